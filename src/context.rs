@@ -1,0 +1,38 @@
+//! What every command is given: where names are looked up, where to install, the instant to judge by, where to print.
+//! Nobody calls chdir and nobody reads the clock past this.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use crate::report::Sink;
+use crate::system::{clock, signals::Interrupt};
+
+/// The surroundings of one run.
+#[derive(Debug)]
+pub struct Context {
+    /// Where names are looked up and files go (`-C`).
+    pub directory: PathBuf,
+    /// The tree to install into instead of `/` (`--root`).
+    pub root: Option<PathBuf>,
+    /// The instant that dates are judged by (`--at`), where it is not now.
+    pub at: Option<Timestamp>,
+    /// Where progress and results go.
+    pub sink: Sink,
+    /// Set once SIGINT, SIGTERM or SIGHUP has come.
+    pub interrupt: Interrupt,
+}
+
+impl Context {
+    /// The instant that dates are judged by.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.at.unwrap_or_else(clock::now)
+    }
+
+    /// `name` in the directory of this run (`-C`).
+    #[must_use]
+    pub fn here(&self, name: impl AsRef<Path>) -> PathBuf {
+        if self.directory == Path::new(".") { name.as_ref().to_owned() } else { self.directory.join(name) }
+    }
+}

@@ -1,0 +1,5 @@
+//! Domain control validation: the record that each CA looks for, and whether what servers answer would satisfy it.
+//! Pure: answers come as values, `system::dns` asks for them.
+
+pub mod ca;
+pub mod record;

@@ -1,0 +1,153 @@
+//! What a command ends with when there is no outcome to report: kind, message, causes, next steps.
+//! `failure/<module>.rs` turns each module's errors into one, and is the only place with advice.
+
+use serde_json::{Value, json};
+
+use crate::finding::Next;
+use crate::report::Text;
+
+mod dcv;
+mod delivery;
+mod install;
+mod pki;
+mod system;
+
+/// Why there is no outcome; decides the exit code (product contract, "Exit codes").
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind {
+    /// More than one thing fits and the choice is the user's.
+    Ambiguous,
+    /// It is there already and is not overwritten.
+    Exists,
+    /// A bound was exceeded or the input tries to do harm.
+    Hostile,
+    /// A bug or a broken machine: nothing a user can act on but the report.
+    Internal,
+    /// A signal ended the command; holds its number.
+    Interrupted(i32),
+    /// A file or a process could not be used.
+    Io,
+    /// Another certctl holds the lock.
+    LockHeld,
+    /// It is there but is not what was asked for.
+    Malformed,
+    /// A server did not answer.
+    Network,
+    /// It is not there.
+    NotFound,
+    /// The command line.
+    Usage,
+}
+
+impl Kind {
+    /// The exit code of the process.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Usage => 2,
+            Self::Ambiguous | Self::Exists | Self::Hostile | Self::Malformed | Self::NotFound => 3,
+            Self::Internal | Self::Io | Self::LockHeld | Self::Network => 4,
+            Self::Interrupted(signal) => u8::try_from(128 + signal).unwrap_or(130),
+        }
+    }
+
+    /// The stable name in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ambiguous => "ambiguous",
+            Self::Exists => "exists",
+            Self::Hostile => "hostile",
+            Self::Internal => "internal",
+            Self::Interrupted(_) => "interrupted",
+            Self::Io => "io",
+            Self::LockHeld => "lock-held",
+            Self::Malformed => "malformed",
+            Self::Network => "network",
+            Self::NotFound => "not-found",
+            Self::Usage => "usage",
+        }
+    }
+}
+
+/// A failure, ready to print. Boxed inside: it travels in every `Result` of the commands.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// Decides the exit code.
+    pub kind: Kind,
+    /// What is wrong; lower case, no full stop.
+    pub message: String,
+    /// Why, the nearest cause first.
+    pub causes: Vec<String>,
+    /// What to run or to look at now.
+    pub next: Vec<Next>,
+}
+
+impl Failure {
+    /// A failure with no cause and no advice yet.
+    #[must_use]
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), causes: Vec::new(), next: Vec::new() }
+    }
+
+    /// A failure that says `error` and, as causes, what lies behind it.
+    #[must_use]
+    pub fn of(kind: Kind, error: &dyn std::error::Error) -> Self {
+        let mut failure = Self::new(kind, error.to_string());
+        let mut source = error.source();
+        while let Some(cause) = source {
+            failure.causes.push(cause.to_string());
+            source = cause.source();
+        }
+        failure
+    }
+
+    /// The same failure with one more cause.
+    #[must_use]
+    pub fn because(mut self, cause: impl Into<String>) -> Self {
+        self.causes.push(cause.into());
+        self
+    }
+
+    /// The same failure with one more next step.
+    #[must_use]
+    pub fn with(mut self, next: Next) -> Self {
+        self.next.push(next);
+        self
+    }
+
+    /// `certctl.error/1`.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        json!({
+            "schema": "certctl.error/1",
+            "error": {
+                "kind": self.kind.name(),
+                "message": self.message,
+                "causes": self.causes,
+                "next": self.next,
+            }
+        })
+    }
+
+    /// `error:`, `cause:` and `next:` lines.
+    pub fn human(&self, text: &mut Text) {
+        text.bad("", format!("error: {}", self.message));
+        for cause in &self.causes {
+            text.fact("", format!("  cause: {cause}"));
+        }
+        for next in &self.next {
+            text.act("", format!("  next: {}", next.text));
+        }
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    /// What no user can act on: rehearsal plumbing, "cannot happen".
+    fn from(error: anyhow::Error) -> Self {
+        let mut causes = error.chain().map(ToString::to_string);
+        let mut failure = Self::new(Kind::Internal, causes.next().unwrap_or_default());
+        failure.causes = causes.collect();
+        failure
+    }
+}

@@ -1,0 +1,92 @@
+//! Advice for names, keys, requests, certificates and what is wrong with chains.
+
+use super::{Failure, Kind};
+use crate::finding::{Finding, Next};
+use crate::pki::certificate::CertificateError;
+use crate::pki::key::KeyError;
+use crate::pki::name::NameError;
+use crate::pki::request::RequestError;
+use crate::pki::verify::Problem;
+
+impl From<NameError> for Failure {
+    fn from(error: NameError) -> Self {
+        let failure = Self::of(Kind::Usage, &error);
+        match error {
+            NameError::Empty => failure.with(Next::say("certctl csr example.com www.example.com")),
+            NameError::Address(_) => failure
+                .because("public CAs certify names; an address has no DNS to prove it by")
+                .with(Next::say("use the DNS name that clients connect to")),
+            NameError::Malformed(_) => failure.because(
+                "letters, digits and '-' between dots; labels of at most 63, the whole of at most 253 characters",
+            ),
+            NameError::Url(text) => {
+                let host = text.split("://").last().unwrap_or_default().split('/').next().unwrap_or_default();
+                failure.with(Next::say(format!("give the name alone: {host}")))
+            }
+            NameError::Wildcard(_) => failure.with(Next::say("certctl csr '*.example.com'")),
+        }
+    }
+}
+
+impl From<KeyError> for Failure {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::Encrypted => Self::of(Kind::Malformed, &error)
+                .with(Next::say("decrypt a copy:  (umask 077; openssl pkey -in encrypted.key -out example.com.key)")),
+            KeyError::Generate => Self::of(Kind::Internal, &error),
+            KeyError::Unreadable => Self::of(Kind::Malformed, &error)
+                .because("PKCS#8, PKCS#1 and SEC1 are read; RSA, P-256, P-384, P-521 and Ed25519")
+                .with(Next::say("see what it is:  openssl pkey -in FILE -noout -text_pub")),
+        }
+    }
+}
+
+impl From<RequestError> for Failure {
+    fn from(error: RequestError) -> Self {
+        let kind = match error {
+            RequestError::Build(_) => Kind::Internal,
+            RequestError::Malformed | RequestError::Signature(_) => Kind::Malformed,
+        };
+        Self::of(kind, &error)
+    }
+}
+
+impl From<CertificateError> for Failure {
+    fn from(error: CertificateError) -> Self {
+        Self::of(Kind::Malformed, &error)
+    }
+}
+
+impl From<&Problem> for Finding {
+    /// The advice for each problem of a chain or a pair. Every one of them makes the verdict negative.
+    fn from(problem: &Problem) -> Self {
+        let finding = Self::error(problem.code(), problem.to_string());
+        match problem {
+            Problem::CaAsLeaf { .. } => finding.with(Next::say("pass the file that the CA issued for the site, beside this one")),
+            Problem::Expired { .. } => {
+                finding.with(Next::say("ask the CA for a new certificate: make a fresh request with  certctl csr NAME..."))
+            }
+            Problem::HostNotCovered { host, .. } => {
+                finding.with(Next::say(format!("order a certificate that names {host} too, or take it out of what is asked for")))
+            }
+            Problem::MissingIntermediate { urls, .. } => match urls.first() {
+                Some(url) => finding.with(Next::say(format!(
+                    "add the CA's bundle (.ca-bundle) from its mail; the certificate says it is also at {url}"
+                ))),
+                None => finding.with(Next::say("add the CA's bundle (.ca-bundle) from its mail, or download it at the shop")),
+            },
+            Problem::NotYetValid { .. } => finding.with(Next::say("wait until then, or set this machine's clock right:  date -u")),
+            Problem::Refused { .. } => finding.with(Next::say("ask the CA to issue it again, or send it this message")),
+            Problem::SelfSigned { .. } => finding.with(Next::say("use the certificate that the CA issued, not the one made here")),
+            Problem::UnknownRoot { .. } => {
+                finding.with(Next::say("if it is your company's CA, name its root:  --trust root.pem"))
+            }
+            Problem::WrongKey { .. } => finding.with(Next::say(
+                "pass the key that was made with this request:  --key FILE; if it is lost, have the certificate reissued for a new request",
+            )),
+            Problem::WrongKeyKind { .. } => {
+                finding.with(Next::say("pass the key that was made with this request:  --key FILE; certctl inspect FILE tells a key's kind"))
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! What was found, how bad it is and what to do next: the vocabulary of every report.
+//! It must not print and must not know any command's outcome.
+
+use serde::Serialize;
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing; nothing to do.
+    Note,
+    /// Works today; should be mended.
+    Warning,
+    /// Wrong: the command's verdict is negative because of it.
+    Error,
+}
+
+/// One thing to do now: words for a person, and the command line where it is one certctl command.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Next {
+    /// What to do, ready to read or to paste.
+    pub text: String,
+    /// The command line, one word each; absent when it is not one certctl command.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub argv: Option<Vec<String>>,
+}
+
+impl Next {
+    /// A step that is not one certctl command.
+    #[must_use]
+    pub fn say(text: impl Into<String>) -> Self {
+        Self { text: text.into(), argv: None }
+    }
+
+    /// A certctl command line; `words` come after `certctl`.
+    #[must_use]
+    pub fn run<S: AsRef<str>>(words: &[S]) -> Self {
+        let argv: Vec<String> =
+            std::iter::once("certctl").chain(words.iter().map(AsRef::as_ref)).map(str::to_owned).collect();
+        let quoted: Vec<String> = argv.iter().map(|word| shell_word(word)).collect();
+        Self { text: quoted.join(" "), argv: Some(argv) }
+    }
+}
+
+/// `word` as a POSIX shell reads it back unchanged.
+#[must_use]
+pub fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,+%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+/// One observation of a check.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Finding {
+    /// Stable kebab-case code, listed in the README.
+    pub code: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// One line: what is wrong and the cause.
+    pub message: String,
+    /// What to do now.
+    pub next: Vec<Next>,
+}
+
+impl Finding {
+    /// A finding that makes the verdict negative.
+    #[must_use]
+    pub fn error(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(code, Severity::Error, message)
+    }
+
+    /// A finding that should be mended but refuses nothing.
+    #[must_use]
+    pub fn warning(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(code, Severity::Warning, message)
+    }
+
+    /// Something worth knowing.
+    #[must_use]
+    pub fn note(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(code, Severity::Note, message)
+    }
+
+    fn new(code: &'static str, severity: Severity, message: impl Into<String>) -> Self {
+        Self { code, severity, message: message.into(), next: Vec::new() }
+    }
+
+    /// The same finding with one more next step.
+    #[must_use]
+    pub fn with(mut self, next: Next) -> Self {
+        self.next.push(next);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Next, shell_word};
+
+    #[test]
+    fn shell_words_survive_a_shell() {
+        for (word, quoted) in [
+            ("example.com.key", "example.com.key"),
+            ("*.example.com", "'*.example.com'"),
+            ("a b", "'a b'"),
+            ("it's", "'it'\\''s'"),
+            ("", "''"),
+        ] {
+            assert_eq!(shell_word(word), quoted);
+        }
+    }
+
+    #[test]
+    fn a_command_carries_its_argv() {
+        let next = Next::run(&["install", "a b.zip"]);
+        assert_eq!(next.text, "certctl install 'a b.zip'");
+        assert_eq!(next.argv.unwrap(), ["certctl", "install", "a b.zip"]);
+    }
+}

@@ -1,0 +1,1 @@
+//! Where things are installed, what an install plans, and how it is done or undone.

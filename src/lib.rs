@@ -1,0 +1,24 @@
+//! certctl takes a site from a private key to the padlock in the browser, for certificates that a CA issues against a CSR.
+//!
+//! The map, outermost first; each layer may use those below it (`tests/layers.rs` holds them to it):
+//!
+//! * [`cli`] reads the command line and makes the [`context`]; [`commands`] are the verbs.
+//! * [`report`], [`failure`], [`finding`]: what people and programs read.
+//! * [`system`]: files, network, processes, clock; nothing else touches the world.
+//! * [`install`], [`dcv`], [`live`], [`delivery`]: what the verbs decide, from values alone (`install::apply` acts).
+//! * [`pki`]: names, keys, requests, certificates, chains.
+
+pub mod cli;
+pub mod commands;
+pub mod context;
+pub mod dcv;
+pub mod delivery;
+pub mod directory;
+pub mod failure;
+pub mod finding;
+pub mod install;
+pub mod live;
+pub mod pki;
+pub mod rehearsal;
+pub mod report;
+pub mod system;

@@ -1,0 +1,1 @@
+//! Judges a handshake against what is installed.

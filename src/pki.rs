@@ -1,0 +1,14 @@
+//! THE NOUNS, pure: names, keys, requests, certificates, chains, and what proves that they fit.
+//! Nothing here reads a file, asks the network or knows the time; whoever holds a value has passed its check.
+
+pub mod certificate;
+pub mod certified_key;
+pub mod chain;
+mod der;
+pub mod key;
+pub mod name;
+pub mod pem;
+pub mod request;
+pub mod signature;
+pub mod trust;
+pub mod verify;

@@ -1,0 +1,261 @@
+//! One certificate (RFC 5280): its DER as given and the facts that the rest of the program asks for.
+
+use std::fmt::Write as _;
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::extensions::{GeneralName, ParsedExtension};
+use x509_parser::oid_registry::asn1_rs::{Oid, oid};
+use x509_parser::prelude::FromDer;
+use x509_parser::time::ASN1Time;
+use x509_parser::x509::X509Name;
+
+use super::key::{KeyAlgorithm, PublicKeyId, sha256};
+use super::name::DnsName;
+use super::{pem, signature};
+
+/// Why bytes are no certificate.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum CertificateError {
+    /// Not X.509, or damaged.
+    #[error("not a certificate")]
+    Malformed,
+    /// A date outside of the years 0 to 9999.
+    #[error("a certificate with an impossible date")]
+    Date,
+}
+
+/// A certificate that was read. Reading is not trusting: see `verify`.
+#[derive(Clone, Debug)]
+pub struct Certificate {
+    der: Vec<u8>,
+    spki: Vec<u8>,
+    subject_der: Vec<u8>,
+    issuer_der: Vec<u8>,
+    /// The subject in RFC 4514 order, readable.
+    pub subject: String,
+    /// The issuer in RFC 4514 order, readable.
+    pub issuer: String,
+    /// `dNSName` entries of the subject alternative name, as written.
+    pub dns_names: Vec<String>,
+    /// `iPAddress` entries of the subject alternative name.
+    pub ip_addresses: Vec<IpAddr>,
+    /// The first instant of validity.
+    pub not_before: Timestamp,
+    /// The last second of validity: still valid at it (RFC 5280 4.1.2.5).
+    pub not_after: Timestamp,
+    /// The serial number, lower-case hex.
+    pub serial: String,
+    /// `cA` of the basic constraints.
+    pub is_ca: bool,
+    /// `caIssuers` URLs of the authority information access (RFC 5280 4.2.2.1).
+    pub issuer_urls: Vec<String>,
+    /// The kind of key.
+    pub algorithm: KeyAlgorithm,
+    /// The identity of the key.
+    pub key_id: PublicKeyId,
+    /// SHA-256 of the DER.
+    pub fingerprint: [u8; 32],
+}
+
+impl PartialEq for Certificate {
+    fn eq(&self, other: &Self) -> bool {
+        self.der == other.der
+    }
+}
+
+impl Eq for Certificate {}
+
+impl Certificate {
+    /// Reads DER; what follows the certificate is left out.
+    ///
+    /// # Errors
+    /// See [`CertificateError`].
+    pub fn from_der(der: &[u8]) -> Result<Self, CertificateError> {
+        let (rest, parsed) = X509Certificate::from_der(der).map_err(|_| CertificateError::Malformed)?;
+        let der = &der[..der.len() - rest.len()];
+        let spki = parsed.public_key().raw;
+        let mut certificate = Self {
+            der: der.to_vec(),
+            spki: spki.to_vec(),
+            subject_der: parsed.subject().as_raw().to_vec(),
+            issuer_der: parsed.issuer().as_raw().to_vec(),
+            subject: printable_name(parsed.subject()),
+            issuer: printable_name(parsed.issuer()),
+            dns_names: Vec::new(),
+            ip_addresses: Vec::new(),
+            not_before: instant(parsed.validity().not_before)?,
+            not_after: instant(parsed.validity().not_after)?,
+            serial: hex::encode(parsed.raw_serial()),
+            is_ca: false,
+            issuer_urls: Vec::new(),
+            algorithm: KeyAlgorithm::of_spki(spki),
+            key_id: PublicKeyId::of_spki(spki),
+            fingerprint: sha256(der),
+        };
+        for extension in parsed.extensions() {
+            certificate.take(extension.parsed_extension());
+        }
+        Ok(certificate)
+    }
+
+    fn take(&mut self, extension: &ParsedExtension<'_>) {
+        match extension {
+            ParsedExtension::BasicConstraints(basic) => self.is_ca = basic.ca,
+            ParsedExtension::SubjectAlternativeName(san) => {
+                for name in &san.general_names {
+                    match name {
+                        GeneralName::DNSName(dns) => self.dns_names.push((*dns).to_owned()),
+                        GeneralName::IPAddress(octets) => self.ip_addresses.extend(address(octets)),
+                        _ => {}
+                    }
+                }
+            }
+            ParsedExtension::AuthorityInfoAccess(access) => {
+                for description in access.iter() {
+                    if let (true, GeneralName::URI(url)) =
+                        (description.access_method == CA_ISSUERS, &description.access_location)
+                    {
+                        self.issuer_urls.push((*url).to_owned());
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The DER as given.
+    #[must_use]
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
+    /// The DER `SubjectPublicKeyInfo`.
+    #[must_use]
+    pub fn spki(&self) -> &[u8] {
+        &self.spki
+    }
+
+    /// The DER of the subject: what an issued certificate repeats as its issuer.
+    #[must_use]
+    pub fn subject_der(&self) -> &[u8] {
+        &self.subject_der
+    }
+
+    /// The DER of the issuer.
+    #[must_use]
+    pub fn issuer_der(&self) -> &[u8] {
+        &self.issuer_der
+    }
+
+    /// A `CERTIFICATE` block.
+    #[must_use]
+    pub fn to_pem(&self) -> String {
+        pem::encode("CERTIFICATE", &self.der)
+    }
+
+    /// SHA-256 of the DER, lower-case hex.
+    #[must_use]
+    pub fn sha256(&self) -> String {
+        hex::encode(self.fingerprint)
+    }
+
+    /// Subject and issuer are the same name: a root, or a certificate that stands for itself.
+    #[must_use]
+    pub fn is_self_issued(&self) -> bool {
+        self.subject_der == self.issuer_der
+    }
+
+    /// Whether `issuer` made the signature on `self` (name and signature; not dates, not usages).
+    #[must_use]
+    pub fn is_signed_by(&self, issuer: &Self) -> bool {
+        self.issuer_der == issuer.subject_der && signature::check(&self.der, &issuer.spki).is_ok()
+    }
+
+    /// Whether it may be used for `host` by its alternative names (RFC 9525: never by its common name).
+    #[must_use]
+    pub fn covers(&self, host: &str) -> bool {
+        if let Ok(wanted) = host.trim_matches(['[', ']']).parse::<IpAddr>() {
+            return self.ip_addresses.contains(&wanted);
+        }
+        self.dns_names.iter().filter_map(|name| DnsName::parse(name).ok()).any(|name| name.covers(host))
+    }
+
+    /// The certificate in a few words: its first DNS name, else its subject's common name, else its subject.
+    #[must_use]
+    pub fn label(&self) -> String {
+        if let (false, Some(name)) = (self.is_ca, self.dns_names.first()) {
+            return name.clone();
+        }
+        let common_name = self.subject.split(',').find_map(|part| part.strip_prefix("CN="));
+        match common_name {
+            Some(name) => name.to_owned(),
+            None if self.subject.is_empty() => format!("serial {}", self.serial),
+            None => self.subject.clone(),
+        }
+    }
+}
+
+/// id-ad-caIssuers (RFC 5280 4.2.2.1).
+const CA_ISSUERS: Oid<'static> = oid!(1.3.6.1.5.5.7.48.2);
+
+fn instant(time: ASN1Time) -> Result<Timestamp, CertificateError> {
+    Timestamp::from_second(time.timestamp()).map_err(|_| CertificateError::Date)
+}
+
+fn address(octets: &[u8]) -> Option<IpAddr> {
+    <[u8; 4]>::try_from(octets).map(IpAddr::from).or_else(|_| <[u8; 16]>::try_from(octets).map(IpAddr::from)).ok()
+}
+
+/// A name as people read it (RFC 4514: the most specific part first, `,` and `+` escaped). Foreign text: it is
+/// escaped again for the terminal when printed.
+#[must_use]
+pub fn printable_name(name: &X509Name<'_>) -> String {
+    let mut parts = Vec::new();
+    for rdn in name.iter_rdn() {
+        let mut part = String::new();
+        for attribute in rdn.iter() {
+            if !part.is_empty() {
+                part.push('+');
+            }
+            let value = attribute.as_str().map_or_else(|_| format!("#{}", hex::encode(attribute.as_slice())), escaped);
+            // Writing to a String cannot fail.
+            let _ = write!(part, "{}={value}", attribute_name(attribute.attr_type()));
+        }
+        parts.push(part);
+    }
+    parts.reverse();
+    parts.join(",")
+}
+
+fn escaped(value: &str) -> String {
+    let mut out = String::with_capacity(value.len());
+    for c in value.chars() {
+        if matches!(c, ',' | '+' | '"' | '\\' | '<' | '>' | ';') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// The short names of RFC 4514 3 and the usual ones beyond it; else the dotted number.
+fn attribute_name(oid: &Oid<'_>) -> String {
+    let known = [
+        (oid!(2.5.4.3), "CN"),
+        (oid!(2.5.4.5), "serialNumber"),
+        (oid!(2.5.4.6), "C"),
+        (oid!(2.5.4.7), "L"),
+        (oid!(2.5.4.8), "ST"),
+        (oid!(2.5.4.9), "street"),
+        (oid!(2.5.4.10), "O"),
+        (oid!(2.5.4.11), "OU"),
+        (oid!(0.9.2342.19200300.100.1.25), "DC"),
+        (oid!(1.2.840.113549.1.9.1), "emailAddress"),
+    ];
+    known
+        .iter()
+        .find(|(candidate, _)| candidate == oid)
+        .map_or_else(|| oid.to_id_string(), |(_, name)| (*name).to_owned())
+}

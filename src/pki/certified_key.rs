@@ -1,0 +1,57 @@
+//! A key and a verified chain that belong together: the only thing that `install` accepts.
+
+use super::certificate::Certificate;
+use super::key::PrivateKey;
+use super::verify::{Problem, VerifiedChain};
+
+/// The pair.
+#[derive(Debug)]
+pub struct CertifiedKey {
+    chain: VerifiedChain,
+    key: PrivateKey,
+}
+
+impl CertifiedKey {
+    /// Puts them together if the leaf carries the key's public half.
+    ///
+    /// # Errors
+    /// [`Problem::WrongKey`] or [`Problem::WrongKeyKind`].
+    pub fn new(chain: VerifiedChain, key: PrivateKey) -> Result<Self, Problem> {
+        match mismatch(chain.chain().leaf(), &key) {
+            Some(problem) => Err(problem),
+            None => Ok(Self { chain, key }),
+        }
+    }
+
+    /// The chain.
+    #[must_use]
+    pub fn chain(&self) -> &VerifiedChain {
+        &self.chain
+    }
+
+    /// The leaf.
+    #[must_use]
+    pub fn leaf(&self) -> &Certificate {
+        self.chain.chain().leaf()
+    }
+
+    /// The key.
+    #[must_use]
+    pub fn key(&self) -> &PrivateKey {
+        &self.key
+    }
+}
+
+/// How `key` and `leaf` do not fit, by `SubjectPublicKeyInfo`, for all key types; `None` when they do.
+#[must_use]
+pub fn mismatch(leaf: &Certificate, key: &PrivateKey) -> Option<Problem> {
+    if leaf.key_id == key.id() {
+        return None;
+    }
+    let label = leaf.label();
+    Some(if leaf.algorithm == key.algorithm() {
+        Problem::WrongKey { key: key.id(), leaf: leaf.key_id, label }
+    } else {
+        Problem::WrongKeyKind { key: key.algorithm(), leaf: leaf.algorithm, label }
+    })
+}

@@ -1,0 +1,285 @@
+//! Private keys and what identifies them. Key bytes are wiped when dropped and can be neither printed nor serialised.
+
+use std::fmt;
+
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
+use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, ECDSA_P521_SHA512_ASN1_SIGNING, EcdsaKeyPair,
+    EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair as _,
+};
+use rustls::pki_types::alg_id;
+use zeroize::Zeroizing;
+
+use super::{der, pem};
+
+/// What kind of key pair it is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum KeyAlgorithm {
+    /// ECDSA on NIST P-256 (secp256r1).
+    EcdsaP256,
+    /// ECDSA on NIST P-384.
+    EcdsaP384,
+    /// ECDSA on NIST P-521.
+    EcdsaP521,
+    /// Ed25519 (RFC 8410).
+    Ed25519,
+    /// RSA with a modulus of that many bits.
+    Rsa(usize),
+    /// Anything else: seen in a certificate, never made here.
+    Unknown,
+}
+
+impl KeyAlgorithm {
+    /// Of a DER `SubjectPublicKeyInfo`.
+    #[must_use]
+    pub fn of_spki(spki: &[u8]) -> Self {
+        let Some((algorithm, key)) = der::public_key(spki) else {
+            return Self::Unknown;
+        };
+        match algorithm {
+            a if a == alg_id::ECDSA_P256.as_ref() => Self::EcdsaP256,
+            a if a == alg_id::ECDSA_P384.as_ref() => Self::EcdsaP384,
+            a if a == alg_id::ECDSA_P521.as_ref() => Self::EcdsaP521,
+            a if a == alg_id::ED25519.as_ref() => Self::Ed25519,
+            a if a == alg_id::RSA_ENCRYPTION.as_ref() => rsa_bits(key).map_or(Self::Unknown, Self::Rsa),
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// The bits of the modulus in a PKCS#1 `RSAPublicKey` (RFC 8017 A.1.1).
+fn rsa_bits(key: &[u8]) -> Option<usize> {
+    let (outer, _) = der::split(key)?;
+    let (modulus, _) = der::split(outer.value)?;
+    let significant = modulus.value.iter().position(|&octet| octet != 0)?;
+    let octets = &modulus.value[significant..];
+    let unused = usize::try_from(octets.first()?.leading_zeros()).ok()?;
+    (modulus.tag == 0x02).then(|| octets.len() * 8 - unused)
+}
+
+impl fmt::Display for KeyAlgorithm {
+    /// The names of `--key-type`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EcdsaP256 => f.write_str("ecdsa-p256"),
+            Self::EcdsaP384 => f.write_str("ecdsa-p384"),
+            Self::EcdsaP521 => f.write_str("ecdsa-p521"),
+            Self::Ed25519 => f.write_str("ed25519"),
+            Self::Rsa(bits) => write!(f, "rsa-{bits}"),
+            Self::Unknown => f.write_str("unknown"),
+        }
+    }
+}
+
+/// SHA-256 of the DER `SubjectPublicKeyInfo`: the thread through key, request, leaf and live server.
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct PublicKeyId([u8; 32]);
+
+impl PublicKeyId {
+    /// Of a DER `SubjectPublicKeyInfo`.
+    #[must_use]
+    pub fn of_spki(spki: &[u8]) -> Self {
+        Self(sha256(spki))
+    }
+
+    /// The first eight hex digits and an ellipsis: what people compare.
+    #[must_use]
+    pub fn short(&self) -> String {
+        format!("{}…", hex::encode(&self.0[..4]))
+    }
+}
+
+impl fmt::Display for PublicKeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl fmt::Debug for PublicKeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PublicKeyId({self})")
+    }
+}
+
+/// SHA-256 (FIPS 180-4).
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut out = [0; 32];
+    out.copy_from_slice(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes).as_ref());
+    out
+}
+
+/// Why bytes are no private key that can be used here.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum KeyError {
+    /// A passphrase is needed.
+    #[error("the private key is encrypted")]
+    Encrypted,
+    /// Key generation failed: no randomness, or an algorithm that cannot be made.
+    #[error("the key could not be made")]
+    Generate,
+    /// Not PKCS#8, PKCS#1 or SEC1, damaged, or of a kind that no server takes.
+    #[error("not a private key of a known kind")]
+    Unreadable,
+}
+
+/// A private key: PKCS#8 v1 DER inside, which OpenSSL 3.0 reads for every algorithm (v2 it does not).
+pub struct PrivateKey {
+    pkcs8: Zeroizing<Vec<u8>>,
+    spki: Vec<u8>,
+    algorithm: KeyAlgorithm,
+}
+
+/// Each curve with what signs on it.
+const CURVES: [(KeyAlgorithm, &EcdsaSigningAlgorithm); 3] = [
+    (KeyAlgorithm::EcdsaP256, &ECDSA_P256_SHA256_ASN1_SIGNING),
+    (KeyAlgorithm::EcdsaP384, &ECDSA_P384_SHA384_ASN1_SIGNING),
+    (KeyAlgorithm::EcdsaP521, &ECDSA_P521_SHA512_ASN1_SIGNING),
+];
+
+impl PrivateKey {
+    /// A new key. RSA comes in 2048, 3072 and 4096 bits.
+    ///
+    /// # Errors
+    /// [`KeyError::Generate`].
+    pub fn generate(algorithm: KeyAlgorithm) -> Result<Self, KeyError> {
+        let failed = |_| KeyError::Generate;
+        match algorithm {
+            KeyAlgorithm::Rsa(bits) => {
+                let size = match bits {
+                    2048 => KeySize::Rsa2048,
+                    3072 => KeySize::Rsa3072,
+                    4096 => KeySize::Rsa4096,
+                    _ => return Err(KeyError::Generate),
+                };
+                Self::from_rsa(&RsaKeyPair::generate(size).map_err(failed)?)
+            }
+            KeyAlgorithm::Ed25519 => Self::from_ed25519(&Ed25519KeyPair::generate().map_err(failed)?),
+            KeyAlgorithm::Unknown => Err(KeyError::Generate),
+            curve => {
+                let (_, signing) = CURVES.iter().find(|(known, _)| *known == curve).ok_or(KeyError::Generate)?;
+                Self::from_ecdsa(&EcdsaKeyPair::generate(signing).map_err(failed)?)
+            }
+        }
+    }
+
+    /// Reads PKCS#8 (RFC 5958), PKCS#1 (RFC 8017) or SEC1 (RFC 5915) DER.
+    ///
+    /// # Errors
+    /// [`KeyError::Encrypted`] for `EncryptedPrivateKeyInfo`, else [`KeyError::Unreadable`].
+    pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
+        if let Ok(rsa) = RsaKeyPair::from_pkcs8(der).or_else(|_| RsaKeyPair::from_der(der)) {
+            return Self::from_rsa(&rsa);
+        }
+        if let Ok(ed25519) = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der) {
+            return Self::from_ed25519(&ed25519);
+        }
+        for (_, signing) in CURVES {
+            if let Ok(ecdsa) = EcdsaKeyPair::from_private_key_der(signing, der) {
+                return Self::from_ecdsa(&ecdsa);
+            }
+        }
+        Err(if is_encrypted(der) { KeyError::Encrypted } else { KeyError::Unreadable })
+    }
+
+    /// The identity that request and certificate share with it.
+    #[must_use]
+    pub fn id(&self) -> PublicKeyId {
+        PublicKeyId::of_spki(&self.spki)
+    }
+
+    /// What kind of key it is.
+    #[must_use]
+    pub fn algorithm(&self) -> KeyAlgorithm {
+        self.algorithm
+    }
+
+    /// The DER `SubjectPublicKeyInfo`.
+    #[must_use]
+    pub fn spki(&self) -> &[u8] {
+        &self.spki
+    }
+
+    /// PKCS#8 DER. The only ways out are this and [`Self::to_pem`]: files of mode 0600 and signing.
+    #[must_use]
+    pub fn pkcs8(&self) -> &[u8] {
+        &self.pkcs8
+    }
+
+    /// A `PRIVATE KEY` block, wiped when dropped.
+    #[must_use]
+    pub fn to_pem(&self) -> Zeroizing<String> {
+        pem::encode_key(&self.pkcs8)
+    }
+
+    fn from_rsa(rsa: &RsaKeyPair) -> Result<Self, KeyError> {
+        let pkcs8: Pkcs8V1Der<'_> = rsa.as_der().map_err(|_| KeyError::Unreadable)?;
+        Self::new(pkcs8.as_ref(), rsa.public_key())
+    }
+
+    fn from_ed25519(ed25519: &Ed25519KeyPair) -> Result<Self, KeyError> {
+        let pkcs8 = ed25519.to_pkcs8v1().map_err(|_| KeyError::Unreadable)?;
+        Self::new(pkcs8.as_ref(), ed25519.public_key())
+    }
+
+    fn from_ecdsa(ecdsa: &EcdsaKeyPair) -> Result<Self, KeyError> {
+        let pkcs8 = ecdsa.to_pkcs8v1().map_err(|_| KeyError::Unreadable)?;
+        Self::new(pkcs8.as_ref(), ecdsa.public_key())
+    }
+
+    fn new(pkcs8: &[u8], public: &impl AsDer<PublicKeyX509Der<'static>>) -> Result<Self, KeyError> {
+        let spki = public.as_der().map_err(|_| KeyError::Unreadable)?.as_ref().to_vec();
+        Ok(Self { pkcs8: Zeroizing::new(pkcs8.to_vec()), algorithm: KeyAlgorithm::of_spki(&spki), spki })
+    }
+}
+
+impl fmt::Debug for PrivateKey {
+    /// The public half only.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PrivateKey({}, {})", self.algorithm, self.id())
+    }
+}
+
+/// `EncryptedPrivateKeyInfo` (RFC 5958 3): a sequence of an algorithm identifier and an octet string.
+fn is_encrypted(der: &[u8]) -> bool {
+    let parts = der::split(der).and_then(|(outer, _)| {
+        let (algorithm, rest) = der::split(outer.value)?;
+        let (data, rest) = der::split(rest)?;
+        Some((algorithm.tag, data.tag, rest.is_empty()))
+    });
+    parts == Some((0x30, 0x04, true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KeyAlgorithm, KeyError, PrivateKey};
+
+    const MADE: [KeyAlgorithm; 5] = [
+        KeyAlgorithm::EcdsaP256,
+        KeyAlgorithm::EcdsaP384,
+        KeyAlgorithm::EcdsaP521,
+        KeyAlgorithm::Ed25519,
+        KeyAlgorithm::Rsa(2048),
+    ];
+
+    #[test]
+    fn a_key_reads_back_as_itself() {
+        for algorithm in MADE {
+            let key = PrivateKey::generate(algorithm).unwrap();
+            assert_eq!(key.algorithm(), algorithm);
+            let again = PrivateKey::from_der(key.pkcs8()).unwrap();
+            assert_eq!((again.id(), again.algorithm()), (key.id(), algorithm));
+            assert!(key.to_pem().starts_with("-----BEGIN PRIVATE KEY-----\n"));
+            assert!(key.to_pem().ends_with("-----END PRIVATE KEY-----\n"));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_refused_by_its_kind() {
+        assert_eq!(PrivateKey::generate(KeyAlgorithm::Rsa(1024)).unwrap_err(), KeyError::Generate);
+        assert_eq!(PrivateKey::from_der(b"hello").unwrap_err(), KeyError::Unreadable);
+        // EncryptedPrivateKeyInfo in outline: SEQUENCE { SEQUENCE {}, OCTET STRING {} }
+        assert_eq!(PrivateKey::from_der(&[0x30, 4, 0x30, 0, 0x04, 0]).unwrap_err(), KeyError::Encrypted);
+    }
+}

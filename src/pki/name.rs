@@ -1,0 +1,251 @@
+//! DNS names as certificates carry them: A-labels, lower case, an optional `*.` in front.
+//! RFC 5890 (IDNA), RFC 9525 (matching), RFC 1035 2.3.4 (lengths).
+
+use std::fmt;
+
+/// Why a text is no DNS name for a certificate.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum NameError {
+    /// Nothing was given.
+    #[error("no name was given")]
+    Empty,
+    /// An address, where a name is wanted.
+    #[error("{0} is an address, not a DNS name")]
+    Address(String),
+    /// IDNA, LDH or a length refuses it.
+    #[error("{0:?} is not a DNS name")]
+    Malformed(String),
+    /// A URL was pasted.
+    #[error("{0:?} is a URL, not a name")]
+    Url(String),
+    /// `*` somewhere else than as the whole first label.
+    #[error("{0:?}: a wildcard is one * as the whole first label, with a domain below it")]
+    Wildcard(String),
+}
+
+/// One DNS name: checked, A-labels, lower case.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct DnsName(String);
+
+impl DnsName {
+    /// Reads what a person types: Unicode or A-labels, any case, a final dot, `*.` or `_.` for a wildcard.
+    ///
+    /// # Errors
+    /// See [`NameError`].
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        let text = text.trim();
+        let name = text.strip_suffix('.').unwrap_or(text);
+        if name.is_empty() {
+            return Err(NameError::Empty);
+        }
+        if name.contains('/') {
+            return Err(NameError::Url(text.to_owned()));
+        }
+        if name.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok() {
+            return Err(NameError::Address(text.to_owned()));
+        }
+        let wildcard = name.strip_prefix("*.").or_else(|| name.strip_prefix("_."));
+        let base = wildcard.unwrap_or(name);
+        if base.contains('*') || (wildcard.is_some() && !base.contains('.')) {
+            return Err(NameError::Wildcard(text.to_owned()));
+        }
+        let ascii = idna::domain_to_ascii_strict(base)
+            .ok()
+            .filter(|ascii| well_formed(ascii))
+            .ok_or_else(|| NameError::Malformed(text.to_owned()))?;
+        Ok(Self(if wildcard.is_some() { format!("*.{ascii}") } else { ascii }))
+    }
+
+    /// The A-label form, `*.` included.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// True for `*.example.com`.
+    #[must_use]
+    pub fn is_wildcard(&self) -> bool {
+        self.0.starts_with("*.")
+    }
+
+    /// The name without `*.`: what a CA looks up to prove control.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        self.0.strip_prefix("*.").unwrap_or(&self.0)
+    }
+
+    /// The name as part of a file name: the wildcard is spelled `_.`.
+    #[must_use]
+    pub fn file_stem(&self) -> String {
+        match self.0.strip_prefix("*.") {
+            Some(base) => format!("_.{base}"),
+            None => self.0.clone(),
+        }
+    }
+
+    /// The Unicode form where it differs from the A-labels and IDNA says that it is displayable.
+    #[must_use]
+    pub fn unicode(&self) -> Option<String> {
+        let (shown, valid) = idna::domain_to_unicode(self.base());
+        (valid.is_ok() && shown != self.base()).then(|| if self.is_wildcard() { format!("*.{shown}") } else { shown })
+    }
+
+    /// The registrable domain (public suffix plus one label), by the Public Suffix List; `None` for a bare suffix.
+    /// A name under no listed suffix (`shop.example`, `db.corp`) counts its last label as the suffix.
+    #[must_use]
+    pub fn registrable(&self) -> Option<&str> {
+        psl::domain_str(self.base())
+    }
+
+    /// Whether a certificate for `self` may be used for `host`: equal, or the wildcard stands for exactly one whole
+    /// left-most label (RFC 9525 6.3).
+    #[must_use]
+    pub fn covers(&self, host: &str) -> bool {
+        let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+        match self.0.strip_prefix("*.") {
+            None => self.0 == host,
+            Some(base) => host.split_once('.').is_some_and(|(label, rest)| !label.is_empty() && rest == base),
+        }
+    }
+}
+
+/// LDH labels of 1 to 63 octets, 253 in all. IDNA strict mode checks the letters; this checks what it leaves open.
+fn well_formed(ascii: &str) -> bool {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    ascii.len() <= 253 && ascii.split('.').all(label)
+}
+
+impl fmt::Display for DnsName {
+    /// Both forms when they differ: `xn--bcher-kva.example (bücher.example)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.unicode() {
+            Some(unicode) => write!(f, "{} ({unicode})", self.0),
+            None => f.write_str(&self.0),
+        }
+    }
+}
+
+/// The names of one certificate: at least one, no doubles, the first is the primary one.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Names(Vec<DnsName>);
+
+impl Names {
+    /// Reads what a person types; doubles are dropped, the order stays.
+    ///
+    /// # Errors
+    /// The first text that is no name, or [`NameError::Empty`].
+    pub fn parse<S: AsRef<str>>(texts: &[S]) -> Result<Self, NameError> {
+        let mut names: Vec<DnsName> = Vec::new();
+        for text in texts {
+            let name = DnsName::parse(text.as_ref())?;
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        if names.is_empty() { Err(NameError::Empty) } else { Ok(Self(names)) }
+    }
+
+    /// The first name: files are called after it.
+    #[must_use]
+    pub fn primary(&self) -> &DnsName {
+        // Non-empty by construction.
+        &self.0[0]
+    }
+
+    /// All names in their order.
+    pub fn iter(&self) -> std::slice::Iter<'_, DnsName> {
+        self.0.iter()
+    }
+
+    /// The same set, whatever the order.
+    #[must_use]
+    pub fn same_set(&self, other: &Self) -> bool {
+        self.0.len() == other.0.len() && self.0.iter().all(|name| other.0.contains(name))
+    }
+}
+
+impl fmt::Display for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, name) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str(", ")?;
+            }
+            write!(f, "{name}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DnsName, NameError, Names};
+
+    #[test]
+    fn what_people_type_becomes_a_labels() {
+        for (typed, name) in [
+            ("Example.COM.", "example.com"),
+            ("*.example.com", "*.example.com"),
+            ("_.example.com", "*.example.com"),
+            ("bücher.example", "xn--bcher-kva.example"),
+            ("*.Bücher.example", "*.xn--bcher-kva.example"),
+            ("localhost", "localhost"),
+        ] {
+            assert_eq!(DnsName::parse(typed).unwrap().as_str(), name, "{typed}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_name_is_refused_by_its_kind() {
+        let long = format!("{}.example", "a".repeat(64));
+        for (typed, error) in [
+            ("", NameError::Empty),
+            ("192.0.2.1", NameError::Address("192.0.2.1".into())),
+            ("[2001:db8::1]", NameError::Address("[2001:db8::1]".into())),
+            ("https://example.com/", NameError::Url("https://example.com/".into())),
+            ("a.*.example.com", NameError::Wildcard("a.*.example.com".into())),
+            ("w*.example.com", NameError::Wildcard("w*.example.com".into())),
+            ("*.com", NameError::Wildcard("*.com".into())),
+            ("a..b", NameError::Malformed("a..b".into())),
+            ("-a.example", NameError::Malformed("-a.example".into())),
+            ("a_b.example", NameError::Malformed("a_b.example".into())),
+            ("a b.example", NameError::Malformed("a b.example".into())),
+            (long.as_str(), NameError::Malformed(long.clone())),
+        ] {
+            assert_eq!(DnsName::parse(typed).unwrap_err(), error, "{typed}");
+        }
+    }
+
+    #[test]
+    fn a_wildcard_covers_one_label() {
+        let wildcard = DnsName::parse("*.example.com").unwrap();
+        assert!(wildcard.covers("WWW.example.com."));
+        assert!(!wildcard.covers("example.com"));
+        assert!(!wildcard.covers("a.b.example.com"));
+        assert!(!wildcard.covers(".example.com"));
+    }
+
+    #[test]
+    fn the_registrable_domain_is_never_a_suffix() {
+        for (name, domain) in [
+            ("www.example.com", Some("example.com")),
+            ("a.b.example.co.uk", Some("example.co.uk")),
+            ("co.uk", None),
+            ("shop.example", Some("shop.example")),
+        ] {
+            assert_eq!(DnsName::parse(name).unwrap().registrable(), domain, "{name}");
+        }
+    }
+
+    #[test]
+    fn names_are_a_set_with_a_first() {
+        let names = Names::parse(&["b.example", "a.example", "B.example"]).unwrap();
+        assert_eq!(names.primary().as_str(), "b.example");
+        assert_eq!(names.iter().count(), 2);
+        assert!(names.same_set(&Names::parse(&["a.example", "b.example"]).unwrap()));
+    }
+}

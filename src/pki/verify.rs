@@ -1,0 +1,253 @@
+//! Whether a chain may be served: RFC 5280 path validation by rustls-webpki, and in words which certificate fails and
+//! why, which webpki does not say. Names by RFC 9525.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use webpki::{ALL_VERIFICATION_ALGS, EndEntityCert, KeyUsage};
+
+use super::certificate::Certificate;
+use super::chain::{Chain, ChainEnd};
+use super::key::{KeyAlgorithm, PublicKeyId};
+use super::trust::TrustAnchors;
+
+/// What a chain is judged by.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy<'a> {
+    /// The hosts that it will be served for; none: names are not judged.
+    pub hosts: &'a [String],
+    /// What it must end in.
+    pub anchors: &'a TrustAnchors,
+    /// The instant of the judgement.
+    pub at: Timestamp,
+}
+
+/// What is wrong with a chain or a pair: facts only; the advice is `failure`'s.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Problem {
+    /// The leaf is a CA certificate.
+    #[error("{label} is a CA's certificate, not a site's")]
+    CaAsLeaf {
+        /// The certificate in words.
+        label: String,
+    },
+    /// After its last second.
+    #[error("the certificate {label} ended on {not_after}")]
+    Expired {
+        /// The certificate in words.
+        label: String,
+        /// Its end.
+        not_after: Timestamp,
+        /// Whether it is the site's own certificate.
+        leaf: bool,
+    },
+    /// A host that the certificate is not for.
+    #[error("the certificate is not for {host}: it names {}", names.join(", "))]
+    HostNotCovered {
+        /// The host asked for.
+        host: String,
+        /// What the certificate names.
+        names: Vec<String>,
+    },
+    /// An issuer is missing.
+    #[error("an intermediate certificate is missing: nothing here issued {subject}; its issuer is {issuer}")]
+    MissingIntermediate {
+        /// The certificate without issuer, in words.
+        subject: String,
+        /// The issuer that is wanted.
+        issuer: String,
+        /// Where the CA offers it.
+        urls: Vec<String>,
+    },
+    /// Before its first second.
+    #[error("the certificate {label} is not valid before {not_before}; it is now {at}")]
+    NotYetValid {
+        /// The certificate in words.
+        label: String,
+        /// Its first second.
+        not_before: Timestamp,
+        /// The instant of the judgement.
+        at: Timestamp,
+    },
+    /// Path validation refused it for a reason that has no word of its own here.
+    #[error("the chain is refused: {reason}")]
+    Refused {
+        /// The validator's words.
+        reason: String,
+    },
+    /// The site's certificate signed itself.
+    #[error("{label} is self-signed: no CA stands behind it")]
+    SelfSigned {
+        /// The certificate in words.
+        label: String,
+    },
+    /// The chain is complete but nobody trusts its root.
+    #[error("the chain ends in {root}, which {source_name} does not know")]
+    UnknownRoot {
+        /// The root in words.
+        root: String,
+        /// Whose list it was looked up in.
+        source_name: String,
+    },
+    /// The key is of another kind than the certificate's: `nginx -t` passes this.
+    #[error(
+        "the private key is {key}, the certificate {label} carries a key of kind {leaf}: they cannot belong together"
+    )]
+    WrongKeyKind {
+        /// The key's kind.
+        key: KeyAlgorithm,
+        /// The certificate's.
+        leaf: KeyAlgorithm,
+        /// The certificate in words.
+        label: String,
+    },
+    /// Same kind, another key.
+    #[error("the private key does not belong to the certificate {label}: the key is {}, the certificate carries {}", key.short(), leaf.short())]
+    WrongKey {
+        /// The key's id.
+        key: PublicKeyId,
+        /// The certificate's.
+        leaf: PublicKeyId,
+        /// The certificate in words.
+        label: String,
+    },
+}
+
+impl Problem {
+    /// The stable code of the finding.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::CaAsLeaf { .. } => "ca-as-leaf",
+            Self::Expired { leaf: true, .. } => "expired",
+            Self::Expired { leaf: false, .. } => "intermediate-expired",
+            Self::HostNotCovered { .. } => "host-not-covered",
+            Self::MissingIntermediate { .. } => "missing-intermediate",
+            Self::NotYetValid { .. } => "not-yet-valid",
+            Self::Refused { .. } => "chain-refused",
+            Self::SelfSigned { .. } => "self-signed",
+            Self::UnknownRoot { .. } => "unknown-root",
+            Self::WrongKey { .. } => "wrong-key",
+            Self::WrongKeyKind { .. } => "wrong-key-kind",
+        }
+    }
+}
+
+/// A chain that held under a [`Policy`].
+#[derive(Clone, Debug)]
+pub struct VerifiedChain(Chain);
+
+impl VerifiedChain {
+    /// Judges `chain`; all problems are told, the most telling first.
+    ///
+    /// # Errors
+    /// What is wrong; never empty.
+    pub fn new(chain: Chain, policy: Policy<'_>) -> Result<Self, Vec<Problem>> {
+        let problems = problems(&chain, policy);
+        if problems.is_empty() { Ok(Self(chain)) } else { Err(problems) }
+    }
+
+    /// The chain.
+    #[must_use]
+    pub fn chain(&self) -> &Chain {
+        &self.0
+    }
+}
+
+/// Everything that is wrong with `chain` under `policy`; empty when it holds.
+#[must_use]
+pub fn problems(chain: &Chain, policy: Policy<'_>) -> Vec<Problem> {
+    let mut found = Vec::new();
+    if chain.leaf().is_ca {
+        let label = chain.leaf().label();
+        found.push(Problem::CaAsLeaf { label });
+    }
+    found.extend(chain.certificates().iter().enumerate().filter_map(|(index, one)| dates(one, index == 0, policy.at)));
+    found.extend(ending(chain, policy.anchors));
+    found.extend(hosts(chain.leaf(), policy.hosts));
+    if found.is_empty() {
+        found.extend(path_validation(chain, policy));
+    }
+    found
+}
+
+/// RFC 5280 4.1.2.5: valid from `notBefore` through `notAfter`, both included.
+fn dates(certificate: &Certificate, leaf: bool, at: Timestamp) -> Option<Problem> {
+    let label = certificate.label();
+    if at < certificate.not_before {
+        let not_before = certificate.not_before;
+        return Some(Problem::NotYetValid { label, not_before, at });
+    }
+    let not_after = certificate.not_after;
+    (at > not_after).then_some(Problem::Expired { label, not_after, leaf })
+}
+
+fn ending(chain: &Chain, anchors: &TrustAnchors) -> Option<Problem> {
+    match chain.end() {
+        ChainEnd::Anchored => None,
+        _ if chain.leaf().is_self_issued() => Some(Problem::SelfSigned { label: chain.leaf().label() }),
+        ChainEnd::Gap { subject, issuer, urls } => {
+            Some(Problem::MissingIntermediate { subject: subject.clone(), issuer: issuer.clone(), urls: urls.clone() })
+        }
+        ChainEnd::UnknownRoot(root) => {
+            Some(Problem::UnknownRoot { root: root.clone(), source_name: anchors.source().to_string() })
+        }
+    }
+}
+
+fn hosts(leaf: &Certificate, hosts: &[String]) -> Vec<Problem> {
+    let missing = hosts.iter().filter(|host| !leaf.covers(host));
+    missing
+        .map(|host| Problem::HostNotCovered {
+            host: host.clone(),
+            names: leaf.dns_names.iter().cloned().chain(leaf.ip_addresses.iter().map(ToString::to_string)).collect(),
+        })
+        .collect()
+}
+
+/// The judge of last resort: whatever the checks above do not know, webpki refuses here.
+fn path_validation(chain: &Chain, policy: Policy<'_>) -> Option<Problem> {
+    let refused = |error: webpki::Error| Problem::Refused { reason: reason(&error) };
+    let leaf = CertificateDer::from(chain.leaf().der());
+    let bag: Vec<_> = chain.intermediates().iter().map(|one| CertificateDer::from(one.der())).collect();
+    let seconds = u64::try_from(policy.at.as_second()).unwrap_or(0);
+    let time = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+    let leaf = match EndEntityCert::try_from(&leaf) {
+        Ok(leaf) => leaf,
+        Err(error) => return Some(refused(error)),
+    };
+    let anchors = policy.anchors.anchors();
+    let usage = KeyUsage::server_auth();
+    if let Err(error) = leaf.verify_for_usage(ALL_VERIFICATION_ALGS, anchors, &bag, time, usage, None, None) {
+        return Some(refused(error));
+    }
+    policy.hosts.iter().find_map(|host| {
+        let name = ServerName::try_from(host.trim_matches(['[', ']'])).ok()?;
+        leaf.verify_is_valid_for_subject_name(&name).err().map(refused)
+    })
+}
+
+/// webpki's errors in words, for those that people meet.
+fn reason(error: &webpki::Error) -> String {
+    let words = match error {
+        webpki::Error::EndEntityUsedAsCa => {
+            "a certificate in it is used as a CA's but is none (basic constraints, RFC 5280 4.2.1.9)"
+        }
+        webpki::Error::NameConstraintViolation => {
+            "a CA in it may not issue for these names (name constraints, RFC 5280 4.2.1.10)"
+        }
+        webpki::Error::PathLenConstraintViolated => {
+            "it has more CAs than one of them allows (path length, RFC 5280 4.2.1.9)"
+        }
+        webpki::Error::RequiredEkuNotFoundContext(_) => {
+            "it is not meant for TLS servers (extended key usage, RFC 5280 4.2.1.12)"
+        }
+        webpki::Error::UnsupportedCriticalExtension => {
+            "it has a critical extension that nobody here knows (RFC 5280 4.2)"
+        }
+        webpki::Error::MaximumPathDepthExceeded => "it has more than 6 intermediates",
+        other => return format!("path validation says {other:?}"),
+    };
+    words.to_owned()
+}

@@ -1,0 +1,333 @@
+//! The only printing: one value, two renderings (text for people, one JSON object for programs).
+//! Results go to stdout, progress and failures to stderr; foreign text is escaped here, once, for all.
+
+use std::cell::Cell;
+use std::io::{self, IsTerminal, Write};
+
+use serde_json::{Value, json};
+
+use crate::failure::Failure;
+use crate::finding::{Finding, Next, Severity};
+
+/// When colour is used.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
+pub enum ColorWhen {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What a command ends with: one value that prints as text, as JSON, and as an exit code.
+pub trait Outcome {
+    /// The document; `schema` is its first field. Fields are only ever added within a version.
+    fn json(&self) -> Value;
+    /// What a person reads.
+    fn human(&self, text: &mut Text);
+    /// 0, 1, 5 or 6 (product contract, "Exit codes").
+    fn exit_code(&self) -> u8;
+}
+
+/// How the output looks; fixed once, at the start.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Style {
+    /// One JSON object on stdout instead of text.
+    pub json: bool,
+    /// Only what needs action.
+    pub quiet: bool,
+    /// Progress lines that are normally left out.
+    pub verbose: bool,
+    /// When colour is used.
+    pub color: ColorWhen,
+}
+
+/// Where progress, results and failures go.
+#[derive(Debug)]
+pub struct Sink {
+    style: Style,
+    muted: bool,
+    broken: Cell<bool>,
+}
+
+impl Sink {
+    /// A sink on the process's own stdout and stderr.
+    #[must_use]
+    pub fn new(style: Style) -> Self {
+        Self { style, muted: false, broken: Cell::new(false) }
+    }
+
+    /// A sink that says nothing: for a command that runs others and tells of them itself.
+    #[must_use]
+    pub fn silent() -> Self {
+        Self { muted: true, ..Self::new(Style::default()) }
+    }
+
+    /// True when one JSON object is wanted.
+    #[must_use]
+    pub fn wants_json(&self) -> bool {
+        self.style.json
+    }
+
+    /// One line of progress, to stderr; none with `--json`, `-q` or for a silent sink.
+    pub fn event(&self, line: &str) {
+        if self.muted || self.style.json || self.style.quiet {
+            return;
+        }
+        let mut text = Text::default();
+        text.fact("", line);
+        self.put(io::stderr().lock(), &text.render(false, self.colored(&io::stderr())));
+    }
+
+    /// One line of progress that only `-v` shows.
+    pub fn detail(&self, line: &str) {
+        if self.style.verbose {
+            self.event(line);
+        }
+    }
+
+    /// Bytes that are the result itself (`--out -`, completions), as they are.
+    ///
+    /// # Errors
+    /// When stdout cannot be written (a closed pipe is not an error).
+    pub fn raw(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        quiet_epipe(out.write_all(bytes).and_then(|()| out.flush()))
+    }
+
+    /// Prints what a command ended with and says the exit code of the process.
+    #[must_use]
+    pub fn finish(&self, outcome: &dyn Outcome) -> u8 {
+        let rendered = if self.style.json {
+            json_line(&outcome.json())
+        } else {
+            let mut text = Text::default();
+            outcome.human(&mut text);
+            text.render(self.style.quiet, self.colored(&io::stdout()))
+        };
+        if self.put(io::stdout().lock(), &rendered) { outcome.exit_code() } else { 4 }
+    }
+
+    /// Prints a failure (to stderr; with `--json` as one object on stdout) and says the exit code.
+    #[must_use]
+    pub fn fail(&self, failure: &Failure) -> u8 {
+        if self.style.json {
+            self.put(io::stdout().lock(), &json_line(&failure.json()));
+        } else {
+            let mut text = Text::default();
+            failure.human(&mut text);
+            self.put(io::stderr().lock(), &text.render(false, self.colored(&io::stderr())));
+        }
+        failure.kind.exit_code()
+    }
+
+    /// False when the text could not be written; a closed pipe counts as written.
+    fn put(&self, mut to: impl Write, text: &str) -> bool {
+        if self.muted || self.broken.get() {
+            return true;
+        }
+        let written = quiet_epipe(to.write_all(text.as_bytes()).and_then(|()| to.flush()));
+        self.broken.set(written.is_err());
+        written.is_ok()
+    }
+
+    fn colored(&self, stream: &impl IsTerminal) -> bool {
+        match self.style.color {
+            ColorWhen::Always => true,
+            ColorWhen::Never => false,
+            ColorWhen::Auto => stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
+        }
+    }
+}
+
+/// The reader has gone (`certctl ... | head -1`): that is theirs to decide, not a failure.
+fn quiet_epipe(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}
+
+/// The text of an outcome, line by line.
+#[derive(Debug, Default)]
+pub struct Text {
+    lines: Vec<Line>,
+}
+
+#[derive(Debug)]
+struct Line {
+    kind: LineKind,
+    label: String,
+    body: String,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum LineKind {
+    Fact,
+    Act,
+    Bad,
+    Payload,
+}
+
+impl Text {
+    /// A fact under a short label: `made   example.com.key`. Left out by `-q`.
+    pub fn fact(&mut self, label: &str, body: impl Into<String>) {
+        self.push(LineKind::Fact, label, body.into());
+    }
+
+    /// Something to act on: shown by `-q` too.
+    pub fn act(&mut self, label: &str, body: impl Into<String>) {
+        self.push(LineKind::Act, label, body.into());
+    }
+
+    /// Something wrong: shown by `-q` too, coloured as such.
+    pub fn bad(&mut self, label: &str, body: impl Into<String>) {
+        self.push(LineKind::Bad, label, body.into());
+    }
+
+    /// Text to copy, with its own line breaks and no indent (a request, a zone-file line, a server block).
+    pub fn payload(&mut self, body: impl Into<String>) {
+        self.push(LineKind::Payload, "", body.into());
+    }
+
+    /// A finding: its severity as the label, its next steps below it.
+    pub fn finding(&mut self, finding: &Finding) {
+        match finding.severity {
+            Severity::Error => self.bad("wrong", finding.message.clone()),
+            Severity::Warning => self.act("warn", finding.message.clone()),
+            Severity::Note => self.fact("note", finding.message.clone()),
+        }
+        if finding.severity > Severity::Note {
+            self.nexts(&finding.next);
+        }
+    }
+
+    /// Findings, the worst first; notes last.
+    pub fn findings(&mut self, findings: &[Finding]) {
+        let mut sorted: Vec<&Finding> = findings.iter().collect();
+        sorted.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        for finding in sorted {
+            self.finding(finding);
+        }
+    }
+
+    /// What to do next, one line each.
+    pub fn nexts(&mut self, next: &[Next]) {
+        for step in next {
+            self.act("next", step.text.clone());
+        }
+    }
+
+    fn push(&mut self, kind: LineKind, label: &str, body: String) {
+        let label = label.to_owned();
+        self.lines.push(Line { kind, label, body });
+    }
+
+    fn render(&self, quiet: bool, color: bool) -> String {
+        let mut out = String::new();
+        let mut last = "";
+        for line in &self.lines {
+            if quiet && line.kind == LineKind::Fact {
+                continue;
+            }
+            line.render(&mut out, line.label == last, color);
+            last = &line.label;
+        }
+        out
+    }
+}
+
+impl Line {
+    /// A label is seven columns wide and not repeated on the lines below it.
+    fn render(&self, out: &mut String, repeated: bool, color: bool) {
+        if self.kind == LineKind::Payload {
+            out.push_str(&escape(self.body.trim_end_matches('\n'), &['\n', '\t']));
+            out.push('\n');
+            return;
+        }
+        if self.label.is_empty() {
+            out.push_str(&escape(&self.body, &[]));
+            out.push('\n');
+            return;
+        }
+        let label = if repeated { "" } else { self.label.as_str() };
+        let (on, off) = match (color, self.kind) {
+            (false, _) => ("", ""),
+            (true, LineKind::Bad) => ("\x1b[31m", "\x1b[0m"),
+            (true, LineKind::Act) => ("\x1b[33m", "\x1b[0m"),
+            (true, _) => ("\x1b[32m", "\x1b[0m"),
+        };
+        let indent = "\n       ";
+        let body = escape(&self.body, &['\n']).replace('\n', indent);
+        out.push_str(&format!("{on}{label:<6}{off} {body}\n"));
+    }
+}
+
+/// `text` with control characters and bidirectional overrides made visible, so that foreign text can neither drive a
+/// terminal nor reorder what is read; `keep` are the control characters that stay.
+#[must_use]
+pub fn escape(text: &str, keep: &[char]) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if hostile(c) && !keep.contains(&c) {
+            out.extend(c.escape_unicode());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// C0, C1, DEL, line and paragraph separators, and the bidirectional controls of UAX #9.
+fn hostile(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// One object on one line. Characters that `serde_json` lets through but a terminal obeys become `\uXXXX`; outside of
+/// strings JSON has none of them.
+fn json_line(value: &Value) -> String {
+    let mut out = String::new();
+    for c in value.to_string().chars() {
+        if hostile(c) {
+            out.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            out.push(c);
+        }
+    }
+    out.push('\n');
+    out
+}
+
+/// A list of next steps as JSON.
+#[must_use]
+pub fn next_json(next: &[Next]) -> Value {
+    json!(next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Text, escape, json_line};
+    use serde_json::json;
+
+    #[test]
+    fn foreign_text_cannot_drive_a_terminal() {
+        assert_eq!(escape("a\x1b[2Jb\u{202e}c\u{9b}", &[]), "a\\u{1b}[2Jb\\u{202e}c\\u{9b}");
+        assert_eq!(escape("a\nb\r", &['\n']), "a\nb\\u{d}");
+        let line = json_line(&json!({"a": "\x1b\u{9b}\u{202e}\n"}));
+        assert_eq!(line, "{\"a\":\"\\u001b\\u009b\\u202e\\n\"}\n");
+    }
+
+    #[test]
+    fn labels_are_columns_and_quiet_keeps_what_needs_action() {
+        let mut text = Text::default();
+        text.fact("made", "a");
+        text.fact("made", "b");
+        text.act("next", "c\nd");
+        text.payload("x\ny\n");
+        assert_eq!(text.render(false, false), "made   a\n       b\nnext   c\n       d\nx\ny\n");
+        assert_eq!(text.render(true, false), "next   c\n       d\nx\ny\n");
+    }
+}

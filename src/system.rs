@@ -1,0 +1,11 @@
+//! THE WORLD: the only place with files, network, processes, signals and the clock.
+//! It decides nothing: callers say what they want, and judge what comes back.
+
+pub mod clock;
+pub mod dns;
+pub mod files;
+pub mod process;
+pub mod runtime;
+pub mod serve;
+pub mod signals;
+pub mod tls;

@@ -1,0 +1,201 @@
+//! Files: bounded reads of regular files, and writes that are whole or not there, born with their final mode.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, OFlags, RenameFlags, renameat_with};
+
+/// A file that could not be used: what was being done, where, and the system's reason.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {doing} {}", path.display())]
+pub struct FileError {
+    /// The action as an infinitive: `read`, `create`, `rename to`.
+    pub doing: &'static str,
+    /// The path.
+    pub path: PathBuf,
+    /// The system's reason.
+    #[source]
+    pub source: io::Error,
+}
+
+impl FileError {
+    /// For `map_err`: `read(..).map_err(FileError::at("read", path))`.
+    pub fn at(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self { doing, path, source }
+    }
+
+    /// True when the path simply is not there.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        matches!(self.source.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+    }
+}
+
+/// The content of a regular file of at most `limit` bytes. FIFOs, devices and folders are refused without blocking.
+///
+/// # Errors
+/// When it is not there, not a regular file, larger than `limit`, or cannot be read.
+pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
+    let open = || -> io::Result<Vec<u8>> {
+        let nonblock = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0);
+        let file = OpenOptions::new().read(true).custom_flags(nonblock).open(path)?;
+        let meta = file.metadata()?;
+        if !meta.is_file() {
+            return Err(io::Error::other("not a regular file"));
+        }
+        read_bounded(file, limit)
+    };
+    open().map_err(FileError::at("read", path))
+}
+
+/// All of stdin, at most `limit` bytes.
+///
+/// # Errors
+/// When it is longer than `limit` or cannot be read.
+pub fn read_stdin(limit: u64) -> Result<Vec<u8>, FileError> {
+    read_bounded(io::stdin().lock(), limit).map_err(FileError::at("read", Path::new("stdin")))
+}
+
+fn read_bounded(from: impl Read, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > limit {
+        return Err(io::Error::other(format!("larger than {limit} bytes")));
+    }
+    Ok(bytes)
+}
+
+/// The regular files and links of a folder (not what lies below it), sorted by name; at most `limit` of them.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn list(directory: &Path, limit: usize) -> Result<Vec<PathBuf>, FileError> {
+    let entries = fs::read_dir(directory).map_err(FileError::at("read the folder", directory))?;
+    let mut paths = Vec::new();
+    for entry in entries.take(limit) {
+        let entry = entry.map_err(FileError::at("read the folder", directory))?;
+        let kind = entry.file_type().map_err(FileError::at("look at", &entry.path()))?;
+        if kind.is_file() || kind.is_symlink() {
+            paths.push(entry.path());
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+/// True when something is at `path`, a dangling link included.
+#[must_use]
+pub fn occupied(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
+/// The permission bits of what is at `path`, links followed.
+///
+/// # Errors
+/// When it is not there or cannot be looked at.
+pub fn mode(path: &Path) -> Result<u32, FileError> {
+    let meta = fs::metadata(path).map_err(FileError::at("look at", path))?;
+    Ok(meta.mode() & 0o7777)
+}
+
+/// Writes a file that must not exist yet: born under a temporary name with `mode`, flushed, then renamed without
+/// replacing anything, and the folder flushed. Nothing is left behind when it fails.
+///
+/// # Errors
+/// `AlreadyExists` when something is at `path`; else the system's reason.
+pub fn create_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
+    let temporary = write_temporary(path, bytes, mode)?;
+    let renamed = match renameat_with(CWD, &temporary, CWD, path, RenameFlags::NOREPLACE) {
+        // Not every file system knows NOREPLACE; a hard link refuses to replace as well.
+        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {
+            fs::hard_link(&temporary, path).and_then(|()| fs::remove_file(&temporary))
+        }
+        other => other.map_err(io::Error::from),
+    };
+    finish(path, &temporary, renamed.map_err(FileError::at("create", path)))
+}
+
+/// Writes a file in place of whatever file is there, whole or not at all.
+///
+/// # Errors
+/// The system's reason; what was there is then untouched.
+pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
+    let temporary = write_temporary(path, bytes, mode)?;
+    let renamed = fs::rename(&temporary, path).map_err(FileError::at("write", path));
+    finish(path, &temporary, renamed)
+}
+
+fn finish(path: &Path, temporary: &Path, renamed: Result<(), FileError>) -> Result<(), FileError> {
+    if renamed.is_err() {
+        let _ = fs::remove_file(temporary);
+    }
+    renamed?;
+    sync_folder(parent(path))
+}
+
+/// A flushed file beside `path` with its final mode from the first instant (`O_EXCL`, never through a link).
+fn write_temporary(path: &Path, bytes: &[u8], mode: u32) -> Result<PathBuf, FileError> {
+    let temporary = temporary_name(path);
+    let write = || -> io::Result<()> {
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&temporary)?;
+        // The umask only takes bits away at birth; the final mode is set on the open file.
+        file.set_permissions(fs::Permissions::from_mode(mode))?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    let written = write().map_err(FileError::at("create", path));
+    if written.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    written.map(|()| temporary)
+}
+
+/// A hidden name in the same folder, unlikely to be taken and refused (`O_EXCL`) when it is.
+fn temporary_name(path: &Path) -> PathBuf {
+    let mut random = [0_u8; 8];
+    // A failing random source leaves zeros: still refused when taken.
+    let _ = aws_lc_rs::rand::fill(&mut random);
+    let stem = path.file_name().unwrap_or_default().to_string_lossy();
+    parent(path).join(format!(".{stem}.{}~", hex::encode(random)))
+}
+
+/// The folder that `path` lies in.
+#[must_use]
+pub fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Flushes a folder, so that the names in it survive a power loss.
+///
+/// # Errors
+/// The system's reason.
+pub fn sync_folder(folder: &Path) -> Result<(), FileError> {
+    File::open(folder).and_then(|open| open.sync_all()).map_err(FileError::at("flush the folder", folder))
+}
+
+/// Moves a file aside as a numbered backup `<file>.~N~` of the same mode and says its name.
+///
+/// # Errors
+/// The system's reason; the file is then where it was.
+pub fn back_up(path: &Path) -> Result<PathBuf, FileError> {
+    for number in 1..u32::MAX {
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".~{number}~"));
+        let backup = path.with_file_name(name);
+        if occupied(&backup) {
+            continue;
+        }
+        match renameat_with(CWD, path, CWD, &backup, RenameFlags::NOREPLACE) {
+            Ok(()) => return sync_folder(parent(path)).map(|()| backup),
+            Err(rustix::io::Errno::EXIST) => {}
+            Err(errno) => return Err(FileError::at("rename", path)(errno.into())),
+        }
+    }
+    Err(FileError::at("back up", path)(io::Error::other("too many backups")))
+}

@@ -1,0 +1,1 @@
+//! process: to come.

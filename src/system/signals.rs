@@ -1,0 +1,43 @@
+//! SIGINT, SIGTERM and SIGHUP set a flag; whoever waits or is about to change something looks at it.
+//! Also here: what keeps key bytes of this process out of core dumps.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+/// Set to the signal's number once one has come.
+#[derive(Clone, Debug, Default)]
+pub struct Interrupt(Arc<AtomicUsize>);
+
+impl Interrupt {
+    /// Starts to listen; from here on the signals end nothing by themselves.
+    ///
+    /// # Errors
+    /// When the handlers cannot be registered.
+    pub fn listen() -> std::io::Result<Self> {
+        let flag = Self::default();
+        for signal in [SIGHUP, SIGINT, SIGTERM] {
+            let number = usize::try_from(signal).unwrap_or(0);
+            signal_hook::flag::register_usize(signal, Arc::clone(&flag.0), number)?;
+        }
+        Ok(flag)
+    }
+
+    /// The signal that came, if one did.
+    #[must_use]
+    pub fn signal(&self) -> Option<i32> {
+        match self.0.load(Ordering::Relaxed) {
+            0 => None,
+            number => i32::try_from(number).ok(),
+        }
+    }
+}
+
+/// No core dumps and no ptrace by the same user (product promise P3). Best effort: a container may forbid it.
+pub fn keep_memory_private() {
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    let _ = setrlimit(Resource::Core, none);
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+}

@@ -1,0 +1,118 @@
+//! A CA made at run time: a root, intermediates, leaves with every fault a test asks for.
+
+use jiff::civil::Date;
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateSigningRequestParams, CertifiedIssuer, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256,
+    SignatureAlgorithm,
+};
+
+type Issuer = CertifiedIssuer<'static, KeyPair>;
+
+/// A root and one intermediate below it.
+pub struct TestCa {
+    pub root: Issuer,
+    pub intermediate: Issuer,
+}
+
+/// What a leaf is like; `default()` is a good one.
+pub struct Leaf {
+    pub not_before: Date,
+    pub not_after: Date,
+    /// In place of the names of the request.
+    pub names: Option<Vec<String>>,
+}
+
+impl Default for Leaf {
+    /// Valid from yesterday for 190 days, with the names of the request.
+    fn default() -> Self {
+        let today = today();
+        Self { not_before: days(today, -1), not_after: days(today, 189), names: None }
+    }
+}
+
+impl TestCa {
+    /// A CA with P-256 keys.
+    pub fn new() -> Self {
+        Self::with_algorithm(&PKCS_ECDSA_P256_SHA256)
+    }
+
+    /// A CA with RSA-2048 keys.
+    pub fn rsa() -> Self {
+        Self::with_algorithm(&PKCS_RSA_SHA256)
+    }
+
+    fn with_algorithm(algorithm: &'static SignatureAlgorithm) -> Self {
+        let root = Issuer::self_signed(ca_params("Test Root R1"), KeyPair::generate_for(algorithm).unwrap()).unwrap();
+        let intermediate = subordinate(&root, "Test DV CA R2", algorithm);
+        Self { root, intermediate }
+    }
+
+    pub fn root_pem(&self) -> String {
+        unix(&self.root.pem())
+    }
+
+    pub fn intermediate_pem(&self) -> String {
+        unix(&self.intermediate.pem())
+    }
+
+    /// Intermediate, then root: what shops call the ca-bundle.
+    pub fn bundle_pem(&self) -> String {
+        self.intermediate_pem() + &self.root_pem()
+    }
+
+    /// A good leaf for a PEM request.
+    pub fn issue(&self, request_pem: &str) -> String {
+        self.issue_as(request_pem, Leaf::default())
+    }
+
+    /// A leaf for a PEM request, as told.
+    pub fn issue_as(&self, request_pem: &str, leaf: Leaf) -> String {
+        let mut request = CertificateSigningRequestParams::from_pem(request_pem).unwrap();
+        let params = &mut request.params;
+        if let Some(names) = leaf.names {
+            params.subject_alt_names = CertificateParams::new(names).unwrap().subject_alt_names;
+        }
+        params.not_before = rcgen_date(leaf.not_before);
+        params.not_after = rcgen_date(leaf.not_after);
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.use_authority_key_identifier_extension = true;
+        unix(&request.signed_by(&self.intermediate).unwrap().pem())
+    }
+}
+
+/// A CA certificate below `issuer`.
+pub fn subordinate(issuer: &Issuer, name: &str, algorithm: &'static SignatureAlgorithm) -> Issuer {
+    let key = KeyPair::generate_for(algorithm).unwrap();
+    Issuer::signed_by(ca_params(name), key, issuer).unwrap()
+}
+
+/// A CA's parameters, valid for ten years around now.
+pub fn ca_params(name: &str) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::OrganizationName, "certctl tests");
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params.not_before = rcgen_date(days(today(), -1800));
+    params.not_after = rcgen_date(days(today(), 1800));
+    params
+}
+
+pub fn today() -> Date {
+    jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now()).date()
+}
+
+pub fn days(from: Date, count: i64) -> Date {
+    from.checked_add(jiff::Span::new().days(count)).unwrap()
+}
+
+fn rcgen_date(date: Date) -> time::OffsetDateTime {
+    rcgen::date_time_ymd(date.year().into(), date.month().try_into().unwrap(), date.day().try_into().unwrap())
+}
+
+fn unix(pem: &str) -> String {
+    pem.replace("\r\n", "\n")
+}

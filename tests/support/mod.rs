@@ -1,0 +1,123 @@
+//! What the tests stand on: a sandbox that runs the real binary, and a CA made at run time.
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its own part of the support")]
+
+pub mod ca;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+/// A folder of its own to run certctl in, with an empty environment.
+pub struct Sandbox {
+    folder: TempDir,
+}
+
+/// What a run of certctl gave: compare or snapshot it with `to_string()`; paths of the sandbox read `[SANDBOX]`.
+#[must_use]
+pub struct Run {
+    pub stdout: String,
+    pub stderr: String,
+    pub code: i32,
+    folder: String,
+}
+
+impl Sandbox {
+    pub fn new() -> Self {
+        Self { folder: tempfile::Builder::new().prefix("certctl-test-").tempdir().unwrap() }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn join(&self, name: &str) -> PathBuf {
+        self.path().join(name)
+    }
+
+    /// Writes a file, folders included.
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// `certctl ARGS` in the sandbox: no environment but PATH, stdin empty.
+    pub fn run(&self, args: &[&str]) -> Run {
+        self.run_command(self.command(args))
+    }
+
+    /// The same with bytes on stdin.
+    pub fn run_with_input(&self, args: &[&str], input: &[u8]) -> Run {
+        use std::io::Write;
+        let mut child =
+            self.command(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input).unwrap();
+        self.ran(child.wait_with_output().unwrap())
+    }
+
+    /// A command to adapt before it is run with `run_command`.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_certctl"));
+        command
+            .args(args)
+            .current_dir(self.path())
+            .env_clear()
+            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+            .stdin(Stdio::null());
+        command
+    }
+
+    pub fn run_command(&self, mut command: Command) -> Run {
+        self.ran(command.output().unwrap())
+    }
+
+    fn ran(&self, output: std::process::Output) -> Run {
+        let run = Run {
+            stdout: String::from_utf8(output.stdout).expect("stdout is UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("stderr is UTF-8"),
+            code: output.status.code().unwrap_or(-1),
+            folder: self.path().display().to_string(),
+        };
+        run.holds_no_key();
+        run
+    }
+}
+
+impl Run {
+    /// The JSON document on stdout.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("not JSON ({error}):\n{self}"))
+    }
+
+    /// Fails with everything that was printed unless the exit code is `code`.
+    #[track_caller]
+    pub fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "\n{self}");
+        self
+    }
+
+    /// No output ever holds key bytes.
+    fn holds_no_key(&self) {
+        for stream in [&self.stdout, &self.stderr] {
+            assert!(!stream.contains("PRIVATE KEY--"), "a private key was printed:\n{stream}");
+        }
+    }
+}
+
+impl fmt::Display for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mask = |text: &str| text.replace(&self.folder, "[SANDBOX]");
+        write!(f, "{}", mask(&self.stdout))?;
+        if !self.stderr.is_empty() {
+            write!(f, "--- stderr\n{}", mask(&self.stderr))?;
+        }
+        write!(f, "--- exit {}", self.code)
+    }
+}
