@@ -16,7 +16,7 @@ fn a_key_is_born_private_and_never_overwritten() {
     assert_eq!(mode & 0o7777, 0o600);
     let key = sandbox.read("example.com.key");
 
-    let again = sandbox.run(&["csr", "www.example.com", "example.com", "--json"]).expect(0).json();
+    let again = sandbox.run(&["csr", "example.com", "www.example.com", "--json"]).expect(0).json();
     assert_eq!(again["changed"], false);
     assert_eq!(again["request"], first["request"]);
     assert_eq!(again["records"], first["records"], "the CA named the first time is remembered");
