@@ -1,5 +1,5 @@
 //! What the tests stand on: a sandbox that runs the real binary, and a CA made at run time.
-#![allow(dead_code, unreachable_pub, reason = "each test file uses its own part of the support")]
+#![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, reason = "test support")]
 
 pub mod ca;
 
@@ -15,7 +15,6 @@ pub struct Sandbox {
 }
 
 /// What a run of certctl gave: compare or snapshot it with `to_string()`; paths of the sandbox read `[SANDBOX]`.
-#[must_use]
 pub struct Run {
     pub stdout: String,
     pub stderr: String,
@@ -49,11 +48,13 @@ impl Sandbox {
     }
 
     /// `certctl ARGS` in the sandbox: no environment but PATH, stdin empty.
+    #[must_use]
     pub fn run(&self, args: &[&str]) -> Run {
         self.run_command(self.command(args))
     }
 
     /// The same with bytes on stdin.
+    #[must_use]
     pub fn run_with_input(&self, args: &[&str], input: &[u8]) -> Run {
         use std::io::Write;
         let mut child =
@@ -74,6 +75,7 @@ impl Sandbox {
         command
     }
 
+    #[must_use]
     pub fn run_command(&self, mut command: Command) -> Run {
         self.ran(command.output().unwrap())
     }
