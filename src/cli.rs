@@ -1,10 +1,11 @@
-//! The command line: global flags, and from them the [`Context`]. Usage errors leave here as text or JSON, exit 2.
+//! The command line: global flags, and from them the [`Context`]. Help and usage errors leave here, the latter as text
+//! or JSON with exit 2.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, FromArgMatches, Parser};
 use jiff::Timestamp;
 
 use crate::commands::Command;
@@ -12,11 +13,11 @@ use crate::context::Context;
 use crate::failure::{Failure, Kind};
 use crate::finding::Next;
 use crate::report::{ColorWhen, Sink, Style};
-use crate::system::signals;
+use crate::system::{signals, terminal};
 
 /// From a private key to the padlock in the browser, for certificates that a CA issues against a CSR.
 #[derive(Debug, Parser)]
-#[command(name = "certctl", version, disable_help_subcommand = true, max_term_width = 100)]
+#[command(name = "certctl", version, disable_help_flag = true, disable_help_subcommand = true, max_term_width = 100)]
 pub struct Cli {
     #[command(flatten)]
     globals: Globals,
@@ -35,8 +36,8 @@ struct Globals {
     /// A tree to install into instead of /
     #[arg(long, global = true, value_name = "DIR", help_heading = "Global")]
     root: Option<PathBuf>,
-    /// The instant that dates are judged by (RFC 3339)
-    #[arg(long, global = true, value_name = "TIME", help_heading = "Global")]
+    /// The instant that dates are judged by, such as 2027-05-11T00:00:00Z
+    #[arg(long, global = true, value_name = "TIME", value_parser = instant, help_heading = "Global")]
     at: Option<Timestamp>,
     /// Only what needs action
     #[arg(short, long, global = true, help_heading = "Global")]
@@ -47,6 +48,13 @@ struct Globals {
     /// When to use colour
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = "Global")]
     color: ColorWhen,
+    /// This help
+    #[arg(short, long, global = true, action = clap::ArgAction::HelpShort, help_heading = "Global")]
+    help: Option<bool>,
+}
+
+fn instant(text: &str) -> Result<Timestamp, &'static str> {
+    text.parse().map_err(|_| "not a time as RFC 3339 writes it, such as 2027-05-11T00:00:00Z")
 }
 
 impl Globals {
@@ -55,10 +63,20 @@ impl Globals {
             directory: self.directory,
             root: self.root,
             at: self.at,
-            sink: Sink::new(Style { json: self.json, quiet: self.quiet, verbose: self.verbose, color: self.color }),
+            sink: Sink::new(Style {
+                json: self.json,
+                quiet: self.quiet,
+                verbose: self.verbose,
+                color: settled(self.color),
+            }),
             interrupt: signals::Interrupt::default(),
         }
     }
+}
+
+/// `NO_COLOR` (no-color.org) decides where the command line leaves it open.
+fn settled(color: ColorWhen) -> ColorWhen {
+    if color == ColorWhen::Auto && terminal::refuses_color() { ColorWhen::Never } else { color }
 }
 
 /// The whole program: `args` start with the program's name; says the exit code of the process.
@@ -66,22 +84,20 @@ impl Globals {
 pub fn main(args: Vec<OsString>) -> u8 {
     signals::keep_memory_private();
     let json = args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json");
-    match Cli::try_parse_from(&args) {
+    let parsed = with_examples(Cli::command(), &args)
+        .try_get_matches_from(&args)
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    match parsed {
         Ok(Cli { globals, command }) => {
             let context = globals.context();
             match command {
-                Some(command) => command.run(&context),
-                None => overview(&context.sink),
+                Some(command) => command.run(&context, Cli::command),
+                None if json => context.sink.fail(&no_command()),
+                None => context.sink.answer(OVERVIEW.as_bytes()),
             }
         }
-        Err(error) => refused(&error, json),
+        Err(error) => refused(&error, json, &args),
     }
-}
-
-/// The command line of certctl, for completions.
-#[must_use]
-pub fn command_line() -> clap::Command {
-    Cli::command()
 }
 
 const OVERVIEW: &str = "\
@@ -99,27 +115,40 @@ certctl: from a private key to the padlock in the browser
 Start with:  certctl rehearse      Help for one:  certctl install --help
 ";
 
-fn overview(sink: &Sink) -> u8 {
-    match sink.raw(OVERVIEW.as_bytes()) {
-        Ok(()) => 0,
-        Err(_) => 4,
+/// A program that wants JSON has left out what it wants done.
+fn no_command() -> Failure {
+    Failure::new(Kind::Usage, "no command given").with(Next::say("certctl --help"))
+}
+
+/// The examples at the foot of each verb's doc comment open its help. Done only where help is asked for.
+fn with_examples(command: clap::Command, args: &[OsString]) -> clap::Command {
+    if !args.iter().any(|arg| arg == "--help" || arg == "-h") {
+        return command;
     }
+    command.mut_subcommands(|verb| {
+        let long = verb.get_long_about().map(ToString::to_string).unwrap_or_default();
+        match long.split_once("Examples:") {
+            Some((about, examples)) => verb.before_help(format!("Examples:{examples}")).about(about.trim().to_owned()),
+            None => verb,
+        }
+    })
 }
 
 /// `--help` and `--version` are answers; everything else is a usage error.
-fn refused(error: &clap::Error, json: bool) -> u8 {
-    let sink = Sink::new(Style { json, ..Style::default() });
+fn refused(error: &clap::Error, json: bool, args: &[OsString]) -> u8 {
+    let sink = Sink::new(Style { json, color: settled(ColorWhen::Auto), ..Style::default() });
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        return match sink.raw(error.render().to_string().as_bytes()) {
-            Ok(()) => 0,
-            Err(_) => 4,
-        };
+        return sink.answer(error.render().to_string().as_bytes());
     }
     let rendered = error.render().to_string();
     let mut paragraphs = rendered.split("\n\n").map(str::trim).filter(|part| !part.is_empty());
     let message = paragraphs.next().unwrap_or("the command line was not understood");
     let message = message.strip_prefix("error: ").unwrap_or(message);
-    let mut failure = Failure::new(Kind::Usage, message.split_whitespace().collect::<Vec<_>>().join(" "));
-    failure.causes = paragraphs.filter_map(|part| part.strip_prefix("tip: ")).map(ToOwned::to_owned).collect();
-    sink.fail(&failure.with(Next::say("certctl --help")))
+    let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut failure = Failure::new(Kind::Usage, plain(message));
+    failure.causes = paragraphs.filter_map(|part| part.strip_prefix("tip: ")).map(plain).collect();
+    let command = Cli::command();
+    let verb = args.iter().skip(1).find_map(|arg| command.find_subcommand(arg)).map(clap::Command::get_name);
+    let help: Vec<&str> = verb.into_iter().chain(["--help"]).collect();
+    sink.fail(&failure.with(Next::run(&help)))
 }

@@ -16,34 +16,27 @@ pub mod rehearse;
 pub mod rollback;
 pub mod verify;
 
-/// What the user types after `certctl`.
+/// What the user types after `certctl`. The help of each is the doc comment of its `Args`.
 #[derive(Debug, Subcommand)]
+#[expect(missing_docs, reason = "a comment here would take the place of that help")]
 pub enum Command {
-    /// Make key and request (CSR), and say what to publish
     Csr(csr::CsrArgs),
-    /// Would the CA see the proof of control now? If not, why
     #[command(alias = "dcv")]
     DcvCheck(dcv_check::DcvCheckArgs),
-    /// Put a certificate into place, test and reload the server, see it live, or put all back
     Install(install::InstallArgs),
-    /// Does it all fit: key, chain, names, dates, trust
     Verify(verify::VerifyArgs),
-    /// What is this file (never judges)
     Inspect(inspect::InspectArgs),
-    /// Whatever the CA sent, as the verified chain file
     Bundle(bundle::BundleArgs),
-    /// Back to the files before
     Rollback(rollback::RollbackArgs),
-    /// The whole round on this machine alone, against a CA, a DNS server and a web server of its own
     Rehearse(rehearse::RehearseArgs),
-    /// A completion script for a shell
     Completions(completions::CompletionsArgs),
 }
 
 impl Command {
-    /// Runs it, prints what came of it and says the exit code of the process.
+    /// Runs it, prints what came of it and says the exit code of the process. `command_line` is certctl's own, which
+    /// completions are made of; it is built only then.
     #[must_use]
-    pub fn run(self, context: &Context) -> u8 {
+    pub fn run(self, context: &Context, command_line: fn() -> clap::Command) -> u8 {
         match self {
             Self::Csr(args) => conclude(context, csr::run(context, &args)),
             Self::DcvCheck(args) => conclude(context, dcv_check::run(context, &args)),
@@ -53,7 +46,7 @@ impl Command {
             Self::Bundle(args) => conclude(context, bundle::run(context, &args)),
             Self::Rollback(args) => conclude(context, rollback::run(context, &args)),
             Self::Rehearse(args) => conclude(context, rehearse::run(context, &args)),
-            Self::Completions(args) => completions::run(context, &args),
+            Self::Completions(args) => completions::run(context, &args, command_line()),
         }
     }
 }

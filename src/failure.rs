@@ -4,7 +4,6 @@
 use serde_json::{Value, json};
 
 use crate::finding::Next;
-use crate::report::Text;
 
 mod dcv;
 mod delivery;
@@ -128,17 +127,6 @@ impl Failure {
                 "next": self.next,
             }
         })
-    }
-
-    /// `error:`, `cause:` and `next:` lines.
-    pub fn human(&self, text: &mut Text) {
-        text.bad("", format!("error: {}", self.message));
-        for cause in &self.causes {
-            text.fact("", format!("  cause: {cause}"));
-        }
-        for next in &self.next {
-            text.act("", format!("  next: {}", next.text));
-        }
     }
 }
 

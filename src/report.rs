@@ -1,12 +1,11 @@
 //! The only printing: one value, two renderings (text for people, one JSON object for programs).
 //! Results go to stdout, progress and failures to stderr; foreign text is escaped here, once, for all.
 
-use std::cell::Cell;
 use std::io::{self, IsTerminal, Write};
 
 use serde_json::{Value, json};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next, Severity};
 
 /// When colour is used.
@@ -49,14 +48,13 @@ pub struct Style {
 pub struct Sink {
     style: Style,
     muted: bool,
-    broken: Cell<bool>,
 }
 
 impl Sink {
     /// A sink on the process's own stdout and stderr.
     #[must_use]
     pub fn new(style: Style) -> Self {
-        Self { style, muted: false, broken: Cell::new(false) }
+        Self { style, muted: false }
     }
 
     /// A sink that says nothing: for a command that runs others and tells of them itself.
@@ -78,7 +76,7 @@ impl Sink {
         }
         let mut text = Text::default();
         text.fact("", line);
-        self.put(io::stderr().lock(), &text.render(false, self.colored(&io::stderr())));
+        self.say(&text);
     }
 
     /// One line of progress that only `-v` shows.
@@ -97,6 +95,15 @@ impl Sink {
         quiet_epipe(out.write_all(bytes).and_then(|()| out.flush()))
     }
 
+    /// The same where there is nothing else to say (`--help`); gives the exit code.
+    #[must_use]
+    pub fn answer(&self, bytes: &[u8]) -> u8 {
+        match self.raw(bytes) {
+            Ok(()) => 0,
+            Err(error) => self.unwritable(&error),
+        }
+    }
+
     /// Prints what a command ended with and says the exit code of the process.
     #[must_use]
     pub fn finish(&self, outcome: &dyn Outcome) -> u8 {
@@ -107,37 +114,51 @@ impl Sink {
             outcome.human(&mut text);
             text.render(self.style.quiet, self.colored(&io::stdout()))
         };
-        if self.put(io::stdout().lock(), &rendered) { outcome.exit_code() } else { 4 }
+        match self.put(io::stdout().lock(), &rendered) {
+            Ok(()) => outcome.exit_code(),
+            // 5 and 6 tell where the site stands: more than that nobody could read it.
+            Err(error) => outcome.exit_code().max(self.unwritable(&error)),
+        }
     }
 
     /// Prints a failure (to stderr; with `--json` as one object on stdout) and says the exit code.
     #[must_use]
     pub fn fail(&self, failure: &Failure) -> u8 {
-        if self.style.json {
-            self.put(io::stdout().lock(), &json_line(&failure.json()));
-        } else {
-            let mut text = Text::default();
-            failure.human(&mut text);
-            self.put(io::stderr().lock(), &text.render(false, self.colored(&io::stderr())));
+        let mut text = Text::default();
+        text.failure(failure);
+        let written = if self.style.json { self.put(io::stdout().lock(), &json_line(&failure.json())) } else { Ok(()) };
+        if !self.style.json || written.is_err() {
+            self.say(&text);
         }
         failure.kind.exit_code()
     }
 
-    /// False when the text could not be written; a closed pipe counts as written.
-    fn put(&self, mut to: impl Write, text: &str) -> bool {
-        if self.muted || self.broken.get() {
-            return true;
+    /// Says that stdout cannot be written, and the exit code for it.
+    fn unwritable(&self, error: &io::Error) -> u8 {
+        let failure = Failure::new(Kind::Io, "cannot write the result to stdout").because(error.to_string());
+        let mut text = Text::default();
+        text.failure(&failure);
+        self.say(&text);
+        failure.kind.exit_code()
+    }
+
+    /// To stderr. When that cannot be written either, there is nobody left to tell.
+    fn say(&self, text: &Text) {
+        let _ = self.put(io::stderr().lock(), &text.render(false, self.colored(&io::stderr())));
+    }
+
+    fn put(&self, mut to: impl Write, text: &str) -> io::Result<()> {
+        if self.muted {
+            return Ok(());
         }
-        let written = quiet_epipe(to.write_all(text.as_bytes()).and_then(|()| to.flush()));
-        self.broken.set(written.is_err());
-        written.is_ok()
+        quiet_epipe(to.write_all(text.as_bytes()).and_then(|()| to.flush()))
     }
 
     fn colored(&self, stream: &impl IsTerminal) -> bool {
         match self.style.color {
             ColorWhen::Always => true,
             ColorWhen::Never => false,
-            ColorWhen::Auto => stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
+            ColorWhen::Auto => stream.is_terminal(),
         }
     }
 }
@@ -169,6 +190,8 @@ enum LineKind {
     Act,
     Bad,
     Payload,
+    Error,
+    Detail,
 }
 
 impl Text {
@@ -213,6 +236,17 @@ impl Text {
         }
     }
 
+    /// `error:`, `cause:` and `next:` lines.
+    pub fn failure(&mut self, failure: &Failure) {
+        self.push(LineKind::Error, "error:", failure.message.clone());
+        for cause in &failure.causes {
+            self.push(LineKind::Detail, "  cause:", cause.clone());
+        }
+        for next in &failure.next {
+            self.push(LineKind::Detail, "  next:", next.text.clone());
+        }
+    }
+
     /// What to do next, one line each.
     pub fn nexts(&mut self, next: &[Next]) {
         for step in next {
@@ -247,21 +281,22 @@ impl Line {
             out.push('\n');
             return;
         }
-        if self.label.is_empty() {
-            out.push_str(&escape(&self.body, &[]));
-            out.push('\n');
-            return;
-        }
-        let label = if repeated { "" } else { self.label.as_str() };
-        let (on, off) = match (color, self.kind) {
+        let width = match self.kind {
+            LineKind::Error | LineKind::Detail => self.label.len(),
+            _ if self.label.is_empty() => 0,
+            _ => 6,
+        };
+        let label = if repeated && self.kind != LineKind::Detail { "" } else { self.label.as_str() };
+        let (on, off) = match (color && !label.is_empty(), self.kind) {
             (false, _) => ("", ""),
-            (true, LineKind::Bad) => ("\x1b[31m", "\x1b[0m"),
-            (true, LineKind::Act) => ("\x1b[33m", "\x1b[0m"),
+            (true, LineKind::Bad | LineKind::Error) => ("\x1b[31m", "\x1b[0m"),
+            (true, LineKind::Act | LineKind::Detail) => ("\x1b[33m", "\x1b[0m"),
             (true, _) => ("\x1b[32m", "\x1b[0m"),
         };
-        let indent = "\n       ";
-        let body = escape(&self.body, &['\n']).replace('\n', indent);
-        out.push_str(&format!("{on}{label:<6}{off} {body}\n"));
+        let indent = if width == 0 { 0 } else { width + 1 };
+        let body = escape(&self.body, &['\n']).replace('\n', &format!("\n{:indent$}", ""));
+        let gap = if indent == 0 { "" } else { " " };
+        out.push_str(&format!("{on}{label:<width$}{off}{gap}{body}\n"));
     }
 }
 

@@ -8,4 +8,5 @@ pub mod process;
 pub mod runtime;
 pub mod serve;
 pub mod signals;
+pub mod terminal;
 pub mod tls;

@@ -2,7 +2,6 @@
 
 use clap_complete::Shell;
 
-use crate::cli;
 use crate::context::Context;
 
 /// A completion script for a shell
@@ -18,17 +17,9 @@ pub struct CompletionsArgs {
 }
 
 /// Prints the script.
-pub fn run(context: &Context, args: &CompletionsArgs) -> u8 {
-    match context.sink.raw(&script(args.shell)) {
-        Ok(()) => 0,
-        Err(_) => 4,
-    }
-}
-
-/// The script for `shell`.
 #[must_use]
-pub fn script(shell: Shell) -> Vec<u8> {
-    let mut out = Vec::new();
-    clap_complete::generate(shell, &mut cli::command_line(), "certctl", &mut out);
-    out
+pub fn run(context: &Context, args: &CompletionsArgs, mut command_line: clap::Command) -> u8 {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut command_line, "certctl", &mut script);
+    context.sink.answer(&script)
 }

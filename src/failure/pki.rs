@@ -16,9 +16,11 @@ impl From<NameError> for Failure {
             NameError::Address(_) => failure
                 .because("public CAs certify names; an address has no DNS to prove it by")
                 .with(Next::say("use the DNS name that clients connect to")),
-            NameError::Malformed(_) => failure.because(
-                "letters, digits and '-' between dots; labels of at most 63, the whole of at most 253 characters",
-            ),
+            NameError::Malformed(_) => failure
+                .because(
+                    "letters, digits and '-' between dots; labels of at most 63, the whole of at most 253 characters",
+                )
+                .with(Next::say("certctl csr example.com www.example.com")),
             NameError::Url(text) => {
                 let host = text.split("://").last().unwrap_or_default().split('/').next().unwrap_or_default();
                 failure.with(Next::say(format!("give the name alone: {host}")))

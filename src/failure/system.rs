@@ -3,14 +3,20 @@
 use std::io::ErrorKind;
 
 use super::{Failure, Kind};
-use crate::finding::Next;
+use crate::finding::{Next, shell_word};
 use crate::system::files::FileError;
 
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
-        let path = error.path.display().to_string();
+        let path = shell_word(&error.path.display().to_string());
         if error.is_missing() {
-            return Self::of(Kind::NotFound, &error).with(Next::say(format!("ls -l {path}")));
+            let failure = Self::of(Kind::NotFound, &error);
+            return match error.path.parent() {
+                Some(folder) if error.doing == "create" && !folder.as_os_str().is_empty() => {
+                    failure.with(Next::say(format!("mkdir -p {}", shell_word(&folder.display().to_string()))))
+                }
+                _ => failure.with(Next::say(format!("ls -l {path}"))),
+            };
         }
         let kind = match error.source.kind() {
             ErrorKind::AlreadyExists => Kind::Exists,

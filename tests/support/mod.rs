@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, reason = "test support")]
 
 pub mod ca;
+pub mod foreign;
 
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,260 @@
+//! Who may import whom, and who may touch the world. A broken example of each rule shows that it can fail.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+#[path = "support/source.rs"]
+mod source;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use source::Source;
+
+/// The layers, outermost first: a module names only its own and those further down. So there is no circle between them.
+const LAYERS: [&str; 17] = [
+    "main",
+    "lib",
+    "cli",
+    "commands",
+    "rehearsal",
+    "intake",
+    "directory",
+    "context",
+    "report",
+    "failure",
+    "install",
+    "system",
+    "live",
+    "delivery",
+    "dcv",
+    "finding",
+    "pki",
+];
+
+/// Below `install`, what acts on the machine; everything else of it decides from values.
+const ACTING: [&str; 3] = ["install::apply", "install::observe", "install::server"];
+
+/// Layers that decide from values alone: they get bytes, instants and answers as arguments.
+const PURE: [&str; 6] = ["pki", "delivery", "dcv", "live", "finding", "install"];
+
+/// What only `system` names: files, network, processes, clock, environment, and the crates that reach them.
+const WORLD: [&str; 15] = [
+    "std::env",
+    "std::fs",
+    "std::io::stdin",
+    "std::net",
+    "std::os",
+    "std::process",
+    "std::thread",
+    "std::time::Instant",
+    "std::time::SystemTime",
+    "hickory_net",
+    "hickory_resolver",
+    "rustix",
+    "signal_hook",
+    "tokio",
+    "tokio_rustls",
+];
+
+/// Plain values that happen to live beside what touches the world.
+const VALUES: [&str; 6] = ["IpAddr", "Ipv4Addr", "Ipv6Addr", "SocketAddr", "SocketAddrV4", "SocketAddrV6"];
+
+/// Methods of `Path` that ask the file system, and clocks.
+const ASKING: [&str; 8] =
+    ["canonicalize", "exists", "is_dir", "metadata", "read_dir", "read_link", "symlink_metadata", "try_exists"];
+
+/// What each file may do beyond its layer.
+const EXCEPTIONS: [(&str, &str); 3] = [
+    ("main", "std::env::args_os"),      // the one place where arguments come in
+    ("main", "std::process::ExitCode"), // and the exit code goes out
+    ("system", ""),                     // the world
+];
+
+#[test]
+fn the_layers_hold() {
+    let broken = broken(&Source::tree());
+    assert!(broken.is_empty(), "\n{}\n", broken.join("\n"));
+}
+
+#[test]
+fn each_rule_can_fail() {
+    for (module, code, complaint) in [
+        ("pki::key", "use crate::system::files;", "pki::key:1 names crate::system::files, a layer above it"),
+        ("pki", "fn f() { crate::report::escape(\"\", &[]); }", "names crate::report::escape, a layer above it"),
+        ("nowhere", "", "nowhere is in no layer"),
+        ("dcv::judge", "use std::{fmt, fs::{self, File}};", "dcv::judge:1 touches the world: std::fs::File"),
+        ("delivery", "use std::io;\nfn f() { io::stdin(); }", "delivery:2 touches the world: std::io::stdin"),
+        ("live", "use std::net::{IpAddr, TcpStream};", "live:1 touches the world: std::net::TcpStream"),
+        ("live", "use jiff::Timestamp;\nfn f() { Timestamp::now(); }", "live:2 reads the clock"),
+        ("install::plan", "fn f(p: &Path) { p.exists(); }", "install::plan:1 asks the file system: exists"),
+        ("install::plan", "use crate::system::files;", "install::plan:1 decides, but names crate::system::files"),
+        ("commands::csr", "use std::env;", "commands::csr:1 touches the world: std::env"),
+        ("commands::csr", "use super::verify;", "commands::csr:1 calls another command: crate::commands::verify"),
+        ("commands::csr", "fn f() { std::io::stdout(); }", "commands::csr:1 prints"),
+        ("cli", "fn f() { eprintln!(); }", "cli:1 prints"),
+    ] {
+        let complaints = broken(&[Source::new("commands::verify", ""), Source::new(module, code)]);
+        assert!(complaints.iter().any(|said| said.contains(complaint)), "{module}: {code}\n{complaints:?}");
+    }
+    let circle = [Source::new("pki::a", "use super::b::B;"), Source::new("pki::b", "use crate::pki::a::A;")];
+    assert_eq!(broken(&circle), ["a circle: pki::a > pki::b > pki::a"]);
+}
+
+#[test]
+fn what_is_allowed_passes() {
+    let harmless = [
+        Source::new("pki::name", "// use std::fs;\nfn f() { let s = \"std::fs\"; let x: std::net::IpAddr; }"),
+        Source::new("pki::key", "use super::name::X;\n#[cfg(test)]\nmod tests { use std::fs; }"),
+        Source::new("commands::csr", "use crate::pki::key::K; use crate::system::files;"),
+        Source::new("commands::rehearse", "use super::csr;"),
+        Source::new("install::apply", "use crate::system::files; use super::plan::P;"),
+        Source::new("install::plan", "use crate::pki::key::K; struct P { exists: bool }"),
+        Source::new("report", "fn f() { std::io::stdout(); }"),
+        Source::new("system::files", "use std::fs;"),
+    ];
+    assert_eq!(broken(&harmless), Vec::<String>::new());
+}
+
+fn broken(sources: &[Source]) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for source in sources {
+        for complaint in [layer, world, clock_and_paths, printing, purity, commands] {
+            complaint(source, &mut complaints);
+        }
+    }
+    complaints.extend(circles(sources));
+    complaints
+}
+
+fn rank(module: &str) -> Option<usize> {
+    LAYERS.iter().position(|layer| *layer == module)
+}
+
+fn layer(source: &Source, complaints: &mut Vec<String>) {
+    let name = source.name();
+    let Some(own) = rank(&source.module[0]) else {
+        complaints.push(format!("{name} is in no layer: add it to LAYERS in tests/layers.rs"));
+        return;
+    };
+    for (path, line) in source.paths() {
+        if path.len() > 1 && path[0] == "crate" && rank(&path[1]).is_some_and(|other| other < own) {
+            complaints.push(format!("{name}:{line} names {}, a layer above it", path.join("::")));
+        }
+    }
+}
+
+fn world(source: &Source, complaints: &mut Vec<String>) {
+    let name = source.name();
+    for (path, line) in source.paths() {
+        let path_name = path.join("::");
+        let within = |prefix: &str| path_name == prefix || path_name.starts_with(&format!("{prefix}::"));
+        let value = path.iter().any(|part| VALUES.contains(&part.as_str()));
+        let excepted = EXCEPTIONS.iter().any(|(module, what)| {
+            (name == *module || name.starts_with(&format!("{module}::"))) && path_name.starts_with(what)
+        });
+        if WORLD.iter().any(|prefix| within(prefix)) && !value && !excepted {
+            complaints.push(format!("{name}:{line} touches the world: {path_name}"));
+        }
+    }
+}
+
+fn clock_and_paths(source: &Source, complaints: &mut Vec<String>) {
+    let name = source.name();
+    if source.module[0] == "system" {
+        return;
+    }
+    for (path, line) in source.paths() {
+        if path.ends_with(&["Timestamp".to_owned(), "now".to_owned()])
+            || path.ends_with(&["Zoned".to_owned(), "now".to_owned()])
+        {
+            complaints.push(format!("{name}:{line} reads the clock"));
+        }
+    }
+    for called in source.words.windows(3) {
+        if called[0].text == "." && called[2].text == "(" && ASKING.contains(&called[1].text.as_str()) {
+            complaints.push(format!("{name}:{} asks the file system: {}", called[1].line, called[1].text));
+        }
+    }
+}
+
+fn printing(source: &Source, complaints: &mut Vec<String>) {
+    let name = source.name();
+    if name == "report" {
+        return;
+    }
+    let macros = ["print", "println", "eprint", "eprintln", "dbg"];
+    let printed = source.words.windows(2).filter(|pair| macros.contains(&pair[0].text.as_str()) && pair[1].text == "!");
+    let mut lines: Vec<usize> = printed.map(|pair| pair[0].line).collect();
+    let streams = ["std::io::stdout", "std::io::stderr"];
+    lines.extend(
+        source.paths().iter().filter(|(path, _)| streams.contains(&path.join("::").as_str())).map(|(_, line)| line),
+    );
+    complaints.extend(lines.iter().map(|line| format!("{name}:{line} prints, which is for report alone")));
+}
+
+fn purity(source: &Source, complaints: &mut Vec<String>) {
+    let name = source.name();
+    let acting = ACTING.iter().any(|module| name == *module || name.starts_with(&format!("{module}::")));
+    if !PURE.contains(&source.module[0].as_str()) || acting {
+        return;
+    }
+    for (path, line) in source.paths() {
+        if path[0] == "crate" && path.get(1).is_some_and(|module| module == "system") {
+            complaints.push(format!("{name}:{line} decides, but names {}", path.join("::")));
+        }
+    }
+}
+
+fn commands(source: &Source, complaints: &mut Vec<String>) {
+    let name = source.name();
+    if source.module[0] != "commands" || source.module.len() < 2 || source.module[1] == "rehearse" {
+        return;
+    }
+    for (path, line) in source.paths() {
+        if path.len() > 2 && path[..2] == ["crate", "commands"] && path[2] != source.module[1] {
+            complaints.push(format!("{name}:{line} calls another command: {}", path.join("::")));
+        }
+    }
+}
+
+/// Circles between files, each named once.
+fn circles(sources: &[Source]) -> Vec<String> {
+    let names: BTreeSet<String> = sources.iter().map(Source::name).collect();
+    let graph: BTreeMap<String, BTreeSet<String>> =
+        sources.iter().map(|source| (source.name(), neighbours(source, &names))).collect();
+    let mut done = BTreeSet::new();
+    let mut found = Vec::new();
+    for start in &names {
+        walk(start, &graph, &mut vec![start.clone()], &mut done, &mut found);
+    }
+    found
+}
+
+fn neighbours(source: &Source, names: &BTreeSet<String>) -> BTreeSet<String> {
+    let own = source.name();
+    let mut others = BTreeSet::new();
+    for (path, _) in source.paths() {
+        let absolute = if path[0] == "crate" { path[1..].to_vec() } else { [source.module.clone(), path].concat() };
+        let module =
+            (1..=absolute.len()).rev().map(|end| absolute[..end].join("::")).find(|module| names.contains(module));
+        others.extend(module.filter(|module| *module != own));
+    }
+    others
+}
+
+fn walk(
+    at: &str,
+    graph: &BTreeMap<String, BTreeSet<String>>,
+    trail: &mut Vec<String>,
+    done: &mut BTreeSet<String>,
+    found: &mut Vec<String>,
+) {
+    for next in &graph[at] {
+        if let Some(from) = trail.iter().position(|seen| seen == next) {
+            found.push(format!("a circle: {} > {next}", trail[from..].join(" > ")));
+        } else if !done.contains(next) {
+            trail.push(next.clone());
+            walk(next, graph, trail, done, found);
+            trail.pop();
+        }
+    }
+    done.insert(at.to_owned());
+}
