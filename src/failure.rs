@@ -9,6 +9,7 @@ mod dcv;
 mod delivery;
 mod install;
 mod pki;
+mod rehearsal;
 mod system;
 
 /// Why there is no outcome; decides the exit code (product contract, "Exit codes").

@@ -1,1 +1,9 @@
-//! A CA, a DNS zone, a shop and a TLS server, all in this process.
+//! The parts of a round that are not certctl's, all in this process: a DNS zone, a shop with a CA that mails a zip, a web
+//! server. They stand in for real ones as they are met in the wild, so that the verbs run unchanged.
+//!
+//! Errors here are `anyhow`: nothing a user could act on.
+
+pub mod ca;
+pub mod shop;
+pub mod web;
+pub mod zone;

@@ -6,6 +6,7 @@ pub mod dns;
 pub mod files;
 pub mod process;
 pub mod runtime;
+pub mod scratch;
 pub mod serve;
 pub mod signals;
 pub mod terminal;

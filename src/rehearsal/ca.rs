@@ -1,0 +1,115 @@
+//! A CA for one run: root, intermediate, leaves. Its keys live and die in memory.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use jiff::{SignedDuration, Timestamp};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateSigningRequestParams, CertifiedIssuer, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
+};
+
+use crate::pki::certificate::Certificate;
+use crate::pki::request::SigningRequest;
+
+/// As long as a public certificate may live since 2026-03-15 (CA/Browser Forum ballot SC-081), less the last day.
+pub const LIFETIME_DAYS: i64 = 199;
+
+type Issuer = CertifiedIssuer<'static, KeyPair>;
+
+/// A root and the intermediate that signs leaves.
+#[derive(Debug)]
+pub struct Authority {
+    root: Issuer,
+    intermediate: Issuer,
+    now: Timestamp,
+}
+
+impl Authority {
+    /// A CA that takes `now` for the present.
+    ///
+    /// # Errors
+    /// When keys or certificates cannot be made.
+    pub fn new(now: Timestamp) -> Result<Self> {
+        let root = Issuer::self_signed(params("certctl rehearsal root", now), KeyPair::generate()?)?;
+        let intermediate = Issuer::signed_by(params("certctl rehearsal DV CA", now), KeyPair::generate()?, &root)?;
+        Ok(Self { root, intermediate, now })
+    }
+
+    /// The root: what has to be trusted for this run.
+    ///
+    /// # Errors
+    /// Cannot happen: our own reader reads what was made.
+    pub fn root(&self) -> Result<Certificate> {
+        Ok(Certificate::from_der(self.root.der())?)
+    }
+
+    /// The intermediate.
+    ///
+    /// # Errors
+    /// Cannot happen: our own reader reads what was made.
+    pub fn intermediate(&self) -> Result<Certificate> {
+        Ok(Certificate::from_der(self.intermediate.der())?)
+    }
+
+    /// A leaf with the names of `request` that ends `days` from now.
+    ///
+    /// # Errors
+    /// When the request asks for what cannot be signed.
+    pub fn issue(&self, request: &SigningRequest, days: i64) -> Result<Certificate> {
+        let mut request = CertificateSigningRequestParams::from_der(&request.der().into())?;
+        let leaf = &mut request.params;
+        leaf.not_before = rcgen::date_time_ymd(1970, 1, 1) + since_epoch(self.now - SignedDuration::from_hours(1));
+        leaf.not_after =
+            rcgen::date_time_ymd(1970, 1, 1) + since_epoch(self.now + SignedDuration::from_hours(24 * days));
+        leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        leaf.use_authority_key_identifier_extension = true;
+        Ok(Certificate::from_der(request.signed_by(&self.intermediate)?.der())?)
+    }
+}
+
+fn params(name: &str, now: Timestamp) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params.use_authority_key_identifier_extension = true;
+    params.not_before = rcgen::date_time_ymd(1970, 1, 1) + since_epoch(now - SignedDuration::from_hours(24 * 365));
+    params.not_after = rcgen::date_time_ymd(1970, 1, 1) + since_epoch(now + SignedDuration::from_hours(24 * 3650));
+    params
+}
+
+/// What is added to rcgen's epoch: its type of dates belongs to a crate that is not named here.
+fn since_epoch(at: Timestamp) -> Duration {
+    Duration::from_secs(u64::try_from(at.as_second()).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Authority, LIFETIME_DAYS};
+    use crate::pki::chain::{Chain, ChainEnd};
+    use crate::pki::key::{KeyAlgorithm, PrivateKey};
+    use crate::pki::name::Names;
+    use crate::pki::request::SigningRequest;
+    use crate::pki::trust::TrustAnchors;
+    use crate::pki::verify::{Policy, problems};
+
+    #[test]
+    fn what_it_issues_is_right_in_our_own_eyes() {
+        let now = "2026-11-23T10:00:00Z".parse().unwrap();
+        let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+        let request = SigningRequest::build(&Names::parse(&["shop.example"]).unwrap(), &key).unwrap();
+        let authority = Authority::new(now).unwrap();
+        let leaf = authority.issue(&request, LIFETIME_DAYS).unwrap();
+        let bag = [authority.root().unwrap(), authority.intermediate().unwrap()];
+        let anchors = TrustAnchors::from_certificates("root.pem", &bag[..1]);
+        let assembly = Chain::assemble(&leaf, &bag, &anchors, now);
+        assert_eq!(*assembly.chain.end(), ChainEnd::Anchored);
+        let hosts = ["shop.example".to_owned()];
+        assert_eq!(problems(&assembly.chain, Policy { anchors: &anchors, hosts: &hosts, at: now }), []);
+        assert_eq!(leaf.not_after.to_string(), "2027-06-10T10:00:00Z");
+        assert_eq!(leaf.key_id, key.id());
+    }
+}

@@ -1,0 +1,138 @@
+//! A folder that is certctl's to clear: it carries a marker, and nothing without that marker is ever cleared.
+
+use std::fs::{self, DirBuilder, File};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+
+use super::files::{self, FileError};
+
+/// The marker, and what it says to whoever finds it.
+const MARKER: &str = ".certctl-rehearsal";
+const MARKER_TEXT: &str = "Made by certctl rehearse, which removes everything in this folder whenever it runs here.\n";
+
+/// Why a folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ScratchError {
+    /// Another process works in it.
+    #[error("another rehearsal is running in {}", .0.display())]
+    Busy(PathBuf),
+    /// Something is there that was not made by a rehearsal.
+    #[error("{} is there already and was not made by a rehearsal; it was left as it is", .0.display())]
+    Foreign(PathBuf),
+    /// A file could not be used.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+/// An empty folder of our own, locked while this lives. It stays when dropped: people look at what a rehearsal made.
+#[derive(Debug)]
+pub struct Scratch {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Scratch {
+    /// Makes the folder, or clears the one that an earlier run made.
+    ///
+    /// # Errors
+    /// See [`ScratchError`]; a folder without the marker is not touched.
+    pub fn claim(path: &Path) -> Result<Self, ScratchError> {
+        let marker = path.join(MARKER);
+        if files::occupied(path) {
+            let real = path.symlink_metadata().is_ok_and(|meta| meta.is_dir());
+            let marked = files::read(&marker, 1024).is_ok_and(|text| text == MARKER_TEXT.as_bytes());
+            if !real || !marked && !is_empty(path) {
+                return Err(ScratchError::Foreign(path.to_owned()));
+            }
+        } else {
+            fs::create_dir(path).map_err(FileError::at("create the folder", path))?;
+        }
+        if !files::occupied(&marker) {
+            files::create_new(&marker, MARKER_TEXT.as_bytes(), 0o644)?;
+        }
+        let lock = File::open(&marker).map_err(FileError::at("open", &marker))?;
+        match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+            Err(rustix::io::Errno::WOULDBLOCK) => return Err(ScratchError::Busy(path.to_owned())),
+            other => other.map_err(io::Error::from).map_err(FileError::at("lock", &marker))?,
+        }
+        let scratch = Self { path: path.to_owned(), _lock: lock };
+        scratch.clear()?;
+        Ok(scratch)
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A folder in it, made with those above it; only this user may enter.
+    ///
+    /// # Errors
+    /// The system's reason.
+    pub fn folder(&self, name: &str) -> Result<PathBuf, FileError> {
+        let path = self.path.join(name);
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
+        made.map_err(FileError::at("create the folder", &path)).map(|()| path)
+    }
+
+    /// Removes all but the marker; links are removed, never followed.
+    fn clear(&self) -> Result<(), FileError> {
+        let entries = fs::read_dir(&self.path).map_err(FileError::at("read the folder", &self.path))?;
+        for entry in entries {
+            let entry = entry.map_err(FileError::at("read the folder", &self.path))?;
+            if entry.file_name() == MARKER {
+                continue;
+            }
+            let path = entry.path();
+            let removed = match entry.file_type() {
+                Ok(kind) if kind.is_dir() => fs::remove_dir_all(&path),
+                _ => fs::remove_file(&path),
+            };
+            removed.map_err(FileError::at("remove", &path))?;
+        }
+        Ok(())
+    }
+}
+
+fn is_empty(folder: &Path) -> bool {
+    fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MARKER, Scratch, ScratchError};
+    use std::fs;
+
+    #[test]
+    fn only_a_marked_folder_is_cleared() {
+        let temporary = tempfile::tempdir().unwrap();
+        let path = temporary.path().join("rehearsal");
+        let outside = temporary.path().join("precious");
+        fs::write(&outside, "x").unwrap();
+
+        let scratch = Scratch::claim(&path).unwrap();
+        fs::write(scratch.folder("a/b").unwrap().join("c"), "x").unwrap();
+        std::os::unix::fs::symlink(&outside, path.join("link")).unwrap();
+        assert!(matches!(Scratch::claim(&path), Err(ScratchError::Busy(_))));
+        drop(scratch);
+
+        let scratch = Scratch::claim(&path).unwrap();
+        let left: Vec<_> = fs::read_dir(scratch.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, [MARKER]);
+        assert!(outside.exists());
+        drop(scratch);
+
+        fs::write(path.join(MARKER), "something else").unwrap();
+        fs::write(path.join("mine"), "x").unwrap();
+        let link = temporary.path().join("link");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        for foreign in [&path, &link, &outside] {
+            assert!(matches!(Scratch::claim(foreign), Err(ScratchError::Foreign(_))), "{foreign:?}");
+        }
+        assert!(path.join("mine").exists());
+    }
+}
