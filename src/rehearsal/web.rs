@@ -1,10 +1,10 @@
 //! The site of a rehearsal: a web server on loopback with an old certificate that ends soon, in two plain files as most
 //! servers have them. Either the embedded one or the nginx of this machine.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::ca::Authority;
 use crate::pki::certificate::Certificate;
@@ -70,15 +70,6 @@ impl Embedded {
     pub fn address(&self) -> SocketAddr {
         self.server.address()
     }
-}
-
-/// A port that nothing listens on now.
-///
-/// # Errors
-/// When there is none.
-pub fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port on loopback")?;
-    Ok(listener.local_addr()?.port())
 }
 
 /// An nginx configuration that needs no root and keeps every file in `folder`.

@@ -6,10 +6,19 @@ pub mod web;
 
 use std::future::Future;
 use std::io;
+use std::net::{Ipv4Addr, TcpListener};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
+
+/// A port of 127.0.0.1 that nothing listens on now, for a server of somebody else's.
+///
+/// # Errors
+/// When there is none.
+pub fn free_port() -> io::Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
 
 /// The longest that one peer may keep a connection busy.
 const PATIENCE: Duration = Duration::from_secs(5);
