@@ -1,0 +1,151 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_certctl_global_optspecs
+    string join \n json C/directory= root= at= q/quiet v/verbose color= h/help V/version
+end
+
+function __fish_certctl_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_certctl_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_certctl_using_subcommand
+    set -l cmd (__fish_certctl_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c certctl -n "__fish_certctl_needs_command" -s C -l directory -d 'Where names are looked up and files go' -r -F
+complete -c certctl -n "__fish_certctl_needs_command" -l root -d 'A tree to install into instead of /' -r -F
+complete -c certctl -n "__fish_certctl_needs_command" -l at -d 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z' -r
+complete -c certctl -n "__fish_certctl_needs_command" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c certctl -n "__fish_certctl_needs_command" -l json -d 'One JSON object on stdout, whatever happens'
+complete -c certctl -n "__fish_certctl_needs_command" -s q -l quiet -d 'Only what needs action'
+complete -c certctl -n "__fish_certctl_needs_command" -s v -l verbose -d 'More of what is being done'
+complete -c certctl -n "__fish_certctl_needs_command" -s h -l help -d 'This help'
+complete -c certctl -n "__fish_certctl_needs_command" -s V -l version -d 'Print version'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "csr" -d 'Make a private key and the request (CSR) for it'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "dcv-check" -d 'Arguments'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "install" -d 'Arguments'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "verify" -d 'Arguments'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "inspect" -d 'Arguments'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "bundle" -d 'Arguments'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "rollback" -d 'Arguments'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "rehearse" -d 'Arguments'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "completions" -d 'A completion script for a shell'
+complete -c certctl -n "__fish_certctl_using_subcommand csr" -l ca -d 'The shop or CA that the request goes to' -r -f -a "namecheap\t'namecheap.com'
+ssls\t'ssls.com'
+sectigo\t'sectigo.com and most of its resellers'
+zerossl\t'zerossl.com'
+ssl.com\t'ssl.com'
+private\t'A company\'s own CA: no proof in the DNS'"
+complete -c certctl -n "__fish_certctl_using_subcommand csr" -l key-type -d 'The kind of key [default: ecdsa-p256]' -r -f -a "ecdsa-p256\t''
+ecdsa-p384\t''
+ecdsa-p521\t''
+rsa-2048\t''
+rsa-3072\t''
+rsa-4096\t''
+ed25519\t''"
+complete -c certctl -n "__fish_certctl_using_subcommand csr" -l cert-name -d 'What the files are called, instead of after the first name' -r
+complete -c certctl -n "__fish_certctl_using_subcommand csr" -s C -l directory -d 'Where names are looked up and files go' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand csr" -l root -d 'A tree to install into instead of /' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand csr" -l at -d 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z' -r
+complete -c certctl -n "__fish_certctl_using_subcommand csr" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c certctl -n "__fish_certctl_using_subcommand csr" -l force -d 'Make a new key and request; the old ones become numbered backups'
+complete -c certctl -n "__fish_certctl_using_subcommand csr" -l json -d 'One JSON object on stdout, whatever happens'
+complete -c certctl -n "__fish_certctl_using_subcommand csr" -s q -l quiet -d 'Only what needs action'
+complete -c certctl -n "__fish_certctl_using_subcommand csr" -s v -l verbose -d 'More of what is being done'
+complete -c certctl -n "__fish_certctl_using_subcommand csr" -s h -l help -d 'This help'
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -s C -l directory -d 'Where names are looked up and files go' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l root -d 'A tree to install into instead of /' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l at -d 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z' -r
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l json -d 'One JSON object on stdout, whatever happens'
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -s q -l quiet -d 'Only what needs action'
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -s v -l verbose -d 'More of what is being done'
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -s h -l help -d 'This help'
+complete -c certctl -n "__fish_certctl_using_subcommand install" -s C -l directory -d 'Where names are looked up and files go' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l root -d 'A tree to install into instead of /' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l at -d 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z' -r
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l json -d 'One JSON object on stdout, whatever happens'
+complete -c certctl -n "__fish_certctl_using_subcommand install" -s q -l quiet -d 'Only what needs action'
+complete -c certctl -n "__fish_certctl_using_subcommand install" -s v -l verbose -d 'More of what is being done'
+complete -c certctl -n "__fish_certctl_using_subcommand install" -s h -l help -d 'This help'
+complete -c certctl -n "__fish_certctl_using_subcommand verify" -s C -l directory -d 'Where names are looked up and files go' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand verify" -l root -d 'A tree to install into instead of /' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand verify" -l at -d 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z' -r
+complete -c certctl -n "__fish_certctl_using_subcommand verify" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c certctl -n "__fish_certctl_using_subcommand verify" -l json -d 'One JSON object on stdout, whatever happens'
+complete -c certctl -n "__fish_certctl_using_subcommand verify" -s q -l quiet -d 'Only what needs action'
+complete -c certctl -n "__fish_certctl_using_subcommand verify" -s v -l verbose -d 'More of what is being done'
+complete -c certctl -n "__fish_certctl_using_subcommand verify" -s h -l help -d 'This help'
+complete -c certctl -n "__fish_certctl_using_subcommand inspect" -s C -l directory -d 'Where names are looked up and files go' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l root -d 'A tree to install into instead of /' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l at -d 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z' -r
+complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l json -d 'One JSON object on stdout, whatever happens'
+complete -c certctl -n "__fish_certctl_using_subcommand inspect" -s q -l quiet -d 'Only what needs action'
+complete -c certctl -n "__fish_certctl_using_subcommand inspect" -s v -l verbose -d 'More of what is being done'
+complete -c certctl -n "__fish_certctl_using_subcommand inspect" -s h -l help -d 'This help'
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -s C -l directory -d 'Where names are looked up and files go' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l root -d 'A tree to install into instead of /' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l at -d 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z' -r
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l json -d 'One JSON object on stdout, whatever happens'
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -s q -l quiet -d 'Only what needs action'
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -s v -l verbose -d 'More of what is being done'
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -s h -l help -d 'This help'
+complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s C -l directory -d 'Where names are looked up and files go' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l root -d 'A tree to install into instead of /' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l at -d 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z' -r
+complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l json -d 'One JSON object on stdout, whatever happens'
+complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s q -l quiet -d 'Only what needs action'
+complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s v -l verbose -d 'More of what is being done'
+complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s h -l help -d 'This help'
+complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -s C -l directory -d 'Where names are looked up and files go' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -l root -d 'A tree to install into instead of /' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -l at -d 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z' -r
+complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -l json -d 'One JSON object on stdout, whatever happens'
+complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -s q -l quiet -d 'Only what needs action'
+complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -s v -l verbose -d 'More of what is being done'
+complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -s h -l help -d 'This help'
+complete -c certctl -n "__fish_certctl_using_subcommand completions" -s C -l directory -d 'Where names are looked up and files go' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand completions" -l root -d 'A tree to install into instead of /' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand completions" -l at -d 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z' -r
+complete -c certctl -n "__fish_certctl_using_subcommand completions" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c certctl -n "__fish_certctl_using_subcommand completions" -l json -d 'One JSON object on stdout, whatever happens'
+complete -c certctl -n "__fish_certctl_using_subcommand completions" -s q -l quiet -d 'Only what needs action'
+complete -c certctl -n "__fish_certctl_using_subcommand completions" -s v -l verbose -d 'More of what is being done'
+complete -c certctl -n "__fish_certctl_using_subcommand completions" -s h -l help -d 'This help'
