@@ -282,17 +282,17 @@ impl Outcome for CsrOutcome {
             "changed": self.changed,
             "names": self.names.iter().map(|name| name.as_str()).collect::<Vec<_>>(),
             "key": {
-                "path": self.key_path,
+                "path": self.key_path.display().to_string(),
                 "algorithm": self.algorithm.to_string(),
                 "id": self.key_id.to_string(),
             },
             "request": {
-                "path": self.request_path,
+                "path": self.request_path.display().to_string(),
                 "md5": self.request.md5(),
                 "sha256": self.request.sha256(),
             },
             "records": self.records,
-            "backups": self.backups,
+            "backups": self.backups.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
             "findings": [],
             "next": self.next(),
         })

@@ -81,6 +81,11 @@ impl Sandbox {
         self.ran(command.output().unwrap())
     }
 
+    /// What a child gave that was started from `command`.
+    pub fn finished(&self, child: std::process::Child) -> Run {
+        self.ran(child.wait_with_output().unwrap())
+    }
+
     fn ran(&self, output: std::process::Output) -> Run {
         let run = Run {
             stdout: String::from_utf8(output.stdout).expect("stdout is UTF-8"),
@@ -88,7 +93,7 @@ impl Sandbox {
             code: output.status.code().unwrap_or(-1),
             folder: self.path().display().to_string(),
         };
-        run.holds_no_key();
+        run.holds_no_key(&private_lines(self.path()));
         run
     }
 }
@@ -106,12 +111,33 @@ impl Run {
         self
     }
 
-    /// No output ever holds key bytes.
-    fn holds_no_key(&self) {
+    /// No output ever holds key bytes: neither a block nor a line of any private key that lies in the sandbox.
+    fn holds_no_key(&self, private: &[String]) {
         for stream in [&self.stdout, &self.stderr] {
             assert!(!stream.contains("PRIVATE KEY--"), "a private key was printed:\n{stream}");
+            let leaked = private.iter().find(|line| stream.contains(line.as_str()));
+            assert!(leaked.is_none(), "a line of a private key was printed:\n{stream}");
         }
     }
+}
+
+/// The base64 lines of every private key below `folder`, backups and releases included.
+pub fn private_lines(folder: &Path) -> Vec<String> {
+    let mut lines = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let Ok(kind) = entry.file_type() else { continue };
+        if kind.is_dir() {
+            lines.extend(private_lines(&entry.path()));
+        } else if kind.is_file() {
+            let bytes = std::fs::read(entry.path()).unwrap_or_default();
+            let text = String::from_utf8_lossy(&bytes);
+            for block in text.split("-----BEGIN ").filter(|block| block.contains("PRIVATE KEY-----")) {
+                let body = block.lines().skip(1).take_while(|line| !line.starts_with("-----END"));
+                lines.extend(body.map(str::trim).filter(|line| line.len() >= 24).map(str::to_owned));
+            }
+        }
+    }
+    lines
 }
 
 impl fmt::Display for Run {

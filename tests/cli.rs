@@ -1,0 +1,226 @@
+//! The command line itself: help, usage errors, and surroundings that are not as one would like them.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::ffi::OsStr;
+use std::fs::OpenOptions;
+use std::os::unix::ffi::OsStrExt;
+use std::process::{Command, Stdio};
+
+use support::{Run, Sandbox};
+
+const VERBS: [&str; 9] =
+    ["csr", "dcv-check", "install", "verify", "inspect", "bundle", "rollback", "rehearse", "completions"];
+
+#[test]
+fn bare_certctl_shows_the_commands_on_a_dozen_lines() {
+    let sandbox = Sandbox::new();
+    let overview = sandbox.run(&[]).expect(0);
+    assert!(overview.stdout.lines().count() <= 13, "{overview}");
+    assert!(overview.stdout.lines().all(|line| line.chars().count() <= 100), "{overview}");
+    for verb in VERBS {
+        assert!(overview.stdout.contains(&format!("{verb} ")), "{verb} is missing:\n{overview}");
+    }
+    assert_eq!(overview.stderr, "");
+    assert_eq!(sandbox.run(&["--json"]).expect(2).json()["error"]["message"], "no command given");
+}
+
+#[test]
+fn version_is_one_line() {
+    let version = Sandbox::new().run(&["--version"]).expect(0);
+    assert_eq!(version.stdout, concat!("certctl ", env!("CARGO_PKG_VERSION"), "\n"));
+}
+
+#[test]
+fn the_examples_in_the_help_are_understood() {
+    let sandbox = Sandbox::new();
+    for verb in VERBS {
+        let help = sandbox.run(&[verb, "--help"]).expect(0).stdout;
+        for example in help.lines().skip(1).take_while(|line| line.starts_with("  ")) {
+            let typed = example.split(['|', '>', '<', '#']).next().unwrap().replace('\'', "");
+            let words: Vec<&str> = typed.split_whitespace().skip_while(|word| *word != "certctl").skip(1).collect();
+            // With `--help` at the end the words before it are still parsed, but nothing is done.
+            let run = sandbox.run(&[&words[..], &["--help"]].concat());
+            assert_eq!(run.code, 0, "{example}\n{run}");
+        }
+    }
+}
+
+#[test]
+fn usage_errors_say_what_and_where_to_look() {
+    let sandbox = Sandbox::new();
+    let said = |args: &[&str]| sandbox.run(args).expect(2).to_string();
+    insta::assert_snapshot!(said(&["csr"]), @r"
+    --- stderr
+    error: the following required arguments were not provided: <NAME>...
+      next: certctl csr --help
+    --- exit 2
+    ");
+    insta::assert_snapshot!(said(&["csr", "--bogus", "example.com"]), @r"
+    --- stderr
+    error: unexpected argument '--bogus' found
+      cause: to pass '--bogus' as a value, use '-- --bogus'
+      next: certctl csr --help
+    --- exit 2
+    ");
+    insta::assert_snapshot!(said(&["verfy"]), @r"
+    --- stderr
+    error: unrecognized subcommand 'verfy'
+      cause: a similar subcommand exists: 'verify'
+      next: certctl --help
+    --- exit 2
+    ");
+    insta::assert_snapshot!(said(&["--at", "tomorrow", "csr", "example.com"]), @r"
+    --- stderr
+    error: invalid value 'tomorrow' for '--at <TIME>': not a time as RFC 3339 writes it, such as 2027-05-11T00:00:00Z
+      next: certctl csr --help
+    --- exit 2
+    ");
+    insta::assert_snapshot!(said(&["csr", "--ca", "verisign", "example.com", "--json"]), @r#"
+    {"schema":"certctl.error/1","error":{"kind":"usage","message":"invalid value 'verisign' for '--ca <CA>' [possible values: namecheap, ssls, sectigo, zerossl, ssl.com, private]","causes":[],"next":[{"text":"certctl csr --help","argv":["certctl","csr","--help"]}]}}
+    --- exit 2
+    "#);
+    assert_eq!(sandbox.run(&["csr", "--json", "--bogus"]).expect(2).json()["error"]["kind"], "usage");
+    // After `--` it is a name, and a bad one.
+    assert!(sandbox.run(&["csr", "--", "--json"]).expect(2).stdout.is_empty());
+}
+
+/// What the contract names and a later version delivers does not exist yet: no stubs.
+#[test]
+fn what_is_not_there_yet_is_a_usage_error() {
+    let sandbox = Sandbox::new();
+    for verb in ["renew", "status", "remove", "explain", "dcv-publish", "order", "issue", "site", "help"] {
+        assert_eq!(sandbox.run(&[verb, "--json"]).expect(2).json()["schema"], "certctl.error/1", "{verb}");
+    }
+    for (verb, options) in [
+        ("csr", "--key --from --subject --encrypt-key --allow --check-caa"),
+        ("dcv-check", "--method --batch"),
+        ("bundle", "--prefer --aia --format --for --password-file --extract-key --legacy"),
+        ("verify", "--strict"),
+        ("inspect", "--starttls --ca"),
+        ("install", "--owner --key-mode --allow --check --aia --prefer --password-file --paid-until --placeholder"),
+        ("rollback", "--to"),
+    ] {
+        for option in options.split(' ') {
+            let run = sandbox.run(&[verb, option, "x"]).expect(2);
+            assert!(run.stderr.contains(&format!("unexpected argument '{option}'")), "{verb} {option}:\n{run}");
+        }
+    }
+}
+
+/// `certctl ARGS` with something else in place of stdout.
+fn with_stdout(sandbox: &Sandbox, args: &[&str], stdout: Stdio) -> Run {
+    let mut command = sandbox.command(args);
+    let child = command.stdout(stdout).stderr(Stdio::piped()).spawn().unwrap();
+    sandbox.finished(child)
+}
+
+#[test]
+fn a_reader_that_went_away_is_no_failure() {
+    let sandbox = Sandbox::new();
+    for args in
+        [&[][..], &["--help"], &["completions", "bash"], &["csr", "example.com"], &["csr", "a.example", "--json"]]
+    {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let run = with_stdout(&sandbox, args, writer.into()).expect(0);
+        assert_eq!(run.stderr, "", "{args:?}");
+    }
+}
+
+#[test]
+fn a_full_disk_behind_stdout_is_told_and_exit_4() {
+    let sandbox = Sandbox::new();
+    let full = || Stdio::from(OpenOptions::new().write(true).open("/dev/full").unwrap());
+    for args in [&[][..], &["--help"], &["--version"], &["completions", "zsh"], &["csr", "example.com"]] {
+        let run = with_stdout(&sandbox, args, full()).expect(4);
+        assert!(run.stderr.starts_with("error: cannot write the result to stdout\n  cause: No space left"), "{run}");
+    }
+    // A failure keeps its own code and is told in words where JSON finds no room.
+    let run = with_stdout(&sandbox, &["csr", "a..b", "--json"], full()).expect(2);
+    assert!(run.stderr.contains("is not a DNS name"), "{run}");
+    // Nobody to tell, but the code is right.
+    for (args, code) in [(&["csr", "a..b"][..], 2), (&["csr", "other.example"], 0)] {
+        let child = sandbox.command(args).stdout(Stdio::piped()).stderr(full()).spawn().unwrap();
+        sandbox.finished(child).expect(code);
+    }
+}
+
+#[test]
+fn odd_surroundings_do_no_harm() {
+    let sandbox = Sandbox::new();
+    let plain = sandbox.run(&["csr", "--help"]).expect(0).stdout;
+    for (name, value) in [
+        ("COLUMNS", "1"),
+        ("COLUMNS", "99999999999999999999"),
+        ("LANG", "C"),
+        ("LC_ALL", "tr_TR.UTF-8"),
+        ("NO_COLOR", "1"),
+        ("CLICOLOR_FORCE", "1"),
+        ("TERM", "dumb"),
+        ("RUST_BACKTRACE", "full"),
+        ("HOME", "/nonexistent"),
+    ] {
+        for args in [&[][..], &["--help"], &["csr", "--help"], &["csr", "a..b"], &["verify", "--bogus"]] {
+            let mut command = sandbox.command(args);
+            command.env(name, value);
+            let run = sandbox.run_command(command);
+            assert!(matches!(run.code, 0 | 2) && !run.to_string().contains("panicked"), "{name}={value}\n{run}");
+            assert!(!run.to_string().contains('\x1b'), "colour in a pipe with {name}={value}");
+            if args.len() == 2 && args[1] == "--help" && name != "COLUMNS" {
+                assert_eq!(run.stdout, plain);
+            }
+        }
+    }
+    let mut bare = Command::new(env!("CARGO_BIN_EXE_certctl"));
+    bare.env_clear().args(["csr", "bare.example"]).current_dir(sandbox.path());
+    sandbox.run_command(bare).expect(0);
+}
+
+#[test]
+fn color_is_for_terminals_or_where_asked_for() {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command(&["csr", "a..b", "--color", "always"]);
+    command.env("NO_COLOR", "1");
+    assert!(sandbox.run_command(command).expect(2).stderr.starts_with("\x1b[31merror:\x1b[0m"));
+    assert!(!sandbox.run(&["csr", "a..b", "--color", "never"]).expect(2).stderr.contains('\x1b'));
+    assert!(!sandbox.run(&["csr", "example.com", "--json", "--color", "always"]).expect(0).stdout.contains('\x1b'));
+}
+
+#[test]
+fn stdin_closed_and_a_folder_that_is_gone() {
+    let sandbox = Sandbox::new();
+    for (script, code) in [
+        ("exec \"$0\" csr closed.example <&-", 0),
+        ("exec \"$0\" csr closed2.example --json <&- 2>&-", 0),
+        ("mkdir gone && cd gone && rmdir ../gone && exec \"$0\" csr example.com", 3),
+        ("mkdir gone && cd gone && rmdir ../gone && exec \"$0\" --version", 0),
+        ("exec \"$0\" -C /proc/self/fd csr example.com", 3),
+        ("exec \"$0\" -C nowhere csr example.com", 3),
+    ] {
+        let mut command = sandbox.command(&[]);
+        let certctl = command.get_program().to_owned();
+        command = Command::new("/bin/sh");
+        command.args([OsStr::new("-c"), OsStr::new(script), &certctl]).current_dir(sandbox.path()).env_clear();
+        let run = sandbox.run_command(command);
+        assert!(!run.stderr.contains("panicked"), "{script}\n{run}");
+        assert_eq!(run.code, code, "{script}\n{run}");
+    }
+}
+
+#[test]
+fn words_that_are_not_utf8_are_no_reason_to_panic() {
+    let sandbox = Sandbox::new();
+    let odd = OsStr::from_bytes(b"odd-\xff\n\x1b[2J");
+    std::fs::create_dir(sandbox.path().join(odd)).unwrap();
+    let mut command = sandbox.command(&["csr", "--json"]);
+    command.arg(odd);
+    sandbox.run_command(command).expect(2).json();
+    for flags in [&["csr", "example.com"][..], &["csr", "example.com", "--json"], &["csr", "www.example.com"]] {
+        let mut command = sandbox.command(flags);
+        command.arg("-C").arg(odd);
+        let run = sandbox.run_command(command).expect(0);
+        assert!(!run.to_string().contains('\x1b'), "{run}");
+    }
+}
