@@ -1,1 +1,3 @@
 //! Where things are installed, what an install plans, and how it is done or undone.
+
+pub mod nginx;

@@ -1,1 +1,175 @@
-//! Judges a handshake against what is installed.
+//! Judges a handshake against what is installed: the leaf by its SHA-256, then the whole chain in its order.
+//! It asks nobody and waits for nothing: handshakes come as values, and so does the time that has passed.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::pki::certificate::Certificate;
+use crate::pki::key::{KeyAlgorithm, sha256};
+
+/// Whom to ask for which name.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ProbeTarget {
+    /// Where the server listens.
+    pub address: SocketAddr,
+    /// The name to ask for (SNI).
+    pub name: String,
+    /// Only certificates with this kind of key are taken: for a server that has several for one name. `None`: any.
+    pub algorithm: Option<KeyAlgorithm>,
+}
+
+impl ProbeTarget {
+    /// Any certificate for `name` at `address`.
+    #[must_use]
+    pub fn new(address: SocketAddr, name: impl Into<String>) -> Self {
+        Self { address, name: name.into(), algorithm: None }
+    }
+}
+
+/// What a server showed in a handshake.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Handshake {
+    /// The certificates as they were sent, DER, the leaf first. Foreign bytes.
+    pub chain: Vec<Vec<u8>>,
+    /// `TLS 1.2` or `TLS 1.3`.
+    pub protocol: &'static str,
+}
+
+impl Handshake {
+    /// SHA-256 of the leaf, lower-case hex.
+    #[must_use]
+    pub fn sha256(&self) -> String {
+        self.chain.first().map(|leaf| hex::encode(sha256(leaf))).unwrap_or_default()
+    }
+}
+
+/// What a handshake proves.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Verdict {
+    /// The leaf and the whole chain, in order.
+    Same,
+    /// Another leaf.
+    OtherLeaf {
+        /// SHA-256 of the leaf that is served, lower-case hex.
+        sha256: String,
+        /// What it calls itself. Foreign text.
+        label: String,
+    },
+    /// The leaf, but not the same certificates after it.
+    ChainDiffers {
+        /// What the certificates after the leaf should be called, in order.
+        expected: Vec<String>,
+        /// What those that are served are called. Foreign text.
+        served: Vec<String>,
+    },
+}
+
+/// Judges a handshake against the chain that should be served, leaf first.
+#[must_use]
+pub fn judge(handshake: &Handshake, expected: &[Certificate]) -> Verdict {
+    let served = &handshake.chain;
+    if served.first().map(Vec::as_slice) != expected.first().map(Certificate::der) {
+        let label = served.first().map(|der| label(der)).unwrap_or_default();
+        return Verdict::OtherLeaf { sha256: handshake.sha256(), label };
+    }
+    if served.iter().map(Vec::as_slice).eq(expected.iter().map(Certificate::der)) {
+        return Verdict::Same;
+    }
+    Verdict::ChainDiffers {
+        expected: expected.iter().skip(1).map(Certificate::label).collect(),
+        served: served.iter().skip(1).map(|der| label(der)).collect(),
+    }
+}
+
+fn label(der: &[u8]) -> String {
+    Certificate::from_der(der).map_or_else(|_| "unreadable".to_owned(), |certificate| certificate.label())
+}
+
+/// How long to go on asking after a reload: a server that reloads gracefully shows the old certificate for some
+/// milliseconds more, and its workers do not change together.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Patience {
+    /// Rounds in a row in which every target must show the same, each with fresh handshakes.
+    pub rounds: u32,
+    /// Between two rounds.
+    pub pause: Duration,
+    /// After that long it is judged as it is.
+    pub deadline: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { rounds: 3, pause: Duration::from_millis(20), deadline: Duration::from_secs(10) }
+    }
+}
+
+/// What to do after a round.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Turn {
+    /// Ask all again after this pause.
+    Again(Duration),
+    /// Enough rounds in a row agreed.
+    Proven,
+    /// The time is up and the last round did not agree.
+    GaveUp,
+}
+
+impl Patience {
+    /// What follows `agreed` rounds in a row that agreed (0 after one that did not), `passed` after the first question.
+    /// Once a round has agreed the rest is asked even after the deadline: there are only a few more.
+    #[must_use]
+    pub fn after(&self, agreed: u32, passed: Duration) -> Turn {
+        if agreed >= self.rounds {
+            Turn::Proven
+        } else if agreed == 0 && passed >= self.deadline {
+            Turn::GaveUp
+        } else {
+            Turn::Again(self.pause)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Handshake, Patience, Turn, Verdict, judge};
+    use crate::pki::certificate::Certificate;
+
+    fn certificate(name: &str) -> Certificate {
+        let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
+        Certificate::from_der(made.cert.der()).unwrap()
+    }
+
+    #[test]
+    fn leaf_then_chain_in_order() {
+        let [leaf, a, b] = ["leaf.example", "a.example", "b.example"].map(certificate);
+        let expected = [leaf.clone(), a.clone(), b.clone()];
+        let served = |chain: &[&Certificate]| {
+            let chain = chain.iter().map(|certificate| certificate.der().to_vec()).collect();
+            judge(&Handshake { chain, protocol: "TLS 1.3" }, &expected)
+        };
+        let differs = |served: &[&str]| Verdict::ChainDiffers {
+            expected: vec!["a.example".to_owned(), "b.example".to_owned()],
+            served: served.iter().map(|&name| name.to_owned()).collect(),
+        };
+        assert_eq!(served(&[&leaf, &a, &b]), Verdict::Same);
+        assert_eq!(served(&[&leaf]), differs(&[]));
+        assert_eq!(served(&[&leaf, &a]), differs(&["a.example"]));
+        assert_eq!(served(&[&leaf, &b, &a]), differs(&["b.example", "a.example"]));
+        assert_eq!(served(&[&leaf, &leaf, &a, &b]), differs(&["leaf.example", "a.example", "b.example"]));
+        assert_eq!(served(&[&a, &b]), Verdict::OtherLeaf { sha256: a.sha256(), label: "a.example".to_owned() });
+        assert_eq!(served(&[]), Verdict::OtherLeaf { sha256: String::new(), label: String::new() });
+    }
+
+    #[test]
+    fn patience_wants_rounds_in_a_row_and_ends() {
+        let patience = Patience { rounds: 2, pause: Duration::from_millis(1), deadline: Duration::from_secs(1) };
+        let again = Turn::Again(Duration::from_millis(1));
+        for (agreed, millis, turn) in
+            [(0, 0, again), (1, 0, again), (2, 0, Turn::Proven), (0, 1000, Turn::GaveUp), (1, 1000, again)]
+        {
+            assert_eq!(patience.after(agreed, Duration::from_millis(millis)), turn, "{agreed} {millis}");
+        }
+    }
+}

@@ -1,1 +1,328 @@
-//! process: to come.
+//! Other programs: started without a shell, in a process group of their own, with nothing on stdin, for a bounded time
+//! and with bounded output. It never waits for who only holds the output open: nginx leaves daemons behind.
+
+use std::collections::VecDeque;
+use std::io::{self, PipeReader, Read};
+use std::os::fd::OwnedFd;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{Access, access};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, test_kill_process};
+
+/// What to run.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Invocation {
+    /// The program (a path, or a name to look up) and its arguments, one word each.
+    pub argv: Vec<String>,
+    /// After that long the whole process group is killed.
+    pub deadline: Duration,
+    /// How many bytes of its output are kept: the head and the tail; the rest is read and left out.
+    pub output_limit: usize,
+}
+
+/// How it ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Finished {
+    /// The exit status; `None` when a signal or the deadline ended it.
+    pub status: Option<i32>,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
+    /// What it said on stdout and stderr, in its order, bounded. Foreign text.
+    pub output: String,
+    /// True when it was killed at the deadline.
+    pub timed_out: bool,
+}
+
+impl Finished {
+    /// True for exit status 0 in time.
+    #[must_use]
+    pub fn succeeded(&self) -> bool {
+        self.status == Some(0) && !self.timed_out
+    }
+}
+
+/// Why a program could not be run.
+#[derive(Debug, thiserror::Error)]
+pub enum ProcessError {
+    /// There is no program in the command.
+    #[error("the command is empty")]
+    Empty,
+    /// No such program, neither here nor in the usual folders.
+    #[error("there is no program {program}")]
+    NotFound {
+        /// As it was given.
+        program: String,
+    },
+    /// The system refused.
+    #[error("cannot run {program}")]
+    Start {
+        /// As it was given.
+        program: String,
+        /// The system's reason.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Runs a program to its end, or kills it and its whole group at the deadline.
+///
+/// # Errors
+/// When it could not be started. However it ends, that is a [`Finished`].
+pub fn run(invocation: &Invocation) -> Result<Finished, ProcessError> {
+    let (program, arguments) = invocation.argv.split_first().ok_or(ProcessError::Empty)?;
+    let path = which(program).ok_or_else(|| ProcessError::NotFound { program: program.clone() })?;
+    let start = |source| ProcessError::Start { program: program.clone(), source };
+    let ends = Instant::now() + invocation.deadline;
+    let (mut child, reader) = spawn(&path, arguments).map_err(start)?;
+    let mut capture = Capture::new(reader, invocation.output_limit);
+    let exit = follow(&mut child, &mut capture, ends);
+    let timed_out = exit.is_none();
+    let exit = exit.or_else(|| kill(&mut child, &mut capture));
+    Ok(Finished {
+        status: exit.filter(|_| !timed_out).and_then(|exit| exit.code()),
+        signal: exit.and_then(|exit| exit.signal()),
+        output: capture.text(),
+        timed_out,
+    })
+}
+
+fn spawn(path: &Path, arguments: &[String]) -> io::Result<(Child, PipeReader)> {
+    let (reader, writer) = io::pipe()?;
+    rustix::io::ioctl_fionbio(&reader, true)?;
+    let child = Command::new(path)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(writer.try_clone()?)
+        .stderr(writer)
+        .process_group(0)
+        .spawn()?;
+    Ok((child, reader))
+}
+
+/// Reads what the child says until it has ended; `None` when `ends` comes first.
+fn follow(child: &mut Child, capture: &mut Capture, ends: Instant) -> Option<ExitStatus> {
+    let pidfd = pidfd_open(Pid::from_child(child), PidfdFlags::empty()).ok();
+    loop {
+        // An error means that it is no child of ours any more; the deadline then ends the wait.
+        if let Ok(Some(exit)) = child.try_wait() {
+            capture.drain();
+            return Some(exit);
+        }
+        let left = ends.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return None;
+        }
+        await_news(capture, pidfd.as_ref(), left);
+        capture.take();
+    }
+}
+
+/// Kills the whole group and waits for the child, though not for ever (it may hang in the kernel, or be another user's).
+fn kill(child: &mut Child, capture: &mut Capture) -> Option<ExitStatus> {
+    // A group that is gone or not ours to kill: the wait below finds out.
+    let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
+    follow(child, capture, Instant::now() + Duration::from_secs(1))
+}
+
+/// Returns once there is output or the child has ended, or after `left`.
+fn await_news(capture: &Capture, pidfd: Option<&OwnedFd>, left: Duration) {
+    // Without pidfds (Linux before 5.3) the end of the child is looked for every few milliseconds.
+    let left = if pidfd.is_some() { left } else { left.min(Duration::from_millis(5)) };
+    let mut waited: Vec<PollFd<'_>> = pidfd.iter().map(|fd| PollFd::new(*fd, PollFlags::IN)).collect();
+    if capture.open {
+        waited.push(PollFd::new(&capture.reader, PollFlags::IN));
+    }
+    let timeout = Timespec::try_from(left).ok();
+    // A signal only ends this wait early.
+    let _ = poll(&mut waited, timeout.as_ref());
+}
+
+/// The head and the tail of what comes through a pipe.
+struct Capture {
+    reader: PipeReader,
+    /// False once nobody holds the other end.
+    open: bool,
+    half: usize,
+    head: Vec<u8>,
+    tail: VecDeque<u8>,
+    left_out: u64,
+}
+
+/// As much as is read at once; a pipe holds at most 16 of them (`/proc/sys/fs/pipe-max-size`, 1 MiB).
+const CHUNK: usize = 64 * 1024;
+
+impl Capture {
+    fn new(reader: PipeReader, limit: usize) -> Self {
+        Self { reader, open: true, half: limit / 2, head: Vec::new(), tail: VecDeque::new(), left_out: 0 }
+    }
+
+    /// What the pipe holds now. A daemon that goes on writing must not keep us here.
+    fn drain(&mut self) {
+        for _ in 0..16 {
+            if !self.take() {
+                return;
+            }
+        }
+    }
+
+    /// One chunk; false when there is none now.
+    fn take(&mut self) -> bool {
+        let mut chunk = vec![0; CHUNK];
+        match self.reader.read(&mut chunk) {
+            Ok(0) => self.open = false,
+            Ok(count) => {
+                self.keep(&chunk[..count]);
+                return true;
+            }
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
+            Err(_) => self.open = false,
+        }
+        false
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
+        let (head, rest) = bytes.split_at(bytes.len().min(self.half.saturating_sub(self.head.len())));
+        self.head.extend(head);
+        self.tail.extend(rest);
+        let excess = self.tail.len().saturating_sub(self.half);
+        self.tail.drain(..excess);
+        self.left_out += u64::try_from(excess).unwrap_or(u64::MAX);
+    }
+
+    fn text(self) -> String {
+        let tail: Vec<u8> = self.tail.into();
+        if self.left_out == 0 {
+            return String::from_utf8_lossy(&[self.head, tail].concat()).into_owned();
+        }
+        let (head, tail) = (String::from_utf8_lossy(&self.head), String::from_utf8_lossy(&tail));
+        format!("{head}\n[{} bytes left out]\n{tail}", self.left_out)
+    }
+}
+
+/// Where a program lies: a path as it is, a name in `PATH` and then in the folders for administrators, which `PATH`
+/// often leaves out.
+#[must_use]
+pub fn which(name: &str) -> Option<PathBuf> {
+    if name.contains('/') {
+        return executable(Path::new(name)).then(|| PathBuf::from(name));
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let usual = ["/usr/sbin", "/usr/local/sbin", "/sbin"].map(PathBuf::from);
+    std::env::split_paths(&path)
+        .filter(|folder| folder.is_absolute())
+        .chain(usual)
+        .map(|folder| folder.join(name))
+        .find(|candidate| executable(candidate))
+}
+
+fn executable(path: &Path) -> bool {
+    path.is_file() && access(path, Access::EXEC_OK).is_ok()
+}
+
+/// Whether a process with that id is there, whoever owns it.
+#[must_use]
+pub fn alive(pid: i32) -> bool {
+    let found = Pid::from_raw(pid).map(test_kill_process);
+    matches!(found, Some(Ok(()) | Err(rustix::io::Errno::PERM)))
+}
+
+/// Why a text cannot be run as a command without a shell.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum WordsError {
+    /// Nothing but blanks.
+    #[error("the command is empty")]
+    Empty,
+    /// A character that only a shell understands, outside of quotes.
+    #[error("{0:?} in a command: no shell is used")]
+    Shell(char),
+    /// A quote or a backslash without its other half.
+    #[error("a quote in the command is not closed")]
+    Unclosed,
+}
+
+/// Splits a command as a POSIX shell does (blanks, quotes, backslashes), but expands nothing: what would need a shell
+/// is refused rather than passed on as a word that means something else.
+///
+/// # Errors
+/// See [`WordsError`].
+pub fn words(text: &str) -> Result<Vec<String>, WordsError> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            ' ' | '\t' => words.extend(word.take()),
+            '\'' => quoted(&mut chars, word.get_or_insert_default())?,
+            '"' => double_quoted(&mut chars, word.get_or_insert_default())?,
+            '\\' => word.get_or_insert_default().push(chars.next().ok_or(WordsError::Unclosed)?),
+            '|' | '&' | ';' | '<' | '>' | '(' | ')' | '$' | '`' | '\n' | '\r' => return Err(WordsError::Shell(c)),
+            _ => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    if words.is_empty() { Err(WordsError::Empty) } else { Ok(words) }
+}
+
+fn quoted(chars: &mut std::str::Chars<'_>, word: &mut String) -> Result<(), WordsError> {
+    loop {
+        match chars.next() {
+            None => return Err(WordsError::Unclosed),
+            Some('\'') => return Ok(()),
+            Some(c) => word.push(c),
+        }
+    }
+}
+
+fn double_quoted(chars: &mut std::str::Chars<'_>, word: &mut String) -> Result<(), WordsError> {
+    loop {
+        match chars.next().ok_or(WordsError::Unclosed)? {
+            '"' => return Ok(()),
+            c @ ('$' | '`') => return Err(WordsError::Shell(c)),
+            '\\' => match chars.next().ok_or(WordsError::Unclosed)? {
+                c @ ('"' | '\\' | '$' | '`') => word.push(c),
+                c => word.extend(['\\', c]),
+            },
+            c => word.push(c),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{WordsError, words};
+
+    #[test]
+    fn a_command_is_split_as_a_shell_does() {
+        for (text, expected) in [
+            ("nginx -t", vec!["nginx", "-t"]),
+            ("  a\tb  ", vec!["a", "b"]),
+            ("a 'b c' \"d e\"f", vec!["a", "b c", "d ef"]),
+            ("a '' \"\"", vec!["a", "", ""]),
+            (r#"a\ b "c\"d\e" 'f\g'"#, vec!["a b", r#"c"d\e"#, r"f\g"]),
+            ("sh -c 'a && b | c > $d'", vec!["sh", "-c", "a && b | c > $d"]),
+        ] {
+            assert_eq!(words(text).unwrap(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_needs_a_shell_is_refused() {
+        for (text, error) in [
+            ("", WordsError::Empty),
+            (" \t", WordsError::Empty),
+            ("a && b", WordsError::Shell('&')),
+            ("a; b", WordsError::Shell(';')),
+            ("a $HOME", WordsError::Shell('$')),
+            ("a \"$HOME\"", WordsError::Shell('$')),
+            ("a 'b", WordsError::Unclosed),
+            ("a \"b", WordsError::Unclosed),
+            ("a \\", WordsError::Unclosed),
+        ] {
+            assert_eq!(words(text).unwrap_err(), error, "{text}");
+        }
+    }
+}

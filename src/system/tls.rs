@@ -1,1 +1,230 @@
-//! tls: to come.
+//! Fresh TLS handshakes: what a server shows for a name, as it shows it. Chains are recorded, not verified (`live` and
+//! `pki::verify` judge them); that the server holds the leaf's key is checked, as the handshake itself does.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rustls::client::Resumption;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, SignatureScheme};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+use super::runtime;
+use crate::live::{Handshake, ProbeTarget};
+use crate::pki::key::KeyAlgorithm;
+
+/// Why a server showed no certificate.
+#[derive(Debug, thiserror::Error)]
+pub enum ProbeError {
+    /// It ended the handshake with an alert (RFC 8446 6.2).
+    #[error("the server ended the handshake with the alert {0}")]
+    Alert(String),
+    /// It closed the connection before it showed a certificate.
+    #[error("the server closed the connection during the handshake")]
+    Closed,
+    /// The name cannot be asked for.
+    #[error("{0:?} cannot be asked for in a handshake")]
+    Name(String),
+    /// What answers does not speak TLS.
+    #[error("what answers does not speak TLS")]
+    NotTls,
+    /// Nothing listens there.
+    #[error("the connection was refused")]
+    Refused,
+    /// It shows a certificate and cannot prove that it holds the key.
+    #[error("the server does not hold the key of the certificate that it shows")]
+    Signature,
+    /// It accepted the connection and then said nothing, or not enough.
+    #[error("no handshake within {} s", .0.as_secs_f32())]
+    Stalled(Duration),
+    /// Another fault of the handshake.
+    #[error("the handshake failed")]
+    Tls(#[source] TlsError),
+    /// No connection in time.
+    #[error("no connection within {} s", .0.as_secs_f32())]
+    Timeout(Duration),
+    /// The network or this machine failed.
+    #[error("cannot connect")]
+    Unreachable(#[source] io::Error),
+}
+
+/// As many handshakes as are under way at once.
+const AT_ONCE: usize = 32;
+
+/// One fresh handshake with each target, answers in their order. Each has `deadline` for itself.
+///
+/// At most [`AT_ONCE`] run at a time; no more than 64 KiB of handshake are taken from any server (rustls' bound).
+#[must_use]
+pub fn probe_all(targets: &[ProbeTarget], deadline: Duration) -> Vec<Result<Handshake, ProbeError>> {
+    let mut answers: Vec<_> = targets.iter().map(|_| Err(ProbeError::Closed)).collect();
+    let all = async {
+        let mut waiting = targets.iter().cloned().enumerate();
+        let mut running = JoinSet::new();
+        let mut start = |running: &mut JoinSet<_>| {
+            waiting.next().map(|(index, target)| running.spawn(async move { (index, probe(&target, deadline).await) }))
+        };
+        while running.len() < AT_ONCE && start(&mut running).is_some() {}
+        while let Some(joined) = running.join_next().await {
+            if let Ok((index, answer)) = joined {
+                answers[index] = answer;
+            }
+            start(&mut running);
+        }
+    };
+    match runtime::block_on(all) {
+        Ok(()) => answers,
+        Err(error) => {
+            let failed = || Err(ProbeError::Unreachable(io::Error::new(error.kind(), error.to_string())));
+            targets.iter().map(|_| failed()).collect()
+        }
+    }
+}
+
+async fn probe(target: &ProbeTarget, deadline: Duration) -> Result<Handshake, ProbeError> {
+    let name = ServerName::try_from(target.name.clone()).map_err(|_| ProbeError::Name(target.name.clone()))?;
+    let recorder = Arc::new(Recorder::new(target.algorithm));
+    let config = config(&recorder).map_err(ProbeError::Tls)?;
+    let ends = tokio::time::Instant::now() + deadline;
+    let connection = connect(target.address, deadline).await?;
+    let handshake = TlsConnector::from(Arc::new(config)).connect(name, connection);
+    let error = match tokio::time::timeout_at(ends, handshake).await {
+        Ok(Ok(_)) => ProbeError::Closed,
+        Ok(Err(error)) => judge(error),
+        Err(_) => ProbeError::Stalled(deadline),
+    };
+    // A server that wants a certificate from us refuses us after it has shown its own: that one counts.
+    recorder.take().ok_or(error)
+}
+
+async fn connect(address: SocketAddr, deadline: Duration) -> Result<TcpStream, ProbeError> {
+    match timeout(deadline, TcpStream::connect(address)).await {
+        Ok(Ok(connection)) => Ok(connection),
+        Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => Err(ProbeError::Refused),
+        Ok(Err(error)) => Err(ProbeError::Unreachable(error)),
+        Err(_) => Err(ProbeError::Timeout(deadline)),
+    }
+}
+
+fn config(recorder: &Arc<Recorder>) -> Result<ClientConfig, TlsError> {
+    let verifier: Arc<dyn ServerCertVerifier> = Arc::<Recorder>::clone(recorder);
+    let mut config = ClientConfig::builder_with_provider(Arc::clone(&recorder.provider))
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth();
+    config.resumption = Resumption::disabled();
+    Ok(config)
+}
+
+fn judge(error: io::Error) -> ProbeError {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>()) {
+        Some(TlsError::AlertReceived(alert)) => ProbeError::Alert(format!("{alert:?}")),
+        Some(TlsError::InvalidMessage(_)) => ProbeError::NotTls,
+        Some(TlsError::InvalidCertificate(CertificateError::BadSignature)) => ProbeError::Signature,
+        Some(other) => ProbeError::Tls(other.clone()),
+        None => match error.kind() {
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
+                ProbeError::Closed
+            }
+            _ => ProbeError::Unreachable(error),
+        },
+    }
+}
+
+/// Takes down the chain as it was sent, and refuses only a server that cannot sign with the leaf's key.
+#[derive(Debug)]
+struct Recorder {
+    provider: Arc<CryptoProvider>,
+    algorithm: Option<KeyAlgorithm>,
+    seen: Mutex<Handshake>,
+}
+
+impl Recorder {
+    fn new(algorithm: Option<KeyAlgorithm>) -> Self {
+        let seen = Mutex::new(Handshake { chain: Vec::new(), protocol: "" });
+        Self { provider: Arc::new(aws_lc_rs::default_provider()), algorithm, seen }
+    }
+
+    /// What was shown and signed for.
+    fn take(&self) -> Option<Handshake> {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        (!seen.protocol.is_empty()).then_some(seen)
+    }
+
+    fn signed(
+        &self,
+        protocol: &'static str,
+        checked: Result<HandshakeSignatureValid, TlsError>,
+    ) -> Result<HandshakeSignatureValid, TlsError> {
+        let checked = match checked {
+            // A leaf that webpki cannot read (X.509 v1, say) is still what is served.
+            Err(TlsError::InvalidCertificate(CertificateError::BadEncoding | CertificateError::Other(_))) => {
+                Ok(HandshakeSignatureValid::assertion())
+            }
+            other => other,
+        };
+        if checked.is_ok() {
+            self.seen.lock().unwrap_or_else(PoisonError::into_inner).protocol = protocol;
+        }
+        checked
+    }
+}
+
+impl ServerCertVerifier for Recorder {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, TlsError> {
+        let chain = std::iter::once(end_entity).chain(intermediates).map(|der| der.to_vec()).collect();
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).chain = chain;
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, TlsError> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        self.signed("TLS 1.2", verify_tls12_signature(message, certificate, signed, algorithms))
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, TlsError> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        self.signed("TLS 1.3", verify_tls13_signature(message, certificate, signed, algorithms))
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        let mut schemes = self.provider.signature_verification_algorithms.supported_schemes();
+        schemes.retain(|&scheme| self.algorithm.is_none_or(|algorithm| fits(algorithm, scheme)));
+        schemes
+    }
+}
+
+/// Whether a key of that kind signs like that. A server picks its certificate by what we take.
+fn fits(algorithm: KeyAlgorithm, scheme: SignatureScheme) -> bool {
+    let name = format!("{scheme:?}");
+    match algorithm {
+        KeyAlgorithm::EcdsaP256 | KeyAlgorithm::EcdsaP384 | KeyAlgorithm::EcdsaP521 => name.starts_with("ECDSA"),
+        KeyAlgorithm::Ed25519 => scheme == SignatureScheme::ED25519,
+        KeyAlgorithm::Rsa(_) => name.starts_with("RSA"),
+        KeyAlgorithm::Unknown => true,
+    }
+}

@@ -1,0 +1,238 @@
+//! Whom to ask after an install: every address at which nginx serves the pair, for every name that it serves there.
+//!
+//! `listen 443` and `[::]:443` mean all addresses of the machine; they are one socket in nginx, so loopback stands for
+//! them. Where another block listens on one address of the machine alone, nginx asks only the blocks of that address:
+//! such an address is told as served elsewhere rather than passed over.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use super::block::{Config, Part, ServerBlock};
+use super::listen::{Interface, Listen, reachable};
+use super::name::{ServerName, concrete};
+use crate::live::ProbeTarget;
+use crate::pki::key::KeyAlgorithm;
+use crate::pki::name::DnsName;
+
+/// A name that nginx serves, at some address, from a block that does not name the pair.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Elsewhere {
+    /// The name.
+    pub name: String,
+    /// The address.
+    pub address: SocketAddr,
+    /// The block's file.
+    pub file: PathBuf,
+    /// The block's line.
+    pub line: u32,
+}
+
+/// Why an address cannot be asked.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Unasked {
+    /// It is a host name; nginx alone knows what it stands for.
+    HostName,
+    /// A PROXY header is expected there.
+    ProxyProtocol,
+    /// Which block answers depends on a regular expression.
+    Regex,
+    /// Other blocks listen at the loopback address of that port.
+    Taken,
+    /// A Unix socket.
+    UnixSocket,
+}
+
+/// Whom to ask, and what cannot be asked or need not be.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Targets {
+    /// To be asked; all of them should show the new pair.
+    pub ask: Vec<ProbeTarget>,
+    /// Names of the certificate that other blocks serve.
+    pub elsewhere: Vec<Elsewhere>,
+    /// Addresses of our blocks that cannot be asked, and why.
+    pub unasked: Vec<(String, Unasked)>,
+}
+
+/// The pair that is looked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// The path of the chain, as the configuration names it.
+    pub certificate: &'a Path,
+    /// The path of the key.
+    pub key: &'a Path,
+    /// The names of the certificate.
+    pub names: &'a [DnsName],
+    /// Its kind of key.
+    pub algorithm: KeyAlgorithm,
+}
+
+/// Which block answers for a name at an address.
+enum Route<'a> {
+    Block(&'a ServerBlock),
+    /// One of these, by regular expressions.
+    OneOf(Vec<&'a ServerBlock>),
+}
+
+impl Targets {
+    /// Of a configuration and a pair.
+    #[must_use]
+    pub fn of(config: &Config, wanted: &Wanted<'_>) -> Self {
+        let mut targets = Self::default();
+        let mut seen: Vec<(Part, &Interface, u16)> = Vec::new();
+        for block in config.naming(wanted.certificate, wanted.key) {
+            for listen in block.listens.iter().filter(|listen| listen.ssl && !listen.udp) {
+                let place = (block.part, &listen.interface, listen.port);
+                if !seen.contains(&place) {
+                    seen.push(place);
+                    targets.place(config, wanted, block.part, listen);
+                }
+            }
+        }
+        targets
+    }
+
+    fn place(&mut self, config: &Config, wanted: &Wanted<'_>, part: Part, listen: &Listen) {
+        let address = match (&listen.interface, listen.proxy_protocol) {
+            (Interface::Unix(_), _) => return self.leave(listen, Unasked::UnixSocket),
+            (_, true) => return self.leave(listen, Unasked::ProxyProtocol),
+            (Interface::Host(_), _) => return self.leave(listen, Unasked::HostName),
+            (Interface::Address(address), false) => *address,
+        };
+        let Some(reach) = free_address(config, part, listen, address) else {
+            return self.leave(listen, Unasked::Taken);
+        };
+        let mut asked = vec![SocketAddr::new(reach, listen.port)];
+        if listen.dual_stack && address.is_unspecified() {
+            asked.push(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), listen.port));
+        }
+        for name in hosts(config, wanted) {
+            self.name(config, wanted, part, listen, &asked, &name);
+            if address.is_unspecified() {
+                self.narrower(config, wanted, part, listen, &name);
+            }
+        }
+    }
+
+    fn name(
+        &mut self,
+        config: &Config,
+        wanted: &Wanted<'_>,
+        part: Part,
+        listen: &Listen,
+        asked: &[SocketAddr],
+        name: &str,
+    ) {
+        let ours = |block: &ServerBlock| block.names_pair(wanted.certificate, wanted.key);
+        let block = match route(config, part, listen, name) {
+            Some(Route::Block(block)) => block,
+            Some(Route::OneOf(blocks)) if blocks.iter().all(|block| ours(block)) => blocks[0],
+            Some(Route::OneOf(blocks)) if blocks.iter().any(|block| ours(block)) => {
+                return self.leave(listen, Unasked::Regex);
+            }
+            Some(Route::OneOf(blocks)) => blocks[0],
+            None => return,
+        };
+        for &address in asked {
+            if ours(block) {
+                let several = block.pairs.len() > 1;
+                let target = ProbeTarget {
+                    algorithm: several.then_some(wanted.algorithm),
+                    ..ProbeTarget::new(address, name)
+                };
+                if !self.ask.contains(&target) {
+                    self.ask.push(target);
+                }
+            } else {
+                self.tell(block, name, address);
+            }
+        }
+    }
+
+    /// Addresses of their own on the same port, which nginx keeps apart from those that mean all addresses.
+    fn narrower(&mut self, config: &Config, wanted: &Wanted<'_>, part: Part, wide: &Listen, name: &str) {
+        for listen in config.blocks.iter().filter(|block| block.part == part).flat_map(|block| &block.listens) {
+            let (Some(own), Some(all)) = (listen.socket(), wide.socket()) else { continue };
+            let apart = own.port() == all.port() && own.is_ipv4() == all.is_ipv4() && !own.ip().is_unspecified();
+            if !apart || own.ip().is_loopback() || listen.udp {
+                continue;
+            }
+            if let Some(Route::Block(block)) = route(config, part, listen, name)
+                && !block.names_pair(wanted.certificate, wanted.key)
+            {
+                self.tell(block, name, own);
+            }
+        }
+    }
+
+    fn tell(&mut self, block: &ServerBlock, name: &str, address: SocketAddr) {
+        let told = Elsewhere { name: name.to_owned(), address, file: block.file.clone(), line: block.line };
+        if !self.elsewhere.contains(&told) {
+            self.elsewhere.push(told);
+        }
+    }
+
+    fn leave(&mut self, listen: &Listen, why: Unasked) {
+        let left = (listen.to_string(), why);
+        if !self.unasked.contains(&left) {
+            self.unasked.push(left);
+        }
+    }
+}
+
+/// The names of the certificate, and those of our blocks that it covers; wildcards with a label of ours. A wildcard of
+/// the certificate is asked for only where no block has a name below it.
+fn hosts(config: &Config, wanted: &Wanted<'_>) -> Vec<String> {
+    let ours = config.naming(wanted.certificate, wanted.key).flat_map(|block| &block.names);
+    let named: Vec<String> = ours
+        .filter_map(ServerName::concrete)
+        .filter(|host| wanted.names.iter().any(|name| name.covers(host)))
+        .collect();
+    let open = |name: &&DnsName| !(name.is_wildcard() && named.iter().any(|host| name.covers(host)));
+    let mut hosts: Vec<String> = wanted.names.iter().filter(open).map(concrete).collect();
+    for host in named {
+        if !hosts.contains(&host) {
+            hosts.push(host);
+        }
+    }
+    hosts
+}
+
+/// An address of this machine that reaches `listen` and no narrower one: the whole of 127/8 is ours to pick from.
+fn free_address(config: &Config, part: Part, listen: &Listen, address: IpAddr) -> Option<IpAddr> {
+    let taken = |candidate: IpAddr| {
+        let blocks = config.blocks.iter().filter(|block| block.part == part);
+        blocks
+            .flat_map(|block| &block.listens)
+            .any(|other| !other.udp && other.socket() == Some(SocketAddr::new(candidate, listen.port)))
+    };
+    if !address.is_unspecified() {
+        return Some(address);
+    }
+    let more = (2..=254).map(|last| IpAddr::from(Ipv4Addr::new(127, 0, 0, last))).filter(|_| address.is_ipv4());
+    std::iter::once(reachable(address)).chain(more).find(|&candidate| !taken(candidate))
+}
+
+/// The block that nginx picks for `host` among those that listen exactly there: the best name, else a regular
+/// expression (not evaluated here), else the default.
+fn route<'a>(config: &'a Config, part: Part, place: &Listen, host: &str) -> Option<Route<'a>> {
+    let listens = |block: &'a ServerBlock| {
+        let here = |listen: &&Listen| listen.interface == place.interface && listen.port == place.port && !listen.udp;
+        block.listens.iter().find(here).map(|listen| (block, listen))
+    };
+    let here: Vec<(&ServerBlock, &Listen)> =
+        config.blocks.iter().filter(|block| block.part == part).filter_map(listens).collect();
+    let best = |block: &ServerBlock| block.names.iter().filter_map(|name| name.rank(host)).max();
+    // Of two blocks with the same name nginx takes the first and warns.
+    let by_name = here.iter().rev().filter_map(|(block, _)| Some((best(block)?, *block))).max_by_key(|(rank, _)| *rank);
+    if let Some((_, block)) = by_name {
+        return Some(Route::Block(block));
+    }
+    let default = here.iter().find(|(_, listen)| listen.default_server).or(here.first()).map(|(block, _)| *block)?;
+    let regex = |block: &ServerBlock| block.names.iter().any(|name| matches!(name, ServerName::Regex(_)));
+    let mut candidates: Vec<&ServerBlock> = here.iter().map(|(block, _)| *block).filter(|block| regex(block)).collect();
+    if candidates.is_empty() {
+        return Some(Route::Block(default));
+    }
+    candidates.push(default);
+    Some(Route::OneOf(candidates))
+}
