@@ -10,6 +10,7 @@ mod delivery;
 mod install;
 mod pki;
 mod rehearsal;
+mod server;
 mod system;
 
 /// Why there is no outcome; decides the exit code (product contract, "Exit codes").

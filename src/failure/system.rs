@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use super::{Failure, Kind};
 use crate::finding::{Next, shell_word};
 use crate::system::files::FileError;
+use crate::system::process::{ProcessError, WordsError};
 
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
@@ -32,6 +33,34 @@ impl From<FileError> for Failure {
             }
             ErrorKind::ReadOnlyFilesystem => failure.with(Next::say(format!("findmnt -T {path}"))),
             _ => failure,
+        }
+    }
+}
+
+impl From<ProcessError> for Failure {
+    fn from(error: ProcessError) -> Self {
+        match &error {
+            ProcessError::Empty => Self::of(Kind::Usage, &error),
+            ProcessError::NotFound { program } => {
+                let step = format!("name it with its whole path; where is it?  command -v {}", shell_word(program));
+                Self::of(Kind::NotFound, &error).with(Next::say(step))
+            }
+            ProcessError::Start { program, .. } => {
+                Self::of(Kind::Io, &error).with(Next::say(format!("ls -l {}", shell_word(program))))
+            }
+        }
+    }
+}
+
+impl From<WordsError> for Failure {
+    fn from(error: WordsError) -> Self {
+        let failure = Self::of(Kind::Usage, &error);
+        match error {
+            WordsError::Empty => failure.with(Next::say("give a command:  --reload 'systemctl reload nginx'")),
+            WordsError::Shell(_) => {
+                failure.with(Next::say("quote it, or ask for a shell:  --reload \"sh -c 'one && two'\""))
+            }
+            WordsError::Unclosed => failure.with(Next::say("close it:  --reload \"sh -c 'one && two'\"")),
         }
     }
 }

@@ -86,6 +86,19 @@ pub fn list(directory: &Path, limit: usize) -> Result<Vec<PathBuf>, FileError> {
     Ok(paths)
 }
 
+/// All that lies in a folder, folders too, sorted by name; at most `limit` of them.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn entries(directory: &Path, limit: usize) -> Result<Vec<PathBuf>, FileError> {
+    let failed = || FileError::at("read the folder", directory);
+    let entries = fs::read_dir(directory).map_err(failed())?.take(limit);
+    let mut paths =
+        entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>().map_err(failed())?;
+    paths.sort();
+    Ok(paths)
+}
+
 /// True when something is at `path`, a dangling link included.
 #[must_use]
 pub fn occupied(path: &Path) -> bool {

@@ -118,7 +118,11 @@ fn use_tree(words: &[Word], mut at: usize, prefix: &mut Vec<String>, found: &mut
     let depth = prefix.len();
     while at < words.len() {
         match words[at].text.as_str() {
-            "{" => at = use_tree(words, at + 1, prefix, found),
+            "{" => {
+                at = use_tree(words, at + 1, prefix, found);
+                // What stands before a group is no path by itself: `std::net::{IpAddr}` names only the address.
+                prefix.truncate(depth);
+            }
             "," | "}" | ";" => {
                 if prefix.len() > depth {
                     found(prefix.clone());

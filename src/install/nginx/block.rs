@@ -166,7 +166,7 @@ impl Config {
     /// Of the directives of the main file `file`. Certificates are relative to its folder, the rest to `prefix`.
     #[must_use]
     pub fn new(directives: &[Directive], file: &Path, prefix: &Path) -> Self {
-        let folder = file.parent().unwrap_or(Path::new("/"));
+        let folder = file.parent().unwrap_or_else(|| Path::new("/"));
         let mut blocks = Vec::new();
         let main = flat(directives);
         for directive in &main {

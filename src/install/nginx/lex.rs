@@ -1,7 +1,51 @@
 //! The words of an nginx configuration, by the rules of nginx's own reader (`ngx_conf_read_token`): blanks part words,
 //! `;`, `{` and `}` are words of their own, `#` begins a comment only where a word could begin.
 
-use super::parse::{Fault, ParseError};
+use std::path::{Path, PathBuf};
+
+/// What is wrong with a text.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Fault {
+    /// Blocks or includes in blocks in blocks: more than `DEPTH`.
+    Depth,
+    /// A quote or a block that is not closed.
+    Unclosed,
+    /// A `}`, `{` or `;` where none can be.
+    Unexpected,
+}
+
+/// Why a configuration could not be read. nginx itself says more in `nginx -t`.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{}:{line}: {}", file.display(), words(*fault))]
+pub struct ParseError {
+    /// The file.
+    pub file: PathBuf,
+    /// The line.
+    pub line: u32,
+    /// What is wrong there.
+    pub fault: Fault,
+}
+
+fn words(fault: Fault) -> &'static str {
+    match fault {
+        Fault::Depth => "blocks or includes are nested too deeply",
+        Fault::Unclosed => "a quote or a block is not closed",
+        Fault::Unexpected => "a brace or a semicolon where none can be",
+    }
+}
+
+impl ParseError {
+    pub(super) fn at(line: u32, fault: Fault) -> Self {
+        Self { file: PathBuf::new(), line, fault }
+    }
+
+    pub(super) fn or_in(mut self, file: &Path) -> Self {
+        if self.file.as_os_str().is_empty() {
+            self.file = file.to_owned();
+        }
+        self
+    }
+}
 
 /// A word and the line it begins on.
 #[derive(Clone, Debug, Eq, PartialEq)]

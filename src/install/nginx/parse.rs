@@ -2,51 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::lex::{Lexer, Token};
-
-/// What is wrong with a text.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Fault {
-    /// Blocks or includes in blocks in blocks: more than [`DEPTH`].
-    Depth,
-    /// A quote or a block that is not closed.
-    Unclosed,
-    /// A `}`, `{` or `;` where none can be.
-    Unexpected,
-}
-
-/// Why a configuration could not be read. nginx itself says more in `nginx -t`.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("{}:{line}: {}", file.display(), words(*fault))]
-pub struct ParseError {
-    /// The file.
-    pub file: PathBuf,
-    /// The line.
-    pub line: u32,
-    /// What is wrong there.
-    pub fault: Fault,
-}
-
-fn words(fault: Fault) -> &'static str {
-    match fault {
-        Fault::Depth => "blocks or includes are nested too deeply",
-        Fault::Unclosed => "a quote or a block is not closed",
-        Fault::Unexpected => "a brace or a semicolon where none can be",
-    }
-}
-
-impl ParseError {
-    pub(super) fn at(line: u32, fault: Fault) -> Self {
-        Self { file: PathBuf::new(), line, fault }
-    }
-
-    fn or_in(mut self, file: &Path) -> Self {
-        if self.file.as_os_str().is_empty() {
-            self.file = file.to_owned();
-        }
-        self
-    }
-}
+use super::lex::{Fault, Lexer, ParseError, Token};
 
 /// Blocks and includes go no deeper than this.
 pub const DEPTH: usize = 32;
@@ -63,7 +19,7 @@ pub struct Directive {
     /// The line its first word is on.
     pub line: u32,
     /// The directives of its block, or those of the files that it includes.
-    pub block: Option<Vec<Directive>>,
+    pub block: Option<Vec<Self>>,
 }
 
 impl Directive {
@@ -114,7 +70,7 @@ pub fn parse<E: From<ParseError>>(
     main: &ConfigText,
     find: &mut dyn FnMut(&Path) -> Result<Vec<ConfigText>, E>,
 ) -> Result<Vec<Directive>, E> {
-    let folder = main.path.parent().unwrap_or(Path::new("/"));
+    let folder = main.path.parent().unwrap_or_else(|| Path::new("/"));
     Parser { folder, find }.file(main, 0)
 }
 

@@ -135,10 +135,8 @@ impl Targets {
         for &address in asked {
             if ours(block) {
                 let several = block.pairs.len() > 1;
-                let target = ProbeTarget {
-                    algorithm: several.then_some(wanted.algorithm),
-                    ..ProbeTarget::new(address, name)
-                };
+                let target =
+                    ProbeTarget { algorithm: several.then_some(wanted.algorithm), ..ProbeTarget::new(address, name) };
                 if !self.ask.contains(&target) {
                     self.ask.push(target);
                 }
@@ -227,7 +225,8 @@ fn route<'a>(config: &'a Config, part: Part, place: &Listen, host: &str) -> Opti
     if let Some((_, block)) = by_name {
         return Some(Route::Block(block));
     }
-    let default = here.iter().find(|(_, listen)| listen.default_server).or(here.first()).map(|(block, _)| *block)?;
+    let default =
+        here.iter().find(|(_, listen)| listen.default_server).or_else(|| here.first()).map(|(block, _)| *block)?;
     let regex = |block: &ServerBlock| block.names.iter().any(|name| matches!(name, ServerName::Regex(_)));
     let mut candidates: Vec<&ServerBlock> = here.iter().map(|(block, _)| *block).filter(|block| regex(block)).collect();
     if candidates.is_empty() {

@@ -1,0 +1,23 @@
+//! Advice for servers that cannot be looked at.
+
+use super::{Failure, Kind};
+use crate::finding::{Next, shell_word};
+use crate::install::server::ServerError;
+
+impl From<ServerError> for Failure {
+    fn from(error: ServerError) -> Self {
+        match error {
+            ServerError::File(error) => error.into(),
+            ServerError::Process(error) => error.into(),
+            ServerError::Config(_) => {
+                Self::of(Kind::Malformed, &error).with(Next::say("let nginx say it:  sudo nginx -t"))
+            }
+            ServerError::NotNginx { ref binary } => {
+                let binary = shell_word(&binary.display().to_string());
+                Self::of(Kind::Malformed, &error).with(Next::say(format!("what is it?  {binary} -V")))
+            }
+            ServerError::TooManyFiles => Self::of(Kind::Hostile, &error)
+                .with(Next::say("look for an include that includes itself:  grep -rn include /etc/nginx")),
+        }
+    }
+}
