@@ -3,10 +3,11 @@
 use std::fmt;
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
+use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, ECDSA_P521_SHA512_ASN1_SIGNING, EcdsaKeyPair,
-    EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair as _,
+    EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256,
 };
 use rustls::pki_types::alg_id;
 use zeroize::Zeroizing;
@@ -119,6 +120,9 @@ pub enum KeyError {
     /// Key generation failed: no randomness, or an algorithm that cannot be made.
     #[error("the key could not be made")]
     Generate,
+    /// Signing failed: no randomness.
+    #[error("the key could not sign")]
+    Sign,
     /// Not PKCS#8, PKCS#1 or SEC1, damaged, or of a kind that no server takes.
     #[error("not a private key of a known kind")]
     Unreadable,
@@ -129,6 +133,14 @@ pub struct PrivateKey {
     pkcs8: Zeroizing<Vec<u8>>,
     spki: Vec<u8>,
     algorithm: KeyAlgorithm,
+    pair: Pair,
+}
+
+/// What signs: aws-lc's own form, which it wipes when freed. Kept, because reading an RSA key costs as much as using it.
+enum Pair {
+    Ecdsa(EcdsaKeyPair),
+    Ed25519(Ed25519KeyPair),
+    Rsa(RsaKeyPair),
 }
 
 /// Each curve with what signs on it.
@@ -153,13 +165,13 @@ impl PrivateKey {
                     4096 => KeySize::Rsa4096,
                     _ => return Err(KeyError::Generate),
                 };
-                Self::from_rsa(&RsaKeyPair::generate(size).map_err(failed)?)
+                Self::from_rsa(RsaKeyPair::generate(size).map_err(failed)?)
             }
-            KeyAlgorithm::Ed25519 => Self::from_ed25519(&Ed25519KeyPair::generate().map_err(failed)?),
+            KeyAlgorithm::Ed25519 => Self::from_ed25519(Ed25519KeyPair::generate().map_err(failed)?),
             KeyAlgorithm::Unknown => Err(KeyError::Generate),
             curve => {
                 let (_, signing) = CURVES.iter().find(|(known, _)| *known == curve).ok_or(KeyError::Generate)?;
-                Self::from_ecdsa(&EcdsaKeyPair::generate(signing).map_err(failed)?)
+                Self::from_ecdsa(EcdsaKeyPair::generate(signing).map_err(failed)?)
             }
         }
     }
@@ -170,14 +182,14 @@ impl PrivateKey {
     /// [`KeyError::Encrypted`] for `EncryptedPrivateKeyInfo`, else [`KeyError::Unreadable`].
     pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
         if let Ok(rsa) = RsaKeyPair::from_pkcs8(der).or_else(|_| RsaKeyPair::from_der(der)) {
-            return Self::from_rsa(&rsa);
+            return Self::from_rsa(rsa);
         }
         if let Ok(ed25519) = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der) {
-            return Self::from_ed25519(&ed25519);
+            return Self::from_ed25519(ed25519);
         }
         for (_, signing) in CURVES {
             if let Ok(ecdsa) = EcdsaKeyPair::from_private_key_der(signing, der) {
-                return Self::from_ecdsa(&ecdsa);
+                return Self::from_ecdsa(ecdsa);
             }
         }
         Err(if is_encrypted(der) { KeyError::Encrypted } else { KeyError::Unreadable })
@@ -213,24 +225,45 @@ impl PrivateKey {
         pem::encode_key(&self.pkcs8)
     }
 
-    fn from_rsa(rsa: &RsaKeyPair) -> Result<Self, KeyError> {
+    /// Signs `message` as requests of this algorithm are signed: PKCS#1 v1.5 with SHA-256 for RSA, the hash of the
+    /// curve's size for ECDSA.
+    ///
+    /// # Errors
+    /// [`KeyError::Sign`].
+    pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let random = SystemRandom::new();
+        let failed = |_| KeyError::Sign;
+        match &self.pair {
+            Pair::Ecdsa(ecdsa) => Ok(ecdsa.sign(&random, message).map_err(failed)?.as_ref().to_vec()),
+            Pair::Ed25519(ed25519) => Ok(ed25519.sign(message).as_ref().to_vec()),
+            Pair::Rsa(rsa) => {
+                let mut signature = vec![0; rsa.public_modulus_len()];
+                rsa.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature).map_err(failed)?;
+                Ok(signature)
+            }
+        }
+    }
+
+    fn from_rsa(rsa: RsaKeyPair) -> Result<Self, KeyError> {
         let pkcs8: Pkcs8V1Der<'_> = rsa.as_der().map_err(|_| KeyError::Unreadable)?;
-        Self::new(pkcs8.as_ref(), rsa.public_key())
+        let spki = spki(rsa.public_key())?;
+        Ok(Self::new(pkcs8.as_ref(), spki, Pair::Rsa(rsa)))
     }
 
-    fn from_ed25519(ed25519: &Ed25519KeyPair) -> Result<Self, KeyError> {
+    fn from_ed25519(ed25519: Ed25519KeyPair) -> Result<Self, KeyError> {
         let pkcs8 = ed25519.to_pkcs8v1().map_err(|_| KeyError::Unreadable)?;
-        Self::new(pkcs8.as_ref(), ed25519.public_key())
+        let spki = spki(ed25519.public_key())?;
+        Ok(Self::new(pkcs8.as_ref(), spki, Pair::Ed25519(ed25519)))
     }
 
-    fn from_ecdsa(ecdsa: &EcdsaKeyPair) -> Result<Self, KeyError> {
+    fn from_ecdsa(ecdsa: EcdsaKeyPair) -> Result<Self, KeyError> {
         let pkcs8 = ecdsa.to_pkcs8v1().map_err(|_| KeyError::Unreadable)?;
-        Self::new(pkcs8.as_ref(), ecdsa.public_key())
+        let spki = spki(ecdsa.public_key())?;
+        Ok(Self::new(pkcs8.as_ref(), spki, Pair::Ecdsa(ecdsa)))
     }
 
-    fn new(pkcs8: &[u8], public: &impl AsDer<PublicKeyX509Der<'static>>) -> Result<Self, KeyError> {
-        let spki = public.as_der().map_err(|_| KeyError::Unreadable)?.as_ref().to_vec();
-        Ok(Self { pkcs8: Zeroizing::new(pkcs8.to_vec()), algorithm: KeyAlgorithm::of_spki(&spki), spki })
+    fn new(pkcs8: &[u8], spki: Vec<u8>, pair: Pair) -> Self {
+        Self { pkcs8: Zeroizing::new(pkcs8.to_vec()), algorithm: KeyAlgorithm::of_spki(&spki), spki, pair }
     }
 }
 
@@ -239,6 +272,10 @@ impl fmt::Debug for PrivateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PrivateKey({}, {})", self.algorithm, self.id())
     }
+}
+
+fn spki(public: &impl AsDer<PublicKeyX509Der<'static>>) -> Result<Vec<u8>, KeyError> {
+    Ok(public.as_der().map_err(|_| KeyError::Unreadable)?.as_ref().to_vec())
 }
 
 /// `EncryptedPrivateKeyInfo` (RFC 5958 3): a sequence of an algorithm identifier and an octet string.

@@ -1,12 +1,10 @@
 //! The request (PKCS#10, RFC 2986): built from names and a key, or read as given. Hashes are over the DER as given.
 
 use md5::{Digest, Md5};
-use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, SignatureAlgorithm};
-use rustls::pki_types::PrivatePkcs8KeyDer;
+use rcgen::{CertificateParams, DistinguishedName, DnType, PublicKeyData, SignatureAlgorithm, SigningKey};
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::prelude::FromDer;
-use zeroize::Zeroize;
 
 use super::key::{KeyAlgorithm, PrivateKey, PublicKeyId, sha256};
 use super::name::Names;
@@ -56,10 +54,8 @@ impl SigningRequest {
             subject.push(DnType::CommonName, names.primary().as_str());
         }
         params.distinguished_name = subject;
-        let mut pair = signing_pair(key).map_err(failed)?;
-        let request = params.serialize_request(&pair);
-        pair.zeroize();
-        Self::from_der(request.map_err(failed)?.der())
+        let signer = Signer::new(key).map_err(failed)?;
+        Self::from_der(params.serialize_request(&signer).map_err(failed)?.der())
     }
 
     /// Reads DER and checks the request's own signature.
@@ -112,17 +108,42 @@ impl SigningRequest {
     }
 }
 
-/// rcgen's key for `key`; it holds a copy of the bytes, which the caller wipes.
-fn signing_pair(key: &PrivateKey) -> Result<KeyPair, rcgen::Error> {
-    let algorithm: &'static SignatureAlgorithm = match key.algorithm() {
-        KeyAlgorithm::EcdsaP256 => &rcgen::PKCS_ECDSA_P256_SHA256,
-        KeyAlgorithm::EcdsaP384 => &rcgen::PKCS_ECDSA_P384_SHA384,
-        KeyAlgorithm::EcdsaP521 => &rcgen::PKCS_ECDSA_P521_SHA512,
-        KeyAlgorithm::Ed25519 => &rcgen::PKCS_ED25519,
-        KeyAlgorithm::Rsa(_) => &rcgen::PKCS_RSA_SHA256,
-        KeyAlgorithm::Unknown => return Err(rcgen::Error::CouldNotParseKeyPair),
-    };
-    KeyPair::from_pkcs8_der_and_sign_algo(&PrivatePkcs8KeyDer::from(key.pkcs8()), algorithm)
+/// A key as rcgen asks for it: no copy of its bytes is made.
+struct Signer<'a> {
+    key: &'a PrivateKey,
+    algorithm: &'static SignatureAlgorithm,
+    public: &'a [u8],
+}
+
+impl<'a> Signer<'a> {
+    fn new(key: &'a PrivateKey) -> Result<Self, rcgen::Error> {
+        let algorithm = match key.algorithm() {
+            KeyAlgorithm::EcdsaP256 => &rcgen::PKCS_ECDSA_P256_SHA256,
+            KeyAlgorithm::EcdsaP384 => &rcgen::PKCS_ECDSA_P384_SHA384,
+            KeyAlgorithm::EcdsaP521 => &rcgen::PKCS_ECDSA_P521_SHA512,
+            KeyAlgorithm::Ed25519 => &rcgen::PKCS_ED25519,
+            KeyAlgorithm::Rsa(_) => &rcgen::PKCS_RSA_SHA256,
+            KeyAlgorithm::Unknown => return Err(rcgen::Error::CouldNotParseKeyPair),
+        };
+        let (_, public) = der::public_key(key.spki()).ok_or(rcgen::Error::CouldNotParseKeyPair)?;
+        Ok(Self { key, algorithm, public })
+    }
+}
+
+impl PublicKeyData for Signer<'_> {
+    fn der_bytes(&self) -> &[u8] {
+        self.public
+    }
+
+    fn algorithm(&self) -> &'static SignatureAlgorithm {
+        self.algorithm
+    }
+}
+
+impl SigningKey for Signer<'_> {
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
+        self.key.sign(message).map_err(|_| rcgen::Error::RemoteKeyError)
+    }
 }
 
 /// DNS names of the subject alternative name extension (RFC 2985 5.4.2), else the common name.
