@@ -1,16 +1,18 @@
 //! Anything that a CA or a person hands over, read into certificates, requests and keys. Pure: bytes in, values out.
+//! Forms are told by content, never by file name; nothing is lost in silence: what was mended is a [`Repair`], what
+//! could not be used is an [`Ignored`], and what would exceed the [`Limits`] ends the reading.
 
-use crate::pki::certificate::Certificate;
-use crate::pki::key::PrivateKey;
-use crate::pki::request::SigningRequest;
+mod faults;
+mod found;
+mod limits;
+mod pem;
+mod reader;
+mod sniff;
+mod source;
+mod zip;
 
-/// What was found in one or more inputs.
-#[derive(Debug, Default)]
-pub struct Delivery {
-    /// Certificates in the order found, doubles included.
-    pub certificates: Vec<Certificate>,
-    /// Requests.
-    pub requests: Vec<SigningRequest>,
-    /// Private keys.
-    pub keys: Vec<PrivateKey>,
-}
+pub use self::faults::{Ignored, Mended, Repair, Unused};
+pub use self::found::{Delivery, Found, Input};
+pub use self::limits::{DeliveryError, Limits};
+pub use self::sniff::{Form, form};
+pub use self::source::Source;

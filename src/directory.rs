@@ -1,29 +1,146 @@
-//! What lies in the working directory (`-C`): keys, requests and certificates, found by key id, never by file name.
+//! What lies in the working directory (`-C`): keys, requests and certificates, found by key id and by the names in
+//! them, never by file name; and what an argument means. Only this folder's own files are looked at, each up to a bound.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::delivery::Delivery;
+use crate::context::Context;
+use crate::delivery::{self, Delivery, Form, Input, Limits, Unused};
 use crate::failure::Failure;
-use crate::pki::key::PrivateKey;
-use crate::pki::request::SigningRequest;
+use crate::pairing::PairingError;
+pub use crate::pairing::{Directory, Held};
+use crate::pki::name::DnsName;
 use crate::system::files;
 
-/// The most that is read of one file.
+/// The most that is read of one file that was named.
 pub const FILE_LIMIT: u64 = 16 * 1024 * 1024;
 
-/// Reads one file as a delivery.
-///
-/// # Errors
-/// When it cannot be read or holds nothing of use.
-pub fn read_file(path: &Path) -> Result<Delivery, Failure> {
-    let bytes = files::read(path, FILE_LIMIT)?;
-    let mut delivery = Delivery::default();
-    for block in pem::parse_many(&bytes).unwrap_or_default() {
-        if let Ok(key) = PrivateKey::from_der(block.contents()) {
-            delivery.keys.push(key);
-        } else if let Ok(request) = SigningRequest::from_der(block.contents()) {
-            delivery.requests.push(request);
+/// The most that is read of a file that was not named: keys, requests and chains are far smaller.
+const GLANCE_LIMIT: u64 = 256 * 1024;
+
+/// The most files of a folder that are looked at.
+const FOLDER_LIMIT: usize = 10_000;
+
+impl Directory {
+    /// Looks at the files of `-C`.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn read(context: &Context) -> Result<Self, Failure> {
+        let path = context.directory.clone();
+        let paths = files::list(&path, FOLDER_LIMIT)?;
+        let mut directory = Self { path, complete: paths.len() < FOLDER_LIMIT, ..Self::default() };
+        for path in paths {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if !name.starts_with('.') && !name.ends_with('~') {
+                directory.look(context.here(path.file_name().unwrap_or_default()));
+            }
+        }
+        Ok(directory)
+    }
+
+    fn look(&mut self, path: PathBuf) {
+        let bytes = match files::read(&path, GLANCE_LIMIT) {
+            Ok(bytes) => bytes,
+            Err(error) if error.source.kind() == std::io::ErrorKind::PermissionDenied => {
+                self.unreadable.push(path);
+                return;
+            }
+            // A socket, a film, a link to nowhere: nothing of ours.
+            Err(_) => return,
+        };
+        // What is packed is looked at when it is named.
+        if !matches!(delivery::form(&bytes), Form::Pem | Form::Der) {
+            return;
+        }
+        let input = Input::new(path.display().to_string(), bytes);
+        let Ok(found) = Delivery::read(vec![input], &Limits::default()) else { return };
+        if found.ignored.iter().any(|ignored| ignored.what == Unused::EncryptedKey) {
+            self.locked.push(path.clone());
+        }
+        let at = |path: &PathBuf| path.clone();
+        self.keys.extend(found.keys.into_iter().map(|key| Held { path: at(&path), value: key.value }));
+        self.requests.extend(found.requests.into_iter().map(|one| Held { path: at(&path), value: one.value }));
+        if !found.certificates.is_empty() {
+            let value = found.certificates.into_iter().map(|found| found.value).collect();
+            self.certificates.push(Held { path, value });
         }
     }
-    Ok(delivery)
+}
+
+/// What an argument means.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Argument {
+    /// A file, relative to where the user stands.
+    File(PathBuf),
+    /// A name of a request or a certificate in the directory.
+    Name(DnsName),
+    /// `-`.
+    Stdin,
+}
+
+impl Argument {
+    /// An existing path is a file; else a name known in `directory`; `./x` is always a file, `-` is stdin.
+    ///
+    /// # Errors
+    /// See [`PairingError`].
+    pub fn resolve(text: &str, directory: &Directory) -> Result<Self, PairingError> {
+        if text == "-" {
+            return Ok(Self::Stdin);
+        }
+        let path = PathBuf::from(text);
+        if files::occupied(&path) && !files::is_folder(&path) {
+            return Ok(Self::File(path));
+        }
+        match DnsName::parse(text) {
+            Ok(name) if !text.contains('/') && directory.knows(&name) => Ok(Self::Name(name)),
+            _ if files::occupied(&path) => Ok(Self::File(path)),
+            _ if looks_like_file(text) => Err(PairingError::NoSuchFile(text.to_owned())),
+            _ => {
+                let (text, here) = (text.to_owned(), directory);
+                let directory = here.path.display().to_string();
+                Err(PairingError::Unknown { text, directory, known: here.names() })
+            }
+        }
+    }
+}
+
+fn looks_like_file(text: &str) -> bool {
+    const EXTENSIONS: [&str; 15] = [
+        "ca-bundle",
+        "cer",
+        "cert",
+        "chain",
+        "crt",
+        "csr",
+        "der",
+        "jks",
+        "key",
+        "p12",
+        "p7b",
+        "pem",
+        "pfx",
+        "txt",
+        "zip",
+    ];
+    let extension = text.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
+    text.contains('/') || extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str()))
+}
+
+/// The content of a file that was named, or of stdin, as an input.
+///
+/// # Errors
+/// When it cannot be read or is larger than [`FILE_LIMIT`].
+pub fn read_input(path: &Path) -> Result<Input, Failure> {
+    if path == Path::new("-") {
+        return Ok(Input::new("stdin", files::read_stdin(FILE_LIMIT)?));
+    }
+    Ok(Input::new(path.display().to_string(), files::read(path, FILE_LIMIT)?))
+}
+
+/// Reads one file, or stdin for `-`, as a delivery.
+///
+/// # Errors
+/// When it cannot be read or exceeds a bound; holding nothing of use is no error.
+pub fn read_file(path: &Path) -> Result<Delivery, Failure> {
+    Ok(Delivery::read(vec![read_input(path)?], &Limits::default())?)
 }

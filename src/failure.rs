@@ -8,6 +8,7 @@ use crate::finding::Next;
 mod dcv;
 mod delivery;
 mod install;
+mod pairing;
 mod pki;
 mod rehearsal;
 mod server;

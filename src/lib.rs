@@ -6,6 +6,8 @@
 //! * [`report`], [`failure`], [`finding`]: what people and programs read.
 //! * [`system`]: files, network, processes, clock; nothing else touches the world.
 //! * [`install`], [`dcv`], [`live`], [`delivery`]: what the verbs decide, from values alone (`install::apply` acts).
+//! * [`directory`], [`intake`]: what lies in the folder, and which pair the arguments mean; they use [`system`].
+//! * [`pairing`]: which certificate, key and request belong together.
 //! * [`pki`]: names, keys, requests, certificates, chains.
 
 pub mod cli;
@@ -17,7 +19,9 @@ pub mod directory;
 pub mod failure;
 pub mod finding;
 pub mod install;
+pub mod intake;
 pub mod live;
+pub mod pairing;
 pub mod pki;
 pub mod rehearsal;
 pub mod report;

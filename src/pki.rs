@@ -4,7 +4,7 @@
 pub mod certificate;
 pub mod certified_key;
 pub mod chain;
-mod der;
+pub(crate) mod der;
 pub mod key;
 pub mod name;
 pub mod pem;

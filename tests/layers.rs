@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use source::Source;
 
 /// The layers, outermost first: a module names only its own and those further down. So there is no circle between them.
-const LAYERS: [&str; 17] = [
+const LAYERS: [&str; 18] = [
     "main",
     "lib",
     "cli",
@@ -23,6 +23,7 @@ const LAYERS: [&str; 17] = [
     "install",
     "system",
     "live",
+    "pairing",
     "delivery",
     "dcv",
     "finding",
@@ -33,7 +34,7 @@ const LAYERS: [&str; 17] = [
 const ACTING: [&str; 3] = ["install::apply", "install::observe", "install::server"];
 
 /// Layers that decide from values alone: they get bytes, instants and answers as arguments.
-const PURE: [&str; 6] = ["pki", "delivery", "dcv", "live", "finding", "install"];
+const PURE: [&str; 7] = ["pki", "delivery", "dcv", "live", "finding", "install", "pairing"];
 
 /// What only `system` names: files, network, processes, clock, environment, and the crates that reach them.
 const WORLD: [&str; 15] = [

@@ -215,8 +215,9 @@ fn look(paths: &Paths) -> Result<Existing, Failure> {
         (true, false) => Existing::KeyAlone,
         (false, true) => Existing::RequestAlone,
         (true, true) => {
-            let key = crate::directory::read_file(&paths.key)?.keys.into_iter().next();
-            let request = crate::directory::read_file(&paths.request)?.requests.into_iter().next();
+            let key = crate::directory::read_file(&paths.key)?.keys.into_iter().next().map(|key| key.value);
+            let request =
+                crate::directory::read_file(&paths.request)?.requests.into_iter().next().map(|request| request.value);
             match (key, request) {
                 (Some(key), Some(request)) if key.id() == request.key_id => {
                     Existing::Pair(Box::new(key), Box::new(request))

@@ -182,6 +182,18 @@ impl Certificate {
         self.dns_names.iter().filter_map(|name| DnsName::parse(name).ok()).any(|name| name.covers(host))
     }
 
+    /// Whether `at` lies between its dates, both included, to the second as they are written (RFC 5280 4.1.2.5).
+    #[must_use]
+    pub fn is_in_date(&self, at: Timestamp) -> bool {
+        (self.not_before.as_second()..=self.not_after.as_second()).contains(&at.as_second())
+    }
+
+    /// The greater, the rather it is to be used: valid at `at` first, then the newest.
+    #[must_use]
+    pub fn rank(&self, at: Timestamp) -> (bool, Timestamp, Timestamp) {
+        (self.is_in_date(at), self.not_before, self.not_after)
+    }
+
     /// The certificate in a few words: its first DNS name, else its subject's common name, else its subject.
     #[must_use]
     pub fn label(&self) -> String {

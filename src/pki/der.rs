@@ -1,7 +1,7 @@
 //! The little DER (X.690) that no parser here hands out: raw slices of nested values, and nothing is re-encoded.
 
 /// The value octets of the first element of `der`, and what follows it. Definite lengths of at most four octets.
-pub(super) fn split(der: &[u8]) -> Option<(Element<'_>, &[u8])> {
+pub(crate) fn split(der: &[u8]) -> Option<(Element<'_>, &[u8])> {
     let (&tag, rest) = der.split_first()?;
     let (&first, rest) = rest.split_first()?;
     let (length, rest) = match first {
@@ -20,14 +20,14 @@ pub(super) fn split(der: &[u8]) -> Option<(Element<'_>, &[u8])> {
 
 /// One element: its tag, its value octets, and both with the length between them.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Element<'a> {
-    pub(super) tag: u8,
-    pub(super) value: &'a [u8],
-    pub(super) whole: &'a [u8],
+pub(crate) struct Element<'a> {
+    pub(crate) tag: u8,
+    pub(crate) value: &'a [u8],
+    pub(crate) whole: &'a [u8],
 }
 
 /// The three parts of everything signed in X.509 and PKCS#10: what is signed, the algorithm, the signature.
-pub(super) fn signed(der: &[u8]) -> Option<Signed<'_>> {
+pub(crate) fn signed(der: &[u8]) -> Option<Signed<'_>> {
     let (outer, _) = split(der)?;
     let (body, rest) = split(outer.value)?;
     let (algorithm, rest) = split(rest)?;
@@ -37,14 +37,14 @@ pub(super) fn signed(der: &[u8]) -> Option<Signed<'_>> {
 
 /// What [`signed`] finds.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Signed<'a> {
-    pub(super) body: &'a [u8],
-    pub(super) algorithm: &'a [u8],
-    pub(super) signature: &'a [u8],
+pub(crate) struct Signed<'a> {
+    pub(crate) body: &'a [u8],
+    pub(crate) algorithm: &'a [u8],
+    pub(crate) signature: &'a [u8],
 }
 
 /// `SubjectPublicKeyInfo`: the algorithm identifier's value and the key bits.
-pub(super) fn public_key(spki: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(crate) fn public_key(spki: &[u8]) -> Option<(&[u8], &[u8])> {
     let (outer, _) = split(spki)?;
     let (algorithm, rest) = split(outer.value)?;
     let (key, _) = split(rest)?;

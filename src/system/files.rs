@@ -46,7 +46,9 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
         if !meta.is_file() {
             return Err(io::Error::other("not a regular file"));
         }
-        read_bounded(file, limit)
+        // Room for all of it at once: growing would leave copies of a key behind.
+        let room = meta.len().min(limit).saturating_add(1);
+        read_bounded(file, limit, usize::try_from(room).unwrap_or(0))
     };
     open().map_err(FileError::at("read", path))
 }
@@ -56,11 +58,11 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
 /// # Errors
 /// When it is longer than `limit` or cannot be read.
 pub fn read_stdin(limit: u64) -> Result<Vec<u8>, FileError> {
-    read_bounded(io::stdin().lock(), limit).map_err(FileError::at("read", Path::new("stdin")))
+    read_bounded(io::stdin().lock(), limit, 0).map_err(FileError::at("read", Path::new("stdin")))
 }
 
-fn read_bounded(from: impl Read, limit: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+fn read_bounded(from: impl Read, limit: u64, room: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(room);
     from.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > limit {
         return Err(io::Error::other(format!("larger than {limit} bytes")));
@@ -103,6 +105,12 @@ pub fn entries(directory: &Path, limit: usize) -> Result<Vec<PathBuf>, FileError
 #[must_use]
 pub fn occupied(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
+}
+
+/// True when `path` is a folder, links followed.
+#[must_use]
+pub fn is_folder(path: &Path) -> bool {
+    path.is_dir()
 }
 
 /// The permission bits of what is at `path`, links followed.

@@ -1,0 +1,92 @@
+//! The bounds of a delivery, how much of them is used up, and what ends the reading.
+
+use super::source::Source;
+
+/// How much is read before a delivery counts as hostile. The bounds are for all inputs of one [`Delivery::read`]
+/// together, and are measured on what was really read, not on what a header declares.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Entries of zip files.
+    pub entries: usize,
+    /// Bytes inflated out of zip files.
+    pub inflated: u64,
+    /// Zip in zip in zip.
+    pub depth: usize,
+    /// Certificates, requests, keys and other blocks.
+    pub blocks: usize,
+}
+
+impl Default for Limits {
+    /// The largest delivery known is some thirty files and 200 KiB; this is far above and reads in a second.
+    fn default() -> Self {
+        Self { entries: 1000, inflated: 16 * 1024 * 1024, depth: 3, blocks: 20_000 }
+    }
+}
+
+/// What is left of each bound.
+pub(super) struct Budget<'a> {
+    limits: &'a Limits,
+    entries: usize,
+    inflated: u64,
+    blocks: usize,
+}
+
+impl<'a> Budget<'a> {
+    pub(super) fn new(limits: &'a Limits) -> Self {
+        Self { limits, entries: 0, inflated: 0, blocks: 0 }
+    }
+
+    pub(super) fn spend_block(&mut self, source: &Source) -> Result<(), DeliveryError> {
+        self.blocks += 1;
+        let limit = self.limits.blocks;
+        if self.blocks > limit { Err(DeliveryError::TooManyBlocks(source.clone(), limit)) } else { Ok(()) }
+    }
+
+    pub(super) fn spend_entries(&mut self, source: &Source, count: usize) -> Result<(), DeliveryError> {
+        self.entries = self.entries.saturating_add(count);
+        let limit = self.limits.entries;
+        if self.entries > limit { Err(DeliveryError::TooManyEntries(source.clone(), limit)) } else { Ok(()) }
+    }
+
+    pub(super) fn spend_inflated(&mut self, source: &Source, bytes: usize) -> Result<(), DeliveryError> {
+        self.inflated = self.inflated.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+        let limit = self.limits.inflated;
+        if self.inflated > limit { Err(DeliveryError::TooLarge(source.clone(), limit)) } else { Ok(()) }
+    }
+
+    pub(super) fn inflated_left(&self) -> u64 {
+        self.limits.inflated.saturating_sub(self.inflated)
+    }
+
+    pub(super) fn blocks_left(&self) -> usize {
+        self.limits.blocks.saturating_sub(self.blocks)
+    }
+
+    pub(super) fn allow_depth(&self, source: &Source, depth: usize) -> Result<(), DeliveryError> {
+        let limit = self.limits.depth;
+        if depth >= limit { Err(DeliveryError::TooDeep(source.clone(), limit)) } else { Ok(()) }
+    }
+}
+
+/// Why reading ended: a zip or a file, and the bound.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum DeliveryError {
+    /// Two entries of one zip have the same name: one hides the other.
+    #[error("{0} holds two files of the same name: one of them hides the other")]
+    DuplicateNames(Source),
+    /// Zips are nested too deep.
+    #[error("{0} holds zip files nested more than {1} deep")]
+    TooDeep(Source, usize),
+    /// More is inflated than a delivery can be; the bound is in bytes.
+    #[error("{0} unpacks to more than {1} bytes")]
+    TooLarge(Source, u64),
+    /// More blocks than a delivery can have.
+    #[error("{0} holds more than {1} certificates and other blocks")]
+    TooManyBlocks(Source, usize),
+    /// More entries than a delivery can have.
+    #[error("{0} holds more than {1} files")]
+    TooManyEntries(Source, usize),
+    /// The zip cannot be read to its end; holds the reader's words.
+    #[error("the zip file {0} is damaged or cut off: {1}")]
+    Zip(Source, String),
+}

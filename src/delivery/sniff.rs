@@ -1,0 +1,159 @@
+//! What bytes are, told by the bytes: the form of a file and the outline of a DER element. It parses nothing whole.
+
+use super::faults::Unused;
+use crate::pki::der;
+use crate::pki::request::looks_like_request;
+
+/// The form of a file.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Form {
+    /// DER elements.
+    Der,
+    /// Nothing that can be read here; named for what it is.
+    Other(Unused),
+    /// Text with at least one BEGIN or END line.
+    Pem,
+    /// A zip file.
+    Zip,
+}
+
+/// The form of `bytes`.
+#[must_use]
+pub fn form(bytes: &[u8]) -> Form {
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Form::Other(Unused::Empty);
+    }
+    if [b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08"].iter().any(|magic| bytes.starts_with(*magic)) {
+        return Form::Zip;
+    }
+    if contains(bytes, b"-----BEGIN ") || contains(bytes, b"-----END ") {
+        return Form::Pem;
+    }
+    if let Some((_, what)) = MAGICS.iter().find(|(magic, _)| bytes.starts_with(magic)) {
+        return Form::Other(what.clone());
+    }
+    if bytes.first() == Some(&0x30) && is_binary(bytes) {
+        return Form::Der;
+    }
+    Form::Other(text(bytes))
+}
+
+/// How files of other kinds start.
+const MAGICS: [(&[u8], Unused); 14] = [
+    (b"\x1f\x8b", Unused::Archive("gzip")),
+    (b"7z\xbc\xaf\x27\x1c", Unused::Archive("7z")),
+    (b"Rar!\x1a", Unused::Archive("rar")),
+    (b"BZh", Unused::Archive("bzip2")),
+    (b"\xfd7zXZ", Unused::Archive("xz")),
+    (b"\x28\xb5\x2f\xfd", Unused::Archive("zstd")),
+    (b"\x89PNG", Unused::Picture),
+    (b"\xff\xd8\xff", Unused::Picture),
+    (b"GIF8", Unused::Picture),
+    (b"%PDF", Unused::Pdf),
+    (b"\xfe\xed\xfe\xed", Unused::Jks),
+    (b"\xce\xce\xce\xce", Unused::Jks),
+    (b"\xff\xfe", Unused::Utf16),
+    (b"\xfe\xff", Unused::Utf16),
+];
+
+/// No text: `0x30`, which starts all DER, is also the digit 0.
+fn is_binary(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).map_or(true, |text| text.chars().any(|c| c.is_control() && !c.is_ascii_whitespace()))
+}
+
+fn text(bytes: &[u8]) -> Unused {
+    let head = &bytes[..bytes.len().min(2048)];
+    let lower = String::from_utf8_lossy(head).to_ascii_lowercase();
+    let start = lower.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
+    if start.starts_with("<!doctype html") || start.starts_with("<html") || lower.contains("<html") {
+        return Unused::Html;
+    }
+    let nuls = head.iter().filter(|&&byte| byte == 0).count();
+    if nuls * 3 > head.len() && head.len() > 8 {
+        return Unused::Utf16;
+    }
+    if is_binary(bytes) {
+        return Unused::Binary;
+    }
+    if lower.contains("begin certificate") || lower.contains("private key") && lower.contains("begin") {
+        return Unused::DamagedMarkers;
+    }
+    Unused::Text
+}
+
+fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+    haystack.windows(needle.len()).any(|window| window == needle)
+}
+
+/// What a DER element looks like from outside.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Outline {
+    /// Something signed that is no request.
+    Certificate,
+    /// `EncryptedPrivateKeyInfo` (RFC 5958 3).
+    EncryptedKey,
+    /// PKCS#8, PKCS#1 or SEC1.
+    Key,
+    /// `ContentInfo` (RFC 5652 3).
+    Pkcs7,
+    /// `PFX` (RFC 7292 4).
+    Pkcs12,
+    /// `SubjectPublicKeyInfo`.
+    PublicKey,
+    /// A PKCS#10 request.
+    Request,
+    /// None of these, or cut off.
+    Unknown,
+}
+
+impl Outline {
+    /// Whether a block of this label may hold it.
+    pub(super) fn fits_label(self, label: &str) -> bool {
+        match self {
+            Self::Certificate => label.ends_with("CERTIFICATE"),
+            Self::Request => label.ends_with("CERTIFICATE REQUEST"),
+            Self::Key | Self::EncryptedKey => label.ends_with("PRIVATE KEY"),
+            Self::Pkcs7 => label == "PKCS7",
+            Self::PublicKey => label == "PUBLIC KEY",
+            // Not read: what it is is told anyway.
+            Self::Pkcs12 | Self::Unknown => true,
+        }
+    }
+}
+
+/// The outline of `element`.
+#[must_use]
+pub(super) fn outline(element: &[u8]) -> Outline {
+    let Some((outer, _)) = der::split(element).filter(|(outer, _)| outer.tag == SEQUENCE) else {
+        return Outline::Unknown;
+    };
+    let Some((first, rest)) = der::split(outer.value) else {
+        return Outline::Unknown;
+    };
+    let second = der::split(rest);
+    let tags = (first.tag, second.map(|(second, _)| second.tag), second.is_some_and(|(_, rest)| rest.is_empty()));
+    match tags {
+        (SEQUENCE, Some(OCTET_STRING), true) => Outline::EncryptedKey,
+        (SEQUENCE, Some(BIT_STRING), true) => Outline::PublicKey,
+        (SEQUENCE, Some(SEQUENCE), false) if looks_like_request(element) => Outline::Request,
+        (SEQUENCE, Some(SEQUENCE), false) => Outline::Certificate,
+        (INTEGER, Some(SEQUENCE), _) if first.value == [3] => Outline::Pkcs12,
+        (INTEGER, Some(_), _) => Outline::Key,
+        (OBJECT_IDENTIFIER, _, _) => Outline::Pkcs7,
+        _ => Outline::Unknown,
+    }
+}
+
+const INTEGER: u8 = 0x02;
+const BIT_STRING: u8 = 0x03;
+const OCTET_STRING: u8 = 0x04;
+const OBJECT_IDENTIFIER: u8 = 0x06;
+const SEQUENCE: u8 = 0x30;
+
+/// The first element and what follows it; all of it where its length does not fit.
+pub(super) fn split_first(bytes: &[u8]) -> (&[u8], &[u8]) {
+    match der::split(bytes) {
+        Some((element, after)) => (element.whole, after),
+        None => (bytes, &[]),
+    }
+}

@@ -1,0 +1,88 @@
+//! Advice for choosing a pair: nothing to choose from, nothing to choose by, something that does not fit.
+
+use super::{Failure, Kind};
+use crate::finding::{Finding, Next};
+use crate::pairing::{PairingError, Remark};
+use crate::pki::chain::LeftOut;
+
+impl From<PairingError> for Failure {
+    fn from(error: PairingError) -> Self {
+        let of = |kind| Self::of(kind, &error);
+        match &error {
+            PairingError::Ambiguous { leaves, looked } => {
+                let mut failure = of(Kind::Ambiguous);
+                failure.causes.extend(leaves.iter().take(12).cloned());
+                failure.because(format!("looked at {looked}")).with(Next::say(
+                    "name the key or the request of the one that you mean:  --key FILE  or  --csr FILE",
+                ))
+            }
+            PairingError::NoAnchor(_) => of(Kind::Malformed).with(Next::say(
+                "pass your CA's root certificate:  --trust root.pem; certctl inspect FILE tells what a file holds",
+            )),
+            PairingError::NoKey { holds, .. } => of(Kind::Malformed)
+                .because(format!("it holds {holds}"))
+                .with(Next::say("pass the key that was made with the request, often NAME.key:  --key FILE")),
+            PairingError::NoRequest { holds, .. } => of(Kind::Malformed)
+                .because(format!("it holds {holds}"))
+                .with(Next::say("pass the request that was given to the CA, often NAME.csr:  --csr FILE")),
+            PairingError::NoSuchFile(_) => of(Kind::NotFound)
+                .because("paths are relative to the folder that you are in; names are looked up in -C")
+                .with(Next::say("ls -l")),
+            PairingError::NothingHere { name: Some(name), .. } => of(Kind::NotFound)
+                .because("its request is here, and the CA's certificate has not been put beside it")
+                .with(Next::say(format!(
+                    "pass the zip or the files that the CA sent; if it has sent none yet:  certctl dcv-check {name}"
+                ))),
+            PairingError::NothingHere { name: None, .. } => of(Kind::NotFound)
+                .with(Next::say("pass the zip or the files that the CA sent, or the folder that they are in:  -C DIR")),
+            PairingError::OnlyKey(_) => {
+                of(Kind::Malformed).with(Next::say("pass the certificate that the CA sent too, as a further file"))
+            }
+            PairingError::OnlyRequest(_) => of(Kind::Malformed)
+                .because("a request is what the CA is sent; the certificate is what it sends back")
+                .with(Next::say("pass the zip or the .crt file that the CA sent by mail or offers in its panel")),
+            PairingError::Unknown { known, .. } if known.is_empty() => {
+                of(Kind::NotFound).with(Next::say("pass a file, or name the folder of the files:  -C DIR"))
+            }
+            PairingError::Unknown { known, .. } => {
+                let shown = known.iter().take(8).cloned().collect::<Vec<_>>().join(", ");
+                let more = if known.len() > 8 { ", ..." } else { "" };
+                of(Kind::NotFound)
+                    .because(format!("names known there: {shown}{more}"))
+                    .with(Next::say("pass one of these names, a file, or another folder:  -C DIR"))
+            }
+        }
+    }
+}
+
+impl From<&Remark> for Finding {
+    fn from(remark: &Remark) -> Self {
+        let text = remark.to_string();
+        match remark {
+            Remark::LeftOut { why: LeftOut::Duplicate, .. } => Self::note("duplicate", text),
+            Remark::LeftOut { why: LeftOut::Root, .. } => Self::note("root-left-out", text),
+            Remark::LeftOut { why: LeftOut::Unrelated, .. } => Self::note("unrelated", text),
+            Remark::Mended { what, .. } => Self::note(what.code(), text),
+            Remark::NameNotIssued { .. } => Self::warning("name-not-issued", text)
+                .with(Next::say("if these names are needed, ask the CA to reissue with them; browsers will refuse them with this certificate")),
+            Remark::NoKey { locked, .. } => {
+                let finding = Self::warning("no-key", text);
+                match locked {
+                    Some(path) => finding.with(Next::say(format!(
+                        "{path} is encrypted and was not compared; decrypt a copy:  (umask 077; openssl pkey -in {path} -out plain.key)",
+                        path = crate::finding::shell_word(&path.display().to_string())
+                    ))),
+                    None => finding.with(Next::say("name the key that was made with the request:  --key FILE")),
+                }
+            }
+            Remark::NotOurs { .. } => {
+                Self::warning("not-ours", text).with(Next::say("name its key to take it as well:  --key FILE"))
+            }
+            Remark::Older { .. } => Self::note("older", text),
+            Remark::WrongKey { problem, .. } => Self { message: text, ..Self::from(problem) },
+            Remark::WrongRequest { .. } => Self::error("wrong-request", text)
+                .with(Next::say("look for the key and request that were made for this order:  --csr FILE  or  --key FILE"))
+                .with(Next::say("if they are lost, have the certificate reissued for the request that is here")),
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Which certificate, key and request belong together: by key id, never by file name and never by guess. Pure: files
+//! are read by `directory`, and `intake` puts it all together.
+
+mod choose;
+mod directory;
+mod error;
+mod keyring;
+mod remark;
+
+pub use self::choose::{Choice, Scope, choose};
+pub use self::directory::{Directory, Held, stem};
+pub use self::error::PairingError;
+pub use self::keyring::{HeldRequest, Keyring, Named};
+pub use self::remark::{Remark, mended, not_issued};

@@ -1,0 +1,121 @@
+//! The keys, requests and certificates of a folder, as values: looked up by key id and by the names in them.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use crate::pki::certificate::Certificate;
+use crate::pki::key::{PrivateKey, PublicKeyId};
+use crate::pki::name::DnsName;
+use crate::pki::request::SigningRequest;
+
+/// Something and the file that it lies in.
+#[derive(Clone, Debug)]
+pub struct Held<T> {
+    /// The file.
+    pub path: PathBuf,
+    /// What is in it.
+    pub value: T,
+}
+
+/// The keys, requests and certificates of a folder.
+#[derive(Debug, Default)]
+pub struct Directory {
+    /// The folder.
+    pub path: PathBuf,
+    /// Private keys; numbered backups (`x.key.~1~`) and hidden files are never read.
+    pub keys: Vec<Held<PrivateKey>>,
+    /// Requests.
+    pub requests: Vec<Held<SigningRequest>>,
+    /// Files with certificates, each with its certificates in their order.
+    pub certificates: Vec<Held<Vec<Certificate>>>,
+    /// Files that hold an encrypted key.
+    pub locked: Vec<PathBuf>,
+    /// Files that may not be read.
+    pub unreadable: Vec<PathBuf>,
+    /// False when the folder has more files than are looked at.
+    pub complete: bool,
+}
+
+impl Directory {
+    /// The key with this identity.
+    #[must_use]
+    pub fn key(&self, id: PublicKeyId) -> Option<&Held<PrivateKey>> {
+        self.keys.iter().find(|key| key.value.id() == id)
+    }
+
+    /// The request for the key with this identity.
+    #[must_use]
+    pub fn request(&self, id: PublicKeyId) -> Option<&Held<SigningRequest>> {
+        self.requests.iter().find(|request| request.value.key_id == id)
+    }
+
+    /// Every certificate that is no CA's, the newest that is valid at `at` first, each once.
+    #[must_use]
+    pub fn leaves(&self, at: Timestamp) -> Vec<&Certificate> {
+        let all = self.certificates.iter().flat_map(|file| &file.value).filter(|certificate| !certificate.is_ca);
+        let mut leaves: Vec<&Certificate> = Vec::new();
+        for leaf in all {
+            if !leaves.contains(&leaf) {
+                leaves.push(leaf);
+            }
+        }
+        leaves.sort_by_key(|leaf| std::cmp::Reverse(leaf.rank(at)));
+        leaves
+    }
+
+    /// Those of [`Self::leaves`] that carry `name` among their names, as it is.
+    #[must_use]
+    pub fn leaves_named(&self, name: &DnsName, at: Timestamp) -> Vec<&Certificate> {
+        self.leaves(at).into_iter().filter(|leaf| has_name(&leaf.dns_names, name)).collect()
+    }
+
+    /// The requests that ask for `name`, the latest round (`-2`, `-3`) first.
+    #[must_use]
+    pub fn requests_named(&self, name: &DnsName) -> Vec<&Held<SigningRequest>> {
+        let mut requests: Vec<_> = self.requests.iter().filter(|held| has_name(&held.value.dns_names, name)).collect();
+        requests.sort_by_key(|held| std::cmp::Reverse(round(&held.path)));
+        requests
+    }
+
+    /// The file that holds `leaf` and the most beside it: a chain file before the leaf alone.
+    #[must_use]
+    pub fn file_of(&self, leaf: &Certificate) -> Option<&Path> {
+        let holders = self.certificates.iter().filter(|file| file.value.contains(leaf));
+        holders.rev().max_by_key(|file| file.value.len()).map(|file| file.path.as_path())
+    }
+
+    /// Whether a request or a site's certificate here carries `name`.
+    #[must_use]
+    pub fn knows(&self, name: &DnsName) -> bool {
+        has_name(&self.names(), name)
+    }
+
+    /// Every name that a request or a site's certificate here carries, sorted.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let leaves = self.certificates.iter().flat_map(|file| &file.value).filter(|certificate| !certificate.is_ca);
+        let of_leaves = leaves.flat_map(|leaf| &leaf.dns_names);
+        let of_requests = self.requests.iter().flat_map(|request| &request.value.dns_names);
+        let mut names: Vec<String> = of_leaves.chain(of_requests).cloned().collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+}
+
+fn has_name(names: &[String], wanted: &DnsName) -> bool {
+    names.iter().any(|name| name.eq_ignore_ascii_case(wanted.as_str()))
+}
+
+/// The round of `example.com-2.csr`: 2; the first has no number.
+fn round(path: &Path) -> u32 {
+    let stem = stem(path);
+    stem.rsplit_once('-').and_then(|(_, number)| number.parse().ok()).unwrap_or(1)
+}
+
+/// The file name without its last extension.
+#[must_use]
+pub fn stem(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}

@@ -1,0 +1,124 @@
+//! The keys and requests that a certificate can belong to: the ones named, else those delivered and those in the
+//! directory.
+
+use super::directory::{Directory, Held};
+use super::remark::Remark;
+use crate::pki::certificate::Certificate;
+use crate::pki::certified_key::mismatch;
+use crate::pki::key::{PrivateKey, PublicKeyId};
+use crate::pki::request::SigningRequest;
+
+/// A request, and what the files of its round are called.
+#[derive(Debug)]
+pub struct HeldRequest {
+    /// The request and its file.
+    pub held: Held<SigningRequest>,
+    /// The stem of its file; none where it came packed with other things.
+    pub stem: Option<String>,
+}
+
+/// What was named on the command line: then nothing else counts.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Named {
+    /// `--key`.
+    Key,
+    /// Neither.
+    Nothing,
+    /// `--csr`.
+    Request,
+}
+
+/// All that a leaf is compared with.
+#[derive(Debug)]
+pub struct Keyring {
+    /// The key of `--key`, else those delivered, then those of the directory.
+    pub keys: Vec<Held<PrivateKey>>,
+    /// The request of `--csr`, else those delivered, then those of the directory.
+    pub requests: Vec<HeldRequest>,
+    /// Whether one of them was named.
+    pub named: Named,
+    /// The directory, its keys and requests moved out.
+    pub here: Directory,
+}
+
+impl Keyring {
+    /// Whether a key or a request with this identity is here; with `--key` or `--csr`, whether it is that one.
+    #[must_use]
+    pub fn fits(&self, id: PublicKeyId) -> bool {
+        let key = self.keys.iter().any(|key| key.value.id() == id);
+        let request = self.requests.iter().any(|request| request.held.value.key_id == id);
+        match self.named {
+            Named::Key => key,
+            Named::Nothing => key || request,
+            Named::Request => request,
+        }
+    }
+
+    /// The key of `leaf`; with `--key` that one, whether it fits or not.
+    pub fn take_key(&mut self, leaf: &Certificate) -> Option<Held<PrivateKey>> {
+        let fitting = self.keys.iter().position(|key| key.value.id() == leaf.key_id);
+        let given = (self.named == Named::Key && !self.keys.is_empty()).then_some(0);
+        fitting.or(given).map(|index| self.keys.remove(index))
+    }
+
+    /// The request of `leaf`.
+    pub fn take_request(&mut self, leaf: &Certificate) -> Option<HeldRequest> {
+        let fitting = self.requests.iter().position(|request| request.held.value.key_id == leaf.key_id);
+        fitting.map(|index| self.requests.remove(index))
+    }
+
+    /// What is to be said of `leaf` and the keys here, where none fits. A key or a request that is for the same names,
+    /// or for none that is known, was meant to fit: an error. Those of other sites prove nothing.
+    #[must_use]
+    pub fn judge(&self, leaf: &Certificate) -> Option<Remark> {
+        if self.named == Named::Key || self.fits(leaf.key_id) {
+            return None;
+        }
+        let meant =
+            |request: &&HeldRequest| self.named == Named::Request || is_for(leaf, &request.held.value.dns_names);
+        if let Some(HeldRequest { held, .. }) = self.requests.iter().find(meant) {
+            let (label, path) = (leaf.label(), held.path.clone());
+            return Some(Remark::WrongRequest { label, path, request: held.value.key_id, leaf: leaf.key_id });
+        }
+        let meant = |key: &&Held<PrivateKey>| {
+            let names = self.names_of(key.value.id());
+            names.is_empty() || is_for(leaf, &names)
+        };
+        let wrong =
+            self.keys.iter().filter(meant).find_map(|key| {
+                Some(Remark::WrongKey { problem: mismatch(leaf, &key.value)?, path: key.path.clone() })
+            });
+        let locked = self.here.locked.first().cloned();
+        wrong.or_else(|| Some(Remark::NoKey { label: leaf.label(), looked: self.looked(), locked }))
+    }
+
+    /// The names that a key here is known to be for.
+    fn names_of(&self, id: PublicKeyId) -> Vec<String> {
+        let requests = self.requests.iter().filter(|request| request.held.value.key_id == id);
+        let leaves = self.here.certificates.iter().flat_map(|file| &file.value).filter(|one| one.key_id == id);
+        let of_requests = requests.flat_map(|request| request.held.value.dns_names.iter().cloned());
+        of_requests.chain(leaves.flat_map(|leaf| leaf.dns_names.iter().cloned())).collect()
+    }
+
+    /// Where keys and requests were looked for, in words.
+    #[must_use]
+    pub fn looked(&self) -> String {
+        let folder = self.here.path.display();
+        let scope = if self.here.complete { "" } else { ", whose first 10000 files were looked at" };
+        let mut words = match self.named {
+            Named::Key => "the key of --key".to_owned(),
+            Named::Request => "the request of --csr".to_owned(),
+            Named::Nothing => format!("what was passed and the files of {folder}{scope}"),
+        };
+        if !self.here.unreadable.is_empty() {
+            let paths: Vec<String> =
+                self.here.unreadable.iter().take(3).map(|path| path.display().to_string()).collect();
+            words.push_str(&format!(" ({} could not be read: permission denied)", paths.join(", ")));
+        }
+        words
+    }
+}
+
+fn is_for(leaf: &Certificate, names: &[String]) -> bool {
+    names.iter().any(|name| leaf.covers(name))
+}

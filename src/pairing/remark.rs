@@ -1,0 +1,127 @@
+//! What there is to say about a choice besides the judgement of its chain: facts only; the advice is `failure`'s.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use crate::delivery::{Mended, Repair};
+use crate::pki::certificate::Certificate;
+use crate::pki::chain::LeftOut;
+use crate::pki::key::PublicKeyId;
+use crate::pki::request::SigningRequest;
+use crate::pki::verify::Problem;
+
+/// One remark.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Remark {
+    /// Certificates that were not needed.
+    #[error("left out: {} ({})", listed(labels), reason(*why))]
+    LeftOut {
+        /// Each in words.
+        labels: Vec<String>,
+        /// Why.
+        why: LeftOut,
+    },
+    /// What was mended while reading.
+    #[error("mended: {what} in {}", listed(sources))]
+    Mended {
+        /// What.
+        what: Mended,
+        /// Where.
+        sources: Vec<String>,
+    },
+    /// The CA left out names.
+    #[error("asked for in {} but not issued: {}", request.display(), listed(names))]
+    NameNotIssued {
+        /// The names.
+        names: Vec<String>,
+        /// The request.
+        request: PathBuf,
+    },
+    /// Nothing to compare with.
+    #[error("no key and no request for {label} is here; looked at {looked}")]
+    NoKey {
+        /// The certificate in words.
+        label: String,
+        /// Where was looked.
+        looked: String,
+        /// A file with an encrypted key that may be the one.
+        locked: Option<PathBuf>,
+    },
+    /// Another pair's certificate, without its key.
+    #[error("left out: the certificate {label}, because no key and no request here fits it")]
+    NotOurs {
+        /// The certificate in words.
+        label: String,
+    },
+    /// An older certificate for the same key.
+    #[error("left out: an older certificate for {label} (until {not_after})")]
+    Older {
+        /// The certificate in words.
+        label: String,
+        /// Its end.
+        not_after: Timestamp,
+    },
+    /// The key that was meant does not fit.
+    #[error("{problem} ({})", path.display())]
+    WrongKey {
+        /// How it does not fit.
+        problem: Problem,
+        /// The key's file.
+        path: PathBuf,
+    },
+    /// The request that was meant does not fit.
+    #[error(
+        "the certificate {label} was issued for another request than {}: the request has key {}, the certificate {}",
+        path.display(), request.short(), leaf.short()
+    )]
+    WrongRequest {
+        /// The certificate in words.
+        label: String,
+        /// The request's file.
+        path: PathBuf,
+        /// The request's key.
+        request: PublicKeyId,
+        /// The certificate's key.
+        leaf: PublicKeyId,
+    },
+}
+
+/// At most six of `items`, and how many more there are.
+fn listed(items: &[String]) -> String {
+    let shown = items.iter().take(6).cloned().collect::<Vec<_>>().join(", ");
+    match items.len().saturating_sub(6) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+fn reason(why: LeftOut) -> &'static str {
+    match why {
+        LeftOut::Duplicate => "there twice",
+        LeftOut::Root => "a root: clients have it",
+        LeftOut::Unrelated => "not on the way to a root",
+    }
+}
+
+/// Names that `request` asks for and `leaf` does not cover.
+#[must_use]
+pub fn not_issued(leaf: &Certificate, request: &SigningRequest, path: &Path) -> Option<Remark> {
+    let names: Vec<String> = request.dns_names.iter().filter(|name| !leaf.covers(name)).cloned().collect();
+    (!names.is_empty()).then(|| Remark::NameNotIssued { names, request: path.to_owned() })
+}
+
+/// One remark a kind, with all its places.
+#[must_use]
+pub fn mended(repairs: &[Repair]) -> Vec<Remark> {
+    let mut remarks: Vec<(Mended, Vec<String>)> = Vec::new();
+    for Repair { what, source, .. } in repairs {
+        let source = source.to_string();
+        match remarks.iter_mut().find(|(known, _)| known == what) {
+            Some((_, sources)) if sources.contains(&source) => {}
+            Some((_, sources)) => sources.push(source),
+            None => remarks.push((*what, vec![source])),
+        }
+    }
+    remarks.into_iter().map(|(what, sources)| Remark::Mended { what, sources }).collect()
+}
