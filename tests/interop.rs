@@ -1,0 +1,64 @@
+//! What other people's tools think of the keys and requests that certctl makes.
+//! Needs: openssl, certtool
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::process::Command;
+
+use support::Sandbox;
+use support::foreign::{foreign, succeed};
+
+/// Each `--key-type` with what openssl calls it.
+const KEY_TYPES: [(&str, &str); 7] = [
+    ("ecdsa-p256", "Public-Key: (256 bit)"),
+    ("ecdsa-p384", "Public-Key: (384 bit)"),
+    ("ecdsa-p521", "Public-Key: (521 bit)"),
+    ("ed25519", "ED25519 Public-Key:"),
+    ("rsa-2048", "Public-Key: (2048 bit)"),
+    ("rsa-3072", "Public-Key: (3072 bit)"),
+    ("rsa-4096", "Public-Key: (4096 bit)"),
+];
+
+fn run(sandbox: &Sandbox, program: &str, args: &[&str]) -> String {
+    let mut command: Command = foreign(program);
+    succeed(command.args(args).current_dir(sandbox.path()))
+}
+
+#[test]
+fn openssl_and_gnutls_agree_with_every_key_and_request() {
+    for (key_type, openssl_name) in KEY_TYPES {
+        let sandbox = Sandbox::new();
+        let names = ["example.com", "*.example.com", "bücher.example"];
+        let made = sandbox.run(&[&["csr", "--json", "--key-type", key_type], &names[..]].concat()).expect(0).json();
+
+        let verified = run(&sandbox, "openssl", &["req", "-in", "example.com.csr", "-verify", "-noout", "-text"]);
+        assert!(verified.contains("self-signature verify OK"), "{key_type}: {verified}");
+        assert!(verified.contains(openssl_name), "{key_type}: {verified}");
+        assert!(verified.contains("DNS:example.com, DNS:*.example.com, DNS:xn--bcher-kva.example"), "{verified}");
+        let checked = run(&sandbox, "openssl", &["pkey", "-in", "example.com.key", "-check", "-noout"]);
+        assert!(checked.contains("Key is valid"), "{key_type}: {checked}");
+        let of_key = run(&sandbox, "openssl", &["pkey", "-in", "example.com.key", "-pubout"]);
+        let of_request = run(&sandbox, "openssl", &["req", "-in", "example.com.csr", "-noout", "-pubkey"]);
+        assert_eq!(of_key, of_request, "{key_type}");
+
+        // SHA-256 of the SubjectPublicKeyInfo, as gnutls counts it: our key id.
+        let key_id = run(&sandbox, "certtool", &["--key-id", "--hash", "sha256", "--load-privkey", "example.com.key"]);
+        assert_eq!(key_id.trim(), made["key"]["id"].as_str().unwrap(), "{key_type}");
+        let info = run(&sandbox, "certtool", &["--crq-info", "--infile", "example.com.csr"]);
+        assert!(info.contains("Self signature: verified"), "{key_type}: {info}");
+        assert!(info.contains("DNSname: xn--bcher-kva.example"), "{key_type}: {info}");
+    }
+}
+
+/// The hashes that shops show are those of the DER as openssl writes it.
+#[test]
+fn openssl_agrees_with_the_hashes_of_a_request() {
+    let sandbox = Sandbox::new();
+    let made = sandbox.run(&["csr", "example.com", "--json"]).expect(0).json();
+    for (digest, field) in [("-md5", "md5"), ("-sha256", "sha256")] {
+        run(&sandbox, "openssl", &["req", "-in", "example.com.csr", "-outform", "DER", "-out", "request.der"]);
+        let said = run(&sandbox, "openssl", &["dgst", digest, "-r", "request.der"]);
+        assert_eq!(said.split_whitespace().next(), made["request"][field].as_str());
+    }
+}
