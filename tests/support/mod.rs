@@ -3,6 +3,7 @@
 
 pub mod ca;
 pub mod foreign;
+pub mod openssl_ca;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
