@@ -1,6 +1,7 @@
 //! The only printing: one value, two renderings (text for people, one JSON object for programs).
 //! Results go to stdout, progress and failures to stderr; foreign text is escaped here, once, for all.
 
+use std::fmt;
 use std::io::{self, IsTerminal, Write};
 
 use serde_json::{Value, json};
@@ -270,6 +271,13 @@ impl Text {
             last = &line.label;
         }
         out
+    }
+}
+
+impl fmt::Display for Text {
+    /// Without colour, nothing left out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(false, false))
     }
 }
 

@@ -45,17 +45,20 @@ impl From<KeyError> for Failure {
 
 impl From<RequestError> for Failure {
     fn from(error: RequestError) -> Self {
-        let kind = match error {
-            RequestError::Build(_) => Kind::Internal,
-            RequestError::Malformed | RequestError::Signature(_) => Kind::Malformed,
-        };
-        Self::of(kind, &error)
+        match error {
+            RequestError::Build(_) => Self::of(Kind::Internal, &error),
+            RequestError::Malformed => {
+                Self::of(Kind::Malformed, &error).with(Next::say("see what it is:  openssl asn1parse -in FILE"))
+            }
+            RequestError::Signature(_) => Self::of(Kind::Malformed, &error)
+                .with(Next::say("copy it again, all of it, or make a new one:  certctl csr example.com")),
+        }
     }
 }
 
 impl From<CertificateError> for Failure {
     fn from(error: CertificateError) -> Self {
-        Self::of(Kind::Malformed, &error)
+        Self::of(Kind::Malformed, &error).with(Next::say("download it again at the shop, or ask the CA for it"))
     }
 }
 

@@ -4,36 +4,29 @@ use std::io::ErrorKind;
 
 use super::{Failure, Kind};
 use crate::finding::{Next, shell_word};
-use crate::system::files::FileError;
+use crate::system::files::{self, FileError};
 use crate::system::process::{ProcessError, WordsError};
 
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
         let path = shell_word(&error.path.display().to_string());
+        let folder = shell_word(&files::parent(&error.path).display().to_string());
         if error.is_missing() {
-            let failure = Self::of(Kind::NotFound, &error);
-            return match error.path.parent() {
-                Some(folder) if error.doing == "create" && !folder.as_os_str().is_empty() => {
-                    failure.with(Next::say(format!("mkdir -p {}", shell_word(&folder.display().to_string()))))
-                }
-                _ => failure.with(Next::say(format!("ls -l {path}"))),
-            };
+            let step = if error.doing == "create" { format!("mkdir -p {folder}") } else { format!("ls -l {folder}") };
+            return Self::of(Kind::NotFound, &error).with(Next::say(step));
         }
         let kind = match error.source.kind() {
             ErrorKind::AlreadyExists => Kind::Exists,
             _ => Kind::Io,
         };
         let failure = Self::of(kind, &error);
-        match error.source.kind() {
-            ErrorKind::PermissionDenied => {
-                failure.with(Next::say(format!("ls -ld {path}; run it with sudo if it is root's")))
-            }
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-                failure.with(Next::say(format!("make room:  df -h {path}")))
-            }
-            ErrorKind::ReadOnlyFilesystem => failure.with(Next::say(format!("findmnt -T {path}"))),
-            _ => failure,
-        }
+        failure.with(Next::say(match error.source.kind() {
+            ErrorKind::AlreadyExists => format!("move it away, or choose another name:  ls -l {path}"),
+            ErrorKind::PermissionDenied => format!("ls -ld {folder} {path}; run it with sudo if they are root's"),
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => format!("make room:  df -h {folder}"),
+            ErrorKind::ReadOnlyFilesystem => format!("findmnt -T {folder}"),
+            _ => format!("ls -ld {path}; what the kernel says of it:  sudo dmesg | tail"),
+        }))
     }
 }
 

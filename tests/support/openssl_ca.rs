@@ -28,9 +28,14 @@ impl<'a> OpensslCa<'a> {
         std::fs::write(ca.folder.join("ca.ext"), CA_EXTENSIONS).unwrap();
         for (name, subject, signer) in [
             ("root", "/O=Foreign/CN=Foreign Root R1", &["-signkey", "root.key"][..]),
-            ("intermediate", "/O=Foreign/CN=Foreign DV CA", &["-CA", "root.crt", "-CAkey", "root.key", "-CAcreateserial"]),
+            (
+                "intermediate",
+                "/O=Foreign/CN=Foreign DV CA",
+                &["-CA", "root.crt", "-CAkey", "root.key", "-CAcreateserial"],
+            ),
         ] {
-            let (key_file, request, certificate) = (format!("{name}.key"), format!("{name}.csr"), format!("{name}.crt"));
+            let (key_file, request, certificate) =
+                (format!("{name}.key"), format!("{name}.csr"), format!("{name}.crt"));
             match key {
                 CaKey::Ec => ca.openssl(&["ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", &key_file]),
                 CaKey::Rsa => ca.openssl(&["genrsa", "-out", &key_file, "2048"]),
@@ -69,7 +74,8 @@ impl<'a> OpensslCa<'a> {
     pub fn mail(&self, zip: &str, stem: &str, leaf: &str) {
         let crlf = |text: String| text.replace('\n', "\r\n");
         let (bundle, certificate) = (format!("{stem}.ca-bundle"), format!("{stem}.crt"));
-        std::fs::write(self.folder.join(&bundle), crlf(self.read("root.crt") + &self.read("intermediate.crt"))).unwrap();
+        std::fs::write(self.folder.join(&bundle), crlf(self.read("root.crt") + &self.read("intermediate.crt")))
+            .unwrap();
         std::fs::write(self.folder.join(&certificate), crlf(leaf.to_owned())).unwrap();
         let zip = self.sandbox.join(zip);
         let _ = std::fs::remove_file(&zip);

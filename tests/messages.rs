@@ -1,0 +1,126 @@
+//! Every failure as people and programs read it: one page to go over, and the rules that all of them keep. What is wrong
+//! and why is the module's own; what to do is `failure`'s.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::fmt::Write;
+use std::io;
+use std::path::Path;
+
+use certctl::failure::{Failure, Kind};
+use certctl::finding::{Finding, Next};
+use certctl::pki::certificate::CertificateError;
+use certctl::pki::key::KeyError;
+use certctl::pki::name::NameError;
+use certctl::pki::request::RequestError;
+use certctl::report::Text;
+use certctl::system::files::FileError;
+use certctl::system::process::{ProcessError, WordsError};
+
+fn file(doing: &'static str, path: &str, errno: i32) -> Failure {
+    FileError::at(doing, Path::new(path))(io::Error::from_raw_os_error(errno)).into()
+}
+
+fn failures() -> Vec<Failure> {
+    const ENOENT: i32 = 2;
+    const EIO: i32 = 5;
+    const EACCES: i32 = 13;
+    const EEXIST: i32 = 17;
+    const ENOSPC: i32 = 28;
+    const EROFS: i32 = 30;
+    vec![
+        NameError::Empty.into(),
+        NameError::Address("192.0.2.1".into()).into(),
+        NameError::Malformed("a..b".into()).into(),
+        NameError::Url("https://example.com/x".into()).into(),
+        NameError::Wildcard("www.*.example.com".into()).into(),
+        KeyError::Encrypted.into(),
+        KeyError::Generate.into(),
+        KeyError::Sign.into(),
+        KeyError::Unreadable.into(),
+        RequestError::Build("no".into()).into(),
+        RequestError::Malformed.into(),
+        CertificateError::Malformed.into(),
+        file("read", "example.com.key", ENOENT),
+        file("create", "new folder/example.com.key", ENOENT),
+        file("read", "example.com.key", EACCES),
+        file("create", "example.com.key", EEXIST),
+        file("write", "/etc/ssl/x", ENOSPC),
+        file("write", "/etc/ssl/x", EROFS),
+        file("read", "x", EIO),
+        ProcessError::NotFound { program: "nginx".into() }.into(),
+        WordsError::Empty.into(),
+        WordsError::Unclosed.into(),
+    ]
+}
+
+#[test]
+fn every_failure_reads_well() {
+    let mut page = String::new();
+    for failure in failures() {
+        let mut text = Text::default();
+        text.failure(&failure);
+        writeln!(page, "[{}, exit {}]\n{text}", failure.kind.name(), failure.kind.exit_code()).unwrap();
+        let broken = broken(&failure);
+        assert!(broken.is_empty(), "{text}{}", broken.join("\n"));
+    }
+    insta::assert_snapshot!(page);
+}
+
+#[test]
+fn the_document_says_the_same() {
+    for failure in failures() {
+        let document = failure.json();
+        assert_eq!(document["schema"], "certctl.error/1");
+        let error = document["error"].as_object().unwrap();
+        assert_eq!(error.keys().collect::<Vec<_>>(), ["kind", "message", "causes", "next"]);
+        assert_eq!(error["kind"], failure.kind.name());
+        assert_eq!(error["message"], failure.message.as_str());
+        for (said, next) in error["next"].as_array().unwrap().iter().zip(&failure.next) {
+            assert_eq!(said["text"], next.text.as_str());
+        }
+    }
+}
+
+#[test]
+fn each_rule_can_fail() {
+    let fine = Failure::new(Kind::Io, "it is broken").with(Next::say("mend it"));
+    assert_eq!(broken(&fine), Vec::<&str>::new());
+    let named = Failure::new(Kind::Io, "It is broken.").because("it is broken").because("It is broken.");
+    assert_eq!(
+        broken(&named),
+        ["starts with a capital", "ends with a full stop", "a cause repeats it", "no next step"]
+    );
+    let debug = Failure::new(Kind::Internal, "failed: Error { kind: Other }");
+    assert_eq!(broken(&debug), ["shows the inside of a type"]);
+}
+
+fn broken(failure: &Failure) -> Vec<&'static str> {
+    let mut complaints = Vec::new();
+    let message = &failure.message;
+    let first: String = message.chars().take_while(|c| c.is_alphanumeric()).collect();
+    let acronym = first.len() > 1 && first.chars().all(|c| c.is_uppercase() || c.is_numeric());
+    if first.starts_with(char::is_uppercase) && !acronym {
+        complaints.push("starts with a capital");
+    }
+    if message.ends_with('.') {
+        complaints.push("ends with a full stop");
+    }
+    if failure.causes.iter().any(|cause| cause == message) {
+        complaints.push("a cause repeats it");
+    }
+    if failure.next.is_empty() && failure.kind != Kind::Internal {
+        complaints.push("no next step");
+    }
+    if std::iter::once(message).chain(&failure.causes).any(|line| line.contains(" { ") || line.contains("Error(")) {
+        complaints.push("shows the inside of a type");
+    }
+    complaints
+}
+
+#[test]
+fn findings_follow_the_same_rules() {
+    let finding = Finding::error("x", "it is wrong").with(Next::run(&["verify", "a b"]));
+    let mut text = Text::default();
+    text.findings(&[Finding::note("n", "a note"), finding]);
+    assert_eq!(text.to_string(), "wrong  it is wrong\nnext   certctl verify 'a b'\nnote   a note\n");
+}
