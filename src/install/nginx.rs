@@ -7,8 +7,10 @@ mod lex;
 pub mod listen;
 pub mod name;
 pub mod parse;
+pub mod print;
 pub mod target;
 pub mod words;
+pub mod write;
 
 pub use block::{Config, Coverage, Pair, PairPath, Part, ServerBlock};
 pub use build::{Build, Http2, Version};
@@ -16,3 +18,4 @@ pub use lex::{Fault, ParseError};
 pub use parse::Directive;
 pub use target::{Elsewhere, Targets, Unasked, Wanted};
 pub use words::{Blame, Complaint};
+pub use write::{Addition, Site, Written};

@@ -220,11 +220,22 @@ impl ServerCertVerifier for Recorder {
 
 /// Whether a key of that kind signs like that. A server picks its certificate by what we take.
 fn fits(algorithm: KeyAlgorithm, scheme: SignatureScheme) -> bool {
-    let name = format!("{scheme:?}");
-    match algorithm {
-        KeyAlgorithm::EcdsaP256 | KeyAlgorithm::EcdsaP384 | KeyAlgorithm::EcdsaP521 => name.starts_with("ECDSA"),
-        KeyAlgorithm::Ed25519 => scheme == SignatureScheme::ED25519,
-        KeyAlgorithm::Rsa(_) => name.starts_with("RSA"),
-        KeyAlgorithm::Unknown => true,
-    }
+    let schemes: &[SignatureScheme] = match algorithm {
+        KeyAlgorithm::EcdsaP256 | KeyAlgorithm::EcdsaP384 | KeyAlgorithm::EcdsaP521 => &[
+            SignatureScheme::ECDSA_NISTP256_SHA256,
+            SignatureScheme::ECDSA_NISTP384_SHA384,
+            SignatureScheme::ECDSA_NISTP521_SHA512,
+        ],
+        KeyAlgorithm::Ed25519 => &[SignatureScheme::ED25519],
+        KeyAlgorithm::Rsa(_) => &[
+            SignatureScheme::RSA_PKCS1_SHA256,
+            SignatureScheme::RSA_PKCS1_SHA384,
+            SignatureScheme::RSA_PKCS1_SHA512,
+            SignatureScheme::RSA_PSS_SHA256,
+            SignatureScheme::RSA_PSS_SHA384,
+            SignatureScheme::RSA_PSS_SHA512,
+        ],
+        KeyAlgorithm::Unknown => return true,
+    };
+    schemes.contains(&scheme)
 }

@@ -3,6 +3,7 @@
 
 pub mod ca;
 pub mod foreign;
+pub mod nginx;
 pub mod openssl_ca;
 
 use std::fmt;

@@ -73,6 +73,8 @@ pub struct ServerBlock {
     pub upstream: Option<String>,
     /// The folder that it serves.
     pub root: Option<PathBuf>,
+    /// The `proxy_set_header` that its locations inherit.
+    pub proxy_headers: Vec<Directive>,
     /// All that it says.
     pub directives: Vec<Directive>,
 }
@@ -241,6 +243,7 @@ fn server_block(part: Part, server: &Directive, outer: &[&Directive], folder: &P
         pairs: pairs.map(|(certificate, key)| Pair { certificate, key }).collect(),
         upstream: upstream(&inner),
         root: effective("root").last().and_then(|root| root.only()).map(|root| prefix.join(root)),
+        proxy_headers: effective("proxy_set_header").into_iter().cloned().collect(),
         directives: server.block.clone().unwrap_or_default(),
     }
 }

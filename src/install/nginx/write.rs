@@ -1,0 +1,300 @@
+//! Writes the server block for a pair that no block names yet: TLS by Mozilla's intermediate guideline 6.0, the site as
+//! the present plain-text block of these names serves it, and plain text sent on to https, but for `/.well-known/`,
+//! where CAs look for proofs.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::{Path, PathBuf};
+
+use super::block::{Config, Part, ServerBlock};
+use super::build::{Build, Http2, Version};
+use super::listen::Interface;
+use super::parse::{Directive, flat};
+use super::print;
+use crate::pki::name::DnsName;
+
+/// What the block is for.
+#[derive(Clone, Copy, Debug)]
+pub struct Site<'a> {
+    /// The names of the certificate.
+    pub names: &'a [DnsName],
+    /// Where the chain will be.
+    pub certificate: &'a Path,
+    /// Where the key will be.
+    pub key: &'a Path,
+    /// The nginx that will read it.
+    pub build: &'a Build,
+    /// What it reads now.
+    pub config: &'a Config,
+    /// Whether the machine speaks IPv6.
+    pub ipv6: bool,
+    /// The ports of plain text and of TLS.
+    pub ports: (u16, u16),
+}
+
+/// The ports of the web.
+pub const WEB: (u16, u16) = (80, 443);
+
+/// What was written.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Written {
+    /// The file.
+    pub text: String,
+    /// What `/` is passed on to, where it is.
+    pub upstream: Option<String>,
+    /// The present block that the site was taken from, `FILE:LINE`.
+    pub taken_from: Option<String>,
+    /// Lines to add to present blocks by hand.
+    pub additions: Vec<Addition>,
+}
+
+/// Lines to add to a block by hand.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Addition {
+    /// The block's file.
+    pub file: PathBuf,
+    /// The block's first line; the lines go after it.
+    pub line: u32,
+    /// What to add.
+    pub lines: Vec<String>,
+}
+
+/// Where gunicorn and Django's own examples listen.
+const UPSTREAM: &str = "http://127.0.0.1:8000";
+
+/// What an application behind a proxy must be told, or it takes every visitor for the proxy and https for http.
+const HEADERS: [(&str, &str); 4] = [
+    ("Host", "$host"),
+    ("X-Real-IP", "$remote_addr"),
+    ("X-Forwarded-For", "$proxy_add_x_forwarded_for"),
+    ("X-Forwarded-Proto", "$scheme"),
+];
+
+impl Site<'_> {
+    /// The file to put beside nginx's others.
+    #[must_use]
+    pub fn write(&self) -> Written {
+        let plain: Vec<&ServerBlock> =
+            self.config.serving(self.names).filter(|block| block.speaks_plain() && !block.speaks_tls()).collect();
+        let source = plain.iter().copied().find(|block| is_site(block));
+        let copied = source.filter(|block| can_be_copied(&block.directives));
+        let upstream = match source {
+            Some(block) => block.upstream.clone(),
+            None => Some(UPSTREAM.to_owned()),
+        };
+        let mut text = self.heading();
+        let open: Vec<String> = self.names_without(&plain);
+        if !open.is_empty() {
+            text.push_str(&self.plain_block(&open));
+        }
+        let content = match (copied, source) {
+            (Some(block), _) => copy(block),
+            (None, Some(block)) if upstream.is_none() => root(block),
+            _ => proxy(upstream.as_deref().unwrap_or(UPSTREAM)),
+        };
+        text.push_str(&self.tls_block(&content));
+        let missing = plain.iter().filter(|block| !redirects(&block.directives));
+        let additions: Vec<Addition> = missing.map(|block| self.addition(block)).collect();
+        for addition in &additions {
+            text.push_str(&addition.comment());
+        }
+        Written { text, upstream, taken_from: source.map(ToString::to_string), additions }
+    }
+
+    fn heading(&self) -> String {
+        let names: Vec<&str> = self.names.iter().map(DnsName::as_str).collect();
+        format!("# {}: written by certctl; yours to change.\n\n", names.join(", "))
+    }
+
+    /// The names that no present plain-text block has.
+    fn names_without(&self, plain: &[&ServerBlock]) -> Vec<String> {
+        let taken = |name: &&DnsName| plain.iter().any(|block| block.answers_to(&super::name::concrete(name)));
+        self.names.iter().filter(|name| !taken(name)).map(|name| name.as_str().to_owned()).collect()
+    }
+
+    fn plain_block(&self, names: &[String]) -> String {
+        let listens = self.listens(self.ports.0, "");
+        let (names, redirect) = (names.join(" "), self.redirect());
+        format!(
+            "server {{\n{listens}    server_name {names};\n\n    \
+             # Where CAs look for proofs of control (acme-challenge, pki-validation): never redirected.\n    \
+             location ^~ /.well-known/ {{\n        root /var/www/html;\n        default_type text/plain;\n    }}\n\n    \
+             location / {{\n        {redirect}\n    }}\n}}\n\n"
+        )
+    }
+
+    fn redirect(&self) -> String {
+        match self.ports.1 {
+            443 => "return 301 https://$host$request_uri;".to_owned(),
+            port => format!("return 301 https://$host:{port}$request_uri;"),
+        }
+    }
+
+    fn tls_block(&self, content: &str) -> String {
+        let (flags, http2) = match self.build.http2 {
+            Http2::Directive => (" ssl", "    http2 on;\n"),
+            Http2::Listen => (" ssl http2", ""),
+            Http2::Absent => (" ssl", ""),
+        };
+        let listens = self.listens(self.ports.1, flags);
+        let names: Vec<&str> = self.names.iter().map(DnsName::as_str).collect();
+        // Tickets were not rotated before 1.23.2, so that one stolen key opened all sessions.
+        let tickets = if self.build.version < Version(1, 23, 2) { "    ssl_session_tickets off;\n" } else { "" };
+        format!(
+            "server {{\n{listens}{http2}    server_name {};\n\n    ssl_certificate {};\n    ssl_certificate_key {};\n    \
+             ssl_protocols TLSv1.2 TLSv1.3;\n    ssl_ciphers {CIPHERS};\n    ssl_prefer_server_ciphers off;\n    \
+             ssl_session_cache shared:certctl:10m;\n    ssl_session_timeout 1d;\n{tickets}    \
+             # Once all is well, browsers may be told to stay with https for two years:\n    \
+             # add_header Strict-Transport-Security \"max-age=63072000\" always;\n\n{content}}}\n",
+            names.join(" "),
+            print::word(&self.certificate.display().to_string()),
+            print::word(&self.key.display().to_string()),
+        )
+    }
+
+    /// All addresses of both families, and those single ones that nginx keeps apart from them.
+    fn listens(&self, port: u16, flags: &str) -> String {
+        let present = self.config.blocks.iter().filter(|block| block.part == Part::Http);
+        let present: Vec<_> =
+            present.flat_map(|block| &block.listens).filter(|it| it.port == port && !it.udp).collect();
+        let (any4, any6) = (IpAddr::from(Ipv4Addr::UNSPECIFIED), IpAddr::from(Ipv6Addr::UNSPECIFIED));
+        let mut addresses = Vec::new();
+        // `ipv6only=off` has the IPv4 port already; a second socket for it could not be bound.
+        if !present.iter().any(|listen| listen.dual_stack) {
+            addresses.push(any4);
+        }
+        if self.ipv6 || present.iter().any(|listen| listen.interface == Interface::Address(any6)) {
+            addresses.push(any6);
+        }
+        for listen in present.iter().filter(|listen| !listen.proxy_protocol) {
+            match listen.interface {
+                Interface::Address(own) if !own.is_loopback() && !addresses.contains(&own) && own != any4 => {
+                    addresses.push(own);
+                }
+                _ => {}
+            }
+        }
+        let line = |address: &IpAddr| match address {
+            IpAddr::V4(any) if any.is_unspecified() => format!("    listen {port}{flags};\n"),
+            address => format!("    listen {}{flags};\n", std::net::SocketAddr::new(*address, port)),
+        };
+        addresses.iter().map(line).collect()
+    }
+
+    fn addition(&self, block: &ServerBlock) -> Addition {
+        let lines = [
+            r#"if ($request_uri !~ "^/\.well-known/") {"#.to_owned(),
+            format!("    {}", self.redirect()),
+            "}".to_owned(),
+        ];
+        Addition { file: block.file.clone(), line: block.line, lines: lines.into() }
+    }
+}
+
+/// TLS 1.2 ciphers of Mozilla's intermediate guideline 6.0; those of TLS 1.3 need no list.
+const CIPHERS: &str = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:\
+    ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+
+impl Addition {
+    fn comment(&self) -> String {
+        let lines: String = self.lines.iter().map(|line| format!("#     {line}\n")).collect();
+        let place = format!("{}:{}", self.file.display(), self.line);
+        format!(
+            "\n# To send plain text on to https, add to the block at {place}\n# (never needed for the certificate):\n{lines}"
+        )
+    }
+}
+
+/// Whether a block sends visitors to https already.
+fn redirects(directives: &[Directive]) -> bool {
+    flat(directives).into_iter().any(redirects_itself)
+}
+
+fn redirects_itself(directive: &Directive) -> bool {
+    let moves = matches!(directive.name.as_str(), "return" | "rewrite");
+    let to_https = |word: &String| word.starts_with("https://");
+    (moves && directive.arguments.iter().any(to_https)) || redirects(directive.block.as_deref().unwrap_or_default())
+}
+
+/// Whether a block serves anything but redirects to https.
+fn is_site(block: &ServerBlock) -> bool {
+    let serves = |directive: &&Directive| match directive.name.as_str() {
+        "location" => !redirects_itself(directive),
+        "root" => true,
+        _ => false,
+    };
+    let kept = flat(&block.directives).into_iter().filter(serves).count();
+    // `return` at the top leaves nothing for the rest to do.
+    kept > 0 && !flat(&block.directives).into_iter().any(|it| it.name == "return")
+}
+
+/// What the new block says for itself.
+fn is_ours(directive: &Directive) -> bool {
+    directive.name.starts_with("ssl") || ["listen", "server_name", "http2"].contains(&directive.name.as_str())
+}
+
+/// Included files are copied as `include`, so they must not say what the new block says for itself; the inside of Lua
+/// blocks was not read.
+fn can_be_copied(directives: &[Directive]) -> bool {
+    directives.iter().all(|directive| {
+        let block = directive.block.as_deref().unwrap_or_default();
+        let clash = directive.name == "include" && flat(block).into_iter().any(is_ours);
+        !clash && !directive.name.ends_with("_by_lua_block") && can_be_copied(block)
+    })
+}
+
+/// What the present block does, access rules and all, with the headers of its proxies made whole.
+fn copy(block: &ServerBlock) -> String {
+    let kept = block.directives.iter().filter(|directive| !is_ours(directive) && !redirects_itself(directive));
+    let kept: Vec<Directive> = kept.map(|directive| with_headers(directive, &block.proxy_headers)).collect();
+    let mut out = format!("    # As in {block}:\n");
+    print::directives(&mut out, &kept, 1);
+    out
+}
+
+/// A location that passes on gets the headers that it lacks. One header of its own would cut it off from those of the
+/// levels above, so these come with it.
+fn with_headers(directive: &Directive, inherited: &[Directive]) -> Directive {
+    let mut directive = directive.clone();
+    if directive.name == "include" {
+        return directive;
+    }
+    let inside: Vec<Directive> = directive.inside().into_iter().cloned().collect();
+    let own: Vec<Directive> = inside.iter().filter(|inner| inner.name == "proxy_set_header").cloned().collect();
+    let effective = if own.is_empty() { inherited } else { &own };
+    let passes = inside.iter().any(|inner| inner.name == "proxy_pass");
+    if let Some(block) = &mut directive.block {
+        *block = block.iter().map(|inner| with_headers(inner, effective)).collect();
+        let lacking: Vec<Directive> = HEADERS.iter().filter(|(name, _)| !has(effective, name)).map(header).collect();
+        if passes && !lacking.is_empty() {
+            block.extend(effective.iter().filter(|_| own.is_empty()).cloned());
+            block.extend(lacking);
+        }
+    }
+    directive
+}
+
+fn has(headers: &[Directive], name: &str) -> bool {
+    headers.iter().any(|header| header.arguments.first().is_some_and(|set| set.eq_ignore_ascii_case(name)))
+}
+
+fn header((name, value): &(&str, &str)) -> Directive {
+    Directive {
+        name: "proxy_set_header".to_owned(),
+        arguments: vec![(*name).to_owned(), (*value).to_owned()],
+        file: PathBuf::new(),
+        line: 0,
+        block: None,
+    }
+}
+
+fn proxy(upstream: &str) -> String {
+    let mut out = format!("    location / {{\n        proxy_pass {};\n", print::word(upstream));
+    print::directives(&mut out, &HEADERS.iter().map(header).collect::<Vec<_>>(), 2);
+    out.push_str("    }\n");
+    out
+}
+
+fn root(block: &ServerBlock) -> String {
+    let folder = block.root.as_deref().unwrap_or_else(|| Path::new("/var/www/html"));
+    format!("    root {};\n", print::word(&folder.display().to_string()))
+}

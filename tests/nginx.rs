@@ -1,0 +1,329 @@
+//! The real nginx: its configuration read as it reads it, blocks written that it takes, reloads that a handshake sees.
+//! Needs: nginx
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use certctl::install::nginx::write::WEB;
+use certctl::install::nginx::{Blame, Complaint, Directive, Site, Targets, Wanted};
+use certctl::install::server::{self, Nginx as Found, Server};
+use certctl::live::{self, Patience, ProbeTarget, Turn, Verdict};
+use certctl::pki::certificate::Certificate;
+use certctl::pki::key::KeyAlgorithm;
+use certctl::pki::name::DnsName;
+use certctl::system::tls::{ProbeError, probe_all};
+use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, SignatureAlgorithm};
+use support::Sandbox;
+use support::ca::TestCa;
+use support::foreign::{foreign, succeed};
+use support::nginx::{Nginx, free_port, write_config};
+
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// A pair on disk, and its chain.
+struct Pair {
+    certificate: PathBuf,
+    key: PathBuf,
+    chain: Vec<Certificate>,
+}
+
+impl Pair {
+    fn lines(&self) -> String {
+        format!("ssl_certificate {}; ssl_certificate_key {};", self.certificate.display(), self.key.display())
+    }
+}
+
+fn pair_of(sandbox: &Sandbox, ca: &TestCa, stem: &str, names: &[&str], algorithm: &'static SignatureAlgorithm) -> Pair {
+    let key = KeyPair::generate_for(algorithm).unwrap();
+    let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+    let request = CertificateParams::new(names).unwrap().serialize_request(&key).unwrap().pem().unwrap();
+    let chain = ca.issue(&request) + &ca.intermediate_pem();
+    let chain_path = sandbox.write(&format!("{stem}.fullchain.pem"), &chain);
+    let key_path = sandbox.write(&format!("{stem}.key"), key.serialize_pem());
+    let ders = pem::parse_many(&chain).unwrap();
+    let chain = ders.iter().map(|block| Certificate::from_der(block.contents()).unwrap()).collect();
+    Pair { certificate: chain_path, key: key_path, chain }
+}
+
+fn pair(sandbox: &Sandbox, ca: &TestCa, stem: &str, names: &[&str]) -> Pair {
+    pair_of(sandbox, ca, stem, names, &PKCS_ECDSA_P256_SHA256)
+}
+
+fn names(names: &[&str]) -> Vec<DnsName> {
+    names.iter().map(|name| DnsName::parse(name).unwrap()).collect()
+}
+
+fn ask(port: u16, name: &str) -> Result<live::Handshake, ProbeError> {
+    probe_all(&[ProbeTarget::new(([127, 0, 0, 1], port).into(), name)], DEADLINE).pop().unwrap()
+}
+
+fn find(config: &Path) -> Found {
+    Found::find(Some(config)).unwrap().unwrap()
+}
+
+fn targets(config: &Path, pair: &Pair, asked: &[&str]) -> Targets {
+    let standing = find(config).observe().unwrap();
+    let names = names(asked);
+    let wanted =
+        Wanted { certificate: &pair.certificate, key: &pair.key, names: &names, algorithm: pair.chain[0].algorithm };
+    Targets::of(&standing.config, &wanted)
+}
+
+#[test]
+fn files_are_read_as_nginx_reads_them() {
+    let sandbox = Sandbox::new();
+    let folder = sandbox.path().display();
+    sandbox.write("sites/b.conf", "server { listen 127.0.0.1:8081; server_name b.example; include snippets/x; }");
+    sandbox.write("sites/a.conf", "server { listen 127.0.0.1:8082; server_name \"a.example\"; }");
+    sandbox.write("sites/.hidden.conf", "nonsense;");
+    sandbox.write("sites/a.conf.bak", "nonsense;");
+    sandbox.write("snippets/x", "location ~ \"\\.(gif|jpg){1}$\" { return 200 'it\\'s; {}'; } # end");
+    sandbox.write("deep/1/n.conf", "map $uri $m { default 0; ~^/x 1; }");
+    let config = write_config(sandbox.path(), &format!("include sites/*.conf;\ninclude {folder}/deep/*/n.conf;"));
+    let dump = succeed(foreign("nginx").args(["-T", "-c"]).arg(&config));
+    let theirs: BTreeSet<&str> =
+        dump.lines().filter_map(|line| line.strip_prefix("# configuration file ")?.strip_suffix(':')).collect();
+    let directives = server::read_config(&config).unwrap();
+    let mut ours = BTreeSet::from([config.display().to_string()]);
+    files_of(&directives, &mut ours);
+    assert_eq!(ours.iter().map(String::as_str).collect::<BTreeSet<_>>(), theirs);
+
+    let standing = find(&config).observe().unwrap();
+    let blocks: Vec<String> = standing.config.blocks.iter().map(|block| block.names[0].text()).collect();
+    assert_eq!(blocks, ["a.example", "b.example"]);
+    assert_eq!(standing.config.pid, Some(sandbox.join("nginx.pid")));
+    assert_eq!(standing.running, None);
+}
+
+fn files_of(directives: &[Directive], files: &mut BTreeSet<String>) {
+    for directive in directives {
+        files.insert(directive.file.display().to_string());
+        files_of(directive.block.as_deref().unwrap_or_default(), files);
+    }
+}
+
+#[test]
+fn a_reload_swaps_the_certificate_and_handshakes_see_it() {
+    let (sandbox, ca) = (Sandbox::new(), TestCa::new());
+    let old = pair(&sandbox, &ca, "old", &["example.com", "www.example.com"]);
+    let port = free_port();
+    let http = |pair: &Pair| {
+        format!(
+            "ssl_protocols TLSv1.2 TLSv1.3;\n\
+             server {{ listen 127.0.0.1:{port} ssl; server_name example.com www.example.com; {} }}",
+            pair.lines()
+        )
+    };
+    let running = Nginx::start(sandbox.path(), &http(&old));
+    let found = find(running.config());
+    assert!(found.observe().unwrap().running.is_some());
+    let asked = targets(running.config(), &old, &["example.com", "www.example.com"]);
+    assert_eq!(asked.ask.len(), 2);
+    assert!(asked.elsewhere.is_empty() && asked.unasked.is_empty());
+    for answer in probe_all(&asked.ask, DEADLINE) {
+        let seen = answer.unwrap();
+        assert_eq!(live::judge(&seen, &old.chain), Verdict::Same);
+        assert_eq!(seen.protocol, "TLS 1.3");
+    }
+
+    let new = pair(&sandbox, &ca, "new", &["example.com", "www.example.com"]);
+    assert!(matches!(
+        live::judge(&ask(port, "example.com").unwrap(), &new.chain),
+        Verdict::OtherLeaf { label, .. } if label == "example.com"
+    ));
+    running.rewrite(&http(&new));
+    let server = Server::Nginx(found);
+    assert!(server.test().unwrap().unwrap().succeeded());
+    assert!(server.reload().unwrap().unwrap().succeeded());
+    let patience = Patience { deadline: DEADLINE, ..Patience::default() };
+    let (began, mut agreed) = (Instant::now(), 0);
+    loop {
+        let answers = probe_all(&asked.ask, DEADLINE);
+        let same = |seen: &live::Handshake| live::judge(seen, &new.chain) == Verdict::Same;
+        agreed = if answers.iter().flatten().filter(|seen| same(seen)).count() == 2 { agreed + 1 } else { 0 };
+        match patience.after(agreed, began.elapsed()) {
+            Turn::Again(pause) => std::thread::sleep(pause),
+            turn => break assert_eq!(turn, Turn::Proven),
+        }
+    }
+}
+
+#[test]
+fn each_name_its_own_block_and_each_kind_of_key_its_own_pair() {
+    let (sandbox, ca) = (Sandbox::new(), TestCa::new());
+    let both = ["a.example", "b.example"];
+    let ours = pair(&sandbox, &ca, "ours", &both);
+    let other = pair(&sandbox, &ca, "other", &["b.example"]);
+    let rsa = pair_of(&sandbox, &TestCa::rsa(), "rsa", &both, &PKCS_RSA_SHA256);
+    let port = free_port();
+    let http = format!(
+        "ssl_protocols TLSv1.2;\n\
+         server {{ listen 127.0.0.1:{port} ssl; server_name a.example; {} {} }}\n\
+         server {{ listen 127.0.0.1:{port} ssl; server_name b.example; {} }}",
+        ours.lines(),
+        rsa.lines(),
+        other.lines(),
+    );
+    let running = Nginx::start(sandbox.path(), &http);
+    let asked = targets(running.config(), &ours, &both);
+    assert_eq!(asked.ask.len(), 1);
+    assert_eq!(asked.ask[0].algorithm, Some(KeyAlgorithm::EcdsaP256));
+    assert_eq!((asked.elsewhere.len(), asked.elsewhere[0].name.as_str()), (1, "b.example"));
+
+    let seen = probe_all(&asked.ask, DEADLINE).pop().unwrap().unwrap();
+    assert_eq!((live::judge(&seen, &ours.chain), seen.protocol), (Verdict::Same, "TLS 1.2"));
+    let asked = targets(running.config(), &rsa, &both);
+    let seen = probe_all(&asked.ask, DEADLINE).pop().unwrap().unwrap();
+    assert_eq!(live::judge(&seen, &rsa.chain), Verdict::Same);
+    // The wrong block for the name.
+    assert!(matches!(live::judge(&ask(port, "b.example").unwrap(), &ours.chain), Verdict::OtherLeaf { .. }));
+    // A name that no block has gets the default block.
+    assert_eq!(live::judge(&ask(port, "c.example").unwrap(), &ours.chain), Verdict::Same);
+}
+
+#[test]
+fn a_server_that_wants_certificates_and_one_that_speaks_plain_text() {
+    let (sandbox, ca) = (Sandbox::new(), TestCa::new());
+    let pair = pair(&sandbox, &ca, "a", &["a.example"]);
+    let root = sandbox.write("root.pem", ca.root_pem());
+    let (port, plain) = (free_port(), free_port());
+    let http = format!(
+        "server {{ listen 127.0.0.1:{port} ssl; server_name a.example; {} ssl_verify_client on; \
+         ssl_client_certificate {}; }}\nserver {{ listen 127.0.0.1:{plain}; }}",
+        pair.lines(),
+        root.display(),
+    );
+    let running = Nginx::start(sandbox.path(), &http);
+    assert_eq!(live::judge(&ask(port, "a.example").unwrap(), &pair.chain), Verdict::Same);
+    let answer = ask(plain, "a.example");
+    assert!(matches!(answer, Err(ProbeError::NotTls)), "{answer:?}\n{}", running.log());
+}
+
+#[test]
+fn a_failing_test_says_who_is_to_blame() {
+    let (sandbox, ca) = (Sandbox::new(), TestCa::new());
+    let good = pair(&sandbox, &ca, "good", &["a.example"]);
+    let other = pair(&sandbox, &ca, "other", &["a.example"]);
+    let reversed = ca.intermediate_pem() + &std::fs::read_to_string(&good.certificate).unwrap();
+    let glued = std::fs::read_to_string(&good.certificate).unwrap().replace("-----\n-----", "----------");
+    let port = free_port();
+    let test = |certificate: &Path, key: &Path, more: &str| {
+        let pair = format!("ssl_certificate {}; ssl_certificate_key {};", certificate.display(), key.display());
+        let config = write_config(sandbox.path(), &format!("server {{ listen 127.0.0.1:{port} ssl; {pair} {more} }}"));
+        let finished = Server::Nginx(find(&config)).test().unwrap().unwrap();
+        (!finished.succeeded()).then(|| Complaint::read(&finished.output, &[certificate, key]))
+    };
+    let file = |content: &str| sandbox.write(&format!("{:x}.pem", content.len()), content);
+    let missing = sandbox.join("missing.pem");
+    assert_eq!(test(&good.certificate, &good.key, ""), None);
+    for (certificate, key, blame) in [
+        (&missing, &good.key, Blame::PairMissing),
+        (&good.certificate, &missing, Blame::PairMissing),
+        (&good.certificate, &other.key, Blame::PairBroken),
+        (&file(&reversed), &good.key, Blame::PairBroken),
+        (&file(&glued), &good.key, Blame::PairBroken),
+        (&file(""), &good.key, Blame::PairBroken),
+        (&good.certificate, &file("junk"), Blame::PairBroken),
+        (&good.key, &good.certificate, Blame::PairBroken),
+    ] {
+        let complaint = test(certificate, key, "").unwrap();
+        assert_eq!((complaint.blame, complaint.lines.len()), (blame, 1), "{complaint:?}");
+    }
+    for more in ["nonsense on;", "ssl_trusted_certificate /certctl-no-such;", "include /certctl-no-such;"] {
+        let complaint = test(&good.certificate, &good.key, more).unwrap();
+        assert_eq!((complaint.blame, complaint.lines.len()), (Blame::Other, 1), "{complaint:?}");
+    }
+}
+
+/// What is written for a configuration must pass the real `nginx -t` in it.
+fn written(sandbox: &Sandbox, pair: &Pair, http: &str, asked: &[&str], ports: (u16, u16)) -> String {
+    let config = write_config(sandbox.path(), http);
+    let found = find(&config);
+    let standing = found.observe().unwrap();
+    let site = Site {
+        names: &names(asked),
+        certificate: &pair.certificate,
+        key: &pair.key,
+        build: &found.build,
+        config: &standing.config,
+        ipv6: standing.ipv6,
+        ports,
+    };
+    let text = site.write().text;
+    sandbox.write("written.conf", &text);
+    write_config(sandbox.path(), &format!("{http}\ninclude written.conf;"));
+    let tested = Server::Nginx(find(&config)).test().unwrap().unwrap();
+    assert!(tested.succeeded(), "{}\n{text}", tested.output);
+    assert!(!tested.output.contains("[warn]"), "{}\n{text}", tested.output);
+    text.replace(&sandbox.path().display().to_string(), "[SANDBOX]")
+}
+
+#[test]
+fn what_is_written_passes_the_real_test() {
+    let (sandbox, ca) = (Sandbox::new(), TestCa::new());
+    let pair = pair(&sandbox, &ca, "with blank", &["example.com"]);
+    let pair = Pair { certificate: sandbox.join("with blank.fullchain.pem"), ..pair };
+    sandbox.write("with blank.fullchain.pem", std::fs::read(&pair.certificate).unwrap());
+    std::fs::create_dir_all(sandbox.join("x")).unwrap();
+    sandbox.write("proxy_params", "proxy_set_header Host $http_host;");
+    for http in [
+        "",
+        "server { listen 80; server_name example.com; location / { proxy_pass http://unix:/run/gunicorn.sock; } }",
+        "server { listen 80 default_server; listen [::]:80 default_server; server_name _; root /var/www/html; }",
+        "server { listen [::]:80 ipv6only=off; server_name a.example; }",
+        "server { listen 127.0.0.1:80; server_name .example.com; root x; index i.html; location ~ \"^/a{2}\\.php$\" { \
+         deny all; } location / { include proxy_params; if ($uri ~ \"a b\") { return 403; } proxy_pass http://x; } } \
+         upstream x { server 127.0.0.1:1; }",
+        "server { server_name example.com; return 301 https://$host$request_uri; }",
+        "proxy_set_header X-Own a; server { listen 80; server_name www.example.com example.com; \
+         proxy_set_header X-Real-IP $remote_addr; location /a { proxy_pass http://127.0.0.1:1; } \
+         location /b { proxy_set_header Host b; proxy_pass http://127.0.0.1:1/; } }",
+    ] {
+        let text = written(&sandbox, &pair, http, &["example.com", "*.example.com"], WEB);
+        assert!(text.contains("ssl_certificate \"[SANDBOX]/with blank.fullchain.pem\";"), "{text}");
+    }
+}
+
+#[test]
+fn what_is_written_serves_and_leaves_the_proofs_alone() {
+    let (sandbox, ca) = (Sandbox::new(), TestCa::new());
+    let pair = pair(&sandbox, &ca, "a", &["a.example", "www.a.example"]);
+    let (plain, tls, app) = (free_port(), free_port(), free_port());
+    let http = format!(
+        "server {{ listen {plain}; server_name a.example; location / {{ proxy_pass http://127.0.0.1:{app}; }} }}\n\
+         server {{ listen 127.0.0.1:{app}; location / {{ return 200 \"$http_host $http_x_forwarded_proto\\n\"; }} }}"
+    );
+    let text = written(&sandbox, &pair, &http, &["a.example", "www.a.example"], (plain, tls));
+    let running = Nginx::start(sandbox.path(), &format!("{http}\ninclude written.conf;"));
+    let asked = targets(running.config(), &pair, &["a.example", "www.a.example"]);
+    assert!(asked.ask.len() >= 2 && asked.elsewhere.is_empty() && asked.unasked.is_empty(), "{asked:?}");
+    for answer in probe_all(&asked.ask, DEADLINE) {
+        assert_eq!(live::judge(&answer.unwrap(), &pair.chain), Verdict::Same, "{text}");
+    }
+    let get = |path: &str, host: &str| plain_get(plain, path, host);
+    assert!(get("/x", "www.a.example").contains(&format!("Location: https://www.a.example:{tls}/x\r\n")));
+    assert!(get("/.well-known/pki-validation/x.txt", "www.a.example").starts_with("HTTP/1.1 404"));
+    assert!(get("/", "a.example").contains("127.0.0.1"), "the present block is left as it is");
+
+    // The lines that the file says to add to the present block.
+    let lines: String =
+        text.lines().filter_map(|line| line.strip_prefix("#     ")).map(|line| format!("{line}\n")).collect();
+    let http = http.replacen("server_name a.example;", &format!("server_name a.example;\n{lines}"), 1);
+    drop(running);
+    let _running = Nginx::start(sandbox.path(), &format!("{http}\ninclude written.conf;"));
+    assert!(get("/x", "a.example").contains(&format!("Location: https://a.example:{tls}/x\r\n")), "{lines}");
+    assert!(get("/.well-known/acme-challenge/x", "a.example").starts_with("HTTP/1.1 200"), "passed on as before");
+}
+
+fn plain_get(port: u16, path: &str, host: &str) -> String {
+    use std::io::{Read, Write};
+    let mut connection = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    write!(connection, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    answer
+}

@@ -1,0 +1,102 @@
+//! Programs that end well, badly, never, or say too much.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::time::{Duration, Instant};
+
+use certctl::system::process::{Finished, Invocation, ProcessError, alive, run, which};
+
+fn invoke(argv: &[&str], millis: u64) -> Result<Finished, ProcessError> {
+    let argv = argv.iter().map(|&word| word.to_owned()).collect();
+    run(&Invocation { argv, deadline: Duration::from_millis(millis), output_limit: 1000 })
+}
+
+fn shell(script: &str, millis: u64) -> Finished {
+    invoke(&["sh", "-c", script], millis).unwrap()
+}
+
+#[test]
+fn both_streams_in_their_order_and_the_status() {
+    let finished = shell("echo one; echo two >&2; echo three; exit 3", 10_000);
+    assert_eq!(finished.output, "one\ntwo\nthree\n");
+    assert_eq!((finished.status, finished.signal, finished.timed_out), (Some(3), None, false));
+    assert!(!finished.succeeded());
+    assert!(shell("true", 10_000).succeeded());
+}
+
+#[test]
+fn a_signal_is_no_status() {
+    let finished = shell("kill -9 $$", 10_000);
+    assert_eq!((finished.status, finished.signal, finished.timed_out), (None, Some(9), false));
+}
+
+#[test]
+fn nothing_is_on_stdin() {
+    assert_eq!(shell("cat; echo end", 10_000).output, "end\n");
+}
+
+#[test]
+fn a_hundred_megabytes_are_read_and_left_out() {
+    let finished = shell("echo first; head -c 100000000 /dev/zero | tr '\\0' x; echo; echo last", 60_000);
+    assert!(finished.succeeded());
+    assert!(finished.output.starts_with("first\nxxx"), "{}", finished.output);
+    assert!(finished.output.ends_with("xxx\nlast\n"));
+    assert!(finished.output.contains("\n[99999012 bytes left out]\n"), "{}", &finished.output[490..560]);
+}
+
+#[test]
+fn a_flood_without_end_is_cut_at_the_deadline() {
+    let finished = invoke(&["yes"], 300).unwrap();
+    assert!(finished.timed_out);
+    assert!(finished.output.len() < 1100);
+}
+
+#[test]
+fn the_whole_group_dies_at_the_deadline() {
+    let began = Instant::now();
+    let finished = shell("sleep 1000 & echo $!; wait", 300);
+    assert!(began.elapsed() < Duration::from_secs(10));
+    assert_eq!((finished.status, finished.signal, finished.timed_out), (None, Some(9), true));
+    let grandchild: i32 = finished.output.trim().parse().unwrap();
+    let ends = Instant::now() + Duration::from_secs(10);
+    // Killed at once; whoever adopts it reaps it a little later.
+    while alive(grandchild) && running(grandchild) {
+        assert!(Instant::now() < ends, "{grandchild} still runs");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn running(pid: i32) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
+}
+
+#[test]
+fn who_only_holds_the_output_open_is_not_waited_for_and_lives() {
+    let began = Instant::now();
+    let finished = shell("sleep 30 & echo $!", 20_000);
+    assert!(began.elapsed() < Duration::from_secs(10));
+    assert!(finished.succeeded());
+    let daemon: i32 = finished.output.trim().parse().unwrap();
+    assert!(running(daemon), "a daemon must survive its start");
+    std::process::Command::new("kill").arg(daemon.to_string()).status().unwrap();
+}
+
+#[test]
+fn a_child_that_closes_its_output_is_still_waited_for() {
+    let finished = shell("exec >&- 2>&-; sleep 0.2; exit 7", 10_000);
+    assert_eq!(finished.status, Some(7));
+}
+
+#[test]
+fn what_cannot_be_started_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("script");
+    std::fs::write(&script, "no program").unwrap();
+    let script = script.display().to_string();
+    assert!(matches!(invoke(&[], 1000), Err(ProcessError::Empty)));
+    assert!(matches!(invoke(&["certctl-no-such"], 1000), Err(ProcessError::NotFound { .. })));
+    assert!(matches!(invoke(&[&script], 1000), Err(ProcessError::NotFound { .. })), "not executable");
+    std::process::Command::new("chmod").args(["+x", &script]).status().unwrap();
+    std::fs::write(&script, "\x7fELF not really").unwrap();
+    assert!(matches!(invoke(&[&script], 1000), Err(ProcessError::Start { .. })));
+    assert_eq!(which("sh").unwrap().file_name().unwrap(), "sh");
+}
