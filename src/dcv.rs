@@ -1,5 +1,10 @@
 //! Domain control validation: the record that each CA looks for, and whether what servers answer would satisfy it.
 //! Pure: answers come as values, `system::dns` asks for them.
 
+pub mod answer;
 pub mod ca;
+pub mod expect;
+pub mod judge;
+pub mod kept;
+pub mod parse;
 pub mod record;

@@ -74,10 +74,15 @@ fn domains(request: &SigningRequest) -> Vec<DnsName> {
     bases.iter().filter(|name| !covered(name)).cloned().collect()
 }
 
+/// `name` as a panel of `zone` asks for it.
+pub(super) fn relative(name: &str, zone: &str) -> String {
+    name.strip_suffix(zone).map_or(name, |rest| rest.trim_end_matches('.')).to_owned()
+}
+
 fn record(request: &SigningRequest, domain: &DnsName, scheme: Option<CsrHash>) -> DcvRecord {
     let zone = domain.registrable().unwrap_or(domain.as_str()).to_owned();
     let name = format!("{}.{domain}", host_label(request), domain = domain.as_str());
-    let relative_name = name.strip_suffix(&zone).map_or(name.as_str(), |rest| rest.trim_end_matches('.')).to_owned();
+    let relative_name = relative(&name, &zone);
     let target = target_labels(request);
     let (value, shape) = match scheme {
         Some(CsrHash { zones: [zone, ..], unique: UniqueValue::WhenKeyIsReused }) => {

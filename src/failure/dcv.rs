@@ -1,1 +1,159 @@
-//! Advice for `dcv`.
+//! Advice for the shop's record and for what servers say of it.
+
+use super::{Failure, Kind};
+use crate::dcv::answer::Answer;
+use crate::dcv::judge::{Elsewhere, Flaw, Reason};
+use crate::dcv::parse::RecordError;
+use crate::finding::{Finding, Next};
+
+const COPY: &str = "copy host and value again from the shop's page, the whole of both:  certctl dcv-check --record -";
+
+impl From<RecordError> for Failure {
+    fn from(error: RecordError) -> Self {
+        let failure = Self::of(Kind::Malformed, &error);
+        match error {
+            RecordError::Empty => failure.with(Next::say(
+                "certctl dcv-check --record '_<32 hex digits>.example.com  <32>.<32>.<unique value>.<zone>'",
+            )),
+            RecordError::HostForm(_) => failure
+                .because("host and value of a CNAME are read, in this order: what Sectigo, SSL.com and their shops show")
+                .with(Next::say(COPY)),
+            RecordError::NoValue(_) => failure.with(Next::say(
+                "give both, in one argument:  certctl dcv-check --record 'HOST VALUE'",
+            )),
+            RecordError::Type(_) => {
+                failure.with(Next::say("choose DCV by CNAME at the shop, then give the record that it shows"))
+            }
+            RecordError::Underscore(host) => failure
+                .because("the CA looks for the host with it")
+                .with(Next::say(format!("the host is _{host}; publish and give it so"))),
+            RecordError::Url(_) => failure
+                .because("this is what the HTTP method shows")
+                .with(Next::say("choose DCV by CNAME at the shop, then give the record that it shows")),
+            RecordError::Host(_)
+            | RecordError::HostDigits { .. }
+            | RecordError::ValueDigits { .. }
+            | RecordError::ValueForm(_)
+            | RecordError::ValueHalf
+            | RecordError::ValueZone => failure.with(Next::say(COPY)),
+        }
+    }
+}
+
+impl From<&Reason> for Finding {
+    fn from(reason: &Reason) -> Self {
+        match reason {
+            Reason::Elsewhere { at, how } => elsewhere(at, how),
+            Reason::NoRoute { servers } => {
+                Self::note("no-route", format!("not asked, no way there from this machine: {}", servers.join(", ")))
+            }
+            Reason::NotEverywhere { servers } => Self::error(
+                "not-on-all-servers",
+                format!("not there yet: {}; a CA asks from several places and needs them all", servers.join(", ")),
+            )
+            .with(Next::say("wait for the zone's servers to take it over:  certctl dcv-check --wait")),
+            Reason::NotPublished { name, servers } => {
+                Self::error("not-published", format!("{name} is not there, say {}", servers.join(", ")))
+            }
+            Reason::OwnServersNotFound { domain } => Self::error(
+                "zone-servers-not-found",
+                format!("the servers of {domain}'s zone were not found, so only the resolver was asked"),
+            )
+            .with(Next::say(format!("dig NS {domain}; or name a resolver that finds them:  --resolver 9.9.9.9"))),
+            Reason::ResolverRemembers { servers, seconds } => {
+                let until = seconds.map_or_else(String::new, |seconds| format!(", for up to {seconds} s more"));
+                let who = servers.join(", ");
+                Self::error("resolver-remembers", format!("{who} still remembers that it was absent{until}"))
+                    .with(Next::say("the zone's own servers have it; look again then, or go by them"))
+            }
+            Reason::Silent { servers, answer } => silent(&servers.join(", "), answer),
+            Reason::Value { at, seen, wanted, flaw } => value(at, seen, wanted, *flaw),
+        }
+    }
+}
+
+/// The record is at another name.
+fn elsewhere(at: &str, how: &Elsewhere) -> Finding {
+    match how {
+        Elsewhere::Below { domain } => {
+            Finding::error("record-too-low", format!("the record is at {at}, which does not prove {domain}"))
+                .with(Next::say(format!("add it for {domain}: a record there proves the names below it too")))
+        }
+        Elsewhere::Doubled { zone, relative } => Finding::error(
+            "zone-doubled",
+            format!("the record is at {at}: the panel adds {zone} by itself, and it was typed too"),
+        )
+        .with(Next::say(format!("in the panel of {zone}, change the host to {relative}"))),
+        Elsewhere::NoUnderscore => {
+            Finding::error("underscore-lost", format!("the record is at {at}, without the underscore in front"))
+                .with(Next::say("change the host so that it starts with the underscore"))
+        }
+        Elsewhere::Parent => {
+            Finding::note("found-at-parent", format!("it is at {at}, where the CA looks too: it proves all names below"))
+        }
+    }
+}
+
+/// The value is not known to be the right one.
+fn value(at: &str, seen: &str, wanted: &str, flaw: Flaw) -> Finding {
+    let change = Next::say(format!("change the value to {wanted}"));
+    match flaw {
+        Flaw::AnotherRequest => {
+            Finding::error("value-of-another-request", format!("at {at} is a record made from another request: {seen}"))
+                .with(Next::say("put the value that the shop shows for this request in its place"))
+        }
+        Flaw::Other => Finding::error("other-value", format!("at {at} is another value: {seen}")).with(change),
+        Flaw::OtherUnique => Finding::error(
+            "other-unique-value",
+            format!("at {at} is a record of this request with another unique value: {seen}"),
+        )
+        .with(change),
+        Flaw::Unchecked => Finding::error(
+            "unique-value-unchecked",
+            format!("at {at} is {seen}; whether its end is the shop's cannot be told without the shop's record"),
+        )
+        .with(Next::run(&["dcv-check", "--record", "-"])),
+        Flaw::Wildcard => {
+            Finding::warning("wildcard-answers", format!("a wildcard record (*) answers for every name: {seen}"))
+                .with(Next::say("add the record itself: it goes before the wildcard"))
+        }
+        Flaw::WithZone => Finding::error(
+            "zone-appended-to-value",
+            format!("at {at} the DNS provider added the zone to the value: {seen}"),
+        )
+        .with(Next::say(format!("enter the value with a dot at its end:  {wanted}."))),
+    }
+}
+
+/// REFUSED, SERVFAIL, silence, a closed port: each has its own cause.
+fn silent(who: &str, answer: &Answer) -> Finding {
+    let (code, what, next) = match answer {
+        Answer::Lame => (
+            "server-lame",
+            "is named for the zone but does not answer for it".to_owned(),
+            "take it out of the zone's NS records, or have the zone set up there",
+        ),
+        Answer::Refused => (
+            "server-refused",
+            "refuses to answer (REFUSED)".to_owned(),
+            "it does not serve this zone, or not to this machine; ask another one:  --resolver 9.9.9.9",
+        ),
+        Answer::ServFail => (
+            "server-servfail",
+            "fails (SERVFAIL)".to_owned(),
+            "the zone is broken there (not loaded, expired, DNSSEC); see the DNS provider's status, then look again",
+        ),
+        Answer::Closed => (
+            "server-closed",
+            "does not listen (port closed)".to_owned(),
+            "check the address; ask another one:  --resolver 9.9.9.9",
+        ),
+        Answer::Failed(code) => ("server-failed", format!("answers {code}"), "ask another one:  --resolver 9.9.9.9"),
+        _ => (
+            "server-timeout",
+            "gave no usable answer in time".to_owned(),
+            "look again; where a firewall keeps port 53 shut, run it from another machine",
+        ),
+    };
+    Finding::error(code, format!("{who} {what}")).with(Next::say(next))
+}

@@ -1,1 +1,254 @@
-//! dns: to come.
+//! DNS: asks servers for CNAMEs without following them, and finds a zone's own servers. Decides nothing: what came is
+//! handed back as `dcv::answer` values.
+//!
+//! Each message goes over `hickory-proto`; sockets are ours, so that a closed port shows at once (connected UDP) and
+//! garbage is waited out, which ready-made clients do not offer.
+
+mod exchange;
+mod resolvers;
+mod zone;
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hickory_proto::op::{Message, ResponseCode};
+use hickory_proto::rr::{Name, RData, RecordType};
+use tokio::task::JoinSet;
+
+use self::exchange::{Client, NoAnswer, Query, Recursion};
+pub use self::resolvers::Resolvers;
+use super::runtime::block_on;
+use super::signals::Interrupt;
+use crate::dcv::answer::{Answer, OwnServers, Role, Said, Server, Survey};
+
+/// One record to look for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Inquiry {
+    /// The domain whose zone is looked for.
+    pub domain: String,
+    /// The names to ask for, the record's own first. The first one with the zone added is asked for as well.
+    pub names: Vec<String>,
+}
+
+/// Why there is no survey at all.
+#[derive(Debug, thiserror::Error)]
+pub enum DnsError {
+    /// A signal came.
+    #[error("interrupted while asking name servers")]
+    Interrupted(i32),
+    /// The machine could not even start to ask.
+    #[error("cannot ask name servers")]
+    Start(#[source] io::Error),
+}
+
+/// The longest that one survey takes, whatever servers do.
+const SURVEY: Duration = Duration::from_secs(20);
+
+/// Asks all servers about all records at once.
+///
+/// # Errors
+/// [`DnsError`]; what servers do is no error but an [`Answer`].
+pub fn survey(
+    inquiries: &[Inquiry],
+    resolvers: &Resolvers,
+    interrupt: &Interrupt,
+) -> Result<Vec<Survey>, DnsError> {
+    let all = async {
+        let client = Arc::new(Client::until(tokio::time::Instant::now() + SURVEY));
+        let mut tasks = JoinSet::new();
+        for (index, inquiry) in inquiries.iter().enumerate() {
+            let (client, inquiry, resolvers) = (Arc::clone(&client), inquiry.clone(), resolvers.clone());
+            tasks.spawn(async move { (index, survey_one(&client, &inquiry, &resolvers).await) });
+        }
+        in_order(tasks).await
+    };
+    block_on(async {
+        tokio::select! {
+            surveys = all => Ok(surveys),
+            signal = came(interrupt) => Err(DnsError::Interrupted(signal)),
+        }
+    })
+    .map_err(DnsError::Start)?
+}
+
+/// Ends once a signal has come.
+async fn came(interrupt: &Interrupt) -> i32 {
+    loop {
+        if let Some(signal) = interrupt.signal() {
+            return signal;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// The results of numbered tasks in the order of their numbers.
+async fn in_order<T: 'static>(mut tasks: JoinSet<(usize, T)>) -> Vec<T> {
+    let mut done: HashMap<usize, T> = HashMap::new();
+    while let Some(joined) = tasks.join_next().await {
+        // A task is never cancelled here and does not panic.
+        done.extend(joined.ok());
+    }
+    let mut numbered: Vec<(usize, T)> = done.into_iter().collect();
+    numbered.sort_by_key(|(index, _)| *index);
+    numbered.into_iter().map(|(_, value)| value).collect()
+}
+
+async fn survey_one(client: &Arc<Client>, inquiry: &Inquiry, resolvers: &Resolvers) -> Survey {
+    let mut zones = JoinSet::new();
+    for (index, address) in resolvers.addresses.iter().copied().enumerate() {
+        let (client, domain) = (Arc::clone(client), inquiry.domain.clone());
+        zones.spawn(async move { (index, (address, zone::zone_of(&client, address, &domain).await)) });
+    }
+    let found = in_order(zones).await;
+    let guide = found.iter().find_map(|(address, zone)| zone.as_ref().ok().map(|zone| (*address, zone.clone())));
+    let Some((guide, zone)) = guide else { return nobody_knows(client, inquiry, found, resolvers).await };
+    // Of the system's resolvers the first that answers is used, as the C library does; those named are all asked.
+    let asked = if resolvers.first_that_answers { vec![guide] } else { resolvers.addresses.clone() };
+    let mut servers: Vec<Server> = asked.into_iter().map(resolver).collect();
+    let own_servers = if resolvers.alone() {
+        OwnServers::NotWanted
+    } else {
+        let own = zone::own_servers(client, guide, &zone).await;
+        let found = if own.is_empty() { OwnServers::NotFound } else { OwnServers::Asked };
+        servers.extend(own);
+        found
+    };
+    let mut names = inquiry.names.clone();
+    names.extend(inquiry.names.first().map(|name| format!("{name}.{}", text(&zone))));
+    let said = ask_servers(client, servers, names).await;
+    Survey { zone: Some(text(&zone)), own_servers, said }
+}
+
+/// No resolver told the zone: those that are silent are not asked again, the others for the names alone.
+async fn nobody_knows(
+    client: &Arc<Client>,
+    inquiry: &Inquiry,
+    found: Vec<(SocketAddr, Result<Name, Answer>)>,
+    resolvers: &Resolvers,
+) -> Survey {
+    let mut said = Vec::new();
+    for (address, zone) in found {
+        let failed = zone.err().unwrap_or(Answer::ServFail);
+        let first = inquiry.names.first().cloned().unwrap_or_default();
+        if gone(&failed) {
+            said.push(Said { server: resolver(address), answers: vec![(first, failed)] });
+        } else {
+            said.extend(ask_servers(client, vec![resolver(address)], inquiry.names.clone()).await);
+        }
+    }
+    let own_servers = if resolvers.alone() { OwnServers::NotWanted } else { OwnServers::NotFound };
+    Survey { zone: None, own_servers, said }
+}
+
+fn resolver(address: SocketAddr) -> Server {
+    Server { address, name: None, role: Role::Resolver }
+}
+
+/// True when asking the same server again is of no use.
+fn gone(answer: &Answer) -> bool {
+    matches!(answer, Answer::Timeout | Answer::Closed | Answer::NoRoute)
+}
+
+async fn ask_servers(client: &Arc<Client>, servers: Vec<Server>, names: Vec<String>) -> Vec<Said> {
+    let mut tasks = JoinSet::new();
+    for (index, server) in servers.into_iter().enumerate() {
+        let (client, names) = (Arc::clone(client), names.clone());
+        tasks.spawn(async move { (index, ask_server(&client, server, names).await) });
+    }
+    in_order(tasks).await
+}
+
+/// Asks one server for the first name, and if it is there at all, for the others at once.
+async fn ask_server(client: &Arc<Client>, server: Server, names: Vec<String>) -> Said {
+    let mut names = names.into_iter();
+    let mut answers = Vec::new();
+    if let Some(first) = names.next() {
+        let answer = cname(client, &server, &first).await;
+        let silent = gone(&answer);
+        answers.push((first, answer));
+        if silent {
+            return Said { server, answers };
+        }
+    }
+    let mut tasks = JoinSet::new();
+    for (index, name) in names.enumerate() {
+        let (client, server) = (Arc::clone(client), server.clone());
+        tasks.spawn(async move {
+            let answer = cname(&client, &server, &name).await;
+            (index, (name, answer))
+        });
+    }
+    answers.extend(in_order(tasks).await);
+    Said { server, answers }
+}
+
+async fn cname(client: &Client, server: &Server, name: &str) -> Answer {
+    // A name too long for the DNS (the doubled zone of a long one) cannot be there.
+    let Ok(name) = Name::from_ascii(format!("{name}.")) else { return Answer::NoName(None) };
+    let recursion = match server.role {
+        Role::Resolver => Recursion::Desired,
+        Role::Authoritative => Recursion::No,
+    };
+    let query = Query { server: server.address, name, kind: RecordType::CNAME, recursion };
+    match client.ask(&query).await {
+        Ok(message) => read(&message, &query.name, server.role),
+        Err(none) => none.into(),
+    }
+}
+
+/// What a message says about the CNAME at `name`.
+fn read(message: &Message, name: &Name, role: Role) -> Answer {
+    let code = message.metadata.response_code;
+    let denied = matches!(code, ResponseCode::NoError | ResponseCode::NXDomain);
+    if denied && role == Role::Authoritative && !message.metadata.authoritative {
+        return Answer::Lame;
+    }
+    let target = message.answers.iter().find_map(|record| match &record.data {
+        RData::CNAME(target) if record.name == *name => Some(text(&target.0)),
+        _ => None,
+    });
+    match (code, target) {
+        (ResponseCode::NoError | ResponseCode::NXDomain, Some(target)) => Answer::Cname(target),
+        (ResponseCode::NXDomain, None) => Answer::NoName(remembered(message)),
+        (ResponseCode::NoError, None) => Answer::NoData(remembered(message)),
+        _ => failed(code),
+    }
+}
+
+/// A response code that is no answer.
+fn failed(code: ResponseCode) -> Answer {
+    match code {
+        ResponseCode::Refused => Answer::Refused,
+        ResponseCode::ServFail => Answer::ServFail,
+        other => Answer::Failed(other.to_string()),
+    }
+}
+
+/// RFC 2308 5: an absence may be remembered for the lesser of the SOA's TTL and its minimum.
+fn remembered(message: &Message) -> Option<u32> {
+    message.authorities.iter().find_map(|record| match &record.data {
+        RData::SOA(soa) => Some(record.ttl.min(soa.minimum)),
+        _ => None,
+    })
+}
+
+/// A name as text: lower case is left as it came, odd octets escaped, no final dot.
+fn text(name: &Name) -> String {
+    let ascii = name.to_ascii();
+    ascii.strip_suffix('.').map_or_else(|| ascii.clone(), str::to_owned)
+}
+
+impl From<NoAnswer> for Answer {
+    fn from(none: NoAnswer) -> Self {
+        match none {
+            NoAnswer::Closed => Self::Closed,
+            NoAnswer::NoRoute => Self::NoRoute,
+            NoAnswer::NoTcp => Self::Failed("with a truncated message and not by TCP".to_owned()),
+            NoAnswer::Other(reason) => Self::Failed(reason),
+            NoAnswer::Timeout => Self::Timeout,
+        }
+    }
+}

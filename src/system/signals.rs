@@ -16,13 +16,12 @@ impl Interrupt {
     ///
     /// # Errors
     /// When the handlers cannot be registered.
-    pub fn listen() -> std::io::Result<Self> {
-        let flag = Self::default();
+    pub fn listen(&self) -> std::io::Result<()> {
         for signal in [SIGHUP, SIGINT, SIGTERM] {
             let number = usize::try_from(signal).unwrap_or(0);
-            signal_hook::flag::register_usize(signal, Arc::clone(&flag.0), number)?;
+            signal_hook::flag::register_usize(signal, Arc::clone(&self.0), number)?;
         }
-        Ok(flag)
+        Ok(())
     }
 
     /// The signal that came, if one did.

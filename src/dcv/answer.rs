@@ -1,0 +1,131 @@
+//! What name servers said: the values that `system::dns` brings back and `judge` looks at.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+/// What a server is to the zone.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Role {
+    /// It looks things up for others and remembers them.
+    Resolver,
+    /// One of the zone's own servers: what a CA's resolver asks in the end.
+    Authoritative,
+}
+
+impl Role {
+    /// The word in JSON.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Resolver => "resolver",
+            Self::Authoritative => "authoritative",
+        }
+    }
+}
+
+/// One server.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Server {
+    /// Where it was asked.
+    pub address: SocketAddr,
+    /// Its name, where it was found by one.
+    pub name: Option<String>,
+    /// What it is to the zone.
+    pub role: Role,
+}
+
+/// What a server said when it was asked for the CNAME at one name.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Answer {
+    /// There is one; the target without its final dot, as the server spelled it.
+    Cname(String),
+    /// NXDOMAIN: there is nothing of this name; the seconds that it says this may be remembered.
+    NoName(Option<u32>),
+    /// NODATA: the name is there, a CNAME is not; the seconds that it says this may be remembered.
+    NoData(Option<u32>),
+    /// A server named by the zone that does not answer for it with authority.
+    Lame,
+    /// REFUSED.
+    Refused,
+    /// SERVFAIL.
+    ServFail,
+    /// Another response code, in words.
+    Failed(String),
+    /// No usable answer within the time.
+    Timeout,
+    /// Nobody listens there.
+    Closed,
+    /// This machine has no way to that address (IPv6 where there is none): nobody was asked.
+    NoRoute,
+}
+
+impl Answer {
+    /// True when the server answered the question: with the record or with its absence.
+    #[must_use]
+    pub fn is_answer(&self) -> bool {
+        matches!(self, Self::Cname(_) | Self::NoName(_) | Self::NoData(_))
+    }
+
+    /// The word in JSON; in a finding's code it stands behind `server-`.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Cname(_) => "cname",
+            Self::NoName(_) => "nxdomain",
+            Self::NoData(_) => "nodata",
+            Self::Lame => "lame",
+            Self::Refused => "refused",
+            Self::ServFail => "servfail",
+            Self::Failed(_) => "failed",
+            Self::Timeout => "timeout",
+            Self::Closed => "closed",
+            Self::NoRoute => "no-route",
+        }
+    }
+}
+
+/// All that one server said.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Said {
+    /// Who.
+    pub server: Server,
+    /// The names asked for and the answers, in the order asked.
+    pub answers: Vec<(String, Answer)>,
+}
+
+/// Whether the zone's own servers were among those asked.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum OwnServers {
+    /// They were found and asked.
+    Asked,
+    /// Not wanted: one server alone was to be asked.
+    NotWanted,
+    /// Wanted but not found.
+    NotFound,
+}
+
+/// All that all servers said about one record.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Survey {
+    /// The zone that holds the name, where it was found.
+    pub zone: Option<String>,
+    /// Whether its own servers were asked.
+    pub own_servers: OwnServers,
+    /// What each server said.
+    pub said: Vec<Said>,
+}
+
+impl fmt::Display for Server {
+    /// `dns1.example.net (192.0.2.1)`, `resolver 127.0.0.53`; the port where it is not 53.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let address = match self.address.port() {
+            53 => self.address.ip().to_string(),
+            _ => self.address.to_string(),
+        };
+        match (&self.name, self.role) {
+            (Some(name), _) => write!(f, "{name} ({address})"),
+            (None, Role::Resolver) => write!(f, "resolver {address}"),
+            (None, Role::Authoritative) => f.write_str(&address),
+        }
+    }
+}

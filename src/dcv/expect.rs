@@ -1,0 +1,137 @@
+//! What would satisfy the CA for one domain: the record, the values it may have, and the names it may stand at.
+
+use super::ca::{Ca, UniqueValue};
+use super::parse::GivenRecord;
+use super::record::{self, DcvRecord};
+use crate::pki::name::DnsName;
+use crate::pki::request::SigningRequest;
+
+/// Where the accepted values come from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Source {
+    /// The record that the shop showed: it has this very value.
+    Shop,
+    /// The CA's known form, where it needs no unique value.
+    Form,
+    /// Nowhere: only the part made of the request is known.
+    Nowhere,
+}
+
+/// What would satisfy the CA for one domain.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Expectation {
+    /// The record.
+    pub record: DcvRecord,
+    /// `<SHA-256 first 32>.<last 32>`: what every value of this request starts with.
+    pub target: String,
+    /// The values known to be right.
+    pub values: Vec<String>,
+    /// Where they come from.
+    pub source: Source,
+    /// `_<MD5>`.
+    pub label: String,
+    /// The domain proved, wildcard stripped.
+    pub domain: String,
+    /// Names asked for below the domain: a record there does not prove the domain.
+    below: Vec<String>,
+}
+
+/// How a name that is asked for stands to the record.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Place {
+    /// The record's own name.
+    Here,
+    /// The same label at a parent domain: the CA climbs there (BR 1.6.1, Authorization Domain Name).
+    Parent,
+    /// The zone's name typed into a panel that adds it by itself.
+    Doubled,
+    /// Below the domain: proves less than is needed.
+    Below,
+    /// Without the underscore.
+    NoUnderscore,
+}
+
+impl Expectation {
+    /// The names to ask for and what each is; the record's own name first. `zone` is known once servers were asked.
+    #[must_use]
+    pub fn places(&self, zone: Option<&str>) -> Vec<(Place, String)> {
+        let here = &self.record.name;
+        let mut places = vec![(Place::Here, here.clone())];
+        let top = DnsName::parse(&self.domain).ok().and_then(|name| name.registrable().map(str::to_owned));
+        let mut domain = self.domain.as_str();
+        while top.as_deref().is_some_and(|top| domain != top && domain.len() > top.len()) {
+            let Some((_, parent)) = domain.split_once('.') else { break };
+            places.push((Place::Parent, format!("{}.{parent}", self.label)));
+            domain = parent;
+        }
+        places.extend(self.below.iter().map(|name| (Place::Below, format!("{}.{name}", self.label))));
+        places.push((Place::NoUnderscore, here.trim_start_matches('_').to_owned()));
+        if let Some(zone) = zone {
+            places.push((Place::Doubled, format!("{here}.{zone}")));
+        }
+        places
+    }
+
+    /// Takes the zone cut that servers tell in place of the registrable domain.
+    pub fn lies_in(&mut self, zone: &str) {
+        let below = |name: &str| name.strip_suffix(zone).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+        // A cut above the registrable domain means that the domain is not delegated: no panel has that zone.
+        if below(&self.domain) && zone.len() >= self.record.zone.len() {
+            self.record.relative_name = record::relative(&self.record.name, zone);
+            self.record.zone = zone.to_owned();
+        }
+    }
+}
+
+/// The most names below one domain that are looked at for a record put too low.
+const BELOW_LIMIT: usize = 8;
+
+/// One expectation for each domain to prove; none for a CA that wants no record. `given` are the shop's records that
+/// belong to this request.
+#[must_use]
+pub fn expectations(request: &SigningRequest, ca: Option<Ca>, given: &[GivenRecord]) -> Vec<Expectation> {
+    let mut all: Vec<Expectation> = Vec::new();
+    for record in record::records(request, ca) {
+        let expectation = expectation(request, ca, given, record);
+        if !all.iter().any(|one| one.record.name == expectation.record.name) {
+            all.push(expectation);
+        }
+    }
+    all
+}
+
+fn expectation(request: &SigningRequest, ca: Option<Ca>, given: &[GivenRecord], mut record: DcvRecord) -> Expectation {
+    let (label, target) = (record::host_label(request), record::target_labels(request));
+    let mut domain = record.name.strip_prefix(&format!("{label}.")).unwrap_or(&record.name).to_owned();
+    // The value is the same for every domain of a request; the shop's own line for this domain goes first.
+    let shop = given.iter().find(|given| given.domain_for(&domain).is_some()).or_else(|| given.first());
+    if let Some(higher) = shop.and_then(|given| given.domain_for(&domain)) {
+        domain = higher;
+        record.name = format!("{label}.{domain}");
+        record.relative_name = record::relative(&record.name, &record.zone);
+    }
+    let form = ca.and_then(Ca::csr_hash).filter(|form| form.unique == UniqueValue::WhenKeyIsReused);
+    let (source, values) = match (shop, form) {
+        (Some(shop), _) => (Source::Shop, vec![shop.value.clone()]),
+        (None, Some(form)) => (Source::Form, form.zones.iter().map(|zone| format!("{target}.{zone}")).collect()),
+        (None, None) => (Source::Nowhere, Vec::new()),
+    };
+    if let Some(value) = values.first() {
+        record.value = Some(value.clone());
+        record.shape = None;
+        record.complete = true;
+    }
+    let below = below(request, &domain);
+    Expectation { record, target, values, source, label, domain, below }
+}
+
+fn below(request: &SigningRequest, domain: &str) -> Vec<String> {
+    let mut below: Vec<String> = Vec::new();
+    for name in request.dns_names.iter().filter_map(|name| DnsName::parse(name).ok()) {
+        let under = name.base().strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
+        if under && !below.iter().any(|one| one == name.base()) && below.len() < BELOW_LIMIT {
+            below.push(name.base().to_owned());
+        }
+    }
+    below
+}

@@ -1,0 +1,137 @@
+//! One question, one answer: UDP, sent again while nothing comes, TCP when the answer was cut short. Whatever is not the
+//! answer to this very question from this very server is passed over until the deadline (RFC 5452).
+
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use hickory_proto::op::{Message, MessageType, Query as Question, ResponseCode};
+use hickory_proto::rr::{Name, RecordType};
+use rustix::io::Errno;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpStream, UdpSocket};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout, timeout_at};
+
+/// The longest that one question takes.
+const QUESTION: Duration = Duration::from_secs(4);
+/// After how long it is sent again.
+const AGAIN: [Duration; 3] = [Duration::from_millis(1000), Duration::from_millis(1500), QUESTION];
+/// The most questions under way at once.
+const AT_ONCE: usize = 64;
+
+/// One question to one server.
+#[derive(Clone, Debug)]
+pub(super) struct Query {
+    pub(super) server: SocketAddr,
+    pub(super) name: Name,
+    pub(super) kind: RecordType,
+    pub(super) recursion: Recursion,
+}
+
+/// Whether the server is to look further than its own zones.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Recursion {
+    Desired,
+    No,
+}
+
+/// Why nothing usable came.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum NoAnswer {
+    Closed,
+    NoRoute,
+    /// The UDP answer was cut short and TCP gave none.
+    NoTcp,
+    /// The system's reason.
+    Other(String),
+    Timeout,
+}
+
+/// Asks questions until a common deadline, a bounded number at once.
+#[derive(Debug)]
+pub(super) struct Client {
+    deadline: Instant,
+    permits: Semaphore,
+}
+
+impl Client {
+    pub(super) fn until(deadline: Instant) -> Self {
+        Self { deadline, permits: Semaphore::new(AT_ONCE) }
+    }
+
+    pub(super) async fn ask(&self, query: &Query) -> Result<Message, NoAnswer> {
+        let Ok(_permit) = timeout_at(self.deadline, self.permits.acquire()).await else {
+            return Err(NoAnswer::Timeout);
+        };
+        let deadline = self.deadline.min(Instant::now() + QUESTION);
+        timeout_at(deadline, ask(query)).await.unwrap_or(Err(NoAnswer::Timeout))
+    }
+}
+
+async fn ask(query: &Query) -> Result<Message, NoAnswer> {
+    let mut message = Message::query();
+    message.metadata.recursion_desired = query.recursion == Recursion::Desired;
+    message.add_query(Question::query(query.name.clone(), query.kind));
+    let bytes = message.to_vec().map_err(|error| NoAnswer::Other(error.to_string()))?;
+    let answer = by_udp(query.server, &message, &bytes).await?;
+    if !answer.metadata.truncation {
+        return Ok(answer);
+    }
+    by_tcp(query.server, &message, &bytes).await.map_err(|_| NoAnswer::NoTcp)
+}
+
+async fn by_udp(server: SocketAddr, question: &Message, bytes: &[u8]) -> Result<Message, NoAnswer> {
+    let any = if server.is_ipv4() { IpAddr::V4(Ipv4Addr::UNSPECIFIED) } else { IpAddr::V6(Ipv6Addr::UNSPECIFIED) };
+    let socket = UdpSocket::bind((any, 0)).await.map_err(no_answer)?;
+    // Connected: the system keeps other sources out and tells when nobody listens.
+    socket.connect(server).await.map_err(no_answer)?;
+    for pause in AGAIN {
+        socket.send(bytes).await.map_err(no_answer)?;
+        if let Ok(answer) = timeout(pause, receive(&socket, question)).await {
+            return answer.map_err(no_answer);
+        }
+    }
+    Err(NoAnswer::Timeout)
+}
+
+async fn receive(socket: &UdpSocket, question: &Message) -> io::Result<Message> {
+    let mut buffer = [0_u8; 4096];
+    loop {
+        let length = socket.recv(&mut buffer).await?;
+        if let Some(answer) = answer_to(question, &buffer[..length]) {
+            return Ok(answer);
+        }
+    }
+}
+
+async fn by_tcp(server: SocketAddr, question: &Message, bytes: &[u8]) -> io::Result<Message> {
+    let mut stream = TcpStream::connect(server).await?;
+    let length = u16::try_from(bytes.len()).map_err(io::Error::other)?;
+    let mut framed = length.to_be_bytes().to_vec();
+    framed.extend_from_slice(bytes);
+    stream.write_all(&framed).await?;
+    let length = stream.read_u16().await?;
+    let mut answer = vec![0_u8; usize::from(length)];
+    stream.read_exact(&mut answer).await?;
+    answer_to(question, &answer).ok_or_else(|| io::Error::from(ErrorKind::InvalidData))
+}
+
+/// The message in `bytes`, if it answers `question`: same id, same question. Only an error may leave the question out.
+fn answer_to(question: &Message, bytes: &[u8]) -> Option<Message> {
+    let answer = Message::from_vec(bytes).ok()?;
+    let bare_error = answer.queries.is_empty() && answer.metadata.response_code != ResponseCode::NoError;
+    let same = answer.metadata.id == question.metadata.id
+        && answer.metadata.message_type == MessageType::Response
+        && (answer.queries == question.queries || bare_error);
+    same.then_some(answer)
+}
+
+fn no_answer(error: io::Error) -> NoAnswer {
+    const NO_ROUTE: [Errno; 4] = [Errno::NETUNREACH, Errno::ADDRNOTAVAIL, Errno::AFNOSUPPORT, Errno::HOSTUNREACH];
+    match (error.kind(), Errno::from_io_error(&error)) {
+        (ErrorKind::ConnectionRefused, _) => NoAnswer::Closed,
+        (_, Some(errno)) if NO_ROUTE.contains(&errno) => NoAnswer::NoRoute,
+        _ => NoAnswer::Other(error.to_string()),
+    }
+}

@@ -1,0 +1,68 @@
+//! Which resolvers to ask: those named, else the system's.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+
+use crate::system::files;
+
+/// The resolvers to ask.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Resolvers {
+    /// Where they are.
+    pub addresses: Vec<SocketAddr>,
+    /// True for the system's: one is as good as the other.
+    pub(super) first_that_answers: bool,
+}
+
+impl Resolvers {
+    /// Those of the command line, all of them; none: the system's.
+    #[must_use]
+    pub fn new(named: &[SocketAddr]) -> Self {
+        if !named.is_empty() {
+            return Self { addresses: named.to_vec(), first_that_answers: false };
+        }
+        let text = files::read(Path::new("/etc/resolv.conf"), 64 * 1024).unwrap_or_default();
+        Self { addresses: name_servers(&String::from_utf8_lossy(&text)), first_that_answers: true }
+    }
+
+    /// True when nobody else is to be asked: a port other than 53 is a test's or a tunnel's end.
+    pub(super) fn alone(&self) -> bool {
+        self.addresses.iter().any(|address| address.port() != 53)
+    }
+}
+
+/// `nameserver` lines, at most three as in resolv.conf(5); none means this machine.
+fn name_servers(text: &str) -> Vec<SocketAddr> {
+    let mut found: Vec<SocketAddr> = text
+        .lines()
+        .filter_map(|line| {
+            let mut words = line.split_whitespace();
+            (words.next() == Some("nameserver")).then(|| words.next()).flatten()
+        })
+        .filter_map(|address| address.parse::<IpAddr>().ok())
+        .map(|address| SocketAddr::new(address, 53))
+        .take(3)
+        .collect();
+    if found.is_empty() {
+        found.push(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 53));
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::name_servers;
+
+    #[test]
+    fn resolv_conf_is_read_as_the_c_library_does() {
+        for (text, servers) in [
+            ("", "127.0.0.1:53"),
+            ("# nameserver 192.0.2.9\nsearch example.com\nnameserver\t192.0.2.1 # x\n", "192.0.2.1:53"),
+            ("nameserver 2001:db8::1\nnameserver bad\nnameserver 192.0.2.2", "[2001:db8::1]:53 192.0.2.2:53"),
+            ("nameserver 192.0.2.1\n".repeat(4).as_str(), "192.0.2.1:53 192.0.2.1:53 192.0.2.1:53"),
+        ] {
+            let found: Vec<String> = name_servers(text).iter().map(ToString::to_string).collect();
+            assert_eq!(found.join(" "), servers, "{text}");
+        }
+    }
+}
