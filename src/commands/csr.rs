@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::context::Context;
 use crate::dcv::ca::Ca;
+use crate::dcv::kept::Kept;
 use crate::dcv::record::{self, DcvRecord};
 use crate::failure::{Failure, Kind};
 use crate::finding::Next;
@@ -147,7 +148,7 @@ pub fn run(context: &Context, args: &CsrArgs) -> Result<CsrOutcome, Failure> {
         match existing {
             Existing::Nothing => {}
             Existing::Pair(key, request) if request.names().is_some_and(|has| has.same_set(&names)) => {
-                let ca = args.ca.or_else(|| kept_ca(&paths.record));
+                let ca = args.ca.or_else(|| kept(&paths.record).ca);
                 return Ok(outcome(false, names, paths, &key, *request, ca));
             }
             other => return Err(in_the_way(args, &paths, &other)),
@@ -228,11 +229,10 @@ fn look(paths: &Paths) -> Result<Existing, Failure> {
     })
 }
 
-/// `; ca NAME` in the record file.
-fn kept_ca(record: &Path) -> Option<Ca> {
-    let text = files::read(record, 64 * 1024).ok()?;
-    let text = String::from_utf8(text).ok()?;
-    text.lines().find_map(|line| Ca::by_name(line.trim().strip_prefix("; ca ")?.trim()))
+/// What is kept of the record of an earlier run.
+fn kept(record: &Path) -> Kept {
+    let text = files::read(record, 64 * 1024).unwrap_or_default();
+    Kept::read(&String::from_utf8_lossy(&text))
 }
 
 fn in_the_way(args: &CsrArgs, paths: &Paths, existing: &Existing) -> Failure {

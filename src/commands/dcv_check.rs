@@ -1,33 +1,134 @@
-//! `certctl dcv-check`.
+//! `certctl dcv-check`: would the CA see the proof of control now? If not, why, and when to look again.
 
-use serde_json::{Value, json};
+mod choose;
+mod outcome;
+mod wait;
 
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use self::choose::{Chosen, Selected, Wanted};
+pub use self::outcome::{Check, DcvCheckOutcome};
 use crate::context::Context;
-use crate::failure::Failure;
-use crate::report::{Outcome, Text};
+use crate::dcv::ca::Ca;
+use crate::dcv::expect::{self, Expectation};
+use crate::dcv::judge::{Judgement, judge};
+use crate::failure::{Failure, Kind};
+use crate::finding::Next;
+use crate::system::dns::{self, Inquiry, Resolvers};
 
-/// Arguments.
-#[derive(Debug, Default, clap::Args)]
-pub struct DcvCheckArgs {}
-
-/// Outcome.
-#[derive(Debug)]
-pub struct DcvCheckOutcome {}
-
-/// Runs it.
+/// Would the CA see the proof of control now? If not, why
 ///
-/// # Errors
-/// None yet.
-pub fn run(_context: &Context, _args: &DcvCheckArgs) -> Result<DcvCheckOutcome, Failure> {
-    Ok(DcvCheckOutcome {})
+/// Examples:
+///   certctl dcv-check --wait --record -
+///   certctl dcv-check example.com --resolver 9.9.9.9
+#[derive(Debug, Default, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct DcvCheckArgs {
+    /// Names or requests (CSR); none: every request here that has no certificate yet
+    #[arg(value_name = "NAME|CSR")]
+    pub names: Vec<String>,
+    /// The shop or CA that the request went to
+    #[arg(long)]
+    pub ca: Option<Ca>,
+    /// The record that the shop shows: a zone-file line, or host and value; '-' reads it from stdin
+    #[arg(long, value_name = "TEXT")]
+    pub record: Vec<String>,
+    /// Ask this resolver, not the system's; with a port other than 53 it alone is asked
+    #[arg(long, value_name = "ADDR[:PORT]", value_parser = dns::address)]
+    pub resolver: Vec<SocketAddr>,
+    /// Look again and again until it is visible, for so long [without a value: 2h]
+    #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "2h", value_parser = duration)]
+    pub wait: Option<Duration>,
 }
 
-impl Outcome for DcvCheckOutcome {
-    fn json(&self) -> Value {
-        json!({})
+/// The longest wait: a CA forgets an order that nobody proved for that long.
+const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
+
+fn duration(text: &str) -> Result<Duration, &'static str> {
+    let parsed: Option<jiff::SignedDuration> = text.parse().ok();
+    parsed
+        .and_then(|duration| Duration::try_from(duration).ok())
+        .filter(|duration| *duration <= LONGEST)
+        .ok_or("not a duration such as 90s, 10m or 2h")
+}
+
+/// Asks and judges; with `--wait` until the record is visible, the time is over or a signal comes.
+///
+/// # Errors
+/// No such request, a record that is none, files that cannot be written; a signal.
+pub fn run(context: &Context, args: &DcvCheckArgs) -> Result<DcvCheckOutcome, Failure> {
+    let chosen = choose::choose(context, &Wanted { names: &args.names, records: &args.record, ca: args.ca })?;
+    let mut outcome = DcvCheckOutcome::new(&chosen, again(context, args));
+    let pending = pending(args, &chosen)?;
+    context.interrupt.listen().map_err(|error| Failure::of(Kind::Internal, &error))?;
+    let look = || look(context, args, &pending);
+    let checks = match args.wait {
+        // Looking again does not make another request's record the right one.
+        Some(limit) if chosen.strays.is_empty() => wait::wait(context, &mut outcome, limit, look)?,
+        _ => look().map_err(|failure| outcome.interrupted(failure, ""))?,
+    };
+    outcome.conclude(checks, &chosen.strays);
+    Ok(outcome)
+}
+
+fn pending(args: &DcvCheckArgs, chosen: &Chosen) -> Result<Vec<Pending>, Failure> {
+    let mut checks = Vec::new();
+    for Selected { shown, request, kept, .. } in &chosen.selected {
+        let ca = args.ca.or(kept.ca);
+        let own: Vec<_> = kept.records.iter().filter(|record| record.md5 == request.md5()).cloned().collect();
+        let expected = expect::expectations(request, ca, &own);
+        checks.extend(expected.into_iter().map(|expected| Pending { request: shown.clone(), ca, expected }));
     }
-    fn human(&self, _text: &mut Text) {}
-    fn exit_code(&self) -> u8 {
-        0
+    if checks.is_empty() {
+        let message = "no record is asked for: the CA named for the request wants no proof in the DNS";
+        return Err(Failure::new(Kind::NotFound, message)
+            .with(Next::say("when the certificate has come:  sudo certctl install FILE")));
     }
+    Ok(checks)
+}
+
+/// One record to look for, and what it belongs to.
+#[derive(Clone, Debug)]
+struct Pending {
+    request: String,
+    ca: Option<Ca>,
+    expected: Expectation,
+}
+
+/// One look at all records.
+fn look(context: &Context, args: &DcvCheckArgs, checks: &[Pending]) -> Result<Vec<Check>, Failure> {
+    let inquiries: Vec<Inquiry> = checks
+        .iter()
+        .map(|check| Inquiry {
+            domain: check.expected.domain.clone(),
+            names: check.expected.places(None).into_iter().map(|(_, name)| name).collect(),
+        })
+        .collect();
+    let surveys = dns::survey(&inquiries, &Resolvers::new(&args.resolver), &context.interrupt)?;
+    Ok(checks
+        .iter()
+        .zip(surveys)
+        .map(|(pending, survey)| {
+            let mut expected = pending.expected.clone();
+            if let Some(zone) = &survey.zone {
+                expected.lies_in(zone);
+            }
+            let judgement: Judgement = judge(&expected, &survey);
+            Check { request: pending.request.clone(), ca: pending.ca, expected, judgement }
+        })
+        .collect())
+}
+
+/// The command line to wait with: the same names, CA and resolvers.
+fn again(context: &Context, args: &DcvCheckArgs) -> Next {
+    let mut words: Vec<String> = Vec::new();
+    if context.directory.as_os_str() != "." {
+        words.extend(["-C".to_owned(), context.directory.display().to_string()]);
+    }
+    words.extend(["dcv-check".to_owned(), "--wait".to_owned()]);
+    words.extend(args.names.iter().filter(|name| *name != "-").cloned());
+    words.extend(args.ca.iter().flat_map(|ca| ["--ca".to_owned(), ca.name().to_owned()]));
+    words.extend(args.resolver.iter().flat_map(|address| ["--resolver".to_owned(), address.to_string()]));
+    Next::run(&words)
 }

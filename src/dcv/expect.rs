@@ -103,9 +103,11 @@ pub fn expectations(request: &SigningRequest, ca: Option<Ca>, given: &[GivenReco
 fn expectation(request: &SigningRequest, ca: Option<Ca>, given: &[GivenRecord], mut record: DcvRecord) -> Expectation {
     let (label, target) = (record::host_label(request), record::target_labels(request));
     let mut domain = record.name.strip_prefix(&format!("{label}.")).unwrap_or(&record.name).to_owned();
-    // The value is the same for every domain of a request; the shop's own line for this domain goes first.
-    let shop = given.iter().find(|given| given.domain_for(&domain).is_some()).or_else(|| given.first());
-    if let Some(higher) = shop.and_then(|given| given.domain_for(&domain)) {
+    // The value is the same for every domain of a request; the shop's line nearest to this domain goes first.
+    let nearest = given.iter().filter_map(|given| Some((given, given.domain_for(&domain)?)));
+    let nearest = nearest.max_by_key(|(_, at)| at.len());
+    let shop = nearest.as_ref().map(|(given, _)| *given).or_else(|| given.first());
+    if let Some((_, higher)) = nearest {
         domain = higher;
         record.name = format!("{label}.{domain}");
         record.relative_name = record::relative(&record.name, &record.zone);

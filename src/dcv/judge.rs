@@ -261,7 +261,10 @@ impl View<'_> {
         let Answer::Cname(seen) = &one.answer else { return None };
         let (at, place, flaw) = (one.at.clone(), self.place(&one.at)?, self.flaw(seen));
         let how = match (place, flaw) {
-            (Place::Here, None) | (Place::Below | Place::Doubled | Place::NoUnderscore, Some(Flaw::AnotherRequest | Flaw::Other)) => return None,
+            (Place::Here, None)
+            | (Place::Below | Place::Doubled | Place::NoUnderscore, Some(Flaw::AnotherRequest | Flaw::Other)) => {
+                return None;
+            }
             (Place::Here | Place::Parent, Some(flaw)) => {
                 return Some(Reason::Value { at, seen: seen.clone(), wanted: self.wanted(), flaw });
             }
@@ -303,10 +306,12 @@ impl View<'_> {
     fn wildcard(&self, survey: &Survey) -> Option<Reason> {
         let doubled = &self.places.iter().find(|(place, _)| *place == Place::Doubled)?.1;
         survey.said.iter().find_map(|said| {
-            let target = |name: &str| said.answers.iter().find_map(|(at, answer)| match answer {
-                Answer::Cname(seen) if at == name => Some(seen),
-                _ => None,
-            });
+            let target = |name: &str| {
+                said.answers.iter().find_map(|(at, answer)| match answer {
+                    Answer::Cname(seen) if at == name => Some(seen),
+                    _ => None,
+                })
+            };
             let seen = target(doubled).filter(|seen| target(&self.expected.record.name) == Some(*seen))?;
             let reason = || Reason::Value {
                 at: self.expected.record.name.clone(),

@@ -45,7 +45,10 @@ impl Kept {
     pub fn text(&self) -> String {
         let ca = self.ca.map(|ca| format!("; ca {}", ca.name()));
         let records = self.records.iter().map(GivenRecord::zone_line);
-        ca.into_iter().chain(self.comments.iter().cloned()).chain(records).fold(String::new(), |text, line| text + &line + "\n")
+        ca.into_iter()
+            .chain(self.comments.iter().cloned())
+            .chain(records)
+            .fold(String::new(), |text, line| text + &line + "\n")
     }
 }
 

@@ -78,6 +78,17 @@ impl GivenRecord {
         [absolute, relative].into_iter().find(|host| within(host) && proves(host))
     }
 
+    /// The same record with its whole name, where it was given relative to its zone and one domain alone fits.
+    #[must_use]
+    pub fn anchored(&self, domains: &[DnsName]) -> Self {
+        let mut fitting: Vec<String> = domains.iter().filter_map(|domain| self.domain_for(domain.as_str())).collect();
+        fitting.dedup();
+        match fitting.as_slice() {
+            [one] => Self { rest: one.clone(), ..self.clone() },
+            _ => self.clone(),
+        }
+    }
+
     /// Whether both are for the same host of the same request.
     #[must_use]
     pub fn same_host(&self, other: &Self) -> bool {
@@ -134,7 +145,8 @@ pub fn parse(text: &str) -> Result<Vec<GivenRecord>, RecordError> {
 fn words(line: &str) -> impl Iterator<Item = &str> {
     let line = line.split(';').next().unwrap_or_default();
     line.split(|c: char| c.is_whitespace() || "|,\"'`=<>\u{feff}\u{2192}".contains(c)).filter(|word| {
-        let noise = ["", "IN", "CNAME", "-", "host", "name", "value", "target", "record", "points", "to", "type", "ttl"];
+        let noise =
+            ["", "IN", "CNAME", "-", "host", "name", "value", "target", "record", "points", "to", "type", "ttl"];
         let ttl = word.len() < 11 && word.bytes().all(|b| b.is_ascii_digit());
         !ttl && !word.ends_with(':') && !noise.iter().any(|one| one.eq_ignore_ascii_case(word))
     })

@@ -57,7 +57,8 @@ pub fn target_labels(request: &SigningRequest) -> String {
 }
 
 /// The domains to prove, wildcards stripped, those below another one left out.
-fn domains(request: &SigningRequest) -> Vec<DnsName> {
+#[must_use]
+pub fn domains(request: &SigningRequest) -> Vec<DnsName> {
     let mut bases: Vec<DnsName> = Vec::new();
     for text in &request.dns_names {
         let Some(base) = DnsName::parse(text).ok().and_then(|name| DnsName::parse(name.base()).ok()) else {

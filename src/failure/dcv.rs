@@ -16,11 +16,13 @@ impl From<RecordError> for Failure {
                 "certctl dcv-check --record '_<32 hex digits>.example.com  <32>.<32>.<unique value>.<zone>'",
             )),
             RecordError::HostForm(_) => failure
-                .because("host and value of a CNAME are read, in this order: what Sectigo, SSL.com and their shops show")
+                .because(
+                    "host and value of a CNAME are read, in this order: what Sectigo, SSL.com and their shops show",
+                )
                 .with(Next::say(COPY)),
-            RecordError::NoValue(_) => failure.with(Next::say(
-                "give both, in one argument:  certctl dcv-check --record 'HOST VALUE'",
-            )),
+            RecordError::NoValue(_) => {
+                failure.with(Next::say("give both, in one argument:  certctl dcv-check --record 'HOST VALUE'"))
+            }
             RecordError::Type(_) => {
                 failure.with(Next::say("choose DCV by CNAME at the shop, then give the record that it shows"))
             }
@@ -88,9 +90,10 @@ fn elsewhere(at: &str, how: &Elsewhere) -> Finding {
             Finding::error("underscore-lost", format!("the record is at {at}, without the underscore in front"))
                 .with(Next::say("change the host so that it starts with the underscore"))
         }
-        Elsewhere::Parent => {
-            Finding::note("found-at-parent", format!("it is at {at}, where the CA looks too: it proves all names below"))
-        }
+        Elsewhere::Parent => Finding::note(
+            "found-at-parent",
+            format!("it is at {at}, where the CA looks too: it proves all names below"),
+        ),
     }
 }
 

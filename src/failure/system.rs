@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 
 use super::{Failure, Kind};
 use crate::finding::{Next, shell_word};
+use crate::system::dns::DnsError;
 use crate::system::files::{self, FileError};
 use crate::system::process::{ProcessError, WordsError};
 
@@ -55,5 +56,15 @@ impl From<WordsError> for Failure {
             }
             WordsError::Unclosed => failure.with(Next::say("close it:  --reload \"sh -c 'one && two'\"")),
         }
+    }
+}
+
+impl From<DnsError> for Failure {
+    fn from(error: DnsError) -> Self {
+        let kind = match error {
+            DnsError::Interrupted(signal) => Kind::Interrupted(signal),
+            DnsError::Start(_) => Kind::Internal,
+        };
+        Self::of(kind, &error).with(Next::run(&["dcv-check", "--wait"]))
     }
 }

@@ -4,22 +4,24 @@
 //! Each message goes over `hickory-proto`; sockets are ours, so that a closed port shows at once (connected UDP) and
 //! garbage is waited out, which ready-made clients do not offer.
 
+mod batch;
 mod exchange;
+mod message;
 mod resolvers;
 mod zone;
 
-use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hickory_proto::op::{Message, ResponseCode};
-use hickory_proto::rr::{Name, RData, RecordType};
+use hickory_proto::rr::{Name, RecordType};
 use tokio::task::JoinSet;
 
-use self::exchange::{Client, NoAnswer, Query, Recursion};
-pub use self::resolvers::Resolvers;
+use self::batch::in_order;
+use self::exchange::{Client, Query, Recursion};
+use self::message::{read, text};
+pub use self::resolvers::{Resolvers, address};
 use super::runtime::block_on;
 use super::signals::Interrupt;
 use crate::dcv::answer::{Answer, OwnServers, Role, Said, Server, Survey};
@@ -51,11 +53,7 @@ const SURVEY: Duration = Duration::from_secs(20);
 ///
 /// # Errors
 /// [`DnsError`]; what servers do is no error but an [`Answer`].
-pub fn survey(
-    inquiries: &[Inquiry],
-    resolvers: &Resolvers,
-    interrupt: &Interrupt,
-) -> Result<Vec<Survey>, DnsError> {
+pub fn survey(inquiries: &[Inquiry], resolvers: &Resolvers, interrupt: &Interrupt) -> Result<Vec<Survey>, DnsError> {
     let all = async {
         let client = Arc::new(Client::until(tokio::time::Instant::now() + SURVEY));
         let mut tasks = JoinSet::new();
@@ -82,18 +80,6 @@ async fn came(interrupt: &Interrupt) -> i32 {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-}
-
-/// The results of numbered tasks in the order of their numbers.
-async fn in_order<T: 'static>(mut tasks: JoinSet<(usize, T)>) -> Vec<T> {
-    let mut done: HashMap<usize, T> = HashMap::new();
-    while let Some(joined) = tasks.join_next().await {
-        // A task is never cancelled here and does not panic.
-        done.extend(joined.ok());
-    }
-    let mut numbered: Vec<(usize, T)> = done.into_iter().collect();
-    numbered.sort_by_key(|(index, _)| *index);
-    numbered.into_iter().map(|(_, value)| value).collect()
 }
 
 async fn survey_one(client: &Arc<Client>, inquiry: &Inquiry, resolvers: &Resolvers) -> Survey {
@@ -196,59 +182,5 @@ async fn cname(client: &Client, server: &Server, name: &str) -> Answer {
     match client.ask(&query).await {
         Ok(message) => read(&message, &query.name, server.role),
         Err(none) => none.into(),
-    }
-}
-
-/// What a message says about the CNAME at `name`.
-fn read(message: &Message, name: &Name, role: Role) -> Answer {
-    let code = message.metadata.response_code;
-    let denied = matches!(code, ResponseCode::NoError | ResponseCode::NXDomain);
-    if denied && role == Role::Authoritative && !message.metadata.authoritative {
-        return Answer::Lame;
-    }
-    let target = message.answers.iter().find_map(|record| match &record.data {
-        RData::CNAME(target) if record.name == *name => Some(text(&target.0)),
-        _ => None,
-    });
-    match (code, target) {
-        (ResponseCode::NoError | ResponseCode::NXDomain, Some(target)) => Answer::Cname(target),
-        (ResponseCode::NXDomain, None) => Answer::NoName(remembered(message)),
-        (ResponseCode::NoError, None) => Answer::NoData(remembered(message)),
-        _ => failed(code),
-    }
-}
-
-/// A response code that is no answer.
-fn failed(code: ResponseCode) -> Answer {
-    match code {
-        ResponseCode::Refused => Answer::Refused,
-        ResponseCode::ServFail => Answer::ServFail,
-        other => Answer::Failed(other.to_string()),
-    }
-}
-
-/// RFC 2308 5: an absence may be remembered for the lesser of the SOA's TTL and its minimum.
-fn remembered(message: &Message) -> Option<u32> {
-    message.authorities.iter().find_map(|record| match &record.data {
-        RData::SOA(soa) => Some(record.ttl.min(soa.minimum)),
-        _ => None,
-    })
-}
-
-/// A name as text: lower case is left as it came, odd octets escaped, no final dot.
-fn text(name: &Name) -> String {
-    let ascii = name.to_ascii();
-    ascii.strip_suffix('.').map_or_else(|| ascii.clone(), str::to_owned)
-}
-
-impl From<NoAnswer> for Answer {
-    fn from(none: NoAnswer) -> Self {
-        match none {
-            NoAnswer::Closed => Self::Closed,
-            NoAnswer::NoRoute => Self::NoRoute,
-            NoAnswer::NoTcp => Self::Failed("with a truncated message and not by TCP".to_owned()),
-            NoAnswer::Other(reason) => Self::Failed(reason),
-            NoAnswer::Timeout => Self::Timeout,
-        }
     }
 }

@@ -61,6 +61,12 @@ pub fn read_stdin(limit: u64) -> Result<Vec<u8>, FileError> {
     read_bounded(io::stdin().lock(), limit, 0).map_err(FileError::at("read", Path::new("stdin")))
 }
 
+/// True when somebody sits at stdin.
+#[must_use]
+pub fn stdin_is_terminal() -> bool {
+    io::IsTerminal::is_terminal(&io::stdin())
+}
+
 fn read_bounded(from: impl Read, limit: u64, room: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(room);
     from.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;

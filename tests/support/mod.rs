@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, reason = "test support")]
 
 pub mod ca;
+pub mod dns;
 pub mod foreign;
 pub mod nginx;
 pub mod openssl_ca;

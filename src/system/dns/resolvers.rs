@@ -31,6 +31,18 @@ impl Resolvers {
     }
 }
 
+/// A resolver's address as typed, with or without a port.
+///
+/// # Errors
+/// What it should look like.
+pub fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    bare.parse::<IpAddr>()
+        .map(|ip| SocketAddr::new(ip, 53))
+        .or_else(|_| text.parse())
+        .map_err(|_| "not an address such as 9.9.9.9, 9.9.9.9:53 or [2620:fe::fe]:53")
+}
+
 /// `nameserver` lines, at most three as in resolv.conf(5); none means this machine.
 fn name_servers(text: &str) -> Vec<SocketAddr> {
     let mut found: Vec<SocketAddr> = text
@@ -51,7 +63,22 @@ fn name_servers(text: &str) -> Vec<SocketAddr> {
 
 #[cfg(test)]
 mod tests {
-    use super::name_servers;
+    use super::{address, name_servers};
+
+    #[test]
+    fn a_port_is_optional() {
+        for (typed, read) in [
+            ("9.9.9.9", Some("9.9.9.9:53")),
+            ("127.0.0.1:5353", Some("127.0.0.1:5353")),
+            ("2620:fe::fe", Some("[2620:fe::fe]:53")),
+            ("[2620:fe::fe]", Some("[2620:fe::fe]:53")),
+            ("[::1]:5353", Some("[::1]:5353")),
+            ("dns.example", None),
+            ("", None),
+        ] {
+            assert_eq!(address(typed).ok().map(|address| address.to_string()).as_deref(), read, "{typed}");
+        }
+    }
 
     #[test]
     fn resolv_conf_is_read_as_the_c_library_does() {

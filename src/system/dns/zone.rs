@@ -7,8 +7,9 @@ use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::{Name, RData, RecordType};
 use tokio::task::JoinSet;
 
+use super::batch::in_order;
 use super::exchange::{Client, Query, Recursion};
-use super::{failed, in_order, text};
+use super::message::{failed, text};
 use crate::dcv::answer::{Answer, Role, Server};
 
 /// The most server names and addresses of one zone that are used.

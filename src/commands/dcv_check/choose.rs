@@ -1,0 +1,210 @@
+//! Which requests are meant: those named, those that a record given belongs to, else every pending one here.
+
+use std::path::{Path, PathBuf};
+
+use crate::context::Context;
+use crate::dcv::ca::Ca;
+use crate::dcv::kept::Kept;
+use crate::dcv::parse::{self, GivenRecord};
+use crate::dcv::record;
+use crate::directory::{self, Argument, Directory};
+use crate::failure::{Failure, Kind};
+use crate::finding::{Finding, Next, shell_word};
+use crate::pki::name::DnsName;
+use crate::pki::request::SigningRequest;
+use crate::system::files;
+
+/// The most that is read of a pasted record or a `.dcv` file.
+const RECORD_LIMIT: u64 = 64 * 1024;
+
+/// A request and what is kept of its record.
+#[derive(Clone, Debug)]
+pub(super) struct Selected {
+    /// Its file, as people read it.
+    pub(super) shown: String,
+    path: Option<PathBuf>,
+    pub(super) request: SigningRequest,
+    pub(super) kept: Kept,
+}
+
+/// What the command line says.
+pub(super) struct Wanted<'a> {
+    pub(super) names: &'a [String],
+    pub(super) records: &'a [String],
+    pub(super) ca: Option<Ca>,
+}
+
+/// What is to be checked.
+#[derive(Debug)]
+pub(super) struct Chosen {
+    pub(super) selected: Vec<Selected>,
+    /// What is wrong with records given that belong to none of the requests.
+    pub(super) strays: Vec<Finding>,
+    /// The files that a record given was kept in.
+    pub(super) kept: Vec<PathBuf>,
+    /// The requests that a record given belongs to.
+    pub(super) matched: Vec<String>,
+}
+
+pub(super) fn choose(context: &Context, args: &Wanted<'_>) -> Result<Chosen, Failure> {
+    let given = given(context, args)?;
+    let here = Directory::read(context)?;
+    let mut candidates = if args.names.is_empty() { all(&here) } else { named(args.names, &here)? };
+    let mut chosen = Chosen { selected: Vec::new(), strays: Vec::new(), kept: Vec::new(), matched: Vec::new() };
+    for record in &given {
+        match candidates.iter_mut().find(|one| one.request.md5() == record.md5) {
+            Some(one) if record.target() == record::target_labels(&one.request) => {
+                one.kept.add(&[record.anchored(&record::domains(&one.request))]);
+                chosen.matched.push(one.shown.clone());
+            }
+            Some(one) => chosen.strays.push(mixed(record, one)),
+            None => chosen.strays.push(stray(record, &candidates)),
+        }
+    }
+    keep(&candidates, args, &mut chosen)?;
+    let matched = |one: &Selected| chosen.matched.contains(&one.shown);
+    let wanted: Vec<Selected> = match (chosen.matched.is_empty(), args.names.is_empty()) {
+        (false, true) => candidates.into_iter().filter(matched).collect(),
+        (_, false) => candidates,
+        (true, true) => candidates.into_iter().filter(|one| is_pending(&here, &one.request)).collect(),
+    };
+    if wanted.is_empty() {
+        return Err(nothing_pending(context, !here.requests.is_empty()));
+    }
+    chosen.selected = wanted;
+    Ok(chosen)
+}
+
+/// The shop's records from the command line or stdin.
+fn given(context: &Context, args: &Wanted<'_>) -> Result<Vec<GivenRecord>, Failure> {
+    let mut given: Vec<GivenRecord> = Vec::new();
+    for text in args.records {
+        let records = if text == "-" {
+            if files::stdin_is_terminal() {
+                context.sink.event("paste the shop's record, then Ctrl-D:");
+            }
+            parse::parse(&String::from_utf8_lossy(&files::read_stdin(RECORD_LIMIT)?))?
+        } else {
+            parse::parse(text)?
+        };
+        given.extend(records);
+    }
+    Ok(given)
+}
+
+/// Writes the `.dcv` of each request that a record was given for.
+fn keep(candidates: &[Selected], args: &Wanted<'_>, chosen: &mut Chosen) -> Result<(), Failure> {
+    for one in candidates.iter().filter(|one| chosen.matched.contains(&one.shown)) {
+        let Some(path) = one.path.as_deref().map(record_path) else { continue };
+        let mut kept = one.kept.clone();
+        kept.ca = args.ca.or(kept.ca);
+        let text = kept.text();
+        if files::read(&path, RECORD_LIMIT).ok().as_deref() != Some(text.as_bytes()) {
+            files::replace(&path, text.as_bytes(), 0o644)?;
+            chosen.kept.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn record_path(request: &Path) -> PathBuf {
+    request.with_extension("dcv")
+}
+
+fn stray(record: &GivenRecord, candidates: &[Selected]) -> Finding {
+    let here: Vec<String> =
+        candidates.iter().take(5).map(|one| format!("{} is {}", one.shown, one.request.md5())).collect();
+    Finding::error(
+        "record-of-another-request",
+        format!("the record given was made from another request: its MD5 is {}; {}", record.md5, here.join(", ")),
+    )
+    .with(Next::say("copy the record of this order at the shop; if it is of this order, another CSR was pasted there"))
+}
+
+fn mixed(record: &GivenRecord, one: &Selected) -> Finding {
+    Finding::error(
+        "record-of-another-request",
+        format!("the host given belongs to {}, its value to another request: {}", one.shown, record.value),
+    )
+    .with(Next::say(format!("the value for this request starts with {}", record::target_labels(&one.request))))
+}
+
+/// The request of a file with what is kept beside it.
+fn held(path: &Path, request: &SigningRequest) -> Selected {
+    let text = files::read(&record_path(path), RECORD_LIMIT).unwrap_or_default();
+    Selected {
+        shown: path.display().to_string(),
+        path: Some(path.to_owned()),
+        request: request.clone(),
+        kept: Kept::read(&String::from_utf8_lossy(&text)),
+    }
+}
+
+/// Every request here, each once.
+fn all(here: &Directory) -> Vec<Selected> {
+    let mut all = Vec::new();
+    for one in &here.requests {
+        add(&mut all, held(&one.path, &one.value));
+    }
+    all
+}
+
+fn add(all: &mut Vec<Selected>, one: Selected) {
+    if !all.iter().any(|other| other.request.der() == one.request.der()) {
+        all.push(one);
+    }
+}
+
+/// Whether no certificate here was issued for its key.
+fn is_pending(here: &Directory, request: &SigningRequest) -> bool {
+    !here.certificates.iter().flat_map(|file| &file.value).any(|certificate| certificate.key_id == request.key_id)
+}
+
+fn named(words: &[String], here: &Directory) -> Result<Vec<Selected>, Failure> {
+    let mut all: Vec<Selected> = Vec::new();
+    for word in words {
+        match Argument::resolve(word, here)? {
+            Argument::Name(name) => by_name(&name, here)?.into_iter().for_each(|one| add(&mut all, one)),
+            Argument::File(path) => {
+                requests(&path, word)?.iter().for_each(|request| add(&mut all, held(&path, request)));
+            }
+            Argument::Stdin => {
+                for request in requests(Path::new("-"), "stdin")? {
+                    let shown = "the request on stdin".to_owned();
+                    add(&mut all, Selected { shown, path: None, request, kept: Kept::default() });
+                }
+            }
+        }
+    }
+    Ok(all)
+}
+
+fn requests(path: &Path, shown: &str) -> Result<Vec<SigningRequest>, Failure> {
+    let delivery = directory::read_file(path)?;
+    if delivery.requests.is_empty() {
+        return Err(Failure::new(Kind::Malformed, format!("{shown} holds no certificate request (CSR)"))
+            .with(Next::say(format!("certctl inspect {}", shell_word(shown)))));
+    }
+    Ok(delivery.requests.into_iter().map(|found| found.value).collect())
+}
+
+/// The requests for a name: those that wait for a certificate; where none does, the latest.
+fn by_name(name: &DnsName, here: &Directory) -> Result<Vec<Selected>, Failure> {
+    let named = here.requests_named(name);
+    let pending: Vec<_> = named.iter().filter(|one| is_pending(here, &one.value)).collect();
+    if named.is_empty() {
+        let message = format!("no request for {name} in {}", here.path.display());
+        return Err(Failure::new(Kind::NotFound, message).with(Next::run(&["csr", name.as_str()])));
+    }
+    let found = if pending.is_empty() { named.iter().take(1).collect() } else { pending };
+    Ok(found.into_iter().map(|one| held(&one.path, &one.value)).collect())
+}
+
+fn nothing_pending(context: &Context, some_are_done: bool) -> Failure {
+    let folder = context.directory.display();
+    if some_are_done {
+        let message = format!("no request in {folder} waits for a certificate: all have one");
+        return Failure::new(Kind::NotFound, message).with(Next::say("to look all the same:  certctl dcv-check NAME"));
+    }
+    Failure::new(Kind::NotFound, format!("no request (CSR) in {folder}")).with(Next::say("certctl csr NAME..."))
+}

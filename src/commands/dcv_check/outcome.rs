@@ -1,0 +1,253 @@
+//! What `dcv-check` ends with, as text and as JSON.
+
+use serde_json::{Value, json};
+
+use super::choose::Chosen;
+use crate::context::Context;
+use crate::dcv::answer::Answer;
+use crate::dcv::ca::Ca;
+use crate::dcv::expect::Expectation;
+use crate::dcv::judge::{Judgement, Standing, Verdict};
+use crate::failure::{Failure, Kind};
+use crate::finding::{Finding, Next, Severity};
+use crate::report::{Outcome, Text};
+
+/// One record, and what servers say of it.
+#[derive(Clone, Debug)]
+pub struct Check {
+    /// The request's file, as people read it.
+    pub request: String,
+    /// The CA, if one is known.
+    pub ca: Option<Ca>,
+    /// What would satisfy the CA.
+    pub expected: Expectation,
+    /// What it comes to.
+    pub judgement: Judgement,
+}
+
+/// What `dcv-check` ends with.
+#[derive(Debug)]
+pub struct DcvCheckOutcome {
+    /// The worst of all records.
+    pub verdict: Verdict,
+    /// One for each record.
+    pub checks: Vec<Check>,
+    /// Why, and what to do; each once.
+    pub findings: Vec<Finding>,
+    /// Whether a `.dcv` file was written.
+    pub changed: bool,
+    /// The requests that a record given belongs to, and the files that it was kept in.
+    matched: Vec<String>,
+    kept: Vec<String>,
+    /// The command line to wait with.
+    again: Next,
+    announced: bool,
+}
+
+impl DcvCheckOutcome {
+    pub(super) fn new(chosen: &Chosen, again: Next) -> Self {
+        Self {
+            verdict: Verdict::Unreachable,
+            checks: Vec::new(),
+            findings: Vec::new(),
+            changed: !chosen.kept.is_empty(),
+            matched: chosen.matched.clone(),
+            kept: chosen.kept.iter().map(|path| path.display().to_string()).collect(),
+            again,
+            announced: false,
+        }
+    }
+
+    pub(super) fn conclude(&mut self, checks: Vec<Check>, strays: &[Finding]) {
+        let worst = checks.iter().max_by_key(|check| (severity(&check.judgement), check.judgement.verdict));
+        self.verdict = worst.map_or(Verdict::Unreachable, |check| check.judgement.verdict);
+        if !strays.is_empty() {
+            // A record that belongs to nothing here was not compared with anything.
+            self.verdict = self.verdict.max(Verdict::Unchecked);
+        }
+        self.findings = strays.to_vec();
+        for finding in checks.iter().flat_map(|check| &check.judgement.reasons).map(Finding::from) {
+            if !self.findings.contains(&finding) {
+                self.findings.push(finding);
+            }
+        }
+        self.checks = checks;
+    }
+
+    /// The head of the report, said before the wait begins.
+    pub(super) fn announce(&mut self, context: &Context) {
+        self.announced = true;
+        for line in self.belongs() {
+            context.sink.event(&line);
+        }
+    }
+
+    /// A failure by a signal with where it stood.
+    pub(super) fn interrupted(&self, failure: Failure, stood: &str) -> Failure {
+        if !matches!(failure.kind, Kind::Interrupted(_)) {
+            return failure;
+        }
+        let stood = if stood.is_empty() { "no server has answered yet" } else { stood };
+        let mut failure = failure.because(stood);
+        failure.next = vec![self.again.clone()];
+        failure
+    }
+
+    fn belongs(&self) -> Vec<String> {
+        let mut lines: Vec<String> = Vec::new();
+        for request in &self.matched {
+            let kept = self.kept.iter().find(|kept| kept.strip_suffix("dcv") == request.strip_suffix("csr"));
+            let line = match kept {
+                Some(kept) => format!("the record belongs to {request}; kept in {kept}"),
+                None => format!("the record belongs to {request}"),
+            };
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+        lines
+    }
+
+    fn next(&self) -> Vec<Next> {
+        if self.exit_code() == 0 {
+            let shop = self.checks.iter().find_map(|check| check.ca).map_or("the shop", Ca::title);
+            return vec![Next::say(format!(
+                "press Retry at {shop}; leave the record there. When the zip has come:  sudo certctl install FILE.zip"
+            ))];
+        }
+        vec![self.again.clone()]
+    }
+}
+
+/// 0 visible, 1 nobody answered, 2 judged not visible: the last counts more (product contract, "dcv-check").
+fn severity(judgement: &Judgement) -> u8 {
+    match judgement.verdict {
+        Verdict::Visible => 0,
+        Verdict::Unreachable if !judgement.answered => 1,
+        _ => 2,
+    }
+}
+
+/// One line on where all records stand: `absent at a, b; visible at c`.
+pub(super) fn summary(checks: &[Check]) -> String {
+    let mut groups: Vec<(&str, Vec<String>)> = Vec::new();
+    for one in checks.iter().flat_map(|check| &check.judgement.standings) {
+        if one.answer == Answer::NoRoute {
+            continue;
+        }
+        let server = one.server.name.clone().unwrap_or_else(|| one.server.to_string());
+        match groups.iter_mut().find(|(word, _)| *word == one.verdict.word()) {
+            Some((_, servers)) if servers.contains(&server) => {}
+            Some((_, servers)) => servers.push(server),
+            None => groups.push((one.verdict.word(), vec![server])),
+        }
+    }
+    let lines: Vec<String> = groups.iter().map(|(word, servers)| format!("{word} at {}", servers.join(", "))).collect();
+    lines.join("; ")
+}
+
+impl Outcome for DcvCheckOutcome {
+    fn json(&self) -> Value {
+        json!({
+            "schema": "certctl.dcv-check/1",
+            "verdict": self.verdict.word(),
+            "changed": self.changed,
+            "records": self.checks.iter().map(Check::json).collect::<Vec<_>>(),
+            "findings": self.findings,
+            "next": self.next(),
+        })
+    }
+
+    fn human(&self, text: &mut Text) {
+        if !self.announced {
+            for line in self.belongs() {
+                text.fact("ok", line);
+            }
+        }
+        for check in &self.checks {
+            check.human(text);
+        }
+        text.findings(&self.findings);
+        text.nexts(&self.next());
+    }
+
+    fn exit_code(&self) -> u8 {
+        let wrong = self.findings.iter().any(|finding| finding.severity == Severity::Error);
+        match self.checks.iter().map(|check| severity(&check.judgement)).max() {
+            Some(0) if !wrong && self.verdict == Verdict::Visible => 0,
+            Some(1) if self.verdict == Verdict::Unreachable => 4,
+            _ => 1,
+        }
+    }
+}
+
+impl Check {
+    fn json(&self) -> Value {
+        let mut record = json!(self.expected.record);
+        record["request"] = json!(self.request);
+        record["verdict"] = json!(self.judgement.verdict.word());
+        record["servers"] = self.judgement.standings.iter().map(server_json).collect();
+        record
+    }
+
+    fn human(&self, text: &mut Text) {
+        let record = &self.expected.record;
+        if self.judgement.verdict == Verdict::Visible {
+            text.fact("record", format!("{} CNAME {}", record.name, record.value.as_deref().unwrap_or_default()));
+        } else {
+            text.act("add", self.entry());
+        }
+        let width = self.judgement.standings.iter().map(|one| one.server.to_string().len()).max().unwrap_or(0);
+        for one in &self.judgement.standings {
+            text.fact("says", format!("{:width$}  {}", one.server.to_string(), says(one)));
+        }
+        if self.judgement.verdict == Verdict::Visible {
+            text.fact("ok", "visible at all servers that were asked: the CA would see it now");
+        }
+    }
+
+    /// What to type in the DNS provider's panel.
+    fn entry(&self) -> String {
+        let record = &self.expected.record;
+        let at = format!("in the panel of {}:  CNAME | host {}", record.zone, record.relative_name);
+        match (&record.value, &record.shape) {
+            (Some(value), _) => format!("{at} | value {value}"),
+            (None, Some(shape)) => format!("{at} | the value that the shop shows: {shape}"),
+            (None, None) => at,
+        }
+    }
+}
+
+fn server_json(one: &Standing) -> Value {
+    let mut server = json!({
+        "address": one.server.address.to_string(),
+        "name": one.server.name,
+        "role": one.server.role.word(),
+        "answer": one.answer.word(),
+        "verdict": one.verdict.word(),
+        "at": one.at,
+    });
+    if let Answer::Cname(value) = &one.answer {
+        server["value"] = json!(value);
+    }
+    server
+}
+
+fn says(one: &Standing) -> String {
+    match (one.verdict, &one.answer) {
+        (Verdict::Visible, _) => "visible".to_owned(),
+        (Verdict::Unchecked, _) => "there, its unique value unchecked".to_owned(),
+        (Verdict::Different, _) => "another value".to_owned(),
+        (Verdict::WrongPlace, _) => format!("at another name: {}", one.at),
+        (_, Answer::NoName(_)) => "absent (NXDOMAIN: nothing of that name)".to_owned(),
+        (_, Answer::NoData(_)) => "absent (NODATA: the name is there, a CNAME is not)".to_owned(),
+        (_, Answer::Cname(_)) => "absent".to_owned(),
+        (_, Answer::Lame) => "does not answer for the zone".to_owned(),
+        (_, Answer::Refused) => "REFUSED".to_owned(),
+        (_, Answer::ServFail) => "SERVFAIL".to_owned(),
+        (_, Answer::Failed(reason)) => format!("answers {reason}"),
+        (_, Answer::Timeout) => "no usable answer in time".to_owned(),
+        (_, Answer::Closed) => "nobody listens there".to_owned(),
+        (_, Answer::NoRoute) => "not asked: no way there from here".to_owned(),
+    }
+}

@@ -1,0 +1,342 @@
+//! `certctl dcv-check` against real name servers: each verdict and finding provoked where it comes from.
+//! Needs: knotd unbound
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use hickory_proto::op::{Message, ResponseCode};
+use serde_json::Value;
+use support::dns::{Liar, NameServer, coded, free_port, port_53, with_port_53};
+use support::{Run, Sandbox};
+
+const UNIQUE: &str = "69ff68dc5168c.comodoca.com";
+
+/// A request for `shop.example` and what its record is made of.
+struct Order {
+    sandbox: Sandbox,
+    label: String,
+    hash: String,
+}
+
+impl Order {
+    fn new(names: &[&str], more: &[&str]) -> Self {
+        let sandbox = Sandbox::new();
+        let made = sandbox.run(&[&["csr", "--json"], names, more].concat()).expect(0).json();
+        let label = format!("_{}", made["request"]["md5"].as_str().unwrap());
+        let sha256 = made["request"]["sha256"].as_str().unwrap().to_owned();
+        Self { sandbox, label, hash: format!("{}.{}", &sha256[..32], &sha256[32..]) }
+    }
+
+    fn shop() -> Self {
+        Self::new(&["shop.example", "www.shop.example"], &[])
+    }
+
+    fn value(&self) -> String {
+        format!("{}.{UNIQUE}", self.hash)
+    }
+
+    /// The zone's line for the record.
+    fn line(&self) -> String {
+        format!("{} CNAME {}.", self.label, self.value())
+    }
+
+    /// The shop's record in two columns, upper case as shops write it.
+    fn given(&self) -> String {
+        format!("{}.shop.example {}.{UNIQUE}", self.label.to_uppercase(), self.hash.to_uppercase())
+    }
+
+    /// `dcv-check` with the shop's record, at this server.
+    fn check(&self, server: &str) -> Run {
+        self.sandbox.run(&["dcv-check", "--record", &self.given(), "--resolver", server, "--json"])
+    }
+}
+
+fn verdict(document: &Value) -> &str {
+    assert_eq!(document["schema"], "certctl.dcv-check/1", "{document}");
+    document["verdict"].as_str().unwrap()
+}
+
+fn codes(document: &Value) -> Vec<&str> {
+    document["findings"].as_array().unwrap().iter().map(|finding| finding["code"].as_str().unwrap()).collect()
+}
+
+/// The answers of all servers to the first record.
+fn answers(document: &Value) -> Vec<&str> {
+    document["records"][0]["servers"].as_array().unwrap().iter().map(|one| one["answer"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn each_state_of_the_zone_has_its_verdict() {
+    let order = Order::shop();
+    let (label, hash, value) = (&order.label, &order.hash, order.value());
+    let upper = format!("{} CNAME {}.", label.to_uppercase(), value.to_uppercase());
+    let other = "00000000000000000000000000000000.11111111111111111111111111111111.sectigo.com.";
+    let states = [
+        (order.line(), 0, "visible", vec![]),
+        (upper, 0, "visible", vec![]),
+        (String::new(), 1, "absent", vec!["not-published"]),
+        (format!("{label} TXT \"{value}\""), 1, "absent", vec!["not-published"]),
+        (format!("{label}.shop.example CNAME {value}."), 1, "wrong-place", vec!["zone-doubled"]),
+        (format!("{label}.www CNAME {value}."), 1, "wrong-place", vec!["record-too-low"]),
+        (format!("{} CNAME {value}.", &label[1..]), 1, "wrong-place", vec!["underscore-lost"]),
+        (format!("{label} CNAME {other}"), 1, "different", vec!["value-of-another-request"]),
+        (format!("{label} CNAME {value}"), 1, "different", vec!["zone-appended-to-value"]),
+        (format!("{label} CNAME {hash}.5a955211b1f8c.comodoca.com."), 1, "different", vec!["other-unique-value"]),
+        (format!("{label} CNAME elsewhere.example."), 1, "different", vec!["other-value"]),
+        ("* CNAME parking.example.".to_owned(), 1, "different", vec!["other-value", "wildcard-answers"]),
+    ];
+    let mut server = NameServer::knot("");
+    for (serial, (records, code, wanted, findings)) in (2..).zip(states) {
+        server.publish(&records, serial);
+        let document = order.check(&server.at()).expect(code).json();
+        assert_eq!((verdict(&document), codes(&document)), (wanted, findings), "{records}\n{document:#}");
+    }
+}
+
+#[test]
+fn absence_is_told_apart() {
+    let order = Order::shop();
+    let nothing = NameServer::knot("");
+    assert_eq!(answers(&order.check(&nothing.at()).expect(1).json()), ["nxdomain"]);
+    let text = NameServer::knot(&format!("{} TXT x", order.label));
+    assert_eq!(answers(&order.check(&text.at()).expect(1).json()), ["nodata"]);
+}
+
+#[test]
+fn no_answer_is_no_verdict_and_says_why() {
+    let order = Order::shop();
+    let elsewhere = NameServer::knot_serving(&[free_port()], "other.example", Some(""), "");
+    let broken = NameServer::knot_serving(&[free_port()], support::dns::ZONE, None, "");
+    for (server, answer, finding) in [
+        (elsewhere.at(), "refused", "server-refused"),
+        (broken.at(), "servfail", "server-servfail"),
+        (free_port().to_string(), "closed", "server-closed"),
+    ] {
+        let started = Instant::now();
+        let document = order.check(&server).expect(4).json();
+        assert!(started.elapsed() < Duration::from_secs(2), "{answer} shows at once");
+        assert_eq!((verdict(&document), answers(&document)), ("unreachable", vec![answer]), "{document:#}");
+        assert_eq!(codes(&document), [finding]);
+    }
+}
+
+#[test]
+fn the_ca_climbs_to_the_registrable_domain() {
+    let order = Order::new(&["a.b.shop.example"], &[]);
+    let server = NameServer::knot(&order.line());
+    let document = order.check(&server.at()).expect(0).json();
+    assert_eq!((verdict(&document), codes(&document)), ("visible", vec![]), "the shop names that host itself");
+
+    let given = format!("{}.a.b.shop.example {}", order.label, order.value());
+    let run = order.sandbox.run(&["dcv-check", "--record", &given, "--resolver", &server.at(), "--json"]).expect(0);
+    assert_eq!(codes(&run.json()), ["found-at-parent"]);
+}
+
+#[test]
+fn a_unique_value_counts_only_when_it_was_compared() {
+    let order = Order::shop();
+    let with = NameServer::knot(&order.line());
+    let without = NameServer::knot(&format!("{} CNAME {}.sectigo.com.", order.label, order.hash));
+    for (server, ca, code, wanted) in [
+        (&with, None, 1, "unchecked"),
+        (&with, Some("namecheap"), 1, "unchecked"),
+        (&with, Some("sectigo"), 1, "unchecked"),
+        (&without, None, 1, "unchecked"),
+        (&without, Some("namecheap"), 1, "unchecked"),
+        (&without, Some("sectigo"), 0, "visible"),
+    ] {
+        let at = server.at();
+        let mut args = vec!["dcv-check", "shop.example", "--resolver", &at, "--json"];
+        args.extend(ca.iter().flat_map(|ca| ["--ca", ca]));
+        let document = order.sandbox.run(&args).expect(code).json();
+        assert_eq!(verdict(&document), wanted, "{ca:?}");
+        assert_eq!(codes(&document).contains(&"unique-value-unchecked"), code == 1);
+    }
+}
+
+#[test]
+fn a_record_is_kept_and_picks_its_request() {
+    let order = Order::new(&["shop.example"], &["--ca", "namecheap"]);
+    let other = order.sandbox.run(&["csr", "mail.shop.example", "--json"]).expect(0).json();
+    let server = NameServer::knot(&order.line());
+    let run = order.sandbox.run_with_input(
+        &["dcv-check", "--record", "-", "--resolver", &server.at(), "--json"],
+        order.given().as_bytes(),
+    );
+    let document = run.expect(0).json();
+    assert_eq!(document["changed"], true);
+    assert_eq!(document["records"].as_array().unwrap().len(), 1, "the other request is left alone");
+    assert_eq!(document["records"][0]["request"], "shop.example.csr");
+    let kept = format!("; ca namecheap\n{}.shop.example. 300 IN CNAME {}.\n", order.label, order.value());
+    assert_eq!(order.sandbox.read("shop.example.dcv"), kept);
+
+    let again = order.sandbox.run(&["dcv-check", "shop.example.csr", "--resolver", &server.at(), "--json"]);
+    assert_eq!(again.expect(0).json()["changed"], false, "what was kept is used");
+
+    let foreign = format!("_{:032x}.shop.example {}", 7, order.value());
+    let stray = order.sandbox.run(&["dcv-check", "--record", &foreign, "--resolver", &server.at(), "--json"]);
+    assert!(codes(&stray.expect(1).json()).contains(&"record-of-another-request"));
+    let mixed = format!("_{}.mail.shop.example {}", other["request"]["md5"].as_str().unwrap(), order.value());
+    let stray = order.sandbox.run(&["dcv-check", "--record", &mixed, "--resolver", &server.at(), "--json"]);
+    assert!(codes(&stray.expect(1).json()).contains(&"record-of-another-request"));
+    assert_eq!(order.sandbox.read("shop.example.dcv"), kept, "a stray is not kept");
+}
+
+#[test]
+fn what_is_no_record_or_no_request_is_said() {
+    let order = Order::shop();
+    let text = |args: &[&str]| order.sandbox.run(args);
+    for (record, said) in [
+        ("_0123.shop.example x", "does not start with '_' and the 32 hex digits"),
+        ("", "no record was given"),
+        ("http://shop.example/.well-known/pki-validation/A.txt", "is a web address"),
+        ("_dnsauth.shop.example TXT abc", "does not start with '_'"),
+    ] {
+        let run = text(&["dcv-check", "--record", record]).expect(3);
+        assert!(run.stderr.contains(said) || run.stderr.contains("TXT record"), "{record}\n{run}");
+    }
+    text(&["dcv-check", "nobody.example"]).expect(3);
+    text(&["dcv-check", "--resolver", "dns.example"]).expect(2);
+    text(&["dcv-check", "--wait=soon"]).expect(2);
+    let private = Order::new(&["shop.example"], &["--ca", "private"]);
+    private.sandbox.run(&["dcv-check"]).expect(3);
+    assert_eq!(Sandbox::new().run(&["dcv-check", "--json"]).expect(3).json()["error"]["kind"], "not-found");
+}
+
+#[test]
+fn a_truncated_answer_is_asked_for_by_tcp() {
+    let order = Order::shop();
+    let server = NameServer::knot_at(&[free_port()], &order.line(), "    module: mod-noudp\n");
+    assert_eq!(verdict(&order.check(&server.at()).expect(0).json()), "visible");
+    let cut = Liar::new(|question| {
+        let mut answer = coded(question, ResponseCode::NoError);
+        answer.metadata.truncation = true;
+        vec![answer.to_vec().unwrap()]
+    });
+    let document = order.check(&cut.address.to_string()).expect(4).json();
+    assert_eq!(codes(&document), ["server-failed"], "truncated, and no TCP");
+}
+
+#[test]
+fn rubbish_is_waited_out() {
+    let order = Order::shop();
+    let liar = Liar::new(|question| {
+        let good = coded(question, ResponseCode::NXDomain);
+        let mut wrong_id = good.clone();
+        wrong_id.metadata.id = wrong_id.metadata.id.wrapping_add(1);
+        let mut other_question = good.clone();
+        other_question.queries[0].name = "other.example.".parse().unwrap();
+        let mut no_response = Message::from_vec(question).unwrap();
+        no_response.metadata.recursion_available = true;
+        // A name that points at itself, where the question's name is.
+        let mut pointer_loop = good.to_vec().unwrap();
+        pointer_loop.truncate(12);
+        pointer_loop.extend([0xc0, 12, 0, 5, 0, 1]);
+        let whole = good.to_vec().unwrap();
+        let cut = whole[..whole.len() - 3].to_vec();
+        let mut packets: Vec<Vec<u8>> =
+            [wrong_id, other_question, no_response].iter().map(|message| message.to_vec().unwrap()).collect();
+        packets.extend([pointer_loop, cut, vec![], vec![0xff; 4096], question[..2].to_vec()]);
+        packets
+    });
+    let started = Instant::now();
+    let document = order.check(&liar.address.to_string()).expect(4).json();
+    assert_eq!((answers(&document), codes(&document)), (vec!["timeout"], vec!["server-timeout"]));
+    assert!(started.elapsed() < Duration::from_secs(8));
+}
+
+#[test]
+fn the_zones_own_servers_are_found_and_asked() {
+    with_port_53("the_zones_own_servers_are_found_and_asked", || {
+        let order = Order::shop();
+        let servers = "ns1 A 127.53.1.1\nns2 A 127.53.1.2";
+        let records = format!("{servers}\n{}", order.line());
+        let _first = NameServer::knot_at(&[port_53(1, 1)], &records, "");
+        let mut second = NameServer::knot_at(&[port_53(1, 2)], servers, "");
+        let _resolver = NameServer::unbound(port_53(1, 53), port_53(1, 1));
+
+        let document = order.check("127.53.1.53").expect(1).json();
+        assert_eq!((verdict(&document), codes(&document)), ("absent", vec!["not-on-all-servers"]));
+        let servers = &document["records"][0]["servers"];
+        assert_eq!(servers[0]["role"], "resolver");
+        assert_eq!((&servers[1]["role"], &servers[1]["name"]), (&"authoritative".into(), &"ns1.shop.example".into()));
+        assert_eq!(answers(&document), ["cname", "cname", "nxdomain"]);
+
+        second.publish(&records, 2);
+        assert_eq!(verdict(&order.check("127.53.1.53").expect(0).json()), "visible");
+
+        drop(second);
+        let document = order.check("127.53.1.53").expect(1).json();
+        assert_eq!((verdict(&document), codes(&document)), ("unreachable", vec!["server-closed"]));
+    });
+}
+
+#[test]
+fn a_resolver_may_remember_and_a_named_server_may_not_serve() {
+    with_port_53("a_resolver_may_remember_and_a_named_server_may_not_serve", || {
+        let order = Order::shop();
+        // The second server named is a resolver: it answers, but not with authority.
+        let servers = "ns1 A 127.53.2.1\nns2 A 127.53.2.2";
+        let mut first = NameServer::knot_at(&[port_53(2, 1)], servers, "");
+        let _resolver = NameServer::unbound(port_53(2, 53), port_53(2, 1));
+        assert_eq!(codes(&order.check("127.53.2.53").expect(1).json()), ["not-published", "server-closed"]);
+
+        first.publish(&format!("{servers}\n{}", order.line()), 2);
+        let _lame = NameServer::unbound(port_53(2, 2), port_53(2, 1));
+        let document = order.check("127.53.2.53").expect(1).json();
+        assert_eq!(answers(&document), ["nxdomain", "cname", "lame"]);
+        assert_eq!(codes(&document), ["resolver-remembers", "server-lame"]);
+    });
+}
+
+#[test]
+fn without_its_own_servers_a_zone_is_not_called_visible() {
+    with_port_53("without_its_own_servers_a_zone_is_not_called_visible", || {
+        let order = Order::shop();
+        let _server = NameServer::knot_at(&[port_53(3, 1)], &order.line(), "");
+        let document = order.check("127.53.3.1").expect(1).json();
+        assert_eq!((verdict(&document), codes(&document)), ("unreachable", vec!["zone-servers-not-found"]));
+    });
+}
+
+#[test]
+fn waiting_ends_when_it_is_visible() {
+    let order = Order::shop();
+    let mut server = NameServer::knot("");
+    let given = order.given();
+    let at = server.at();
+    let mut command = order.sandbox.command(&["dcv-check", "--wait=60s", "--record", &given, "--resolver", &at]);
+    let child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    server.publish(&order.line(), 2);
+    let run = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8_lossy(&run.stderr);
+    assert_eq!(run.status.code(), Some(0), "{stderr}");
+    assert!(stderr.contains("absent at resolver 127.0.0.1:") && stderr.contains("next look"), "{stderr}");
+
+    let started = Instant::now();
+    server.publish("", 3);
+    let run = order.sandbox.run(&["dcv-check", "--wait=1s", "--resolver", &server.at(), "--json"]).expect(1);
+    assert_eq!(verdict(&run.json()), "absent");
+    assert!(started.elapsed() < Duration::from_secs(3));
+}
+
+#[test]
+fn a_signal_ends_the_wait_and_says_where_it_stood() {
+    let order = Order::shop();
+    let server = NameServer::knot("");
+    for (signal, code) in [(rustix::process::Signal::INT, 130), (rustix::process::Signal::TERM, 143)] {
+        let at = server.at();
+        let mut command = order.sandbox.command(&["dcv-check", "--wait", "--resolver", &at, "--json"]);
+        let child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(400));
+        rustix::process::kill_process(rustix::process::Pid::from_child(&child), signal).unwrap();
+        let run = child.wait_with_output().unwrap();
+        assert_eq!(run.status.code(), Some(code));
+        let document: Value = serde_json::from_slice(&run.stdout).unwrap();
+        assert_eq!(document["error"]["kind"], "interrupted");
+        assert!(document["error"]["causes"][0].as_str().unwrap().contains("absent at"), "{document}");
+    }
+}

@@ -1,0 +1,224 @@
+//! Name servers for tests: real ones (knot, unbound) on loopback, and a socket that answers with rubbish.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use hickory_proto::op::{Message, Query, ResponseCode};
+use hickory_proto::rr::{Name, RecordType};
+use tempfile::TempDir;
+
+use super::foreign::foreign;
+
+/// The zone of all tests here.
+pub const ZONE: &str = "shop.example";
+
+/// A server of its own process, ended when dropped.
+pub struct NameServer {
+    child: Child,
+    folder: TempDir,
+    pub address: SocketAddr,
+}
+
+impl NameServer {
+    /// knot on a free port of 127.0.0.1, serving `records` in [`ZONE`].
+    pub fn knot(records: &str) -> Self {
+        Self::knot_at(&[free_port()], records, "")
+    }
+
+    /// knot at these addresses; `zone_options` are further lines of its zone section.
+    pub fn knot_at(addresses: &[SocketAddr], records: &str, zone_options: &str) -> Self {
+        Self::knot_serving(addresses, ZONE, Some(records), zone_options)
+    }
+
+    /// knot configured for `zone`; without records the zone has no file, and knot cannot serve it.
+    pub fn knot_serving(addresses: &[SocketAddr], zone: &str, records: Option<&str>, zone_options: &str) -> Self {
+        let folder = folder();
+        let path = folder.path().display();
+        let listen: Vec<String> =
+            addresses.iter().map(|address| format!("\"{}@{}\"", address.ip(), address.port())).collect();
+        let config = format!(
+            "server:\n  rundir: \"{path}\"\n  listen: [ {} ]\n  udp-workers: 1\n  tcp-workers: 1\n  background-workers: 1\n\
+             database:\n  storage: \"{path}\"\nlog:\n  - target: stderr\n    any: warning\n\
+             zone:\n  - domain: {zone}\n    file: \"{path}/zone\"\n    zonefile-sync: -1\n    journal-content: none\n{zone_options}",
+            listen.join(", ")
+        );
+        std::fs::write(folder.path().join("knot.conf"), config).unwrap();
+        if let Some(records) = records {
+            std::fs::write(folder.path().join("zone"), zone_text(zone, records, 1)).unwrap();
+        }
+        let mut command = foreign("knotd");
+        command.arg("-c").arg(folder.path().join("knot.conf"));
+        Self::started(command, folder, addresses[0])
+    }
+
+    /// unbound at `address`, which finds [`ZONE`] at `stub`.
+    pub fn unbound(address: SocketAddr, stub: SocketAddr) -> Self {
+        let folder = folder();
+        let path = folder.path().display();
+        let config = format!(
+            "server:\n  interface: {}@{}\n  username: \"\"\n  chroot: \"\"\n  directory: \"{path}\"\n  pidfile: \"\"\n  use-syslog: no\n\
+             \x20 do-daemonize: no\n  do-not-query-localhost: no\n  access-control: 127.0.0.0/8 allow_snoop\n  module-config: \"iterator\"\n  num-threads: 1\n\
+             stub-zone:\n  name: {ZONE}\n  stub-addr: {}@{}\nremote-control:\n  control-enable: no\n",
+            address.ip(),
+            address.port(),
+            stub.ip(),
+            stub.port()
+        );
+        std::fs::write(folder.path().join("unbound.conf"), config).unwrap();
+        let mut command = foreign("unbound");
+        command.arg("-c").arg(folder.path().join("unbound.conf"));
+        Self::started(command, folder, address)
+    }
+
+    fn started(mut command: std::process::Command, folder: TempDir, address: SocketAddr) -> Self {
+        let log = std::fs::File::create(folder.path().join("log")).unwrap();
+        let errors = log.try_clone().unwrap();
+        let child = command.stdin(Stdio::null()).stdout(log).stderr(errors).spawn().unwrap();
+        let mut server = Self { child, folder, address };
+        server.wait_for(|_| true);
+        server
+    }
+
+    /// Other records, loaded before this returns.
+    pub fn publish(&mut self, records: &str, serial: u32) {
+        std::fs::write(self.folder.path().join("zone"), zone_text(ZONE, records, serial)).unwrap();
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::HUP).unwrap();
+        self.wait_for(|answer| {
+            answer
+                .answers
+                .iter()
+                .any(|record| matches!(&record.data, hickory_proto::rr::RData::SOA(soa) if soa.serial == serial))
+        });
+    }
+
+    /// Asks for the zone's SOA until the answer is as wanted.
+    fn wait_for(&mut self, wanted: impl Fn(&Message) -> bool) {
+        let until = Instant::now() + Duration::from_secs(10);
+        while Instant::now() < until {
+            if soa(self.address).is_some_and(|answer| wanted(&answer)) {
+                return;
+            }
+            if let Some(status) = self.child.try_wait().unwrap() {
+                panic!("the name server ended: {status}\n{}", self.log());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("the name server does not answer\n{}", self.log());
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    pub fn at(&self) -> String {
+        self.address.to_string()
+    }
+}
+
+impl Drop for NameServer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn folder() -> TempDir {
+    tempfile::Builder::new().prefix("certctl-dns-").tempdir().unwrap()
+}
+
+/// A zone with SOA, two NS (`records` may give their addresses) and `records`.
+fn zone_text(zone: &str, records: &str, serial: u32) -> String {
+    format!(
+        "$ORIGIN {zone}.\n$TTL 60\n@ SOA ns1 hostmaster {serial} 3600 600 86400 900\n@ NS ns1\n@ NS ns2\n{records}\n"
+    )
+}
+
+fn soa(server: SocketAddr) -> Option<Message> {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+    let mut question = Message::query();
+    question.add_query(Query::query(Name::from_ascii(format!("{ZONE}.")).unwrap(), RecordType::SOA));
+    socket.connect(server).unwrap();
+    socket.send(&question.to_vec().unwrap()).ok()?;
+    let mut buffer = [0; 4096];
+    let length = socket.recv(&mut buffer).ok()?;
+    Message::from_vec(&buffer[..length]).ok()
+}
+
+/// A port of 127.0.0.1 that nobody uses by UDP or TCP right now.
+pub fn free_port() -> SocketAddr {
+    loop {
+        let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let address = udp.local_addr().unwrap();
+        if std::net::TcpListener::bind(address).is_ok() {
+            return address;
+        }
+    }
+}
+
+/// `127.53.<net>.<host>:53`.
+pub fn port_53(net: u8, host: u8) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::new(127, 53, net, host)), 53)
+}
+
+/// Runs `test` where port 53 of loopback can be used: here, or (not root, or a server on this machine has it) the same
+/// test again in a network namespace of its own. `name` is the test's.
+pub fn with_port_53(name: &str, test: impl FnOnce()) {
+    const INSIDE: &str = "CERTCTL_TEST_NAMESPACE";
+    if std::env::var_os(INSIDE).is_some() || UdpSocket::bind(port_53(0, 1)).is_ok() {
+        return test();
+    }
+    let again = std::process::Command::new("unshare")
+        .args(["--user", "--map-root-user", "--net", "sh", "-c", "ip link set lo up && exec \"$0\" \"$@\""])
+        .arg(std::env::current_exe().unwrap())
+        .args([name, "--exact", "--nocapture"])
+        .env(INSIDE, "1")
+        .status()
+        .expect("unshare (util-linux)");
+    assert!(again.success(), "{name} in a network namespace: {again}");
+}
+
+/// A UDP socket that answers each message with whatever `rubbish` makes of it, any number of packets, until dropped.
+pub struct Liar {
+    pub address: SocketAddr,
+    stop: std::sync::Arc<std::sync::atomic::AtomicBool>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Liar {
+    pub fn new(rubbish: impl Fn(&[u8]) -> Vec<Vec<u8>> + Send + 'static) -> Self {
+        use std::sync::atomic::Ordering;
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+        let address = socket.local_addr().unwrap();
+        let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let stopped = std::sync::Arc::clone(&stop);
+        let thread = std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while !stopped.load(Ordering::Relaxed) {
+                let Ok((length, from)) = socket.recv_from(&mut buffer) else { continue };
+                for packet in rubbish(&buffer[..length]) {
+                    let _ = socket.send_to(&packet, from);
+                }
+            }
+        });
+        Self { address, stop, thread: Some(thread) }
+    }
+}
+
+impl Drop for Liar {
+    fn drop(&mut self) {
+        self.stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        let _ = self.thread.take().unwrap().join();
+    }
+}
+
+/// The answer `code` to a question.
+pub fn coded(question: &[u8], code: ResponseCode) -> Message {
+    let question = Message::from_vec(question).unwrap();
+    let mut answer = question.clone().into_response();
+    answer.metadata.response_code = code;
+    answer
+}
