@@ -36,7 +36,7 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('csr', 'csr', [CompletionResultType]::ParameterValue, 'Make a private key and the request (CSR) for it')
-            [CompletionResult]::new('dcv-check', 'dcv-check', [CompletionResultType]::ParameterValue, 'Arguments')
+            [CompletionResult]::new('dcv-check', 'dcv-check', [CompletionResultType]::ParameterValue, 'Would the CA see the proof of control now? If not, why')
             [CompletionResult]::new('install', 'install', [CompletionResultType]::ParameterValue, 'Arguments')
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Arguments')
             [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Arguments')
@@ -66,6 +66,10 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
             break
         }
         'certctl;dcv-check' {
+            [CompletionResult]::new('--ca', '--ca', [CompletionResultType]::ParameterName, 'The shop or CA that the request went to')
+            [CompletionResult]::new('--record', '--record', [CompletionResultType]::ParameterName, 'The record that the shop shows: a zone-file line, or host and value; ''-'' reads it from stdin')
+            [CompletionResult]::new('--resolver', '--resolver', [CompletionResultType]::ParameterName, 'Ask this resolver, not the system''s; with a port other than 53 it alone is asked')
+            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Look again and again until it is visible, for so long [without a value: 2h]')
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Where names are looked up and files go')
             [CompletionResult]::new('--directory', '--directory', [CompletionResultType]::ParameterName, 'Where names are looked up and files go')
             [CompletionResult]::new('--root', '--root', [CompletionResultType]::ParameterName, 'A tree to install into instead of /')

@@ -33,7 +33,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
             cand csr 'Make a private key and the request (CSR) for it'
-            cand dcv-check 'Arguments'
+            cand dcv-check 'Would the CA see the proof of control now? If not, why'
             cand install 'Arguments'
             cand verify 'Arguments'
             cand inspect 'Arguments'
@@ -61,6 +61,10 @@ set edit:completion:arg-completer[certctl] = {|@words|
             cand --help 'This help'
         }
         &'certctl;dcv-check'= {
+            cand --ca 'The shop or CA that the request went to'
+            cand --record 'The record that the shop shows: a zone-file line, or host and value; ''-'' reads it from stdin'
+            cand --resolver 'Ask this resolver, not the system''s; with a port other than 53 it alone is asked'
+            cand --wait 'Look again and again until it is visible, for so long [without a value: 2h]'
             cand -C 'Where names are looked up and files go'
             cand --directory 'Where names are looked up and files go'
             cand --root 'A tree to install into instead of /'

@@ -36,7 +36,7 @@ complete -c certctl -n "__fish_certctl_needs_command" -s v -l verbose -d 'More o
 complete -c certctl -n "__fish_certctl_needs_command" -s h -l help -d 'This help'
 complete -c certctl -n "__fish_certctl_needs_command" -s V -l version -d 'Print version'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "csr" -d 'Make a private key and the request (CSR) for it'
-complete -c certctl -n "__fish_certctl_needs_command" -f -a "dcv-check" -d 'Arguments'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "dcv-check" -d 'Would the CA see the proof of control now? If not, why'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "install" -d 'Arguments'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "verify" -d 'Arguments'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "inspect" -d 'Arguments'
@@ -69,6 +69,15 @@ complete -c certctl -n "__fish_certctl_using_subcommand csr" -l json -d 'One JSO
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -s q -l quiet -d 'Only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -s v -l verbose -d 'More of what is being done'
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -s h -l help -d 'This help'
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l ca -d 'The shop or CA that the request went to' -r -f -a "namecheap\t'namecheap.com'
+ssls\t'ssls.com'
+sectigo\t'sectigo.com and most of its resellers'
+zerossl\t'zerossl.com'
+ssl.com\t'ssl.com'
+private\t'A company\'s own CA: no proof in the DNS'"
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l record -d 'The record that the shop shows: a zone-file line, or host and value; \'-\' reads it from stdin' -r
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l resolver -d 'Ask this resolver, not the system\'s; with a port other than 53 it alone is asked' -r
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l wait -d 'Look again and again until it is visible, for so long [without a value: 2h]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -s C -l directory -d 'Where names are looked up and files go' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l root -d 'A tree to install into instead of /' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l at -d 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z' -r
