@@ -35,4 +35,15 @@ impl Context {
     pub fn here(&self, name: impl AsRef<Path>) -> PathBuf {
         if self.directory == Path::new(".") { name.as_ref().to_owned() } else { self.directory.join(name) }
     }
+
+    /// The words of a certctl command line that looks in the same directory.
+    #[must_use]
+    pub fn again(&self, verb: &str) -> Vec<String> {
+        let mut words = Vec::new();
+        if self.directory != Path::new(".") {
+            words.extend(["-C".to_owned(), self.directory.display().to_string()]);
+        }
+        words.push(verb.to_owned());
+        words
+    }
 }

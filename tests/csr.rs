@@ -37,3 +37,247 @@ fn the_test_ca_signs_our_request() {
     let leaf = TestCa::new().issue(&sandbox.read("example.com.csr"));
     assert!(leaf.starts_with("-----BEGIN CERTIFICATE-----\n"));
 }
+
+/// What differs from run to run, by what it is.
+fn masked(said: &str, made: &serde_json::Value) -> String {
+    let field = |pointer: &str| made.pointer(pointer).and_then(serde_json::Value::as_str).unwrap().to_owned();
+    let sha256 = field("/request/sha256");
+    let mut said = said
+        .replace(&field("/request/md5"), "[MD5]")
+        .replace(&sha256, "[SHA256]")
+        .replace(&sha256[..32], "[SHA256 FIRST]")
+        .replace(&sha256[32..], "[SHA256 LAST]")
+        .replace(&field("/key/id"), "[KEY ID]");
+    while let Some((before, rest)) = said.split_once("REQUEST-----\nMI") {
+        let after = rest.split_once("-----END").unwrap().1;
+        said = format!("{before}REQUEST-----\n[BASE64]\n-----END{after}");
+    }
+    said
+}
+
+fn mode(path: std::path::PathBuf) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+#[test]
+fn the_document_is_pinned() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.run(&["csr", "example.com", "*.example.com", "--ca", "sectigo", "--json"]).expect(0);
+    let document = run.json();
+    let pretty = serde_json::to_string_pretty(&document).unwrap();
+    insta::assert_snapshot!(masked(&pretty, &document), @r#"
+    {
+      "schema": "certctl.csr/1",
+      "changed": true,
+      "names": [
+        "example.com",
+        "*.example.com"
+      ],
+      "key": {
+        "path": "example.com.key",
+        "algorithm": "ecdsa-p256",
+        "id": "[KEY ID]"
+      },
+      "request": {
+        "path": "example.com.csr",
+        "md5": "[MD5]",
+        "sha256": "[SHA256]"
+      },
+      "records": [
+        {
+          "name": "_[MD5].example.com",
+          "zone": "example.com",
+          "relative_name": "_[MD5]",
+          "type": "CNAME",
+          "value": "[SHA256 FIRST].[SHA256 LAST].sectigo.com",
+          "complete": true
+        }
+      ],
+      "backups": [],
+      "findings": [],
+      "next": [
+        {
+          "text": "certctl dcv-check --wait example.com",
+          "argv": [
+            "certctl",
+            "dcv-check",
+            "--wait",
+            "example.com"
+          ]
+        }
+      ]
+    }
+    "#);
+}
+
+#[test]
+fn each_ca_has_its_words() {
+    let text = |ca: &[&str]| {
+        let sandbox = Sandbox::new();
+        let made = sandbox.run(&[&["csr", "www.example.co.uk", "--json"], ca].concat()).expect(0).json();
+        masked(&sandbox.run(&["csr", "www.example.co.uk"]).expect(0).to_string(), &made)
+    };
+    insta::assert_snapshot!(text(&["--ca", "namecheap"]), @r#"
+    found  www.example.co.uk.key (0600, ecdsa-p256)   www.example.co.uk.csr   for www.example.co.uk
+    next   1. Namecheap > Activate > DCV "Add CNAME record", paste:
+    -----BEGIN CERTIFICATE REQUEST-----
+    [BASE64]
+    -----END CERTIFICATE REQUEST-----
+    next   2. Namecheap shows a CNAME; in the panel of example.co.uk its host is _[MD5].www
+              and its value has the form [SHA256 FIRST].[SHA256 LAST].<unique value>.<zone>
+           3. then give the record that the shop shows, whole, and wait:  certctl dcv-check --wait --record -
+    --- exit 0
+    "#);
+    insta::assert_snapshot!(text(&["--ca", "sectigo"]), @r"
+    found  www.example.co.uk.key (0600, ecdsa-p256)   www.example.co.uk.csr   for www.example.co.uk
+    next   1. paste this request at Sectigo, and choose DCV by CNAME:
+    -----BEGIN CERTIFICATE REQUEST-----
+    [BASE64]
+    -----END CERTIFICATE REQUEST-----
+    next   2. add in the panel of example.co.uk:  CNAME | host _[MD5].www | value [SHA256 FIRST].[SHA256 LAST].sectigo.com
+           3. then wait until the CA can see it:  certctl dcv-check --wait www.example.co.uk
+    --- exit 0
+    ");
+    insta::assert_snapshot!(text(&["--ca", "ssl.com"]), @r"
+    found  www.example.co.uk.key (0600, ecdsa-p256)   www.example.co.uk.csr   for www.example.co.uk
+    next   1. paste this request at SSL.com, and choose DCV by CNAME:
+    -----BEGIN CERTIFICATE REQUEST-----
+    [BASE64]
+    -----END CERTIFICATE REQUEST-----
+    next   2. SSL.com shows a CNAME; in the panel of example.co.uk its host is _[MD5].www
+              and its value has the form [SHA256 FIRST].[SHA256 LAST].<unique value>.ssl.com
+           3. then give the record that the shop shows, whole, and wait:  certctl dcv-check --wait --record -
+    --- exit 0
+    ");
+    insta::assert_snapshot!(text(&["--ca", "private"]), @r"
+    found  www.example.co.uk.key (0600, ecdsa-p256)   www.example.co.uk.csr   for www.example.co.uk
+    next   1. hand this request to your CA:
+    -----BEGIN CERTIFICATE REQUEST-----
+    [BASE64]
+    -----END CERTIFICATE REQUEST-----
+    next   2. when the certificate has come:  sudo certctl install FILE
+    --- exit 0
+    ");
+    insta::assert_snapshot!(text(&[]), @r"
+    found  www.example.co.uk.key (0600, ecdsa-p256)   www.example.co.uk.csr   for www.example.co.uk
+    next   1. paste this request at the shop or CA:
+    -----BEGIN CERTIFICATE REQUEST-----
+    [BASE64]
+    -----END CERTIFICATE REQUEST-----
+    next   2. if it shows a CNAME with host _[MD5].www (Sectigo, SSL.com and their shops),
+              enter it in the panel of example.co.uk; its value has the form [SHA256 FIRST].[SHA256 LAST][.<unique value>].<zone>
+           3. then give the record that the shop shows, whole, and wait:  certctl dcv-check --wait --record -
+    --- exit 0
+    ");
+}
+
+#[test]
+fn names_in_unicode_and_wildcards_make_file_names() {
+    for (typed, name, stem) in [
+        ("Bücher.example", "xn--bcher-kva.example", "xn--bcher-kva.example"),
+        ("*.example.com", "*.example.com", "_.example.com"),
+        ("_.example.com", "*.example.com", "_.example.com"),
+    ] {
+        let sandbox = Sandbox::new();
+        let run = sandbox.run(&["csr", typed, "--json"]).expect(0).json();
+        assert_eq!(run["names"][0], name);
+        assert_eq!(run["key"]["path"], format!("{stem}.key"));
+        assert_eq!(run["records"][0]["zone"], name.trim_start_matches("*."));
+        assert!(sandbox.join(&format!("{stem}.csr")).is_file());
+    }
+    let said = Sandbox::new().run(&["csr", "bücher.example"]).expect(0).stdout;
+    assert!(said.contains("xn--bcher-kva.example (bücher.example)"), "{said}");
+}
+
+#[test]
+fn a_cert_name_is_a_plain_file_name() {
+    let sandbox = Sandbox::new();
+    for stem in ["x-2", "x.rsa", "x.ecdsa", "../x", "a/b", ".x", "-x", "", "a b", "x\n"] {
+        let stem = format!("--cert-name={stem}");
+        sandbox.run(&["csr", "example.com", &stem]).expect(2);
+    }
+    assert_eq!(std::fs::read_dir(sandbox.path()).unwrap().count(), 0);
+    sandbox.run(&["csr", "example.com", "--cert-name", "wildcard_of-2027.x"]).expect(0);
+    assert!(sandbox.join("wildcard_of-2027.x.key").is_file());
+}
+
+#[test]
+fn a_lone_key_or_another_kind_of_key_is_not_guessed_about() {
+    let sandbox = Sandbox::new();
+    sandbox.run(&["csr", "example.com"]).expect(0);
+    let request = sandbox.read("example.com.csr");
+    let failed = sandbox.run(&["csr", "example.com", "--key-type", "ecdsa-p384"]).expect(3);
+    assert!(failed.stderr.contains("it is ecdsa-p256"), "{failed}");
+    assert!(failed.stderr.contains("certctl csr example.com --key-type ecdsa-p384 --force"), "{failed}");
+
+    std::fs::remove_file(sandbox.join("example.com.csr")).unwrap();
+    let failed = sandbox.run(&["csr", "example.com"]).expect(3);
+    assert!(failed.stderr.contains("a key is there without a request"), "{failed}");
+    std::fs::remove_file(sandbox.join("example.com.key")).unwrap();
+    sandbox.write("example.com.csr", request);
+    let failed = sandbox.run(&["csr", "example.com"]).expect(3);
+    assert!(failed.stderr.contains("a request is there without its key"), "{failed}");
+}
+
+#[test]
+fn a_key_of_a_second_algorithm_lies_beside_the_first() {
+    let sandbox = Sandbox::new();
+    sandbox.run(&["csr", "example.com"]).expect(0);
+    let first = sandbox.read("example.com.key");
+    let second = sandbox.run(&["csr", "example.com", "--key-type", "rsa-2048", "--json"]).expect(0).json();
+    assert_eq!(second["key"]["path"], "example.com.rsa.key");
+    let again = sandbox.run(&["csr", "example.com", "--key-type", "rsa-2048", "--json"]).expect(0).json();
+    assert_eq!((&again["changed"], &again["key"]), (&false.into(), &second["key"]));
+    assert_eq!(sandbox.read("example.com.key"), first);
+    // The other way round.
+    let sandbox = Sandbox::new();
+    sandbox.run(&["csr", "example.com", "--key-type", "rsa-2048"]).expect(0);
+    let second = sandbox.run(&["csr", "example.com", "--key-type", "ecdsa-p256", "--json"]).expect(0).json();
+    assert_eq!(second["key"]["path"], "example.com.ecdsa.key");
+}
+
+#[test]
+fn force_keeps_the_old_files_with_their_modes() {
+    let sandbox = Sandbox::new();
+    sandbox.run(&["csr", "example.com", "--ca", "namecheap"]).expect(0);
+    std::fs::set_permissions(sandbox.join("example.com.key"), std::fs::Permissions::from_mode(0o400)).unwrap();
+    let old = sandbox.read("example.com.csr");
+    for round in 1..=2 {
+        let made = sandbox.run(&["csr", "example.com", "--force", "--json"]).expect(0).json();
+        assert_eq!(made["backups"][0], format!("example.com.key.~{round}~"));
+    }
+    assert_eq!(sandbox.read("example.com.csr.~1~"), old);
+    assert_eq!(sandbox.read("example.com.dcv.~1~"), "; ca namecheap\n");
+    assert_eq!(mode(sandbox.join("example.com.key.~1~")), 0o400);
+    assert_eq!(mode(sandbox.join("example.com.key.~2~")), 0o600);
+    assert_eq!(mode(sandbox.join("example.com.key")), 0o600);
+}
+
+#[test]
+fn no_umask_changes_the_modes() {
+    for umask in ["000", "077"] {
+        let sandbox = Sandbox::new();
+        let certctl = env!("CARGO_BIN_EXE_certctl");
+        let mut command = std::process::Command::new("/bin/sh");
+        let line = format!("umask {umask}; exec {certctl} csr example.com --ca namecheap");
+        command.args(["-c", &line]).current_dir(sandbox.path());
+        sandbox.run_command(command).expect(0);
+        for (file, wanted) in [("example.com.key", 0o600), ("example.com.csr", 0o644), ("example.com.dcv", 0o644)] {
+            assert_eq!(mode(sandbox.join(file)), wanted, "{file} under umask {umask}");
+        }
+    }
+}
+
+#[test]
+fn the_shops_record_is_shown_again() {
+    let sandbox = Sandbox::new();
+    let made = sandbox.run(&["csr", "example.com", "--ca", "namecheap", "--json"]).expect(0).json();
+    assert_eq!(made["records"][0]["complete"], false);
+    let sha256 = made["request"]["sha256"].as_str().unwrap();
+    let value = format!("{}.{}.69ff68dc5168c.comodoca.com", &sha256[..32], &sha256[32..]);
+    let name = made["records"][0]["name"].as_str().unwrap();
+    sandbox.write("example.com.dcv", format!("; ca namecheap\n{name}. 300 IN CNAME {value}.\n"));
+    let again = sandbox.run(&["csr", "example.com", "--json"]).expect(0).json();
+    assert_eq!(again["records"][0]["value"], value);
+    assert_eq!(again["records"][0]["complete"], true);
+}

@@ -1,19 +1,19 @@
 //! `certctl csr`: a key and the request for it, never a key overwritten, and what to publish as far as it can be known.
 
+mod outcome;
+
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
-
+pub use self::outcome::CsrOutcome;
 use crate::context::Context;
 use crate::dcv::ca::Ca;
+use crate::dcv::expect;
 use crate::dcv::kept::Kept;
-use crate::dcv::record::{self, DcvRecord};
 use crate::failure::{Failure, Kind};
 use crate::finding::Next;
-use crate::pki::key::{KeyAlgorithm, PrivateKey, PublicKeyId};
+use crate::pki::key::{KeyAlgorithm, PrivateKey};
 use crate::pki::name::Names;
 use crate::pki::request::SigningRequest;
-use crate::report::{Outcome, Text};
 use crate::system::files;
 
 /// Make a private key and the request (CSR) for it
@@ -76,31 +76,6 @@ impl From<KeyType> for KeyAlgorithm {
     }
 }
 
-/// What `csr` ends with.
-#[derive(Debug)]
-pub struct CsrOutcome {
-    /// False when key and request were there already.
-    pub changed: bool,
-    /// The names asked for.
-    pub names: Names,
-    /// The key file.
-    pub key_path: PathBuf,
-    /// The kind of key.
-    pub algorithm: KeyAlgorithm,
-    /// The identity of the key.
-    pub key_id: PublicKeyId,
-    /// The request file.
-    pub request_path: PathBuf,
-    /// The request.
-    pub request: SigningRequest,
-    /// The CA, if one was named.
-    pub ca: Option<Ca>,
-    /// What to publish, as far as it can be known.
-    pub records: Vec<DcvRecord>,
-    /// The old files, moved aside by `--force`.
-    pub backups: Vec<PathBuf>,
-}
-
 /// The files of one request.
 #[derive(Debug)]
 struct Paths {
@@ -125,6 +100,8 @@ enum Existing {
     Pair(Box<PrivateKey>, Box<SigningRequest>),
     KeyAlone,
     RequestAlone,
+    /// A pair of the same family of keys but another kind than asked for.
+    OtherKey(KeyAlgorithm),
     /// Both are there but do not belong together, or one cannot be read.
     Unusable,
 }
@@ -148,21 +125,21 @@ pub fn run(context: &Context, args: &CsrArgs) -> Result<CsrOutcome, Failure> {
         match existing {
             Existing::Nothing => {}
             Existing::Pair(key, request) if request.names().is_some_and(|has| has.same_set(&names)) => {
-                let ca = args.ca.or_else(|| kept(&paths.record).ca);
-                return Ok(outcome(false, names, paths, &key, *request, ca));
+                let wanted = args.key_type.map(KeyAlgorithm::from);
+                if wanted.is_some_and(|wanted| wanted != key.algorithm()) {
+                    return Err(in_the_way(context, args, &paths, &Existing::OtherKey(key.algorithm())));
+                }
+                return outcome(context, args, names, paths, &key, *request);
             }
-            other => return Err(in_the_way(args, &paths, &other)),
+            other => return Err(in_the_way(context, args, &paths, &other)),
         }
     }
     let key = PrivateKey::generate(args.key_type.unwrap_or_default().into())?;
     files::create_new(&paths.key, key.to_pem().as_bytes(), 0o600)?;
     let request = SigningRequest::build(&names, &key)?;
     files::create_new(&paths.request, request.to_pem().as_bytes(), 0o644)?;
-    if let Some(ca) = args.ca {
-        let text = format!("; ca {}\n", ca.name());
-        files::replace(&paths.record, text.as_bytes(), 0o644)?;
-    }
-    let mut made = outcome(true, names, paths, &key, request, args.ca);
+    let mut made = outcome(context, args, names, paths, &key, request)?;
+    made.changed = true;
     made.backups = backups;
     Ok(made)
 }
@@ -235,133 +212,64 @@ fn kept(record: &Path) -> Kept {
     Kept::read(&String::from_utf8_lossy(&text))
 }
 
-fn in_the_way(args: &CsrArgs, paths: &Paths, existing: &Existing) -> Failure {
+fn in_the_way(context: &Context, args: &CsrArgs, paths: &Paths, existing: &Existing) -> Failure {
     let (path, why) = match existing {
-        Existing::Nothing | Existing::KeyAlone => (&paths.key, "a key is there without a request"),
-        Existing::RequestAlone => (&paths.request, "a request is there without its key"),
-        Existing::Pair(..) => (&paths.request, "it asks for other names"),
-        Existing::Unusable => (&paths.key, "key and request are there but do not belong together, or cannot be read"),
+        Existing::Nothing | Existing::KeyAlone => (&paths.key, "a key is there without a request".to_owned()),
+        Existing::OtherKey(algorithm) => (&paths.key, format!("it is {algorithm}")),
+        Existing::RequestAlone => (&paths.request, "a request is there without its key".to_owned()),
+        Existing::Pair(..) => (&paths.request, "it asks for other names".to_owned()),
+        Existing::Unusable => {
+            (&paths.key, "key and request are there but do not belong together, or cannot be read".to_owned())
+        }
     };
-    let mut again = vec!["csr"];
-    again.extend(args.names.iter().map(String::as_str));
-    let forced: Vec<&str> = again.iter().copied().chain(["--force"]).collect();
-    let renamed: Vec<&str> = again.iter().copied().chain(["--cert-name", "another-name"]).collect();
-    Failure::new(Kind::Exists, format!("{} is in the way: {why}", path.display())).with(Next::run(&renamed)).with(
-        Next {
-            text: format!("{}   (the old files become numbered backups)", Next::run(&forced).text),
-            argv: Next::run(&forced).argv,
-        },
-    )
+    let again = again(context, args);
+    let or = |words: &[&str], note: &str| {
+        let Next { text, argv } =
+            Next::run(&[again.clone(), words.iter().map(|&word| word.to_owned()).collect()].concat());
+        Next { text: format!("{text}   ({note})"), argv }
+    };
+    Failure::new(Kind::Exists, format!("{} is in the way: {why}", path.display()))
+        .with(or(&["--cert-name", "another-name"], "both stay"))
+        .with(or(&["--force"], "the old files become numbered backups"))
 }
 
+/// The same command line without `--cert-name` and `--force`.
+fn again(context: &Context, args: &CsrArgs) -> Vec<String> {
+    let mut words = context.again("csr");
+    words.extend(args.names.iter().cloned());
+    words.extend(args.ca.iter().flat_map(|ca| ["--ca".to_owned(), ca.name().to_owned()]));
+    let key_type = args.key_type.map(KeyAlgorithm::from);
+    words.extend(key_type.iter().flat_map(|key_type| ["--key-type".to_owned(), key_type.to_string()]));
+    words
+}
+
+/// What there is to say of a key and its request; the CA named is kept for `dcv-check`.
 fn outcome(
-    changed: bool,
+    context: &Context,
+    args: &CsrArgs,
     names: Names,
     paths: Paths,
     key: &PrivateKey,
     request: SigningRequest,
-    ca: Option<Ca>,
-) -> CsrOutcome {
-    CsrOutcome {
-        changed,
+) -> Result<CsrOutcome, Failure> {
+    let mut kept = kept(&paths.record);
+    if args.ca.is_some() && kept.ca != args.ca {
+        kept.ca = args.ca;
+        files::replace(&paths.record, kept.text().as_bytes(), 0o644)?;
+    }
+    let given: Vec<_> = kept.records.into_iter().filter(|record| record.md5 == request.md5()).collect();
+    let expected = expect::expectations(&request, kept.ca, &given);
+    Ok(CsrOutcome {
+        changed: false,
         names,
         key_path: paths.key,
         algorithm: key.algorithm(),
         key_id: key.id(),
         request_path: paths.request,
-        records: record::records(&request, ca),
+        records: expected.into_iter().map(|one| one.record).collect(),
         request,
-        ca,
+        ca: kept.ca,
         backups: Vec::new(),
-    }
-}
-
-impl Outcome for CsrOutcome {
-    fn json(&self) -> Value {
-        json!({
-            "schema": "certctl.csr/1",
-            "changed": self.changed,
-            "names": self.names.iter().map(|name| name.as_str()).collect::<Vec<_>>(),
-            "key": {
-                "path": self.key_path.display().to_string(),
-                "algorithm": self.algorithm.to_string(),
-                "id": self.key_id.to_string(),
-            },
-            "request": {
-                "path": self.request_path.display().to_string(),
-                "md5": self.request.md5(),
-                "sha256": self.request.sha256(),
-            },
-            "records": self.records,
-            "backups": self.backups.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
-            "findings": [],
-            "next": self.next(),
-        })
-    }
-
-    fn human(&self, text: &mut Text) {
-        let (key, request) = (self.key_path.display(), self.request_path.display());
-        let label = if self.changed { "made" } else { "found" };
-        text.fact(label, format!("{key} (0600, {})   {request}   for {}", self.algorithm, self.names));
-        for backup in &self.backups {
-            text.fact("kept", format!("{} (the one before)", backup.display()));
-        }
-        text.act("next", self.paste_here());
-        text.payload(self.request.to_pem());
-        for record in &self.records {
-            self.publish(record, text);
-        }
-        text.nexts(&self.next());
-    }
-
-    fn exit_code(&self) -> u8 {
-        0
-    }
-}
-
-impl CsrOutcome {
-    fn paste_here(&self) -> String {
-        match self.ca {
-            Some(Ca::Private) => "hand this request to your CA:".to_owned(),
-            Some(Ca::Namecheap) => "1. Namecheap > Activate > DCV \"Add CNAME record\", paste:".to_owned(),
-            Some(ca) => format!("1. paste this request at {}, and choose DCV by CNAME:", ca.title()),
-            None => "1. paste this request at the shop or CA:".to_owned(),
-        }
-    }
-
-    /// A line to publish where all of it is known; else the shape of what the shop will show.
-    fn publish(&self, record: &DcvRecord, text: &mut Text) {
-        let DcvRecord { zone, relative_name, .. } = record;
-        match (&record.value, &record.shape, self.ca) {
-            (Some(value), ..) => {
-                text.act("next", format!("2. add in the panel of {zone}:  CNAME | host {relative_name} | value {value}"));
-            }
-            (None, Some(shape), Some(ca)) => text.act(
-                "next",
-                format!(
-                    "2. {} shows a CNAME; in the panel of {zone} its host is {relative_name}\n   and its value has the form {shape}",
-                    ca.title()
-                ),
-            ),
-            (None, Some(shape), None) => text.act(
-                "next",
-                format!(
-                    "2. if it shows a CNAME with host {relative_name} (Sectigo, SSL.com and their shops),\n   enter it in the panel of {zone}; its value has the form {shape}"
-                ),
-            ),
-            (None, None, _) => {}
-        }
-    }
-
-    fn next(&self) -> Vec<Next> {
-        let request = self.request_path.display().to_string();
-        if self.ca == Some(Ca::Private) {
-            let text = "when the certificate has come:  sudo certctl install FILE".to_owned();
-            return vec![Next::say(text)];
-        }
-        if self.records.iter().all(|record| record.complete) && self.ca.is_some() {
-            return vec![Next::run(&["dcv-check", "--wait", request.as_str()])];
-        }
-        vec![Next::run(&["dcv-check", "--wait", "--record", "-"])]
-    }
+        check: context.again("dcv-check"),
+    })
 }

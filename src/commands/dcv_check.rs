@@ -120,15 +120,12 @@ fn look(context: &Context, args: &DcvCheckArgs, checks: &[Pending]) -> Result<Ve
         .collect())
 }
 
-/// The command line to wait with: the same names, CA and resolvers.
-fn again(context: &Context, args: &DcvCheckArgs) -> Next {
-    let mut words: Vec<String> = Vec::new();
-    if context.directory.as_os_str() != "." {
-        words.extend(["-C".to_owned(), context.directory.display().to_string()]);
-    }
-    words.extend(["dcv-check".to_owned(), "--wait".to_owned()]);
+/// The words of the command line to wait with: the same names, CA and resolvers.
+fn again(context: &Context, args: &DcvCheckArgs) -> Vec<String> {
+    let mut words = context.again("dcv-check");
+    words.push("--wait".to_owned());
     words.extend(args.names.iter().filter(|name| *name != "-").cloned());
     words.extend(args.ca.iter().flat_map(|ca| ["--ca".to_owned(), ca.name().to_owned()]));
     words.extend(args.resolver.iter().flat_map(|address| ["--resolver".to_owned(), address.to_string()]));
-    Next::run(&words)
+    words
 }

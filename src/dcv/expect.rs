@@ -137,3 +137,87 @@ fn below(request: &SigningRequest, domain: &str) -> Vec<String> {
     }
     below
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Expectation, Place, Source, expectations};
+    use crate::dcv::ca::Ca;
+    use crate::dcv::parse::{GivenRecord, parse};
+    use crate::dcv::record::{host_label, target_labels};
+    use crate::pki::key::{KeyAlgorithm, PrivateKey};
+    use crate::pki::name::Names;
+    use crate::pki::request::SigningRequest;
+
+    fn request(names: &[&str]) -> SigningRequest {
+        let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+        SigningRequest::build(&Names::parse(names).unwrap(), &key).unwrap()
+    }
+
+    fn given(request: &SigningRequest, rest: &str) -> Vec<GivenRecord> {
+        parse(&format!("{}{rest} {}.u1.comodoca.com", host_label(request), target_labels(request))).unwrap()
+    }
+
+    fn domains(expected: &[Expectation]) -> Vec<&str> {
+        expected.iter().map(|one| one.domain.as_str()).collect()
+    }
+
+    #[test]
+    fn the_shops_record_goes_before_the_known_form() {
+        let request = request(&["example.com"]);
+        let shop = given(&request, ".example.com");
+        for (ca, given, source, values) in [
+            (None, &[][..], Source::Nowhere, 0),
+            (Some(Ca::Namecheap), &[][..], Source::Nowhere, 0),
+            (Some(Ca::Sectigo), &[][..], Source::Form, 2),
+            (Some(Ca::Sectigo), &shop[..], Source::Shop, 1),
+        ] {
+            let expected = &expectations(&request, ca, given)[0];
+            assert_eq!((expected.source, expected.values.len()), (source, values), "{ca:?}");
+            assert_eq!(expected.record.complete, values > 0);
+        }
+    }
+
+    #[test]
+    fn one_value_serves_every_domain_and_a_host_above_all_below_it() {
+        let request = request(&["a.example.com", "b.example.com", "example.net"]);
+        let apart = expectations(&request, None, &given(&request, ".a.example.com"));
+        assert_eq!(domains(&apart), ["a.example.com", "b.example.com", "example.net"]);
+        assert!(apart.iter().all(|one| one.source == Source::Shop));
+        let above = expectations(&request, None, &given(&request, ".example.com"));
+        assert_eq!(domains(&above), ["example.com", "example.net"]);
+        assert_eq!(above[0].record.relative_name, host_label(&request));
+    }
+
+    #[test]
+    fn the_ca_climbs_but_never_above_the_registrable_domain() {
+        let request = request(&["a.b.example.co.uk", "x.a.b.example.co.uk"]);
+        let expected = &expectations(&request, None, &[])[0];
+        let label = host_label(&request);
+        let places: Vec<(Place, String)> = expected.places(Some("example.co.uk"));
+        let wanted = [
+            (Place::Here, format!("{label}.a.b.example.co.uk")),
+            (Place::Parent, format!("{label}.b.example.co.uk")),
+            (Place::Parent, format!("{label}.example.co.uk")),
+            (Place::Below, format!("{label}.x.a.b.example.co.uk")),
+            (Place::NoUnderscore, format!("{}.a.b.example.co.uk", &label[1..])),
+            (Place::Doubled, format!("{label}.a.b.example.co.uk.example.co.uk")),
+        ];
+        assert_eq!(places, wanted);
+    }
+
+    #[test]
+    fn the_panel_is_that_of_the_zone_cut() {
+        let request = request(&["www.dept.example.com"]);
+        for (zone, panel, suffix) in [
+            ("example.com", "example.com", ".www.dept"),
+            ("dept.example.com", "dept.example.com", ".www"),
+            ("com", "example.com", ".www.dept"),
+            ("elsewhere.net", "example.com", ".www.dept"),
+        ] {
+            let mut expected = expectations(&request, None, &[]).remove(0);
+            expected.lies_in(zone);
+            assert_eq!(expected.record.zone, panel, "{zone}");
+            assert_eq!(expected.record.relative_name, format!("{}{suffix}", host_label(&request)), "{zone}");
+        }
+    }
+}

@@ -362,3 +362,169 @@ fn made_of_a_request(value: &str) -> bool {
     let mut labels = value.split('.');
     labels.next().is_some_and(hash) && labels.next().is_some_and(hash)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Elsewhere, Flaw, Judgement, Reason, Verdict, judge};
+    use crate::dcv::answer::{Answer, OwnServers, Role, Said, Server, Survey};
+    use crate::dcv::expect::{Expectation, Place, expectations};
+    use crate::dcv::parse::parse;
+    use crate::pki::request::SigningRequest;
+
+    const HASH: &str = "46b9c075c165526983f73319a38c647b.f35bf554d979c464b01d99f8839ba328";
+    const NAME: &str = "_6fcfe984ac87413b45a0d531d2172600.example.com";
+
+    fn expected() -> Expectation {
+        let block = pem::parse(include_bytes!("../../fixtures/namecheap-doc.csr")).unwrap();
+        let request = SigningRequest::from_der(block.contents()).unwrap();
+        let given = parse(&format!("{NAME} {HASH}.u1.comodoca.com")).unwrap();
+        expectations(&request, None, &given).remove(0)
+    }
+
+    fn right() -> Answer {
+        Answer::Cname(format!("{}.U1.comodoca.com", HASH.to_uppercase()))
+    }
+
+    /// The zone's own servers and, last, a resolver say this about the record's own name.
+    fn survey(answers: &[Answer]) -> Survey {
+        let said = answers.iter().enumerate().map(|(index, answer)| {
+            let role = if index + 1 == answers.len() { Role::Resolver } else { Role::Authoritative };
+            let address = format!("192.0.2.{}:53", index + 1).parse().unwrap();
+            let server = Server { address, name: Some(format!("ns{}", index + 1)), role };
+            Said { server, answers: vec![(NAME.to_owned(), answer.clone())] }
+        });
+        Survey { zone: Some("example.com".to_owned()), own_servers: OwnServers::Asked, said: said.collect() }
+    }
+
+    /// The first letters of the reasons' variants stand for them.
+    fn told(judgement: &Judgement) -> Vec<&'static str> {
+        let word = |reason: &Reason| match reason {
+            Reason::Elsewhere { .. } => "elsewhere",
+            Reason::NoRoute { .. } => "no-route",
+            Reason::NotEverywhere { .. } => "not-everywhere",
+            Reason::NotPublished { .. } => "not-published",
+            Reason::OwnServersNotFound { .. } => "own-servers",
+            Reason::ResolverRemembers { .. } => "resolver",
+            Reason::Silent { .. } => "silent",
+            Reason::Value { .. } => "value",
+        };
+        judgement.reasons.iter().map(word).collect()
+    }
+
+    #[test]
+    fn every_server_that_was_asked_counts() {
+        let (nothing, no_data) = (|| Answer::NoName(Some(600)), || Answer::NoData(None));
+        let other = || Answer::Cname("x.example".to_owned());
+        for (answers, verdict, answered, reasons) in [
+            (vec![right(), right(), right()], Verdict::Visible, true, vec![]),
+            (vec![right(), Answer::NoRoute, right()], Verdict::Visible, true, vec!["no-route"]),
+            (vec![nothing(), no_data(), nothing()], Verdict::Absent, true, vec!["not-published"]),
+            (vec![right(), nothing(), right()], Verdict::Absent, true, vec!["not-everywhere"]),
+            (vec![right(), right(), nothing()], Verdict::Absent, true, vec!["resolver"]),
+            (vec![right(), Answer::Timeout, right()], Verdict::Unreachable, true, vec!["silent"]),
+            (vec![right(), Answer::Lame, right()], Verdict::Unreachable, true, vec!["silent"]),
+            (
+                vec![Answer::Timeout, Answer::Refused, Answer::Refused],
+                Verdict::Unreachable,
+                false,
+                vec!["silent", "silent"],
+            ),
+            (vec![Answer::NoRoute, Answer::NoRoute], Verdict::Unreachable, false, vec!["no-route"]),
+            (vec![other(), right(), right()], Verdict::Different, true, vec!["value"]),
+            (
+                vec![other(), nothing(), Answer::ServFail],
+                Verdict::Different,
+                true,
+                vec!["value", "not-published", "silent"],
+            ),
+        ] {
+            let judgement = judge(&expected(), &survey(&answers));
+            assert_eq!((judgement.verdict, judgement.answered), (verdict, answered), "{answers:?}");
+            assert_eq!(told(&judgement), reasons, "{answers:?}");
+        }
+    }
+
+    #[test]
+    fn without_the_zones_own_servers_nothing_is_visible() {
+        let mut alone = survey(&[right()]);
+        for (own_servers, verdict) in
+            [(OwnServers::NotWanted, Verdict::Visible), (OwnServers::NotFound, Verdict::Unreachable)]
+        {
+            alone.own_servers = own_servers;
+            assert_eq!(judge(&expected(), &alone).verdict, verdict);
+        }
+    }
+
+    #[test]
+    fn a_value_is_told_by_what_it_is_made_of() {
+        let mut unknown = expected();
+        unknown.source = crate::dcv::expect::Source::Nowhere;
+        unknown.values.clear();
+        let another = format!("{0}.{0}.sectigo.com", "0".repeat(32));
+        for (seen, known, flaw) in [
+            (format!("{HASH}.u1.comodoca.com"), true, None),
+            (format!("{HASH}.u2.comodoca.com"), true, Some(Flaw::OtherUnique)),
+            (format!("{HASH}.u1.comodoca.com.example.com"), true, Some(Flaw::WithZone)),
+            (format!("{HASH}.u1.comodoca.com.example.com"), false, Some(Flaw::WithZone)),
+            (format!("{HASH}.u1.comodoca.com"), false, Some(Flaw::Unchecked)),
+            (format!("{HASH}.sectigo.com"), false, Some(Flaw::Unchecked)),
+            (format!("{HASH}0.sectigo.com"), false, Some(Flaw::Other)),
+            (another, true, Some(Flaw::AnotherRequest)),
+            ("\u{1b}[31m.example".to_owned(), true, Some(Flaw::Other)),
+        ] {
+            let judgement =
+                judge(&if known { expected() } else { unknown.clone() }, &survey(&[Answer::Cname(seen.clone())]));
+            let told = judgement.reasons.iter().find_map(|reason| match reason {
+                Reason::Value { flaw, .. } => Some(*flaw),
+                _ => None,
+            });
+            assert_eq!(told, flaw, "{seen}");
+        }
+    }
+
+    #[test]
+    fn a_record_at_another_name_is_found() {
+        let mut expected = expected();
+        let names = ["www.example.com".to_owned()];
+        expected.domain = names[0].clone();
+        expected.record.name = NAME.replace("example", "www.example");
+        for (place, verdict) in [
+            (Place::Here, Verdict::Visible),
+            (Place::Parent, Verdict::Visible),
+            (Place::Doubled, Verdict::WrongPlace),
+            (Place::NoUnderscore, Verdict::WrongPlace),
+        ] {
+            let mut survey = survey(&[Answer::NoName(None)]);
+            survey.said[0].answers = expected
+                .places(Some("example.com"))
+                .into_iter()
+                .map(|(one, name)| (name, if one == place { right() } else { Answer::NoName(None) }))
+                .collect();
+            let judgement = judge(&expected, &survey);
+            assert_eq!(judgement.verdict, verdict, "{place:?}");
+            let how = judgement.reasons.iter().find_map(|reason| match reason {
+                Reason::Elsewhere { how, .. } => Some(how.clone()),
+                _ => None,
+            });
+            let relative = expected.record.name.strip_suffix(".example.com").unwrap().to_owned();
+            let wanted = match place {
+                Place::Parent => Some(Elsewhere::Parent),
+                Place::Doubled => Some(Elsewhere::Doubled { zone: "example.com".to_owned(), relative }),
+                Place::NoUnderscore => Some(Elsewhere::NoUnderscore),
+                Place::Here | Place::Below => None,
+            };
+            assert_eq!(how, wanted, "{place:?}");
+        }
+    }
+
+    #[test]
+    fn a_right_record_at_a_parent_outweighs_another_below() {
+        let mut expected = expected();
+        expected.domain = "www.example.com".to_owned();
+        expected.record.name = NAME.replace("example", "www.example");
+        let mut survey = survey(&[right()]);
+        survey.said[0].answers =
+            vec![(expected.record.name.clone(), Answer::Cname("x.example".to_owned())), (NAME.to_owned(), right())];
+        assert_eq!(judge(&expected, &survey).verdict, Verdict::Visible);
+    }
+}

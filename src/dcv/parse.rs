@@ -144,7 +144,10 @@ pub fn parse(text: &str) -> Result<Vec<GivenRecord>, RecordError> {
 /// The words of a line that can be a host or a value: without comments, quotes, columns, TTL, class and type.
 fn words(line: &str) -> impl Iterator<Item = &str> {
     let line = line.split(';').next().unwrap_or_default();
-    line.split(|c: char| c.is_whitespace() || "|,\"'`=<>\u{feff}\u{2192}".contains(c)).filter(|word| {
+    line.split(|c: char| {
+        c.is_whitespace() || "|,\"'`=<>\u{feff}\u{2192}\u{201c}\u{201d}\u{201e}\u{2018}\u{2019}".contains(c)
+    })
+    .filter(|word| {
         let noise =
             ["", "IN", "CNAME", "-", "host", "name", "value", "target", "record", "points", "to", "type", "ttl"];
         let ttl = word.len() < 11 && word.bytes().all(|b| b.is_ascii_digit());
@@ -201,5 +204,141 @@ fn target(value: &str) -> Result<String, RecordError> {
     if DnsName::parse(rest).is_err() {
         return Err(RecordError::ValueForm(value.to_owned()));
     }
-    Ok(format!("{}.{}.{rest}", first.to_ascii_lowercase(), second.to_ascii_lowercase()))
+    Ok(format!("{}.{}.{}", first.to_ascii_lowercase(), second.to_ascii_lowercase(), tail(rest)))
+}
+
+/// Zones in lower case; a unique value in front as given (Sectigo: "do not modify case").
+fn tail(rest: &str) -> String {
+    match rest.split_once('.') {
+        Some((unique, zone)) if zone.contains('.') => format!("{unique}.{}", zone.to_ascii_lowercase()),
+        _ => rest.to_ascii_lowercase(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{GivenRecord, RecordError, parse};
+    use crate::pki::name::DnsName;
+
+    const MD5: &str = "47cba4dfbe697765f51230e84f04d091";
+    const HASH: &str = "2e48bb4e8a04ec6ff6396052bfa7e3df.7756667c4e96769d2101d67de72584dd";
+
+    fn line(text: &str) -> String {
+        let records: Vec<String> = parse(text).unwrap().iter().map(GivenRecord::zone_line).collect();
+        records.join("\n")
+    }
+
+    #[test]
+    fn what_shops_and_panels_show_is_read() {
+        let value = format!("{HASH}.69ff68dc5168c.comodoca.com");
+        let wanted = format!("_{MD5}.example.com. 300 IN CNAME {value}.");
+        for text in [
+            format!("_{MD5}.example.com. 300 IN CNAME {value}."),
+            format!("_{MD5}.example.com. IN 300 CNAME {value}. ; order 17"),
+            format!("; from the mail\n_{MD5}.example.com CNAME {value}"),
+            format!("_{MD5}.example.com {value}"),
+            format!("_{MD5}.example.com\t{value}\r\n"),
+            format!("\"_{MD5}.example.com\",\"{value}\""),
+            format!("| _{MD5}.example.com | CNAME | {value} |"),
+            format!("_{MD5}.example.com -> {value}"),
+            format!("Host: _{MD5}.example.com\nTarget: {value}\nTTL: 300"),
+            format!("\u{feff}\u{201c}_{MD5}.example.com\u{201d} \u{201c}{value}\u{201d}"),
+            format!("_{}.EXAMPLE.com {}.69ff68dc5168c.COMODOCA.COM", MD5.to_uppercase(), HASH.to_uppercase()),
+        ] {
+            assert_eq!(line(&text), wanted, "{text}");
+        }
+    }
+
+    /// Records that shops have published (ZeroSSL, Namecheap, GeoCerts, Sectigo SCM, a gov.uk zone), in their own case.
+    #[test]
+    fn published_records_are_read() {
+        for text in [
+            "_0F70760EEC50DF6725F9592F26D7B0F3.kamayi.com.pk 1397F9DA233B277153AE0B68083EFAC7.A53D6958F296128163058EA67EBB88CC.661862d3f04226a.comodoca.com",
+            "_6958EA56A4FE23DDF2C3EDA7B9B956A5.oneiric.dev 46513AD29B078AF908AD3CDF354A8599.6CD5AE645BCCE1FAA847D98385AFF6CE.69ff68dc5168c.comodoca.com",
+            "_8DA14D435F7042B71E212832EBFFD76B.www.geocerts.net 825752855AAEE1C2D576C3E42746C31C.FEA7606054060C42EAC7F966BA72FFAD.comodoca.com",
+            "_fc69541f3cb60467c4cf674225e89931.ccmqa.com. 2e48bb4e8a04ec6ff6396052bfa7e3df.7756667c4e96769d2101d67de72584dd.sectigo.com.",
+            "_371f1f3d8945f4bfa19274f8ceab31f4.immigrationappealsonline.justice.gov.uk. CA4023FEA98228C4EDB091E2BB56CD90.480DDAE2D6792732A2DAD213E567D6C8.456c9caa8ade0846892f.sectigo.com.",
+        ] {
+            let read = line(text).replace(" 300 IN CNAME", "").replace(". ", " ");
+            assert!(read.trim_end_matches('.').eq_ignore_ascii_case(&text.replace(". ", " ").trim_end_matches('.')));
+        }
+    }
+
+    #[test]
+    fn hosts_may_be_relative_and_values_without_a_unique_value() {
+        let sectigo = format!("{HASH}.sectigo.com");
+        for (text, wanted) in [
+            (format!("_{MD5} {sectigo}"), format!("_{MD5} 300 IN CNAME {sectigo}.")),
+            (format!("_{MD5}.www {sectigo}."), format!("_{MD5}.www. 300 IN CNAME {sectigo}.")),
+            (format!("_{MD5}.*.example.com {sectigo}"), format!("_{MD5}.example.com. 300 IN CNAME {sectigo}.")),
+            (
+                format!("_{MD5}.b\u{fc}cher.example {sectigo}"),
+                format!("_{MD5}.xn--bcher-kva.example. 300 IN CNAME {sectigo}."),
+            ),
+        ] {
+            assert_eq!(line(&text), wanted, "{text}");
+        }
+        let two = format!("_{MD5}.example.com {sectigo}\n_{MD5}.example.net {sectigo}\n_{MD5}.example.com {sectigo}");
+        assert_eq!(parse(&two).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn the_domain_is_told_from_an_absolute_or_a_relative_host() {
+        for (rest, domain, at) in [
+            (".example.com", "example.com", Some("example.com")),
+            (".example.com", "a.www.example.com", Some("example.com")),
+            ("", "example.com", Some("example.com")),
+            (".www", "www.example.com", Some("www.example.com")),
+            (".www.example.com", "example.com", None),
+            (".example.org", "example.com", None),
+            (".com", "example.com", None),
+            (".ample.com", "example.com", None),
+        ] {
+            let record = &parse(&format!("_{MD5}{rest} {HASH}.sectigo.com")).unwrap()[0];
+            assert_eq!(record.domain_for(domain).as_deref(), at, "{rest} for {domain}");
+        }
+        let record = &parse(&format!("_{MD5} {HASH}.sectigo.com")).unwrap()[0];
+        let domains = [DnsName::parse("example.com").unwrap()];
+        assert!(record.anchored(&domains).zone_line().starts_with(&format!("_{MD5}.example.com. ")));
+    }
+
+    #[test]
+    fn what_is_no_such_record_is_told_by_its_fault() {
+        let (short, half) = (&MD5[..31], &HASH[..32]);
+        for (text, error) in [
+            ("; nothing".to_owned(), RecordError::Empty),
+            (format!("_{short}.example.com {HASH}.sectigo.com"), digits(&format!("_{short}.example.com"), 31)),
+            (format!("{MD5}.example.com {HASH}.sectigo.com"), RecordError::Underscore(format!("{MD5}.example.com"))),
+            (format!("{HASH}.sectigo.com _{MD5}.example.com"), RecordError::Underscore(format!("{HASH}.sectigo.com"))),
+            (
+                "_dnsauth.example.com x.dcv.digicert.com".to_owned(),
+                RecordError::HostForm("_dnsauth.example.com".into()),
+            ),
+            (format!("_{MD5}.example.com"), RecordError::NoValue(format!("_{MD5}.example.com"))),
+            (format!("_{MD5}.exa_mple {HASH}.sectigo.com"), RecordError::Host(format!("_{MD5}.exa_mple"))),
+            (format!("_{MD5}.example.com TXT x"), RecordError::Type("TXT".into())),
+            (
+                "http://example.com/.well-known/x.txt".to_owned(),
+                RecordError::Url("http://example.com/.well-known/x.txt".into()),
+            ),
+            (format!("_{MD5}.example.com {half}"), RecordError::ValueHalf),
+            (format!("_{MD5}.example.com {half}.sectigo.com"), RecordError::ValueHalf),
+            (format!("_{MD5}.example.com {HASH}"), RecordError::ValueZone),
+            (format!("_{MD5}.example.com {HASH}.com"), RecordError::ValueZone),
+            (format!("_{MD5}.example.com {}.sectigo.com", &HASH[1..]), value_digits("first", 31)),
+            (format!("_{MD5}.example.com {}f.sectigo.com", HASH), value_digits("second", 33)),
+            (format!("_{MD5}.example.com {}.sectigo.com", HASH.replace('.', "")), value_digits("first", 64)),
+            (format!("_{MD5}.example.com example.net"), RecordError::ValueForm("example.net".into())),
+        ] {
+            assert_eq!(parse(&text).unwrap_err(), error, "{text}");
+        }
+    }
+
+    fn digits(host: &str, digits: usize) -> RecordError {
+        RecordError::HostDigits { host: host.to_owned(), digits }
+    }
+
+    fn value_digits(half: &'static str, digits: usize) -> RecordError {
+        RecordError::ValueDigits { half, digits }
+    }
 }

@@ -97,3 +97,84 @@ fn record(request: &SigningRequest, domain: &DnsName, scheme: Option<CsrHash>) -
     };
     DcvRecord { name, zone, relative_name, kind: "CNAME", complete: value.is_some(), value, shape }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{domains, host_label, records, target_labels};
+    use crate::dcv::ca::Ca;
+    use crate::pki::key::{KeyAlgorithm, PrivateKey};
+    use crate::pki::name::Names;
+    use crate::pki::request::SigningRequest;
+
+    /// A request whose hashes are known from outside (fixtures/README.md).
+    fn namecheap() -> SigningRequest {
+        let block = pem::parse(include_bytes!("../../fixtures/namecheap-doc.csr")).unwrap();
+        SigningRequest::from_der(block.contents()).unwrap()
+    }
+
+    fn request(names: &[&str]) -> SigningRequest {
+        let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+        SigningRequest::build(&Names::parse(names).unwrap(), &key).unwrap()
+    }
+
+    #[test]
+    fn the_hashes_are_those_of_the_der() {
+        let request = namecheap();
+        assert_eq!(host_label(&request), "_6fcfe984ac87413b45a0d531d2172600");
+        assert_eq!(target_labels(&request), "46b9c075c165526983f73319a38c647b.f35bf554d979c464b01d99f8839ba328");
+    }
+
+    #[test]
+    fn what_is_known_of_the_value_depends_on_the_ca() {
+        const HASH: &str = "46b9c075c165526983f73319a38c647b.f35bf554d979c464b01d99f8839ba328";
+        let request = namecheap();
+        for (ca, value, shape) in [
+            (None, None, Some("[.<unique value>].<zone>")),
+            (Some(Ca::Sectigo), Some(".sectigo.com"), None),
+            (Some(Ca::Namecheap), None, Some(".<unique value>.<zone>")),
+            (Some(Ca::SslCom), None, Some(".<unique value>.ssl.com")),
+        ] {
+            let record = &records(&request, ca)[0];
+            assert_eq!(record.name, "_6fcfe984ac87413b45a0d531d2172600.example.com");
+            assert_eq!(record.value, value.map(|tail| format!("{HASH}{tail}")), "{ca:?}");
+            assert_eq!(record.shape, shape.map(|tail| format!("{HASH}{tail}")), "{ca:?}");
+            assert_eq!(record.complete, value.is_some());
+        }
+        assert!(records(&request, Some(Ca::Private)).is_empty());
+    }
+
+    #[test]
+    fn one_record_proves_a_domain_and_all_below_it() {
+        for (names, proved) in [
+            (vec!["example.com", "www.example.com"], vec!["example.com"]),
+            (vec!["www.example.com", "example.com"], vec!["example.com"]),
+            (vec!["*.example.com"], vec!["example.com"]),
+            (vec!["*.www.example.com", "mail.example.com"], vec!["www.example.com", "mail.example.com"]),
+            (
+                vec!["example.com", "example.net", "badexample.com"],
+                vec!["example.com", "example.net", "badexample.com"],
+            ),
+        ] {
+            let request = request(&names);
+            let found: Vec<String> = domains(&request).iter().map(|name| name.as_str().to_owned()).collect();
+            assert_eq!(found, proved, "{names:?}");
+        }
+    }
+
+    #[test]
+    fn the_host_is_relative_to_the_registrable_domain() {
+        for (name, zone, suffix) in [
+            ("example.com", "example.com", ""),
+            ("www.example.co.uk", "example.co.uk", ".www"),
+            ("*.a.b.example.com", "example.com", ".a.b"),
+            ("shop.example", "shop.example", ""),
+        ] {
+            let request = request(&[name]);
+            let record = &records(&request, None)[0];
+            assert_eq!(
+                (record.zone.as_str(), &record.relative_name),
+                (zone, &format!("{}{suffix}", host_label(&request)))
+            );
+        }
+    }
+}

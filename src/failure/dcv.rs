@@ -115,7 +115,7 @@ fn value(at: &str, seen: &str, wanted: &str, flaw: Flaw) -> Finding {
             "unique-value-unchecked",
             format!("at {at} is {seen}; whether its end is the shop's cannot be told without the shop's record"),
         )
-        .with(Next::run(&["dcv-check", "--record", "-"])),
+        .with(Next::say("copy host and value from the shop's page and give them:  certctl dcv-check --record -")),
         Flaw::Wildcard => {
             Finding::warning("wildcard-answers", format!("a wildcard record (*) answers for every name: {seen}"))
                 .with(Next::say("add the record itself: it goes before the wildcard"))

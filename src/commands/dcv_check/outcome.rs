@@ -6,7 +6,7 @@ use super::choose::Chosen;
 use crate::context::Context;
 use crate::dcv::answer::Answer;
 use crate::dcv::ca::Ca;
-use crate::dcv::expect::Expectation;
+use crate::dcv::expect::{Expectation, Source};
 use crate::dcv::judge::{Judgement, Standing, Verdict};
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next, Severity};
@@ -39,13 +39,13 @@ pub struct DcvCheckOutcome {
     /// The requests that a record given belongs to, and the files that it was kept in.
     matched: Vec<String>,
     kept: Vec<String>,
-    /// The command line to wait with.
-    again: Next,
+    /// The words of the command line to wait with.
+    again: Vec<String>,
     announced: bool,
 }
 
 impl DcvCheckOutcome {
-    pub(super) fn new(chosen: &Chosen, again: Next) -> Self {
+    pub(super) fn new(chosen: &Chosen, again: Vec<String>) -> Self {
         Self {
             verdict: Verdict::Unreachable,
             checks: Vec::new(),
@@ -89,7 +89,7 @@ impl DcvCheckOutcome {
         }
         let stood = if stood.is_empty() { "no server has answered yet" } else { stood };
         let mut failure = failure.because(stood);
-        failure.next = vec![self.again.clone()];
+        failure.next = vec![Next::run(&self.again)];
         failure
     }
 
@@ -115,7 +115,11 @@ impl DcvCheckOutcome {
                 "press Retry at {shop}; leave the record there. When the zip has come:  sudo certctl install FILE.zip"
             ))];
         }
-        vec![self.again.clone()]
+        let mut again = self.again.clone();
+        if self.checks.iter().any(|check| check.expected.source == Source::Nowhere) {
+            again.extend(["--record".to_owned(), "-".to_owned()]);
+        }
+        vec![Next::run(&again)]
     }
 }
 

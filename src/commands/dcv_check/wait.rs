@@ -27,7 +27,7 @@ pub(super) fn wait(
     for round in 0.. {
         let checks = look().map_err(|failure| told.interrupted(failure, &last))?;
         let left = limit.saturating_sub(gone());
-        if left.is_zero() || checks.iter().all(|check| check.judgement.verdict == Verdict::Visible) {
+        if left.is_zero() || checks.iter().all(settled) {
             return Ok(checks);
         }
         let pause = pause(round, &checks).min(left);
@@ -39,6 +39,11 @@ pub(super) fn wait(
         rest(context, pause).map_err(|failure| told.interrupted(failure, &last))?;
     }
     Ok(Vec::new())
+}
+
+/// Looking again changes nothing: it is visible, or there and the shop's record was not given to compare it with.
+fn settled(check: &Check) -> bool {
+    matches!(check.judgement.verdict, Verdict::Visible | Verdict::Unchecked)
 }
 
 /// When that many seconds have passed, as people read it.

@@ -1,0 +1,138 @@
+//! What `csr` ends with, as text and as JSON.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use crate::dcv::ca::Ca;
+use crate::dcv::record::DcvRecord;
+use crate::finding::Next;
+use crate::pki::key::{KeyAlgorithm, PublicKeyId};
+use crate::pki::name::Names;
+use crate::pki::request::SigningRequest;
+use crate::report::{Outcome, Text};
+
+/// What `csr` ends with.
+#[derive(Debug)]
+pub struct CsrOutcome {
+    /// False when key and request were there already.
+    pub changed: bool,
+    /// The names asked for.
+    pub names: Names,
+    /// The key file.
+    pub key_path: PathBuf,
+    /// The kind of key.
+    pub algorithm: KeyAlgorithm,
+    /// The identity of the key.
+    pub key_id: PublicKeyId,
+    /// The request file.
+    pub request_path: PathBuf,
+    /// The request.
+    pub request: SigningRequest,
+    /// The CA, if one was named.
+    pub ca: Option<Ca>,
+    /// What to publish, as far as it can be known.
+    pub records: Vec<DcvRecord>,
+    /// The old files, moved aside by `--force`.
+    pub backups: Vec<PathBuf>,
+    /// The first words of the command that looks for the record.
+    pub check: Vec<String>,
+}
+
+impl Outcome for CsrOutcome {
+    fn json(&self) -> Value {
+        json!({
+            "schema": "certctl.csr/1",
+            "changed": self.changed,
+            "names": self.names.iter().map(|name| name.as_str()).collect::<Vec<_>>(),
+            "key": {
+                "path": self.key_path.display().to_string(),
+                "algorithm": self.algorithm.to_string(),
+                "id": self.key_id.to_string(),
+            },
+            "request": {
+                "path": self.request_path.display().to_string(),
+                "md5": self.request.md5(),
+                "sha256": self.request.sha256(),
+            },
+            "records": self.records,
+            "backups": self.backups.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
+            "findings": [],
+            "next": self.next(),
+        })
+    }
+
+    fn human(&self, text: &mut Text) {
+        let (key, request) = (self.key_path.display(), self.request_path.display());
+        let label = if self.changed { "made" } else { "found" };
+        text.fact(label, format!("{key} (0600, {})   {request}   for {}", self.algorithm, self.names));
+        for backup in &self.backups {
+            text.fact("kept", format!("{} (the one before)", backup.display()));
+        }
+        text.act("next", self.paste_here());
+        text.payload(self.request.to_pem());
+        for (index, record) in self.records.iter().enumerate() {
+            let number = if index == 0 { "2." } else { "  " };
+            text.act("next", format!("{number} {}", self.publish(record)));
+        }
+        for next in self.next() {
+            text.act("next", format!("{} {}", self.then(), next.text));
+        }
+    }
+
+    fn exit_code(&self) -> u8 {
+        0
+    }
+}
+
+impl CsrOutcome {
+    fn paste_here(&self) -> String {
+        match self.ca {
+            Some(Ca::Private) => "1. hand this request to your CA:".to_owned(),
+            Some(Ca::Namecheap) => "1. Namecheap > Activate > DCV \"Add CNAME record\", paste:".to_owned(),
+            Some(ca) => format!("1. paste this request at {}, and choose DCV by CNAME:", ca.title()),
+            None => "1. paste this request at the shop or CA:".to_owned(),
+        }
+    }
+
+    /// A line to publish where all of it is known; else the shape of what the shop will show.
+    fn publish(&self, record: &DcvRecord) -> String {
+        let DcvRecord { zone, relative_name: host, .. } = record;
+        match (&record.value, &record.shape, self.ca) {
+            (Some(value), ..) => format!("add in the panel of {zone}:  CNAME | host {host} | value {value}"),
+            (None, shape, Some(ca)) => format!(
+                "{} shows a CNAME; in the panel of {zone} its host is {host}\n   and its value has the form {}",
+                ca.title(),
+                shape.as_deref().unwrap_or_default()
+            ),
+            (None, shape, None) => format!(
+                "if it shows a CNAME with host {host} (Sectigo, SSL.com and their shops),\n   enter it in the panel of {zone}; its value has the form {}",
+                shape.as_deref().unwrap_or_default()
+            ),
+        }
+    }
+
+    /// Why to do what comes last.
+    fn then(&self) -> &'static str {
+        match (self.ca, self.is_complete()) {
+            (Some(Ca::Private), _) => "2.",
+            (_, true) => "3. then wait until the CA can see it: ",
+            (_, false) => "3. then give the record that the shop shows, whole, and wait: ",
+        }
+    }
+
+    fn is_complete(&self) -> bool {
+        self.records.iter().all(|record| record.complete)
+    }
+
+    fn next(&self) -> Vec<Next> {
+        if self.ca == Some(Ca::Private) {
+            return vec![Next::say("when the certificate has come:  sudo certctl install FILE")];
+        }
+        let more: &[&str] = if self.is_complete() { &["--wait"] } else { &["--wait", "--record", "-"] };
+        let mut words = self.check.clone();
+        words.extend(more.iter().map(|&word| word.to_owned()));
+        words.extend(self.is_complete().then(|| self.names.primary().file_stem()));
+        vec![Next::run(&words)]
+    }
+}
