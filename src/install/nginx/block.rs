@@ -278,3 +278,122 @@ fn share_flags(blocks: &mut [ServerBlock]) {
         }
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::path::Path;
+
+    use super::{Config, Coverage, ServerBlock};
+    use crate::install::nginx::ParseError;
+    use crate::install::nginx::parse::{ConfigText, parse};
+    use crate::pki::name::DnsName;
+
+    /// The configuration whose `/etc/nginx/nginx.conf` is `text`.
+    pub(in crate::install::nginx) fn config(text: &str) -> Config {
+        let main = ConfigText { path: "/etc/nginx/nginx.conf".into(), text: text.into() };
+        let directives = parse(&main, &mut |_: &Path| Ok::<_, ParseError>(Vec::new())).unwrap();
+        Config::new(&directives, &main.path, Path::new("/usr/share/nginx"))
+    }
+
+    pub(in crate::install::nginx) fn names(names: &[&str]) -> Vec<DnsName> {
+        names.iter().map(|name| DnsName::parse(name).unwrap()).collect()
+    }
+
+    fn pairs(block: &ServerBlock) -> String {
+        let shown = |pair: &super::Pair| format!("{:?}+{:?}", pair.certificate, pair.key);
+        let shown: Vec<String> = block.pairs.iter().map(shown).collect();
+        shown.join(" ").replace("File(", "").replace([')', '"'], "")
+    }
+
+    #[test]
+    fn pairs_are_inherited_and_relative_to_the_configuration() {
+        let inherited = "ssl_certificate h.crt; ssl_certificate_key /h.key;";
+        for (server, expected) in [
+            ("", "/etc/nginx/h.crt+/h.key"),
+            ("ssl_certificate s.crt;", "/etc/nginx/s.crt+/h.key"),
+            ("ssl_certificate /s.crt; ssl_certificate_key s/s.key;", "/s.crt+/etc/nginx/s/s.key"),
+            ("ssl_certificate /a; ssl_certificate /b; ssl_certificate_key /c; ssl_certificate_key /d;", "/a+/c /b+/d"),
+            ("ssl_certificate /$ssl_server_name.crt;", "Other(/$ssl_server_name.crt+/h.key"),
+            ("ssl_certificate_key engine:x:y;", "/etc/nginx/h.crt+Other(engine:x:y"),
+            ("ssl_certificate \"data:$x\";", "Other(data:$x+/h.key"),
+        ] {
+            let config = config(&format!("http {{ {inherited} server {{ listen 443 ssl; {server} }} }}"));
+            assert_eq!(pairs(&config.blocks[0]), expected, "{server}");
+        }
+        assert_eq!(pairs(&config("http { server { ssl_certificate /x; } }").blocks[0]), "", "half a pair");
+    }
+
+    #[test]
+    fn blocks_of_every_part_and_where_they_stand() {
+        let config = config(
+            "user www-data;\npid run/x.pid;\nhttp {\n root html;\n upstream u { server 127.0.0.1:1; }\n server {\n \
+             server_name a.example;\n location /x { proxy_pass http://x; }\n location / { proxy_pass http://u; }\n }\n}\n\
+             stream { server { listen 8443 ssl; ssl_certificate /s; ssl_certificate_key /k; } }\n\
+             mail { server { listen 993 ssl; } }",
+        );
+        let told: Vec<String> = config.blocks.iter().map(|block| format!("{:?} {block}", block.part)).collect();
+        let at = |part, line| format!("{part} /etc/nginx/nginx.conf:{line}");
+        assert_eq!(told, [at("Http", 6), at("Stream", 12), at("Mail", 13)]);
+        assert_eq!(config.pid.as_deref(), Some(Path::new("/usr/share/nginx/run/x.pid")));
+        assert_eq!(config.blocks[0].upstream.as_deref(), Some("http://u"));
+        assert_eq!(config.blocks[0].root.as_deref(), Some(Path::new("/usr/share/nginx/html")));
+        assert_eq!(config.blocks[0].listens[0].to_string(), "0.0.0.0:80");
+        assert_eq!(config.naming(Path::new("/s"), Path::new("/k")).count(), 1);
+        assert_eq!(config.naming(Path::new("/s"), Path::new("/s")).count(), 0);
+        assert_eq!(config.mentioning(Path::new("/k")).count(), 1);
+    }
+
+    #[test]
+    fn tls_belongs_to_the_address() {
+        let config = config(
+            "http { server { listen 443 ssl; } server { listen 443; } server { listen 444; }
+             server { listen 445; ssl on; } server { listen 80; listen [::]:443 ssl; } server { listen 443 quic; } }",
+        );
+        let told: Vec<_> = config.blocks.iter().map(|block| (block.speaks_tls(), block.speaks_plain())).collect();
+        let (tls, plain, both, udp) = ((true, false), (false, true), (true, true), (false, false));
+        assert_eq!(told, [tls, tls, plain, tls, both, udp]);
+    }
+
+    #[test]
+    fn a_pair_is_taken_over_only_where_all_names_are_covered() {
+        let certificate = names(&["example.com", "*.example.com"]);
+        let lacks = |names: &[&str]| Coverage::Lacks(names.iter().map(|&name| name.to_owned()).collect());
+        for (server_name, expected) in [
+            ("example.com www.Example.com", Coverage::All),
+            (".example.com", Coverage::All),
+            ("*.example.com _", Coverage::All),
+            ("_", Coverage::Nameless),
+            ("\"\"", Coverage::Nameless),
+            ("example.com example.org", lacks(&["example.org"])),
+            ("*.www.example.com", lacks(&["*.www.example.com"])),
+            ("a.b.example.com", lacks(&["a.b.example.com"])),
+            ("example.*", Coverage::CannotTell(vec!["example.*".to_owned()])),
+            ("~^x$ example.com", Coverage::CannotTell(vec!["~^x$".to_owned()])),
+            ("~^x$ example.org", lacks(&["example.org"])),
+        ] {
+            let config = config(&format!("http {{ server {{ server_name {server_name}; }} }}"));
+            assert_eq!(config.blocks[0].coverage(&certificate), expected, "{server_name}");
+        }
+        assert_eq!(config("http { server { } }").blocks[0].coverage(&certificate), Coverage::Nameless);
+    }
+
+    #[test]
+    fn which_sites_have_the_names() {
+        let config = config(
+            "http { server { server_name example.com; } server { server_name www.example.com; }
+             server { server_name *.example.com; } server { server_name .example.com; } server { server_name ~x; }
+             server { server_name example.*; } server { } server { server_name a.b.example.com; } }",
+        );
+        let serving = |asked: &[&str]| -> Vec<usize> {
+            let asked = names(asked);
+            let lines: Vec<String> = config.serving(&asked).map(|block| block.names[0].text()).collect();
+            let all: Vec<String> =
+                config.blocks.iter().map(|b| b.names.first().map(|n| n.text()).unwrap_or_default()).collect();
+            lines.iter().map(|line| all.iter().position(|name| name == line).unwrap()).collect()
+        };
+        assert_eq!(serving(&["example.com"]), [0, 3, 5]);
+        assert_eq!(serving(&["www.example.com"]), [1, 2, 3]);
+        assert_eq!(serving(&["*.example.com"]), [1, 2, 3]);
+        assert_eq!(serving(&["example.org"]), [5]);
+    }
+}

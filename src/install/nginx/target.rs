@@ -235,3 +235,144 @@ fn route<'a>(config: &'a Config, part: Part, place: &Listen, host: &str) -> Opti
     candidates.push(default);
     Some(Route::OneOf(candidates))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{Targets, Wanted};
+    use crate::install::nginx::block::tests::{config, names};
+    use crate::pki::key::KeyAlgorithm;
+
+    /// `ADDRESS NAME` to ask; `!ADDRESS NAME LINE` elsewhere; `?LISTEN WHY` not to be asked.
+    fn told(http: &str, certificate: &[&str]) -> Vec<String> {
+        let pair = "ssl_certificate /c; ssl_certificate_key /k;";
+        let config = config(&format!("http {{ {} }}", http.replace("OURS", pair)));
+        let wanted = Wanted {
+            certificate: Path::new("/c"),
+            key: Path::new("/k"),
+            names: &names(certificate),
+            algorithm: KeyAlgorithm::Ed25519,
+        };
+        let targets = Targets::of(&config, &wanted);
+        let kind = |only: Option<KeyAlgorithm>| only.map(|kind| format!(" {kind}")).unwrap_or_default();
+        let ask = targets.ask.iter().map(|it| format!("{} {}{}", it.address, it.name, kind(it.algorithm)));
+        let elsewhere = targets.elsewhere.iter().map(|it| format!("!{} {} {}", it.address, it.name, it.line));
+        let unasked = targets.unasked.iter().map(|(listen, why)| format!("?{listen} {why:?}"));
+        ask.chain(elsewhere).chain(unasked).collect()
+    }
+
+    #[test]
+    fn every_address_for_every_name() {
+        let both = ["a.example", "www.a.example"];
+        for (http, expected) in [
+            (
+                "server { listen 80; listen 443 ssl; listen [::]:443 ssl; server_name a.example www.a.example; OURS }",
+                vec![
+                    "127.0.0.1:443 a.example",
+                    "127.0.0.1:443 www.a.example",
+                    "[::1]:443 a.example",
+                    "[::1]:443 www.a.example",
+                ],
+            ),
+            (
+                "server { listen [::]:443 ssl ipv6only=off; server_name a.example; OURS }",
+                vec![
+                    "[::1]:443 a.example",
+                    "127.0.0.1:443 a.example",
+                    "[::1]:443 www.a.example",
+                    "127.0.0.1:443 www.a.example",
+                ],
+            ),
+            (
+                "server { listen 192.0.2.1:8443 ssl; listen unix:/s ssl; listen h.example:443 ssl; listen 443 quic;
+                 listen 10.0.0.1:443 ssl proxy_protocol; server_name a.example www.a.example; OURS }",
+                vec![
+                    "192.0.2.1:8443 a.example",
+                    "192.0.2.1:8443 www.a.example",
+                    "?unix:/s UnixSocket",
+                    "?h.example:443 HostName",
+                    "?10.0.0.1:443 ProxyProtocol",
+                ],
+            ),
+            (
+                "server { listen 443 ssl; server_name a.example; OURS ssl_certificate /d; ssl_certificate_key /e; }",
+                vec!["127.0.0.1:443 a.example ed25519", "127.0.0.1:443 www.a.example ed25519"],
+            ),
+            ("server { listen 443 ssl; server_name a.example; ssl_certificate /c; ssl_certificate_key /x; }", vec![]),
+            ("server { listen 80; server_name a.example; OURS }", vec![]),
+        ] {
+            assert_eq!(told(http, &both), expected, "{http}");
+        }
+    }
+
+    #[test]
+    fn names_go_where_nginx_sends_them() {
+        let other = "ssl_certificate /o; ssl_certificate_key /p;";
+        for (http, expected) in [
+            // Another block has the second name.
+            (
+                "server { listen 443 ssl; server_name a.example; OURS }\nserver { listen 443 ssl; server_name b.a.example; OTHER }",
+                vec!["127.0.0.1:443 a.example", "!127.0.0.1:443 b.a.example 2"],
+            ),
+            // No block has it: the default answers.
+            (
+                "server { listen 443 ssl; server_name a.example; OURS }\nserver { listen 443 ssl default_server; OTHER }",
+                vec!["127.0.0.1:443 a.example", "!127.0.0.1:443 b.a.example 2"],
+            ),
+            // An exact name before a wildcard, whatever their order.
+            (
+                "server { listen 443 ssl; server_name *.a.example; OTHER }\nserver { listen 443 ssl; server_name a.example b.a.example; OURS }",
+                vec!["127.0.0.1:443 a.example", "127.0.0.1:443 b.a.example"],
+            ),
+            // Of two blocks with the same name the first answers.
+            (
+                "server { listen 443 ssl; server_name a.example b.a.example; OURS }\nserver { listen 443 ssl; server_name a.example; OTHER }",
+                vec!["127.0.0.1:443 a.example", "127.0.0.1:443 b.a.example"],
+            ),
+            // Only nginx can match a regular expression.
+            (
+                "server { listen 443 ssl; server_name a.example; OURS }\nserver { listen 443 ssl; server_name ~^b; OTHER }",
+                vec!["127.0.0.1:443 a.example", "?0.0.0.0:443 Regex"],
+            ),
+            (
+                "server { listen 443 ssl; server_name a.example; OURS }\nserver { listen 443 ssl; server_name ~^b; OURS }",
+                vec!["127.0.0.1:443 a.example", "127.0.0.1:443 b.a.example"],
+            ),
+            // Loopback taken by another block: another address of 127/8 reaches ours.
+            (
+                "server { listen 443 ssl; server_name a.example b.a.example; OURS }\nserver { listen 127.0.0.1:443 ssl; OTHER }",
+                vec!["127.0.0.2:443 a.example", "127.0.0.2:443 b.a.example"],
+            ),
+            (
+                "server { listen [::]:443 ssl; server_name a.example b.a.example; OURS }\nserver { listen [::1]:443 ssl; OTHER }",
+                vec!["?[::]:443 Taken"],
+            ),
+            // Visitors of the machine's own address never reach ours.
+            (
+                "server { listen 443 ssl; server_name a.example b.a.example; OURS }\nserver { listen 192.0.2.1:443 ssl; server_name x.example; OTHER }",
+                vec![
+                    "127.0.0.1:443 a.example",
+                    "127.0.0.1:443 b.a.example",
+                    "!192.0.2.1:443 a.example 2",
+                    "!192.0.2.1:443 b.a.example 2",
+                ],
+            ),
+        ] {
+            assert_eq!(told(&http.replace("OTHER", other), &["a.example", "b.a.example"]), expected, "{http}");
+        }
+    }
+
+    #[test]
+    fn wildcards_are_asked_for_by_a_name_below_them() {
+        for (server_name, expected) in [
+            ("*.a.example", vec!["127.0.0.1:443 certctl-probe.a.example"]),
+            ("x.a.example y.a.example z.b.example", vec!["127.0.0.1:443 x.a.example", "127.0.0.1:443 y.a.example"]),
+            (".a.example", vec!["127.0.0.1:443 certctl-probe.a.example"]),
+            ("_", vec!["127.0.0.1:443 certctl-probe.a.example"]),
+        ] {
+            let http = format!("server {{ listen 443 ssl; server_name {server_name}; OURS }}");
+            assert_eq!(told(&http, &["*.a.example"]), expected, "{server_name}");
+        }
+    }
+}

@@ -64,3 +64,57 @@ fn last_words(output: &str) -> Vec<String> {
     let lines: Vec<&str> = output.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     lines[lines.len().saturating_sub(5)..].iter().map(|&line| line.to_owned()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{Blame, Complaint};
+
+    #[test]
+    fn who_is_to_blame() {
+        let load = "nginx: [emerg] cannot load certificate";
+        let gone = "BIO_new_file() failed (SSL: error:80000002:system library::No such file or directory:calling \
+            fopen(/c, r) error:10000080:BIO routines::no such file)";
+        for (output, blame) in [
+            (format!("{load} \"/c\": {gone}"), Blame::PairMissing),
+            (format!("{load} key \"/k\": {gone}"), Blame::PairMissing),
+            (format!("{load} \"/other\": {gone}"), Blame::Other),
+            (format!("{load} \"/c/longer\": {gone}"), Blame::Other),
+            (
+                format!(
+                    "{load} key \"/k\": BIO_new_file() failed (SSL: error:8000000D:system library::Permission denied:)"
+                ),
+                Blame::PairUnreadable,
+            ),
+            (
+                format!(
+                    "{load} \"/c\": PEM_read_bio_X509_AUX() failed (SSL: error:04800066:PEM routines::bad end line)"
+                ),
+                Blame::PairBroken,
+            ),
+            (
+                "nginx: [emerg] SSL_CTX_use_PrivateKey(\"/k\") failed (SSL: error:05800074:x509 certificate \
+                 routines::key values mismatch)"
+                    .to_owned(),
+                Blame::PairBroken,
+            ),
+            (format!("{load} \"/c\": {gone}\nnginx: [emerg] unknown directive \"x\" in /n:1"), Blame::Other),
+            ("nginx: [emerg] open() \"/c\" failed (2: No such file or directory) in /n:1".to_owned(), Blame::Other),
+            ("nginx: [emerg] bind() to 0.0.0.0:443 failed (13: Permission denied)".to_owned(), Blame::Other),
+            (String::new(), Blame::Other),
+        ] {
+            let complaint = Complaint::read(&output, &[Path::new("/c"), Path::new("/k")]);
+            assert_eq!(complaint.blame, blame, "{output}");
+        }
+    }
+
+    #[test]
+    fn its_own_words_without_the_rest() {
+        let read = |output: &str| Complaint::read(output, &[]).lines;
+        let output = "nginx: [warn] x\n2026/11/23 15:24:17 [emerg] 29945#29945: no \"ssl_certificate\"\n\
+            nginx: [emerg] unknown directive: \"y\"\nnginx: configuration file /n test failed\n";
+        assert_eq!(read(output), ["no \"ssl_certificate\"", "unknown directive: \"y\""]);
+        assert_eq!(read("a\n\nb\nc\nd\ne\nf \n"), ["b", "c", "d", "e", "f"]);
+    }
+}

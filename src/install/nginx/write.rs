@@ -198,9 +198,7 @@ impl Addition {
     fn comment(&self) -> String {
         let lines: String = self.lines.iter().map(|line| format!("#     {line}\n")).collect();
         let place = format!("{}:{}", self.file.display(), self.line);
-        format!(
-            "\n# To send plain text on to https, add to the block at {place}\n# (never needed for the certificate):\n{lines}"
-        )
+        format!("\n# To send plain text on to https (but for /.well-known/), add to the block at {place}:\n{lines}")
     }
 }
 
@@ -297,4 +295,194 @@ fn proxy(upstream: &str) -> String {
 fn root(block: &ServerBlock) -> String {
     let folder = block.root.as_deref().unwrap_or_else(|| Path::new("/var/www/html"));
     format!("    root {};\n", print::word(&folder.display().to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{Site, WEB, Written};
+    use crate::install::nginx::block::tests::{config, names};
+    use crate::install::nginx::{Build, Http2, Version};
+
+    fn write(http: &str, asked: &[&str], version: Version) -> Written {
+        let http2 = if version >= Version(1, 25, 1) { Http2::Directive } else { Http2::Listen };
+        let (prefix, file, pid) = ("/usr/share/nginx".into(), "/etc/nginx/nginx.conf".into(), "/run/nginx.pid".into());
+        let site = Site {
+            names: &names(asked),
+            certificate: Path::new("/etc/ssl/example.com.fullchain.pem"),
+            key: Path::new("/etc/ssl/private/example.com.key"),
+            build: &Build { version, prefix, config: file, pid, http2 },
+            config: &config(&format!("http {{ {http} }}")),
+            ipv6: true,
+            ports: WEB,
+        };
+        site.write()
+    }
+
+    #[test]
+    fn a_first_site() {
+        let written = write("", &["example.com", "www.example.com"], Version(1, 26, 0));
+        insta::assert_snapshot!(written.text, @r#"
+        # example.com, www.example.com: written by certctl; yours to change.
+
+        server {
+            listen 80;
+            listen [::]:80;
+            server_name example.com www.example.com;
+
+            # Where CAs look for proofs of control (acme-challenge, pki-validation): never redirected.
+            location ^~ /.well-known/ {
+                root /var/www/html;
+                default_type text/plain;
+            }
+
+            location / {
+                return 301 https://$host$request_uri;
+            }
+        }
+
+        server {
+            listen 443 ssl;
+            listen [::]:443 ssl;
+            http2 on;
+            server_name example.com www.example.com;
+
+            ssl_certificate /etc/ssl/example.com.fullchain.pem;
+            ssl_certificate_key /etc/ssl/private/example.com.key;
+            ssl_protocols TLSv1.2 TLSv1.3;
+            ssl_ciphers ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305;
+            ssl_prefer_server_ciphers off;
+            ssl_session_cache shared:certctl:10m;
+            ssl_session_timeout 1d;
+            # Once all is well, browsers may be told to stay with https for two years:
+            # add_header Strict-Transport-Security "max-age=63072000" always;
+
+            location / {
+                proxy_pass http://127.0.0.1:8000;
+                proxy_set_header Host $host;
+                proxy_set_header X-Real-IP $remote_addr;
+                proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+                proxy_set_header X-Forwarded-Proto $scheme;
+            }
+        }
+        "#);
+        assert_eq!((written.upstream.as_deref(), written.taken_from), (Some("http://127.0.0.1:8000"), None));
+    }
+
+    #[test]
+    fn a_site_that_is_there_in_plain_text() {
+        let http = "server { listen 80; listen 192.0.2.1:80; server_name example.com; client_max_body_size 5m;
+            location /static/ { alias /srv/static/; } location /api { proxy_set_header Host api; proxy_pass http://app/x; }
+            location / { auth_basic \"a b\"; proxy_pass http://app; } }
+            server { listen 192.0.2.1:443 ssl; server_name other.example; }";
+        let written = write(http, &["example.com", "www.example.com"], Version(1, 22, 1));
+        insta::assert_snapshot!(written.text, @r#"
+        # example.com, www.example.com: written by certctl; yours to change.
+
+        server {
+            listen 80;
+            listen [::]:80;
+            listen 192.0.2.1:80;
+            server_name www.example.com;
+
+            # Where CAs look for proofs of control (acme-challenge, pki-validation): never redirected.
+            location ^~ /.well-known/ {
+                root /var/www/html;
+                default_type text/plain;
+            }
+
+            location / {
+                return 301 https://$host$request_uri;
+            }
+        }
+
+        server {
+            listen 443 ssl http2;
+            listen [::]:443 ssl http2;
+            listen 192.0.2.1:443 ssl http2;
+            server_name example.com www.example.com;
+
+            ssl_certificate /etc/ssl/example.com.fullchain.pem;
+            ssl_certificate_key /etc/ssl/private/example.com.key;
+            ssl_protocols TLSv1.2 TLSv1.3;
+            ssl_ciphers ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305;
+            ssl_prefer_server_ciphers off;
+            ssl_session_cache shared:certctl:10m;
+            ssl_session_timeout 1d;
+            ssl_session_tickets off;
+            # Once all is well, browsers may be told to stay with https for two years:
+            # add_header Strict-Transport-Security "max-age=63072000" always;
+
+            # As in /etc/nginx/nginx.conf:1:
+            client_max_body_size 5m;
+            location /static/ {
+                alias /srv/static/;
+            }
+            location /api {
+                proxy_set_header Host api;
+                proxy_pass http://app/x;
+                proxy_set_header X-Real-IP $remote_addr;
+                proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+                proxy_set_header X-Forwarded-Proto $scheme;
+            }
+            location / {
+                auth_basic "a b";
+                proxy_pass http://app;
+                proxy_set_header Host $host;
+                proxy_set_header X-Real-IP $remote_addr;
+                proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+                proxy_set_header X-Forwarded-Proto $scheme;
+            }
+        }
+
+        # To send plain text on to https (but for /.well-known/), add to the block at /etc/nginx/nginx.conf:1:
+        #     if ($request_uri !~ "^/\.well-known/") {
+        #         return 301 https://$host$request_uri;
+        #     }
+        "#);
+        assert_eq!(written.upstream.as_deref(), Some("http://app"));
+        assert_eq!(written.taken_from.as_deref(), Some("/etc/nginx/nginx.conf:1"));
+        assert_eq!(written.additions.len(), 1);
+    }
+
+    #[test]
+    fn what_is_copied_and_what_is_not() {
+        for (http, has, lacks) in [
+            // It redirects already: nothing to take over, nothing to add.
+            (
+                "server { server_name example.com; return 301 https://$host$request_uri; }",
+                "127.0.0.1:8000",
+                "# To send",
+            ),
+            (
+                "server { server_name example.com; location / { return 301 https://example.com$request_uri; } }",
+                "127.0.0.1:8000",
+                "301",
+            ),
+            // The lines of an earlier advice are there: the site behind them is still the site.
+            (
+                "server { server_name example.com; if ($request_uri !~ x) { return 301 https://$host$request_uri; }
+                 location / { proxy_pass http://app; } }",
+                "proxy_pass http://app;",
+                "301",
+            ),
+            // The inside of Lua is not read, so not copied; its upstream is.
+            (
+                "server { server_name example.com; location / { access_by_lua_block { x() } proxy_pass http://app; } }",
+                "proxy_pass http://app;",
+                "lua",
+            ),
+            ("server { server_name example.com; root /srv/x; }", "root /srv/x;", "proxy_pass"),
+            // Headers of the levels above come along.
+            (
+                "proxy_set_header X-Own a; server { server_name example.com; location / { proxy_pass http://app; } }",
+                "proxy_set_header X-Own a;",
+                "X-Own b",
+            ),
+        ] {
+            let text = write(http, &["example.com"], Version(1, 22, 1)).text;
+            assert!(text.contains(has) && !text.contains(lacks), "{http}\n{text}");
+        }
+    }
 }
