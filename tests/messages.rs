@@ -8,6 +8,8 @@ use std::path::Path;
 
 use certctl::failure::{Failure, Kind};
 use certctl::finding::{Finding, Next};
+use certctl::install::nginx::{Fault, ParseError};
+use certctl::install::server::ServerError;
 use certctl::pki::certificate::CertificateError;
 use certctl::pki::key::KeyError;
 use certctl::pki::name::NameError;
@@ -23,6 +25,7 @@ fn file(doing: &'static str, path: &str, errno: i32) -> Failure {
 fn failures() -> Vec<Failure> {
     const ENOENT: i32 = 2;
     const EIO: i32 = 5;
+    const ENOEXEC: i32 = 8;
     const EACCES: i32 = 13;
     const EEXIST: i32 = 17;
     const ENOSPC: i32 = 28;
@@ -47,8 +50,14 @@ fn failures() -> Vec<Failure> {
         file("write", "/etc/ssl/x", ENOSPC),
         file("write", "/etc/ssl/x", EROFS),
         file("read", "x", EIO),
+        ProcessError::Empty.into(),
         ProcessError::NotFound { program: "nginx".into() }.into(),
+        ProcessError::Start { program: "/usr/sbin/nginx".into(), source: io::Error::from_raw_os_error(ENOEXEC) }.into(),
+        ServerError::Config(ParseError { file: "/etc/nginx/nginx.conf".into(), line: 7, fault: Fault::Unclosed }).into(),
+        ServerError::NotNginx { binary: "/usr/sbin/nginx".into() }.into(),
+        ServerError::TooManyFiles.into(),
         WordsError::Empty.into(),
+        WordsError::Shell('&').into(),
         WordsError::Unclosed.into(),
     ]
 }

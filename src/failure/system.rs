@@ -34,7 +34,9 @@ impl From<FileError> for Failure {
 impl From<ProcessError> for Failure {
     fn from(error: ProcessError) -> Self {
         match &error {
-            ProcessError::Empty => Self::of(Kind::Usage, &error),
+            ProcessError::Empty => {
+                Self::of(Kind::Usage, &error).with(Next::say("give a command:  --reload 'systemctl reload nginx'"))
+            }
             ProcessError::NotFound { program } => {
                 let step = format!("name it with its whole path; where is it?  command -v {}", shell_word(program));
                 Self::of(Kind::NotFound, &error).with(Next::say(step))
