@@ -2,7 +2,7 @@
 
 use super::source::Source;
 
-/// How much is read before a delivery counts as hostile. The bounds are for all inputs of one [`Delivery::read`]
+/// How much is read before a delivery counts as hostile. The bounds are for all inputs of one [`Delivery::read`](super::Delivery::read)
 /// together, and are measured on what was really read, not on what a header declares.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {

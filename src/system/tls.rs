@@ -60,7 +60,7 @@ const AT_ONCE: usize = 32;
 
 /// One fresh handshake with each target, answers in their order. Each has `deadline` for itself.
 ///
-/// At most [`AT_ONCE`] run at a time; no more than 64 KiB of handshake are taken from any server (rustls' bound).
+/// At most `AT_ONCE` run at a time; no more than 64 KiB of handshake are taken from any server (rustls' bound).
 #[must_use]
 pub fn probe_all(targets: &[ProbeTarget], deadline: Duration) -> Vec<Result<Handshake, ProbeError>> {
     let mut answers: Vec<_> = targets.iter().map(|_| Err(ProbeError::Closed)).collect();
