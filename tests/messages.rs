@@ -53,7 +53,8 @@ fn failures() -> Vec<Failure> {
         ProcessError::Empty.into(),
         ProcessError::NotFound { program: "nginx".into() }.into(),
         ProcessError::Start { program: "/usr/sbin/nginx".into(), source: io::Error::from_raw_os_error(ENOEXEC) }.into(),
-        ServerError::Config(ParseError { file: "/etc/nginx/nginx.conf".into(), line: 7, fault: Fault::Unclosed }).into(),
+        ServerError::Config(ParseError { file: "/etc/nginx/nginx.conf".into(), line: 7, fault: Fault::Unclosed })
+            .into(),
         ServerError::NotNginx { binary: "/usr/sbin/nginx".into() }.into(),
         ServerError::TooManyFiles.into(),
         WordsError::Empty.into(),

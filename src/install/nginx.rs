@@ -9,6 +9,8 @@ pub mod name;
 pub mod parse;
 pub mod print;
 pub mod target;
+#[cfg(test)]
+mod testing;
 pub mod words;
 pub mod write;
 

@@ -280,24 +280,11 @@ fn share_flags(blocks: &mut [ServerBlock]) {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use std::path::Path;
 
-    use super::{Config, Coverage, ServerBlock};
-    use crate::install::nginx::ParseError;
-    use crate::install::nginx::parse::{ConfigText, parse};
-    use crate::pki::name::DnsName;
-
-    /// The configuration whose `/etc/nginx/nginx.conf` is `text`.
-    pub(in crate::install::nginx) fn config(text: &str) -> Config {
-        let main = ConfigText { path: "/etc/nginx/nginx.conf".into(), text: text.into() };
-        let directives = parse(&main, &mut |_: &Path| Ok::<_, ParseError>(Vec::new())).unwrap();
-        Config::new(&directives, &main.path, Path::new("/usr/share/nginx"))
-    }
-
-    pub(in crate::install::nginx) fn names(names: &[&str]) -> Vec<DnsName> {
-        names.iter().map(|name| DnsName::parse(name).unwrap()).collect()
-    }
+    use super::super::testing::{config, names};
+    use super::{Coverage, ServerBlock};
 
     fn pairs(block: &ServerBlock) -> String {
         let shown = |pair: &super::Pair| format!("{:?}+{:?}", pair.certificate, pair.key);

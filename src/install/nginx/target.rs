@@ -241,7 +241,7 @@ mod tests {
     use std::path::Path;
 
     use super::{Targets, Wanted};
-    use crate::install::nginx::block::tests::{config, names};
+    use crate::install::nginx::testing::{config, names};
     use crate::pki::key::KeyAlgorithm;
 
     /// `ADDRESS NAME` to ask; `!ADDRESS NAME LINE` elsewhere; `?LISTEN WHY` not to be asked.

@@ -302,7 +302,7 @@ mod tests {
     use std::path::Path;
 
     use super::{Site, WEB, Written};
-    use crate::install::nginx::block::tests::{config, names};
+    use crate::install::nginx::testing::{config, names};
     use crate::install::nginx::{Build, Http2, Version};
 
     fn write(http: &str, asked: &[&str], version: Version) -> Written {
