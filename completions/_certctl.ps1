@@ -42,7 +42,7 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
             [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Arguments')
             [CompletionResult]::new('bundle', 'bundle', [CompletionResultType]::ParameterValue, 'Arguments')
             [CompletionResult]::new('rollback', 'rollback', [CompletionResultType]::ParameterValue, 'Arguments')
-            [CompletionResult]::new('rehearse', 'rehearse', [CompletionResultType]::ParameterValue, 'Arguments')
+            [CompletionResult]::new('rehearse', 'rehearse', [CompletionResultType]::ParameterValue, 'The whole round on this machine alone, against a shop, a DNS server and a web server of its own')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'A completion script for a shell')
             break
         }
@@ -160,6 +160,7 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
             break
         }
         'certctl;rehearse' {
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The web server: one of its own, or the nginx of this machine on a free loopback port')
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Where names are looked up and files go')
             [CompletionResult]::new('--directory', '--directory', [CompletionResultType]::ParameterName, 'Where names are looked up and files go')
             [CompletionResult]::new('--root', '--root', [CompletionResultType]::ParameterName, 'A tree to install into instead of /')

@@ -316,12 +316,16 @@ _certctl() {
             return 0
             ;;
         certctl__subcmd__rehearse)
-            opts="-C -q -v -h --json --directory --root --at --quiet --verbose --color --help"
+            opts="-C -q -v -h --server --json --directory --root --at --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --server)
+                    COMPREPLY=($(compgen -W "embedded nginx" -- "${cur}"))
+                    return 0
+                    ;;
                 --directory)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

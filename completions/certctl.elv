@@ -39,7 +39,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
             cand inspect 'Arguments'
             cand bundle 'Arguments'
             cand rollback 'Arguments'
-            cand rehearse 'Arguments'
+            cand rehearse 'The whole round on this machine alone, against a shop, a DNS server and a web server of its own'
             cand completions 'A completion script for a shell'
         }
         &'certctl;csr'= {
@@ -149,6 +149,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
             cand --help 'This help'
         }
         &'certctl;rehearse'= {
+            cand --server 'The web server: one of its own, or the nginx of this machine on a free loopback port'
             cand -C 'Where names are looked up and files go'
             cand --directory 'Where names are looked up and files go'
             cand --root 'A tree to install into instead of /'

@@ -42,7 +42,7 @@ complete -c certctl -n "__fish_certctl_needs_command" -f -a "verify" -d 'Argumen
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "inspect" -d 'Arguments'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "bundle" -d 'Arguments'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "rollback" -d 'Arguments'
-complete -c certctl -n "__fish_certctl_needs_command" -f -a "rehearse" -d 'Arguments'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "rehearse" -d 'The whole round on this machine alone, against a shop, a DNS server and a web server of its own'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "completions" -d 'A completion script for a shell'
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l ca -d 'The shop or CA that the request goes to' -r -f -a "namecheap\t'namecheap.com'
 ssls\t'ssls.com'
@@ -138,6 +138,8 @@ complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l json -d 'On
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s q -l quiet -d 'Only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s v -l verbose -d 'More of what is being done'
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s h -l help -d 'This help'
+complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -l server -d 'The web server: one of its own, or the nginx of this machine on a free loopback port' -r -f -a "embedded\t'In this process'
+nginx\t'The one that is installed here'"
 complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -s C -l directory -d 'Where names are looked up and files go' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -l root -d 'A tree to install into instead of /' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -l at -d 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z' -r

@@ -17,6 +17,7 @@ use certctl::pki::request::RequestError;
 use certctl::report::Text;
 use certctl::system::files::FileError;
 use certctl::system::process::{ProcessError, WordsError};
+use certctl::system::scratch::ScratchError;
 
 fn file(doing: &'static str, path: &str, errno: i32) -> Failure {
     FileError::at(doing, Path::new(path))(io::Error::from_raw_os_error(errno)).into()
@@ -57,6 +58,8 @@ fn failures() -> Vec<Failure> {
             .into(),
         ServerError::NotNginx { binary: "/usr/sbin/nginx".into() }.into(),
         ServerError::TooManyFiles.into(),
+        ScratchError::Busy("rehearsal".into()).into(),
+        ScratchError::Foreign("rehearsal".into()).into(),
         WordsError::Empty.into(),
         WordsError::Shell('&').into(),
         WordsError::Unclosed.into(),

@@ -1,33 +1,50 @@
-//! `certctl rehearse`.
+//! `certctl rehearse`: the whole round on this machine alone. The shop, the DNS and the web server are ours and live in
+//! this process; what a user types is run as typed: each line is parsed and given to its verb.
 
-use serde_json::{Value, json};
+mod outcome;
+mod round;
+mod step;
 
+pub use self::outcome::RehearseOutcome;
+pub use self::round::ServerKind;
 use crate::context::Context;
-use crate::failure::Failure;
-use crate::report::{Outcome, Text};
+use crate::failure::{Failure, Kind};
+use crate::finding::Next;
+use crate::pki::name::DnsName;
+use crate::system::process;
+use crate::system::scratch::Scratch;
 
-/// Arguments.
-#[derive(Debug, Default, clap::Args)]
-pub struct RehearseArgs {}
-
-/// Outcome.
-#[derive(Debug)]
-pub struct RehearseOutcome {}
-
-/// Runs it.
+/// The whole round on this machine alone, against a shop, a DNS server and a web server of its own
 ///
-/// # Errors
-/// None yet.
-pub fn run(_context: &Context, _args: &RehearseArgs) -> Result<RehearseOutcome, Failure> {
-    Ok(RehearseOutcome {})
+/// Examples:
+///   certctl rehearse
+///   certctl rehearse www.example.com --server nginx
+#[derive(Debug, Default, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct RehearseArgs {
+    /// The site's name; nobody is asked about it
+    #[arg(default_value = "shop.example", value_name = "NAME")]
+    pub name: String,
+    /// The web server: one of its own, or the nginx of this machine on a free loopback port
+    #[arg(long, default_value = "embedded", value_name = "SERVER")]
+    pub server: ServerKind,
 }
 
-impl Outcome for RehearseOutcome {
-    fn json(&self) -> Value {
-        json!({})
+/// Plays the round in `rehearsal/`.
+///
+/// # Errors
+/// A folder that is not a rehearsal's, a name that is none, no loopback port.
+pub fn run(context: &Context, args: &RehearseArgs) -> Result<RehearseOutcome, Failure> {
+    let name = DnsName::parse(&args.name)?;
+    if context.root.is_some() {
+        return Err(Failure::new(Kind::Usage, "rehearse takes no --root")
+            .because("it installs into a folder of its own")
+            .with(Next::run(&["rehearse", name.as_str()])));
     }
-    fn human(&self, _text: &mut Text) {}
-    fn exit_code(&self) -> u8 {
-        0
+    if args.server == ServerKind::Nginx && process::which("nginx").is_none() {
+        return Err(Failure::new(Kind::NotFound, "there is no nginx on this machine")
+            .with(Next::say("install it, or take the server of the rehearsal itself:  certctl rehearse")));
     }
+    let scratch = Scratch::claim(&context.here("rehearsal"))?;
+    round::play(context, args.server, &name, &scratch)
 }

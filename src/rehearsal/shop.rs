@@ -66,8 +66,10 @@ impl Shop {
         let name = request.names().context("the request asks for no DNS name")?.primary().clone();
         let mut unique = [0_u8; 7];
         aws_lc_rs::rand::fill(&mut unique).ok().context("no random bytes")?;
-        let host = format!("{}.{}", record::host_label(&request), name.base());
-        let target = format!("{}.{}.{TARGET_ZONE}", record::target_labels(&request), hex::encode(unique));
+        // Hashes in capitals, as Namecheap shows them: names in the DNS are blind to case.
+        let host = format!("{}.{}", record::host_label(&request).to_uppercase(), name.base());
+        let hashes = record::target_labels(&request).to_uppercase();
+        let target = format!("{hashes}.{}.{TARGET_ZONE}", &hex::encode(unique)[1..]);
         Ok(Order { request, name, host, target })
     }
 
@@ -85,12 +87,12 @@ impl Shop {
         let code = reply.metadata.response_code;
         anyhow::ensure!(matches!(code, ResponseCode::NoError | ResponseCode::NXDomain), "the DNS server said {code}");
         let mut targets = reply.answers.iter().filter_map(|answer| match &answer.data {
-            RData::CNAME(target) => Some(target.to_ascii().trim_end_matches('.').to_ascii_lowercase()),
+            RData::CNAME(target) => Some(target.to_ascii().trim_end_matches('.').to_owned()),
             _ => None,
         });
         Ok(match targets.next_back() {
             None => Seen::Nothing,
-            Some(target) if target == order.target => Seen::Record,
+            Some(target) if target.eq_ignore_ascii_case(&order.target) => Seen::Record,
             Some(target) => Seen::Other(target),
         })
     }
@@ -154,7 +156,7 @@ mod tests {
         let names = Names::parse(&["www.shop.example", "shop.example"]).unwrap();
         let request = SigningRequest::build(&names, &key).unwrap();
         let order = shop.order(request.to_pem().as_bytes()).unwrap();
-        assert_eq!(order.host, format!("_{}.www.shop.example", request.md5()));
+        assert_eq!(order.host.to_lowercase(), format!("_{}.www.shop.example", request.md5()));
         let again = shop.order(request.to_pem().as_bytes()).unwrap();
         assert_ne!(order.target, again.target, "each order has a unique value of its own");
 
@@ -164,7 +166,7 @@ mod tests {
         assert_eq!(shop.retry(&order).unwrap(), Err(Seen::Nothing), "the doubled zone is not the place");
         zone.enter(host, &again.target).unwrap();
         assert_eq!(shop.retry(&order).unwrap(), Err(Seen::Other(again.target)));
-        zone.enter(host, &order.target.to_uppercase()).unwrap();
+        zone.enter(&host.to_lowercase(), &order.target.to_lowercase()).unwrap();
         let leaf = shop.retry(&order).unwrap().unwrap();
 
         let zip = shop.pack(&order, &leaf).unwrap();

@@ -1,8 +1,9 @@
 //! The site of a rehearsal: a web server on loopback with an old certificate that ends soon, in two plain files as most
 //! servers have them. Either the embedded one or the nginx of this machine.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Result;
 
@@ -11,9 +12,10 @@ use crate::pki::certificate::Certificate;
 use crate::pki::key::{KeyAlgorithm, PrivateKey};
 use crate::pki::name::{DnsName, Names};
 use crate::pki::request::SigningRequest;
-use crate::system::files;
+use crate::system::process::{self, Invocation};
 use crate::system::scratch::Scratch;
 use crate::system::serve::web::{Site, WebServer};
+use crate::system::{clock, files, serve};
 
 /// How long the old certificate still lives: reason enough for a round.
 pub const OLD_DAYS: i64 = 9;
@@ -46,53 +48,126 @@ pub fn old_pair(scratch: &Scratch, authority: &Authority, name: &DnsName) -> Res
     Ok((paths, leaf))
 }
 
-/// The embedded server and the file that makes it reload.
+/// The server of the site.
 #[derive(Debug)]
-pub struct Embedded {
-    server: WebServer,
-    /// Touch this to reload.
-    pub reload: PathBuf,
+pub enum Web {
+    /// In this process.
+    Embedded {
+        /// The listener.
+        server: WebServer,
+        /// Touching this file makes it reload.
+        reload: PathBuf,
+    },
+    /// The nginx of this machine.
+    Nginx(Nginx),
 }
 
-impl Embedded {
-    /// Starts to serve the pair at `paths`.
+impl Web {
+    /// The embedded server, with the pair at `paths`.
     ///
     /// # Errors
     /// When no port can be had.
-    pub fn start(scratch: &Scratch, paths: Paths) -> Result<Self> {
+    pub fn embedded(scratch: &Scratch, paths: Paths) -> Result<Self> {
         let reload = scratch.folder("web")?.join("reload");
         let site = Site { chain: paths.chain, key: paths.key, reload: reload.clone() };
-        Ok(Self { server: WebServer::start(site)?, reload })
+        Ok(Self::Embedded { server: WebServer::start(site)?, reload })
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.server.address()
+        match self {
+            Self::Embedded { server, .. } => server.address(),
+            Self::Nginx(nginx) => nginx.address,
+        }
     }
 }
 
-/// An nginx configuration that needs no root and keeps every file in `folder`.
-#[must_use]
-pub fn nginx_conf(folder: &Path, name: &str, port: u16, paths: &Paths) -> String {
-    let path = |path: &Path| format!("\"{}\"", path.display());
+/// An nginx of our own: no root, every file in one folder, stopped when dropped.
+#[derive(Debug)]
+pub struct Nginx {
+    /// Its configuration.
+    pub config: PathBuf,
+    folder: PathBuf,
+    address: SocketAddr,
+}
+
+impl Nginx {
+    /// Writes a configuration that names the pair at `paths`, and starts nginx with it.
+    ///
+    /// # Errors
+    /// When there is none, or it does not start.
+    pub fn start(scratch: &Scratch, host: &str, paths: &Paths) -> Result<Self> {
+        // nginx reads relative paths as relative to its own folders.
+        let here = scratch.absolute()?;
+        let absolute = |path: &Path| here.join(path.strip_prefix(scratch.path()).unwrap_or(path));
+        let paths = Paths { chain: absolute(&paths.chain), key: absolute(&paths.key) };
+        let folder = absolute(&scratch.folder("nginx")?);
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, serve::free_port()?));
+        let config = folder.join("nginx.conf");
+        files::create_new(&config, nginx_conf(&folder, host, address, &paths).as_bytes(), 0o644)?;
+        let nginx = Self { config, folder, address };
+        nginx.run(&[])?;
+        Ok(nginx)
+    }
+
+    fn run(&self, arguments: &[&str]) -> Result<()> {
+        let (config, log) = (self.config.display().to_string(), self.folder.join("error.log").display().to_string());
+        let words = [&["nginx", "-c", &config, "-e", &log], arguments].concat();
+        let finished = process::run(&Invocation {
+            argv: words.into_iter().map(ToOwned::to_owned).collect(),
+            deadline: Duration::from_secs(10),
+            output_limit: 4096,
+        })?;
+        anyhow::ensure!(finished.succeeded(), "nginx said: {}", finished.output.trim());
+        Ok(())
+    }
+}
+
+impl Drop for Nginx {
+    /// It has gone once it has removed its pid file.
+    fn drop(&mut self) {
+        let _ = self.run(&["-s", "stop"]);
+        for _ in 0..200 {
+            if !files::occupied(&self.folder.join("nginx.pid")) {
+                return;
+            }
+            clock::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+fn nginx_conf(folder: &Path, host: &str, address: SocketAddr, paths: &Paths) -> String {
+    let quoted = |path: &Path| format!("\"{}\"", path.display());
     let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-        .map(|kind| format!("    {kind}_temp_path {};\n", path(&folder.join(kind))))
+        .map(|kind| format!("    {kind}_temp_path {};\n", quoted(&folder.join(kind))))
         .concat();
     format!(
-        "worker_processes 1;\npid {pid};\nerror_log {log};\nevents {{}}\nhttp {{\n    access_log off;\n{temporary}\
-         \x20   server {{\n        listen 127.0.0.1:{port} ssl;\n        server_name {name};\n\
-         \x20       ssl_certificate {chain};\n        ssl_certificate_key {key};\n        return 200;\n    }}\n}}\n",
-        pid = path(&folder.join("nginx.pid")),
-        log = path(&folder.join("error.log")),
-        chain = path(&paths.chain),
-        key = path(&paths.key),
+        "worker_processes 1;
+pid {pid};
+error_log {log};
+events {{}}
+http {{
+    access_log off;
+{temporary}    server {{
+        listen {address} ssl;
+        server_name {host};
+        ssl_certificate {chain};
+        ssl_certificate_key {key};
+        return 200;
+    }}
+}}
+",
+        pid = quoted(&folder.join("nginx.pid")),
+        log = quoted(&folder.join("error.log")),
+        chain = quoted(&paths.chain),
+        key = quoted(&paths.key),
     )
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Embedded, old_pair};
+    use super::{Web, old_pair};
     use crate::pki::name::DnsName;
     use crate::rehearsal::ca::Authority;
     use crate::system::files;
@@ -109,7 +184,8 @@ mod tests {
         let name = DnsName::parse("shop.example").unwrap();
         let (paths, old) = old_pair(&scratch, &authority, &name).unwrap();
         let (new_paths, new) = old_pair(&other, &authority, &name).unwrap();
-        let web = Embedded::start(&scratch, paths.clone()).unwrap();
+        let web = Web::embedded(&scratch, paths.clone()).unwrap();
+        let Web::Embedded { reload, .. } = &web else { panic!("not embedded") };
         let seen = |host: &str| visit(web.address(), host, root.der()).map(|visit| visit.leaf);
         assert_eq!(seen("shop.example").unwrap(), old.der());
         assert!(seen("other.example").is_err(), "the visitor checks the name");
@@ -117,10 +193,10 @@ mod tests {
         let copy = |from, to| files::replace(to, &files::read(from, 9999).unwrap(), 0o600).unwrap();
         copy(&new_paths.chain, &paths.chain);
         assert_eq!(seen("shop.example").unwrap(), old.der(), "nobody told it");
-        std::fs::write(&web.reload, "").unwrap();
+        std::fs::write(reload, "").unwrap();
         assert_eq!(seen("shop.example").unwrap(), old.der(), "chain and key do not fit: it keeps what works");
         copy(&new_paths.key, &paths.key);
-        std::fs::write(&web.reload, "").unwrap();
+        std::fs::write(reload, "").unwrap();
         assert_eq!(seen("shop.example").unwrap(), new.der());
         let address = web.address();
         drop(web);

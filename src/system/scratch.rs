@@ -69,6 +69,14 @@ impl Scratch {
         &self.path
     }
 
+    /// The folder, for programs that stand elsewhere.
+    ///
+    /// # Errors
+    /// The system's reason.
+    pub fn absolute(&self) -> Result<PathBuf, FileError> {
+        self.path.canonicalize().map_err(FileError::at("look at", &self.path))
+    }
+
     /// A folder in it, made with those above it; only this user may enter.
     ///
     /// # Errors

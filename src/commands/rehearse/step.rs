@@ -1,0 +1,178 @@
+//! One command of the round: what is typed, what should come of it, what came. All that is said of it is taken from
+//! the document that `--json` gives to scripts.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::finding::shell_word;
+use crate::report::Text;
+
+/// A command that was run, and what others had to say to it.
+#[derive(Debug)]
+pub(super) struct Step {
+    /// What it is for.
+    pub(super) title: &'static str,
+    /// All words, `certctl` first.
+    pub(super) argv: Vec<String>,
+    /// The words that people read: the folder's flags are said once, above.
+    pub(super) shown: Vec<String>,
+    /// How it should end.
+    pub(super) expected: Expected,
+    /// How it ended.
+    pub(super) exit_code: u8,
+    /// What it printed with `--json`.
+    pub(super) document: Value,
+    /// What the shop, the panel and visitors of the site said then.
+    pub(super) remarks: Vec<Remark>,
+}
+
+/// How a command should end: exit code and verdict (`csr` has none).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Expected {
+    pub(super) exit_code: u8,
+    pub(super) verdict: Option<&'static str>,
+}
+
+/// Something that happened outside of certctl.
+#[derive(Debug)]
+pub(super) struct Remark {
+    pub(super) who: &'static str,
+    pub(super) what: String,
+}
+
+impl Step {
+    /// Whether it ended as it should.
+    pub(super) fn as_expected(&self) -> bool {
+        self.exit_code == self.expected.exit_code && self.verdict() == self.expected.verdict
+    }
+
+    /// The verdict in its document.
+    pub(super) fn verdict(&self) -> Option<&str> {
+        self.document["verdict"].as_str()
+    }
+
+    pub(super) fn json(&self) -> Value {
+        json!({
+            "command": self.argv.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" "),
+            "argv": self.argv,
+            "title": self.title,
+            "expected": { "exit_code": self.expected.exit_code, "verdict": self.expected.verdict },
+            "exit_code": self.exit_code,
+            "as_expected": self.as_expected(),
+            "outcome": self.document,
+            "remarks": self.remarks.iter().map(|remark| json!({ "who": remark.who, "what": remark.what })).collect::<Vec<_>>(),
+        })
+    }
+
+    pub(super) fn human(&self, number: usize, text: &mut Text) {
+        text.fact("", "");
+        text.fact(&number.to_string(), self.title);
+        let typed: Vec<String> = self.shown.iter().map(|word| shell_word(word)).collect();
+        text.fact("$", shortened(&typed.join(" ")));
+        let said = shortened(&self.said().join("\n"));
+        text.fact(&format!("exit {}", self.exit_code), said);
+        for remark in &self.remarks {
+            text.fact(remark.who, shortened(&remark.what));
+        }
+    }
+
+    /// What came of it, in a few lines.
+    pub(super) fn said(&self) -> Vec<String> {
+        let mut lines = failed(&self.document["error"]);
+        lines.extend(judged(&self.document));
+        if lines.is_empty() {
+            lines.push(done(&self.document));
+        }
+        if let (Some(verdict), Some(first)) = (self.verdict(), lines.first_mut()) {
+            *first = format!("{verdict}: {first}");
+        }
+        lines
+    }
+}
+
+fn failed(error: &Value) -> Vec<String> {
+    let message = error["message"].as_str().map(ToOwned::to_owned);
+    message.into_iter().chain(each(&error["causes"]).filter_map(Value::as_str).map(ToOwned::to_owned)).collect()
+}
+
+/// Errors and warnings, each with the first thing to do about it.
+fn judged(document: &Value) -> Vec<String> {
+    let mut lines = Vec::new();
+    for finding in each(&document["findings"]).filter(|finding| finding["severity"] != "note") {
+        lines.push(text(&finding["message"]).to_owned());
+        lines.extend(finding["next"][0]["text"].as_str().map(|next| format!("next: {next}")));
+    }
+    lines
+}
+
+/// What there is to say where nothing is wrong.
+fn done(document: &Value) -> String {
+    match text(&document["schema"]) {
+        "certctl.csr/1" => format!(
+            "made {} (0600, {}) and {}",
+            text(&document["key"]["path"]),
+            text(&document["key"]["algorithm"]),
+            text(&document["request"]["path"])
+        ),
+        "certctl.dcv-check/1" => {
+            let servers = each(&document["records"][0]["servers"]).map(|server| text(&server["address"]));
+            format!("at the right place, with the right value, at {}", servers.collect::<Vec<_>>().join(", "))
+        }
+        _ => {
+            let pair = &document["certificates"][0];
+            let probes = each(&pair["probes"])
+                .map(|probe| format!("seen at {} over {}", text(&probe["address"]), text(&probe["protocol"])));
+            format!(
+                "{}; files {}, {}",
+                probes.collect::<Vec<_>>().join(", "),
+                text(&pair["chain_path"]),
+                text(&pair["key_path"])
+            )
+        }
+    }
+}
+
+fn each(list: &Value) -> impl Iterator<Item = &Value> {
+    list.as_array().into_iter().flatten()
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+/// The date alone, UTC.
+pub(super) fn day(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d").to_string()
+}
+
+/// Hashes in full are for programs: long runs of hex digits keep their first six.
+pub(super) fn shortened(text: &str) -> String {
+    const KEPT: usize = 6;
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let run = rest.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(rest.len());
+        let (taken, ellipsis) = if run >= 24 { (KEPT, "…") } else { (run.max(first.len_utf8()), "") };
+        out.push_str(&rest[..taken]);
+        out.push_str(ellipsis);
+        rest = &rest[run.max(taken)..];
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shortened;
+
+    #[test]
+    fn hashes_are_cut_and_words_are_not() {
+        let md5 = "6fcfe984ac87413b45a0d531d2172600";
+        assert_eq!(shortened(&format!("_{md5}.shop.example é")), "_6fcfe9….shop.example é");
+        assert_eq!(
+            shortened(&format!("{md5}.{md5}.69ff68dc5168c.comodoca.com")),
+            "6fcfe9….6fcfe9….69ff68dc5168c.comodoca.com"
+        );
+        assert_eq!(shortened("certctl install a.zip"), "certctl install a.zip");
+        assert_eq!(shortened(""), "");
+    }
+}
