@@ -38,9 +38,9 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
             [CompletionResult]::new('csr', 'csr', [CompletionResultType]::ParameterValue, 'Make a private key and the request (CSR) for it')
             [CompletionResult]::new('dcv-check', 'dcv-check', [CompletionResultType]::ParameterValue, 'Would the CA see the proof of control now? If not, why')
             [CompletionResult]::new('install', 'install', [CompletionResultType]::ParameterValue, 'Arguments')
-            [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Arguments')
-            [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Arguments')
-            [CompletionResult]::new('bundle', 'bundle', [CompletionResultType]::ParameterValue, 'Arguments')
+            [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Does it all fit: key, chain, names, dates, trust')
+            [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'What is this file (never judges)')
+            [CompletionResult]::new('bundle', 'bundle', [CompletionResultType]::ParameterValue, 'Whatever the CA sent, as the verified chain file')
             [CompletionResult]::new('rollback', 'rollback', [CompletionResultType]::ParameterValue, 'Arguments')
             [CompletionResult]::new('rehearse', 'rehearse', [CompletionResultType]::ParameterValue, 'The whole round on this machine alone, against a shop, a DNS server and a web server of its own')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'A completion script for a shell')
@@ -100,6 +100,10 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
             break
         }
         'certctl;verify' {
+            [CompletionResult]::new('--chain', '--chain', [CompletionResultType]::ParameterName, 'Certificates in any order; without a FILE the first is the site''s')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'The private key that must fit')
+            [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'A host that the certificate must be for (may be repeated)')
+            [CompletionResult]::new('--trust', '--trust', [CompletionResultType]::ParameterName, 'Whom to trust: mozilla or a file of CA certificates')
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Where names are looked up and files go')
             [CompletionResult]::new('--directory', '--directory', [CompletionResultType]::ParameterName, 'Where names are looked up and files go')
             [CompletionResult]::new('--root', '--root', [CompletionResultType]::ParameterName, 'A tree to install into instead of /')
@@ -115,6 +119,7 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
             break
         }
         'certctl;inspect' {
+            [CompletionResult]::new('--ca', '--ca', [CompletionResultType]::ParameterName, 'The shop or CA whose record a request is shown with')
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Where names are looked up and files go')
             [CompletionResult]::new('--directory', '--directory', [CompletionResultType]::ParameterName, 'Where names are looked up and files go')
             [CompletionResult]::new('--root', '--root', [CompletionResultType]::ParameterName, 'A tree to install into instead of /')
@@ -130,6 +135,10 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
             break
         }
         'certctl;bundle' {
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'The private key that the certificate belongs to [default: found in the directory]')
+            [CompletionResult]::new('--csr', '--csr', [CompletionResultType]::ParameterName, 'The request that was given to the CA [default: found in the directory]')
+            [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Where the chain goes; - is stdout [default: NAME.fullchain.pem]')
+            [CompletionResult]::new('--trust', '--trust', [CompletionResultType]::ParameterName, 'Whom to trust: mozilla or a file of CA certificates')
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Where names are looked up and files go')
             [CompletionResult]::new('--directory', '--directory', [CompletionResultType]::ParameterName, 'Where names are looked up and files go')
             [CompletionResult]::new('--root', '--root', [CompletionResultType]::ParameterName, 'A tree to install into instead of /')

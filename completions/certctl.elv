@@ -35,9 +35,9 @@ set edit:completion:arg-completer[certctl] = {|@words|
             cand csr 'Make a private key and the request (CSR) for it'
             cand dcv-check 'Would the CA see the proof of control now? If not, why'
             cand install 'Arguments'
-            cand verify 'Arguments'
-            cand inspect 'Arguments'
-            cand bundle 'Arguments'
+            cand verify 'Does it all fit: key, chain, names, dates, trust'
+            cand inspect 'What is this file (never judges)'
+            cand bundle 'Whatever the CA sent, as the verified chain file'
             cand rollback 'Arguments'
             cand rehearse 'The whole round on this machine alone, against a shop, a DNS server and a web server of its own'
             cand completions 'A completion script for a shell'
@@ -93,6 +93,10 @@ set edit:completion:arg-completer[certctl] = {|@words|
             cand --help 'This help'
         }
         &'certctl;verify'= {
+            cand --chain 'Certificates in any order; without a FILE the first is the site''s'
+            cand --key 'The private key that must fit'
+            cand --host 'A host that the certificate must be for (may be repeated)'
+            cand --trust 'Whom to trust: mozilla or a file of CA certificates'
             cand -C 'Where names are looked up and files go'
             cand --directory 'Where names are looked up and files go'
             cand --root 'A tree to install into instead of /'
@@ -107,6 +111,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
             cand --help 'This help'
         }
         &'certctl;inspect'= {
+            cand --ca 'The shop or CA whose record a request is shown with'
             cand -C 'Where names are looked up and files go'
             cand --directory 'Where names are looked up and files go'
             cand --root 'A tree to install into instead of /'
@@ -121,6 +126,10 @@ set edit:completion:arg-completer[certctl] = {|@words|
             cand --help 'This help'
         }
         &'certctl;bundle'= {
+            cand --key 'The private key that the certificate belongs to [default: found in the directory]'
+            cand --csr 'The request that was given to the CA [default: found in the directory]'
+            cand --out 'Where the chain goes; - is stdout [default: NAME.fullchain.pem]'
+            cand --trust 'Whom to trust: mozilla or a file of CA certificates'
             cand -C 'Where names are looked up and files go'
             cand --directory 'Where names are looked up and files go'
             cand --root 'A tree to install into instead of /'

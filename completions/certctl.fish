@@ -38,9 +38,9 @@ complete -c certctl -n "__fish_certctl_needs_command" -s V -l version -d 'Print 
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "csr" -d 'Make a private key and the request (CSR) for it'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "dcv-check" -d 'Would the CA see the proof of control now? If not, why'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "install" -d 'Arguments'
-complete -c certctl -n "__fish_certctl_needs_command" -f -a "verify" -d 'Arguments'
-complete -c certctl -n "__fish_certctl_needs_command" -f -a "inspect" -d 'Arguments'
-complete -c certctl -n "__fish_certctl_needs_command" -f -a "bundle" -d 'Arguments'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "verify" -d 'Does it all fit: key, chain, names, dates, trust'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "inspect" -d 'What is this file (never judges)'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "bundle" -d 'Whatever the CA sent, as the verified chain file'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "rollback" -d 'Arguments'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "rehearse" -d 'The whole round on this machine alone, against a shop, a DNS server and a web server of its own'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "completions" -d 'A completion script for a shell'
@@ -98,6 +98,10 @@ complete -c certctl -n "__fish_certctl_using_subcommand install" -l json -d 'One
 complete -c certctl -n "__fish_certctl_using_subcommand install" -s q -l quiet -d 'Only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand install" -s v -l verbose -d 'More of what is being done'
 complete -c certctl -n "__fish_certctl_using_subcommand install" -s h -l help -d 'This help'
+complete -c certctl -n "__fish_certctl_using_subcommand verify" -l chain -d 'Certificates in any order; without a FILE the first is the site\'s' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand verify" -l key -d 'The private key that must fit' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand verify" -l host -d 'A host that the certificate must be for (may be repeated)' -r
+complete -c certctl -n "__fish_certctl_using_subcommand verify" -l trust -d 'Whom to trust: mozilla or a file of CA certificates' -r
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -s C -l directory -d 'Where names are looked up and files go' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l root -d 'A tree to install into instead of /' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l at -d 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z' -r
@@ -108,6 +112,12 @@ complete -c certctl -n "__fish_certctl_using_subcommand verify" -l json -d 'One 
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -s q -l quiet -d 'Only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -s v -l verbose -d 'More of what is being done'
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -s h -l help -d 'This help'
+complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l ca -d 'The shop or CA whose record a request is shown with' -r -f -a "namecheap\t'namecheap.com'
+ssls\t'ssls.com'
+sectigo\t'sectigo.com and most of its resellers'
+zerossl\t'zerossl.com'
+ssl.com\t'ssl.com'
+private\t'A company\'s own CA: no proof in the DNS'"
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -s C -l directory -d 'Where names are looked up and files go' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l root -d 'A tree to install into instead of /' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l at -d 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z' -r
@@ -118,6 +128,10 @@ complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l json -d 'One
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -s q -l quiet -d 'Only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -s v -l verbose -d 'More of what is being done'
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -s h -l help -d 'This help'
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l key -d 'The private key that the certificate belongs to [default: found in the directory]' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l csr -d 'The request that was given to the CA [default: found in the directory]' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l out -d 'Where the chain goes; - is stdout [default: NAME.fullchain.pem]' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l trust -d 'Whom to trust: mozilla or a file of CA certificates' -r
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -s C -l directory -d 'Where names are looked up and files go' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l root -d 'A tree to install into instead of /' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l at -d 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z' -r

@@ -9,6 +9,10 @@ use serde_json::{Value, json};
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next, Severity};
 
+mod facts;
+
+pub use self::facts::{certificate_json, chain_json, in_words, intermediates_in_words};
+
 /// When colour is used.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
 pub enum ColorWhen {

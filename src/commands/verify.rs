@@ -1,33 +1,175 @@
-//! `certctl verify`.
+//! `certctl verify`: does it all fit, as a server would send it: key, chain, order, names, dates, trust.
+
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
 use crate::context::Context;
-use crate::failure::Failure;
-use crate::report::{Outcome, Text};
+use crate::failure::{Failure, Kind};
+use crate::finding::{Finding, Next, Severity};
+use crate::intake::{self, PresentOptions, Presented};
+use crate::pairing::{self, Keyring};
+use crate::pki::certified_key::mismatch;
+use crate::pki::chain::Chain;
+use crate::pki::name::DnsName;
+use crate::pki::trust::TrustSource;
+use crate::pki::verify::{self, Policy};
+use crate::report::{self, Outcome, Text};
 
-/// Arguments.
+/// Does it all fit: key, chain, names, dates, trust
+///
+/// Examples:
+///   certctl verify example.com.fullchain.pem example.com.key --host www.example.com
+///   certctl verify example_com.crt --chain example_com.ca-bundle
 #[derive(Debug, Default, clap::Args)]
-pub struct VerifyArgs {}
+#[command(verbatim_doc_comment)]
+pub struct VerifyArgs {
+    /// A name or the files of a pair, judged as a server would send them [default: the pairs here]
+    #[arg(value_name = "NAME|FILE")]
+    pub items: Vec<String>,
+    /// Certificates in any order; without a FILE the first is the site's
+    #[arg(long, value_name = "FILE")]
+    pub chain: Option<PathBuf>,
+    /// The private key that must fit
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+    /// A host that the certificate must be for (may be repeated)
+    #[arg(long = "host", value_name = "NAME")]
+    pub hosts: Vec<String>,
+    /// Whom to trust: mozilla or a file of CA certificates
+    #[arg(long, value_name = "mozilla|FILE")]
+    pub trust: Option<String>,
+}
 
-/// Outcome.
+/// One certificate with what was found about it.
 #[derive(Debug)]
-pub struct VerifyOutcome {}
+pub struct Verified {
+    /// The file that was judged.
+    pub file: String,
+    /// The chain as far as it leads.
+    pub chain: Chain,
+    /// The key that fits and its file.
+    pub key_path: Option<PathBuf>,
+    /// Everything found; an error makes it wrong.
+    pub findings: Vec<Finding>,
+}
 
-/// Runs it.
+/// What `verify` ends with.
+#[derive(Debug)]
+pub struct VerifyOutcome {
+    /// Each certificate that was judged.
+    pub verified: Vec<Verified>,
+    /// Whose roots were believed.
+    pub trust: TrustSource,
+    /// The hosts asked for.
+    pub hosts: Vec<String>,
+}
+
+/// Judges what is named.
 ///
 /// # Errors
-/// None yet.
-pub fn run(_context: &Context, _args: &VerifyArgs) -> Result<VerifyOutcome, Failure> {
-    Ok(VerifyOutcome {})
+/// Input that cannot be read or holds no certificate.
+pub fn run(context: &Context, args: &VerifyArgs) -> Result<VerifyOutcome, Failure> {
+    let hosts: Vec<String> = args.hosts.iter().map(|host| ascii_host(host)).collect::<Result<_, _>>()?;
+    let anchors = intake::anchors(args.trust.as_deref())?;
+    let options = PresentOptions { key: args.key.as_deref(), chain: args.chain.as_deref() };
+    let (presented, keyring) = intake::present(context, &args.items, &options)?;
+    let policy = Policy { hosts: &hosts, anchors: &anchors, at: context.now() };
+    let verified = presented.iter().map(|one| judge(one, &keyring, policy)).collect();
+    let trust = anchors.source().clone();
+    Ok(VerifyOutcome { verified, trust, hosts })
+}
+
+/// An address, or a name as A-labels.
+fn ascii_host(host: &str) -> Result<String, Failure> {
+    if host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok() {
+        return Ok(host.to_owned());
+    }
+    let name = DnsName::parse(host)
+        .map_err(|error| Failure::of(Kind::Usage, &error).with(Next::say("--host www.example.com")))?;
+    Ok(name.as_str().to_owned())
+}
+
+fn judge(one: &Presented, keyring: &Keyring, policy: Policy<'_>) -> Verified {
+    let Presented { file, delivery, served, leaf, bag } = one;
+    let chain = Chain::assemble(leaf, bag, policy.anchors, policy.at).chain;
+    let key = keyring.key_of(leaf);
+    let wrong = key.and_then(|key| mismatch(leaf, &key.value));
+    let key_path = key.filter(|_| wrong.is_none()).map(|key| key.path.clone());
+    let faults = pairing::faults(file, delivery, served, &chain);
+    let request = keyring.request_of(leaf);
+    let not_issued = request.and_then(|one| pairing::not_issued(leaf, &one.held.value, &one.held.path));
+    let mut findings: Vec<Finding> = wrong.iter().map(Finding::from).collect();
+    findings.extend(keyring.judge(leaf).iter().map(Finding::from));
+    findings.extend(faults.iter().map(Finding::from));
+    findings.extend(verify::problems(&chain, policy).iter().map(Finding::from));
+    let passed = std::slice::from_ref(file);
+    findings.extend(keyring.issuer_here(&chain, passed).iter().map(Finding::from));
+    findings.extend(not_issued.iter().map(Finding::from));
+    Verified { file: file.clone(), chain, key_path, findings }
 }
 
 impl Outcome for VerifyOutcome {
     fn json(&self) -> Value {
-        json!({})
+        let findings: Vec<&Finding> = self.verified.iter().flat_map(|one| &one.findings).collect();
+        json!({
+            "schema": "certctl.verify/1",
+            "verdict": if self.is_right() { "right" } else { "wrong" },
+            "certificates": self.verified.iter().map(Verified::json).collect::<Vec<_>>(),
+            "trust": self.trust.to_string(),
+            "hosts": self.hosts,
+            "findings": findings,
+            "next": [],
+        })
     }
-    fn human(&self, _text: &mut Text) {}
+
+    fn human(&self, text: &mut Text) {
+        for one in &self.verified {
+            let right = if one.is_right() { "right" } else { "found" };
+            text.fact(right, one.in_words(&self.trust, &self.hosts));
+            text.findings(&one.findings);
+        }
+    }
+
     fn exit_code(&self) -> u8 {
-        0
+        u8::from(!self.is_right())
+    }
+}
+
+impl VerifyOutcome {
+    fn is_right(&self) -> bool {
+        self.verified.iter().all(Verified::is_right)
+    }
+}
+
+impl Verified {
+    fn is_right(&self) -> bool {
+        self.findings.iter().all(|finding| finding.severity < Severity::Error)
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "file": self.file,
+            "verdict": if self.is_right() { "right" } else { "wrong" },
+            "key_path": self.key_path,
+            "not_after": self.chain.leaf().not_after,
+            "chain": report::chain_json(&self.chain),
+        })
+    }
+
+    /// `x.pem: example.com, until 2027-06-10; fits example.com.key; 1 intermediate; trusted by Mozilla's list`.
+    fn in_words(&self, trust: &TrustSource, hosts: &[String]) -> String {
+        let mut words = format!("{}: {}", self.file, report::in_words(self.chain.leaf()));
+        if let Some(path) = &self.key_path {
+            words.push_str(&format!("; fits {}", path.display()));
+        }
+        words.push_str(&format!("; {}", report::intermediates_in_words(&self.chain)));
+        if self.is_right() {
+            words.push_str(&format!("; trusted by {trust}"));
+            if !hosts.is_empty() {
+                words.push_str(&format!("; good for {}", hosts.join(", ")));
+            }
+        }
+        words
     }
 }

@@ -53,19 +53,19 @@ impl Mended {
         }
     }
 
-    /// Whether OpenSSL, and so most servers, fails on a file with it or loses a certificate.
+    /// Whether OpenSSL, and so nginx, Apache and HAProxy, fails on a PEM file with it or loses a certificate (tried with
+    /// OpenSSL 3.0). DER is for other programs.
     #[must_use]
     pub fn breaks_servers(self) -> bool {
         match self {
             Self::BlankLines
             | Self::CrAlone
-            | Self::Der
             | Self::Glued
             | Self::Indented
             | Self::MissingEnd
             | Self::OneLine
             | Self::WrongLabel => true,
-            Self::ByteOrderMark | Self::CrLf | Self::Label | Self::NoFinalNewline => false,
+            Self::ByteOrderMark | Self::CrLf | Self::Der | Self::Label | Self::NoFinalNewline => false,
         }
     }
 }

@@ -144,9 +144,6 @@ impl Scan {
         if !headers && lines.len() > 1 && lines.iter().any(|line| line.trim_ascii().is_empty()) {
             self.mend(Mended::BlankLines, begin.line);
         }
-        if !headers && lines.iter().any(|line| line.first().is_some_and(|&first| first == b' ' || first == b'\t')) {
-            self.mend(Mended::Indented, begin.line);
-        }
     }
 }
 

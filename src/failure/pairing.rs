@@ -1,8 +1,9 @@
 //! Advice for choosing a pair: nothing to choose from, nothing to choose by, something that does not fit.
 
 use super::{Failure, Kind};
+use crate::finding::shell_word;
 use crate::finding::{Finding, Next};
-use crate::pairing::{PairingError, Remark};
+use crate::pairing::{PairingError, Remark, ServedFault};
 use crate::pki::chain::LeftOut;
 
 impl From<PairingError> for Failure {
@@ -59,6 +60,12 @@ impl From<&Remark> for Finding {
     fn from(remark: &Remark) -> Self {
         let text = remark.to_string();
         match remark {
+            Remark::IssuerHere { path, passed } => {
+                let path = path.display().to_string();
+                let words: Vec<&str> =
+                    std::iter::once("bundle").chain(passed.iter().map(String::as_str)).chain([path.as_str()]).collect();
+                Self::warning("issuer-here", text).with(Next::run(&words))
+            }
             Remark::LeftOut { why: LeftOut::Duplicate, .. } => Self::note("duplicate", text),
             Remark::LeftOut { why: LeftOut::Root, .. } => Self::note("root-left-out", text),
             Remark::LeftOut { why: LeftOut::Unrelated, .. } => Self::note("unrelated", text),
@@ -83,6 +90,28 @@ impl From<&Remark> for Finding {
             Remark::WrongRequest { .. } => Self::error("wrong-request", text)
                 .with(Next::say("look for the key and request that were made for this order:  --csr FILE  or  --key FILE"))
                 .with(Next::say("if they are lost, have the certificate reissued for the request that is here")),
+        }
+    }
+}
+
+impl From<&ServedFault> for Finding {
+    fn from(fault: &ServedFault) -> Self {
+        let text = fault.to_string();
+        let mend = |file: &str| Next::run(&["bundle", file]);
+        match fault {
+            ServedFault::Broken { file, what, .. } => Self::error(what.code(), text).with(mend(file)),
+            ServedFault::Damaged { .. } => Self::error("damaged-block", text)
+                .with(Next::say("copy or download it again: a part of it was lost on the way")),
+            ServedFault::Der { file } => Self::warning("der", text).with(mend(file)),
+            ServedFault::Duplicate { file, .. } => Self::warning("duplicate", text).with(mend(file)),
+            ServedFault::Glued { file, .. } => Self::error("glued-lines", text).with(mend(file)),
+            ServedFault::LeafNotFirst { file, .. } => Self::error("leaf-not-first", text).with(mend(file)),
+            ServedFault::OutOfOrder { file } => Self::warning("out-of-order", text).with(mend(file)),
+            ServedFault::Packed { file } => Self::error("packed", text)
+                .with(mend(file))
+                .with(Next::say(format!("sudo certctl install {}", shell_word(file)))),
+            ServedFault::RootIncluded { .. } => Self::note("root-included", text),
+            ServedFault::Unrelated { file, .. } => Self::warning("unrelated", text).with(mend(file)),
         }
     }
 }

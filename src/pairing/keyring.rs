@@ -5,6 +5,7 @@ use super::directory::{Directory, Held};
 use super::remark::Remark;
 use crate::pki::certificate::Certificate;
 use crate::pki::certified_key::mismatch;
+use crate::pki::chain::{Chain, ChainEnd};
 use crate::pki::key::{PrivateKey, PublicKeyId};
 use crate::pki::request::SigningRequest;
 
@@ -55,13 +56,28 @@ impl Keyring {
     }
 
     /// The key of `leaf`; with `--key` that one, whether it fits or not.
-    pub fn take_key(&mut self, leaf: &Certificate) -> Option<Held<PrivateKey>> {
-        let fitting = self.keys.iter().position(|key| key.value.id() == leaf.key_id);
-        let given = (self.named == Named::Key && !self.keys.is_empty()).then_some(0);
-        fitting.or(given).map(|index| self.keys.remove(index))
+    #[must_use]
+    pub fn key_of(&self, leaf: &Certificate) -> Option<&Held<PrivateKey>> {
+        self.place_of_key(leaf).and_then(|place| self.keys.get(place))
     }
 
     /// The request of `leaf`.
+    #[must_use]
+    pub fn request_of(&self, leaf: &Certificate) -> Option<&HeldRequest> {
+        self.requests.iter().find(|request| request.held.value.key_id == leaf.key_id)
+    }
+
+    fn place_of_key(&self, leaf: &Certificate) -> Option<usize> {
+        let fitting = self.keys.iter().position(|key| key.value.id() == leaf.key_id);
+        fitting.or_else(|| (self.named == Named::Key && !self.keys.is_empty()).then_some(0))
+    }
+
+    /// The same, moved out.
+    pub fn take_key(&mut self, leaf: &Certificate) -> Option<Held<PrivateKey>> {
+        self.place_of_key(leaf).map(|place| self.keys.remove(place))
+    }
+
+    /// The request of `leaf`, moved out.
     pub fn take_request(&mut self, leaf: &Certificate) -> Option<HeldRequest> {
         let fitting = self.requests.iter().position(|request| request.held.value.key_id == leaf.key_id);
         fitting.map(|index| self.requests.remove(index))
@@ -77,6 +93,10 @@ impl Keyring {
         let meant =
             |request: &&HeldRequest| self.named == Named::Request || is_for(leaf, &request.held.value.dns_names);
         if let Some(HeldRequest { held, .. }) = self.requests.iter().find(meant) {
+            let its_key = self.keys.iter().find(|key| key.value.id() == held.value.key_id);
+            if let (Named::Nothing, Some(key)) = (self.named, its_key) {
+                return wrong_key(leaf, key);
+            }
             let (label, path) = (leaf.label(), held.path.clone());
             return Some(Remark::WrongRequest { label, path, request: held.value.key_id, leaf: leaf.key_id });
         }
@@ -84,12 +104,20 @@ impl Keyring {
             let names = self.names_of(key.value.id());
             names.is_empty() || is_for(leaf, &names)
         };
-        let wrong =
-            self.keys.iter().filter(meant).find_map(|key| {
-                Some(Remark::WrongKey { problem: mismatch(leaf, &key.value)?, path: key.path.clone() })
-            });
+        let wrong = self.keys.iter().filter(meant).find_map(|key| wrong_key(leaf, key));
         let locked = self.here.locked.first().cloned();
         wrong.or_else(|| Some(Remark::NoKey { label: leaf.label(), looked: self.looked(), locked }))
+    }
+
+    /// What is to be said where `chain` misses an issuer that lies in the directory.
+    #[must_use]
+    pub fn issuer_here(&self, chain: &Chain, passed: &[String]) -> Option<Remark> {
+        let (ChainEnd::Gap { .. }, Some(last)) = (chain.end(), chain.certificates().last()) else {
+            return None;
+        };
+        let signer = |file: &&Held<Vec<Certificate>>| file.value.iter().any(|one| one.is_ca && last.is_signed_by(one));
+        let file = self.here.certificates.iter().find(signer)?;
+        Some(Remark::IssuerHere { path: file.path.clone(), passed: passed.to_vec() })
     }
 
     /// The names that a key here is known to be for.
@@ -117,6 +145,10 @@ impl Keyring {
         }
         words
     }
+}
+
+fn wrong_key(leaf: &Certificate, key: &Held<PrivateKey>) -> Option<Remark> {
+    Some(Remark::WrongKey { problem: mismatch(leaf, &key.value)?, path: key.path.clone() })
 }
 
 fn is_for(leaf: &Certificate, names: &[String]) -> bool {

@@ -14,6 +14,14 @@ use crate::pki::verify::Problem;
 /// One remark.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Remark {
+    /// The issuer that is missing lies in the directory.
+    #[error("the missing intermediate lies here, in {}", path.display())]
+    IssuerHere {
+        /// The file that has it.
+        path: PathBuf,
+        /// What was passed.
+        passed: Vec<String>,
+    },
     /// Certificates that were not needed.
     #[error("left out: {} ({})", listed(labels), reason(*why))]
     LeftOut {

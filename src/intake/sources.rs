@@ -1,0 +1,143 @@
+//! What the arguments bring along: anchors, inputs, keys and requests.
+
+use std::path::{Path, PathBuf};
+
+use crate::delivery::{Delivery, Input, Source, Unused};
+use crate::directory::{self, Argument};
+use crate::failure::Failure;
+use crate::finding::Finding;
+use crate::pairing::{self, Directory, Held, HeldRequest, Keyring, Named, PairingError};
+use crate::pki::certificate::Certificate;
+use crate::pki::key::{KeyError, PrivateKey};
+use crate::pki::name::DnsName;
+use crate::pki::request::SigningRequest;
+use crate::pki::trust::TrustAnchors;
+
+/// The anchors of `--trust`: Mozilla's list by default, else the certificates of a file.
+///
+/// # Errors
+/// When the file cannot be read or holds no certificate.
+pub fn anchors(trust: Option<&str>) -> Result<TrustAnchors, Failure> {
+    let path = match trust {
+        None | Some("mozilla") => return Ok(TrustAnchors::mozilla()),
+        Some(path) => path,
+    };
+    let anchors = TrustAnchors::from_certificates(path, &directory::read_file(Path::new(path))?.bag());
+    if anchors.is_empty() { Err(PairingError::NoAnchor(path.to_owned()).into()) } else { Ok(anchors) }
+}
+
+/// Inputs and names that the arguments mean.
+pub(super) fn arguments(files: &[String], here: &Directory) -> Result<(Vec<Input>, Vec<DnsName>), Failure> {
+    let (mut inputs, mut names) = (Vec::new(), Vec::new());
+    for text in files {
+        match Argument::resolve(text, here)? {
+            Argument::File(path) => inputs.push(directory::read_input(&path)?),
+            Argument::Name(name) => names.push(name),
+            Argument::Stdin => inputs.push(directory::read_input(Path::new("-"))?),
+        }
+    }
+    Ok((inputs, names))
+}
+
+/// All certificates of the directory.
+pub(super) fn all(here: &Directory) -> Vec<Certificate> {
+    here.certificates.iter().flat_map(|file| file.value.iter().cloned()).collect()
+}
+
+/// Why a delivery is of no use, as told by what it holds instead.
+pub(super) fn no_certificate(delivery: &Delivery) -> Failure {
+    let request = delivery.requests.first().map(|request| PairingError::OnlyRequest(request.source.to_string()));
+    let key = delivery.keys.first().map(|key| PairingError::OnlyKey(key.source.to_string()));
+    match request.or(key) {
+        Some(error) if delivery.ignored.is_empty() => error.into(),
+        Some(error) => {
+            let mut failure = Failure::from(error);
+            failure.causes.extend(delivery.ignored.iter().take(8).map(|one| format!("{} is {}", one.source, one.what)));
+            failure
+        }
+        None => delivery.ignored.as_slice().into(),
+    }
+}
+
+/// All that the leaves are compared with: `--key` and `--csr`, else what was delivered, then what lies in the directory.
+pub(super) fn keyring(
+    key: Option<&Path>,
+    csr: Option<&Path>,
+    delivery: &mut Delivery,
+    mut here: Directory,
+) -> Result<Keyring, Failure> {
+    let named = match (key, csr) {
+        (Some(_), _) => Named::Key,
+        (None, Some(_)) => Named::Request,
+        (None, None) => Named::Nothing,
+    };
+    let requests = match csr {
+        Some(path) => vec![named_request(path)?],
+        None => {
+            let delivered = std::mem::take(&mut delivery.requests).into_iter();
+            let delivered = delivered.map(|found| delivered_request(&found.source, found.value));
+            delivered.chain(std::mem::take(&mut here.requests).into_iter().map(own_request)).collect()
+        }
+    };
+    let keys = match key {
+        Some(path) => vec![named_key(path)?],
+        None => {
+            let delivered = std::mem::take(&mut delivery.keys).into_iter();
+            let delivered = delivered.map(|found| Held { path: found.source.input.into(), value: found.value });
+            delivered.chain(std::mem::take(&mut here.keys)).collect()
+        }
+    };
+    Ok(Keyring { keys, requests, named, here })
+}
+
+/// The key of a file that was named.
+fn named_key(path: &Path) -> Result<Held<PrivateKey>, Failure> {
+    let found = directory::read_file(path)?;
+    let holds = contents(&found);
+    match found.keys.into_iter().next() {
+        Some(key) => Ok(Held { path: path.to_owned(), value: key.value }),
+        None if found.ignored.iter().any(|one| one.what == Unused::EncryptedKey) => {
+            Err(Failure::from(KeyError::Encrypted).because(path.display().to_string()))
+        }
+        None => Err(PairingError::NoKey { path: path.to_owned(), holds }.into()),
+    }
+}
+
+fn named_request(path: &Path) -> Result<HeldRequest, Failure> {
+    let found = directory::read_file(path)?;
+    let holds = contents(&found);
+    let request = found.requests.into_iter().next();
+    let request = request.ok_or_else(|| PairingError::NoRequest { path: path.to_owned(), holds })?;
+    Ok(own_request(Held { path: path.to_owned(), value: request.value }))
+}
+
+fn own_request(held: Held<SigningRequest>) -> HeldRequest {
+    let stem = Some(pairing::stem(&held.path));
+    HeldRequest { held, stem }
+}
+
+/// A request among what was passed: a file of its own gives its stem, an entry of a zip does not.
+fn delivered_request(source: &Source, value: SigningRequest) -> HeldRequest {
+    let path = PathBuf::from(&source.input);
+    let stem = (source.entry.is_none() && source.input != "stdin").then(|| pairing::stem(&path));
+    HeldRequest { held: Held { path, value }, stem }
+}
+
+/// What a file holds, in words.
+fn contents(found: &Delivery) -> String {
+    let kinds = [
+        (!found.certificates.is_empty()).then(|| "a certificate".to_owned()),
+        (!found.requests.is_empty()).then(|| "a certificate request".to_owned()),
+        (!found.keys.is_empty()).then(|| "a private key".to_owned()),
+        found.ignored.first().map(|one| one.what.to_string()),
+    ];
+    let words: Vec<String> = kinds.into_iter().flatten().collect();
+    if words.is_empty() { "nothing that is known".to_owned() } else { words.join(" and ") }
+}
+
+/// What was mended and what could not be used, for people.
+#[must_use]
+pub fn findings_of(delivery: &Delivery) -> Vec<Finding> {
+    let mended = pairing::mended(&delivery.repairs);
+    mended.iter().map(Finding::from).chain(delivery.ignored.iter().map(Finding::from)).collect()
+}

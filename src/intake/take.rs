@@ -1,0 +1,157 @@
+//! What a CA sent, as pairs to use.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::sources;
+use crate::context::Context;
+use crate::delivery::{Delivery, Limits};
+use crate::directory::Directory;
+use crate::failure::Failure;
+use crate::finding::Finding;
+use crate::pairing::{self, Choice, Held, Keyring, PairingError, Remark, Scope};
+use crate::pki::certificate::Certificate;
+use crate::pki::certified_key::mismatch;
+use crate::pki::chain::{Assembly, Chain, LeftOut};
+use crate::pki::key::PrivateKey;
+use crate::pki::name::DnsName;
+use crate::pki::request::SigningRequest;
+use crate::pki::trust::TrustAnchors;
+use crate::pki::verify::{self, Policy, Problem};
+
+/// How a pair is chosen.
+#[derive(Clone, Copy, Debug)]
+pub struct TakeOptions<'a> {
+    /// `--key`: this key and no other.
+    pub key: Option<&'a Path>,
+    /// `--csr`: this request and no other.
+    pub csr: Option<&'a Path>,
+    /// What chains lead to.
+    pub anchors: &'a TrustAnchors,
+}
+
+/// One certificate with its chain, its key and its request as far as they are here.
+#[derive(Debug)]
+pub struct Taken {
+    /// The chain and what was not needed for it.
+    pub assembly: Assembly,
+    /// The key and its file: the one that fits, or the one of `--key`, which may not ([`Taken::problems`] says so).
+    pub key: Option<(PathBuf, PrivateKey)>,
+    /// The request with the leaf's key and its file.
+    pub request: Option<(PathBuf, SigningRequest)>,
+    /// What was mended, left out, or does not fit; an error among them makes the verdict negative.
+    pub findings: Vec<Finding>,
+    /// What its files in the directory are called: the request's stem (`example.com-2`), else the first DNS name.
+    pub stem: String,
+    /// Where keys and requests were looked for, in words.
+    pub looked: String,
+}
+
+impl Taken {
+    /// The leaf.
+    #[must_use]
+    pub fn leaf(&self) -> &Certificate {
+        self.assembly.chain.leaf()
+    }
+
+    /// Everything that is wrong with key and chain under `policy`.
+    #[must_use]
+    pub fn problems(&self, policy: Policy<'_>) -> Vec<Problem> {
+        let key = self.key.as_ref().and_then(|(_, key)| mismatch(self.leaf(), key));
+        key.into_iter().chain(verify::problems(&self.assembly.chain, policy)).collect()
+    }
+
+    /// For those who cannot do without the key: that it is not here, and where it was looked for.
+    #[must_use]
+    pub fn no_key(&self) -> Remark {
+        Remark::NoKey { label: self.leaf().label(), looked: self.looked.clone(), locked: None }
+    }
+}
+
+/// Chooses the pairs that `files` (paths, names known in the directory, `-`) hold; without any, those of the directory.
+/// All files are one bag; each leaf that a key or a request here fits is one pair.
+///
+/// # Errors
+/// Files that cannot be read, hold no certificate, or several with nothing to choose by.
+pub fn take(context: &Context, files: &[String], options: &TakeOptions<'_>) -> Result<Vec<Taken>, Failure> {
+    let here = Directory::read(context)?;
+    let (inputs, names) = sources::arguments(files, &here)?;
+    let delivered = !inputs.is_empty();
+    let mut delivery = Delivery::read(inputs, &Limits::default())?;
+    let bag =
+        if delivered && names.is_empty() { delivery.bag() } else { [delivery.bag(), sources::all(&here)].concat() };
+    if delivered && delivery.certificates.is_empty() && names.is_empty() {
+        return Err(sources::no_certificate(&delivery));
+    }
+    let scope = Scope::new(&bag, delivered.then_some(&delivery), &names, context.now());
+    if bag.is_empty() || scope.leaves.is_empty() && !delivered {
+        let name = names.first().map(|name| name.as_str().to_owned());
+        return Err(PairingError::NothingHere { directory: here.path.display().to_string(), name }.into());
+    }
+    let mut keyring = sources::keyring(options.key, options.csr, &mut delivery, here)?;
+    let choice = pairing::choose(&scope, &bag, &keyring)?;
+    let mut taken: Vec<Taken> =
+        choice.leaves.iter().map(|leaf| pair(leaf, &bag, &mut keyring, files, options, context.now())).collect();
+    tell_rest(&mut taken, &choice, &delivery);
+    Ok(taken)
+}
+
+fn pair(
+    leaf: &Certificate,
+    bag: &[Certificate],
+    keyring: &mut Keyring,
+    files: &[String],
+    options: &TakeOptions<'_>,
+    at: Timestamp,
+) -> Taken {
+    // Other sites' certificates are no part of any chain.
+    let bag: Vec<Certificate> = bag.iter().filter(|one| one.is_ca || *one == leaf).cloned().collect();
+    let assembly = Chain::assemble(leaf, &bag, options.anchors, at);
+    let mut remarks = Vec::from_iter(keyring.judge(leaf));
+    remarks.extend(keyring.issuer_here(&assembly.chain, files));
+    let key = keyring.take_key(leaf);
+    let request = keyring.take_request(leaf);
+    remarks.extend(request.as_ref().and_then(|one| pairing::not_issued(leaf, &one.held.value, &one.held.path)));
+    let findings = remarks.iter().map(Finding::from).collect();
+    let stem = request.as_ref().and_then(|request| request.stem.clone()).unwrap_or_else(|| stem_of(leaf));
+    let (key, request) = (key.map(path_and_value), request.map(|request| (request.held.path, request.held.value)));
+    Taken { assembly, key, request, findings, stem, looked: keyring.looked() }
+}
+
+fn path_and_value<T>(held: Held<T>) -> (PathBuf, T) {
+    (held.path, held.value)
+}
+
+/// The first DNS name of `leaf` that is one, as a file name: foreign text becomes part of a path only as a checked
+/// A-label.
+#[must_use]
+pub fn stem_of(leaf: &Certificate) -> String {
+    let name = leaf.dns_names.iter().find_map(|name| DnsName::parse(name).ok());
+    name.map_or_else(|| "certificate".to_owned(), |name| name.file_stem())
+}
+
+/// What concerns the whole delivery is told with its first pair: once.
+fn tell_rest(taken: &mut [Taken], choice: &Choice<'_>, delivery: &Delivery) {
+    let in_a_chain = |one: &Certificate| taken.iter().any(|pair| pair.assembly.chain.certificates().contains(one));
+    let mut remarks = Vec::new();
+    for why in [LeftOut::Root, LeftOut::Unrelated, LeftOut::Duplicate] {
+        let left_out = taken.iter().flat_map(|pair| &pair.assembly.left_out);
+        let mut labels: Vec<String> = left_out
+            .filter(|(one, reason)| *reason == why && (why == LeftOut::Duplicate || !in_a_chain(one)))
+            .map(|(one, _)| one.label())
+            .collect();
+        labels.sort();
+        labels.dedup();
+        if !labels.is_empty() {
+            remarks.push(Remark::LeftOut { labels, why });
+        }
+    }
+    let label = |one: &Certificate| one.label();
+    remarks.extend(choice.older.iter().map(|one| Remark::Older { label: label(one), not_after: one.not_after }));
+    remarks.extend(choice.unfitted.iter().map(|one| Remark::NotOurs { label: label(one) }));
+    let findings = remarks.iter().map(Finding::from).chain(sources::findings_of(delivery));
+    if let Some(first) = taken.first_mut() {
+        first.findings.extend(findings);
+    }
+}

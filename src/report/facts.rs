@@ -1,0 +1,52 @@
+//! The facts of a certificate as JSON: the same fields wherever one is shown.
+
+use serde_json::{Value, json};
+
+use crate::pki::certificate::Certificate;
+use crate::pki::chain::Chain;
+
+/// One certificate.
+#[must_use]
+pub fn certificate_json(certificate: &Certificate) -> Value {
+    json!({
+        "subject": certificate.subject,
+        "issuer": certificate.issuer,
+        "dns_names": certificate.dns_names,
+        "ip_addresses": certificate.ip_addresses,
+        "not_before": certificate.not_before,
+        "not_after": certificate.not_after,
+        "serial": certificate.serial,
+        "sha256": certificate.sha256(),
+        "key": {"algorithm": certificate.algorithm.to_string(), "id": certificate.key_id.to_string()},
+    })
+}
+
+/// A chain, leaf first.
+#[must_use]
+pub fn chain_json(chain: &Chain) -> Vec<Value> {
+    chain.certificates().iter().map(certificate_json).collect()
+}
+
+/// What a certificate is for, in a few words: its names and its end.
+#[must_use]
+pub fn in_words(certificate: &Certificate) -> String {
+    let addresses = certificate.ip_addresses.iter().map(ToString::to_string);
+    let names: Vec<String> = certificate.dns_names.iter().cloned().chain(addresses).collect();
+    let shown = names.iter().take(6).cloned().collect::<Vec<_>>().join(", ");
+    let names = match names.len() {
+        0 => certificate.label(),
+        count if count > 6 => format!("{shown} and {} more", count - 6),
+        _ => shown,
+    };
+    format!("{names}, until {}", certificate.not_after.strftime("%Y-%m-%d"))
+}
+
+/// How many intermediates a chain has, in words.
+#[must_use]
+pub fn intermediates_in_words(chain: &Chain) -> String {
+    match chain.intermediates().len() {
+        0 => "no intermediate".to_owned(),
+        1 => "1 intermediate".to_owned(),
+        count => format!("{count} intermediates"),
+    }
+}
