@@ -123,6 +123,19 @@ fn no_answer_is_no_verdict_and_says_why() {
 }
 
 #[test]
+fn what_dnssec_rejects_is_told_from_what_fails() {
+    let order = Order::shop();
+    let server = NameServer::knot(&order.line());
+    // A key is expected, and the zone has none.
+    let anchor = "  trust-anchor: \"shop.example. DS 1 13 2 \
+        0000000000000000000000000000000000000000000000000000000000000000\"\n";
+    let resolver = NameServer::unbound(free_port(), server.address, anchor);
+    let document = order.check(&resolver.at()).expect(1).json();
+    assert_eq!((verdict(&document), answers(&document)), ("unreachable", vec!["bogus"]));
+    assert_eq!(codes(&document), ["server-bogus"]);
+}
+
+#[test]
 fn the_ca_climbs_to_the_registrable_domain() {
     let order = Order::new(&["a.b.shop.example"], &[]);
     let server = NameServer::knot(&order.line());
@@ -255,7 +268,7 @@ fn the_zones_own_servers_are_found_and_asked() {
         let records = format!("{servers}\n{}", order.line());
         let _first = NameServer::knot_at(&[port_53(1, 1)], &records, "");
         let mut second = NameServer::knot_at(&[port_53(1, 2)], servers, "");
-        let _resolver = NameServer::unbound(port_53(1, 53), port_53(1, 1));
+        let _resolver = NameServer::unbound(port_53(1, 53), port_53(1, 1), "");
 
         let document = order.check("127.53.1.53").expect(1).json();
         assert_eq!((verdict(&document), codes(&document)), ("absent", vec!["not-on-all-servers"]));
@@ -280,11 +293,11 @@ fn a_resolver_may_remember_and_a_named_server_may_not_serve() {
         // The second server named is a resolver: it answers, but not with authority.
         let servers = "ns1 A 127.53.2.1\nns2 A 127.53.2.2";
         let mut first = NameServer::knot_at(&[port_53(2, 1)], servers, "");
-        let _resolver = NameServer::unbound(port_53(2, 53), port_53(2, 1));
+        let _resolver = NameServer::unbound(port_53(2, 53), port_53(2, 1), "");
         assert_eq!(codes(&order.check("127.53.2.53").expect(1).json()), ["not-published", "server-closed"]);
 
         first.publish(&format!("{servers}\n{}", order.line()), 2);
-        let _lame = NameServer::unbound(port_53(2, 2), port_53(2, 1));
+        let _lame = NameServer::unbound(port_53(2, 2), port_53(2, 1), "");
         let document = order.check("127.53.2.53").expect(1).json();
         assert_eq!(answers(&document), ["nxdomain", "cname", "lame"]);
         assert_eq!(codes(&document), ["resolver-remembers", "server-lame"]);

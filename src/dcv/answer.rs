@@ -43,6 +43,8 @@ pub enum Answer {
     NoName(Option<u32>),
     /// NODATA: the name is there, a CNAME is not; the seconds that it says this may be remembered.
     NoData(Option<u32>),
+    /// The resolver has an answer but rejects it, for its DNSSEC signatures do not hold.
+    Bogus,
     /// A server named by the zone that does not answer for it with authority.
     Lame,
     /// REFUSED.
@@ -60,10 +62,10 @@ pub enum Answer {
 }
 
 impl Answer {
-    /// True when the server answered the question: with the record or with its absence.
+    /// True when the server came to an answer: the record, its absence, or one that does not hold.
     #[must_use]
     pub fn is_answer(&self) -> bool {
-        matches!(self, Self::Cname(_) | Self::NoName(_) | Self::NoData(_))
+        matches!(self, Self::Cname(_) | Self::NoName(_) | Self::NoData(_) | Self::Bogus)
     }
 
     /// The word in JSON; in a finding's code it stands behind `server-`.
@@ -73,6 +75,7 @@ impl Answer {
             Self::Cname(_) => "cname",
             Self::NoName(_) => "nxdomain",
             Self::NoData(_) => "nodata",
+            Self::Bogus => "bogus",
             Self::Lame => "lame",
             Self::Refused => "refused",
             Self::ServFail => "servfail",

@@ -332,7 +332,7 @@ impl View<'_> {
 /// Who did not answer, by what came instead.
 fn silent(standings: &[Standing]) -> Vec<Reason> {
     let mut reasons: Vec<Reason> = Vec::new();
-    for one in standings.iter().filter(|one| !one.answer.is_answer()) {
+    for one in standings.iter().filter(|one| one.verdict == Verdict::Unreachable) {
         if reasons.iter().any(|reason| matches!(reason, Reason::Silent { answer, .. } if *answer == one.answer)) {
             continue;
         }
@@ -429,6 +429,7 @@ mod tests {
                 false,
                 vec!["silent", "silent"],
             ),
+            (vec![right(), right(), Answer::Bogus], Verdict::Unreachable, true, vec!["silent"]),
             (vec![Answer::NoRoute, Answer::NoRoute], Verdict::Unreachable, false, vec!["no-route"]),
             (vec![other(), right(), right()], Verdict::Different, true, vec!["value"]),
             (

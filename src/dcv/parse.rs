@@ -260,7 +260,7 @@ mod tests {
             "_371f1f3d8945f4bfa19274f8ceab31f4.immigrationappealsonline.justice.gov.uk. CA4023FEA98228C4EDB091E2BB56CD90.480DDAE2D6792732A2DAD213E567D6C8.456c9caa8ade0846892f.sectigo.com.",
         ] {
             let read = line(text).replace(" 300 IN CNAME", "").replace(". ", " ");
-            assert!(read.trim_end_matches('.').eq_ignore_ascii_case(&text.replace(". ", " ").trim_end_matches('.')));
+            assert!(read.trim_end_matches('.').eq_ignore_ascii_case(text.replace(". ", " ").trim_end_matches('.')));
         }
     }
 

@@ -131,6 +131,11 @@ fn value(at: &str, seen: &str, wanted: &str, flaw: Flaw) -> Finding {
 /// REFUSED, SERVFAIL, silence, a closed port: each has its own cause.
 fn silent(who: &str, answer: &Answer) -> Finding {
     let (code, what, next) = match answer {
+        Answer::Bogus => (
+            "server-bogus",
+            "rejects the zone's signatures (DNSSEC), and so will the CA".to_owned(),
+            "mend DNSSEC at the DNS provider, or take the DS record out at the registrar",
+        ),
         Answer::Lame => (
             "server-lame",
             "is named for the zone but does not answer for it".to_owned(),

@@ -179,8 +179,19 @@ async fn cname(client: &Client, server: &Server, name: &str) -> Answer {
         Role::Authoritative => Recursion::No,
     };
     let query = Query { server: server.address, name, kind: RecordType::CNAME, recursion };
-    match client.ask(&query).await {
-        Ok(message) => read(&message, &query.name, server.role),
+    let answer = put(client, &query, server.role).await;
+    if answer != Answer::ServFail || server.role == Role::Authoritative {
+        return answer;
+    }
+    // A validating resolver fails both on what it cannot get and on what it will not believe; the latter it hands out
+    // to those who do not want it checked.
+    let unchecked = Query { recursion: Recursion::DesiredUnchecked, ..query };
+    if put(client, &unchecked, server.role).await.is_answer() { Answer::Bogus } else { answer }
+}
+
+async fn put(client: &Client, query: &Query, role: Role) -> Answer {
+    match client.ask(query).await {
+        Ok(message) => read(&message, &query.name, role),
         Err(none) => none.into(),
     }
 }

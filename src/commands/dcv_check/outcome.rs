@@ -246,6 +246,7 @@ fn says(one: &Standing) -> String {
         (_, Answer::NoName(_)) => "absent (NXDOMAIN: nothing of that name)".to_owned(),
         (_, Answer::NoData(_)) => "absent (NODATA: the name is there, a CNAME is not)".to_owned(),
         (_, Answer::Cname(_)) => "absent".to_owned(),
+        (_, Answer::Bogus) => "bogus: its DNSSEC signatures do not hold".to_owned(),
         (_, Answer::Lame) => "does not answer for the zone".to_owned(),
         (_, Answer::Refused) => "REFUSED".to_owned(),
         (_, Answer::ServFail) => "SERVFAIL".to_owned(),

@@ -33,6 +33,8 @@ pub(super) struct Query {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Recursion {
     Desired,
+    /// The same, without a check of DNSSEC signatures (RFC 4035 3.2.2).
+    DesiredUnchecked,
     No,
 }
 
@@ -71,7 +73,8 @@ impl Client {
 
 async fn ask(query: &Query) -> Result<Message, NoAnswer> {
     let mut message = Message::query();
-    message.metadata.recursion_desired = query.recursion == Recursion::Desired;
+    message.metadata.recursion_desired = query.recursion != Recursion::No;
+    message.metadata.checking_disabled = query.recursion == Recursion::DesiredUnchecked;
     message.add_query(Question::query(query.name.clone(), query.kind));
     let bytes = message.to_vec().map_err(|error| NoAnswer::Other(error.to_string()))?;
     let answer = by_udp(query.server, &message, &bytes).await?;
