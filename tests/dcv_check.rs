@@ -95,6 +95,123 @@ fn each_state_of_the_zone_has_its_verdict() {
     }
 }
 
+/// What differs from run to run, by what it is.
+fn masked(order: &Order, server: &NameServer, said: &str) -> String {
+    let (first, last) = order.hash.split_once('.').unwrap();
+    said.replace(&order.label[1..], "[MD5]")
+        .replace(first, "[SHA256 FIRST]")
+        .replace(last, "[SHA256 LAST]")
+        .replace(&server.address.port().to_string(), "[PORT]")
+}
+
+#[test]
+fn the_words_of_a_round() {
+    let order = Order::new(&["shop.example", "www.shop.example"], &["--ca", "namecheap"]);
+    let mut server = NameServer::knot("");
+    let at = server.at();
+    let say = |server: &NameServer, args: &[&str]| {
+        let args = [&["dcv-check", "--resolver", &at], args].concat();
+        masked(&order, server, &order.sandbox.run(&args).to_string())
+    };
+    insta::assert_snapshot!(say(&server, &[]), @r"
+    add    in the panel of shop.example:  CNAME | host _[MD5] | the value that the shop shows: [SHA256 FIRST].[SHA256 LAST].<unique value>.<zone>
+    says   resolver 127.0.0.1:[PORT]  absent (NXDOMAIN: nothing of that name)
+    wrong  _[MD5].shop.example is not there; asked resolver 127.0.0.1:[PORT]
+    next   certctl dcv-check --wait --resolver 127.0.0.1:[PORT] --record -
+    --- exit 1
+    ");
+    insta::assert_snapshot!(say(&server, &["--record", &order.given()]), @r"
+    ok     the record belongs to shop.example.csr; kept in shop.example.dcv
+    add    in the panel of shop.example:  CNAME | host _[MD5] | value [SHA256 FIRST].[SHA256 LAST].69ff68dc5168c.comodoca.com
+    says   resolver 127.0.0.1:[PORT]  absent (NXDOMAIN: nothing of that name)
+    wrong  _[MD5].shop.example is not there; asked resolver 127.0.0.1:[PORT]
+    next   certctl dcv-check --wait --resolver 127.0.0.1:[PORT]
+    --- exit 1
+    ");
+    server.publish(&format!("{}.shop.example CNAME {}.", order.label, order.value()), 2);
+    insta::assert_snapshot!(say(&server, &[]), @r"
+    add    in the panel of shop.example:  CNAME | host _[MD5] | value [SHA256 FIRST].[SHA256 LAST].69ff68dc5168c.comodoca.com
+    says   resolver 127.0.0.1:[PORT]  at another name: _[MD5].shop.example.shop.example
+    wrong  the record is at _[MD5].shop.example.shop.example: the panel adds shop.example by itself, and it was typed too
+    next   in the panel of shop.example, change the host to _[MD5]
+           certctl dcv-check --wait --resolver 127.0.0.1:[PORT]
+    --- exit 1
+    ");
+    server.publish(&order.line(), 3);
+    insta::assert_snapshot!(say(&server, &["www.shop.example", "--wait"]), @r"
+    record _[MD5].shop.example CNAME [SHA256 FIRST].[SHA256 LAST].69ff68dc5168c.comodoca.com
+    says   resolver 127.0.0.1:[PORT]  visible
+    ok     visible at all servers that were asked: the CA would see it now
+    next   press Retry at Namecheap; leave the record there. When the zip has come:  sudo certctl install FILE.zip
+    --- exit 0
+    ");
+    insta::assert_snapshot!(say(&server, &["-q"]), @r"
+    next   press Retry at Namecheap; leave the record there. When the zip has come:  sudo certctl install FILE.zip
+    --- exit 0
+    ");
+}
+
+#[test]
+fn the_document_is_pinned() {
+    let order = Order::new(&["shop.example"], &["--ca", "namecheap"]);
+    let server = NameServer::knot(&format!("{} CNAME {}.5a955211b1f8c.comodoca.com.", order.label, order.hash));
+    let pretty = serde_json::to_string_pretty(&order.check(&server.at()).expect(1).json()).unwrap();
+    insta::assert_snapshot!(masked(&order, &server, &pretty), @r#"
+    {
+      "schema": "certctl.dcv-check/1",
+      "verdict": "different",
+      "changed": true,
+      "records": [
+        {
+          "name": "_[MD5].shop.example",
+          "zone": "shop.example",
+          "relative_name": "_[MD5]",
+          "type": "CNAME",
+          "value": "[SHA256 FIRST].[SHA256 LAST].69ff68dc5168c.comodoca.com",
+          "complete": true,
+          "request": "shop.example.csr",
+          "verdict": "different",
+          "servers": [
+            {
+              "address": "127.0.0.1:[PORT]",
+              "name": null,
+              "role": "resolver",
+              "answer": "cname",
+              "verdict": "different",
+              "at": "_[MD5].shop.example",
+              "value": "[SHA256 FIRST].[SHA256 LAST].5a955211b1f8c.comodoca.com"
+            }
+          ]
+        }
+      ],
+      "findings": [
+        {
+          "code": "other-unique-value",
+          "severity": "error",
+          "message": "at _[MD5].shop.example is a record of this request with another unique value: [SHA256 FIRST].[SHA256 LAST].5a955211b1f8c.comodoca.com",
+          "next": [
+            {
+              "text": "change the value to [SHA256 FIRST].[SHA256 LAST].69ff68dc5168c.comodoca.com"
+            }
+          ]
+        }
+      ],
+      "next": [
+        {
+          "text": "certctl dcv-check --wait --resolver 127.0.0.1:[PORT]",
+          "argv": [
+            "certctl",
+            "dcv-check",
+            "--wait",
+            "--resolver",
+            "127.0.0.1:[PORT]"
+          ]
+        }
+      ]
+    }
+    "#);
+}
+
 #[test]
 fn absence_is_told_apart() {
     let order = Order::shop();
@@ -112,7 +229,7 @@ fn no_answer_is_no_verdict_and_says_why() {
     for (server, answer, finding) in [
         (elsewhere.at(), "refused", "server-refused"),
         (broken.at(), "servfail", "server-servfail"),
-        (free_port().to_string(), "closed", "server-closed"),
+        ("127.0.0.1:1".to_owned(), "closed", "server-closed"),
     ] {
         let started = Instant::now();
         let document = order.check(&server).expect(4).json();
@@ -216,6 +333,18 @@ fn what_is_no_record_or_no_request_is_said() {
     let private = Order::new(&["shop.example"], &["--ca", "private"]);
     private.sandbox.run(&["dcv-check"]).expect(3);
     assert_eq!(Sandbox::new().run(&["dcv-check", "--json"]).expect(3).json()["error"]["kind"], "not-found");
+}
+
+#[test]
+fn a_server_is_reached_by_ipv6_where_there_is_one() {
+    let order = Order::shop();
+    if std::net::UdpSocket::bind("[::1]:0").is_ok() {
+        let address = std::net::SocketAddr::new(std::net::Ipv6Addr::LOCALHOST.into(), free_port().port());
+        let server = NameServer::knot_at(&[address], &order.line(), "");
+        assert_eq!(verdict(&order.check(&server.at()).expect(0).json()), "visible");
+    } else {
+        assert_eq!(codes(&order.check("[::1]:5353").expect(4).json()), ["no-route"]);
+    }
 }
 
 #[test]

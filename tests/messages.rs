@@ -6,6 +6,9 @@ use std::fmt::Write;
 use std::io;
 use std::path::Path;
 
+use certctl::dcv::answer::Answer;
+use certctl::dcv::judge::{Elsewhere, Flaw, Reason};
+use certctl::dcv::parse::RecordError;
 use certctl::failure::{Failure, Kind};
 use certctl::finding::{Finding, Next};
 use certctl::install::nginx::{Fault, ParseError};
@@ -15,6 +18,7 @@ use certctl::pki::key::KeyError;
 use certctl::pki::name::NameError;
 use certctl::pki::request::RequestError;
 use certctl::report::Text;
+use certctl::system::dns::DnsError;
 use certctl::system::files::FileError;
 use certctl::system::process::{ProcessError, WordsError};
 use certctl::system::scratch::ScratchError;
@@ -54,6 +58,19 @@ fn failures() -> Vec<Failure> {
         ProcessError::Empty.into(),
         ProcessError::NotFound { program: "nginx".into() }.into(),
         ProcessError::Start { program: "/usr/sbin/nginx".into(), source: io::Error::from_raw_os_error(ENOEXEC) }.into(),
+        RecordError::Empty.into(),
+        RecordError::Host("_0.exa_mple".into()).into(),
+        RecordError::HostForm("_dnsauth.example.com".into()).into(),
+        RecordError::HostDigits { host: "_0123.example.com".into(), digits: 31 }.into(),
+        RecordError::NoValue("_0123.example.com".into()).into(),
+        RecordError::Type("TXT".into()).into(),
+        RecordError::Underscore("0123.example.com".into()).into(),
+        RecordError::Url("http://example.com/.well-known/pki-validation/0123.txt".into()).into(),
+        RecordError::ValueForm("example.net".into()).into(),
+        RecordError::ValueDigits { half: "first", digits: 31 }.into(),
+        RecordError::ValueHalf.into(),
+        RecordError::ValueZone.into(),
+        DnsError::Interrupted(2).into(),
         ServerError::Config(ParseError { file: "/etc/nginx/nginx.conf".into(), line: 7, fault: Fault::Unclosed })
             .into(),
         ServerError::NotNginx { binary: "/usr/sbin/nginx".into() }.into(),
@@ -75,6 +92,49 @@ fn every_failure_reads_well() {
         writeln!(page, "[{}, exit {}]\n{text}", failure.kind.name(), failure.kind.exit_code()).unwrap();
         let broken = broken(&failure);
         assert!(broken.is_empty(), "{text}{}", broken.join("\n"));
+    }
+    insta::assert_snapshot!(page);
+}
+
+fn reasons() -> Vec<Reason> {
+    let (at, name) = ("_0123.example.com", "_0123.www.example.com");
+    let servers = || vec!["dns1.example.net (192.0.2.1)".to_owned(), "resolver 127.0.0.53".to_owned()];
+    let elsewhere = |how| Reason::Elsewhere { at: at.into(), how };
+    let value = |flaw| Reason::Value { at: at.into(), seen: "seen".into(), wanted: "wanted".into(), flaw };
+    let silent = |answer| Reason::Silent { servers: servers(), answer };
+    vec![
+        elsewhere(Elsewhere::Below { domain: "example.com".into() }),
+        elsewhere(Elsewhere::Doubled { zone: "example.com".into(), relative: "_0123.www".into() }),
+        elsewhere(Elsewhere::NoUnderscore),
+        elsewhere(Elsewhere::Parent),
+        Reason::NoRoute { servers: servers() },
+        Reason::NotEverywhere { servers: servers() },
+        Reason::NotPublished { name: name.into(), servers: servers() },
+        Reason::OwnServersNotFound { domain: "example.com".into() },
+        Reason::ResolverRemembers { servers: servers(), seconds: Some(600) },
+        silent(Answer::Bogus),
+        silent(Answer::Closed),
+        silent(Answer::Failed("Not Implemented".into())),
+        silent(Answer::Lame),
+        silent(Answer::Refused),
+        silent(Answer::ServFail),
+        silent(Answer::Timeout),
+        value(Flaw::AnotherRequest),
+        value(Flaw::Other),
+        value(Flaw::OtherUnique),
+        value(Flaw::Unchecked),
+        value(Flaw::Wildcard),
+        value(Flaw::WithZone),
+    ]
+}
+
+#[test]
+fn every_reason_reads_well() {
+    let mut page = String::new();
+    for finding in reasons().iter().map(Finding::from) {
+        let mut text = Text::default();
+        text.finding(&finding);
+        writeln!(page, "[{}]\n{text}", finding.code).unwrap();
     }
     insta::assert_snapshot!(page);
 }

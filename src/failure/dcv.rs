@@ -55,7 +55,7 @@ impl From<&Reason> for Finding {
             )
             .with(Next::say("wait for the zone's servers to take it over:  certctl dcv-check --wait")),
             Reason::NotPublished { name, servers } => {
-                Self::error("not-published", format!("{name} is not there, say {}", servers.join(", ")))
+                Self::error("not-published", format!("{name} is not there; asked {}", servers.join(", ")))
             }
             Reason::OwnServersNotFound { domain } => Self::error(
                 "zone-servers-not-found",
@@ -65,7 +65,7 @@ impl From<&Reason> for Finding {
             Reason::ResolverRemembers { servers, seconds } => {
                 let until = seconds.map_or_else(String::new, |seconds| format!(", for up to {seconds} s more"));
                 let who = servers.join(", ");
-                Self::error("resolver-remembers", format!("{who} still remembers that it was absent{until}"))
+                Self::error("resolver-remembers", format!("its absence is still remembered{until} by {who}"))
                     .with(Next::say("the zone's own servers have it; look again then, or go by them"))
             }
             Reason::Silent { servers, answer } => silent(&servers.join(", "), answer),
@@ -130,38 +130,34 @@ fn value(at: &str, seen: &str, wanted: &str, flaw: Flaw) -> Finding {
 
 /// REFUSED, SERVFAIL, silence, a closed port: each has its own cause.
 fn silent(who: &str, answer: &Answer) -> Finding {
-    let (code, what, next) = match answer {
+    const ANOTHER: &str =
+        "if it is the zone's own, see to it there; if it is a resolver, ask another one:  --resolver 9.9.9.9";
+    let (code, message, next) = match answer {
         Answer::Bogus => (
             "server-bogus",
-            "rejects the zone's signatures (DNSSEC), and so will the CA".to_owned(),
+            format!("DNSSEC signatures of the zone do not hold, and the CA will reject it too; found by {who}"),
             "mend DNSSEC at the DNS provider, or take the DS record out at the registrar",
         ),
+        Answer::Closed => ("server-closed", format!("nobody listens at {who}"), ANOTHER),
+        Answer::Failed(reason) => ("server-failed", format!("no answer ({reason}) from {who}"), ANOTHER),
         Answer::Lame => (
             "server-lame",
-            "is named for the zone but does not answer for it".to_owned(),
+            format!("named for the zone but without authority over it: {who}"),
             "take it out of the zone's NS records, or have the zone set up there",
         ),
-        Answer::Refused => (
-            "server-refused",
-            "refuses to answer (REFUSED)".to_owned(),
-            "it does not serve this zone, or not to this machine; ask another one:  --resolver 9.9.9.9",
-        ),
+        Answer::Refused => {
+            ("server-refused", format!("REFUSED by {who}: it does not serve this zone, or not to here"), ANOTHER)
+        }
         Answer::ServFail => (
             "server-servfail",
-            "fails (SERVFAIL)".to_owned(),
-            "the zone is broken there (not loaded, expired, DNSSEC); see the DNS provider's status, then look again",
+            format!("SERVFAIL from {who}: the zone is broken there (not loaded, expired)"),
+            "see the DNS provider's status page or its support, then look again",
         ),
-        Answer::Closed => (
-            "server-closed",
-            "does not listen (port closed)".to_owned(),
-            "check the address; ask another one:  --resolver 9.9.9.9",
-        ),
-        Answer::Failed(code) => ("server-failed", format!("answers {code}"), "ask another one:  --resolver 9.9.9.9"),
-        _ => (
+        Answer::Cname(_) | Answer::NoData(_) | Answer::NoName(_) | Answer::NoRoute | Answer::Timeout => (
             "server-timeout",
-            "gave no usable answer in time".to_owned(),
+            format!("no usable answer in time from {who}"),
             "look again; where a firewall keeps port 53 shut, run it from another machine",
         ),
     };
-    Finding::error(code, format!("{who} {what}")).with(Next::say(next))
+    Finding::error(code, message).with(Next::say(next))
 }

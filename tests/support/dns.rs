@@ -136,7 +136,7 @@ fn zone_text(zone: &str, records: &str, serial: u32) -> String {
 }
 
 fn soa(server: SocketAddr) -> Option<Message> {
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let socket = UdpSocket::bind(if server.is_ipv4() { "127.0.0.1:0" } else { "[::1]:0" }).unwrap();
     socket.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
     let mut question = Message::query();
     question.add_query(Query::query(Name::from_ascii(format!("{ZONE}.")).unwrap(), RecordType::SOA));
@@ -147,12 +147,14 @@ fn soa(server: SocketAddr) -> Option<Message> {
     Message::from_vec(&buffer[..length]).ok()
 }
 
-/// A port of 127.0.0.1 that nobody uses by UDP or TCP right now.
+/// A port of 127.0.0.1 that nobody uses by UDP or TCP right now, below those that the system hands out by itself.
 pub fn free_port() -> SocketAddr {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static NEXT: AtomicU32 = AtomicU32::new(0);
     loop {
-        let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let address = udp.local_addr().unwrap();
-        if std::net::TcpListener::bind(address).is_ok() {
+        let number = (std::process::id() * 61 + NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000;
+        let address = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 20_000 + u16::try_from(number).unwrap());
+        if UdpSocket::bind(address).is_ok() && std::net::TcpListener::bind(address).is_ok() {
             return address;
         }
     }

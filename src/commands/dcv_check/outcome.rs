@@ -250,7 +250,7 @@ fn says(one: &Standing) -> String {
         (_, Answer::Lame) => "does not answer for the zone".to_owned(),
         (_, Answer::Refused) => "REFUSED".to_owned(),
         (_, Answer::ServFail) => "SERVFAIL".to_owned(),
-        (_, Answer::Failed(reason)) => format!("answers {reason}"),
+        (_, Answer::Failed(reason)) => format!("no answer ({reason})"),
         (_, Answer::Timeout) => "no usable answer in time".to_owned(),
         (_, Answer::Closed) => "nobody listens there".to_owned(),
         (_, Answer::NoRoute) => "not asked: no way there from here".to_owned(),

@@ -53,7 +53,7 @@ impl From<NoAnswer> for Answer {
         match none {
             NoAnswer::Closed => Self::Closed,
             NoAnswer::NoRoute => Self::NoRoute,
-            NoAnswer::NoTcp => Self::Failed("with a truncated message and not by TCP".to_owned()),
+            NoAnswer::NoTcp => Self::Failed("truncated, and nothing by TCP".to_owned()),
             NoAnswer::Other(reason) => Self::Failed(reason),
             NoAnswer::Timeout => Self::Timeout,
         }

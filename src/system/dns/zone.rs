@@ -30,7 +30,7 @@ pub(super) async fn zone_of(client: &Client, resolver: SocketAddr, domain: &str)
         }
         name = name.base_name();
     }
-    Err(Answer::Failed("without naming the zone".to_owned()))
+    Err(Answer::Failed("no zone named".to_owned()))
 }
 
 /// An alias answers for another zone, and so does the SOA that comes with it: the parent is asked then.
