@@ -16,13 +16,15 @@ pub struct ProbeTarget {
     pub name: String,
     /// Only certificates with this kind of key are taken: for a server that has several for one name. `None`: any.
     pub algorithm: Option<KeyAlgorithm>,
+    /// The server expects a PROXY header before anything else.
+    pub proxy_header: bool,
 }
 
 impl ProbeTarget {
     /// Any certificate for `name` at `address`.
     #[must_use]
     pub fn new(address: SocketAddr, name: impl Into<String>) -> Self {
-        Self { address, name: name.into(), algorithm: None }
+        Self { address, name: name.into(), algorithm: None, proxy_header: false }
     }
 }
 

@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use certctl::install::nginx::write::WEB;
 use certctl::install::nginx::{Blame, Complaint, Directive, Site, Targets, Wanted};
 use certctl::install::server::{self, Nginx as Found, Server};
 use certctl::live::{self, Patience, ProbeTarget, Turn, Verdict};
@@ -121,6 +120,7 @@ fn a_reload_swaps_the_certificate_and_handshakes_see_it() {
     let running = Nginx::start(sandbox.path(), &http(&old));
     let found = find(running.config());
     assert!(found.observe().unwrap().running.is_some());
+    assert_eq!(found.start_command(), format!("sudo nginx -c {}", running.config().display()));
     let asked = targets(running.config(), &old, &["example.com", "www.example.com"]);
     assert_eq!(asked.ask.len(), 2);
     assert!(asked.elsewhere.is_empty() && asked.unasked.is_empty());
@@ -150,6 +150,18 @@ fn a_reload_swaps_the_certificate_and_handshakes_see_it() {
             turn => break assert_eq!(turn, Turn::Proven),
         }
     }
+
+    let pid = sandbox.read("nginx.pid");
+    let Server::Nginx(found) = server else { unreachable!() };
+    drop(running);
+    assert_eq!(found.observe().unwrap().running, None);
+    // A pid file that outlived its nginx, and names another program by now.
+    sandbox.write("nginx.pid", pid);
+    assert_eq!(found.observe().unwrap().running, None);
+    let mut other = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+    sandbox.write("nginx.pid", other.id().to_string());
+    assert_eq!(found.observe().unwrap().running, None);
+    other.kill().and_then(|()| other.wait()).unwrap();
 }
 
 #[test]
@@ -186,21 +198,29 @@ fn each_name_its_own_block_and_each_kind_of_key_its_own_pair() {
 }
 
 #[test]
-fn a_server_that_wants_certificates_and_one_that_speaks_plain_text() {
+fn servers_that_want_a_certificate_or_a_proxy_header_or_no_tls() {
     let (sandbox, ca) = (Sandbox::new(), TestCa::new());
     let pair = pair(&sandbox, &ca, "a", &["a.example"]);
     let root = sandbox.write("root.pem", ca.root_pem());
-    let (port, plain) = (free_port(), free_port());
+    let (port, plain, proxied) = (free_port(), free_port(), free_port());
     let http = format!(
         "server {{ listen 127.0.0.1:{port} ssl; server_name a.example; {} ssl_verify_client on; \
-         ssl_client_certificate {}; }}\nserver {{ listen 127.0.0.1:{plain}; }}",
+         ssl_client_certificate {}; }}\nserver {{ listen 127.0.0.1:{plain}; }}\n\
+         server {{ listen 127.0.0.1:{proxied} ssl proxy_protocol; server_name b.example; {} }}",
         pair.lines(),
         root.display(),
+        pair.lines(),
     );
     let running = Nginx::start(sandbox.path(), &http);
     assert_eq!(live::judge(&ask(port, "a.example").unwrap(), &pair.chain), Verdict::Same);
     let answer = ask(plain, "a.example");
     assert!(matches!(answer, Err(ProbeError::NotTls)), "{answer:?}\n{}", running.log());
+
+    let behind_a_proxy = targets(running.config(), &pair, &["b.example"]).ask.pop().unwrap();
+    assert!(behind_a_proxy.proxy_header && behind_a_proxy.address.port() == proxied);
+    let seen = probe_all(&[behind_a_proxy], DEADLINE).pop().unwrap().unwrap();
+    assert_eq!(live::judge(&seen, &pair.chain), Verdict::Same);
+    assert!(ask(proxied, "b.example").is_err());
 }
 
 #[test]
@@ -270,6 +290,7 @@ fn what_is_written_passes_the_real_test() {
     sandbox.write("with blank.fullchain.pem", std::fs::read(&pair.certificate).unwrap());
     std::fs::create_dir_all(sandbox.join("x")).unwrap();
     sandbox.write("proxy_params", "proxy_set_header Host $http_host;");
+    let (plain, tls) = (free_port(), free_port());
     for http in [
         "",
         "server { listen 80; server_name example.com; location / { proxy_pass http://unix:/run/gunicorn.sock; } }",
@@ -278,12 +299,15 @@ fn what_is_written_passes_the_real_test() {
         "server { listen 127.0.0.1:80; server_name .example.com; root x; index i.html; location ~ \"^/a{2}\\.php$\" { \
          deny all; } location / { include proxy_params; if ($uri ~ \"a b\") { return 403; } proxy_pass http://x; } } \
          upstream x { server 127.0.0.1:1; }",
-        "server { server_name example.com; return 301 https://$host$request_uri; }",
+        "server { listen 80; server_name example.com; return 301 https://$host$request_uri; }",
         "proxy_set_header X-Own a; server { listen 80; server_name www.example.com example.com; \
          proxy_set_header X-Real-IP $remote_addr; location /a { proxy_pass http://127.0.0.1:1; } \
          location /b { proxy_set_header Host b; proxy_pass http://127.0.0.1:1/; } }",
     ] {
-        let text = written(&sandbox, &pair, http, &["example.com", "*.example.com"], WEB);
+        // Ports that need no root.
+        let http = http.replace("listen 80", &format!("listen {plain}")).replace(":80 ", &format!(":{plain} "));
+        let http = http.replace(":80;", &format!(":{plain};"));
+        let text = written(&sandbox, &pair, &http, &["example.com", "*.example.com"], (plain, tls));
         assert!(text.contains("ssl_certificate \"[SANDBOX]/with blank.fullchain.pem\";"), "{text}");
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use certctl::live::{Handshake, ProbeTarget};
 use certctl::pki::key::KeyAlgorithm;
-use certctl::system::tls::{ProbeError, probe_all};
+use certctl::system::tls::{ProbeError, probe_all, resolve};
 use rcgen::{
     CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519, PKCS_RSA_SHA256,
 };
@@ -146,6 +146,16 @@ fn faults_are_told_apart() {
 
     let name = probe_all(&[ProbeTarget::new(closed_port, "a b")], DEADLINE).pop().unwrap();
     assert!(matches!(name, Err(ProbeError::Name(_))), "{name:?}");
+}
+
+#[test]
+fn hosts_have_addresses() {
+    for host in ["127.0.0.1", "localhost"] {
+        let addresses = resolve(host, 443, DEADLINE).unwrap();
+        assert!(addresses.iter().all(|address| address.ip().is_loopback() && address.port() == 443), "{addresses:?}");
+    }
+    assert_eq!(resolve("[::1]", 443, DEADLINE).unwrap(), ["[::1]:443".parse().unwrap()]);
+    assert!(matches!(resolve("a b", 443, DEADLINE), Err(ProbeError::NoAddress(_))));
 }
 
 #[test]

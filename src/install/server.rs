@@ -19,6 +19,9 @@ const FILE: u64 = 4 * 1024 * 1024;
 /// and no more of them are read.
 const FILES: usize = 20_000;
 
+/// Where nginx is: by its name, or where its own and OpenResty's makefiles put it.
+const PROGRAMS: [&str; 3] = ["nginx", "/usr/local/nginx/sbin/nginx", "/usr/local/openresty/nginx/sbin/nginx"];
+
 /// What serves the files.
 #[derive(Clone, Debug)]
 pub enum Server {
@@ -129,7 +132,7 @@ impl Nginx {
     /// # Errors
     /// When what is called nginx cannot be run or is not nginx.
     pub fn find(config: Option<&Path>) -> Result<Option<Self>, ServerError> {
-        let Some(binary) = process::which("nginx") else { return Ok(None) };
+        let Some(binary) = PROGRAMS.iter().find_map(|name| process::which(name)) else { return Ok(None) };
         let said = run(vec![binary.display().to_string(), "-V".to_owned()])?;
         let Some(build) = Build::parse(&said.output) else { return Err(ServerError::NotNginx { binary }) };
         let absolute = |path: &Path| std::path::absolute(path).map_err(FileError::at("find", path));

@@ -11,6 +11,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, SignatureScheme};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -32,6 +33,9 @@ pub enum ProbeError {
     /// The name cannot be asked for.
     #[error("{0:?} cannot be asked for in a handshake")]
     Name(String),
+    /// The host has no address.
+    #[error("{0} has no address here")]
+    NoAddress(String),
     /// What answers does not speak TLS.
     #[error("what answers does not speak TLS")]
     NotTls,
@@ -87,20 +91,51 @@ pub fn probe_all(targets: &[ProbeTarget], deadline: Duration) -> Vec<Result<Hand
     }
 }
 
+/// The addresses of a host name (or of an address), as this machine finds them.
+///
+/// # Errors
+/// When there is none, or no answer in time.
+pub fn resolve(host: &str, port: u16, deadline: Duration) -> Result<Vec<SocketAddr>, ProbeError> {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let looked_up = async { timeout(deadline, tokio::net::lookup_host((bare, port))).await };
+    match runtime::block_on(looked_up).map_err(ProbeError::Unreachable)? {
+        Ok(Ok(found)) => {
+            let mut addresses: Vec<SocketAddr> = found.collect();
+            addresses.dedup();
+            if addresses.is_empty() { Err(ProbeError::NoAddress(host.to_owned())) } else { Ok(addresses) }
+        }
+        Ok(Err(_)) => Err(ProbeError::NoAddress(host.to_owned())),
+        Err(_) => Err(ProbeError::Timeout(deadline)),
+    }
+}
+
 async fn probe(target: &ProbeTarget, deadline: Duration) -> Result<Handshake, ProbeError> {
     let name = ServerName::try_from(target.name.clone()).map_err(|_| ProbeError::Name(target.name.clone()))?;
     let recorder = Arc::new(Recorder::new(target.algorithm));
     let config = config(&recorder).map_err(ProbeError::Tls)?;
     let ends = tokio::time::Instant::now() + deadline;
     let connection = connect(target.address, deadline).await?;
-    let handshake = TlsConnector::from(Arc::new(config)).connect(name, connection);
+    let handshake = shake(target, config, name, connection);
     let error = match tokio::time::timeout_at(ends, handshake).await {
-        Ok(Ok(_)) => ProbeError::Closed,
+        Ok(Ok(())) => ProbeError::Closed,
         Ok(Err(error)) => judge(error),
         Err(_) => ProbeError::Stalled(deadline),
     };
     // A server that wants a certificate from us refuses us after it has shown its own: that one counts.
     recorder.take().ok_or(error)
+}
+
+async fn shake(
+    target: &ProbeTarget,
+    config: ClientConfig,
+    name: ServerName<'static>,
+    mut connection: TcpStream,
+) -> io::Result<()> {
+    if target.proxy_header {
+        // Version 1 of <https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt>, from nobody in particular.
+        connection.write_all(b"PROXY UNKNOWN\r\n").await?;
+    }
+    TlsConnector::from(Arc::new(config)).connect(name, connection).await.map(drop)
 }
 
 async fn connect(address: SocketAddr, deadline: Duration) -> Result<TcpStream, ProbeError> {

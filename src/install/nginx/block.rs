@@ -187,6 +187,11 @@ impl Config {
         Self { file: file.to_owned(), blocks, pid: pid.map(|pid| prefix.join(pid)) }
     }
 
+    /// All addresses of a part of nginx.
+    pub(super) fn listens(&self, part: Part) -> impl Iterator<Item = &Listen> {
+        self.blocks.iter().filter(move |block| block.part == part).flat_map(|block| &block.listens)
+    }
+
     /// The blocks that name exactly this pair.
     pub fn naming(&self, certificate: &Path, key: &Path) -> impl Iterator<Item = &ServerBlock> {
         self.blocks.iter().filter(move |block| block.names_pair(certificate, key))

@@ -225,6 +225,18 @@ mod tests {
     }
 
     #[test]
+    fn no_text_is_too_broken_to_be_refused() {
+        let whole =
+            "\u{feff}http {\n \"a\\\"b\" 'é{}' ${x} # c\n x_by_lua_block { '}' -- }\n [[ } }\n a\\ b; include /y; }";
+        for (start, _) in whole.char_indices() {
+            for (end, _) in whole[start..].char_indices() {
+                // Any answer but a panic or a search without end.
+                let _ = read(&whole[start..start + end], &[("/y", whole)]);
+            }
+        }
+    }
+
+    #[test]
     fn includes_are_relative_to_the_main_file_and_stand_where_they_are() {
         let directives = read(
             "a; include sites/x; include /y; include none; z;",

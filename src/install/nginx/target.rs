@@ -32,14 +32,25 @@ pub struct Elsewhere {
 pub enum Unasked {
     /// It is a host name; nginx alone knows what it stands for.
     HostName,
-    /// A PROXY header is expected there.
-    ProxyProtocol,
     /// Which block answers depends on a regular expression.
     Regex,
     /// Other blocks listen at the loopback address of that port.
     Taken,
     /// A Unix socket.
     UnixSocket,
+}
+
+impl Unasked {
+    /// In words, after the address.
+    #[must_use]
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::HostName => "is a host name that nginx alone looks up",
+            Self::Regex => "picks its block by a regular expression",
+            Self::Taken => "cannot be reached from here: other blocks have its loopback address",
+            Self::UnixSocket => "is a Unix socket",
+        }
+    }
 }
 
 /// Whom to ask, and what cannot be asked or need not be.
@@ -92,11 +103,10 @@ impl Targets {
     }
 
     fn place(&mut self, config: &Config, wanted: &Wanted<'_>, part: Part, listen: &Listen) {
-        let address = match (&listen.interface, listen.proxy_protocol) {
-            (Interface::Unix(_), _) => return self.leave(listen, Unasked::UnixSocket),
-            (_, true) => return self.leave(listen, Unasked::ProxyProtocol),
-            (Interface::Host(_), _) => return self.leave(listen, Unasked::HostName),
-            (Interface::Address(address), false) => *address,
+        let address = match &listen.interface {
+            Interface::Unix(_) => return self.leave(listen, Unasked::UnixSocket),
+            Interface::Host(_) => return self.leave(listen, Unasked::HostName),
+            Interface::Address(address) => *address,
         };
         let Some(reach) = free_address(config, part, listen, address) else {
             return self.leave(listen, Unasked::Taken);
@@ -135,8 +145,11 @@ impl Targets {
         for &address in asked {
             if ours(block) {
                 let several = block.pairs.len() > 1;
-                let target =
-                    ProbeTarget { algorithm: several.then_some(wanted.algorithm), ..ProbeTarget::new(address, name) };
+                let target = ProbeTarget {
+                    algorithm: several.then_some(wanted.algorithm),
+                    proxy_header: listen.proxy_protocol,
+                    ..ProbeTarget::new(address, name)
+                };
                 if !self.ask.contains(&target) {
                     self.ask.push(target);
                 }
@@ -148,13 +161,16 @@ impl Targets {
 
     /// Addresses of their own on the same port, which nginx keeps apart from those that mean all addresses.
     fn narrower(&mut self, config: &Config, wanted: &Wanted<'_>, part: Part, wide: &Listen, name: &str) {
-        for listen in config.blocks.iter().filter(|block| block.part == part).flat_map(|block| &block.listens) {
-            let (Some(own), Some(all)) = (listen.socket(), wide.socket()) else { continue };
-            let apart = own.port() == all.port() && own.is_ipv4() == all.is_ipv4() && !own.ip().is_unspecified();
-            if !apart || own.ip().is_loopback() || listen.udp {
-                continue;
-            }
-            if let Some(Route::Block(block)) = route(config, part, listen, name)
+        let apart = |listen: &&Listen| {
+            let same = |own: SocketAddr, all: SocketAddr| own.port() == all.port() && own.is_ipv4() == all.is_ipv4();
+            let own = listen.socket().filter(|own| !own.ip().is_unspecified() && !own.ip().is_loopback());
+            !listen.udp && own.zip(wide.socket()).is_some_and(|(own, all)| same(own, all))
+        };
+        let mut listens: Vec<&Listen> = config.listens(part).filter(apart).collect();
+        listens.sort_by_key(|listen| listen.socket());
+        listens.dedup_by_key(|listen| listen.socket());
+        for listen in listens {
+            if let (Some(own), Some(Route::Block(block))) = (listen.socket(), route(config, part, listen, name))
                 && !block.names_pair(wanted.certificate, wanted.key)
             {
                 self.tell(block, name, own);
@@ -198,10 +214,8 @@ fn hosts(config: &Config, wanted: &Wanted<'_>) -> Vec<String> {
 /// An address of this machine that reaches `listen` and no narrower one: the whole of 127/8 is ours to pick from.
 fn free_address(config: &Config, part: Part, listen: &Listen, address: IpAddr) -> Option<IpAddr> {
     let taken = |candidate: IpAddr| {
-        let blocks = config.blocks.iter().filter(|block| block.part == part);
-        blocks
-            .flat_map(|block| &block.listens)
-            .any(|other| !other.udp && other.socket() == Some(SocketAddr::new(candidate, listen.port)))
+        let candidate = SocketAddr::new(candidate, listen.port);
+        config.listens(part).any(|other| !other.udp && other.socket() == Some(candidate))
     };
     if !address.is_unspecified() {
         return Some(address);
@@ -256,7 +270,11 @@ mod tests {
         };
         let targets = Targets::of(&config, &wanted);
         let kind = |only: Option<KeyAlgorithm>| only.map(|kind| format!(" {kind}")).unwrap_or_default();
-        let ask = targets.ask.iter().map(|it| format!("{} {}{}", it.address, it.name, kind(it.algorithm)));
+        let proxy = |wanted: bool| if wanted { " proxy" } else { "" };
+        let ask = targets
+            .ask
+            .iter()
+            .map(|it| format!("{} {}{}{}", it.address, it.name, kind(it.algorithm), proxy(it.proxy_header)));
         let elsewhere = targets.elsewhere.iter().map(|it| format!("!{} {} {}", it.address, it.name, it.line));
         let unasked = targets.unasked.iter().map(|(listen, why)| format!("?{listen} {why:?}"));
         ask.chain(elsewhere).chain(unasked).collect()
@@ -290,9 +308,10 @@ mod tests {
                 vec![
                     "192.0.2.1:8443 a.example",
                     "192.0.2.1:8443 www.a.example",
+                    "10.0.0.1:443 a.example proxy",
+                    "10.0.0.1:443 www.a.example proxy",
                     "?unix:/s UnixSocket",
                     "?h.example:443 HostName",
-                    "?10.0.0.1:443 ProxyProtocol",
                 ],
             ),
             (

@@ -29,7 +29,9 @@ impl Complaint {
     /// Reads the output of a failing test; `paths` are those of the pair, as the configuration names them.
     #[must_use]
     pub fn read(output: &str, paths: &[&Path]) -> Self {
-        let lines: Vec<String> = output.lines().filter_map(emergency).collect();
+        let mut lines: Vec<String> = output.lines().filter_map(emergency).collect();
+        // Said on stderr and in an error log that is stderr too.
+        lines.dedup();
         let blame = match lines.as_slice() {
             [line] if paths.iter().any(|path| line.contains(&format!("\"{}\"", path.display()))) => about(line),
             _ => Blame::Other,
