@@ -7,6 +7,8 @@ mod support;
 use std::time::{Duration, Instant};
 
 use hickory_proto::op::{Message, ResponseCode};
+use hickory_proto::rr::rdata::CNAME;
+use hickory_proto::rr::{Name, RData, Record};
 use serde_json::Value;
 use support::dns::{Liar, NameServer, coded, free_port, port_53, with_port_53};
 use support::{Run, Sandbox};
@@ -344,6 +346,33 @@ fn a_server_is_reached_by_ipv6_where_there_is_one() {
         assert_eq!(verdict(&order.check(&server.at()).expect(0).json()), "visible");
     } else {
         assert_eq!(codes(&order.check("[::1]:5353").expect(4).json()), ["no-route"]);
+    }
+}
+
+#[test]
+fn a_domain_that_nobody_serves_is_told() {
+    let order = Order::new(&["www.unregistered-shop.com"], &[]);
+    let registry = NameServer::knot_serving(&[free_port()], "com", Some(""), "");
+    let run = order.sandbox.run(&["dcv-check", "--resolver", &registry.at(), "--json"]).expect(1);
+    assert_eq!(codes(&run.json()), ["not-published", "domain-not-delegated"]);
+    assert_eq!(run.json()["records"][0]["zone"], "unregistered-shop.com");
+}
+
+#[test]
+fn what_servers_say_cannot_drive_a_terminal() {
+    let order = Order::shop();
+    let liar = Liar::new(|question| {
+        let mut answer = coded(question, ResponseCode::NoError);
+        let target = Name::from_labels([&b"\x1b[31m\xc2\x9bred\xe2\x80\xae"[..], b"example"]).unwrap();
+        let owner = answer.queries[0].name.clone();
+        answer.add_answer(Record::from_rdata(owner, 60, RData::CNAME(CNAME(target))));
+        vec![answer.to_vec().unwrap()]
+    });
+    let (at, given) = (liar.address.to_string(), order.given());
+    for json in [&["--json"][..], &[]] {
+        let args = [&["dcv-check", "--record", &given, "--resolver", &at], json].concat();
+        let run = order.sandbox.run(&args).expect(1);
+        assert!(run.stdout.contains("red") && !run.stdout.contains(['\x1b', '\u{9b}', '\u{202e}']), "{run}");
     }
 }
 

@@ -108,6 +108,7 @@ fn reasons() -> Vec<Reason> {
         elsewhere(Elsewhere::NoUnderscore),
         elsewhere(Elsewhere::Parent),
         Reason::NoRoute { servers: servers() },
+        Reason::NotDelegated { domain: "example.com".into() },
         Reason::NotEverywhere { servers: servers() },
         Reason::NotPublished { name: name.into(), servers: servers() },
         Reason::OwnServersNotFound { domain: "example.com".into() },

@@ -257,7 +257,7 @@ fn outcome(
         kept.ca = args.ca;
         files::replace(&paths.record, kept.text().as_bytes(), 0o644)?;
     }
-    let given: Vec<_> = kept.records.into_iter().filter(|record| record.md5 == request.md5()).collect();
+    let given: Vec<_> = kept.records.into_iter().filter(|record| expect::belongs(record, &request)).collect();
     let expected = expect::expectations(&request, kept.ca, &given);
     Ok(CsrOutcome {
         changed: false,

@@ -76,7 +76,7 @@ fn pending(args: &DcvCheckArgs, chosen: &Chosen) -> Result<Vec<Pending>, Failure
     let mut checks = Vec::new();
     for Selected { shown, request, kept, .. } in &chosen.selected {
         let ca = args.ca.or(kept.ca);
-        let own: Vec<_> = kept.records.iter().filter(|record| record.md5 == request.md5()).cloned().collect();
+        let own: Vec<_> = kept.records.iter().filter(|record| expect::belongs(record, request)).cloned().collect();
         let expected = expect::expectations(request, ca, &own);
         checks.extend(expected.into_iter().map(|expected| Pending { request: shown.clone(), ca, expected }));
     }
@@ -102,6 +102,7 @@ fn look(context: &Context, args: &DcvCheckArgs, checks: &[Pending]) -> Result<Ve
         .iter()
         .map(|check| Inquiry {
             domain: check.expected.domain.clone(),
+            top: check.expected.top(),
             names: check.expected.places(None).into_iter().map(|(_, name)| name).collect(),
         })
         .collect();

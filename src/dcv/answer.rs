@@ -101,6 +101,8 @@ pub struct Said {
 pub enum OwnServers {
     /// They were found and asked.
     Asked,
+    /// There are none: the registry's servers answer for the domain, which is not delegated.
+    NotDelegated,
     /// Not wanted: one server alone was to be asked.
     NotWanted,
     /// Wanted but not found.

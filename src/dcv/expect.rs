@@ -72,6 +72,13 @@ impl Expectation {
         places
     }
 
+    /// The registrable domain, where a zone above it cannot be the owner's.
+    #[must_use]
+    pub fn top(&self) -> Option<String> {
+        let name = DnsName::parse(&self.domain).ok().filter(DnsName::has_public_suffix)?;
+        name.registrable().map(str::to_owned)
+    }
+
     /// Takes the zone cut that servers tell in place of the registrable domain.
     pub fn lies_in(&mut self, zone: &str) {
         let below = |name: &str| name.strip_suffix(zone).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
@@ -85,6 +92,12 @@ impl Expectation {
 
 /// The most names below one domain that are looked at for a record put too low.
 const BELOW_LIMIT: usize = 8;
+
+/// Whether a record is the shop's for this request: its host and its value are both made of it.
+#[must_use]
+pub fn belongs(given: &GivenRecord, request: &SigningRequest) -> bool {
+    given.md5 == request.md5() && given.target() == record::target_labels(request)
+}
 
 /// One expectation for each domain to prove; none for a CA that wants no record. `given` are the shop's records that
 /// belong to this request.

@@ -64,6 +64,11 @@ pub enum Reason {
         /// Who they are.
         servers: Vec<String>,
     },
+    /// The domain has no servers of its own: not registered, expired, or without NS records at the registrar.
+    NotDelegated {
+        /// The registrable domain.
+        domain: String,
+    },
     /// It is in the zone but some servers have an older copy.
     NotEverywhere {
         /// Who lacks it.
@@ -168,7 +173,7 @@ pub fn judge(expected: &Expectation, survey: &Survey) -> Judgement {
     // Where this machine has no way to (IPv6 without IPv6), nobody was asked and nothing is known to be wrong.
     let asked = standings.iter().filter(|one| one.answer != Answer::NoRoute);
     let mut verdict = asked.map(|one| one.verdict).max().unwrap_or(Verdict::Unreachable);
-    if survey.own_servers == OwnServers::NotFound {
+    if matches!(survey.own_servers, OwnServers::NotFound | OwnServers::NotDelegated) {
         verdict = verdict.max(Verdict::Unreachable);
     }
     let mut reasons: Vec<Reason> = Vec::new();
@@ -296,8 +301,14 @@ impl View<'_> {
         }
         reasons.extend(self.wildcard(survey));
         reasons.extend(silent(standings));
-        if survey.own_servers == OwnServers::NotFound {
-            reasons.push(Reason::OwnServersNotFound { domain: self.expected.domain.clone() });
+        match survey.own_servers {
+            OwnServers::Asked | OwnServers::NotWanted => {}
+            OwnServers::NotDelegated => {
+                reasons.push(Reason::NotDelegated { domain: self.expected.record.zone.clone() });
+            }
+            OwnServers::NotFound => {
+                reasons.push(Reason::OwnServersNotFound { domain: self.expected.domain.clone() });
+            }
         }
         reasons
     }
@@ -401,6 +412,7 @@ mod tests {
         let word = |reason: &Reason| match reason {
             Reason::Elsewhere { .. } => "elsewhere",
             Reason::NoRoute { .. } => "no-route",
+            Reason::NotDelegated { .. } => "not-delegated",
             Reason::NotEverywhere { .. } => "not-everywhere",
             Reason::NotPublished { .. } => "not-published",
             Reason::OwnServersNotFound { .. } => "own-servers",
@@ -448,9 +460,11 @@ mod tests {
     #[test]
     fn without_the_zones_own_servers_nothing_is_visible() {
         let mut alone = survey(&[right()]);
-        for (own_servers, verdict) in
-            [(OwnServers::NotWanted, Verdict::Visible), (OwnServers::NotFound, Verdict::Unreachable)]
-        {
+        for (own_servers, verdict) in [
+            (OwnServers::NotWanted, Verdict::Visible),
+            (OwnServers::NotFound, Verdict::Unreachable),
+            (OwnServers::NotDelegated, Verdict::Unreachable),
+        ] {
             alone.own_servers = own_servers;
             assert_eq!(judge(&expected(), &alone).verdict, verdict);
         }

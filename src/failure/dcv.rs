@@ -49,6 +49,11 @@ impl From<&Reason> for Finding {
             Reason::NoRoute { servers } => {
                 Self::note("no-route", format!("not asked, no way there from this machine: {}", servers.join(", ")))
             }
+            Reason::NotDelegated { domain } => Self::error(
+                "domain-not-delegated",
+                format!("{domain} has no name servers: not registered, expired, or none are set at the registrar"),
+            )
+            .with(Next::say(format!("see to {domain} at the registrar:  whois {domain}"))),
             Reason::NotEverywhere { servers } => Self::error(
                 "not-on-all-servers",
                 format!("not there yet: {}; a CA asks from several places and needs them all", servers.join(", ")),

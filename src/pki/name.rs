@@ -97,6 +97,13 @@ impl DnsName {
         psl::domain_str(self.base())
     }
 
+    /// Whether the Public Suffix List has the suffix of this name: then nothing above the registrable domain is the
+    /// owner's. An internal zone (`corp`) is in no list.
+    #[must_use]
+    pub fn has_public_suffix(&self) -> bool {
+        psl::suffix(self.base().as_bytes()).is_some_and(|suffix| suffix.is_known())
+    }
+
     /// Whether a certificate for `self` may be used for `host`: equal, or the wildcard stands for exactly one whole
     /// left-most label (RFC 9525 6.3).
     #[must_use]
@@ -238,6 +245,13 @@ mod tests {
             ("shop.example", Some("shop.example")),
         ] {
             assert_eq!(DnsName::parse(name).unwrap().registrable(), domain, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_public_suffix_is_told_from_an_internal_one() {
+        for (name, public) in [("www.example.com", true), ("example.co.uk", true), ("db.corp", false)] {
+            assert_eq!(DnsName::parse(name).unwrap().has_public_suffix(), public, "{name}");
         }
     }
 

@@ -31,6 +31,8 @@ use crate::dcv::answer::{Answer, OwnServers, Role, Said, Server, Survey};
 pub struct Inquiry {
     /// The domain whose zone is looked for.
     pub domain: String,
+    /// The registrable domain, where a zone above it is a registry's.
+    pub top: Option<String>,
     /// The names to ask for, the record's own first. The first one with the zone added is asked for as well.
     pub names: Vec<String>,
 }
@@ -94,7 +96,10 @@ async fn survey_one(client: &Arc<Client>, inquiry: &Inquiry, resolvers: &Resolve
     // Of the system's resolvers the first that answers is used, as the C library does; those named are all asked.
     let asked = if resolvers.first_that_answers { vec![guide] } else { resolvers.addresses.clone() };
     let mut servers: Vec<Server> = asked.into_iter().map(resolver).collect();
-    let own_servers = if resolvers.alone() {
+    let depth = |name: &str| name.split('.').count();
+    let own_servers = if inquiry.top.as_ref().is_some_and(|top| depth(top) > depth(&text(&zone))) {
+        OwnServers::NotDelegated
+    } else if resolvers.alone() {
         OwnServers::NotWanted
     } else {
         let own = zone::own_servers(client, guide, &zone).await;

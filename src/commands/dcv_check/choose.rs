@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::context::Context;
 use crate::dcv::ca::Ca;
+use crate::dcv::expect;
 use crate::dcv::kept::Kept;
 use crate::dcv::parse::{self, GivenRecord};
 use crate::dcv::record;
@@ -53,7 +54,7 @@ pub(super) fn choose(context: &Context, args: &Wanted<'_>) -> Result<Chosen, Fai
     let mut chosen = Chosen { selected: Vec::new(), strays: Vec::new(), kept: Vec::new(), matched: Vec::new() };
     for record in &given {
         match candidates.iter_mut().find(|one| one.request.md5() == record.md5) {
-            Some(one) if record.target() == record::target_labels(&one.request) => {
+            Some(one) if expect::belongs(record, &one.request) => {
                 one.kept.add(&[record.anchored(&record::domains(&one.request))]);
                 chosen.matched.push(one.shown.clone());
             }
@@ -107,8 +108,10 @@ fn keep(candidates: &[Selected], args: &Wanted<'_>, chosen: &mut Chosen) -> Resu
     Ok(())
 }
 
+/// Beside the request, never over it.
 fn record_path(request: &Path) -> PathBuf {
-    request.with_extension("dcv")
+    let beside = request.with_extension("dcv");
+    if beside == request { request.with_extension("dcv.dcv") } else { beside }
 }
 
 fn stray(record: &GivenRecord, candidates: &[Selected]) -> Finding {

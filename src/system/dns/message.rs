@@ -13,10 +13,14 @@ pub(super) fn read(message: &Message, name: &Name, role: Role) -> Answer {
     if denied && role == Role::Authoritative && !message.metadata.authoritative {
         return Answer::Lame;
     }
-    let target = message.answers.iter().find_map(|record| match &record.data {
+    let mut targets = message.answers.iter().filter_map(|record| match &record.data {
         RData::CNAME(target) if record.name == *name => Some(text(&target.0)),
         _ => None,
     });
+    let target = targets.next();
+    if targets.next().is_some() {
+        return Answer::Failed("more than one CNAME at one name".to_owned());
+    }
     match (code, target) {
         (ResponseCode::NoError | ResponseCode::NXDomain, Some(target)) => Answer::Cname(target),
         (ResponseCode::NXDomain, None) => Answer::NoName(remembered(message)),
