@@ -160,9 +160,10 @@ pub fn free_port() -> SocketAddr {
     }
 }
 
-/// `127.53.<net>.<host>:53`.
+/// Port 53 of a loopback address that is this process's own, one for each `net` (below 4) and `host` (below 60).
 pub fn port_53(net: u8, host: u8) -> SocketAddr {
-    SocketAddr::new(IpAddr::V4(Ipv4Addr::new(127, 53, net, host)), 53)
+    let [high, low] = u16::try_from(std::process::id() % 0xdfff).unwrap().to_be_bytes();
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::new(127, 16 + high, low, net * 60 + host)), 53)
 }
 
 /// Runs `test` where port 53 of loopback can be used: here, or (not root, or a server on this machine has it) the same
