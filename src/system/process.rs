@@ -27,7 +27,7 @@ pub struct Invocation {
 /// How it ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Finished {
-    /// The exit status; `None` when a signal or the deadline ended it.
+    /// The exit status; `None` when a signal or the deadline ended it, or when it cannot be known.
     pub status: Option<i32>,
     /// The signal that ended it.
     pub signal: Option<i32>,
@@ -79,15 +79,23 @@ pub fn run(invocation: &Invocation) -> Result<Finished, ProcessError> {
     let ends = Instant::now() + invocation.deadline;
     let (mut child, reader) = spawn(&path, arguments).map_err(start)?;
     let mut capture = Capture::new(reader, invocation.output_limit);
-    let exit = follow(&mut child, &mut capture, ends);
-    let timed_out = exit.is_none();
-    let exit = exit.or_else(|| kill(&mut child, &mut capture));
-    Ok(Finished {
-        status: exit.filter(|_| !timed_out).and_then(|exit| exit.code()),
-        signal: exit.and_then(|exit| exit.signal()),
-        output: capture.text(),
-        timed_out,
-    })
+    let mut end = follow(&mut child, &mut capture, ends);
+    let timed_out = matches!(end, End::Deadline);
+    if timed_out {
+        end = kill(&mut child, &mut capture);
+    }
+    let (status, signal) = match end {
+        End::Exit(exit) => (exit.code().filter(|_| !timed_out), exit.signal()),
+        End::Lost | End::Deadline => (None, None),
+    };
+    Ok(Finished { status, signal, output: capture.text(), timed_out })
+}
+
+enum End {
+    Exit(ExitStatus),
+    /// It has ended and somebody else took its status (who started us ignores `SIGCHLD`).
+    Lost,
+    Deadline,
 }
 
 fn spawn(path: &Path, arguments: &[String]) -> io::Result<(Child, PipeReader)> {
@@ -103,18 +111,22 @@ fn spawn(path: &Path, arguments: &[String]) -> io::Result<(Child, PipeReader)> {
     Ok((child, reader))
 }
 
-/// Reads what the child says until it has ended; `None` when `ends` comes first.
-fn follow(child: &mut Child, capture: &mut Capture, ends: Instant) -> Option<ExitStatus> {
+/// Reads what the child says until it has ended or `ends` comes.
+fn follow(child: &mut Child, capture: &mut Capture, ends: Instant) -> End {
     let pidfd = pidfd_open(Pid::from_child(child), PidfdFlags::empty()).ok();
     loop {
-        // An error means that it is no child of ours any more; the deadline then ends the wait.
-        if let Ok(Some(exit)) = child.try_wait() {
+        let ended = match child.try_wait() {
+            Ok(None) => None,
+            Ok(Some(exit)) => Some(End::Exit(exit)),
+            Err(_) => Some(End::Lost),
+        };
+        if let Some(end) = ended {
             capture.drain();
-            return Some(exit);
+            return end;
         }
         let left = ends.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return None;
+            return End::Deadline;
         }
         await_news(capture, pidfd.as_ref(), left);
         capture.take();
@@ -122,7 +134,7 @@ fn follow(child: &mut Child, capture: &mut Capture, ends: Instant) -> Option<Exi
 }
 
 /// Kills the whole group and waits for the child, though not for ever (it may hang in the kernel, or be another user's).
-fn kill(child: &mut Child, capture: &mut Capture) -> Option<ExitStatus> {
+fn kill(child: &mut Child, capture: &mut Capture) -> End {
     // A group that is gone or not ours to kill: the wait below finds out.
     let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
     follow(child, capture, Instant::now() + Duration::from_secs(1))
