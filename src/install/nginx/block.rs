@@ -369,6 +369,77 @@ mod tests {
         assert_eq!(config("http { server { } }").blocks[0].coverage(&certificate), Coverage::Nameless);
     }
 
+    /// As certbot leaves it, as gunicorn's manual has it, and as people write WordPress.
+    const IN_THE_WILD: &str = r#"
+user www-data;
+pid /run/nginx.pid;
+include /etc/nginx/modules-enabled/*.conf;
+events { worker_connections 768; # multi_accept on;
+}
+http {
+    log_format main '$remote_addr - $remote_user [$time_local] "$request" '
+                    '$status "$http_user_agent"';
+    map $http_upgrade $connection_upgrade { default upgrade; '' close; }
+    geo $limited { default 1; 10.0.0.0/8 0; }
+    server {
+        server_name shop.example www.shop.example; # managed by hand
+        location ~* \.(?:css|js)$ { expires 1y; add_header Cache-Control "public"; }
+        location ~ "^/[a-z]{2}/(?<page>.*)$" { rewrite ^ /$page last; }
+        listen [::]:443 ssl ipv6only=on; # managed by Certbot
+        listen 443 ssl; # managed by Certbot
+        ssl_certificate /etc/letsencrypt/live/shop.example/fullchain.pem; # managed by Certbot
+        ssl_certificate_key /etc/letsencrypt/live/shop.example/privkey.pem; # managed by Certbot
+        include /etc/letsencrypt/options-ssl-nginx.conf;
+    }
+    server {
+        if ($host = www.shop.example) {
+            return 301 https://$host$request_uri;
+        } # managed by Certbot
+        listen 80; listen [::]:80;
+        server_name shop.example www.shop.example;
+        return 404; # managed by Certbot
+    }
+    upstream app_server { server unix:/tmp/gunicorn.sock fail_timeout=0; }
+    server { listen 80 default_server; return 444; }
+    server {
+        listen 80 deferred;
+        client_max_body_size 4G;
+        server_name app.example;
+        root /path/to/app/current/public;
+        location / { try_files $uri @proxy_to_app; }
+        location @proxy_to_app {
+            proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+            proxy_set_header Host $http_host;
+            proxy_redirect off;
+            proxy_pass http://app_server;
+        }
+        error_page 500 502 503 504 /500.html;
+    }
+}"#;
+
+    #[test]
+    fn configurations_in_the_wild() {
+        let config = config(IN_THE_WILD);
+        let told = |block: &ServerBlock| {
+            let names: Vec<String> = block.names.iter().map(|name| name.text()).collect();
+            let listens: Vec<String> = block.listens.iter().map(ToString::to_string).collect();
+            format!("{} | {} | {}", names.join(" "), listens.join(" "), block.upstream.as_deref().unwrap_or("-"))
+        };
+        let told: Vec<String> = config.blocks.iter().map(told).collect();
+        assert_eq!(
+            told,
+            [
+                "shop.example www.shop.example | [::]:443 0.0.0.0:443 | -",
+                "shop.example www.shop.example | 0.0.0.0:80 [::]:80 | -",
+                " | 0.0.0.0:80 | -",
+                "app.example | 0.0.0.0:80 | http://app_server",
+            ]
+        );
+        let live = "/etc/letsencrypt/live/shop.example/";
+        assert_eq!(pairs(&config.blocks[0]), format!("{live}fullchain.pem+{live}privkey.pem"));
+        assert!(config.blocks[0].speaks_tls() && config.blocks[1..].iter().all(|block| !block.speaks_tls()));
+    }
+
     #[test]
     fn which_sites_have_the_names() {
         let config = config(
