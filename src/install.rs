@@ -1,4 +1,14 @@
 //! Where things are installed, what an install plans, and how it is done or undone.
+//!
+//! * Pure: [`layout`] (paths, links, modes), [`release`] (what is in one), [`plan`] (the heart), [`settings`], and
+//!   [`nginx`] (what its configuration means).
+//! * The world: [`observe`] looks, [`apply`] runs a plan and takes it back, [`server`] tests and reloads.
 
+pub mod apply;
+pub mod layout;
 pub mod nginx;
+pub mod observe;
+pub mod plan;
+pub mod release;
 pub mod server;
+pub mod settings;

@@ -1,0 +1,428 @@
+//! The heart: from what is there to the steps of an install, and from the steps attempted to the way back. Pure: a plan
+//! names pieces and paths, never bytes; `--dry-run` shows the very value that `apply` runs.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::layout::{Layout, Piece, Pointer, ReleaseId, Stable};
+
+/// One change or one question. Each can be repeated after a crash.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(tag = "step", rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the fields say what they are")]
+pub enum Step {
+    /// Keeps a plain file that is no part of a working pair as `<file>.~N~`, same inode, same mode.
+    BackUp { path: PathBuf },
+    /// Puts our link at a path that servers know, over whatever file is there.
+    Link { path: PathBuf, text: PathBuf },
+    /// `proven` follows.
+    MarkProven { from: Option<ReleaseId>, to: ReleaseId },
+    /// Asks every address, fresh handshakes, whether it serves this release.
+    Prove { release: ReleaseId, at: Vec<String> },
+    /// Drops releases that nothing needs any more, and what crashes have left.
+    Prune,
+    /// Adds the release to the history.
+    Record { release: ReleaseId },
+    /// Makes the server read its files again.
+    Reload { command: String },
+    /// Writes the settings, so that the next round needs no flags.
+    Remember { path: PathBuf },
+    /// Puts the numbered backup back.
+    Restore { path: PathBuf },
+    /// Makes `live` name another release: key and chain change together, in one rename.
+    Switch { from: Option<ReleaseId>, to: ReleaseId },
+    /// Makes a release of the files that the server reads now.
+    TakeOver { release: ReleaseId },
+    /// Has the server judge its configuration.
+    TestServer { command: String },
+    /// Takes our link away.
+    Unlink { path: PathBuf },
+    /// Takes `live` or `proven` away.
+    Unpoint { pointer: Pointer },
+    /// Moves the release, built and flushed before, to its name.
+    WriteRelease { release: ReleaseId, pieces: Vec<Piece> },
+}
+
+/// What lies at a path that servers know. Anything else there is refused before there is a plan.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Spot {
+    /// Nothing.
+    Absent,
+    /// A plain file.
+    File,
+    /// Our link.
+    Ours,
+}
+
+/// What a server reads at the two paths where at least one is a plain file.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Present {
+    /// A pair that no server can load; says why.
+    Broken(String),
+    /// No plain file.
+    Nothing,
+    /// Not a pair, or one that cannot be judged (an encrypted key).
+    Partial,
+    /// A pair that fits: this release.
+    Whole(ReleaseId),
+}
+
+/// What can be asked of the server, and how.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Asks {
+    /// The test of its configuration, in words.
+    pub test: Option<String>,
+    /// How it is made to read its files again, in words.
+    pub reload: Option<String>,
+    /// The addresses that are asked.
+    pub probe: Vec<String>,
+}
+
+/// The server as it is before anything is touched.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum ServerState {
+    /// Its configuration cannot be loaded, but only for want of the files that this run supplies.
+    Mends(Asks),
+    /// There is none to ask.
+    Nothing,
+    /// It is there, and its configuration does not name the pair.
+    NotNamed,
+    /// It names the pair and serves; holds what it was seen to serve, where that was asked.
+    Serves(Asks, Served),
+    /// It names the pair and does not run.
+    Stopped(Asks),
+}
+
+/// What the server was seen to serve before anything is touched.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Served {
+    /// The wanted release, at every address.
+    AsWanted,
+    /// Something else somewhere, or it was not asked.
+    Otherwise,
+}
+
+/// Everything that decides a plan.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Observed {
+    /// Where `live` points.
+    pub live: Option<ReleaseId>,
+    /// Where `proven` points.
+    pub proven: Option<ReleaseId>,
+    /// The releases that are there and can be loaded by a server.
+    pub releases: Vec<ReleaseId>,
+    /// At the path of the chain.
+    pub chain: Spot,
+    /// At the path of the key.
+    pub key: Spot,
+    /// What plain files there make.
+    pub present: Present,
+    /// The server.
+    pub server: ServerState,
+}
+
+/// The release that an install is for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Wanted {
+    /// Its name.
+    pub id: ReleaseId,
+    /// Its files.
+    pub pieces: Vec<Piece>,
+}
+
+/// Where a failure after the switch leads.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Back {
+    /// Nothing was there: links are removed, plain files come back. `reload`: the server loads its configuration
+    /// without the pair, so that it can be made to forget it.
+    Nothing { reload: bool },
+    /// The pair before was broken (says why): the new files stay.
+    Stay(String),
+    /// To this release.
+    To(ReleaseId),
+}
+
+/// What a plan ends in when every step ends well.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum End {
+    /// The files are there; nobody serves them yet: no block names them.
+    NotNamed,
+    /// Served at every address, or nothing there to ask.
+    Proven,
+    /// The files are there and the server would load them; it does not run.
+    Stopped,
+}
+
+/// What will be done, or would be.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct InstallPlan {
+    /// In this order.
+    pub steps: Vec<Step>,
+    /// Where a failure leads.
+    pub back: Back,
+    /// What it comes to.
+    pub end: End,
+    /// What of ours is there before the first step.
+    #[serde(skip)]
+    pub start: Start,
+}
+
+/// Where an unproven pair of an earlier run stands: a failure takes that back too.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Start {
+    /// Where `live` points.
+    pub live: Option<ReleaseId>,
+    /// Our links at the paths that servers know.
+    pub links: Vec<PathBuf>,
+}
+
+impl Back {
+    fn release(&self) -> Option<&ReleaseId> {
+        match self {
+            Self::To(id) => Some(id),
+            Self::Nothing { .. } | Self::Stay(_) => None,
+        }
+    }
+}
+
+/// The way back from the steps that were attempted (a step that failed halfway may have worked). Not the reverse order:
+/// the links go back first, all of them, then one reload, then the proof.
+#[must_use]
+pub fn undo(plan: &InstallPlan, attempted: &[Step]) -> InstallPlan {
+    let reached = attempted.iter().any(|step| {
+        matches!(step, Step::Switch { .. } | Step::TestServer { .. } | Step::Reload { .. } | Step::Prove { .. })
+    });
+    let live = last_switch(attempted).or(plan.start.live.as_ref()).filter(|_| reached);
+    let mut steps = match &plan.back {
+        Back::Stay(_) => Vec::new(),
+        Back::To(id) => point_back(live, attempted, id),
+        Back::Nothing { .. } => remove(live, plan, attempted),
+    };
+    if live.is_some_and(|live| Some(live) != plan.back.release()) {
+        steps.extend(plan.steps.iter().filter_map(|step| ask_again(step, &plan.back)));
+    }
+    InstallPlan { steps, ..plan.clone() }
+}
+
+fn point_back(live: Option<&ReleaseId>, attempted: &[Step], id: &ReleaseId) -> Vec<Step> {
+    let from = live.cloned();
+    let mut steps = Vec::new();
+    if live.is_some_and(|live| live != id) {
+        steps.push(Step::Switch { from: from.clone(), to: id.clone() });
+    }
+    if attempted.iter().any(|step| matches!(step, Step::MarkProven { to, .. } if to != id)) {
+        steps.push(Step::MarkProven { from, to: id.clone() });
+    }
+    steps
+}
+
+/// `live` first, so that both paths show nothing at once; then the links, then what was there before.
+fn remove(live: Option<&ReleaseId>, plan: &InstallPlan, attempted: &[Step]) -> Vec<Step> {
+    let mut steps = Vec::new();
+    if live.is_some() {
+        steps.push(Step::Unpoint { pointer: Pointer::Live });
+        steps.extend(plan.start.links.iter().map(|path| Step::Unlink { path: path.clone() }));
+    }
+    if attempted.iter().any(|step| matches!(step, Step::MarkProven { .. })) {
+        steps.push(Step::Unpoint { pointer: Pointer::Proven });
+    }
+    steps.extend(attempted.iter().filter_map(|step| match step {
+        Step::Link { path, .. } if !attempted.contains(&Step::BackUp { path: path.clone() }) => {
+            Some(Step::Unlink { path: path.clone() })
+        }
+        Step::BackUp { path } => Some(Step::Restore { path: path.clone() }),
+        _ => None,
+    }));
+    steps
+}
+
+fn last_switch(attempted: &[Step]) -> Option<&ReleaseId> {
+    attempted.iter().rev().find_map(|step| match step {
+        Step::Switch { to, .. } => Some(to),
+        _ => None,
+    })
+}
+
+/// The questions of the plan, about what it goes back to. Where that is nothing, there is nothing to prove, and a
+/// server that cannot load its configuration without the pair is left alone.
+fn ask_again(step: &Step, back: &Back) -> Option<Step> {
+    match (step, back) {
+        (_, Back::Stay(_) | Back::Nothing { reload: false }) => None,
+        (Step::TestServer { .. } | Step::Reload { .. }, _) => Some(step.clone()),
+        (Step::Prove { at, .. }, Back::To(id)) => Some(Step::Prove { release: id.clone(), at: at.clone() }),
+        _ => None,
+    }
+}
+
+/// What an install of `wanted` does.
+#[must_use]
+pub fn install(wanted: &Wanted, seen: &Observed, layout: &Layout) -> InstallPlan {
+    let id = &wanted.id;
+    let at_rest = seen.live.as_ref() == Some(id) && (seen.chain, seen.key) == (Spot::Ours, Spot::Ours);
+    let mut steps = Vec::new();
+    if !at_rest {
+        steps.extend(arrange(wanted, seen, layout));
+    }
+    let questions = questions(id, &seen.server);
+    let answered = matches!(seen.server, ServerState::Nothing | ServerState::Serves(_, Served::AsWanted));
+    let proven = seen.proven.as_ref() == Some(id);
+    let end = end(&seen.server);
+    if !(at_rest && proven && answered) {
+        steps.extend(questions);
+    }
+    if end == End::Proven && !(at_rest && proven) {
+        let before = proven_before(seen);
+        if before.as_ref() != Some(id) {
+            steps.push(Step::MarkProven { from: before, to: id.clone() });
+        }
+        steps.push(Step::Record { release: id.clone() });
+        steps.push(Step::Prune);
+    }
+    InstallPlan { steps, back: back(seen), end, start: start(seen, layout) }
+}
+
+/// Everything up to and with the one rename that makes `wanted` the pair that servers read.
+fn arrange(wanted: &Wanted, seen: &Observed, layout: &Layout) -> Vec<Step> {
+    let mut steps = Vec::new();
+    if !seen.releases.contains(&wanted.id) {
+        steps.push(Step::WriteRelease { release: wanted.id.clone(), pieces: wanted.pieces.clone() });
+    }
+    steps.push(Step::Remember { path: layout.settings() });
+    let mut live = seen.live.clone();
+    if let Present::Whole(taken) = &seen.present {
+        steps.extend(take_over(taken, seen));
+        live = Some(taken.clone());
+    }
+    for (stable, spot) in Stable::BOTH.into_iter().zip([seen.chain, seen.key]) {
+        let path = layout.stable(stable).to_owned();
+        if spot == Spot::File && !matches!(seen.present, Present::Whole(_)) {
+            steps.push(Step::BackUp { path: path.clone() });
+        }
+        if spot != Spot::Ours {
+            steps.push(Step::Link { path, text: layout.link_text(stable) });
+        }
+    }
+    if live.as_ref() != Some(&wanted.id) {
+        steps.push(Step::Switch { from: live, to: wanted.id.clone() });
+    }
+    steps
+}
+
+/// What the server reads now becomes a release that is live and proven, before a link shows it: nothing changes for
+/// the server.
+fn take_over(taken: &ReleaseId, seen: &Observed) -> Vec<Step> {
+    let mut steps = Vec::new();
+    if !seen.releases.contains(taken) {
+        steps.push(Step::TakeOver { release: taken.clone() });
+    }
+    if seen.live.as_ref() != Some(taken) {
+        steps.push(Step::Switch { from: seen.live.clone(), to: taken.clone() });
+    }
+    if seen.proven.as_ref() != Some(taken) {
+        steps.push(Step::MarkProven { from: seen.proven.clone(), to: taken.clone() });
+    }
+    steps
+}
+
+fn proven_before(seen: &Observed) -> Option<ReleaseId> {
+    match &seen.present {
+        Present::Whole(taken) => Some(taken.clone()),
+        _ => seen.proven.clone(),
+    }
+}
+
+/// Test, reload, proof: as far as there is somebody to ask.
+fn questions(id: &ReleaseId, server: &ServerState) -> Vec<Step> {
+    let (asks, runs) = match server {
+        ServerState::Nothing | ServerState::NotNamed => return Vec::new(),
+        ServerState::Mends(asks) | ServerState::Serves(asks, _) => (asks, true),
+        ServerState::Stopped(asks) => (asks, false),
+    };
+    let mut steps = Vec::new();
+    if let Some(command) = asks.test.clone() {
+        steps.push(Step::TestServer { command });
+    }
+    if let (true, Some(command)) = (runs, asks.reload.clone()) {
+        steps.push(Step::Reload { command });
+    }
+    if runs && !asks.probe.is_empty() {
+        steps.push(Step::Prove { release: id.clone(), at: asks.probe.clone() });
+    }
+    steps
+}
+
+fn end(server: &ServerState) -> End {
+    match server {
+        ServerState::NotNamed => End::NotNamed,
+        ServerState::Stopped(_) => End::Stopped,
+        ServerState::Mends(_) | ServerState::Nothing | ServerState::Serves(..) => End::Proven,
+    }
+}
+
+/// To what was proven or is taken over; never to a pair that no server can load.
+fn back(seen: &Observed) -> Back {
+    if let Present::Whole(taken) = &seen.present {
+        return Back::To(taken.clone());
+    }
+    match (&seen.proven, &seen.present) {
+        (Some(proven), _) if seen.releases.contains(proven) => Back::To(proven.clone()),
+        (Some(proven), _) => Back::Stay(format!("no server can load the files before, {proven}")),
+        (None, Present::Broken(why)) => Back::Stay(why.clone()),
+        (None, _) => Back::Nothing { reload: matches!(seen.server, ServerState::Serves(..)) },
+    }
+}
+
+/// What a rollback to `target` does: the way of an install whose files are all there.
+#[must_use]
+pub fn rollback(target: &ReleaseId, seen: &Observed, layout: &Layout) -> InstallPlan {
+    let mut steps = Vec::new();
+    if seen.live.as_ref() != Some(target) {
+        steps.push(Step::Switch { from: seen.live.clone(), to: target.clone() });
+    }
+    steps.extend(questions(target, &seen.server));
+    let end = end(&seen.server);
+    if end == End::Proven && seen.proven.as_ref() != Some(target) {
+        steps.push(Step::MarkProven { from: seen.proven.clone(), to: target.clone() });
+    }
+    InstallPlan { steps, back: back(seen), end, start: start(seen, layout) }
+}
+
+fn start(seen: &Observed, layout: &Layout) -> Start {
+    let ours = Stable::BOTH.into_iter().zip([seen.chain, seen.key]).filter(|(_, spot)| *spot == Spot::Ours);
+    Start { live: seen.live.clone(), links: ours.map(|(stable, _)| layout.stable(stable).to_owned()).collect() }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let before = |from: &Option<ReleaseId>| from.as_ref().map_or_else(|| "nothing".to_owned(), ToString::to_string);
+        match self {
+            Self::BackUp { path } => write!(f, "keep {} as a numbered backup", path.display()),
+            Self::Link { path, text } => write!(f, "link {} -> {}", path.display(), text.display()),
+            Self::MarkProven { from, to } => write!(f, "mark {to} as proven (before: {})", before(from)),
+            Self::Prove { release, at } => write!(f, "ask {} for {release}", at.join(", ")),
+            Self::Prune => f.write_str("drop releases that nothing needs (the 3 newest stay)"),
+            Self::Record { release } => write!(f, "note {release} in the history"),
+            Self::Reload { command } => write!(f, "reload: {command}"),
+            Self::Remember { path } => write!(f, "write {}", path.display()),
+            Self::Restore { path } => write!(f, "put the backup of {} back", path.display()),
+            Self::Switch { from, to } => {
+                write!(f, "switch key and chain together, in one rename: {} -> {to}", before(from))
+            }
+            Self::TakeOver { release } => write!(f, "take over the files that are there as {release}"),
+            Self::TestServer { command } => write!(f, "test: {command}"),
+            Self::Unlink { path } => write!(f, "remove the link {}", path.display()),
+            Self::Unpoint { pointer } => write!(f, "remove the link {}", pointer.name()),
+            Self::WriteRelease { release, pieces } => {
+                let names: Vec<&str> = pieces.iter().map(|piece| piece.file_name()).collect();
+                write!(f, "write {release}: {}", names.join(", "))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

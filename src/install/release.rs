@@ -1,0 +1,271 @@
+//! What is in a release: made from a verified pair, or taken over from the files that a server reads now. Pure.
+
+use jiff::Timestamp;
+use zeroize::Zeroizing;
+
+use super::layout::{KEY_MODE, PUBLIC_MODE, Piece, ReleaseId};
+use crate::pki::certificate::Certificate;
+use crate::pki::certified_key::CertifiedKey;
+use crate::pki::key::{KeyError, PrivateKey, PublicKeyId, sha256};
+
+/// Who may read a key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Access {
+    /// The permission bits.
+    pub mode: u32,
+    /// User and group, where they are not simply those of who runs certctl.
+    pub owner: Option<(u32, u32)>,
+}
+
+impl Default for Access {
+    /// Nobody but who runs certctl.
+    fn default() -> Self {
+        Self { mode: KEY_MODE, owner: None }
+    }
+}
+
+/// The files of a release, not yet anywhere.
+pub struct Release {
+    /// Its name.
+    pub id: ReleaseId,
+    /// The chain as a server sends it, leaf first.
+    pub certificates: Vec<Certificate>,
+    /// Who may read its key.
+    pub access: Access,
+    files: Vec<(Piece, Zeroizing<Vec<u8>>)>,
+}
+
+impl std::fmt::Debug for Release {
+    /// Never the bytes.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Release({})", self.id)
+    }
+}
+
+/// Why a server cannot load what lies at its two paths.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Unloadable {
+    /// The first certificate of the chain file carries another key.
+    #[error("the key is {}, the first certificate of the chain carries {}", key.short(), leaf.short())]
+    Mismatch {
+        /// The key's id.
+        key: PublicKeyId,
+        /// The id in the first certificate.
+        leaf: PublicKeyId,
+    },
+    /// The chain file holds no certificate that a server reads.
+    #[error("the chain file holds no certificate that a server can read")]
+    NoChain,
+    /// The key file holds no key that a server reads.
+    #[error("the key file holds no private key that a server can read")]
+    NoKey,
+    /// Whether the two fit cannot be known without the passphrase.
+    #[error("the key is encrypted")]
+    Locked,
+}
+
+impl Release {
+    /// Of a pair that was verified.
+    #[must_use]
+    pub fn new(pair: &CertifiedKey, access: Access) -> Self {
+        let certificates = pair.chain().chain().certificates().to_vec();
+        let chain = pair.chain().chain().to_pem().into_bytes();
+        let key = Zeroizing::new(pair.key().to_pem().as_bytes().to_vec());
+        Self::with(certificates, pair.key().id(), Zeroizing::new(chain), key, access)
+    }
+
+    /// Of the very bytes that a server reads now, if it can load them.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    pub fn taken(chain: Vec<u8>, key: Zeroizing<Vec<u8>>, access: Access) -> Result<Self, Unloadable> {
+        let (certificates, key_id) = load(&chain, &key)?;
+        Ok(Self::with(certificates, key_id, Zeroizing::new(chain), key, access))
+    }
+
+    fn with(
+        certificates: Vec<Certificate>,
+        key_id: PublicKeyId,
+        chain: Zeroizing<Vec<u8>>,
+        key: Zeroizing<Vec<u8>>,
+        access: Access,
+    ) -> Self {
+        let pem = |some: &[Certificate]| {
+            Zeroizing::new(some.iter().map(Certificate::to_pem).collect::<String>().into_bytes())
+        };
+        let (cert, ca) = (pem(&certificates[..1]), pem(&certificates[1..]));
+        let canonical = *chain == *pem(&certificates);
+        let mut files = vec![(Piece::FullChain, chain), (Piece::Cert, cert), (Piece::Ca, ca), (Piece::Key, key)];
+        files.retain(|(_, bytes)| !bytes.is_empty());
+        let id = identify(&certificates, key_id, &files, if canonical { None } else { Some(&files[0].1) });
+        Self { id, certificates, access, files }
+    }
+
+    /// The certificate of the site.
+    #[must_use]
+    pub fn leaf(&self) -> &Certificate {
+        // `load` and `Chain` give at least the leaf.
+        &self.certificates[0]
+    }
+
+    /// The last second of validity.
+    #[must_use]
+    pub fn not_after(&self) -> Timestamp {
+        self.leaf().not_after
+    }
+
+    /// Which files it has.
+    #[must_use]
+    pub fn pieces(&self) -> Vec<Piece> {
+        self.files.iter().map(|(piece, _)| *piece).collect()
+    }
+
+    /// Its files: what, the bytes, the mode.
+    pub fn files(&self) -> impl Iterator<Item = (Piece, &[u8], u32)> {
+        self.files.iter().map(|(piece, bytes)| {
+            let mode = if *piece == Piece::Key { self.access.mode } else { PUBLIC_MODE };
+            (*piece, bytes.as_slice(), mode)
+        })
+    }
+
+    /// The bytes of one piece; none when it has no such file.
+    #[must_use]
+    pub fn bytes(&self, piece: Piece) -> &[u8] {
+        self.files.iter().find(|(has, _)| *has == piece).map_or(&[], |(_, bytes)| bytes)
+    }
+}
+
+/// Over names and hashes of the certificates, the key's id and the list of files. A chain file that is taken over with
+/// other bytes than ours (comments, CRLF) is another release than the same chain written by us.
+fn identify(
+    certificates: &[Certificate],
+    key_id: PublicKeyId,
+    files: &[(Piece, Zeroizing<Vec<u8>>)],
+    verbatim: Option<&[u8]>,
+) -> ReleaseId {
+    let mut text = String::new();
+    for (index, certificate) in certificates.iter().enumerate() {
+        let name = if index == 0 { "leaf" } else { "intermediate" };
+        text.push_str(&format!("{name} {}\n", certificate.sha256()));
+    }
+    text.push_str(&format!("key {key_id}\n"));
+    for (piece, _) in files {
+        text.push_str(&format!("file {}\n", piece.file_name()));
+    }
+    if let Some(bytes) = verbatim {
+        text.push_str(&format!("verbatim {}\n", hex::encode(sha256(bytes))));
+    }
+    ReleaseId::of_hash(sha256(text.as_bytes()))
+}
+
+/// What a server makes of two files: the certificates in the order in which it sends them, and the key's id.
+fn load(chain: &[u8], key: &[u8]) -> Result<(Vec<Certificate>, PublicKeyId), Unloadable> {
+    let blocks = blocks(chain).ok_or(Unloadable::NoChain)?;
+    let read = |block: &Block| Certificate::from_der(&block.der).ok();
+    let certificates: Option<Vec<Certificate>> =
+        blocks.iter().filter(|block| block.label.ends_with("CERTIFICATE")).map(read).collect();
+    let certificates = certificates.filter(|some| !some.is_empty()).ok_or(Unloadable::NoChain)?;
+    let blocks = self::blocks(key).ok_or(Unloadable::NoKey)?;
+    let block = blocks.iter().find(|block| block.label.ends_with("PRIVATE KEY")).ok_or(Unloadable::NoKey)?;
+    if block.encrypted {
+        return Err(Unloadable::Locked);
+    }
+    let key = PrivateKey::from_der(&block.der).map_err(|error| match error {
+        KeyError::Encrypted => Unloadable::Locked,
+        _ => Unloadable::NoKey,
+    })?;
+    let leaf = certificates[0].key_id;
+    if leaf == key.id() { Ok((certificates, leaf)) } else { Err(Unloadable::Mismatch { key: key.id(), leaf }) }
+}
+
+struct Block {
+    label: String,
+    der: Zeroizing<Vec<u8>>,
+    encrypted: bool,
+}
+
+/// The PEM blocks as strictly as OpenSSL reads them: `BEGIN` and `END` on lines of their own. `None` when they are not.
+fn blocks(bytes: &[u8]) -> Option<Vec<Block>> {
+    let text = Zeroizing::new(String::from_utf8_lossy(bytes).into_owned());
+    let mut blocks = Vec::new();
+    let mut open: Option<(&str, Zeroizing<String>)> = None;
+    for line in text.lines().map(str::trim_end) {
+        if let Some(label) = line.strip_prefix("-----BEGIN ") {
+            let label = label.strip_suffix("-----").filter(|label| !label.contains("-----"))?;
+            let whole = Zeroizing::new(String::with_capacity(text.len() + 1));
+            open = Some((label, whole));
+        }
+        let Some((label, whole)) = &mut open else { continue };
+        whole.push_str(line);
+        whole.push('\n');
+        if let Some(end) = line.strip_prefix("-----END ") {
+            if end.strip_suffix("-----") != Some(*label) {
+                return None;
+            }
+            blocks.push(block(label, whole)?);
+            open = None;
+        }
+    }
+    open.is_none().then_some(blocks)
+}
+
+fn block(label: &str, whole: &str) -> Option<Block> {
+    let encrypted = label.contains("ENCRYPTED") || whole.contains("Proc-Type: 4,ENCRYPTED");
+    let der = if encrypted { Vec::new() } else { pem::parse(whole).ok()?.into_contents() };
+    Some(Block { label: label.to_owned(), der: Zeroizing::new(der), encrypted })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Access, Piece, Release, Unloadable, Zeroizing};
+    use crate::pki::key::{KeyAlgorithm, PrivateKey};
+
+    fn pair(algorithm: KeyAlgorithm) -> (String, String) {
+        let key = PrivateKey::generate(algorithm).unwrap();
+        let signing = rcgen::KeyPair::try_from(key.pkcs8()).unwrap();
+        let params = rcgen::CertificateParams::new(vec!["example.com".to_owned()]).unwrap();
+        let pem = params.self_signed(&signing).unwrap().pem().replace("\r\n", "\n");
+        (pem, key.to_pem().to_string())
+    }
+
+    fn taken(chain: &str, key: &str) -> Result<Release, Unloadable> {
+        Release::taken(chain.into(), Zeroizing::new(key.into()), Access::default())
+    }
+
+    #[test]
+    fn what_a_server_loads_is_taken_over_byte_for_byte() {
+        let (cert, key) = pair(KeyAlgorithm::EcdsaP256);
+        let plain = taken(&cert, &key).unwrap();
+        assert_eq!(plain.pieces(), [Piece::FullChain, Piece::Cert, Piece::Key], "no intermediates, no ca.pem");
+        let commented = format!("from the shop\r\n{}", cert.replace('\n', "\r\n"));
+        let other = taken(&commented, &key).unwrap();
+        assert_eq!(other.bytes(Piece::FullChain), commented.as_bytes());
+        assert_eq!(other.bytes(Piece::Key), key.as_bytes());
+        assert_eq!(other.leaf(), plain.leaf());
+        assert_ne!(other.id, plain.id, "other bytes, another release");
+        assert_eq!(taken(&cert, &key).unwrap().id, plain.id, "the same again");
+    }
+
+    #[test]
+    fn what_a_server_cannot_load_is_told() {
+        let (cert, key) = pair(KeyAlgorithm::EcdsaP256);
+        let (other, rsa) = pair(KeyAlgorithm::Rsa(2048));
+        let glued = format!("{}{cert}", other.trim_end());
+        let locked = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAA=\n-----END ENCRYPTED PRIVATE KEY-----\n";
+        let old = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nMAA=\n-----END RSA PRIVATE KEY-----\n";
+        let mismatch = |error: &Unloadable| matches!(error, Unloadable::Mismatch { .. });
+        for (name, chain, key, wanted) in [
+            ("another key", cert.as_str(), rsa.as_str(), None),
+            ("intermediate first", &format!("{other}{cert}"), &key, None),
+            ("glued lines", &glued, &rsa, Some(Unloadable::NoChain)),
+            ("empty", "", &key, Some(Unloadable::NoChain)),
+            ("cut short", &cert[..cert.len() - 30], &key, Some(Unloadable::NoChain)),
+            ("no key", &cert, "", Some(Unloadable::NoKey)),
+            ("encrypted", &cert, locked, Some(Unloadable::Locked)),
+            ("encrypted the old way", &cert, old, Some(Unloadable::Locked)),
+        ] {
+            let error = taken(chain, key).unwrap_err();
+            assert!(wanted.as_ref().map_or_else(|| mismatch(&error), |wanted| *wanted == error), "{name}: {error:?}");
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! `settings.json`: what a pair was installed with, so that the next round needs no flags, and its history. Pure.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::layout::ReleaseId;
+use super::release::Access;
+
+/// The most that is read of a settings file.
+pub const SETTINGS_LIMIT: u64 = 1024 * 1024;
+/// The history keeps this many entries: years of rounds.
+const HISTORY_LIMIT: usize = 100;
+
+/// What an install was done with. Paths are as seen from inside of the tree.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default)]
+pub struct Settings {
+    /// `nginx` or `none`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// The server's main configuration, where it is not the usual one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server_config: Option<PathBuf>,
+    /// Where servers read the chain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chain_path: Option<PathBuf>,
+    /// Where servers read the key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_path: Option<PathBuf>,
+    /// User and group of the key as numbers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_owner: Option<(u32, u32)>,
+    /// The key's mode: `"0600"`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_mode: Option<String>,
+    /// The command that tests the server's configuration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test: Option<String>,
+    /// The command that reloads it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reload: Option<String>,
+    /// Where it is asked what it serves: `HOST:PORT`, or `none`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probe: Option<String>,
+    /// The roots that the chain must end in, where they are not Mozilla's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trust: Option<String>,
+    /// The folder of the request and the key that were made for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folder: Option<PathBuf>,
+    /// Each install that ended well, the oldest first.
+    pub history: Vec<Entry>,
+    /// What a later version wrote: kept.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+/// One install that ended well.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Entry {
+    /// Its release.
+    pub release: ReleaseId,
+    /// When it ended.
+    pub at: Timestamp,
+    /// The release that was proven before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<ReleaseId>,
+}
+
+/// The settings are not what certctl writes.
+#[derive(Debug, thiserror::Error)]
+#[error("the settings cannot be read")]
+pub struct SettingsError(#[from] serde_json::Error);
+
+impl Settings {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// When it is no JSON object of the known fields.
+    pub fn parse(bytes: &[u8]) -> Result<Self, SettingsError> {
+        Ok(serde_json::from_slice(bytes)?)
+    }
+
+    /// The file: JSON that people can read.
+    ///
+    /// # Errors
+    /// Never in practice: all keys are text.
+    pub fn to_json(&self) -> Result<String, SettingsError> {
+        Ok(serde_json::to_string_pretty(self)? + "\n")
+    }
+
+    /// These, where `flags` says nothing else. The history stays.
+    #[must_use]
+    pub fn overridden_by(self, flags: Self) -> Self {
+        Self {
+            server: flags.server.or(self.server),
+            server_config: flags.server_config.or(self.server_config),
+            chain_path: flags.chain_path.or(self.chain_path),
+            key_path: flags.key_path.or(self.key_path),
+            key_owner: flags.key_owner.or(self.key_owner),
+            key_mode: flags.key_mode.or(self.key_mode),
+            test: flags.test.or(self.test),
+            reload: flags.reload.or(self.reload),
+            probe: flags.probe.or(self.probe),
+            trust: flags.trust.or(self.trust),
+            folder: flags.folder.or(self.folder),
+            history: self.history,
+            other: self.other,
+        }
+    }
+
+    /// Who may read the key, where that is remembered; never a bit for others, whatever the file says.
+    #[must_use]
+    pub fn access(&self) -> Option<Access> {
+        let mode = u32::from_str_radix(self.key_mode.as_deref()?, 8).ok()?;
+        Some(Access { mode: super::layout::key_mode(Some(mode)), owner: self.key_owner })
+    }
+
+    /// Notes who may read the key.
+    pub fn remember_access(&mut self, access: Access) {
+        self.key_mode = Some(format!("{:04o}", access.mode));
+        self.key_owner = access.owner;
+    }
+
+    /// Notes an install that ended well.
+    pub fn record(&mut self, release: ReleaseId, before: Option<ReleaseId>, at: Timestamp) {
+        self.history.push(Entry { release, at, before });
+        let excess = self.history.len().saturating_sub(HISTORY_LIMIT);
+        self.history.drain(..excess);
+    }
+
+    /// The entry before `live`: what was proven when it was installed, else the one above it.
+    #[must_use]
+    pub fn before(&self, live: &ReleaseId) -> Option<&ReleaseId> {
+        let index = self.history.iter().rposition(|entry| entry.release == *live)?;
+        let above = || self.history[..index].iter().rev().map(|entry| &entry.release).find(|release| *release != live);
+        self.history[index].before.as_ref().filter(|before| *before != live).or_else(above)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Access, ReleaseId, Settings, Timestamp};
+
+    /// A frozen sample: what has been written once is read for ever.
+    const SAMPLE: &str = r#"{
+  "server": "nginx",
+  "chain_path": "/etc/ssl/your_site.crt",
+  "key_mode": "0640",
+  "key_owner": [0, 114],
+  "probe": "127.0.0.1:8443",
+  "history": [
+    {"release": "0123abcd", "at": "2027-05-11T10:00:00Z"},
+    {"release": "4567cdef", "at": "2027-08-01T10:00:00Z", "before": "0123abcd"}
+  ],
+  "paid_until": "2028-01-01"
+}"#;
+
+    fn id(text: &str) -> ReleaseId {
+        ReleaseId::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_sample_reads_back_and_what_is_unknown_is_kept() {
+        let settings = Settings::parse(SAMPLE.as_bytes()).unwrap();
+        assert_eq!(settings.access(), Some(Access { mode: 0o640, owner: Some((0, 114)) }));
+        assert_eq!(settings.before(&id("4567cdef")), Some(&id("0123abcd")));
+        assert_eq!(settings.before(&id("0123abcd")), None);
+        let again = Settings::parse(settings.to_json().unwrap().as_bytes()).unwrap();
+        assert_eq!(again, settings);
+        assert_eq!(again.other["paid_until"], "2028-01-01");
+        assert_eq!(Settings::parse(b"{}").unwrap(), Settings::default());
+        assert!(Settings::parse(b"[1]").is_err());
+        assert!(Settings::parse(br#"{"history":[{"release":"../../x","at":"2027-05-11T10:00:00Z"}]}"#).is_err());
+    }
+
+    #[test]
+    fn flags_override_and_the_history_stays() {
+        let flags = Settings { server: Some("none".to_owned()), ..Settings::default() };
+        let settings = Settings::parse(SAMPLE.as_bytes()).unwrap().overridden_by(flags);
+        assert_eq!(settings.server.as_deref(), Some("none"));
+        assert_eq!(settings.probe.as_deref(), Some("127.0.0.1:8443"));
+        assert_eq!(settings.history.len(), 2);
+    }
+
+    #[test]
+    fn a_looser_mode_in_the_file_gives_nobody_the_key() {
+        let settings = Settings { key_mode: Some("0666".to_owned()), ..Settings::default() };
+        assert_eq!(settings.access().unwrap().mode, 0o660);
+    }
+
+    #[test]
+    fn going_back_skips_what_was_rolled_back() {
+        // a, then b; b was rolled back; then c on top of a.
+        let (a, b, c) = (id("aaaaaaaa"), id("bbbbbbbb"), id("cccccccc"));
+        let mut settings = Settings::default();
+        settings.record(a.clone(), None, Timestamp::UNIX_EPOCH);
+        settings.record(b.clone(), Some(a.clone()), Timestamp::UNIX_EPOCH);
+        settings.record(c.clone(), Some(a.clone()), Timestamp::UNIX_EPOCH);
+        assert_eq!(settings.before(&c), Some(&a));
+        assert_eq!(settings.before(&b), Some(&a));
+        assert_eq!(settings.before(&a), None);
+    }
+}
