@@ -4,6 +4,8 @@
 pub mod clock;
 pub mod dns;
 pub mod files;
+pub mod folders;
+pub mod lock;
 pub mod process;
 pub mod runtime;
 pub mod scratch;

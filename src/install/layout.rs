@@ -99,6 +99,9 @@ pub enum Pointer {
 }
 
 impl Pointer {
+    /// Both.
+    pub const BOTH: [Self; 2] = [Self::Live, Self::Proven];
+
     /// Its name.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -180,8 +180,9 @@ fn write_temporary(path: &Path, bytes: &[u8], mode: u32) -> Result<PathBuf, File
     written.map(|()| temporary)
 }
 
-/// A hidden name in the same folder, unlikely to be taken and refused (`O_EXCL`) when it is.
-fn temporary_name(path: &Path) -> PathBuf {
+/// A hidden name in the same folder, `.NAME.<16 hex digits>~`: unlikely to be taken, and refused (`O_EXCL`) when it is.
+#[must_use]
+pub fn temporary_name(path: &Path) -> PathBuf {
     let mut random = [0_u8; 8];
     // A failing random source leaves zeros: still refused when taken.
     let _ = aws_lc_rs::rand::fill(&mut random);

@@ -1,0 +1,333 @@
+//! Runs a plan, and takes it back. Each step is noted as attempted before it is run: a step that fails halfway may have
+//! worked. Everything here happens under the lock of the tree, on one thread.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::layout::{FOLDER_MODE, Layout, PRIVATE_FOLDER_MODE, Pointer, ReleaseId, Stable, pointer_text};
+use super::plan::{InstallPlan, Step, undo};
+use super::release::Release;
+use super::server::Server;
+use super::settings::Settings;
+use crate::live::{self, Handshake, Patience, ProbeTarget, Turn, Verdict};
+use crate::pki::certificate::Certificate;
+use crate::system::files::{self, FileError};
+use crate::system::lock::Lock;
+use crate::system::process::{Finished, ProcessError};
+use crate::system::signals::Interrupt;
+use crate::system::tls::{ProbeError, probe_all};
+use crate::system::{clock, folders};
+
+pub mod error;
+pub mod store;
+
+use error::InstallError;
+use store::Staged;
+
+/// One handshake may take that long.
+const HANDSHAKE: Duration = Duration::from_secs(3);
+
+/// What is needed to run a plan.
+#[derive(Debug)]
+pub struct Machine<'a> {
+    /// Where everything lies.
+    pub layout: &'a Layout,
+    /// The release that the plan is for.
+    pub wanted: &'a Release,
+    /// It, built; none when it is there already.
+    pub staged: Option<Staged>,
+    /// The pair that is taken over, where there is one.
+    pub taken: Option<&'a Release>,
+    /// What is tested and reloaded.
+    pub server: &'a Server,
+    /// Whom to ask for what.
+    pub targets: &'a [ProbeTarget],
+    /// How long to ask.
+    pub patience: Patience,
+    /// What is remembered.
+    pub settings: &'a mut Settings,
+    /// The instant of the history's entry.
+    pub now: Timestamp,
+    /// Ends it before the switch; takes it back after.
+    pub interrupt: &'a Interrupt,
+}
+
+/// One answer to the question what is served.
+#[derive(Debug)]
+pub struct Probe {
+    /// Whom, and for which name.
+    pub target: ProbeTarget,
+    /// What came, and what it proves.
+    pub answer: Result<(Handshake, Verdict), ProbeError>,
+}
+
+impl Probe {
+    /// True when it is the release, leaf and whole chain.
+    #[must_use]
+    pub fn agrees(&self) -> bool {
+        matches!(&self.answer, Ok((_, Verdict::Same)))
+    }
+}
+
+/// Why a step did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    /// A file could not be used, or is not what it was.
+    #[error(transparent)]
+    Install(#[from] InstallError),
+    /// A signal came.
+    #[error("interrupted by signal {0}")]
+    Interrupted(i32),
+    /// Not every address serves the release.
+    #[error("not every address serves it")]
+    NotServed(Vec<Probe>),
+    /// A command could not be run.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// The server could not be reloaded.
+    #[error("the reload failed")]
+    Reload(Finished),
+    /// Left out because something before it failed.
+    #[error("left out: the test before it failed")]
+    Skipped,
+    /// The server refuses its configuration.
+    #[error("the server's test failed")]
+    Test(Finished),
+}
+
+impl From<FileError> for Trouble {
+    fn from(error: FileError) -> Self {
+        Self::Install(error.into())
+    }
+}
+
+/// What came of a plan.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// What was asked last, and answered.
+    pub probes: Vec<Probe>,
+    /// What ended it, and how it was taken back; none when every step ended well.
+    pub failed: Option<Failed>,
+    /// What went wrong after the end, without harm: the history, old releases.
+    pub afterwards: Vec<(Step, Trouble)>,
+}
+
+/// A plan that was ended by a step.
+#[derive(Debug)]
+pub struct Failed {
+    /// The step; none for a signal between two.
+    pub step: Option<Step>,
+    /// What was wrong.
+    pub trouble: Trouble,
+    /// Every step that was begun.
+    pub attempted: Vec<Step>,
+    /// What of the way back ended well.
+    pub back: Vec<Step>,
+    /// What of it did not.
+    pub not_back: Vec<(Step, Trouble)>,
+}
+
+impl Failed {
+    /// True when servers could have seen something else than before.
+    #[must_use]
+    pub fn reached(&self) -> bool {
+        self.attempted.iter().any(|step| matches!(step, Step::Switch { .. }))
+            || self.back.iter().chain(self.not_back.iter().map(|(step, _)| step)).next().is_some()
+    }
+}
+
+/// Takes the lock of the tree, making its folder first.
+///
+/// # Errors
+/// [`InstallError::LockHeld`] after `wait`, [`InstallError::Interrupted`], or the system's reason.
+pub fn lock(layout: &Layout, wait: Duration, interrupt: &Interrupt) -> Result<Lock, InstallError> {
+    folders::make(&layout.base(), FOLDER_MODE)?;
+    let path = layout.lock();
+    match Lock::wait(&path, wait, || interrupt.signal().is_some())? {
+        Some(lock) => Ok(lock),
+        None => Err(match interrupt.signal() {
+            Some(signal) => InstallError::Interrupted { signal },
+            None => InstallError::LockHeld { path, waited: wait },
+        }),
+    }
+}
+
+impl Machine<'_> {
+    /// Runs `plan` to its end, or back.
+    pub fn run(mut self, plan: &InstallPlan) -> Applied {
+        let mut applied = Applied::default();
+        let mut attempted = Vec::new();
+        for step in &plan.steps {
+            let settled = attempted.iter().any(|step| matches!(step, Step::Record { .. }));
+            let signal = self.interrupt.signal().filter(|_| !settled && !matches!(step, Step::Record { .. }));
+            if let Some(signal) = signal {
+                applied.failed = Some(self.back(plan, attempted, None, Trouble::Interrupted(signal), &mut applied.probes));
+                break;
+            }
+            attempted.push(step.clone());
+            match self.step(step, &mut applied.probes) {
+                Ok(()) => {}
+                Err(trouble) if matches!(step, Step::Record { .. } | Step::Prune) => {
+                    applied.afterwards.push((step.clone(), trouble));
+                }
+                Err(trouble) => {
+                    let step = Some(step.clone());
+                    applied.failed = Some(self.back(plan, attempted, step, trouble, &mut applied.probes));
+                    break;
+                }
+            }
+        }
+        if let Some(staged) = self.staged.take() {
+            staged.discard();
+        }
+        applied
+    }
+
+    fn back(
+        &mut self,
+        plan: &InstallPlan,
+        attempted: Vec<Step>,
+        step: Option<Step>,
+        trouble: Trouble,
+        probes: &mut Vec<Probe>,
+    ) -> Failed {
+        let (mut back, mut not_back) = (Vec::new(), Vec::new());
+        // Nobody interrupts the way back.
+        let deaf = Interrupt::default();
+        self.interrupt = &deaf;
+        let mut this = Machine { interrupt: &deaf, staged: self.staged.take(), settings: &mut *self.settings, ..*self };
+        for step in undo(plan, &attempted).steps {
+            let refused = not_back.iter().any(|(step, _)| matches!(step, Step::TestServer { .. }));
+            let done = match &step {
+                Step::Reload { .. } if refused => Err(Trouble::Skipped),
+                step => this.step(step, probes),
+            };
+            match done {
+                Ok(()) => back.push(step),
+                Err(trouble) => not_back.push((step, trouble)),
+            }
+        }
+        Failed { step, trouble, attempted, back, not_back }
+    }
+
+    fn step(&mut self, step: &Step, probes: &mut Vec<Probe>) -> Result<(), Trouble> {
+        let layout = self.layout;
+        match step {
+            Step::BackUp { path } => drop(folders::back_up_beside(path)?),
+            Step::Link { path, text } => self.link(path, text)?,
+            Step::MarkProven { to, .. } => folders::link(&layout.pointer(Pointer::Proven), &pointer_text(to))?,
+            Step::Prove { release, .. } => self.prove(release, probes)?,
+            Step::Prune => self.prune()?,
+            Step::Record { release } => self.record(release)?,
+            Step::Reload { .. } => passed(self.server.reload()?).map_err(Trouble::Reload)?,
+            Step::Remember { .. } => self.remember()?,
+            Step::Restore { path } => folders::restore(path)?,
+            Step::Switch { to, .. } => folders::link(&layout.pointer(Pointer::Live), &pointer_text(to))?,
+            Step::TakeOver { .. } => {
+                if let Some(taken) = self.taken {
+                    store::stage(layout, taken)?.publish(layout, taken)?;
+                }
+            }
+            Step::TestServer { .. } => passed(self.server.test()?).map_err(Trouble::Test)?,
+            Step::Unlink { path } => folders::remove(path)?,
+            Step::Unpoint { pointer } => folders::remove(&layout.pointer(*pointer))?,
+            Step::WriteRelease { .. } => {
+                let staged = match self.staged.take() {
+                    Some(staged) => staged,
+                    None => store::stage(layout, self.wanted)?,
+                };
+                staged.publish(layout, self.wanted)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn link(&self, path: &Path, text: &Path) -> Result<(), FileError> {
+        let mode = if path == self.layout.stable(Stable::Key) { PRIVATE_FOLDER_MODE } else { FOLDER_MODE };
+        folders::make(files::parent(path), mode)?;
+        folders::link(path, text)
+    }
+
+    fn remember(&self) -> Result<(), InstallError> {
+        let path = self.layout.settings();
+        folders::make(&self.layout.folder(), FOLDER_MODE)?;
+        let text = self.settings.to_json().map_err(|source| InstallError::Settings { path: path.clone(), source })?;
+        Ok(files::replace(&path, text.as_bytes(), super::layout::PUBLIC_MODE)?)
+    }
+
+    fn record(&mut self, release: &ReleaseId) -> Result<(), InstallError> {
+        let before = self.settings.history.last().map(|entry| entry.release.clone());
+        self.settings.record(release.clone(), before, self.now);
+        self.remember()
+    }
+
+    /// What `live` and `proven` name stays, and what a rollback goes to.
+    fn prune(&self) -> Result<(), InstallError> {
+        let wanted = &self.wanted.id;
+        let keep = [Some(wanted), self.settings.before(wanted)];
+        store::prune(self.layout, &keep.into_iter().flatten().cloned().collect::<Vec<_>>())?;
+        Ok(store::sweep(self.layout)?)
+    }
+
+    fn prove(&self, id: &ReleaseId, probes: &mut Vec<Probe>) -> Result<(), Trouble> {
+        let certificates = if *id == self.wanted.id {
+            self.wanted.certificates.clone()
+        } else {
+            store::load(self.layout, id)?.map(|release| release.certificates).unwrap_or_default()
+        };
+        let (found, signal) = ask_until(self.targets, &certificates, self.patience, self.interrupt);
+        let served = found.iter().all(Probe::agrees);
+        match signal {
+            Some(signal) => Err(Trouble::Interrupted(signal)),
+            None if served => {
+                *probes = found;
+                Ok(())
+            }
+            None => Err(Trouble::NotServed(found)),
+        }
+    }
+}
+
+fn passed(finished: Option<Finished>) -> Result<(), Finished> {
+    match finished {
+        Some(finished) if !finished.succeeded() => Err(finished),
+        _ => Ok(()),
+    }
+}
+
+/// Asks every target once.
+#[must_use]
+pub fn ask(targets: &[ProbeTarget], certificates: &[Certificate]) -> Vec<Probe> {
+    let answers = probe_all(targets, HANDSHAKE);
+    let judged = |handshake: Handshake| {
+        let verdict = live::judge(&handshake, certificates);
+        (handshake, verdict)
+    };
+    let probe = |(target, answer): (&ProbeTarget, Result<Handshake, ProbeError>)| Probe {
+        target: target.clone(),
+        answer: answer.map(judged),
+    };
+    targets.iter().zip(answers).map(probe).collect()
+}
+
+/// Asks until every target shows the certificates in enough rounds, the time is up, or a signal comes.
+fn ask_until(
+    targets: &[ProbeTarget],
+    certificates: &[Certificate],
+    patience: Patience,
+    interrupt: &Interrupt,
+) -> (Vec<Probe>, Option<i32>) {
+    let begun = Instant::now();
+    let mut agreed = 0;
+    loop {
+        let probes = ask(targets, certificates);
+        agreed = if probes.iter().all(Probe::agrees) { agreed + 1 } else { 0 };
+        match (patience.after(agreed, begun.elapsed()), interrupt.signal()) {
+            (Turn::Proven | Turn::GaveUp, _) => return (probes, None),
+            (Turn::Again(_), Some(signal)) => return (probes, Some(signal)),
+            (Turn::Again(pause), None) => clock::sleep(pause),
+        }
+    }
+}

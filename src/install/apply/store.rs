@@ -1,0 +1,171 @@
+//! Releases on disk: built beside their final name, flushed, renamed, and from then on only read or taken away.
+
+use std::path::PathBuf;
+
+use super::error::InstallError;
+use crate::install::layout::{FOLDER_MODE, Layout, Piece, Pointer, ReleaseId, Stable, is_temporary, is_temporary_of};
+use crate::install::release::{Access, Release};
+use crate::system::files::{self, FileError};
+use crate::system::folders::{self, Kind};
+use crate::system::lock::Lock;
+
+/// The most that is read of one file of a release.
+pub const PIECE_LIMIT: u64 = 1024 * 1024;
+/// More names than that in a folder are not looked at.
+const NAMES_LIMIT: usize = 10_000;
+
+/// A release that is built but has no name yet. The lock says to others that somebody works in it.
+#[derive(Debug)]
+pub struct Staged {
+    folder: PathBuf,
+    access: Access,
+    _working: Lock,
+}
+
+/// Builds a release in a hidden folder beside its final place: nobody else may enter it while it is built, each file is
+/// born with its final mode and flushed.
+///
+/// # Errors
+/// The system's reason; what was begun is removed.
+pub fn stage(layout: &Layout, release: &Release) -> Result<Staged, FileError> {
+    folders::make(&layout.releases(), FOLDER_MODE)?;
+    let (folder, working) = hidden(layout, &release.id)?;
+    let staged = Staged { folder, access: release.access, _working: working };
+    match fill(&staged, release) {
+        Ok(()) => Ok(staged),
+        Err(error) => {
+            staged.discard();
+            Err(error)
+        }
+    }
+}
+
+/// A new hidden folder, locked. A sweep that comes between its making and its lock takes it away: then again.
+fn hidden(layout: &Layout, id: &ReleaseId) -> Result<(PathBuf, Lock), FileError> {
+    loop {
+        let folder = files::temporary_name(&layout.release(id));
+        folders::make_new(&folder, 0o700)?;
+        if let Some(working) = Lock::folder(&folder)? {
+            return Ok((folder, working));
+        }
+    }
+}
+
+fn fill(staged: &Staged, release: &Release) -> Result<(), FileError> {
+    for (piece, bytes, mode) in release.files() {
+        let owner = if piece == Piece::Key { release.access.owner } else { None };
+        folders::write(&staged.folder.join(piece.file_name()), bytes, mode, owner)?;
+    }
+    folders::finish(&staged.folder, FOLDER_MODE)
+}
+
+impl Staged {
+    /// Gives it its name, or, where that is taken, compares.
+    ///
+    /// # Errors
+    /// [`InstallError::Damaged`] when another content has the name; else the system's reason.
+    pub fn publish(self, layout: &Layout, release: &Release) -> Result<(), InstallError> {
+        match folders::rename_new(&self.folder, &layout.release(&release.id)) {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                let taken = folders::is_folder(&layout.release(&release.id));
+                self.discard();
+                if taken { compare(layout, release) } else { Err(error.into()) }
+            }
+        }
+    }
+
+    /// Who may read the key in it.
+    #[must_use]
+    pub fn access(&self) -> Access {
+        self.access
+    }
+
+    /// Takes it away.
+    pub fn discard(self) {
+        // Best effort: the next install sweeps.
+        let _ = folders::remove_folder(&self.folder);
+    }
+}
+
+/// Whether the release on disk is this one, byte for byte, and nobody may read its key but who should.
+///
+/// # Errors
+/// [`InstallError::Damaged`].
+pub fn compare(layout: &Layout, release: &Release) -> Result<(), InstallError> {
+    for (piece, bytes, _) in release.files() {
+        let path = layout.piece(&release.id, piece);
+        let damaged = |how: &'static str| InstallError::Damaged { path: path.clone(), how };
+        let there = zeroize::Zeroizing::new(files::read(&path, PIECE_LIMIT)?);
+        if there.as_slice() != bytes {
+            return Err(damaged("it does not hold what was written"));
+        }
+        if piece == Piece::Key && files::mode(&path)? & 0o007 != 0 {
+            return Err(damaged("everybody may read the key in it"));
+        }
+    }
+    Ok(())
+}
+
+/// Reads a release back; `None` when it is not there, or when no server could load it.
+///
+/// # Errors
+/// When its files are there and cannot be read.
+pub fn load(layout: &Layout, id: &ReleaseId) -> Result<Option<Release>, FileError> {
+    let read = |piece| match files::read(&layout.piece(id, piece), PIECE_LIMIT) {
+        Err(error) if error.is_missing() => Ok(None),
+        other => other.map(Some),
+    };
+    let (Some(chain), Some(key)) = (read(Piece::FullChain)?, read(Piece::Key)?) else { return Ok(None) };
+    Ok(Release::taken(chain, zeroize::Zeroizing::new(key), Access::default()).ok())
+}
+
+/// Removes releases beyond the three newest, except those in `keep`. Each gets a name that means nothing first, so that
+/// half of one is never taken for one.
+///
+/// # Errors
+/// The system's reason.
+pub fn prune(layout: &Layout, keep: &[ReleaseId]) -> Result<(), FileError> {
+    let mut releases = Vec::new();
+    for name in folders::names(&layout.releases(), NAMES_LIMIT)? {
+        if let Some(id) = name.to_str().and_then(ReleaseId::parse) {
+            let modified = folders::look(&layout.release(&id))?.map(|seen| seen.modified);
+            releases.push((modified, id));
+        }
+    }
+    releases.sort();
+    for (_, id) in releases.iter().rev().skip(3).filter(|(_, id)| !keep.contains(id)) {
+        let gone = files::temporary_name(&layout.release(id));
+        folders::rename_new(&layout.release(id), &gone)?;
+        folders::remove_folder(&gone)?;
+    }
+    Ok(())
+}
+
+/// Removes what killed runs have left: unfinished releases that nobody works in, and temporary names of our own links
+/// and files. Only under the lock.
+///
+/// # Errors
+/// The system's reason.
+pub fn sweep(layout: &Layout) -> Result<(), FileError> {
+    let releases = layout.releases();
+    for name in folders::names(&releases, NAMES_LIMIT)? {
+        let path = releases.join(&name);
+        if is_temporary(&name) && Lock::folder(&path)?.is_some() {
+            folders::remove_folder(&path)?;
+        }
+    }
+    let pointers = Pointer::BOTH.map(|pointer| layout.pointer(pointer));
+    let stable = Stable::BOTH.map(|stable| layout.stable(stable).to_owned());
+    for path in pointers.iter().chain(&stable).chain([&layout.settings()]) {
+        let (folder, own) = (files::parent(path), path.file_name().unwrap_or_default());
+        for name in folders::names(folder, NAMES_LIMIT)? {
+            let left = folder.join(&name);
+            let link_or_file = |kind: Kind| matches!(kind, Kind::File | Kind::Link(_));
+            if is_temporary_of(&name, own) && folders::look(&left)?.is_some_and(|seen| link_or_file(seen.kind)) {
+                folders::remove(&left)?;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,182 @@
+//! Looks at what is there: links, releases, settings, the files that servers read. Changes nothing.
+
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::apply::error::InstallError;
+use super::apply::store;
+use super::layout::{Family, Layout, Piece, Pointer, ReleaseId, Stable, key_mode, pointed};
+use super::plan::{Observed, Present, ServerState, Spot};
+use super::release::{Access, Release, Unloadable};
+use super::settings::{SETTINGS_LIMIT, Settings};
+use crate::system::files::{self, FileError};
+use crate::system::folders::{self, Kind};
+
+/// What was seen.
+#[derive(Debug)]
+pub struct Sight {
+    /// What decides the plan.
+    pub observed: Observed,
+    /// The pair in plain files, where it can be taken over.
+    pub present: Option<Release>,
+    /// Who may read the new key.
+    pub access: Access,
+    /// The mode of the key file that is replaced, where others could read it.
+    pub tightened: Option<u32>,
+    /// What is at the two paths and cannot be replaced.
+    pub obstacles: Vec<Obstacle>,
+}
+
+/// Something at a path that servers know which certctl leaves alone.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Obstacle {
+    /// A folder.
+    #[error("{} is a folder", .0.display())]
+    Folder(PathBuf),
+    /// A link that another tool keeps.
+    #[error("{} is a link to {}, which another tool keeps", .0.display(), .1.display())]
+    Link(PathBuf, PathBuf),
+    /// A FIFO, a socket or a device.
+    #[error("{} is no regular file", .0.display())]
+    Special(PathBuf),
+}
+
+/// Which family the tree below `root` is of.
+#[must_use]
+pub fn family(root: &Path) -> Family {
+    Family::of(|folder| folders::is_folder(&root.join(folder)))
+}
+
+/// Everything that decides a plan for `wanted`.
+///
+/// # Errors
+/// What is there but is not what certctl makes, or cannot be read.
+pub fn look(layout: &Layout, wanted: Option<&Release>, settings: &Settings, server: ServerState) -> Result<Sight, InstallError> {
+    let (live, proven) = (pointer(layout, Pointer::Live)?, pointer(layout, Pointer::Proven)?);
+    let mut obstacles = Vec::new();
+    let mut spot = |stable| -> Result<Spot, FileError> {
+        let found = spot(layout, stable)?;
+        Ok(found.unwrap_or_else(|obstacle| {
+            obstacles.push(obstacle);
+            Spot::Absent
+        }))
+    };
+    let (chain, key) = (spot(Stable::Chain)?, spot(Stable::Key)?);
+    let (present, taken) = if [chain, key].contains(&Spot::File) { present(layout)? } else { (Present::Nothing, None) };
+    let (access, tightened) = access(layout, key, settings)?;
+    let candidates = [live.as_ref(), proven.as_ref(), taken.as_ref().map(|release| &release.id)];
+    let mut releases: Vec<ReleaseId> = Vec::new();
+    for id in candidates.into_iter().flatten() {
+        if !releases.contains(id) && store::load(layout, id)?.is_some() {
+            releases.push(id.clone());
+        }
+    }
+    if let Some(wanted) = wanted.filter(|wanted| folders::is_folder(&layout.release(&wanted.id))) {
+        store::compare(layout, wanted)?;
+        releases.push(wanted.id.clone());
+    }
+    let observed = Observed { live, proven, releases, chain, key, present, server };
+    Ok(Sight { observed, present: taken, access, tightened, obstacles })
+}
+
+/// Where `live` or `proven` points, if there is such a release.
+///
+/// # Errors
+/// [`InstallError::NotOurs`] when something else is there.
+pub fn pointer(layout: &Layout, pointer: Pointer) -> Result<Option<ReleaseId>, InstallError> {
+    let path = layout.pointer(pointer);
+    let Some(seen) = folders::look(&path)? else { return Ok(None) };
+    let id = match &seen.kind {
+        Kind::Link(text) => pointed(text),
+        _ => None,
+    };
+    let id = id.ok_or(InstallError::NotOurs { path })?;
+    Ok(folders::is_folder(&layout.release(&id)).then_some(id))
+}
+
+fn spot(layout: &Layout, stable: Stable) -> Result<Result<Spot, Obstacle>, FileError> {
+    let path = layout.stable(stable);
+    let Some(seen) = folders::look(path)? else { return Ok(Ok(Spot::Absent)) };
+    Ok(match seen.kind {
+        Kind::File => Ok(Spot::File),
+        Kind::Folder => Err(Obstacle::Folder(path.to_owned())),
+        Kind::Other => Err(Obstacle::Special(path.to_owned())),
+        Kind::Link(text) => {
+            let target = layout.pointer(Pointer::Live).join(stable.piece().file_name());
+            let says = files::parent(path).join(&text);
+            let ours = text == layout.link_text(stable) || folders::plain(&says) == target;
+            if ours { Ok(Spot::Ours) } else { Err(Obstacle::Link(path.to_owned(), text)) }
+        }
+    })
+}
+
+/// The pair that a server reads at the two paths, whatever is plain file or link of them.
+fn present(layout: &Layout) -> Result<(Present, Option<Release>), FileError> {
+    let read = |path: &Path| match files::read(path, store::PIECE_LIMIT) {
+        Err(error) if error.is_missing() => Ok(None),
+        other => other.map(|bytes| Some(Zeroizing::new(bytes))),
+    };
+    let (Some(chain), Some(key)) = (read(&layout.chain_path)?, read(&layout.key_path)?) else {
+        return Ok((Present::Partial, None));
+    };
+    let access = match folders::look(&layout.key_path)? {
+        Some(seen) if seen.kind == Kind::File => Access { mode: key_mode(Some(seen.mode)), owner: Some(seen.owner) },
+        _ => Access::default(),
+    };
+    Ok(match Release::taken(chain.to_vec(), key, access) {
+        Ok(release) => (Present::Whole(release.id.clone()), Some(release)),
+        Err(Unloadable::Locked) => (Present::Partial, None),
+        Err(error) => (Present::Broken(error.to_string()), None),
+    })
+}
+
+/// Who may read the new key: as the plain file that it replaces, else as remembered, else only who runs certctl.
+fn access(layout: &Layout, key: Spot, settings: &Settings) -> Result<(Access, Option<u32>), FileError> {
+    let replaced = folders::look(&layout.key_path)?.filter(|_| key == Spot::File);
+    Ok(match replaced {
+        Some(seen) => {
+            let access = Access { mode: key_mode(Some(seen.mode)), owner: Some(seen.owner) };
+            (access, (access.mode != seen.mode & 0o777).then_some(seen.mode))
+        }
+        None => (settings.access().unwrap_or_default(), None),
+    })
+}
+
+/// The settings of a pair; none when it has none yet. Refused when others could have written them: they hold commands.
+///
+/// # Errors
+/// [`InstallError::Writable`], [`InstallError::Settings`], or the system's reason.
+pub fn settings(root: &Path, stem: &str) -> Result<Settings, InstallError> {
+    let folder = super::layout::base(root).join(stem);
+    let path = folder.join("settings.json");
+    for place in [files::parent(&folder), &folder, &path] {
+        if let Some(seen) = folders::look(place)? {
+            let (mode, (user, _)) = (seen.mode, seen.owner);
+            if mode & 0o022 != 0 || ![0, folders::user()].contains(&user) {
+                return Err(InstallError::Writable { path: place.to_owned(), mode, user });
+            }
+        }
+    }
+    match files::read(&path, SETTINGS_LIMIT) {
+        Err(error) if error.is_missing() => Ok(Settings::default()),
+        Err(error) => Err(error.into()),
+        Ok(bytes) => Settings::parse(&bytes).map_err(|source| InstallError::Settings { path, source }),
+    }
+}
+
+/// The leaf of a release, for what is said of it.
+///
+/// # Errors
+/// When its files are there and cannot be read.
+pub fn release(layout: &Layout, id: &ReleaseId) -> Result<Option<Release>, FileError> {
+    store::load(layout, id)
+}
+
+/// The modes of what is installed, for reports.
+///
+/// # Errors
+/// When the key cannot be looked at.
+pub fn installed_mode(layout: &Layout, id: &ReleaseId) -> Result<u32, FileError> {
+    files::mode(&layout.piece(id, Piece::Key))
+}

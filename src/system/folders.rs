@@ -1,0 +1,309 @@
+//! Folders and the names in them: folders made with their mode, links that are put in place by one rename, numbered
+//! backups of the same inode, whole folders moved and taken away. Each change is flushed before the next.
+
+use std::fs::{self, DirBuilder, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown, symlink};
+use std::path::{Component, Path, PathBuf};
+use std::time::SystemTime;
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+
+use super::files::{FileError, parent, sync_folder, temporary_name};
+
+/// What is at a path, links not followed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+    /// A link, and what it says.
+    Link(PathBuf),
+    /// A FIFO, a socket, a device.
+    Other,
+}
+
+/// A look at a path.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// What it is.
+    pub kind: Kind,
+    /// Its permission bits.
+    pub mode: u32,
+    /// Its user and group.
+    pub owner: (u32, u32),
+    /// When its content changed last.
+    pub modified: SystemTime,
+    inode: (u64, u64),
+}
+
+/// What is at `path`; `None` when nothing is.
+///
+/// # Errors
+/// When it cannot be looked at.
+pub fn look(path: &Path) -> Result<Option<Seen>, FileError> {
+    let meta = match fs::symlink_metadata(path) {
+        Ok(meta) => meta,
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
+        Err(error) => return Err(FileError::at("look at", path)(error)),
+    };
+    let kind = if meta.is_symlink() {
+        Kind::Link(fs::read_link(path).map_err(FileError::at("read the link", path))?)
+    } else if meta.is_file() {
+        Kind::File
+    } else if meta.is_dir() {
+        Kind::Folder
+    } else {
+        Kind::Other
+    };
+    Ok(Some(Seen {
+        kind,
+        mode: meta.mode() & 0o7777,
+        owner: (meta.uid(), meta.gid()),
+        modified: meta.modified().unwrap_or(SystemTime::UNIX_EPOCH),
+        inode: (meta.dev(), meta.ino()),
+    }))
+}
+
+/// Who runs certctl.
+#[must_use]
+pub fn user() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+/// True when a folder is at `path`, links followed.
+#[must_use]
+pub fn is_folder(path: &Path) -> bool {
+    path.is_dir()
+}
+
+/// `path` with no link in its folder's part; folders that are not there yet stay as they are written.
+///
+/// # Errors
+/// When a folder on the way cannot be looked at.
+pub fn real(path: &Path) -> Result<PathBuf, FileError> {
+    let absolute = std::path::absolute(path).map_err(FileError::at("find", path))?;
+    let mut missing: Vec<PathBuf> = absolute.file_name().map(PathBuf::from).into_iter().collect();
+    let mut folder = parent(&absolute);
+    loop {
+        match fs::canonicalize(folder) {
+            Ok(real) => return Ok(missing.iter().rev().fold(real, |path, name| path.join(name))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && folder != Path::new("/") => {
+                missing.push(folder.file_name().map(PathBuf::from).unwrap_or_default());
+                folder = parent(folder);
+            }
+            Err(error) => return Err(FileError::at("find", folder)(error)),
+        }
+    }
+}
+
+/// `path` without `.` and `..`, by its words alone: for links whose folders are known to be real.
+#[must_use]
+pub fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::ParentDir => {
+                plain.pop();
+            }
+            Component::CurDir => {}
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
+/// The names in a folder; none when it is not there. At most `limit`.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn names(folder: &Path, limit: usize) -> Result<Vec<std::ffi::OsString>, FileError> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(FileError::at("read the folder", folder)(error)),
+    };
+    let read = entries.take(limit).map(|entry| entry.map(|entry| entry.file_name()));
+    read.collect::<io::Result<Vec<_>>>().map_err(FileError::at("read the folder", folder))
+}
+
+/// Makes a folder and those above it as far as they are missing, whatever the umask; `mode` is the last one's.
+///
+/// # Errors
+/// The system's reason.
+pub fn make(path: &Path, mode: u32) -> Result<(), FileError> {
+    if is_folder(path) {
+        return Ok(());
+    }
+    if let Some(above) = path.parent().filter(|above| !above.as_os_str().is_empty()) {
+        make(above, 0o755)?;
+    }
+    match make_new(path, mode) {
+        // Another certctl made it in the meantime.
+        Err(error) if error.source.kind() == io::ErrorKind::AlreadyExists && is_folder(path) => Ok(()),
+        other => other.and_then(|()| sync_folder(parent(path))),
+    }
+}
+
+/// Makes one folder that must not exist yet; it is never looser than `mode`.
+///
+/// # Errors
+/// The system's reason.
+pub fn make_new(path: &Path, mode: u32) -> Result<(), FileError> {
+    let made = DirBuilder::new().mode(mode).create(path).and_then(|()| set_mode(path, mode));
+    made.map_err(FileError::at("make the folder", path))
+}
+
+fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+    fs::set_permissions(path, Permissions::from_mode(mode))
+}
+
+/// Gives a finished folder its mode, and flushes it.
+///
+/// # Errors
+/// The system's reason.
+pub fn finish(path: &Path, mode: u32) -> Result<(), FileError> {
+    set_mode(path, mode).map_err(FileError::at("set the mode of", path))?;
+    sync_folder(path)
+}
+
+/// A new, flushed file in a folder that nobody else sees yet. Until its owner is set only who runs certctl may read it.
+///
+/// # Errors
+/// `AlreadyExists` when something is at `path`; else the system's reason.
+pub fn write(path: &Path, bytes: &[u8], mode: u32, owner: Option<(u32, u32)>) -> Result<(), FileError> {
+    let write = || -> io::Result<()> {
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(mode & 0o600).open(path)?;
+        file.write_all(bytes)?;
+        if let Some((user, group)) = owner {
+            fchown(&file, Some(user), Some(group))?;
+        }
+        file.set_permissions(Permissions::from_mode(mode))?;
+        file.sync_all()
+    };
+    write().map_err(FileError::at("write", path))
+}
+
+/// Puts a link at `path` in one rename, over whatever file or link is there, and flushes the folder.
+///
+/// # Errors
+/// The system's reason; what was there is then untouched.
+pub fn link(path: &Path, text: &Path) -> Result<(), FileError> {
+    let temporary = temporary_name(path);
+    symlink(text, &temporary).map_err(FileError::at("make the link", path))?;
+    let renamed = fs::rename(&temporary, path).map_err(FileError::at("make the link", path));
+    if renamed.is_err() {
+        // Best effort: the next install sweeps.
+        let _ = fs::remove_file(&temporary);
+    }
+    renamed?;
+    sync_folder(parent(path))
+}
+
+/// Renames to a name that must be free, and flushes the folder.
+///
+/// # Errors
+/// `AlreadyExists` when it is taken; else the system's reason.
+pub fn rename_new(from: &Path, to: &Path) -> Result<(), FileError> {
+    let renamed = match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        // A file system without NOREPLACE: a rename of a folder replaces an empty folder at most.
+        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => fs::rename(from, to),
+        other => other.map_err(io::Error::from),
+    };
+    renamed.map_err(FileError::at("rename to", to))?;
+    sync_folder(parent(to))
+}
+
+/// Removes a file or a link, and flushes the folder; nothing there is fine.
+///
+/// # Errors
+/// The system's reason.
+pub fn remove(path: &Path) -> Result<(), FileError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other.map_err(FileError::at("remove", path)).and_then(|()| sync_folder(parent(path))),
+    }
+}
+
+/// Removes a folder and the files in it. The caller has given it a name that means nothing to anybody.
+///
+/// # Errors
+/// The system's reason.
+pub fn remove_folder(path: &Path) -> Result<(), FileError> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other.map_err(FileError::at("remove", path)).and_then(|()| sync_folder(parent(path))),
+    }
+}
+
+/// Gives a file a second name `<file>.~N~`: the same inode, so the same mode and owner, and no instant without the
+/// file. When the last backup is this very file already, that is its backup.
+///
+/// # Errors
+/// The system's reason.
+pub fn back_up_beside(path: &Path) -> Result<PathBuf, FileError> {
+    let own = look(path)?.map(|seen| seen.inode);
+    for number in 1..u32::MAX {
+        let backup = backup_name(path, number);
+        match look(&backup)? {
+            Some(taken) if Some(taken.inode) == own => return Ok(backup),
+            Some(_) => continue,
+            None => {}
+        }
+        match fs::hard_link(path, &backup) {
+            Ok(()) => return sync_folder(parent(path)).map(|()| backup),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(FileError::at("back up", path)(error)),
+        }
+    }
+    Err(FileError::at("back up", path)(io::Error::other("too many backups")))
+}
+
+/// Puts the newest numbered backup back in one rename.
+///
+/// # Errors
+/// When there is none; else the system's reason.
+pub fn restore(path: &Path) -> Result<(), FileError> {
+    let taken = (1..u32::MAX).take_while(|number| super::files::occupied(&backup_name(path, *number)));
+    let newest = taken.last().ok_or_else(|| FileError::at("restore", path)(io::ErrorKind::NotFound.into()))?;
+    fs::rename(backup_name(path, newest), path).map_err(FileError::at("restore", path))?;
+    sync_folder(parent(path))
+}
+
+fn backup_name(path: &Path, number: u32) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".~{number}~"));
+    path.with_file_name(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Kind, back_up_beside, fs, link, look, make, real, restore, set_mode, write};
+
+    #[test]
+    fn a_backup_is_the_same_file_and_comes_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.key");
+        write(&path, b"one", 0o640, None).unwrap();
+        let backup = back_up_beside(&path).unwrap();
+        assert_eq!(backup, folder.path().join("a.key.~1~"));
+        assert_eq!(back_up_beside(&path).unwrap(), backup, "again: it is backed up already");
+        link(&path, "nowhere".as_ref()).unwrap();
+        assert_eq!(look(&path).unwrap().unwrap().kind, Kind::Link("nowhere".into()));
+        assert_eq!(look(&backup).unwrap().unwrap().mode, 0o640);
+        restore(&path).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"one");
+        assert!(look(&backup).unwrap().is_none());
+    }
+
+    #[test]
+    fn paths_become_real_up_to_what_is_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let base = fs::canonicalize(folder.path()).unwrap();
+        make(&base.join("real/below"), 0o700).unwrap();
+        link(&base.join("alias"), "real".as_ref()).unwrap();
+        assert_eq!(real(&base.join("alias/below/x/y")).unwrap(), base.join("real/below/x/y"));
+        set_mode(&base, 0o700).unwrap();
+    }
+}
