@@ -6,6 +6,7 @@ pub mod dns;
 pub mod files;
 pub mod folders;
 pub mod lock;
+pub mod net;
 pub mod process;
 pub mod runtime;
 pub mod scratch;

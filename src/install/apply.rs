@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::layout::{FOLDER_MODE, Layout, PRIVATE_FOLDER_MODE, Pointer, ReleaseId, Stable, pointer_text};
+use super::layout::{FOLDER_MODE, Layout, PRIVATE_FOLDER_MODE, PUBLIC_MODE, Pointer, ReleaseId, Stable, pointer_text};
 use super::plan::{InstallPlan, Step, undo};
 use super::release::Release;
 use super::server::Server;
@@ -47,11 +47,11 @@ pub struct Machine<'a> {
     /// How long to ask.
     pub patience: Patience,
     /// What is remembered.
-    pub settings: &'a mut Settings,
+    pub settings: Settings,
     /// The instant of the history's entry.
     pub now: Timestamp,
-    /// Ends it before the switch; takes it back after.
-    pub interrupt: &'a Interrupt,
+    /// Ends it before the switch, takes it back after; none on the way back.
+    pub interrupt: Option<&'a Interrupt>,
 }
 
 /// One answer to the question what is served.
@@ -161,9 +161,10 @@ impl Machine<'_> {
         let mut attempted = Vec::new();
         for step in &plan.steps {
             let settled = attempted.iter().any(|step| matches!(step, Step::Record { .. }));
-            let signal = self.interrupt.signal().filter(|_| !settled && !matches!(step, Step::Record { .. }));
+            let signal = self.signal().filter(|_| !settled && !matches!(step, Step::Record { .. }));
             if let Some(signal) = signal {
-                applied.failed = Some(self.back(plan, attempted, None, Trouble::Interrupted(signal), &mut applied.probes));
+                applied.failed =
+                    Some(self.back(plan, attempted, None, Trouble::Interrupted(signal), &mut applied.probes));
                 break;
             }
             attempted.push(step.clone());
@@ -179,10 +180,11 @@ impl Machine<'_> {
                 }
             }
         }
-        if let Some(staged) = self.staged.take() {
-            staged.discard();
-        }
         applied
+    }
+
+    fn signal(&self) -> Option<i32> {
+        self.interrupt.and_then(Interrupt::signal)
     }
 
     fn back(
@@ -194,15 +196,12 @@ impl Machine<'_> {
         probes: &mut Vec<Probe>,
     ) -> Failed {
         let (mut back, mut not_back) = (Vec::new(), Vec::new());
-        // Nobody interrupts the way back.
-        let deaf = Interrupt::default();
-        self.interrupt = &deaf;
-        let mut this = Machine { interrupt: &deaf, staged: self.staged.take(), settings: &mut *self.settings, ..*self };
+        self.interrupt = None;
         for step in undo(plan, &attempted).steps {
             let refused = not_back.iter().any(|(step, _)| matches!(step, Step::TestServer { .. }));
             let done = match &step {
                 Step::Reload { .. } if refused => Err(Trouble::Skipped),
-                step => this.step(step, probes),
+                step => self.step(step, probes),
             };
             match done {
                 Ok(()) => back.push(step),
@@ -254,7 +253,7 @@ impl Machine<'_> {
         let path = self.layout.settings();
         folders::make(&self.layout.folder(), FOLDER_MODE)?;
         let text = self.settings.to_json().map_err(|source| InstallError::Settings { path: path.clone(), source })?;
-        Ok(files::replace(&path, text.as_bytes(), super::layout::PUBLIC_MODE)?)
+        Ok(files::replace(&path, text.as_bytes(), PUBLIC_MODE)?)
     }
 
     fn record(&mut self, release: &ReleaseId) -> Result<(), InstallError> {
@@ -277,7 +276,7 @@ impl Machine<'_> {
         } else {
             store::load(self.layout, id)?.map(|release| release.certificates).unwrap_or_default()
         };
-        let (found, signal) = ask_until(self.targets, &certificates, self.patience, self.interrupt);
+        let (found, signal) = ask_until(self.targets, &certificates, self.patience, || self.signal());
         let served = found.iter().all(Probe::agrees);
         match signal {
             Some(signal) => Err(Trouble::Interrupted(signal)),
@@ -317,14 +316,14 @@ fn ask_until(
     targets: &[ProbeTarget],
     certificates: &[Certificate],
     patience: Patience,
-    interrupt: &Interrupt,
+    signal: impl Fn() -> Option<i32>,
 ) -> (Vec<Probe>, Option<i32>) {
     let begun = Instant::now();
     let mut agreed = 0;
     loop {
         let probes = ask(targets, certificates);
         agreed = if probes.iter().all(Probe::agrees) { agreed + 1 } else { 0 };
-        match (patience.after(agreed, begun.elapsed()), interrupt.signal()) {
+        match (patience.after(agreed, begun.elapsed()), signal()) {
             (Turn::Proven | Turn::GaveUp, _) => return (probes, None),
             (Turn::Again(_), Some(signal)) => return (probes, Some(signal)),
             (Turn::Again(pause), None) => clock::sleep(pause),

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::apply::error::InstallError;
 use super::apply::store;
-use super::layout::{Family, Layout, Piece, Pointer, ReleaseId, Stable, key_mode, pointed};
+use super::layout::{Family, Layout, Pointer, ReleaseId, Stable, key_mode, pointed};
 use super::plan::{Observed, Present, ServerState, Spot};
 use super::release::{Access, Release, Unloadable};
 use super::settings::{SETTINGS_LIMIT, Settings};
@@ -20,10 +20,6 @@ pub struct Sight {
     pub observed: Observed,
     /// The pair in plain files, where it can be taken over.
     pub present: Option<Release>,
-    /// Who may read the new key.
-    pub access: Access,
-    /// The mode of the key file that is replaced, where others could read it.
-    pub tightened: Option<u32>,
     /// What is at the two paths and cannot be replaced.
     pub obstacles: Vec<Obstacle>,
 }
@@ -52,7 +48,7 @@ pub fn family(root: &Path) -> Family {
 ///
 /// # Errors
 /// What is there but is not what certctl makes, or cannot be read.
-pub fn look(layout: &Layout, wanted: Option<&Release>, settings: &Settings, server: ServerState) -> Result<Sight, InstallError> {
+pub fn look(layout: &Layout, wanted: &Release, server: ServerState) -> Result<Sight, InstallError> {
     let (live, proven) = (pointer(layout, Pointer::Live)?, pointer(layout, Pointer::Proven)?);
     let mut obstacles = Vec::new();
     let mut spot = |stable| -> Result<Spot, FileError> {
@@ -64,7 +60,6 @@ pub fn look(layout: &Layout, wanted: Option<&Release>, settings: &Settings, serv
     };
     let (chain, key) = (spot(Stable::Chain)?, spot(Stable::Key)?);
     let (present, taken) = if [chain, key].contains(&Spot::File) { present(layout)? } else { (Present::Nothing, None) };
-    let (access, tightened) = access(layout, key, settings)?;
     let candidates = [live.as_ref(), proven.as_ref(), taken.as_ref().map(|release| &release.id)];
     let mut releases: Vec<ReleaseId> = Vec::new();
     for id in candidates.into_iter().flatten() {
@@ -72,12 +67,12 @@ pub fn look(layout: &Layout, wanted: Option<&Release>, settings: &Settings, serv
             releases.push(id.clone());
         }
     }
-    if let Some(wanted) = wanted.filter(|wanted| folders::is_folder(&layout.release(&wanted.id))) {
+    if folders::is_folder(&layout.release(&wanted.id)) {
         store::compare(layout, wanted)?;
         releases.push(wanted.id.clone());
     }
     let observed = Observed { live, proven, releases, chain, key, present, server };
-    Ok(Sight { observed, present: taken, access, tightened, obstacles })
+    Ok(Sight { observed, present: taken, obstacles })
 }
 
 /// Where `live` or `proven` points, if there is such a release.
@@ -131,13 +126,17 @@ fn present(layout: &Layout) -> Result<(Present, Option<Release>), FileError> {
     })
 }
 
-/// Who may read the new key: as the plain file that it replaces, else as remembered, else only who runs certctl.
-fn access(layout: &Layout, key: Spot, settings: &Settings) -> Result<(Access, Option<u32>), FileError> {
-    let replaced = folders::look(&layout.key_path)?.filter(|_| key == Spot::File);
+/// Who may read the new key: as the plain file that it replaces, else as remembered, else only who runs certctl. And the
+/// mode of that file, where others could read it.
+///
+/// # Errors
+/// When the path cannot be looked at.
+pub fn access(layout: &Layout, settings: &Settings) -> Result<(Access, Option<u32>), FileError> {
+    let replaced = folders::look(&layout.key_path)?.filter(|seen| seen.kind == Kind::File);
     Ok(match replaced {
         Some(seen) => {
             let access = Access { mode: key_mode(Some(seen.mode)), owner: Some(seen.owner) };
-            (access, (access.mode != seen.mode & 0o777).then_some(seen.mode))
+            (access, (seen.mode & 0o007 != 0).then_some(seen.mode))
         }
         None => (settings.access().unwrap_or_default(), None),
     })
@@ -165,18 +164,16 @@ pub fn settings(root: &Path, stem: &str) -> Result<Settings, InstallError> {
     }
 }
 
-/// The leaf of a release, for what is said of it.
+/// Whether a server can load what lies at the two paths now. An encrypted key counts: it may have the passphrase.
 ///
 /// # Errors
-/// When its files are there and cannot be read.
-pub fn release(layout: &Layout, id: &ReleaseId) -> Result<Option<Release>, FileError> {
-    store::load(layout, id)
-}
-
-/// The modes of what is installed, for reports.
-///
-/// # Errors
-/// When the key cannot be looked at.
-pub fn installed_mode(layout: &Layout, id: &ReleaseId) -> Result<u32, FileError> {
-    files::mode(&layout.piece(id, Piece::Key))
+/// When the files are there and cannot be read.
+pub fn pair_loads(layout: &Layout) -> Result<bool, FileError> {
+    let read = |path: &Path| match files::read(path, store::PIECE_LIMIT) {
+        Err(error) if error.is_missing() => Ok(None),
+        other => other.map(Some),
+    };
+    let (Some(chain), Some(key)) = (read(&layout.chain_path)?, read(&layout.key_path)?) else { return Ok(false) };
+    let taken = Release::taken(chain, Zeroizing::new(key), Access::default());
+    Ok(matches!(taken, Ok(_) | Err(Unloadable::Locked)))
 }

@@ -42,9 +42,9 @@ pub struct Settings {
     /// The command that reloads it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reload: Option<String>,
-    /// Where it is asked what it serves: `HOST:PORT`, or `none`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub probe: Option<String>,
+    /// Where it is asked what it serves beside what its configuration says: `HOST:PORT`; `none`: nowhere at all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub probe: Vec<String>,
     /// The roots that the chain must end in, where they are not Mozilla's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trust: Option<String>,
@@ -104,7 +104,7 @@ impl Settings {
             key_mode: flags.key_mode.or(self.key_mode),
             test: flags.test.or(self.test),
             reload: flags.reload.or(self.reload),
-            probe: flags.probe.or(self.probe),
+            probe: if flags.probe.is_empty() { self.probe } else { flags.probe },
             trust: flags.trust.or(self.trust),
             folder: flags.folder.or(self.folder),
             history: self.history,
@@ -151,7 +151,7 @@ mod tests {
   "chain_path": "/etc/ssl/your_site.crt",
   "key_mode": "0640",
   "key_owner": [0, 114],
-  "probe": "127.0.0.1:8443",
+  "probe": ["127.0.0.1:8443"],
   "history": [
     {"release": "0123abcd", "at": "2027-05-11T10:00:00Z"},
     {"release": "4567cdef", "at": "2027-08-01T10:00:00Z", "before": "0123abcd"}
@@ -182,7 +182,7 @@ mod tests {
         let flags = Settings { server: Some("none".to_owned()), ..Settings::default() };
         let settings = Settings::parse(SAMPLE.as_bytes()).unwrap().overridden_by(flags);
         assert_eq!(settings.server.as_deref(), Some("none"));
-        assert_eq!(settings.probe.as_deref(), Some("127.0.0.1:8443"));
+        assert_eq!(settings.probe, ["127.0.0.1:8443"]);
         assert_eq!(settings.history.len(), 2);
     }
 

@@ -45,7 +45,9 @@ pub struct Seen {
 pub fn look(path: &Path) -> Result<Option<Seen>, FileError> {
     let meta = match fs::symlink_metadata(path) {
         Ok(meta) => meta,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
         Err(error) => return Err(FileError::at("look at", path)(error)),
     };
     let kind = if meta.is_symlink() {

@@ -14,12 +14,20 @@ pub const PIECE_LIMIT: u64 = 1024 * 1024;
 /// More names than that in a folder are not looked at.
 const NAMES_LIMIT: usize = 10_000;
 
-/// A release that is built but has no name yet. The lock says to others that somebody works in it.
+/// A release that is built but has no name yet; taken away when it is dropped without one. The lock says to others that
+/// somebody works in it.
 #[derive(Debug)]
 pub struct Staged {
     folder: PathBuf,
     access: Access,
     _working: Lock,
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        // Published, it is not there any more. Best effort: the next install sweeps.
+        let _ = folders::remove_folder(&self.folder);
+    }
 }
 
 /// Builds a release in a hidden folder beside its final place: nobody else may enter it while it is built, each file is
@@ -31,13 +39,12 @@ pub fn stage(layout: &Layout, release: &Release) -> Result<Staged, FileError> {
     folders::make(&layout.releases(), FOLDER_MODE)?;
     let (folder, working) = hidden(layout, &release.id)?;
     let staged = Staged { folder, access: release.access, _working: working };
-    match fill(&staged, release) {
-        Ok(()) => Ok(staged),
-        Err(error) => {
-            staged.discard();
-            Err(error)
-        }
+    for (piece, bytes, mode) in release.files() {
+        let owner = if piece == Piece::Key { release.access.owner } else { None };
+        folders::write(&staged.folder.join(piece.file_name()), bytes, mode, owner)?;
     }
+    folders::finish(&staged.folder, FOLDER_MODE)?;
+    Ok(staged)
 }
 
 /// A new hidden folder, locked. A sweep that comes between its making and its lock takes it away: then again.
@@ -51,14 +58,6 @@ fn hidden(layout: &Layout, id: &ReleaseId) -> Result<(PathBuf, Lock), FileError>
     }
 }
 
-fn fill(staged: &Staged, release: &Release) -> Result<(), FileError> {
-    for (piece, bytes, mode) in release.files() {
-        let owner = if piece == Piece::Key { release.access.owner } else { None };
-        folders::write(&staged.folder.join(piece.file_name()), bytes, mode, owner)?;
-    }
-    folders::finish(&staged.folder, FOLDER_MODE)
-}
-
 impl Staged {
     /// Gives it its name, or, where that is taken, compares.
     ///
@@ -66,12 +65,8 @@ impl Staged {
     /// [`InstallError::Damaged`] when another content has the name; else the system's reason.
     pub fn publish(self, layout: &Layout, release: &Release) -> Result<(), InstallError> {
         match folders::rename_new(&self.folder, &layout.release(&release.id)) {
-            Ok(()) => Ok(()),
-            Err(error) => {
-                let taken = folders::is_folder(&layout.release(&release.id));
-                self.discard();
-                if taken { compare(layout, release) } else { Err(error.into()) }
-            }
+            Err(_) if folders::is_folder(&layout.release(&release.id)) => compare(layout, release),
+            other => Ok(other?),
         }
     }
 
@@ -79,12 +74,6 @@ impl Staged {
     #[must_use]
     pub fn access(&self) -> Access {
         self.access
-    }
-
-    /// Takes it away.
-    pub fn discard(self) {
-        // Best effort: the next install sweeps.
-        let _ = folders::remove_folder(&self.folder);
     }
 }
 

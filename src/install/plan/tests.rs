@@ -97,7 +97,11 @@ fn until_failure(plan: &InstallPlan) -> &[Step] {
     let question = |step: &Step| {
         matches!(
             step,
-            Step::Switch { .. } | Step::TestServer { .. } | Step::Reload { .. } | Step::Prove { .. } | Step::Link { .. }
+            Step::Switch { .. }
+                | Step::TestServer { .. }
+                | Step::Reload { .. }
+                | Step::Prove { .. }
+                | Step::Link { .. }
         )
     };
     let last = plan.steps.iter().rposition(question).map_or(0, |index| index + 1);
@@ -227,13 +231,7 @@ fn repeats() -> Vec<Row> {
             "",
             End::Proven,
         ),
-        row(
-            "the same again, no block",
-            with(installed("b", "b"), ServerState::NotNamed),
-            "",
-            "",
-            End::NotNamed,
-        ),
+        row("the same again, no block", with(installed("b", "b"), ServerState::NotNamed), "", "", End::NotNamed),
         row(
             "interrupted: take up there",
             with(installed("b", "a"), serves()),
@@ -241,13 +239,7 @@ fn repeats() -> Vec<Row> {
             "live=a test reload ask(a)",
             End::Proven,
         ),
-        row(
-            "interrupted, nothing to ask",
-            installed("b", "a"),
-            "proven=b note(b) prune",
-            "",
-            End::Proven,
-        ),
+        row("interrupted, nothing to ask", installed("b", "a"), "proven=b note(b) prune", "", End::Proven),
         row(
             "not served before, and the block is there now",
             with(installed("b", ""), serves()),
@@ -277,7 +269,13 @@ fn takeovers() -> Vec<Row> {
         ),
         row(
             "takeover, killed between the links",
-            Observed { live: Some(id("a")), proven: Some(id("a")), releases: vec![id("a"), id("b")], chain: Spot::Ours, ..whole() },
+            Observed {
+                live: Some(id("a")),
+                proven: Some(id("a")),
+                releases: vec![id("a"), id("b")],
+                chain: Spot::Ours,
+                ..whole()
+            },
             "settings link(key) live=b proven=b note(b) prune",
             "live=a",
             End::Proven,
@@ -346,10 +344,7 @@ fn undo_is_right_from_every_step() {
     }
     let first = install(&wanted(), &nothing(), &layout());
     let states: Vec<String> = (0..=5).map(|count| short(&undo(&first, &first.steps[..count]).steps)).collect();
-    assert_eq!(
-        states,
-        ["", "", "", "unlink(chain)", "unlink(chain) unlink(key)", "no-live unlink(chain) unlink(key)"]
-    );
+    assert_eq!(states, ["", "", "", "unlink(chain)", "unlink(chain) unlink(key)", "no-live unlink(chain) unlink(key)"]);
 }
 
 #[test]
@@ -358,8 +353,12 @@ fn links_go_back_before_the_reload_and_the_reload_comes_once() {
         let plan = install(&wanted(), &with(seen, serves()), &layout());
         for count in 0..=plan.steps.len() {
             let steps = undo(&plan, &plan.steps[..count]).steps;
-            let reloads: Vec<usize> =
-                steps.iter().enumerate().filter(|(_, step)| matches!(step, Step::Reload { .. })).map(|(at, _)| at).collect();
+            let reloads: Vec<usize> = steps
+                .iter()
+                .enumerate()
+                .filter(|(_, step)| matches!(step, Step::Reload { .. }))
+                .map(|(at, _)| at)
+                .collect();
             assert!(reloads.len() <= 1, "{steps:?}");
             if let Some(&reload) = reloads.first() {
                 let later = &steps[reload + 1..];
@@ -373,7 +372,10 @@ fn links_go_back_before_the_reload_and_the_reload_comes_once() {
 fn a_plan_is_json_and_text_and_holds_no_bytes() {
     let plan = install(&wanted(), &with(installed("a", "a"), serves()), &layout());
     let json = serde_json::to_value(&plan).unwrap();
-    assert_eq!(json["steps"][0], serde_json::json!({"step": "write-release", "release": "bbbbbbbb", "pieces": ["full-chain", "cert", "ca", "key"]}));
+    assert_eq!(
+        json["steps"][0],
+        serde_json::json!({"step": "write-release", "release": "bbbbbbbb", "pieces": ["full-chain", "cert", "ca", "key"]})
+    );
     assert_eq!(json["back"], serde_json::json!({"to": "aaaaaaaa"}));
     assert_eq!(plan.steps[2].to_string(), "switch key and chain together, in one rename: aaaaaaaa -> bbbbbbbb");
     assert_eq!(plan.back, Back::To(id("a")));

@@ -1,0 +1,106 @@
+//! From a verified pair to the pair that servers read, or back to the files before: look, plan, lock, look again, run,
+//! report. `install` and `rollback` are two ways into it.
+
+use std::time::Duration;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::install::apply::store::{self, Staged};
+use crate::install::apply::{self, Machine};
+use crate::install::plan::Step;
+use crate::install::settings::Settings;
+use crate::live::Patience;
+use crate::pki::certified_key::CertifiedKey;
+
+pub mod outcome;
+pub mod serving;
+pub mod situation;
+
+use outcome::Changeover;
+use situation::Situation;
+
+/// What is asked for.
+#[derive(Debug)]
+pub struct Order<'a> {
+    /// The pair's name in /etc/ssl.
+    pub stem: String,
+    /// Where to.
+    pub goal: Goal<'a>,
+    /// What the command line says; it overrides what is remembered.
+    pub flags: Settings,
+    /// How long to wait for another certctl.
+    pub lock_timeout: Duration,
+    /// Whether anything is changed.
+    pub mode: Mode,
+}
+
+/// Where to.
+#[derive(Clone, Copy, Debug)]
+pub enum Goal<'a> {
+    /// The files before.
+    Back,
+    /// To this pair.
+    Install(&'a CertifiedKey),
+}
+
+/// Whether anything is changed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Mode {
+    /// Only what would be done.
+    DryRun,
+    /// For real.
+    Run,
+}
+
+/// Does it, or shows it, or says why not.
+///
+/// # Errors
+/// When files cannot be used, the lock is held, or a signal came. What failed after the switch is no error but an
+/// outcome: it says what was taken back.
+pub fn run(context: &Context, order: &Order<'_>) -> Result<Changeover, Failure> {
+    let situation = Situation::look(context, order)?;
+    if let Some(refused) = situation.refusal() {
+        return Ok(Changeover::refused(&situation, refused));
+    }
+    let plan = situation.plan(order.goal);
+    if order.mode == Mode::DryRun {
+        return Ok(Changeover::planned(&situation, plan));
+    }
+    if context.interrupt.listen().is_err() {
+        context.sink.detail("signals cannot be listened to; they end this at once");
+    }
+    // Built before the lock, so that nobody waits for it.
+    let staged = match plan.steps.first() {
+        Some(Step::WriteRelease { .. }) => Some(store::stage(&situation.layout, &situation.wanted)?),
+        _ => None,
+    };
+    let _lock = apply::lock(&situation.layout, order.lock_timeout, &context.interrupt)?;
+    store::sweep(&situation.layout)?;
+    under_lock(context, order, staged)
+}
+
+/// What is there may have changed while another certctl held the lock: everything is looked at again.
+fn under_lock(context: &Context, order: &Order<'_>, staged: Option<Staged>) -> Result<Changeover, Failure> {
+    let situation = Situation::look(context, order)?;
+    if let Some(refused) = situation.refusal() {
+        return Ok(Changeover::refused(&situation, refused));
+    }
+    let plan = situation.plan(order.goal);
+    for step in &plan.steps {
+        context.sink.detail(&step.to_string());
+    }
+    let machine = Machine {
+        layout: &situation.layout,
+        wanted: &situation.wanted,
+        staged: staged.filter(|staged| staged.access() == situation.wanted.access),
+        taken: situation.sight.present.as_ref(),
+        server: &situation.serving.server,
+        targets: &situation.serving.targets,
+        patience: Patience::default(),
+        settings: situation.settings.clone(),
+        now: context.now(),
+        interrupt: Some(&context.interrupt),
+    };
+    let applied = machine.run(&plan);
+    Changeover::applied(&situation, plan, applied)
+}

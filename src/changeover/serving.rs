@@ -1,0 +1,310 @@
+//! Which server reads the pair, at which paths, in what state it is, and whom to ask for the proof.
+
+use std::path::{Path, PathBuf};
+
+use super::situation::real;
+use crate::context::Context;
+use crate::failure::{Failure, Kind};
+use crate::finding::{Finding, Next};
+use crate::install::apply::Probe;
+use crate::install::layout::Layout;
+use crate::install::nginx::{Blame, Complaint, Coverage, Targets, Wanted};
+use crate::install::observe;
+use crate::install::plan::{Asks, Served, ServerState};
+use crate::install::server::{Nginx, Server, ServerError, Standing};
+use crate::install::settings::Settings;
+use crate::live::ProbeTarget;
+use crate::pki::certificate::Certificate;
+use crate::pki::name::DnsName;
+use crate::system::process::{self, Finished};
+use crate::system::{files, net};
+
+mod adopt;
+
+use adopt::Adoption;
+
+/// The server as it was found.
+#[derive(Debug)]
+pub struct Serving {
+    /// It.
+    pub server: Server,
+    /// What decides the plan.
+    pub state: ServerState,
+    /// Whom to ask for which name.
+    pub targets: Vec<ProbeTarget>,
+    /// What was answered before anything was touched.
+    pub probes: Vec<Probe>,
+    /// What is worth telling.
+    pub findings: Vec<Finding>,
+    /// Why nothing may be touched.
+    pub refusal: Option<Finding>,
+    /// Its configuration, where it is nginx.
+    pub standing: Option<Standing>,
+    /// Blocks that serve these names with other files, which certctl leaves alone: `FILE:LINE`.
+    pub elsewhere: Vec<String>,
+}
+
+/// A server and, where it is nginx, its configuration.
+#[derive(Debug)]
+pub struct Found {
+    server: Server,
+    standing: Option<Result<Standing, ServerError>>,
+}
+
+/// The server that was named, else the one that is remembered, else nginx where it is installed; none under `--root`.
+///
+/// # Errors
+/// A command line that cannot be run; a server that is named and not installed.
+pub fn find(context: &Context, settings: &Settings) -> Result<Found, Failure> {
+    let command = |text: &Option<String>| text.as_deref().map(command).transpose();
+    let (test, reload) = (command(&settings.test)?, command(&settings.reload)?);
+    let config = settings.server_config.as_deref();
+    let nginx = match settings.server.as_deref() {
+        Some("none") => None,
+        Some("nginx") => Some(Nginx::find(config)?.ok_or_else(no_nginx)?),
+        Some(other) => return Err(Failure::new(Kind::Usage, format!("certctl does not know the server {other}"))),
+        None if context.root.is_some() && config.is_none() => None,
+        None => Nginx::find(config)?,
+    };
+    let found = match nginx {
+        Some(nginx) => {
+            let standing = nginx.observe();
+            Found { server: Server::Nginx(Nginx { test, reload, ..nginx }), standing: Some(standing) }
+        }
+        None if test.is_some() || reload.is_some() => {
+            Found { server: Server::Command { test, reload }, standing: None }
+        }
+        None => Found { server: Server::None, standing: None },
+    };
+    Ok(found)
+}
+
+/// A command in words, whose program is there: that is known before anything is touched.
+fn command(text: &str) -> Result<Vec<String>, Failure> {
+    let words = process::words(text)?;
+    match words.first() {
+        Some(program) if process::which(program).is_none() => {
+            Err(process::ProcessError::NotFound { program: program.clone() }.into())
+        }
+        _ => Ok(words),
+    }
+}
+
+fn no_nginx() -> Failure {
+    Failure::new(Kind::NotFound, "nginx is not installed here")
+        .with(Next::say("sudo apt-get install nginx"))
+        .with(Next::say("or put the files into place alone:  --server none"))
+}
+
+/// The paths of the pair and the server's state.
+///
+/// # Errors
+/// Paths that lead out of the tree, commands that cannot be run, addresses that cannot be resolved.
+pub fn place(
+    root: &Path,
+    usual: &Layout,
+    settings: &Settings,
+    certificates: &[Certificate],
+    found: Found,
+) -> Result<(Layout, Serving), Failure> {
+    let Found { server, standing } = found;
+    let mut serving = Serving {
+        server,
+        state: ServerState::Nothing,
+        targets: Vec::new(),
+        probes: Vec::new(),
+        findings: Vec::new(),
+        refusal: None,
+        standing: None,
+        elsewhere: Vec::new(),
+    };
+    match standing {
+        Some(Ok(standing)) => serving.standing = Some(standing),
+        Some(Err(error)) => serving.refusal = Some(Finding::from(&error)),
+        None => {}
+    }
+    let names = names(certificates);
+    let paths = serving.paths(root, usual, settings, &names)?;
+    let layout = usual.at(real(root, &paths.0)?, real(root, &paths.1)?);
+    if serving.refusal.is_none() {
+        serving.observe(&layout, settings, certificates, &names)?;
+    }
+    Ok((layout, serving))
+}
+
+/// The DNS names of the leaf.
+#[must_use]
+pub fn names(certificates: &[Certificate]) -> Vec<DnsName> {
+    let leaf = certificates.first();
+    leaf.iter().flat_map(|leaf| &leaf.dns_names).filter_map(|name| DnsName::parse(name).ok()).collect()
+}
+
+impl Serving {
+    /// Named or remembered; else what the configuration names and may be adopted; else the usual ones.
+    fn paths(
+        &mut self,
+        root: &Path,
+        usual: &Layout,
+        settings: &Settings,
+        names: &[DnsName],
+    ) -> Result<(PathBuf, PathBuf), Failure> {
+        let given = |path: &Option<PathBuf>, usual: &Path| path.clone().unwrap_or_else(|| usual.to_owned());
+        let (chain, key) = (given(&settings.chain_path, &usual.chain_path), given(&settings.key_path, &usual.key_path));
+        let Some(standing) = &self.standing else { return Ok((chain, key)) };
+        let config = &standing.config;
+        if settings.chain_path.is_some() || settings.key_path.is_some() || config.naming(&chain, &key).next().is_some() {
+            return Ok((chain, key));
+        }
+        match adopt::adopt(config, names, root, usual)? {
+            Adoption::Adopted(chain, key) => Ok((chain, key)),
+            Adoption::Refused(refusals) => {
+                self.elsewhere = refusals.iter().map(|refusal| refusal.block.clone()).collect();
+                self.findings.extend(refusals.iter().map(|refusal| refusal.finding(&chain, &key)));
+                Ok((chain, key))
+            }
+            Adoption::Nothing => Ok((chain, key)),
+        }
+    }
+
+    fn observe(
+        &mut self,
+        layout: &Layout,
+        settings: &Settings,
+        certificates: &[Certificate],
+        names: &[DnsName],
+    ) -> Result<(), Failure> {
+        let named = self.ask_at(layout, settings, certificates, names)?;
+        let asks = Asks {
+            test: self.server.test_command().map(|words| words.join(" ")),
+            reload: self.server.reload_command().map(|words| words.join(" ")),
+            probe: self.addresses(),
+        };
+        if asks == Asks::default() {
+            return Ok(());
+        }
+        let sound = match self.server.test()? {
+            Some(finished) if !finished.succeeded() => {
+                if !self.mends(layout, &finished)? {
+                    self.refusal = Some(self.broken(&finished));
+                    return Ok(());
+                }
+                false
+            }
+            _ => true,
+        };
+        let runs = self.standing.as_ref().is_none_or(|standing| standing.running.is_some());
+        self.state = match (named, runs, sound) {
+            (false, ..) => ServerState::NotNamed,
+            (true, false, _) => ServerState::Stopped(asks),
+            (true, true, true) => ServerState::Serves(asks, Served::Otherwise),
+            (true, true, false) => ServerState::Mends(asks),
+        };
+        Ok(())
+    }
+
+    /// Finds whom to ask; says whether the server's configuration names the pair (one that cannot be read does).
+    fn ask_at(
+        &mut self,
+        layout: &Layout,
+        settings: &Settings,
+        certificates: &[Certificate],
+        names: &[DnsName],
+    ) -> Result<bool, Failure> {
+        let silent = settings.probe.iter().any(|probe| probe == "none");
+        let mut named = true;
+        if let (Some(standing), Some(leaf)) = (&self.standing, certificates.first()) {
+            let (certificate, key) = (layout.chain_path.as_path(), layout.key_path.as_path());
+            named = standing.config.naming(certificate, key).next().is_some();
+            let wanted = Wanted { certificate, key, names, algorithm: leaf.algorithm };
+            let targets = Targets::of(&standing.config, &wanted);
+            self.findings.extend(target_findings(&targets));
+            self.findings.extend(standing.config.naming(certificate, key).filter_map(|block| {
+                let Coverage::Lacks(lacking) = block.coverage(names) else { return None };
+                let message = format!("{block} serves {}, which the certificate is not for", lacking.join(", "));
+                Some(Finding::warning("block-not-covered", message))
+            }));
+            self.targets = targets.ask;
+        }
+        if silent {
+            self.targets.clear();
+        } else {
+            self.targets.extend(extra_targets(&settings.probe, names)?);
+        }
+        Ok(named)
+    }
+
+    fn addresses(&self) -> Vec<String> {
+        let mut addresses: Vec<String> = self.targets.iter().map(|target| target.address.to_string()).collect();
+        addresses.dedup();
+        addresses
+    }
+
+    /// Whether the test fails only for want of the pair that this run supplies.
+    fn mends(&self, layout: &Layout, finished: &Finished) -> Result<bool, Failure> {
+        if self.standing.is_none() {
+            return Ok(!observe::pair_loads(layout)?);
+        }
+        let complaint = Complaint::read(&finished.output, &[&layout.chain_path, &layout.key_path]);
+        Ok(match complaint.blame {
+            Blame::PairMissing => true,
+            Blame::PairBroken => !observe::pair_loads(layout)?,
+            Blame::Other | Blame::PairUnreadable => false,
+        })
+    }
+
+    fn broken(&self, finished: &Finished) -> Finding {
+        let command = self.server.test_command().unwrap_or_default().join(" ");
+        let said = Complaint::read(&finished.output, &[]).lines.join("\n");
+        let how = if finished.timed_out { "does not end" } else { "fails" };
+        Finding::error("server-config-broken", format!("the server's own test {how} before anything is touched:\n{said}"))
+            .with(Next::say(format!("mend it, then try again:  {command}")))
+    }
+}
+
+fn target_findings(targets: &Targets) -> Vec<Finding> {
+    let elsewhere = targets.elsewhere.iter().map(|one| {
+        let (name, place) = (&one.name, format!("{}:{}", one.file.display(), one.line));
+        Finding::warning("served-elsewhere", format!("{name} at {} is served by another block: {place}", one.address))
+    });
+    let unasked = targets.unasked.iter().map(|(listen, why)| {
+        Finding::warning("not-asked", format!("{listen} cannot be asked: {}", unasked(*why)))
+    });
+    elsewhere.chain(unasked).collect()
+}
+
+fn unasked(why: crate::install::nginx::Unasked) -> &'static str {
+    use crate::install::nginx::Unasked;
+    match why {
+        Unasked::HostName => "it is a host name, which only nginx resolves",
+        Unasked::ProxyProtocol => "it expects the PROXY protocol",
+        Unasked::Regex => "which block answers depends on a regular expression",
+        Unasked::Taken => "other blocks listen at the loopback address of that port",
+        Unasked::UnixSocket => "it is a Unix socket",
+    }
+}
+
+/// Every address of `--probe`, for every name of the certificate.
+fn extra_targets(probes: &[String], names: &[DnsName]) -> Result<Vec<ProbeTarget>, Failure> {
+    let mut targets = Vec::new();
+    for probe in probes {
+        let addresses = net::addresses(probe).map_err(|error| {
+            Failure::new(Kind::Usage, format!("{probe:?} is no address to ask"))
+                .because(error.to_string())
+                .with(Next::say("give host and port:  --probe 127.0.0.1:443"))
+        })?;
+        for address in addresses {
+            targets.extend(names.iter().map(|name| ProbeTarget::new(address, host(name))));
+        }
+    }
+    Ok(targets)
+}
+
+/// A host that the name is for.
+fn host(name: &DnsName) -> String {
+    if name.is_wildcard() { format!("certctl-probe.{}", name.base()) } else { name.as_str().to_owned() }
+}
+
+/// Whether a regular file is at `path`, links followed.
+fn is_file(path: &Path) -> bool {
+    files::mode(path).is_ok()
+}

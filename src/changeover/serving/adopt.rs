@@ -1,0 +1,138 @@
+//! Whether certctl may keep the paths that nginx's configuration names already (product contract, "Files").
+
+use std::path::{Path, PathBuf};
+
+use crate::changeover::situation::real;
+use crate::failure::Failure;
+use crate::finding::{Finding, Next};
+use crate::install::layout::{Layout, Pointer, Stable};
+use crate::install::nginx::{Config, Coverage, ServerBlock};
+use crate::pki::name::DnsName;
+use crate::system::folders::{self, Kind};
+
+/// Other tools' trees: they put their files back whenever they like.
+const FOREIGN: [(&str, &str); 6] = [
+    ("/etc/letsencrypt/", "certbot"),
+    ("/etc/dehydrated/", "dehydrated"),
+    ("/var/lib/dehydrated/", "dehydrated"),
+    ("/var/lib/acme/", "an ACME client"),
+    ("/.acme.sh/", "acme.sh"),
+    ("/usr/", "a package"),
+];
+
+/// What comes of the paths that the configuration names for these names.
+#[derive(Debug)]
+pub enum Adoption {
+    /// These: chain and key.
+    Adopted(PathBuf, PathBuf),
+    /// There is no TLS block for these names.
+    Nothing,
+    /// There are, and none may be adopted.
+    Refused(Vec<Refusal>),
+}
+
+/// Why the paths of a block stay as they are.
+#[derive(Debug)]
+pub struct Refusal {
+    /// `FILE:LINE`.
+    pub block: String,
+    why: String,
+}
+
+impl Refusal {
+    /// What to tell: the two lines to change.
+    #[must_use]
+    pub fn finding(&self, chain: &Path, key: &Path) -> Finding {
+        let lines = format!("ssl_certificate {};\nssl_certificate_key {};", chain.display(), key.display());
+        Finding::warning("paths-not-adopted", format!("{} names other files: {}", self.block, self.why))
+            .with(Next::say(format!("to serve the new certificate there, change two lines of {}:\n{lines}", self.block)))
+    }
+}
+
+/// The first pair of a TLS block for `names` that may be adopted.
+///
+/// # Errors
+/// When a path cannot be looked at.
+pub fn adopt(config: &Config, names: &[DnsName], root: &Path, usual: &Layout) -> Result<Adoption, Failure> {
+    let mut refusals = Vec::new();
+    for block in config.serving(names).filter(|block| block.speaks_tls()) {
+        match judge(config, block, names, root, usual)? {
+            Ok((chain, key)) => return Ok(Adoption::Adopted(chain, key)),
+            Err(why) => refusals.push(Refusal { block: block.to_string(), why }),
+        }
+    }
+    Ok(if refusals.is_empty() { Adoption::Nothing } else { Adoption::Refused(refusals) })
+}
+
+fn judge(
+    config: &Config,
+    block: &ServerBlock,
+    names: &[DnsName],
+    root: &Path,
+    usual: &Layout,
+) -> Result<Result<(PathBuf, PathBuf), String>, Failure> {
+    let [pair] = block.pairs.as_slice() else {
+        return Ok(Err(format!("it has {} certificates", block.pairs.len())));
+    };
+    let (Some(chain), Some(key)) = (pair.certificate.file(), pair.key.file()) else {
+        return Ok(Err("its files are not named by plain paths".to_owned()));
+    };
+    let layout = match (real(root, chain), real(root, key)) {
+        (Ok(real_chain), Ok(real_key)) => usual.at(real_chain, real_key),
+        _ => return Ok(Err(format!("they lie outside of {}", root.display()))),
+    };
+    for (stable, path) in [(Stable::Chain, chain), (Stable::Key, key)] {
+        if let Some(why) = foreign(path).or(unlike_ours(&layout, stable)?) {
+            return Ok(Err(why));
+        }
+    }
+    for other in config.mentioning(chain).chain(config.mentioning(key)) {
+        if let Coverage::Lacks(lacking) = other.coverage(names) {
+            return Ok(Err(format!("{other} serves {} with them too", lacking.join(", "))));
+        }
+    }
+    Ok(Ok((chain.to_owned(), key.to_owned())))
+}
+
+fn foreign(path: &Path) -> Option<String> {
+    let text = path.to_string_lossy();
+    if text.contains("snakeoil") {
+        return Some(format!("{text} is the machine's own test pair"));
+    }
+    let (_, tool) = FOREIGN.iter().find(|(tree, _)| text.starts_with(tree) || (tree.contains("/.") && text.contains(tree)))?;
+    Some(format!("{text} is kept by {tool}"))
+}
+
+/// Nothing, a plain file or our link can be adopted.
+fn unlike_ours(layout: &Layout, stable: Stable) -> Result<Option<String>, Failure> {
+    let path = layout.stable(stable);
+    let Some(seen) = folders::look(path)? else { return Ok(None) };
+    Ok(match seen.kind {
+        Kind::File => None,
+        Kind::Link(text) => {
+            let target = layout.pointer(Pointer::Live).join(stable.piece().file_name());
+            let ours = folders::plain(&path.parent().unwrap_or(Path::new("/")).join(&text)) == target;
+            (!ours).then(|| format!("{} is a link to {}", path.display(), text.display()))
+        }
+        Kind::Folder | Kind::Other => Some(format!("{} is no file", path.display())),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::foreign;
+
+    #[test]
+    fn other_tools_trees_are_theirs() {
+        for (path, theirs) in [
+            ("/etc/letsencrypt/live/example.com/fullchain.pem", true),
+            ("/root/.acme.sh/example.com/fullchain.cer", true),
+            ("/etc/ssl/certs/ssl-cert-snakeoil.pem", true),
+            ("/usr/share/x/cert.pem", true),
+            ("/etc/ssl/your_site.crt", false),
+            ("/etc/nginx/ssl/site.key", false),
+        ] {
+            assert_eq!(foreign(path.as_ref()).is_some(), theirs, "{path}");
+        }
+    }
+}

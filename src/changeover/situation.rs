@@ -1,0 +1,182 @@
+//! Everything that a changeover is decided by: paths, settings, what is there, the server. Looked at twice: before the
+//! lock for what can be refused early, and under it for what is done.
+
+use std::path::{Path, PathBuf};
+
+use super::serving::{self, Serving};
+use super::{Goal, Order};
+use crate::context::Context;
+use crate::failure::{Failure, Kind};
+use crate::finding::{Finding, Next};
+use crate::install::apply::store;
+use crate::install::layout::{Layout, Pointer, ReleaseId};
+use crate::install::observe::{self, Sight};
+use crate::install::plan::{self, InstallPlan, Served, ServerState, Wanted};
+use crate::install::release::Release;
+use crate::install::settings::Settings;
+use crate::system::folders;
+
+/// What was looked at.
+#[derive(Debug)]
+pub struct Situation {
+    /// Where everything lies.
+    pub layout: Layout,
+    /// What is remembered, and what the command line says.
+    pub settings: Settings,
+    /// The release to come to.
+    pub wanted: Release,
+    /// What is there.
+    pub sight: Sight,
+    /// The server.
+    pub serving: Serving,
+}
+
+impl Situation {
+    /// Looks.
+    ///
+    /// # Errors
+    /// What cannot be used.
+    pub fn look(context: &Context, order: &Order<'_>) -> Result<Self, Failure> {
+        let root = root(context)?;
+        let mut settings = observe::settings(&root, &order.stem)?.overridden_by(order.flags.clone());
+        let family = observe::family(&root);
+        let (chain, key) = family.stable_paths(&order.stem);
+        let staged = context.root.as_ref().map(|_| root.as_path());
+        let usual = Layout::new(staged, &order.stem, real(&root, &chain)?, real(&root, &key)?);
+        let target = match order.goal {
+            Goal::Install(_) => None,
+            Goal::Back => Some(before(&usual, &settings)?),
+        };
+        let certificates = match (order.goal, &target) {
+            (Goal::Install(pair), _) => pair.chain().chain().certificates(),
+            (Goal::Back, Some(release)) => &release.certificates[..],
+            (Goal::Back, None) => &[],
+        };
+        let server = serving::find(context, &settings)?;
+        let (layout, mut serving) = serving::place(&root, &usual, &settings, certificates, server)?;
+        let (access, tightened) = observe::access(&layout, &settings)?;
+        let wanted = match (order.goal, target) {
+            (Goal::Install(pair), _) => Release::new(pair, access),
+            (Goal::Back, Some(release)) => release,
+            (Goal::Back, None) => return Err(nothing_before(&order.stem)),
+        };
+        let sight = observe::look(&layout, &wanted, serving.state.clone())?;
+        remember(&mut settings, &layout, &wanted);
+        let mut situation = Self { layout, settings, wanted, sight, serving };
+        situation.ask_what_is_served();
+        if let Some(mode) = tightened {
+            situation.serving.findings.push(tightened_finding(&situation.layout, mode, access.mode));
+        }
+        Ok(situation)
+    }
+
+    /// Where everything is in its place, the server is asked whether it serves it: then there is nothing to do.
+    fn ask_what_is_served(&mut self) {
+        let id = Some(&self.wanted.id);
+        let observed = &mut self.sight.observed;
+        if observed.live.as_ref() != id || observed.proven.as_ref() != id {
+            return;
+        }
+        if let ServerState::Serves(_, served) = &mut observed.server {
+            self.serving.probes = crate::install::apply::ask(&self.serving.targets, &self.wanted.certificates);
+            if self.serving.probes.iter().all(crate::install::apply::Probe::agrees) {
+                *served = Served::AsWanted;
+            }
+        }
+    }
+
+    /// What forbids to go on; nothing was touched then.
+    #[must_use]
+    pub fn refusal(&self) -> Option<Vec<Finding>> {
+        let mut refused: Vec<Finding> = self.sight.obstacles.iter().map(Finding::from).collect();
+        refused.extend(self.serving.refusal.clone());
+        (!refused.is_empty()).then_some(refused)
+    }
+
+    /// What would be done.
+    #[must_use]
+    pub fn plan(&self, goal: Goal<'_>) -> InstallPlan {
+        match goal {
+            Goal::Install(_) => {
+                let wanted = Wanted { id: self.wanted.id.clone(), pieces: self.wanted.pieces() };
+                plan::install(&wanted, &self.sight.observed, &self.layout)
+            }
+            Goal::Back => plan::rollback(&self.wanted.id, &self.sight.observed, &self.layout),
+        }
+    }
+}
+
+/// The tree to install into, with no link on the way.
+///
+/// # Errors
+/// When it cannot be looked at.
+pub fn root(context: &Context) -> Result<PathBuf, Failure> {
+    match &context.root {
+        None => Ok(PathBuf::from("/")),
+        Some(root) => {
+            let inner = folders::real(&root.join("etc"))?;
+            Ok(inner.parent().map_or_else(|| root.clone(), Path::to_owned))
+        }
+    }
+}
+
+/// A path of the tree with no link in its folder's part. It must stay inside.
+///
+/// # Errors
+/// When a link leads out of the tree.
+pub fn real(root: &Path, path: &Path) -> Result<PathBuf, Failure> {
+    let inside = if path.starts_with(root) {
+        path.to_owned()
+    } else {
+        root.join(path.strip_prefix("/").unwrap_or(path))
+    };
+    let real = folders::real(&inside)?;
+    if real.starts_with(root) {
+        return Ok(real);
+    }
+    let message = format!("{} leads out of {}", path.display(), root.display());
+    Err(Failure::new(Kind::Usage, message).with(Next::say("name paths inside of --root")))
+}
+
+/// The release that a rollback goes to: `proven` when `live` is not proven, else the one before in the history.
+fn before(layout: &Layout, settings: &Settings) -> Result<Release, Failure> {
+    let live = observe::pointer(layout, Pointer::Live)?.ok_or_else(|| not_installed(layout.stem()))?;
+    let proven = observe::pointer(layout, Pointer::Proven)?;
+    let target: Option<ReleaseId> = match proven {
+        Some(proven) if proven != live => Some(proven),
+        None => None,
+        Some(_) => settings.before(&live).cloned(),
+    };
+    let target = target.ok_or_else(|| nothing_before(layout.stem()))?;
+    store::load(layout, &target)?.ok_or_else(|| {
+        let message = format!("the files before, {}, are not there or cannot be loaded", layout.release(&target).display());
+        Failure::new(Kind::NotFound, message)
+            .with(Next::say(format!("ls -l {}", layout.releases().display())))
+    })
+}
+
+fn nothing_before(stem: &str) -> Failure {
+    Failure::new(Kind::NotFound, format!("there are no files of {stem} to go back to"))
+        .because("no earlier install of it ended well here")
+        .with(Next::say("install the files that should be served:  certctl install FILE"))
+}
+
+fn not_installed(stem: &str) -> Failure {
+    Failure::new(Kind::NotFound, format!("{stem} is not installed here"))
+        .with(Next::say("ls /etc/ssl/certctl"))
+}
+
+/// What the next round should know without flags.
+fn remember(settings: &mut Settings, layout: &Layout, wanted: &Release) {
+    settings.chain_path = Some(layout.inside(&layout.chain_path));
+    settings.key_path = Some(layout.inside(&layout.key_path));
+    settings.remember_access(wanted.access);
+}
+
+fn tightened_finding(layout: &Layout, before: u32, after: u32) -> Finding {
+    let path = layout.key_path.display();
+    Finding::note(
+        "key-mode-tightened",
+        format!("{path} had mode {:04o}; the new key has {after:04o}: not for everybody", before & 0o7777),
+    )
+}
