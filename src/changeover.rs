@@ -12,6 +12,7 @@ use crate::install::settings::Settings;
 use crate::live::Patience;
 use crate::pki::certified_key::CertifiedKey;
 
+pub mod block;
 pub mod outcome;
 pub mod serving;
 pub mod situation;
@@ -102,5 +103,5 @@ fn under_lock(context: &Context, order: &Order<'_>, staged: Option<Staged>) -> R
         interrupt: Some(&context.interrupt),
     };
     let applied = machine.run(&plan);
-    Changeover::applied(&situation, plan, applied)
+    Changeover::applied(context, &situation, plan, applied)
 }

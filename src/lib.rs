@@ -10,6 +10,7 @@
 //! * [`pairing`]: which certificate, key and request belong together.
 //! * [`pki`]: names, keys, requests, certificates, chains.
 
+pub mod changeover;
 pub mod cli;
 pub mod commands;
 pub mod context;

@@ -17,9 +17,9 @@ use crate::live::ProbeTarget;
 use crate::pki::certificate::Certificate;
 use crate::pki::name::DnsName;
 use crate::system::process::{self, Finished};
-use crate::system::{files, net};
+use crate::system::net;
 
-mod adopt;
+pub mod adopt;
 
 use adopt::Adoption;
 
@@ -40,6 +40,8 @@ pub struct Serving {
     pub refusal: Option<Finding>,
     /// Its configuration, where it is nginx.
     pub standing: Option<Standing>,
+    /// The paths of chain and key as its configuration spells them.
+    pub named: (PathBuf, PathBuf),
     /// Blocks that serve these names with other files, which certctl leaves alone: `FILE:LINE`.
     pub elsewhere: Vec<String>,
 }
@@ -103,7 +105,7 @@ fn no_nginx() -> Failure {
 pub fn place(
     root: &Path,
     usual: &Layout,
-    settings: &Settings,
+    (flags, settings): (&Settings, &Settings),
     certificates: &[Certificate],
     found: Found,
 ) -> Result<(Layout, Serving), Failure> {
@@ -116,6 +118,7 @@ pub fn place(
         findings: Vec::new(),
         refusal: None,
         standing: None,
+        named: (PathBuf::new(), PathBuf::new()),
         elsewhere: Vec::new(),
     };
     match standing {
@@ -124,8 +127,9 @@ pub fn place(
         None => {}
     }
     let names = names(certificates);
-    let paths = serving.paths(root, usual, settings, &names)?;
-    let layout = usual.at(real(root, &paths.0)?, real(root, &paths.1)?);
+    serving.named = serving.paths(root, usual, (flags, settings), &names)?;
+    let (chain, key) = &serving.named;
+    let layout = usual.at(real(root, chain)?, real(root, key)?);
     if serving.refusal.is_none() {
         serving.observe(&layout, settings, certificates, &names)?;
     }
@@ -140,19 +144,23 @@ pub fn names(certificates: &[Certificate]) -> Vec<DnsName> {
 }
 
 impl Serving {
-    /// Named or remembered; else what the configuration names and may be adopted; else the usual ones.
+    /// What the command line says; what is remembered or usual, if the configuration names it; what it names instead and
+    /// may be adopted; else again what is remembered or usual.
     fn paths(
         &mut self,
         root: &Path,
         usual: &Layout,
-        settings: &Settings,
+        (flags, settings): (&Settings, &Settings),
         names: &[DnsName],
     ) -> Result<(PathBuf, PathBuf), Failure> {
-        let given = |path: &Option<PathBuf>, usual: &Path| path.clone().unwrap_or_else(|| usual.to_owned());
+        let given = |path: &Option<PathBuf>, usual: &Path| {
+            path.as_ref().map_or_else(|| usual.to_owned(), |path| below(root, path))
+        };
         let (chain, key) = (given(&settings.chain_path, &usual.chain_path), given(&settings.key_path, &usual.key_path));
         let Some(standing) = &self.standing else { return Ok((chain, key)) };
         let config = &standing.config;
-        if settings.chain_path.is_some() || settings.key_path.is_some() || config.naming(&chain, &key).next().is_some() {
+        let told = flags.chain_path.is_some() || flags.key_path.is_some();
+        if told || config.naming(&chain, &key).next().is_some() {
             return Ok((chain, key));
         }
         match adopt::adopt(config, names, root, usual)? {
@@ -173,7 +181,7 @@ impl Serving {
         certificates: &[Certificate],
         names: &[DnsName],
     ) -> Result<(), Failure> {
-        let named = self.ask_at(layout, settings, certificates, names)?;
+        let named = self.ask_at(settings, certificates, names)?;
         let asks = Asks {
             test: self.server.test_command().map(|words| words.join(" ")),
             reload: self.server.reload_command().map(|words| words.join(" ")),
@@ -205,7 +213,6 @@ impl Serving {
     /// Finds whom to ask; says whether the server's configuration names the pair (one that cannot be read does).
     fn ask_at(
         &mut self,
-        layout: &Layout,
         settings: &Settings,
         certificates: &[Certificate],
         names: &[DnsName],
@@ -213,7 +220,7 @@ impl Serving {
         let silent = settings.probe.iter().any(|probe| probe == "none");
         let mut named = true;
         if let (Some(standing), Some(leaf)) = (&self.standing, certificates.first()) {
-            let (certificate, key) = (layout.chain_path.as_path(), layout.key_path.as_path());
+            let (certificate, key) = (self.named.0.as_path(), self.named.1.as_path());
             named = standing.config.naming(certificate, key).next().is_some();
             let wanted = Wanted { certificate, key, names, algorithm: leaf.algorithm };
             let targets = Targets::of(&standing.config, &wanted);
@@ -244,7 +251,7 @@ impl Serving {
         if self.standing.is_none() {
             return Ok(!observe::pair_loads(layout)?);
         }
-        let complaint = Complaint::read(&finished.output, &[&layout.chain_path, &layout.key_path]);
+        let complaint = Complaint::read(&finished.output, &[&self.named.0, &self.named.1]);
         Ok(match complaint.blame {
             Blame::PairMissing => true,
             Blame::PairBroken => !observe::pair_loads(layout)?,
@@ -304,7 +311,8 @@ fn host(name: &DnsName) -> String {
     if name.is_wildcard() { format!("certctl-probe.{}", name.base()) } else { name.as_str().to_owned() }
 }
 
-/// Whether a regular file is at `path`, links followed.
-fn is_file(path: &Path) -> bool {
-    files::mode(path).is_ok()
+/// `path` in the tree: as it is when it is inside already.
+#[must_use]
+pub fn below(root: &Path, path: &Path) -> PathBuf {
+    if path.starts_with(root) { path.to_owned() } else { root.join(path.strip_prefix("/").unwrap_or(path)) }
 }

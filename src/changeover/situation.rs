@@ -53,7 +53,7 @@ impl Situation {
             (Goal::Back, None) => &[],
         };
         let server = serving::find(context, &settings)?;
-        let (layout, mut serving) = serving::place(&root, &usual, &settings, certificates, server)?;
+        let (layout, serving) = serving::place(&root, &usual, (&order.flags, &settings), certificates, server)?;
         let (access, tightened) = observe::access(&layout, &settings)?;
         let wanted = match (order.goal, target) {
             (Goal::Install(pair), _) => Release::new(pair, access),
@@ -61,7 +61,9 @@ impl Situation {
             (Goal::Back, None) => return Err(nothing_before(&order.stem)),
         };
         let sight = observe::look(&layout, &wanted, serving.state.clone())?;
-        remember(&mut settings, &layout, &wanted);
+        settings.chain_path = Some(layout.inside(&serving.named.0));
+        settings.key_path = Some(layout.inside(&serving.named.1));
+        settings.remember_access(wanted.access);
         let mut situation = Self { layout, settings, wanted, sight, serving };
         situation.ask_what_is_served();
         if let Some(mode) = tightened {
@@ -125,12 +127,7 @@ pub fn root(context: &Context) -> Result<PathBuf, Failure> {
 /// # Errors
 /// When a link leads out of the tree.
 pub fn real(root: &Path, path: &Path) -> Result<PathBuf, Failure> {
-    let inside = if path.starts_with(root) {
-        path.to_owned()
-    } else {
-        root.join(path.strip_prefix("/").unwrap_or(path))
-    };
-    let real = folders::real(&inside)?;
+    let real = folders::real(&serving::below(root, path))?;
     if real.starts_with(root) {
         return Ok(real);
     }
@@ -164,13 +161,6 @@ fn nothing_before(stem: &str) -> Failure {
 fn not_installed(stem: &str) -> Failure {
     Failure::new(Kind::NotFound, format!("{stem} is not installed here"))
         .with(Next::say("ls /etc/ssl/certctl"))
-}
-
-/// What the next round should know without flags.
-fn remember(settings: &mut Settings, layout: &Layout, wanted: &Release) {
-    settings.chain_path = Some(layout.inside(&layout.chain_path));
-    settings.key_path = Some(layout.inside(&layout.key_path));
-    settings.remember_access(wanted.access);
 }
 
 fn tightened_finding(layout: &Layout, before: u32, after: u32) -> Finding {

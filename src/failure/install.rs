@@ -1,1 +1,122 @@
-//! Advice for `install`.
+//! Advice for `install` and `rollback`.
+
+use super::{Failure, Kind};
+use crate::finding::{Finding, Next, shell_word};
+use crate::install::apply::error::InstallError;
+use crate::install::apply::{Probe, Trouble};
+use crate::install::observe::Obstacle;
+use crate::install::server::ServerError;
+use crate::live::Verdict;
+use crate::system::process::Finished;
+
+impl From<InstallError> for Failure {
+    fn from(error: InstallError) -> Self {
+        match &error {
+            InstallError::Damaged { path, .. } => {
+                let folder = path.parent().unwrap_or(path).display().to_string();
+                let aside = shell_word(&format!("{folder}.damaged"));
+                Self::of(Kind::Malformed, &error).with(Next::say(format!(
+                    "move it aside, then install again:  sudo mv {} {aside}",
+                    shell_word(&folder)
+                )))
+            }
+            InstallError::File(_) => match error {
+                InstallError::File(error) => error.into(),
+                other => Self::of(Kind::Internal, &other),
+            },
+            InstallError::Interrupted { signal } => Self::of(Kind::Interrupted(*signal), &error),
+            InstallError::LockHeld { path, .. } => Self::of(Kind::LockHeld, &error)
+                .with(Next::say(format!("see who holds it:  sudo fuser -v {}", shell_word(&path.display().to_string()))))
+                .with(Next::say("wait longer:  --lock-timeout 10m")),
+            InstallError::NotOurs { path } => Self::of(Kind::Malformed, &error)
+                .with(Next::say(format!("ls -ld {}", shell_word(&path.display().to_string())))),
+            InstallError::Settings { path, .. } => Self::of(Kind::Malformed, &error).with(Next::say(format!(
+                "mend it, or move it aside and name the paths again:  sudo mv {0} {0}.broken",
+                shell_word(&path.display().to_string())
+            ))),
+            InstallError::Writable { path, .. } => Self::of(Kind::Hostile, &error).with(Next::say(format!(
+                "look at what it says, then:  sudo chown root {0} && sudo chmod go-w {0}",
+                shell_word(&path.display().to_string())
+            ))),
+        }
+    }
+}
+
+impl From<&ServerError> for Finding {
+    /// A configuration that cannot be read forbids to go on.
+    fn from(error: &ServerError) -> Self {
+        let causes = Failure::of(Kind::Malformed, error).causes;
+        let message = std::iter::once(error.to_string()).chain(causes).collect::<Vec<_>>().join(": ");
+        Self::error("server-config-broken", message).with(Next::say("mend it, then try again:  nginx -t"))
+    }
+}
+
+impl From<&Obstacle> for Finding {
+    fn from(obstacle: &Obstacle) -> Self {
+        let finding = Self::error("path-taken", obstacle.to_string());
+        match obstacle {
+            Obstacle::Folder(path) | Obstacle::Special(path) => {
+                finding.with(Next::say(format!("ls -ld {}", shell_word(&path.display().to_string()))))
+            }
+            Obstacle::Link(..) => finding
+                .with(Next::say("choose paths of your own:  --chain-path PATH --key-path PATH, and name them in the server's configuration")),
+        }
+    }
+}
+
+impl From<&Trouble> for Finding {
+    /// What ended a plan after its switch.
+    fn from(trouble: &Trouble) -> Self {
+        match trouble {
+            Trouble::Test(finished) => Self::error("test-failed", words("the server's test failed", finished))
+                .with(Next::say("mend what it says, then install again")),
+            Trouble::Reload(finished) => Self::error("reload-failed", words("the reload failed", finished))
+                .with(Next::say("journalctl -e; then install again")),
+            Trouble::NotServed(probes) => {
+                let served: Vec<String> = probes.iter().filter(|probe| !probe.agrees()).map(seen).collect();
+                Self::error("served-otherwise", format!("not every address serves it:\n{}", served.join("\n")))
+                    .with(Next::say("see who listens there:  sudo ss -ltnp"))
+            }
+            Trouble::Install(error) => Self::error("step-failed", chain(error)),
+            Trouble::Process(error) => Self::error("step-failed", chain(error)),
+            Trouble::Interrupted(_) | Trouble::Skipped => Self::error("step-failed", trouble.to_string()),
+        }
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let failure = Failure::of(Kind::Io, error);
+    std::iter::once(failure.message).chain(failure.causes).collect::<Vec<_>>().join(": ")
+}
+
+fn words(what: &str, finished: &Finished) -> String {
+    let how = match (finished.timed_out, finished.status, finished.signal) {
+        (true, ..) => "it did not end in time".to_owned(),
+        (_, Some(status), _) => format!("exit {status}"),
+        (_, None, Some(signal)) => format!("ended by signal {signal}"),
+        (_, None, None) => "it did not end well".to_owned(),
+    };
+    let said = finished.output.trim();
+    if said.is_empty() { format!("{what} ({how}) and said nothing") } else { format!("{what} ({how}):\n{said}") }
+}
+
+fn seen(probe: &Probe) -> String {
+    let (address, name) = (probe.target.address, &probe.target.name);
+    match &probe.answer {
+        Err(error) => format!("{address} for {name}: {}", chain(error)),
+        Ok((_, Verdict::Same)) => format!("{address} for {name}: this certificate"),
+        Ok((_, Verdict::OtherLeaf { sha256, label })) => {
+            let short = sha256.get(..8).unwrap_or_default();
+            format!("{address} for {name}: another certificate, {label} ({short}…)")
+        }
+        Ok((_, Verdict::ChainDiffers { expected, served })) => format!(
+            "{address} for {name}: this certificate, but after it {} in place of {}",
+            listed(served),
+            listed(expected)
+        ),
+    }
+}
+
+fn listed(labels: &[String]) -> String {
+    if labels.is_empty() { "nothing".to_owned() } else { labels.join(", ") }
+}

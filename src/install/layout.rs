@@ -165,6 +165,12 @@ impl Layout {
         }
     }
 
+    /// The same with other stable paths.
+    #[must_use]
+    pub fn at(&self, chain_path: PathBuf, key_path: PathBuf) -> Self {
+        Self { chain_path, key_path, ..self.clone() }
+    }
+
     /// The name of the pair.
     #[must_use]
     pub fn stem(&self) -> &str {

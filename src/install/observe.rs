@@ -52,8 +52,7 @@ pub fn look(layout: &Layout, wanted: &Release, server: ServerState) -> Result<Si
     let (live, proven) = (pointer(layout, Pointer::Live)?, pointer(layout, Pointer::Proven)?);
     let mut obstacles = Vec::new();
     let mut spot = |stable| -> Result<Spot, FileError> {
-        let found = spot(layout, stable)?;
-        Ok(found.unwrap_or_else(|obstacle| {
+        Ok(self::spot(layout, stable)?.unwrap_or_else(|obstacle| {
             obstacles.push(obstacle);
             Spot::Absent
         }))
@@ -90,7 +89,11 @@ pub fn pointer(layout: &Layout, pointer: Pointer) -> Result<Option<ReleaseId>, I
     Ok(folders::is_folder(&layout.release(&id)).then_some(id))
 }
 
-fn spot(layout: &Layout, stable: Stable) -> Result<Result<Spot, Obstacle>, FileError> {
+/// What lies at a path that servers know; what cannot be replaced there is the inner error.
+///
+/// # Errors
+/// When it cannot be looked at.
+pub fn spot(layout: &Layout, stable: Stable) -> Result<Result<Spot, Obstacle>, FileError> {
     let path = layout.stable(stable);
     let Some(seen) = folders::look(path)? else { return Ok(Ok(Spot::Absent)) };
     Ok(match seen.kind {

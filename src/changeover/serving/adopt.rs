@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use crate::changeover::situation::real;
 use crate::failure::Failure;
 use crate::finding::{Finding, Next};
-use crate::install::layout::{Layout, Pointer, Stable};
+use crate::install::layout::{Layout, Stable};
 use crate::install::nginx::{Config, Coverage, ServerBlock};
+use crate::install::observe;
 use crate::pki::name::DnsName;
-use crate::system::folders::{self, Kind};
 
 /// Other tools' trees: they put their files back whenever they like.
 const FOREIGN: [(&str, &str); 6] = [
@@ -82,8 +82,12 @@ fn judge(
         _ => return Ok(Err(format!("they lie outside of {}", root.display()))),
     };
     for (stable, path) in [(Stable::Chain, chain), (Stable::Key, key)] {
-        if let Some(why) = foreign(path).or(unlike_ours(&layout, stable)?) {
+        if let Some(why) = foreign(path) {
             return Ok(Err(why));
+        }
+        // Nothing, a plain file or our link can be adopted.
+        if let Err(obstacle) = observe::spot(&layout, stable)? {
+            return Ok(Err(obstacle.to_string()));
         }
     }
     for other in config.mentioning(chain).chain(config.mentioning(key)) {
@@ -101,21 +105,6 @@ fn foreign(path: &Path) -> Option<String> {
     }
     let (_, tool) = FOREIGN.iter().find(|(tree, _)| text.starts_with(tree) || (tree.contains("/.") && text.contains(tree)))?;
     Some(format!("{text} is kept by {tool}"))
-}
-
-/// Nothing, a plain file or our link can be adopted.
-fn unlike_ours(layout: &Layout, stable: Stable) -> Result<Option<String>, Failure> {
-    let path = layout.stable(stable);
-    let Some(seen) = folders::look(path)? else { return Ok(None) };
-    Ok(match seen.kind {
-        Kind::File => None,
-        Kind::Link(text) => {
-            let target = layout.pointer(Pointer::Live).join(stable.piece().file_name());
-            let ours = folders::plain(&path.parent().unwrap_or(Path::new("/")).join(&text)) == target;
-            (!ours).then(|| format!("{} is a link to {}", path.display(), text.display()))
-        }
-        Kind::Folder | Kind::Other => Some(format!("{} is no file", path.display())),
-    })
 }
 
 #[cfg(test)]

@@ -1,0 +1,440 @@
+//! What came of a changeover, for people and programs. `install` and `rollback` end with it.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::block::{self, Block};
+use super::situation::Situation;
+use crate::context::Context;
+use crate::failure::{Failure, Kind};
+use crate::finding::{Finding, Next};
+use crate::install::apply::{Applied, Failed, Probe, Trouble};
+use crate::install::plan::{Back, End, InstallPlan, Step};
+use crate::install::server::Server;
+use crate::pki::certificate::Certificate;
+use crate::report::Text;
+
+/// The verdicts of the contract.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Verdict {
+    /// In place; there is nothing to ask.
+    Files,
+    /// In place, and seen at every address.
+    Live,
+    /// In place, and nobody serves it yet.
+    NotServed,
+    /// Failed after the switch, and not all was taken back.
+    NotTakenBack,
+    /// Only shown.
+    Planned,
+    /// Nothing was touched.
+    Refused,
+    /// Failed after the switch; all is as it was.
+    TakenBack,
+    /// It was all there.
+    Unchanged,
+}
+
+impl Verdict {
+    /// Its name in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Files => "files",
+            Self::Live => "live",
+            Self::NotServed => "not-served",
+            Self::NotTakenBack => "not-taken-back",
+            Self::Planned => "planned",
+            Self::Refused => "refused",
+            Self::TakenBack => "taken-back",
+            Self::Unchanged => "unchanged",
+        }
+    }
+
+    /// The exit code of the process.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Files | Self::Live | Self::Planned | Self::Unchanged => 0,
+            Self::NotServed | Self::Refused => 1,
+            Self::TakenBack => 5,
+            Self::NotTakenBack => 6,
+        }
+    }
+}
+
+/// What was seen at one address for one name.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    address: String,
+    name: String,
+    sha256: Option<String>,
+    protocol: Option<&'static str>,
+}
+
+impl From<&Probe> for Seen {
+    fn from(probe: &Probe) -> Self {
+        let handshake = probe.answer.as_ref().ok().map(|(handshake, _)| handshake);
+        Self {
+            address: probe.target.address.to_string(),
+            name: probe.target.name.clone(),
+            sha256: handshake.map(crate::live::Handshake::sha256),
+            protocol: handshake.map(|handshake| handshake.protocol),
+        }
+    }
+}
+
+/// The whole of it.
+#[derive(Debug)]
+pub struct Changeover {
+    /// How it ended.
+    pub verdict: Verdict,
+    /// Whether anything that servers read is other than before.
+    pub changed: bool,
+    /// The pair's name.
+    pub name: String,
+    /// The certificate that it is about.
+    pub leaf: Certificate,
+    /// What was, or would be done; none when it was refused.
+    pub plan: Option<InstallPlan>,
+    /// What was seen.
+    pub seen: Vec<Seen>,
+    /// What was found.
+    pub findings: Vec<Finding>,
+    /// What to do now.
+    pub next: Vec<Next>,
+    release: String,
+    chain_path: String,
+    key_path: String,
+    key_mode: u32,
+    /// What of the way back ended well, and what not.
+    back: (Vec<String>, Vec<String>),
+    /// The server's part, in words: `nginx -t ok, reloaded`.
+    server: Vec<&'static str>,
+}
+
+impl Changeover {
+    fn new(situation: &Situation, verdict: Verdict, plan: Option<InstallPlan>) -> Self {
+        let Situation { layout, wanted, serving, .. } = situation;
+        Self {
+            verdict,
+            changed: false,
+            name: layout.stem().to_owned(),
+            leaf: wanted.leaf().clone(),
+            plan,
+            seen: serving.probes.iter().map(Seen::from).collect(),
+            findings: serving.findings.clone(),
+            next: Vec::new(),
+            release: wanted.id.to_string(),
+            chain_path: layout.chain_path.display().to_string(),
+            key_path: layout.key_path.display().to_string(),
+            key_mode: wanted.access.mode,
+            back: (Vec::new(), Vec::new()),
+            server: Vec::new(),
+        }
+    }
+
+    /// Nothing was touched, for these reasons.
+    #[must_use]
+    pub fn refused(situation: &Situation, reasons: Vec<Finding>) -> Self {
+        let mut refused = Self::new(situation, Verdict::Refused, None);
+        refused.findings.extend(reasons);
+        refused
+    }
+
+    /// A dry run.
+    #[must_use]
+    pub fn planned(situation: &Situation, plan: InstallPlan) -> Self {
+        Self::new(situation, Verdict::Planned, Some(plan))
+    }
+
+    /// A run.
+    ///
+    /// # Errors
+    /// When it ended before anything that servers read was changed, or by a signal.
+    pub fn applied(
+        context: &Context,
+        situation: &Situation,
+        plan: InstallPlan,
+        applied: Applied,
+    ) -> Result<Self, Failure> {
+        let mut done = Self::new(situation, Verdict::Unchanged, None);
+        done.findings.extend(applied.afterwards.iter().map(|(step, trouble)| afterwards(step, trouble)));
+        if !applied.probes.is_empty() {
+            done.seen = applied.probes.iter().map(Seen::from).collect();
+        }
+        match applied.failed {
+            None => done.ended_well(context, situation, &plan)?,
+            Some(failed) => done.failed(situation, &plan, failed)?,
+        }
+        done.plan = Some(plan);
+        Ok(done)
+    }
+
+    fn ended_well(&mut self, context: &Context, situation: &Situation, plan: &InstallPlan) -> Result<(), Failure> {
+        self.changed = !plan.steps.is_empty();
+        self.server = server_words(situation, &plan.steps);
+        self.verdict = match plan.end {
+            End::NotNamed | End::Stopped => Verdict::NotServed,
+            End::Proven if plan.steps.is_empty() => Verdict::Unchanged,
+            End::Proven if self.seen.is_empty() => Verdict::Files,
+            End::Proven => Verdict::Live,
+        };
+        match plan.end {
+            End::NotNamed => {
+                let block = block::write(context, situation)?;
+                self.not_named(context, situation, &block);
+            }
+            End::Stopped => self.stopped(context, situation),
+            End::Proven => {}
+        }
+        Ok(())
+    }
+
+    fn not_named(&mut self, context: &Context, situation: &Situation, block: &Block) {
+        let again = again(context, &["install", &self.name]);
+        self.findings.push(block.finding());
+        match block.next(situation) {
+            Some(step) => self.next.push(Next::say(format!("{step} && {}", again.text))),
+            None => self.next.push(again),
+        }
+    }
+
+    fn stopped(&mut self, context: &Context, situation: &Situation) {
+        let Server::Nginx(nginx) = &situation.serving.server else { return };
+        let start = nginx.start_command();
+        let again = again(context, &["install", &self.name]);
+        self.findings.push(Finding::error("server-not-running", "nginx does not run; its test of the new files is fine"));
+        self.next.push(Next::say(format!("{start} && {}", again.text)));
+    }
+
+    fn failed(&mut self, situation: &Situation, plan: &InstallPlan, failed: Failed) -> Result<(), Failure> {
+        let wanted = &situation.wanted.id;
+        let begun = failed.attempted.iter().any(|step| match step {
+            Step::Switch { to, .. } => to == wanted,
+            Step::TestServer { .. } | Step::Reload { .. } | Step::Prove { .. } => true,
+            _ => false,
+        });
+        let moved = failed.attempted.iter().any(|step| matches!(step, Step::Switch { to, .. } if to == wanted))
+            || !failed.back.is_empty()
+            || !failed.not_back.is_empty();
+        let stays = matches!(&plan.back, Back::Stay(_)) || matches!(&plan.back, Back::To(id) if id == wanted);
+        self.back = (
+            failed.back.iter().map(ToString::to_string).collect(),
+            failed.not_back.iter().map(|(step, trouble)| format!("{step}: {}", told(trouble))).collect(),
+        );
+        self.verdict = match (begun, moved, stays || !failed.not_back.is_empty()) {
+            (_, false, _) => Verdict::NotServed,
+            (_, true, true) => Verdict::NotTakenBack,
+            (_, true, false) => Verdict::TakenBack,
+        };
+        self.changed = self.verdict == Verdict::NotTakenBack;
+        if let Trouble::Interrupted(signal) = failed.trouble {
+            return Err(self.interrupted(signal));
+        }
+        if !begun && failed.not_back.is_empty() {
+            return Err(early(failed.trouble));
+        }
+        self.seen.clear();
+        if let Trouble::NotServed(probes) = &failed.trouble {
+            self.seen = probes.iter().map(Seen::from).collect();
+        }
+        self.findings.push(Finding::from(&failed.trouble));
+        if let Back::Stay(why) = &plan.back {
+            let message = format!("the files before were broken ({why}): the new ones stay");
+            self.findings.push(Finding::warning("broken-before", message));
+        }
+        Ok(())
+    }
+
+    /// Where it stood.
+    fn interrupted(&self, signal: i32) -> Failure {
+        let failure = Failure::new(Kind::Interrupted(signal), format!("interrupted by signal {signal}"));
+        let failure = match self.verdict {
+            Verdict::NotTakenBack => failure.because("it was taken back, but not whole"),
+            Verdict::TakenBack => failure.because("it was taken back: what servers read is as it was"),
+            _ => failure.because("before the switch: what servers read is as it was"),
+        };
+        self.back.1.iter().fold(failure, |failure, left| failure.because(format!("not back: {left}")))
+    }
+
+    /// `certctl.install/1` and `certctl.rollback/1`.
+    #[must_use]
+    pub fn json(&self, schema: &str) -> Value {
+        json!({
+            "schema": schema,
+            "verdict": self.verdict.name(),
+            "changed": self.changed,
+            "certificates": [{
+                "name": self.name,
+                "release": self.release,
+                "chain_path": self.chain_path,
+                "key_path": self.key_path,
+                "key_mode": format!("{:04o}", self.key_mode),
+                "not_after": self.leaf.not_after,
+                "sha256": self.leaf.sha256(),
+                "proof": self.proof(),
+                "probes": self.seen.iter().map(|seen| json!({
+                    "address": seen.address,
+                    "name": seen.name,
+                    "sha256": seen.sha256,
+                    "protocol": seen.protocol,
+                })).collect::<Vec<_>>(),
+            }],
+            "plan": self.plan,
+            "taken_back": { "done": self.back.0, "left": self.back.1 },
+            "findings": self.findings,
+            "next": self.next,
+        })
+    }
+
+    fn proof(&self) -> &'static str {
+        match self.verdict {
+            Verdict::Live => "live",
+            Verdict::Files => "files",
+            Verdict::Unchanged if self.seen.is_empty() => "files",
+            Verdict::Unchanged => "live",
+            _ => "none",
+        }
+    }
+
+    /// What a person reads, after what was found.
+    pub fn human(&self, text: &mut Text) {
+        match self.verdict {
+            Verdict::Planned => self.show_plan(text),
+            Verdict::Unchanged => text.fact("same", format!("{} shows these files already", self.chain_path)),
+            Verdict::Files | Verdict::Live | Verdict::NotServed | Verdict::NotTakenBack => {
+                text.fact("wrote", format!("{}   {} ({:04o})", self.chain_path, self.key_path, self.key_mode));
+            }
+            Verdict::Refused | Verdict::TakenBack => {}
+        }
+        if matches!(self.verdict, Verdict::Live | Verdict::Unchanged) && !self.seen.is_empty() {
+            text.fact("live", self.live());
+        }
+        text.findings(&self.findings);
+        self.tell_back(text);
+        if matches!(self.verdict, Verdict::Live | Verdict::Files | Verdict::Unchanged) {
+            text.fact("done", self.done());
+        }
+        text.nexts(&self.next);
+    }
+
+    fn show_plan(&self, text: &mut Text) {
+        let Some(plan) = &self.plan else { return };
+        if plan.steps.is_empty() {
+            text.fact("plan", "nothing to do");
+        }
+        for step in &plan.steps {
+            text.fact("plan", step.to_string());
+        }
+        match &plan.back {
+            Back::Nothing { .. } => text.fact("", "       if a later step fails: the links are removed again"),
+            Back::Stay(why) => text.fact("", format!("       if a later step fails: the new files stay ({why})")),
+            Back::To(id) => text.fact("", format!("       if a later step fails: back to {id}")),
+        }
+    }
+
+    /// `192.0.2.10:443, [2001:db8::10]:443: both names, TLS 1.3, this certificate, whole chain   (nginx -t ok, reloaded)`
+    fn live(&self) -> String {
+        let unique = |of: fn(&Seen) -> String| {
+            let mut found: Vec<String> = self.seen.iter().map(of).collect();
+            found.sort();
+            found.dedup();
+            found
+        };
+        let names = match unique(|seen| seen.name.clone()).len() {
+            1 => "one name".to_owned(),
+            2 => "both names".to_owned(),
+            count => format!("{count} names"),
+        };
+        let protocols = unique(|seen| seen.protocol.unwrap_or_default().to_owned()).join(" and ");
+        let addresses = unique(|seen| seen.address.clone()).join(", ");
+        let server = if self.server.is_empty() { String::new() } else { format!("   ({})", self.server.join(", ")) };
+        format!("{addresses}: {names}, {protocols}, this certificate, whole chain{server}")
+    }
+
+    fn done(&self) -> String {
+        let name = self.leaf.dns_names.iter().find(|name| !name.starts_with('*')).unwrap_or(&self.name);
+        let site = if self.proof() == "live" { format!("https://{name}") } else { self.name.clone() };
+        format!("{site} until {}; next round from {}", day(self.leaf.not_after), day(next_round(&self.leaf)))
+    }
+
+    fn tell_back(&self, text: &mut Text) {
+        let word = match self.verdict {
+            Verdict::TakenBack => "taken back: the site is as it was",
+            Verdict::NotTakenBack => "not fully taken back",
+            _ => return,
+        };
+        text.bad("back", word);
+        for done in &self.back.0 {
+            text.fact("back", format!("  ok      {done}"));
+        }
+        for left in &self.back.1 {
+            text.bad("back", format!("  FAILED  {left}"));
+        }
+    }
+}
+
+/// A date without its time: the day on which it is.
+#[must_use]
+pub fn day(at: Timestamp) -> String {
+    jiff::tz::Offset::UTC.to_datetime(at).date().to_string()
+}
+
+/// 30 days before the end, or a third of its life where that is shorter.
+fn next_round(leaf: &Certificate) -> Timestamp {
+    let life = leaf.not_after.as_second() - leaf.not_before.as_second();
+    let margin = (30 * 24 * 60 * 60).min(life / 3);
+    Timestamp::from_second(leaf.not_after.as_second() - margin).unwrap_or(leaf.not_after)
+}
+
+fn server_words(situation: &Situation, steps: &[Step]) -> Vec<&'static str> {
+    let nginx = matches!(situation.serving.server, Server::Nginx(_));
+    let words = steps.iter().filter_map(|step| match step {
+        Step::TestServer { .. } if nginx => Some("nginx -t ok"),
+        Step::TestServer { .. } => Some("test ok"),
+        Step::Reload { .. } => Some("reloaded"),
+        _ => None,
+    });
+    words.collect()
+}
+
+/// The same command again, where this one ran: as root, or in the same tree.
+#[must_use]
+pub fn again(context: &Context, words: &[&str]) -> Next {
+    let mut argv: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
+    match &context.root {
+        Some(root) => {
+            argv.extend(["--root".to_owned(), root.display().to_string()]);
+            Next::run(&argv)
+        }
+        None => {
+            let run = Next::run(&argv);
+            Next { text: format!("sudo {}", run.text), argv: run.argv }
+        }
+    }
+}
+
+fn afterwards(step: &Step, trouble: &Trouble) -> Finding {
+    let message = format!("the certificate is in place, but one thing after it failed: {step}: {}", told(trouble));
+    Finding::warning("not-finished", message)
+}
+
+/// An error with its causes on one line.
+fn told(trouble: &Trouble) -> String {
+    let mut said = trouble.to_string();
+    let mut source = std::error::Error::source(trouble);
+    while let Some(cause) = source {
+        said.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    said
+}
+
+fn early(trouble: Trouble) -> Failure {
+    match trouble {
+        Trouble::Install(error) => error.into(),
+        Trouble::Process(error) => error.into(),
+        other => Failure::of(Kind::Io, &other),
+    }
+}
