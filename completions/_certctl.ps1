@@ -85,11 +85,22 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
             break
         }
         'certctl;install' {
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'The private key, where it is not the one here that fits')
+            [CompletionResult]::new('--trust', '--trust', [CompletionResultType]::ParameterName, 'Roots that the chain must end in: mozilla, or a file [default: mozilla]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Who reads the files [default: nginx where it is installed; none under --root]')
+            [CompletionResult]::new('--server-config', '--server-config', [CompletionResultType]::ParameterName, 'The server''s main configuration file')
+            [CompletionResult]::new('--chain-path', '--chain-path', [CompletionResultType]::ParameterName, 'Where servers read the chain [default: /etc/ssl/NAME.fullchain.pem]')
+            [CompletionResult]::new('--key-path', '--key-path', [CompletionResultType]::ParameterName, 'Where servers read the key [default: /etc/ssl/private/NAME.key]')
+            [CompletionResult]::new('--test', '--test', [CompletionResultType]::ParameterName, 'Tests the server''s configuration; split into words, never given to a shell')
+            [CompletionResult]::new('--reload', '--reload', [CompletionResultType]::ParameterName, 'Makes the server read its files again; split into words, never given to a shell')
+            [CompletionResult]::new('--probe', '--probe', [CompletionResultType]::ParameterName, 'Also ask there what is served; none: ask nobody')
+            [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another certctl [default: 60s]')
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Where names are looked up and files go')
             [CompletionResult]::new('--directory', '--directory', [CompletionResultType]::ParameterName, 'Where names are looked up and files go')
             [CompletionResult]::new('--root', '--root', [CompletionResultType]::ParameterName, 'A tree to install into instead of /')
             [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Only show what would be done')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'One JSON object on stdout, whatever happens')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only what needs action')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only what needs action')
@@ -154,11 +165,13 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
             break
         }
         'certctl;rollback' {
+            [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another certctl [default: 60s]')
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Where names are looked up and files go')
             [CompletionResult]::new('--directory', '--directory', [CompletionResultType]::ParameterName, 'Where names are looked up and files go')
             [CompletionResult]::new('--root', '--root', [CompletionResultType]::ParameterName, 'A tree to install into instead of /')
             [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Only show what would be done')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'One JSON object on stdout, whatever happens')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only what needs action')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only what needs action')

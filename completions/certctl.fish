@@ -88,12 +88,24 @@ complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l json -d 'O
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -s q -l quiet -d 'Only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -s v -l verbose -d 'More of what is being done'
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -s h -l help -d 'This help'
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l key -d 'The private key, where it is not the one here that fits' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l trust -d 'Roots that the chain must end in: mozilla, or a file [default: mozilla]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l server -d 'Who reads the files [default: nginx where it is installed; none under --root]' -r -f -a "nginx\t'nginx'
+none\t'Nobody, or whoever `--test`, `--reload` and `--probe` are about'"
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l server-config -d 'The server\'s main configuration file' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l chain-path -d 'Where servers read the chain [default: /etc/ssl/NAME.fullchain.pem]' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l key-path -d 'Where servers read the key [default: /etc/ssl/private/NAME.key]' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l test -d 'Tests the server\'s configuration; split into words, never given to a shell' -r
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l reload -d 'Makes the server read its files again; split into words, never given to a shell' -r
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l probe -d 'Also ask there what is served; none: ask nobody' -r
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l lock-timeout -d 'How long to wait for another certctl [default: 60s]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -s C -l directory -d 'Where names are looked up and files go' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l root -d 'A tree to install into instead of /' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l at -d 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l dry-run -d 'Only show what would be done'
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l json -d 'One JSON object on stdout, whatever happens'
 complete -c certctl -n "__fish_certctl_using_subcommand install" -s q -l quiet -d 'Only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand install" -s v -l verbose -d 'More of what is being done'
@@ -142,12 +154,14 @@ complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l json -d 'One 
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -s q -l quiet -d 'Only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -s v -l verbose -d 'More of what is being done'
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -s h -l help -d 'This help'
+complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l lock-timeout -d 'How long to wait for another certctl [default: 60s]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s C -l directory -d 'Where names are looked up and files go' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l root -d 'A tree to install into instead of /' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l at -d 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z' -r
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l dry-run -d 'Only show what would be done'
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l json -d 'One JSON object on stdout, whatever happens'
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s q -l quiet -d 'Only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s v -l verbose -d 'More of what is being done'

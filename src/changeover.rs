@@ -1,57 +1,24 @@
 //! From a verified pair to the pair that servers read, or back to the files before: look, plan, lock, look again, run,
 //! report. `install` and `rollback` are two ways into it.
 
-use std::time::Duration;
-
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::install::apply::store::{self, Staged};
 use crate::install::apply::{self, Machine};
 use crate::install::plan::Step;
-use crate::install::settings::Settings;
 use crate::live::Patience;
-use crate::pki::certified_key::CertifiedKey;
 
 pub mod block;
+pub mod installed;
+pub mod order;
 pub mod outcome;
 pub mod serving;
 pub mod situation;
+pub mod tree;
 
+use order::{Mode, Order};
 use outcome::Changeover;
 use situation::Situation;
-
-/// What is asked for.
-#[derive(Debug)]
-pub struct Order<'a> {
-    /// The pair's name in /etc/ssl.
-    pub stem: String,
-    /// Where to.
-    pub goal: Goal<'a>,
-    /// What the command line says; it overrides what is remembered.
-    pub flags: Settings,
-    /// How long to wait for another certctl.
-    pub lock_timeout: Duration,
-    /// Whether anything is changed.
-    pub mode: Mode,
-}
-
-/// Where to.
-#[derive(Clone, Copy, Debug)]
-pub enum Goal<'a> {
-    /// The files before.
-    Back,
-    /// To this pair.
-    Install(&'a CertifiedKey),
-}
-
-/// Whether anything is changed.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Mode {
-    /// Only what would be done.
-    DryRun,
-    /// For real.
-    Run,
-}
 
 /// Does it, or shows it, or says why not.
 ///

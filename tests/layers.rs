@@ -9,12 +9,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use source::Source;
 
 /// The layers, outermost first: a module names only its own and those further down. So there is no circle between them.
-const LAYERS: [&str; 18] = [
+const LAYERS: [&str; 19] = [
     "main",
     "lib",
     "cli",
     "commands",
     "rehearsal",
+    "changeover",
     "intake",
     "directory",
     "context",

@@ -75,10 +75,7 @@ impl Block {
             Self::Wrote(path, written) => {
                 let upstream = written.upstream.as_ref().map(|to| format!(", proxy to {to}")).unwrap_or_default();
                 let additions: String = written.additions.iter().map(addition).collect();
-                format!(
-                    "nginx does not use them yet; wrote {} (80 to 443{upstream}){additions}",
-                    path.display()
-                )
+                format!("nginx does not use them yet; wrote {} (80 to 443{upstream}){additions}", path.display())
             }
         };
         Finding::error("not-served", message)
@@ -93,10 +90,7 @@ impl Block {
         let path = shell_word(&path.display().to_string());
         Some(match folder.filter(|folder| folders::is_folder(folder)) {
             Some(folder) => format!("sudo mv {path} {}/", shell_word(&folder.display().to_string())),
-            None => format!(
-                "# put  include {path};  into the http block of {}, then",
-                nginx.config_file().display()
-            ),
+            None => format!("# put  include {path};  into the http block of {}, then", nginx.config_file().display()),
         })
     }
 }

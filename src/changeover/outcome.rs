@@ -1,8 +1,5 @@
 //! What came of a changeover, for people and programs. `install` and `rollback` end with it.
 
-use jiff::Timestamp;
-use serde_json::{Value, json};
-
 use super::block::{self, Block};
 use super::situation::Situation;
 use crate::context::Context;
@@ -12,7 +9,10 @@ use crate::install::apply::{Applied, Failed, Probe, Trouble};
 use crate::install::plan::{Back, End, InstallPlan, Step};
 use crate::install::server::Server;
 use crate::pki::certificate::Certificate;
-use crate::report::Text;
+
+mod show;
+
+pub use show::day;
 
 /// The verdicts of the contract.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -204,7 +204,8 @@ impl Changeover {
         let Server::Nginx(nginx) = &situation.serving.server else { return };
         let start = nginx.start_command();
         let again = again(context, &["install", &self.name]);
-        self.findings.push(Finding::error("server-not-running", "nginx does not run; its test of the new files is fine"));
+        self.findings
+            .push(Finding::error("server-not-running", "nginx does not run; its test of the new files is fine"));
         self.next.push(Next::say(format!("{start} && {}", again.text)));
     }
 
@@ -257,135 +258,6 @@ impl Changeover {
         };
         self.back.1.iter().fold(failure, |failure, left| failure.because(format!("not back: {left}")))
     }
-
-    /// `certctl.install/1` and `certctl.rollback/1`.
-    #[must_use]
-    pub fn json(&self, schema: &str) -> Value {
-        json!({
-            "schema": schema,
-            "verdict": self.verdict.name(),
-            "changed": self.changed,
-            "certificates": [{
-                "name": self.name,
-                "release": self.release,
-                "chain_path": self.chain_path,
-                "key_path": self.key_path,
-                "key_mode": format!("{:04o}", self.key_mode),
-                "not_after": self.leaf.not_after,
-                "sha256": self.leaf.sha256(),
-                "proof": self.proof(),
-                "probes": self.seen.iter().map(|seen| json!({
-                    "address": seen.address,
-                    "name": seen.name,
-                    "sha256": seen.sha256,
-                    "protocol": seen.protocol,
-                })).collect::<Vec<_>>(),
-            }],
-            "plan": self.plan,
-            "taken_back": { "done": self.back.0, "left": self.back.1 },
-            "findings": self.findings,
-            "next": self.next,
-        })
-    }
-
-    fn proof(&self) -> &'static str {
-        match self.verdict {
-            Verdict::Live => "live",
-            Verdict::Files => "files",
-            Verdict::Unchanged if self.seen.is_empty() => "files",
-            Verdict::Unchanged => "live",
-            _ => "none",
-        }
-    }
-
-    /// What a person reads, after what was found.
-    pub fn human(&self, text: &mut Text) {
-        match self.verdict {
-            Verdict::Planned => self.show_plan(text),
-            Verdict::Unchanged => text.fact("same", format!("{} shows these files already", self.chain_path)),
-            Verdict::Files | Verdict::Live | Verdict::NotServed | Verdict::NotTakenBack => {
-                text.fact("wrote", format!("{}   {} ({:04o})", self.chain_path, self.key_path, self.key_mode));
-            }
-            Verdict::Refused | Verdict::TakenBack => {}
-        }
-        if matches!(self.verdict, Verdict::Live | Verdict::Unchanged) && !self.seen.is_empty() {
-            text.fact("live", self.live());
-        }
-        text.findings(&self.findings);
-        self.tell_back(text);
-        if matches!(self.verdict, Verdict::Live | Verdict::Files | Verdict::Unchanged) {
-            text.fact("done", self.done());
-        }
-        text.nexts(&self.next);
-    }
-
-    fn show_plan(&self, text: &mut Text) {
-        let Some(plan) = &self.plan else { return };
-        if plan.steps.is_empty() {
-            text.fact("plan", "nothing to do");
-        }
-        for step in &plan.steps {
-            text.fact("plan", step.to_string());
-        }
-        match &plan.back {
-            Back::Nothing { .. } => text.fact("", "       if a later step fails: the links are removed again"),
-            Back::Stay(why) => text.fact("", format!("       if a later step fails: the new files stay ({why})")),
-            Back::To(id) => text.fact("", format!("       if a later step fails: back to {id}")),
-        }
-    }
-
-    /// `192.0.2.10:443, [2001:db8::10]:443: both names, TLS 1.3, this certificate, whole chain   (nginx -t ok, reloaded)`
-    fn live(&self) -> String {
-        let unique = |of: fn(&Seen) -> String| {
-            let mut found: Vec<String> = self.seen.iter().map(of).collect();
-            found.sort();
-            found.dedup();
-            found
-        };
-        let names = match unique(|seen| seen.name.clone()).len() {
-            1 => "one name".to_owned(),
-            2 => "both names".to_owned(),
-            count => format!("{count} names"),
-        };
-        let protocols = unique(|seen| seen.protocol.unwrap_or_default().to_owned()).join(" and ");
-        let addresses = unique(|seen| seen.address.clone()).join(", ");
-        let server = if self.server.is_empty() { String::new() } else { format!("   ({})", self.server.join(", ")) };
-        format!("{addresses}: {names}, {protocols}, this certificate, whole chain{server}")
-    }
-
-    fn done(&self) -> String {
-        let name = self.leaf.dns_names.iter().find(|name| !name.starts_with('*')).unwrap_or(&self.name);
-        let site = if self.proof() == "live" { format!("https://{name}") } else { self.name.clone() };
-        format!("{site} until {}; next round from {}", day(self.leaf.not_after), day(next_round(&self.leaf)))
-    }
-
-    fn tell_back(&self, text: &mut Text) {
-        let word = match self.verdict {
-            Verdict::TakenBack => "taken back: the site is as it was",
-            Verdict::NotTakenBack => "not fully taken back",
-            _ => return,
-        };
-        text.bad("back", word);
-        for done in &self.back.0 {
-            text.fact("back", format!("  ok      {done}"));
-        }
-        for left in &self.back.1 {
-            text.bad("back", format!("  FAILED  {left}"));
-        }
-    }
-}
-
-/// A date without its time: the day on which it is.
-#[must_use]
-pub fn day(at: Timestamp) -> String {
-    jiff::tz::Offset::UTC.to_datetime(at).date().to_string()
-}
-
-/// 30 days before the end, or a third of its life where that is shorter.
-fn next_round(leaf: &Certificate) -> Timestamp {
-    let life = leaf.not_after.as_second() - leaf.not_before.as_second();
-    let margin = (30 * 24 * 60 * 60).min(life / 3);
-    Timestamp::from_second(leaf.not_after.as_second() - margin).unwrap_or(leaf.not_after)
 }
 
 fn server_words(situation: &Situation, steps: &[Step]) -> Vec<&'static str> {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::situation::real;
+use super::tree::{below, real};
 use crate::context::Context;
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next};
@@ -16,8 +16,8 @@ use crate::install::settings::Settings;
 use crate::live::ProbeTarget;
 use crate::pki::certificate::Certificate;
 use crate::pki::name::DnsName;
-use crate::system::process::{self, Finished};
 use crate::system::net;
+use crate::system::process::{self, Finished};
 
 pub mod adopt;
 
@@ -263,8 +263,11 @@ impl Serving {
         let command = self.server.test_command().unwrap_or_default().join(" ");
         let said = Complaint::read(&finished.output, &[]).lines.join("\n");
         let how = if finished.timed_out { "does not end" } else { "fails" };
-        Finding::error("server-config-broken", format!("the server's own test {how} before anything is touched:\n{said}"))
-            .with(Next::say(format!("mend it, then try again:  {command}")))
+        Finding::error(
+            "server-config-broken",
+            format!("the server's own test {how} before anything is touched:\n{said}"),
+        )
+        .with(Next::say(format!("mend it, then try again:  {command}")))
     }
 }
 
@@ -273,21 +276,11 @@ fn target_findings(targets: &Targets) -> Vec<Finding> {
         let (name, place) = (&one.name, format!("{}:{}", one.file.display(), one.line));
         Finding::warning("served-elsewhere", format!("{name} at {} is served by another block: {place}", one.address))
     });
-    let unasked = targets.unasked.iter().map(|(listen, why)| {
-        Finding::warning("not-asked", format!("{listen} cannot be asked: {}", unasked(*why)))
-    });
+    let unasked = targets
+        .unasked
+        .iter()
+        .map(|(listen, why)| Finding::warning("not-asked", format!("what is served there is not known: {listen} {}", why.reason())));
     elsewhere.chain(unasked).collect()
-}
-
-fn unasked(why: crate::install::nginx::Unasked) -> &'static str {
-    use crate::install::nginx::Unasked;
-    match why {
-        Unasked::HostName => "it is a host name, which only nginx resolves",
-        Unasked::ProxyProtocol => "it expects the PROXY protocol",
-        Unasked::Regex => "which block answers depends on a regular expression",
-        Unasked::Taken => "other blocks listen at the loopback address of that port",
-        Unasked::UnixSocket => "it is a Unix socket",
-    }
 }
 
 /// Every address of `--probe`, for every name of the certificate.
@@ -309,10 +302,4 @@ fn extra_targets(probes: &[String], names: &[DnsName]) -> Result<Vec<ProbeTarget
 /// A host that the name is for.
 fn host(name: &DnsName) -> String {
     if name.is_wildcard() { format!("certctl-probe.{}", name.base()) } else { name.as_str().to_owned() }
-}
-
-/// `path` in the tree: as it is when it is inside already.
-#[must_use]
-pub fn below(root: &Path, path: &Path) -> PathBuf {
-    if path.starts_with(root) { path.to_owned() } else { root.join(path.strip_prefix("/").unwrap_or(path)) }
 }

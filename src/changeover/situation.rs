@@ -1,10 +1,9 @@
 //! Everything that a changeover is decided by: paths, settings, what is there, the server. Looked at twice: before the
 //! lock for what can be refused early, and under it for what is done.
 
-use std::path::{Path, PathBuf};
-
+use super::order::{Goal, Order};
 use super::serving::{self, Serving};
-use super::{Goal, Order};
+use super::tree::{real, root};
 use crate::context::Context;
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next};
@@ -14,7 +13,6 @@ use crate::install::observe::{self, Sight};
 use crate::install::plan::{self, InstallPlan, Served, ServerState, Wanted};
 use crate::install::release::Release;
 use crate::install::settings::Settings;
-use crate::system::folders;
 
 /// What was looked at.
 #[derive(Debug)]
@@ -108,33 +106,6 @@ impl Situation {
     }
 }
 
-/// The tree to install into, with no link on the way.
-///
-/// # Errors
-/// When it cannot be looked at.
-pub fn root(context: &Context) -> Result<PathBuf, Failure> {
-    match &context.root {
-        None => Ok(PathBuf::from("/")),
-        Some(root) => {
-            let inner = folders::real(&root.join("etc"))?;
-            Ok(inner.parent().map_or_else(|| root.clone(), Path::to_owned))
-        }
-    }
-}
-
-/// A path of the tree with no link in its folder's part. It must stay inside.
-///
-/// # Errors
-/// When a link leads out of the tree.
-pub fn real(root: &Path, path: &Path) -> Result<PathBuf, Failure> {
-    let real = folders::real(&serving::below(root, path))?;
-    if real.starts_with(root) {
-        return Ok(real);
-    }
-    let message = format!("{} leads out of {}", path.display(), root.display());
-    Err(Failure::new(Kind::Usage, message).with(Next::say("name paths inside of --root")))
-}
-
 /// The release that a rollback goes to: `proven` when `live` is not proven, else the one before in the history.
 fn before(layout: &Layout, settings: &Settings) -> Result<Release, Failure> {
     let live = observe::pointer(layout, Pointer::Live)?.ok_or_else(|| not_installed(layout.stem()))?;
@@ -146,9 +117,9 @@ fn before(layout: &Layout, settings: &Settings) -> Result<Release, Failure> {
     };
     let target = target.ok_or_else(|| nothing_before(layout.stem()))?;
     store::load(layout, &target)?.ok_or_else(|| {
-        let message = format!("the files before, {}, are not there or cannot be loaded", layout.release(&target).display());
-        Failure::new(Kind::NotFound, message)
-            .with(Next::say(format!("ls -l {}", layout.releases().display())))
+        let message =
+            format!("the files before, {}, are not there or cannot be loaded", layout.release(&target).display());
+        Failure::new(Kind::NotFound, message).with(Next::say(format!("ls -l {}", layout.releases().display())))
     })
 }
 
@@ -159,8 +130,7 @@ fn nothing_before(stem: &str) -> Failure {
 }
 
 fn not_installed(stem: &str) -> Failure {
-    Failure::new(Kind::NotFound, format!("{stem} is not installed here"))
-        .with(Next::say("ls /etc/ssl/certctl"))
+    Failure::new(Kind::NotFound, format!("{stem} is not installed here")).with(Next::say("ls /etc/ssl/certctl"))
 }
 
 fn tightened_finding(layout: &Layout, before: u32, after: u32) -> Finding {

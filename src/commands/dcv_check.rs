@@ -15,6 +15,7 @@ use crate::dcv::expect::{self, Expectation};
 use crate::dcv::judge::{Judgement, judge};
 use crate::failure::{Failure, Kind};
 use crate::finding::Next;
+use crate::system::clock;
 use crate::system::dns::{self, Inquiry, Resolvers};
 
 /// Would the CA see the proof of control now? If not, why
@@ -38,19 +39,8 @@ pub struct DcvCheckArgs {
     #[arg(long, value_name = "ADDR[:PORT]", value_parser = dns::address)]
     pub resolver: Vec<SocketAddr>,
     /// Look again and again until it is visible, for so long [without a value: 2h]
-    #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "2h", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "2h", value_parser = clock::duration)]
     pub wait: Option<Duration>,
-}
-
-/// The longest wait: a CA forgets an order that nobody proved for that long.
-const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
-
-fn duration(text: &str) -> Result<Duration, &'static str> {
-    let parsed: Option<jiff::SignedDuration> = text.parse().ok();
-    parsed
-        .and_then(|duration| Duration::try_from(duration).ok())
-        .filter(|duration| *duration <= LONGEST)
-        .ok_or("not a duration such as 90s, 10m or 2h")
 }
 
 /// Asks and judges; with `--wait` until the record is visible, the time is over or a signal comes.

@@ -1,33 +1,258 @@
-//! `certctl install`.
+//! `certctl install`: what the CA sent, or what lies here, into the place where servers read it; tested, reloaded, seen
+//! live, or put back.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::changeover::order::{Goal, Mode, Order};
+use crate::changeover::outcome::{Changeover, Verdict, day};
+use crate::changeover::{self, installed};
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
+use crate::finding::{Finding, Next};
+use crate::install::settings::Settings;
+use crate::intake::{self, TakeOptions, Taken};
+use crate::pki::certified_key::CertifiedKey;
+use crate::pki::chain::LeftOut;
+use crate::pki::trust::TrustAnchors;
+use crate::pki::verify::{Policy, VerifiedChain};
 use crate::report::{Outcome, Text};
+use crate::system::{clock, folders};
 
-/// Arguments.
+/// Put a certificate into place, test and reload the server, see it live, or put all back
+///
+/// Examples:
+///   sudo certctl install example_com.zip
+///   certctl install example.com --root /srv/image --dry-run
 #[derive(Debug, Default, clap::Args)]
-pub struct InstallArgs {}
+#[command(verbatim_doc_comment)]
+pub struct InstallArgs {
+    /// What the CA sent (zip, PEM, DER), or a name known here
+    #[arg(value_name = "NAME|FILE")]
+    pub files: Vec<String>,
+    /// The private key, where it is not the one here that fits
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+    /// Roots that the chain must end in: mozilla, or a file [default: mozilla]
+    #[arg(long, value_name = "mozilla|FILE")]
+    pub trust: Option<String>,
+    /// Who reads the files [default: nginx where it is installed; none under --root]
+    #[arg(long)]
+    pub server: Option<ServerKind>,
+    /// The server's main configuration file
+    #[arg(long, value_name = "FILE")]
+    pub server_config: Option<PathBuf>,
+    /// Where servers read the chain [default: /etc/ssl/NAME.fullchain.pem]
+    #[arg(long, value_name = "PATH")]
+    pub chain_path: Option<PathBuf>,
+    /// Where servers read the key [default: /etc/ssl/private/NAME.key]
+    #[arg(long, value_name = "PATH")]
+    pub key_path: Option<PathBuf>,
+    /// Tests the server's configuration; split into words, never given to a shell
+    #[arg(long, value_name = "COMMAND")]
+    pub test: Option<String>,
+    /// Makes the server read its files again; split into words, never given to a shell
+    #[arg(long, value_name = "COMMAND")]
+    pub reload: Option<String>,
+    /// Also ask there what is served; none: ask nobody
+    #[arg(long, value_name = "HOST:PORT|none")]
+    pub probe: Vec<String>,
+    /// How long to wait for another certctl [default: 60s]
+    #[arg(long, value_name = "DURATION", value_parser = clock::duration)]
+    pub lock_timeout: Option<Duration>,
+    /// Only show what would be done
+    #[arg(long)]
+    pub dry_run: bool,
+}
 
-/// Outcome.
+/// The servers that are known.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+pub enum ServerKind {
+    /// nginx
+    Nginx,
+    /// Nobody, or whoever `--test`, `--reload` and `--probe` are about
+    None,
+}
+
+/// The lock is waited for that long.
+pub const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// What `install` ends with.
 #[derive(Debug)]
-pub struct InstallOutcome {}
+pub struct InstallOutcome {
+    stem: String,
+    /// What was found, in words.
+    found: String,
+    /// What was mended, left out or does not fit.
+    findings: Vec<Finding>,
+    /// What came of it; none when the pair itself was refused.
+    changeover: Option<Changeover>,
+}
 
-/// Runs it.
+/// Installs one certificate.
 ///
 /// # Errors
-/// None yet.
-pub fn run(_context: &Context, _args: &InstallArgs) -> Result<InstallOutcome, Failure> {
-    Ok(InstallOutcome {})
+/// Files that cannot be used, a lock that is held, a signal. What is judged wrong is an outcome.
+pub fn run(context: &Context, args: &InstallArgs) -> Result<InstallOutcome, Failure> {
+    if context.at.is_some() && context.root.is_none() && !args.dry_run {
+        return Err(Failure::new(
+            Kind::Usage,
+            "--at is for --root and --dry-run: what is installed here is judged by now",
+        )
+        .with(Next::say("leave --at out, or add --dry-run")));
+    }
+    let (taken, anchors, stem) = take(context, args)?;
+    let found = found(&taken, &anchors);
+    let findings = taken.findings.clone();
+    let flags = flags(context, args)?;
+    let pair = match certify(context, taken, &anchors) {
+        Ok(pair) => pair,
+        Err(problems) => {
+            let findings = findings.into_iter().chain(problems).collect();
+            return Ok(InstallOutcome { stem, found, findings, changeover: None });
+        }
+    };
+    let order = Order {
+        stem: stem.clone(),
+        goal: Goal::Install(&pair),
+        flags,
+        lock_timeout: args.lock_timeout.unwrap_or(LOCK_TIMEOUT),
+        mode: if args.dry_run { Mode::DryRun } else { Mode::Run },
+    };
+    let changeover = Some(changeover::run(context, &order)?);
+    Ok(InstallOutcome { stem, found, findings, changeover })
+}
+
+/// The one certificate that the arguments mean, what it is judged by, and its name in /etc/ssl.
+fn take(context: &Context, args: &InstallArgs) -> Result<(Taken, TrustAnchors, String), Failure> {
+    let once = |anchors: &TrustAnchors| -> Result<Taken, Failure> {
+        let options = TakeOptions { key: args.key.as_deref(), csr: None, anchors };
+        one(intake::take(context, &args.files, &options)?)
+    };
+    let anchors = intake::anchors(args.trust.as_deref())?;
+    let taken = once(&anchors)?;
+    let stem = installed::stem(context, &taken)?;
+    let remembered = installed::settings(context, &stem)?.trust.filter(|_| args.trust.is_none());
+    match remembered {
+        None => Ok((taken, anchors, stem)),
+        Some(trust) => {
+            let anchors = intake::anchors(Some(&trust))?;
+            Ok((once(&anchors)?, anchors, stem))
+        }
+    }
+}
+
+fn one(mut taken: Vec<Taken>) -> Result<Taken, Failure> {
+    match (taken.pop(), taken.is_empty()) {
+        (Some(taken), true) => Ok(taken),
+        (last, _) => {
+            taken.extend(last);
+            let labels: Vec<String> = taken.iter().map(|one| one.leaf().label()).collect();
+            let failure = Failure::new(
+                Kind::Ambiguous,
+                format!("these are {} certificates: {}", labels.len(), labels.join(", ")),
+            );
+            Err(labels.iter().fold(failure, |failure, label| failure.with(Next::run(&["install", label]))))
+        }
+    }
+}
+
+/// Key and chain belong together and hold; else everything that is wrong.
+fn certify(context: &Context, taken: Taken, anchors: &TrustAnchors) -> Result<CertifiedKey, Vec<Finding>> {
+    let policy = Policy { hosts: &[], anchors, at: context.now() };
+    let known: Vec<&str> = taken.findings.iter().map(|finding| finding.code).collect();
+    let problems = taken.problems(policy);
+    let mut refused: Vec<Finding> =
+        problems.iter().map(Finding::from).filter(|finding| !known.contains(&finding.code)).collect();
+    let wrong =
+        !problems.is_empty() || taken.findings.iter().any(|one| one.severity == crate::finding::Severity::Error);
+    let no_key = Finding::from(&taken.no_key());
+    let Taken { assembly, key, .. } = taken;
+    let Some((_, key)) = key else {
+        if !wrong {
+            refused.push(no_key);
+        }
+        return Err(refused);
+    };
+    if wrong {
+        return Err(refused);
+    }
+    let chain =
+        VerifiedChain::new(assembly.chain, policy).map_err(|all| all.iter().map(Finding::from).collect::<Vec<_>>())?;
+    CertifiedKey::new(chain, key).map_err(|problem| vec![Finding::from(&problem)])
+}
+
+/// What the command line says, for the next round too.
+fn flags(context: &Context, args: &InstallArgs) -> Result<Settings, Failure> {
+    let absolute = |path: &Option<PathBuf>| path.as_deref().map(folders::absolute).transpose();
+    let trust = match args.trust.as_deref() {
+        None | Some("mozilla") => args.trust.clone(),
+        Some(file) => Some(folders::absolute(Path::new(file))?.display().to_string()),
+    };
+    Ok(Settings {
+        server: args.server.map(|server| match server {
+            ServerKind::Nginx => "nginx".to_owned(),
+            ServerKind::None => "none".to_owned(),
+        }),
+        server_config: absolute(&args.server_config)?,
+        chain_path: absolute(&args.chain_path)?,
+        key_path: absolute(&args.key_path)?,
+        test: args.test.clone(),
+        reload: args.reload.clone(),
+        probe: args.probe.clone(),
+        trust,
+        folder: Some(folders::absolute(&context.directory)?),
+        ..Settings::default()
+    })
+}
+
+/// `example.com, www.example.com, ends 2027-06-10; fits example.com.key; 1 intermediate, root left out; ends in Mozilla's list`
+fn found(taken: &Taken, anchors: &TrustAnchors) -> String {
+    let leaf = taken.leaf();
+    let names = if leaf.dns_names.is_empty() { leaf.label() } else { leaf.dns_names.join(", ") };
+    let mut parts = vec![format!("{names}, ends {}", day(leaf.not_after))];
+    parts.extend(taken.key.as_ref().map(|(path, _)| format!("key {}", path.display())));
+    let root = taken.assembly.left_out.iter().any(|(_, why)| *why == LeftOut::Root);
+    let intermediates = match taken.assembly.chain.intermediates().len() {
+        0 => "no intermediate".to_owned(),
+        1 => "1 intermediate".to_owned(),
+        count => format!("{count} intermediates"),
+    };
+    parts.push(if root { format!("{intermediates}, root left out") } else { intermediates });
+    parts.push(format!("judged by {}", anchors.source()));
+    parts.join("; ")
 }
 
 impl Outcome for InstallOutcome {
     fn json(&self) -> Value {
-        json!({})
+        let Some(changeover) = &self.changeover else {
+            return json!({
+                "schema": "certctl.install/1",
+                "verdict": Verdict::Refused.name(),
+                "changed": false,
+                "certificates": [{ "name": self.stem, "proof": "none", "probes": [] }],
+                "findings": self.findings,
+                "next": [],
+            });
+        };
+        let mut document = changeover.json("certctl.install/1");
+        let findings: Vec<&Finding> = self.findings.iter().chain(&changeover.findings).collect();
+        document["findings"] = json!(findings);
+        document
     }
-    fn human(&self, _text: &mut Text) {}
+
+    fn human(&self, text: &mut Text) {
+        text.fact("found", self.found.clone());
+        text.findings(&self.findings);
+        match &self.changeover {
+            Some(changeover) => changeover.human(text),
+            None => text.fact("so", "nothing was touched"),
+        }
+    }
+
     fn exit_code(&self) -> u8 {
-        0
+        self.changeover.as_ref().map_or(Verdict::Refused, |changeover| changeover.verdict).exit_code()
     }
 }

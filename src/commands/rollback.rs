@@ -1,33 +1,75 @@
-//! `certctl rollback`.
+//! `certctl rollback`: the files before, tested, reloaded and seen live like any others.
 
-use serde_json::{Value, json};
+use std::time::Duration;
 
+use serde_json::Value;
+
+use crate::changeover::order::{Goal, Mode, Order};
+use crate::changeover::outcome::{Changeover, day};
+use crate::changeover::{self, installed};
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
+use crate::finding::Next;
+use crate::install::settings::Settings;
 use crate::report::{Outcome, Text};
+use crate::system::clock;
 
-/// Arguments.
+/// Back to the files before
+///
+/// Examples:
+///   sudo certctl rollback example.com
+///   certctl rollback example.com --dry-run
 #[derive(Debug, Default, clap::Args)]
-pub struct RollbackArgs {}
+#[command(verbatim_doc_comment)]
+pub struct RollbackArgs {
+    /// The pair; may be left out when only one is installed
+    pub name: Option<String>,
+    /// How long to wait for another certctl [default: 60s]
+    #[arg(long, value_name = "DURATION", value_parser = clock::duration)]
+    pub lock_timeout: Option<Duration>,
+    /// Only show what would be done
+    #[arg(long)]
+    pub dry_run: bool,
+}
 
-/// Outcome.
+/// The lock is waited for that long.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// What `rollback` ends with.
 #[derive(Debug)]
-pub struct RollbackOutcome {}
+pub struct RollbackOutcome(Changeover);
 
-/// Runs it.
+/// Goes back: to what was proven when the present files are not, else to the entry before in the history.
 ///
 /// # Errors
-/// None yet.
-pub fn run(_context: &Context, _args: &RollbackArgs) -> Result<RollbackOutcome, Failure> {
-    Ok(RollbackOutcome {})
+/// No such pair, nothing to go back to, files that cannot be used, a lock that is held, a signal.
+pub fn run(context: &Context, args: &RollbackArgs) -> Result<RollbackOutcome, Failure> {
+    if context.at.is_some() && context.root.is_none() && !args.dry_run {
+        return Err(Failure::new(Kind::Usage, "--at is for --root and --dry-run")
+            .with(Next::say("leave --at out, or add --dry-run")));
+    }
+    let order = Order {
+        stem: installed::named(context, args.name.as_deref())?,
+        goal: Goal::Back,
+        flags: Settings::default(),
+        lock_timeout: args.lock_timeout.unwrap_or(LOCK_TIMEOUT),
+        mode: if args.dry_run { Mode::DryRun } else { Mode::Run },
+    };
+    changeover::run(context, &order).map(RollbackOutcome)
 }
 
 impl Outcome for RollbackOutcome {
     fn json(&self) -> Value {
-        json!({})
+        self.0.json("certctl.rollback/1")
     }
-    fn human(&self, _text: &mut Text) {}
+
+    fn human(&self, text: &mut Text) {
+        let leaf = &self.0.leaf;
+        text.fact("before", format!("{}, ends {}", leaf.dns_names.join(", "), day(leaf.not_after)));
+        self.0.human(text);
+    }
+
     fn exit_code(&self) -> u8 {
-        0
+        self.0.verdict.exit_code()
     }
 }

@@ -26,7 +26,10 @@ impl From<InstallError> for Failure {
             },
             InstallError::Interrupted { signal } => Self::of(Kind::Interrupted(*signal), &error),
             InstallError::LockHeld { path, .. } => Self::of(Kind::LockHeld, &error)
-                .with(Next::say(format!("see who holds it:  sudo fuser -v {}", shell_word(&path.display().to_string()))))
+                .with(Next::say(format!(
+                    "see who holds it:  sudo fuser -v {}",
+                    shell_word(&path.display().to_string())
+                )))
                 .with(Next::say("wait longer:  --lock-timeout 10m")),
             InstallError::NotOurs { path } => Self::of(Kind::Malformed, &error)
                 .with(Next::say(format!("ls -ld {}", shell_word(&path.display().to_string())))),

@@ -2,7 +2,7 @@
 //! worked. Everything here happens under the lock of the tree, on one thread.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -13,12 +13,13 @@ use super::server::Server;
 use super::settings::Settings;
 use crate::live::{self, Handshake, Patience, ProbeTarget, Turn, Verdict};
 use crate::pki::certificate::Certificate;
+use crate::system::clock::{self, Stopwatch};
 use crate::system::files::{self, FileError};
+use crate::system::folders;
 use crate::system::lock::Lock;
 use crate::system::process::{Finished, ProcessError};
 use crate::system::signals::Interrupt;
 use crate::system::tls::{ProbeError, probe_all};
-use crate::system::{clock, folders};
 
 pub mod error;
 pub mod store;
@@ -219,7 +220,7 @@ impl Machine<'_> {
             Step::MarkProven { to, .. } => folders::link(&layout.pointer(Pointer::Proven), &pointer_text(to))?,
             Step::Prove { release, .. } => self.prove(release, probes)?,
             Step::Prune => self.prune()?,
-            Step::Record { release } => self.record(release)?,
+            Step::Record { release, before } => self.record(release, before.as_ref())?,
             Step::Reload { .. } => passed(self.server.reload()?).map_err(Trouble::Reload)?,
             Step::Remember { .. } => self.remember()?,
             Step::Restore { path } => folders::restore(path)?,
@@ -256,9 +257,8 @@ impl Machine<'_> {
         Ok(files::replace(&path, text.as_bytes(), PUBLIC_MODE)?)
     }
 
-    fn record(&mut self, release: &ReleaseId) -> Result<(), InstallError> {
-        let before = self.settings.history.last().map(|entry| entry.release.clone());
-        self.settings.record(release.clone(), before, self.now);
+    fn record(&mut self, release: &ReleaseId, before: Option<&ReleaseId>) -> Result<(), InstallError> {
+        self.settings.record(release.clone(), before.cloned(), self.now);
         self.remember()
     }
 
@@ -318,12 +318,12 @@ fn ask_until(
     patience: Patience,
     signal: impl Fn() -> Option<i32>,
 ) -> (Vec<Probe>, Option<i32>) {
-    let begun = Instant::now();
+    let begun = Stopwatch::start();
     let mut agreed = 0;
     loop {
         let probes = ask(targets, certificates);
         agreed = if probes.iter().all(Probe::agrees) { agreed + 1 } else { 0 };
-        match (patience.after(agreed, begun.elapsed()), signal()) {
+        match (patience.after(agreed, begun.passed()), signal()) {
             (Turn::Proven | Turn::GaveUp, _) => return (probes, None),
             (Turn::Again(_), Some(signal)) => return (probes, Some(signal)),
             (Turn::Again(pause), None) => clock::sleep(pause),

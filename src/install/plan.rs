@@ -1,12 +1,13 @@
 //! The heart: from what is there to the steps of an install, and from the steps attempted to the way back. Pure: a plan
 //! names pieces and paths, never bytes; `--dry-run` shows the very value that `apply` runs.
 
-use std::fmt;
 use std::path::PathBuf;
 
 use serde::Serialize;
 
 use super::layout::{Layout, Piece, Pointer, ReleaseId, Stable};
+
+mod show;
 
 /// One change or one question. Each can be repeated after a crash.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -24,7 +25,7 @@ pub enum Step {
     /// Drops releases that nothing needs any more, and what crashes have left.
     Prune,
     /// Adds the release to the history.
-    Record { release: ReleaseId },
+    Record { release: ReleaseId, before: Option<ReleaseId> },
     /// Makes the server read its files again.
     Reload { command: String },
     /// Writes the settings, so that the next round needs no flags.
@@ -138,7 +139,10 @@ pub struct Wanted {
 pub enum Back {
     /// Nothing was there: links are removed, plain files come back. `reload`: the server loads its configuration
     /// without the pair, so that it can be made to forget it.
-    Nothing { reload: bool },
+    Nothing {
+        /// See above.
+        reload: bool,
+    },
     /// The pair before was broken (says why): the new files stay.
     Stay(String),
     /// To this release.
@@ -277,9 +281,9 @@ pub fn install(wanted: &Wanted, seen: &Observed, layout: &Layout) -> InstallPlan
     if end == End::Proven && !(at_rest && proven) {
         let before = proven_before(seen);
         if before.as_ref() != Some(id) {
-            steps.push(Step::MarkProven { from: before, to: id.clone() });
+            steps.push(Step::MarkProven { from: before.clone(), to: id.clone() });
         }
-        steps.push(Step::Record { release: id.clone() });
+        steps.push(Step::Record { release: id.clone(), before: before.filter(|before| before != id) });
         steps.push(Step::Prune);
     }
     InstallPlan { steps, back: back(seen), end, start: start(seen, layout) }
@@ -394,34 +398,6 @@ pub fn rollback(target: &ReleaseId, seen: &Observed, layout: &Layout) -> Install
 fn start(seen: &Observed, layout: &Layout) -> Start {
     let ours = Stable::BOTH.into_iter().zip([seen.chain, seen.key]).filter(|(_, spot)| *spot == Spot::Ours);
     Start { live: seen.live.clone(), links: ours.map(|(stable, _)| layout.stable(stable).to_owned()).collect() }
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let before = |from: &Option<ReleaseId>| from.as_ref().map_or_else(|| "nothing".to_owned(), ToString::to_string);
-        match self {
-            Self::BackUp { path } => write!(f, "keep {} as a numbered backup", path.display()),
-            Self::Link { path, text } => write!(f, "link {} -> {}", path.display(), text.display()),
-            Self::MarkProven { from, to } => write!(f, "mark {to} as proven (before: {})", before(from)),
-            Self::Prove { release, at } => write!(f, "ask {} for {release}", at.join(", ")),
-            Self::Prune => f.write_str("drop releases that nothing needs (the 3 newest stay)"),
-            Self::Record { release } => write!(f, "note {release} in the history"),
-            Self::Reload { command } => write!(f, "reload: {command}"),
-            Self::Remember { path } => write!(f, "write {}", path.display()),
-            Self::Restore { path } => write!(f, "put the backup of {} back", path.display()),
-            Self::Switch { from, to } => {
-                write!(f, "switch key and chain together, in one rename: {} -> {to}", before(from))
-            }
-            Self::TakeOver { release } => write!(f, "take over the files that are there as {release}"),
-            Self::TestServer { command } => write!(f, "test: {command}"),
-            Self::Unlink { path } => write!(f, "remove the link {}", path.display()),
-            Self::Unpoint { pointer } => write!(f, "remove the link {}", pointer.name()),
-            Self::WriteRelease { release, pieces } => {
-                let names: Vec<&str> = pieces.iter().map(|piece| piece.file_name()).collect();
-                write!(f, "write {release}: {}", names.join(", "))
-            }
-        }
-    }
 }
 
 #[cfg(test)]

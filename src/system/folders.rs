@@ -80,12 +80,20 @@ pub fn is_folder(path: &Path) -> bool {
     path.is_dir()
 }
 
+/// `path` from the root on, links as they are.
+///
+/// # Errors
+/// When the current folder is gone.
+pub fn absolute(path: &Path) -> Result<PathBuf, FileError> {
+    std::path::absolute(path).map_err(FileError::at("find", path))
+}
+
 /// `path` with no link in its folder's part; folders that are not there yet stay as they are written.
 ///
 /// # Errors
 /// When a folder on the way cannot be looked at.
 pub fn real(path: &Path) -> Result<PathBuf, FileError> {
-    let absolute = std::path::absolute(path).map_err(FileError::at("find", path))?;
+    let absolute = absolute(path)?;
     let mut missing: Vec<PathBuf> = absolute.file_name().map(PathBuf::from).into_iter().collect();
     let mut folder = parent(&absolute);
     loop {

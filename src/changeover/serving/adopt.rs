@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::changeover::situation::real;
+use crate::changeover::tree::real;
 use crate::failure::Failure;
 use crate::finding::{Finding, Next};
 use crate::install::layout::{Layout, Stable};
@@ -44,8 +44,9 @@ impl Refusal {
     #[must_use]
     pub fn finding(&self, chain: &Path, key: &Path) -> Finding {
         let lines = format!("ssl_certificate {};\nssl_certificate_key {};", chain.display(), key.display());
-        Finding::warning("paths-not-adopted", format!("{} names other files: {}", self.block, self.why))
-            .with(Next::say(format!("to serve the new certificate there, change two lines of {}:\n{lines}", self.block)))
+        Finding::warning("paths-not-adopted", format!("{} names other files: {}", self.block, self.why)).with(
+            Next::say(format!("to serve the new certificate there, change two lines of {}:\n{lines}", self.block)),
+        )
     }
 }
 
@@ -103,7 +104,8 @@ fn foreign(path: &Path) -> Option<String> {
     if text.contains("snakeoil") {
         return Some(format!("{text} is the machine's own test pair"));
     }
-    let (_, tool) = FOREIGN.iter().find(|(tree, _)| text.starts_with(tree) || (tree.contains("/.") && text.contains(tree)))?;
+    let (_, tool) =
+        FOREIGN.iter().find(|(tree, _)| text.starts_with(tree) || (tree.contains("/.") && text.contains(tree)))?;
     Some(format!("{text} is kept by {tool}"))
 }
 

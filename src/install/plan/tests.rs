@@ -60,7 +60,7 @@ fn short(steps: &[Step]) -> String {
             Step::MarkProven { to, .. } => format!("proven={}", first(to)),
             Step::Prove { release, .. } => format!("ask({})", first(release)),
             Step::Prune => "prune".to_owned(),
-            Step::Record { release } => format!("note({})", first(release)),
+            Step::Record { release, .. } => format!("note({})", first(release)),
             Step::Reload { .. } => "reload".to_owned(),
             Step::Remember { .. } => "settings".to_owned(),
             Step::Restore { path } => format!("restore({})", name(path)),
@@ -109,8 +109,6 @@ fn until_failure(plan: &InstallPlan) -> &[Step] {
 }
 
 fn first_installs() -> Vec<Row> {
-    let broken = || plain(Present::Broken("no".to_owned()));
-    let lone_key = Observed { chain: Spot::Absent, ..plain(Present::Partial) };
     vec![
         row(
             "first, nothing to ask",
@@ -147,6 +145,13 @@ fn first_installs() -> Vec<Row> {
             "no-live unlink(chain) unlink(key)",
             End::Stopped,
         ),
+    ]
+}
+
+fn first_installs_over_something() -> Vec<Row> {
+    let broken = || plain(Present::Broken("no".to_owned()));
+    let lone_key = Observed { chain: Spot::Absent, ..plain(Present::Partial) };
+    vec![
         row(
             "first, over a pair that no server can load",
             with(broken(), ServerState::Mends(asks())),
@@ -306,7 +311,7 @@ fn takeovers() -> Vec<Row> {
 
 #[test]
 fn each_state_has_its_steps_and_its_way_back() {
-    for rows in [first_installs(), replacements(), repeats(), takeovers()] {
+    for rows in [first_installs(), first_installs_over_something(), replacements(), repeats(), takeovers()] {
         for Row { name, seen, steps, undo: way_back, end } in rows {
             let plan = install(&wanted(), &seen, &layout());
             assert_eq!(short(&plan.steps), steps, "{name}");

@@ -1,0 +1,39 @@
+//! What is asked of a changeover.
+
+use std::time::Duration;
+
+use crate::install::settings::Settings;
+use crate::pki::certified_key::CertifiedKey;
+
+/// What is asked for.
+#[derive(Debug)]
+pub struct Order<'a> {
+    /// The pair's name in /etc/ssl.
+    pub stem: String,
+    /// Where to.
+    pub goal: Goal<'a>,
+    /// What the command line says; it overrides what is remembered.
+    pub flags: Settings,
+    /// How long to wait for another certctl.
+    pub lock_timeout: Duration,
+    /// Whether anything is changed.
+    pub mode: Mode,
+}
+
+/// Where to.
+#[derive(Clone, Copy, Debug)]
+pub enum Goal<'a> {
+    /// The files before.
+    Back,
+    /// To this pair.
+    Install(&'a CertifiedKey),
+}
+
+/// Whether anything is changed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Mode {
+    /// Only what would be done.
+    DryRun,
+    /// For real.
+    Run,
+}

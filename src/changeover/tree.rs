@@ -1,0 +1,41 @@
+//! The tree that is installed into: `/`, or what `--root` names. No path may lead out of it.
+
+use std::path::{Path, PathBuf};
+
+use crate::context::Context;
+use crate::failure::{Failure, Kind};
+use crate::finding::Next;
+use crate::system::folders;
+
+/// The tree to install into, with no link on the way.
+///
+/// # Errors
+/// When it cannot be looked at.
+pub fn root(context: &Context) -> Result<PathBuf, Failure> {
+    match &context.root {
+        None => Ok(PathBuf::from("/")),
+        Some(root) => {
+            let inner = folders::real(&root.join("etc"))?;
+            Ok(inner.parent().map_or_else(|| root.clone(), Path::to_owned))
+        }
+    }
+}
+
+/// A path of the tree with no link in its folder's part. It must stay inside.
+///
+/// # Errors
+/// When a link leads out of the tree.
+pub fn real(root: &Path, path: &Path) -> Result<PathBuf, Failure> {
+    let real = folders::real(&below(root, path))?;
+    if real.starts_with(root) {
+        return Ok(real);
+    }
+    let message = format!("{} leads out of {}", path.display(), root.display());
+    Err(Failure::new(Kind::Usage, message).with(Next::say("name paths inside of --root")))
+}
+
+/// `path` in the tree: as it is when it is inside already.
+#[must_use]
+pub fn below(root: &Path, path: &Path) -> PathBuf {
+    if path.starts_with(root) { path.to_owned() } else { root.join(path.strip_prefix("/").unwrap_or(path)) }
+}

@@ -1,0 +1,451 @@
+//! `certctl install` and `rollback` in a tree of their own, with nobody to ask, with scripts, with the real nginx.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use support::ca::{Leaf, TestCa, days, today};
+use support::{Run, Sandbox};
+
+const CHAIN: &str = "tree/etc/ssl/example.com.fullchain.pem";
+const KEY: &str = "tree/etc/ssl/private/example.com.key";
+const PAIR: &str = "tree/etc/ssl/certctl/example.com";
+
+/// A sandbox with a CA, and certificates for example.com as they come.
+struct Shop {
+    sandbox: Sandbox,
+    ca: TestCa,
+}
+
+impl Shop {
+    fn new() -> Self {
+        let (sandbox, ca) = (Sandbox::new(), TestCa::new());
+        sandbox.write("root.pem", ca.root_pem());
+        Self { sandbox, ca }
+    }
+
+    /// A new key and a certificate for it in `FILE`: what the CA sends, the bundle first.
+    fn deliver(&self, file: &str) {
+        self.sandbox.run(&["csr", "example.com", "www.example.com", "--force"]).expect(0);
+        let leaf = self.ca.issue(&self.sandbox.read("example.com.csr"));
+        self.sandbox.write(file, self.ca.bundle_pem() + &leaf);
+    }
+
+    fn install(&self, file: &str, more: &[&str]) -> Run {
+        let common = ["install", file, "--root", "tree", "--trust", "root.pem"];
+        self.sandbox.run(&[&common[..], more].concat())
+    }
+
+    /// `deliver` and `install`.
+    fn round(&self, more: &[&str]) -> Run {
+        self.deliver("new.crt");
+        self.install("new.crt", more)
+    }
+
+    /// Chain and key as a server reads them; they must belong together.
+    fn served(&self) -> (String, String) {
+        let pair = (self.sandbox.read(CHAIN), self.sandbox.read(KEY));
+        assert!(fits(&self.sandbox, CHAIN, KEY), "a mixed pair");
+        pair
+    }
+
+    fn tree(&self) -> BTreeMap<PathBuf, String> {
+        tree(&self.sandbox.join("tree"))
+    }
+}
+
+/// What other people's tools say: the first certificate has this key.
+fn fits(sandbox: &Sandbox, chain: &str, key: &str) -> bool {
+    let public = |args: &[&str], file: &str| {
+        let out = std::process::Command::new("openssl").args(args).arg("-in").arg(sandbox.join(file)).output().unwrap();
+        assert!(out.status.success(), "{file}: {}", String::from_utf8_lossy(&out.stderr));
+        out.stdout
+    };
+    public(&["x509", "-noout", "-pubkey"], chain) == public(&["pkey", "-pubout"], key)
+}
+
+/// Every path below `folder`: mode and content, or what a link says.
+fn tree(folder: &Path) -> BTreeMap<PathBuf, String> {
+    let mut all = BTreeMap::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(folder) = open.pop() {
+        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+        for entry in entries {
+            let path = entry.unwrap().path();
+            let meta = path.symlink_metadata().unwrap();
+            let what = if meta.is_symlink() {
+                format!("-> {}", std::fs::read_link(&path).unwrap().display())
+            } else if meta.is_dir() {
+                open.push(path.clone());
+                format!("{:o}", meta.mode() & 0o7777)
+            } else {
+                format!("{:o} {}", meta.mode() & 0o7777, String::from_utf8_lossy(&std::fs::read(&path).unwrap()))
+            };
+            all.insert(path, what);
+        }
+    }
+    all
+}
+
+fn mode(path: &Path) -> u32 {
+    path.metadata().unwrap().permissions().mode() & 0o7777
+}
+
+fn link(sandbox: &Sandbox, path: &str) -> String {
+    std::fs::read_link(sandbox.join(path)).unwrap().display().to_string()
+}
+
+#[test]
+fn the_first_install_and_its_repetition() {
+    let shop = Shop::new();
+    let first = shop.round(&["--json"]).expect(0).json();
+    assert_eq!(first["verdict"], "files");
+    assert_eq!(first["changed"], true);
+    let certificate = &first["certificates"][0];
+    assert_eq!(certificate["name"], "example.com");
+    assert_eq!(certificate["proof"], "files");
+    let (chain, key) = shop.served();
+    assert_eq!(chain.matches("BEGIN CERTIFICATE").count(), 2, "leaf and intermediate, no root");
+    assert_eq!(key, shop.sandbox.read("example.com.key"));
+    assert_eq!(mode(&shop.sandbox.join(KEY)), 0o600);
+    assert_eq!(link(&shop.sandbox, CHAIN), "certctl/example.com/live/fullchain.pem");
+    assert_eq!(link(&shop.sandbox, KEY), "../certctl/example.com/live/key.pem");
+    let release = format!("releases/{}", certificate["release"].as_str().unwrap());
+    assert_eq!(link(&shop.sandbox, &format!("{PAIR}/live")), release);
+    assert_eq!(link(&shop.sandbox, &format!("{PAIR}/proven")), release);
+
+    let before = shop.tree();
+    let again = shop.install("new.crt", &["--json"]).expect(0).json();
+    assert_eq!((&again["verdict"], &again["changed"]), (&"unchanged".into(), &false.into()));
+    assert_eq!(shop.tree(), before);
+}
+
+#[test]
+fn a_replacement_and_back_again() {
+    let shop = Shop::new();
+    shop.round(&[]).expect(0);
+    let first = shop.served();
+    shop.round(&[]).expect(0);
+    let second = shop.served();
+    assert_ne!(first, second);
+
+    let back = shop.sandbox.run(&["rollback", "example.com", "--root", "tree", "--json"]).expect(0).json();
+    assert_eq!((&back["schema"], &back["verdict"]), (&"certctl.rollback/1".into(), &"files".into()));
+    assert_eq!(shop.served(), first);
+    shop.sandbox.run(&["rollback", "--root", "tree"]).expect(3);
+    assert_eq!(shop.served(), first, "there is nothing before the first");
+    shop.install("new.crt", &[]).expect(0);
+    assert_eq!(shop.served(), second);
+}
+
+#[test]
+fn plain_files_that_fit_are_taken_over() {
+    let shop = Shop::new();
+    shop.round(&["--chain-path", "/etc/old.crt", "--key-path", "/etc/old.key"]).expect(0);
+    let sandbox = &shop.sandbox;
+    let old_chain = "a comment of the shop\r\n".to_owned() + &sandbox.read("tree/etc/old.crt");
+    let old_key = sandbox.read("tree/etc/old.key");
+    std::fs::remove_dir_all(sandbox.join("tree")).unwrap();
+    sandbox.write(CHAIN, &old_chain);
+    let key = sandbox.write(KEY, &old_key);
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+
+    let run = shop.round(&["--json"]).expect(0).json();
+    assert_eq!(run["verdict"], "files");
+    let codes: Vec<&str> =
+        run["findings"].as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap()).collect();
+    assert!(codes.contains(&"key-mode-tightened"), "{codes:?}");
+    assert_eq!(mode(&sandbox.join(KEY)), 0o640, "less the bits for others");
+    assert_ne!(shop.served().1, old_key);
+    sandbox.run(&["rollback", "--root", "tree"]).expect(0);
+    assert_eq!(shop.served(), (old_chain, old_key), "the very bytes that were there");
+    assert_eq!(mode(&sandbox.join(KEY)), 0o640);
+}
+
+#[test]
+fn plain_files_that_do_not_fit_are_kept_as_backups() {
+    let shop = Shop::new();
+    let sandbox = &shop.sandbox;
+    shop.deliver("old.crt");
+    let stray = sandbox.read("example.com.key");
+    shop.deliver("other.crt");
+    let chain = shop.ca.issue(&sandbox.read("example.com.csr"));
+    sandbox.write(CHAIN, &chain);
+    let key = sandbox.write(KEY, &stray);
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+
+    shop.round(&[]).expect(0);
+    shop.served();
+    assert_eq!(sandbox.read(&format!("{CHAIN}.~1~")), chain);
+    assert_eq!(sandbox.read(&format!("{KEY}.~1~")), stray);
+    assert_eq!(mode(&sandbox.join(&format!("{KEY}.~1~"))), 0o600);
+}
+
+#[test]
+fn a_dry_run_shows_the_plan_and_changes_nothing() {
+    let shop = Shop::new();
+    let planned = shop.round(&["--dry-run", "--json"]).expect(0).json();
+    assert_eq!(planned["verdict"], "planned");
+    assert!(!shop.sandbox.join("tree").exists());
+    shop.install("new.crt", &[]).expect(0);
+    let before = shop.tree();
+    let run = shop.round(&["--dry-run"]).expect(0);
+    assert!(run.stdout.contains("switch key and chain together, in one rename"), "{run}");
+    assert_eq!(shop.tree(), before);
+    shop.sandbox.run(&["rollback", "--root", "tree", "--dry-run"]).expect(3);
+}
+
+#[test]
+fn what_is_refused_touches_nothing() {
+    let shop = Shop::new();
+    let sandbox = &shop.sandbox;
+    shop.round(&[]).expect(0);
+    let before = shop.tree();
+    let leaf = |leaf| shop.ca.issue_as(&sandbox.read("example.com.csr"), leaf);
+    let old = Leaf { not_before: days(today(), -100), not_after: days(today(), -2), ..Leaf::default() };
+    sandbox.write("expired.crt", leaf(old) + &shop.ca.bundle_pem());
+    let early = Leaf { not_before: days(today(), 2), ..Leaf::default() };
+    sandbox.write("early.crt", leaf(early) + &shop.ca.bundle_pem());
+    sandbox.write("leaf-only.crt", leaf(Leaf::default()));
+    sandbox.write("good.crt", leaf(Leaf::default()) + &shop.ca.bundle_pem());
+    sandbox.write("page.crt", "<!DOCTYPE html><html><body>log in</body></html>");
+    sandbox.run(&["csr", "other.example", "--key-type", "rsa-2048"]).expect(0);
+    for (file, more, code, exit) in [
+        ("expired.crt", &[][..], "expired", 1),
+        ("early.crt", &[], "not-yet-valid", 1),
+        ("leaf-only.crt", &[], "missing-intermediate", 1),
+        ("good.crt", &["--key", "other.example.key"], "wrong-key-kind", 1),
+        ("page.crt", &[], "", 3),
+        ("example.com.csr", &[], "", 3),
+        ("nowhere.crt", &[], "", 3),
+        ("good.crt", &["--server", "nginx", "--server-config", "nowhere.conf"], "server-config-broken", 1),
+        ("good.crt", &["--test", "no-such-program"], "", 3),
+        ("good.crt", &["--test", "false"], "server-config-broken", 1),
+        ("good.crt", &["--chain-path", "/etc/ssl"], "path-taken", 1),
+    ] {
+        let run = shop.install(file, &[more, &["--json"]].concat()).expect(exit);
+        let document = run.json();
+        if exit == 1 {
+            assert_eq!(
+                (&document["verdict"], &document["changed"]),
+                (&"refused".into(), &false.into()),
+                "{file}\n{run}"
+            );
+            let codes: Vec<&str> =
+                document["findings"].as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap()).collect();
+            assert!(codes.contains(&code), "{file}: {codes:?}");
+        }
+        assert_eq!(shop.tree(), before, "{file} {more:?}");
+    }
+    shop.install("good.crt", &["--at", "2001-01-01T00:00:00Z"]).expect(1);
+    sandbox.run(&["install", "good.crt", "--at", "2027-01-01T00:00:00Z"]).expect(2);
+}
+
+/// Scripts that stand for a server; what they are called for is in `log`.
+fn scripts(sandbox: &Sandbox, test: &str, reload: &str) -> (String, String) {
+    let script = |name: &str, body: &str| {
+        let log = sandbox.join("log").display().to_string();
+        let path = sandbox.write(name, format!("#!/bin/sh\necho {name} >>{log}\n{body}\n"));
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        path.display().to_string()
+    };
+    (script("test", test), script("reload", reload))
+}
+
+#[test]
+fn a_test_that_fails_after_the_switch_takes_it_back() {
+    let shop = Shop::new();
+    let sandbox = &shop.sandbox;
+    shop.round(&[]).expect(0);
+    let (first, release) = (shop.served(), link(sandbox, &format!("{PAIR}/live")));
+    // Fine before the switch, fails after it, fine again with what was there.
+    let condition = format!(
+        "[ \"$(readlink {})\" = {release} ] || {{ echo no such luck; exit 1; }}",
+        sandbox.join(&format!("{PAIR}/live")).display()
+    );
+    let (test, reload) = scripts(sandbox, &condition, "");
+    let run = shop.round(&["--test", &test, "--reload", &reload, "--json"]).expect(5).json();
+    assert_eq!((&run["verdict"], &run["changed"]), (&"taken-back".into(), &false.into()));
+    assert!(run["findings"].to_string().contains("no such luck"), "{run}");
+    assert_eq!(shop.served(), first);
+    let log = sandbox.read("log");
+    assert_eq!(log.lines().filter(|line| *line == "reload").count(), 1, "one reload, on the way back\n{log}");
+    assert!(log.ends_with("test\nreload\n"), "{log}");
+}
+
+#[test]
+fn a_reload_that_fails_twice_is_told_in_full() {
+    let shop = Shop::new();
+    shop.round(&[]).expect(0);
+    let first = shop.served();
+    let (test, reload) = scripts(&shop.sandbox, "", "echo out of order; exit 3");
+    let run = shop.round(&["--test", &test, "--reload", &reload, "--json"]).expect(6).json();
+    assert_eq!(run["verdict"], "not-taken-back");
+    assert!(run["taken_back"]["done"][0].as_str().unwrap().starts_with("switch key and chain"), "{run}");
+    assert!(run["taken_back"]["left"][0].as_str().unwrap().contains("reload"), "{run}");
+    assert_eq!(shop.served(), first);
+}
+
+#[test]
+fn a_first_install_that_fails_leaves_no_links() {
+    let shop = Shop::new();
+    let (_, reload) = scripts(&shop.sandbox, "", "exit 3");
+    shop.round(&["--reload", &reload, "--json"]).expect(6);
+    for path in [CHAIN, KEY, &format!("{PAIR}/live"), &format!("{PAIR}/proven")] {
+        assert!(shop.sandbox.join(path).symlink_metadata().is_err(), "{path}");
+    }
+    shop.install("new.crt", &["--reload", "true"]).expect(0);
+    shop.served();
+}
+
+#[test]
+fn what_was_given_once_is_remembered() {
+    let shop = Shop::new();
+    let (test, reload) = scripts(&shop.sandbox, "", "");
+    shop.round(&["--test", &test, "--reload", &reload, "--chain-path", "/srv/site.crt"]).expect(0);
+    shop.deliver("new.crt");
+    shop.sandbox.run(&["install", "new.crt", "--root", "tree"]).expect(0);
+    assert!(shop.sandbox.join("tree/srv/site.crt").exists());
+    assert!(fits(&shop.sandbox, "tree/srv/site.crt", KEY));
+    assert_eq!(shop.sandbox.read("log").lines().filter(|line| *line == "reload").count(), 2);
+    let settings = shop.sandbox.join(&format!("{PAIR}/settings.json"));
+    assert_eq!(mode(&settings), 0o644);
+
+    std::fs::set_permissions(&settings, std::fs::Permissions::from_mode(0o666)).unwrap();
+    let before = shop.tree();
+    shop.round(&[]).expect(3);
+    assert_eq!(shop.tree(), before, "commands that others may write are not run");
+}
+
+#[test]
+fn modes_whatever_the_umask() {
+    for umask in ["000", "077"] {
+        let shop = Shop::new();
+        shop.deliver("new.crt");
+        let certctl = env!("CARGO_BIN_EXE_certctl");
+        let line = format!("umask {umask}; exec {certctl} install new.crt --root tree --trust root.pem");
+        let status =
+            std::process::Command::new("sh").args(["-c", &line]).current_dir(shop.sandbox.path()).status().unwrap();
+        assert!(status.success());
+        for (path, wanted) in [
+            (KEY, 0o600),
+            (CHAIN, 0o644),
+            ("tree/etc/ssl/certctl", 0o755),
+            (&format!("{PAIR}/releases"), 0o755),
+            (&format!("{PAIR}/live"), 0o755),
+            (&format!("{PAIR}/settings.json"), 0o644),
+            ("tree/etc/ssl/private", 0o700),
+        ] {
+            assert_eq!(mode(&shop.sandbox.join(path)), wanted, "{path} with umask {umask}");
+        }
+    }
+}
+
+#[test]
+fn the_lock_is_waited_for_and_then_told() {
+    let shop = Shop::new();
+    shop.round(&[]).expect(0);
+    let lock = shop.sandbox.join("tree/etc/ssl/certctl/.lock");
+    std::fs::write(&lock, "garbage").unwrap();
+    let held = std::fs::File::open(&lock).unwrap();
+    held.lock().unwrap();
+    let run = shop.round(&["--lock-timeout", "100ms", "--json"]).expect(4);
+    assert_eq!(run.json()["error"]["kind"], "lock-held");
+    drop(held);
+    shop.install("new.crt", &[]).expect(0);
+    assert!(leftovers(&shop.sandbox).is_empty());
+}
+
+/// Temporary names anywhere in the tree.
+fn leftovers(sandbox: &Sandbox) -> Vec<PathBuf> {
+    let hidden = |path: &PathBuf| {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        name.starts_with('.') && name != ".lock"
+    };
+    tree(&sandbox.join("tree")).into_keys().filter(hidden).collect()
+}
+
+#[test]
+fn many_at_once_never_mix() {
+    let shop = Shop::new();
+    let folders = ["one", "two"];
+    for folder in folders {
+        shop.sandbox.run(&["csr", "example.com", "--force"]).expect(0);
+        let leaf = shop.ca.issue(&shop.sandbox.read("example.com.csr"));
+        shop.sandbox.write(&format!("{folder}/site.crt"), leaf + &shop.ca.bundle_pem());
+        let key = shop.sandbox.read("example.com.key");
+        shop.sandbox.write(&format!("{folder}/example.com.key"), key);
+    }
+    for _ in 0..3 {
+        let children: Vec<_> = (0..8)
+            .map(|number| {
+                let folder = folders[number % 2];
+                let file = shop.sandbox.join(&format!("{folder}/site.crt")).display().to_string();
+                let args = ["install", &file, "-C", folder, "--root", "tree", "--trust", "root.pem"];
+                shop.sandbox.command(&args).stdout(std::process::Stdio::null()).spawn().unwrap()
+            })
+            .collect();
+        for mut child in children {
+            assert!(child.wait().unwrap().success());
+        }
+        shop.served();
+    }
+    assert!(leftovers(&shop.sandbox).is_empty());
+}
+
+#[test]
+fn releases_are_pruned_but_never_those_in_use() {
+    let shop = Shop::new();
+    for _ in 0..5 {
+        shop.round(&[]).expect(0);
+    }
+    let releases = std::fs::read_dir(shop.sandbox.join(&format!("{PAIR}/releases"))).unwrap().count();
+    assert_eq!(releases, 3);
+    shop.sandbox.run(&["rollback", "--root", "tree"]).expect(0);
+    shop.served();
+}
+
+#[test]
+fn an_interrupted_install_is_taken_up_again() {
+    let shop = Shop::new();
+    let sandbox = &shop.sandbox;
+    shop.round(&[]).expect(0);
+    let first = link(sandbox, &format!("{PAIR}/proven"));
+    shop.round(&[]).expect(0);
+    let second = link(sandbox, &format!("{PAIR}/live"));
+    // As a kill between the switch and the proof leaves it.
+    let proven = sandbox.join(&format!("{PAIR}/proven"));
+    std::fs::remove_file(&proven).unwrap();
+    symlink(&first, &proven).unwrap();
+    sandbox.write(&format!("{PAIR}/releases/.0123abcd.0123456789abcdef~/key.pem"), "left by a kill");
+
+    // A third release switches at once; what fails goes back to what was proven, not to the second.
+    let (test, _) = scripts(
+        sandbox,
+        &format!(
+            "case $(readlink {}) in {first}|{second}) ;; *) exit 1;; esac",
+            sandbox.join(&format!("{PAIR}/live")).display()
+        ),
+        "",
+    );
+    shop.round(&["--test", &test]).expect(5);
+    assert_eq!(link(sandbox, &format!("{PAIR}/live")), first);
+    assert!(leftovers(sandbox).is_empty());
+    shop.served();
+}
+
+#[test]
+fn a_link_of_another_tool_is_left_alone() {
+    let shop = Shop::new();
+    let sandbox = &shop.sandbox;
+    sandbox.write("tree/etc/letsencrypt/live/x.pem", "theirs");
+    std::fs::create_dir_all(sandbox.join("tree/etc/ssl")).unwrap();
+    symlink("../letsencrypt/live/x.pem", sandbox.join(CHAIN)).unwrap();
+    let before = shop.tree();
+    let run = shop.round(&["--json"]).expect(1).json();
+    assert_eq!(run["verdict"], "refused");
+    assert_eq!(shop.tree(), before);
+}
