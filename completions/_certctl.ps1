@@ -37,11 +37,11 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('csr', 'csr', [CompletionResultType]::ParameterValue, 'Make a private key and the request (CSR) for it')
             [CompletionResult]::new('dcv-check', 'dcv-check', [CompletionResultType]::ParameterValue, 'Would the CA see the proof of control now? If not, why')
-            [CompletionResult]::new('install', 'install', [CompletionResultType]::ParameterValue, 'Arguments')
+            [CompletionResult]::new('install', 'install', [CompletionResultType]::ParameterValue, 'Put a certificate into place, test and reload the server, see it live, or put all back')
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Does it all fit: key, chain, names, dates, trust')
             [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'What is this file (never judges)')
             [CompletionResult]::new('bundle', 'bundle', [CompletionResultType]::ParameterValue, 'Whatever the CA sent, as the verified chain file')
-            [CompletionResult]::new('rollback', 'rollback', [CompletionResultType]::ParameterValue, 'Arguments')
+            [CompletionResult]::new('rollback', 'rollback', [CompletionResultType]::ParameterValue, 'Back to the files before')
             [CompletionResult]::new('rehearse', 'rehearse', [CompletionResultType]::ParameterValue, 'The whole round on this machine alone, against a shop, a DNS server and a web server of its own')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'A completion script for a shell')
             break

@@ -34,11 +34,11 @@ set edit:completion:arg-completer[certctl] = {|@words|
             cand --version 'Print version'
             cand csr 'Make a private key and the request (CSR) for it'
             cand dcv-check 'Would the CA see the proof of control now? If not, why'
-            cand install 'Arguments'
+            cand install 'Put a certificate into place, test and reload the server, see it live, or put all back'
             cand verify 'Does it all fit: key, chain, names, dates, trust'
             cand inspect 'What is this file (never judges)'
             cand bundle 'Whatever the CA sent, as the verified chain file'
-            cand rollback 'Arguments'
+            cand rollback 'Back to the files before'
             cand rehearse 'The whole round on this machine alone, against a shop, a DNS server and a web server of its own'
             cand completions 'A completion script for a shell'
         }

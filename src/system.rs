@@ -6,7 +6,6 @@ pub mod dns;
 pub mod files;
 pub mod folders;
 pub mod lock;
-pub mod net;
 pub mod process;
 pub mod runtime;
 pub mod scratch;

@@ -2,6 +2,8 @@
 
 use super::block::{self, Block};
 use super::situation::Situation;
+use jiff::Timestamp;
+
 use crate::context::Context;
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next};
@@ -11,8 +13,6 @@ use crate::install::server::Server;
 use crate::pki::certificate::Certificate;
 
 mod show;
-
-pub use show::day;
 
 /// The verdicts of the contract.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -258,6 +258,12 @@ impl Changeover {
         };
         self.back.1.iter().fold(failure, |failure, left| failure.because(format!("not back: {left}")))
     }
+}
+
+/// A date without its time: the day on which it is.
+#[must_use]
+pub fn day(at: Timestamp) -> String {
+    jiff::tz::Offset::UTC.to_datetime(at).date().to_string()
 }
 
 fn server_words(situation: &Situation, steps: &[Step]) -> Vec<&'static str> {

@@ -1,6 +1,7 @@
 //! Which server reads the pair, at which paths, in what state it is, and whom to ask for the proof.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::tree::{below, real};
 use crate::context::Context;
@@ -16,12 +17,15 @@ use crate::install::settings::Settings;
 use crate::live::ProbeTarget;
 use crate::pki::certificate::Certificate;
 use crate::pki::name::DnsName;
-use crate::system::net;
 use crate::system::process::{self, Finished};
+use crate::system::tls;
 
 pub mod adopt;
 
 use adopt::Adoption;
+
+/// A host name that is asked for may take that long to look up.
+const RESOLVE: Duration = Duration::from_secs(10);
 
 /// The server as it was found.
 #[derive(Debug)]
@@ -276,10 +280,9 @@ fn target_findings(targets: &Targets) -> Vec<Finding> {
         let (name, place) = (&one.name, format!("{}:{}", one.file.display(), one.line));
         Finding::warning("served-elsewhere", format!("{name} at {} is served by another block: {place}", one.address))
     });
-    let unasked = targets
-        .unasked
-        .iter()
-        .map(|(listen, why)| Finding::warning("not-asked", format!("what is served there is not known: {listen} {}", why.reason())));
+    let unasked = targets.unasked.iter().map(|(listen, why)| {
+        Finding::warning("not-asked", format!("what is served there is not known: {listen} {}", why.reason()))
+    });
     elsewhere.chain(unasked).collect()
 }
 
@@ -287,19 +290,22 @@ fn target_findings(targets: &Targets) -> Vec<Finding> {
 fn extra_targets(probes: &[String], names: &[DnsName]) -> Result<Vec<ProbeTarget>, Failure> {
     let mut targets = Vec::new();
     for probe in probes {
-        let addresses = net::addresses(probe).map_err(|error| {
-            Failure::new(Kind::Usage, format!("{probe:?} is no address to ask"))
-                .because(error.to_string())
-                .with(Next::say("give host and port:  --probe 127.0.0.1:443"))
+        let place = probe.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
+        let Some((host, port)) = place else {
+            return Err(Failure::new(Kind::Usage, format!("{probe:?} is no address to ask"))
+                .with(Next::say("give host and port:  --probe 127.0.0.1:443")));
+        };
+        let addresses = tls::resolve(host, port, RESOLVE).map_err(|error| {
+            Failure::of(Kind::Network, &error).with(Next::say("give an address:  --probe 127.0.0.1:443"))
         })?;
         for address in addresses {
-            targets.extend(names.iter().map(|name| ProbeTarget::new(address, host(name))));
+            targets.extend(names.iter().map(|name| ProbeTarget::new(address, sample(name))));
         }
     }
     Ok(targets)
 }
 
 /// A host that the name is for.
-fn host(name: &DnsName) -> String {
+fn sample(name: &DnsName) -> String {
     if name.is_wildcard() { format!("certctl-probe.{}", name.base()) } else { name.as_str().to_owned() }
 }

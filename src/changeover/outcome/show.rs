@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Changeover, Seen, Verdict};
+use super::{Changeover, Seen, Verdict, day};
 use crate::install::plan::Back;
 use crate::pki::certificate::Certificate;
 use crate::report::Text;
@@ -124,12 +124,6 @@ impl Changeover {
             text.bad("back", format!("  FAILED  {left}"));
         }
     }
-}
-
-/// A date without its time: the day on which it is.
-#[must_use]
-pub fn day(at: Timestamp) -> String {
-    jiff::tz::Offset::UTC.to_datetime(at).date().to_string()
 }
 
 /// 30 days before the end, or a third of its life where that is shorter.

@@ -1,0 +1,90 @@
+//! What is there, as far as it decides a plan: links, releases, plain files, the server.
+
+use crate::install::layout::{Piece, ReleaseId};
+
+/// What lies at a path that servers know. Anything else there is refused before there is a plan.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Spot {
+    /// Nothing.
+    Absent,
+    /// A plain file.
+    File,
+    /// Our link.
+    Ours,
+}
+
+/// What a server reads at the two paths where at least one is a plain file.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Present {
+    /// A pair that no server can load; says why.
+    Broken(String),
+    /// No plain file.
+    Nothing,
+    /// Not a pair, or one that cannot be judged (an encrypted key).
+    Partial,
+    /// A pair that fits: this release.
+    Whole(ReleaseId),
+}
+
+/// What can be asked of the server, and how.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Asks {
+    /// The test of its configuration, in words.
+    pub test: Option<String>,
+    /// How it is made to read its files again, in words.
+    pub reload: Option<String>,
+    /// The addresses that are asked.
+    pub probe: Vec<String>,
+}
+
+/// The server as it is before anything is touched.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum ServerState {
+    /// Its configuration cannot be loaded, but only for want of the files that this run supplies.
+    Mends(Asks),
+    /// There is none to ask.
+    Nothing,
+    /// It is there, and its configuration does not name the pair.
+    NotNamed,
+    /// It names the pair and serves; holds what it was seen to serve, where that was asked.
+    Serves(Asks, Served),
+    /// It names the pair and does not run.
+    Stopped(Asks),
+}
+
+/// What the server was seen to serve before anything is touched.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Served {
+    /// The wanted release, at every address.
+    AsWanted,
+    /// Something else somewhere, or it was not asked.
+    Otherwise,
+}
+
+/// Everything that decides a plan.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Observed {
+    /// Where `live` points.
+    pub live: Option<ReleaseId>,
+    /// Where `proven` points.
+    pub proven: Option<ReleaseId>,
+    /// The releases that are there and can be loaded by a server.
+    pub releases: Vec<ReleaseId>,
+    /// At the path of the chain.
+    pub chain: Spot,
+    /// At the path of the key.
+    pub key: Spot,
+    /// What plain files there make.
+    pub present: Present,
+    /// The server.
+    pub server: ServerState,
+}
+
+/// The release that an install is for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Wanted {
+    /// Its name.
+    pub id: ReleaseId,
+    /// Its files.
+    pub pieces: Vec<Piece>,
+}
