@@ -3,100 +3,11 @@
 
 mod support;
 
-use std::collections::BTreeMap;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::{PermissionsExt, symlink};
 
-use support::ca::{Leaf, TestCa, days, today};
-use support::{Run, Sandbox};
-
-const CHAIN: &str = "tree/etc/ssl/example.com.fullchain.pem";
-const KEY: &str = "tree/etc/ssl/private/example.com.key";
-const PAIR: &str = "tree/etc/ssl/certctl/example.com";
-
-/// A sandbox with a CA, and certificates for example.com as they come.
-struct Shop {
-    sandbox: Sandbox,
-    ca: TestCa,
-}
-
-impl Shop {
-    fn new() -> Self {
-        let (sandbox, ca) = (Sandbox::new(), TestCa::new());
-        sandbox.write("root.pem", ca.root_pem());
-        Self { sandbox, ca }
-    }
-
-    /// A new key and a certificate for it in `FILE`: what the CA sends, the bundle first.
-    fn deliver(&self, file: &str) {
-        self.sandbox.run(&["csr", "example.com", "www.example.com", "--force"]).expect(0);
-        let leaf = self.ca.issue(&self.sandbox.read("example.com.csr"));
-        self.sandbox.write(file, self.ca.bundle_pem() + &leaf);
-    }
-
-    fn install(&self, file: &str, more: &[&str]) -> Run {
-        let common = ["install", file, "--root", "tree", "--trust", "root.pem"];
-        self.sandbox.run(&[&common[..], more].concat())
-    }
-
-    /// `deliver` and `install`.
-    fn round(&self, more: &[&str]) -> Run {
-        self.deliver("new.crt");
-        self.install("new.crt", more)
-    }
-
-    /// Chain and key as a server reads them; they must belong together.
-    fn served(&self) -> (String, String) {
-        let pair = (self.sandbox.read(CHAIN), self.sandbox.read(KEY));
-        assert!(fits(&self.sandbox, CHAIN, KEY), "a mixed pair");
-        pair
-    }
-
-    fn tree(&self) -> BTreeMap<PathBuf, String> {
-        tree(&self.sandbox.join("tree"))
-    }
-}
-
-/// What other people's tools say: the first certificate has this key.
-fn fits(sandbox: &Sandbox, chain: &str, key: &str) -> bool {
-    let public = |args: &[&str], file: &str| {
-        let out = std::process::Command::new("openssl").args(args).arg("-in").arg(sandbox.join(file)).output().unwrap();
-        assert!(out.status.success(), "{file}: {}", String::from_utf8_lossy(&out.stderr));
-        out.stdout
-    };
-    public(&["x509", "-noout", "-pubkey"], chain) == public(&["pkey", "-pubout"], key)
-}
-
-/// Every path below `folder`: mode and content, or what a link says.
-fn tree(folder: &Path) -> BTreeMap<PathBuf, String> {
-    let mut all = BTreeMap::new();
-    let mut open = vec![folder.to_owned()];
-    while let Some(folder) = open.pop() {
-        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
-        for entry in entries {
-            let path = entry.unwrap().path();
-            let meta = path.symlink_metadata().unwrap();
-            let what = if meta.is_symlink() {
-                format!("-> {}", std::fs::read_link(&path).unwrap().display())
-            } else if meta.is_dir() {
-                open.push(path.clone());
-                format!("{:o}", meta.mode() & 0o7777)
-            } else {
-                format!("{:o} {}", meta.mode() & 0o7777, String::from_utf8_lossy(&std::fs::read(&path).unwrap()))
-            };
-            all.insert(path, what);
-        }
-    }
-    all
-}
-
-fn mode(path: &Path) -> u32 {
-    path.metadata().unwrap().permissions().mode() & 0o7777
-}
-
-fn link(sandbox: &Sandbox, path: &str) -> String {
-    std::fs::read_link(sandbox.join(path)).unwrap().display().to_string()
-}
+use support::Sandbox;
+use support::ca::{Leaf, days, today};
+use support::shop::{CHAIN, KEY, PAIR, Shop, codes, fits, leftovers, link, mode};
 
 #[test]
 fn the_first_install_and_its_repetition() {
@@ -155,9 +66,7 @@ fn plain_files_that_fit_are_taken_over() {
 
     let run = shop.round(&["--json"]).expect(0).json();
     assert_eq!(run["verdict"], "files");
-    let codes: Vec<&str> =
-        run["findings"].as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap()).collect();
-    assert!(codes.contains(&"key-mode-tightened"), "{codes:?}");
+    assert!(codes(&run).contains(&"key-mode-tightened"), "{run}");
     assert_eq!(mode(&sandbox.join(KEY)), 0o640, "less the bits for others");
     assert_ne!(shop.served().1, old_key);
     sandbox.run(&["rollback", "--root", "tree"]).expect(0);
@@ -234,9 +143,7 @@ fn what_is_refused_touches_nothing() {
                 (&"refused".into(), &false.into()),
                 "{file}\n{run}"
             );
-            let codes: Vec<&str> =
-                document["findings"].as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap()).collect();
-            assert!(codes.contains(&code), "{file}: {codes:?}");
+            assert!(codes(&document).contains(&code), "{file}: {document}");
         }
         assert_eq!(shop.tree(), before, "{file} {more:?}");
     }
@@ -357,15 +264,6 @@ fn the_lock_is_waited_for_and_then_told() {
     drop(held);
     shop.install("new.crt", &[]).expect(0);
     assert!(leftovers(&shop.sandbox).is_empty());
-}
-
-/// Temporary names anywhere in the tree.
-fn leftovers(sandbox: &Sandbox) -> Vec<PathBuf> {
-    let hidden = |path: &PathBuf| {
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        name.starts_with('.') && name != ".lock"
-    };
-    tree(&sandbox.join("tree")).into_keys().filter(hidden).collect()
 }
 
 #[test]

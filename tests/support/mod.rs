@@ -6,6 +6,7 @@ pub mod dns;
 pub mod foreign;
 pub mod nginx;
 pub mod openssl_ca;
+pub mod shop;
 
 use std::fmt;
 use std::path::{Path, PathBuf};

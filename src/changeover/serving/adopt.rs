@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::changeover::tree::real;
 use crate::failure::Failure;
 use crate::finding::{Finding, Next};
 use crate::install::layout::{Layout, Stable};
 use crate::install::nginx::{Config, Coverage, ServerBlock};
 use crate::install::observe;
 use crate::pki::name::DnsName;
+use crate::system::folders;
 
 /// Other tools' trees: they put their files back whenever they like.
 const FOREIGN: [(&str, &str); 6] = [
@@ -78,10 +78,11 @@ fn judge(
     let (Some(chain), Some(key)) = (pair.certificate.file(), pair.key.file()) else {
         return Ok(Err("its files are not named by plain paths".to_owned()));
     };
-    let layout = match (real(root, chain), real(root, key)) {
-        (Ok(real_chain), Ok(real_key)) => usual.at(real_chain, real_key),
-        _ => return Ok(Err(format!("they lie outside of {}", root.display()))),
-    };
+    // They are real paths: they are inside of the tree as they are, or not at all.
+    let layout = usual.at(folders::real(chain)?, folders::real(key)?);
+    if !layout.chain_path.starts_with(root) || !layout.key_path.starts_with(root) {
+        return Ok(Err(format!("they lie outside of {}", root.display())));
+    }
     for (stable, path) in [(Stable::Chain, chain), (Stable::Key, key)] {
         if let Some(why) = foreign(path) {
             return Ok(Err(why));

@@ -1,0 +1,268 @@
+//! `certctl install` and `rollback` before the real nginx: served, not named yet, broken, deaf, not running.
+//! Needs: nginx
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use certctl::live::ProbeTarget;
+use certctl::system::tls::probe_all;
+use support::Run;
+use support::nginx::{Nginx, free_port, write_config};
+use support::shop::{CHAIN, KEY, PAIR, Shop, codes, fits, link};
+
+/// A shop, a port, and the folder of an nginx.
+struct Site {
+    shop: Shop,
+    port: u16,
+}
+
+impl Site {
+    fn new() -> Self {
+        Self { shop: Shop::new(), port: free_port() }
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.shop.sandbox.join("nginx")
+    }
+
+    /// A TLS block for the pair at these paths of the tree.
+    fn block(&self, chain: &str, key: &str) -> String {
+        let path = |path: &str| self.shop.sandbox.join(path).display().to_string();
+        format!(
+            "server {{ listen 127.0.0.1:{} ssl; server_name example.com www.example.com; ssl_protocols TLSv1.2 TLSv1.3;\n\
+             ssl_certificate {};\nssl_certificate_key {}; return 204; }}",
+            self.port,
+            path(chain),
+            path(key)
+        )
+    }
+
+    fn start(&self, http: &str) -> Nginx {
+        Nginx::start(&self.folder(), http)
+    }
+
+    /// What certctl is told besides the file.
+    fn round(&self, more: &[&str]) -> Run {
+        let config = self.folder().join("nginx.conf").display().to_string();
+        self.shop.round(&[&["--server", "nginx", "--server-config", &config], more].concat())
+    }
+
+    /// The leaf that nginx shows, as it is in a PEM file.
+    fn shown(&self) -> Option<String> {
+        let target = ProbeTarget::new(([127, 0, 0, 1], self.port).into(), "example.com");
+        let handshake = probe_all(&[target], Duration::from_secs(20)).pop().unwrap().ok()?;
+        let leaf = certctl::pki::certificate::Certificate::from_der(&handshake.chain[0]).unwrap();
+        Some(leaf.to_pem())
+    }
+
+    fn shows(&self, path: &str) {
+        let leaf = self.shown().expect("a certificate");
+        assert!(self.shop.sandbox.read(path).contains(&leaf), "nginx shows another certificate than {path}");
+    }
+}
+
+#[test]
+fn a_waiting_configuration_is_mended_then_replaced_then_rolled_back() {
+    let site = Site::new();
+    let nginx = site.start("");
+    nginx.rewrite(&site.block(CHAIN, KEY));
+    let first = site.round(&["--json"]).expect(0).json();
+    assert_eq!((&first["verdict"], &first["certificates"][0]["proof"]), (&"live".into(), &"live".into()));
+    let probes = first["certificates"][0]["probes"].as_array().unwrap();
+    assert_eq!(probes.len(), 2, "both names: {probes:?}");
+    assert_eq!(probes[0]["sha256"], first["certificates"][0]["sha256"]);
+    assert_eq!(probes[0]["protocol"], "TLS 1.3");
+    site.shows(CHAIN);
+    let one = site.shop.served();
+
+    let run = site.round(&[]).expect(0);
+    assert!(
+        run.stdout.contains("both names, TLS 1.3, this certificate, whole chain   (nginx -t ok, reloaded)"),
+        "{run}"
+    );
+    site.shows(CHAIN);
+    assert_ne!(site.shop.served(), one);
+    let run = site.shop.install("new.crt", &["--json"]).expect(0).json();
+    assert_eq!((&run["verdict"], &run["certificates"][0]["proof"]), (&"unchanged".into(), &"live".into()));
+
+    site.shop.sandbox.run(&["rollback", "--root", "tree"]).expect(0);
+    assert_eq!(site.shop.served(), one);
+    site.shows(CHAIN);
+}
+
+#[test]
+fn no_block_names_the_pair_yet() {
+    let site = Site::new();
+    let sandbox = &site.shop.sandbox;
+    let nginx = site.start(
+        "server { listen 127.0.0.1:1; server_name example.com; location / { proxy_pass http://127.0.0.1:9; } }"
+            .replace(":1;", &format!(":{};", free_port()))
+            .as_str(),
+    );
+    let run = site.round(&["--json"]).expect(1).json();
+    assert_eq!(run["verdict"], "not-served");
+    assert!(codes(&run).contains(&"not-served"), "{run}");
+    site.shop.served();
+    assert!(sandbox.join(&format!("{PAIR}/proven")).symlink_metadata().is_err());
+    let block = sandbox.read("example.com.nginx.conf");
+    assert!(
+        block.contains("proxy_pass http://127.0.0.1:9;") && block.contains(&sandbox.join(CHAIN).display().to_string())
+    );
+    let next = run["next"][0]["text"].as_str().unwrap();
+    assert!(next.contains("example.com.nginx.conf") && next.contains("certctl install example.com"), "{next}");
+
+    // Still not: said again; a file that the user has changed is kept.
+    sandbox.write("example.com.nginx.conf", "# mine");
+    let again = site.shop.install("new.crt", &["--json"]).expect(1).json();
+    assert_eq!(again["verdict"], "not-served");
+    assert_eq!(sandbox.read("example.com.nginx.conf"), "# mine");
+
+    nginx.rewrite(&site.block(CHAIN, KEY));
+    let run = site.shop.install("new.crt", &["--json"]).expect(0).json();
+    assert_eq!(run["verdict"], "live");
+    assert_eq!(link(sandbox, &format!("{PAIR}/proven")), link(sandbox, &format!("{PAIR}/live")));
+}
+
+#[test]
+fn plain_files_that_the_configuration_names_are_adopted() {
+    let site = Site::new();
+    let sandbox = &site.shop.sandbox;
+    let (chain, key) = ("tree/etc/ssl/your_site.crt", "tree/etc/ssl/your_site.key");
+    site.shop.deliver("old.crt");
+    let leaf = sandbox.read("old.crt");
+    let (bundle, leaf) = leaf.split_at(leaf.rfind("-----BEGIN").unwrap());
+    sandbox.write(chain, leaf.to_owned() + bundle);
+    sandbox.write(key, sandbox.read("example.com.key"));
+    let _nginx = site.start(&site.block(chain, key));
+    let old = sandbox.read(key);
+
+    let run = site.round(&["--json"]).expect(0).json();
+    assert_eq!(run["verdict"], "live");
+    assert!(run["certificates"][0]["key_path"].as_str().unwrap().ends_with("your_site.key"));
+    assert!(fits(sandbox, chain, key));
+    site.shows(chain);
+    sandbox.run(&["rollback", "--root", "tree"]).expect(0);
+    assert_eq!(sandbox.read(key), old);
+    site.shows(chain);
+}
+
+#[test]
+fn a_configuration_that_is_broken_otherwise_is_left_alone() {
+    let site = Site::new();
+    let nginx = site.start(&"server { listen 127.0.0.1:1; }".replace(":1;", &format!(":{};", free_port())));
+    nginx.rewrite(&(site.block(CHAIN, KEY) + "\nno_such_directive on;"));
+    let run = site.round(&["--json"]).expect(1).json();
+    assert_eq!(run["verdict"], "refused");
+    assert!(run["findings"].to_string().contains("no_such_directive"), "{run}");
+    assert!(!site.shop.sandbox.join("tree").exists());
+}
+
+#[test]
+fn a_reload_that_does_nothing_is_found_out_and_taken_back() {
+    let site = Site::new();
+    let nginx = site.start("");
+    nginx.rewrite(&site.block(CHAIN, KEY));
+    site.round(&[]).expect(0);
+    let first = site.shop.served();
+    let run = site.round(&["--reload", "true", "--json"]).expect(5).json();
+    assert_eq!(run["verdict"], "taken-back");
+    assert!(codes(&run).contains(&"served-otherwise"), "{run}");
+    assert_eq!(site.shop.served(), first);
+    site.shows(CHAIN);
+}
+
+#[test]
+fn a_server_that_does_not_run_is_told_how_to_start() {
+    let site = Site::new();
+    write_config(&site.folder(), &site.block(CHAIN, KEY));
+    let run = site.round(&["--json"]).expect(1).json();
+    assert_eq!(run["verdict"], "not-served");
+    assert!(codes(&run).contains(&"server-not-running"), "{run}");
+    assert!(run["next"][0]["text"].as_str().unwrap().contains("nginx -c"), "{run}");
+    site.shop.served();
+    // Started, it serves what is there, and the next install sees it.
+    let _nginx = site.start(&site.block(CHAIN, KEY));
+    assert_eq!(site.shop.install("new.crt", &["--json"]).expect(0).json()["verdict"], "live");
+}
+
+#[test]
+fn a_broken_pair_is_never_put_back() {
+    let site = Site::new();
+    let sandbox = &site.shop.sandbox;
+    site.shop.deliver("old.crt");
+    sandbox.write(KEY, sandbox.read("example.com.key"));
+    site.shop.deliver("other.crt");
+    sandbox.write(CHAIN, site.shop.ca.issue(&sandbox.read("example.com.csr")));
+    let nginx = site.start("");
+    nginx.rewrite(&site.block(CHAIN, KEY));
+    let run = site.round(&["--reload", "false", "--json"]).expect(6).json();
+    assert_eq!(run["verdict"], "not-taken-back");
+    assert!(codes(&run).contains(&"broken-before"), "{run}");
+    site.shop.served();
+    assert_eq!(
+        site.shop
+            .install(
+                "new.crt",
+                &[
+                    "--reload",
+                    "nginx -s reload -c CONF".replace("CONF", &nginx.config().display().to_string()).as_str(),
+                    "--json"
+                ]
+            )
+            .expect(0)
+            .json()["verdict"],
+        "live"
+    );
+    site.shows(CHAIN);
+}
+
+#[test]
+fn visitors_see_no_failed_and_no_mixed_handshake() {
+    let site = Site::new();
+    let nginx = site.start("");
+    nginx.rewrite(&site.block(CHAIN, KEY));
+    site.round(&[]).expect(0);
+    let stop = Arc::new(AtomicBool::new(false));
+    let port = site.port;
+    let visitor = {
+        let stop = Arc::clone(&stop);
+        std::thread::spawn(move || {
+            let target = [ProbeTarget::new(([127, 0, 0, 1], port).into(), "example.com")];
+            let mut seen = 0;
+            while !stop.load(Ordering::Relaxed) {
+                let answer = probe_all(&target, Duration::from_secs(20)).pop().unwrap();
+                assert_eq!(answer.expect("a handshake").chain.len(), 2);
+                seen += 1;
+            }
+            seen
+        })
+    };
+    for _ in 0..3 {
+        site.round(&[]).expect(0);
+    }
+    stop.store(true, Ordering::Relaxed);
+    assert!(visitor.join().unwrap() > 10);
+}
+
+#[test]
+fn paths_outside_of_the_tree_are_not_adopted() {
+    let site = Site::new();
+    let sandbox = &site.shop.sandbox;
+    site.shop.deliver("old.crt");
+    let leaf = site.shop.ca.issue(&sandbox.read("example.com.csr"));
+    sandbox.write("elsewhere/site.crt", leaf + &site.shop.ca.intermediate_pem());
+    sandbox.write("elsewhere/site.key", sandbox.read("example.com.key"));
+    let _nginx = site.start(&site.block("elsewhere/site.crt", "elsewhere/site.key"));
+    let before = sandbox.read("elsewhere/site.key");
+    let run = site.round(&["--json"]).expect(1).json();
+    assert_eq!(run["verdict"], "not-served");
+    assert!(codes(&run).contains(&"paths-not-adopted"), "{run}");
+    assert_eq!(sandbox.read("elsewhere/site.key"), before);
+    assert!(!sandbox.join("example.com.nginx.conf").exists(), "the block is there: two lines are to be changed");
+    assert!(Path::new(&sandbox.join(CHAIN)).exists());
+}
