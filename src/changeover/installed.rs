@@ -1,15 +1,19 @@
 //! The pairs that are installed in a tree, and which of them a certificate or a name means.
 
+use std::path::{Path, PathBuf};
+
 use super::tree::root;
 use crate::context::Context;
+use crate::directory::Argument;
 use crate::failure::{Failure, Kind};
 use crate::finding::Next;
 use crate::install::apply::store;
-use crate::install::layout::{self, Layout, Pointer};
+use crate::install::layout::{self, Layout, Piece, Pointer};
 use crate::install::observe;
 use crate::install::release::Release;
 use crate::install::settings::Settings;
 use crate::intake::Taken;
+use crate::pairing::Directory;
 use crate::pki::certificate::Certificate;
 use crate::pki::name::DnsName;
 use crate::system::folders;
@@ -59,6 +63,42 @@ fn plain(stem: &str) -> bool {
         && stem.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
 }
 
+/// The files of an installed pair.
+#[derive(Debug)]
+pub struct Files {
+    /// Leaf and intermediates.
+    pub chain: PathBuf,
+    /// The key.
+    pub key: PathBuf,
+}
+
+/// The files that are live for `name`, where the directory has no certificate for it that ends later.
+///
+/// # Errors
+/// When the directory or what is installed cannot be read.
+pub fn newest(context: &Context, name: &str) -> Result<Option<Files>, Failure> {
+    let Ok(wanted) = DnsName::parse(name) else { return Ok(None) };
+    let here = Directory::read(context)?;
+    if matches!(Argument::resolve(name, &here), Ok(Argument::File(_) | Argument::Stdin)) {
+        return Ok(None);
+    }
+    let Some(stem) = fitting(&pairs(context)?, name).first().cloned() else { return Ok(None) };
+    let layout = layout(&root(context)?, &stem);
+    let Some(live) = observe::pointer(&layout, Pointer::Live)? else { return Ok(None) };
+    let Some(release) = store::load(&layout, &live)? else { return Ok(None) };
+    let newer = |leaf: &&Certificate| leaf.not_after > release.not_after();
+    if here.leaves_named(&wanted, context.now()).iter().any(newer) {
+        return Ok(None);
+    }
+    let piece = |piece| layout.piece(&live, piece);
+    Ok(Some(Files { chain: piece(Piece::FullChain), key: piece(Piece::Key) }))
+}
+
+fn layout(root: &Path, stem: &str) -> Layout {
+    let (chain, key) = observe::family(root).stable_paths(stem);
+    Layout::new(Some(root), stem, root.join(chain), root.join(key))
+}
+
 /// Every installed pair that can be read: its name and what is live.
 fn pairs(context: &Context) -> Result<Vec<(String, Release)>, Failure> {
     let root = root(context)?;
@@ -70,8 +110,7 @@ fn pairs(context: &Context) -> Result<Vec<(String, Release)>, Failure> {
         .collect();
     stems.sort();
     for stem in stems {
-        let (chain, key) = observe::family(&root).stable_paths(&stem);
-        let layout = Layout::new(Some(&root), &stem, root.join(chain), root.join(key));
+        let layout = layout(&root, &stem);
         // A pair that is broken is another pair's business.
         let Ok(Some(live)) = observe::pointer(&layout, Pointer::Live) else { continue };
         if let Ok(Some(release)) = store::load(&layout, &live) {
@@ -87,20 +126,12 @@ fn pairs(context: &Context) -> Result<Vec<(String, Release)>, Failure> {
 /// None fits, or several do.
 pub fn named(context: &Context, name: Option<&str>) -> Result<String, Failure> {
     let pairs = pairs(context)?;
-    let spelled = name.map(|name| {
-        DnsName::parse(&name.replacen("_.", "*.", 1)).map_or_else(|_| name.to_owned(), |name| name.file_stem())
-    });
-    let fits = |(stem, release): &&(String, Release)| match (&spelled, name) {
-        (Some(spelled), Some(name)) => stem == spelled || release.leaf().dns_names.iter().any(|has| has == name),
-        _ => true,
-    };
-    let exact = pairs.iter().find(|(stem, _)| Some(stem) == spelled.as_ref());
-    let found: Vec<&str> = match exact {
-        Some((stem, _)) => vec![stem],
-        None => pairs.iter().filter(fits).map(|(stem, _)| stem.as_str()).collect(),
+    let found = match name {
+        Some(name) => fitting(&pairs, name),
+        None => pairs.into_iter().map(|(stem, _)| stem).collect(),
     };
     match (found.as_slice(), name) {
-        ([one], _) => Ok((*one).to_owned()),
+        ([one], _) => Ok(one.clone()),
         ([], Some(name)) => Err(Failure::new(Kind::NotFound, format!("no certificate of {name} is installed here"))
             .with(Next::say("see what is:  ls /etc/ssl/certctl"))),
         ([], None) => Err(Failure::new(Kind::NotFound, "no certificate is installed here by certctl")
@@ -110,6 +141,20 @@ pub fn named(context: &Context, name: Option<&str>) -> Result<String, Failure> {
             Err(several.iter().fold(failure, |failure, stem| failure.with(Next::run(&["rollback", stem]))))
         }
     }
+}
+
+/// The pair of that name, else those whose certificates have it.
+fn fitting(pairs: &[(String, Release)], name: &str) -> Vec<String> {
+    let wanted = DnsName::parse(name).ok();
+    let spelled = wanted.as_ref().map_or_else(|| name.to_owned(), DnsName::file_stem);
+    let has = |release: &Release| {
+        let names = release.leaf().dns_names.iter();
+        names.filter_map(|has| DnsName::parse(has).ok()).any(|has| Some(&has) == wanted.as_ref())
+    };
+    if pairs.iter().any(|(stem, _)| *stem == spelled) {
+        return vec![spelled];
+    }
+    pairs.iter().filter(|(_, release)| has(release)).map(|(stem, _)| stem.clone()).collect()
 }
 
 /// What is remembered of a pair.

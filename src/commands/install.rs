@@ -127,9 +127,10 @@ pub fn run(context: &Context, args: &InstallArgs) -> Result<InstallOutcome, Fail
 
 /// The one certificate that the arguments mean, what it is judged by, and its name in /etc/ssl.
 fn take(context: &Context, args: &InstallArgs) -> Result<(Taken, TrustAnchors, String), Failure> {
+    let (files, key) = inputs(context, args)?;
     let once = |anchors: &TrustAnchors| -> Result<Taken, Failure> {
-        let options = TakeOptions { key: args.key.as_deref(), csr: None, anchors };
-        one(intake::take(context, &args.files, &options)?)
+        let options = TakeOptions { key: key.as_deref(), csr: None, anchors };
+        one(intake::take(context, &files, &options)?)
     };
     let anchors = intake::anchors(args.trust.as_deref())?;
     let taken = once(&anchors)?;
@@ -142,6 +143,17 @@ fn take(context: &Context, args: &InstallArgs) -> Result<(Taken, TrustAnchors, S
             Ok((once(&anchors)?, anchors, stem))
         }
     }
+}
+
+/// What is read: the arguments; for a name that nothing newer here is for, the files that are installed under it, so
+/// that an install that ended `not-served` or was interrupted is taken up where it stands.
+fn inputs(context: &Context, args: &InstallArgs) -> Result<(Vec<String>, Option<PathBuf>), Failure> {
+    if let ([name], None) = (args.files.as_slice(), &args.key)
+        && let Some(files) = installed::newest(context, name)?
+    {
+        return Ok((vec![files.chain.display().to_string()], Some(files.key)));
+    }
+    Ok((args.files.clone(), args.key.clone()))
 }
 
 fn one(mut taken: Vec<Taken>) -> Result<Taken, Failure> {
