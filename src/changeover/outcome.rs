@@ -134,6 +134,14 @@ impl Changeover {
         }
     }
 
+    /// Whether other files were in place before and can be gone back to.
+    #[must_use]
+    pub fn replaced(&self) -> bool {
+        let back = self.plan.as_ref().filter(|plan| !plan.steps.is_empty()).map(|plan| &plan.back);
+        let well = matches!(self.verdict, Verdict::Live | Verdict::Files);
+        well && matches!(back, Some(Back::To(id)) if id.as_str() != self.release)
+    }
+
     /// Nothing was touched, for these reasons.
     #[must_use]
     pub fn refused(situation: &Situation, reasons: Vec<Finding>) -> Self {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::changeover::order::{Goal, Mode, Order};
-use crate::changeover::outcome::{Changeover, Verdict, day};
+use crate::changeover::outcome::{Changeover, Verdict, again, day};
 use crate::changeover::{self, installed};
 use crate::context::Context;
 use crate::failure::{Failure, Kind};
@@ -89,6 +89,8 @@ pub struct InstallOutcome {
     findings: Vec<Finding>,
     /// What came of it; none when the pair itself was refused.
     changeover: Option<Changeover>,
+    /// The way back, where files were replaced.
+    undo: Option<Next>,
 }
 
 /// Installs one certificate.
@@ -111,7 +113,7 @@ pub fn run(context: &Context, args: &InstallArgs) -> Result<InstallOutcome, Fail
         Ok(pair) => pair,
         Err(problems) => {
             let findings = findings.into_iter().chain(problems).collect();
-            return Ok(InstallOutcome { stem, found, findings, changeover: None });
+            return Ok(InstallOutcome { stem, found, findings, changeover: None, undo: None });
         }
     };
     let order = Order {
@@ -121,8 +123,9 @@ pub fn run(context: &Context, args: &InstallArgs) -> Result<InstallOutcome, Fail
         lock_timeout: args.lock_timeout.unwrap_or(LOCK_TIMEOUT),
         mode: if args.dry_run { Mode::DryRun } else { Mode::Run },
     };
-    let changeover = Some(changeover::run(context, &order)?);
-    Ok(InstallOutcome { stem, found, findings, changeover })
+    let changeover = changeover::run(context, &order)?;
+    let undo = changeover.replaced().then(|| again(context, &["rollback", &stem]));
+    Ok(InstallOutcome { stem, found, findings, changeover: Some(changeover), undo })
 }
 
 /// The one certificate that the arguments mean, what it is judged by, and its name in /etc/ssl.
@@ -261,6 +264,9 @@ impl Outcome for InstallOutcome {
         match &self.changeover {
             Some(changeover) => changeover.human(text),
             None => text.fact("so", "nothing was touched"),
+        }
+        if let Some(undo) = &self.undo {
+            text.fact("undo", undo.text.clone());
         }
     }
 
