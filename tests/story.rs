@@ -1,0 +1,293 @@
+//! The whole round on other people's parts: knot serves the zone, openssl is the CA, zip(1) the shop, the real nginx the
+//! server, `openssl s_client` the browser. Nothing here is judged by certctl alone.
+//! Needs: knotd, nginx, openssl, zip
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use support::Sandbox;
+use support::dns::{NameServer, ZONE};
+use support::foreign::{foreign, succeed};
+use support::nginx::{Nginx, free_port};
+use support::openssl_ca::{CaKey, OpensslCa};
+
+const WWW: &str = "www.shop.example";
+
+#[test]
+fn the_round_with_an_ec_ca() {
+    round(CaKey::Ec, "ecdsa-p256");
+}
+
+#[test]
+fn the_round_with_an_rsa_ca() {
+    round(CaKey::Rsa, "rsa-2048");
+}
+
+/// A site: its sandbox, the CA that signs for it, the nginx that serves it from a tree of its own.
+struct Site<'a> {
+    sandbox: &'a Sandbox,
+    ca: OpensslCa<'a>,
+    nginx: Nginx,
+    port: u16,
+}
+
+impl<'a> Site<'a> {
+    /// nginx runs with a plain site only.
+    fn new(sandbox: &'a Sandbox, key: CaKey) -> Self {
+        let (port, plain) = (free_port(), free_port());
+        let http = format!("server {{ listen 127.0.0.1:{plain}; server_name {ZONE} {WWW}; return 200 'plain'; }}");
+        let nginx = Nginx::start(&sandbox.join("tree/etc/nginx"), &http);
+        Self { sandbox, ca: OpensslCa::new(sandbox, "ca", key), nginx, port }
+    }
+
+    /// The block that an administrator writes: certctl's paths, in the tree.
+    fn block(&self, extra: &str) -> String {
+        let (chain, key, port) = (self.chain(), self.key(), self.port);
+        format!(
+            "server {{ listen 127.0.0.1:{port} ssl; server_name {ZONE} {WWW}; ssl_certificate {}; ssl_certificate_key {};\n\
+             {extra} return 200 'served'; }}",
+            chain.display(),
+            key.display()
+        )
+    }
+
+    fn chain(&self) -> PathBuf {
+        self.sandbox.join("tree/etc/ssl/shop.example.fullchain.pem")
+    }
+
+    fn key(&self) -> PathBuf {
+        self.sandbox.join("tree/etc/ssl/private/shop.example.key")
+    }
+
+    /// A new key and request, signed, as a zip. Gives the leaf's SHA-256.
+    fn buy(&self, key_type: &str, zip: &str) -> String {
+        self.sandbox.run(&["csr", ZONE, WWW, "--key-type", key_type, "--force"]).expect(0);
+        let leaf = self.ca.issue("shop.example.csr", 190);
+        self.ca.mail(zip, "shop_example", &leaf);
+        let said = succeed_with_input(foreign("openssl").args(["x509", "-noout", "-fingerprint", "-sha256"]), &leaf);
+        fingerprint(&said)
+    }
+
+    /// `certctl install` into the tree, with what is not the same each time.
+    fn install(&self, zip: &str, more: &[&str], code: i32) -> Value {
+        let root = self.sandbox.join("tree");
+        let args = ["install", zip, "--root", root.to_str().unwrap(), "--json"];
+        self.sandbox.run(&[&args[..], more].concat()).expect(code).json()
+    }
+
+    /// What `openssl s_client` gets, refused unless chain and host name are right: the leaf's SHA-256.
+    fn served(&self) -> Result<String, String> {
+        served(self.port, &self.ca.root(), ZONE)
+    }
+}
+
+fn succeed_with_input(command: &mut std::process::Command, input: &str) -> String {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// `sha256 Fingerprint=AB:CD...` as lower-case hex.
+fn fingerprint(said: &str) -> String {
+    said.trim().rsplit('=').next().unwrap().replace(':', "").to_lowercase()
+}
+
+fn served(port: u16, root: &Path, host: &str) -> Result<String, String> {
+    let connect = format!("127.0.0.1:{port}");
+    let output = foreign("openssl")
+        .args(["s_client", "-connect", &connect, "-servername", host, "-verify_hostname", host])
+        .args(["-verify_return_error", "-no-CApath", "-no-CAstore", "-CAfile"])
+        .arg(root)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    if !output.status.success() || !said.contains("Verify return code: 0 (ok)") {
+        return Err(said + &String::from_utf8_lossy(&output.stderr));
+    }
+    let begin = said.find("-----BEGIN CERTIFICATE-----").ok_or("no certificate")?;
+    let parsed =
+        succeed_with_input(foreign("openssl").args(["x509", "-noout", "-fingerprint", "-sha256"]), &said[begin..]);
+    Ok(fingerprint(&parsed))
+}
+
+/// Visitors who come again and again, each with a fresh connection, until told to stop.
+struct Visitors {
+    stop: Arc<AtomicBool>,
+    visits: Arc<AtomicUsize>,
+    turned_away: Arc<Mutex<Vec<String>>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Visitors {
+    fn of(site: &Site<'_>, allowed: &[&str]) -> Self {
+        let mut visitors =
+            Self { stop: Arc::default(), visits: Arc::default(), turned_away: Arc::default(), threads: Vec::new() };
+        for _ in 0..2 {
+            let (stop, visits) = (Arc::clone(&visitors.stop), Arc::clone(&visitors.visits));
+            let (turned_away, port, root) = (Arc::clone(&visitors.turned_away), site.port, site.ca.root());
+            let allowed: Vec<String> = allowed.iter().map(|&leaf| leaf.to_owned()).collect();
+            visitors.threads.push(std::thread::spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    match served(port, &root, WWW) {
+                        Ok(leaf) if allowed.contains(&leaf) => {}
+                        other => turned_away.lock().unwrap().push(format!("{other:?}")),
+                    }
+                    visits.fetch_add(1, Ordering::Relaxed);
+                }
+            }));
+        }
+        visitors
+    }
+
+    /// Waits until `more` of them have come since now.
+    fn await_visits(&self, more: usize) {
+        let wanted = self.visits.load(Ordering::Relaxed) + more;
+        let ends = Instant::now() + Duration::from_secs(60);
+        while self.visits.load(Ordering::Relaxed) < wanted {
+            assert!(Instant::now() < ends, "visitors hang");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Nobody was turned away.
+    fn all_content(self) {
+        self.stop.store(true, Ordering::Relaxed);
+        for thread in self.threads {
+            thread.join().unwrap();
+        }
+        let turned_away = self.turned_away.lock().unwrap();
+        assert!(turned_away.is_empty(), "{} of {:?}:\n{}", turned_away.len(), self.visits, turned_away[0]);
+    }
+}
+
+fn round(ca_key: CaKey, key_type: &str) {
+    let sandbox = Sandbox::new();
+    proof_of_control(&sandbox);
+    let site = Site::new(&sandbox, ca_key);
+    let first = first_install(&site, key_type);
+    let second = replacement(&site, key_type, &first);
+    broken_configuration(&site, key_type, &second);
+    reload_that_does_nothing(&site, key_type, &second);
+    back_again(&site, &first, &second);
+}
+
+/// The record that `csr` names, in knot's zone: seen once it is there.
+fn proof_of_control(sandbox: &Sandbox) {
+    let made = sandbox.run(&["csr", ZONE, WWW, "--ca", "sectigo", "--json"]).expect(0).json();
+    let record = &made["records"][0];
+    let mut knot = NameServer::knot("ns1 A 127.0.0.1\nns2 A 127.0.0.1");
+    let check = ["dcv-check", ZONE, "--resolver", &knot.at(), "--json"];
+    assert_eq!(sandbox.run(&check).expect(1).json()["verdict"], "absent");
+    let line = format!("{} CNAME {}.", record["relative_name"].as_str().unwrap(), record["value"].as_str().unwrap());
+    knot.publish(&format!("ns1 A 127.0.0.1\nns2 A 127.0.0.1\n{line}"), 2);
+    assert_eq!(sandbox.run(&check).expect(0).json()["verdict"], "visible");
+}
+
+fn first_install(site: &Site<'_>, key_type: &str) -> String {
+    let first = site.buy(key_type, "first.zip");
+    site.nginx.rewrite(&site.block(""));
+    let config = site.nginx.config().to_str().unwrap().to_owned();
+    let root = site.ca.root();
+    let flags = ["--server", "nginx", "--server-config", &config, "--trust", root.to_str().unwrap()];
+
+    // The dry run shows the plan and touches nothing.
+    let planned = site.install("first.zip", &[&flags[..], &["--dry-run"]].concat(), 0);
+    assert_eq!(planned["verdict"], "planned");
+    assert!(!site.chain().exists() && !site.key().exists());
+
+    let done = site.install("first.zip", &flags, 0);
+    assert_eq!((&done["verdict"], &done["changed"]), (&"live".into(), &true.into()), "{done:#}");
+    assert_eq!(site.served().as_ref(), Ok(&first));
+    let certificate = &done["certificates"][0];
+    assert_eq!(certificate["proof"], "live");
+    assert_eq!(certificate["probes"][0]["sha256"], first.as_str());
+
+    // openssl finds the installed chain complete, without the root, and the key private.
+    let chain = site.chain();
+    let verified = succeed(
+        foreign("openssl").args(["verify", "-CAfile"]).arg(site.ca.root()).arg("-untrusted").arg(&chain).arg(&chain),
+    );
+    assert!(verified.contains(": OK"), "{verified}");
+    let text = std::fs::read_to_string(&chain).unwrap();
+    assert_eq!((text.matches("BEGIN CERTIFICATE").count(), text.contains('\r')), (2, false));
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(site.key()).unwrap().permissions());
+    assert_eq!(mode & 0o7777, 0o600);
+
+    // Again: nothing to do.
+    let again = site.install("first.zip", &[], 0);
+    assert_eq!((&again["verdict"], &again["changed"]), (&"unchanged".into(), &false.into()), "{again:#}");
+    first
+}
+
+/// The next round wants the zip and nothing more, and no visitor notices.
+fn replacement(site: &Site<'_>, key_type: &str, first: &str) -> String {
+    let second = site.buy(key_type, "second.zip");
+    let visitors = Visitors::of(site, &[first, &second]);
+    visitors.await_visits(10);
+    let done = site.install("second.zip", &[], 0);
+    visitors.await_visits(20);
+    visitors.all_content();
+    assert_eq!(done["verdict"], "live", "{done:#}");
+    assert_eq!(site.served().as_ref(), Ok(&second));
+    second
+}
+
+/// nginx cannot be reloaded: the third round stops before it touches anything.
+fn broken_configuration(site: &Site<'_>, key_type: &str, second: &str) {
+    site.buy(key_type, "third.zip");
+    let before = links(site);
+    site.nginx.rewrite(&site.block("no_such_directive;"));
+    let visitors = Visitors::of(site, &[second]);
+    let refused = site.install("third.zip", &[], 1);
+    visitors.await_visits(4);
+    visitors.all_content();
+    assert_eq!((&refused["verdict"], &refused["changed"]), (&"refused".into(), &false.into()), "{refused:#}");
+    assert!(refused.to_string().contains("no_such_directive"), "nginx's own words are missing: {refused:#}");
+    assert_eq!(links(site), before);
+    site.nginx.rewrite(&site.block(""));
+}
+
+/// A reload that succeeds and changes nothing: found by asking, and taken back.
+fn reload_that_does_nothing(site: &Site<'_>, _key_type: &str, second: &str) {
+    let before = links(site);
+    let visitors = Visitors::of(site, &[second]);
+    let taken_back = site.install("third.zip", &["--reload", "true"], 5);
+    visitors.await_visits(4);
+    visitors.all_content();
+    assert_eq!(taken_back["verdict"], "taken-back", "{taken_back:#}");
+    assert_eq!(site.served().as_deref(), Ok(second));
+    assert_eq!(links(site), before);
+    // With nginx's own reload the same zip goes in.
+    let done = site.install("third.zip", &["--reload", &nginx_reload(site)], 0);
+    assert_eq!(done["verdict"], "live", "{done:#}");
+    assert_ne!(site.served().as_deref(), Ok(second));
+}
+
+fn nginx_reload(site: &Site<'_>) -> String {
+    format!("nginx -c {} -s reload", site.nginx.config().display())
+}
+
+/// `rollback` goes to the entry before.
+fn back_again(site: &Site<'_>, first: &str, second: &str) {
+    let root = site.sandbox.join("tree");
+    site.sandbox.run(&["rollback", ZONE, "--root", root.to_str().unwrap()]).expect(0);
+    assert_eq!(site.served().as_deref(), Ok(second));
+    assert_ne!(first, second);
+}
+
+/// Where `live` and `proven` point.
+fn links(site: &Site<'_>) -> [PathBuf; 2] {
+    ["live", "proven"]
+        .map(|link| std::fs::read_link(site.sandbox.join("tree/etc/ssl/certctl/shop.example").join(link)).unwrap())
+}
