@@ -3,8 +3,9 @@
 
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next, Severity};
@@ -348,10 +349,10 @@ fn json_line(value: &Value) -> String {
     out
 }
 
-/// A list of next steps as JSON.
+/// A path in a document. Not the path itself: one that is not UTF-8 would make `json!` panic.
 #[must_use]
-pub fn next_json(next: &[Next]) -> Value {
-    json!(next)
+pub fn shown(path: &Path) -> String {
+    path.display().to_string()
 }
 
 #[cfg(test)]

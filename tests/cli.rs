@@ -8,6 +8,7 @@ use std::fs::OpenOptions;
 use std::os::unix::ffi::OsStrExt;
 use std::process::{Command, Stdio};
 
+use support::ca::TestCa;
 use support::{Run, Sandbox};
 
 const VERBS: [&str; 9] =
@@ -30,6 +31,25 @@ fn bare_certctl_shows_the_commands_on_a_dozen_lines() {
 fn version_is_one_line() {
     let version = Sandbox::new().run(&["--version"]).expect(0);
     assert_eq!(version.stdout, concat!("certctl ", env!("CARGO_PKG_VERSION"), "\n"));
+}
+
+#[test]
+fn each_help_opens_with_two_examples() {
+    let sandbox = Sandbox::new();
+    for verb in VERBS {
+        for flag in ["--help", "-h"] {
+            let help = sandbox.run(&[verb, flag]).expect(0).stdout;
+            let mut lines = help.lines();
+            assert_eq!(lines.next(), Some("Examples:"), "{verb}:\n{help}");
+            for _ in 0..2 {
+                let example = lines.next().unwrap();
+                let typed = example.trim_start().trim_start_matches("sudo ");
+                assert!(typed.starts_with(&format!("certctl {verb}")), "{verb}: {example}");
+            }
+            assert!(help.contains("\nUsage: certctl "), "{help}");
+            assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");
+        }
+    }
 }
 
 #[test]
@@ -98,7 +118,7 @@ fn what_is_not_there_yet_is_a_usage_error() {
         ("dcv-check", "--method --batch"),
         ("bundle", "--prefer --aia --format --for --password-file --extract-key --legacy"),
         ("verify", "--strict"),
-        ("inspect", "--starttls --ca"),
+        ("inspect", "--starttls"),
         ("install", "--owner --key-mode --allow --check --aia --prefer --password-file --paid-until --placeholder"),
         ("rollback", "--to"),
     ] {
@@ -217,10 +237,39 @@ fn words_that_are_not_utf8_are_no_reason_to_panic() {
     let mut command = sandbox.command(&["csr", "--json"]);
     command.arg(odd);
     sandbox.run_command(command).expect(2).json();
-    for flags in [&["csr", "example.com"][..], &["csr", "example.com", "--json"], &["csr", "www.example.com"]] {
-        let mut command = sandbox.command(flags);
-        command.arg("-C").arg(odd);
-        let run = sandbox.run_command(command).expect(0);
-        assert!(!run.to_string().contains('\x1b'), "{run}");
+    let ca = TestCa::new();
+    for (args, code) in [
+        (&["csr", "example.com"][..], 0),
+        (&["csr", "example.com"], 0),
+        (&["inspect", "plain.csr"], 0),
+        // A file in such a folder cannot be named by itself.
+        (&["inspect", "ODD/example.com.csr"], 2),
+        (&["dcv-check", "--resolver", "127.0.0.1:1"], 4),
+        (&["bundle", "example.com.crt", "--trust", "root.pem"], 0),
+        (&["verify", "example.com", "--trust", "root.pem"], 0),
+        (&["install", "example.com", "--trust", "root.pem", "--root", "ODD", "--dry-run"], 0),
+        (&["install", "example.com", "--trust", "root.pem", "--root", "ODD"], 0),
+        (&["install", "example.com", "--trust", "root.pem", "--root", "ODD"], 0),
+        (&["rollback", "example.com", "--root", "ODD"], 3),
+        (&["rehearse"], 2),
+    ] {
+        for json in [&["--json"][..], &[]] {
+            let mut command = sandbox.command(json);
+            for arg in args {
+                let (head, tail) = arg.split_at(arg.find('/').unwrap_or(arg.len()));
+                let mut word = if head == "ODD" { odd.to_owned() } else { head.into() };
+                word.push(tail);
+                command.arg(word);
+            }
+            command.arg("-C").arg(odd);
+            let run = sandbox.run_command(command);
+            assert_eq!(run.code, code, "{args:?}\n{run}");
+            assert!(!run.to_string().contains('\x1b'), "{run}");
+            assert!(json.is_empty() || run.json().is_object(), "{run}");
+        }
+        let request = std::fs::read_to_string(sandbox.path().join(odd).join("example.com.csr")).unwrap();
+        sandbox.write("plain.csr", &request);
+        sandbox.write("example.com.crt", ca.issue(&request) + &ca.intermediate_pem());
+        sandbox.write("root.pem", ca.root_pem());
     }
 }

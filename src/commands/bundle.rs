@@ -200,9 +200,9 @@ impl Bundled {
         let key = self.taken.key.as_ref();
         json!({
             "name": self.taken.stem,
-            "chain_path": self.path,
-            "key_path": key.map(|(path, _)| path),
-            "request_path": self.taken.request.as_ref().map(|(path, _)| path),
+            "chain_path": self.path.as_deref().map(report::shown),
+            "key_path": key.map(|(path, _)| report::shown(path)),
+            "request_path": self.taken.request.as_ref().map(|(path, _)| report::shown(path)),
             "not_after": chain.leaf().not_after,
             "chain": report::chain_json(chain),
         })

@@ -151,7 +151,7 @@ impl Verified {
         json!({
             "file": self.file,
             "verdict": if self.is_right() { "right" } else { "wrong" },
-            "key_path": self.key_path,
+            "key_path": self.key_path.as_deref().map(report::shown),
             "not_after": self.chain.leaf().not_after,
             "chain": report::chain_json(&self.chain),
         })

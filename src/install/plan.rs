@@ -1,9 +1,9 @@
 //! The heart: from what is there to the steps of an install, and from the steps attempted to the way back. Pure: a plan
 //! names pieces and paths, never bytes; `--dry-run` shows the very value that `apply` runs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::layout::{Layout, Piece, Pointer, ReleaseId, Stable};
 
@@ -18,9 +18,17 @@ pub use state::{Asks, Observed, Present, Served, ServerState, Spot, Wanted};
 #[expect(missing_docs, reason = "the fields say what they are")]
 pub enum Step {
     /// Keeps a plain file that is no part of a working pair as `<file>.~N~`, same inode, same mode.
-    BackUp { path: PathBuf },
+    BackUp {
+        #[serde(serialize_with = "shown")]
+        path: PathBuf,
+    },
     /// Puts our link at a path that servers know, over whatever file is there.
-    Link { path: PathBuf, text: PathBuf },
+    Link {
+        #[serde(serialize_with = "shown")]
+        path: PathBuf,
+        #[serde(serialize_with = "shown")]
+        text: PathBuf,
+    },
     /// `proven` follows.
     MarkProven { from: Option<ReleaseId>, to: ReleaseId },
     /// Asks every address, fresh handshakes, whether it serves this release.
@@ -32,9 +40,15 @@ pub enum Step {
     /// Makes the server read its files again.
     Reload { command: String },
     /// Writes the settings, so that the next round needs no flags.
-    Remember { path: PathBuf },
+    Remember {
+        #[serde(serialize_with = "shown")]
+        path: PathBuf,
+    },
     /// Puts the numbered backup back.
-    Restore { path: PathBuf },
+    Restore {
+        #[serde(serialize_with = "shown")]
+        path: PathBuf,
+    },
     /// Makes `live` name another release: key and chain change together, in one rename.
     Switch { from: Option<ReleaseId>, to: ReleaseId },
     /// Makes a release of the files that the server reads now.
@@ -42,11 +56,19 @@ pub enum Step {
     /// Has the server judge its configuration.
     TestServer { command: String },
     /// Takes our link away.
-    Unlink { path: PathBuf },
+    Unlink {
+        #[serde(serialize_with = "shown")]
+        path: PathBuf,
+    },
     /// Takes `live` or `proven` away.
     Unpoint { pointer: Pointer },
     /// Moves the release, built and flushed before, to its name.
     WriteRelease { release: ReleaseId, pieces: Vec<Piece> },
+}
+
+/// A path in a document: JSON holds text only.
+fn shown<S: Serializer>(path: &Path, document: S) -> Result<S::Ok, S::Error> {
+    document.collect_str(&path.display())
 }
 
 /// Where a failure after the switch leads.

@@ -1,6 +1,6 @@
 //! `settings.json`: what a pair was installed with, so that the next round needs no flags, and its history. Pure.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -22,13 +22,13 @@ pub struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
     /// The server's main configuration, where it is not the usual one.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "unspeakable")]
     pub server_config: Option<PathBuf>,
     /// Where servers read the chain.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "unspeakable")]
     pub chain_path: Option<PathBuf>,
     /// Where servers read the key.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "unspeakable")]
     pub key_path: Option<PathBuf>,
     /// User and group of the key as numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,13 +49,18 @@ pub struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trust: Option<String>,
     /// The folder of the request and the key that were made for it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "unspeakable")]
     pub folder: Option<PathBuf>,
     /// Each install that ended well, the oldest first.
     pub history: Vec<Entry>,
     /// What a later version wrote: kept.
     #[serde(flatten)]
     pub other: Map<String, Value>,
+}
+
+/// A path that JSON cannot hold is not remembered: it has to be named again.
+fn unspeakable(path: &Option<PathBuf>) -> bool {
+    path.as_deref().and_then(Path::to_str).is_none()
 }
 
 /// One install that ended well.

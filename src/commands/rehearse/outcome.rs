@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::step::{Step, day};
 use crate::finding::{Finding, Next};
 use crate::pki::name::DnsName;
-use crate::report::{Outcome, Text, next_json};
+use crate::report::{Outcome, Text, shown};
 
 /// What the site shows in the end, as a visitor saw it.
 #[derive(Clone, Debug)]
@@ -42,7 +42,7 @@ impl Outcome for RehearseOutcome {
             "verdict": if self.proof.is_some() { "as-expected" } else { "unexpected" },
             "changed": true,
             "name": self.name.as_str(),
-            "directory": self.folder,
+            "directory": shown(&self.folder),
             "steps": self.steps.iter().map(Step::json).collect::<Vec<_>>(),
             "proof": self.proof.as_ref().map(|proof| json!({
                 "host": self.name.as_str(),
@@ -52,7 +52,7 @@ impl Outcome for RehearseOutcome {
                 "not_after": proof.not_after,
             })),
             "findings": self.findings,
-            "next": next_json(&self.next()),
+            "next": self.next(),
         })
     }
 
