@@ -11,6 +11,6 @@ mod served;
 pub use self::choose::{Choice, Scope, choose};
 pub use self::directory::{Directory, Held, stem};
 pub use self::error::PairingError;
-pub use self::keyring::{HeldRequest, Keyring, Named};
+pub use self::keyring::{HeldRequest, Keyring, Named, wrong_key};
 pub use self::remark::{Remark, mended, not_issued};
 pub use self::served::{ServedFault, faults};

@@ -12,3 +12,6 @@ pub mod request;
 pub mod signature;
 pub mod trust;
 pub mod verify;
+
+#[cfg(test)]
+pub(crate) mod testing;

@@ -109,7 +109,7 @@ impl InspectOutcome {
     }
 
     fn show_request(&self, text: &mut Text, request: &Found<SigningRequest>) {
-        text.fact("request", request.source.to_string());
+        text.fact("csr", request.source.to_string());
         text.fact("", format!("       names   {}", request.dns_names.join(", ")));
         text.fact("", format!("       subject {}", request.subject));
         text.fact("", format!("       key     {}, id {}", request.algorithm, request.key_id));

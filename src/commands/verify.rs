@@ -9,7 +9,6 @@ use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next, Severity};
 use crate::intake::{self, PresentOptions, Presented};
 use crate::pairing::{self, Keyring};
-use crate::pki::certified_key::mismatch;
 use crate::pki::chain::Chain;
 use crate::pki::name::DnsName;
 use crate::pki::trust::TrustSource;
@@ -94,7 +93,7 @@ fn judge(one: &Presented, keyring: &Keyring, policy: Policy<'_>) -> Verified {
     let Presented { file, delivery, served, leaf, bag } = one;
     let chain = Chain::assemble(leaf, bag, policy.anchors, policy.at).chain;
     let key = keyring.key_of(leaf);
-    let wrong = key.and_then(|key| mismatch(leaf, &key.value));
+    let wrong = key.and_then(|key| pairing::wrong_key(leaf, key));
     let key_path = key.filter(|_| wrong.is_none()).map(|key| key.path.clone());
     let faults = pairing::faults(file, delivery, served, &chain);
     let request = keyring.request_of(leaf);

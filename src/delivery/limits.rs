@@ -78,7 +78,7 @@ pub enum DeliveryError {
     #[error("{0} holds zip files nested more than {1} deep")]
     TooDeep(Source, usize),
     /// More is inflated than a delivery can be; the bound is in bytes.
-    #[error("{0} unpacks to more than {1} bytes")]
+    #[error("{} unpacks to more than {} MiB", .0, .1 / 1024 / 1024)]
     TooLarge(Source, u64),
     /// More blocks than a delivery can have.
     #[error("{0} holds more than {1} certificates and other blocks")]

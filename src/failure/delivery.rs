@@ -127,7 +127,8 @@ impl From<&[Ignored]> for Failure {
         let mut failure = Self::new(Kind::Malformed, format!("{} is {}, not a certificate", first.source, first.what));
         failure.causes.extend(cause(&first.what).map(str::to_owned));
         failure.causes.extend(others.iter().take(8).map(|one| format!("{} is {}", one.source, one.what)));
-        failure.next.extend(advice(first).map(Next::say));
+        let otherwise = || "pass what the CA sent: a zip, or .crt and .ca-bundle files".to_owned();
+        failure.next.push(Next::say(advice(first).unwrap_or_else(otherwise)));
         failure
     }
 }

@@ -66,6 +66,8 @@ impl From<&Remark> for Finding {
                     std::iter::once("bundle").chain(passed.iter().map(String::as_str)).chain([path.as_str()]).collect();
                 Self::warning("issuer-here", text).with(Next::run(&words))
             }
+            Remark::KeyHere { path } => Self::warning("key-here", text)
+                .with(Next::say(format!("use it:  --key {}", shell_word(&path.display().to_string())))),
             Remark::LeftOut { why: LeftOut::Duplicate, .. } => Self::note("duplicate", text),
             Remark::LeftOut { why: LeftOut::Root, .. } => Self::note("root-left-out", text),
             Remark::LeftOut { why: LeftOut::Unrelated, .. } => Self::note("unrelated", text),
@@ -77,7 +79,7 @@ impl From<&Remark> for Finding {
                 match locked {
                     Some(path) => finding.with(Next::say(format!(
                         "{path} is encrypted and was not compared; decrypt a copy:  (umask 077; openssl pkey -in {path} -out plain.key)",
-                        path = crate::finding::shell_word(&path.display().to_string())
+                        path = shell_word(&path.display().to_string())
                     ))),
                     None => finding.with(Next::say("name the key that was made with the request:  --key FILE")),
                 }

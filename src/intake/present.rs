@@ -49,6 +49,9 @@ pub fn present(
     let (files, names) = read(items, &here)?;
     let (mut files, mut rest): (Vec<_>, Vec<_>) =
         files.into_iter().partition(|file| !file.delivery.certificates.is_empty());
+    if files.is_empty() && !rest.is_empty() && names.is_empty() && options.chain.is_none() {
+        return Err(sources::no_certificate(&merged(rest)));
+    }
     let keyring = keyring(files.iter_mut().chain(&mut rest), options.key, here)?;
     let chain = options.chain.map(directory::read_file).transpose()?;
     let bag = chain.as_ref().map(Delivery::bag).unwrap_or_default();
@@ -56,11 +59,10 @@ pub fn present(
     if items.is_empty() && chain.is_none() || !names.is_empty() {
         presented.extend(named(context, &names, &keyring, &bag)?);
     }
-    match (presented.is_empty(), options.chain, chain) {
-        (false, ..) => Ok((presented, keyring)),
-        (true, Some(path), Some(chain)) => Ok((vec![from_chain(path, chain)?], keyring)),
-        (true, ..) => Err(sources::no_certificate(&merged(rest))),
+    if let (true, Some(path), Some(chain)) = (presented.is_empty(), options.chain, chain) {
+        presented.push(from_chain(path, chain)?);
     }
+    Ok((presented, keyring))
 }
 
 /// A file that was passed.
@@ -103,7 +105,7 @@ fn keyring<'a>(
     let brought = passed.keys.len();
     let mut keyring = sources::keyring(key, None, &mut passed, here)?;
     if key.is_none() && brought > 0 {
-        keyring.keys.truncate(brought);
+        keyring.here.keys = keyring.keys.split_off(brought);
         keyring.named = Named::Key;
     }
     Ok(keyring)

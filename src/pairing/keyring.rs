@@ -87,8 +87,11 @@ impl Keyring {
     /// or for none that is known, was meant to fit: an error. Those of other sites prove nothing.
     #[must_use]
     pub fn judge(&self, leaf: &Certificate) -> Option<Remark> {
-        if self.named == Named::Key || self.fits(leaf.key_id) {
+        if self.fits(leaf.key_id) {
             return None;
+        }
+        if self.named == Named::Key {
+            return self.here.key(leaf.key_id).map(|key| Remark::KeyHere { path: key.path.clone() });
         }
         let meant =
             |request: &&HeldRequest| self.named == Named::Request || is_for(leaf, &request.held.value.dns_names);
@@ -116,7 +119,8 @@ impl Keyring {
             return None;
         };
         let signer = |file: &&Held<Vec<Certificate>>| file.value.iter().any(|one| one.is_ca && last.is_signed_by(one));
-        let file = self.here.certificates.iter().find(signer)?;
+        let sites = |file: &&Held<Vec<Certificate>>| file.value.iter().filter(|one| !one.is_ca).count();
+        let file = self.here.certificates.iter().filter(signer).min_by_key(sites)?;
         Some(Remark::IssuerHere { path: file.path.clone(), passed: passed.to_vec() })
     }
 
@@ -147,7 +151,9 @@ impl Keyring {
     }
 }
 
-fn wrong_key(leaf: &Certificate, key: &Held<PrivateKey>) -> Option<Remark> {
+/// How `key` does not fit; `None` when it does.
+#[must_use]
+pub fn wrong_key(leaf: &Certificate, key: &Held<PrivateKey>) -> Option<Remark> {
     Some(Remark::WrongKey { problem: mismatch(leaf, &key.value)?, path: key.path.clone() })
 }
 

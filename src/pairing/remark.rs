@@ -22,6 +22,12 @@ pub enum Remark {
         /// What was passed.
         passed: Vec<String>,
     },
+    /// Another key than the one that was named fits.
+    #[error("the key that fits lies here: {}", path.display())]
+    KeyHere {
+        /// Its file.
+        path: PathBuf,
+    },
     /// Certificates that were not needed.
     #[error("left out: {} ({})", listed(labels), reason(*why))]
     LeftOut {
@@ -71,7 +77,7 @@ pub enum Remark {
         not_after: Timestamp,
     },
     /// The key that was meant does not fit.
-    #[error("{problem} ({})", path.display())]
+    #[error("{}: {problem}", path.display())]
     WrongKey {
         /// How it does not fit.
         problem: Problem,

@@ -1,11 +1,12 @@
 //! From a bag of certificates to the chain of one leaf: by signature, never by order or file name.
 //! Every signature is checked at most once, and a path to an anchor is found whenever one exists in the bag.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use jiff::Timestamp;
 
 use super::certificate::Certificate;
+use super::key::PublicKeyId;
 use super::signature;
 use super::trust::TrustAnchors;
 
@@ -62,7 +63,7 @@ impl Chain {
     pub fn assemble(leaf: &Certificate, bag: &[Certificate], anchors: &TrustAnchors, at: Timestamp) -> Assembly {
         let pool = distinct(leaf, bag);
         let mut search = Search::new(&pool, anchors, at);
-        let path = search.path(true).or_else(|| search.path(false));
+        let path = search.path(Dates::Valid).or_else(|| search.path(Dates::Any));
         let (indices, end) = match path {
             Some(indices) => (indices, ChainEnd::Anchored),
             None => search.partial(),
@@ -107,18 +108,17 @@ impl Chain {
 /// The leaf at index 0, then every other certificate once.
 fn distinct<'a>(leaf: &'a Certificate, bag: &'a [Certificate]) -> Vec<&'a Certificate> {
     let mut pool = vec![leaf];
-    let mut seen = std::collections::HashSet::from([leaf.fingerprint]);
+    let mut seen = HashSet::from([leaf.fingerprint]);
     pool.extend(bag.iter().filter(|certificate| seen.insert(certificate.fingerprint)));
     pool
 }
 
 fn left_out(pool: &[&Certificate], bag: &[Certificate], used: &[usize]) -> Vec<(Certificate, LeftOut)> {
-    let chosen: Vec<_> = used.iter().map(|&index| pool[index].fingerprint).collect();
-    let mut seen = Vec::new();
+    let chosen: HashSet<_> = used.iter().map(|&index| pool[index].fingerprint).collect();
+    let mut seen = HashSet::new();
     let mut out = Vec::new();
     for certificate in bag {
-        let again = seen.contains(&certificate.fingerprint);
-        seen.push(certificate.fingerprint);
+        let again = !seen.insert(certificate.fingerprint);
         let reason = match (again, chosen.contains(&certificate.fingerprint)) {
             (true, _) => LeftOut::Duplicate,
             (false, true) => continue,
@@ -130,46 +130,66 @@ fn left_out(pool: &[&Certificate], bag: &[Certificate], used: &[usize]) -> Vec<(
     out
 }
 
+/// Which certificates a path may go through.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Dates {
+    /// Those that are valid at the instant of the search.
+    Valid,
+    /// All.
+    Any,
+}
+
+/// The most intermediates that clients follow (webpki's bound, and more than any CA has).
+const MOST_INTERMEDIATES: usize = 6;
+
 struct Search<'a> {
     pool: &'a [&'a Certificate],
     anchors: &'a TrustAnchors,
     at: Timestamp,
     by_subject: HashMap<&'a [u8], Vec<usize>>,
-    signed: HashMap<(usize, usize), bool>,
-    anchored: HashMap<usize, bool>,
+    /// Whether a certificate is signed by a key; its issuer's name fits already.
+    signed: HashMap<(usize, PublicKeyId), bool>,
+    /// The key of the anchor that signed a certificate.
+    anchored: HashMap<usize, Option<PublicKeyId>>,
 }
 
 impl<'a> Search<'a> {
     fn new(pool: &'a [&'a Certificate], anchors: &'a TrustAnchors, at: Timestamp) -> Self {
         let mut by_subject: HashMap<&[u8], Vec<usize>> = HashMap::new();
         for (index, certificate) in pool.iter().enumerate().skip(1) {
-            if !certificate.is_self_issued() {
-                by_subject.entry(certificate.subject_der()).or_default().push(index);
-            }
+            by_subject.entry(certificate.subject_der()).or_default().push(index);
         }
         for candidates in by_subject.values_mut() {
-            candidates.sort_by_key(|&index| std::cmp::Reverse(pool[index].not_after));
+            candidates.sort_by_key(|&index| {
+                let one = pool[index];
+                (one.is_self_issued(), !one.is_ca, std::cmp::Reverse(one.not_after))
+            });
         }
         Self { pool, anchors, at, by_subject, signed: HashMap::new(), anchored: HashMap::new() }
     }
 
-    /// A path to an anchor, depth first; a certificate that led nowhere is not entered again, so this is linear in
-    /// certificates and signatures. With `in_date`, only through certificates that are valid now.
-    fn path(&mut self, in_date: bool) -> Option<Vec<usize>> {
+    /// A path to an anchor: the long way through cross-certificates, unless it is longer than clients follow.
+    fn path(&mut self, dates: Dates) -> Option<Vec<usize>> {
+        let longest = self.deepest(dates)?;
+        if longest.len() <= MOST_INTERMEDIATES + 1 { Some(longest) } else { self.shortest(dates).or(Some(longest)) }
+    }
+
+    /// Depth first. A certificate that led nowhere is not entered again, so this is linear in certificates and
+    /// signatures; and no CA is entered twice, whatever certificates it has, so a path never runs in a circle.
+    fn deepest(&mut self, dates: Dates) -> Option<Vec<usize>> {
         let mut visited = vec![false; self.pool.len()];
         let mut path = vec![0];
         visited[0] = true;
         while let Some(&last) = path.last() {
-            let next = self
-                .issuers(last)
-                .into_iter()
-                .find(|&issuer| !visited[issuer] && (!in_date || self.is_in_date(issuer)));
-            match next {
+            let cross = self.issuer(last, &path, &visited, dates).filter(|&next| !self.pool[next].is_self_issued());
+            if cross.is_none() && self.is_anchored(last, &path) {
+                return Some(path);
+            }
+            match cross.or_else(|| self.issuer(last, &path, &visited, dates)) {
                 Some(issuer) => {
                     visited[issuer] = true;
                     path.push(issuer);
                 }
-                None if self.is_anchored(last) => return Some(path),
                 None => {
                     path.pop();
                 }
@@ -178,13 +198,37 @@ impl<'a> Search<'a> {
         None
     }
 
+    /// Breadth first.
+    fn shortest(&mut self, dates: Dates) -> Option<Vec<usize>> {
+        let mut came_from = HashMap::from([(0, 0)]);
+        let mut queue = VecDeque::from([0]);
+        let mut visited = vec![false; self.pool.len()];
+        visited[0] = true;
+        while let Some(last) = queue.pop_front() {
+            if self.is_anchored(last, &[]) {
+                let mut path = vec![last];
+                while let Some(&before) = path.last().filter(|&&one| one != 0).and_then(|one| came_from.get(one)) {
+                    path.push(before);
+                }
+                path.reverse();
+                return Some(path);
+            }
+            while let Some(issuer) = self.issuer(last, &[], &visited, dates) {
+                visited[issuer] = true;
+                came_from.insert(issuer, last);
+                queue.push_back(issuer);
+            }
+        }
+        None
+    }
+
     /// As far as signatures lead, and why no further.
     fn partial(&mut self) -> (Vec<usize>, ChainEnd) {
         let mut path = vec![0];
+        let none = vec![false; self.pool.len()];
         while let Some(&last) = path.last() {
-            let mut issuers = self.issuers(last);
-            issuers.sort_by_key(|&issuer| !self.is_in_date(issuer));
-            match issuers.into_iter().find(|issuer| !path.contains(issuer)) {
+            let next = self.issuer(last, &path, &none, Dates::Valid);
+            match next.or_else(|| self.issuer(last, &path, &none, Dates::Any)) {
                 Some(issuer) => path.push(issuer),
                 None => break,
             }
@@ -200,30 +244,47 @@ impl<'a> Search<'a> {
         (path, end)
     }
 
-    /// Those of the bag that signed `index`, self-signed ones left out.
-    fn issuers(&mut self, index: usize) -> Vec<usize> {
-        let certificate = self.pool[index];
-        let candidates = self.by_subject.get(certificate.issuer_der()).cloned().unwrap_or_default();
-        candidates.into_iter().filter(|&issuer| issuer != index && self.is_signed_by(index, issuer)).collect()
+    /// The best certificate of the bag that signed `index`: not visited, of no CA that is on `path`, no root.
+    fn issuer(&mut self, index: usize, path: &[usize], visited: &[bool], dates: Dates) -> Option<usize> {
+        let pool = self.pool;
+        let candidates = self.by_subject.get(pool[index].issuer_der()).cloned().unwrap_or_default();
+        candidates.into_iter().find(|&issuer| {
+            let one = pool[issuer];
+            let again = path.iter().any(|&seen| pool[seen].key_id == one.key_id && same_subject(pool[seen], one));
+            let usable = issuer != index && !visited[issuer] && !again;
+            let dated = dates == Dates::Any || one.is_in_date(self.at);
+            usable && dated && self.is_signed_by(index, issuer) && !self.is_root(issuer)
+        })
     }
 
     fn is_signed_by(&mut self, index: usize, issuer: usize) -> bool {
         let pool = self.pool;
         *self
             .signed
-            .entry((index, issuer))
+            .entry((index, pool[issuer].key_id))
             .or_insert_with(|| signature::check(pool[index].der(), pool[issuer].spki()).is_ok())
     }
 
-    fn is_anchored(&mut self, index: usize) -> bool {
-        let (pool, anchors) = (self.pool, self.anchors);
-        *self.anchored.entry(index).or_insert_with(|| {
-            anchors.issuers_of(pool[index]).any(|spki| signature::check(pool[index].der(), &spki).is_ok())
-        })
+    /// Signed by itself. A CA's new key that its old key signed has the same name twice and is none.
+    fn is_root(&mut self, index: usize) -> bool {
+        self.pool[index].is_self_issued() && self.is_signed_by(index, index)
     }
 
-    fn is_in_date(&self, index: usize) -> bool {
-        let certificate = self.pool[index];
-        certificate.not_before <= self.at && self.at <= certificate.not_after
+    /// Whether an anchor signed `index`, other than one that `path` went through: that would be a circle, and shorter
+    /// without it.
+    fn is_anchored(&mut self, index: usize, path: &[usize]) -> bool {
+        let (pool, anchors) = (self.pool, self.anchors);
+        let key = *self.anchored.entry(index).or_insert_with(|| {
+            let signer = anchors.issuers_of(pool[index]).find(|spki| signature::check(pool[index].der(), spki).is_ok());
+            signer.map(|spki| PublicKeyId::of_spki(&spki))
+        });
+        key.is_some_and(|key| !path.iter().any(|&seen| pool[seen].key_id == key && seen != index))
     }
 }
+
+fn same_subject(a: &Certificate, b: &Certificate) -> bool {
+    a.subject_der() == b.subject_der()
+}
+
+#[cfg(test)]
+mod tests;

@@ -51,7 +51,9 @@ pub enum Problem {
         names: Vec<String>,
     },
     /// An issuer is missing.
-    #[error("an intermediate certificate is missing: nothing here issued {subject}; its issuer is {issuer}")]
+    #[error(
+        "an intermediate certificate is missing: nothing here issued {subject}; its issuer is {issuer}; nginx starts, and curl and phones say \"unable to get local issuer certificate\""
+    )]
     MissingIntermediate {
         /// The certificate without issuer, in words.
         subject: String,
@@ -92,7 +94,7 @@ pub enum Problem {
     },
     /// The key is of another kind than the certificate's: `nginx -t` passes this.
     #[error(
-        "the private key is {key}, the certificate {label} carries a key of kind {leaf}: they cannot belong together"
+        "the private key is {key}, the certificate {label} carries a key of kind {leaf}: they cannot belong together; nginx -t accepts them, and then every handshake fails"
     )]
     WrongKeyKind {
         /// The key's kind.
@@ -103,7 +105,7 @@ pub enum Problem {
         label: String,
     },
     /// Same kind, another key.
-    #[error("the private key does not belong to the certificate {label}: the key is {}, the certificate carries {}", key.short(), leaf.short())]
+    #[error("the private key does not belong to the certificate {label}: the key is {}, the certificate carries {}; servers say \"key values mismatch\"", key.short(), leaf.short())]
     WrongKey {
         /// The key's id.
         key: PublicKeyId,
@@ -159,7 +161,8 @@ impl VerifiedChain {
 #[must_use]
 pub fn problems(chain: &Chain, policy: Policy<'_>) -> Vec<Problem> {
     let mut found = Vec::new();
-    if chain.leaf().is_ca {
+    // A server's own makeshift certificate says that it is a CA's, too; that it stands for itself is what matters.
+    if chain.leaf().is_ca && (chain.leaf().dns_names.is_empty() || !chain.leaf().is_self_issued()) {
         let label = chain.leaf().label();
         found.push(Problem::CaAsLeaf { label });
     }
@@ -175,12 +178,12 @@ pub fn problems(chain: &Chain, policy: Policy<'_>) -> Vec<Problem> {
 /// RFC 5280 4.1.2.5: valid from `notBefore` through `notAfter`, both included.
 fn dates(certificate: &Certificate, leaf: bool, at: Timestamp) -> Option<Problem> {
     let label = certificate.label();
-    if at < certificate.not_before {
+    if at.as_second() < certificate.not_before.as_second() {
         let not_before = certificate.not_before;
         return Some(Problem::NotYetValid { label, not_before, at });
     }
     let not_after = certificate.not_after;
-    (at > not_after).then_some(Problem::Expired { label, not_after, leaf })
+    (at.as_second() > not_after.as_second()).then_some(Problem::Expired { label, not_after, leaf })
 }
 
 fn ending(chain: &Chain, anchors: &TrustAnchors) -> Option<Problem> {
@@ -231,6 +234,9 @@ fn path_validation(chain: &Chain, policy: Policy<'_>) -> Option<Problem> {
 /// webpki's errors in words, for those that people meet.
 fn reason(error: &webpki::Error) -> String {
     let words = match error {
+        webpki::Error::CaUsedAsEndEntity => {
+            "the site's certificate says that it is a CA's (basic constraints, RFC 5280 4.2.1.9)"
+        }
         webpki::Error::EndEntityUsedAsCa => {
             "a certificate in it is used as a CA's but is none (basic constraints, RFC 5280 4.2.1.9)"
         }
@@ -251,3 +257,6 @@ fn reason(error: &webpki::Error) -> String {
     };
     words.to_owned()
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,9 +4,12 @@
 pub mod ca;
 pub mod dns;
 pub mod foreign;
+pub mod mask;
 pub mod nginx;
 pub mod openssl_ca;
+pub mod order;
 pub mod shop;
+pub mod zip;
 
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,160 @@
+//! Bags in any state, and the one chain that each has.
+
+use super::{Assembly, Chain, ChainEnd, LeftOut, MOST_INTERMEDIATES};
+use crate::pki::certificate::Certificate;
+use crate::pki::testing::{Authority, dates, now};
+use crate::pki::trust::TrustAnchors;
+
+fn trust(roots: &[Certificate]) -> TrustAnchors {
+    TrustAnchors::from_certificates("roots.pem", roots)
+}
+
+fn labels(assembly: &Assembly) -> Vec<String> {
+    assembly.chain.certificates().iter().map(Certificate::label).collect()
+}
+
+/// A root, two CAs below each other, a leaf.
+struct Plain {
+    root: Authority,
+    leaf: Certificate,
+    upper: Certificate,
+    lower: Certificate,
+}
+
+fn plain() -> Plain {
+    let (root, upper, lower) = (Authority::new("Root"), Authority::new("Upper"), Authority::new("Lower"));
+    let leaf = lower.leaf(&["example.com"]);
+    Plain { leaf, upper: root.certify(&upper), lower: upper.certify(&lower), root }
+}
+
+#[test]
+fn order_does_not_count_and_root_and_doubles_are_left_out() {
+    let Plain { root, leaf, upper, lower } = plain();
+    let root = root.root();
+    let all = [&leaf, &lower, &upper, &root, &lower];
+    for turn in 0..all.len() {
+        for reverse in [false, true] {
+            let mut bag: Vec<Certificate> = all[turn..].iter().chain(&all[..turn]).map(|&one| one.clone()).collect();
+            if reverse {
+                bag.reverse();
+            }
+            let assembly = Chain::assemble(&leaf, &bag, &trust(std::slice::from_ref(&root)), now());
+            assert_eq!(labels(&assembly), ["example.com", "Lower", "Upper"]);
+            assert_eq!(assembly.chain.end(), &ChainEnd::Anchored);
+            let mut why: Vec<_> = assembly.left_out.iter().map(|(one, why)| (one.label(), *why)).collect();
+            why.sort_by_key(|(label, _)| label.clone());
+            assert_eq!(why, [("Lower".into(), LeftOut::Duplicate), ("Root".into(), LeftOut::Root)]);
+        }
+    }
+}
+
+#[test]
+fn a_name_alone_makes_no_issuer() {
+    let Plain { root, leaf, upper, lower } = plain();
+    let impostors: Vec<Certificate> = (0..40).map(|_| root.certify(&Authority::new("Lower"))).collect();
+    let bag = [impostors.as_slice(), &[upper, lower]].concat();
+    let assembly = Chain::assemble(&leaf, &bag, &trust(&[root.root()]), now());
+    assert_eq!(labels(&assembly), ["example.com", "Lower", "Upper"]);
+    assert!(assembly.left_out.iter().all(|(_, why)| *why == LeftOut::Unrelated));
+    let alone = Chain::assemble(&leaf, &impostors, &trust(&[root.root()]), now());
+    assert!(matches!(alone.chain.end(), ChainEnd::Gap { .. }));
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    let Plain { root, leaf, upper, lower } = plain();
+    let anchors = trust(&[root.root()]);
+    for (bag, wanted) in [(vec![], "CN=Lower"), (vec![upper.clone()], "CN=Lower"), (vec![lower.clone()], "CN=Upper")] {
+        let assembly = Chain::assemble(&leaf, &bag, &anchors, now());
+        let ChainEnd::Gap { issuer, .. } = assembly.chain.end() else { panic!("{:?}", assembly.chain.end()) };
+        assert_eq!(issuer, wanted);
+    }
+    let unknown = Chain::assemble(&leaf, &[upper, lower, root.root()], &TrustAnchors::mozilla(), now());
+    assert_eq!(unknown.chain.end(), &ChainEnd::UnknownRoot("Root".into()));
+    assert_eq!(labels(&unknown), ["example.com", "Lower", "Upper"]);
+}
+
+#[test]
+fn the_twin_that_is_valid_is_used() {
+    let (root, lower) = (Authority::new("Root"), Authority::new("Lower"));
+    let leaf = lower.leaf(&["example.com"]);
+    let old = root.certify_as(&lower, |params| dates(params, 2024, 2025));
+    let future = root.certify_as(&lower, |params| dates(params, 2027, 2029));
+    let good = root.certify(&lower);
+    let anchors = trust(&[root.root()]);
+    let assembly = Chain::assemble(&leaf, &[old.clone(), future, good.clone()], &anchors, now());
+    assert_eq!(assembly.chain.intermediates(), [good]);
+    // Better an expired one, named as such by the judge, than a gap that is none.
+    let assembly = Chain::assemble(&leaf, std::slice::from_ref(&old), &anchors, now());
+    assert_eq!((assembly.chain.intermediates(), assembly.chain.end()), ([old].as_slice(), &ChainEnd::Anchored));
+}
+
+#[test]
+fn cross_certificates_are_followed_and_never_in_a_circle() {
+    let (old, new, lower) = (Authority::new("Old"), Authority::new("New"), Authority::new("Lower"));
+    let leaf = lower.leaf(&["example.com"]);
+    let bag = [new.certify(&lower), old.certify(&new), new.certify(&old), old.root(), new.root()];
+    for (roots, chain) in [
+        // Both are known: the way to the older root serves old clients too, and no further.
+        (vec![old.root(), new.root()], vec!["example.com", "Lower", "New"]),
+        (vec![old.root()], vec!["example.com", "Lower", "New"]),
+        (vec![new.root()], vec!["example.com", "Lower"]),
+    ] {
+        let assembly = Chain::assemble(&leaf, &bag, &trust(&roots), now());
+        assert_eq!(assembly.chain.end(), &ChainEnd::Anchored);
+        assert_eq!(labels(&assembly), chain);
+    }
+    let none = Chain::assemble(&leaf, &bag, &TrustAnchors::mozilla(), now());
+    assert!(matches!(none.chain.end(), ChainEnd::UnknownRoot(_)));
+}
+
+#[test]
+fn a_way_that_leads_nowhere_is_left_again() {
+    let (root, upper, lower) = (Authority::new("Root"), Authority::new("Upper"), Authority::new("Lower"));
+    let stranger = Authority::new("Stranger");
+    let leaf = lower.leaf(&["example.com"]);
+    // Longer valid, so tried first; its issuer is nobody's.
+    let astray = stranger.certify_as(&lower, |params| dates(params, 2026, 2030));
+    let bag = [astray, upper.certify(&lower), root.certify(&upper)];
+    let assembly = Chain::assemble(&leaf, &bag, &trust(&[root.root()]), now());
+    assert_eq!(labels(&assembly), ["example.com", "Lower", "Upper"]);
+}
+
+#[test]
+fn a_mesh_of_cas_ends_in_a_chain_that_clients_follow() {
+    let root = Authority::new("Root");
+    let names: Vec<String> = (0..9).map(|number| format!("CA {number}")).collect();
+    let authorities: Vec<Authority> = names.iter().map(|name| Authority::new(name)).collect();
+    let mut bag = vec![root.certify(&authorities[8])];
+    for one in &authorities {
+        for other in &authorities {
+            if !std::ptr::eq(one, other) {
+                bag.push(one.certify(other));
+            }
+        }
+    }
+    let leaf = authorities[0].leaf(&["example.com"]);
+    let assembly = Chain::assemble(&leaf, &bag, &trust(&[root.root()]), now());
+    assert_eq!(assembly.chain.end(), &ChainEnd::Anchored);
+    assert!(assembly.chain.intermediates().len() <= MOST_INTERMEDIATES, "{:?}", labels(&assembly));
+    assert!(Chain::assemble(&leaf, &bag, &TrustAnchors::mozilla(), now()).chain.certificates().len() <= 10);
+}
+
+#[test]
+fn a_new_key_of_the_same_ca_is_followed() {
+    let (old, new) = (Authority::new("Root"), Authority::new("Root"));
+    let lower = Authority::new("Lower");
+    let leaf = lower.leaf(&["example.com"]);
+    let bag = [new.certify(&lower), old.certify(&new), new.root()];
+    let assembly = Chain::assemble(&leaf, &bag, &trust(&[old.root()]), now());
+    assert_eq!(labels(&assembly), ["example.com", "Lower", "Root"]);
+    assert_eq!(assembly.chain.end(), &ChainEnd::Anchored);
+}
+
+#[test]
+fn an_anchor_may_be_an_intermediate() {
+    let Plain { leaf, upper, lower, .. } = plain();
+    let assembly = Chain::assemble(&leaf, &[upper, lower.clone()], &trust(&[lower]), now());
+    assert_eq!(assembly.chain.end(), &ChainEnd::Anchored);
+    assert_eq!(labels(&assembly), ["example.com"]);
+}

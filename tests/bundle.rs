@@ -1,0 +1,276 @@
+//! `certctl bundle`: the leaf by its key, the chain by its signatures, the file whole or not at all.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::os::unix::fs::PermissionsExt;
+
+use support::ca::{Leaf, TestCa, days, today};
+use support::mask::masked;
+use support::order::Order;
+use support::zip::zip;
+
+#[test]
+fn a_zip_becomes_the_chain_file() {
+    let shop = Order::new();
+    let bundle = shop.ca.bundle_pem().replace('\n', "\r\n");
+    shop.sandbox.write(
+        "example_com.zip",
+        zip(&[("My_CA_Bundle.ca-bundle", bundle.as_str()), ("example_com.crt", shop.leaf.trim_end())]),
+    );
+    let args = ["bundle", "example_com.zip", "--trust", "root.pem", "--json"];
+    let document = shop.sandbox.run(&args).expect(0).json();
+    assert_eq!(shop.sandbox.read("example.com.fullchain.pem"), shop.chain());
+    let mode = std::fs::metadata(shop.sandbox.join("example.com.fullchain.pem")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o7777, 0o644);
+    insta::assert_snapshot!(masked(&serde_json::to_string_pretty(&document).unwrap()), @r#"
+    {
+      "schema": "certctl.bundle/1",
+      "verdict": "right",
+      "changed": true,
+      "certificates": [
+        {
+          "name": "example.com",
+          "chain_path": "example.com.fullchain.pem",
+          "key_path": "example.com.key",
+          "request_path": "example.com.csr",
+          "not_after": "[DATE]",
+          "chain": [
+            {
+              "subject": "CN=example.com",
+              "issuer": "CN=Test DV CA R2,O=certctl tests",
+              "dns_names": [
+                "example.com",
+                "www.example.com"
+              ],
+              "ip_addresses": [],
+              "not_before": "[DATE]",
+              "not_after": "[DATE]",
+              "serial": "[HEX]",
+              "sha256": "[HEX]",
+              "key": {
+                "algorithm": "ecdsa-p256",
+                "id": "[HEX]"
+              }
+            },
+            {
+              "subject": "CN=Test DV CA R2,O=certctl tests",
+              "issuer": "CN=Test Root R1,O=certctl tests",
+              "dns_names": [],
+              "ip_addresses": [],
+              "not_before": "[DATE]",
+              "not_after": "[DATE]",
+              "serial": "[HEX]",
+              "sha256": "[HEX]",
+              "key": {
+                "algorithm": "ecdsa-p256",
+                "id": "[HEX]"
+              }
+            }
+          ]
+        }
+      ],
+      "trust": "root.pem",
+      "findings": [
+        {
+          "code": "root-left-out",
+          "severity": "note",
+          "message": "left out: Test Root R1 (a root: clients have it)",
+          "next": []
+        },
+        {
+          "code": "crlf",
+          "severity": "note",
+          "message": "mended: Windows line ends (CR LF) in My_CA_Bundle.ca-bundle in example_com.zip",
+          "next": []
+        },
+        {
+          "code": "no-final-newline",
+          "severity": "note",
+          "message": "mended: no line break at the end in example_com.crt in example_com.zip",
+          "next": []
+        }
+      ],
+      "next": [
+        {
+          "text": "sudo certctl install example.com.fullchain.pem",
+          "argv": [
+            "certctl",
+            "install",
+            "example.com.fullchain.pem"
+          ]
+        }
+      ]
+    }
+    "#);
+    let again = shop.sandbox.run(&args).expect(0).json();
+    assert_eq!((&again["changed"], &again["certificates"]), (&false.into(), &document["certificates"]));
+    let text = shop.sandbox.run(&["bundle", "example_com.zip", "--trust", "root.pem"]).expect(0);
+    insta::assert_snapshot!(masked(&text.to_string()), @r"
+    found  example.com, www.example.com, until [DATE]; fits example.com.key; 1 intermediate; trusted by root.pem
+    kept   example.com.fullchain.pem
+    note   left out: Test Root R1 (a root: clients have it)
+           mended: Windows line ends (CR LF) in My_CA_Bundle.ca-bundle in example_com.zip
+           mended: no line break at the end in example_com.crt in example_com.zip
+    next   sudo certctl install example.com.fullchain.pem
+    --- exit 0
+    ");
+}
+
+#[test]
+fn the_chain_can_go_elsewhere() {
+    let shop = Order::new();
+    let sandbox = &shop.sandbox;
+    sandbox.write("a.crt", &shop.leaf);
+    sandbox.write("b.crt", shop.ca.bundle_pem());
+    let run =
+        |more: &[&str]| sandbox.run(&[["bundle", "b.crt", "a.crt", "--trust", "root.pem"].as_slice(), more].concat());
+    let printed = run(&["--out", "-"]).expect(0);
+    assert_eq!((printed.stdout.as_str(), printed.stderr.as_str()), (shop.chain().as_str(), ""));
+    assert!(!sandbox.join("example.com.fullchain.pem").exists());
+    let error = run(&["--out", "-", "--json"]).expect(2).json();
+    assert_eq!(error["error"]["kind"], "usage");
+    let _ = run(&["--out", "sub.pem"]).expect(0);
+    assert_eq!(sandbox.read("sub.pem"), shop.chain());
+    let _ = run(&["--out", "missing/x.pem"]).expect(3);
+    // A key is never overwritten, and neither is what is no file.
+    let key = sandbox.read("example.com.key");
+    let refused = run(&["--out", "example.com.key"]).expect(3);
+    assert!(refused.stderr.contains("holds a private key and is not overwritten"), "{refused}");
+    assert_eq!(sandbox.read("example.com.key"), key);
+    std::fs::create_dir(sandbox.join("folder")).unwrap();
+    let _ = run(&["--out", "folder"]).expect(4);
+    let stdin = sandbox.run_with_input(&["bundle", "-", "--trust", "root.pem", "--out", "-"], shop.chain().as_bytes());
+    assert_eq!(stdin.expect(0).stdout, shop.chain());
+    // Wrong: not a byte on stdout that could be taken for a chain.
+    let wrong = sandbox.run(&["bundle", "a.crt", "--trust", "root.pem", "--out", "-"]).expect(1);
+    assert!(!wrong.stdout.contains("BEGIN"), "{wrong}");
+}
+
+#[test]
+fn the_leaf_is_chosen_by_key_or_request() {
+    let shop = Order::new();
+    let sandbox = &shop.sandbox;
+    let stranger = Order::new();
+    let foreign = shop.ca.issue(&stranger.sandbox.read("example.com.csr"));
+    sandbox.write("all.pem", format!("{foreign}{}{}", shop.ca.bundle_pem(), shop.leaf));
+    sandbox.write("foreign.csr.txt", stranger.sandbox.read("example.com.csr"));
+    let bundle = |more: &[&str]| sandbox.run(&[["bundle", "all.pem", "--trust", "root.pem"].as_slice(), more].concat());
+    std::fs::remove_file(sandbox.join("foreign.csr.txt")).unwrap();
+    let run = bundle(&[]).expect(0);
+    assert_eq!(sandbox.read("example.com.fullchain.pem"), shop.chain());
+    assert!(run.stdout.contains("left out: the certificate example.com, because no key"), "{run}");
+    // Nothing to choose by.
+    std::fs::create_dir(sandbox.join("empty")).unwrap();
+    let ambiguous = bundle(&["-C", "empty", "--json"]).expect(3).json();
+    assert_eq!(ambiguous["error"]["kind"], "ambiguous");
+    assert_eq!(ambiguous["error"]["causes"].as_array().unwrap().len(), 3, "{ambiguous}");
+    // The request is enough; the key may be elsewhere.
+    let _ = bundle(&["-C", "empty", "--csr", "example.com.csr"]).expect(0);
+    assert_eq!(sandbox.read("empty/example.com.fullchain.pem"), shop.chain());
+    let _ = bundle(&["-C", "empty", "--key", "example.com.key", "--out", "k.pem"]).expect(0);
+    assert_eq!(sandbox.read("k.pem"), shop.chain());
+}
+
+#[test]
+fn the_newest_valid_certificate_of_a_key_is_used() {
+    let shop = Order::new();
+    let request = shop.sandbox.read("example.com.csr");
+    let dated = |from, to| Leaf { not_before: days(today(), from), not_after: days(today(), to), names: None };
+    let [expired, older, future] =
+        [dated(-300, -100), dated(-50, 100), dated(20, 200)].map(|leaf| shop.ca.issue_as(&request, leaf));
+    let bag = format!("{expired}{future}{older}{}{}", shop.leaf, shop.ca.intermediate_pem());
+    shop.sandbox.write("bag.pem", bag);
+    let run = shop.sandbox.run(&["bundle", "bag.pem", "--trust", "root.pem"]).expect(0);
+    assert_eq!(shop.sandbox.read("example.com.fullchain.pem"), shop.chain());
+    assert_eq!(run.stdout.matches("an older certificate for example.com").count(), 3, "{run}");
+}
+
+#[test]
+fn a_delivery_for_another_request_is_refused() {
+    let shop = Order::new();
+    let stranger = Order::new();
+    let foreign = shop.ca.issue(&stranger.sandbox.read("example.com.csr"));
+    shop.sandbox.write("new.zip", zip(&[("a.crt", foreign), ("b.ca-bundle", shop.ca.bundle_pem())]));
+    let bundle = || shop.sandbox.run(&["bundle", "new.zip", "--trust", "root.pem"]);
+    let both = bundle().expect(1);
+    assert!(both.stdout.contains("the private key does not belong to the certificate example.com"), "{both}");
+    assert!(both.stdout.contains("wrong  example.com.key: "), "{both}");
+    std::fs::remove_file(shop.sandbox.join("example.com.key")).unwrap();
+    let request = bundle().expect(1);
+    assert!(request.stdout.contains("was issued for another request than example.com.csr"), "{request}");
+    // A key and a request of another site say nothing about this one.
+    std::fs::remove_file(shop.sandbox.join("example.com.csr")).unwrap();
+    shop.sandbox.run(&["csr", "example.org"]).expect(0);
+    let unknown = bundle().expect(0);
+    assert!(unknown.stdout.contains("no key and no request for example.com is here"), "{unknown}");
+}
+
+#[test]
+fn names_that_were_not_issued_are_told() {
+    let shop = Order::new();
+    let names = Some(vec!["example.com".to_owned()]);
+    let leaf = shop.ca.issue_as(&shop.sandbox.read("example.com.csr"), Leaf { names, ..Leaf::default() });
+    shop.sandbox.write("x.pem", format!("{leaf}{}", shop.ca.intermediate_pem()));
+    let run = shop.sandbox.run(&["bundle", "x.pem", "--trust", "root.pem"]).expect(0);
+    assert!(run.stdout.contains("asked for in example.com.csr but not issued: www.example.com"), "{run}");
+}
+
+#[test]
+fn a_key_in_the_zip_is_found_and_one_that_is_locked_is_told() {
+    let shop = Order::new();
+    let key = shop.sandbox.read("example.com.key");
+    let packed = zip(&[
+        ("1_root_bundle.crt", shop.ca.bundle_pem()),
+        ("2_example.com.crt", shop.leaf.clone()),
+        ("3_example.com.key", key),
+    ]);
+    shop.sandbox.write("in/nginx.zip", packed);
+    std::fs::create_dir(shop.sandbox.join("out")).unwrap();
+    let run = shop.sandbox.run(&["bundle", "in/nginx.zip", "-C", "out", "--trust", "root.pem"]).expect(0);
+    assert!(run.stdout.contains("fits in/nginx.zip"), "{run}");
+    assert_eq!(shop.sandbox.read("out/example.com.fullchain.pem"), shop.chain());
+    let locked = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAQwAAQA\n-----END ENCRYPTED PRIVATE KEY-----\n";
+    shop.sandbox.write("locked/site.key", locked);
+    shop.sandbox.write("chain.pem", shop.chain());
+    let told = shop.sandbox.run(&["bundle", "chain.pem", "-C", "locked", "--trust", "root.pem"]).expect(0);
+    assert!(told.stdout.contains("locked/site.key is encrypted and was not compared"), "{told}");
+    let asked = shop.sandbox.run(&["bundle", "chain.pem", "--key", "locked/site.key", "--trust", "root.pem"]).expect(3);
+    assert!(asked.stderr.contains("the private key is encrypted"), "{asked}");
+}
+
+#[test]
+fn several_sites_become_several_files() {
+    let shop = Order::new();
+    shop.sandbox.run(&["csr", "example.org", "--key-type", "rsa-2048"]).expect(0);
+    let other = TestCa::rsa();
+    shop.sandbox.write("roots.pem", format!("{}{}", shop.ca.root_pem(), other.root_pem()));
+    let org = other.issue(&shop.sandbox.read("example.org.csr"));
+    shop.sandbox.write("com.zip", zip(&[("a.crt", shop.leaf.clone()), ("b.crt", shop.ca.bundle_pem())]));
+    shop.sandbox.write("org.zip", zip(&[("a.crt", org.clone()), ("b.crt", other.bundle_pem())]));
+    let both = ["bundle", "com.zip", "org.zip", "--trust", "roots.pem"];
+    let run = shop.sandbox.run(&both).expect(0);
+    assert_eq!(shop.sandbox.read("example.com.fullchain.pem"), shop.chain());
+    assert_eq!(shop.sandbox.read("example.org.fullchain.pem"), format!("{org}{}", other.intermediate_pem()));
+    assert!(!run.stdout.contains("not on the way"), "{run}");
+    shop.sandbox.run(&[both.as_slice(), &["--out", "x.pem"]].concat()).expect(2);
+}
+
+#[test]
+fn what_the_folder_is_missing_a_file_for_is_told_where_it_lies() {
+    let shop = Order::new();
+    shop.sandbox.write("a.crt", &shop.leaf);
+    shop.sandbox.write("a.ca-bundle", shop.ca.bundle_pem());
+    let run = shop.sandbox.run(&["bundle", "a.crt", "--trust", "root.pem"]).expect(1);
+    assert!(run.stdout.contains("next   certctl bundle a.crt a.ca-bundle"), "{run}");
+    shop.sandbox.run(&["bundle", "a.crt", "a.ca-bundle", "--trust", "root.pem"]).expect(0);
+}
+
+#[test]
+fn a_trust_file_must_hold_a_certificate() {
+    let shop = Order::new();
+    shop.sandbox.write("a.crt", shop.chain());
+    for (trust, exit) in [("example.com.csr", 3), ("missing.pem", 3), ("mozilla", 1), ("root.pem", 0)] {
+        shop.sandbox.run(&["bundle", "a.crt", "--trust", trust]).expect(exit);
+    }
+}

@@ -1,0 +1,248 @@
+//! What CAs send and what people make of it: nothing is lost, everything is told, nothing is unpacked.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use certctl::delivery::{Delivery, DeliveryError, Input, Limits, Unused};
+use support::ca::TestCa;
+use support::order::Order;
+use support::zip::{bomb, ciphered, renamed, with_link, zip};
+
+fn read(bytes: &[u8]) -> Delivery {
+    Delivery::read(vec![Input::new("x", bytes.to_vec())], &Limits::default()).unwrap()
+}
+
+/// How many certificates, and the codes of what was mended.
+fn gist(bytes: &[u8]) -> (usize, Vec<&'static str>) {
+    let delivery = read(bytes);
+    let mut codes: Vec<&str> = delivery.repairs.iter().map(|repair| repair.what.code()).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    (delivery.certificates.len(), codes)
+}
+
+fn der(pem_text: &str) -> Vec<u8> {
+    pem::parse(pem_text).unwrap().into_contents()
+}
+
+#[test]
+fn every_certificate_is_found_and_every_repair_told() {
+    let ca = TestCa::new();
+    let (a, b) = (ca.intermediate_pem(), ca.root_pem());
+    let both = format!("{a}{b}");
+    let body = |pem: &str| pem.lines().filter(|line| !line.starts_with('-')).collect::<String>();
+    let label = |label: &str| a.replace("CERTIFICATE", label);
+    let bags = "Bag Attributes\n    localKeyID: 01 02 03\nsubject=CN = x\n\nissuer=CN = y\n";
+    for (what, bytes, count, codes) in [
+        ("plain", both.clone().into_bytes(), 2, vec![]),
+        ("CR LF", both.replace('\n', "\r\n").into_bytes(), 2, vec!["crlf"]),
+        ("CR", both.replace('\n', "\r").into_bytes(), 2, vec!["cr-alone"]),
+        ("BOM", format!("\u{feff}{both}").into_bytes(), 2, vec!["byte-order-mark"]),
+        ("BOM in the middle", format!("{a}\u{feff}{b}").into_bytes(), 2, vec![]),
+        ("no newline at the end", both.trim_end().into(), 2, vec!["no-final-newline"]),
+        ("glued", format!("{}{b}", a.trim_end()).into_bytes(), 2, vec!["glued-lines"]),
+        ("bag attributes", format!("{bags}{a}{bags}{b}").into_bytes(), 2, vec![]),
+        ("text around", format!("Dear customer,\n{a}\nYours\n{b}Bye").into_bytes(), 2, vec![]),
+        ("text before BEGIN", format!("{a}here: {b}").into_bytes(), 2, vec!["one-line"]),
+        ("indented", both.lines().map(|line| format!("  {line}\n")).collect::<String>().into(), 2, vec!["indented"]),
+        (
+            "one line each",
+            format!("-----BEGIN CERTIFICATE-----{}-----END CERTIFICATE-----\n", body(&a)).into(),
+            1,
+            vec!["one-line"],
+        ),
+        (
+            "all on one line",
+            both.replace('\n', "").into_bytes(),
+            2,
+            vec!["glued-lines", "no-final-newline", "one-line"],
+        ),
+        (
+            "one long line",
+            format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", body(&a)).into(),
+            1,
+            vec![],
+        ),
+        ("double spaced", both.replace('\n', "\n\n").into_bytes(), 2, vec!["blank-lines"]),
+        ("trailing blanks", both.replace('\n', " \t\n").into_bytes(), 2, vec![]),
+        ("X509 CERTIFICATE", label("X509 CERTIFICATE").into_bytes(), 1, vec!["label"]),
+        ("TRUSTED CERTIFICATE", label("TRUSTED CERTIFICATE").into_bytes(), 1, vec!["label"]),
+        ("another END", a.replace("END CERTIFICATE", "END X509 CERTIFICATE").into_bytes(), 1, vec!["wrong-label"]),
+        ("no END", format!("{}\n{b}", a.split("-----END").next().unwrap()).into(), 2, vec!["missing-end"]),
+        ("DER", der(&a), 1, vec!["der"]),
+        ("DER twice", [der(&a), der(&b)].concat(), 2, vec!["der"]),
+        ("DER and a line break", [der(&a), b"\r\n".to_vec()].concat(), 1, vec!["der"]),
+    ] {
+        assert_eq!(gist(&bytes), (count, codes), "{what}");
+        assert_eq!(read(&bytes).ignored, [], "{what}");
+    }
+}
+
+#[test]
+fn a_damaged_block_is_told_and_costs_no_other() {
+    let ca = TestCa::new();
+    let (a, b) = (ca.intermediate_pem(), ca.root_pem());
+    let bad = a.replacen("MII", "M*I", 1);
+    let cut: String = a.lines().take(4).map(|line| format!("{line}\n")).collect();
+    let lost = a.lines().enumerate().filter(|(line, _)| *line != 3).map(|(_, text)| format!("{text}\n")).collect();
+    for (what, block) in [
+        ("not base64", bad),
+        ("cut off", cut),
+        ("a line lost", lost),
+        ("END alone", "-----END CERTIFICATE-----\n".to_owned()),
+    ] {
+        let delivery = read(format!("{b}{block}{b}").as_bytes());
+        assert_eq!(delivery.certificates.len(), 2, "{what}");
+        let [ignored] = delivery.ignored.as_slice() else { panic!("{what}: {:?}", delivery.ignored) };
+        let line = b.lines().count() + 1;
+        assert!(matches!(&ignored.what, Unused::DamagedBlock { line: at, .. } if *at == line), "{what}: {ignored:?}");
+    }
+}
+
+#[test]
+fn keys_and_requests_are_what_their_content_is() {
+    let shop = Order::new();
+    let (key, request) = (shop.sandbox.read("example.com.key"), shop.sandbox.read("example.com.csr"));
+    let delivery = read(format!("{key}{request}{}", shop.leaf).as_bytes());
+    assert_eq!((delivery.keys.len(), delivery.requests.len(), delivery.certificates.len()), (1, 1, 1));
+    assert_eq!(delivery.keys[0].id(), delivery.certificates[0].key_id);
+    let renamed = read(request.replace("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST").as_bytes());
+    assert_eq!((renamed.requests.len(), renamed.repairs[0].what.code()), (1, "label"));
+    let mislabelled = read(request.replace("CERTIFICATE REQUEST", "CERTIFICATE").as_bytes());
+    assert_eq!((mislabelled.requests.len(), mislabelled.repairs[0].what.code()), (1, "wrong-label"));
+    assert_eq!(read(&der(&key)).keys.len(), 1);
+    assert_eq!(read(&der(&request)).requests.len(), 1);
+    let parameters = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
+    assert_eq!(read(format!("{parameters}{key}").as_bytes()).ignored, []);
+}
+
+#[test]
+fn what_is_no_certificate_is_named() {
+    let mut signed_data = der(&TestCa::new().root_pem());
+    // ContentInfo in outline: SEQUENCE { OBJECT IDENTIFIER signedData ... }
+    let pkcs7 = [&[0x30, 0x0b, 0x06, 0x09][..], b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"].concat();
+    let pfx = [0x30, 0x05, 0x02, 0x01, 0x03, 0x30, 0x00];
+    signed_data.truncate(100);
+    for (bytes, what) in [
+        (b"".as_slice(), Unused::Empty),
+        (b" \r\n", Unused::Empty),
+        (b"<!DOCTYPE html><html><body>Log in</body></html>", Unused::Html),
+        (b"\xef\xbb\xbf\n<HTML>", Unused::Html),
+        (b"\x1f\x8b\x08\x00", Unused::Archive("gzip")),
+        (b"\x89PNG\r\n\x1a\n", Unused::Picture),
+        (b"%PDF-1.7", Unused::Pdf),
+        (b"\xfe\xed\xfe\xed\0\0\0\x02", Unused::Jks),
+        (&pkcs7, Unused::Pkcs7),
+        (&pfx, Unused::Pkcs12),
+        (b"\xff\xfe-\0-\0", Unused::Utf16),
+        (b"-\0-\0-\0-\0-\0B\0E\0G\0I\0N\0", Unused::Utf16),
+        (b"Dear customer, your order is complete", Unused::Text),
+        (b"0123456789", Unused::Text),
+        ("–––––BEGIN CERTIFICATE–––––\nMIIB".as_bytes(), Unused::DamagedMarkers),
+        (b"----BEGIN CERTIFICATE----\nMIIB", Unused::DamagedMarkers),
+        (b"\x00\x01\x02\x03\xff", Unused::Binary),
+        (&signed_data, Unused::DamagedDer),
+        (b"-----BEGIN DH PARAMETERS-----\nMAA=\n-----END DH PARAMETERS-----\n", Unused::OtherBlock("DH PARAMETERS".into())),
+        (
+            b"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n",
+            Unused::EncryptedKey,
+        ),
+    ] {
+        let delivery = read(bytes);
+        let [ignored] = delivery.ignored.as_slice() else { panic!("{what:?}: {:?}", delivery.ignored) };
+        assert_eq!(ignored.what, what);
+        assert!(delivery.is_empty());
+    }
+}
+
+#[test]
+fn reading_ends_at_its_bounds() {
+    let ca = TestCa::new();
+    let limits = Limits { entries: 8, inflated: 1 << 20, depth: 2, blocks: 5 };
+    let read = |bytes: Vec<u8>| {
+        Delivery::read(vec![Input::new("x.zip", bytes)], &limits).map(|found| found.certificates.len())
+    };
+    let pem = ca.root_pem();
+    let nested = |depth: usize| (0..depth).fold(pem.clone().into_bytes(), |inner, _| zip(&[("x.zip", inner)]));
+    assert_eq!(read(nested(2)), Ok(1));
+    assert!(matches!(read(nested(3)), Err(DeliveryError::TooDeep(..))));
+    assert_eq!(read(pem.repeat(5).into_bytes()), Ok(5));
+    assert!(matches!(read(pem.repeat(6).into_bytes()), Err(DeliveryError::TooManyBlocks(..))));
+    let names: Vec<String> = (0..9).map(|number| format!("{number}.txt")).collect();
+    let files: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "")).collect();
+    assert!(matches!(read(zip(&files)), Err(DeliveryError::TooManyEntries(..))));
+    assert_eq!(read(zip(&files[..8])), Ok(0));
+    assert!(matches!(read(bomb(2 << 20)), Err(DeliveryError::TooLarge(..))));
+    // Two entries that are each within the bound.
+    let half = vec![b'x'; 600 << 10];
+    assert!(matches!(read(zip(&[("a", &half), ("b", &half)])), Err(DeliveryError::TooLarge(..))));
+}
+
+#[test]
+fn a_zip_is_never_unpacked() {
+    let shop = Order::new();
+    let bundle = shop.ca.bundle_pem().replace('\n', "\r\n");
+    let before = shop.listing();
+    for (name, zip) in [
+        ("up.zip", zip(&[("../../evil.crt", &shop.leaf), ("..\\evil.ca-bundle", &bundle)])),
+        ("absolute.zip", zip(&[("/tmp/evil.crt", &shop.leaf), ("C:\\evil.ca-bundle", &bundle)])),
+        ("control.zip", zip(&[("\x1b[2J\u{202e}evil\n.crt", &shop.leaf), ("$(touch evil)", &bundle)])),
+        ("option.zip", zip(&[("--out=evil", &shop.leaf), ("-", &bundle)])),
+        ("empty name.zip", zip(&[("", &shop.leaf), ("b", &bundle)])),
+        (
+            "folders.zip",
+            zip(&[("CER - CRT Files/", ""), ("CER - CRT Files/x.crt", &shop.leaf), ("b/c.ca-bundle", &bundle)]),
+        ),
+    ] {
+        shop.sandbox.write(name, zip);
+        let run = shop.sandbox.run(&["bundle", name, "--trust", "root.pem"]).expect(0);
+        assert!(!format!("{run}").contains('\x1b'), "{run}");
+        std::fs::remove_file(shop.sandbox.join(name)).unwrap();
+        std::fs::remove_file(shop.sandbox.join("example.com.fullchain.pem")).unwrap();
+        assert_eq!(shop.listing(), before, "{name}");
+    }
+}
+
+#[test]
+fn a_link_in_a_zip_is_not_followed() {
+    let shop = Order::new();
+    let packed = format!("{}{}", shop.leaf, shop.ca.bundle_pem());
+    shop.sandbox.write("link.zip", with_link("example_com.key", "/etc/passwd", ("a.crt", packed.as_bytes())));
+    let run = shop.sandbox.run(&["bundle", "link.zip", "--trust", "root.pem"]).expect(0);
+    assert!(run.stdout.contains("example_com.key in link.zip is a link or a device, not a file"), "{run}");
+}
+
+#[test]
+fn hostile_zips_end_in_one_line() {
+    let shop = Order::new();
+    let good = zip(&[("a.crt", &shop.leaf), ("b.ca-bundle", &shop.ca.bundle_pem())]);
+    let many: Vec<String> = (0..1001).map(|number| format!("{number}.crt")).collect();
+    let many: Vec<(&str, &str)> = many.iter().map(|name| (name.as_str(), "x")).collect();
+    let nested = (0..12).fold(good.clone(), |inner, _| zip(&[("x.zip", inner)]));
+    for (name, bytes, kind, said) in [
+        ("bomb.zip", bomb(120 << 20), "hostile", "example_com.crt in bomb.zip unpacks to more than 16 MiB"),
+        ("many.zip", zip(&many), "hostile", "many.zip holds more than 1000 files"),
+        ("nested.zip", nested, "hostile", "holds zip files nested more than 3 deep"),
+        ("cut.zip", good[..good.len() - 30].to_vec(), "malformed", "the zip file cut.zip is damaged or cut off"),
+        (
+            "ciphered.zip",
+            ciphered(good.clone()),
+            "malformed",
+            "a.crt in ciphered.zip is a zip entry that needs a password",
+        ),
+        (
+            "twice.zip",
+            renamed(zip(&[("a.crt", &shop.leaf), ("b.crt", &shop.leaf)]), "b.crt", "a.crt"),
+            "malformed",
+            "twice.zip holds two files of the same name",
+        ),
+        ("none.zip", zip::<&str>(&[]), "malformed", "nothing in it is a certificate, a request or a key"),
+    ] {
+        shop.sandbox.write(name, bytes);
+        let error = shop.sandbox.run(&["bundle", name, "--json"]).expect(3).json();
+        assert_eq!(error["error"]["kind"], kind, "{error}");
+        assert!(error["error"]["message"].as_str().unwrap().contains(said), "{error}");
+        assert_ne!(error["error"]["next"].as_array().unwrap().len(), 0, "{error}");
+        assert!(!shop.sandbox.join("example.com.fullchain.pem").exists());
+    }
+}

@@ -1,0 +1,160 @@
+//! `certctl inspect`: what a file is, without a judgement.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use support::mask::masked;
+use support::order::Order;
+use support::zip::zip;
+
+#[test]
+fn the_document() {
+    let shop = Order::new();
+    let sandbox = &shop.sandbox;
+    let key = sandbox.read("example.com.key");
+    let files = [
+        ("a.crt", shop.leaf.clone()),
+        ("a.csr", sandbox.read("example.com.csr")),
+        ("a.key", key),
+        ("readme.txt", "hello".to_owned()),
+    ];
+    sandbox.write("all.zip", zip(&files));
+    let document = sandbox.run(&["inspect", "all.zip", "--json", "--ca", "sectigo"]).expect(0).json();
+    insta::assert_snapshot!(masked(&serde_json::to_string_pretty(&document).unwrap()), @r#"
+    {
+      "schema": "certctl.inspect/1",
+      "file": "all.zip",
+      "items": [
+        {
+          "kind": "certificate",
+          "source": "a.crt in all.zip",
+          "subject": "CN=example.com",
+          "issuer": "CN=Test DV CA R2,O=certctl tests",
+          "dns_names": [
+            "example.com",
+            "www.example.com"
+          ],
+          "ip_addresses": [],
+          "not_before": "[DATE]",
+          "not_after": "[DATE]",
+          "serial": "[HEX]",
+          "sha256": "[HEX]",
+          "key": {
+            "algorithm": "ecdsa-p256",
+            "id": "[HEX]"
+          }
+        },
+        {
+          "kind": "request",
+          "source": "a.csr in all.zip",
+          "subject": "CN=example.com",
+          "dns_names": [
+            "example.com",
+            "www.example.com"
+          ],
+          "key": {
+            "algorithm": "ecdsa-p256",
+            "id": "[HEX]"
+          },
+          "md5": "[HEX]",
+          "sha256": "[HEX]",
+          "records": [
+            {
+              "name": "_[HEX].example.com",
+              "zone": "example.com",
+              "relative_name": "_[HEX]",
+              "type": "CNAME",
+              "value": "[HEX].[HEX].sectigo.com",
+              "complete": true
+            }
+          ]
+        },
+        {
+          "kind": "key",
+          "source": "a.key in all.zip",
+          "key": {
+            "algorithm": "ecdsa-p256",
+            "id": "[HEX]"
+          }
+        }
+      ],
+      "findings": [
+        {
+          "code": "text",
+          "severity": "note",
+          "message": "not used: readme.txt in all.zip is text without a certificate",
+          "next": []
+        }
+      ],
+      "next": []
+    }
+    "#);
+    let text = sandbox.run(&["inspect", "all.zip"]).expect(0);
+    insta::assert_snapshot!(masked(&text.to_string()), @r"
+    cert   1 of 1, site   (a.crt in all.zip)
+           subject CN=example.com
+           names   example.com, www.example.com
+           issuer  CN=Test DV CA R2,O=certctl tests
+           valid   [DATE] to [DATE]
+           serial  [HEX]
+           key     ecdsa-p256, id [HEX]
+           sha256  [HEX]
+    csr    a.csr in all.zip
+           names   example.com, www.example.com
+           subject CN=example.com
+           key     ecdsa-p256, id [HEX]
+           md5     [HEX]
+           sha256  [HEX]
+           record  CNAME _[HEX].example.com -> [HEX].[HEX][.<unique value>].<zone>
+    key    ecdsa-p256, id [HEX]   (a.key in all.zip)
+    note   not used: readme.txt in all.zip is text without a certificate
+    --- exit 0
+    ");
+}
+
+#[test]
+fn the_request_of_the_documentation_has_its_hashes() {
+    let shop = Order::new();
+    let fixture = include_bytes!("../fixtures/namecheap-doc.csr");
+    let document =
+        shop.sandbox.run_with_input(&["inspect", "-", "--json", "--ca", "namecheap"], fixture).expect(0).json();
+    let request = &document["items"][0];
+    assert_eq!(request["kind"], "request");
+    assert_eq!(request["md5"], "6fcfe984ac87413b45a0d531d2172600");
+    assert_eq!(request["sha256"], "46b9c075c165526983f73319a38c647bf35bf554d979c464b01d99f8839ba328");
+    assert_eq!(request["records"][0]["relative_name"], "_6fcfe984ac87413b45a0d531d2172600");
+    assert_eq!(request["records"][0]["complete"], false);
+}
+
+#[test]
+fn it_reads_what_it_can_and_never_judges() {
+    let shop = Order::new();
+    shop.sandbox.write("expired.pem", shop.chain());
+    shop.sandbox.write("page.crt", "<html>");
+    shop.sandbox.write("empty.crt", "");
+    shop.sandbox
+        .write("locked.key", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAQwAAQA\n-----END ENCRYPTED PRIVATE KEY-----\n");
+    for (file, exit) in [
+        ("expired.pem", 0),
+        ("root.pem", 0),
+        ("example.com.key", 0),
+        ("locked.key", 0),
+        ("page.crt", 3),
+        ("empty.crt", 3),
+        ("missing.crt", 3),
+        (".", 4),
+    ] {
+        shop.sandbox.run(&["inspect", file, "--at", "2050-01-01T00:00:00Z"]).expect(exit);
+    }
+}
+
+#[test]
+fn foreign_text_is_shown_and_does_nothing() {
+    let shop = Order::new();
+    let packed = zip(&[("\x1b]0;owned\x07\u{202e}.crt", shop.leaf.clone())]);
+    shop.sandbox.write("x.zip", packed);
+    for args in [["inspect", "x.zip"].as_slice(), &["inspect", "x.zip", "--json"]] {
+        let run = shop.sandbox.run(args).expect(0);
+        assert!(!run.stdout.contains(['\x1b', '\x07', '\u{202e}']), "{run}");
+    }
+}

@@ -1,0 +1,43 @@
+//! What differs from run to run, taken out of what is compared.
+
+/// Dates and times become `[DATE]`, long hex numbers `[HEX]`, the short forms of key ids `[KEY]`.
+pub fn masked(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let (skip, mask) = match (date(rest), hex(rest)) {
+            (Some(length), _) => (length, "[DATE]"),
+            (_, Some(length)) if length >= 16 => (length, "[HEX]"),
+            (_, Some(8)) if rest[8..].starts_with('…') => (8 + '…'.len_utf8(), "[KEY]"),
+            // A word is passed over whole: its end may look like a number.
+            _ => {
+                let word = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len()).max(c.len_utf8());
+                out.push_str(&rest[..word]);
+                rest = &rest[word..];
+                continue;
+            }
+        };
+        out.push_str(mask);
+        rest = &rest[skip..];
+    }
+    out
+}
+
+fn hex(text: &str) -> Option<usize> {
+    let length = text.bytes().take_while(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')).count();
+    let whole = !text[length..].starts_with(|c: char| c.is_ascii_alphanumeric());
+    (length > 0 && whole).then_some(length)
+}
+
+/// `2026-11-23` with or without `T15:00:00Z`.
+fn date(text: &str) -> Option<usize> {
+    let shaped = |shape: &str| {
+        text.len() >= shape.len()
+            && shape.bytes().zip(text.bytes()).all(|(s, t)| if s == b'0' { t.is_ascii_digit() } else { s == t })
+    };
+    if !shaped("0000-00-00") {
+        return None;
+    }
+    let end = text[10..].find('Z').filter(|_| text[10..].starts_with('T')).map(|at| 10 + at + 1);
+    Some(end.unwrap_or(10))
+}

@@ -1,0 +1,416 @@
+//! `certctl verify`: each mistake has its own message; a file is judged as a server would send it.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::fmt::Write;
+
+use support::ca::{Leaf, days, today};
+use support::mask::masked;
+use support::order::Order;
+use support::zip::zip;
+
+/// A shop whose folder holds every mistake that people make with good files.
+fn mistakes() -> Order {
+    let shop = Order::new();
+    let sandbox = &shop.sandbox;
+    let request = sandbox.read("example.com.csr");
+    sandbox.run(&["csr", "rsa.example.com", "--key-type", "rsa-2048"]).expect(0);
+    sandbox.run(&["csr", "example.org"]).expect(0);
+    let intermediate = shop.ca.intermediate_pem();
+    let with_chain = |leaf: String| format!("{leaf}{intermediate}");
+    let dated = |from, to| Leaf { not_before: days(today(), from), not_after: days(today(), to), names: None };
+    let rsa = shop.ca.issue(&sandbox.read("rsa.example.com.csr"));
+    for (name, content) in [
+        ("good.pem", shop.chain()),
+        ("leaf-only.pem", shop.leaf.clone()),
+        ("reversed.pem", format!("{intermediate}{}", shop.leaf)),
+        ("glued.pem", format!("{}{intermediate}", shop.leaf.trim_end())),
+        ("expired.pem", with_chain(shop.ca.issue_as(&request, dated(-200, -10)))),
+        ("future.pem", with_chain(shop.ca.issue_as(&request, dated(10, 200)))),
+        ("rsa.pem", with_chain(rsa)),
+        ("page.crt", "<!DOCTYPE html><html><body>Please log in</body></html>".to_owned()),
+    ] {
+        sandbox.write(name, content);
+    }
+    shop
+}
+
+/// What each command line says, under its own heading.
+fn page(shop: &Order, commands: &[&[&str]]) -> String {
+    let mut page = String::new();
+    for command in commands {
+        let run = shop.sandbox.run(&[command, ["--trust", "root.pem"].as_slice()].concat());
+        writeln!(page, "$ certctl {}\n{run}\n", command.join(" ")).unwrap();
+    }
+    masked(&page)
+}
+
+#[test]
+fn each_mistake_has_its_own_message() {
+    let shop = mistakes();
+    let before = shop.listing();
+    let page = page(
+        &shop,
+        &[
+            &["verify", "good.pem"],
+            &["verify", "good.pem", "--key", "example.org.key"],
+            &["verify", "leaf-only.pem"],
+            &["verify", "reversed.pem"],
+            &["verify", "glued.pem"],
+            &["verify", "expired.pem"],
+            &["verify", "future.pem"],
+            &["verify", "good.pem", "--host", "www.example.org"],
+            &["verify", "rsa.pem", "--key", "example.com.key"],
+            &["verify", "page.crt"],
+            &["verify", "example.com.csr"],
+        ],
+    );
+    assert_eq!(shop.listing(), before);
+    insta::assert_snapshot!(page, @r#"
+    $ certctl verify good.pem
+    right  good.pem: example.com, www.example.com, until [DATE]; fits example.com.key; 1 intermediate; trusted by root.pem
+    --- exit 0
+
+    $ certctl verify good.pem --key example.org.key
+    found  good.pem: example.com, www.example.com, until [DATE]; 1 intermediate
+    wrong  example.org.key: the private key does not belong to the certificate example.com: the key is [KEY], the certificate carries [KEY]; servers say "key values mismatch"
+    next   pass the key that was made with this request:  --key FILE; if it is lost, have the certificate reissued for a new request
+    warn   the key that fits lies here: example.com.key
+    next   use it:  --key example.com.key
+    --- exit 1
+
+    $ certctl verify leaf-only.pem
+    found  leaf-only.pem: example.com, www.example.com, until [DATE]; fits example.com.key; no intermediate
+    wrong  an intermediate certificate is missing: nothing here issued example.com; its issuer is CN=Test DV CA R2,O=certctl tests; nginx starts, and curl and phones say "unable to get local issuer certificate"
+    next   add the CA's bundle (.ca-bundle) from its mail, or download it at the shop
+    warn   the missing intermediate lies here, in expired.pem
+    next   certctl bundle leaf-only.pem expired.pem
+    --- exit 1
+
+    $ certctl verify reversed.pem
+    found  reversed.pem: example.com, www.example.com, until [DATE]; fits example.com.key; 1 intermediate
+    wrong  the first certificate in reversed.pem is Test DV CA R2, not example.com, which is number 2: servers take the first for the site's and say "key values mismatch"
+    next   certctl bundle reversed.pem
+    --- exit 1
+
+    $ certctl verify glued.pem
+    found  glued.pem: example.com, www.example.com, until [DATE]; fits example.com.key; 1 intermediate
+    wrong  glued.pem line 12: "-----END CERTIFICATE----------BEGIN CERTIFICATE-----" on one line: when the files were joined, the first had no line break at its end; servers say "bad end line"
+    next   certctl bundle glued.pem
+    --- exit 1
+
+    $ certctl verify expired.pem
+    found  expired.pem: example.com, www.example.com, until [DATE]; fits example.com.key; 1 intermediate
+    wrong  the certificate example.com ended on [DATE]
+    next   ask the CA for a new certificate: make a fresh request with  certctl csr NAME...
+    --- exit 1
+
+    $ certctl verify future.pem
+    found  future.pem: example.com, www.example.com, until [DATE]; fits example.com.key; 1 intermediate
+    wrong  the certificate example.com is not valid before [DATE]; it is now [DATE]
+    next   wait until then, or set this machine's clock right:  date -u
+    --- exit 1
+
+    $ certctl verify good.pem --host www.example.org
+    found  good.pem: example.com, www.example.com, until [DATE]; fits example.com.key; 1 intermediate
+    wrong  the certificate is not for www.example.org: it names example.com, www.example.com
+    next   order a certificate that names www.example.org too, or take it out of what is asked for
+    --- exit 1
+
+    $ certctl verify rsa.pem --key example.com.key
+    found  rsa.pem: rsa.example.com, until [DATE]; 1 intermediate
+    wrong  example.com.key: the private key is ecdsa-p256, the certificate rsa.example.com carries a key of kind rsa-2048: they cannot belong together; nginx -t accepts them, and then every handshake fails
+    next   pass the key that was made with this request:  --key FILE; certctl inspect FILE tells a key's kind
+    warn   the key that fits lies here: rsa.example.com.key
+    next   use it:  --key rsa.example.com.key
+    --- exit 1
+
+    $ certctl verify page.crt
+    --- stderr
+    error: page.crt is an HTML page, not a certificate
+      next: the browser saved a page (a login or an error) in place of the file: log in at the shop and download it again
+    --- exit 3
+
+    $ certctl verify example.com.csr
+    --- stderr
+    error: example.com.csr is a certificate request (CSR), not a certificate
+      cause: a request is what the CA is sent; the certificate is what it sends back
+      next: pass the zip or the .crt file that the CA sent by mail or offers in its panel
+    --- exit 3
+    "#);
+}
+
+#[test]
+fn bundle_mends_what_can_be_mended_and_refuses_the_rest() {
+    let shop = mistakes();
+    let before = shop.listing();
+    let page = page(
+        &shop,
+        &[
+            &["bundle", "good.pem", "--key", "example.org.key"],
+            &["bundle", "leaf-only.pem"],
+            &["bundle", "expired.pem"],
+            &["bundle", "future.pem"],
+            &["bundle", "rsa.pem", "--key", "example.com.key"],
+            &["bundle", "page.crt"],
+            &["bundle", "example.com.csr"],
+        ],
+    );
+    assert_eq!(shop.listing(), before, "nothing is written unless all is right");
+    insta::assert_snapshot!(page, @r#"
+    $ certctl bundle good.pem --key example.org.key
+    found  example.com, www.example.com, until [DATE]; fits example.com.csr; 1 intermediate
+    wrong  the private key does not belong to the certificate example.com: the key is [KEY], the certificate carries [KEY]; servers say "key values mismatch"
+    next   pass the key that was made with this request:  --key FILE; if it is lost, have the certificate reissued for a new request
+    warn   the key that fits lies here: example.com.key
+    next   use it:  --key example.com.key
+    nothing was written
+    --- exit 1
+
+    $ certctl bundle leaf-only.pem
+    found  example.com, www.example.com, until [DATE]; fits example.com.key; no intermediate
+    wrong  an intermediate certificate is missing: nothing here issued example.com; its issuer is CN=Test DV CA R2,O=certctl tests; nginx starts, and curl and phones say "unable to get local issuer certificate"
+    next   add the CA's bundle (.ca-bundle) from its mail, or download it at the shop
+    warn   the missing intermediate lies here, in expired.pem
+    next   certctl bundle leaf-only.pem expired.pem
+    nothing was written
+    --- exit 1
+
+    $ certctl bundle expired.pem
+    found  example.com, www.example.com, until [DATE]; fits example.com.key; 1 intermediate
+    wrong  the certificate example.com ended on [DATE]
+    next   ask the CA for a new certificate: make a fresh request with  certctl csr NAME...
+    nothing was written
+    --- exit 1
+
+    $ certctl bundle future.pem
+    found  example.com, www.example.com, until [DATE]; fits example.com.key; 1 intermediate
+    wrong  the certificate example.com is not valid before [DATE]; it is now [DATE]
+    next   wait until then, or set this machine's clock right:  date -u
+    nothing was written
+    --- exit 1
+
+    $ certctl bundle rsa.pem --key example.com.key
+    found  rsa.example.com, until [DATE]; fits rsa.example.com.csr; 1 intermediate
+    wrong  the private key is ecdsa-p256, the certificate rsa.example.com carries a key of kind rsa-2048: they cannot belong together; nginx -t accepts them, and then every handshake fails
+    next   pass the key that was made with this request:  --key FILE; certctl inspect FILE tells a key's kind
+    warn   the key that fits lies here: rsa.example.com.key
+    next   use it:  --key rsa.example.com.key
+    nothing was written
+    --- exit 1
+
+    $ certctl bundle page.crt
+    --- stderr
+    error: page.crt is an HTML page, not a certificate
+      next: the browser saved a page (a login or an error) in place of the file: log in at the shop and download it again
+    --- exit 3
+
+    $ certctl bundle example.com.csr
+    --- stderr
+    error: example.com.csr is a certificate request (CSR), not a certificate
+      cause: a request is what the CA is sent; the certificate is what it sends back
+      next: pass the zip or the .crt file that the CA sent by mail or offers in its panel
+    --- exit 3
+    "#);
+    for mended in ["reversed.pem", "glued.pem"] {
+        shop.sandbox.run(&["bundle", mended, "--trust", "root.pem"]).expect(0);
+        assert_eq!(shop.sandbox.read("example.com.fullchain.pem"), shop.chain(), "{mended}");
+        std::fs::remove_file(shop.sandbox.join("example.com.fullchain.pem")).unwrap();
+    }
+}
+
+#[test]
+fn the_document() {
+    let shop = mistakes();
+    let args =
+        ["verify", "good.pem", "--host", "example.com", "--host", "BÜCHER.example", "--trust", "root.pem", "--json"];
+    let document = shop.sandbox.run(&args).expect(1).json();
+    insta::assert_snapshot!(masked(&serde_json::to_string_pretty(&document).unwrap()), @r#"
+    {
+      "schema": "certctl.verify/1",
+      "verdict": "wrong",
+      "certificates": [
+        {
+          "file": "good.pem",
+          "verdict": "wrong",
+          "key_path": "example.com.key",
+          "not_after": "[DATE]",
+          "chain": [
+            {
+              "subject": "CN=example.com",
+              "issuer": "CN=Test DV CA R2,O=certctl tests",
+              "dns_names": [
+                "example.com",
+                "www.example.com"
+              ],
+              "ip_addresses": [],
+              "not_before": "[DATE]",
+              "not_after": "[DATE]",
+              "serial": "[HEX]",
+              "sha256": "[HEX]",
+              "key": {
+                "algorithm": "ecdsa-p256",
+                "id": "[HEX]"
+              }
+            },
+            {
+              "subject": "CN=Test DV CA R2,O=certctl tests",
+              "issuer": "CN=Test Root R1,O=certctl tests",
+              "dns_names": [],
+              "ip_addresses": [],
+              "not_before": "[DATE]",
+              "not_after": "[DATE]",
+              "serial": "[HEX]",
+              "sha256": "[HEX]",
+              "key": {
+                "algorithm": "ecdsa-p256",
+                "id": "[HEX]"
+              }
+            }
+          ]
+        }
+      ],
+      "trust": "root.pem",
+      "hosts": [
+        "example.com",
+        "xn--bcher-kva.example"
+      ],
+      "findings": [
+        {
+          "code": "host-not-covered",
+          "severity": "error",
+          "message": "the certificate is not for xn--bcher-kva.example: it names example.com, www.example.com",
+          "next": [
+            {
+              "text": "order a certificate that names xn--bcher-kva.example too, or take it out of what is asked for"
+            }
+          ]
+        }
+      ],
+      "next": []
+    }
+    "#);
+}
+
+#[test]
+fn what_a_server_would_stumble_over() {
+    let shop = mistakes();
+    let (leaf, lower, root) = (shop.leaf.clone(), shop.ca.intermediate_pem(), shop.ca.root_pem());
+    let rsa = shop.sandbox.read("rsa.pem").replace(&lower, "");
+    let long = |first: &str, second: &str| format!("{leaf}{first}{second}");
+    for (content, code, exit) in [
+        (long(&lower, &root).into_bytes(), "root-included", 0),
+        (long(&leaf, &lower).into_bytes(), "duplicate", 0),
+        (long(&lower, &lower).into_bytes(), "duplicate", 0),
+        (long(&lower, &rsa).into_bytes(), "unrelated", 0),
+        (shop.chain().replace('\n', "\n\n").into_bytes(), "blank-lines", 1),
+        (shop.chain().replace('\n', "\r").into_bytes(), "cr-alone", 1),
+        (long(&lower, "-----BEGIN CERTIFICATE-----\nM*\n-----END CERTIFICATE-----\n").into_bytes(), "damaged-block", 1),
+        (zip(&[("leaf.crt", &leaf), ("x.ca-bundle", &lower)]), "packed", 1),
+        (shop.chain().replace('\n', "\r\n").into_bytes(), "", 0),
+    ] {
+        shop.sandbox.write("served.pem", content);
+        let document = shop.sandbox.run(&["verify", "served.pem", "--trust", "root.pem", "--json"]).expect(exit).json();
+        let codes: Vec<&str> =
+            document["findings"].as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap()).collect();
+        assert_eq!(codes, Vec::from_iter((!code.is_empty()).then_some(code)), "{document}");
+        assert_eq!(document["verdict"], if exit == 0 { "right" } else { "wrong" });
+    }
+}
+
+#[test]
+fn intermediates_out_of_order_are_a_warning() {
+    use support::ca::subordinate;
+    let shop = Order::new();
+    let lower = subordinate(&shop.ca.intermediate, "Test DV CA R3", &rcgen::PKCS_ECDSA_P256_SHA256);
+    let leaf = support::ca::TestCa { root: support::ca::TestCa::new().root, intermediate: lower };
+    let issued = leaf.issue(&shop.sandbox.read("example.com.csr"));
+    let (upper, lower) = (shop.ca.intermediate_pem(), leaf.intermediate_pem());
+    shop.sandbox.write("order.pem", format!("{issued}{upper}{lower}"));
+    let run = shop.sandbox.run(&["verify", "order.pem", "--trust", "root.pem"]).expect(0);
+    assert!(run.stdout.contains("the intermediates in order.pem are not in order"), "{run}");
+    shop.sandbox.write("order.pem", format!("{issued}{lower}{upper}"));
+    let run = shop.sandbox.run(&["verify", "order.pem", "--trust", "root.pem"]).expect(0);
+    assert!(!run.stdout.contains("order:"), "{run}");
+}
+
+#[test]
+fn kinds_are_told_by_content_and_a_key_that_was_passed_must_fit() {
+    let shop = mistakes();
+    let run = |args: &[&str]| shop.sandbox.run(&[args, &["--trust", "root.pem"]].concat());
+    run(&["verify", "good.pem", "example.com.key"]).expect(0);
+    run(&["verify", "example.com.key", "good.pem"]).expect(0);
+    run(&["verify", "leaf-only.pem", "root.pem"]).expect(1);
+    shop.sandbox.write("x.ca-bundle", shop.ca.bundle_pem());
+    run(&["verify", "leaf-only.pem", "x.ca-bundle"]).expect(0);
+    run(&["verify", "x.ca-bundle", "leaf-only.pem"]).expect(0);
+    run(&["verify", "leaf-only.pem", "--chain", "x.ca-bundle"]).expect(0);
+    // The right key lies in the folder: it must not hide that the one passed is wrong.
+    let wrong = run(&["verify", "good.pem", "example.org.key"]).expect(1);
+    assert!(wrong.stdout.contains("the private key does not belong to the certificate example.com"), "{wrong}");
+    shop.sandbox.write("combined.pem", format!("{}{}", shop.chain(), shop.sandbox.read("example.com.key")));
+    run(&["verify", "combined.pem"]).expect(0);
+    let stdin = shop.sandbox.run_with_input(&["verify", "-", "--trust", "root.pem"], shop.chain().as_bytes());
+    assert!(stdin.expect(0).stdout.starts_with("right  stdin: example.com"));
+}
+
+#[test]
+fn chain_alone_has_the_leaf_first_and_then_any_order() {
+    let shop = mistakes();
+    let bag = |first: &str, second: &str, third: &str| {
+        shop.sandbox.write("bag.pem", format!("{first}{second}{third}"));
+        shop.sandbox.run(&["verify", "--chain", "bag.pem", "--trust", "root.pem"])
+    };
+    let (leaf, lower, root) = (&shop.leaf, shop.ca.intermediate_pem(), shop.ca.root_pem());
+    let _ = bag(leaf, &root, &lower).expect(0);
+    let run = bag(&lower, leaf, &root).expect(1);
+    assert!(run.stdout.contains("is a CA's certificate"), "{run}");
+}
+
+#[test]
+fn without_arguments_the_pairs_here() {
+    let shop = Order::new();
+    let sandbox = &shop.sandbox;
+    let verify = |more: &[&str]| sandbox.run(&[["verify", "--trust", "root.pem"].as_slice(), more].concat());
+    std::fs::remove_file(sandbox.join("root.pem")).unwrap();
+    sandbox.write("ca/root.pem", shop.ca.root_pem());
+    let verify_here = |more: &[&str]| sandbox.run(&[["verify", "--trust", "ca/root.pem"].as_slice(), more].concat());
+    let nothing = verify_here(&[]).expect(3);
+    assert!(nothing.stderr.contains("no certificate of a site in ."), "{nothing}");
+    sandbox.write("your_site.crt", &shop.leaf);
+    let alone = verify_here(&[]).expect(1);
+    assert!(alone.stdout.contains("your_site.crt: example.com, www.example.com"), "{alone}");
+    sandbox.write("z.pem", shop.chain());
+    let chain = verify_here(&[]).expect(0);
+    assert!(chain.stdout.starts_with("right  z.pem: example.com"), "{chain}");
+    let named = verify_here(&["www.example.com"]).expect(0);
+    assert_eq!(named.stdout, chain.stdout);
+    let unknown = verify_here(&["example.net"]).expect(3);
+    assert!(unknown.stderr.contains("names known there: example.com, www.example.com"), "{unknown}");
+    verify(&[]).expect(3);
+    verify_here(&["./example.com"]).expect(3);
+    verify_here(&["missing.crt"]).expect(3);
+}
+
+#[test]
+fn the_newest_round_is_the_pair() {
+    let shop = Order::new();
+    let sandbox = &shop.sandbox;
+    sandbox.write("example.com.fullchain.pem", shop.chain());
+    sandbox.run(&["csr", "example.com", "www.example.com", "-C", "next"]).code.eq(&0).then_some(()).unwrap_or(());
+    let other = Order::new();
+    let names = ["key", "csr"];
+    for name in names {
+        sandbox.write(&format!("example.com-2.{name}"), other.sandbox.read(&format!("example.com.{name}")));
+    }
+    let dated = Leaf { not_before: today(), not_after: days(today(), 199), names: None };
+    let second = shop.ca.issue_as(&sandbox.read("example.com-2.csr"), dated);
+    sandbox.write("second.crt", &second);
+    sandbox.write("i.crt", shop.ca.intermediate_pem());
+    let bundle = sandbox.run(&["bundle", "second.crt", "i.crt", "--trust", "root.pem"]).expect(0);
+    assert!(bundle.stdout.contains("wrote  example.com-2.fullchain.pem"), "{bundle}");
+    let verify = sandbox.run(&["verify", "--trust", "root.pem"]).expect(0);
+    assert!(verify.stdout.starts_with("right  example.com-2.fullchain.pem"), "{verify}");
+    assert_eq!(verify.stdout.lines().count(), 1, "{verify}");
+}
