@@ -97,7 +97,7 @@ impl Argument {
             _ if looks_like_file(text) => Err(PairingError::NoSuchFile(text.to_owned())),
             _ => {
                 let (text, here) = (text.to_owned(), directory);
-                let directory = here.path.display().to_string();
+                let directory = here.in_words();
                 Err(PairingError::Unknown { text, directory, known: here.names() })
             }
         }

@@ -82,7 +82,7 @@ fn the_document() {
         {
           "code": "text",
           "severity": "note",
-          "message": "not used: readme.txt in all.zip is text without a certificate",
+          "message": "not used: readme.txt in all.zip is plain text",
           "next": []
         }
       ],
@@ -107,7 +107,7 @@ fn the_document() {
            sha256  [HEX]
            record  CNAME _[HEX].example.com -> [HEX].[HEX][.<unique value>].<zone>
     key    ecdsa-p256, id [HEX]   (a.key in all.zip)
-    note   not used: readme.txt in all.zip is text without a certificate
+    note   not used: readme.txt in all.zip is plain text
     --- exit 0
     ");
 }

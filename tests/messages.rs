@@ -9,10 +9,12 @@ use std::path::Path;
 use certctl::dcv::answer::Answer;
 use certctl::dcv::judge::{Elsewhere, Flaw, Reason};
 use certctl::dcv::parse::RecordError;
+use certctl::delivery::{DeliveryError, Ignored, Source, Unused};
 use certctl::failure::{Failure, Kind};
 use certctl::finding::{Finding, Next};
 use certctl::install::nginx::{Fault, ParseError};
 use certctl::install::server::ServerError;
+use certctl::pairing::PairingError;
 use certctl::pki::certificate::CertificateError;
 use certctl::pki::key::KeyError;
 use certctl::pki::name::NameError;
@@ -25,6 +27,15 @@ use certctl::system::scratch::ScratchError;
 
 fn file(doing: &'static str, path: &str, errno: i32) -> Failure {
     FileError::at(doing, Path::new(path))(io::Error::from_raw_os_error(errno)).into()
+}
+
+fn source() -> Source {
+    Source { input: "example_com.zip".into(), entry: None }
+}
+
+/// One file that holds nothing else.
+fn ignored(what: Unused) -> Failure {
+    [Ignored { what, source: Source { input: "your site.crt".into(), entry: None } }].as_slice().into()
 }
 
 fn failures() -> Vec<Failure> {
@@ -48,6 +59,35 @@ fn failures() -> Vec<Failure> {
         RequestError::Build("no".into()).into(),
         RequestError::Malformed.into(),
         CertificateError::Malformed.into(),
+        DeliveryError::DuplicateNames(source()).into(),
+        DeliveryError::TooDeep(source(), 3).into(),
+        DeliveryError::TooLarge(source(), 16 << 20).into(),
+        DeliveryError::TooManyBlocks(source(), 20_000).into(),
+        DeliveryError::TooManyEntries(source(), 1000).into(),
+        DeliveryError::Zip(source(), "could not find EOCD".into()).into(),
+        ignored(Unused::Empty),
+        ignored(Unused::Html),
+        ignored(Unused::Jks),
+        ignored(Unused::Pkcs7),
+        ignored(Unused::Pkcs12),
+        ignored(Unused::Text),
+        ignored(Unused::Utf16),
+        PairingError::Ambiguous { leaves: vec!["a".into(), "b".into()], looked: "the files of .".into() }.into(),
+        PairingError::NoAnchor("root.pem".into()).into(),
+        PairingError::NoKey { path: "x.key".into(), holds: "a certificate".into() }.into(),
+        PairingError::NoRequest { path: "x.csr".into(), holds: "a certificate".into() }.into(),
+        PairingError::NoSuchFile("x.crt".into()).into(),
+        PairingError::NothingHere { directory: "this folder".into(), name: None }.into(),
+        PairingError::NothingHere { directory: "this folder".into(), name: Some("example.com".into()) }.into(),
+        PairingError::OnlyKey("x.key".into()).into(),
+        PairingError::OnlyRequest("x.csr".into()).into(),
+        PairingError::Unknown {
+            text: "example.net".into(),
+            directory: "this folder".into(),
+            known: vec!["example.com".into()],
+        }
+        .into(),
+        PairingError::Unknown { text: "example.net".into(), directory: "this folder".into(), known: Vec::new() }.into(),
         file("read", "example.com.key", ENOENT),
         file("create", "new folder/example.com.key", ENOENT),
         file("read", "example.com.key", EACCES),

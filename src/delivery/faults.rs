@@ -165,7 +165,7 @@ pub enum Unused {
     #[error("a certificate request that is damaged: its own signature does not hold")]
     RequestSignature,
     /// Text without a block.
-    #[error("text without a certificate")]
+    #[error("plain text")]
     Text,
     /// A private key that cannot be used here.
     #[error("a private key of a kind that is not supported, or damaged")]

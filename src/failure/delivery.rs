@@ -88,22 +88,17 @@ fn code(what: &Unused) -> (&'static str, Severity) {
     }
 }
 
-/// Why a form that is known is not read.
-fn cause(what: &Unused) -> Option<&'static str> {
-    match what {
-        Unused::Jks | Unused::Pkcs12 | Unused::Pkcs7 | Unused::Utf16 => Some("this version does not read it yet"),
-        _ => None,
-    }
+/// Whether it may well hold certificates, in a form that is not read.
+fn may_hold_certificates(what: &Unused) -> bool {
+    matches!(what, Unused::Jks | Unused::Pkcs12 | Unused::Pkcs7 | Unused::Utf16)
 }
 
 impl From<&Ignored> for Finding {
     /// Beside other things that were of use.
     fn from(ignored: &Ignored) -> Self {
         let (code, severity) = code(&ignored.what);
-        let message = match cause(&ignored.what) {
-            Some(cause) => format!("not used: {} is {}; {cause}", ignored.source, ignored.what),
-            None => format!("not used: {} is {}", ignored.source, ignored.what),
-        };
+        let unread = if may_hold_certificates(&ignored.what) { ", which this version does not read yet" } else { "" };
+        let message = format!("not used: {} is {}{unread}", ignored.source, ignored.what);
         let finding = match severity {
             Severity::Note => Self::note(code, message),
             _ => Self::warning(code, message),
@@ -124,8 +119,12 @@ impl From<&[Ignored]> for Failure {
             return Self::new(Kind::Malformed, "nothing in it is a certificate, a request or a key")
                 .with(Next::say("see what it holds:  unzip -l FILE"));
         };
-        let mut failure = Self::new(Kind::Malformed, format!("{} is {}, not a certificate", first.source, first.what));
-        failure.causes.extend(cause(&first.what).map(str::to_owned));
+        let instead = if may_hold_certificates(&first.what) {
+            "which this version does not read yet"
+        } else {
+            "not a certificate"
+        };
+        let mut failure = Self::new(Kind::Malformed, format!("{} is {}, {instead}", first.source, first.what));
         failure.causes.extend(others.iter().take(8).map(|one| format!("{} is {}", one.source, one.what)));
         let otherwise = || "pass what the CA sent: a zip, or .crt and .ca-bundle files".to_owned();
         failure.next.push(Next::say(advice(first).unwrap_or_else(otherwise)));

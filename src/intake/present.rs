@@ -151,7 +151,7 @@ fn named(
     let scope = Scope::new(&all, None, names, context.now());
     if scope.leaves.is_empty() {
         let name = names.first().map(|name| name.as_str().to_owned());
-        let directory = keyring.here.path.display().to_string();
+        let directory = keyring.here.in_words();
         return Err(PairingError::NothingHere { directory, name }.into());
     }
     let mut presented = Vec::new();

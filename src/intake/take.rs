@@ -87,7 +87,7 @@ pub fn take(context: &Context, files: &[String], options: &TakeOptions<'_>) -> R
     let scope = Scope::new(&bag, delivered.then_some(&delivery), &names, context.now());
     if bag.is_empty() || scope.leaves.is_empty() && !delivered {
         let name = names.first().map(|name| name.as_str().to_owned());
-        return Err(PairingError::NothingHere { directory: here.path.display().to_string(), name }.into());
+        return Err(PairingError::NothingHere { directory: here.in_words(), name }.into());
     }
     let mut keyring = sources::keyring(options.key, options.csr, &mut delivery, here)?;
     let choice = pairing::choose(&scope, &bag, &keyring)?;

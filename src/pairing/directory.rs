@@ -38,6 +38,12 @@ pub struct Directory {
 }
 
 impl Directory {
+    /// The folder, for people.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        if self.path == Path::new(".") { "this folder".to_owned() } else { self.path.display().to_string() }
+    }
+
     /// The key with this identity.
     #[must_use]
     pub fn key(&self, id: PublicKeyId) -> Option<&Held<PrivateKey>> {

@@ -33,7 +33,7 @@ pub enum PairingError {
     #[error("no such file: {0}")]
     NoSuchFile(String),
     /// No certificate in the directory.
-    #[error("no certificate of a site in {directory}{}", for_name(name.as_deref()))]
+    #[error("no certificate {} in {directory}", for_name(name.as_deref()))]
     NothingHere {
         /// The folder.
         directory: String,
@@ -62,5 +62,5 @@ pub enum PairingError {
 }
 
 fn for_name(name: Option<&str>) -> String {
-    name.map(|name| format!(" is for {name}")).unwrap_or_default()
+    name.map_or_else(|| "of a site".to_owned(), |name| format!("for {name}"))
 }

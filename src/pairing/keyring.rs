@@ -135,7 +135,7 @@ impl Keyring {
     /// Where keys and requests were looked for, in words.
     #[must_use]
     pub fn looked(&self) -> String {
-        let folder = self.here.path.display();
+        let folder = self.here.in_words();
         let scope = if self.here.complete { "" } else { ", whose first 10000 files were looked at" };
         let mut words = match self.named {
             Named::Key => "the key of --key".to_owned(),
