@@ -100,8 +100,10 @@ pub struct Patience {
 }
 
 impl Default for Patience {
+    /// The rounds span 200 ms: nginx leaves its old workers accepting for 100 ms beside the new ones before it tells them
+    /// to go (`ngx_master_process_cycle`), and rounds that all fall into that time prove nothing.
     fn default() -> Self {
-        Self { rounds: 3, pause: Duration::from_millis(20), deadline: Duration::from_secs(10) }
+        Self { rounds: 5, pause: Duration::from_millis(50), deadline: Duration::from_secs(10) }
     }
 }
 
