@@ -6,7 +6,6 @@ use crate::failure::Failure;
 use crate::install::apply::store::{self, Staged};
 use crate::install::apply::{self, Machine};
 use crate::install::plan::Step;
-use crate::live::Patience;
 
 pub mod block;
 pub mod installed;
@@ -64,8 +63,9 @@ fn under_lock(context: &Context, order: &Order<'_>, staged: Option<Staged>) -> R
         taken: situation.sight.present.as_ref(),
         server: &situation.serving.server,
         targets: &situation.serving.targets,
-        patience: Patience::default(),
+        patience: order.patience,
         settings: situation.settings.clone(),
+        settings_before: situation.settings_before.clone(),
         now: context.now(),
         interrupt: Some(&context.interrupt),
     };

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::install::settings::Settings;
+use crate::live::Patience;
 use crate::pki::certified_key::CertifiedKey;
 
 /// What is asked for.
@@ -16,6 +17,8 @@ pub struct Order<'a> {
     pub flags: Settings,
     /// How long to wait for another certctl.
     pub lock_timeout: Duration,
+    /// How long the server is asked before it is judged.
+    pub patience: Patience,
     /// Whether anything is changed.
     pub mode: Mode,
 }

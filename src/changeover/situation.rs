@@ -21,6 +21,8 @@ pub struct Situation {
     pub layout: Layout,
     /// What is remembered, and what the command line says.
     pub settings: Settings,
+    /// What was remembered before this run.
+    pub settings_before: Settings,
     /// The release to come to.
     pub wanted: Release,
     /// What is there.
@@ -36,7 +38,8 @@ impl Situation {
     /// What cannot be used.
     pub fn look(context: &Context, order: &Order<'_>) -> Result<Self, Failure> {
         let root = root(context)?;
-        let mut settings = observe::settings(&root, &order.stem)?.overridden_by(order.flags.clone());
+        let settings_before = observe::settings(&root, &order.stem)?;
+        let mut settings = settings_before.clone().overridden_by(order.flags.clone());
         let family = observe::family(&root);
         let (chain, key) = family.stable_paths(&order.stem);
         let staged = context.root.as_ref().map(|_| root.as_path());
@@ -62,7 +65,7 @@ impl Situation {
         settings.chain_path = Some(layout.inside(&serving.named.0));
         settings.key_path = Some(layout.inside(&serving.named.1));
         settings.remember_access(wanted.access);
-        let mut situation = Self { layout, settings, wanted, sight, serving };
+        let mut situation = Self { layout, settings, settings_before, wanted, sight, serving };
         situation.ask_what_is_served();
         if let Some(mode) = tightened {
             situation.serving.findings.push(tightened_finding(&situation.layout, mode, access.mode));

@@ -14,6 +14,7 @@ use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next};
 use crate::install::settings::Settings;
 use crate::intake::{self, TakeOptions, Taken};
+use crate::live::Patience;
 use crate::pki::certified_key::CertifiedKey;
 use crate::pki::chain::LeftOut;
 use crate::pki::trust::TrustAnchors;
@@ -65,6 +66,9 @@ pub struct InstallArgs {
     /// Only show what would be done
     #[arg(long)]
     pub dry_run: bool,
+    /// How long the server is asked before it is judged. No flag: a rehearsal, whose server answers at once, waits less.
+    #[arg(skip)]
+    pub patience: Patience,
 }
 
 /// The servers that are known.
@@ -121,6 +125,7 @@ pub fn run(context: &Context, args: &InstallArgs) -> Result<InstallOutcome, Fail
         goal: Goal::Install(&pair),
         flags,
         lock_timeout: args.lock_timeout.unwrap_or(LOCK_TIMEOUT),
+        patience: args.patience,
         mode: if args.dry_run { Mode::DryRun } else { Mode::Run },
     };
     let changeover = changeover::run(context, &order)?;

@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::failure::{Failure, Kind};
 use crate::finding::Next;
 use crate::install::settings::Settings;
+use crate::live::Patience;
 use crate::report::{Outcome, Text};
 use crate::system::clock;
 
@@ -53,6 +54,7 @@ pub fn run(context: &Context, args: &RollbackArgs) -> Result<RollbackOutcome, Fa
         goal: Goal::Back,
         flags: Settings::default(),
         lock_timeout: args.lock_timeout.unwrap_or(LOCK_TIMEOUT),
+        patience: Patience::default(),
         mode: if args.dry_run { Mode::DryRun } else { Mode::Run },
     };
     changeover::run(context, &order).map(RollbackOutcome)

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::layout::{FOLDER_MODE, Layout, PRIVATE_FOLDER_MODE, PUBLIC_MODE, Pointer, ReleaseId, Stable, pointer_text};
-use super::plan::{InstallPlan, Step, undo};
+use super::plan::{Back, InstallPlan, Step, undo};
 use super::release::Release;
 use super::server::Server;
 use super::settings::Settings;
@@ -49,6 +49,8 @@ pub struct Machine<'a> {
     pub patience: Patience,
     /// What is remembered.
     pub settings: Settings,
+    /// What was remembered before.
+    pub settings_before: Settings,
     /// The instant of the history's entry.
     pub now: Timestamp,
     /// Ends it before the switch, takes it back after; none on the way back.
@@ -207,6 +209,13 @@ impl Machine<'_> {
             match done {
                 Ok(()) => back.push(step),
                 Err(trouble) => not_back.push((step, trouble)),
+            }
+        }
+        let remembered = attempted.iter().find(|step| matches!(step, Step::Remember { .. }));
+        if let (Some(step), false) = (remembered, matches!(plan.back, Back::Stay(_))) {
+            self.settings = self.settings.clone().with_server_of(self.settings_before.clone());
+            if let Err(error) = self.remember() {
+                not_back.push((step.clone(), error.into()));
             }
         }
         Failed { step, trouble, attempted, back, not_back }

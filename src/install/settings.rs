@@ -117,6 +117,20 @@ impl Settings {
         }
     }
 
+    /// These, with the server as `before` says it: what an install that was taken back was told about it is not for the
+    /// next one.
+    #[must_use]
+    pub fn with_server_of(self, before: Self) -> Self {
+        Self {
+            server: before.server,
+            server_config: before.server_config,
+            test: before.test,
+            reload: before.reload,
+            probe: before.probe,
+            ..self
+        }
+    }
+
     /// Who may read the key, where that is remembered; never a bit for others, whatever the file says.
     #[must_use]
     pub fn access(&self) -> Option<Access> {
