@@ -86,8 +86,7 @@ impl Web {
 /// An nginx of our own: no root, every file in one folder, stopped when dropped.
 #[derive(Debug)]
 pub struct Nginx {
-    /// Its configuration.
-    pub config: PathBuf,
+    config: PathBuf,
     folder: PathBuf,
     address: SocketAddr,
 }

@@ -14,7 +14,7 @@ use crate::report::{Outcome, Text, shown};
 pub(super) struct Proof {
     /// Where it was seen.
     pub(super) address: String,
-    /// `TLSv1.3`.
+    /// `TLS 1.3`.
     pub(super) protocol: &'static str,
     /// SHA-256 of the leaf.
     pub(super) sha256: String,
@@ -77,7 +77,10 @@ impl Outcome for RehearseOutcome {
                     proof.sha256
                 ),
             );
-            text.fact("done", format!("every step came out as it should; look around in {}/", self.folder.display()));
+            text.fact(
+                "done",
+                format!("every step came out as it should; {}/etc/ssl is what the server reads", self.folder.display()),
+            );
         }
         text.nexts(&self.next());
     }

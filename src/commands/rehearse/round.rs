@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser;
@@ -12,7 +13,7 @@ use super::step::{Expected, Remark, Step, day};
 use crate::commands::{csr, dcv_check, install};
 use crate::context::Context;
 use crate::failure::{Failure, Kind};
-use crate::finding::{Finding, shell_word};
+use crate::finding::{Finding, Next, shell_word};
 use crate::pki::certificate::Certificate;
 use crate::pki::name::DnsName;
 use crate::rehearsal::ca::Authority;
@@ -34,6 +35,9 @@ pub enum ServerKind {
     /// The one that is installed here.
     Nginx,
 }
+
+/// A reload that ends well and does nothing.
+const IDLE_RELOAD: &str = "true";
 
 /// The verbs of the round. Their lines are parsed here, so that what is shown is what is run.
 #[derive(Debug, Parser)]
@@ -138,10 +142,10 @@ impl Round {
         let folder = self.inner.directory.display();
         let (name, address) = (self.name.as_str(), self.web.address());
         vec![
-            "One round of a certificate, from the request to the padlock. The commands are the real ones; the shop with".to_owned(),
-            "its CA, the DNS and the web server are certctl's own, on this machine alone.".to_owned(),
+            "The whole round of a certificate with the real commands; the shop and its CA, the DNS and the web server are"
+                .to_owned(),
+            format!("certctl's own, on this machine alone. Files: {folder}/ (each command runs with -C {folder} --root {folder})."),
             format!("The site https://{name} ({address}) shows a certificate that ends in {OLD_DAYS} days: time for a new one."),
-            format!("All files are in {folder}/: each command is run with  -C {folder} --root {folder}"),
         ]
     }
 
@@ -162,10 +166,7 @@ impl Round {
         )?;
         let request = self.inner.here(format!("{}.csr", self.name.file_stem()));
         let order = self.shop.order(&files::read(&request, 65536)?)?;
-        self.remark(
-            "shop",
-            format!("prove that {name} is yours; add the CNAME {}\nwith the value {}", order.host, order.target),
-        );
+        self.remark("shop", format!("prove that it is yours: CNAME {} to {}", order.host, order.target));
         Ok(order)
     }
 
@@ -213,8 +214,8 @@ impl Round {
 
     fn install_with_a_reload_that_does_nothing(&mut self) -> Result<(), Halt> {
         self.certctl_install(
-            "Installed, with the mistake that is found months later: a reload that says it worked and did nothing",
-            Some("true"),
+            "Installed, with a reload that says it worked and did nothing: certctl looks, sees it, and puts all back",
+            Some(IDLE_RELOAD),
             Expected { exit_code: 5, verdict: Some("taken-back") },
         )?;
         let visit = self.visit()?;
@@ -240,7 +241,7 @@ impl Round {
         )?;
         let visit = self.visit()?;
         if visit.leaf != new.der() {
-            return Err(unexpected("the site does not show the new certificate"));
+            return Err(unexpected("a visitor is not shown the new certificate, though install says so"));
         }
         Ok(Proof {
             address: self.web.address().to_string(),
@@ -259,8 +260,12 @@ impl Round {
             Web::Embedded { server, .. } => {
                 words.extend(["none".to_owned(), "--probe".to_owned(), server.address().to_string()]);
             }
-            Web::Nginx(nginx) => {
-                words.extend(["nginx".to_owned(), "--server-config".to_owned(), nginx.config.display().to_string()]);
+            Web::Nginx(_) => {
+                words.extend([
+                    "nginx".to_owned(),
+                    "--server-config".to_owned(),
+                    self.inner.here("nginx/nginx.conf").display().to_string(),
+                ]);
             }
         }
         words.extend(reload.into_iter().flat_map(|command| ["--reload".to_owned(), command.to_owned()]));
@@ -273,7 +278,13 @@ impl Round {
             let stood = format!("after {} of its steps; nothing of it is in use", self.steps.len());
             return Err(Failure::new(Kind::Interrupted(signal), "the rehearsal was interrupted").because(stood).into());
         }
-        let line = Line::try_parse_from(words).map_err(anyhow::Error::from)?;
+        let mut line = Line::try_parse_from(words).map_err(anyhow::Error::from)?;
+        if let Line::Install(args) = &mut line
+            && args.reload.as_deref() == Some(IDLE_RELOAD)
+        {
+            // Nothing will change, however long it is asked.
+            args.patience.deadline = Duration::from_secs(1);
+        }
         let (exit_code, document) = match &line {
             Line::Csr(args) => ended(csr::run(&self.inner, args))?,
             Line::DcvCheck(args) => ended(dcv_check::run(&self.inner, args))?,
@@ -284,14 +295,20 @@ impl Round {
         let argv = [owned(&["certctl", "-C", &folder, "--root", &folder]), owned(words)].concat();
         let shown = [owned(&["certctl"]), owned(words)].concat();
         let step = Step { title, argv, shown, expected, exit_code, document, remarks: Vec::new() };
-        let fine = step.as_expected();
+        let missed = step.missed();
         self.steps.push(step);
-        if fine { Ok(()) } else { Err(unexpected(format!("step {} did not end as it should", self.steps.len()))) }
+        match missed {
+            None => Ok(()),
+            Some(how) => Err(unexpected(format!("step {} {how}", self.steps.len()))),
+        }
     }
 
     /// What a browser that trusts the shop's root is shown.
     fn visit(&self) -> Result<Visit, Halt> {
-        visit(self.web.address(), self.name.base(), self.root.der())
+        // A wildcard does not cover the name that it stands under.
+        let host =
+            if self.name.is_wildcard() { format!("www.{}", self.name.base()) } else { self.name.as_str().to_owned() };
+        visit(self.web.address(), &host, self.root.der())
             .map_err(|error| unexpected(format!("a visitor was refused: {error}")))
     }
 
@@ -312,5 +329,6 @@ fn ended<O: Outcome>(result: Result<O, Failure>) -> Result<(u8, Value), Failure>
 }
 
 fn unexpected(message: impl Into<String>) -> Halt {
-    Halt::Unexpected(Finding::error("rehearsal-unexpected", message))
+    let all = Next::say("please report it, with all of:  certctl rehearse --json");
+    Halt::Unexpected(Finding::error("rehearsal-unexpected", message).with(all))
 }

@@ -41,9 +41,16 @@ pub(super) struct Remark {
 }
 
 impl Step {
-    /// Whether it ended as it should.
-    pub(super) fn as_expected(&self) -> bool {
-        self.exit_code == self.expected.exit_code && self.verdict() == self.expected.verdict
+    /// How it did not end as it should; `None` when it did.
+    pub(super) fn missed(&self) -> Option<String> {
+        let Expected { exit_code, verdict } = self.expected;
+        if self.exit_code == exit_code && self.verdict() == verdict {
+            return None;
+        }
+        let words = |code: u8, verdict: Option<&str>| {
+            format!("exit {code}{}", verdict.map_or(String::new(), |word| format!(" ({word})")))
+        };
+        Some(format!("ended with {}, not with {}", words(self.exit_code, self.verdict()), words(exit_code, verdict)))
     }
 
     /// The verdict in its document.
@@ -58,7 +65,7 @@ impl Step {
             "title": self.title,
             "expected": { "exit_code": self.expected.exit_code, "verdict": self.expected.verdict },
             "exit_code": self.exit_code,
-            "as_expected": self.as_expected(),
+            "as_expected": self.missed().is_none(),
             "outcome": self.document,
             "remarks": self.remarks.iter().map(|remark| json!({ "who": remark.who, "what": remark.what })).collect::<Vec<_>>(),
         })
@@ -67,12 +74,11 @@ impl Step {
     pub(super) fn human(&self, number: usize, text: &mut Text) {
         text.fact("", "");
         text.fact(&number.to_string(), self.title);
-        let typed: Vec<String> = self.shown.iter().map(|word| shell_word(word)).collect();
-        text.fact("$", shortened(&typed.join(" ")));
-        let said = shortened(&self.said().join("\n"));
+        text.fact("$", command_lines(&self.shown.iter().map(|word| shortened(&shell_word(word))).collect::<Vec<_>>()));
+        let said = prose(&shortened(&self.said().join("\n")));
         text.fact(&format!("exit {}", self.exit_code), said);
         for remark in &self.remarks {
-            text.fact(remark.who, shortened(&remark.what));
+            text.fact(remark.who, prose(&shortened(&remark.what)));
         }
     }
 
@@ -122,12 +128,7 @@ fn done(document: &Value) -> String {
             let pair = &document["certificates"][0];
             let probes = each(&pair["probes"])
                 .map(|probe| format!("seen at {} over {}", text(&probe["address"]), text(&probe["protocol"])));
-            format!(
-                "{}; files {}, {}",
-                probes.collect::<Vec<_>>().join(", "),
-                text(&pair["chain_path"]),
-                text(&pair["key_path"])
-            )
+            format!("{}, leaf and whole chain", probes.collect::<Vec<_>>().join(", "))
         }
     }
 }
@@ -138,6 +139,38 @@ fn each(list: &Value) -> impl Iterator<Item = &Value> {
 
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
+}
+
+/// No line is much wider than that.
+const WIDTH: usize = 104;
+
+/// A command line on as many lines as it needs, broken before a flag, to be pasted all the same.
+fn command_lines(words: &[String]) -> String {
+    let mut units: Vec<String> = Vec::new();
+    for word in words {
+        match units.last_mut() {
+            Some(unit) if !word.starts_with("--") => unit.extend([" ", word]),
+            _ => units.push(word.clone()),
+        }
+    }
+    fold(&units).join(" \\\n    ")
+}
+
+/// Prose on as many lines as it needs.
+fn prose(text: &str) -> String {
+    let lines = text.lines().map(|line| fold(&line.split(' ').map(ToOwned::to_owned).collect::<Vec<_>>()).join("\n"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn fold(units: &[String]) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for unit in units {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + unit.chars().count() <= WIDTH => line.extend([" ", unit]),
+            _ => lines.push(unit.clone()),
+        }
+    }
+    lines
 }
 
 /// The date alone, UTC.
@@ -162,7 +195,16 @@ pub(super) fn shortened(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::shortened;
+    use super::{WIDTH, command_lines, prose, shortened};
+
+    #[test]
+    fn long_lines_are_folded_and_can_be_pasted() {
+        let (short, long) = ("certctl csr a".to_owned(), "x".repeat(WIDTH));
+        assert_eq!(command_lines(&[short.clone(), "--ca".into(), "private".into()]), "certctl csr a --ca private");
+        let folded = format!("certctl csr a \\\n    --key {long}");
+        assert_eq!(command_lines(&[short, "--key".into(), long.clone()]), folded);
+        assert_eq!(prose(&format!("a {long} b\nc")), format!("a\n{long}\nb\nc"));
+    }
 
     #[test]
     fn hashes_are_cut_and_words_are_not() {

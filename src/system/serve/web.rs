@@ -100,7 +100,7 @@ fn provider() -> Arc<rustls::crypto::CryptoProvider> {
 /// What a visitor who trusts one root was shown.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Visit {
-    /// `TLSv1.2` or `TLSv1.3`.
+    /// `TLS 1.2` or `TLS 1.3`.
     pub protocol: &'static str,
     /// The leaf, DER.
     pub leaf: Vec<u8>,
@@ -129,8 +129,8 @@ pub fn visit(address: SocketAddr, host: &str, root: &[u8]) -> io::Result<Visit> 
     let leaf = client.peer_certificates().and_then(|chain| chain.first());
     let leaf = leaf.ok_or_else(|| io::Error::other("no certificate"))?.to_vec();
     let protocol = match client.protocol_version() {
-        Some(ProtocolVersion::TLSv1_3) => "TLSv1.3",
-        _ => "TLSv1.2",
+        Some(ProtocolVersion::TLSv1_3) => "TLS 1.3",
+        _ => "TLS 1.2",
     };
     Ok(Visit { protocol, leaf })
 }
