@@ -9,7 +9,7 @@ mod remark;
 mod served;
 
 pub use self::choose::{Choice, Scope, choose};
-pub use self::directory::{Directory, Held, stem};
+pub use self::directory::{Directory, Held, folder_in_words, stem};
 pub use self::error::PairingError;
 pub use self::keyring::{HeldRequest, Keyring, Named, wrong_key};
 pub use self::remark::{Remark, mended, not_issued};

@@ -248,9 +248,9 @@ fn words_that_are_not_utf8_are_no_reason_to_panic() {
         (&["bundle", "example.com.crt", "--trust", "root.pem"], 0),
         (&["verify", "example.com", "--trust", "root.pem"], 0),
         (&["install", "example.com", "--trust", "root.pem", "--root", "ODD", "--dry-run"], 0),
-        (&["install", "example.com", "--trust", "root.pem", "--root", "ODD"], 0),
-        (&["install", "example.com", "--trust", "root.pem", "--root", "ODD"], 0),
-        (&["rollback", "example.com", "--root", "ODD"], 3),
+        (&["install", "example.com.crt", "--trust", "root.pem", "--root", "ODD"], 0),
+        (&["install", "example.com.crt", "--trust", "root.pem", "--root", "ODD"], 0),
+        (&["rollback", "example.com", "--root", "ODD", "--dry-run"], 0),
         (&["rehearse"], 2),
     ] {
         for json in [&["--json"][..], &[]] {

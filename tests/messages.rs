@@ -4,7 +4,8 @@
 
 use std::fmt::Write;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use certctl::dcv::answer::Answer;
 use certctl::dcv::judge::{Elsewhere, Flaw, Reason};
@@ -12,8 +13,10 @@ use certctl::dcv::parse::RecordError;
 use certctl::delivery::{DeliveryError, Ignored, Source, Unused};
 use certctl::failure::{Failure, Kind};
 use certctl::finding::{Finding, Next};
+use certctl::install::apply::error::InstallError;
 use certctl::install::nginx::{Fault, ParseError};
 use certctl::install::server::ServerError;
+use certctl::install::settings::Settings;
 use certctl::pairing::PairingError;
 use certctl::pki::certificate::CertificateError;
 use certctl::pki::key::KeyError;
@@ -123,10 +126,24 @@ fn failures() -> Vec<Failure> {
     ]
 }
 
+/// What keeps an install from beginning.
+fn not_installed() -> Vec<Failure> {
+    let path = || PathBuf::from("/etc/ssl/certctl/example.com/settings.json");
+    let source = Settings::parse(b"{").unwrap_err();
+    vec![
+        InstallError::Damaged { path: path(), how: "it is shorter" }.into(),
+        InstallError::Interrupted { signal: 15 }.into(),
+        InstallError::LockHeld { path: "/etc/ssl/certctl/.lock".into(), waited: Duration::from_secs(60) }.into(),
+        InstallError::NotOurs { path: path() }.into(),
+        InstallError::Settings { path: path(), source }.into(),
+        InstallError::Writable { path: path(), mode: 0o666, user: 1000 }.into(),
+    ]
+}
+
 #[test]
 fn every_failure_reads_well() {
     let mut page = String::new();
-    for failure in failures() {
+    for failure in failures().into_iter().chain(not_installed()) {
         let mut text = Text::default();
         text.failure(&failure);
         writeln!(page, "[{}, exit {}]\n{text}", failure.kind.name(), failure.kind.exit_code()).unwrap();
@@ -182,7 +199,7 @@ fn every_reason_reads_well() {
 
 #[test]
 fn the_document_says_the_same() {
-    for failure in failures() {
+    for failure in failures().into_iter().chain(not_installed()) {
         let document = failure.json();
         assert_eq!(document["schema"], "certctl.error/1");
         let error = document["error"].as_object().unwrap();

@@ -24,7 +24,8 @@ impl From<InstallError> for Failure {
                 InstallError::File(error) => error.into(),
                 other => Self::of(Kind::Internal, &other),
             },
-            InstallError::Interrupted { signal } => Self::of(Kind::Interrupted(*signal), &error),
+            InstallError::Interrupted { signal } => Self::of(Kind::Interrupted(*signal), &error)
+                .with(Next::say("type the same again: it takes up where this stands")),
             InstallError::LockHeld { path, .. } => Self::of(Kind::LockHeld, &error)
                 .with(Next::say(format!(
                     "see who holds it:  sudo fuser -v {}",

@@ -18,6 +18,12 @@ pub struct Held<T> {
     pub value: T,
 }
 
+/// Nobody reads `.` as a folder.
+#[must_use]
+pub fn folder_in_words(folder: &Path) -> String {
+    if folder == Path::new(".") { "this folder".to_owned() } else { folder.display().to_string() }
+}
+
 /// The keys, requests and certificates of a folder.
 #[derive(Debug, Default)]
 pub struct Directory {
@@ -38,10 +44,10 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// The folder, for people.
+    /// The folder in words.
     #[must_use]
     pub fn in_words(&self) -> String {
-        if self.path == Path::new(".") { "this folder".to_owned() } else { self.path.display().to_string() }
+        folder_in_words(&self.path)
     }
 
     /// The key with this identity.

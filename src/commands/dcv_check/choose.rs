@@ -11,6 +11,7 @@ use crate::dcv::record;
 use crate::directory::{self, Argument, Directory};
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next, shell_word};
+use crate::pairing::folder_in_words;
 use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
 use crate::system::files;
@@ -204,7 +205,7 @@ fn by_name(name: &DnsName, here: &Directory) -> Result<Vec<Selected>, Failure> {
 }
 
 fn nothing_pending(context: &Context, some_are_done: bool) -> Failure {
-    let folder = context.directory.display();
+    let folder = folder_in_words(&context.directory);
     if some_are_done {
         let message = format!("no request in {folder} waits for a certificate: all have one");
         return Failure::new(Kind::NotFound, message).with(Next::say("to look all the same:  certctl dcv-check NAME"));
