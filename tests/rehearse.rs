@@ -43,10 +43,14 @@ fn only_its_own_folder_is_touched() {
 }
 
 #[test]
-fn other_names_than_the_default() {
+fn other_names_and_times_than_the_default() {
     for name in ["www.bücher.example", "*.shop.example", "deep.down.shop.co.uk"] {
         Sandbox::new().run(&["rehearse", name]).expect(0);
     }
+    let sandbox = Sandbox::new();
+    let then = sandbox.run(&["rehearse", "--at", "2028-02-29T12:00:00Z", "--json"]).expect(0).json();
+    assert_eq!(then["proof"]["not_after"], "2028-09-15T12:00:00Z", "dates are those of --at");
+
     let sandbox = Sandbox::new();
     for arguments in [&["rehearse", "not a name"][..], &["rehearse", "--root", "x"], &["rehearse", "--server", "iis"]] {
         sandbox.run(arguments).expect(2);

@@ -185,7 +185,8 @@ mod tests {
         let (new_paths, new) = old_pair(&other, &authority, &name).unwrap();
         let web = Web::embedded(&scratch, paths.clone()).unwrap();
         let Web::Embedded { reload, .. } = &web else { panic!("not embedded") };
-        let seen = |host: &str| visit(web.address(), host, root.der()).map(|visit| visit.leaf);
+        let at = jiff::Timestamp::now();
+        let seen = |host: &str| visit(web.address(), host, root.der(), at).map(|visit| visit.leaf);
         assert_eq!(seen("shop.example").unwrap(), old.der());
         assert!(seen("other.example").is_err(), "the visitor checks the name");
 
@@ -199,6 +200,6 @@ mod tests {
         assert_eq!(seen("shop.example").unwrap(), new.der());
         let address = web.address();
         drop(web);
-        assert!(visit(address, "shop.example", root.der()).is_err(), "gone when dropped");
+        assert!(visit(address, "shop.example", root.der(), at).is_err(), "gone when dropped");
     }
 }

@@ -308,7 +308,7 @@ impl Round {
         // A wildcard does not cover the name that it stands under.
         let host =
             if self.name.is_wildcard() { format!("www.{}", self.name.base()) } else { self.name.as_str().to_owned() };
-        visit(self.web.address(), &host, self.root.der())
+        visit(self.web.address(), &host, self.root.der(), self.inner.now())
             .map_err(|error| unexpected(format!("a visitor was refused: {error}")))
     }
 

@@ -5,9 +5,12 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
+use jiff::Timestamp;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::time_provider::TimeProvider;
 use rustls::{ClientConfig, ClientConnection, ProtocolVersion, RootCertStore, ServerConfig};
 use tokio::io::AsyncWriteExt;
 use tokio_rustls::TlsAcceptor;
@@ -106,14 +109,27 @@ pub struct Visit {
     pub leaf: Vec<u8>,
 }
 
-/// A handshake as a browser makes it: chain, name, dates and trust are all checked, with `root` (DER) as the only anchor.
+/// A clock that stands: dates are judged by the instant that everything else is judged by.
+#[derive(Debug)]
+struct At(UnixTime);
+
+impl TimeProvider for At {
+    fn current_time(&self) -> Option<UnixTime> {
+        Some(self.0)
+    }
+}
+
+/// A handshake as a browser makes it at `at`: chain, name, dates and trust are all checked, with `root` (DER) as the only
+/// anchor.
 ///
 /// # Errors
 /// When there is no connection, or the certificate is refused.
-pub fn visit(address: SocketAddr, host: &str, root: &[u8]) -> io::Result<Visit> {
+pub fn visit(address: SocketAddr, host: &str, root: &[u8], at: Timestamp) -> io::Result<Visit> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from(root)).map_err(io::Error::other)?;
-    let config = ClientConfig::builder_with_provider(provider())
+    let since_epoch = Duration::from_secs(u64::try_from(at.as_second()).map_err(io::Error::other)?);
+    let clock = Arc::new(At(UnixTime::since_unix_epoch(since_epoch)));
+    let config = ClientConfig::builder_with_details(provider(), clock)
         .with_safe_default_protocol_versions()
         .map_err(io::Error::other)?
         .with_root_certificates(roots)
