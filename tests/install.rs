@@ -347,3 +347,15 @@ fn a_link_of_another_tool_is_left_alone() {
     assert_eq!(run["verdict"], "refused");
     assert_eq!(shop.tree(), before);
 }
+
+#[test]
+fn a_name_stands_for_what_is_installed() {
+    let shop = Shop::new();
+    shop.round(&[]).expect(0);
+    std::fs::remove_file(shop.sandbox.join("new.crt")).unwrap();
+    let again = shop.install("www.example.com", &["--json"]).expect(0).json();
+    assert_eq!((&again["verdict"], &again["certificates"][0]["name"]), (&"unchanged".into(), &"example.com".into()));
+
+    let looked = shop.sandbox.run(&["dcv-check", "--root", "tree", "--resolver", "127.0.0.1:9"]).expect(3);
+    assert!(looked.stderr.contains("waits for a certificate: all have one"), "{looked}");
+}

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::tree::root;
 use crate::context::Context;
-use crate::directory::Argument;
+use crate::directory::{self, Argument};
 use crate::failure::{Failure, Kind};
 use crate::finding::Next;
 use crate::install::apply::store;
@@ -15,6 +15,7 @@ use crate::install::settings::Settings;
 use crate::intake::Taken;
 use crate::pairing::Directory;
 use crate::pki::certificate::Certificate;
+use crate::pki::key::PublicKeyId;
 use crate::pki::name::DnsName;
 use crate::system::folders;
 
@@ -99,17 +100,33 @@ fn layout(root: &Path, stem: &str) -> Layout {
     Layout::new(Some(root), stem, root.join(chain), root.join(key))
 }
 
+/// The keys of all certificates that are live, as far as this user may look: from the chains alone, which are not
+/// secret.
+#[must_use]
+pub fn key_ids(context: &Context) -> Vec<PublicKeyId> {
+    let of = |layout: &Layout| {
+        let live = observe::pointer(layout, Pointer::Live).ok().flatten()?;
+        let chain = directory::read_file(&layout.piece(&live, Piece::FullChain)).ok()?;
+        chain.bag().first().map(|leaf| leaf.key_id)
+    };
+    let Ok(root) = root(context) else { return Vec::new() };
+    let Ok(stems) = stems(&root) else { return Vec::new() };
+    stems.iter().filter_map(|stem| of(&layout(&root, stem))).collect()
+}
+
+/// The names of all installed pairs, sorted.
+fn stems(root: &Path) -> Result<Vec<String>, Failure> {
+    let names = folders::names(&layout::base(root), LIMIT)?.into_iter();
+    let mut stems: Vec<String> = names.filter_map(|name| name.into_string().ok()).filter(|name| plain(name)).collect();
+    stems.sort();
+    Ok(stems)
+}
+
 /// Every installed pair that can be read: its name and what is live.
 fn pairs(context: &Context) -> Result<Vec<(String, Release)>, Failure> {
     let root = root(context)?;
     let mut pairs = Vec::new();
-    let mut stems: Vec<String> = folders::names(&layout::base(&root), LIMIT)?
-        .into_iter()
-        .filter_map(|name| name.into_string().ok())
-        .filter(|name| plain(name))
-        .collect();
-    stems.sort();
-    for stem in stems {
+    for stem in stems(&root)? {
         let layout = layout(&root, &stem);
         // A pair that is broken is another pair's business.
         let Ok(Some(live)) = observe::pointer(&layout, Pointer::Live) else { continue };

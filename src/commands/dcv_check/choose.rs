@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::changeover::installed;
 use crate::context::Context;
 use crate::dcv::ca::Ca;
 use crate::dcv::expect;
@@ -12,6 +13,7 @@ use crate::directory::{self, Argument, Directory};
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next, shell_word};
 use crate::pairing::folder_in_words;
+use crate::pki::key::PublicKeyId;
 use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
 use crate::system::files;
@@ -51,7 +53,8 @@ pub(super) struct Chosen {
 pub(super) fn choose(context: &Context, args: &Wanted<'_>) -> Result<Chosen, Failure> {
     let given = given(context, args)?;
     let here = Directory::read(context)?;
-    let mut candidates = if args.names.is_empty() { all(&here) } else { named(args.names, &here)? };
+    let issued = issued(context, &here);
+    let mut candidates = if args.names.is_empty() { all(&here) } else { named(args.names, &here, &issued)? };
     let mut chosen = Chosen { selected: Vec::new(), strays: Vec::new(), kept: Vec::new(), matched: Vec::new() };
     for record in &given {
         match candidates.iter_mut().find(|one| one.request.md5() == record.md5) {
@@ -68,7 +71,7 @@ pub(super) fn choose(context: &Context, args: &Wanted<'_>) -> Result<Chosen, Fai
     let wanted: Vec<Selected> = match (chosen.matched.is_empty(), args.names.is_empty()) {
         (false, true) => candidates.into_iter().filter(matched).collect(),
         (_, false) => candidates,
-        (true, true) => candidates.into_iter().filter(|one| is_pending(&here, &one.request)).collect(),
+        (true, true) => candidates.into_iter().filter(|one| is_pending(&issued, &one.request)).collect(),
     };
     if wanted.is_empty() {
         return Err(nothing_pending(context, !here.requests.is_empty()));
@@ -159,16 +162,22 @@ fn add(all: &mut Vec<Selected>, one: Selected) {
     }
 }
 
-/// Whether no certificate here was issued for its key.
-fn is_pending(here: &Directory, request: &SigningRequest) -> bool {
-    !here.certificates.iter().flat_map(|file| &file.value).any(|certificate| certificate.key_id == request.key_id)
+/// The keys that a certificate was issued for: here, or among what is installed.
+fn issued(context: &Context, here: &Directory) -> Vec<PublicKeyId> {
+    let certificates = here.certificates.iter().flat_map(|file| &file.value);
+    certificates.map(|certificate| certificate.key_id).chain(installed::key_ids(context)).collect()
 }
 
-fn named(words: &[String], here: &Directory) -> Result<Vec<Selected>, Failure> {
+/// Whether no certificate that is known was issued for its key.
+fn is_pending(issued: &[PublicKeyId], request: &SigningRequest) -> bool {
+    !issued.contains(&request.key_id)
+}
+
+fn named(words: &[String], here: &Directory, issued: &[PublicKeyId]) -> Result<Vec<Selected>, Failure> {
     let mut all: Vec<Selected> = Vec::new();
     for word in words {
         match Argument::resolve(word, here)? {
-            Argument::Name(name) => by_name(&name, here)?.into_iter().for_each(|one| add(&mut all, one)),
+            Argument::Name(name) => by_name(&name, here, issued)?.into_iter().for_each(|one| add(&mut all, one)),
             Argument::File(path) => {
                 requests(&path, word)?.iter().for_each(|request| add(&mut all, held(&path, request)));
             }
@@ -193,9 +202,9 @@ fn requests(path: &Path, shown: &str) -> Result<Vec<SigningRequest>, Failure> {
 }
 
 /// The requests for a name: those that wait for a certificate; where none does, the latest.
-fn by_name(name: &DnsName, here: &Directory) -> Result<Vec<Selected>, Failure> {
+fn by_name(name: &DnsName, here: &Directory, issued: &[PublicKeyId]) -> Result<Vec<Selected>, Failure> {
     let named = here.requests_named(name);
-    let pending: Vec<_> = named.iter().filter(|one| is_pending(here, &one.value)).collect();
+    let pending: Vec<_> = named.iter().filter(|one| is_pending(issued, &one.value)).collect();
     if named.is_empty() {
         let message = format!("no request for {name} in {}", here.path.display());
         return Err(Failure::new(Kind::NotFound, message).with(Next::run(&["csr", name.as_str()])));
