@@ -159,7 +159,7 @@ fn the_leaf_is_chosen_by_key_or_request() {
     std::fs::remove_file(sandbox.join("foreign.csr.txt")).unwrap();
     let run = bundle(&[]).expect(0);
     assert_eq!(sandbox.read("example.com.fullchain.pem"), shop.chain());
-    assert!(run.stdout.contains("left out: the certificate example.com, because no key"), "{run}");
+    assert!(run.stdout.contains("left out, because no key and no request here fits: example.com"), "{run}");
     // Nothing to choose by.
     std::fs::create_dir(sandbox.join("empty")).unwrap();
     let ambiguous = bundle(&["-C", "empty", "--json"]).expect(3).json();
@@ -183,7 +183,7 @@ fn the_newest_valid_certificate_of_a_key_is_used() {
     shop.sandbox.write("bag.pem", bag);
     let run = shop.sandbox.run(&["bundle", "bag.pem", "--trust", "root.pem"]).expect(0);
     assert_eq!(shop.sandbox.read("example.com.fullchain.pem"), shop.chain());
-    assert_eq!(run.stdout.matches("an older certificate for example.com").count(), 3, "{run}");
+    assert!(run.stdout.contains("left out, because a newer one is here: example.com (until "), "{run}");
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn failures() -> Vec<Failure> {
         DeliveryError::DuplicateNames(source()).into(),
         DeliveryError::TooDeep(source(), 3).into(),
         DeliveryError::TooLarge(source(), 16 << 20).into(),
-        DeliveryError::TooManyBlocks(source(), 20_000).into(),
+        DeliveryError::TooManyBlocks(source(), 10_000).into(),
         DeliveryError::TooManyEntries(source(), 1000).into(),
         DeliveryError::Zip(source(), "could not find EOCD".into()).into(),
         ignored(Unused::Empty),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::context::Context;
+use crate::delivery::{Delivery, Input, Limits};
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next, Severity};
 use crate::intake::{self, TakeOptions, Taken};
@@ -110,6 +111,12 @@ fn print(context: &Context, taken: Taken) -> Result<Bundled, Failure> {
     Ok(Bundled { taken, path: None, changed: false })
 }
 
+fn holds_key(path: &Path, bytes: Vec<u8>) -> bool {
+    let named = bytes.windows(12).any(|window| window == b"PRIVATE KEY-");
+    let input = Input::new(path.to_string_lossy(), bytes);
+    named || Delivery::read(vec![input], &Limits::default()).is_ok_and(|found| !found.keys.is_empty())
+}
+
 /// Whole or not at all, and read back.
 fn write(context: &Context, out: Option<&Path>, taken: Taken) -> Result<Bundled, Failure> {
     let path = out.map_or_else(|| context.here(format!("{}.fullchain.pem", taken.stem)), Path::to_owned);
@@ -119,7 +126,7 @@ fn write(context: &Context, out: Option<&Path>, taken: Taken) -> Result<Bundled,
         if before == chain.as_bytes() {
             return Ok(Bundled { taken, path: Some(path), changed: false });
         }
-        if before.windows(12).any(|window| window == b"PRIVATE KEY-") {
+        if holds_key(&path, before) {
             return Err(Failure::new(
                 Kind::Exists,
                 format!("{} holds a private key and is not overwritten", path.display()),

@@ -91,7 +91,7 @@ fn ascii_host(host: &str) -> Result<String, Failure> {
 
 fn judge(one: &Presented, keyring: &Keyring, policy: Policy<'_>) -> Verified {
     let Presented { file, delivery, served, leaf, bag } = one;
-    let chain = Chain::assemble(leaf, bag, policy.anchors, policy.at).chain;
+    let chain = verify::assemble(leaf, bag, policy.anchors, policy.at).chain;
     let key = keyring.key_of(leaf);
     let wrong = key.and_then(|key| pairing::wrong_key(leaf, key));
     let key_path = key.filter(|_| wrong.is_none()).map(|key| key.path.clone());

@@ -138,6 +138,13 @@ fn contents(found: &Delivery) -> String {
 /// What was mended and what could not be used, for people.
 #[must_use]
 pub fn findings_of(delivery: &Delivery) -> Vec<Finding> {
+    const MOST: usize = 20;
     let mended = pairing::mended(&delivery.repairs);
-    mended.iter().map(Finding::from).chain(delivery.ignored.iter().map(Finding::from)).collect()
+    let unused = delivery.ignored.iter().take(MOST);
+    let mut findings: Vec<Finding> = mended.iter().map(Finding::from).chain(unused.map(Finding::from)).collect();
+    let more = delivery.ignored.len().saturating_sub(MOST);
+    if more > 0 {
+        findings.push(Finding::note("more", format!("not used: {more} more")));
+    }
+    findings
 }

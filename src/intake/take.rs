@@ -13,7 +13,7 @@ use crate::finding::Finding;
 use crate::pairing::{self, Choice, Held, Keyring, PairingError, Remark, Scope};
 use crate::pki::certificate::Certificate;
 use crate::pki::certified_key::mismatch;
-use crate::pki::chain::{Assembly, Chain, LeftOut};
+use crate::pki::chain::{Assembly, LeftOut};
 use crate::pki::key::PrivateKey;
 use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
@@ -107,7 +107,7 @@ fn pair(
 ) -> Taken {
     // Other sites' certificates are no part of any chain.
     let bag: Vec<Certificate> = bag.iter().filter(|one| one.is_ca || *one == leaf).cloned().collect();
-    let assembly = Chain::assemble(leaf, &bag, options.anchors, at);
+    let assembly = verify::assemble(leaf, &bag, options.anchors, at);
     let mut remarks = Vec::from_iter(keyring.judge(leaf));
     remarks.extend(keyring.issuer_here(&assembly.chain, files));
     let key = keyring.take_key(leaf);
@@ -147,9 +147,13 @@ fn tell_rest(taken: &mut [Taken], choice: &Choice<'_>, delivery: &Delivery) {
             remarks.push(Remark::LeftOut { labels, why });
         }
     }
-    let label = |one: &Certificate| one.label();
-    remarks.extend(choice.older.iter().map(|one| Remark::Older { label: label(one), not_after: one.not_after }));
-    remarks.extend(choice.unfitted.iter().map(|one| Remark::NotOurs { label: label(one) }));
+    let dated = |one: &&Certificate| format!("{} (until {})", one.label(), one.not_after);
+    if !choice.older.is_empty() {
+        remarks.push(Remark::Older { labels: choice.older.iter().map(dated).collect() });
+    }
+    if !choice.unfitted.is_empty() {
+        remarks.push(Remark::NotOurs { labels: choice.unfitted.iter().map(dated).collect() });
+    }
     let findings = remarks.iter().map(Finding::from).chain(sources::findings_of(delivery));
     if let Some(first) = taken.first_mut() {
         first.findings.extend(findings);

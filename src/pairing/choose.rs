@@ -1,5 +1,8 @@
 //! Which leaves are meant. By key id where a key or a request fits, else the only one; never by guess.
 
+use std::collections::HashSet;
+use std::hash::Hash;
+
 use jiff::Timestamp;
 
 use super::error::PairingError;
@@ -20,19 +23,18 @@ pub struct Scope<'a> {
 impl<'a> Scope<'a> {
     /// The leaves of `bag`: those of the delivery, and in the folder those for `names` (without any, all).
     pub fn new(bag: &'a [Certificate], delivery: Option<&Delivery>, names: &[DnsName], at: Timestamp) -> Self {
-        let delivered = |leaf: &Certificate| {
-            delivery.is_some_and(|delivery| delivery.certificates.iter().any(|found| found.value == *leaf))
-        };
+        let delivered: HashSet<[u8; 32]> =
+            delivery.iter().flat_map(|delivery| &delivery.certificates).map(|found| found.fingerprint).collect();
         let named = |leaf: &Certificate| {
             names.iter().any(|name| leaf.dns_names.iter().any(|other| other.eq_ignore_ascii_case(name.as_str())))
         };
         let everything = delivery.is_none() && names.is_empty();
-        let mut leaves: Vec<&Certificate> = Vec::new();
-        for leaf in bag.iter().filter(|one| !one.is_ca) {
-            if (everything || delivered(leaf) || named(leaf)) && !leaves.contains(&leaf) {
-                leaves.push(leaf);
-            }
-        }
+        let mut seen = HashSet::new();
+        let mut leaves: Vec<&Certificate> = bag
+            .iter()
+            .filter(|one| !one.is_ca && seen.insert(one.fingerprint))
+            .filter(|one| everything || delivered.contains(&one.fingerprint) || named(one))
+            .collect();
         leaves.sort_by_key(|leaf| std::cmp::Reverse(leaf.rank(at)));
         Self { leaves, rounds: delivery.is_none() }
     }
@@ -54,16 +56,11 @@ pub fn choose<'a>(scope: &Scope<'a>, bag: &'a [Certificate], keyring: &Keyring) 
     let fits = |leaf: &&Certificate| keyring.fits(leaf.key_id);
     let (fitted, unfitted): (Vec<&Certificate>, Vec<&Certificate>) = scope.leaves.iter().copied().partition(fits);
     if !fitted.is_empty() {
-        let (mut leaves, mut older) = newest(&fitted, |a, b| a.key_id == b.key_id);
-        if scope.rounds {
-            let (latest, past) = newest(&leaves, same_site);
-            leaves = latest;
-            older.extend(past);
-        }
+        let (mut leaves, older) = current(&fitted, scope);
         leaves.sort_by_key(|leaf| bag.iter().position(|one| one == *leaf));
         return Ok(Choice { leaves, older, unfitted: if scope.rounds { Vec::new() } else { unfitted } });
     }
-    let (leaves, older) = newest(&scope.leaves, |a, b| a.key_id == b.key_id || scope.rounds && same_site(a, b));
+    let (leaves, older) = current(&scope.leaves, scope);
     match leaves.as_slice() {
         [] => {
             let leaf = bag.iter().find(|one| keyring.fits(one.key_id)).or_else(|| bag.first());
@@ -79,26 +76,29 @@ pub fn choose<'a>(scope: &Scope<'a>, bag: &'a [Certificate], keyring: &Keyring) 
     }
 }
 
-/// The first of each class under `same`, and the others.
-fn newest<'a>(
-    leaves: &[&'a Certificate],
-    same: impl Fn(&Certificate, &Certificate) -> bool,
-) -> (Vec<&'a Certificate>, Vec<&'a Certificate>) {
-    let mut first: Vec<&Certificate> = Vec::new();
-    let mut others = Vec::new();
-    for leaf in leaves {
-        if first.iter().any(|known| same(known, leaf)) { others.push(*leaf) } else { first.push(leaf) }
+/// The best of each key, in a folder of each site, and the others.
+fn current<'a>(leaves: &[&'a Certificate], scope: &Scope<'_>) -> (Vec<&'a Certificate>, Vec<&'a Certificate>) {
+    let (mut leaves, mut older) = newest(leaves, |leaf| leaf.key_id);
+    if scope.rounds {
+        let (latest, past) = newest(&leaves, site);
+        leaves = latest;
+        older.extend(past);
     }
-    (first, others)
+    (leaves, older)
 }
 
-/// Rounds of one site: the same names, the same kind of key.
-fn same_site(a: &Certificate, b: &Certificate) -> bool {
-    let names = |one: &Certificate| {
-        let mut names: Vec<String> = one.dns_names.iter().map(|name| name.to_ascii_lowercase()).collect();
-        names.sort();
-        names
-    };
-    let is_rsa = |one: &Certificate| matches!(one.algorithm, KeyAlgorithm::Rsa(_));
-    is_rsa(a) == is_rsa(b) && names(a) == names(b)
+/// The first of each `class`, and the others.
+fn newest<'a, C: Eq + Hash>(
+    leaves: &[&'a Certificate],
+    class: impl Fn(&Certificate) -> C,
+) -> (Vec<&'a Certificate>, Vec<&'a Certificate>) {
+    let mut seen = HashSet::new();
+    leaves.iter().copied().partition(|leaf| seen.insert(class(leaf)))
+}
+
+/// What rounds of one site share: the names and the kind of key.
+fn site(leaf: &Certificate) -> (bool, Vec<String>) {
+    let mut names: Vec<String> = leaf.dns_names.iter().map(|name| name.to_ascii_lowercase()).collect();
+    names.sort();
+    (matches!(leaf.algorithm, KeyAlgorithm::Rsa(_)), names)
 }

@@ -1,5 +1,6 @@
 //! The keys, requests and certificates of a folder, as values: looked up by key id and by the names in them.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -65,13 +66,9 @@ impl Directory {
     /// Every certificate that is no CA's, the newest that is valid at `at` first, each once.
     #[must_use]
     pub fn leaves(&self, at: Timestamp) -> Vec<&Certificate> {
-        let all = self.certificates.iter().flat_map(|file| &file.value).filter(|certificate| !certificate.is_ca);
-        let mut leaves: Vec<&Certificate> = Vec::new();
-        for leaf in all {
-            if !leaves.contains(&leaf) {
-                leaves.push(leaf);
-            }
-        }
+        let all = self.certificates.iter().flat_map(|file| &file.value);
+        let mut seen = HashSet::new();
+        let mut leaves: Vec<_> = all.filter(|one| !one.is_ca && seen.insert(one.fingerprint)).collect();
         leaves.sort_by_key(|leaf| std::cmp::Reverse(leaf.rank(at)));
         leaves
     }

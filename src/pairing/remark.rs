@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
-
 use crate::delivery::{Mended, Repair};
 use crate::pki::certificate::Certificate;
 use crate::pki::chain::LeftOut;
@@ -62,19 +60,17 @@ pub enum Remark {
         /// A file with an encrypted key that may be the one.
         locked: Option<PathBuf>,
     },
-    /// Another pair's certificate, without its key.
-    #[error("left out: the certificate {label}, because no key and no request here fits it")]
+    /// Other pairs' certificates, without their keys.
+    #[error("left out, because no key and no request here fits: {}", listed(labels))]
     NotOurs {
-        /// The certificate in words.
-        label: String,
+        /// Each in words.
+        labels: Vec<String>,
     },
-    /// An older certificate for the same key.
-    #[error("left out: an older certificate for {label} (until {not_after})")]
+    /// Older certificates for the same key, or for the same site.
+    #[error("left out, because a newer one is here: {}", listed(labels))]
     Older {
-        /// The certificate in words.
-        label: String,
-        /// Its end.
-        not_after: Timestamp,
+        /// Each in words.
+        labels: Vec<String>,
     },
     /// The key that was meant does not fit.
     #[error("{}: {problem}", path.display())]
@@ -102,7 +98,7 @@ pub enum Remark {
 }
 
 /// At most six of `items`, and how many more there are.
-fn listed(items: &[String]) -> String {
+pub(super) fn listed(items: &[String]) -> String {
     let shown = items.iter().take(6).cloned().collect::<Vec<_>>().join(", ");
     match items.len().saturating_sub(6) {
         0 => shown,

@@ -1,6 +1,9 @@
 //! A file of certificates as a server would send it: the leaf first, then each issuer, and every block where servers
 //! find it. Chains themselves are judged by `pki::verify`.
 
+use std::collections::HashSet;
+
+use super::remark::listed;
 use crate::delivery::{Delivery, Mended, Repair, Unused};
 use crate::pki::certificate::Certificate;
 use crate::pki::chain::Chain;
@@ -32,13 +35,13 @@ pub enum ServedFault {
         /// The file.
         file: String,
     },
-    /// A certificate twice.
-    #[error("{file} has {label} more than once")]
+    /// Certificates more than once.
+    #[error("{file} has more than once: {}", listed(labels))]
     Duplicate {
         /// The file.
         file: String,
-        /// The certificate in words.
-        label: String,
+        /// Each in words.
+        labels: Vec<String>,
     },
     /// END and BEGIN on one line.
     #[error(
@@ -79,21 +82,21 @@ pub enum ServedFault {
         /// The file.
         file: String,
     },
-    /// A root is in it.
-    #[error("{file} has the root {label}, which clients have or do not trust: it is sent for nothing")]
+    /// Roots are in it.
+    #[error("{file} has roots, which clients have or do not trust; they are sent for nothing: {}", listed(labels))]
     RootIncluded {
         /// The file.
         file: String,
-        /// The root in words.
-        label: String,
+        /// Each in words.
+        labels: Vec<String>,
     },
-    /// A certificate that leads nowhere is in it.
-    #[error("{file} has {label}, which is no part of the chain")]
+    /// Certificates that lead nowhere are in it.
+    #[error("{file} has what is no part of the chain: {}", listed(labels))]
     Unrelated {
         /// The file.
         file: String,
-        /// The certificate in words.
-        label: String,
+        /// Each in words.
+        labels: Vec<String>,
     },
 }
 
@@ -116,18 +119,29 @@ pub fn faults(file: &str, delivery: &Delivery, served: &[Certificate], chain: &C
     if !places.is_sorted() {
         faults.push(ServedFault::OutOfOrder { file: file.to_owned() });
     }
-    for (index, one) in served.iter().enumerate() {
-        let (file, label) = (file.to_owned(), one.label());
-        if served[..index].contains(one) {
-            faults.push(ServedFault::Duplicate { file, label });
+    faults.extend(superfluous(file, served, chain));
+    faults
+}
+
+/// What is sent for nothing.
+fn superfluous(file: &str, served: &[Certificate], chain: &Chain) -> Vec<ServedFault> {
+    let mut seen = HashSet::new();
+    let (mut twice, mut roots, mut unrelated) = (Vec::new(), Vec::new(), Vec::new());
+    for one in served {
+        if !seen.insert(one.fingerprint) {
+            twice.push(one.label());
         } else if !chain.certificates().contains(one) {
-            faults.push(match one.is_ca && one.is_self_issued() {
-                true => ServedFault::RootIncluded { file, label },
-                false => ServedFault::Unrelated { file, label },
-            });
+            let group = if one.is_ca && one.is_self_issued() { &mut roots } else { &mut unrelated };
+            group.push(one.label());
         }
     }
-    faults
+    let file = || file.to_owned();
+    let faults = [
+        (!twice.is_empty()).then(|| ServedFault::Duplicate { file: file(), labels: twice }),
+        (!roots.is_empty()).then(|| ServedFault::RootIncluded { file: file(), labels: roots }),
+        (!unrelated.is_empty()).then(|| ServedFault::Unrelated { file: file(), labels: unrelated }),
+    ];
+    faults.into_iter().flatten().collect()
 }
 
 fn layout(delivery: &Delivery) -> Vec<ServedFault> {
@@ -139,7 +153,8 @@ fn layout(delivery: &Delivery) -> Vec<ServedFault> {
         }
         _ => None,
     });
-    for fault in repairs.chain(damaged) {
+    // One is enough to be wrong; twenty to be understood.
+    for fault in repairs.chain(damaged).take(20) {
         if !faults.contains(&fault) {
             faults.push(fault);
         }

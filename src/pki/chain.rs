@@ -55,6 +55,14 @@ pub struct Assembly {
     pub left_out: Vec<(Certificate, LeftOut)>,
 }
 
+impl Assembly {
+    /// `chain`, and what of `bag` it does without.
+    pub(super) fn of(chain: Chain, bag: &[Certificate]) -> Self {
+        let left_out = left_out(&chain.certificates, bag);
+        Self { chain, left_out }
+    }
+}
+
 impl Chain {
     /// Finds the path from `leaf` through `bag` to an anchor. Certificates that are valid at `at` are preferred; the
     /// path goes through delivered cross-certificates as far as they lead, because more clients know the older root.
@@ -68,9 +76,8 @@ impl Chain {
             Some(indices) => (indices, ChainEnd::Anchored),
             None => search.partial(),
         };
-        let left_out = left_out(&pool, bag, &indices);
         let certificates = indices.iter().map(|&index| pool[index].clone()).collect();
-        Assembly { chain: Self { certificates, end }, left_out }
+        Assembly::of(Self { certificates, end }, bag)
     }
 
     /// The leaf.
@@ -113,8 +120,8 @@ fn distinct<'a>(leaf: &'a Certificate, bag: &'a [Certificate]) -> Vec<&'a Certif
     pool
 }
 
-fn left_out(pool: &[&Certificate], bag: &[Certificate], used: &[usize]) -> Vec<(Certificate, LeftOut)> {
-    let chosen: HashSet<_> = used.iter().map(|&index| pool[index].fingerprint).collect();
+fn left_out(used: &[Certificate], bag: &[Certificate]) -> Vec<(Certificate, LeftOut)> {
+    let chosen: HashSet<_> = used.iter().map(|one| one.fingerprint).collect();
     let mut seen = HashSet::new();
     let mut out = Vec::new();
     for certificate in bag {

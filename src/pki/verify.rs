@@ -8,7 +8,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use webpki::{ALL_VERIFICATION_ALGS, EndEntityCert, KeyUsage};
 
 use super::certificate::Certificate;
-use super::chain::{Chain, ChainEnd};
+use super::chain::{Assembly, Chain, ChainEnd};
 use super::key::{KeyAlgorithm, PublicKeyId};
 use super::trust::TrustAnchors;
 
@@ -154,6 +154,26 @@ impl VerifiedChain {
     #[must_use]
     pub fn chain(&self) -> &Chain {
         &self.0
+    }
+}
+
+/// The chain of `leaf` by signatures ([`Chain::assemble`]); where a CA on it may not do what it does there (constraints,
+/// usages, lengths), the first other way that holds.
+#[must_use]
+pub fn assemble(leaf: &Certificate, bag: &[Certificate], anchors: &TrustAnchors, at: Timestamp) -> Assembly {
+    let first = Chain::assemble(leaf, bag, anchors, at);
+    let policy = Policy { hosts: &[], anchors, at };
+    if *first.chain.end() != ChainEnd::Anchored || path_validation(&first.chain, policy).is_none() {
+        return first;
+    }
+    let without = |refused: &Certificate| {
+        let others: Vec<Certificate> = bag.iter().filter(|one| *one != refused).cloned().collect();
+        Chain::assemble(leaf, &others, anchors, at).chain
+    };
+    let mut ways = first.chain.intermediates().iter().map(without);
+    match ways.find(|chain| problems(chain, policy).is_empty()) {
+        Some(chain) => Assembly::of(chain, bag),
+        None => first,
     }
 }
 

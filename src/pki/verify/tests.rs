@@ -2,7 +2,7 @@
 
 use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, NameConstraints};
 
-use super::{Policy, Problem, VerifiedChain};
+use super::{Policy, Problem, VerifiedChain, assemble, problems};
 use crate::pki::certificate::Certificate;
 use crate::pki::certified_key::{CertifiedKey, mismatch};
 use crate::pki::chain::Chain;
@@ -109,6 +109,26 @@ fn a_path_may_not_be_longer_than_a_ca_allows() {
     let short = |params: &mut CertificateParams| params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     let bag = [world.root.certify_as(&upper, short), upper.certify(&world.lower)];
     assert_eq!(world.codes(&leaf, &bag, &[], "2026-06-01T00:00:00Z"), ["chain-refused"]);
+}
+
+#[test]
+fn another_way_is_found_where_a_ca_may_not() {
+    let world = World::new();
+    let leaf = world.lower.leaf(&["example.com"]);
+    let barred = |params: &mut CertificateParams| {
+        dates(params, 2026, 2030);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    };
+    let good = world.root.certify(&world.lower);
+    let bag = [world.root.certify_as(&world.lower, barred), good.clone()];
+    let at = now();
+    assert_eq!(world.codes(&leaf, &bag, &[], &at.to_string()), ["chain-refused"]);
+    let assembly = assemble(&leaf, &bag, &world.anchors, at);
+    assert_eq!(assembly.chain.intermediates(), [good]);
+    assert_eq!(assembly.left_out.len(), 1);
+    assert_eq!(problems(&assembly.chain, Policy { hosts: &[], anchors: &world.anchors, at }), []);
+    let none = assemble(&leaf, &bag[..1], &world.anchors, at);
+    assert_eq!(none.chain.intermediates(), &bag[..1]);
 }
 
 #[test]
