@@ -1,5 +1,7 @@
 //! What came of a changeover, for people and programs. `install` and `rollback` end with it.
 
+use std::collections::BTreeSet;
+
 use super::block::{self, Block};
 use super::situation::Situation;
 use jiff::Timestamp;
@@ -7,7 +9,7 @@ use jiff::Timestamp;
 use crate::context::Context;
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next};
-use crate::install::apply::{Applied, Failed, Probe, Trouble};
+use crate::install::apply::{Applied, Failed, Probe, Trouble, store};
 use crate::install::plan::{Back, End, InstallPlan, Step};
 use crate::install::server::Server;
 use crate::pki::certificate::Certificate;
@@ -248,7 +250,7 @@ impl Changeover {
         if let Trouble::NotServed(probes) = &failed.trouble {
             self.seen = probes.iter().map(Seen::from).collect();
         }
-        self.findings.push(Finding::from(&failed.trouble));
+        self.findings.push(still_before(situation, plan, &failed.trouble).unwrap_or_else(|| (&failed.trouble).into()));
         if let Back::Stay(why) = &plan.back {
             let message = format!("the files before were broken ({why}): the new ones stay");
             self.findings.push(Finding::warning("broken-before", message));
@@ -266,6 +268,28 @@ impl Changeover {
         };
         self.back.1.iter().fold(failure, |failure, left| failure.because(format!("not back: {left}")))
     }
+}
+
+/// A reload that said it worked and did not take: every address that was asked still shows the certificate of before.
+fn still_before(situation: &Situation, plan: &InstallPlan, trouble: &Trouble) -> Option<Finding> {
+    let (Trouble::NotServed(probes), Back::To(id)) = (trouble, &plan.back) else { return None };
+    let before = store::load(&situation.layout, id).ok().flatten()?.leaf().sha256();
+    let shows = |probe: &Probe| probe.answer.as_ref().is_ok_and(|(handshake, _)| handshake.sha256() == before);
+    if probes.is_empty() || !probes.iter().all(shows) {
+        return None;
+    }
+    let addresses: BTreeSet<String> = probes.iter().map(|probe| probe.target.address.to_string()).collect();
+    let addresses = Vec::from_iter(addresses).join(", ");
+    let command = situation.serving.server.reload_command().map(|words| words.join(" "));
+    let (cause, next) = match command {
+        Some(command) => (
+            format!("the reload ({command}) said that it worked and did not take"),
+            "find what makes your server read its files again, and pass it:  --reload COMMAND",
+        ),
+        None => ("nothing told the server to read its files again".to_owned(), "pass what does:  --reload COMMAND"),
+    };
+    let message = format!("{addresses} still shows the certificate of before: {cause}");
+    Some(Finding::error("reload-not-taken", message).with(Next::say(next)))
 }
 
 /// A date without its time: the day on which it is.
