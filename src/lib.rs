@@ -3,10 +3,12 @@
 //! The map, outermost first; each layer may use those below it (`tests/layers.rs` holds them to it):
 //!
 //! * [`cli`] reads the command line and makes the [`context`]; [`commands`] are the verbs.
+//! * [`rehearsal`]: a CA, a DNS zone, a shop and a web server, for the verb that plays the whole round.
+//! * [`changeover`]: install and rollback, from the first look to the report.
+//! * [`directory`], [`intake`]: what lies in the folder, and which pair the arguments mean.
 //! * [`report`], [`failure`], [`finding`]: what people and programs read.
 //! * [`system`]: files, network, processes, clock; nothing else touches the world.
 //! * [`install`], [`dcv`], [`live`], [`delivery`]: what the verbs decide, from values alone (`install::apply` acts).
-//! * [`directory`], [`intake`]: what lies in the folder, and which pair the arguments mean; they use [`system`].
 //! * [`pairing`]: which certificate, key and request belong together.
 //! * [`pki`]: names, keys, requests, certificates, chains.
 

@@ -283,7 +283,7 @@ impl Round {
             && args.reload.as_deref() == Some(IDLE_RELOAD)
         {
             // Nothing will change, however long it is asked.
-            args.patience.deadline = Duration::from_secs(1);
+            args.patience.deadline = Duration::from_millis(300);
         }
         let (exit_code, document) = match &line {
             Line::Csr(args) => ended(csr::run(&self.inner, args))?,
