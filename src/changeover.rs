@@ -3,6 +3,7 @@
 
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::install::apply::error::InstallError;
 use crate::install::apply::store::{self, Staged};
 use crate::install::apply::{self, Machine};
 use crate::install::plan::Step;
@@ -25,16 +26,19 @@ use situation::Situation;
 /// When files cannot be used, the lock is held, or a signal came. What failed after the switch is no error but an
 /// outcome: it says what was taken back.
 pub fn run(context: &Context, order: &Order<'_>) -> Result<Changeover, Failure> {
+    if context.interrupt.listen().is_err() {
+        context.sink.detail("signals cannot be listened to; they end this at once");
+    }
     let situation = Situation::look(context, order)?;
+    if let Some(signal) = context.interrupt.signal() {
+        return Err(InstallError::Interrupted { signal }.into());
+    }
     if let Some(refused) = situation.refusal() {
         return Ok(Changeover::refused(&situation, refused));
     }
     let plan = situation.plan(order.goal);
     if order.mode == Mode::DryRun {
         return Ok(Changeover::planned(&situation, plan));
-    }
-    if context.interrupt.listen().is_err() {
-        context.sink.detail("signals cannot be listened to; they end this at once");
     }
     // Built before the lock, so that nobody waits for it.
     let staged = match plan.steps.first() {

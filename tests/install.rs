@@ -359,3 +359,172 @@ fn a_name_stands_for_what_is_installed() {
     let looked = shop.sandbox.run(&["dcv-check", "--root", "tree", "--resolver", "127.0.0.1:9"]).expect(3);
     assert!(looked.stderr.contains("waits for a certificate: all have one"), "{looked}");
 }
+
+/// Runs `certctl ARGS`, sends TERM once `marker` is there, and says the exit code and what was printed.
+fn terminated(shop: &Shop, args: &[&str], marker: &str) -> (i32, String) {
+    let mut command = shop.sandbox.command(args);
+    let child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let ends = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while !shop.sandbox.join(marker).exists() {
+        assert!(std::time::Instant::now() < ends, "{marker} never came");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let id = child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn a_signal_before_the_switch_stops_and_after_it_takes_back() {
+    let shop = Shop::new();
+    shop.round(&[]).expect(0);
+    let first = shop.served();
+    shop.deliver("new.crt");
+    let slow = |marker: &str| format!("touch {}; sleep 0.5", shop.sandbox.join(marker).display());
+    let (test, reload) = scripts(&shop.sandbox, &slow("testing"), &slow("reloading"));
+    let common = ["install", "new.crt", "--root", "tree", "--trust", "root.pem", "--json"];
+
+    let (code, said) = terminated(&shop, &[&common[..], &["--test", &test]].concat(), "testing");
+    assert_eq!(code, 143, "{said}");
+    assert!(said.contains("\"kind\":\"interrupted\"") && said.contains("before the switch"), "{said}");
+    assert_eq!(shop.served(), first);
+
+    let (code, said) = terminated(&shop, &[&common[..], &["--reload", &reload]].concat(), "reloading");
+    assert_eq!(code, 143, "{said}");
+    assert!(said.contains("it was taken back"), "{said}");
+    assert_eq!(shop.served(), first);
+    assert!(leftovers(&shop.sandbox).is_empty());
+}
+
+/// The document with what differs from run to run masked.
+fn masked(shop: &Shop, run: &support::Run) -> String {
+    let mut text = serde_json::to_string_pretty(&run.json()).unwrap();
+    text = text.replace(&shop.sandbox.path().display().to_string(), "[SANDBOX]");
+    let document = run.json();
+    let certificate = &document["certificates"][0];
+    for (field, mask) in [("release", "[RELEASE]"), ("sha256", "[SHA256]"), ("not_after", "[NOT AFTER]")] {
+        text = text.replace(certificate[field].as_str().unwrap(), mask);
+    }
+    text
+}
+
+#[test]
+fn the_document() {
+    let shop = Shop::new();
+    let run = shop.round(&["--dry-run", "--test", "true", "--probe", "none", "--json"]).expect(0);
+    insta::assert_snapshot!(masked(&shop, &run), @r#"
+    {
+      "schema": "certctl.install/1",
+      "verdict": "planned",
+      "changed": false,
+      "certificates": [
+        {
+          "name": "example.com",
+          "release": "[RELEASE]",
+          "chain_path": "[SANDBOX]/tree/etc/ssl/example.com.fullchain.pem",
+          "key_path": "[SANDBOX]/tree/etc/ssl/private/example.com.key",
+          "key_mode": "0600",
+          "not_after": "[NOT AFTER]",
+          "sha256": "[SHA256]",
+          "proof": "none",
+          "probes": []
+        }
+      ],
+      "settings": {
+        "chain_path": "/etc/ssl/example.com.fullchain.pem",
+        "key_path": "/etc/ssl/private/example.com.key",
+        "key_mode": "0600",
+        "test": "true",
+        "probe": [
+          "none"
+        ],
+        "trust": "[SANDBOX]/root.pem",
+        "folder": "[SANDBOX]"
+      },
+      "plan": {
+        "steps": [
+          {
+            "step": "write-release",
+            "release": "[RELEASE]",
+            "pieces": [
+              "full-chain",
+              "cert",
+              "ca",
+              "key"
+            ]
+          },
+          {
+            "step": "remember",
+            "path": "[SANDBOX]/tree/etc/ssl/certctl/example.com/settings.json"
+          },
+          {
+            "step": "link",
+            "path": "[SANDBOX]/tree/etc/ssl/example.com.fullchain.pem",
+            "text": "certctl/example.com/live/fullchain.pem"
+          },
+          {
+            "step": "link",
+            "path": "[SANDBOX]/tree/etc/ssl/private/example.com.key",
+            "text": "../certctl/example.com/live/key.pem"
+          },
+          {
+            "step": "switch",
+            "from": null,
+            "to": "[RELEASE]"
+          },
+          {
+            "step": "test-server",
+            "command": "true"
+          },
+          {
+            "step": "mark-proven",
+            "from": null,
+            "to": "[RELEASE]"
+          },
+          {
+            "step": "record",
+            "release": "[RELEASE]",
+            "before": null
+          },
+          {
+            "step": "prune"
+          }
+        ],
+        "back": {
+          "nothing": {
+            "reload": true
+          }
+        },
+        "end": "proven"
+      },
+      "taken_back": {
+        "done": [],
+        "left": []
+      },
+      "findings": [
+        {
+          "code": "root-left-out",
+          "severity": "note",
+          "message": "left out: Test Root R1 (a root: clients have it)",
+          "next": []
+        }
+      ],
+      "next": []
+    }
+    "#);
+    let run = shop.install("new.crt", &[]).expect(0).to_string();
+    let dates = |line: &str| {
+        line.split(' ')
+            .map(|word| if word.trim_end_matches(';').len() == 10 && word.starts_with("20") { "[DATE]" } else { word })
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    insta::assert_snapshot!(run.lines().map(dates).collect::<Vec<_>>().join("\n"), @r#"
+    found  example.com, www.example.com, ends [DATE] fits example.com.key; 1 intermediate, root left out; trusted by root.pem
+    note   left out: Test Root R1 (a root: clients have it)
+    wrote  [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem   [SANDBOX]/tree/etc/ssl/private/example.com.key (0600)
+    done   example.com until [DATE] next round from [DATE]
+    --- exit 0
+    "#);
+}

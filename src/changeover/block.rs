@@ -25,6 +25,17 @@ pub enum Block {
     Wrote(PathBuf, Written),
 }
 
+/// How the block comes to where nginx reads it.
+#[derive(Debug)]
+pub enum Placing {
+    /// By a line in its configuration, in words.
+    ByHand(String),
+    /// By this command.
+    Move(String),
+    /// There is no file to place.
+    Nothing,
+}
+
 /// A block larger than that was not written here.
 const LIMIT: u64 = 1024 * 1024;
 
@@ -81,16 +92,24 @@ impl Block {
         Finding::error("not-served", message)
     }
 
-    /// The command that puts the file where nginx reads it.
-    #[must_use]
-    pub fn next(&self, situation: &Situation) -> Option<String> {
-        let (Self::Wrote(path, _) | Self::Kept(path)) = self else { return None };
-        let Server::Nginx(nginx) = &situation.serving.server else { return None };
-        let folder = nginx.config_file().parent().map(|folder| folder.join("conf.d"));
-        let path = shell_word(&path.display().to_string());
-        Some(match folder.filter(|folder| folders::is_folder(folder)) {
-            Some(folder) => format!("sudo mv {path} {}/", shell_word(&folder.display().to_string())),
-            None => format!("# put  include {path};  into the http block of {}, then", nginx.config_file().display()),
+    /// How the file comes to where nginx reads it.
+    ///
+    /// # Errors
+    /// When the current folder is gone.
+    pub fn next(&self, situation: &Situation) -> Result<Placing, Failure> {
+        let (Self::Wrote(path, _) | Self::Kept(path)) = self else { return Ok(Placing::Nothing) };
+        let Server::Nginx(nginx) = &situation.serving.server else { return Ok(Placing::Nothing) };
+        let main = nginx.config_file();
+        let folders = ["conf.d", "http.d", "sites-enabled"].map(|name| files::parent(main).join(name));
+        Ok(match folders.into_iter().find(|folder| folders::is_folder(folder)) {
+            Some(folder) => {
+                let words = [path.display().to_string(), format!("{}/", folder.display())];
+                Placing::Move(format!("sudo mv {}", words.map(|word| shell_word(&word)).join(" ")))
+            }
+            None => {
+                let path = folders::absolute(path)?;
+                Placing::ByHand(format!("add to the http block of {}:  include {};", main.display(), path.display()))
+            }
         })
     }
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::block::{self, Block};
+use super::block::{self, Block, Placing};
 use super::situation::Situation;
 use jiff::Timestamp;
+use serde_json::Value;
 
 use crate::context::Context;
 use crate::failure::{Failure, Kind};
@@ -113,6 +114,8 @@ pub struct Changeover {
     back: (Vec<String>, Vec<String>),
     /// The server's part, in words: `nginx -t ok, reloaded`.
     server: Vec<&'static str>,
+    /// What the next round goes by.
+    settings: Value,
 }
 
 impl Changeover {
@@ -133,6 +136,7 @@ impl Changeover {
             key_mode: wanted.access.mode,
             back: (Vec::new(), Vec::new()),
             server: Vec::new(),
+            settings: situation.settings.shown(),
         }
     }
 
@@ -193,7 +197,7 @@ impl Changeover {
         match plan.end {
             End::NotNamed => {
                 let block = block::write(context, situation)?;
-                self.not_named(context, situation, &block);
+                self.not_named(context, situation, &block)?;
             }
             End::Stopped => self.stopped(context, situation),
             End::Proven => {}
@@ -201,13 +205,15 @@ impl Changeover {
         Ok(())
     }
 
-    fn not_named(&mut self, context: &Context, situation: &Situation, block: &Block) {
+    fn not_named(&mut self, context: &Context, situation: &Situation, block: &Block) -> Result<(), Failure> {
         let again = again(context, &["install", &self.name]);
         self.findings.push(block.finding());
-        match block.next(situation) {
-            Some(step) => self.next.push(Next::say(format!("{step} && {}", again.text))),
-            None => self.next.push(again),
+        match block.next(situation)? {
+            Placing::Move(command) => self.next.push(Next::say(format!("{command} && {}", again.text))),
+            Placing::ByHand(words) => self.next.extend([Next::say(words), again]),
+            Placing::Nothing => self.next.push(again),
         }
+        Ok(())
     }
 
     fn stopped(&mut self, context: &Context, situation: &Situation) {

@@ -110,7 +110,7 @@ pub fn run(context: &Context, args: &InstallArgs) -> Result<InstallOutcome, Fail
         .with(Next::say("leave --at out, or add --dry-run")));
     }
     let (taken, anchors, stem) = take(context, args)?;
-    let found = found(&taken, &anchors);
+    let (mut found, approved) = (described(&taken), approved(&taken, &anchors));
     let findings = taken.findings.clone();
     let flags = flags(context, args)?;
     let pair = match certify(context, taken, &anchors) {
@@ -120,6 +120,7 @@ pub fn run(context: &Context, args: &InstallArgs) -> Result<InstallOutcome, Fail
             return Ok(InstallOutcome { stem, found, findings, changeover: None, undo: None });
         }
     };
+    found = format!("{found}; {approved}");
     let order = Order {
         stem: stem.clone(),
         goal: Goal::Install(&pair),
@@ -228,21 +229,24 @@ fn flags(context: &Context, args: &InstallArgs) -> Result<Settings, Failure> {
     })
 }
 
-/// `example.com, www.example.com, ends 2027-06-10; fits example.com.key; 1 intermediate, root left out; ends in Mozilla's list`
-fn found(taken: &Taken, anchors: &TrustAnchors) -> String {
+/// `example.com, www.example.com, ends 2027-06-10`
+fn described(taken: &Taken) -> String {
     let leaf = taken.leaf();
     let names = if leaf.dns_names.is_empty() { leaf.label() } else { leaf.dns_names.join(", ") };
-    let mut parts = vec![format!("{names}, ends {}", day(leaf.not_after))];
-    parts.extend(taken.key.as_ref().map(|(path, _)| format!("key {}", path.display())));
-    let root = taken.assembly.left_out.iter().any(|(_, why)| *why == LeftOut::Root);
+    format!("{names}, ends {}", day(leaf.not_after))
+}
+
+/// `fits example.com.key; 1 intermediate, root left out; trusted by Mozilla's list`: of a pair that holds.
+fn approved(taken: &Taken, anchors: &TrustAnchors) -> String {
+    let key = taken.key.as_ref().map(|(path, _)| path.display().to_string()).unwrap_or_default();
     let intermediates = match taken.assembly.chain.intermediates().len() {
         0 => "no intermediate".to_owned(),
         1 => "1 intermediate".to_owned(),
         count => format!("{count} intermediates"),
     };
-    parts.push(if root { format!("{intermediates}, root left out") } else { intermediates });
-    parts.push(format!("judged by {}", anchors.source()));
-    parts.join("; ")
+    let root = taken.assembly.left_out.iter().any(|(_, why)| *why == LeftOut::Root);
+    let root = if root { ", root left out" } else { "" };
+    format!("fits {key}; {intermediates}{root}; trusted by {}", anchors.source())
 }
 
 impl Outcome for InstallOutcome {

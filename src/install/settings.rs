@@ -97,6 +97,16 @@ impl Settings {
         Ok(serde_json::to_string_pretty(self)? + "\n")
     }
 
+    /// All but the history: what the next round goes by.
+    #[must_use]
+    pub fn shown(&self) -> Value {
+        let mut shown = serde_json::to_value(self).unwrap_or_default();
+        if let Some(fields) = shown.as_object_mut() {
+            fields.remove("history");
+        }
+        shown
+    }
+
     /// These, where `flags` says nothing else. The history stays.
     #[must_use]
     pub fn overridden_by(self, flags: Self) -> Self {

@@ -8,6 +8,9 @@ use crate::install::plan::Back;
 use crate::pki::certificate::Certificate;
 use crate::report::Text;
 
+/// Not wrong: not yet served.
+const WAITING: [&str; 2] = ["not-served", "server-not-running"];
+
 impl Changeover {
     /// `certctl.install/1` and `certctl.rollback/1`.
     #[must_use]
@@ -32,6 +35,7 @@ impl Changeover {
                     "protocol": seen.protocol,
                 })).collect::<Vec<_>>(),
             }],
+            "settings": self.settings,
             "plan": self.plan,
             "taken_back": { "done": self.back.0, "left": self.back.1 },
             "findings": self.findings,
@@ -62,7 +66,12 @@ impl Changeover {
         if matches!(self.verdict, Verdict::Live | Verdict::Unchanged) && !self.seen.is_empty() {
             text.fact("live", self.live());
         }
-        text.findings(&self.findings);
+        let (waiting, others): (Vec<_>, Vec<_>) =
+            self.findings.iter().cloned().partition(|one| WAITING.contains(&one.code));
+        text.findings(&others);
+        for one in waiting {
+            text.act("note", one.message);
+        }
         self.tell_back(text);
         if matches!(self.verdict, Verdict::Live | Verdict::Files | Verdict::Unchanged) {
             text.fact("done", self.done());
@@ -78,10 +87,14 @@ impl Changeover {
         for step in &plan.steps {
             text.fact("plan", step.to_string());
         }
+        for (name, value) in self.settings.as_object().into_iter().flatten() {
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            text.fact("with", format!("{}: {value}", name.replace('_', " ")));
+        }
         match &plan.back {
-            Back::Nothing { .. } => text.fact("", "       if a later step fails: the links are removed again"),
-            Back::Stay(why) => text.fact("", format!("       if a later step fails: the new files stay ({why})")),
-            Back::To(id) => text.fact("", format!("       if a later step fails: back to {id}")),
+            Back::Nothing { .. } => text.fact("else", "if a later step fails, the links are removed again"),
+            Back::Stay(why) => text.fact("else", format!("if a later step fails, the new files stay: {why}")),
+            Back::To(id) => text.fact("else", format!("if a later step fails, back to {id}")),
         }
     }
 
