@@ -113,8 +113,15 @@ fn no_block_names_the_pair_yet() {
     assert!(
         block.contains("proxy_pass http://127.0.0.1:9;") && block.contains(&sandbox.join(CHAIN).display().to_string())
     );
-    let next = run["next"][0]["text"].as_str().unwrap();
-    assert!(next.contains("example.com.nginx.conf") && next.contains("certctl install example.com"), "{next}");
+    let next = run["next"].to_string();
+    assert!(next.contains("add to the http block of") && next.contains("certctl install example.com"), "{next}");
+    std::fs::create_dir(site.folder().join("conf.d")).unwrap();
+    let again = site.shop.install("new.crt", &["--json"]).expect(1).json();
+    let next = again["next"][0]["text"].as_str().unwrap();
+    assert!(
+        next.starts_with("sudo mv example.com.nginx.conf ") && next.contains("/conf.d/ && certctl install"),
+        "{next}"
+    );
 
     // Still not: said again; a file that the user has changed is kept.
     sandbox.write("example.com.nginx.conf", "# mine");
@@ -265,4 +272,24 @@ fn paths_outside_of_the_tree_are_not_adopted() {
     assert_eq!(sandbox.read("elsewhere/site.key"), before);
     assert!(!sandbox.join("example.com.nginx.conf").exists(), "the block is there: two lines are to be changed");
     assert!(Path::new(&sandbox.join(CHAIN)).exists());
+}
+
+#[test]
+fn any_server_is_served_by_commands_and_a_probe() {
+    let site = Site::new();
+    let config = site.folder().join("nginx.conf").display().to_string();
+    let nginx = site.start("");
+    nginx.rewrite(&site.block(CHAIN, KEY));
+    let (test, reload) = (format!("nginx -t -c {config}"), format!("nginx -s reload -c '{config}'"));
+    let common = ["--server", "none", "--test", &test, "--reload", &reload, "--json"];
+    // What it is asked at is not there before: the test fails for want of the pair that this run brings.
+    let first = site.shop.round(&[&common[..], &["--probe", &format!("127.0.0.1:{}", site.port)]].concat());
+    assert_eq!(first.expect(0).json()["verdict"], "live");
+    site.shows(CHAIN);
+    let one = site.shop.served();
+
+    // A reload of nothing: the probe finds the old one; back to it.
+    let run = site.shop.round(&["--reload", "true", "--json"]).expect(5).json();
+    assert_eq!(run["verdict"], "taken-back");
+    assert_eq!(site.shop.served(), one);
 }
