@@ -12,7 +12,7 @@ use crate::finding::{Finding, Next, Severity};
 
 mod facts;
 
-pub use self::facts::{certificate_json, chain_json, in_words, intermediates_in_words};
+pub use self::facts::{certificate_json, chain_json, in_words, intermediates_in_words, name_in_words};
 
 /// When colour is used.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]

@@ -243,7 +243,7 @@ fn a_link_in_a_zip_is_not_followed() {
     let packed = format!("{}{}", shop.leaf, shop.ca.bundle_pem());
     shop.sandbox.write("link.zip", with_link("example_com.key", "/etc/passwd", ("a.crt", packed.as_bytes())));
     let run = shop.sandbox.run(&["bundle", "link.zip", "--trust", "root.pem"]).expect(0);
-    assert!(run.stdout.contains("example_com.key in link.zip is a link or a device, not a file"), "{run}");
+    assert!(run.stdout.contains("example_com.key in link.zip is a link, not a file"), "{run}");
 }
 
 #[test]
@@ -258,12 +258,7 @@ fn hostile_zips_end_in_one_line() {
         ("many.zip", zip(&many), "hostile", "many.zip holds more than 1000 files"),
         ("nested.zip", nested, "hostile", "holds zip files nested more than 3 deep"),
         ("cut.zip", good[..good.len() - 30].to_vec(), "malformed", "the zip file cut.zip is damaged or cut off"),
-        (
-            "ciphered.zip",
-            ciphered(good.clone()),
-            "malformed",
-            "a.crt in ciphered.zip is a zip entry that needs a password",
-        ),
+        ("ciphered.zip", ciphered(good.clone()), "malformed", "a.crt in ciphered.zip is protected with a password"),
         (
             "twice.zip",
             renamed(zip(&[("a.crt", &shop.leaf), ("b.crt", &shop.leaf)]), "b.crt", "a.crt"),

@@ -349,6 +349,15 @@ fn kinds_are_told_by_content_and_a_key_that_was_passed_must_fit() {
     // The right key lies in the folder: it must not hide that the one passed is wrong.
     let wrong = run(&["verify", "good.pem", "example.org.key"]).expect(1);
     assert!(wrong.stdout.contains("the private key does not belong to the certificate example.com"), "{wrong}");
+    // So must a request, and what cannot be compared does not pass for what fits.
+    run(&["verify", "good.pem", "example.com.csr"]).expect(0);
+    let other = run(&["verify", "good.pem", "example.com.key", "example.org.csr"]).expect(1);
+    assert!(other.stdout.contains("was issued for another request than example.org.csr"), "{other}");
+    shop.sandbox
+        .write("locked.key", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAQwAAQA\n-----END ENCRYPTED PRIVATE KEY-----\n");
+    let locked = run(&["verify", "good.pem", "locked.key"]).expect(3);
+    assert!(locked.stderr.contains("locked.key is an encrypted private key"), "{locked}");
+    run(&["verify", "good.pem", "page.crt"]).expect(3);
     shop.sandbox.write("combined.pem", format!("{}{}", shop.chain(), shop.sandbox.read("example.com.key")));
     run(&["verify", "combined.pem"]).expect(0);
     let stdin = shop.sandbox.run_with_input(&["verify", "-", "--trust", "root.pem"], shop.chain().as_bytes());

@@ -110,7 +110,7 @@ impl InspectOutcome {
 
     fn show_request(&self, text: &mut Text, request: &Found<SigningRequest>) {
         text.fact("csr", request.source.to_string());
-        text.fact("", format!("       names   {}", request.dns_names.join(", ")));
+        text.fact("", format!("       names   {}", names(&request.dns_names)));
         text.fact("", format!("       subject {}", request.subject));
         text.fact("", format!("       key     {}, id {}", request.algorithm, request.key_id));
         text.fact("", format!("       md5     {}", request.md5()));
@@ -145,6 +145,10 @@ fn key_json(key: &PrivateKey) -> Value {
     json!({"key": {"algorithm": key.algorithm().to_string(), "id": key.id().to_string()}})
 }
 
+fn names(dns_names: &[String]) -> String {
+    dns_names.iter().map(|name| report::name_in_words(name)).collect::<Vec<_>>().join(", ")
+}
+
 fn show_certificate(text: &mut Text, certificate: &Found<Certificate>, index: usize, all: &[Found<Certificate>]) {
     let kind = if certificate.is_ca { "CA" } else { "site" };
     let issuer = all.iter().position(|other| other.subject_der() == certificate.issuer_der());
@@ -156,7 +160,7 @@ fn show_certificate(text: &mut Text, certificate: &Found<Certificate>, index: us
     text.fact("cert", format!("{} of {}, {kind}   ({})", index + 1, all.len(), certificate.source));
     text.fact("", format!("       subject {}", certificate.subject));
     if !certificate.dns_names.is_empty() {
-        text.fact("", format!("       names   {}", certificate.dns_names.join(", ")));
+        text.fact("", format!("       names   {}", names(&certificate.dns_names)));
     }
     if !certificate.ip_addresses.is_empty() {
         let addresses: Vec<String> = certificate.ip_addresses.iter().map(ToString::to_string).collect();

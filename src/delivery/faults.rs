@@ -110,7 +110,7 @@ pub enum Unused {
     #[error("binary data of no known form")]
     Binary,
     /// A block that cannot be decoded.
-    #[error("line {line}: a damaged {label} block: {reason}")]
+    #[error("damaged: the {label} block at line {line} ({reason})")]
     DamagedBlock {
         /// The word in its BEGIN line.
         label: String,
@@ -129,7 +129,7 @@ pub enum Unused {
     #[error("empty")]
     Empty,
     /// A zip entry that needs a password.
-    #[error("a zip entry that needs a password")]
+    #[error("protected with a password")]
     EncryptedEntry,
     /// A private key that needs a passphrase.
     #[error("an encrypted private key")]
@@ -140,9 +140,9 @@ pub enum Unused {
     /// A Java keystore.
     #[error("a Java keystore (JKS)")]
     Jks,
-    /// A zip entry that is a link or a device.
-    #[error("a link or a device, not a file")]
-    NotAFile,
+    /// A zip entry that is a symbolic link.
+    #[error("a link, not a file")]
+    Link,
     /// A PEM block of another kind; holds its label.
     #[error("a {0} block")]
     OtherBlock(String),

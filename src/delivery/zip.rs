@@ -48,10 +48,10 @@ pub(super) fn entry(
         None => name,
     };
     let place = Source { input: source.input.clone(), entry: Some(entry) };
-    let (special, file, encrypted) = (is_special(raw.unix_mode()), raw.is_file(), raw.encrypted());
+    let (link, file, encrypted) = (is_link(raw.unix_mode()), raw.is_file(), raw.encrypted());
     drop(raw);
-    let content = match (special, file, encrypted) {
-        (true, ..) => Content::Unused(Unused::NotAFile),
+    let content = match (link, file, encrypted) {
+        (true, ..) => Content::Unused(Unused::Link),
         (_, false, _) => Content::Folder,
         (.., true) => Content::Unused(Unused::EncryptedEntry),
         _ => Content::File(inflate(archive, index, &place, budget)?),
@@ -59,12 +59,12 @@ pub(super) fn entry(
     Ok((place, content))
 }
 
-/// A link, a FIFO, a device: anything that says of itself that it is neither a regular file nor a folder.
-fn is_special(mode: Option<u32>) -> bool {
+/// A link: its content is a path. What else an entry says of its kind does not matter, since only its bytes are read
+/// (`zip - -` calls what came from a pipe a FIFO).
+fn is_link(mode: Option<u32>) -> bool {
     const TYPE: u32 = 0o170_000;
-    const FOLDER: u32 = 0o040_000;
-    const REGULAR: u32 = 0o100_000;
-    mode.is_some_and(|mode| ![0, FOLDER, REGULAR].contains(&(mode & TYPE)))
+    const LINK: u32 = 0o120_000;
+    mode.is_some_and(|mode| mode & TYPE == LINK)
 }
 
 fn inflate(

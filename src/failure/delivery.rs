@@ -57,7 +57,7 @@ fn advice(ignored: &Ignored) -> Option<String> {
         Unused::RequestSignature => "use the request as it was made, or make a new one:  certctl csr NAME...".to_owned(),
         Unused::UnusableKey => format!("see what it is:  openssl pkey -in {unpacked} -noout -text_pub"),
         Unused::Utf16 => format!("convert it:  iconv -f UTF-16 -t UTF-8 {unpacked} > out.pem"),
-        Unused::NotAFile | Unused::OtherBlock(_) | Unused::PublicKey | Unused::Text => return None,
+        Unused::Link | Unused::OtherBlock(_) | Unused::PublicKey | Unused::Text => return None,
     })
 }
 
@@ -74,7 +74,7 @@ fn code(what: &Unused) -> (&'static str, Severity) {
         Unused::EncryptedKey => ("encrypted-key", Note),
         Unused::Html => ("html", Warning),
         Unused::Jks => ("jks", Note),
-        Unused::NotAFile => ("not-a-file", Note),
+        Unused::Link => ("link", Note),
         Unused::OtherBlock(_) => ("other-block", Note),
         Unused::Pdf => ("pdf", Note),
         Unused::Picture => ("picture", Note),
@@ -88,17 +88,30 @@ fn code(what: &Unused) -> (&'static str, Severity) {
     }
 }
 
-/// Whether it may well hold certificates, in a form that is not read.
-fn may_hold_certificates(what: &Unused) -> bool {
-    matches!(what, Unused::Jks | Unused::Pkcs12 | Unused::Pkcs7 | Unused::Utf16)
+/// That it may well hold certificates, in a form that is not read.
+fn unread(what: &Unused) -> &'static str {
+    match what {
+        Unused::EncryptedEntry | Unused::Jks | Unused::Pkcs12 | Unused::Pkcs7 | Unused::Utf16 => {
+            ", which this version does not read yet"
+        }
+        _ => "",
+    }
+}
+
+/// What it is not, where that is not plain.
+fn mistaken(what: &Unused) -> &'static str {
+    match what {
+        Unused::DamagedBlock { .. } | Unused::DamagedDer | Unused::DamagedMarkers | Unused::Empty => "",
+        other if unread(other).is_empty() => ", not a certificate",
+        other => unread(other),
+    }
 }
 
 impl From<&Ignored> for Finding {
     /// Beside other things that were of use.
     fn from(ignored: &Ignored) -> Self {
         let (code, severity) = code(&ignored.what);
-        let unread = if may_hold_certificates(&ignored.what) { ", which this version does not read yet" } else { "" };
-        let message = format!("not used: {} is {}{unread}", ignored.source, ignored.what);
+        let message = format!("not used: {} is {}{}", ignored.source, ignored.what, unread(&ignored.what));
         let finding = match severity {
             Severity::Note => Self::note(code, message),
             _ => Self::warning(code, message),
@@ -119,12 +132,8 @@ impl From<&[Ignored]> for Failure {
             return Self::new(Kind::Malformed, "nothing in it is a certificate, a request or a key")
                 .with(Next::say("see what it holds:  unzip -l FILE"));
         };
-        let instead = if may_hold_certificates(&first.what) {
-            "which this version does not read yet"
-        } else {
-            "not a certificate"
-        };
-        let mut failure = Self::new(Kind::Malformed, format!("{} is {}, {instead}", first.source, first.what));
+        let message = format!("{} is {}{}", first.source, first.what, mistaken(&first.what));
+        let mut failure = Self::new(Kind::Malformed, message);
         failure.causes.extend(others.iter().take(8).map(|one| format!("{} is {}", one.source, one.what)));
         let otherwise = || "pass what the CA sent: a zip, or .crt and .ca-bundle files".to_owned();
         failure.next.push(Next::say(advice(first).unwrap_or_else(otherwise)));

@@ -52,6 +52,10 @@ pub fn present(
     if files.is_empty() && !rest.is_empty() && names.is_empty() && options.chain.is_none() {
         return Err(sources::no_certificate(&merged(rest)));
     }
+    // A file that was passed to be compared and cannot be must not pass for one that fits.
+    if let Some(unused) = rest.iter().find(|file| file.delivery.is_empty()) {
+        return Err(unused.delivery.ignored.as_slice().into());
+    }
     let keyring = keyring(files.iter_mut().chain(&mut rest), options.key, here)?;
     let chain = options.chain.map(directory::read_file).transpose()?;
     let bag = chain.as_ref().map(Delivery::bag).unwrap_or_default();
@@ -102,8 +106,9 @@ fn keyring<'a>(
         passed.keys.append(&mut delivery.keys);
         passed.requests.append(&mut delivery.requests);
     }
-    let brought = passed.keys.len();
+    let (brought, requests) = (passed.keys.len(), passed.requests.len());
     let mut keyring = sources::keyring(key, None, &mut passed, here)?;
+    keyring.brought = requests;
     if key.is_none() && brought > 0 {
         keyring.here.keys = keyring.keys.split_off(brought);
         keyring.named = Named::Key;

@@ -87,7 +87,7 @@ pub(super) fn keyring(
             delivered.chain(std::mem::take(&mut here.keys)).collect()
         }
     };
-    Ok(Keyring { keys, requests, named, here })
+    Ok(Keyring { keys, requests, brought: 0, named, here })
 }
 
 /// The key of a file that was named.

@@ -36,6 +36,8 @@ pub struct Keyring {
     pub keys: Vec<Held<PrivateKey>>,
     /// The request of `--csr`, else those delivered, then those of the directory.
     pub requests: Vec<HeldRequest>,
+    /// How many of the requests were passed to be compared: one of these must fit.
+    pub brought: usize,
     /// Whether one of them was named.
     pub named: Named,
     /// The directory, its keys and requests moved out.
@@ -87,6 +89,11 @@ impl Keyring {
     /// or for none that is known, was meant to fit: an error. Those of other sites prove nothing.
     #[must_use]
     pub fn judge(&self, leaf: &Certificate) -> Option<Remark> {
+        let (brought, _) = self.requests.split_at(self.brought);
+        if let (Some(first), false) = (brought.first(), brought.iter().any(|one| one.held.value.key_id == leaf.key_id))
+        {
+            return Some(wrong_request(leaf, &first.held));
+        }
         if self.fits(leaf.key_id) {
             return None;
         }
@@ -100,8 +107,7 @@ impl Keyring {
             if let (Named::Nothing, Some(key)) = (self.named, its_key) {
                 return wrong_key(leaf, key);
             }
-            let (label, path) = (leaf.label(), held.path.clone());
-            return Some(Remark::WrongRequest { label, path, request: held.value.key_id, leaf: leaf.key_id });
+            return Some(wrong_request(leaf, held));
         }
         let meant = |key: &&Held<PrivateKey>| {
             let names = self.names_of(key.value.id());
@@ -149,6 +155,11 @@ impl Keyring {
         }
         words
     }
+}
+
+fn wrong_request(leaf: &Certificate, held: &Held<SigningRequest>) -> Remark {
+    let (label, path) = (leaf.label(), held.path.clone());
+    Remark::WrongRequest { label, path, request: held.value.key_id, leaf: leaf.key_id }
 }
 
 /// How `key` does not fit; `None` when it does.

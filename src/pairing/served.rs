@@ -22,7 +22,7 @@ pub enum ServedFault {
         what: Mended,
     },
     /// Something that a server fails on.
-    #[error("{file}: {what}: servers cannot read it")]
+    #[error("{file} is {what}: servers cannot read it")]
     Damaged {
         /// The file.
         file: String,

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::pki::certificate::Certificate;
 use crate::pki::chain::Chain;
+use crate::pki::name::DnsName;
 
 /// One certificate.
 #[must_use]
@@ -27,11 +28,17 @@ pub fn chain_json(chain: &Chain) -> Vec<Value> {
     chain.certificates().iter().map(certificate_json).collect()
 }
 
+/// A DNS name as written, with its Unicode form beside it when they differ.
+#[must_use]
+pub fn name_in_words(name: &str) -> String {
+    DnsName::parse(name).map_or_else(|_| name.to_owned(), |name| name.to_string())
+}
+
 /// What a certificate is for, in a few words: its names and its end.
 #[must_use]
 pub fn in_words(certificate: &Certificate) -> String {
     let addresses = certificate.ip_addresses.iter().map(ToString::to_string);
-    let names: Vec<String> = certificate.dns_names.iter().cloned().chain(addresses).collect();
+    let names: Vec<String> = certificate.dns_names.iter().map(|name| name_in_words(name)).chain(addresses).collect();
     let shown = names.iter().take(6).cloned().collect::<Vec<_>>().join(", ");
     let names = match names.len() {
         0 => certificate.label(),
