@@ -107,7 +107,7 @@ certctl: from a private key to the padlock in the browser
              dcv-check [NAME]...      would the CA see the proof now?
              install [NAME|FILE]...   into /etc/ssl, server tested, reloaded, seen live, or put back
   look       verify [NAME|FILE]...    does it all fit: key, chain, names, dates, trust
-             inspect FILE...          what is this file
+             inspect FILE             what is this file
   files      bundle ZIP|FILE...       whatever the CA sent -> the verified chain file
   undo       rollback NAME            the files before
   try        rehearse [NAME]          the whole round here and now, on this machine alone

@@ -14,19 +14,24 @@ use certctl::delivery::{DeliveryError, Ignored, Source, Unused};
 use certctl::failure::{Failure, Kind};
 use certctl::finding::{Finding, Next};
 use certctl::install::apply::error::InstallError;
+use certctl::install::apply::{Probe, Trouble};
 use certctl::install::nginx::{Fault, ParseError};
+use certctl::install::observe::Obstacle;
 use certctl::install::server::ServerError;
 use certctl::install::settings::Settings;
+use certctl::live::ProbeTarget;
 use certctl::pairing::PairingError;
 use certctl::pki::certificate::CertificateError;
-use certctl::pki::key::KeyError;
+use certctl::pki::key::{KeyAlgorithm, KeyError, PublicKeyId};
 use certctl::pki::name::NameError;
 use certctl::pki::request::RequestError;
+use certctl::pki::verify::Problem;
 use certctl::report::Text;
 use certctl::system::dns::DnsError;
 use certctl::system::files::FileError;
-use certctl::system::process::{ProcessError, WordsError};
+use certctl::system::process::{Finished, ProcessError, WordsError};
 use certctl::system::scratch::ScratchError;
+use certctl::system::tls::ProbeError;
 
 fn file(doing: &'static str, path: &str, errno: i32) -> Failure {
     FileError::at(doing, Path::new(path))(io::Error::from_raw_os_error(errno)).into()
@@ -193,6 +198,65 @@ fn every_reason_reads_well() {
         let mut text = Text::default();
         text.finding(&finding);
         writeln!(page, "[{}]\n{text}", finding.code).unwrap();
+    }
+    insta::assert_snapshot!(page);
+}
+
+/// What is wrong with a chain or a pair, and what stands in an install's way or ends it after the switch.
+fn judgements() -> Vec<Finding> {
+    let at = |text: &str| text.parse().unwrap();
+    let label = || "example.com".to_owned();
+    let id = |seed: u8| PublicKeyId::of_spki(&[seed]);
+    let names = vec![label(), "www.example.com".to_owned()];
+    let urls = |urls: &[&str]| urls.iter().map(|&url| url.to_owned()).collect();
+    let missing =
+        |offered| Problem::MissingIntermediate { subject: label(), issuer: "DV CA 2".into(), urls: urls(offered) };
+    let expired = |leaf| Problem::Expired { label: label(), not_after: at("2026-05-11T00:00:00Z"), leaf };
+    let ended =
+        |status| Finished { status: Some(status), signal: None, output: "nginx: [emerg] no".into(), timed_out: false };
+    let asked = |answer| Probe { target: ProbeTarget::new("127.0.0.1:443".parse().unwrap(), label()), answer };
+    let problems = [
+        Problem::CaAsLeaf { label: "DV CA 2".into() },
+        expired(true),
+        expired(false),
+        Problem::HostNotCovered { host: "mail.example.com".into(), names },
+        missing(&[]),
+        missing(&["http://ca.example/2.crt"]),
+        Problem::NotYetValid { label: label(), not_before: at("2026-05-11T00:00:00Z"), at: at("2026-05-10T00:00:00Z") },
+        Problem::Refused { reason: "a name constraint".into() },
+        Problem::SelfSigned { label: label() },
+        Problem::UnknownRoot { root: "Company Root".into(), source_name: "Mozilla's list".into() },
+        Problem::WrongKey { key: id(1), leaf: id(2), label: label() },
+        Problem::WrongKeyKind { key: KeyAlgorithm::EcdsaP256, leaf: KeyAlgorithm::Rsa(2048), label: label() },
+    ];
+    let obstacles = [
+        Obstacle::Folder("/etc/ssl/x".into()),
+        Obstacle::Link("/etc/ssl/x".into(), "/etc/letsencrypt/live/x/fullchain.pem".into()),
+        Obstacle::Special("/etc/ssl/x".into()),
+    ];
+    let troubles = [
+        Trouble::Interrupted(15),
+        Trouble::NotServed(vec![
+            asked(Err(ProbeError::Refused)),
+            asked(Err(ProbeError::Stalled(Duration::from_secs(5)))),
+            asked(Err(ProbeError::Signature)),
+        ]),
+        Trouble::Reload(ended(1)),
+        Trouble::Test(Finished { status: None, timed_out: true, output: String::new(), ..ended(0) }),
+        Trouble::Skipped,
+    ];
+    let all = problems.iter().map(Finding::from).chain(obstacles.iter().map(Finding::from));
+    all.chain(troubles.iter().map(Finding::from)).collect()
+}
+
+#[test]
+fn every_judgement_reads_well() {
+    let mut page = String::new();
+    for finding in judgements() {
+        let mut text = Text::default();
+        text.finding(&finding);
+        writeln!(page, "[{}]\n{text}", finding.code).unwrap();
+        assert!(!finding.next.is_empty(), "no next step:\n{text}");
     }
     insta::assert_snapshot!(page);
 }

@@ -81,11 +81,16 @@ impl From<&Trouble> for Finding {
                 Self::error("served-otherwise", format!("not every address serves it:\n{}", served.join("\n")))
                     .with(Next::say("see who listens there:  sudo ss -ltnp"))
             }
-            Trouble::Install(error) => Self::error("step-failed", chain(error)),
-            Trouble::Process(error) => Self::error("step-failed", chain(error)),
-            Trouble::Interrupted(_) | Trouble::Skipped => Self::error("step-failed", trouble.to_string()),
+            Trouble::Install(error) => step_failed(chain(error)),
+            Trouble::Process(error) => step_failed(chain(error)),
+            Trouble::Interrupted(_) | Trouble::Skipped => step_failed(trouble.to_string()),
         }
     }
+}
+
+fn step_failed(message: String) -> Finding {
+    Finding::error("step-failed", message)
+        .with(Next::say("mend the cause, then install again: it takes up where this stands"))
 }
 
 fn chain(error: &dyn std::error::Error) -> String {

@@ -68,6 +68,9 @@ impl From<&Problem> for Finding {
         let finding = Self::error(problem.code(), problem.to_string());
         match problem {
             Problem::CaAsLeaf { .. } => finding.with(Next::say("pass the file that the CA issued for the site, beside this one")),
+            Problem::Expired { leaf: false, .. } => finding.with(Next::say(
+                "it is the CA's, not the site's: download the bundle (.ca-bundle) that the CA offers now, and use it in place of this one",
+            )),
             Problem::Expired { .. } => {
                 finding.with(Next::say("ask the CA for a new certificate: make a fresh request with  certctl csr NAME..."))
             }
