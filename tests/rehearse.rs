@@ -59,6 +59,23 @@ fn other_names_and_times_than_the_default() {
 }
 
 #[test]
+fn it_never_says_yes_to_what_did_not_go_as_it_should() {
+    let sandbox = Sandbox::new();
+    let run = |arguments: &[&str]| {
+        let mut command = sandbox.command(arguments);
+        // Without `true` the idle reload cannot be run.
+        command.env("PATH", "/nowhere");
+        sandbox.run_command(command).expect(1)
+    };
+    let document = run(&["rehearse", "--json"]).json();
+    assert_eq!(document["verdict"], "unexpected");
+    assert_eq!(document["proof"], Value::Null);
+    assert_eq!(document["findings"][0]["message"], "step 4 ended with exit 3, not with exit 5 (taken-back)");
+    let text = run(&["rehearse"]);
+    assert!(text.stdout.contains("exit 3 there is no program true") && !text.stdout.contains("live "), "{text}");
+}
+
+#[test]
 fn the_document_says_all_of_it() {
     let sandbox = Sandbox::new();
     let mut document = sandbox.run(&["rehearse", "--json"]).expect(0).json();
