@@ -91,7 +91,7 @@ pub(super) fn play(
     context.interrupt.listen().map_err(|error| Failure::of(Kind::Internal, &error))?;
     let mut round = Round::set_up(context, server, name, scratch)?;
     let intro = round.intro();
-    let (proof, findings) = match round.round() {
+    let (proof, findings) = match round.run() {
         Ok(proof) => (Some(proof), Vec::new()),
         Err(Halt::Unexpected(finding)) => (None, vec![finding]),
         Err(Halt::Failed(failure)) => return Err(failure),
@@ -149,7 +149,7 @@ impl Round {
         ]
     }
 
-    fn round(&mut self) -> Result<Proof, Halt> {
+    fn run(&mut self) -> Result<Proof, Halt> {
         let order = self.order()?;
         self.publish_at_the_wrong_place(&order)?;
         let new = self.publish(&order)?;
@@ -292,7 +292,8 @@ impl Round {
         };
         let owned = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
         let folder = self.inner.directory.display().to_string();
-        let argv = [owned(&["certctl", "-C", &folder, "--root", &folder]), owned(words)].concat();
+        let at = self.inner.at.iter().flat_map(|at| ["--at".to_owned(), at.to_string()]).collect();
+        let argv = [owned(&["certctl", "-C", &folder, "--root", &folder]), at, owned(words)].concat();
         let shown = [owned(&["certctl"]), owned(words)].concat();
         let step = Step { title, argv, shown, expected, exit_code, document, remarks: Vec::new() };
         let missed = step.missed();
