@@ -1,6 +1,6 @@
-//! From arguments to certificates with their chains and keys, for the verbs that take what a CA sent ([`take`]) or judge
-//! what is there ([`present`]). Leaves are chosen by key id; what was mended, left out or missing is told. No chain is
-//! judged here: see `pki::verify`.
+//! From arguments to certificates with their chains and keys, for the verbs that take what a CA sent ([`take()`]) or
+//! judge what is there ([`present()`]). Leaves are chosen by key id; what was mended, left out or missing is told. No chain
+//! is judged here: see `pki::verify`.
 
 mod present;
 mod sources;
