@@ -1,12 +1,16 @@
 //! From a verified pair to the pair that servers read, or back to the files before: look, plan, lock, look again, run,
 //! report. `install` and `rollback` are two ways into it.
 
+use std::time::Duration;
+
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::install::apply::error::InstallError;
 use crate::install::apply::store::{self, Staged};
 use crate::install::apply::{self, Machine};
+use crate::install::layout::Layout;
 use crate::install::plan::Step;
+use crate::system::lock::Lock;
 
 pub mod block;
 pub mod installed;
@@ -45,9 +49,20 @@ pub fn run(context: &Context, order: &Order<'_>) -> Result<Changeover, Failure> 
         Some(Step::WriteRelease { .. }) => Some(store::stage(&situation.layout, &situation.wanted)?),
         _ => None,
     };
-    let _lock = apply::lock(&situation.layout, order.lock_timeout, &context.interrupt)?;
+    let _lock = lock(context, &situation.layout, order.lock_timeout)?;
     store::sweep(&situation.layout)?;
     under_lock(context, order, staged)
+}
+
+/// The lock of the tree; a wait is told.
+fn lock(context: &Context, layout: &Layout, timeout: Duration) -> Result<Lock, InstallError> {
+    match apply::lock(layout, Duration::ZERO, &context.interrupt) {
+        Err(InstallError::LockHeld { .. }) if !timeout.is_zero() => {
+            context.sink.event(&format!("another certctl is at work; waiting for it, at most {} s", timeout.as_secs()));
+            apply::lock(layout, timeout, &context.interrupt)
+        }
+        other => other,
+    }
 }
 
 /// What is there may have changed while another certctl held the lock: everything is looked at again.

@@ -2,7 +2,11 @@
 //! can read a key who should not; the next run heals and leaves nothing behind. Each `CERTCTL_CRASH_EVERY`th point is
 //! tried (`scripts/crash-sweep` tries all); the points are numbered over all scenarios.
 //! Needs: strace openssl
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on fails; the sweep says what it did"
+)]
 
 mod support;
 

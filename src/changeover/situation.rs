@@ -1,12 +1,14 @@
 //! Everything that a changeover is decided by: paths, settings, what is there, the server. Looked at twice: before the
 //! lock for what can be refused early, and under it for what is done.
 
+use std::path::Path;
+
 use super::order::{Goal, Order};
 use super::serving::{self, Serving};
 use super::tree::{real, root};
 use crate::context::Context;
 use crate::failure::{Failure, Kind};
-use crate::finding::{Finding, Next};
+use crate::finding::{Finding, Next, shell_word};
 use crate::install::apply::store;
 use crate::install::layout::{Layout, Pointer, ReleaseId};
 use crate::install::observe::{self, Sight};
@@ -67,6 +69,9 @@ impl Situation {
         settings.remember_access(wanted.access);
         let mut situation = Self { layout, settings, settings_before, wanted, sight, serving };
         situation.ask_what_is_served();
+        for (folder, mode) in observe::loose_folders(&situation.layout)? {
+            situation.serving.findings.push(loose_finding(&folder, mode));
+        }
         if let Some(mode) = tightened {
             situation.serving.findings.push(tightened_finding(&situation.layout, mode, access.mode));
         }
@@ -134,6 +139,12 @@ fn nothing_before(stem: &str) -> Failure {
 
 fn not_installed(stem: &str) -> Failure {
     Failure::new(Kind::NotFound, format!("{stem} is not installed here")).with(Next::say("ls /etc/ssl/certctl"))
+}
+
+fn loose_finding(folder: &Path, mode: u32) -> Finding {
+    let path = shell_word(&folder.display().to_string());
+    Finding::warning("folder-writable", format!("anybody may write to {} (mode {mode:04o})", folder.display()))
+        .with(Next::say(format!("sudo chmod o-w {path}")))
 }
 
 fn tightened_finding(layout: &Layout, before: u32, after: u32) -> Finding {

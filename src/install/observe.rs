@@ -58,7 +58,11 @@ pub fn look(layout: &Layout, wanted: &Release, server: ServerState) -> Result<Si
         }))
     };
     let (chain, key) = (spot(Stable::Chain)?, spot(Stable::Key)?);
-    let (present, taken) = if [chain, key].contains(&Spot::File) { present(layout)? } else { (Present::Nothing, None) };
+    let (present, taken) = if [chain, key].contains(&Spot::File) && obstacles.is_empty() {
+        present(layout)?
+    } else {
+        (Present::Nothing, None)
+    };
     let candidates = [live.as_ref(), proven.as_ref(), taken.as_ref().map(|release| &release.id)];
     let mut releases: Vec<ReleaseId> = Vec::new();
     for id in candidates.into_iter().flatten() {
@@ -165,6 +169,24 @@ pub fn settings(root: &Path, stem: &str) -> Result<Settings, InstallError> {
         Err(error) => Err(error.into()),
         Ok(bytes) => Settings::parse(&bytes).map_err(|source| InstallError::Settings { path, source }),
     }
+}
+
+/// The folders of the two paths that others may write to, who could put files of their own there.
+///
+/// # Errors
+/// When they cannot be looked at.
+pub fn loose_folders(layout: &Layout) -> Result<Vec<(PathBuf, u32)>, FileError> {
+    let mut loose = Vec::new();
+    for stable in Stable::BOTH {
+        let folder = files::parent(layout.stable(stable));
+        let Some(seen) = folders::look(folder)? else { continue };
+        // With the sticky bit nobody renames another's files.
+        let others = seen.mode & 0o002 != 0 && seen.mode & 0o1000 == 0;
+        if others && loose.iter().all(|(path, _)| path != folder) {
+            loose.push((folder.to_owned(), seen.mode));
+        }
+    }
+    Ok(loose)
 }
 
 /// Whether a server can load what lies at the two paths now. An encrypted key counts: it may have the passphrase.

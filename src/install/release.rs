@@ -1,5 +1,7 @@
 //! What is in a release: made from a verified pair, or taken over from the files that a server reads now. Pure.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
@@ -186,33 +188,37 @@ struct Block {
 
 /// The PEM blocks as strictly as OpenSSL reads them: `BEGIN` and `END` on lines of their own. `None` when they are not.
 fn blocks(bytes: &[u8]) -> Option<Vec<Block>> {
-    let text = Zeroizing::new(String::from_utf8_lossy(bytes).into_owned());
     let mut blocks = Vec::new();
-    let mut open: Option<(&str, Zeroizing<String>)> = None;
-    for line in text.lines().map(str::trim_end) {
-        if let Some(label) = line.strip_prefix("-----BEGIN ") {
-            let label = label.strip_suffix("-----").filter(|label| !label.contains("-----"))?;
-            let whole = Zeroizing::new(String::with_capacity(text.len() + 1));
-            open = Some((label, whole));
+    let mut open: Option<Block> = None;
+    let mut base64 = Zeroizing::new(String::with_capacity(bytes.len()));
+    for line in bytes.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii_end) {
+        if let Some(label) = line.strip_prefix(b"-----BEGIN ") {
+            let label =
+                std::str::from_utf8(label).ok()?.strip_suffix("-----").filter(|label| !label.contains("-----"))?;
+            let encrypted = label.contains("ENCRYPTED");
+            open = Some(Block { label: label.to_owned(), der: Zeroizing::default(), encrypted });
+            base64.clear();
+            continue;
         }
-        let Some((label, whole)) = &mut open else { continue };
-        whole.push_str(line);
-        whole.push('\n');
-        if let Some(end) = line.strip_prefix("-----END ") {
-            if end.strip_suffix("-----") != Some(*label) {
+        let Some(block) = &mut open else { continue };
+        if let Some(end) = line.strip_prefix(b"-----END ") {
+            if end.strip_suffix(b"-----") != Some(block.label.as_bytes()) {
                 return None;
             }
-            blocks.push(block(label, whole)?);
-            open = None;
+            if !block.encrypted {
+                let mut der = Zeroizing::new(Vec::with_capacity(base64.len()));
+                STANDARD.decode_vec(base64.as_bytes(), &mut der).ok()?;
+                block.der = der;
+            }
+            blocks.extend(open.take());
+        } else if line.contains(&b':') {
+            // RFC 1421 4.6: the old way to encrypt keys says so in a header.
+            block.encrypted |= line.starts_with(b"Proc-Type:") && line.ends_with(b"ENCRYPTED");
+        } else {
+            base64.push_str(std::str::from_utf8(line).ok()?);
         }
     }
     open.is_none().then_some(blocks)
-}
-
-fn block(label: &str, whole: &str) -> Option<Block> {
-    let encrypted = label.contains("ENCRYPTED") || whole.contains("Proc-Type: 4,ENCRYPTED");
-    let der = if encrypted { Vec::new() } else { pem::parse(whole).ok()?.into_contents() };
-    Some(Block { label: label.to_owned(), der: Zeroizing::new(der), encrypted })
 }
 
 #[cfg(test)]

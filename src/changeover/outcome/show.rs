@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Changeover, Seen, Verdict, day};
-use crate::install::plan::Back;
+use crate::install::plan::{Back, End};
 use crate::pki::certificate::Certificate;
 use crate::report::Text;
 
@@ -86,6 +86,12 @@ impl Changeover {
         }
         for step in &plan.steps {
             text.fact("plan", step.to_string());
+        }
+        let block = format!("nginx does not name these paths yet: its block goes to {}.nginx.conf", self.name);
+        match plan.end {
+            End::NotNamed => text.fact("then", block),
+            End::Stopped => text.fact("then", "nginx does not run: the files wait for it"),
+            End::Proven => {}
         }
         for (name, value) in self.settings.as_object().into_iter().flatten() {
             let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
