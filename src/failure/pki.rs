@@ -83,6 +83,17 @@ impl From<&Problem> for Finding {
                 ))),
                 None => finding.with(Next::say("add the CA's bundle (.ca-bundle) from its mail, or download it at the shop")),
             },
+            Problem::NoNames { .. } => finding
+                .with(Next::say("ask the CA for a certificate that names the site: make a fresh request with  certctl csr NAME...")),
+            Problem::TooManyCandidates => {
+                finding.with(Next::say("pass only what the CA sent for this site: its certificate and its bundle"))
+            }
+            Problem::WeakKey { .. } => finding.with(Next::say(
+                "make a new key and request, and have the certificate reissued for it:  certctl csr NAME... --force",
+            )),
+            Problem::WeakSignature { .. } => {
+                finding.with(Next::say("download the CA's present bundle; if the site's own certificate is meant, have it reissued"))
+            }
             Problem::NotYetValid { .. } => finding.with(Next::say("wait until then, or set this machine's clock right:  date -u")),
             Problem::Refused { .. } => finding.with(Next::say("ask the CA to issue it again, or send it this message")),
             Problem::SelfSigned { .. } => finding.with(Next::say("use the certificate that the CA issued, not the one made here")),

@@ -21,9 +21,27 @@ pub enum CertificateError {
     /// Not X.509, or damaged.
     #[error("not a certificate")]
     Malformed,
-    /// A date outside of the years 0 to 9999.
-    #[error("a certificate with an impossible date")]
-    Date,
+}
+
+/// What the extensions of a certificate allow it; all that they do not mention is allowed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Usage {
+    /// `keyCertSign` (RFC 5280 4.2.1.3).
+    pub signs_certificates: bool,
+    /// A bit of the key usage that a TLS handshake needs: `digitalSignature`, `keyEncipherment` or `keyAgreement`.
+    pub serves: bool,
+    /// `serverAuth` or `anyExtendedKeyUsage` (RFC 5280 4.2.1.12).
+    pub for_servers: bool,
+    /// `pathLenConstraint`: as many CAs may follow (RFC 5280 4.2.1.9).
+    pub path_length: Option<u32>,
+    /// Not said to be no CA's: `cA` is true, or there are no basic constraints (old roots have none).
+    pub may_be_root: bool,
+}
+
+impl Default for Usage {
+    fn default() -> Self {
+        Self { signs_certificates: true, serves: true, for_servers: true, path_length: None, may_be_root: true }
+    }
 }
 
 /// A certificate that was read. Reading is not trusting: see `verify`.
@@ -49,6 +67,8 @@ pub struct Certificate {
     pub serial: String,
     /// `cA` of the basic constraints.
     pub is_ca: bool,
+    /// What else its extensions allow.
+    pub usage: Usage,
     /// `caIssuers` URLs of the authority information access (RFC 5280 4.2.2.1).
     pub issuer_urls: Vec<String>,
     /// The kind of key.
@@ -85,10 +105,11 @@ impl Certificate {
             issuer: printable_name(parsed.issuer()),
             dns_names: Vec::new(),
             ip_addresses: Vec::new(),
-            not_before: instant(parsed.validity().not_before)?,
-            not_after: instant(parsed.validity().not_after)?,
+            not_before: instant(parsed.validity().not_before),
+            not_after: instant(parsed.validity().not_after),
             serial: hex::encode(parsed.raw_serial()),
             is_ca: false,
+            usage: Usage::default(),
             issuer_urls: Vec::new(),
             algorithm: KeyAlgorithm::of_spki(spki),
             key_id: PublicKeyId::of_spki(spki),
@@ -102,7 +123,18 @@ impl Certificate {
 
     fn take(&mut self, extension: &ParsedExtension<'_>) {
         match extension {
-            ParsedExtension::BasicConstraints(basic) => self.is_ca = basic.ca,
+            ParsedExtension::BasicConstraints(basic) => {
+                self.is_ca = basic.ca;
+                self.usage.path_length = basic.path_len_constraint;
+                self.usage.may_be_root = basic.ca;
+            }
+            ParsedExtension::KeyUsage(usage) => {
+                self.usage.signs_certificates = usage.key_cert_sign();
+                self.usage.serves = usage.digital_signature() || usage.key_encipherment() || usage.key_agreement();
+            }
+            ParsedExtension::ExtendedKeyUsage(purposes) => {
+                self.usage.for_servers = purposes.any || purposes.server_auth;
+            }
             ParsedExtension::SubjectAlternativeName(san) => {
                 for name in &san.general_names {
                     match name {
@@ -212,8 +244,10 @@ impl Certificate {
 /// id-ad-caIssuers (RFC 5280 4.2.2.1).
 const CA_ISSUERS: Oid<'static> = oid!(1.3.6.1.5.5.7.48.2);
 
-fn instant(time: ASN1Time) -> Result<Timestamp, CertificateError> {
-    Timestamp::from_second(time.timestamp()).map_err(|_| CertificateError::Date)
+/// 99991231235959Z, which means "no end" (RFC 5280 4.1.2.5), lies a few hours past what a [`Timestamp`] holds.
+fn instant(time: ASN1Time) -> Timestamp {
+    let seconds = time.timestamp().clamp(Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
+    Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)
 }
 
 fn address(octets: &[u8]) -> Option<IpAddr> {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::certificate::Certificate;
 use super::key::PublicKeyId;
-use super::signature;
+use super::signature::{self, SignatureError};
 use super::trust::TrustAnchors;
 
 /// Where a chain ends.
@@ -24,8 +24,17 @@ pub enum ChainEnd {
         /// Where the CA says that the issuer can be fetched.
         urls: Vec<String>,
     },
+    /// More signatures would have to be checked than a chain can be worth: decoys.
+    TooManyCandidates,
     /// The chain is complete but its root is no anchor; holds the root in words.
     UnknownRoot(String),
+    /// Its issuer may be here, but by a signature that nobody trusts today.
+    WeakSignature {
+        /// The certificate with that signature, in words.
+        subject: String,
+        /// Its issuer.
+        issuer: String,
+    },
 }
 
 /// Leaf first, each certificate signed by the next, no self-signed root.
@@ -149,6 +158,9 @@ enum Dates {
 /// The most intermediates that clients follow (webpki's bound, and more than any CA has).
 const MOST_INTERMEDIATES: usize = 6;
 
+/// The most signatures that are checked for one chain. The densest bundle that is delivered needs some dozens.
+const MOST_CHECKS: usize = 2000;
+
 struct Search<'a> {
     pool: &'a [&'a Certificate],
     anchors: &'a TrustAnchors,
@@ -158,6 +170,8 @@ struct Search<'a> {
     signed: HashMap<(usize, PublicKeyId), bool>,
     /// The key of the anchor that signed a certificate.
     anchored: HashMap<usize, Option<PublicKeyId>>,
+    /// How many signatures may still be checked.
+    checks: usize,
 }
 
 impl<'a> Search<'a> {
@@ -172,7 +186,7 @@ impl<'a> Search<'a> {
                 (one.is_self_issued(), !one.is_ca, std::cmp::Reverse(one.not_after))
             });
         }
-        Self { pool, anchors, at, by_subject, signed: HashMap::new(), anchored: HashMap::new() }
+        Self { pool, anchors, at, by_subject, signed: HashMap::new(), anchored: HashMap::new(), checks: MOST_CHECKS }
     }
 
     /// A path to an anchor: the long way through cross-certificates, unless it is longer than clients follow.
@@ -240,10 +254,18 @@ impl<'a> Search<'a> {
                 None => break,
             }
         }
-        let last = self.pool[path.last().copied().unwrap_or(0)];
-        let root = self.pool.iter().find(|root| root.is_self_issued() && last.is_signed_by(root));
+        let index = path.last().copied().unwrap_or(0);
+        let last = self.pool[index];
+        let root = self
+            .candidates(index)
+            .into_iter()
+            .find(|&root| self.pool[root].is_self_issued() && self.is_signed_by(index, root));
         let end = match root {
-            Some(root) => ChainEnd::UnknownRoot(root.label()),
+            Some(root) => ChainEnd::UnknownRoot(self.pool[root].label()),
+            None if self.checks == 0 => ChainEnd::TooManyCandidates,
+            None if self.is_weakly_signed(index) => {
+                ChainEnd::WeakSignature { subject: last.label(), issuer: last.issuer.clone() }
+            }
             None => {
                 ChainEnd::Gap { subject: last.label(), issuer: last.issuer.clone(), urls: last.issuer_urls.clone() }
             }
@@ -254,8 +276,7 @@ impl<'a> Search<'a> {
     /// The best certificate of the bag that signed `index`: not visited, of no CA that is on `path`, no root.
     fn issuer(&mut self, index: usize, path: &[usize], visited: &[bool], dates: Dates) -> Option<usize> {
         let pool = self.pool;
-        let candidates = self.by_subject.get(pool[index].issuer_der()).cloned().unwrap_or_default();
-        candidates.into_iter().find(|&issuer| {
+        self.candidates(index).into_iter().find(|&issuer| {
             let one = pool[issuer];
             let again = path.iter().any(|&seen| pool[seen].key_id == one.key_id && same_subject(pool[seen], one));
             let usable = issuer != index && !visited[issuer] && !again;
@@ -264,12 +285,26 @@ impl<'a> Search<'a> {
         })
     }
 
+    /// Those of the bag that have the name of `index`'s issuer.
+    fn candidates(&self, index: usize) -> Vec<usize> {
+        self.by_subject.get(self.pool[index].issuer_der()).cloned().unwrap_or_default()
+    }
+
     fn is_signed_by(&mut self, index: usize, issuer: usize) -> bool {
-        let pool = self.pool;
-        *self
-            .signed
-            .entry((index, pool[issuer].key_id))
-            .or_insert_with(|| signature::check(pool[index].der(), pool[issuer].spki()).is_ok())
+        let (pool, checks) = (self.pool, &mut self.checks);
+        *self.signed.entry((index, pool[issuer].key_id)).or_insert_with(|| {
+            let affordable = *checks > 0;
+            *checks = checks.saturating_sub(1);
+            affordable && signature::check(pool[index].der(), pool[issuer].spki()).is_ok()
+        })
+    }
+
+    /// Whether an issuer is known whose signature is of a kind that is not trusted (SHA-1, MD5, a short key).
+    fn is_weakly_signed(&self, index: usize) -> bool {
+        let here = self.candidates(index).into_iter().map(|issuer| self.pool[issuer].spki().to_vec());
+        let der = self.pool[index].der();
+        let unsupported = |spki: Vec<u8>| signature::check(der, &spki) == Err(SignatureError::Unsupported);
+        here.take(1).chain(self.anchors.issuers_of(self.pool[index]).take(1)).any(unsupported)
     }
 
     /// Signed by itself. A CA's new key that its old key signed has the same name twice and is none.

@@ -36,6 +36,13 @@ impl Authority {
         read(&self.params.self_signed(&self.key).unwrap())
     }
 
+    /// Signed by itself, changed before.
+    pub(crate) fn root_as(&self, change: impl FnOnce(&mut CertificateParams)) -> Certificate {
+        let mut params = self.params.clone();
+        change(&mut params);
+        read(&params.self_signed(&self.key).unwrap())
+    }
+
     /// A certificate for `other`.
     pub(crate) fn certify(&self, other: &Self) -> Certificate {
         self.certify_as(other, |_| {})

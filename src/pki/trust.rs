@@ -27,13 +27,19 @@ impl std::fmt::Display for TrustSource {
 pub struct TrustAnchors {
     source: TrustSource,
     anchors: Vec<TrustAnchor<'static>>,
+    /// The certificates of a file; an anchor itself keeps neither dates nor constraints.
+    certificates: Vec<Certificate>,
 }
 
 impl TrustAnchors {
     /// Mozilla's root store.
     #[must_use]
     pub fn mozilla() -> Self {
-        Self { source: TrustSource::Mozilla, anchors: webpki_roots::TLS_SERVER_ROOTS.to_vec() }
+        Self {
+            source: TrustSource::Mozilla,
+            anchors: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+            certificates: Vec::new(),
+        }
     }
 
     /// The certificates of a file; whoever names the file trusts them, roots or not.
@@ -43,7 +49,11 @@ impl TrustAnchors {
             let der = CertificateDer::from(certificate.der());
             webpki::anchor_from_trusted_cert(&der).ok().map(|anchor| anchor.to_owned())
         };
-        Self { source: TrustSource::File(path.to_owned()), anchors: certificates.iter().filter_map(anchor).collect() }
+        Self {
+            source: TrustSource::File(path.to_owned()),
+            anchors: certificates.iter().filter_map(anchor).collect(),
+            certificates: certificates.to_vec(),
+        }
     }
 
     /// Where they come from.
@@ -62,6 +72,11 @@ impl TrustAnchors {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.anchors.is_empty()
+    }
+
+    /// The certificates of the file that signed `certificate`; none of Mozilla's, whose roots are judged by Mozilla.
+    pub(super) fn signers_of(&self, certificate: &Certificate) -> Vec<&Certificate> {
+        self.certificates.iter().filter(|signer| certificate.is_signed_by(signer)).collect()
     }
 
     /// The anchors whose subject is the issuer of `certificate`, as DER `SubjectPublicKeyInfo`.

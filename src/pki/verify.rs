@@ -62,6 +62,12 @@ pub enum Problem {
         /// Where the CA offers it.
         urls: Vec<String>,
     },
+    /// The site's certificate names no site.
+    #[error("the certificate {label} has no subject alternative name: no client accepts it for any host")]
+    NoNames {
+        /// The certificate in words.
+        label: String,
+    },
     /// Before its first second.
     #[error("the certificate {label} is not valid before {not_before}; it is now {at}")]
     NotYetValid {
@@ -84,6 +90,11 @@ pub enum Problem {
         /// The certificate in words.
         label: String,
     },
+    /// The bag holds too many certificates of the same names.
+    #[error(
+        "no chain was found within the number of signatures that are checked: the files hold too many certificates of the same names"
+    )]
+    TooManyCandidates,
     /// The chain is complete but nobody trusts its root.
     #[error("the chain ends in {root}, which {source_name} does not know")]
     UnknownRoot {
@@ -91,6 +102,24 @@ pub enum Problem {
         root: String,
         /// Whose list it was looked up in.
         source_name: String,
+    },
+    /// RSA below 2048 bits (CA/B Forum BR 6.1.5).
+    #[error(
+        "the certificate {label} has a key of kind {algorithm}: too short, no CA may issue for it and clients refuse it"
+    )]
+    WeakKey {
+        /// The certificate in words.
+        label: String,
+        /// The kind of its key.
+        algorithm: KeyAlgorithm,
+    },
+    /// A signature that nobody trusts today.
+    #[error("the signature of {issuer} on {subject} is of a kind that nobody trusts today (SHA-1, MD5 or a short key)")]
+    WeakSignature {
+        /// The certificate with that signature, in words.
+        subject: String,
+        /// Its issuer.
+        issuer: String,
     },
     /// The key is of another kind than the certificate's: `nginx -t` passes this.
     #[error(
@@ -126,10 +155,14 @@ impl Problem {
             Self::Expired { leaf: false, .. } => "intermediate-expired",
             Self::HostNotCovered { .. } => "host-not-covered",
             Self::MissingIntermediate { .. } => "missing-intermediate",
+            Self::NoNames { .. } => "no-names",
             Self::NotYetValid { .. } => "not-yet-valid",
             Self::Refused { .. } => "chain-refused",
             Self::SelfSigned { .. } => "self-signed",
+            Self::TooManyCandidates => "too-many-candidates",
             Self::UnknownRoot { .. } => "unknown-root",
+            Self::WeakKey { .. } => "weak-key",
+            Self::WeakSignature { .. } => "weak-signature",
             Self::WrongKey { .. } => "wrong-key",
             Self::WrongKeyKind { .. } => "wrong-key-kind",
         }
@@ -188,9 +221,11 @@ pub fn problems(chain: &Chain, policy: Policy<'_>) -> Vec<Problem> {
     }
     found.extend(chain.certificates().iter().enumerate().filter_map(|(index, one)| dates(one, index == 0, policy.at)));
     found.extend(ending(chain, policy.anchors));
+    found.extend(chain.certificates().iter().filter_map(weak_key));
     found.extend(hosts(chain.leaf(), policy.hosts));
     if found.is_empty() {
-        found.extend(path_validation(chain, policy));
+        let usage = || usage::refusal(chain, policy.anchors, policy.at).map(|reason| Problem::Refused { reason });
+        found.extend(path_validation(chain, policy).or_else(usage));
     }
     found
 }
@@ -213,13 +248,28 @@ fn ending(chain: &Chain, anchors: &TrustAnchors) -> Option<Problem> {
         ChainEnd::Gap { subject, issuer, urls } => {
             Some(Problem::MissingIntermediate { subject: subject.clone(), issuer: issuer.clone(), urls: urls.clone() })
         }
+        ChainEnd::TooManyCandidates => Some(Problem::TooManyCandidates),
+        ChainEnd::WeakSignature { subject, issuer } => {
+            Some(Problem::WeakSignature { subject: subject.clone(), issuer: issuer.clone() })
+        }
         ChainEnd::UnknownRoot(root) => {
             Some(Problem::UnknownRoot { root: root.clone(), source_name: anchors.source().to_string() })
         }
     }
 }
 
+/// CA/B Forum BR 6.1.5: RSA moduli have at least 2048 bits.
+fn weak_key(certificate: &Certificate) -> Option<Problem> {
+    let algorithm = certificate.algorithm;
+    let short = matches!(algorithm, KeyAlgorithm::Rsa(bits) if bits < 2048);
+    short.then(|| Problem::WeakKey { label: certificate.label(), algorithm })
+}
+
+/// RFC 9525 6.3: only the subject alternative name counts; every host that is asked for must be in it.
 fn hosts(leaf: &Certificate, hosts: &[String]) -> Vec<Problem> {
+    if !leaf.is_ca && leaf.dns_names.is_empty() && leaf.ip_addresses.is_empty() {
+        return vec![Problem::NoNames { label: leaf.label() }];
+    }
     let missing = hosts.iter().filter(|host| !leaf.covers(host));
     missing
         .map(|host| Problem::HostNotCovered {
@@ -277,6 +327,8 @@ fn reason(error: &webpki::Error) -> String {
     };
     words.to_owned()
 }
+
+mod usage;
 
 #[cfg(test)]
 mod tests;

@@ -158,3 +158,18 @@ fn an_anchor_may_be_an_intermediate() {
     assert_eq!(assembly.chain.end(), &ChainEnd::Anchored);
     assert_eq!(labels(&assembly), ["example.com"]);
 }
+
+#[test]
+fn decoys_end_within_a_budget() {
+    let root = Authority::new("Root");
+    let (mut bag, mut lower) = (Vec::new(), Authority::new("A"));
+    let leaf = lower.leaf(&["example.com"]);
+    // Two names by turns, each CA with a key of its own: every one of a name is a candidate for all of the other.
+    for level in 0..120 {
+        let upper = Authority::new(if level % 2 == 0 { "B" } else { "A" });
+        bag.push(upper.certify_as(&lower, |params| dates(params, 2026, 2026 + level)));
+        lower = upper;
+    }
+    let assembly = Chain::assemble(&leaf, &bag, &trust(&[root.root()]), now());
+    assert_eq!(assembly.chain.end(), &ChainEnd::TooManyCandidates);
+}

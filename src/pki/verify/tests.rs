@@ -1,6 +1,9 @@
 //! One row a rule: what is wrong with a chain, by its code.
 
-use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, NameConstraints};
+use rcgen::{
+    BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, KeyUsagePurpose,
+    NameConstraints,
+};
 
 use super::{Policy, Problem, VerifiedChain, assemble, problems};
 use crate::pki::certificate::Certificate;
@@ -76,7 +79,6 @@ fn the_last_second_counts() {
     ] {
         let codes: Vec<&str> = codes.to_vec();
         let found = world.codes(&leaf, &bag, &[], at);
-        // The root has no later date than the leaf, and anchors are not judged by theirs.
         assert_eq!(found, codes, "{at}");
     }
 }
@@ -99,6 +101,56 @@ fn what_a_ca_may_not_do() {
     assert_eq!(world.judged(|params| params.is_ca = IsCa::ExplicitNoCa, |_| {}, &[]), ["chain-refused"]);
     assert_eq!(world.judged(|params| dates(params, 2024, 2025), |_| {}, &[]), ["intermediate-expired"]);
     assert_eq!(world.judged(|_| {}, |_| {}, &[]), FINE);
+}
+
+#[test]
+fn keys_are_used_for_what_they_may() {
+    let world = World::new();
+    let only = |usage: KeyUsagePurpose| move |params: &mut CertificateParams| params.key_usages = vec![usage];
+    assert_eq!(world.judged(only(KeyUsagePurpose::DigitalSignature), |_| {}, &[]), ["chain-refused"]);
+    assert_eq!(world.judged(|_| {}, only(KeyUsagePurpose::CrlSign), &[]), ["chain-refused"]);
+    assert_eq!(world.judged(|_| {}, only(KeyUsagePurpose::DigitalSignature), &[]), FINE);
+    assert_eq!(world.judged(|_| {}, only(KeyUsagePurpose::KeyEncipherment), &[]), FINE);
+}
+
+#[test]
+fn a_root_of_a_file_is_held_to_its_word() {
+    let world = World::new();
+    let (leaf, lower) = (world.lower.leaf(&["example.com"]), world.root.certify(&world.lower));
+    let under = |change: fn(&mut CertificateParams)| {
+        let anchors = TrustAnchors::from_certificates("roots.pem", &[world.root.root_as(change)]);
+        let chain = Chain::assemble(&leaf, std::slice::from_ref(&lower), &anchors, now()).chain;
+        let found = problems(&chain, Policy { hosts: &[], anchors: &anchors, at: now() });
+        found.iter().map(Problem::code).collect::<Vec<_>>()
+    };
+    assert_eq!(under(|_| {}), FINE);
+    assert_eq!(under(|params| params.is_ca = IsCa::NoCa), FINE, "old roots have no basic constraints");
+    assert_eq!(under(|params| params.is_ca = IsCa::Ca(BasicConstraints::Constrained(1))), FINE);
+    let faults: [fn(&mut CertificateParams); 5] = [
+        |params| dates(params, 2024, 2025),
+        |params| params.is_ca = IsCa::ExplicitNoCa,
+        |params| params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0)),
+        |params| params.key_usages = vec![KeyUsagePurpose::CrlSign],
+        |params| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::EmailProtection],
+    ];
+    for fault in faults {
+        assert_eq!(under(fault), ["chain-refused"]);
+    }
+}
+
+#[test]
+fn a_certificate_names_its_site() {
+    let world = World::new();
+    let nameless = |params: &mut CertificateParams| params.subject_alt_names.clear();
+    assert_eq!(world.judged(|_| {}, nameless, &[]), ["no-names"]);
+    assert_eq!(world.judged(|_| {}, nameless, &["example.com"]), ["no-names"]);
+}
+
+#[test]
+fn no_end_is_a_date() {
+    let world = World::new();
+    let forever = |params: &mut CertificateParams| params.not_after = rcgen::date_time_ymd(9999, 12, 31);
+    assert_eq!(world.judged(forever, forever, &[]), FINE);
 }
 
 #[test]
