@@ -271,3 +271,53 @@ fn a_kill_at_any_call_leaves_a_whole_pair_and_the_next_run_heals() {
     println!("in all       {total:4} points, {tried:4} tried, {} violations", violations.len());
     assert!(violations.is_empty(), "{}", violations.join("\n"));
 }
+
+/// Where `words` come for the first time at or after line `from` of a trace.
+fn line(trace: &[&str], from: usize, words: &[&str]) -> usize {
+    let fits = |text: &&str| words.iter().all(|word| text.contains(word));
+    let found = trace.iter().skip(from).position(fits);
+    from + found.unwrap_or_else(|| panic!("{words:?} is not in the trace from line {from} on:\n{}", trace.join("\n")))
+}
+
+/// What a power loss can undo must be flushed before what relies on it (`-y` says the paths of descriptors).
+#[test]
+fn flushes_and_renames_come_in_the_order_that_a_power_loss_allows() {
+    let bench = Bench::new();
+    bench.shop.round(&[]).expect(0);
+    bench.shop.deliver("new.crt");
+    let [test, reload] = ["a-test", "a-reload"].map(|name| {
+        let path = bench.shop.sandbox.write(&format!("bin/{name}"), "#!/bin/sh\n");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path.display().to_string()
+    });
+    let args = [bench.install(), ["--test", &test, "--reload", &reload].map(str::to_owned).to_vec()].concat();
+    let pair = bench.found().unwrap();
+    let scenario =
+        Scenario { name: "order", heal: args.clone(), args, allowed: Vec::new(), healed: pair, key_mode: 0o600 };
+    let file = bench.shop.sandbox.write("traces/order", "");
+    let calls = "trace=fsync,rename,renameat,renameat2,execve";
+    assert!(
+        bench.strace(&scenario, &["-f", "-y", "-s", "300", "-o", &file.display().to_string(), "-e", calls]).success()
+    );
+    let text = fs::read_to_string(file).unwrap();
+    let trace: Vec<&str> = text.lines().filter(|line| !line.contains("ENOENT")).collect();
+
+    let mut last = 0;
+    for piece in ["fullchain.pem", "cert.pem", "ca.pem", "key.pem"] {
+        last = last.max(line(&trace, 0, &["fsync(", "/releases/.", piece]));
+    }
+    for words in [
+        // The hidden folder itself, then its name, then the folder that holds the name.
+        &["fsync(", "/releases/.", "~>)"][..],
+        &["renameat2(", "/releases/.", "RENAME_NOREPLACE"],
+        &["fsync(", "/releases>)"],
+        &["rename(", "/.live."],
+        &["fsync(", "/certctl/example.com>)"],
+        &["execve(", "/a-test"],
+        &["execve(", "/a-reload"],
+        &["rename(", "/.proven."],
+        &["fsync(", "/certctl/example.com>)"],
+    ] {
+        last = line(&trace, last + 1, words);
+    }
+}
