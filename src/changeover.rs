@@ -85,7 +85,7 @@ fn under_lock(context: &Context, order: &Order<'_>, staged: Option<Staged>) -> R
         patience: order.patience,
         settings: situation.settings.clone(),
         settings_before: situation.settings_before.clone(),
-        now: context.now(),
+        now: context.now().round(jiff::Unit::Second).unwrap_or_else(|_| context.now()),
         interrupt: Some(&context.interrupt),
     };
     let applied = machine.run(&plan);

@@ -184,6 +184,23 @@ fn a_reload_that_does_nothing_is_found_out_and_taken_back() {
 }
 
 #[test]
+fn a_reload_that_fails_is_taken_back_when_the_old_pair_is_seen() {
+    let site = Site::new();
+    let nginx = site.start("");
+    nginx.rewrite(&site.block(CHAIN, KEY));
+    site.round(&[]).expect(0);
+    let first = site.shop.served();
+    let run = site.round(&["--reload", "false", "--json"]).expect(5).json();
+    assert_eq!((&run["verdict"], &run["changed"]), (&"taken-back".into(), &false.into()));
+    assert!(codes(&run).contains(&"reload-failed"), "{run}");
+    assert_eq!(run["taken_back"]["left"].as_array().unwrap().len(), 1, "the reload is listed: {run}");
+    assert_eq!(site.shop.served(), first);
+    site.shows(CHAIN);
+    // What it was told that once is not remembered.
+    site.round(&[]).expect(0);
+}
+
+#[test]
 fn a_server_that_does_not_run_is_told_how_to_start() {
     let site = Site::new();
     write_config(&site.folder(), &site.block(CHAIN, KEY));

@@ -186,7 +186,7 @@ impl Changeover {
     }
 
     fn ended_well(&mut self, context: &Context, situation: &Situation, plan: &InstallPlan) -> Result<(), Failure> {
-        self.changed = !plan.steps.is_empty();
+        self.changed = plan.steps.iter().any(|step| !matches!(step, Step::TestServer { .. } | Step::Prove { .. }));
         self.server = server_words(situation, &plan.steps);
         self.verdict = match plan.end {
             End::NotNamed | End::Stopped => Verdict::NotServed,
@@ -240,12 +240,13 @@ impl Changeover {
             failed.back.iter().map(ToString::to_string).collect(),
             failed.not_back.iter().map(|(step, trouble)| format!("{step}: {}", told(trouble))).collect(),
         );
-        self.verdict = match (begun, moved, stays || !failed.not_back.is_empty()) {
-            (_, false, _) => Verdict::NotServed,
-            (_, true, true) => Verdict::NotTakenBack,
-            (_, true, false) => Verdict::TakenBack,
+        self.verdict = match (moved, stays || !is_back(&failed)) {
+            (false, _) => Verdict::NotServed,
+            (true, true) => Verdict::NotTakenBack,
+            (true, false) => Verdict::TakenBack,
         };
-        self.changed = self.verdict == Verdict::NotTakenBack;
+        let links = |step: &Step| !matches!(step, Step::TestServer { .. } | Step::Reload { .. } | Step::Prove { .. });
+        self.changed = moved && (stays || failed.not_back.iter().any(|(step, _)| links(step)));
         if let Trouble::Interrupted(signal) = failed.trouble {
             return Err(self.interrupted(signal));
         }
@@ -302,6 +303,14 @@ fn still_before(situation: &Situation, plan: &InstallPlan, trouble: &Trouble) ->
 #[must_use]
 pub fn day(at: Timestamp) -> String {
     jiff::tz::Offset::UTC.to_datetime(at).date().to_string()
+}
+
+/// Whether the site is as it was: every step back ended well, or, where a test or a reload did not, the server was seen
+/// to serve the files before at every address all the same.
+fn is_back(failed: &Failed) -> bool {
+    let seen = failed.back.iter().any(|step| matches!(step, Step::Prove { .. }));
+    let asked = |step: &Step| matches!(step, Step::TestServer { .. } | Step::Reload { .. });
+    failed.not_back.iter().all(|(step, _)| seen && asked(step))
 }
 
 fn server_words(situation: &Situation, steps: &[Step]) -> Vec<&'static str> {

@@ -75,7 +75,7 @@ impl From<&Trouble> for Finding {
             Trouble::Test(finished) => Self::error("test-failed", words("the server's test failed", finished))
                 .with(Next::say("mend what it says, then install again")),
             Trouble::Reload(finished) => Self::error("reload-failed", words("the reload failed", finished))
-                .with(Next::say("journalctl -e; then install again")),
+                .with(Next::say("run it by hand to see why, mend it, then install again")),
             Trouble::NotServed(probes) => {
                 let served: Vec<String> = probes.iter().filter(|probe| !probe.agrees()).map(seen).collect();
                 Self::error("served-otherwise", format!("not every address serves it:\n{}", served.join("\n")))

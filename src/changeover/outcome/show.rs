@@ -57,11 +57,12 @@ impl Changeover {
     pub fn human(&self, text: &mut Text) {
         match self.verdict {
             Verdict::Planned => self.show_plan(text),
-            Verdict::Unchanged => text.fact("same", format!("{} shows these files already", self.chain_path)),
-            Verdict::Files | Verdict::Live | Verdict::NotServed | Verdict::NotTakenBack => {
+            Verdict::Refused | Verdict::TakenBack => {}
+            _ if self.changed => {
                 text.fact("wrote", format!("{}   {} ({:04o})", self.chain_path, self.key_path, self.key_mode));
             }
-            Verdict::Refused | Verdict::TakenBack => {}
+            Verdict::NotTakenBack => {}
+            _ => text.fact("same", format!("{} shows these files already", self.chain_path)),
         }
         if matches!(self.verdict, Verdict::Live | Verdict::Unchanged) && !self.seen.is_empty() {
             text.fact("live", self.live());
