@@ -112,6 +112,7 @@ fn what_is_refused_touches_nothing() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
     shop.round(&[]).expect(0);
+    assert!(std::process::Command::new("mkfifo").arg(sandbox.join("tree/etc/fifo")).status().unwrap().success());
     let before = shop.tree();
     let leaf = |leaf| shop.ca.issue_as(&sandbox.read("example.com.csr"), leaf);
     let old = Leaf { not_before: days(today(), -100), not_after: days(today(), -2), ..Leaf::default() };
@@ -134,6 +135,10 @@ fn what_is_refused_touches_nothing() {
         ("good.crt", &["--test", "no-such-program"], "", 3),
         ("good.crt", &["--test", "false"], "server-config-broken", 1),
         ("good.crt", &["--chain-path", "/etc/ssl"], "path-taken", 1),
+        ("good.crt", &["--chain-path", "/etc/fifo"], "path-taken", 1),
+        ("good.crt", &["--chain-path", "/etc/one.pem", "--key-path", "/etc/one.pem"], "", 2),
+        ("good.crt", &["--chain-path", "/etc/ssl/certctl/example.com/live/fullchain.pem"], "", 2),
+        ("good.crt", &["--probe", "localhost"], "", 2),
     ] {
         let run = shop.install(file, &[more, &["--json"]].concat()).expect(exit);
         let document = run.json();

@@ -49,7 +49,9 @@ impl Site {
     /// What certctl is told besides the file.
     fn round(&self, more: &[&str]) -> Run {
         let config = self.folder().join("nginx.conf").display().to_string();
-        self.shop.round(&[&["--server", "nginx", "--server-config", &config], more].concat())
+        let nginx = ["--server", "nginx", "--server-config", &config];
+        let told = if more.contains(&"--server") { &[][..] } else { &nginx[..] };
+        self.shop.round(&[told, more].concat())
     }
 
     /// The leaf that nginx shows, as it is in a PEM file.
@@ -309,4 +311,21 @@ fn any_server_is_served_by_commands_and_a_probe() {
     let run = site.shop.round(&["--reload", "true", "--json"]).expect(5).json();
     assert_eq!(run["verdict"], "taken-back");
     assert_eq!(site.shop.served(), one);
+}
+
+#[test]
+fn certctls_own_folder_is_not_a_path_to_adopt() {
+    let site = Site::new();
+    let nginx = site.start("");
+    site.round(&["--server", "none"]).expect(0);
+    let inside = |file: &str| format!("{PAIR}/live/{file}");
+    nginx.rewrite(&site.block(&inside("fullchain.pem"), &inside("key.pem")));
+    let before = site.shop.tree();
+    site.shop.deliver("new.crt");
+    let config = nginx.config().display().to_string();
+    let run = site.shop.install("new.crt", &["--server", "nginx", "--server-config", &config, "--dry-run", "--json"]);
+    let run = run.expect(0).json();
+    assert!(codes(&run).contains(&"paths-not-adopted"), "{run}");
+    assert!(run["certificates"][0]["chain_path"].as_str().unwrap().ends_with(CHAIN), "{run}");
+    assert_eq!(site.shop.tree(), before);
 }

@@ -134,6 +134,12 @@ pub fn place(
     serving.named = serving.paths(root, usual, (flags, settings), &names)?;
     let (chain, key) = &serving.named;
     let layout = usual.at(real(root, chain)?, real(root, key)?);
+    if layout.chain_path == layout.key_path || layout.is_own(&layout.chain_path) || layout.is_own(&layout.key_path) {
+        let message = format!("{} and {} cannot be the paths of chain and key", chain.display(), key.display());
+        return Err(Failure::new(Kind::Usage, message)
+            .because(format!("they must be two, and outside of {}", layout.base().display()))
+            .with(Next::say("choose two paths:  --chain-path PATH --key-path PATH")));
+    }
     if serving.refusal.is_none() {
         serving.observe(&layout, settings, certificates, &names)?;
     }

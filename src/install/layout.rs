@@ -183,6 +183,12 @@ impl Layout {
         base(&self.root)
     }
 
+    /// Whether `path` lies in certctl's own folder, where only certctl puts things.
+    #[must_use]
+    pub fn is_own(&self, path: &Path) -> bool {
+        path.starts_with(self.base())
+    }
+
     /// The folder of the pair.
     #[must_use]
     pub fn folder(&self) -> PathBuf {

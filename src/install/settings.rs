@@ -161,12 +161,14 @@ impl Settings {
         self.history.drain(..excess);
     }
 
-    /// The entry before `live`: what was proven when it was installed, else the one above it.
+    /// The entry before `live`: what was proven when it was installed, else the one above it. A `live` that the history
+    /// lacks (a kill came between the proof and the note) stands after all of it.
     #[must_use]
     pub fn before(&self, live: &ReleaseId) -> Option<&ReleaseId> {
-        let index = self.history.iter().rposition(|entry| entry.release == *live)?;
-        let above = || self.history[..index].iter().rev().map(|entry| &entry.release).find(|release| *release != live);
-        self.history[index].before.as_ref().filter(|before| *before != live).or_else(above)
+        let index = self.history.iter().rposition(|entry| entry.release == *live);
+        let noted = index.and_then(|index| self.history[index].before.as_ref()).filter(|before| *before != live);
+        let above = &self.history[..index.unwrap_or(self.history.len())];
+        noted.or_else(|| above.iter().rev().map(|entry| &entry.release).find(|release| *release != live))
     }
 }
 
@@ -232,5 +234,6 @@ mod tests {
         assert_eq!(settings.before(&c), Some(&a));
         assert_eq!(settings.before(&b), Some(&a));
         assert_eq!(settings.before(&a), None);
+        assert_eq!(settings.before(&id("dddddddd")), Some(&c), "killed before it was noted");
     }
 }

@@ -70,6 +70,8 @@ pub fn tree(folder: &Path) -> BTreeMap<PathBuf, String> {
             } else if meta.is_dir() {
                 open.push(path.clone());
                 format!("{:o}", meta.mode() & 0o7777)
+            } else if !meta.is_file() {
+                "special".to_owned()
             } else {
                 format!("{:o} {}", meta.mode() & 0o7777, String::from_utf8_lossy(&std::fs::read(&path).unwrap()))
             };

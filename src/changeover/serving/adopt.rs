@@ -83,6 +83,12 @@ fn judge(
     if !layout.chain_path.starts_with(root) || !layout.key_path.starts_with(root) {
         return Ok(Err(format!("they lie outside of {}", root.display())));
     }
+    if layout.chain_path == layout.key_path {
+        return Ok(Err("chain and key are one file".to_owned()));
+    }
+    if layout.is_own(&layout.chain_path) || layout.is_own(&layout.key_path) {
+        return Ok(Err("they lie in certctl's own folder, past the links that it keeps for servers".to_owned()));
+    }
     for (stable, path) in [(Stable::Chain, chain), (Stable::Key, key)] {
         if let Some(why) = foreign(path) {
             return Ok(Err(why));
