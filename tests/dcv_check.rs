@@ -475,7 +475,51 @@ fn without_its_own_servers_a_zone_is_not_called_visible() {
         let order = Order::shop();
         let _server = NameServer::knot_at(&[port_53(3, 1)], &order.line(), "");
         let document = order.check(&port_53(3, 1).ip().to_string()).expect(1).json();
-        assert_eq!((verdict(&document), codes(&document)), ("unreachable", vec!["zone-servers-not-found"]));
+        assert_eq!(
+            (verdict(&document), codes(&document)),
+            ("unreachable", vec!["server-no-address", "zone-servers-not-found"])
+        );
+    });
+}
+
+#[test]
+fn a_server_whose_address_is_not_found_is_not_counted_as_asked() {
+    with_port_53("a_server_whose_address_is_not_found_is_not_counted_as_asked", || {
+        let order = Order::shop();
+        let first = format!("ns1 A {}\n{}", port_53(0, 1).ip(), order.line());
+        // The server that knows the second one's address is dead: SERVFAIL. Without it, there is none: NXDOMAIN.
+        let dead = format!("{first}\nns2 NS dead\ndead A {}", port_53(0, 4).ip());
+        for records in [&dead, &first] {
+            let _first = NameServer::knot_at(&[port_53(0, 1)], records, "");
+            let _resolver = NameServer::unbound(port_53(0, 53), port_53(0, 1), "");
+            let document = order.check(&port_53(0, 53).ip().to_string()).expect(1).json();
+            assert_eq!((verdict(&document), codes(&document)), ("unreachable", vec!["server-no-address"]));
+            assert_eq!(answers(&document), ["cname", "cname", "no-address"]);
+            let silent = &document["records"][0]["servers"][2];
+            assert_eq!((&silent["address"], &silent["name"]), (&Value::Null, &"ns2.shop.example".into()));
+        }
+    });
+}
+
+#[test]
+fn more_servers_than_are_asked_are_told() {
+    with_port_53("more_servers_than_are_asked_are_told", || {
+        let order = Order::shop();
+        let many = |count: u32, line: &dyn Fn(u32) -> String| (3..=count).map(line).collect::<String>();
+        // Sixteen names are asked for, and thirty-two addresses.
+        let alias = |number| format!("@ NS ns{number}\nns{number} A {}\n", port_53(3, 1).ip());
+        let more = |number: u32| format!("ns2 A {}\n", port_53(3, u8::try_from(number).unwrap()).ip());
+        for (records, unasked) in
+            [(many(18, &alias), "2 of its name servers"), (many(34, &more), "2 of their addresses")]
+        {
+            let own = format!("{}\n{}\n{records}", name_servers(3), order.line());
+            let addresses: Vec<_> = (1..=35).map(|host| port_53(3, host)).collect();
+            let _server = NameServer::knot_at(&addresses, &own, "");
+            let _resolver = NameServer::unbound(port_53(3, 53), port_53(3, 1), "");
+            let document = order.check(&port_53(3, 53).ip().to_string()).expect(1).json();
+            assert_eq!((verdict(&document), codes(&document)), ("unreachable", vec!["servers-not-asked"]));
+            assert!(document["findings"][0]["message"].as_str().unwrap().contains(unasked), "{document:#}");
+        }
     });
 }
 

@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use certctl::dcv::answer::Answer;
+use certctl::dcv::answer::{Answer, LeftOut};
 use certctl::dcv::judge::{Elsewhere, Flaw, Reason};
 use certctl::dcv::parse::RecordError;
 use certctl::delivery::{DeliveryError, Ignored, Source, Unused};
@@ -175,10 +175,12 @@ fn reasons() -> Vec<Reason> {
         Reason::NotPublished { name: name.into(), servers: servers() },
         Reason::OwnServersNotFound { domain: "example.com".into() },
         Reason::ResolverRemembers { servers: servers(), seconds: Some(600) },
+        Reason::TooManyServers { domain: "example.com".into(), left_out: LeftOut { names: 2, addresses: 1 } },
         silent(Answer::Bogus),
         silent(Answer::Closed),
         silent(Answer::Failed("Not Implemented".into())),
         silent(Answer::Lame),
+        silent(Answer::NoAddress),
         silent(Answer::Refused),
         silent(Answer::ServFail),
         silent(Answer::Timeout),

@@ -26,8 +26,8 @@ impl Role {
 /// One server.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Server {
-    /// Where it was asked.
-    pub address: SocketAddr,
+    /// Where it was asked; none was found for the name where it is missing.
+    pub address: Option<SocketAddr>,
     /// Its name, where it was found by one.
     pub name: Option<String>,
     /// What it is to the zone.
@@ -57,6 +57,8 @@ pub enum Answer {
     Timeout,
     /// Nobody listens there.
     Closed,
+    /// No address was found for the server's name, or its lookup failed: it was not asked.
+    NoAddress,
     /// This machine has no way to that address (IPv6 where there is none): nobody was asked.
     NoRoute,
 }
@@ -82,6 +84,7 @@ impl Answer {
             Self::Failed(_) => "failed",
             Self::Timeout => "timeout",
             Self::Closed => "closed",
+            Self::NoAddress => "no-address",
             Self::NoRoute => "no-route",
         }
     }
@@ -96,17 +99,34 @@ pub struct Said {
     pub answers: Vec<(String, Answer)>,
 }
 
+/// How many of a zone's own servers were not asked, for there are more than anybody needs.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct LeftOut {
+    /// Names of servers.
+    pub names: usize,
+    /// Addresses of the others.
+    pub addresses: usize,
+}
+
 /// Whether the zone's own servers were among those asked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum OwnServers {
-    /// They were found and asked.
-    Asked,
+    /// They were found and asked, but for those left out.
+    Asked(LeftOut),
     /// There are none: the registry's servers answer for the domain, which is not delegated.
     NotDelegated,
     /// Not wanted: one server alone was to be asked.
     NotWanted,
     /// Wanted but not found.
     NotFound,
+}
+
+impl OwnServers {
+    /// False where some that the CA may ask were not asked.
+    #[must_use]
+    pub fn are_enough(self) -> bool {
+        matches!(self, Self::NotWanted) || self == Self::Asked(LeftOut::default())
+    }
 }
 
 /// All that all servers said about one record.
@@ -123,9 +143,10 @@ pub struct Survey {
 impl fmt::Display for Server {
     /// `dns1.example.net (192.0.2.1)`, `resolver 127.0.0.53`; the port where it is not 53.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let address = match self.address.port() {
-            53 => self.address.ip().to_string(),
-            _ => self.address.to_string(),
+        let address = match self.address {
+            Some(address) if address.port() == 53 => address.ip().to_string(),
+            Some(address) => address.to_string(),
+            None => "no address".to_owned(),
         };
         match (&self.name, self.role) {
             (Some(name), _) => write!(f, "{name} ({address})"),

@@ -1,6 +1,6 @@
 //! Would the CA see the proof now? One expectation, what all servers said, and the verdict with its reasons.
 
-use super::answer::{Answer, OwnServers, Role, Said, Server, Survey};
+use super::answer::{Answer, LeftOut, OwnServers, Role, Said, Server, Survey};
 use super::expect::{Expectation, Place, Source};
 use super::record;
 
@@ -100,6 +100,13 @@ pub enum Reason {
         /// What came instead.
         answer: Answer,
     },
+    /// The zone has more servers than were asked.
+    TooManyServers {
+        /// The domain.
+        domain: String,
+        /// How many are left.
+        left_out: LeftOut,
+    },
     /// The value is not known to be right.
     Value {
         /// Where.
@@ -173,7 +180,7 @@ pub fn judge(expected: &Expectation, survey: &Survey) -> Judgement {
     // Where this machine has no way to (IPv6 without IPv6), nobody was asked and nothing is known to be wrong.
     let asked = standings.iter().filter(|one| one.answer != Answer::NoRoute);
     let mut verdict = asked.map(|one| one.verdict).max().unwrap_or(Verdict::Unreachable);
-    if matches!(survey.own_servers, OwnServers::NotFound | OwnServers::NotDelegated) {
+    if !survey.own_servers.are_enough() {
         verdict = verdict.max(Verdict::Unreachable);
     }
     let mut reasons: Vec<Reason> = Vec::new();
@@ -302,7 +309,11 @@ impl View<'_> {
         reasons.extend(self.wildcard(survey));
         reasons.extend(silent(standings));
         match survey.own_servers {
-            OwnServers::Asked | OwnServers::NotWanted => {}
+            OwnServers::NotWanted => {}
+            OwnServers::Asked(left_out) if left_out == LeftOut::default() => {}
+            OwnServers::Asked(left_out) => {
+                reasons.push(Reason::TooManyServers { domain: self.expected.domain.clone(), left_out });
+            }
             OwnServers::NotDelegated => {
                 reasons.push(Reason::NotDelegated { domain: self.expected.record.zone.clone() });
             }
@@ -377,7 +388,7 @@ fn made_of_a_request(value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{Elsewhere, Flaw, Judgement, Reason, Verdict, judge};
-    use crate::dcv::answer::{Answer, OwnServers, Role, Said, Server, Survey};
+    use crate::dcv::answer::{Answer, LeftOut, OwnServers, Role, Said, Server, Survey};
     use crate::dcv::expect::{Expectation, Place, expectations};
     use crate::dcv::parse::parse;
     use crate::pki::request::SigningRequest;
@@ -400,11 +411,15 @@ mod tests {
     fn survey(answers: &[Answer]) -> Survey {
         let said = answers.iter().enumerate().map(|(index, answer)| {
             let role = if index + 1 == answers.len() { Role::Resolver } else { Role::Authoritative };
-            let address = format!("192.0.2.{}:53", index + 1).parse().unwrap();
+            let address = format!("192.0.2.{}:53", index + 1).parse().ok();
             let server = Server { address, name: Some(format!("ns{}", index + 1)), role };
             Said { server, answers: vec![(NAME.to_owned(), answer.clone())] }
         });
-        Survey { zone: Some("example.com".to_owned()), own_servers: OwnServers::Asked, said: said.collect() }
+        Survey {
+            zone: Some("example.com".to_owned()),
+            own_servers: OwnServers::Asked(LeftOut::default()),
+            said: said.collect(),
+        }
     }
 
     /// The first letters of the reasons' variants stand for them.
@@ -418,6 +433,7 @@ mod tests {
             Reason::OwnServersNotFound { .. } => "own-servers",
             Reason::ResolverRemembers { .. } => "resolver",
             Reason::Silent { .. } => "silent",
+            Reason::TooManyServers { .. } => "too-many",
             Reason::Value { .. } => "value",
         };
         judgement.reasons.iter().map(word).collect()
@@ -434,6 +450,7 @@ mod tests {
             (vec![right(), nothing(), right()], Verdict::Absent, true, vec!["not-everywhere"]),
             (vec![right(), right(), nothing()], Verdict::Absent, true, vec!["resolver"]),
             (vec![right(), Answer::Timeout, right()], Verdict::Unreachable, true, vec!["silent"]),
+            (vec![right(), Answer::NoAddress, right()], Verdict::Unreachable, true, vec!["silent"]),
             (vec![right(), Answer::Lame, right()], Verdict::Unreachable, true, vec!["silent"]),
             (
                 vec![Answer::Timeout, Answer::Refused, Answer::Refused],
@@ -461,6 +478,9 @@ mod tests {
     fn without_the_zones_own_servers_nothing_is_visible() {
         let mut alone = survey(&[right()]);
         for (own_servers, verdict) in [
+            (OwnServers::Asked(LeftOut::default()), Verdict::Visible),
+            (OwnServers::Asked(LeftOut { names: 1, addresses: 0 }), Verdict::Unreachable),
+            (OwnServers::Asked(LeftOut { names: 0, addresses: 1 }), Verdict::Unreachable),
             (OwnServers::NotWanted, Verdict::Visible),
             (OwnServers::NotFound, Verdict::Unreachable),
             (OwnServers::NotDelegated, Verdict::Unreachable),

@@ -1,7 +1,7 @@
 //! Advice for the shop's record and for what servers say of it.
 
 use super::{Failure, Kind};
-use crate::dcv::answer::Answer;
+use crate::dcv::answer::{Answer, LeftOut};
 use crate::dcv::judge::{Elsewhere, Flaw, Reason};
 use crate::dcv::parse::RecordError;
 use crate::finding::{Finding, Next};
@@ -73,10 +73,23 @@ impl From<&Reason> for Finding {
                 Self::error("resolver-remembers", format!("its absence is still remembered{until} by {who}"))
                     .with(Next::say("the zone's own servers have it; look again then, or go by them"))
             }
+            Reason::TooManyServers { domain, left_out } => too_many(domain, *left_out),
             Reason::Silent { servers, answer } => silent(&servers.join(", "), answer),
             Reason::Value { at, seen, wanted, flaw } => value(at, seen, wanted, *flaw),
         }
     }
+}
+
+/// What is beyond the bounds was not asked, so it is not known to be right there.
+fn too_many(domain: &str, left_out: LeftOut) -> Finding {
+    let counts = [(left_out.names, "of its name servers"), (left_out.addresses, "of their addresses")];
+    let counts: Vec<String> =
+        counts.iter().filter(|(count, _)| *count > 0).map(|(count, of)| format!("{count} {of}")).collect();
+    Finding::error(
+        "servers-not-asked",
+        format!("{domain}'s zone has more servers than are asked; not asked: {}", counts.join(", ")),
+    )
+    .with(Next::say(format!("ask them yourself, and have the zone name fewer:  dig NS {domain}")))
 }
 
 /// The record is at another name.
@@ -149,6 +162,11 @@ fn silent(who: &str, answer: &Answer) -> Finding {
             "server-lame",
             format!("named for the zone but without authority over it: {who}"),
             "take it out of the zone's NS records, or have the zone set up there",
+        ),
+        Answer::NoAddress => (
+            "server-no-address",
+            format!("named for the zone, but no address was found, so it was not asked: {who}"),
+            "look again; if it is gone, take it out of the zone's NS records:  dig A NAME",
         ),
         Answer::Refused => {
             ("server-refused", format!("REFUSED by {who}: it does not serve this zone, or not to here"), ANOTHER)

@@ -103,9 +103,9 @@ async fn survey_one(client: &Arc<Client>, inquiry: &Inquiry, resolvers: &Resolve
         OwnServers::NotWanted
     } else {
         let own = zone::own_servers(client, guide, &zone).await;
-        let found = if own.is_empty() { OwnServers::NotFound } else { OwnServers::Asked };
-        servers.extend(own);
-        found
+        let found = own.servers.iter().any(|server| server.address.is_some());
+        servers.extend(own.servers);
+        if found { OwnServers::Asked(own.left_out) } else { OwnServers::NotFound }
     };
     let mut names = inquiry.names.clone();
     names.extend(inquiry.names.first().map(|name| format!("{name}.{}", text(&zone))));
@@ -135,7 +135,7 @@ async fn nobody_knows(
 }
 
 fn resolver(address: SocketAddr) -> Server {
-    Server { address, name: None, role: Role::Resolver }
+    Server { address: Some(address), name: None, role: Role::Resolver }
 }
 
 /// True when asking the same server again is of no use.
@@ -156,8 +156,13 @@ async fn ask_servers(client: &Arc<Client>, servers: Vec<Server>, names: Vec<Stri
 async fn ask_server(client: &Arc<Client>, server: Server, names: Vec<String>) -> Said {
     let mut names = names.into_iter();
     let mut answers = Vec::new();
+    let Some(address) = server.address else {
+        answers.extend(names.next().map(|first| (first, Answer::NoAddress)));
+        return Said { server, answers };
+    };
+    let role = server.role;
     if let Some(first) = names.next() {
-        let answer = cname(client, &server, &first).await;
+        let answer = cname(client, address, role, &first).await;
         let silent = gone(&answer);
         answers.push((first, answer));
         if silent {
@@ -166,9 +171,9 @@ async fn ask_server(client: &Arc<Client>, server: Server, names: Vec<String>) ->
     }
     let mut tasks = JoinSet::new();
     for (index, name) in names.enumerate() {
-        let (client, server) = (Arc::clone(client), server.clone());
+        let client = Arc::clone(client);
         tasks.spawn(async move {
-            let answer = cname(&client, &server, &name).await;
+            let answer = cname(&client, address, role, &name).await;
             (index, (name, answer))
         });
     }
@@ -176,22 +181,22 @@ async fn ask_server(client: &Arc<Client>, server: Server, names: Vec<String>) ->
     Said { server, answers }
 }
 
-async fn cname(client: &Client, server: &Server, name: &str) -> Answer {
+async fn cname(client: &Client, server: SocketAddr, role: Role, name: &str) -> Answer {
     // A name too long for the DNS (the doubled zone of a long one) cannot be there.
     let Ok(name) = Name::from_ascii(format!("{name}.")) else { return Answer::NoName(None) };
-    let recursion = match server.role {
+    let recursion = match role {
         Role::Resolver => Recursion::Desired,
         Role::Authoritative => Recursion::No,
     };
-    let query = Query { server: server.address, name, kind: RecordType::CNAME, recursion };
-    let answer = put(client, &query, server.role).await;
-    if answer != Answer::ServFail || server.role == Role::Authoritative {
+    let query = Query { server, name, kind: RecordType::CNAME, recursion };
+    let answer = put(client, &query, role).await;
+    if answer != Answer::ServFail || role == Role::Authoritative {
         return answer;
     }
     // A validating resolver fails both on what it cannot get and on what it will not believe; the latter it hands out
     // to those who do not want it checked.
     let unchecked = Query { recursion: Recursion::DesiredUnchecked, ..query };
-    if put(client, &unchecked, server.role).await.is_answer() { Answer::Bogus } else { answer }
+    if put(client, &unchecked, role).await.is_answer() { Answer::Bogus } else { answer }
 }
 
 async fn put(client: &Client, query: &Query, role: Role) -> Answer {

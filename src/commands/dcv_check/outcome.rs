@@ -224,7 +224,7 @@ impl Check {
 
 fn server_json(one: &Standing) -> Value {
     let mut server = json!({
-        "address": one.server.address.to_string(),
+        "address": one.server.address.map(|address| address.to_string()),
         "name": one.server.name,
         "role": one.server.role.word(),
         "answer": one.answer.word(),
@@ -253,6 +253,7 @@ fn says(one: &Standing) -> String {
         (_, Answer::Failed(reason)) => format!("no answer ({reason})"),
         (_, Answer::Timeout) => "no usable answer in time".to_owned(),
         (_, Answer::Closed) => "nobody listens there".to_owned(),
+        (_, Answer::NoAddress) => "not asked: no address was found for its name".to_owned(),
         (_, Answer::NoRoute) => "not asked: no way there from here".to_owned(),
     }
 }
