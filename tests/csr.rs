@@ -281,3 +281,24 @@ fn the_shops_record_is_shown_again() {
     assert_eq!(again["records"][0]["value"], value);
     assert_eq!(again["records"][0]["complete"], true);
 }
+
+#[test]
+fn the_lines_proposed_act_on_the_pair_that_is_in_the_way() {
+    let sandbox = Sandbox::new();
+    sandbox.run(&["csr", "*.a.example"]).expect(0);
+    sandbox.run(&["csr", "b.example", "--cert-name", "web"]).expect(0);
+    let live = sandbox.read("_.a.example.key");
+    let args = ["csr", "*.a.example", "--cert-name", "web", "--ca", "sectigo", "--key-type", "ecdsa-p256", "--json"];
+    let failed = sandbox.run(&args).expect(3).json();
+    let argv = |index: usize| -> Vec<String> {
+        let argv = failed["error"]["next"][index]["argv"].as_array().unwrap();
+        argv.iter().skip(1).map(|word| word.as_str().unwrap().to_owned()).collect()
+    };
+    let common = "csr *.a.example --ca sectigo --key-type ecdsa-p256 --cert-name";
+    assert_eq!(argv(0).join(" "), format!("{common} another-name"));
+    assert_eq!(argv(1).join(" "), format!("{common} web --force"));
+    let words = argv(1);
+    let made = sandbox.run(&words.iter().map(String::as_str).collect::<Vec<_>>()).expect(0);
+    assert!(made.stdout.contains("web.key.~1~"), "{made}");
+    assert_eq!(sandbox.read("_.a.example.key"), live);
+}

@@ -228,9 +228,12 @@ fn in_the_way(context: &Context, args: &CsrArgs, paths: &Paths, existing: &Exist
             Next::run(&[again.clone(), words.iter().map(|&word| word.to_owned()).collect()].concat());
         Next { text: format!("{text}   ({note})"), argv }
     };
+    // Without the stem it would move another pair aside.
+    let stem = args.cert_name.iter().flat_map(|stem| ["--cert-name", stem]);
+    let force: Vec<&str> = stem.chain(["--force"]).collect();
     Failure::new(Kind::Exists, format!("{} is in the way: {why}", path.display()))
         .with(or(&["--cert-name", "another-name"], "both stay"))
-        .with(or(&["--force"], "the old files become numbered backups"))
+        .with(or(&force, "the old files become numbered backups"))
 }
 
 /// The same command line without `--cert-name` and `--force`.
