@@ -302,3 +302,14 @@ fn the_lines_proposed_act_on_the_pair_that_is_in_the_way() {
     assert!(made.stdout.contains("web.key.~1~"), "{made}");
     assert_eq!(sandbox.read("_.a.example.key"), live);
 }
+
+#[test]
+fn where_the_folder_is_gone_it_says_so() {
+    let sandbox = Sandbox::new();
+    let mut command = std::process::Command::new("/bin/sh");
+    let certctl = env!("CARGO_BIN_EXE_certctl");
+    command.args(["-c", &format!("mkdir gone && cd gone && rmdir ../gone && exec {certctl} csr example.com")]);
+    command.current_dir(sandbox.path());
+    let run = sandbox.run_command(command).expect(3);
+    assert!(run.stderr.contains("cd to a folder that exists") && !run.stderr.contains("mkdir"), "{run}");
+}

@@ -13,7 +13,12 @@ impl From<FileError> for Failure {
         let path = shell_word(&error.path.display().to_string());
         let folder = shell_word(&files::parent(&error.path).display().to_string());
         if error.is_missing() {
-            let step = if error.doing == "create" { format!("mkdir -p {folder}") } else { format!("ls -l {folder}") };
+            let step = match error.doing {
+                // Nothing can be made in it any more.
+                "create" if folder == "." => "this folder was deleted; cd to a folder that exists".to_owned(),
+                "create" => format!("mkdir -p {folder}"),
+                _ => format!("ls -l {folder}"),
+            };
             return Self::of(Kind::NotFound, &error).with(Next::say(step));
         }
         let kind = match error.source.kind() {
