@@ -27,9 +27,9 @@ impl Directory {
     /// When the folder cannot be read.
     pub fn read(context: &Context) -> Result<Self, Failure> {
         let path = context.directory.clone();
-        let paths = files::list(&path, FOLDER_LIMIT)?;
-        let mut directory = Self { path, complete: paths.len() < FOLDER_LIMIT, ..Self::default() };
-        for path in paths {
+        let listing = files::list(&path, FOLDER_LIMIT)?;
+        let mut directory = Self { path, complete: listing.complete, ..Self::default() };
+        for path in listing.paths {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             if !name.starts_with('.') && !name.ends_with('~') {
                 directory.look(context.here(path.file_name().unwrap_or_default()));

@@ -76,14 +76,23 @@ fn read_bounded(from: impl Read, limit: u64, room: usize) -> io::Result<Vec<u8>>
     Ok(bytes)
 }
 
-/// The regular files and links of a folder (not what lies below it), sorted by name; at most `limit` of them.
+/// What a folder holds, as far as it was read.
+#[derive(Debug)]
+pub struct Listing {
+    /// The regular files and links (not what lies below it), sorted by name.
+    pub paths: Vec<PathBuf>,
+    /// False when there is more in the folder than was looked at.
+    pub complete: bool,
+}
+
+/// The regular files and links among the first `limit` entries of a folder.
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub fn list(directory: &Path, limit: usize) -> Result<Vec<PathBuf>, FileError> {
-    let entries = fs::read_dir(directory).map_err(FileError::at("read the folder", directory))?;
+pub fn list(directory: &Path, limit: usize) -> Result<Listing, FileError> {
+    let mut entries = fs::read_dir(directory).map_err(FileError::at("read the folder", directory))?;
     let mut paths = Vec::new();
-    for entry in entries.take(limit) {
+    for entry in entries.by_ref().take(limit) {
         let entry = entry.map_err(FileError::at("read the folder", directory))?;
         let kind = entry.file_type().map_err(FileError::at("look at", &entry.path()))?;
         if kind.is_file() || kind.is_symlink() {
@@ -91,7 +100,7 @@ pub fn list(directory: &Path, limit: usize) -> Result<Vec<PathBuf>, FileError> {
         }
     }
     paths.sort();
-    Ok(paths)
+    Ok(Listing { paths, complete: entries.next().is_none() })
 }
 
 /// All that lies in a folder, folders too, sorted by name; at most `limit` of them.
@@ -226,4 +235,25 @@ pub fn back_up(path: &Path) -> Result<PathBuf, FileError> {
         }
     }
     Err(FileError::at("back up", path)(io::Error::other("too many backups")))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::list;
+
+    #[test]
+    fn a_listing_says_whether_it_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("a folder")).unwrap();
+        for name in ["a", "b", "c"] {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        for (limit, complete) in [(3, false), (4, true), (5, true)] {
+            let listing = list(folder.path(), limit).unwrap();
+            assert_eq!(listing.complete, complete, "{limit}");
+            assert!(listing.paths.len() >= limit.min(4) - 1);
+        }
+    }
 }
