@@ -1,6 +1,8 @@
 //! What lies in the working directory (`-C`): keys, requests and certificates, found by key id and by the names in
 //! them, never by file name; and what an argument means. Only this folder's own files are looked at, each up to a bound.
 
+pub mod kept;
+
 use std::path::{Path, PathBuf};
 
 use crate::context::Context;

@@ -313,3 +313,43 @@ fn where_the_folder_is_gone_it_says_so() {
     let run = sandbox.run_command(command).expect(3);
     assert!(run.stderr.contains("cd to a folder that exists") && !run.stderr.contains("mkdir"), "{run}");
 }
+
+#[test]
+fn a_ca_named_later_is_a_change() {
+    let sandbox = Sandbox::new();
+    sandbox.run(&["csr", "example.com"]).expect(0);
+    let run = |args: &[&str]| sandbox.run(&[&["csr", "example.com"], args].concat()).expect(0);
+    assert_eq!(run(&["--ca", "namecheap", "--json"]).json()["changed"], true);
+    assert_eq!(run(&["--ca", "namecheap", "--json"]).json()["changed"], false);
+    let said = run(&["--ca", "sectigo"]).stdout;
+    assert!(said.starts_with("found  example.com.key") && said.contains("wrote  example.com.dcv"), "{said}");
+}
+
+#[test]
+fn a_full_disk_leaves_the_old_pair_where_it_was() {
+    let sandbox = Sandbox::new();
+    sandbox.run(&["csr", "example.com", "--ca", "namecheap"]).expect(0);
+    let files = || {
+        let mut names: Vec<_> =
+            std::fs::read_dir(sandbox.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names.into_iter().map(|name| (sandbox.read(name.to_str().unwrap()), name)).collect::<Vec<_>>()
+    };
+    let before = files();
+    // In blocks of 512 bytes: none for the key; one for the key (an RSA key needs more); no room for the request.
+    for (blocks, more) in [("0", ""), ("1", "--key-type rsa-2048 --cert-name example.com"), ("1", &names(20))] {
+        let mut command = std::process::Command::new("/bin/sh");
+        let certctl = env!("CARGO_BIN_EXE_certctl");
+        let line =
+            format!("trap '' XFSZ; ulimit -f {blocks}; exec {certctl} csr example.com {more} --ca sectigo --force");
+        command.args(["-c", &line]).current_dir(sandbox.path());
+        let run = sandbox.run_command(command).expect(4);
+        assert!(run.stderr.contains("cannot create example.com."), "{run}");
+        assert_eq!(files(), before, "{run}");
+    }
+}
+
+/// So many names that a request for them takes more than a block.
+fn names(count: usize) -> String {
+    (0..count).map(|number| format!("a-rather-long-name-{number}.example.com ")).collect()
+}

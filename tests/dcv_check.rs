@@ -524,6 +524,37 @@ fn more_servers_than_are_asked_are_told() {
 }
 
 #[test]
+fn lines_that_are_not_ours_stay_in_the_dcv() {
+    let order = Order::shop();
+    let server = NameServer::knot(&order.line());
+    let before = "; order 17\n$ORIGIN shop.example.\n; ca nobody\n\nnote TXT \"a  b\"\n\tTXT \"the same owner\"\n";
+    order.sandbox.write("shop.example.dcv", before);
+    order.check(&server.at()).expect(0);
+    let line = format!("{}.shop.example. 300 IN CNAME {}.\n", order.label, order.value());
+    assert_eq!(order.sandbox.read("shop.example.dcv"), format!("{before}{line}"));
+    order.sandbox.run(&["csr", "shop.example", "www.shop.example", "--ca", "namecheap"]).expect(0);
+    assert_eq!(order.sandbox.read("shop.example.dcv"), format!("; ca namecheap\n{before}{line}"));
+}
+
+#[test]
+fn a_dcv_that_cannot_be_read_is_left_alone() {
+    let order = Order::shop();
+    order.sandbox.run(&["csr", "other.example"]).expect(0);
+    for bytes in [vec![b';'; 70_000], b"; caf\xe9\n".to_vec()] {
+        order.sandbox.write("shop.example.dcv", &bytes);
+        for json in [&[][..], &["--json"]] {
+            let run = order.sandbox.run(&[&["dcv-check", "--record", &order.given()], json].concat()).expect(3);
+            assert!(run.to_string().contains("shop.example.dcv"), "{run}");
+        }
+        let names = ["csr", "shop.example", "www.shop.example", "--ca", "namecheap"];
+        order.sandbox.run(&names).expect(3);
+        assert_eq!(std::fs::read(order.sandbox.join("shop.example.dcv")).unwrap(), bytes);
+    }
+    // It stands in nobody else's way.
+    order.sandbox.run(&["dcv-check", "other.example", "--resolver", "127.0.0.1:1"]).expect(4);
+}
+
+#[test]
 fn waiting_ends_when_it_is_visible() {
     let order = Order::shop();
     let mut server = NameServer::knot("");

@@ -1,14 +1,17 @@
 //! `certctl csr`: a key and the request for it, never a key overwritten, and what to publish as far as it can be known.
 
 mod outcome;
+mod pair;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 pub use self::outcome::CsrOutcome;
+use self::pair::{Fresh, Paths};
 use crate::context::Context;
 use crate::dcv::ca::Ca;
 use crate::dcv::expect;
 use crate::dcv::kept::Kept;
+use crate::directory::kept as kept_file;
 use crate::failure::{Failure, Kind};
 use crate::finding::Next;
 use crate::pki::key::{KeyAlgorithm, PrivateKey};
@@ -76,24 +79,6 @@ impl From<KeyType> for KeyAlgorithm {
     }
 }
 
-/// The files of one request.
-#[derive(Debug)]
-struct Paths {
-    key: PathBuf,
-    request: PathBuf,
-    record: PathBuf,
-}
-
-impl Paths {
-    fn new(context: &Context, stem: &str) -> Self {
-        Self {
-            key: context.here(format!("{stem}.key")),
-            request: context.here(format!("{stem}.csr")),
-            record: context.here(format!("{stem}.dcv")),
-        }
-    }
-}
-
 /// What is there under a stem already.
 enum Existing {
     Nothing,
@@ -114,34 +99,47 @@ pub fn run(context: &Context, args: &CsrArgs) -> Result<CsrOutcome, Failure> {
     let names = Names::parse(&args.names)?;
     let stem = stem(args, &names)?;
     let (paths, existing) = settle(context, args, &names, &stem)?;
-    let mut backups = Vec::new();
     if args.force {
-        for path in [&paths.key, &paths.request, &paths.record] {
-            if files::occupied(path) {
-                backups.push(files::back_up(path)?);
-            }
-        }
-    } else {
-        match existing {
-            Existing::Nothing => {}
-            Existing::Pair(key, request) if request.names().is_some_and(|has| has.same_set(&names)) => {
-                let wanted = args.key_type.map(KeyAlgorithm::from);
-                if wanted.is_some_and(|wanted| wanted != key.algorithm()) {
-                    return Err(in_the_way(context, args, &paths, &Existing::OtherKey(key.algorithm())));
-                }
-                return outcome(context, args, names, paths, &key, *request);
-            }
-            other => return Err(in_the_way(context, args, &paths, &other)),
-        }
+        return make(context, args, names, paths);
     }
+    match existing {
+        Existing::Nothing => make(context, args, names, paths),
+        Existing::Pair(key, request) if request.names().is_some_and(|has| has.same_set(&names)) => {
+            let wanted = args.key_type.map(KeyAlgorithm::from);
+            if wanted.is_some_and(|wanted| wanted != key.algorithm()) {
+                return Err(in_the_way(context, args, &paths, &Existing::OtherKey(key.algorithm())));
+            }
+            found(context, args, names, paths, &key, *request)
+        }
+        other => Err(in_the_way(context, args, &paths, &other)),
+    }
+}
+
+/// A new pair; what is at its paths is moved aside.
+fn make(context: &Context, args: &CsrArgs, names: Names, paths: Paths) -> Result<CsrOutcome, Failure> {
+    let old: &[&Path] = if args.force { &[&paths.key, &paths.request, &paths.record] } else { &[] };
+    let mut kept = if args.force { Kept::default() } else { kept_file::read(&paths.record)? };
+    args.ca.iter().for_each(|ca| kept.set_ca(*ca));
     let key = PrivateKey::generate(args.key_type.unwrap_or_default().into())?;
-    files::create_new(&paths.key, key.to_pem().as_bytes(), 0o600)?;
     let request = SigningRequest::build(&names, &key)?;
-    files::create_new(&paths.request, request.to_pem().as_bytes(), 0o644)?;
-    let mut made = outcome(context, args, names, paths, &key, request)?;
-    made.changed = true;
-    made.backups = backups;
-    Ok(made)
+    let backups = Fresh::stage(&paths, &key, &request, &kept)?.put(old)?;
+    let outcome = outcome(context, names, paths, &key, request, &kept);
+    Ok(CsrOutcome { made: true, changed: true, backups, ..outcome })
+}
+
+/// The pair that is there; a CA named now is kept for `dcv-check`.
+fn found(
+    context: &Context,
+    args: &CsrArgs,
+    names: Names,
+    paths: Paths,
+    key: &PrivateKey,
+    request: SigningRequest,
+) -> Result<CsrOutcome, Failure> {
+    let mut kept = kept_file::read(&paths.record)?;
+    args.ca.iter().for_each(|ca| kept.set_ca(*ca));
+    let changed = kept_file::write(&paths.record, &kept)?;
+    Ok(CsrOutcome { changed, ..outcome(context, names, paths, key, request, &kept) })
 }
 
 /// `--cert-name`, else the first name as a file name.
@@ -206,12 +204,6 @@ fn look(paths: &Paths) -> Result<Existing, Failure> {
     })
 }
 
-/// What is kept of the record of an earlier run.
-fn kept(record: &Path) -> Kept {
-    let text = files::read(record, 64 * 1024).unwrap_or_default();
-    Kept::read(&String::from_utf8_lossy(&text))
-}
-
 fn in_the_way(context: &Context, args: &CsrArgs, paths: &Paths, existing: &Existing) -> Failure {
     let (path, why) = match existing {
         Existing::Nothing | Existing::KeyAlone => (&paths.key, "a key is there without a request".to_owned()),
@@ -246,33 +238,31 @@ fn again(context: &Context, args: &CsrArgs) -> Vec<String> {
     words
 }
 
-/// What there is to say of a key and its request; the CA named is kept for `dcv-check`.
+/// What there is to say of a key and its request.
 fn outcome(
     context: &Context,
-    args: &CsrArgs,
     names: Names,
     paths: Paths,
     key: &PrivateKey,
     request: SigningRequest,
-) -> Result<CsrOutcome, Failure> {
-    let mut kept = kept(&paths.record);
-    if args.ca.is_some() && kept.ca != args.ca {
-        kept.ca = args.ca;
-        files::replace(&paths.record, kept.text().as_bytes(), 0o644)?;
-    }
-    let given: Vec<_> = kept.records.into_iter().filter(|record| expect::belongs(record, &request)).collect();
-    let expected = expect::expectations(&request, kept.ca, &given);
-    Ok(CsrOutcome {
+    kept: &Kept,
+) -> CsrOutcome {
+    let ca = kept.ca();
+    let given: Vec<_> = kept.records().into_iter().filter(|record| expect::belongs(record, &request)).collect();
+    let expected = expect::expectations(&request, ca, &given);
+    CsrOutcome {
+        made: false,
         changed: false,
         names,
         key_path: paths.key,
         algorithm: key.algorithm(),
         key_id: key.id(),
         request_path: paths.request,
+        record_path: paths.record,
         records: expected.into_iter().map(|one| one.record).collect(),
         request,
-        ca: kept.ca,
+        ca,
         backups: Vec::new(),
         check: context.again("dcv-check"),
-    })
+    }
 }

@@ -65,8 +65,8 @@ pub fn run(context: &Context, args: &DcvCheckArgs) -> Result<DcvCheckOutcome, Fa
 fn pending(args: &DcvCheckArgs, chosen: &Chosen) -> Result<Vec<Pending>, Failure> {
     let mut checks = Vec::new();
     for Selected { shown, request, kept, .. } in &chosen.selected {
-        let ca = args.ca.or(kept.ca);
-        let own: Vec<_> = kept.records.iter().filter(|record| expect::belongs(record, request)).cloned().collect();
+        let ca = args.ca.or_else(|| kept.ca());
+        let own: Vec<_> = kept.records().into_iter().filter(|record| expect::belongs(record, request)).collect();
         let expected = expect::expectations(request, ca, &own);
         checks.extend(expected.into_iter().map(|expected| Pending { request: shown.clone(), ca, expected }));
     }

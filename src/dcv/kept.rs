@@ -1,5 +1,5 @@
-//! The `.dcv` file beside a request: zone-file text with the CA named (`; ca namecheap`) and the shop's records.
-//! Pure: text in, text out.
+//! The `.dcv` file beside a request: zone-file text with the CA named (`; ca namecheap`) and the shop's records. Lines
+//! of other kinds belong to whoever wrote them and stay as they are. Pure: text in, text out.
 
 use super::ca::Ca;
 use super::parse::{self, GivenRecord};
@@ -7,48 +7,100 @@ use super::parse::{self, GivenRecord};
 /// What is known of a request's record from earlier.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Kept {
-    /// The CA that `csr --ca` or `dcv-check --ca` named.
-    pub ca: Option<Ca>,
-    /// The shop's records.
-    pub records: Vec<GivenRecord>,
-    /// Further comments of whoever edited the file.
-    comments: Vec<String>,
+    lines: Vec<Line>,
+    changed: bool,
+}
+
+/// A line of the file with its text as it stands there.
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Line {
+    Ca(Ca, String),
+    Record(GivenRecord, String),
+    Other(String),
 }
 
 impl Kept {
-    /// Reads a file's text; lines that are no record of this kind are passed over.
+    /// Reads a file's text; lines that are no record of this kind are kept and otherwise passed over.
     #[must_use]
     pub fn read(text: &str) -> Self {
-        let mut kept = Self::default();
-        for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-            if let Some(name) = line.strip_prefix("; ca ") {
-                kept.ca = Ca::by_name(name.trim());
-            } else if line.starts_with(';') {
-                kept.comments.push(line.to_owned());
-            } else if let Ok(records) = parse::parse(line) {
-                kept.add(&records);
-            }
-        }
-        kept
+        Self { lines: text.lines().map(Line::read).collect(), changed: false }
     }
 
-    /// Takes records in; one for the same host takes the place of the one before.
-    pub fn add(&mut self, records: &[GivenRecord]) {
-        for record in records {
-            self.records.retain(|one| !one.same_host(record));
-            self.records.push(record.clone());
+    /// The CA that `csr --ca` or `dcv-check --ca` named.
+    #[must_use]
+    pub fn ca(&self) -> Option<Ca> {
+        self.lines.iter().rev().find_map(|line| if let Line::Ca(ca, _) = line { Some(*ca) } else { None })
+    }
+
+    /// The shop's records; of several for one host the last.
+    #[must_use]
+    pub fn records(&self) -> Vec<GivenRecord> {
+        let mut records: Vec<GivenRecord> = Vec::new();
+        for record in self.lines.iter().filter_map(Line::record) {
+            records.retain(|one| !one.same_host(record));
+            records.push(record.clone());
         }
+        records
+    }
+
+    /// Takes the name of a CA in, in place of the one before.
+    pub fn set_ca(&mut self, ca: Ca) {
+        if self.ca() != Some(ca) {
+            let line = Line::Ca(ca, format!("; ca {}", ca.name()));
+            self.put(line, |one| matches!(one, Line::Ca(..)), 0);
+        }
+    }
+
+    /// Takes a record in; one for the same host takes the place of those before.
+    pub fn add(&mut self, record: &GivenRecord) {
+        if !self.records().contains(record) {
+            let line = Line::Record(record.clone(), record.zone_line());
+            let same_host = |one: &Line| one.record().is_some_and(|one| one.same_host(record));
+            self.put(line, same_host, self.lines.len());
+        }
+    }
+
+    /// Puts a line where the first of those is that it replaces, else at `otherwise`.
+    fn put(&mut self, line: Line, replaces: impl Fn(&Line) -> bool, otherwise: usize) {
+        let at = self.lines.iter().position(&replaces).unwrap_or(otherwise);
+        self.lines.retain(|one| !replaces(one));
+        self.lines.insert(at, line);
+        self.changed = true;
+    }
+
+    /// Whether anything was taken in since it was read.
+    #[must_use]
+    pub fn changed(&self) -> bool {
+        self.changed
     }
 
     /// The file's text.
     #[must_use]
     pub fn text(&self) -> String {
-        let ca = self.ca.map(|ca| format!("; ca {}", ca.name()));
-        let records = self.records.iter().map(GivenRecord::zone_line);
-        ca.into_iter()
-            .chain(self.comments.iter().cloned())
-            .chain(records)
-            .fold(String::new(), |text, line| text + &line + "\n")
+        self.lines.iter().fold(String::new(), |text, line| text + line.text() + "\n")
+    }
+}
+
+impl Line {
+    fn read(text: &str) -> Self {
+        let trimmed = text.trim();
+        let text = text.to_owned();
+        if let Some(ca) = trimmed.strip_prefix("; ca ").and_then(|name| Ca::by_name(name.trim())) {
+            return Self::Ca(ca, text);
+        }
+        match parse::parse(trimmed).as_deref() {
+            Ok([record]) => Self::Record(record.clone(), text),
+            _ => Self::Other(text),
+        }
+    }
+
+    fn record(&self) -> Option<&GivenRecord> {
+        if let Self::Record(record, _) = self { Some(record) } else { None }
+    }
+
+    fn text(&self) -> &str {
+        let (Self::Ca(_, text) | Self::Record(_, text) | Self::Other(text)) = self;
+        text
     }
 }
 
@@ -56,29 +108,55 @@ impl Kept {
 mod tests {
     use super::Kept;
     use crate::dcv::ca::Ca;
-    use crate::dcv::parse::parse;
+    use crate::dcv::parse::{GivenRecord, parse};
 
     const LINE: &str = "_47cba4dfbe697765f51230e84f04d091.example.com. 300 IN CNAME \
         2e48bb4e8a04ec6ff6396052bfa7e3df.7756667c4e96769d2101d67de72584dd.69ff68dc5168c.comodoca.com.\n";
 
+    fn record(line: &str) -> GivenRecord {
+        parse(line).unwrap().remove(0)
+    }
+
     #[test]
     fn what_is_written_is_read_again() {
-        let text = format!("; ca namecheap\n; order 17\n{LINE}");
-        let kept = Kept::read(&text);
-        assert_eq!(kept.ca, Some(Ca::Namecheap));
+        let mut kept = Kept::default();
+        kept.set_ca(Ca::Namecheap);
+        kept.add(&record(LINE));
+        assert_eq!(kept.text(), format!("; ca namecheap\n{LINE}"));
+        let again = Kept::read(&kept.text());
+        assert_eq!((again.ca(), again.records()), (kept.ca(), kept.records()));
+    }
+
+    #[test]
+    fn what_is_there_already_changes_nothing() {
+        let text = format!("  ; ca namecheap \n{}", LINE.to_uppercase().replace(" 300 IN", "\t60\tIN"));
+        let mut kept = Kept::read(&text);
+        kept.set_ca(Ca::Namecheap);
+        kept.add(&kept.records()[0].clone());
+        assert!(!kept.changed());
         assert_eq!(kept.text(), text);
     }
 
     #[test]
-    fn a_new_value_takes_the_place_of_the_old_one() {
-        let mut kept = Kept::read(LINE);
-        kept.add(&parse(&LINE.replace("69ff68dc5168c", "5a955211b1f8c")).unwrap());
-        assert_eq!(kept.records.len(), 1);
-        assert!(kept.text().contains("5a955211b1f8c"));
+    fn a_new_value_takes_the_place_of_the_old_ones() {
+        let new = LINE.replace("69ff68dc5168c", "5a955211b1f8c");
+        let mut kept = Kept::read(&format!("; before\n{LINE}; between\n{LINE}; after\n"));
+        assert_eq!(kept.records().len(), 1);
+        kept.add(&record(&new));
+        assert!(kept.changed());
+        assert_eq!(kept.records(), [record(&new)]);
+        assert_eq!(kept.text(), format!("; before\n{new}; between\n; after\n"));
     }
 
     #[test]
-    fn garbage_is_passed_over() {
-        assert_eq!(Kept::read("\u{0}\nexample.com. TXT x\n; ca nobody\n"), Kept::default());
+    fn lines_of_others_stay() {
+        let text = "$ORIGIN example.com.\n\u{1}\n\nnote TXT \"a  b\"\n\tTXT \"same owner\"\n; ca nobody\n";
+        let mut kept = Kept::read(text);
+        assert_eq!((kept.ca(), kept.records()), (None, vec![]));
+        assert_eq!(kept.text(), text);
+        kept.set_ca(Ca::Sectigo);
+        kept.set_ca(Ca::Namecheap);
+        kept.add(&record(LINE));
+        assert_eq!(kept.text(), format!("; ca namecheap\n{text}{LINE}"));
     }
 }

@@ -143,15 +143,7 @@ pub fn mode(path: &Path) -> Result<u32, FileError> {
 /// # Errors
 /// `AlreadyExists` when something is at `path`; else the system's reason.
 pub fn create_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
-    let temporary = write_temporary(path, bytes, mode)?;
-    let renamed = match renameat_with(CWD, &temporary, CWD, path, RenameFlags::NOREPLACE) {
-        // Not every file system knows NOREPLACE; a hard link refuses to replace as well.
-        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {
-            fs::hard_link(&temporary, path).and_then(|()| fs::remove_file(&temporary))
-        }
-        other => other.map_err(io::Error::from),
-    };
-    finish(path, &temporary, renamed.map_err(FileError::at("create", path)))
+    stage(path, bytes, mode)?.create()
 }
 
 /// Writes a file in place of whatever file is there, whole or not at all.
@@ -159,34 +151,74 @@ pub fn create_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError>
 /// # Errors
 /// The system's reason; what was there is then untouched.
 pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
-    let temporary = write_temporary(path, bytes, mode)?;
-    let renamed = fs::rename(&temporary, path).map_err(FileError::at("write", path));
-    finish(path, &temporary, renamed)
+    stage(path, bytes, mode)?.replace()
 }
 
-fn finish(path: &Path, temporary: &Path, renamed: Result<(), FileError>) -> Result<(), FileError> {
-    if renamed.is_err() {
-        let _ = fs::remove_file(temporary);
-    }
-    renamed?;
-    sync_folder(parent(path))
+/// A whole and flushed file that waits under a temporary name beside its place; gone when dropped before it got there.
+#[derive(Debug)]
+pub struct Staged {
+    temporary: PathBuf,
+    path: PathBuf,
 }
 
-/// A flushed file beside `path` with its final mode from the first instant (`O_EXCL`, never through a link).
-fn write_temporary(path: &Path, bytes: &[u8], mode: u32) -> Result<PathBuf, FileError> {
-    let temporary = temporary_name(path);
-    let write = || -> io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&temporary)?;
+/// Writes and flushes a file beside `path`, with its final mode from the first instant (`O_EXCL`, never through a link).
+///
+/// # Errors
+/// The system's reason; nothing is left behind.
+pub fn stage(path: &Path, bytes: &[u8], mode: u32) -> Result<Staged, FileError> {
+    let staged = Staged { temporary: temporary_name(path), path: path.to_owned() };
+    let open = || OpenOptions::new().write(true).create_new(true).mode(mode).open(&staged.temporary);
+    let write = |mut file: File| -> io::Result<()> {
         // The umask only takes bits away at birth; the final mode is set on the open file.
         file.set_permissions(fs::Permissions::from_mode(mode))?;
         file.write_all(bytes)?;
         file.sync_all()
     };
-    let written = write().map_err(FileError::at("create", path));
-    if written.is_err() {
-        let _ = fs::remove_file(&temporary);
+    open().and_then(write).map_err(FileError::at("create", path))?;
+    Ok(staged)
+}
+
+impl Staged {
+    /// Gives it its name without replacing anything, and flushes the folder.
+    ///
+    /// # Errors
+    /// `AlreadyExists` when something is there; else the system's reason.
+    pub fn create(&self) -> Result<(), FileError> {
+        move_new(&self.temporary, &self.path).map_err(FileError::at("create", &self.path))?;
+        sync_folder(parent(&self.path))
     }
-    written.map(|()| temporary)
+
+    /// Puts it in place of whatever file is there, and flushes the folder.
+    ///
+    /// # Errors
+    /// The system's reason; what was there is then untouched.
+    pub fn replace(&self) -> Result<(), FileError> {
+        fs::rename(&self.temporary, &self.path).map_err(FileError::at("write", &self.path))?;
+        sync_folder(parent(&self.path))
+    }
+
+    /// Takes its name away again; only for what this one created.
+    pub fn take_back(&self) {
+        let _ = fs::rename(&self.path, &self.temporary);
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        // Not there any more once it has its name.
+        let _ = fs::remove_file(&self.temporary);
+    }
+}
+
+/// Renames without replacing anything.
+fn move_new(from: &Path, to: &Path) -> io::Result<()> {
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        // Not every file system knows NOREPLACE; a hard link refuses to replace as well.
+        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {
+            fs::hard_link(from, to).and_then(|()| fs::remove_file(from))
+        }
+        other => other.map_err(io::Error::from),
+    }
 }
 
 /// A hidden name in the same folder, `.NAME.<16 hex digits>~`: unlikely to be taken, and refused (`O_EXCL`) when it is.
@@ -228,13 +260,22 @@ pub fn back_up(path: &Path) -> Result<PathBuf, FileError> {
         if occupied(&backup) {
             continue;
         }
-        match renameat_with(CWD, path, CWD, &backup, RenameFlags::NOREPLACE) {
+        match move_new(path, &backup) {
             Ok(()) => return sync_folder(parent(path)).map(|()| backup),
-            Err(rustix::io::Errno::EXIST) => {}
-            Err(errno) => return Err(FileError::at("rename", path)(errno.into())),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(FileError::at("rename", path)(error)),
         }
     }
     Err(FileError::at("back up", path)(io::Error::other("too many backups")))
+}
+
+/// Moves a backup back to where it was, where nothing is now.
+///
+/// # Errors
+/// The system's reason; the backup is then where it was.
+pub fn put_back(backup: &Path, path: &Path) -> Result<(), FileError> {
+    move_new(backup, path).map_err(FileError::at("rename", backup))?;
+    sync_folder(parent(path))
 }
 
 #[cfg(test)]

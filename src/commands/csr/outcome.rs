@@ -16,6 +16,8 @@ use crate::report::{Outcome, Text};
 #[derive(Debug)]
 pub struct CsrOutcome {
     /// False when key and request were there already.
+    pub made: bool,
+    /// Whether any file was written.
     pub changed: bool,
     /// The names asked for.
     pub names: Names,
@@ -27,6 +29,8 @@ pub struct CsrOutcome {
     pub key_id: PublicKeyId,
     /// The request file.
     pub request_path: PathBuf,
+    /// The file that keeps the CA and the shop's record, where there is something to keep.
+    pub record_path: PathBuf,
     /// The request.
     pub request: SigningRequest,
     /// The CA, if one was named.
@@ -64,8 +68,11 @@ impl Outcome for CsrOutcome {
 
     fn human(&self, text: &mut Text) {
         let (key, request) = (self.key_path.display(), self.request_path.display());
-        let label = if self.changed { "made" } else { "found" };
+        let label = if self.made { "made" } else { "found" };
         text.fact(label, format!("{key} (0600, {})   {request}   for {}", self.algorithm, self.names));
+        if let (false, true, Some(ca)) = (self.made, self.changed, self.ca) {
+            text.fact("wrote", format!("{} (the CA: {})", self.record_path.display(), ca.name()));
+        }
         for backup in &self.backups {
             text.fact("kept", format!("{} (the one before)", backup.display()));
         }

@@ -9,6 +9,7 @@ use crate::dcv::expect;
 use crate::dcv::kept::Kept;
 use crate::dcv::parse::{self, GivenRecord};
 use crate::dcv::record;
+use crate::directory::kept as kept_file;
 use crate::directory::{self, Argument, Directory};
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next, shell_word};
@@ -18,7 +19,7 @@ use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
 use crate::system::files;
 
-/// The most that is read of a pasted record or a `.dcv` file.
+/// The most that is read of a pasted record.
 const RECORD_LIMIT: u64 = 64 * 1024;
 
 /// A request and what is kept of its record.
@@ -28,6 +29,9 @@ pub(super) struct Selected {
     pub(super) shown: String,
     path: Option<PathBuf>,
     pub(super) request: SigningRequest,
+    /// The records given for it now.
+    given: Vec<GivenRecord>,
+    /// These and those of earlier.
     pub(super) kept: Kept,
 }
 
@@ -59,22 +63,24 @@ pub(super) fn choose(context: &Context, args: &Wanted<'_>) -> Result<Chosen, Fai
     for record in &given {
         match candidates.iter_mut().find(|one| one.request.md5() == record.md5) {
             Some(one) if expect::belongs(record, &one.request) => {
-                one.kept.add(&[record.anchored(&record::domains(&one.request))]);
+                one.given.push(record.anchored(&record::domains(&one.request)));
                 chosen.matched.push(one.shown.clone());
             }
             Some(one) => chosen.strays.push(mixed(record, one)),
             None => chosen.strays.push(stray(record, &candidates)),
         }
     }
-    keep(&candidates, args, &mut chosen)?;
     let matched = |one: &Selected| chosen.matched.contains(&one.shown);
-    let wanted: Vec<Selected> = match (chosen.matched.is_empty(), args.names.is_empty()) {
+    let mut wanted: Vec<Selected> = match (chosen.matched.is_empty(), args.names.is_empty()) {
         (false, true) => candidates.into_iter().filter(matched).collect(),
         (_, false) => candidates,
         (true, true) => candidates.into_iter().filter(|one| is_pending(&issued, &one.request)).collect(),
     };
     if wanted.is_empty() {
         return Err(nothing_pending(context, !here.requests.is_empty()));
+    }
+    for one in &mut wanted {
+        chosen.kept.extend(keep(one, args.ca)?);
     }
     chosen.selected = wanted;
     Ok(chosen)
@@ -97,25 +103,21 @@ fn given(context: &Context, args: &Wanted<'_>) -> Result<Vec<GivenRecord>, Failu
     Ok(given)
 }
 
-/// Writes the `.dcv` of each request that a record was given for.
-fn keep(candidates: &[Selected], args: &Wanted<'_>, chosen: &mut Chosen) -> Result<(), Failure> {
-    for one in candidates.iter().filter(|one| chosen.matched.contains(&one.shown)) {
-        let Some(path) = one.path.as_deref().map(record_path) else { continue };
-        let mut kept = one.kept.clone();
-        kept.ca = args.ca.or(kept.ca);
-        let text = kept.text();
-        if files::read(&path, RECORD_LIMIT).ok().as_deref() != Some(text.as_bytes()) {
-            files::replace(&path, text.as_bytes(), 0o644)?;
-            chosen.kept.push(path);
-        }
+/// Reads the `.dcv` beside a request; where records were given for it, they and the CA are taken in and written: then
+/// its path.
+fn keep(one: &mut Selected, ca: Option<Ca>) -> Result<Option<PathBuf>, Failure> {
+    let path = one.path.as_deref().map(kept_file::beside);
+    if let Some(path) = &path {
+        one.kept = kept_file::read(path)?;
     }
-    Ok(())
-}
-
-/// Beside the request, never over it.
-fn record_path(request: &Path) -> PathBuf {
-    let beside = request.with_extension("dcv");
-    if beside == request { request.with_extension("dcv.dcv") } else { beside }
+    one.given.iter().for_each(|record| one.kept.add(record));
+    if let (false, Some(ca)) = (one.given.is_empty(), ca) {
+        one.kept.set_ca(ca);
+    }
+    match path {
+        Some(path) => Ok(kept_file::write(&path, &one.kept)?.then_some(path)),
+        None => Ok(None),
+    }
 }
 
 fn stray(record: &GivenRecord, candidates: &[Selected]) -> Finding {
@@ -136,14 +138,14 @@ fn mixed(record: &GivenRecord, one: &Selected) -> Finding {
     .with(Next::say(format!("the value for this request starts with {}", record::target_labels(&one.request))))
 }
 
-/// The request of a file with what is kept beside it.
+/// The request of a file; what is kept beside it is read once it is known to be wanted.
 fn held(path: &Path, request: &SigningRequest) -> Selected {
-    let text = files::read(&record_path(path), RECORD_LIMIT).unwrap_or_default();
     Selected {
         shown: path.display().to_string(),
         path: Some(path.to_owned()),
         request: request.clone(),
-        kept: Kept::read(&String::from_utf8_lossy(&text)),
+        given: Vec::new(),
+        kept: Kept::default(),
     }
 }
 
@@ -184,7 +186,7 @@ fn named(words: &[String], here: &Directory, issued: &[PublicKeyId]) -> Result<V
             Argument::Stdin => {
                 for request in requests(Path::new("-"), "stdin")? {
                     let shown = "the request on stdin".to_owned();
-                    add(&mut all, Selected { shown, path: None, request, kept: Kept::default() });
+                    add(&mut all, Selected { shown, path: None, request, given: Vec::new(), kept: Kept::default() });
                 }
             }
         }
