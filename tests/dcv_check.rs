@@ -524,6 +524,42 @@ fn more_servers_than_are_asked_are_told() {
 }
 
 #[test]
+fn every_line_to_paste_is_about_this_folder_and_resolver() {
+    let order = Order::shop();
+    let server = NameServer::knot(&order.line());
+    let (folder, at) = (order.sandbox.path().display().to_string(), server.at());
+    let elsewhere = Sandbox::new();
+    let run = |more: &[&str]| elsewhere.run(&[&["-C", &folder, "dcv-check", "--resolver", &at], more].concat());
+    // Unchecked; a stray; a record that is none; nobody of that name.
+    let foreign = format!("_{:032x}.shop.example {}", 7, order.value());
+    for (more, code) in [
+        (&["shop.example"][..], 1),
+        (&["--record", &foreign], 1),
+        (&["--record", "_0123.shop.example x"], 3),
+        (&["--record", ""], 3),
+        (&["--record", "_0123456789abcdef0123456789abcdef.shop.example"], 3),
+        (&["shop.example", "--ca", "sectigo"], 1),
+        (&["shop.example", "--ca", "private"], 3),
+    ] {
+        let run = run(more).expect(code).to_string();
+        let mut lines = run.lines().filter(|line| line.contains("certctl ")).peekable();
+        assert!(lines.peek().is_some(), "{run}");
+        for line in lines {
+            assert!(line.contains(&format!("certctl -C {folder} ")), "{line}\n{run}");
+            assert!(line.contains(" install ") || line.contains(&at), "{line}\n{run}");
+            assert!(line.contains(" install ") || line.ends_with(" --record -"), "{line}\n{run}");
+        }
+    }
+    let nothing = elsewhere.run(&["-C", "/usr", "dcv-check"]).expect(3).to_string();
+    assert!(nothing.contains("certctl -C /usr csr NAME"), "{nothing}");
+    let given = order.given();
+    let visible = run(&["--record", &given]).expect(0).to_string();
+    assert!(visible.contains(&format!("sudo certctl -C {folder} install FILE.zip")), "{visible}");
+    let made = elsewhere.run(&["-C", &folder, "csr", "x.example", "--ca", "private"]).expect(0).to_string();
+    assert!(made.contains(&format!("sudo certctl -C {folder} install FILE")), "{made}");
+}
+
+#[test]
 fn lines_that_are_not_ours_stay_in_the_dcv() {
     let order = Order::shop();
     let server = NameServer::knot(&order.line());

@@ -264,5 +264,6 @@ fn outcome(
         ca,
         backups: Vec::new(),
         check: context.again("dcv-check"),
+        install: context.again("install"),
     }
 }

@@ -48,9 +48,11 @@ pub struct DcvCheckArgs {
 /// # Errors
 /// No such request, a record that is none, files that cannot be written; a signal.
 pub fn run(context: &Context, args: &DcvCheckArgs) -> Result<DcvCheckOutcome, Failure> {
-    let chosen = choose::choose(context, &Wanted { names: &args.names, records: &args.record, ca: args.ca })?;
-    let mut outcome = DcvCheckOutcome::new(&chosen, again(context, args));
-    let pending = pending(args, &chosen)?;
+    let again = again(context, args);
+    let wanted = Wanted { names: &args.names, records: &args.record, ca: args.ca, again: &again };
+    let chosen = choose::choose(context, &wanted)?;
+    let mut outcome = DcvCheckOutcome::new(&chosen, again, context.again("install"));
+    let pending = pending(context, args, &chosen)?;
     context.interrupt.listen().map_err(|error| Failure::of(Kind::Internal, &error))?;
     let look = || look(context, args, &pending);
     let checks = match args.wait {
@@ -62,7 +64,7 @@ pub fn run(context: &Context, args: &DcvCheckArgs) -> Result<DcvCheckOutcome, Fa
     Ok(outcome)
 }
 
-fn pending(args: &DcvCheckArgs, chosen: &Chosen) -> Result<Vec<Pending>, Failure> {
+fn pending(context: &Context, args: &DcvCheckArgs, chosen: &Chosen) -> Result<Vec<Pending>, Failure> {
     let mut checks = Vec::new();
     for Selected { shown, request, kept, .. } in &chosen.selected {
         let ca = args.ca.or_else(|| kept.ca());
@@ -72,8 +74,9 @@ fn pending(args: &DcvCheckArgs, chosen: &Chosen) -> Result<Vec<Pending>, Failure
     }
     if checks.is_empty() {
         let message = "no record is asked for: the CA named for the request wants no proof in the DNS";
+        let install = Next::run(&context.again("install")).text;
         return Err(Failure::new(Kind::NotFound, message)
-            .with(Next::say("when the certificate has come:  sudo certctl install FILE")));
+            .with(Next::say(format!("when the certificate has come:  sudo {install} FILE"))));
     }
     Ok(checks)
 }

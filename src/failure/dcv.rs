@@ -6,23 +6,22 @@ use crate::dcv::judge::{Elsewhere, Flaw, Reason};
 use crate::dcv::parse::RecordError;
 use crate::finding::{Finding, Next};
 
-const COPY: &str = "copy host and value again from the shop's page, the whole of both:  certctl dcv-check --record -";
+const COPY: &str = "copy host and value again from the shop's page, the whole of both";
 
+/// The command that takes the record is added by `dcv-check`, which knows the folder, names and resolvers to give it.
 impl From<RecordError> for Failure {
     fn from(error: RecordError) -> Self {
         let failure = Self::of(Kind::Malformed, &error);
         match error {
             RecordError::Empty => failure.with(Next::say(
-                "certctl dcv-check --record '_<32 hex digits>.example.com  <32>.<32>.<unique value>.<zone>'",
+                "it looks like this:  _<32 hex digits>.example.com  <32 hex digits>.<32>.<unique value>.<zone>",
             )),
             RecordError::HostForm(_) => failure
                 .because(
                     "host and value of a CNAME are read, in this order: what Sectigo, SSL.com and their shops show",
                 )
                 .with(Next::say(COPY)),
-            RecordError::NoValue(_) => {
-                failure.with(Next::say("give both, in one argument:  certctl dcv-check --record 'HOST VALUE'"))
-            }
+            RecordError::NoValue(_) => failure.with(Next::say("give both, in one argument:  --record 'HOST VALUE'")),
             RecordError::Type(_) => {
                 failure.with(Next::say("choose DCV by CNAME at the shop, then give the record that it shows"))
             }
@@ -58,7 +57,7 @@ impl From<&Reason> for Finding {
                 "not-on-all-servers",
                 format!("not there yet: {}; a CA asks from several places and needs them all", servers.join(", ")),
             )
-            .with(Next::say("wait for the zone's servers to take it over:  certctl dcv-check --wait")),
+            .with(Next::say("wait for the zone's servers to take it over")),
             Reason::NotPublished { name, servers } => {
                 Self::error("not-published", format!("{name} is not there; asked {}", servers.join(", ")))
             }
@@ -133,7 +132,7 @@ fn value(at: &str, seen: &str, wanted: &str, flaw: Flaw) -> Finding {
             "unique-value-unchecked",
             format!("at {at} is {seen}; whether its end is the shop's cannot be told without the shop's record"),
         )
-        .with(Next::say("copy host and value from the shop's page and give them:  certctl dcv-check --record -")),
+        .with(Next::say("copy host and value from the shop's page and give them")),
         Flaw::Wildcard => {
             Finding::warning("wildcard-answers", format!("a wildcard record (*) answers for every name: {seen}"))
                 .with(Next::say("add the record itself: it goes before the wildcard"))

@@ -41,6 +41,8 @@ pub struct CsrOutcome {
     pub backups: Vec<PathBuf>,
     /// The first words of the command that looks for the record.
     pub check: Vec<String>,
+    /// The first words of the command that installs.
+    pub install: Vec<String>,
 }
 
 impl Outcome for CsrOutcome {
@@ -134,7 +136,8 @@ impl CsrOutcome {
 
     fn next(&self) -> Vec<Next> {
         if self.ca == Some(Ca::Private) {
-            return vec![Next::say("when the certificate has come:  sudo certctl install FILE")];
+            let install = Next::run(&self.install).text;
+            return vec![Next::say(format!("when the certificate has come:  sudo {install} FILE"))];
         }
         let more: &[&str] = if self.is_complete() { &["--wait"] } else { &["--wait", "--record", "-"] };
         let mut words = self.check.clone();

@@ -40,6 +40,8 @@ pub(super) struct Wanted<'a> {
     pub(super) names: &'a [String],
     pub(super) records: &'a [String],
     pub(super) ca: Option<Ca>,
+    /// The words of the command line to say it again, without a record.
+    pub(super) again: &'a [String],
 }
 
 /// What is to be checked.
@@ -58,7 +60,7 @@ pub(super) fn choose(context: &Context, args: &Wanted<'_>) -> Result<Chosen, Fai
     let given = given(context, args)?;
     let here = Directory::read(context)?;
     let issued = issued(context, &here);
-    let mut candidates = if args.names.is_empty() { all(&here) } else { named(args.names, &here, &issued)? };
+    let mut candidates = if args.names.is_empty() { all(&here) } else { named(context, args.names, &here, &issued)? };
     let mut chosen = Chosen { selected: Vec::new(), strays: Vec::new(), kept: Vec::new(), matched: Vec::new() };
     for record in &given {
         match candidates.iter_mut().find(|one| one.request.md5() == record.md5) {
@@ -77,7 +79,7 @@ pub(super) fn choose(context: &Context, args: &Wanted<'_>) -> Result<Chosen, Fai
         (true, true) => candidates.into_iter().filter(|one| is_pending(&issued, &one.request)).collect(),
     };
     if wanted.is_empty() {
-        return Err(nothing_pending(context, !here.requests.is_empty()));
+        return Err(nothing_pending(context, args.again, !here.requests.is_empty()));
     }
     for one in &mut wanted {
         chosen.kept.extend(keep(one, args.ca)?);
@@ -88,15 +90,19 @@ pub(super) fn choose(context: &Context, args: &Wanted<'_>) -> Result<Chosen, Fai
 
 /// The shop's records from the command line or stdin.
 fn given(context: &Context, args: &Wanted<'_>) -> Result<Vec<GivenRecord>, Failure> {
+    let read = |text: &str| {
+        let again = [args.again, &["--record".to_owned(), "-".to_owned()]].concat();
+        parse::parse(text).map_err(|error| Failure::from(error).with(Next::run(&again)))
+    };
     let mut given: Vec<GivenRecord> = Vec::new();
     for text in args.records {
         let records = if text == "-" {
             if files::stdin_is_terminal() {
                 context.sink.event("paste the shop's record, then Ctrl-D:");
             }
-            parse::parse(&String::from_utf8_lossy(&files::read_stdin(RECORD_LIMIT)?))?
+            read(&String::from_utf8_lossy(&files::read_stdin(RECORD_LIMIT)?))?
         } else {
-            parse::parse(text)?
+            read(text)?
         };
         given.extend(records);
     }
@@ -175,11 +181,18 @@ fn is_pending(issued: &[PublicKeyId], request: &SigningRequest) -> bool {
     !issued.contains(&request.key_id)
 }
 
-fn named(words: &[String], here: &Directory, issued: &[PublicKeyId]) -> Result<Vec<Selected>, Failure> {
+fn named(
+    context: &Context,
+    words: &[String],
+    here: &Directory,
+    issued: &[PublicKeyId],
+) -> Result<Vec<Selected>, Failure> {
     let mut all: Vec<Selected> = Vec::new();
     for word in words {
         match Argument::resolve(word, here)? {
-            Argument::Name(name) => by_name(&name, here, issued)?.into_iter().for_each(|one| add(&mut all, one)),
+            Argument::Name(name) => {
+                by_name(context, &name, here, issued)?.into_iter().for_each(|one| add(&mut all, one))
+            }
             Argument::File(path) => {
                 requests(&path, word)?.iter().for_each(|request| add(&mut all, held(&path, request)));
             }
@@ -204,22 +217,31 @@ fn requests(path: &Path, shown: &str) -> Result<Vec<SigningRequest>, Failure> {
 }
 
 /// The requests for a name: those that wait for a certificate; where none does, the latest.
-fn by_name(name: &DnsName, here: &Directory, issued: &[PublicKeyId]) -> Result<Vec<Selected>, Failure> {
+fn by_name(
+    context: &Context,
+    name: &DnsName,
+    here: &Directory,
+    issued: &[PublicKeyId],
+) -> Result<Vec<Selected>, Failure> {
     let named = here.requests_named(name);
     let pending: Vec<_> = named.iter().filter(|one| is_pending(issued, &one.value)).collect();
     if named.is_empty() {
         let message = format!("no request for {name} in {}", here.path.display());
-        return Err(Failure::new(Kind::NotFound, message).with(Next::run(&["csr", name.as_str()])));
+        return Err(Failure::new(Kind::NotFound, message)
+            .with(Next::run(&[context.again("csr"), vec![name.to_string()]].concat())));
     }
     let found = if pending.is_empty() { named.iter().take(1).collect() } else { pending };
     Ok(found.into_iter().map(|one| held(&one.path, &one.value)).collect())
 }
 
-fn nothing_pending(context: &Context, some_are_done: bool) -> Failure {
+fn nothing_pending(context: &Context, again: &[String], some_are_done: bool) -> Failure {
     let folder = folder_in_words(&context.directory);
-    if some_are_done {
+    let (message, look, words) = if some_are_done {
         let message = format!("no request in {folder} waits for a certificate: all have one");
-        return Failure::new(Kind::NotFound, message).with(Next::say("to look all the same:  certctl dcv-check NAME"));
-    }
-    Failure::new(Kind::NotFound, format!("no request (CSR) in {folder}")).with(Next::say("certctl csr NAME..."))
+        (message, "to look all the same:  ", again.to_owned())
+    } else {
+        (format!("no request (CSR) in {folder}"), "", context.again("csr"))
+    };
+    let line = Next::run(&words).text;
+    Failure::new(Kind::NotFound, message).with(Next::say(format!("{look}{line} NAME")))
 }

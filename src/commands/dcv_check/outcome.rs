@@ -39,13 +39,14 @@ pub struct DcvCheckOutcome {
     /// The requests that a record given belongs to, and the files that it was kept in.
     matched: Vec<String>,
     kept: Vec<String>,
-    /// The words of the command line to wait with.
+    /// The words of the command line to wait with, and the first ones of that to install with.
     again: Vec<String>,
+    install: Vec<String>,
     announced: bool,
 }
 
 impl DcvCheckOutcome {
-    pub(super) fn new(chosen: &Chosen, again: Vec<String>) -> Self {
+    pub(super) fn new(chosen: &Chosen, again: Vec<String>, install: Vec<String>) -> Self {
         Self {
             verdict: Verdict::Unreachable,
             checks: Vec::new(),
@@ -54,6 +55,7 @@ impl DcvCheckOutcome {
             matched: chosen.matched.clone(),
             kept: chosen.kept.iter().map(|path| path.display().to_string()).collect(),
             again,
+            install,
             announced: false,
         }
     }
@@ -82,15 +84,11 @@ impl DcvCheckOutcome {
         }
     }
 
-    /// A failure by a signal with where it stood.
+    /// A failure to ask with the line to go on by, and where it stood when a signal came.
     pub(super) fn interrupted(&self, failure: Failure, stood: &str) -> Failure {
-        if !matches!(failure.kind, Kind::Interrupted(_)) {
-            return failure;
-        }
         let stood = if stood.is_empty() { "no server has answered yet" } else { stood };
-        let mut failure = failure.because(stood);
-        failure.next = vec![Next::run(&self.again)];
-        failure
+        let failure = if matches!(failure.kind, Kind::Interrupted(_)) { failure.because(stood) } else { failure };
+        Failure { next: vec![Next::run(&self.again)], ..failure }
     }
 
     fn belongs(&self) -> Vec<String> {
@@ -111,12 +109,15 @@ impl DcvCheckOutcome {
     fn next(&self) -> Vec<Next> {
         if self.exit_code() == 0 {
             let shop = self.checks.iter().find_map(|check| check.ca).map_or("the shop", Ca::title);
+            let install = Next::run(&self.install).text;
             return vec![Next::say(format!(
-                "press Retry at {shop}; leave the record there. When the zip has come:  sudo certctl install FILE.zip"
+                "press Retry at {shop}; leave the record there. When the zip has come:  sudo {install} FILE.zip"
             ))];
         }
         let mut again = self.again.clone();
-        if self.checks.iter().any(|check| check.expected.source == Source::Nowhere) {
+        let unknown =
+            |check: &Check| check.expected.source == Source::Nowhere || check.judgement.verdict == Verdict::Unchecked;
+        if self.checks.iter().any(unknown) {
             again.extend(["--record".to_owned(), "-".to_owned()]);
         }
         vec![Next::run(&again)]
