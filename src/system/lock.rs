@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, OFlags, flock};
+use rustix::io::retry_on_intr;
 
 use super::clock;
 use super::files::FileError;
@@ -51,7 +52,7 @@ impl Lock {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             other => other.map_err(FileError::at("open the folder", path))?,
         };
-        match flock(&open, FlockOperation::NonBlockingLockExclusive) {
+        match retry_on_intr(|| flock(&open, FlockOperation::NonBlockingLockExclusive)) {
             Ok(()) => {}
             Err(rustix::io::Errno::WOULDBLOCK) => return Ok(None),
             Err(errno) => return Err(FileError::at("lock", path)(errno.into())),
