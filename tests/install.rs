@@ -361,6 +361,12 @@ fn a_name_stands_for_what_is_installed() {
     let again = shop.install("www.example.com", &["--json"]).expect(0).json();
     assert_eq!((&again["verdict"], &again["certificates"][0]["name"]), (&"unchanged".into(), &"example.com".into()));
 
+    let verified = shop.sandbox.run(&["verify", "example.com", "--root", "tree", "--json"]).expect(0).json();
+    assert_eq!(verified["findings"], serde_json::json!([]), "key, chain and the remembered root");
+    std::fs::remove_file(shop.sandbox.join(&format!("{PAIR}/proven"))).unwrap();
+    let verified = shop.sandbox.run(&["verify", "example.com", "--root", "tree", "--json"]).expect(0).json();
+    assert_eq!(codes(&verified), ["not-proven"]);
+
     let looked = shop.sandbox.run(&["dcv-check", "--root", "tree", "--resolver", "127.0.0.1:9"]).expect(3);
     assert!(looked.stderr.contains("waits for a certificate: all have one"), "{looked}");
 }

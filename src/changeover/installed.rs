@@ -67,6 +67,10 @@ fn plain(stem: &str) -> bool {
 /// The files of an installed pair.
 #[derive(Debug)]
 pub struct Files {
+    /// The name of the pair in /etc/ssl.
+    pub stem: String,
+    /// Whether they were seen to be served, or there was nobody to ask.
+    pub proven: bool,
     /// Leaf and intermediates.
     pub chain: PathBuf,
     /// The key.
@@ -92,7 +96,8 @@ pub fn newest(context: &Context, name: &str) -> Result<Option<Files>, Failure> {
         return Ok(None);
     }
     let piece = |piece| layout.piece(&live, piece);
-    Ok(Some(Files { chain: piece(Piece::FullChain), key: piece(Piece::Key) }))
+    let proven = observe::pointer(&layout, Pointer::Proven)?.as_ref() == Some(&live);
+    Ok(Some(Files { proven, chain: piece(Piece::FullChain), key: piece(Piece::Key), stem }))
 }
 
 fn layout(root: &Path, stem: &str) -> Layout {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use crate::changeover::{self, installed};
 use crate::context::Context;
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next, Severity};
@@ -70,13 +71,37 @@ pub struct VerifyOutcome {
 /// Input that cannot be read or holds no certificate.
 pub fn run(context: &Context, args: &VerifyArgs) -> Result<VerifyOutcome, Failure> {
     let hosts: Vec<String> = args.hosts.iter().map(|host| ascii_host(host)).collect::<Result<_, _>>()?;
-    let anchors = intake::anchors(args.trust.as_deref())?;
-    let options = PresentOptions { key: args.key.as_deref(), chain: args.chain.as_deref() };
-    let (presented, keyring) = intake::present(context, &args.items, &options)?;
+    let installed = installed(context, args)?;
+    let (items, key, remembered) = match &installed {
+        Some(files) => {
+            let trust = installed::settings(context, &files.stem)?.trust;
+            (vec![files.chain.display().to_string()], Some(files.key.as_path()), trust)
+        }
+        None => (args.items.clone(), args.key.as_deref(), None),
+    };
+    let anchors = intake::anchors(args.trust.as_deref().or(remembered.as_deref()))?;
+    let options = PresentOptions { key, chain: args.chain.as_deref() };
+    let (presented, keyring) = intake::present(context, &items, &options)?;
     let policy = Policy { hosts: &hosts, anchors: &anchors, at: context.now() };
-    let verified = presented.iter().map(|one| judge(one, &keyring, policy)).collect();
+    let mut verified: Vec<Verified> = presented.iter().map(|one| judge(one, &keyring, policy)).collect();
+    if let (Some(files), Some(first)) = (installed.filter(|files| !files.proven), verified.first_mut()) {
+        first.findings.push(not_proven(context, &files.stem));
+    }
     let trust = anchors.source().clone();
     Ok(VerifyOutcome { verified, trust, hosts })
+}
+
+/// The installed files that a name means, where nothing newer for it lies here.
+fn installed(context: &Context, args: &VerifyArgs) -> Result<Option<installed::Files>, Failure> {
+    match (args.items.as_slice(), &args.key, &args.chain) {
+        ([name], None, None) => installed::newest(context, name),
+        _ => Ok(None),
+    }
+}
+
+fn not_proven(context: &Context, stem: &str) -> Finding {
+    Finding::note("not-proven", "not proven yet: these files are in place and were not seen to be served since")
+        .with(changeover::outcome::again(context, &["install", stem]))
 }
 
 /// An address, or a name as A-labels.
