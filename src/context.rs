@@ -24,6 +24,13 @@ pub struct Context {
 }
 
 impl Context {
+    /// The same run with another folder to look names up in, saying nothing.
+    #[must_use]
+    pub fn in_folder(&self, directory: PathBuf) -> Self {
+        let (root, interrupt) = (self.root.clone(), self.interrupt.clone());
+        Self { directory, root, at: self.at, sink: Sink::silent(), interrupt }
+    }
+
     /// The instant that dates are judged by.
     #[must_use]
     pub fn now(&self) -> Timestamp {

@@ -72,6 +72,21 @@ fn plain_files_that_fit_are_taken_over() {
     sandbox.run(&["rollback", "--root", "tree"]).expect(0);
     assert_eq!(shop.served(), (old_chain, old_key), "the very bytes that were there");
     assert_eq!(mode(&sandbox.join(KEY)), 0o640);
+    shop.round(&[]).expect(0);
+    assert_eq!(mode(&sandbox.join(KEY)), 0o640, "a rollback forgets nothing of who may read it");
+}
+
+#[test]
+fn the_next_round_finds_the_key_where_the_last_request_came_from() {
+    let shop = Shop::new();
+    shop.round(&[]).expect(0);
+    shop.deliver("next.crt");
+    let sandbox = &shop.sandbox;
+    std::fs::create_dir(sandbox.join("mail")).unwrap();
+    std::fs::rename(sandbox.join("next.crt"), sandbox.join("mail/next.crt")).unwrap();
+    let next = shop.install("mail/next.crt", &["-C", "mail", "--json"]).expect(0).json();
+    assert_eq!(next["verdict"], "files");
+    assert_eq!(shop.served().1, sandbox.read("example.com.key"));
 }
 
 #[test]

@@ -20,7 +20,7 @@ use crate::pki::chain::LeftOut;
 use crate::pki::trust::TrustAnchors;
 use crate::pki::verify::{Policy, VerifiedChain};
 use crate::report::{Outcome, Text};
-use crate::system::{clock, folders};
+use crate::system::{clock, files, folders};
 
 /// Put a certificate into place, test and reload the server, see it live, or put all back
 ///
@@ -109,10 +109,10 @@ pub fn run(context: &Context, args: &InstallArgs) -> Result<InstallOutcome, Fail
         )
         .with(Next::say("leave --at out, or add --dry-run")));
     }
-    let (taken, anchors, stem) = take(context, args)?;
+    let Meant { taken, anchors, stem, folder } = take(context, args)?;
     let (mut found, approved) = (described(&taken), approved(&taken, &anchors));
     let findings = taken.findings.clone();
-    let flags = flags(context, args)?;
+    let flags = Settings { folder, ..flags(args)? };
     let pair = match certify(context, taken, &anchors) {
         Ok(pair) => pair,
         Err(problems) => {
@@ -134,24 +134,42 @@ pub fn run(context: &Context, args: &InstallArgs) -> Result<InstallOutcome, Fail
     Ok(InstallOutcome { stem, found, findings, changeover: Some(changeover), undo })
 }
 
-/// The one certificate that the arguments mean, what it is judged by, and its name in /etc/ssl.
-fn take(context: &Context, args: &InstallArgs) -> Result<(Taken, TrustAnchors, String), Failure> {
+/// What the arguments mean.
+struct Meant {
+    taken: Taken,
+    anchors: TrustAnchors,
+    /// Its name in /etc/ssl.
+    stem: String,
+    /// Where its request or key lies: the next round's key is looked for there too.
+    folder: Option<PathBuf>,
+}
+
+/// The one certificate that the arguments mean. What is remembered of an installed one is asked where the command line
+/// does not say: whom to trust, and the folder of the request where its key is not here.
+fn take(context: &Context, args: &InstallArgs) -> Result<Meant, Failure> {
     let (files, key) = inputs(context, args)?;
-    let once = |anchors: &TrustAnchors| -> Result<Taken, Failure> {
+    let once = |context: &Context, anchors: &TrustAnchors| -> Result<Taken, Failure> {
         let options = TakeOptions { key: key.as_deref(), csr: None, anchors };
         one(intake::take(context, &files, &options)?)
     };
-    let anchors = intake::anchors(args.trust.as_deref())?;
-    let taken = once(&anchors)?;
+    let mut anchors = intake::anchors(args.trust.as_deref())?;
+    let mut taken = once(context, &anchors)?;
     let stem = installed::stem(context, &taken)?;
-    let remembered = installed::settings(context, &stem)?.trust.filter(|_| args.trust.is_none());
-    match remembered {
-        None => Ok((taken, anchors, stem)),
-        Some(trust) => {
-            let anchors = intake::anchors(Some(&trust))?;
-            Ok((once(&anchors)?, anchors, stem))
+    let remembered = installed::settings(context, &stem)?;
+    let trust = remembered.trust.filter(|_| args.trust.is_none());
+    let there = remembered.folder.filter(|folder| taken.key.is_none() && key.is_none() && files::is_folder(folder));
+    if trust.is_some() || there.is_some() {
+        if let Some(trust) = trust {
+            anchors = intake::anchors(Some(&trust))?;
         }
+        let there = there.map(|folder| context.in_folder(folder));
+        taken = once(there.as_ref().unwrap_or(context), &anchors)?;
     }
+    let request = taken.request.as_ref().map(|(path, _)| path.as_path());
+    // A key of the installed files themselves says nothing of where the request lies.
+    let own = taken.key.as_ref().map(|(path, _)| path.as_path()).filter(|_| key == args.key);
+    let folder = request.or(own).map(|path| folders::absolute(files::parent(path))).transpose()?;
+    Ok(Meant { taken, anchors, stem, folder })
 }
 
 /// What is read: the arguments; for a name that nothing newer here is for, the files that are installed under it, so
@@ -206,7 +224,7 @@ fn certify(context: &Context, taken: Taken, anchors: &TrustAnchors) -> Result<Ce
 }
 
 /// What the command line says, for the next round too.
-fn flags(context: &Context, args: &InstallArgs) -> Result<Settings, Failure> {
+fn flags(args: &InstallArgs) -> Result<Settings, Failure> {
     let absolute = |path: &Option<PathBuf>| path.as_deref().map(folders::absolute).transpose();
     let trust = match args.trust.as_deref() {
         None | Some("mozilla") => args.trust.clone(),
@@ -224,7 +242,6 @@ fn flags(context: &Context, args: &InstallArgs) -> Result<Settings, Failure> {
         reload: args.reload.clone(),
         probe: args.probe.clone(),
         trust,
-        folder: Some(folders::absolute(&context.directory)?),
         ..Settings::default()
     })
 }

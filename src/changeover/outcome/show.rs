@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Changeover, Seen, Verdict, day};
-use crate::install::plan::{Back, End};
+use crate::install::plan::{Back, End, Step};
 use crate::pki::certificate::Certificate;
 use crate::report::Text;
 
@@ -59,7 +59,8 @@ impl Changeover {
             Verdict::Planned => self.show_plan(text),
             Verdict::Refused | Verdict::TakenBack => {}
             _ if self.changed => {
-                text.fact("wrote", format!("{}   {} ({:04o})", self.chain_path, self.key_path, self.key_mode));
+                let label = if self.arranged() { "wrote" } else { "there" };
+                text.fact(label, format!("{}   {} ({:04o})", self.chain_path, self.key_path, self.key_mode));
             }
             Verdict::NotTakenBack => {}
             _ => text.fact("same", format!("{} shows these files already", self.chain_path)),
@@ -78,6 +79,13 @@ impl Changeover {
             text.fact("done", self.done());
         }
         text.nexts(&self.next);
+    }
+
+    /// Whether files or links had to be changed: an install that is taken up finds them in place.
+    fn arranged(&self) -> bool {
+        let arranges =
+            |step: &Step| matches!(step, Step::Link { .. } | Step::Switch { .. } | Step::WriteRelease { .. });
+        self.plan.as_ref().is_some_and(|plan| plan.steps.iter().any(arranges))
     }
 
     fn show_plan(&self, text: &mut Text) {

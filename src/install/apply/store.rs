@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use super::error::InstallError;
-use crate::install::layout::{FOLDER_MODE, Layout, Piece, Pointer, ReleaseId, Stable, is_temporary, is_temporary_of};
+use crate::install::layout::{
+    FOLDER_MODE, Layout, Piece, Pointer, ReleaseId, Stable, is_temporary, is_temporary_of, key_mode,
+};
 use crate::install::release::{Access, Release};
 use crate::system::files::{self, FileError};
 use crate::system::folders::{self, Kind};
@@ -106,7 +108,11 @@ pub fn load(layout: &Layout, id: &ReleaseId) -> Result<Option<Release>, FileErro
         other => other.map(Some),
     };
     let (Some(chain), Some(key)) = (read(Piece::FullChain)?, read(Piece::Key)?) else { return Ok(None) };
-    Ok(Release::taken(chain, zeroize::Zeroizing::new(key), Access::default()).ok())
+    let access = match folders::look(&layout.piece(id, Piece::Key))? {
+        Some(seen) => Access { mode: key_mode(Some(seen.mode)), owner: Some(seen.owner) },
+        None => Access::default(),
+    };
+    Ok(Release::taken(chain, zeroize::Zeroizing::new(key), access).ok())
 }
 
 /// Removes releases beyond the three newest, except those in `keep`. Each gets a name that means nothing first, so that
