@@ -18,8 +18,11 @@ pub enum Severity {
 /// One thing to do now: words for a person, and the command line where it is one certctl command.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Next {
-    /// What to do, ready to read or to paste.
+    /// What to do, ready to read or to paste: one line.
     pub text: String,
+    /// Lines to paste, where the step is to change a file.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<String>,
     /// The command line, one word each; absent when it is not one certctl command.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub argv: Option<Vec<String>>,
@@ -29,7 +32,14 @@ impl Next {
     /// A step that is not one certctl command.
     #[must_use]
     pub fn say(text: impl Into<String>) -> Self {
-        Self { text: text.into(), argv: None }
+        Self { text: text.into(), lines: Vec::new(), argv: None }
+    }
+
+    /// The same step with lines to paste. A line break inside of one is escaped like any other control character.
+    #[must_use]
+    pub fn pasting(mut self, lines: impl IntoIterator<Item = String>) -> Self {
+        self.lines.extend(lines);
+        self
     }
 
     /// A certctl command line; `words` come after `certctl`.
@@ -38,7 +48,7 @@ impl Next {
         let argv: Vec<String> =
             std::iter::once("certctl").chain(words.iter().map(AsRef::as_ref)).map(str::to_owned).collect();
         let quoted: Vec<String> = argv.iter().map(|word| shell_word(word)).collect();
-        Self { text: quoted.join(" "), argv: Some(argv) }
+        Self { text: quoted.join(" "), lines: Vec::new(), argv: Some(argv) }
     }
 }
 
@@ -61,6 +71,9 @@ pub struct Finding {
     pub severity: Severity,
     /// One line: what is wrong and the cause.
     pub message: String,
+    /// What somebody else said, line by line (a server, a probe): shown as a quotation.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<String>,
     /// What to do now.
     pub next: Vec<Next>,
 }
@@ -85,7 +98,14 @@ impl Finding {
     }
 
     fn new(code: &'static str, severity: Severity, message: impl Into<String>) -> Self {
-        Self { code, severity, message: message.into(), next: Vec::new() }
+        Self { code, severity, message: message.into(), lines: Vec::new(), next: Vec::new() }
+    }
+
+    /// The same finding with lines to quote below it.
+    #[must_use]
+    pub fn quoting(mut self, lines: impl IntoIterator<Item = String>) -> Self {
+        self.lines.extend(lines);
+        self
     }
 
     /// The same finding with one more next step.

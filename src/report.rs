@@ -1,5 +1,6 @@
 //! The only printing: one value, two renderings (text for people, one JSON object for programs).
-//! Results go to stdout, progress and failures to stderr; foreign text is escaped here, once, for all.
+//! Results go to stdout, progress and failures to stderr; foreign text is escaped here, once, for all. A body is one
+//! line, whatever is in it: only the text of a payload breaks lines, and what is quoted carries a bar on each.
 
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
@@ -228,8 +229,22 @@ impl Text {
             Severity::Warning => self.act("warn", finding.message.clone()),
             Severity::Note => self.fact("note", finding.message.clone()),
         }
+        self.quote(&finding.lines);
         if finding.severity > Severity::Note {
             self.nexts(&finding.next);
+        }
+    }
+
+    /// Lines of somebody else's, each behind a bar below the line before.
+    pub fn quote(&mut self, lines: &[String]) {
+        self.below("| ", lines);
+    }
+
+    /// Further lines of the line before.
+    fn below(&mut self, prefix: &str, lines: &[String]) {
+        let Some((kind, label)) = self.lines.last().map(|last| (last.kind, last.label.clone())) else { return };
+        for line in lines {
+            self.push(kind, &label, format!("{prefix}{line}"));
         }
     }
 
@@ -257,6 +272,7 @@ impl Text {
     pub fn nexts(&mut self, next: &[Next]) {
         for step in next {
             self.act("next", step.text.clone());
+            self.below("    ", &step.lines);
         }
     }
 
@@ -306,9 +322,8 @@ impl Line {
             (true, LineKind::Act | LineKind::Detail) => ("\x1b[33m", "\x1b[0m"),
             (true, _) => ("\x1b[32m", "\x1b[0m"),
         };
-        let indent = if width == 0 { 0 } else { width + 1 };
-        let body = escape(&self.body, &['\n']).replace('\n', &format!("\n{:indent$}", ""));
-        let gap = if indent == 0 { "" } else { " " };
+        let body = escape(&self.body, &[]);
+        let gap = if width == 0 { "" } else { " " };
         out.push_str(&format!("{on}{label:<width$}{off}{gap}{body}\n"));
     }
 }
@@ -358,6 +373,8 @@ pub fn shown(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Text, escape, json_line};
+    use crate::failure::{Failure, Kind};
+    use crate::finding::{Finding, Next};
     use serde_json::json;
 
     #[test]
@@ -369,11 +386,28 @@ mod tests {
     }
 
     #[test]
+    fn foreign_text_cannot_forge_a_line() {
+        let forged = "x\nright  trusted by Mozilla\u{2028}next   curl e | sh";
+        let mut text = Text::default();
+        text.fact("", forged);
+        text.fact("found", forged);
+        text.findings(&[Finding::error("a", forged)
+            .quoting([forged.to_owned()])
+            .with(Next::say(forged).pasting([forged.to_owned()]))]);
+        text.failure(&Failure::new(Kind::Io, forged).because(forged).with(Next::say(forged)));
+        let page = text.to_string();
+        assert_eq!(page.lines().count(), 9, "{page}");
+        assert!(!page.lines().any(|line| line.trim_start().starts_with("right")), "{page}");
+        assert!(page.contains("\n       | x\\u{a}right"), "{page}");
+    }
+
+    #[test]
     fn labels_are_columns_and_quiet_keeps_what_needs_action() {
         let mut text = Text::default();
         text.fact("made", "a");
         text.fact("made", "b");
-        text.act("next", "c\nd");
+        text.act("next", "c");
+        text.act("next", "d");
         text.payload("x\ny\n");
         assert_eq!(text.render(false, false), "made   a\n       b\nnext   c\n       d\nx\ny\n");
         assert_eq!(text.render(true, false), "next   c\n       d\nx\ny\n");

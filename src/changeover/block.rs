@@ -85,11 +85,14 @@ impl Block {
             Self::None => "the server does not use them yet".to_owned(),
             Self::Wrote(path, written) => {
                 let upstream = written.upstream.as_ref().map(|to| format!(", proxy to {to}")).unwrap_or_default();
-                let additions: String = written.additions.iter().map(addition).collect();
-                format!("nginx does not use them yet; wrote {} (80 to 443{upstream}){additions}", path.display())
+                format!("nginx does not use them yet; wrote {} (80 to 443{upstream})", path.display())
             }
         };
-        Finding::error("not-served", message)
+        let additions = match self {
+            Self::Wrote(_, written) => written.additions.as_slice(),
+            _ => &[],
+        };
+        Finding::error("not-served", message).quoting(additions.iter().flat_map(addition))
     }
 
     /// How the file comes to where nginx reads it.
@@ -114,6 +117,7 @@ impl Block {
     }
 }
 
-fn addition(addition: &crate::install::nginx::Addition) -> String {
-    format!("\nadd to {}:{}:\n{}", addition.file.display(), addition.line, addition.lines.join("\n"))
+fn addition(addition: &crate::install::nginx::Addition) -> Vec<String> {
+    let place = format!("add to {}:{}:", addition.file.display(), addition.line);
+    std::iter::once(place).chain(addition.lines.iter().cloned()).collect()
 }

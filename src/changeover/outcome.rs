@@ -335,7 +335,7 @@ pub fn again(context: &Context, words: &[&str]) -> Next {
         }
         None => {
             let run = Next::run(&argv);
-            Next { text: format!("sudo {}", run.text), argv: run.argv }
+            Next { text: format!("sudo {}", run.text), ..run }
         }
     }
 }

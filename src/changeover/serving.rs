@@ -271,13 +271,11 @@ impl Serving {
 
     fn broken(&self, finished: &Finished) -> Finding {
         let command = self.server.test_command().unwrap_or_default().join(" ");
-        let said = Complaint::read(&finished.output, &[]).lines.join("\n");
+        let said = Complaint::read(&finished.output, &[]).lines;
         let how = if finished.timed_out { "does not end" } else { "fails" };
-        Finding::error(
-            "server-config-broken",
-            format!("the server's own test {how} before anything is touched:\n{said}"),
-        )
-        .with(Next::say(format!("mend it, then try again:  {command}")))
+        Finding::error("server-config-broken", format!("the server's own test {how} before anything is touched"))
+            .quoting(said)
+            .with(Next::say(format!("mend it, then try again:  {command}")))
     }
 }
 

@@ -216,9 +216,8 @@ fn in_the_way(context: &Context, args: &CsrArgs, paths: &Paths, existing: &Exist
     };
     let again = again(context, args);
     let or = |words: &[&str], note: &str| {
-        let Next { text, argv } =
-            Next::run(&[again.clone(), words.iter().map(|&word| word.to_owned()).collect()].concat());
-        Next { text: format!("{text}   ({note})"), argv }
+        let step = Next::run(&[again.clone(), words.iter().map(|&word| word.to_owned()).collect()].concat());
+        Next { text: format!("{}   ({note})", step.text), ..step }
     };
     // Without the stem it would move another pair aside.
     let stem = args.cert_name.iter().flat_map(|stem| ["--cert-name", stem]);

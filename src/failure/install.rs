@@ -72,13 +72,14 @@ impl From<&Trouble> for Finding {
     /// What ended a plan after its switch.
     fn from(trouble: &Trouble) -> Self {
         match trouble {
-            Trouble::Test(finished) => Self::error("test-failed", words("the server's test failed", finished))
+            Trouble::Test(finished) => said("test-failed", "the server's test failed", finished)
                 .with(Next::say("mend what it says, then install again")),
-            Trouble::Reload(finished) => Self::error("reload-failed", words("the reload failed", finished))
+            Trouble::Reload(finished) => said("reload-failed", "the reload failed", finished)
                 .with(Next::say("run it by hand to see why, mend it, then install again")),
             Trouble::NotServed(probes) => {
-                let served: Vec<String> = probes.iter().filter(|probe| !probe.agrees()).map(seen).collect();
-                Self::error("served-otherwise", format!("not every address serves it:\n{}", served.join("\n")))
+                let served = probes.iter().filter(|probe| !probe.agrees()).map(seen);
+                Self::error("served-otherwise", "not every address serves it")
+                    .quoting(served)
                     .with(Next::say("see who listens there:  sudo ss -ltnp"))
             }
             Trouble::Install(error) => step_failed(chain(error)),
@@ -98,7 +99,8 @@ fn chain(error: &dyn std::error::Error) -> String {
     std::iter::once(failure.message).chain(failure.causes).collect::<Vec<_>>().join(": ")
 }
 
-fn words(what: &str, finished: &Finished) -> String {
+/// How a command of the server's ended, and its own words.
+fn said(code: &'static str, what: &str, finished: &Finished) -> Finding {
     let how = match (finished.timed_out, finished.status, finished.signal) {
         (true, ..) => "it did not end in time".to_owned(),
         (_, Some(status), _) => format!("exit {status}"),
@@ -106,7 +108,8 @@ fn words(what: &str, finished: &Finished) -> String {
         (_, None, None) => "it did not end well".to_owned(),
     };
     let said = finished.output.trim();
-    if said.is_empty() { format!("{what} ({how}) and said nothing") } else { format!("{what} ({how}):\n{said}") }
+    let ending = if said.is_empty() { " and said nothing" } else { "" };
+    Finding::error(code, format!("{what} ({how}){ending}")).quoting(said.lines().map(str::to_owned))
 }
 
 fn seen(probe: &Probe) -> String {

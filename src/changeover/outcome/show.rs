@@ -73,6 +73,7 @@ impl Changeover {
         text.findings(&others);
         for one in waiting {
             text.act("note", one.message);
+            text.quote(&one.lines);
         }
         self.tell_back(text);
         if matches!(self.verdict, Verdict::Live | Verdict::Files | Verdict::Unchanged) {

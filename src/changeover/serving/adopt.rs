@@ -43,9 +43,11 @@ impl Refusal {
     /// What to tell: the two lines to change.
     #[must_use]
     pub fn finding(&self, chain: &Path, key: &Path) -> Finding {
-        let lines = format!("ssl_certificate {};\nssl_certificate_key {};", chain.display(), key.display());
+        let lines =
+            [format!("ssl_certificate {};", chain.display()), format!("ssl_certificate_key {};", key.display())];
         Finding::warning("paths-not-adopted", format!("{} names other files: {}", self.block, self.why)).with(
-            Next::say(format!("to serve the new certificate there, change two lines of {}:\n{lines}", self.block)),
+            Next::say(format!("to serve the new certificate there, change two lines of {}:", self.block))
+                .pasting(lines),
         )
     }
 }

@@ -81,8 +81,10 @@ impl Outcome for CsrOutcome {
         text.act("next", self.paste_here());
         text.payload(self.request.to_pem());
         for (index, record) in self.records.iter().enumerate() {
-            let number = if index == 0 { "2." } else { "  " };
-            text.act("next", format!("{number} {}", self.publish(record)));
+            for (line, words) in self.publish(record).into_iter().enumerate() {
+                let number = if index + line == 0 { "2." } else { "  " };
+                text.act("next", format!("{number} {words}"));
+            }
         }
         for next in self.next() {
             text.act("next", format!("{} {}", self.then(), next.text));
@@ -104,20 +106,22 @@ impl CsrOutcome {
         }
     }
 
-    /// A line to publish where all of it is known; else the shape of what the shop will show.
-    fn publish(&self, record: &DcvRecord) -> String {
+    /// The line to publish where all of it is known; else the shape of what the shop will show.
+    fn publish(&self, record: &DcvRecord) -> Vec<String> {
         let DcvRecord { zone, relative_name: host, .. } = record;
         match (&record.value, &record.shape, self.ca) {
-            (Some(value), ..) => format!("add in the panel of {zone}:  CNAME | host {host} | value {value}"),
-            (None, shape, Some(ca)) => format!(
-                "{} shows a CNAME; in the panel of {zone} its host is {host}\n   and its value has the form {}",
-                ca.title(),
-                shape.as_deref().unwrap_or_default()
-            ),
-            (None, shape, None) => format!(
-                "if it shows a CNAME with host {host} (Sectigo, SSL.com and their shops),\n   enter it in the panel of {zone}; its value has the form {}",
-                shape.as_deref().unwrap_or_default()
-            ),
+            (Some(value), ..) => vec![format!("add in the panel of {zone}:  CNAME | host {host} | value {value}")],
+            (None, shape, Some(ca)) => vec![
+                format!("{} shows a CNAME; in the panel of {zone} its host is {host}", ca.title()),
+                format!("and its value has the form {}", shape.as_deref().unwrap_or_default()),
+            ],
+            (None, shape, None) => vec![
+                format!("if it shows a CNAME with host {host} (Sectigo, SSL.com and their shops),"),
+                format!(
+                    "enter it in the panel of {zone}; its value has the form {}",
+                    shape.as_deref().unwrap_or_default()
+                ),
+            ],
         }
     }
 

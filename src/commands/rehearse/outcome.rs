@@ -69,14 +69,14 @@ impl Outcome for RehearseOutcome {
             text.fact(
                 "live",
                 format!(
-                    "https://{} at {}: {}, whole chain, until {}\nfingerprint (SHA-256) {}",
+                    "https://{} at {}: {}, whole chain, until {}",
                     self.name.as_str(),
                     proof.address,
                     proof.protocol,
                     day(proof.not_after),
-                    proof.sha256
                 ),
             );
+            text.fact("live", format!("fingerprint (SHA-256) {}", proof.sha256));
             text.fact(
                 "done",
                 format!("every step came out as it should; {}/etc/ssl is what the server reads", self.folder.display()),

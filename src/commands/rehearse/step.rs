@@ -74,11 +74,12 @@ impl Step {
     pub(super) fn human(&self, number: usize, text: &mut Text) {
         text.fact("", "");
         text.fact(&number.to_string(), self.title);
-        text.fact("$", command_lines(&self.shown.iter().map(|word| shortened(&shell_word(word))).collect::<Vec<_>>()));
-        let said = prose(&shortened(&self.said().join("\n")));
-        text.fact(&format!("exit {}", self.exit_code), said);
+        let words: Vec<String> = self.shown.iter().map(|word| shortened(&shell_word(word))).collect();
+        facts(text, "$", command_lines(&words));
+        let said = self.said();
+        facts(text, &format!("exit {}", self.exit_code), said.iter().flat_map(|line| prose(&shortened(line))));
         for remark in &self.remarks {
-            text.fact(remark.who, prose(&shortened(&remark.what)));
+            facts(text, remark.who, prose(&shortened(&remark.what)));
         }
     }
 
@@ -106,6 +107,7 @@ fn judged(document: &Value) -> Vec<String> {
     let mut lines = Vec::new();
     for finding in each(&document["findings"]).filter(|finding| finding["severity"] != "note") {
         lines.push(text(&finding["message"]).to_owned());
+        lines.extend(each(&finding["lines"]).filter_map(Value::as_str).map(|line| format!("| {line}")));
         lines.extend(finding["next"][0]["text"].as_str().map(|next| format!("next: {next}")));
     }
     lines
@@ -141,11 +143,17 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
+fn facts(text: &mut Text, label: &str, lines: impl IntoIterator<Item = String>) {
+    for line in lines {
+        text.fact(label, line);
+    }
+}
+
 /// No line is much wider than that.
 const WIDTH: usize = 104;
 
 /// A command line on as many lines as it needs, broken before a flag, to be pasted all the same.
-fn command_lines(words: &[String]) -> String {
+fn command_lines(words: &[String]) -> Vec<String> {
     let mut units: Vec<String> = Vec::new();
     for word in words {
         match units.last_mut() {
@@ -153,13 +161,17 @@ fn command_lines(words: &[String]) -> String {
             _ => units.push(word.clone()),
         }
     }
-    fold(&units).join(" \\\n    ")
+    let lines = fold(&units);
+    let last = lines.len().saturating_sub(1);
+    let broken = |(number, line): (usize, String)| {
+        format!("{}{line}{}", if number == 0 { "" } else { "    " }, if number == last { "" } else { " \\" })
+    };
+    lines.into_iter().enumerate().map(broken).collect()
 }
 
 /// Prose on as many lines as it needs.
-fn prose(text: &str) -> String {
-    let lines = text.lines().map(|line| fold(&line.split(' ').map(ToOwned::to_owned).collect::<Vec<_>>()).join("\n"));
-    lines.collect::<Vec<_>>().join("\n")
+fn prose(text: &str) -> Vec<String> {
+    fold(&text.split(' ').map(ToOwned::to_owned).collect::<Vec<_>>())
 }
 
 fn fold(units: &[String]) -> Vec<String> {
@@ -200,10 +212,10 @@ mod tests {
     #[test]
     fn long_lines_are_folded_and_can_be_pasted() {
         let (short, long) = ("certctl csr a".to_owned(), "x".repeat(WIDTH));
-        assert_eq!(command_lines(&[short.clone(), "--ca".into(), "private".into()]), "certctl csr a --ca private");
-        let folded = format!("certctl csr a \\\n    --key {long}");
+        assert_eq!(command_lines(&[short.clone(), "--ca".into(), "private".into()]), ["certctl csr a --ca private"]);
+        let folded = ["certctl csr a \\".to_owned(), format!("    --key {long}")];
         assert_eq!(command_lines(&[short, "--key".into(), long.clone()]), folded);
-        assert_eq!(prose(&format!("a {long} b\nc")), format!("a\n{long}\nb\nc"));
+        assert_eq!(prose(&format!("a {long} b c")), ["a", &long, "b c"]);
     }
 
     #[test]
