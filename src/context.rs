@@ -43,12 +43,15 @@ impl Context {
         if self.directory == Path::new(".") { name.as_ref().to_owned() } else { self.directory.join(name) }
     }
 
-    /// The words of a certctl command line that looks in the same directory.
+    /// The words of a certctl command line that looks in the same directory and tree.
     #[must_use]
     pub fn again(&self, verb: &str) -> Vec<String> {
         let mut words = Vec::new();
         if self.directory != Path::new(".") {
             words.extend(["-C".to_owned(), self.directory.display().to_string()]);
+        }
+        if let Some(root) = &self.root {
+            words.extend(["--root".to_owned(), root.display().to_string()]);
         }
         words.push(verb.to_owned());
         words

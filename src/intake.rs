@@ -7,5 +7,5 @@ mod sources;
 mod take;
 
 pub use self::present::{PresentOptions, Presented, present};
-pub use self::sources::{anchors, findings_of};
+pub use self::sources::{anchors, bundle_again, findings_of, trust_flags};
 pub use self::take::{TakeOptions, Taken, stem_of, take};

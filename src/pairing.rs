@@ -8,7 +8,7 @@ mod keyring;
 mod remark;
 mod served;
 
-pub use self::choose::{Choice, Scope, choose};
+pub use self::choose::{Choice, Scope, choose, judged};
 pub use self::directory::{Directory, Held, folder_in_words, stem};
 pub use self::error::PairingError;
 pub use self::keyring::{HeldRequest, Keyring, Named, wrong_key};

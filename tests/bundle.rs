@@ -274,3 +274,33 @@ fn a_trust_file_must_hold_a_certificate() {
         shop.sandbox.run(&["bundle", "a.crt", "--trust", trust]).expect(exit);
     }
 }
+
+#[test]
+fn no_private_key_is_overwritten_in_any_form() {
+    let shop = Order::new();
+    let sandbox = &shop.sandbox;
+    sandbox.write("chain.pem", shop.chain());
+    let key = rcgen::KeyPair::generate().unwrap().serialize_der();
+    // SEQUENCE { SEQUENCE {}, OCTET STRING 0x00 }: the outline of an encrypted key.
+    let locked = [0x30, 0x05, 0x30, 0x00, 0x04, 0x01, 0x00].to_vec();
+    let pfx = [0x30, 0x05, 0x02, 0x01, 0x03, 0x30, 0x00].to_vec();
+    for (name, bytes) in [("key.der", key), ("locked.der", locked), ("x.pfx", pfx)] {
+        sandbox.write(name, &bytes);
+        sandbox.run(&["bundle", "chain.pem", "--trust", "root.pem", "--out", name]).expect(3);
+        assert_eq!(std::fs::read(sandbox.join(name)).unwrap(), bytes);
+    }
+}
+
+#[test]
+fn the_next_step_carries_what_was_typed() {
+    let shop = Order::new();
+    let sandbox = &shop.sandbox;
+    sandbox.write("chain.pem", shop.chain());
+    sandbox.write("keys/my.key", sandbox.read("example.com.key"));
+    std::fs::create_dir(sandbox.join("out")).unwrap();
+    let args = ["-C", "out", "bundle", "chain.pem", "--key", "keys/my.key", "--trust", "root.pem", "--json"];
+    let document = sandbox.run(&args).expect(0).json();
+    let expected = "sudo certctl -C out install out/example.com.fullchain.pem --trust root.pem --key keys/my.key";
+    assert_eq!(document["next"][0]["text"], expected);
+    assert_eq!(sandbox.read("out/example.com.fullchain.pem"), shop.chain());
+}

@@ -3,6 +3,8 @@
 
 mod support;
 
+use support::Sandbox;
+use support::ca::ca_params;
 use support::mask::masked;
 use support::order::Order;
 use support::zip::zip;

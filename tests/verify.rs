@@ -421,3 +421,128 @@ fn the_newest_round_is_the_pair() {
     assert!(verify.stdout.starts_with("right  example.com-2.fullchain.pem"), "{verify}");
     assert_eq!(verify.stdout.lines().count(), 1, "{verify}");
 }
+
+/// A request for `name` made elsewhere: its key is not here.
+fn request_elsewhere(shop: &Order, name: &str) -> String {
+    shop.sandbox.write("elsewhere/x", "");
+    shop.sandbox.run(&["-C", "elsewhere", "csr", name, "--force"]).expect(0);
+    shop.sandbox.read(&format!("elsewhere/{name}.csr"))
+}
+
+#[test]
+fn without_an_argument_no_pair_is_passed_over() {
+    let shop = Order::new();
+    let sandbox = &shop.sandbox;
+    sandbox.write("example.com.fullchain.pem", shop.chain());
+    sandbox.run(&["verify", "--trust", "root.pem"]).expect(0);
+    let chain = |name: &str| shop.ca.issue(&request_elsewhere(&shop, name)) + &shop.ca.intermediate_pem();
+    sandbox.write("b.example.fullchain.pem", chain("b.example"));
+    // A key that no request and no certificate is known for was meant to be this one's.
+    sandbox.run(&["csr", "c.example"]).expect(0);
+    std::fs::rename(sandbox.join("c.example.key"), sandbox.join("b.example.key")).unwrap();
+    std::fs::remove_file(sandbox.join("c.example.csr")).unwrap();
+    let run = sandbox.run(&["verify", "--trust", "root.pem"]).expect(1);
+    assert!(run.stdout.contains("right  example.com.fullchain.pem"), "{run}");
+    assert!(
+        run.stdout.contains("found  b.example.fullchain.pem") && run.stdout.contains("wrong  b.example.key"),
+        "{run}"
+    );
+}
+
+#[test]
+fn a_newer_certificate_without_its_key_is_not_hidden_by_an_older_one() {
+    let shop = Order::new();
+    let sandbox = &shop.sandbox;
+    let old = Leaf { not_before: days(today(), -30), not_after: days(today(), 150), names: None };
+    let old = shop.ca.issue_as(&sandbox.read("example.com.csr"), old);
+    sandbox.write("old.fullchain.pem", old + &shop.ca.intermediate_pem());
+    let names = Some(vec!["example.com".to_owned(), "www.example.com".to_owned()]);
+    let new = Leaf { names, ..Leaf::default() };
+    let new = shop.ca.issue_as(&request_elsewhere(&shop, "example.com"), new);
+    sandbox.write("new.fullchain.pem", new + &shop.ca.intermediate_pem());
+    for args in [&["verify", "example.com"][..], &["verify"]] {
+        let run = sandbox.run(&[args, &["--trust", "root.pem"]].concat()).expect(1);
+        assert!(run.stdout.contains("right  old.fullchain.pem"), "{run}");
+        assert!(run.stdout.contains("found  new.fullchain.pem") && run.stdout.contains("wrong"), "{run}");
+    }
+}
+
+#[test]
+fn a_name_is_judged_by_the_file_that_servers_are_given() {
+    let shop = Order::new();
+    let sandbox = &shop.sandbox;
+    let pile = format!("{}{}{}", shop.ca.root_pem(), shop.ca.intermediate_pem(), shop.leaf);
+    sandbox.write("pile.pem", pile);
+    sandbox.write("example.com.crt", &shop.leaf);
+    sandbox.run(&["verify", "example.com", "--trust", "root.pem"]).expect(1);
+    sandbox.write("chain.pem", shop.chain());
+    let run = sandbox.run(&["verify", "example.com", "--trust", "root.pem"]).expect(0);
+    assert!(run.stdout.starts_with("right  chain.pem"), "{run}");
+    sandbox.write("example.com.fullchain.pem", &shop.leaf);
+    let run = sandbox.run(&["verify", "example.com", "--trust", "root.pem"]).expect(1);
+    assert!(run.stdout.starts_with("found  example.com.fullchain.pem"), "{run}");
+}
+
+#[test]
+fn what_is_to_be_typed_next_works() {
+    let shop = Order::new();
+    let sandbox = &shop.sandbox;
+    std::fs::create_dir(sandbox.join("here")).unwrap();
+    sandbox.write("leaf.pem", &shop.leaf);
+    sandbox.write("ca.pem", shop.ca.bundle_pem());
+    let next = |args: &[&str]| {
+        let document = sandbox.run_with_input(args, shop.leaf.as_bytes()).expect(1).json();
+        let findings = document["findings"].as_array().unwrap().iter();
+        findings
+            .flat_map(|one| one["next"].as_array().unwrap())
+            .map(|next| next["text"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let reversed = shop.ca.intermediate_pem() + &shop.leaf;
+    sandbox.write("reversed.pem", reversed);
+    let steps = next(&["-C", "here", "verify", "reversed.pem", "example.com.key", "--trust", "root.pem", "--json"]);
+    assert!(
+        steps.contains(&"certctl -C here bundle reversed.pem example.com.key --trust root.pem".to_owned()),
+        "{steps:?}"
+    );
+    let steps = next(&["verify", "-", "--trust", "root.pem", "--json"]);
+    assert!(steps.contains(&"certctl bundle - --trust root.pem ca.pem".to_owned()), "{steps:?}");
+    // A root that signed the leaf itself is no intermediate.
+    let request = rcgen::CertificateSigningRequestParams::from_pem(&sandbox.read("example.com.csr")).unwrap();
+    sandbox.write("direct.pem", request.signed_by(&shop.ca.root).unwrap().pem());
+    std::fs::remove_file(sandbox.join("ca.pem")).unwrap();
+    let steps = next(&["verify", "direct.pem", "--json"]);
+    assert!(steps.iter().any(|step| step.ends_with("--trust root.pem")), "{steps:?}");
+    assert!(!steps.iter().any(|step| step.contains("bundle direct.pem root.pem")), "{steps:?}");
+}
+
+#[test]
+fn a_root_that_says_nothing_of_itself_is_no_site() {
+    let shop = Order::new();
+    let sandbox = &shop.sandbox;
+    let mut params = support::ca::ca_params("Old Root");
+    params.is_ca = rcgen::IsCa::NoCa;
+    params.key_usages.clear();
+    let root = params.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap().pem();
+    sandbox.write("all.pem", root + &shop.chain());
+    sandbox.run(&["bundle", "all.pem", "--trust", "root.pem"]).expect(0);
+    assert_eq!(sandbox.read("example.com.fullchain.pem"), shop.chain());
+    std::fs::remove_file(sandbox.join("example.com.csr")).unwrap();
+    std::fs::remove_file(sandbox.join("example.com.key")).unwrap();
+    sandbox.run(&["bundle", "all.pem", "--trust", "root.pem", "--out", "x.pem"]).expect(0);
+}
+
+#[test]
+fn the_key_that_is_named() {
+    let shop = Order::new();
+    let sandbox = &shop.sandbox;
+    sandbox.write("chain.pem", shop.chain());
+    sandbox.run(&["csr", "example.org"]).expect(0);
+    sandbox.write("both.key", sandbox.read("example.org.key") + &sandbox.read("example.com.key"));
+    sandbox.run(&["verify", "chain.pem", "--key", "both.key", "--trust", "root.pem"]).expect(0);
+    sandbox.write("old.key", "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nMAA=\n-----END RSA PRIVATE KEY-----\n");
+    let run = sandbox.run(&["verify", "chain.pem", "--key", "old.key", "--trust", "root.pem"]).expect(3);
+    assert!(run.stderr.contains("openssl pkey -in old.key -out plain.key"), "{run}");
+    let run = sandbox.run(&["verify", "chain.pem", "--trust", "system", "--json"]).expect(2);
+    assert_eq!(run.json()["error"]["kind"], "usage");
+}

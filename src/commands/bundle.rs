@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::context::Context;
-use crate::delivery::{Delivery, Input, Limits};
+use crate::delivery::{Delivery, Input, Limits, Unused};
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next, Severity};
 use crate::intake::{self, TakeOptions, Taken};
@@ -48,6 +48,8 @@ pub struct Bundled {
     pub path: Option<PathBuf>,
     /// False when the file was there already, the same.
     pub changed: bool,
+    /// Its key was passed: by `install` it would not be found in the directory.
+    pub brought: bool,
 }
 
 /// What `bundle` ends with.
@@ -55,8 +57,10 @@ pub struct Bundled {
 pub struct BundleOutcome {
     /// Each chain.
     pub bundled: Vec<Bundled>,
-    /// Where keys were looked up.
-    pub directory: PathBuf,
+    /// The first words of the command that installs.
+    pub install: Vec<String>,
+    /// The flags that it needs to come to the same judgement.
+    pub flags: Vec<String>,
     /// All findings; an error among them: nothing was written.
     pub findings: Vec<Finding>,
     /// Whose roots were believed.
@@ -88,11 +92,20 @@ pub fn run(context: &Context, args: &BundleArgs) -> Result<BundleOutcome, Failur
     let bundled = taken.into_iter().map(|taken| match (right, printed) {
         (true, true) => print(context, taken),
         (true, false) => write(context, args.out.as_deref(), taken),
-        (false, _) => Ok(Bundled { taken, path: None, changed: false }),
+        (false, _) => Ok(Bundled::unwritten(taken)),
     });
-    let bundled = bundled.collect::<Result<_, _>>()?;
-    let (directory, trust) = (context.directory.clone(), anchors.source().clone());
-    Ok(BundleOutcome { bundled, directory, findings, trust, printed: printed && right })
+    let mut bundled = bundled.collect::<Result<Vec<_>, _>>()?;
+    for one in &mut bundled {
+        one.brought = one.taken.key.as_ref().is_some_and(|(path, _)| is_passed(args, path));
+    }
+    let (install, flags) = (context.again("install"), intake::trust_flags(&anchors));
+    let trust = anchors.source().clone();
+    Ok(BundleOutcome { bundled, install, flags, findings, trust, printed: printed && right })
+}
+
+/// Whether the key at `path` came by the command line, not from the directory.
+fn is_passed(args: &BundleArgs, path: &Path) -> bool {
+    args.key.as_deref() == Some(path) || args.files.iter().any(|file| Path::new(file) == path)
 }
 
 fn judge(taken: &mut [Taken], policy: Policy<'_>) -> Vec<Finding> {
@@ -108,13 +121,18 @@ fn print(context: &Context, taken: Taken) -> Result<Bundled, Failure> {
     let chain = taken.assembly.chain.to_pem();
     let printed = context.sink.raw(chain.as_bytes());
     printed.map_err(|error| Failure::new(Kind::Io, "cannot write to stdout").because(error.to_string()))?;
-    Ok(Bundled { taken, path: None, changed: false })
+    Ok(Bundled::unwritten(taken))
 }
 
+/// In any form, readable or not.
 fn holds_key(path: &Path, bytes: Vec<u8>) -> bool {
     let named = bytes.windows(12).any(|window| window == b"PRIVATE KEY-");
     let input = Input::new(path.to_string_lossy(), bytes);
-    named || Delivery::read(vec![input], &Limits::default()).is_ok_and(|found| !found.keys.is_empty())
+    let locked =
+        |what: &Unused| matches!(what, Unused::EncryptedKey | Unused::Jks | Unused::Pkcs12 | Unused::UnusableKey);
+    named
+        || Delivery::read(vec![input], &Limits::default())
+            .is_ok_and(|found| !found.keys.is_empty() || found.ignored.iter().any(|one| locked(&one.what)))
 }
 
 /// Whole or not at all, and read back.
@@ -124,7 +142,7 @@ fn write(context: &Context, out: Option<&Path>, taken: Taken) -> Result<Bundled,
     if files::occupied(&path) {
         let before = files::read(&path, crate::directory::FILE_LIMIT)?;
         if before == chain.as_bytes() {
-            return Ok(Bundled { taken, path: Some(path), changed: false });
+            return Ok(Bundled { path: Some(path), ..Bundled::unwritten(taken) });
         }
         if holds_key(&path, before) {
             return Err(Failure::new(
@@ -140,7 +158,7 @@ fn write(context: &Context, out: Option<&Path>, taken: Taken) -> Result<Bundled,
             .because("the file system or the disk lost data")
             .with(Next::say("look for disk errors:  dmesg | tail")));
     }
-    Ok(Bundled { taken, path: Some(path), changed: true })
+    Ok(Bundled { path: Some(path), changed: true, ..Bundled::unwritten(taken) })
 }
 
 impl Outcome for BundleOutcome {
@@ -189,19 +207,28 @@ impl BundleOutcome {
             return Vec::new();
         }
         let paths = self.bundled.iter().filter_map(|one| one.path.as_ref().map(|path| (one, path)));
-        let directory = self.directory.to_string_lossy();
-        let folder: &[&str] = if directory == "." { &[] } else { &["-C", &directory] };
-        let words = |path: &Path| Next::run(&[&["install", &path.to_string_lossy()], folder].concat());
-        paths
-            .map(|(one, path)| match one.taken.key {
-                Some(_) => Next { text: format!("sudo {}", words(path).text), ..words(path) },
-                None => Next::say(format!("where its private key is:  sudo {}", words(path).text)),
-            })
-            .collect()
+        let step = |(one, path): (&Bundled, &PathBuf)| {
+            let mut words = self.install.clone();
+            words.push(path.display().to_string());
+            words.extend(self.flags.iter().cloned());
+            if let Some((key, _)) = one.taken.key.as_ref().filter(|_| one.brought) {
+                words.extend(["--key".to_owned(), key.display().to_string()]);
+            }
+            let run = Next::run(&words);
+            match one.taken.key {
+                Some(_) => Next { text: format!("sudo {}", run.text), ..run },
+                None => Next::say(format!("where its private key is:  sudo {}", run.text)),
+            }
+        };
+        paths.map(step).collect()
     }
 }
 
 impl Bundled {
+    fn unwritten(taken: Taken) -> Self {
+        Self { taken, path: None, changed: false, brought: false }
+    }
+
     fn json(&self) -> Value {
         let chain = &self.taken.assembly.chain;
         let key = self.taken.key.as_ref();

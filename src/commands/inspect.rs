@@ -150,7 +150,7 @@ fn names(dns_names: &[String]) -> String {
 }
 
 fn show_certificate(text: &mut Text, certificate: &Found<Certificate>, index: usize, all: &[Found<Certificate>]) {
-    let kind = if certificate.is_ca { "CA" } else { "site" };
+    let kind = if certificate.is_site() { "site" } else { "CA" };
     let issuer = all.iter().position(|other| other.subject_der() == certificate.issuer_der());
     let issuer = match issuer {
         Some(own) if own == index => "   (itself)".to_owned(),

@@ -83,7 +83,12 @@ pub fn run(context: &Context, args: &VerifyArgs) -> Result<VerifyOutcome, Failur
     let options = PresentOptions { key, chain: args.chain.as_deref() };
     let (presented, keyring) = intake::present(context, &items, &options)?;
     let policy = Policy { hosts: &hosts, anchors: &anchors, at: context.now() };
-    let mut verified: Vec<Verified> = presented.iter().map(|one| judge(one, &keyring, policy)).collect();
+    let again = |one: &Presented| {
+        let typed = if items.is_empty() { std::slice::from_ref(&one.file) } else { items.as_slice() };
+        intake::bundle_again(context, typed, &anchors)
+    };
+    let mut verified: Vec<Verified> =
+        presented.iter().map(|one| judge(one, &keyring, policy, &again(one))).collect();
     if let (Some(files), Some(first)) = (installed.filter(|files| !files.proven), verified.first_mut()) {
         first.findings.push(not_proven(context, &files.stem));
     }
@@ -114,7 +119,8 @@ fn ascii_host(host: &str) -> Result<String, Failure> {
     Ok(name.as_str().to_owned())
 }
 
-fn judge(one: &Presented, keyring: &Keyring, policy: Policy<'_>) -> Verified {
+/// `bundle` is the command line that makes a right file of what was passed.
+fn judge(one: &Presented, keyring: &Keyring, policy: Policy<'_>, bundle: &[String]) -> Verified {
     let Presented { file, delivery, served, leaf, bag } = one;
     let chain = verify::assemble(leaf, bag, policy.anchors, policy.at).chain;
     let key = keyring.key_of(leaf);
@@ -125,10 +131,9 @@ fn judge(one: &Presented, keyring: &Keyring, policy: Policy<'_>) -> Verified {
     let not_issued = request.and_then(|one| pairing::not_issued(leaf, &one.held.value, &one.held.path));
     let mut findings: Vec<Finding> = wrong.iter().map(Finding::from).collect();
     findings.extend(keyring.judge(leaf).iter().map(Finding::from));
-    findings.extend(faults.iter().map(Finding::from));
+    findings.extend(faults.iter().map(|fault| Finding::from((fault, bundle))));
     findings.extend(verify::problems(&chain, policy).iter().map(Finding::from));
-    let passed = std::slice::from_ref(file);
-    findings.extend(keyring.issuer_here(&chain, passed).iter().map(Finding::from));
+    findings.extend(keyring.issuer_here(&chain, bundle).iter().map(Finding::from));
     findings.extend(not_issued.iter().map(Finding::from));
     Verified { file: file.clone(), chain, key_path, findings }
 }

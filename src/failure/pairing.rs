@@ -17,6 +17,10 @@ impl From<PairingError> for Failure {
                     "name the key or the request of the one that you mean:  --key FILE  or  --csr FILE",
                 ))
             }
+            PairingError::LockedKey(path) => of(Kind::Malformed).with(Next::say(format!(
+                "decrypt a copy and pass it:  (umask 077; openssl pkey -in {} -out plain.key)   --key plain.key",
+                shell_word(&path.display().to_string())
+            ))),
             PairingError::NoAnchor(_) => of(Kind::Malformed).with(Next::say(
                 "pass your CA's root certificate:  --trust root.pem; certctl inspect FILE tells what a file holds",
             )),
@@ -60,12 +64,14 @@ impl From<&Remark> for Finding {
     fn from(remark: &Remark) -> Self {
         let text = remark.to_string();
         match remark {
-            Remark::IssuerHere { path, passed } => {
+            Remark::IssuerHere { path, bundle } => {
                 let path = path.display().to_string();
-                let words: Vec<&str> =
-                    std::iter::once("bundle").chain(passed.iter().map(String::as_str)).chain([path.as_str()]).collect();
-                Self::warning("issuer-here", text).with(Next::run(&words))
+                Self::warning("issuer-here", text).with(Next::run(&[bundle.as_slice(), &[path]].concat()))
             }
+            Remark::RootHere { path, .. } => Self::warning("root-here", text).with(Next::say(format!(
+                "if it is your company's CA, the same command with  --trust {}",
+                shell_word(&path.display().to_string())
+            ))),
             Remark::KeyHere { path } => Self::warning("key-here", text)
                 .with(Next::say(format!("use it:  --key {}", shell_word(&path.display().to_string())))),
             Remark::LeftOut { why: LeftOut::Duplicate, .. } => Self::note("duplicate", text),
@@ -96,24 +102,25 @@ impl From<&Remark> for Finding {
     }
 }
 
-impl From<&ServedFault> for Finding {
-    fn from(fault: &ServedFault) -> Self {
+impl From<(&ServedFault, &[String])> for Finding {
+    /// With the words of the `certctl bundle` that mends it.
+    fn from((fault, bundle): (&ServedFault, &[String])) -> Self {
         let text = fault.to_string();
-        let mend = |file: &str| Next::run(&["bundle", file]);
+        let mend = || Next::run(bundle);
         match fault {
-            ServedFault::Broken { file, what, .. } => Self::error(what.code(), text).with(mend(file)),
+            ServedFault::Broken { what, .. } => Self::error(what.code(), text).with(mend()),
             ServedFault::Damaged { .. } => Self::error("damaged-block", text)
                 .with(Next::say("copy or download it again: a part of it was lost on the way")),
-            ServedFault::Der { file } => Self::warning("der", text).with(mend(file)),
-            ServedFault::Duplicate { file, .. } => Self::warning("duplicate", text).with(mend(file)),
-            ServedFault::Glued { file, .. } => Self::error("glued-lines", text).with(mend(file)),
-            ServedFault::LeafNotFirst { file, .. } => Self::error("leaf-not-first", text).with(mend(file)),
-            ServedFault::OutOfOrder { file } => Self::warning("out-of-order", text).with(mend(file)),
+            ServedFault::Der { .. } => Self::warning("der", text).with(mend()),
+            ServedFault::Duplicate { .. } => Self::warning("duplicate", text).with(mend()),
+            ServedFault::Glued { .. } => Self::error("glued-lines", text).with(mend()),
+            ServedFault::LeafNotFirst { .. } => Self::error("leaf-not-first", text).with(mend()),
+            ServedFault::OutOfOrder { .. } => Self::warning("out-of-order", text).with(mend()),
             ServedFault::Packed { file } => Self::error("packed", text)
-                .with(mend(file))
+                .with(mend())
                 .with(Next::say(format!("sudo certctl install {}", shell_word(file)))),
             ServedFault::RootIncluded { .. } => Self::note("root-included", text),
-            ServedFault::Unrelated { file, .. } => Self::warning("unrelated", text).with(mend(file)),
+            ServedFault::Unrelated { .. } => Self::warning("unrelated", text).with(mend()),
         }
     }
 }

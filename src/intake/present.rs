@@ -118,7 +118,7 @@ fn keyring<'a>(
 
 /// Each file with a site's certificate, the files of CAs alone behind each; only such files: all of them as one.
 fn served(files: Vec<File>, keyring: &Keyring, bag: &[Certificate]) -> Vec<Presented> {
-    let is_site = |file: &File| file.delivery.certificates.iter().any(|found| !found.is_ca);
+    let is_site = |file: &File| file.delivery.certificates.iter().any(|found| found.is_site());
     let (mut sites, authorities): (Vec<_>, Vec<_>) = files.into_iter().partition(is_site);
     let mut behind = Delivery::default();
     let first = authorities.first().map(|file| file.name.clone());
@@ -141,7 +141,7 @@ fn served(files: Vec<File>, keyring: &Keyring, bag: &[Certificate]) -> Vec<Prese
 /// The certificate that a key or a request fits, else the first that is no CA's, else the first.
 fn leaf<'a>(served: &'a [Certificate], keyring: &Keyring) -> Option<&'a Certificate> {
     let fits = |one: &&Certificate| keyring.fits(one.key_id);
-    let sites = || served.iter().filter(|one| !one.is_ca);
+    let sites = || served.iter().filter(|one| one.is_site());
     sites().find(fits).or_else(|| sites().next()).or_else(|| served.iter().find(fits)).or_else(|| served.first())
 }
 
@@ -160,12 +160,13 @@ fn named(
         return Err(PairingError::NothingHere { directory, name }.into());
     }
     let mut presented = Vec::new();
-    for leaf in pairing::choose(&scope, &all, keyring)?.leaves {
-        let Some(path) = keyring.here.file_of(leaf) else { continue };
-        let delivery = directory::read_file(path)?;
-        let served = delivery.bag();
-        let bag = [served.as_slice(), bag].concat();
-        presented.push(Presented { file: path.display().to_string(), delivery, served, leaf: leaf.clone(), bag });
+    for leaf in pairing::judged(&scope, &all, keyring) {
+        for path in keyring.here.files_of(leaf) {
+            let delivery = directory::read_file(path)?;
+            let served = delivery.bag();
+            let bag = [served.as_slice(), bag].concat();
+            presented.push(Presented { file: path.display().to_string(), delivery, served, leaf: leaf.clone(), bag });
+        }
     }
     Ok(presented)
 }

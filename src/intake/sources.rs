@@ -2,16 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::context::Context;
 use crate::delivery::{Delivery, Input, Source, Unused};
 use crate::directory::{self, Argument};
-use crate::failure::Failure;
-use crate::finding::Finding;
+use crate::failure::{Failure, Kind};
+use crate::finding::{Finding, Next};
 use crate::pairing::{self, Directory, Held, HeldRequest, Keyring, Named, PairingError};
 use crate::pki::certificate::Certificate;
-use crate::pki::key::{KeyError, PrivateKey};
+use crate::pki::key::PrivateKey;
 use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
-use crate::pki::trust::TrustAnchors;
+use crate::pki::trust::{TrustAnchors, TrustSource};
 
 /// The anchors of `--trust`: Mozilla's list by default, else the certificates of a file.
 ///
@@ -20,10 +21,30 @@ use crate::pki::trust::TrustAnchors;
 pub fn anchors(trust: Option<&str>) -> Result<TrustAnchors, Failure> {
     let path = match trust {
         None | Some("mozilla") => return Ok(TrustAnchors::mozilla()),
+        Some("system") => {
+            return Err(Failure::new(Kind::Usage, "--trust system is not known to this version")
+                .because("mozilla or a file of CA certificates can be trusted; ./system would be a file")
+                .with(Next::say("name the file of your system's roots:  --trust /etc/ssl/certs/ca-certificates.crt")));
+        }
         Some(path) => path,
     };
     let anchors = TrustAnchors::from_certificates(path, &directory::read_file(Path::new(path))?.bag());
     if anchors.is_empty() { Err(PairingError::NoAnchor(path.to_owned()).into()) } else { Ok(anchors) }
+}
+
+/// The flags that name the same anchors again.
+#[must_use]
+pub fn trust_flags(anchors: &TrustAnchors) -> Vec<String> {
+    match anchors.source() {
+        TrustSource::Mozilla => Vec::new(),
+        TrustSource::File(path) => vec!["--trust".to_owned(), path.clone()],
+    }
+}
+
+/// The words of `certctl bundle` for what was typed.
+#[must_use]
+pub fn bundle_again(context: &Context, typed: &[String], anchors: &TrustAnchors) -> Vec<String> {
+    [context.again("bundle"), typed.to_vec(), trust_flags(anchors)].concat()
 }
 
 /// Inputs and names that the arguments mean.
@@ -80,7 +101,7 @@ pub(super) fn keyring(
         }
     };
     let keys = match key {
-        Some(path) => vec![named_key(path)?],
+        Some(path) => named_keys(path)?,
         None => {
             let delivered = std::mem::take(&mut delivery.keys).into_iter();
             let delivered = delivered.map(|found| Held { path: found.source.input.into(), value: found.value });
@@ -90,17 +111,18 @@ pub(super) fn keyring(
     Ok(Keyring { keys, requests, brought: 0, named, here })
 }
 
-/// The key of a file that was named.
-fn named_key(path: &Path) -> Result<Held<PrivateKey>, Failure> {
+/// The keys of a file that was named.
+fn named_keys(path: &Path) -> Result<Vec<Held<PrivateKey>>, Failure> {
     let found = directory::read_file(path)?;
     let holds = contents(&found);
-    match found.keys.into_iter().next() {
-        Some(key) => Ok(Held { path: path.to_owned(), value: key.value }),
-        None if found.ignored.iter().any(|one| one.what == Unused::EncryptedKey) => {
-            Err(Failure::from(KeyError::Encrypted).because(path.display().to_string()))
-        }
-        None => Err(PairingError::NoKey { path: path.to_owned(), holds }.into()),
+    if !found.keys.is_empty() {
+        return Ok(found.keys.into_iter().map(|key| Held { path: path.to_owned(), value: key.value }).collect());
     }
+    let path = path.to_owned();
+    Err(match found.ignored.iter().any(|one| one.what == Unused::EncryptedKey) {
+        true => PairingError::LockedKey(path).into(),
+        false => PairingError::NoKey { path, holds }.into(),
+    })
 }
 
 fn named_request(path: &Path) -> Result<HeldRequest, Failure> {

@@ -91,8 +91,9 @@ pub fn take(context: &Context, files: &[String], options: &TakeOptions<'_>) -> R
     }
     let mut keyring = sources::keyring(options.key, options.csr, &mut delivery, here)?;
     let choice = pairing::choose(&scope, &bag, &keyring)?;
+    let bundle = sources::bundle_again(context, files, options.anchors);
     let mut taken: Vec<Taken> =
-        choice.leaves.iter().map(|leaf| pair(leaf, &bag, &mut keyring, files, options, context.now())).collect();
+        choice.leaves.iter().map(|leaf| pair(leaf, &bag, &mut keyring, &bundle, options, context.now())).collect();
     tell_rest(&mut taken, &choice, &delivery);
     Ok(taken)
 }
@@ -101,15 +102,15 @@ fn pair(
     leaf: &Certificate,
     bag: &[Certificate],
     keyring: &mut Keyring,
-    files: &[String],
+    bundle: &[String],
     options: &TakeOptions<'_>,
     at: Timestamp,
 ) -> Taken {
     // Other sites' certificates are no part of any chain.
-    let bag: Vec<Certificate> = bag.iter().filter(|one| one.is_ca || *one == leaf).cloned().collect();
+    let bag: Vec<Certificate> = bag.iter().filter(|one| !one.is_site() || *one == leaf).cloned().collect();
     let assembly = verify::assemble(leaf, &bag, options.anchors, at);
     let mut remarks = Vec::from_iter(keyring.judge(leaf));
-    remarks.extend(keyring.issuer_here(&assembly.chain, files));
+    remarks.extend(keyring.issuer_here(&assembly.chain, bundle));
     let key = keyring.take_key(leaf);
     let request = keyring.take_request(leaf);
     remarks.extend(request.as_ref().and_then(|one| pairing::not_issued(leaf, &one.held.value, &one.held.path)));

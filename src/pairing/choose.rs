@@ -1,12 +1,12 @@
 //! Which leaves are meant. By key id where a key or a request fits, else the only one; never by guess.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 use jiff::Timestamp;
 
 use super::error::PairingError;
-use super::keyring::Keyring;
+use super::keyring::{Keyring, Named};
 use crate::delivery::Delivery;
 use crate::pki::certificate::Certificate;
 use crate::pki::key::KeyAlgorithm;
@@ -32,7 +32,7 @@ impl<'a> Scope<'a> {
         let mut seen = HashSet::new();
         let mut leaves: Vec<&Certificate> = bag
             .iter()
-            .filter(|one| !one.is_ca && seen.insert(one.fingerprint))
+            .filter(|one| one.is_site() && seen.insert(one.fingerprint))
             .filter(|one| everything || delivered.contains(&one.fingerprint) || named(one))
             .collect();
         leaves.sort_by_key(|leaf| std::cmp::Reverse(leaf.rank(at)));
@@ -57,7 +57,7 @@ pub fn choose<'a>(scope: &Scope<'a>, bag: &'a [Certificate], keyring: &Keyring) 
     let (fitted, unfitted): (Vec<&Certificate>, Vec<&Certificate>) = scope.leaves.iter().copied().partition(fits);
     if !fitted.is_empty() {
         let (mut leaves, older) = current(&fitted, scope);
-        leaves.sort_by_key(|leaf| bag.iter().position(|one| one == *leaf));
+        in_order(&mut leaves, bag);
         return Ok(Choice { leaves, older, unfitted: if scope.rounds { Vec::new() } else { unfitted } });
     }
     let (leaves, older) = current(&scope.leaves, scope);
@@ -74,6 +74,29 @@ pub fn choose<'a>(scope: &Scope<'a>, bag: &'a [Certificate], keyring: &Keyring) 
             Err(PairingError::Ambiguous { leaves: several.iter().map(words).collect(), looked: keyring.looked() })
         }
     }
+}
+
+/// Every site's certificate of a folder that is to be judged: the newest of each site, whether anything here fits it or
+/// not, and the newest that something fits. With `--key` those alone that it fits, where it fits any.
+pub fn judged<'a>(scope: &Scope<'a>, bag: &'a [Certificate], keyring: &Keyring) -> Vec<&'a Certificate> {
+    let fitted: Vec<&Certificate> = scope.leaves.iter().copied().filter(|leaf| keyring.fits(leaf.key_id)).collect();
+    let (mut leaves, _) = newest(&fitted, site);
+    if leaves.is_empty() || keyring.named == Named::Nothing {
+        let (latest, _) = newest(&scope.leaves, site);
+        let known: HashSet<_> = leaves.iter().map(|leaf| leaf.fingerprint).collect();
+        leaves.extend(latest.into_iter().filter(|leaf| !known.contains(&leaf.fingerprint)));
+    }
+    in_order(&mut leaves, bag);
+    leaves
+}
+
+/// Sorts `leaves` as they lie in `bag`.
+fn in_order(leaves: &mut [&Certificate], bag: &[Certificate]) {
+    let mut places = HashMap::new();
+    for (place, one) in bag.iter().enumerate() {
+        places.entry(one.fingerprint).or_insert(place);
+    }
+    leaves.sort_by_key(|leaf| places.get(&leaf.fingerprint).copied());
 }
 
 /// The best of each key, in a folder of each site, and the others.

@@ -57,18 +57,12 @@ impl Directory {
         self.keys.iter().find(|key| key.value.id() == id)
     }
 
-    /// The request for the key with this identity.
-    #[must_use]
-    pub fn request(&self, id: PublicKeyId) -> Option<&Held<SigningRequest>> {
-        self.requests.iter().find(|request| request.value.key_id == id)
-    }
-
     /// Every certificate that is no CA's, the newest that is valid at `at` first, each once.
     #[must_use]
     pub fn leaves(&self, at: Timestamp) -> Vec<&Certificate> {
         let all = self.certificates.iter().flat_map(|file| &file.value);
         let mut seen = HashSet::new();
-        let mut leaves: Vec<_> = all.filter(|one| !one.is_ca && seen.insert(one.fingerprint)).collect();
+        let mut leaves: Vec<_> = all.filter(|one| one.is_site() && seen.insert(one.fingerprint)).collect();
         leaves.sort_by_key(|leaf| std::cmp::Reverse(leaf.rank(at)));
         leaves
     }
@@ -87,11 +81,23 @@ impl Directory {
         requests
     }
 
-    /// The file that holds `leaf` and the most beside it: a chain file before the leaf alone.
+    /// The files that a server may have been given for `leaf`: `*.fullchain.pem`, which certctl writes; else those that
+    /// start with it and go on; else those that start with it; else those that hold it.
     #[must_use]
-    pub fn file_of(&self, leaf: &Certificate) -> Option<&Path> {
-        let holders = self.certificates.iter().filter(|file| file.value.contains(leaf));
-        holders.rev().max_by_key(|file| file.value.len()).map(|file| file.path.as_path())
+    pub fn files_of(&self, leaf: &Certificate) -> Vec<&Path> {
+        let holders: Vec<_> = self.certificates.iter().filter(|file| file.value.contains(leaf)).collect();
+        let tests: [fn(&Held<Vec<Certificate>>, &Certificate) -> bool; 4] = [
+            |file, _| file.path.to_string_lossy().ends_with(".fullchain.pem"),
+            |file, leaf| file.value.first() == Some(leaf) && file.value.len() > 1,
+            |file, leaf| file.value.first() == Some(leaf),
+            |_, _| true,
+        ];
+        let chosen = |test: &fn(&Held<Vec<Certificate>>, &Certificate) -> bool| {
+            let files: Vec<&Path> =
+                holders.iter().filter(|file| test(file, leaf)).map(|file| file.path.as_path()).collect();
+            (!files.is_empty()).then_some(files)
+        };
+        tests.iter().find_map(chosen).unwrap_or_default()
     }
 
     /// Whether a request or a site's certificate here carries `name`.
@@ -103,7 +109,7 @@ impl Directory {
     /// Every name that a request or a site's certificate here carries, sorted.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
-        let leaves = self.certificates.iter().flat_map(|file| &file.value).filter(|certificate| !certificate.is_ca);
+        let leaves = self.certificates.iter().flat_map(|file| &file.value).filter(|one| one.is_site());
         let of_leaves = leaves.flat_map(|leaf| &leaf.dns_names);
         let of_requests = self.requests.iter().flat_map(|request| &request.value.dns_names);
         let mut names: Vec<String> = of_leaves.chain(of_requests).cloned().collect();

@@ -13,6 +13,9 @@ pub enum PairingError {
         /// Where keys and requests were looked for.
         looked: String,
     },
+    /// A key that was named needs a passphrase.
+    #[error("{} is an encrypted private key", _0.display())]
+    LockedKey(PathBuf),
     /// A file that was named holds no private key.
     #[error("{} holds no private key", path.display())]
     NoKey {

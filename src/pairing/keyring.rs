@@ -120,14 +120,21 @@ impl Keyring {
 
     /// What is to be said where `chain` misses an issuer that lies in the directory.
     #[must_use]
-    pub fn issuer_here(&self, chain: &Chain, passed: &[String]) -> Option<Remark> {
+    pub fn issuer_here(&self, chain: &Chain, bundle: &[String]) -> Option<Remark> {
         let (ChainEnd::Gap { .. }, Some(last)) = (chain.end(), chain.certificates().last()) else {
             return None;
         };
-        let signer = |file: &&Held<Vec<Certificate>>| file.value.iter().any(|one| one.is_ca && last.is_signed_by(one));
-        let sites = |file: &&Held<Vec<Certificate>>| file.value.iter().filter(|one| !one.is_ca).count();
-        let file = self.here.certificates.iter().filter(signer).min_by_key(sites)?;
-        Some(Remark::IssuerHere { path: file.path.clone(), passed: passed.to_vec() })
+        let signer = |file: &Held<Vec<Certificate>>| {
+            file.value.iter().find(|one| !one.is_site() && last.is_signed_by(one)).cloned()
+        };
+        let sites = |file: &Held<Vec<Certificate>>| file.value.iter().filter(|one| one.is_site()).count();
+        let found = self.here.certificates.iter().filter_map(|file| Some((file, signer(file)?)));
+        let (file, signer) = found.min_by_key(|(file, _)| sites(file))?;
+        let path = file.path.clone();
+        Some(match signer.is_self_issued() {
+            true => Remark::RootHere { label: last.label(), path },
+            false => Remark::IssuerHere { path, bundle: bundle.to_vec() },
+        })
     }
 
     /// The names that a key here is known to be for.

@@ -17,8 +17,16 @@ pub enum Remark {
     IssuerHere {
         /// The file that has it.
         path: PathBuf,
-        /// What was passed.
-        passed: Vec<String>,
+        /// The words of `certctl bundle` for what was passed.
+        bundle: Vec<String>,
+    },
+    /// The root that issued the last certificate lies in the directory.
+    #[error("{label} is missing no intermediate: its issuer is a root, which lies here, in {}, and is not trusted", path.display())]
+    RootHere {
+        /// The certificate that the root issued, in words.
+        label: String,
+        /// The root's file.
+        path: PathBuf,
     },
     /// Another key than the one that was named fits.
     #[error("the key that fits lies here: {}", path.display())]

@@ -131,7 +131,7 @@ fn superfluous(file: &str, served: &[Certificate], chain: &Chain) -> Vec<ServedF
         if !seen.insert(one.fingerprint) {
             twice.push(one.label());
         } else if !chain.certificates().contains(one) {
-            let group = if one.is_ca && one.is_self_issued() { &mut roots } else { &mut unrelated };
+            let group = if !one.is_site() && one.is_self_issued() { &mut roots } else { &mut unrelated };
             group.push(one.label());
         }
     }

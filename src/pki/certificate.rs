@@ -199,6 +199,13 @@ impl Certificate {
         self.subject_der == self.issuer_der
     }
 
+    /// Whether it may be a site's: no CA's, and no old root, which says no more of itself than its own name (version 1,
+    /// or no basic constraints).
+    #[must_use]
+    pub fn is_site(&self) -> bool {
+        !self.is_ca && !(self.is_self_issued() && self.dns_names.is_empty() && self.ip_addresses.is_empty())
+    }
+
     /// Whether `issuer` made the signature on `self` (name and signature; not dates, not usages).
     #[must_use]
     pub fn is_signed_by(&self, issuer: &Self) -> bool {
