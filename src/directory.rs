@@ -3,11 +3,13 @@
 
 pub mod kept;
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::context::Context;
 use crate::delivery::{self, Delivery, Form, Input, Limits, Unused};
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
+use crate::finding::Next;
 use crate::pairing::PairingError;
 pub use crate::pairing::{Directory, Held};
 use crate::pki::name::DnsName;
@@ -32,8 +34,7 @@ impl Directory {
         let listing = files::list(&path, FOLDER_LIMIT)?;
         let mut directory = Self { path, complete: listing.complete, ..Self::default() };
         for path in listing.paths {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            if !name.starts_with('.') && !name.ends_with('~') {
+            if is_looked_at(&path) {
                 directory.look(context.here(path.file_name().unwrap_or_default()));
             }
         }
@@ -43,7 +44,7 @@ impl Directory {
     fn look(&mut self, path: PathBuf) {
         let bytes = match files::read(&path, GLANCE_LIMIT) {
             Ok(bytes) => bytes,
-            Err(error) if error.source.kind() == std::io::ErrorKind::PermissionDenied => {
+            Err(error) if error.source.kind() == ErrorKind::PermissionDenied => {
                 self.unreadable.push(path);
                 return;
             }
@@ -136,7 +137,44 @@ pub fn read_input(path: &Path) -> Result<Input, Failure> {
     if path == Path::new("-") {
         return Ok(Input::new("stdin", files::read_stdin(FILE_LIMIT)?));
     }
-    Ok(Input::new(path.display().to_string(), files::read(path, FILE_LIMIT)?))
+    Ok(Input::new(path.display().to_string(), files::read_named(path, FILE_LIMIT)?))
+}
+
+/// The files of a folder that was named (not what lies below it, no hidden ones, no backups), as inputs.
+///
+/// # Errors
+/// When one cannot be read, or there are more, or larger ones, than a delivery can have.
+pub fn read_folder(folder: &Path) -> Result<Vec<Input>, Failure> {
+    let limits = Limits::default();
+    let listing = files::list(folder, limits.entries)?;
+    if !listing.complete {
+        return Err(Failure::new(
+            Kind::Hostile,
+            format!("{} holds more than {} files", folder.display(), limits.entries),
+        )
+        .with(Next::say("pass the files that the CA sent, one by one")));
+    }
+    let (mut inputs, mut left) = (Vec::new(), FILE_LIMIT);
+    for path in listing.paths.iter().filter(|path| is_looked_at(path)) {
+        let bytes = match files::read(path, left) {
+            // A socket, or a link to a folder or to nowhere: nothing that a CA sent.
+            Err(error)
+                if error.is_missing()
+                    || matches!(error.source.kind(), ErrorKind::InvalidData | ErrorKind::IsADirectory) =>
+            {
+                continue;
+            }
+            read => read?,
+        };
+        left = left.saturating_sub(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        inputs.push(Input::new(path.display().to_string(), bytes));
+    }
+    Ok(inputs)
+}
+
+fn is_looked_at(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    !name.starts_with('.') && !name.ends_with('~')
 }
 
 /// Reads one file, or stdin for `-`, as a delivery.

@@ -93,11 +93,13 @@ fn a_zip_becomes_the_chain_file() {
       ],
       "next": [
         {
-          "text": "sudo certctl install example.com.fullchain.pem",
+          "text": "sudo certctl install example.com.fullchain.pem --trust root.pem",
           "argv": [
             "certctl",
             "install",
-            "example.com.fullchain.pem"
+            "example.com.fullchain.pem",
+            "--trust",
+            "root.pem"
           ]
         }
       ]
@@ -112,7 +114,7 @@ fn a_zip_becomes_the_chain_file() {
     note   left out: Test Root R1 (a root: clients have it)
            mended: Windows line ends (CR LF) in My_CA_Bundle.ca-bundle in example_com.zip
            mended: no line break at the end in example_com.crt in example_com.zip
-    next   sudo certctl install example.com.fullchain.pem
+    next   sudo certctl install example.com.fullchain.pem --trust root.pem
     --- exit 0
     ");
 }
@@ -139,7 +141,7 @@ fn the_chain_can_go_elsewhere() {
     assert!(refused.stderr.contains("holds a private key and is not overwritten"), "{refused}");
     assert_eq!(sandbox.read("example.com.key"), key);
     std::fs::create_dir(sandbox.join("folder")).unwrap();
-    let _ = run(&["--out", "folder"]).expect(4);
+    let _ = run(&["--out", "folder"]).expect(3);
     let stdin = sandbox.run_with_input(&["bundle", "-", "--trust", "root.pem", "--out", "-"], shop.chain().as_bytes());
     assert_eq!(stdin.expect(0).stdout, shop.chain());
     // Wrong: not a byte on stdout that could be taken for a chain.
@@ -236,7 +238,7 @@ fn a_key_in_the_zip_is_found_and_one_that_is_locked_is_told() {
     let told = shop.sandbox.run(&["bundle", "chain.pem", "-C", "locked", "--trust", "root.pem"]).expect(0);
     assert!(told.stdout.contains("locked/site.key is encrypted and was not compared"), "{told}");
     let asked = shop.sandbox.run(&["bundle", "chain.pem", "--key", "locked/site.key", "--trust", "root.pem"]).expect(3);
-    assert!(asked.stderr.contains("the private key is encrypted"), "{asked}");
+    assert!(asked.stderr.contains("locked/site.key is an encrypted private key"), "{asked}");
 }
 
 #[test]
@@ -262,7 +264,7 @@ fn what_the_folder_is_missing_a_file_for_is_told_where_it_lies() {
     shop.sandbox.write("a.crt", &shop.leaf);
     shop.sandbox.write("a.ca-bundle", shop.ca.bundle_pem());
     let run = shop.sandbox.run(&["bundle", "a.crt", "--trust", "root.pem"]).expect(1);
-    assert!(run.stdout.contains("next   certctl bundle a.crt a.ca-bundle"), "{run}");
+    assert!(run.stdout.contains("next   certctl bundle --trust root.pem a.crt a.ca-bundle"), "{run}");
     shop.sandbox.run(&["bundle", "a.crt", "a.ca-bundle", "--trust", "root.pem"]).expect(0);
 }
 
@@ -303,4 +305,37 @@ fn the_next_step_carries_what_was_typed() {
     let expected = "sudo certctl -C out install out/example.com.fullchain.pem --trust root.pem --key keys/my.key";
     assert_eq!(document["next"][0]["text"], expected);
     assert_eq!(sandbox.read("out/example.com.fullchain.pem"), shop.chain());
+}
+
+#[test]
+fn a_folder_is_its_files() {
+    let shop = Order::new();
+    let sandbox = &shop.sandbox;
+    sandbox.write("mail/example_com.crt", &shop.leaf);
+    sandbox.write("mail/ca.zip", zip(&[("My.ca-bundle", shop.ca.bundle_pem())]));
+    sandbox.write("mail/old.crt~", "-----BEGIN");
+    sandbox.write("mail/below/other.pem", "hello");
+    sandbox.run(&["bundle", "mail", "--trust", "root.pem"]).expect(0);
+    assert_eq!(sandbox.read("example.com.fullchain.pem"), shop.chain());
+    for command in ["verify", "inspect"] {
+        let run = sandbox.run(&[command, "mail", "--json"]).expect(3);
+        assert_eq!(run.json()["error"]["kind"], "malformed", "{run}");
+    }
+}
+
+#[test]
+fn a_pipe_that_is_named_is_read_and_what_has_no_end_is_not() {
+    let shop = Order::new();
+    let sandbox = &shop.sandbox;
+    sandbox.write("chain.pem", shop.chain());
+    let mut command = std::process::Command::new("bash");
+    let script = format!("{} bundle <(cat chain.pem) --trust <(cat root.pem)", env!("CARGO_BIN_EXE_certctl"));
+    command.args(["-c", &script]).current_dir(sandbox.path()).stdin(std::process::Stdio::null());
+    sandbox.run_command(command).expect(0);
+    assert_eq!(sandbox.read("example.com.fullchain.pem"), shop.chain());
+    let device = sandbox.run(&["inspect", "/dev/zero", "--json"]).expect(3);
+    assert_eq!(device.json()["error"]["kind"], "malformed");
+    sandbox.write("large.pem", vec![b'a'; 17 * 1024 * 1024]);
+    let large = sandbox.run(&["bundle", "large.pem", "--json"]).expect(3);
+    assert_eq!(large.json()["error"]["kind"], "hostile");
 }

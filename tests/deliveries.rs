@@ -275,3 +275,18 @@ fn hostile_zips_end_in_one_line() {
         assert!(!shop.sandbox.join("example.com.fullchain.pem").exists());
     }
 }
+
+#[test]
+fn bytes_beside_what_is_known_are_told_or_passed_over() {
+    let ca = TestCa::new();
+    let delivery = read(&[der(&ca.root_pem()), vec![1, 2, 3]].concat());
+    assert_eq!((delivery.certificates.len(), &delivery.ignored[0].what), (1, &Unused::Trailing(3)));
+    // What unpacks itself, or was saved with the head of a mail.
+    let packed = zip(&[("a.crt", ca.root_pem()), ("b.crt", ca.intermediate_pem())]);
+    for junk in [b"MZ\x90\0 a program".to_vec(), b"Content-Type: application/zip\r\n\r\n".to_vec(), vec![0x30; 50]] {
+        let (count, _) = gist(&[junk.clone(), packed.clone()].concat());
+        assert_eq!(count, 2, "{}", String::from_utf8_lossy(&junk));
+    }
+    let delivery = read(b"\x7fELF\0 no zip PK\x05\x06 at all, but a text that is long enough");
+    assert_eq!(delivery.ignored[0].what, Unused::Binary);
+}

@@ -81,6 +81,7 @@ fn failures() -> Vec<Failure> {
         ignored(Unused::Text),
         ignored(Unused::Utf16),
         PairingError::Ambiguous { leaves: vec!["a".into(), "b".into()], looked: "the files of .".into() }.into(),
+        PairingError::LockedKey("my.key".into()).into(),
         PairingError::NoAnchor("root.pem".into()).into(),
         PairingError::NoKey { path: "x.key".into(), holds: "a certificate".into() }.into(),
         PairingError::NoRequest { path: "x.csr".into(), holds: "a certificate".into() }.into(),

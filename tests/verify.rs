@@ -85,19 +85,19 @@ fn each_mistake_has_its_own_message() {
     wrong  an intermediate certificate is missing: nothing here issued example.com; its issuer is CN=Test DV CA R2,O=certctl tests; nginx starts, and curl and phones say "unable to get local issuer certificate"
     next   add the CA's bundle (.ca-bundle) from its mail, or download it at the shop
     warn   the missing intermediate lies here, in expired.pem
-    next   certctl bundle leaf-only.pem expired.pem
+    next   certctl bundle --trust root.pem leaf-only.pem expired.pem
     --- exit 1
 
     $ certctl verify reversed.pem
     found  reversed.pem: example.com, www.example.com, until [DATE]; fits example.com.key; 1 intermediate
     wrong  the first certificate in reversed.pem is Test DV CA R2, not example.com, which is number 2: servers take the first for the site's and say "key values mismatch"
-    next   certctl bundle reversed.pem
+    next   certctl bundle --trust root.pem reversed.pem
     --- exit 1
 
     $ certctl verify glued.pem
     found  glued.pem: example.com, www.example.com, until [DATE]; fits example.com.key; 1 intermediate
     wrong  glued.pem line 12: "-----END CERTIFICATE----------BEGIN CERTIFICATE-----" on one line: when the files were joined, the first had no line break at its end; servers say "bad end line"
-    next   certctl bundle glued.pem
+    next   certctl bundle --trust root.pem glued.pem
     --- exit 1
 
     $ certctl verify expired.pem
@@ -173,7 +173,7 @@ fn bundle_mends_what_can_be_mended_and_refuses_the_rest() {
     wrong  an intermediate certificate is missing: nothing here issued example.com; its issuer is CN=Test DV CA R2,O=certctl tests; nginx starts, and curl and phones say "unable to get local issuer certificate"
     next   add the CA's bundle (.ca-bundle) from its mail, or download it at the shop
     warn   the missing intermediate lies here, in expired.pem
-    next   certctl bundle leaf-only.pem expired.pem
+    next   certctl bundle --trust root.pem leaf-only.pem expired.pem
     nothing was written
     --- exit 1
 
@@ -502,11 +502,11 @@ fn what_is_to_be_typed_next_works() {
     sandbox.write("reversed.pem", reversed);
     let steps = next(&["-C", "here", "verify", "reversed.pem", "example.com.key", "--trust", "root.pem", "--json"]);
     assert!(
-        steps.contains(&"certctl -C here bundle reversed.pem example.com.key --trust root.pem".to_owned()),
+        steps.contains(&"certctl -C here bundle --trust root.pem reversed.pem example.com.key".to_owned()),
         "{steps:?}"
     );
     let steps = next(&["verify", "-", "--trust", "root.pem", "--json"]);
-    assert!(steps.contains(&"certctl bundle - --trust root.pem ca.pem".to_owned()), "{steps:?}");
+    assert!(steps.contains(&"certctl bundle --trust root.pem - ca.pem".to_owned()), "{steps:?}");
     // A root that signed the leaf itself is no intermediate.
     let request = rcgen::CertificateSigningRequestParams::from_pem(&sandbox.read("example.com.csr")).unwrap();
     sandbox.write("direct.pem", request.signed_by(&shop.ca.root).unwrap().pem());

@@ -22,7 +22,7 @@ use crate::system::files;
 #[derive(Debug, Default, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct BundleArgs {
-    /// What the CA sent: zips, certificates, bundles, in any order; - is stdin
+    /// What the CA sent: zips, certificates, bundles, or the folder of them, in any order; - is stdin
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<String>,
     /// The private key that the certificate belongs to [default: found in the directory]

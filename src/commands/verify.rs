@@ -87,8 +87,7 @@ pub fn run(context: &Context, args: &VerifyArgs) -> Result<VerifyOutcome, Failur
         let typed = if items.is_empty() { std::slice::from_ref(&one.file) } else { items.as_slice() };
         intake::bundle_again(context, typed, &anchors)
     };
-    let mut verified: Vec<Verified> =
-        presented.iter().map(|one| judge(one, &keyring, policy, &again(one))).collect();
+    let mut verified: Vec<Verified> = presented.iter().map(|one| judge(one, &keyring, policy, &again(one))).collect();
     if let (Some(files), Some(first)) = (installed.filter(|files| !files.proven), verified.first_mut()) {
         first.findings.push(not_proven(context, &files.stem));
     }

@@ -167,6 +167,9 @@ pub enum Unused {
     /// Text without a block.
     #[error("plain text")]
     Text,
+    /// Bytes behind the last DER element; holds how many.
+    #[error("DER with {0} bytes behind it that are none")]
+    Trailing(usize),
     /// A private key that cannot be used here.
     #[error("a private key of a kind that is not supported, or damaged")]
     UnusableKey,

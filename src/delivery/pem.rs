@@ -100,10 +100,13 @@ impl Scan {
             self.blocks.push(Block { label, line: begin.line, der: Zeroizing::default(), encrypted });
             return;
         }
-        let Ok(der) = LENIENT.decode(&*data).map(Zeroizing::new) else {
+        // Into a buffer that is wiped whether all of it can be decoded or not.
+        let mut der = Zeroizing::new(vec![0; base64::decoded_len_estimate(data.len())]);
+        let Ok(length) = LENIENT.decode_slice(&*data, &mut der) else {
             let cut = "characters that are not base64, or a lost one";
             return self.damage(begin, if end.is_some() { cut } else { "it has no END line" });
         };
+        der.truncate(length);
         match end {
             Some(end) if end.label != begin.label => self.mend(Mended::WrongLabel, end.line),
             Some(_) => {}

@@ -116,6 +116,10 @@ impl Reader<'_> {
             }
             rest = after;
         }
+        // A line break at the end is an editor's.
+        if !rest.iter().all(u8::is_ascii_whitespace) {
+            self.ignore(source, Unused::Trailing(rest.len()));
+        }
         Ok(())
     }
 
@@ -126,8 +130,7 @@ impl Reader<'_> {
                 let value = Certificate::from_der(der).map_err(|_| Unused::DamagedDer)?;
                 found.certificates.push(Found { value, source: source.clone() });
             }
-            Outline::EncryptedKey => return Err(Unused::EncryptedKey),
-            Outline::Key => {
+            Outline::EncryptedKey | Outline::Key => {
                 let value = PrivateKey::from_der(der).map_err(|error| match error {
                     KeyError::Encrypted => Unused::EncryptedKey,
                     _ => Unused::UnusableKey,

@@ -26,6 +26,9 @@ pub fn form(bytes: &[u8]) -> Form {
     if [b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08"].iter().any(|magic| bytes.starts_with(*magic)) {
         return Form::Zip;
     }
+    if is_binary(bytes) && ends_as_zip(bytes) {
+        return Form::Zip;
+    }
     if contains(bytes, b"-----BEGIN ") || contains(bytes, b"-----END ") {
         return Form::Pem;
     }
@@ -36,6 +39,19 @@ pub fn form(bytes: &[u8]) -> Form {
         return Form::Der;
     }
     Form::Other(text(bytes))
+}
+
+/// A zip with other bytes in front (it unpacks itself, or a mail's header was saved with it): the record that ends a
+/// directory of at least one entry lies where its own comment reaches the end of the file (APPNOTE 4.3.16).
+fn ends_as_zip(bytes: &[u8]) -> bool {
+    const RECORD: usize = 22;
+    let from = bytes.len().saturating_sub(RECORD + usize::from(u16::MAX));
+    let ends = |(at, record): (usize, &[u8])| {
+        record.starts_with(b"PK\x05\x06")
+            && record[10..12] != [0, 0]
+            && from + at + RECORD + usize::from(u16::from_le_bytes([record[20], record[21]])) == bytes.len()
+    };
+    bytes[from..].windows(RECORD).enumerate().any(ends)
 }
 
 /// How files of other kinds start.

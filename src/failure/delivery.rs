@@ -32,7 +32,7 @@ fn advice(ignored: &Ignored) -> Option<String> {
     Some(match &ignored.what {
         Unused::Archive(_) => format!("unpack it and pass the files in it; if it is a zip that was renamed, download it again ({unpacked})"),
         Unused::Binary | Unused::Picture | Unused::Pdf => format!("see what it is:  file {unpacked}"),
-        Unused::DamagedBlock { .. } | Unused::DamagedDer => {
+        Unused::DamagedBlock { .. } | Unused::DamagedDer | Unused::Trailing(_) => {
             "copy or download it again: a part of it was lost on the way".to_owned()
         }
         Unused::DamagedMarkers => {
@@ -83,6 +83,7 @@ fn code(what: &Unused) -> (&'static str, Severity) {
         Unused::PublicKey => ("public-key", Note),
         Unused::RequestSignature => ("request-signature", Warning),
         Unused::Text => ("text", Note),
+        Unused::Trailing(_) => ("trailing-bytes", Warning),
         Unused::UnusableKey => ("unusable-key", Warning),
         Unused::Utf16 => ("utf-16", Warning),
     }

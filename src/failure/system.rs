@@ -21,6 +21,10 @@ impl From<FileError> for Failure {
             };
             return Self::of(Kind::NotFound, &error).with(Next::say(step));
         }
+        // What `system::files` found out by itself, not what the kernel said (a file size limit is EFBIG too).
+        if let (None, Some((kind, step))) = (error.source.raw_os_error(), unfit(error.source.kind(), &path)) {
+            return Self::of(kind, &error).with(Next::say(step));
+        }
         let kind = match error.source.kind() {
             ErrorKind::AlreadyExists => Kind::Exists,
             _ => Kind::Io,
@@ -33,6 +37,20 @@ impl From<FileError> for Failure {
             ErrorKind::ReadOnlyFilesystem => format!("findmnt -T {folder}"),
             _ => format!("ls -ld {path}; what the kernel says of it:  sudo dmesg | tail"),
         }))
+    }
+}
+
+/// What is there and is not what was asked for.
+fn unfit(kind: ErrorKind, path: &str) -> Option<(Kind, String)> {
+    match kind {
+        ErrorKind::FileTooLarge => {
+            Some((Kind::Hostile, format!("nothing that a CA sends is that large; what is it?  file {path}")))
+        }
+        ErrorKind::InvalidData => {
+            Some((Kind::Malformed, format!("pass a file, or - for stdin; what is it?  file {path}")))
+        }
+        ErrorKind::IsADirectory => Some((Kind::Malformed, format!("pass a file in it:  ls {path}"))),
+        _ => None,
     }
 }
 

@@ -13,6 +13,7 @@ use crate::pki::key::PrivateKey;
 use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
 use crate::pki::trust::{TrustAnchors, TrustSource};
+use crate::system::files;
 
 /// The anchors of `--trust`: Mozilla's list by default, else the certificates of a file.
 ///
@@ -44,7 +45,7 @@ pub fn trust_flags(anchors: &TrustAnchors) -> Vec<String> {
 /// The words of `certctl bundle` for what was typed.
 #[must_use]
 pub fn bundle_again(context: &Context, typed: &[String], anchors: &TrustAnchors) -> Vec<String> {
-    [context.again("bundle"), typed.to_vec(), trust_flags(anchors)].concat()
+    [context.again("bundle"), trust_flags(anchors), typed.to_vec()].concat()
 }
 
 /// Inputs and names that the arguments mean.
@@ -52,6 +53,7 @@ pub(super) fn arguments(files: &[String], here: &Directory) -> Result<(Vec<Input
     let (mut inputs, mut names) = (Vec::new(), Vec::new());
     for text in files {
         match Argument::resolve(text, here)? {
+            Argument::File(path) if files::is_folder(&path) => inputs.extend(directory::read_folder(&path)?),
             Argument::File(path) => inputs.push(directory::read_input(&path)?),
             Argument::Name(name) => names.push(name),
             Argument::Stdin => inputs.push(directory::read_input(Path::new("-"))?),

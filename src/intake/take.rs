@@ -1,5 +1,6 @@
 //! What a CA sent, as pairs to use.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -128,18 +129,19 @@ fn path_and_value<T>(held: Held<T>) -> (PathBuf, T) {
 /// A-label.
 #[must_use]
 pub fn stem_of(leaf: &Certificate) -> String {
-    let name = leaf.dns_names.iter().find_map(|name| DnsName::parse(name).ok());
+    let name = leaf.dns_names.iter().find_map(|name| DnsName::presented(name));
     name.map_or_else(|| "certificate".to_owned(), |name| name.file_stem())
 }
 
 /// What concerns the whole delivery is told with its first pair: once.
 fn tell_rest(taken: &mut [Taken], choice: &Choice<'_>, delivery: &Delivery) {
-    let in_a_chain = |one: &Certificate| taken.iter().any(|pair| pair.assembly.chain.certificates().contains(one));
+    let chains = taken.iter().flat_map(|pair| pair.assembly.chain.certificates());
+    let used: HashSet<[u8; 32]> = chains.map(|one| one.fingerprint).collect();
     let mut remarks = Vec::new();
     for why in [LeftOut::Root, LeftOut::Unrelated, LeftOut::Duplicate] {
         let left_out = taken.iter().flat_map(|pair| &pair.assembly.left_out);
         let mut labels: Vec<String> = left_out
-            .filter(|(one, reason)| *reason == why && (why == LeftOut::Duplicate || !in_a_chain(one)))
+            .filter(|(one, reason)| *reason == why && (why == LeftOut::Duplicate || !used.contains(&one.fingerprint)))
             .map(|(one, _)| one.label())
             .collect();
         labels.sort();

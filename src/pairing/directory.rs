@@ -85,19 +85,16 @@ impl Directory {
     /// start with it and go on; else those that start with it; else those that hold it.
     #[must_use]
     pub fn files_of(&self, leaf: &Certificate) -> Vec<&Path> {
-        let holders: Vec<_> = self.certificates.iter().filter(|file| file.value.contains(leaf)).collect();
-        let tests: [fn(&Held<Vec<Certificate>>, &Certificate) -> bool; 4] = [
-            |file, _| file.path.to_string_lossy().ends_with(".fullchain.pem"),
-            |file, leaf| file.value.first() == Some(leaf) && file.value.len() > 1,
-            |file, leaf| file.value.first() == Some(leaf),
-            |_, _| true,
-        ];
-        let chosen = |test: &fn(&Held<Vec<Certificate>>, &Certificate) -> bool| {
-            let files: Vec<&Path> =
-                holders.iter().filter(|file| test(file, leaf)).map(|file| file.path.as_path()).collect();
-            (!files.is_empty()).then_some(files)
+        let is_ours = |file: &Held<Vec<Certificate>>| file.path.to_string_lossy().ends_with(".fullchain.pem");
+        let fitness = |file: &Held<Vec<Certificate>>| match file.value.first() == Some(leaf) {
+            _ if is_ours(file) => 3,
+            true if file.value.len() > 1 => 2,
+            starts => u8::from(starts),
         };
-        tests.iter().find_map(chosen).unwrap_or_default()
+        let holders: Vec<_> = self.certificates.iter().filter(|file| file.value.contains(leaf)).collect();
+        let best = holders.iter().map(|file| fitness(file)).max();
+        let chosen = holders.into_iter().filter(|file| Some(fitness(file)) == best);
+        chosen.map(|file| file.path.as_path()).collect()
     }
 
     /// Whether a request or a site's certificate here carries `name`.

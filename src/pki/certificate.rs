@@ -203,7 +203,8 @@ impl Certificate {
     /// or no basic constraints).
     #[must_use]
     pub fn is_site(&self) -> bool {
-        !self.is_ca && !(self.is_self_issued() && self.dns_names.is_empty() && self.ip_addresses.is_empty())
+        let nameless = self.dns_names.is_empty() && self.ip_addresses.is_empty();
+        !(self.is_ca || self.is_self_issued() && nameless)
     }
 
     /// Whether `issuer` made the signature on `self` (name and signature; not dates, not usages).
@@ -218,7 +219,7 @@ impl Certificate {
         if let Ok(wanted) = host.trim_matches(['[', ']']).parse::<IpAddr>() {
             return self.ip_addresses.contains(&wanted);
         }
-        self.dns_names.iter().filter_map(|name| DnsName::parse(name).ok()).any(|name| name.covers(host))
+        self.dns_names.iter().filter_map(|name| DnsName::presented(name)).any(|name| name.covers(host))
     }
 
     /// Whether `at` lies between its dates, both included, to the second as they are written (RFC 5280 4.1.2.5).

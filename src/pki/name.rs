@@ -56,6 +56,17 @@ impl DnsName {
         Ok(Self(if wildcard.is_some() { format!("*.{ascii}") } else { ascii }))
     }
 
+    /// Reads what a certificate or a request carries: A-labels, any case, and `*.` alone for a wildcard. Nothing is
+    /// mended: a client compares what is written (RFC 5280 4.2.1.6, RFC 9525 6.3).
+    #[must_use]
+    pub fn presented(text: &str) -> Option<Self> {
+        let base = text.strip_prefix("*.");
+        let wildcard_of_all = base.is_some_and(|base| !base.contains('.'));
+        let address = text.parse::<std::net::IpAddr>().is_ok();
+        let fine = !wildcard_of_all && !address && well_formed(base.unwrap_or(text));
+        fine.then(|| Self(text.to_ascii_lowercase()))
+    }
+
     /// The A-label form, `*.` included.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -261,5 +272,17 @@ mod tests {
         assert_eq!(names.primary().as_str(), "b.example");
         assert_eq!(names.iter().count(), 2);
         assert!(names.same_set(&Names::parse(&["a.example", "b.example"]).unwrap()));
+    }
+
+    #[test]
+    fn what_a_certificate_presents_is_not_mended() {
+        for name in ["example.com", "*.example.com", "xn--bcher-kva.example", "WWW.Example.com", "localhost"] {
+            assert_eq!(DnsName::presented(name).unwrap().as_str(), name.to_ascii_lowercase());
+        }
+        for name in
+            [" example.com", "example.com.", "_.example.com", "b\u{fc}cher.example", "*.com", "a.*.com", "", "1.2.3.4"]
+        {
+            assert_eq!(DnsName::presented(name), None, "{name:?}");
+        }
     }
 }

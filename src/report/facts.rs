@@ -31,7 +31,7 @@ pub fn chain_json(chain: &Chain) -> Vec<Value> {
 /// A DNS name as written, with its Unicode form beside it when they differ.
 #[must_use]
 pub fn name_in_words(name: &str) -> String {
-    DnsName::parse(name).map_or_else(|_| name.to_owned(), |name| name.to_string())
+    DnsName::presented(name).map_or_else(|| name.to_owned(), |name| name.to_string())
 }
 
 /// What a certificate is for, in a few words: its names and its end.

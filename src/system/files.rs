@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, OFlags, RenameFlags, renameat_with};
@@ -44,7 +44,7 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
         let file = OpenOptions::new().read(true).custom_flags(nonblock).open(path)?;
         let meta = file.metadata()?;
         if !meta.is_file() {
-            return Err(io::Error::other("not a regular file"));
+            return Err(irregular(&meta));
         }
         // Room for all of it at once: growing would leave copies of a key behind.
         let room = meta.len().min(limit).saturating_add(1);
@@ -53,12 +53,37 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
     open().map_err(FileError::at("read", path))
 }
 
+/// What was named may be a pipe too (`<(...)` in a shell): read until its writer is done.
+///
+/// # Errors
+/// As [`read`]; folders and devices are refused.
+pub fn read_named(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
+    let pipe = fs::metadata(path).is_ok_and(|meta| meta.file_type().is_fifo());
+    if !pipe {
+        return read(path, limit);
+    }
+    File::open(path).and_then(|file| read_bounded(file, limit, room(limit))).map_err(FileError::at("read", path))
+}
+
+fn irregular(meta: &fs::Metadata) -> io::Error {
+    if meta.is_dir() {
+        return io::Error::new(io::ErrorKind::IsADirectory, "it is a folder");
+    }
+    io::Error::new(io::ErrorKind::InvalidData, "it is a device, a pipe or a socket, not a file")
+}
+
+/// Room for all that may come: what is read may be a key, and growing would leave copies of it behind. The system gives
+/// memory only as it is filled.
+fn room(limit: u64) -> usize {
+    usize::try_from(limit.saturating_add(1)).unwrap_or(0)
+}
+
 /// All of stdin, at most `limit` bytes.
 ///
 /// # Errors
 /// When it is longer than `limit` or cannot be read.
 pub fn read_stdin(limit: u64) -> Result<Vec<u8>, FileError> {
-    read_bounded(io::stdin().lock(), limit, 0).map_err(FileError::at("read", Path::new("stdin")))
+    read_bounded(io::stdin().lock(), limit, room(limit)).map_err(FileError::at("read", Path::new("stdin")))
 }
 
 /// True when somebody sits at stdin.
@@ -71,7 +96,7 @@ fn read_bounded(from: impl Read, limit: u64, room: usize) -> io::Result<Vec<u8>>
     let mut bytes = Vec::with_capacity(room);
     from.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > limit {
-        return Err(io::Error::other(format!("larger than {limit} bytes")));
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {limit} bytes")));
     }
     Ok(bytes)
 }
