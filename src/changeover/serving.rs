@@ -150,7 +150,7 @@ pub fn place(
 #[must_use]
 pub fn names(certificates: &[Certificate]) -> Vec<DnsName> {
     let leaf = certificates.first();
-    leaf.iter().flat_map(|leaf| &leaf.dns_names).filter_map(|name| DnsName::parse(name).ok()).collect()
+    leaf.iter().flat_map(|leaf| &leaf.dns_names).filter_map(|name| DnsName::presented(name)).collect()
 }
 
 impl Serving {

@@ -121,7 +121,12 @@ fn ascii_host(host: &str) -> Result<String, Failure> {
 /// `bundle` is the command line that makes a right file of what was passed.
 fn judge(one: &Presented, keyring: &Keyring, policy: Policy<'_>, bundle: &[String]) -> Verified {
     let Presented { file, delivery, served, leaf, bag } = one;
-    let chain = verify::assemble(leaf, bag, policy.anchors, policy.at).chain;
+    let mut chain = verify::assemble(leaf, bag, policy.anchors, policy.at).chain;
+    let issuer = keyring.issuer_here(&chain, bundle);
+    if let Some(root) = keyring.root_here(&chain) {
+        // Nothing is missing: the chain is whole, and its root is not trusted.
+        chain = verify::assemble(leaf, &[bag, std::slice::from_ref(root)].concat(), policy.anchors, policy.at).chain;
+    }
     let key = keyring.key_of(leaf);
     let wrong = key.and_then(|key| pairing::wrong_key(leaf, key));
     let key_path = key.filter(|_| wrong.is_none()).map(|key| key.path.clone());
@@ -132,7 +137,7 @@ fn judge(one: &Presented, keyring: &Keyring, policy: Policy<'_>, bundle: &[Strin
     findings.extend(keyring.judge(leaf).iter().map(Finding::from));
     findings.extend(faults.iter().map(|fault| Finding::from((fault, bundle))));
     findings.extend(verify::problems(&chain, policy).iter().map(Finding::from));
-    findings.extend(keyring.issuer_here(&chain, bundle).iter().map(Finding::from));
+    findings.extend(issuer.iter().map(Finding::from));
     findings.extend(not_issued.iter().map(Finding::from));
     Verified { file: file.clone(), chain, key_path, findings }
 }

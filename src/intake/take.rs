@@ -109,9 +109,14 @@ fn pair(
 ) -> Taken {
     // Other sites' certificates are no part of any chain.
     let bag: Vec<Certificate> = bag.iter().filter(|one| !one.is_site() || *one == leaf).cloned().collect();
-    let assembly = verify::assemble(leaf, &bag, options.anchors, at);
+    let mut assembly = verify::assemble(leaf, &bag, options.anchors, at);
     let mut remarks = Vec::from_iter(keyring.judge(leaf));
     remarks.extend(keyring.issuer_here(&assembly.chain, bundle));
+    if let Some(root) = keyring.root_here(&assembly.chain) {
+        // Nothing is missing: the chain is whole, and its root is not trusted.
+        let bag = [bag.as_slice(), std::slice::from_ref(root)].concat();
+        assembly.chain = verify::assemble(leaf, &bag, options.anchors, at).chain;
+    }
     let key = keyring.take_key(leaf);
     let request = keyring.take_request(leaf);
     remarks.extend(request.as_ref().and_then(|one| pairing::not_issued(leaf, &one.held.value, &one.held.path)));

@@ -121,20 +121,31 @@ impl Keyring {
     /// What is to be said where `chain` misses an issuer that lies in the directory.
     #[must_use]
     pub fn issuer_here(&self, chain: &Chain, bundle: &[String]) -> Option<Remark> {
+        let (file, signer) = self.signer_here(chain)?;
+        let path = file.path.clone();
+        Some(match signer.is_self_issued() {
+            true => Remark::RootHere { label: signer.label(), path },
+            false => Remark::IssuerHere { path, bundle: bundle.to_vec() },
+        })
+    }
+
+    /// The root in the directory that signed the last certificate of `chain`, where none was handed over.
+    #[must_use]
+    pub fn root_here(&self, chain: &Chain) -> Option<&Certificate> {
+        self.signer_here(chain).map(|(_, signer)| signer).filter(|signer| signer.is_self_issued())
+    }
+
+    /// A file that has the issuer that `chain` misses, and that issuer.
+    fn signer_here(&self, chain: &Chain) -> Option<(&Held<Vec<Certificate>>, &Certificate)> {
         let (ChainEnd::Gap { .. }, Some(last)) = (chain.end(), chain.certificates().last()) else {
             return None;
         };
-        let signer = |file: &Held<Vec<Certificate>>| {
-            file.value.iter().find(|one| !one.is_site() && last.is_signed_by(one)).cloned()
-        };
         let sites = |file: &Held<Vec<Certificate>>| file.value.iter().filter(|one| one.is_site()).count();
-        let found = self.here.certificates.iter().filter_map(|file| Some((file, signer(file)?)));
-        let (file, signer) = found.min_by_key(|(file, _)| sites(file))?;
-        let path = file.path.clone();
-        Some(match signer.is_self_issued() {
-            true => Remark::RootHere { label: last.label(), path },
-            false => Remark::IssuerHere { path, bundle: bundle.to_vec() },
-        })
+        let signers = self.here.certificates.iter().filter_map(|file| {
+            let signer = file.value.iter().find(|one| !one.is_site() && last.is_signed_by(one))?;
+            Some((file, signer))
+        });
+        signers.min_by_key(|(file, _)| sites(file))
     }
 
     /// The names that a key here is known to be for.

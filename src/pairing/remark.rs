@@ -21,9 +21,9 @@ pub enum Remark {
         bundle: Vec<String>,
     },
     /// The root that issued the last certificate lies in the directory.
-    #[error("{label} is missing no intermediate: its issuer is a root, which lies here, in {}, and is not trusted", path.display())]
+    #[error("the root {label} lies here, in {}", path.display())]
     RootHere {
-        /// The certificate that the root issued, in words.
+        /// The root in words.
         label: String,
         /// The root's file.
         path: PathBuf,
