@@ -548,3 +548,15 @@ fn the_key_that_is_named() {
     let run = sandbox.run(&["verify", "chain.pem", "--trust", "system", "--json"]).expect(2);
     assert_eq!(run.json()["error"]["kind"], "usage");
 }
+
+#[test]
+fn a_request_does_not_stand_for_its_key() {
+    let shop = Order::new();
+    shop.sandbox.write("chain.pem", shop.chain());
+    std::fs::remove_file(shop.sandbox.join("example.com.key")).unwrap();
+    let run = shop.sandbox.run(&["verify", "chain.pem", "--trust", "root.pem"]).expect(0);
+    assert!(
+        run.stdout.contains("warn   example.com.csr fits example.com, and the key that it was made with is not here"),
+        "{run}"
+    );
+}

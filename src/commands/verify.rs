@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next, Severity};
 use crate::intake::{self, PresentOptions, Presented};
-use crate::pairing::{self, Keyring};
+use crate::pairing::{self, Keyring, Remark};
 use crate::pki::chain::Chain;
 use crate::pki::name::DnsName;
 use crate::pki::trust::TrustSource;
@@ -135,6 +135,10 @@ fn judge(one: &Presented, keyring: &Keyring, policy: Policy<'_>, bundle: &[Strin
     let not_issued = request.and_then(|one| pairing::not_issued(leaf, &one.held.value, &one.held.path));
     let mut findings: Vec<Finding> = wrong.iter().map(Finding::from).collect();
     findings.extend(keyring.judge(leaf).iter().map(Finding::from));
+    if let (None, Some(request)) = (key, request) {
+        let (label, request, looked) = (leaf.label(), request.held.path.clone(), keyring.looked());
+        findings.push(Finding::from(&Remark::OnlyRequest { label, request, looked }));
+    }
     findings.extend(faults.iter().map(|fault| Finding::from((fault, bundle))));
     findings.extend(verify::problems(&chain, policy).iter().map(Finding::from));
     findings.extend(issuer.iter().map(Finding::from));

@@ -93,6 +93,8 @@ impl From<&Remark> for Finding {
             Remark::NotOurs { .. } => {
                 Self::warning("not-ours", text).with(Next::say("name its key to take it as well:  --key FILE"))
             }
+            Remark::OnlyRequest { .. } => Self::warning("no-key", text)
+                .with(Next::say("name the key that was made with the request:  --key FILE")),
             Remark::Older { .. } => Self::note("older", text),
             Remark::WrongKey { problem, .. } => Self { message: text, ..Self::from(problem) },
             Remark::WrongRequest { .. } => Self::error("wrong-request", text)

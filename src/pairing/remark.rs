@@ -68,6 +68,16 @@ pub enum Remark {
         /// A file with an encrypted key that may be the one.
         locked: Option<PathBuf>,
     },
+    /// A request fits, and the key that it was made with was not found.
+    #[error("{} fits {label}, and the key that it was made with is not here; looked at {looked}", request.display())]
+    OnlyRequest {
+        /// The certificate in words.
+        label: String,
+        /// The request's file.
+        request: PathBuf,
+        /// Where was looked.
+        looked: String,
+    },
     /// Other pairs' certificates, without their keys.
     #[error("left out, because no key and no request here fits: {}", listed(labels))]
     NotOurs {
