@@ -11,62 +11,9 @@ use std::time::Duration;
 
 use certctl::live::ProbeTarget;
 use certctl::system::tls::probe_all;
-use support::Run;
-use support::nginx::{Nginx, free_port, write_config};
-use support::shop::{CHAIN, KEY, PAIR, Shop, codes, fits, link};
-
-/// A shop, a port, and the folder of an nginx.
-struct Site {
-    shop: Shop,
-    port: u16,
-}
-
-impl Site {
-    fn new() -> Self {
-        Self { shop: Shop::new(), port: free_port() }
-    }
-
-    fn folder(&self) -> PathBuf {
-        self.shop.sandbox.join("nginx")
-    }
-
-    /// A TLS block for the pair at these paths of the tree.
-    fn block(&self, chain: &str, key: &str) -> String {
-        let path = |path: &str| self.shop.sandbox.join(path).display().to_string();
-        format!(
-            "server {{ listen 127.0.0.1:{} ssl; server_name example.com www.example.com; ssl_protocols TLSv1.2 TLSv1.3;\n\
-             ssl_certificate {};\nssl_certificate_key {}; return 204; }}",
-            self.port,
-            path(chain),
-            path(key)
-        )
-    }
-
-    fn start(&self, http: &str) -> Nginx {
-        Nginx::start(&self.folder(), http)
-    }
-
-    /// What certctl is told besides the file.
-    fn round(&self, more: &[&str]) -> Run {
-        let config = self.folder().join("nginx.conf").display().to_string();
-        let nginx = ["--server", "nginx", "--server-config", &config];
-        let told = if more.contains(&"--server") { &[][..] } else { &nginx[..] };
-        self.shop.round(&[told, more].concat())
-    }
-
-    /// The leaf that nginx shows, as it is in a PEM file.
-    fn shown(&self) -> Option<String> {
-        let target = ProbeTarget::new(([127, 0, 0, 1], self.port).into(), "example.com");
-        let handshake = probe_all(&[target], Duration::from_secs(20)).pop().unwrap().ok()?;
-        let leaf = certctl::pki::certificate::Certificate::from_der(&handshake.chain[0]).unwrap();
-        Some(leaf.to_pem())
-    }
-
-    fn shows(&self, path: &str) {
-        let leaf = self.shown().expect("a certificate");
-        assert!(self.shop.sandbox.read(path).contains(&leaf), "nginx shows another certificate than {path}");
-    }
-}
+use support::nginx::{free_port, write_config};
+use support::shop::{CHAIN, KEY, PAIR, codes, fits, link};
+use support::site::Site;
 
 #[test]
 fn a_waiting_configuration_is_mended_then_replaced_then_rolled_back() {

@@ -186,11 +186,12 @@ impl Changeover {
     }
 
     fn ended_well(&mut self, context: &Context, situation: &Situation, plan: &InstallPlan) -> Result<(), Failure> {
-        self.changed = plan.steps.iter().any(|step| !matches!(step, Step::TestServer { .. } | Step::Prove { .. }));
+        let asks = |step: &Step| matches!(step, Step::TestServer { .. } | Step::Prove { .. });
+        self.changed = plan.steps.iter().any(|step| !asks(step) && !only_noted(step));
         self.server = server_words(situation, &plan.steps);
         self.verdict = match plan.end {
-            End::NotNamed | End::Stopped => Verdict::NotServed,
-            End::Proven if plan.steps.is_empty() => Verdict::Unchanged,
+            End::NotNamed | End::Partly | End::Stopped => Verdict::NotServed,
+            End::Proven if plan.steps.iter().all(only_noted) => Verdict::Unchanged,
             End::Proven if self.seen.is_empty() => Verdict::Files,
             End::Proven => Verdict::Live,
         };
@@ -200,6 +201,7 @@ impl Changeover {
                 self.not_named(context, situation, &block)?;
             }
             End::Stopped => self.stopped(context, situation),
+            End::Partly => self.next.push(again(context, &["install", &self.name])),
             End::Proven => {}
         }
         Ok(())
@@ -311,6 +313,11 @@ fn is_back(failed: &Failed) -> bool {
     let seen = failed.back.iter().any(|step| matches!(step, Step::Prove { .. }));
     let asked = |step: &Step| matches!(step, Step::TestServer { .. } | Step::Reload { .. });
     failed.not_back.iter().all(|(step, _)| seen && asked(step))
+}
+
+/// Whether a step changes nothing but what the next round goes by.
+fn only_noted(step: &Step) -> bool {
+    matches!(step, Step::Remember { .. })
 }
 
 fn server_words(situation: &Situation, steps: &[Step]) -> Vec<&'static str> {

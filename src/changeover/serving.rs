@@ -11,7 +11,7 @@ use crate::install::apply::Probe;
 use crate::install::layout::Layout;
 use crate::install::nginx::{Blame, Complaint, Coverage, Targets, Wanted};
 use crate::install::observe;
-use crate::install::plan::{Asks, Served, ServerState};
+use crate::install::plan::{Asks, Reach, Served, ServerState};
 use crate::install::server::{Nginx, Server, ServerError, Standing};
 use crate::install::settings::Settings;
 use crate::live::ProbeTarget;
@@ -21,6 +21,7 @@ use crate::system::process::{self, Finished};
 use crate::system::tls;
 
 pub mod adopt;
+mod reach;
 
 use adopt::Adoption;
 
@@ -48,6 +49,8 @@ pub struct Serving {
     pub named: (PathBuf, PathBuf),
     /// Blocks that serve these names with other files, which certctl leaves alone: `FILE:LINE`.
     pub elsewhere: Vec<String>,
+    /// Whether its configuration sends all names to the pair.
+    pub reach: Reach,
 }
 
 /// A server and, where it is nginx, its configuration.
@@ -124,6 +127,7 @@ pub fn place(
         standing: None,
         named: (PathBuf::new(), PathBuf::new()),
         elsewhere: Vec::new(),
+        reach: Reach::All,
     };
     match standing {
         Some(Ok(standing)) => serving.standing = Some(standing),
@@ -196,8 +200,9 @@ impl Serving {
             test: self.server.test_command().map(|words| words.join(" ")),
             reload: self.server.reload_command().map(|words| words.join(" ")),
             probe: self.addresses(),
+            reach: self.reach,
         };
-        if asks == Asks::default() {
+        if asks == (Asks { reach: self.reach, ..Asks::default() }) {
             return Ok(());
         }
         let sound = match self.server.test()? {
@@ -234,7 +239,11 @@ impl Serving {
             named = standing.config.naming(certificate, key).next().is_some();
             let wanted = Wanted { certificate, key, names, algorithm: leaf.algorithm };
             let targets = Targets::of(&standing.config, &wanted);
-            self.findings.extend(target_findings(&targets));
+            if named {
+                let (reach, findings) = reach::judge(&standing.config, &wanted, &targets, &settings.probe);
+                self.reach = reach;
+                self.findings.extend(findings);
+            }
             self.findings.extend(standing.config.naming(certificate, key).filter_map(|block| {
                 let Coverage::Lacks(lacking) = block.coverage(names) else { return None };
                 let message = format!("{block} serves {}, which the certificate is not for", lacking.join(", "));
@@ -277,17 +286,6 @@ impl Serving {
             .quoting(said)
             .with(Next::say(format!("mend it, then try again:  {command}")))
     }
-}
-
-fn target_findings(targets: &Targets) -> Vec<Finding> {
-    let elsewhere = targets.elsewhere.iter().map(|one| {
-        let (name, place) = (&one.name, format!("{}:{}", one.file.display(), one.line));
-        Finding::warning("served-elsewhere", format!("{name} at {} is served by another block: {place}", one.address))
-    });
-    let unasked = targets.unasked.iter().map(|(listen, why)| {
-        Finding::warning("not-asked", format!("what is served there is not known: {listen} {}", why.reason()))
-    });
-    elsewhere.chain(unasked).collect()
 }
 
 /// Every address of `--probe`, for every name of the certificate.

@@ -12,7 +12,7 @@ use crate::finding::{Finding, Next, shell_word};
 use crate::install::apply::store;
 use crate::install::layout::{Layout, Pointer, ReleaseId};
 use crate::install::observe::{self, Sight};
-use crate::install::plan::{self, InstallPlan, Served, ServerState, Wanted};
+use crate::install::plan::{self, InstallPlan, Remembered, Served, ServerState, Wanted};
 use crate::install::release::Release;
 use crate::install::settings::Settings;
 
@@ -106,7 +106,11 @@ impl Situation {
     pub fn plan(&self, goal: Goal<'_>) -> InstallPlan {
         match goal {
             Goal::Install(_) => {
-                let wanted = Wanted { id: self.wanted.id.clone(), pieces: self.wanted.pieces() };
+                let remembered = match self.settings == self.settings_before {
+                    true => Remembered::Already,
+                    false => Remembered::Otherwise,
+                };
+                let wanted = Wanted { id: self.wanted.id.clone(), pieces: self.wanted.pieces(), remembered };
                 plan::install(&wanted, &self.sight.observed, &self.layout)
             }
             Goal::Back => plan::rollback(&self.wanted.id, &self.sight.observed, &self.layout),

@@ -10,7 +10,7 @@ use super::layout::{Layout, Piece, Pointer, ReleaseId, Stable};
 mod show;
 mod state;
 
-pub use state::{Asks, Observed, Present, Served, ServerState, Spot, Wanted};
+pub use state::{Asks, Observed, Present, Reach, Remembered, Served, ServerState, Spot, Wanted};
 
 /// One change or one question. Each can be repeated after a crash.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -93,6 +93,8 @@ pub enum Back {
 pub enum End {
     /// The files are there; nobody serves them yet: no block names them.
     NotNamed,
+    /// The files are there; some names are still served with others, or what is served cannot be asked.
+    Partly,
     /// Served at every address, or nothing there to ask.
     Proven,
     /// The files are there and the server would load them; it does not run.
@@ -208,6 +210,8 @@ pub fn install(wanted: &Wanted, seen: &Observed, layout: &Layout) -> InstallPlan
     let mut steps = Vec::new();
     if !at_rest {
         steps.extend(arrange(wanted, seen, layout));
+    } else if wanted.remembered == Remembered::Otherwise {
+        steps.push(Step::Remember { path: layout.settings() });
     }
     let questions = questions(id, &seen.server);
     let answered = matches!(seen.server, ServerState::Nothing | ServerState::Serves(_, Served::AsWanted));
@@ -301,6 +305,7 @@ fn end(server: &ServerState) -> End {
     match server {
         ServerState::NotNamed => End::NotNamed,
         ServerState::Stopped(_) => End::Stopped,
+        ServerState::Mends(asks) | ServerState::Serves(asks, _) if asks.reach == Reach::Part => End::Partly,
         ServerState::Mends(_) | ServerState::Nothing | ServerState::Serves(..) => End::Proven,
     }
 }

@@ -9,6 +9,7 @@ pub mod nginx;
 pub mod openssl_ca;
 pub mod order;
 pub mod shop;
+pub mod site;
 pub mod zip;
 
 use std::fmt;

@@ -101,6 +101,9 @@ impl Changeover {
         match plan.end {
             End::NotNamed => text.fact("then", block),
             End::Stopped => text.fact("then", "nginx does not run: the files wait for it"),
+            End::Partly => {
+                text.fact("then", "other blocks still serve names of it, or nothing can be asked: see above")
+            }
             End::Proven => {}
         }
         for (name, value) in self.settings.as_object().into_iter().flatten() {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::reach::two_lines;
 use crate::failure::Failure;
 use crate::finding::{Finding, Next};
 use crate::install::layout::{Layout, Stable};
@@ -43,11 +44,9 @@ impl Refusal {
     /// What to tell: the two lines to change.
     #[must_use]
     pub fn finding(&self, chain: &Path, key: &Path) -> Finding {
-        let lines =
-            [format!("ssl_certificate {};", chain.display()), format!("ssl_certificate_key {};", key.display())];
         Finding::warning("paths-not-adopted", format!("{} names other files: {}", self.block, self.why)).with(
             Next::say(format!("to serve the new certificate there, change two lines of {}:", self.block))
-                .pasting(lines),
+                .pasting(two_lines(chain, key)),
         )
     }
 }

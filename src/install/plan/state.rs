@@ -35,6 +35,18 @@ pub struct Asks {
     pub reload: Option<String>,
     /// The addresses that are asked.
     pub probe: Vec<String>,
+    /// Whether its configuration sends all names to the pair.
+    pub reach: Reach,
+}
+
+/// Whether a server's configuration sends all names of the certificate to the pair.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Reach {
+    /// As far as can be told.
+    #[default]
+    All,
+    /// Blocks serve some with other files, or nothing can be asked.
+    Part,
 }
 
 /// The server as it is before anything is touched.
@@ -87,4 +99,15 @@ pub struct Wanted {
     pub id: ReleaseId,
     /// Its files.
     pub pieces: Vec<Piece>,
+    /// Whether the settings say already how it is installed.
+    pub remembered: Remembered,
+}
+
+/// Whether what is remembered is what this run goes by.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Remembered {
+    /// It is.
+    Already,
+    /// The command line says something else.
+    Otherwise,
 }

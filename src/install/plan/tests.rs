@@ -1,8 +1,8 @@
 //! The table: (live, proven, files present, server) -> steps, and the way back from each point of them.
 
 use super::{
-    Asks, Back, End, InstallPlan, Layout, Observed, Piece, Present, ReleaseId, Served, ServerState, Spot, Step, Wanted,
-    install, rollback, undo,
+    Asks, Back, End, InstallPlan, Layout, Observed, Piece, Present, ReleaseId, Remembered, Served, ServerState, Spot,
+    Step, Wanted, install, rollback, undo,
 };
 
 fn id(letter: &str) -> ReleaseId {
@@ -37,7 +37,7 @@ fn plain(present: Present) -> Observed {
 }
 
 fn asks() -> Asks {
-    Asks { test: Some("t".to_owned()), reload: Some("r".to_owned()), probe: vec!["p".to_owned()] }
+    Asks { test: Some("t".to_owned()), reload: Some("r".to_owned()), probe: vec!["p".to_owned()], ..Asks::default() }
 }
 
 fn serves() -> ServerState {
@@ -45,7 +45,7 @@ fn serves() -> ServerState {
 }
 
 fn wanted() -> Wanted {
-    Wanted { id: id("b"), pieces: Piece::ALL.to_vec() }
+    Wanted { id: id("b"), pieces: Piece::ALL.to_vec(), remembered: Remembered::Already }
 }
 
 /// Steps in a few letters each, so that a row is a line.

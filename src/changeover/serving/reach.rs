@@ -1,0 +1,96 @@
+//! What the configuration sends elsewhere, and what cannot be asked: with either, nobody may read "done".
+
+use std::path::Path;
+
+use crate::finding::{Finding, Next};
+use crate::install::nginx::{Config, Coverage, Elsewhere, ServerBlock, Targets, Wanted};
+use crate::install::plan::Reach;
+
+/// Whether all names reach the pair, and what is worth telling.
+
+pub(super) fn judge(
+    config: &Config,
+    wanted: &Wanted<'_>,
+    targets: &Targets,
+    probes: &[String],
+) -> (Reach, Vec<Finding>) {
+    let mut reach = Reach::All;
+    let mut findings = Vec::new();
+    for block in &config.blocks {
+        let here = |one: &&Elsewhere| (one.file.as_path(), one.line) == (block.file.as_path(), block.line);
+        let sent: Vec<&Elsewhere> = targets.elsewhere.iter().filter(here).collect();
+        if sent.is_empty() {
+            continue;
+        }
+        if sent.iter().any(|one| block.answers_to(&one.name)) {
+            reach = Reach::Part;
+            findings.push(elsewhere(block, wanted, &sent));
+        } else {
+            findings.push(by_default(block, &sent));
+        }
+    }
+    findings.extend(targets.unasked.iter().map(|(listen, why)| {
+        Finding::warning("not-asked", format!("what is served there is not known: {listen} {}", why.reason()))
+    }));
+    if probes.iter().any(|probe| probe == "none") {
+        findings.push(
+            Finding::warning("not-asked", "nobody was asked what is served (--probe none)")
+                .with(Next::say("to have it asked, say where:  --probe HOST:PORT")),
+        );
+    } else if let (true, true, true, Some(block)) = (
+        targets.ask.is_empty(),
+        targets.elsewhere.is_empty(),
+        probes.is_empty(),
+        config.naming(wanted.certificate, wanted.key).next(),
+    ) {
+        reach = Reach::Part;
+        findings.push(unknown(block));
+    }
+    (reach, findings)
+}
+
+/// A block has names of the certificate as its own, and other files.
+fn elsewhere(block: &ServerBlock, wanted: &Wanted<'_>, sent: &[&Elsewhere]) -> Finding {
+    let (names, addresses) = (joined(sent, |one| one.name.clone()), joined(sent, |one| one.address.to_string()));
+    let message = format!("{names} at {addresses}: {block} serves that, with other files");
+    let lines = two_lines(wanted.certificate, wanted.key);
+    let next = match block.coverage(wanted.names) {
+        Coverage::Lacks(others) => Next::say(format!(
+            "{block} also serves {}, which the certificate is not for: give {names} a block of its own, with these two lines:",
+            others.join(", ")
+        )),
+        _ if block.pairs.len() > 1 => Next::say(format!(
+            "{block} has {} certificates: change the two lines of the one with this kind of key ({}):",
+            block.pairs.len(),
+            wanted.algorithm
+        )),
+        _ => Next::say(format!("to serve the new certificate there, change two lines of {block}:")),
+    };
+    Finding::error("served-elsewhere", message).with(next.pasting(lines))
+}
+
+/// No block has the name: what nginx answers for it is no concern of these files, but worth knowing.
+fn by_default(block: &ServerBlock, sent: &[&Elsewhere]) -> Finding {
+    let names = joined(sent, |one| one.name.clone());
+    let message = format!("no block has {names} as its name: the default, {block}, answers with another certificate");
+    Finding::warning("served-elsewhere", message)
+        .with(Next::say(format!("if {names} should be served here, add it to the server_name of your block")))
+}
+
+fn unknown(block: &ServerBlock) -> Finding {
+    Finding::error("not-asked", format!("{block} names the pair, and it cannot be asked what it serves"))
+        .with(Next::say("say where to ask:  --probe HOST:PORT, or that nobody is to be asked:  --probe none"))
+}
+
+/// What a block says to serve the pair.
+
+pub(super) fn two_lines(chain: &Path, key: &Path) -> [String; 2] {
+    [format!("ssl_certificate {};", chain.display()), format!("ssl_certificate_key {};", key.display())]
+}
+
+fn joined(sent: &[&Elsewhere], of: fn(&Elsewhere) -> String) -> String {
+    let mut words: Vec<String> = sent.iter().map(|one| of(one)).collect();
+    words.sort();
+    words.dedup();
+    words.join(", ")
+}
