@@ -49,11 +49,14 @@ pub fn stage(layout: &Layout, release: &Release) -> Result<Staged, FileError> {
     Ok(staged)
 }
 
-/// A new hidden folder, locked. A sweep that comes between its making and its lock takes it away: then again.
+/// A new hidden folder, locked. A sweep that comes between its making, its mode and its lock takes it away: then again.
 fn hidden(layout: &Layout, id: &ReleaseId) -> Result<(PathBuf, Lock), FileError> {
     loop {
         let folder = files::temporary_name(&layout.release(id));
-        folders::make_new(&folder, 0o700)?;
+        match folders::make_new(&folder, 0o700) {
+            Err(error) if error.is_missing() && folders::is_folder(&layout.releases()) => continue,
+            other => other?,
+        }
         if let Some(working) = Lock::folder(&folder)? {
             return Ok((folder, working));
         }
