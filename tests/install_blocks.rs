@@ -81,3 +81,65 @@ fn flags_are_remembered_whenever_they_are_given() {
     let run = site.round(&["--reload", "true", "--json"]).expect(5).json();
     assert_eq!(run["verdict"], "taken-back");
 }
+
+#[test]
+fn names_that_only_nginx_can_match_are_not_adopted() {
+    let site = Site::new();
+    site.plain(A.0, A.1);
+    let before = site.shop.sandbox.read(A.0);
+    let nginx = site.start(&format!("{}\n{}", site.block(A.0, A.1), site.block_of("~^shop[.]", A.0, A.1)));
+    let run = site.round(&["--json"]).expect(1).json();
+    assert!(codes(&run).contains(&"paths-not-adopted"), "{run}");
+    assert!(run["findings"].to_string().contains("~^shop[.]"), "{run}");
+    assert_eq!(site.shop.sandbox.read(A.0), before);
+    site.shop.served();
+
+    // A block without a name takes what comes.
+    std::fs::remove_dir_all(site.shop.sandbox.join("tree/etc/ssl/certctl")).unwrap();
+    nginx.rewrite(&format!("{}\n{}", site.block(A.0, A.1), site.block_of("_", A.0, A.1)));
+    let run = site.round(&["--json"]).expect(0).json();
+    assert!(codes(&run).contains(&"block-not-covered"), "{run}");
+}
+
+#[test]
+fn a_name_that_the_new_certificate_lost_is_not_broken() {
+    let site = Site::new();
+    let sandbox = &site.shop.sandbox;
+    let nginx = site.start("");
+    nginx.rewrite(&site.block(CHAIN, KEY));
+    site.round(&[]).expect(0);
+    let before = site.shop.tree();
+    sandbox.run(&["csr", "example.com", "--force"]).expect(0);
+    let leaf = site.shop.ca.issue(&sandbox.read("example.com.csr"));
+    sandbox.write("less.crt", leaf + &site.shop.ca.bundle_pem());
+    let run = site.shop.install("less.crt", &["--json"]).expect(1).json();
+    assert_eq!((&run["verdict"], &run["changed"]), (&"refused".into(), &false.into()), "{run}");
+    let told = run["findings"].to_string();
+    assert!(
+        told.contains("www.example.com") && told.contains("server_name in") && told.contains("nginx.conf:"),
+        "{told}"
+    );
+    assert_eq!(site.shop.tree(), before);
+
+    nginx.rewrite(&site.block_of("example.com", CHAIN, KEY));
+    site.shop.install("less.crt", &[]).expect(0);
+    // The present one lacks it too.
+    nginx.rewrite(&site.block(CHAIN, KEY));
+    let run = site.shop.install("less.crt", &["--json"]).expect(0).json();
+    assert!(codes(&run).contains(&"block-not-covered"), "{run}");
+}
+
+#[test]
+fn a_folder_that_leads_into_another_tools_tree_is_theirs() {
+    let site = Site::new();
+    let sandbox = &site.shop.sandbox;
+    site.plain("tree/etc/.acme.sh/example.com/f.cer", "tree/etc/.acme.sh/example.com/k.key");
+    std::fs::create_dir_all(sandbox.join("tree/etc/nginx")).unwrap();
+    let (theirs, link) = (sandbox.join("tree/etc/.acme.sh/example.com"), sandbox.join("tree/etc/nginx/certs"));
+    std::os::unix::fs::symlink(theirs, link).unwrap();
+    let before = sandbox.read("tree/etc/.acme.sh/example.com/k.key");
+    let _nginx = site.start(&site.block("tree/etc/nginx/certs/f.cer", "tree/etc/nginx/certs/k.key"));
+    let run = site.round(&["--json"]).expect(1).json();
+    assert!(run["findings"].to_string().contains("kept by acme.sh"), "{run}");
+    assert_eq!(sandbox.read("tree/etc/.acme.sh/example.com/k.key"), before);
+}

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use super::tree::{below, real};
 use crate::context::Context;
+use crate::directory;
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next};
 use crate::install::apply::Probe;
 use crate::install::layout::Layout;
-use crate::install::nginx::{Blame, Complaint, Coverage, Targets, Wanted};
+use crate::install::nginx::{Blame, Complaint, Targets, Wanted};
 use crate::install::observe;
 use crate::install::plan::{Asks, Reach, Served, ServerState};
 use crate::install::server::{Nginx, Server, ServerError, Standing};
@@ -51,6 +52,8 @@ pub struct Serving {
     pub elsewhere: Vec<String>,
     /// Whether its configuration sends all names to the pair.
     pub reach: Reach,
+    /// Names that blocks serve with the present certificate and that the new one is not for.
+    pub lost: Vec<Finding>,
 }
 
 /// A server and, where it is nginx, its configuration.
@@ -128,6 +131,7 @@ pub fn place(
         named: (PathBuf::new(), PathBuf::new()),
         elsewhere: Vec::new(),
         reach: Reach::All,
+        lost: Vec::new(),
     };
     match standing {
         Some(Ok(standing)) => serving.standing = Some(standing),
@@ -153,8 +157,11 @@ pub fn place(
 /// The DNS names of the leaf.
 #[must_use]
 pub fn names(certificates: &[Certificate]) -> Vec<DnsName> {
-    let leaf = certificates.first();
-    leaf.iter().flat_map(|leaf| &leaf.dns_names).filter_map(|name| DnsName::presented(name)).collect()
+    certificates.first().map(names_of).unwrap_or_default()
+}
+
+fn names_of(leaf: &Certificate) -> Vec<DnsName> {
+    leaf.dns_names.iter().filter_map(|name| DnsName::presented(name)).collect()
 }
 
 impl Serving {
@@ -178,7 +185,10 @@ impl Serving {
             return Ok((chain, key));
         }
         match adopt::adopt(config, names, root, usual)? {
-            Adoption::Adopted(chain, key) => Ok((chain, key)),
+            Adoption::Adopted(chain, key, findings) => {
+                self.findings.extend(findings);
+                Ok((chain, key))
+            }
             Adoption::Refused(refusals) => {
                 self.elsewhere = refusals.iter().map(|refusal| refusal.block.clone()).collect();
                 self.findings.extend(refusals.iter().map(|refusal| refusal.finding(&chain, &key)));
@@ -195,7 +205,7 @@ impl Serving {
         certificates: &[Certificate],
         names: &[DnsName],
     ) -> Result<(), Failure> {
-        let named = self.ask_at(settings, certificates, names)?;
+        let named = self.ask_at(layout, settings, certificates, names)?;
         let asks = Asks {
             test: self.server.test_command().map(|words| words.join(" ")),
             reload: self.server.reload_command().map(|words| words.join(" ")),
@@ -228,6 +238,7 @@ impl Serving {
     /// Finds whom to ask; says whether the server's configuration names the pair (one that cannot be read does).
     fn ask_at(
         &mut self,
+        layout: &Layout,
         settings: &Settings,
         certificates: &[Certificate],
         names: &[DnsName],
@@ -239,16 +250,16 @@ impl Serving {
             named = standing.config.naming(certificate, key).next().is_some();
             let wanted = Wanted { certificate, key, names, algorithm: leaf.algorithm };
             let targets = Targets::of(&standing.config, &wanted);
+            let present = directory::read_file(&layout.chain_path).ok();
+            let present = present.and_then(|file| file.bag().first().map(|leaf| names_of(leaf)));
             if named {
                 let (reach, findings) = reach::judge(&standing.config, &wanted, &targets, &settings.probe);
                 self.reach = reach;
                 self.findings.extend(findings);
             }
-            self.findings.extend(standing.config.naming(certificate, key).filter_map(|block| {
-                let Coverage::Lacks(lacking) = block.coverage(names) else { return None };
-                let message = format!("{block} serves {}, which the certificate is not for", lacking.join(", "));
-                Some(Finding::warning("block-not-covered", message))
-            }));
+            let (lacked, lost) = reach::uncovered(&standing.config, &wanted, present.as_deref());
+            self.findings.extend(lacked);
+            self.lost = lost;
             self.targets = targets.ask;
         }
         if silent {

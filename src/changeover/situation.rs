@@ -8,7 +8,7 @@ use super::serving::{self, Serving};
 use super::tree::{real, root};
 use crate::context::Context;
 use crate::failure::{Failure, Kind};
-use crate::finding::{Finding, Next, shell_word};
+use crate::finding::{Finding, Next, Severity, shell_word};
 use crate::install::apply::store;
 use crate::install::layout::{Layout, Pointer, ReleaseId};
 use crate::install::observe::{self, Sight};
@@ -56,7 +56,12 @@ impl Situation {
             (Goal::Back, None) => &[],
         };
         let server = serving::find(context, &settings)?;
-        let (layout, serving) = serving::place(&root, &usual, (&order.flags, &settings), certificates, server)?;
+        let (layout, mut serving) = serving::place(&root, &usual, (&order.flags, &settings), certificates, server)?;
+        if matches!(order.goal, Goal::Back) {
+            // The files before are wanted for a reason: whoever goes back is told, not held.
+            let told = std::mem::take(&mut serving.lost).into_iter();
+            serving.findings.extend(told.map(|finding| Finding { severity: Severity::Warning, ..finding }));
+        }
         let (access, tightened) = observe::access(&layout, &settings)?;
         let wanted = match (order.goal, target) {
             (Goal::Install(pair), _) => Release::new(pair, access),
@@ -98,6 +103,7 @@ impl Situation {
     pub fn refusal(&self) -> Option<Vec<Finding>> {
         let mut refused: Vec<Finding> = self.sight.obstacles.iter().map(Finding::from).collect();
         refused.extend(self.serving.refusal.clone());
+        refused.extend(self.serving.lost.clone());
         (!refused.is_empty()).then_some(refused)
     }
 

@@ -24,8 +24,8 @@ const FOREIGN: [(&str, &str); 6] = [
 /// What comes of the paths that the configuration names for these names.
 #[derive(Debug)]
 pub enum Adoption {
-    /// These: chain and key.
-    Adopted(PathBuf, PathBuf),
+    /// These: chain and key, and what is worth telling.
+    Adopted(PathBuf, PathBuf, Vec<Finding>),
     /// There is no TLS block for these names.
     Nothing,
     /// There are, and none may be adopted.
@@ -59,7 +59,10 @@ pub fn adopt(config: &Config, names: &[DnsName], root: &Path, usual: &Layout) ->
     let mut refusals = Vec::new();
     for block in config.serving(names).filter(|block| block.speaks_tls()) {
         match judge(config, block, names, root, usual)? {
-            Ok((chain, key)) => return Ok(Adoption::Adopted(chain, key)),
+            Ok((chain, key)) => {
+                let nameless = nameless(config, names, &chain, &key);
+                return Ok(Adoption::Adopted(chain, key, nameless));
+            }
             Err(why) => refusals.push(Refusal { block: block.to_string(), why }),
         }
     }
@@ -91,8 +94,11 @@ fn judge(
         return Ok(Err("they lie in certctl's own folder, past the links that it keeps for servers".to_owned()));
     }
     for (stable, path) in [(Stable::Chain, chain), (Stable::Key, key)] {
-        if let Some(why) = foreign(path) {
-            return Ok(Err(why));
+        // A link on the way may lead into another tool's tree.
+        for path in [path, layout.stable(stable)] {
+            if let Some(why) = foreign(&layout.inside(path)) {
+                return Ok(Err(why));
+            }
         }
         // Nothing, a plain file or our link can be adopted.
         if let Err(obstacle) = observe::spot(&layout, stable)? {
@@ -100,11 +106,29 @@ fn judge(
         }
     }
     for other in config.mentioning(chain).chain(config.mentioning(key)) {
-        if let Coverage::Lacks(lacking) = other.coverage(names) {
-            return Ok(Err(format!("{other} serves {} with them too", lacking.join(", "))));
+        match other.coverage(names) {
+            Coverage::Lacks(lacking) => {
+                return Ok(Err(format!("{other} serves {} with them too", lacking.join(", "))));
+            }
+            Coverage::CannotTell(patterns) => {
+                let patterns = patterns.join(", ");
+                let why = format!("{other} serves {patterns} with them, and only nginx can tell which names that is");
+                return Ok(Err(why));
+            }
+            Coverage::All | Coverage::Nameless => {}
         }
     }
     Ok(Ok((chain.to_owned(), key.to_owned())))
+}
+
+/// Blocks without a name serve whatever reaches them, with these files too.
+fn nameless(config: &Config, names: &[DnsName], chain: &Path, key: &Path) -> Vec<Finding> {
+    let bare = |block: &&ServerBlock| block.speaks_tls() && block.coverage(names) == Coverage::Nameless;
+    let warn = |block: &ServerBlock| {
+        let message = format!("{block} has no names: it serves whatever reaches it, with the new certificate too");
+        Finding::warning("block-not-covered", message)
+    };
+    config.naming(chain, key).filter(bare).map(warn).collect()
 }
 
 fn foreign(path: &Path) -> Option<String> {

@@ -5,9 +5,9 @@ use std::path::Path;
 use crate::finding::{Finding, Next};
 use crate::install::nginx::{Config, Coverage, Elsewhere, ServerBlock, Targets, Wanted};
 use crate::install::plan::Reach;
+use crate::pki::name::DnsName;
 
 /// Whether all names reach the pair, and what is worth telling.
-
 pub(super) fn judge(
     config: &Config,
     wanted: &Wanted<'_>,
@@ -69,6 +69,40 @@ fn elsewhere(block: &ServerBlock, wanted: &Wanted<'_>, sent: &[&Elsewhere]) -> F
     Finding::error("served-elsewhere", message).with(next.pasting(lines))
 }
 
+/// What blocks that name the pair serve and the certificate is not for: what the present one (if there is one) lacks
+/// too, and what would be lost.
+pub(super) fn uncovered(
+    config: &Config,
+    wanted: &Wanted<'_>,
+    present: Option<&[DnsName]>,
+) -> (Vec<Finding>, Vec<Finding>) {
+    let (mut lacked, mut lost) = (Vec::new(), Vec::new());
+    for block in config.naming(wanted.certificate, wanted.key).filter(|block| block.speaks_tls()) {
+        let Coverage::Lacks(lacking) = block.coverage(wanted.names) else { continue };
+        let before = match present.map(|names| block.coverage(names)) {
+            Some(Coverage::Lacks(before)) => before,
+            Some(_) => Vec::new(),
+            None => lacking.clone(),
+        };
+        let breaks: Vec<String> = lacking.iter().filter(|name| !before.contains(name)).cloned().collect();
+        if breaks.is_empty() {
+            let message = format!("{block} serves {}, which the certificate is not for", lacking.join(", "));
+            lacked.push(Finding::warning("block-not-covered", message));
+            continue;
+        }
+        let names = breaks.join(", ");
+        let message = format!("{block} serves {names}: the present certificate is for that, the new one is not");
+        lost.push(
+            Finding::error("block-not-covered", message)
+                .with(Next::say(format!("order a certificate that has {names} too")))
+                .with(Next::say(format!(
+                    "or, if that is not to be served any more, take it out of server_name in {block}"
+                ))),
+        );
+    }
+    (lacked, lost)
+}
+
 /// No block has the name: what nginx answers for it is no concern of these files, but worth knowing.
 fn by_default(block: &ServerBlock, sent: &[&Elsewhere]) -> Finding {
     let names = joined(sent, |one| one.name.clone());
@@ -83,7 +117,6 @@ fn unknown(block: &ServerBlock) -> Finding {
 }
 
 /// What a block says to serve the pair.
-
 pub(super) fn two_lines(chain: &Path, key: &Path) -> [String; 2] {
     [format!("ssl_certificate {};", chain.display()), format!("ssl_certificate_key {};", key.display())]
 }
