@@ -77,6 +77,67 @@ fn plain_files_that_fit_are_taken_over() {
 }
 
 #[test]
+fn a_key_in_the_chain_file_is_not_published() {
+    let shop = Shop::new();
+    let sandbox = &shop.sandbox;
+    shop.round(&["--chain-path", "/etc/old.crt", "--key-path", "/etc/old.key"]).expect(0);
+    let (chain, key) = (sandbox.read("tree/etc/old.crt"), sandbox.read("tree/etc/old.key"));
+    std::fs::remove_dir_all(sandbox.join("tree")).unwrap();
+    let both = sandbox.write(CHAIN, chain.clone() + &key);
+    let key_path = sandbox.write(KEY, &key);
+    for path in [&both, &key_path] {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    let run = shop.round(&["--json"]).expect(0).json();
+    assert!(codes(&run).contains(&"key-in-chain"), "{run}");
+    let kept = sandbox.join(&format!("{CHAIN}.~1~"));
+    assert_eq!(std::fs::read_to_string(&kept).unwrap(), chain.clone() + &key, "nothing is lost");
+    assert_eq!(mode(&kept), 0o600);
+    sandbox.run(&["rollback", "--root", "tree"]).expect(0);
+    assert_eq!(shop.served(), (chain, key));
+    for (path, text) in shop.tree() {
+        let public = path.ends_with("fullchain.pem") || path.ends_with("cert.pem") || path.ends_with("ca.pem");
+        assert!(!(public && text.contains("PRIVATE")), "{}", path.display());
+    }
+}
+
+#[test]
+fn who_may_read_the_key_is_what_is_said() {
+    let shop = Shop::new();
+    let sandbox = &shop.sandbox;
+    shop.round(&[]).expect(0);
+    let (chain, key) = shop.served();
+    for (path, text) in [(CHAIN, &chain), (KEY, &key)] {
+        std::fs::remove_file(sandbox.join(path)).unwrap();
+        sandbox.write(path, text);
+    }
+    std::fs::set_permissions(sandbox.join(KEY), std::fs::Permissions::from_mode(0o640)).unwrap();
+    let run = shop.install("new.crt", &["--json"]).expect(0).json();
+    assert_eq!(run["certificates"][0]["key_mode"], "0640");
+    assert_eq!(mode(&sandbox.join(KEY)), 0o640);
+    assert_eq!(shop.served(), (chain, key));
+    assert_eq!(shop.install("new.crt", &["--json"]).expect(0).json()["verdict"], "unchanged");
+    shop.round(&[]).expect(0);
+    sandbox.run(&["rollback", "--root", "tree"]).expect(0);
+    assert_eq!(mode(&sandbox.join(KEY)), 0o640);
+}
+
+#[test]
+fn only_the_backup_of_this_run_is_put_back() {
+    let shop = Shop::new();
+    let sandbox = &shop.sandbox;
+    sandbox.write(KEY, "the user's");
+    // A gap in the numbers: the new backup gets it.
+    sandbox.write(&format!("{KEY}.~1~"), "of last year");
+    sandbox.write(&format!("{KEY}.~3~"), "of this year");
+    let run = shop.round(&["--server", "none", "--test", "true", "--reload", "false", "--json"]);
+    assert!([5, 6].contains(&run.code), "{run}");
+    assert_eq!(sandbox.read(KEY), "the user's");
+    assert_eq!(sandbox.read(&format!("{KEY}.~1~")), "of last year");
+    assert_eq!(sandbox.read(&format!("{KEY}.~3~")), "of this year");
+}
+
+#[test]
 fn the_next_round_finds_the_key_where_the_last_request_came_from() {
     let shop = Shop::new();
     shop.round(&[]).expect(0);

@@ -108,6 +108,53 @@ fn plain_files_that_the_configuration_names_are_adopted() {
 }
 
 #[test]
+fn a_pair_that_only_the_server_can_read_is_put_back() {
+    for kind in ["encrypted", "curve"] {
+        let site = Site::new();
+        let sandbox = &site.shop.sandbox;
+        let openssl = |line: &str| {
+            let status =
+                std::process::Command::new("openssl").args(line.split(' ')).current_dir(sandbox.path()).status();
+            assert!(status.unwrap().success(), "openssl {line}");
+        };
+        sandbox.write(CHAIN, "");
+        sandbox.write(KEY, "");
+        sandbox.write("passphrase", "secret\n");
+        match kind {
+            "encrypted" => {
+                site.shop.deliver("old.crt");
+                sandbox.write(CHAIN, site.shop.ca.issue(&sandbox.read("example.com.csr")));
+                openssl(&format!("pkcs8 -topk8 -in example.com.key -out {KEY} -passout pass:secret"));
+            }
+            _ => {
+                openssl(&format!("ecparam -name brainpoolP256r1 -genkey -noout -out {KEY}"));
+                openssl(&format!(
+                    "req -x509 -key {KEY} -subj /CN=example.com -addext subjectAltName=DNS:example.com -out {CHAIN}"
+                ));
+            }
+        }
+        let old = (sandbox.read(CHAIN), sandbox.read(KEY));
+        let password = format!("ssl_password_file {};", sandbox.join("passphrase").display());
+        let _nginx = site.start(&format!("{password}\n{}", site.block(CHAIN, KEY)));
+
+        let run = site.round(&["--test", "false", "--json"]).expect(1).json();
+        assert_eq!(run["verdict"], "refused", "{kind}");
+        let run = site.round(&["--reload", "false", "--json"]);
+        // Nobody here can shake hands on that curve: then it is not seen that the old one is served.
+        let code = if kind == "encrypted" { 5 } else { 6 };
+        let run = run.expect(code).json();
+        assert_eq!((sandbox.read(CHAIN), sandbox.read(KEY)), old, "{kind}: {run}");
+        let run = site.round(&["--json"]).expect(0).json();
+        assert_eq!(run["verdict"], "live");
+        assert!(run["plan"]["back"]["to"].is_string(), "{run}");
+        if kind == "encrypted" {
+            sandbox.run(&["rollback", "--root", "tree", "--json"]).expect(0);
+            assert_eq!((sandbox.read(CHAIN), sandbox.read(KEY)), old);
+        }
+    }
+}
+
+#[test]
 fn a_configuration_that_is_broken_otherwise_is_left_alone() {
     let site = Site::new();
     let nginx = site.start(&"server { listen 127.0.0.1:1; }".replace(":1;", &format!(":{};", free_port())));

@@ -11,7 +11,7 @@ use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next, Severity, shell_word};
 use crate::install::apply::store;
 use crate::install::layout::{Layout, Pointer, ReleaseId};
-use crate::install::observe::{self, Sight};
+use crate::install::observe::{self, Loads, Sight};
 use crate::install::plan::{self, InstallPlan, Remembered, Served, ServerState, Wanted};
 use crate::install::release::Release;
 use crate::install::settings::Settings;
@@ -64,11 +64,11 @@ impl Situation {
         }
         let (access, tightened) = observe::access(&layout, &settings)?;
         let wanted = match (order.goal, target) {
-            (Goal::Install(pair), _) => Release::new(pair, access),
+            (Goal::Install(pair), _) => store::named(&layout, Release::new(pair, access))?,
             (Goal::Back, Some(release)) => release,
             (Goal::Back, None) => return Err(nothing_before(&order.stem)),
         };
-        let sight = observe::look(&layout, &wanted, serving.state.clone())?;
+        let sight = observe::look(&layout, &wanted, serving.state.clone(), loads(&serving))?;
         settings.chain_path = Some(layout.inside(&serving.named.0));
         settings.key_path = Some(layout.inside(&serving.named.1));
         settings.remember_access(wanted.access);
@@ -76,6 +76,9 @@ impl Situation {
         situation.ask_what_is_served();
         for (folder, mode) in observe::loose_folders(&situation.layout)? {
             situation.serving.findings.push(loose_finding(&folder, mode));
+        }
+        if situation.sight.observed.mixed {
+            situation.serving.findings.push(mixed_finding(&situation.layout));
         }
         if let Some(mode) = tightened {
             situation.serving.findings.push(tightened_finding(&situation.layout, mode, access.mode));
@@ -124,6 +127,14 @@ impl Situation {
     }
 }
 
+/// nginx that runs and whose test is fine before anything is touched has loaded what its configuration names.
+fn loads(serving: &Serving) -> Loads {
+    match (&serving.standing, &serving.state) {
+        (Some(_), ServerState::Serves(..)) => Loads::Seen,
+        _ => Loads::Unknown,
+    }
+}
+
 /// The release that a rollback goes to: `proven` when `live` is not proven, else the one before in the history.
 fn before(layout: &Layout, settings: &Settings) -> Result<Release, Failure> {
     let live = observe::pointer(layout, Pointer::Live)?.ok_or_else(|| not_installed(layout.stem()))?;
@@ -155,6 +166,16 @@ fn loose_finding(folder: &Path, mode: u32) -> Finding {
     let path = shell_word(&folder.display().to_string());
     Finding::warning("folder-writable", format!("anybody may write to {} (mode {mode:04o})", folder.display()))
         .with(Next::say(format!("sudo chmod o-w {path}")))
+}
+
+fn mixed_finding(layout: &Layout) -> Finding {
+    let path = layout.chain_path.display();
+    Finding::note(
+        "key-in-chain",
+        format!(
+            "{path} holds a private key beside the certificates: it is kept as a numbered backup, and only the certificates are taken over"
+        ),
+    )
 }
 
 fn tightened_finding(layout: &Layout, before: u32, after: u32) -> Finding {

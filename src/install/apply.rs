@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::layout::{FOLDER_MODE, Layout, PRIVATE_FOLDER_MODE, PUBLIC_MODE, Pointer, ReleaseId, Stable, pointer_text};
-use super::plan::{Back, InstallPlan, Step, undo};
+use super::plan::{Back, InstallPlan, Kept, Step, undo};
 use super::release::Release;
 use super::server::Server;
 use super::settings::Settings;
@@ -51,6 +51,8 @@ pub struct Machine<'a> {
     pub settings: Settings,
     /// What was remembered before.
     pub settings_before: Settings,
+    /// The plain files that this run has kept.
+    pub kept: Vec<Kept>,
     /// The instant of the history's entry.
     pub now: Timestamp,
     /// Ends it before the switch, takes it back after; none on the way back.
@@ -200,7 +202,7 @@ impl Machine<'_> {
     ) -> Failed {
         let (mut back, mut not_back) = (Vec::new(), Vec::new());
         self.interrupt = None;
-        for step in undo(plan, &attempted).steps {
+        for step in undo(plan, &attempted, &self.kept).steps {
             let refused = not_back.iter().any(|(step, _)| matches!(step, Step::TestServer { .. }));
             let done = match &step {
                 Step::Reload { .. } if refused => Err(Trouble::Skipped),
@@ -212,7 +214,8 @@ impl Machine<'_> {
             }
         }
         let remembered = attempted.iter().find(|step| matches!(step, Step::Remember { .. }));
-        if let (Some(step), false) = (remembered, matches!(plan.back, Back::Stay(_))) {
+        let switched = attempted.iter().any(|step| matches!(step, Step::Switch { .. }));
+        if let (Some(step), false) = (remembered, matches!(plan.back, Back::Stay(_)) && switched) {
             self.settings = self.settings.clone().with_server_of(self.settings_before.clone());
             if let Err(error) = self.remember() {
                 not_back.push((step.clone(), error.into()));
@@ -224,7 +227,10 @@ impl Machine<'_> {
     fn step(&mut self, step: &Step, probes: &mut Vec<Probe>) -> Result<(), Trouble> {
         let layout = self.layout;
         match step {
-            Step::BackUp { path } => drop(folders::back_up_beside(path)?),
+            Step::BackUp { path } => {
+                let backup = folders::back_up_beside(path)?;
+                self.kept.push(Kept { path: path.clone(), backup });
+            }
             Step::Link { path, text } => self.link(path, text)?,
             Step::MarkProven { to, .. } => folders::link(&layout.pointer(Pointer::Proven), &pointer_text(to))?,
             Step::Prove { release, .. } => self.prove(release, probes)?,
@@ -232,7 +238,7 @@ impl Machine<'_> {
             Step::Record { release, before } => self.record(release, before.as_ref())?,
             Step::Reload { .. } => passed(self.server.reload()?).map_err(Trouble::Reload)?,
             Step::Remember { .. } => self.remember()?,
-            Step::Restore { path } => folders::restore(path)?,
+            Step::Restore { path, backup } => folders::restore(path, backup)?,
             Step::Switch { to, .. } => folders::link(&layout.pointer(Pointer::Live), &pointer_text(to))?,
             Step::TakeOver { .. } => {
                 if let Some(taken) = self.taken {
@@ -240,7 +246,7 @@ impl Machine<'_> {
                 }
             }
             Step::TestServer { .. } => passed(self.server.test()?).map_err(Trouble::Test)?,
-            Step::Unlink { path } => folders::remove(path)?,
+            Step::Unlink { path } => folders::unlink(path)?,
             Step::Unpoint { pointer } => folders::remove(&layout.pointer(*pointer))?,
             Step::WriteRelease { .. } => {
                 let staged = match self.staged.take() {

@@ -44,11 +44,20 @@ pub fn family(root: &Path) -> Family {
     Family::of(|folder| folders::is_folder(&root.join(folder)))
 }
 
+/// Whether a server was seen to load what lies at the two paths, before anything is touched.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Loads {
+    /// Its test of a configuration that names them is fine.
+    Seen,
+    /// It is judged by what can be read here.
+    Unknown,
+}
+
 /// Everything that decides a plan for `wanted`.
 ///
 /// # Errors
 /// What is there but is not what certctl makes, or cannot be read.
-pub fn look(layout: &Layout, wanted: &Release, server: ServerState) -> Result<Sight, InstallError> {
+pub fn look(layout: &Layout, wanted: &Release, server: ServerState, loads: Loads) -> Result<Sight, InstallError> {
     let (live, proven) = (pointer(layout, Pointer::Live)?, pointer(layout, Pointer::Proven)?);
     let mut obstacles = Vec::new();
     let mut spot = |stable| -> Result<Spot, FileError> {
@@ -59,7 +68,7 @@ pub fn look(layout: &Layout, wanted: &Release, server: ServerState) -> Result<Si
     };
     let (chain, key) = (spot(Stable::Chain)?, spot(Stable::Key)?);
     let (present, taken) = if [chain, key].contains(&Spot::File) && obstacles.is_empty() {
-        present(layout)?
+        present(layout, loads)?
     } else {
         (Present::Nothing, None)
     };
@@ -74,7 +83,8 @@ pub fn look(layout: &Layout, wanted: &Release, server: ServerState) -> Result<Si
         store::compare(layout, wanted)?;
         releases.push(wanted.id.clone());
     }
-    let observed = Observed { live, proven, releases, chain, key, present, server };
+    let mixed = taken.as_ref().is_some_and(|release| release.mixed);
+    let observed = Observed { live, proven, releases, chain, key, present, mixed, server };
     Ok(Sight { observed, present: taken, obstacles })
 }
 
@@ -114,7 +124,7 @@ pub fn spot(layout: &Layout, stable: Stable) -> Result<Result<Spot, Obstacle>, F
 }
 
 /// The pair that a server reads at the two paths, whatever is plain file or link of them.
-fn present(layout: &Layout) -> Result<(Present, Option<Release>), FileError> {
+fn present(layout: &Layout, loads: Loads) -> Result<(Present, Option<Release>), FileError> {
     let read = |path: &Path| match files::read(path, store::PIECE_LIMIT) {
         Err(error) if error.is_missing() => Ok(None),
         other => other.map(|bytes| Some(Zeroizing::new(bytes))),
@@ -126,8 +136,13 @@ fn present(layout: &Layout) -> Result<(Present, Option<Release>), FileError> {
         Some(seen) if seen.kind == Kind::File => Access { mode: key_mode(Some(seen.mode)), owner: Some(seen.owner) },
         _ => Access::default(),
     };
-    Ok(match Release::taken(chain.to_vec(), key, access) {
-        Ok(release) => (Present::Whole(release.id.clone()), Some(release)),
+    let opaque = || Release::opaque(chain.clone(), key.clone(), access).filter(|_| loads == Loads::Seen);
+    let release = Release::taken(chain.clone(), key.clone(), access).or_else(|why| opaque().ok_or(why));
+    Ok(match release {
+        Ok(release) => {
+            let release = store::named(layout, release)?;
+            (Present::Whole(release.id.clone()), Some(release))
+        }
         Err(Unloadable::Locked) => (Present::Partial, None),
         Err(error) => (Present::Broken(error.to_string()), None),
     })
@@ -199,6 +214,6 @@ pub fn pair_loads(layout: &Layout) -> Result<bool, FileError> {
         other => other.map(Some),
     };
     let (Some(chain), Some(key)) = (read(&layout.chain_path)?, read(&layout.key_path)?) else { return Ok(false) };
-    let taken = Release::taken(chain, Zeroizing::new(key), Access::default());
+    let taken = Release::taken(Zeroizing::new(chain), Zeroizing::new(key), Access::default());
     Ok(matches!(taken, Ok(_) | Err(Unloadable::Locked)))
 }

@@ -44,10 +44,12 @@ pub enum Step {
         #[serde(serialize_with = "shown")]
         path: PathBuf,
     },
-    /// Puts the numbered backup back.
+    /// Puts a file back that this run has kept: that very backup, no other.
     Restore {
         #[serde(serialize_with = "shown")]
         path: PathBuf,
+        #[serde(serialize_with = "shown")]
+        backup: PathBuf,
     },
     /// Makes `live` name another release: key and chain change together, in one rename.
     Switch { from: Option<ReleaseId>, to: ReleaseId },
@@ -133,18 +135,29 @@ impl Back {
     }
 }
 
-/// The way back from the steps that were attempted (a step that failed halfway may have worked). Not the reverse order:
-/// the links go back first, all of them, then one reload, then the proof.
+/// A plain file that this run has kept, and the name that it got.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Kept {
+    /// Where it was.
+    pub path: PathBuf,
+    /// Its backup.
+    pub backup: PathBuf,
+}
+
+/// The way back from the steps that were attempted (a step that failed halfway may have worked) and the files that were
+/// kept. Not the reverse order: the links go back first, all of them, then one reload, then the proof.
 #[must_use]
-pub fn undo(plan: &InstallPlan, attempted: &[Step]) -> InstallPlan {
+pub fn undo(plan: &InstallPlan, attempted: &[Step], kept: &[Kept]) -> InstallPlan {
     let reached = attempted.iter().any(|step| {
         matches!(step, Step::Switch { .. } | Step::TestServer { .. } | Step::Reload { .. } | Step::Prove { .. })
     });
     let live = last_switch(attempted).or(plan.start.live.as_ref()).filter(|_| reached);
     let mut steps = match &plan.back {
+        // As long as no server could see the new files, what was there comes back as it was, broken or not.
+        Back::Stay(_) if !reached => relink(attempted, kept),
         Back::Stay(_) => Vec::new(),
         Back::To(id) => point_back(live, attempted, id),
-        Back::Nothing { .. } => remove(live, plan, attempted),
+        Back::Nothing { .. } => remove(live, plan, attempted, kept),
     };
     if live.is_some_and(|live| Some(live) != plan.back.release()) {
         steps.extend(plan.steps.iter().filter_map(|step| ask_again(step, &plan.back)));
@@ -165,7 +178,7 @@ fn point_back(live: Option<&ReleaseId>, attempted: &[Step], id: &ReleaseId) -> V
 }
 
 /// `live` first, so that both paths show nothing at once; then the links, then what was there before.
-fn remove(live: Option<&ReleaseId>, plan: &InstallPlan, attempted: &[Step]) -> Vec<Step> {
+fn remove(live: Option<&ReleaseId>, plan: &InstallPlan, attempted: &[Step], kept: &[Kept]) -> Vec<Step> {
     let mut steps = Vec::new();
     if live.is_some() {
         steps.push(Step::Unpoint { pointer: Pointer::Live });
@@ -174,14 +187,19 @@ fn remove(live: Option<&ReleaseId>, plan: &InstallPlan, attempted: &[Step]) -> V
     if attempted.iter().any(|step| matches!(step, Step::MarkProven { .. })) {
         steps.push(Step::Unpoint { pointer: Pointer::Proven });
     }
-    steps.extend(attempted.iter().filter_map(|step| match step {
-        Step::Link { path, .. } if !attempted.contains(&Step::BackUp { path: path.clone() }) => {
-            Some(Step::Unlink { path: path.clone() })
-        }
-        Step::BackUp { path } => Some(Step::Restore { path: path.clone() }),
-        _ => None,
-    }));
+    steps.extend(relink(attempted, kept));
     steps
+}
+
+/// What was kept comes back; our links where nothing was go.
+fn relink(attempted: &[Step], kept: &[Kept]) -> Vec<Step> {
+    let backup = |path: &Path| kept.iter().find(|kept| kept.path == path).map(|kept| kept.backup.clone());
+    let steps = attempted.iter().filter_map(|step| match step {
+        Step::Link { path, .. } if backup(path).is_none() => Some(Step::Unlink { path: path.clone() }),
+        Step::BackUp { path } => backup(path).map(|backup| Step::Restore { path: path.clone(), backup }),
+        _ => None,
+    });
+    steps.collect()
 }
 
 fn last_switch(attempted: &[Step]) -> Option<&ReleaseId> {
@@ -245,7 +263,8 @@ fn arrange(wanted: &Wanted, seen: &Observed, layout: &Layout) -> Vec<Step> {
     }
     for (stable, spot) in Stable::BOTH.into_iter().zip([seen.chain, seen.key]) {
         let path = layout.stable(stable).to_owned();
-        if spot == Spot::File && !matches!(seen.present, Present::Whole(_)) {
+        let held = matches!(seen.present, Present::Whole(_)) && !(seen.mixed && stable == Stable::Chain);
+        if spot == Spot::File && !held {
             steps.push(Step::BackUp { path: path.clone() });
         }
         if spot != Spot::Ours {

@@ -34,6 +34,8 @@ pub struct Release {
     pub certificates: Vec<Certificate>,
     /// Who may read its key.
     pub access: Access,
+    /// The chain file that was taken over holds a private key too, which is not in this release's.
+    pub mixed: bool,
     files: Vec<(Piece, Zeroizing<Vec<u8>>)>,
 }
 
@@ -73,21 +75,48 @@ impl Release {
         let certificates = pair.chain().chain().certificates().to_vec();
         let chain = pair.chain().chain().to_pem().into_bytes();
         let key = Zeroizing::new(pair.key().to_pem().as_bytes().to_vec());
-        Self::with(certificates, pair.key().id(), Zeroizing::new(chain), key, access)
+        Self::with(certificates, &format!("{}", pair.key().id()), Zeroizing::new(chain), key, access)
     }
 
-    /// Of the very bytes that a server reads now, if it can load them.
+    /// Of the very bytes that a server reads now, if it can load them. Of a chain file that holds a private key too only
+    /// the certificates: everybody may read that file of a release.
     ///
     /// # Errors
     /// Why it cannot.
-    pub fn taken(chain: Vec<u8>, key: Zeroizing<Vec<u8>>, access: Access) -> Result<Self, Unloadable> {
+    pub fn taken(chain: Zeroizing<Vec<u8>>, key: Zeroizing<Vec<u8>>, access: Access) -> Result<Self, Unloadable> {
         let (certificates, key_id) = load(&chain, &key)?;
-        Ok(Self::with(certificates, key_id, Zeroizing::new(chain), key, access))
+        Ok(Self::with(certificates, &key_id.to_string(), chain, key, access))
+    }
+
+    /// Of files that a server was seen to load and that cannot be read here (an encrypted key, a curve that is not known
+    /// here): the very bytes, named by them.
+    #[must_use]
+    pub fn opaque(chain: Zeroizing<Vec<u8>>, key: Zeroizing<Vec<u8>>, access: Access) -> Option<Self> {
+        let certificates = certificates(&blocks(&chain)?)?;
+        let key_id = format!("bytes {}", hex::encode(sha256(&key)));
+        Some(Self::with(certificates, &key_id, chain, key, access))
+    }
+
+    /// The same files under another name: the id takes in who may read the key, for when there is a release of its name
+    /// whose key others may read.
+    #[must_use]
+    pub fn by_access(self) -> Self {
+        let Access { mode, owner } = self.access;
+        let owner = owner.map_or_else(|| "own".to_owned(), |(user, group)| format!("{user}:{group}"));
+        let text = format!("{}\naccess {mode:04o} {owner}\n", self.id);
+        let id = ReleaseId::of_hash(sha256(text.as_bytes()));
+        self.called(id)
+    }
+
+    /// Under the name that it has on disk.
+    #[must_use]
+    pub fn called(self, id: ReleaseId) -> Self {
+        Self { id, ..self }
     }
 
     fn with(
         certificates: Vec<Certificate>,
-        key_id: PublicKeyId,
+        key_id: &str,
         chain: Zeroizing<Vec<u8>>,
         key: Zeroizing<Vec<u8>>,
         access: Access,
@@ -95,12 +124,14 @@ impl Release {
         let pem = |some: &[Certificate]| {
             Zeroizing::new(some.iter().map(Certificate::to_pem).collect::<String>().into_bytes())
         };
+        let mixed = holds_key(&chain);
+        let chain = if mixed { pem(&certificates) } else { chain };
         let (cert, ca) = (pem(&certificates[..1]), pem(&certificates[1..]));
         let canonical = *chain == *pem(&certificates);
         let mut files = vec![(Piece::FullChain, chain), (Piece::Cert, cert), (Piece::Ca, ca), (Piece::Key, key)];
         files.retain(|(_, bytes)| !bytes.is_empty());
         let id = identify(&certificates, key_id, &files, if canonical { None } else { Some(&files[0].1) });
-        Self { id, certificates, access, files }
+        Self { id, certificates, access, mixed, files }
     }
 
     /// The certificate of the site.
@@ -141,7 +172,7 @@ impl Release {
 /// other bytes than ours (comments, CRLF) is another release than the same chain written by us.
 fn identify(
     certificates: &[Certificate],
-    key_id: PublicKeyId,
+    key_id: &str,
     files: &[(Piece, Zeroizing<Vec<u8>>)],
     verbatim: Option<&[u8]>,
 ) -> ReleaseId {
@@ -160,13 +191,16 @@ fn identify(
     ReleaseId::of_hash(sha256(text.as_bytes()))
 }
 
+/// By its words alone: what is cut short or glued is a key too.
+fn holds_key(bytes: &[u8]) -> bool {
+    const WORDS: &[u8] = b"PRIVATE KEY";
+    bytes.windows(WORDS.len()).any(|window| window == WORDS)
+}
+
 /// What a server makes of two files: the certificates in the order in which it sends them, and the key's id.
 fn load(chain: &[u8], key: &[u8]) -> Result<(Vec<Certificate>, PublicKeyId), Unloadable> {
     let blocks = blocks(chain).ok_or(Unloadable::NoChain)?;
-    let read = |block: &Block| Certificate::from_der(&block.der).ok();
-    let certificates: Option<Vec<Certificate>> =
-        blocks.iter().filter(|block| block.label.ends_with("CERTIFICATE")).map(read).collect();
-    let certificates = certificates.filter(|some| !some.is_empty()).ok_or(Unloadable::NoChain)?;
+    let certificates = certificates(&blocks).ok_or(Unloadable::NoChain)?;
     let blocks = self::blocks(key).ok_or(Unloadable::NoKey)?;
     let block = blocks.iter().find(|block| block.label.ends_with("PRIVATE KEY")).ok_or(Unloadable::NoKey)?;
     if block.encrypted {
@@ -178,6 +212,14 @@ fn load(chain: &[u8], key: &[u8]) -> Result<(Vec<Certificate>, PublicKeyId), Unl
     })?;
     let leaf = certificates[0].key_id;
     if leaf == key.id() { Ok((certificates, leaf)) } else { Err(Unloadable::Mismatch { key: key.id(), leaf }) }
+}
+
+/// Those of a chain file, at least one.
+fn certificates(blocks: &[Block]) -> Option<Vec<Certificate>> {
+    let read = |block: &Block| Certificate::from_der(&block.der).ok();
+    let certificates: Option<Vec<Certificate>> =
+        blocks.iter().filter(|block| block.label.ends_with("CERTIFICATE")).map(read).collect();
+    certificates.filter(|some| !some.is_empty())
 }
 
 struct Block {
@@ -235,7 +277,7 @@ mod tests {
     }
 
     fn taken(chain: &str, key: &str) -> Result<Release, Unloadable> {
-        Release::taken(chain.into(), Zeroizing::new(key.into()), Access::default())
+        Release::taken(Zeroizing::new(chain.into()), Zeroizing::new(key.into()), Access::default())
     }
 
     #[test]
@@ -250,6 +292,19 @@ mod tests {
         assert_eq!(other.leaf(), plain.leaf());
         assert_ne!(other.id, plain.id, "other bytes, another release");
         assert_eq!(taken(&cert, &key).unwrap().id, plain.id, "the same again");
+    }
+
+    #[test]
+    fn a_key_in_the_chain_file_stays_out_of_the_chain() {
+        let (cert, key) = pair(KeyAlgorithm::EcdsaP256);
+        let plain = taken(&cert, &key).unwrap();
+        for chain in [format!("{cert}{key}"), format!("{key}{cert}"), format!("{cert}# PRIVATE KEY")] {
+            let mixed = taken(&chain, &key).unwrap();
+            assert_eq!(mixed.bytes(Piece::FullChain), cert.as_bytes());
+            assert!(mixed.mixed);
+            assert_eq!(mixed.id, plain.id);
+        }
+        assert!(!plain.mixed);
     }
 
     #[test]

@@ -270,15 +270,31 @@ pub fn back_up_beside(path: &Path) -> Result<PathBuf, FileError> {
     Err(FileError::at("back up", path)(io::Error::other("too many backups")))
 }
 
-/// Puts the newest numbered backup back in one rename.
+/// Puts `backup` back in one rename. A file that somebody put at `path` in the meantime stays, and so does the backup.
 ///
 /// # Errors
-/// When there is none; else the system's reason.
-pub fn restore(path: &Path) -> Result<(), FileError> {
-    let taken = (1..u32::MAX).take_while(|number| super::files::occupied(&backup_name(path, *number)));
-    let newest = taken.last().ok_or_else(|| FileError::at("restore", path)(io::ErrorKind::NotFound.into()))?;
-    fs::rename(backup_name(path, newest), path).map_err(FileError::at("restore", path))?;
+/// `AlreadyExists` when such a file is there; else the system's reason.
+pub fn restore(path: &Path, backup: &Path) -> Result<(), FileError> {
+    let failed = FileError::at("restore", path);
+    match (look(path)?, look(backup)?) {
+        (_, None) => return Err(failed(io::ErrorKind::NotFound.into())),
+        // It was never replaced. A rename between two names of one file does nothing.
+        (Some(there), Some(kept)) if there.inode == kept.inode => return remove(backup),
+        (Some(Seen { kind: Kind::Link(_), .. }) | None, Some(_)) => fs::rename(backup, path).map_err(failed)?,
+        (Some(_), Some(_)) => return Err(failed(io::ErrorKind::AlreadyExists.into())),
+    }
     sync_folder(parent(path))
+}
+
+/// Removes a link; nothing there is fine, and so is a file, which stays.
+///
+/// # Errors
+/// The system's reason.
+pub fn unlink(path: &Path) -> Result<(), FileError> {
+    match look(path)? {
+        Some(Seen { kind: Kind::Link(_), .. }) => remove(path),
+        _ => Ok(()),
+    }
 }
 
 fn backup_name(path: &Path, number: u32) -> PathBuf {
@@ -302,9 +318,26 @@ mod tests {
         link(&path, "nowhere".as_ref()).unwrap();
         assert_eq!(look(&path).unwrap().unwrap().kind, Kind::Link("nowhere".into()));
         assert_eq!(look(&backup).unwrap().unwrap().mode, 0o640);
-        restore(&path).unwrap();
+        restore(&path, &backup).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"one");
         assert!(look(&backup).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_backup_never_replaces_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, backup) = (folder.path().join("a.key"), folder.path().join("a.key.~1~"));
+        write(&path, b"the user's", 0o600, None).unwrap();
+        assert!(restore(&path, &backup).is_err(), "there is none");
+        write(&backup, b"of last year", 0o600, None).unwrap();
+        assert!(restore(&path, &backup).is_err());
+        super::unlink(&path).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"the user's");
+        let kept = back_up_beside(&path).unwrap();
+        assert_eq!(kept, folder.path().join("a.key.~2~"));
+        restore(&path, &kept).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"the user's");
+        assert!(look(&kept).unwrap().is_none() && look(&backup).unwrap().is_some());
     }
 
     #[test]

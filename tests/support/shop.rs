@@ -92,7 +92,7 @@ pub fn link(sandbox: &Sandbox, path: &str) -> String {
 /// Whether a server could load the two as a pair.
 pub fn fits(sandbox: &Sandbox, chain: &str, key: &str) -> bool {
     let (chain, key) = (sandbox.read(chain).into_bytes(), sandbox.read(key).into_bytes());
-    Release::taken(chain, key.into(), Access::default()).is_ok()
+    Release::taken(chain.into(), key.into(), Access::default()).is_ok()
 }
 
 /// The codes of a document's findings.

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use zeroize::Zeroizing;
+
 use super::error::InstallError;
 use crate::install::layout::{
     FOLDER_MODE, Layout, Piece, Pointer, ReleaseId, Stable, is_temporary, is_temporary_of, key_mode,
@@ -90,12 +92,16 @@ pub fn compare(layout: &Layout, release: &Release) -> Result<(), InstallError> {
     for (piece, bytes, _) in release.files() {
         let path = layout.piece(&release.id, piece);
         let damaged = |how: &'static str| InstallError::Damaged { path: path.clone(), how };
-        let there = zeroize::Zeroizing::new(files::read(&path, PIECE_LIMIT)?);
+        let there = Zeroizing::new(files::read(&path, PIECE_LIMIT)?);
         if there.as_slice() != bytes {
             return Err(damaged("it does not hold what was written"));
         }
-        if piece == Piece::Key && files::mode(&path)? & 0o007 != 0 {
+        let seen = folders::look(&path)?.filter(|_| piece == Piece::Key);
+        if seen.as_ref().is_some_and(|seen| seen.mode & 0o007 != 0) {
             return Err(damaged("everybody may read the key in it"));
+        }
+        if seen.is_some_and(|seen| !admits(&seen, release.access)) {
+            return Err(damaged("others than it was made for may read the key in it"));
         }
     }
     Ok(())
@@ -115,7 +121,31 @@ pub fn load(layout: &Layout, id: &ReleaseId) -> Result<Option<Release>, FileErro
         Some(seen) => Access { mode: key_mode(Some(seen.mode)), owner: Some(seen.owner) },
         None => Access::default(),
     };
-    Ok(Release::taken(chain, zeroize::Zeroizing::new(key), access).ok())
+    let (chain, key) = (Zeroizing::new(chain), Zeroizing::new(key));
+    if let Ok(release) = Release::taken(chain.clone(), key.clone(), access) {
+        // Its name may take in who may read it.
+        return Ok(Some(release.called(id.clone())));
+    }
+    // What cannot be judged here was named by its bytes when a server was seen to load it.
+    let named = |release: &Release| release.id == *id;
+    let opaque = || Release::opaque(chain.clone(), key.clone(), access);
+    Ok(opaque().filter(named).or_else(|| opaque().map(Release::by_access).filter(named)))
+}
+
+/// The name that `release` can have: its own, unless the key in the release of that name has another owner or mode.
+///
+/// # Errors
+/// When what is there cannot be looked at.
+pub fn named(layout: &Layout, release: Release) -> Result<Release, FileError> {
+    let differs =
+        folders::look(&layout.piece(&release.id, Piece::Key))?.is_some_and(|seen| !admits(&seen, release.access));
+    Ok(if differs { release.by_access() } else { release })
+}
+
+/// Whether owner and mode are these.
+fn admits(seen: &folders::Seen, access: Access) -> bool {
+    let owned = access.owner.map_or_else(|| seen.owner.0 == folders::user(), |owner| owner == seen.owner);
+    owned && seen.mode == access.mode
 }
 
 /// Removes releases beyond the three newest, except those in `keep`. Each gets a name that means nothing first, so that

@@ -17,7 +17,7 @@ impl fmt::Display for Step {
             Self::Record { release, .. } => write!(f, "note {release} in the history"),
             Self::Reload { command } => write!(f, "reload: {command}"),
             Self::Remember { path } => write!(f, "write {}", path.display()),
-            Self::Restore { path } => write!(f, "put the backup of {} back", path.display()),
+            Self::Restore { path, backup } => write!(f, "put {} back as {}", backup.display(), path.display()),
             Self::Switch { from, to } => {
                 write!(f, "switch key and chain together, in one rename: {} -> {to}", before(from))
             }

@@ -88,6 +88,8 @@ pub struct Observed {
     pub key: Spot,
     /// What plain files there make.
     pub present: Present,
+    /// The chain file among them holds a private key too: no release has that, so the file itself is kept.
+    pub mixed: bool,
     /// The server.
     pub server: ServerState,
 }
