@@ -615,3 +615,14 @@ fn the_document() {
     --- exit 0
     "#);
 }
+
+#[test]
+fn no_link_leads_out_of_the_tree() {
+    let shop = Shop::new();
+    std::fs::create_dir_all(shop.sandbox.join("outside")).unwrap();
+    std::fs::create_dir_all(shop.sandbox.join("tree/etc/pki/tls/private")).unwrap();
+    std::os::unix::fs::symlink(shop.sandbox.join("outside"), shop.sandbox.join("tree/etc/ssl")).unwrap();
+    let run = shop.round(&["--server", "none"]).expect(2);
+    assert!(run.stderr.contains("leads out of"), "{run}");
+    assert_eq!(std::fs::read_dir(shop.sandbox.join("outside")).unwrap().count(), 0);
+}

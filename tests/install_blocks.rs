@@ -143,3 +143,17 @@ fn a_folder_that_leads_into_another_tools_tree_is_theirs() {
     assert!(run["findings"].to_string().contains("kept by acme.sh"), "{run}");
     assert_eq!(sandbox.read("tree/etc/.acme.sh/example.com/k.key"), before);
 }
+
+#[test]
+fn a_block_that_cannot_be_written_is_printed() {
+    let site = Site::new();
+    let _nginx = site.start("");
+    // Nobody can read a folder as a file.
+    std::fs::create_dir(site.shop.sandbox.join("example.com.nginx.conf")).unwrap();
+    let run = site.round(&["--json"]).expect(1).json();
+    assert_eq!((&run["verdict"], &run["changed"]), (&"not-served".into(), &true.into()), "{run}");
+    assert!(codes(&run).contains(&"not-served"), "{run}");
+    let next = run["next"].to_string();
+    assert!(next.contains("paste it into the http block") && next.contains("ssl_certificate_key"), "{next}");
+    site.shop.served();
+}

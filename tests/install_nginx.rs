@@ -66,6 +66,9 @@ fn no_block_names_the_pair_yet() {
     assert!(next.contains("add to the http block of") && next.contains("certctl install example.com"), "{next}");
     std::fs::create_dir(site.folder().join("conf.d")).unwrap();
     let again = site.shop.install("new.crt", &["--json"]).expect(1).json();
+    assert!(again["next"].to_string().contains("add to the http block of"), "it is there, and not included: {again}");
+    nginx.rewrite("include conf.d/*.conf;");
+    let again = site.shop.install("new.crt", &["--json"]).expect(1).json();
     let next = again["next"][0]["text"].as_str().unwrap();
     assert!(
         next.starts_with("sudo mv example.com.nginx.conf ") && next.contains("/conf.d/ && certctl install"),

@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use super::serving::names;
 use super::situation::Situation;
 use crate::context::Context;
-use crate::failure::Failure;
-use crate::finding::{Finding, shell_word};
+use crate::finding::{Finding, Next, shell_word};
 use crate::install::nginx::write::WEB;
 use crate::install::nginx::{Site, Written};
 use crate::install::server::Server;
@@ -21,6 +20,8 @@ pub enum Block {
     Kept(PathBuf),
     /// The server is not nginx.
     None,
+    /// It could not be written there, for this reason.
+    Unwritten(PathBuf, String, Written),
     /// It is in this file.
     Wrote(PathBuf, Written),
 }
@@ -28,8 +29,8 @@ pub enum Block {
 /// How the block comes to where nginx reads it.
 #[derive(Debug)]
 pub enum Placing {
-    /// By a line in its configuration, in words.
-    ByHand(String),
+    /// By lines in its configuration.
+    ByHand(Next),
     /// By this command.
     Move(String),
     /// There is no file to place.
@@ -39,15 +40,14 @@ pub enum Placing {
 /// A block larger than that was not written here.
 const LIMIT: u64 = 1024 * 1024;
 
-/// Writes it, unless that is done already or another file is there.
-///
-/// # Errors
-/// When the file cannot be read or written.
-pub fn write(context: &Context, situation: &Situation) -> Result<Block, Failure> {
+/// Writes it, unless that is done already or another file is there. The certificate is in place by now: a block that
+/// cannot be written is told with the rest.
+#[must_use]
+pub fn write(context: &Context, situation: &Situation) -> Block {
     let Situation { serving, wanted, layout, .. } = situation;
-    let (Server::Nginx(nginx), Some(standing)) = (&serving.server, &serving.standing) else { return Ok(Block::None) };
+    let (Server::Nginx(nginx), Some(standing)) = (&serving.server, &serving.standing) else { return Block::None };
     if !serving.elsewhere.is_empty() {
-        return Ok(Block::Elsewhere(serving.elsewhere.clone()));
+        return Block::Elsewhere(serving.elsewhere.clone());
     }
     let names = names(&wanted.certificates);
     let (certificate, key) = (serving.named.0.as_path(), serving.named.1.as_path());
@@ -62,15 +62,22 @@ pub fn write(context: &Context, situation: &Situation) -> Result<Block, Failure>
     };
     let written = site.write();
     let path = context.here(format!("{}.nginx.conf", layout.stem()));
-    match files::read(&path, LIMIT) {
-        Ok(there) if there == written.text.as_bytes() => Ok(Block::Wrote(path, written)),
-        Ok(_) => Ok(Block::Kept(path)),
-        Err(error) if error.is_missing() => {
-            files::create_new(&path, written.text.as_bytes(), 0o644)?;
-            Ok(Block::Wrote(path, written))
-        }
-        Err(error) => Err(error.into()),
+    let made = match files::read(&path, LIMIT) {
+        Ok(there) if there == written.text.as_bytes() => Ok(()),
+        Ok(_) => return Block::Kept(path),
+        Err(error) if error.is_missing() => files::create_new(&path, written.text.as_bytes(), 0o644),
+        Err(error) => Err(error),
+    };
+    match made {
+        Ok(()) => Block::Wrote(path, written),
+        Err(error) => Block::Unwritten(path, reason(&error), written),
     }
+}
+
+/// An error with its causes on one line.
+fn reason(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 impl Block {
@@ -83,37 +90,51 @@ impl Block {
                 format!("nginx does not use them yet; {} is there already, is another one and was kept", path.display())
             }
             Self::None => "the server does not use them yet".to_owned(),
+            Self::Unwritten(_, reason, _) => {
+                format!("nginx does not use them yet, and its block is in no file: {reason}")
+            }
             Self::Wrote(path, written) => {
                 let upstream = written.upstream.as_ref().map(|to| format!(", proxy to {to}")).unwrap_or_default();
                 format!("nginx does not use them yet; wrote {} (80 to 443{upstream})", path.display())
             }
         };
         let additions = match self {
-            Self::Wrote(_, written) => written.additions.as_slice(),
+            Self::Wrote(_, written) | Self::Unwritten(_, _, written) => written.additions.as_slice(),
             _ => &[],
         };
         Finding::error("not-served", message).quoting(additions.iter().flat_map(addition))
     }
 
-    /// How the file comes to where nginx reads it.
-    ///
-    /// # Errors
-    /// When the current folder is gone.
-    pub fn next(&self, situation: &Situation) -> Result<Placing, Failure> {
-        let (Self::Wrote(path, _) | Self::Kept(path)) = self else { return Ok(Placing::Nothing) };
-        let Server::Nginx(nginx) = &situation.serving.server else { return Ok(Placing::Nothing) };
-        let main = nginx.config_file();
-        let folders = ["conf.d", "http.d", "sites-enabled"].map(|name| files::parent(main).join(name));
-        Ok(match folders.into_iter().find(|folder| folders::is_folder(folder)) {
-            Some(folder) => {
+    /// How it comes to where nginx reads it: by a folder that its configuration includes.
+    #[must_use]
+    pub fn next(&self, situation: &Situation) -> Placing {
+        let (Server::Nginx(nginx), Some(standing)) = (&situation.serving.server, &situation.serving.standing) else {
+            return Placing::Nothing;
+        };
+        let (Self::Wrote(path, _) | Self::Kept(path) | Self::Unwritten(path, ..)) = self else {
+            return Placing::Nothing;
+        };
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let folder = standing.config.including(&name).find(|folder| folders::is_folder(folder));
+        let main = nginx.config_file().display();
+        match (self, folder) {
+            (Self::Unwritten(_, _, written), folder) => {
+                let lines = written.text.lines().map(str::to_owned);
+                let place = match folder {
+                    Some(folder) => format!("paste it into {}:", folder.join(&*name).display()),
+                    None => format!("paste it into the http block of {main}:"),
+                };
+                Placing::ByHand(Next::say(place).pasting(lines))
+            }
+            (_, Some(folder)) => {
                 let words = [path.display().to_string(), format!("{}/", folder.display())];
                 Placing::Move(format!("sudo mv {}", words.map(|word| shell_word(&word)).join(" ")))
             }
-            None => {
-                let path = folders::absolute(path)?;
-                Placing::ByHand(format!("add to the http block of {}:  include {};", main.display(), path.display()))
+            (_, None) => {
+                let path = folders::absolute(path).unwrap_or_else(|_| path.clone());
+                Placing::ByHand(Next::say(format!("add to the http block of {main}:  include {};", path.display())))
             }
-        })
+        }
     }
 }
 

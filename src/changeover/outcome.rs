@@ -178,14 +178,14 @@ impl Changeover {
             done.seen = applied.probes.iter().map(Seen::from).collect();
         }
         match applied.failed {
-            None => done.ended_well(context, situation, &plan)?,
+            None => done.ended_well(context, situation, &plan),
             Some(failed) => done.failed(situation, &plan, failed)?,
         }
         done.plan = Some(plan);
         Ok(done)
     }
 
-    fn ended_well(&mut self, context: &Context, situation: &Situation, plan: &InstallPlan) -> Result<(), Failure> {
+    fn ended_well(&mut self, context: &Context, situation: &Situation, plan: &InstallPlan) {
         let asks = |step: &Step| matches!(step, Step::TestServer { .. } | Step::Prove { .. });
         self.changed = plan.steps.iter().any(|step| !asks(step) && !only_noted(step));
         self.server = server_words(situation, &plan.steps);
@@ -197,25 +197,23 @@ impl Changeover {
         };
         match plan.end {
             End::NotNamed => {
-                let block = block::write(context, situation)?;
-                self.not_named(context, situation, &block)?;
+                let block = block::write(context, situation);
+                self.not_named(context, situation, &block);
             }
             End::Stopped => self.stopped(context, situation),
             End::Partly => self.next.push(again(context, &["install", &self.name])),
             End::Proven => {}
         }
-        Ok(())
     }
 
-    fn not_named(&mut self, context: &Context, situation: &Situation, block: &Block) -> Result<(), Failure> {
+    fn not_named(&mut self, context: &Context, situation: &Situation, block: &Block) {
         let again = again(context, &["install", &self.name]);
         self.findings.push(block.finding());
-        match block.next(situation)? {
+        match block.next(situation) {
             Placing::Move(command) => self.next.push(Next::say(format!("{command} && {}", again.text))),
-            Placing::ByHand(words) => self.next.extend([Next::say(words), again]),
+            Placing::ByHand(step) => self.next.extend([step, again]),
             Placing::Nothing => self.next.push(again),
         }
-        Ok(())
     }
 
     fn stopped(&mut self, context: &Context, situation: &Situation) {

@@ -251,7 +251,7 @@ impl Serving {
             let wanted = Wanted { certificate, key, names, algorithm: leaf.algorithm };
             let targets = Targets::of(&standing.config, &wanted);
             let present = directory::read_file(&layout.chain_path).ok();
-            let present = present.and_then(|file| file.bag().first().map(|leaf| names_of(leaf)));
+            let present = present.and_then(|file| file.bag().first().map(names_of));
             if named {
                 let (reach, findings) = reach::judge(&standing.config, &wanted, &targets, &settings.probe);
                 self.reach = reach;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::order::{Goal, Order};
 use super::serving::{self, Serving};
-use super::tree::{real, root};
+use super::tree::{own, real, root};
 use crate::context::Context;
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next, Severity, shell_word};
@@ -40,6 +40,7 @@ impl Situation {
     /// What cannot be used.
     pub fn look(context: &Context, order: &Order<'_>) -> Result<Self, Failure> {
         let root = root(context)?;
+        own(&root, &order.stem)?;
         let settings_before = observe::settings(&root, &order.stem)?;
         let mut settings = settings_before.clone().overridden_by(order.flags.clone());
         let family = observe::family(&root);

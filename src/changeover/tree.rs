@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::context::Context;
 use crate::failure::{Failure, Kind};
 use crate::finding::Next;
+use crate::install::layout;
 use crate::system::folders;
 
 /// The tree to install into, with no link on the way.
@@ -32,6 +33,17 @@ pub fn real(root: &Path, path: &Path) -> Result<PathBuf, Failure> {
     }
     let message = format!("{} leads out of {}", path.display(), root.display());
     Err(Failure::new(Kind::Usage, message).with(Next::say("name paths inside of --root")))
+}
+
+/// The folder of certctl in the tree, and that of the pair: nothing may be read or written through a link that leads out.
+///
+/// # Errors
+/// When one does.
+pub fn own(root: &Path, stem: &str) -> Result<(), Failure> {
+    let base = layout::base(root);
+    let folder = base.join(stem);
+    let inside = [layout::lock(root), folder.join("settings.json"), folder.join("releases").join("any")];
+    inside.iter().try_for_each(|path| real(root, path).map(drop))
 }
 
 /// `path` in the tree: as it is when it is inside already.

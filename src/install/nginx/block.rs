@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::glob;
 use super::listen::{Interface, Listen};
 use super::name::ServerName;
 use super::parse::{Directive, flat};
@@ -162,6 +163,8 @@ pub struct Config {
     pub blocks: Vec<ServerBlock>,
     /// The `pid` directive; absolute.
     pub pid: Option<PathBuf>,
+    /// The patterns of the http block's `include`; absolute.
+    pub includes: Vec<PathBuf>,
 }
 
 impl Config {
@@ -184,7 +187,20 @@ impl Config {
         }
         share_flags(&mut blocks);
         let pid = main.iter().rfind(|directive| directive.name == "pid").and_then(|pid| pid.only());
-        Self { file: file.to_owned(), blocks, pid: pid.map(|pid| prefix.join(pid)) }
+        let mut includes = Vec::new();
+        for http in main.iter().filter(|directive| directive.name == "http") {
+            patterns(http, folder, &mut includes);
+        }
+        Self { file: file.to_owned(), blocks, pid: pid.map(|pid| prefix.join(pid)), includes }
+    }
+
+    /// The folders from which the http block includes a file called `name`.
+    pub fn including(&self, name: &str) -> impl Iterator<Item = &Path> {
+        self.includes.iter().filter_map(move |pattern| {
+            let (folder, file) = (pattern.parent()?, pattern.file_name()?);
+            let plain = !glob::is_pattern(&folder.to_string_lossy());
+            (plain && glob::matches(&file.to_string_lossy(), name)).then_some(folder)
+        })
     }
 
     /// All addresses of a part of nginx.
@@ -206,6 +222,13 @@ impl Config {
     /// Blocks that do so only by a regular expression, or as the default, are not among them.
     pub fn serving(&self, names: &[DnsName]) -> impl Iterator<Item = &ServerBlock> {
         self.blocks.iter().filter(move |block| block.part == Part::Http && serves(block, names))
+    }
+}
+
+fn patterns(outer: &Directive, folder: &Path, found: &mut Vec<PathBuf>) {
+    for include in outer.block.iter().flatten().filter(|directive| directive.name == "include") {
+        found.extend(include.only().map(|pattern| folder.join(pattern)));
+        patterns(include, folder, found);
     }
 }
 
@@ -333,6 +356,19 @@ mod tests {
         assert_eq!(config.naming(Path::new("/s"), Path::new("/k")).count(), 1);
         assert_eq!(config.naming(Path::new("/s"), Path::new("/s")).count(), 0);
         assert_eq!(config.mentioning(Path::new("/k")).count(), 1);
+    }
+
+    #[test]
+    fn what_is_included_and_what_only_lies_there() {
+        let config = config(
+            "include /etc/nginx/modules-enabled/*.conf; stream { include /s/*; }
+             http { include mime.types; include conf.d/*.conf; include /etc/nginx/sites-enabled/*; include v/*/x.conf; }",
+        );
+        let folders = |name: &str| config.including(name).map(Path::to_owned).collect::<Vec<_>>();
+        let (conf, sites) =
+            (Path::new("/etc/nginx/conf.d").to_owned(), Path::new("/etc/nginx/sites-enabled").to_owned());
+        assert_eq!(folders("x.conf"), [conf, sites.clone()]);
+        assert_eq!(folders("x"), [sites]);
     }
 
     #[test]
