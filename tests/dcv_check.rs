@@ -1,5 +1,5 @@
 //! `certctl dcv-check` against real name servers: each verdict and finding provoked where it comes from.
-//! Needs: knotd unbound
+//! Needs: ip knotd unbound
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;

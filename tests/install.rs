@@ -456,8 +456,7 @@ fn terminated(shop: &Shop, args: &[&str], marker: &str) -> (i32, String) {
         assert!(std::time::Instant::now() < ends, "{marker} never came");
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
-    let id = child.id().to_string();
-    assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    support::terminate(child.id());
     let output = child.wait_with_output().unwrap();
     (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
 }

@@ -77,7 +77,8 @@ fn who_only_holds_the_output_open_is_not_waited_for_and_lives() {
     assert!(finished.succeeded());
     let daemon: i32 = finished.output.trim().parse().unwrap();
     assert!(running(daemon), "a daemon must survive its start");
-    std::process::Command::new("kill").arg(daemon.to_string()).status().unwrap();
+    let daemon = rustix::process::Pid::from_raw(daemon).unwrap();
+    rustix::process::kill_process(daemon, rustix::process::Signal::TERM).unwrap();
 }
 
 #[test]

@@ -158,3 +158,9 @@ impl fmt::Display for Run {
         write!(f, "--- exit {}", self.code)
     }
 }
+
+/// Asks a process to end (SIGTERM).
+pub fn terminate(process: u32) {
+    let process = rustix::process::Pid::from_raw(process.try_into().unwrap()).unwrap();
+    rustix::process::kill_process(process, rustix::process::Signal::TERM).unwrap();
+}
