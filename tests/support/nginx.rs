@@ -80,7 +80,9 @@ impl Nginx {
 impl Drop for Nginx {
     fn drop(&mut self) {
         // By signal to the very process that was started: `nginx -s stop` would want a configuration that loads.
-        super::terminate(self.master.id());
+        if matches!(self.master.try_wait(), Ok(None)) {
+            super::terminate(self.master.id());
+        }
         let ends = Instant::now() + Duration::from_secs(5);
         while Instant::now() < ends {
             if !matches!(self.master.try_wait(), Ok(None)) {
