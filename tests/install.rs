@@ -111,6 +111,8 @@ fn who_may_read_the_key_is_what_is_said() {
         std::fs::remove_file(sandbox.join(path)).unwrap();
         sandbox.write(path, text);
     }
+    let private = sandbox.join(KEY).parent().unwrap().to_owned();
+    std::fs::set_permissions(private, std::fs::Permissions::from_mode(0o710)).unwrap();
     std::fs::set_permissions(sandbox.join(KEY), std::fs::Permissions::from_mode(0o640)).unwrap();
     let run = shop.install("new.crt", &["--json"]).expect(0).json();
     assert_eq!(run["certificates"][0]["key_mode"], "0640");

@@ -10,11 +10,13 @@ use crate::context::Context;
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next, Severity, shell_word};
 use crate::install::apply::store;
+use crate::install::inherit::Doubt;
 use crate::install::layout::{Layout, Pointer, ReleaseId};
 use crate::install::observe::{self, Loads, Sight};
 use crate::install::plan::{self, InstallPlan, Remembered, Served, ServerState, Wanted};
 use crate::install::release::Release;
 use crate::install::settings::Settings;
+use crate::system::files;
 
 /// What was looked at.
 #[derive(Debug)]
@@ -63,7 +65,7 @@ impl Situation {
             let told = std::mem::take(&mut serving.lost).into_iter();
             serving.findings.extend(told.map(|finding| Finding { severity: Severity::Warning, ..finding }));
         }
-        let (access, tightened) = observe::access(&layout, &settings)?;
+        let (access, doubts) = observe::access(&layout, &settings)?;
         let wanted = match (order.goal, target) {
             (Goal::Install(pair), _) => store::named(&layout, Release::new(pair, access))?,
             (Goal::Back, Some(release)) => release,
@@ -81,9 +83,8 @@ impl Situation {
         if situation.sight.observed.mixed {
             situation.serving.findings.push(mixed_finding(&situation.layout));
         }
-        if let Some(mode) = tightened {
-            situation.serving.findings.push(tightened_finding(&situation.layout, mode, access.mode));
-        }
+        let told = doubts.into_iter().map(|doubt| doubt_finding(&situation.layout, doubt, access.mode));
+        situation.serving.findings.extend(told);
         Ok(situation)
     }
 
@@ -165,8 +166,34 @@ fn not_installed(stem: &str) -> Failure {
 
 fn loose_finding(folder: &Path, mode: u32) -> Finding {
     let path = shell_word(&folder.display().to_string());
-    Finding::warning("folder-writable", format!("anybody may write to {} (mode {mode:04o})", folder.display()))
-        .with(Next::say(format!("sudo chmod o-w {path}")))
+    let (who, bits) = if mode & 0o002 != 0 { ("anybody", "go-w") } else { ("its group", "g-w") };
+    Finding::warning("folder-writable", format!("{who} may write to {} (mode {mode:04o})", folder.display()))
+        .with(Next::say(format!("sudo chmod {bits} {path}")))
+}
+
+fn doubt_finding(layout: &Layout, doubt: Doubt, after: u32) -> Finding {
+    let path = layout.key_path.display();
+    let tightened = |before: u32, why: &str| {
+        let message = format!("{path} had mode {:04o}; the new key has {after:04o}: {why}", before & 0o7777);
+        Finding::note("key-mode-tightened", message)
+    };
+    match doubt {
+        Doubt::Group(before) => tightened(before, "its folders keep that group out"),
+        Doubt::Others(before) => tightened(before, "not for everybody"),
+        Doubt::Owner(user) => {
+            Finding::warning("key-owner", format!("{path} belongs to user {user}, and so does the new key"))
+        }
+        Doubt::Stranger(user) => {
+            let folder = files::parent(&layout.key_path);
+            let message = format!(
+                "{path} belongs to user {user}, and {} is not root's alone: the new key is only for who runs certctl",
+                folder.display()
+            );
+            let path = shell_word(&folder.display().to_string());
+            Finding::warning("key-owner", message)
+                .with(Next::say(format!("sudo chown root:root {path} && sudo chmod go-w {path}")))
+        }
+    }
 }
 
 fn mixed_finding(layout: &Layout) -> Finding {
@@ -176,13 +203,5 @@ fn mixed_finding(layout: &Layout) -> Finding {
         format!(
             "{path} holds a private key beside the certificates: it is kept as a numbered backup, and only the certificates are taken over"
         ),
-    )
-}
-
-fn tightened_finding(layout: &Layout, before: u32, after: u32) -> Finding {
-    let path = layout.key_path.display();
-    Finding::note(
-        "key-mode-tightened",
-        format!("{path} had mode {:04o}; the new key has {after:04o}: not for everybody", before & 0o7777),
     )
 }

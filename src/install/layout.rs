@@ -177,6 +177,12 @@ impl Layout {
         &self.stem
     }
 
+    /// The tree.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// The folder of certctl.
     #[must_use]
     pub fn base(&self) -> PathBuf {

@@ -6,12 +6,13 @@ use zeroize::Zeroizing;
 
 use super::apply::error::InstallError;
 use super::apply::store;
-use super::layout::{Family, Layout, Pointer, ReleaseId, Stable, key_mode, pointed};
+use super::inherit::{self, Doubt, Node};
+use super::layout::{Family, Layout, Pointer, ReleaseId, Stable, pointed};
 use super::plan::{Observed, Present, ServerState, Spot};
 use super::release::{Access, Release, Unloadable};
 use super::settings::{SETTINGS_LIMIT, Settings};
 use crate::system::files::{self, FileError};
-use crate::system::folders::{self, Kind};
+use crate::system::folders::{self, Kind, Seen};
 
 /// What was seen.
 #[derive(Debug)]
@@ -133,7 +134,7 @@ fn present(layout: &Layout, loads: Loads) -> Result<(Present, Option<Release>), 
         return Ok((Present::Partial, None));
     };
     let access = match folders::look(&layout.key_path)? {
-        Some(seen) if seen.kind == Kind::File => Access { mode: key_mode(Some(seen.mode)), owner: Some(seen.owner) },
+        Some(seen) if seen.kind == Kind::File => inherited(layout, &seen)?.0,
         _ => Access::default(),
     };
     let opaque = || Release::opaque(chain.clone(), key.clone(), access).filter(|_| loads == Loads::Seen);
@@ -148,20 +149,26 @@ fn present(layout: &Layout, loads: Loads) -> Result<(Present, Option<Release>), 
     })
 }
 
-/// Who may read the new key: as the plain file that it replaces, else as remembered, else only who runs certctl. And the
-/// mode of that file, where others could read it.
+/// Who may read the new key: as the plain file that it replaces, else as remembered, else only who runs certctl. And what
+/// is worth telling of that file.
 ///
 /// # Errors
 /// When the path cannot be looked at.
-pub fn access(layout: &Layout, settings: &Settings) -> Result<(Access, Option<u32>), FileError> {
-    let replaced = folders::look(&layout.key_path)?.filter(|seen| seen.kind == Kind::File);
-    Ok(match replaced {
-        Some(seen) => {
-            let access = Access { mode: key_mode(Some(seen.mode)), owner: Some(seen.owner) };
-            (access, (seen.mode & 0o007 != 0).then_some(seen.mode))
-        }
-        None => (settings.access().unwrap_or_default(), None),
-    })
+pub fn access(layout: &Layout, settings: &Settings) -> Result<(Access, Vec<Doubt>), FileError> {
+    match folders::look(&layout.key_path)?.filter(|seen| seen.kind == Kind::File) {
+        Some(seen) => inherited(layout, &seen),
+        None => Ok((settings.access().unwrap_or_default(), Vec::new())),
+    }
+}
+
+/// As far as the key's folders go inside of the tree.
+fn inherited(layout: &Layout, key: &Seen) -> Result<(Access, Vec<Doubt>), FileError> {
+    let node = |seen: &Seen| Node { mode: seen.mode, owner: seen.owner };
+    let mut above = Vec::new();
+    for folder in layout.key_path.ancestors().skip(1).take_while(|folder| folder.starts_with(layout.root())) {
+        above.extend(folders::look(folder)?.as_ref().map(node));
+    }
+    Ok(inherit::inherit(node(key), &above, folders::user()))
 }
 
 /// The settings of a pair; none when it has none yet. Refused when others could have written them: they hold commands.
@@ -195,8 +202,9 @@ pub fn loose_folders(layout: &Layout) -> Result<Vec<(PathBuf, u32)>, FileError> 
     for stable in Stable::BOTH {
         let folder = files::parent(layout.stable(stable));
         let Some(seen) = folders::look(folder)? else { continue };
-        // With the sticky bit nobody renames another's files.
-        let others = seen.mode & 0o002 != 0 && seen.mode & 0o1000 == 0;
+        // With the sticky bit nobody renames another's files. Who runs certctl knows his own groups.
+        let own = folders::user() != 0 && seen.owner.0 == folders::user() && seen.mode & 0o002 == 0;
+        let others = inherit::open(Node { mode: seen.mode, owner: seen.owner }) && seen.mode & 0o1000 == 0 && !own;
         if others && loose.iter().all(|(path, _)| path != folder) {
             loose.push((folder.to_owned(), seen.mode));
         }
