@@ -84,6 +84,7 @@ fn under_lock(context: &Context, order: &Order<'_>, staged: Option<Staged>) -> R
         targets: &situation.serving.targets,
         patience: order.patience,
         kept: Vec::new(),
+        demanded: situation.serving.targets.clone(),
         settings: situation.settings.clone(),
         settings_before: situation.settings_before.clone(),
         now: context.now().round(jiff::Unit::Second).unwrap_or_else(|_| context.now()),

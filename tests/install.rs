@@ -125,6 +125,39 @@ fn who_may_read_the_key_is_what_is_said() {
 }
 
 #[test]
+fn a_rollback_that_would_reach_nothing_is_refused() {
+    let shop = Shop::new();
+    let sandbox = &shop.sandbox;
+    shop.round(&[]).expect(0);
+    shop.round(&[]).expect(0);
+    let (chain, key) = shop.served();
+    for (path, text) in [(CHAIN, &chain), (KEY, &key)] {
+        std::fs::remove_file(sandbox.join(path)).unwrap();
+        sandbox.write(path, text);
+    }
+    let before = shop.tree();
+    let run = sandbox.run(&["rollback", "--root", "tree", "--json"]).expect(1).json();
+    assert_eq!(run["verdict"], "refused");
+    assert!(run.to_string().contains("certctl install example.com"), "{run}");
+    assert_eq!(shop.tree(), before);
+}
+
+#[test]
+fn a_broken_pair_comes_back_from_a_fault_between_the_links() {
+    let shop = Shop::new();
+    let sandbox = &shop.sandbox;
+    shop.deliver("old.crt");
+    sandbox.write(CHAIN, "no chain");
+    // A name that leaves no room for a backup's: the fault comes after the link of the chain.
+    let long = format!("/etc/ssl/private/{}.key", "x".repeat(250));
+    let key = format!("tree{long}");
+    sandbox.write(&key, "no key");
+    shop.install("old.crt", &["--key-path", &long]).expect(4);
+    assert_eq!((sandbox.read(CHAIN), sandbox.read(&key)), ("no chain".to_owned(), "no key".to_owned()));
+    assert!(!sandbox.join(CHAIN).symlink_metadata().unwrap().is_symlink());
+}
+
+#[test]
 fn only_the_backup_of_this_run_is_put_back() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;

@@ -111,6 +111,44 @@ fn plain_files_that_the_configuration_names_are_adopted() {
 }
 
 #[test]
+fn what_nginx_loads_stays_when_its_first_proof_fails() {
+    let site = Site::new();
+    let nginx = site.start("");
+    site.round(&[]).expect(1);
+    let files = site.shop.served();
+    nginx.rewrite(&site.block(CHAIN, KEY));
+    let test = || {
+        let config = nginx.config().display().to_string();
+        std::process::Command::new("nginx").args(["-t", "-c", &config]).status().unwrap().success()
+    };
+    assert!(test());
+    // Nobody listens there yet, and the reload does not help.
+    let run = site.shop.install("new.crt", &["--reload", "true", "--json"]).expect(1).json();
+    assert_eq!(run["verdict"], "not-served");
+    assert!(codes(&run).contains(&"nothing-before") && run.to_string().contains("nginx.conf:"), "{run}");
+    assert_eq!(site.shop.served(), files);
+    assert!(test(), "nginx can still start");
+}
+
+#[test]
+fn what_nginx_was_told_to_load_first_stays_and_that_is_said() {
+    let site = Site::new();
+    let nginx = site.start("");
+    nginx.rewrite(&site.block(CHAIN, KEY));
+    let run = site.round(&["--probe", "127.0.0.1:1", "--json"]).expect(6).json();
+    assert!(codes(&run).contains(&"nothing-before"), "{run}");
+    assert_eq!(run["changed"], true);
+    site.shop.served();
+    site.shows(CHAIN);
+    // The next one, with the old one seen where it was seen before.
+    let first = site.shop.install("new.crt", &["--probe", &format!("127.0.0.1:{}", site.port), "--json"]);
+    first.expect(0);
+    let run = site.round(&["--probe", "127.0.0.1:1", "--json"]).expect(5).json();
+    assert_eq!(run["verdict"], "taken-back");
+    site.shows(CHAIN);
+}
+
+#[test]
 fn a_pair_that_only_the_server_can_read_is_put_back() {
     for kind in ["encrypted", "curve"] {
         let site = Site::new();

@@ -1,7 +1,5 @@
 //! What came of a changeover, for people and programs. `install` and `rollback` end with it.
 
-use std::collections::BTreeSet;
-
 use super::block::{self, Block, Placing};
 use super::situation::Situation;
 use jiff::Timestamp;
@@ -10,11 +8,12 @@ use serde_json::Value;
 use crate::context::Context;
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next};
-use crate::install::apply::{Applied, Failed, Probe, Trouble, store};
-use crate::install::plan::{Back, End, InstallPlan, Step};
+use crate::install::apply::{Applied, Failed, Probe, Trouble};
+use crate::install::plan::{self, Back, End, InstallPlan, Step};
 use crate::install::server::Server;
 use crate::pki::certificate::Certificate;
 
+mod failed;
 mod show;
 
 /// The verdicts of the contract.
@@ -235,7 +234,8 @@ impl Changeover {
         let moved = failed.attempted.iter().any(|step| matches!(step, Step::Switch { to, .. } if to == wanted))
             || !failed.back.is_empty()
             || !failed.not_back.is_empty();
-        let stays = matches!(&plan.back, Back::Stay(_)) || matches!(&plan.back, Back::To(id) if id == wanted);
+        let files_stay = plan::stays(plan, &failed.attempted);
+        let stays = files_stay || matches!(&plan.back, Back::To(id) if id == wanted);
         self.back = (
             failed.back.iter().map(ToString::to_string).collect(),
             failed.not_back.iter().map(|(step, trouble)| format!("{step}: {}", told(trouble))).collect(),
@@ -248,7 +248,12 @@ impl Changeover {
         let links = |step: &Step| !matches!(step, Step::TestServer { .. } | Step::Reload { .. } | Step::Prove { .. });
         self.changed = moved && (stays || failed.not_back.iter().any(|(step, _)| links(step)));
         if let Trouble::Interrupted(signal) = failed.trouble {
-            return Err(self.interrupted(signal));
+            let there = if files_stay {
+                "the new files stay: there is nothing to go back to"
+            } else {
+                "it was taken back, but not whole"
+            };
+            return Err(self.interrupted(signal, there));
         }
         if !begun && failed.not_back.is_empty() {
             return Err(early(failed.trouble));
@@ -257,46 +262,23 @@ impl Changeover {
         if let Trouble::NotServed(probes) = &failed.trouble {
             self.seen = probes.iter().map(Seen::from).collect();
         }
-        self.findings.push(still_before(situation, plan, &failed.trouble).unwrap_or_else(|| (&failed.trouble).into()));
-        if let Back::Stay(why) = &plan.back {
-            let message = format!("the files before were broken ({why}): the new ones stay");
-            self.findings.push(Finding::warning("broken-before", message));
-        }
+        self.findings
+            .push(failed::still_before(situation, plan, &failed.trouble).unwrap_or_else(|| (&failed.trouble).into()));
+        self.findings.extend(failed::what_stays(situation, plan, files_stay));
         Ok(())
     }
 
     /// Where it stood.
-    fn interrupted(&self, signal: i32) -> Failure {
+    fn interrupted(&self, signal: i32, there: &str) -> Failure {
         let failure = Failure::new(Kind::Interrupted(signal), format!("interrupted by signal {signal}"));
         let failure = match self.verdict {
-            Verdict::NotTakenBack => failure.because("it was taken back, but not whole"),
+            Verdict::NotTakenBack => failure.because(there),
             Verdict::TakenBack => failure.because("it was taken back: what servers read is as it was"),
             _ => failure.because("before the switch: what servers read is as it was"),
         };
+        let failure = failure.with(Next::say("type the same again: it takes up where this stands"));
         self.back.1.iter().fold(failure, |failure, left| failure.because(format!("not back: {left}")))
     }
-}
-
-/// A reload that said it worked and did not take: every address that was asked still shows the certificate of before.
-fn still_before(situation: &Situation, plan: &InstallPlan, trouble: &Trouble) -> Option<Finding> {
-    let (Trouble::NotServed(probes), Back::To(id)) = (trouble, &plan.back) else { return None };
-    let before = store::load(&situation.layout, id).ok().flatten()?.leaf().sha256();
-    let shows = |probe: &Probe| probe.answer.as_ref().is_ok_and(|(handshake, _)| handshake.sha256() == before);
-    if probes.is_empty() || !probes.iter().all(shows) {
-        return None;
-    }
-    let addresses: BTreeSet<String> = probes.iter().map(|probe| probe.target.address.to_string()).collect();
-    let addresses = Vec::from_iter(addresses).join(", ");
-    let command = situation.serving.server.reload_command().map(|words| words.join(" "));
-    let (cause, next) = match command {
-        Some(command) => (
-            format!("the reload ({command}) said that it worked and did not take"),
-            "find what makes your server read its files again, and pass it:  --reload COMMAND",
-        ),
-        None => ("nothing told the server to read its files again".to_owned(), "pass what does:  --reload COMMAND"),
-    };
-    let message = format!("{addresses} still shows the certificate of before: {cause}");
-    Some(Finding::error("reload-not-taken", message).with(Next::say(next)))
 }
 
 /// A date without its time: the day on which it is.

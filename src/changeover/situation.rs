@@ -11,9 +11,9 @@ use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next, Severity, shell_word};
 use crate::install::apply::store;
 use crate::install::inherit::Doubt;
-use crate::install::layout::{Layout, Pointer, ReleaseId};
-use crate::install::observe::{self, Loads, Sight};
-use crate::install::plan::{self, InstallPlan, Remembered, Served, ServerState, Wanted};
+use crate::install::layout::{Layout, Pointer, ReleaseId, Stable};
+use crate::install::observe::{self, Loads, Obstacle, Sight};
+use crate::install::plan::{self, InstallPlan, Remembered, Served, ServerState, Spot, Wanted};
 use crate::install::release::Release;
 use crate::install::settings::Settings;
 use crate::system::files;
@@ -71,7 +71,13 @@ impl Situation {
             (Goal::Back, Some(release)) => release,
             (Goal::Back, None) => return Err(nothing_before(&order.stem)),
         };
-        let sight = observe::look(&layout, &wanted, serving.state.clone(), loads(&serving))?;
+        let mut sight = observe::look(&layout, &wanted, serving.state.clone(), loads(&serving))?;
+        if let Goal::Back = order.goal {
+            let spots = Stable::BOTH.into_iter().zip([sight.observed.chain, sight.observed.key]);
+            let unlinked =
+                spots.filter(|(_, spot)| *spot != Spot::Ours).map(|(stable, _)| layout.stable(stable).to_owned());
+            sight.obstacles.extend(unlinked.map(|path| Obstacle::Unlinked(path, order.stem.clone())));
+        }
         settings.chain_path = Some(layout.inside(&serving.named.0));
         settings.key_path = Some(layout.inside(&serving.named.1));
         settings.remember_access(wanted.access);

@@ -62,6 +62,9 @@ impl From<&Obstacle> for Finding {
             Obstacle::Folder(path) | Obstacle::Special(path) => {
                 finding.with(Next::say(format!("ls -ld {}", shell_word(&path.display().to_string()))))
             }
+            Obstacle::Unlinked(_, stem) => {
+                finding.with(Next::say(format!("put the links there:  certctl install {}", shell_word(stem))))
+            }
             Obstacle::Link(..) => finding
                 .with(Next::say("choose paths of your own:  --chain-path PATH --key-path PATH, and name them in the server's configuration")),
         }

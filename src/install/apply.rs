@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::layout::{FOLDER_MODE, Layout, PRIVATE_FOLDER_MODE, PUBLIC_MODE, Pointer, ReleaseId, Stable, pointer_text};
-use super::plan::{Back, InstallPlan, Kept, Step, undo};
+use super::plan::{Back, InstallPlan, Kept, Step, stays, undo};
 use super::release::Release;
 use super::server::Server;
 use super::settings::Settings;
@@ -53,6 +53,8 @@ pub struct Machine<'a> {
     pub settings_before: Settings,
     /// The plain files that this run has kept.
     pub kept: Vec<Kept>,
+    /// Whom the way back demands to be served by the files before: who was before, where that was asked.
+    pub demanded: Vec<ProbeTarget>,
     /// The instant of the history's entry.
     pub now: Timestamp,
     /// Ends it before the switch, takes it back after; none on the way back.
@@ -164,6 +166,7 @@ impl Machine<'_> {
     pub fn run(mut self, plan: &InstallPlan) -> Applied {
         let mut applied = Applied::default();
         let mut attempted = Vec::new();
+        self.ask_before(plan);
         for step in &plan.steps {
             let settled = attempted.iter().any(|step| matches!(step, Step::Record { .. }));
             let signal = self.signal().filter(|_| !settled && !matches!(step, Step::Record { .. }));
@@ -186,6 +189,25 @@ impl Machine<'_> {
             }
         }
         applied
+    }
+
+    /// An address that did not serve the files before (a mistyped one) is not asked for them on the way back.
+    fn ask_before(&mut self, plan: &InstallPlan) {
+        let Back::To(id) = &plan.back else { return };
+        let asks = plan.steps.iter().any(|step| matches!(step, Step::Prove { release, .. } if release != id));
+        let Some(certificates) = asks.then(|| self.certificates(id).ok()).flatten() else { return };
+        let served = ask(self.targets, &certificates).into_iter().filter(Probe::agrees);
+        let served: Vec<ProbeTarget> = served.map(|probe| probe.target).collect();
+        if !served.is_empty() {
+            self.demanded = served;
+        }
+    }
+
+    fn certificates(&self, id: &ReleaseId) -> Result<Vec<Certificate>, FileError> {
+        match [Some(self.wanted), self.taken].into_iter().flatten().find(|release| release.id == *id) {
+            Some(release) => Ok(release.certificates.clone()),
+            None => Ok(store::load(self.layout, id)?.map(|release| release.certificates).unwrap_or_default()),
+        }
     }
 
     fn signal(&self) -> Option<i32> {
@@ -214,8 +236,7 @@ impl Machine<'_> {
             }
         }
         let remembered = attempted.iter().find(|step| matches!(step, Step::Remember { .. }));
-        let switched = attempted.iter().any(|step| matches!(step, Step::Switch { .. }));
-        if let (Some(step), false) = (remembered, matches!(plan.back, Back::Stay(_)) && switched) {
+        if let (Some(step), false) = (remembered, stays(plan, &attempted)) {
             self.settings = self.settings.clone().with_server_of(self.settings_before.clone());
             if let Err(error) = self.remember() {
                 not_back.push((step.clone(), error.into()));
@@ -286,12 +307,9 @@ impl Machine<'_> {
     }
 
     fn prove(&self, id: &ReleaseId, probes: &mut Vec<Probe>) -> Result<(), Trouble> {
-        let certificates = if *id == self.wanted.id {
-            self.wanted.certificates.clone()
-        } else {
-            store::load(self.layout, id)?.map(|release| release.certificates).unwrap_or_default()
-        };
-        let (found, signal) = ask_until(self.targets, &certificates, self.patience, || self.signal());
+        let certificates = self.certificates(id)?;
+        let targets = if *id == self.wanted.id { self.targets } else { &self.demanded };
+        let (found, signal) = ask_until(targets, &certificates, self.patience, || self.signal());
         let served = found.iter().all(Probe::agrees);
         match signal {
             Some(signal) => Err(Trouble::Interrupted(signal)),

@@ -34,6 +34,9 @@ pub enum Obstacle {
     /// A link that another tool keeps.
     #[error("{} is a link to {}, which another tool keeps", .0.display(), .1.display())]
     Link(PathBuf, PathBuf),
+    /// A rollback would not reach it: not our link. The path, and the pair.
+    #[error("{} is not the link that certctl makes: to go back would not change what is read there", .0.display())]
+    Unlinked(PathBuf, String),
     /// A FIFO, a socket or a device.
     #[error("{} is no regular file", .0.display())]
     Special(PathBuf),

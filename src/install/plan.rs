@@ -87,6 +87,8 @@ pub enum Back {
     Stay(String),
     /// To this release.
     To(ReleaseId),
+    /// To this release, which was never proven but is what the server loads: without it, it loads nothing at all.
+    Unproven(ReleaseId),
 }
 
 /// What a plan ends in when every step ends well.
@@ -129,7 +131,7 @@ pub struct Start {
 impl Back {
     fn release(&self) -> Option<&ReleaseId> {
         match self {
-            Self::To(id) => Some(id),
+            Self::To(id) | Self::Unproven(id) => Some(id),
             Self::Nothing { .. } | Self::Stay(_) => None,
         }
     }
@@ -156,13 +158,26 @@ pub fn undo(plan: &InstallPlan, attempted: &[Step], kept: &[Kept]) -> InstallPla
         // As long as no server could see the new files, what was there comes back as it was, broken or not.
         Back::Stay(_) if !reached => relink(attempted, kept),
         Back::Stay(_) => Vec::new(),
-        Back::To(id) => point_back(live, attempted, id),
+        Back::To(id) | Back::Unproven(id) => point_back(live, attempted, id),
+        Back::Nothing { .. } if stays(plan, attempted) => Vec::new(),
         Back::Nothing { .. } => remove(live, plan, attempted, kept),
     };
     if live.is_some_and(|live| Some(live) != plan.back.release()) {
         steps.extend(plan.steps.iter().filter_map(|step| ask_again(step, &plan.back)));
     }
     InstallPlan { steps, ..plan.clone() }
+}
+
+/// Whether the new files stay after a failure: those before were broken, or there were none and the server was told to
+/// load these; taken away, it would go on with them until it cannot start any more.
+#[must_use]
+pub fn stays(plan: &InstallPlan, attempted: &[Step]) -> bool {
+    let any = |wanted: fn(&Step) -> bool| attempted.iter().any(wanted);
+    match &plan.back {
+        Back::Nothing { reload: false } => any(|step| matches!(step, Step::Reload { .. })),
+        Back::Stay(_) => any(|step| matches!(step, Step::Switch { .. })),
+        Back::Nothing { .. } | Back::To(_) | Back::Unproven(_) => false,
+    }
 }
 
 fn point_back(live: Option<&ReleaseId>, attempted: &[Step], id: &ReleaseId) -> Vec<Step> {
@@ -338,8 +353,18 @@ fn back(seen: &Observed) -> Back {
         (Some(proven), _) if seen.releases.contains(proven) => Back::To(proven.clone()),
         (Some(proven), _) => Back::Stay(format!("no server can load the files before, {proven}")),
         (None, Present::Broken(why)) => Back::Stay(why.clone()),
-        (None, _) => Back::Nothing { reload: matches!(seen.server, ServerState::Serves(..)) },
+        (None, _) => match loaded(seen) {
+            Some(live) => Back::Unproven(live),
+            None => Back::Nothing { reload: matches!(seen.server, ServerState::Serves(..)) },
+        },
     }
+}
+
+/// The pair that a server was seen to load by its own test, where it is ours.
+fn loaded(seen: &Observed) -> Option<ReleaseId> {
+    let tested = matches!(&seen.server, ServerState::Serves(asks, _) if asks.test.is_some());
+    let ours = (seen.chain, seen.key) == (Spot::Ours, Spot::Ours);
+    seen.live.clone().filter(|live| tested && ours && seen.releases.contains(live))
 }
 
 /// What a rollback to `target` does: the way of an install whose files are all there.

@@ -113,7 +113,10 @@ impl Changeover {
         match &plan.back {
             Back::Nothing { .. } => text.fact("else", "if a later step fails, the links are removed again"),
             Back::Stay(why) => text.fact("else", format!("if a later step fails, the new files stay: {why}")),
-            Back::To(id) => text.fact("else", format!("if a later step fails, back to {id}")),
+            Back::Unproven(id) if id.as_str() == self.release => {
+                text.fact("else", "if a later step fails, they stay: the server loads them already");
+            }
+            Back::To(id) | Back::Unproven(id) => text.fact("else", format!("if a later step fails, back to {id}")),
         }
     }
 

@@ -1,0 +1,60 @@
+//! What a failure left, and why: what still serves, what stays.
+
+use std::collections::BTreeSet;
+
+use crate::changeover::situation::Situation;
+use crate::finding::{Finding, Next};
+use crate::install::apply::{Probe, Trouble, store};
+use crate::install::plan::{Back, InstallPlan};
+
+/// Why the new files are there in spite of the failure, if they are.
+pub(super) fn what_stays(situation: &Situation, plan: &InstallPlan, files_stay: bool) -> Option<Finding> {
+    let blocks = || {
+        let (chain, key) = &situation.serving.named;
+        let config = situation.serving.standing.as_ref().map(|standing| &standing.config);
+        let named = config.into_iter().flat_map(|config| config.naming(chain, key));
+        named.map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    };
+    match &plan.back {
+        Back::Stay(why) if files_stay => {
+            Some(Finding::warning("broken-before", format!("the files before were broken ({why}): the new ones stay")))
+        }
+        Back::Nothing { .. } if files_stay => Some(
+            Finding::warning(
+                "nothing-before",
+                "the server was told to load the new files and there were none before: they stay",
+            )
+            .with(Next::say(format!("to be without them, take out the block first:  {}", blocks()))),
+        ),
+        Back::Unproven(id) if *id == situation.wanted.id => Some(
+            Finding::warning(
+                "nothing-before",
+                "there were no files before these, and the server loads them: they stay",
+            )
+            .with(Next::say(format!("to be without them, take out the block first:  {}", blocks()))),
+        ),
+        _ => None,
+    }
+}
+
+/// A reload that said it worked and did not take: every address that was asked still shows the certificate of before.
+pub(super) fn still_before(situation: &Situation, plan: &InstallPlan, trouble: &Trouble) -> Option<Finding> {
+    let (Trouble::NotServed(probes), Back::To(id)) = (trouble, &plan.back) else { return None };
+    let before = store::load(&situation.layout, id).ok().flatten()?.leaf().sha256();
+    let shows = |probe: &Probe| probe.answer.as_ref().is_ok_and(|(handshake, _)| handshake.sha256() == before);
+    if probes.is_empty() || !probes.iter().all(shows) {
+        return None;
+    }
+    let addresses: BTreeSet<String> = probes.iter().map(|probe| probe.target.address.to_string()).collect();
+    let addresses = Vec::from_iter(addresses).join(", ");
+    let command = situation.serving.server.reload_command().map(|words| words.join(" "));
+    let (cause, next) = match command {
+        Some(command) => (
+            format!("the reload ({command}) said that it worked and did not take"),
+            "find what makes your server read its files again, and pass it:  --reload COMMAND",
+        ),
+        None => ("nothing told the server to read its files again".to_owned(), "pass what does:  --reload COMMAND"),
+    };
+    let message = format!("{addresses} still shows the certificate of before: {cause}");
+    Some(Finding::error("reload-not-taken", message).with(Next::say(next)))
+}
