@@ -660,3 +660,32 @@ fn no_link_leads_out_of_the_tree() {
     assert!(run.stderr.contains("leads out of"), "{run}");
     assert_eq!(std::fs::read_dir(shop.sandbox.join("outside")).unwrap().count(), 0);
 }
+
+#[test]
+fn each_of_several_certificates_has_a_line_that_works() {
+    let shop = Shop::new();
+    let sandbox = &shop.sandbox;
+    let mut all = shop.ca.bundle_pem();
+    for name in ["example.com", "example.org"] {
+        sandbox.run(&["csr", name]).expect(0);
+        all += &shop.ca.issue(&sandbox.read(&format!("{name}.csr")));
+    }
+    sandbox.write("two.pem", all);
+    let run = shop.install("two.pem", &["--server", "none", "--json"]).expect(3).json();
+    let next = run["error"]["next"].as_array().unwrap();
+    assert_eq!(next.len(), 2, "{run}");
+    for one in next {
+        let words: Vec<&str> =
+            one["argv"].as_array().unwrap().iter().skip(1).map(|word| word.as_str().unwrap()).collect();
+        sandbox.run(&words).expect(0);
+    }
+    assert!(sandbox.join("tree/etc/ssl/private/example.org.key").exists());
+    assert!(sandbox.join("tree/etc/ssl/private/example.com.key").exists());
+
+    let run = sandbox.run(&["rollback", "--root", "tree", "--json"]).expect(3).json();
+    for one in run["error"]["next"].as_array().unwrap() {
+        assert!(one["text"].as_str().unwrap().contains("--root tree"), "{run}");
+    }
+    let run = sandbox.run(&["rollback", "example.net", "--root", "tree"]).expect(3);
+    assert!(run.stderr.contains("tree/etc/ssl/certctl"), "{run}");
+}

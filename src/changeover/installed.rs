@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use super::order::again;
 use super::tree::root;
 use crate::context::Context;
 use crate::directory::{self, Argument};
 use crate::failure::{Failure, Kind};
-use crate::finding::Next;
+use crate::finding::{Next, shell_word};
 use crate::install::apply::store;
 use crate::install::layout::{self, Layout, Piece, Pointer};
 use crate::install::observe;
@@ -155,14 +156,19 @@ pub fn named(context: &Context, name: Option<&str>) -> Result<String, Failure> {
     match (found.as_slice(), name) {
         ([one], _) => Ok(one.clone()),
         ([], Some(name)) => Err(Failure::new(Kind::NotFound, format!("no certificate of {name} is installed here"))
-            .with(Next::say("see what is:  ls /etc/ssl/certctl"))),
+            .with(Next::say(format!("see what is:  ls {}", folder(context)?)))),
         ([], None) => Err(Failure::new(Kind::NotFound, "no certificate is installed here by certctl")
-            .with(Next::say("install one:  sudo certctl install FILE"))),
+            .with(Next::say(format!("install one:  {}", again(context, &["install", "FILE"]).text)))),
         (several, _) => {
             let failure = Failure::new(Kind::Ambiguous, format!("several are installed: {}", several.join(", ")));
-            Err(several.iter().fold(failure, |failure, stem| failure.with(Next::run(&["rollback", stem]))))
+            Err(several.iter().fold(failure, |failure, stem| failure.with(again(context, &["rollback", stem]))))
         }
     }
+}
+
+/// Where they lie, for a command line.
+fn folder(context: &Context) -> Result<String, Failure> {
+    Ok(shell_word(&layout::base(&root(context)?).display().to_string()))
 }
 
 /// The pair of that name, else those whose certificates have it.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::context::Context;
+use crate::finding::Next;
 use crate::install::settings::Settings;
 use crate::live::Patience;
 use crate::pki::certified_key::CertifiedKey;
@@ -39,4 +41,20 @@ pub enum Mode {
     DryRun,
     /// For real.
     Run,
+}
+
+/// The same command again, where this one ran: as root, or in the same tree.
+#[must_use]
+pub fn again(context: &Context, words: &[&str]) -> Next {
+    let mut argv: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
+    match &context.root {
+        Some(root) => {
+            argv.extend(["--root".to_owned(), root.display().to_string()]);
+            Next::run(&argv)
+        }
+        None => {
+            let run = Next::run(&argv);
+            Next { text: format!("sudo {}", run.text), ..run }
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! What came of a changeover, for people and programs. `install` and `rollback` end with it.
 
 use super::block::{self, Block, Placing};
+use super::order::again;
 use super::situation::Situation;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -309,22 +310,6 @@ fn server_words(situation: &Situation, steps: &[Step]) -> Vec<&'static str> {
         _ => None,
     });
     words.collect()
-}
-
-/// The same command again, where this one ran: as root, or in the same tree.
-#[must_use]
-pub fn again(context: &Context, words: &[&str]) -> Next {
-    let mut argv: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
-    match &context.root {
-        Some(root) => {
-            argv.extend(["--root".to_owned(), root.display().to_string()]);
-            Next::run(&argv)
-        }
-        None => {
-            let run = Next::run(&argv);
-            Next { text: format!("sudo {}", run.text), ..run }
-        }
-    }
 }
 
 fn afterwards(step: &Step, trouble: &Trouble) -> Finding {

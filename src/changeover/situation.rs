@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::order::{Goal, Order};
+use super::order::{Goal, Order, again};
 use super::serving::{self, Serving};
 use super::tree::{own, real, root};
 use crate::context::Context;
@@ -51,7 +51,7 @@ impl Situation {
         let usual = Layout::new(staged, &order.stem, real(&root, &chain)?, real(&root, &key)?);
         let target = match order.goal {
             Goal::Install(_) => None,
-            Goal::Back => Some(before(&usual, &settings)?),
+            Goal::Back => Some(before(context, &usual, &settings)?),
         };
         let certificates = match (order.goal, &target) {
             (Goal::Install(pair), _) => pair.chain().chain().certificates(),
@@ -69,7 +69,7 @@ impl Situation {
         let wanted = match (order.goal, target) {
             (Goal::Install(pair), _) => store::named(&layout, Release::new(pair, access))?,
             (Goal::Back, Some(release)) => release,
-            (Goal::Back, None) => return Err(nothing_before(&order.stem)),
+            (Goal::Back, None) => return Err(nothing_before(context, &order.stem)),
         };
         let mut sight = observe::look(&layout, &wanted, serving.state.clone(), loads(&serving))?;
         if let Goal::Back = order.goal {
@@ -144,15 +144,15 @@ fn loads(serving: &Serving) -> Loads {
 }
 
 /// The release that a rollback goes to: `proven` when `live` is not proven, else the one before in the history.
-fn before(layout: &Layout, settings: &Settings) -> Result<Release, Failure> {
-    let live = observe::pointer(layout, Pointer::Live)?.ok_or_else(|| not_installed(layout.stem()))?;
+fn before(context: &Context, layout: &Layout, settings: &Settings) -> Result<Release, Failure> {
+    let live = observe::pointer(layout, Pointer::Live)?.ok_or_else(|| not_installed(layout))?;
     let proven = observe::pointer(layout, Pointer::Proven)?;
     let target: Option<ReleaseId> = match proven {
         Some(proven) if proven != live => Some(proven),
         None => None,
         Some(_) => settings.before(&live).cloned(),
     };
-    let target = target.ok_or_else(|| nothing_before(layout.stem()))?;
+    let target = target.ok_or_else(|| nothing_before(context, layout.stem()))?;
     store::load(layout, &target)?.ok_or_else(|| {
         let message =
             format!("the files before, {}, are not there or cannot be loaded", layout.release(&target).display());
@@ -160,14 +160,18 @@ fn before(layout: &Layout, settings: &Settings) -> Result<Release, Failure> {
     })
 }
 
-fn nothing_before(stem: &str) -> Failure {
+fn nothing_before(context: &Context, stem: &str) -> Failure {
     Failure::new(Kind::NotFound, format!("there are no files of {stem} to go back to"))
         .because("no earlier install of it ended well here")
-        .with(Next::say("install the files that should be served:  certctl install FILE"))
+        .with(Next::say(format!(
+            "install the files that should be served:  {}",
+            again(context, &["install", "FILE"]).text
+        )))
 }
 
-fn not_installed(stem: &str) -> Failure {
-    Failure::new(Kind::NotFound, format!("{stem} is not installed here")).with(Next::say("ls /etc/ssl/certctl"))
+fn not_installed(layout: &Layout) -> Failure {
+    Failure::new(Kind::NotFound, format!("{} is not installed here", layout.stem()))
+        .with(Next::say(format!("ls {}", shell_word(&layout.base().display().to_string()))))
 }
 
 fn loose_finding(folder: &Path, mode: u32) -> Finding {

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::changeover::order::{Goal, Mode, Order};
-use crate::changeover::outcome::{Changeover, Verdict, again, day};
+use crate::changeover::order::{Goal, Mode, Order, again};
+use crate::changeover::outcome::{Changeover, Verdict, day};
 use crate::changeover::{self, installed};
 use crate::context::Context;
 use crate::failure::{Failure, Kind};
@@ -150,7 +150,7 @@ fn take(context: &Context, args: &InstallArgs) -> Result<Meant, Failure> {
     let (files, key) = inputs(context, args)?;
     let once = |context: &Context, anchors: &TrustAnchors| -> Result<Taken, Failure> {
         let options = TakeOptions { key: key.as_deref(), csr: None, anchors };
-        one(intake::take(context, &files, &options)?)
+        one(context, args, intake::take(context, &files, &options)?)
     };
     let mut anchors = intake::anchors(args.trust.as_deref())?;
     let mut taken = once(context, &anchors)?;
@@ -183,7 +183,7 @@ fn inputs(context: &Context, args: &InstallArgs) -> Result<(Vec<String>, Option<
     Ok((args.files.clone(), args.key.clone()))
 }
 
-fn one(mut taken: Vec<Taken>) -> Result<Taken, Failure> {
+fn one(context: &Context, args: &InstallArgs, mut taken: Vec<Taken>) -> Result<Taken, Failure> {
     match (taken.pop(), taken.is_empty()) {
         (Some(taken), true) => Ok(taken),
         (last, _) => {
@@ -193,9 +193,29 @@ fn one(mut taken: Vec<Taken>) -> Result<Taken, Failure> {
                 Kind::Ambiguous,
                 format!("these are {} certificates: {}", labels.len(), labels.join(", ")),
             );
-            Err(labels.iter().fold(failure, |failure, label| failure.with(Next::run(&["install", label]))))
+            Err(taken.iter().fold(failure, |failure, one| failure.with(alone(context, args, one))))
         }
     }
+}
+
+/// How one of several is installed: the same files, chosen from by its key.
+fn alone(context: &Context, args: &InstallArgs, one: &Taken) -> Next {
+    let Some((key, _)) = &one.key else {
+        return Next::say(format!("{}: its key is not here; say where it is:  --key FILE", one.leaf().label()));
+    };
+    let mut words = vec!["install".to_owned()];
+    words.extend(args.files.iter().cloned());
+    if args.files.is_empty() {
+        words.push(one.stem.clone());
+    } else {
+        words.extend(["--key".to_owned(), key.display().to_string()]);
+    }
+    words.extend(args.trust.iter().flat_map(|trust| ["--trust".to_owned(), trust.clone()]));
+    if let Some(ServerKind::None) = args.server {
+        words.extend(["--server".to_owned(), "none".to_owned()]);
+    }
+    words.extend(args.server_config.iter().flat_map(|file| ["--server-config".to_owned(), file.display().to_string()]));
+    again(context, &words.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// Key and chain belong together and hold; else everything that is wrong.

@@ -105,7 +105,7 @@ fn installed(context: &Context, args: &VerifyArgs) -> Result<Option<installed::F
 
 fn not_proven(context: &Context, stem: &str) -> Finding {
     Finding::note("not-proven", "not proven yet: these files are in place and were not seen to be served since")
-        .with(changeover::outcome::again(context, &["install", stem]))
+        .with(changeover::order::again(context, &["install", stem]))
 }
 
 /// An address, or a name as A-labels.

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::reach::two_lines;
 use crate::failure::Failure;
-use crate::finding::{Finding, Next};
+use crate::finding::{Finding, Next, shell_word};
 use crate::install::layout::{Layout, Stable};
-use crate::install::nginx::{Config, Coverage, ServerBlock};
+use crate::install::nginx::{Config, Coverage, Pair, ServerBlock};
 use crate::install::observe;
 use crate::pki::name::DnsName;
 use crate::system::folders;
@@ -38,13 +38,23 @@ pub struct Refusal {
     /// `FILE:LINE`.
     pub block: String,
     why: String,
+    /// Its pairs, where it has several.
+    several: Vec<(PathBuf, PathBuf)>,
 }
 
 impl Refusal {
     /// What to tell: the two lines to change.
     #[must_use]
     pub fn finding(&self, chain: &Path, key: &Path) -> Finding {
-        Finding::warning("paths-not-adopted", format!("{} names other files: {}", self.block, self.why)).with(
+        let finding = Finding::warning("paths-not-adopted", format!("{} names other files: {}", self.block, self.why));
+        if !self.several.is_empty() {
+            let next = "add the files of the one with the same kind of key to the command line; these are there:";
+            return finding.with(Next::say(next).pasting(self.several.iter().map(|(chain, key)| {
+                let [chain, key] = [chain, key].map(|path| shell_word(&path.display().to_string()));
+                format!("--chain-path {chain} --key-path {key}")
+            })));
+        }
+        finding.with(
             Next::say(format!("to serve the new certificate there, change two lines of {}:", self.block))
                 .pasting(two_lines(chain, key)),
         )
@@ -63,10 +73,18 @@ pub fn adopt(config: &Config, names: &[DnsName], root: &Path, usual: &Layout) ->
                 let nameless = nameless(config, names, &chain, &key);
                 return Ok(Adoption::Adopted(chain, key, nameless));
             }
-            Err(why) => refusals.push(Refusal { block: block.to_string(), why }),
+            Err(why) => refusals.push(Refusal { block: block.to_string(), why, several: several(block) }),
         }
     }
     Ok(if refusals.is_empty() { Adoption::Nothing } else { Adoption::Refused(refusals) })
+}
+
+fn several(block: &ServerBlock) -> Vec<(PathBuf, PathBuf)> {
+    let files = |pair: &Pair| Some((pair.certificate.file()?.to_owned(), pair.key.file()?.to_owned()));
+    match block.pairs.len() {
+        0 | 1 => Vec::new(),
+        _ => block.pairs.iter().filter_map(files).collect(),
+    }
 }
 
 fn judge(
