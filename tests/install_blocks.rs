@@ -164,13 +164,15 @@ fn of_two_kinds_of_key_in_a_block_the_user_names_one() {
     site.plain(A.0, A.1);
     let path = |path: &str| site.shop.sandbox.join(path).display().to_string();
     let (chain, key) = (path(A.0), path(A.1));
-    site.shop.sandbox.run(&["csr", "example.com", "www.example.com", "--force", "--key-type", "rsa-2048"]).expect(0);
-    let leaf = site.shop.ca.issue(&site.shop.sandbox.read("example.com.csr"));
+    site.shop.sandbox.run(&["csr", "example.com", "www.example.com", "--key-type", "rsa-2048"]).expect(0);
+    let leaf = site.shop.ca.issue(&site.shop.sandbox.read("example.com.rsa.csr"));
     site.shop.sandbox.write(B.0, leaf + &site.shop.ca.intermediate_pem());
-    site.shop.sandbox.write(B.1, site.shop.sandbox.read("example.com.key"));
+    site.shop.sandbox.write(B.1, site.shop.sandbox.read("example.com.rsa.key"));
     let both = format!("ssl_certificate {}; ssl_certificate_key {}; return", path(B.0), path(B.1));
     let _nginx = site.start(&site.block(A.0, A.1).replace("return", &both));
     let run = site.round(&["--json"]).expect(1).json();
     let line = format!("--chain-path {chain} --key-path {key}");
     assert!(run["findings"].to_string().contains(&line), "{run}");
+    let run = site.shop.install("new.crt", &["--chain-path", &chain, "--key-path", &key]).expect(0);
+    assert!(run.stdout.contains("live  "), "{run}");
 }
