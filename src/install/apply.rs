@@ -124,8 +124,6 @@ pub struct Applied {
 /// A plan that was ended by a step.
 #[derive(Debug)]
 pub struct Failed {
-    /// The step; none for a signal between two.
-    pub step: Option<Step>,
     /// What was wrong.
     pub trouble: Trouble,
     /// Every step that was begun.
@@ -134,15 +132,6 @@ pub struct Failed {
     pub back: Vec<Step>,
     /// What of it did not.
     pub not_back: Vec<(Step, Trouble)>,
-}
-
-impl Failed {
-    /// True when servers could have seen something else than before.
-    #[must_use]
-    pub fn reached(&self) -> bool {
-        self.attempted.iter().any(|step| matches!(step, Step::Switch { .. }))
-            || self.back.iter().chain(self.not_back.iter().map(|(step, _)| step)).next().is_some()
-    }
 }
 
 /// Takes the lock of the tree, making its folder first.
@@ -171,8 +160,7 @@ impl Machine<'_> {
             let settled = attempted.iter().any(|step| matches!(step, Step::Record { .. }));
             let signal = self.signal().filter(|_| !settled && !matches!(step, Step::Record { .. }));
             if let Some(signal) = signal {
-                applied.failed =
-                    Some(self.back(plan, attempted, None, Trouble::Interrupted(signal), &mut applied.probes));
+                applied.failed = Some(self.back(plan, attempted, Trouble::Interrupted(signal), &mut applied.probes));
                 break;
             }
             attempted.push(step.clone());
@@ -182,8 +170,7 @@ impl Machine<'_> {
                     applied.afterwards.push((step.clone(), trouble));
                 }
                 Err(trouble) => {
-                    let step = Some(step.clone());
-                    applied.failed = Some(self.back(plan, attempted, step, trouble, &mut applied.probes));
+                    applied.failed = Some(self.back(plan, attempted, trouble, &mut applied.probes));
                     break;
                 }
             }
@@ -214,14 +201,7 @@ impl Machine<'_> {
         self.interrupt.and_then(Interrupt::signal)
     }
 
-    fn back(
-        &mut self,
-        plan: &InstallPlan,
-        attempted: Vec<Step>,
-        step: Option<Step>,
-        trouble: Trouble,
-        probes: &mut Vec<Probe>,
-    ) -> Failed {
+    fn back(&mut self, plan: &InstallPlan, attempted: Vec<Step>, trouble: Trouble, probes: &mut Vec<Probe>) -> Failed {
         let (mut back, mut not_back) = (Vec::new(), Vec::new());
         self.interrupt = None;
         for step in undo(plan, &attempted, &self.kept).steps {
@@ -242,7 +222,7 @@ impl Machine<'_> {
                 not_back.push((step.clone(), error.into()));
             }
         }
-        Failed { step, trouble, attempted, back, not_back }
+        Failed { trouble, attempted, back, not_back }
     }
 
     fn step(&mut self, step: &Step, probes: &mut Vec<Probe>) -> Result<(), Trouble> {
