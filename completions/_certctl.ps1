@@ -165,6 +165,7 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
             break
         }
         'certctl;rollback' {
+            [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'Not the files before, but those of that id, or those that were live at that date')
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another certctl [default: 60s]')
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Where names are looked up and files go')
             [CompletionResult]::new('--directory', '--directory', [CompletionResultType]::ParameterName, 'Where names are looked up and files go')

@@ -414,12 +414,16 @@ _certctl() {
             return 0
             ;;
         certctl__subcmd__rollback)
-            opts="-C -q -v -h --lock-timeout --dry-run --json --directory --root --at --quiet --verbose --color --help"
+            opts="-C -q -v -h --to --lock-timeout --dry-run --json --directory --root --at --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --lock-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

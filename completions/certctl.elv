@@ -155,6 +155,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
             cand --help 'This help'
         }
         &'certctl;rollback'= {
+            cand --to 'Not the files before, but those of that id, or those that were live at that date'
             cand --lock-timeout 'How long to wait for another certctl [default: 60s]'
             cand -C 'Where names are looked up and files go'
             cand --directory 'Where names are looked up and files go'

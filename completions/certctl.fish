@@ -154,6 +154,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l json -d 'One 
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -s q -l quiet -d 'Only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -s v -l verbose -d 'More of what is being done'
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -s h -l help -d 'This help'
+complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l to -d 'Not the files before, but those of that id, or those that were live at that date' -r
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l lock-timeout -d 'How long to wait for another certctl [default: 60s]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s C -l directory -d 'Where names are looked up and files go' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l root -d 'A tree to install into instead of /' -r -F

@@ -5,6 +5,7 @@
 //! * The world: [`observe`] looks, [`apply`] runs a plan and takes it back, [`server`] tests and reloads.
 
 pub mod apply;
+pub mod history;
 pub mod inherit;
 pub mod layout;
 pub mod nginx;

@@ -120,7 +120,6 @@ fn what_is_not_there_yet_is_a_usage_error() {
         ("verify", "--strict"),
         ("inspect", "--starttls"),
         ("install", "--owner --key-mode --allow --check --aia --prefer --password-file --paid-until --placeholder"),
-        ("rollback", "--to"),
     ] {
         for option in options.split(' ') {
             let run = sandbox.run(&[verb, option, "x"]).expect(2);

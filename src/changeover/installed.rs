@@ -101,7 +101,9 @@ pub fn newest(context: &Context, name: &str) -> Result<Option<Files>, Failure> {
     Ok(Some(Files { proven, chain: piece(Piece::FullChain), key: piece(Piece::Key), stem }))
 }
 
-fn layout(root: &Path, stem: &str) -> Layout {
+/// The usual layout of a pair of the tree.
+#[must_use]
+pub fn layout(root: &Path, stem: &str) -> Layout {
     let (chain, key) = observe::family(root).stable_paths(stem);
     Layout::new(Some(root), stem, root.join(chain), root.join(key))
 }
@@ -144,10 +146,11 @@ fn pairs(context: &Context) -> Result<Vec<(String, Release)>, Failure> {
 }
 
 /// The pair that a name means: one of that name, else the one whose certificate has it; without a name, the only one.
+/// `verb` is the command that asks.
 ///
 /// # Errors
 /// None fits, or several do.
-pub fn named(context: &Context, name: Option<&str>) -> Result<String, Failure> {
+pub fn named(context: &Context, verb: &str, name: Option<&str>) -> Result<String, Failure> {
     let pairs = pairs(context)?;
     let found = match name {
         Some(name) => fitting(&pairs, name),
@@ -161,7 +164,7 @@ pub fn named(context: &Context, name: Option<&str>) -> Result<String, Failure> {
             .with(Next::say(format!("install one:  {}", again(context, &["install", "FILE"]).text)))),
         (several, _) => {
             let failure = Failure::new(Kind::Ambiguous, format!("several are installed: {}", several.join(", ")));
-            Err(several.iter().fold(failure, |failure, stem| failure.with(again(context, &["rollback", stem]))))
+            Err(several.iter().fold(failure, |failure, stem| failure.with(again(context, &[verb, stem]))))
         }
     }
 }

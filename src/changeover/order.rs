@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::context::Context;
 use crate::finding::Next;
+use crate::install::layout::ReleaseId;
 use crate::install::settings::Settings;
 use crate::live::Patience;
 use crate::pki::certified_key::CertifiedKey;
@@ -28,8 +29,8 @@ pub struct Order<'a> {
 /// Where to.
 #[derive(Clone, Copy, Debug)]
 pub enum Goal<'a> {
-    /// The files before.
-    Back,
+    /// To this release of the history; none: the files before.
+    Back(Option<&'a ReleaseId>),
     /// To this pair.
     Install(&'a CertifiedKey),
 }

@@ -3,15 +3,16 @@
 
 use std::path::Path;
 
-use super::order::{Goal, Order, again};
+use super::back;
+use super::order::{Goal, Order};
 use super::serving::{self, Serving};
 use super::tree::{own, real, root};
 use crate::context::Context;
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
 use crate::finding::{Finding, Next, Severity, shell_word};
 use crate::install::apply::store;
 use crate::install::inherit::Doubt;
-use crate::install::layout::{Layout, Pointer, ReleaseId, Stable};
+use crate::install::layout::{Layout, Stable};
 use crate::install::observe::{self, Loads, Obstacle, Sight};
 use crate::install::plan::{self, InstallPlan, Remembered, Served, ServerState, Spot, Wanted};
 use crate::install::release::Release;
@@ -51,28 +52,29 @@ impl Situation {
         let usual = Layout::new(staged, &order.stem, real(&root, &chain)?, real(&root, &key)?);
         let target = match order.goal {
             Goal::Install(_) => None,
-            Goal::Back => Some(before(context, &usual, &settings)?),
+            Goal::Back(to) => Some(back::release(context, &usual, &settings, to)?),
         };
         let certificates = match (order.goal, &target) {
             (Goal::Install(pair), _) => pair.chain().chain().certificates(),
-            (Goal::Back, Some(release)) => &release.certificates[..],
-            (Goal::Back, None) => &[],
+            (Goal::Back(_), Some(release)) => &release.certificates[..],
+            (Goal::Back(_), None) => &[],
         };
         let server = serving::find(context, &settings)?;
         let (layout, mut serving) = serving::place(&root, &usual, (&order.flags, &settings), certificates, server)?;
-        if matches!(order.goal, Goal::Back) {
+        if let (Goal::Back(_), Some(release)) = (order.goal, &target) {
             // The files before are wanted for a reason: whoever goes back is told, not held.
             let told = std::mem::take(&mut serving.lost).into_iter();
             serving.findings.extend(told.map(|finding| Finding { severity: Severity::Warning, ..finding }));
+            serving.findings.extend(back::dated(release, context.now()));
         }
         let (access, doubts) = observe::access(&layout, &settings)?;
         let wanted = match (order.goal, target) {
             (Goal::Install(pair), _) => store::named(&layout, Release::new(pair, access))?,
-            (Goal::Back, Some(release)) => release,
-            (Goal::Back, None) => return Err(nothing_before(context, &order.stem)),
+            (Goal::Back(_), Some(release)) => release,
+            (Goal::Back(_), None) => return Err(back::nothing_before(context, &order.stem)),
         };
         let mut sight = observe::look(&layout, &wanted, serving.state.clone(), loads(&serving))?;
-        if let Goal::Back = order.goal {
+        if let Goal::Back(_) = order.goal {
             let spots = Stable::BOTH.into_iter().zip([sight.observed.chain, sight.observed.key]);
             let unlinked =
                 spots.filter(|(_, spot)| *spot != Spot::Ours).map(|(stable, _)| layout.stable(stable).to_owned());
@@ -130,7 +132,7 @@ impl Situation {
                 let wanted = Wanted { id: self.wanted.id.clone(), pieces: self.wanted.pieces(), remembered };
                 plan::install(&wanted, &self.sight.observed, &self.layout)
             }
-            Goal::Back => plan::rollback(&self.wanted.id, &self.sight.observed, &self.layout),
+            Goal::Back(_) => plan::rollback(&self.wanted.id, &self.sight.observed, &self.layout),
         }
     }
 }
@@ -141,37 +143,6 @@ fn loads(serving: &Serving) -> Loads {
         (Some(_), ServerState::Serves(..)) => Loads::Seen,
         _ => Loads::Unknown,
     }
-}
-
-/// The release that a rollback goes to: `proven` when `live` is not proven, else the one before in the history.
-fn before(context: &Context, layout: &Layout, settings: &Settings) -> Result<Release, Failure> {
-    let live = observe::pointer(layout, Pointer::Live)?.ok_or_else(|| not_installed(layout))?;
-    let proven = observe::pointer(layout, Pointer::Proven)?;
-    let target: Option<ReleaseId> = match proven {
-        Some(proven) if proven != live => Some(proven),
-        None => None,
-        Some(_) => settings.before(&live).cloned(),
-    };
-    let target = target.ok_or_else(|| nothing_before(context, layout.stem()))?;
-    store::load(layout, &target)?.ok_or_else(|| {
-        let message =
-            format!("the files before, {}, are not there or cannot be loaded", layout.release(&target).display());
-        Failure::new(Kind::NotFound, message).with(Next::say(format!("ls -l {}", layout.releases().display())))
-    })
-}
-
-fn nothing_before(context: &Context, stem: &str) -> Failure {
-    Failure::new(Kind::NotFound, format!("there are no files of {stem} to go back to"))
-        .because("no earlier install of it ended well here")
-        .with(Next::say(format!(
-            "install the files that should be served:  {}",
-            again(context, &["install", "FILE"]).text
-        )))
-}
-
-fn not_installed(layout: &Layout) -> Failure {
-    Failure::new(Kind::NotFound, format!("{} is not installed here", layout.stem()))
-        .with(Next::say(format!("ls {}", shell_word(&layout.base().display().to_string()))))
 }
 
 fn loose_finding(folder: &Path, mode: u32) -> Finding {

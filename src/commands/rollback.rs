@@ -1,4 +1,4 @@
-//! `certctl rollback`: the files before, tested, reloaded and seen live like any others.
+//! `certctl rollback`: the files before, or those of a date, tested, reloaded and seen live like any others.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::changeover::order::{Goal, Mode, Order};
 use crate::changeover::outcome::{Changeover, day};
-use crate::changeover::{self, installed};
+use crate::changeover::{self, back, installed};
 use crate::context::Context;
 use crate::failure::{Failure, Kind};
 use crate::finding::Next;
@@ -19,12 +19,15 @@ use crate::system::clock;
 ///
 /// Examples:
 ///   sudo certctl rollback example.com
-///   certctl rollback example.com --dry-run
+///   sudo certctl rollback example.com --to 2027-05-11
 #[derive(Debug, Default, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct RollbackArgs {
     /// The pair; may be left out when only one is installed
     pub name: Option<String>,
+    /// Not the files before, but those of that id, or those that were live at that date
+    #[arg(long, value_name = "DATE|ID")]
+    pub to: Option<String>,
     /// How long to wait for another certctl [default: 60s]
     #[arg(long, value_name = "DURATION", value_parser = clock::duration)]
     pub lock_timeout: Option<Duration>,
@@ -40,7 +43,8 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct RollbackOutcome(Changeover);
 
-/// Goes back: to what was proven when the present files are not, else to the entry before in the history.
+/// Goes back: to what is asked for; else to what was proven when the present files are not; else to the entry before in
+/// the history.
 ///
 /// # Errors
 /// No such pair, nothing to go back to, files that cannot be used, a lock that is held, a signal.
@@ -49,9 +53,11 @@ pub fn run(context: &Context, args: &RollbackArgs) -> Result<RollbackOutcome, Fa
         return Err(Failure::new(Kind::Usage, "--at is for --root and --dry-run")
             .with(Next::say("leave --at out, or add --dry-run")));
     }
+    let stem = installed::named(context, "rollback", args.name.as_deref())?;
+    let to = args.to.as_deref().map(|text| back::meant(context, &stem, text)).transpose()?;
     let order = Order {
-        stem: installed::named(context, args.name.as_deref())?,
-        goal: Goal::Back,
+        stem,
+        goal: Goal::Back(to.as_ref()),
         flags: Settings::default(),
         lock_timeout: args.lock_timeout.unwrap_or(LOCK_TIMEOUT),
         patience: Patience::default(),

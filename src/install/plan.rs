@@ -374,7 +374,10 @@ pub fn rollback(target: &ReleaseId, seen: &Observed, layout: &Layout) -> Install
     if seen.live.as_ref() != Some(target) {
         steps.push(Step::Switch { from: seen.live.clone(), to: target.clone() });
     }
-    steps.extend(questions(target, &seen.server));
+    let answered = matches!(seen.server, ServerState::Nothing | ServerState::Serves(_, Served::AsWanted));
+    if !(steps.is_empty() && seen.proven.as_ref() == Some(target) && answered) {
+        steps.extend(questions(target, &seen.server));
+    }
     let end = end(&seen.server);
     if end == End::Proven && seen.proven.as_ref() != Some(target) {
         steps.push(Step::MarkProven { from: seen.proven.clone(), to: target.clone() });

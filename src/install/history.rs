@@ -1,0 +1,114 @@
+//! Which entry of a pair's history is meant: by its id or by a date. Pure.
+
+use jiff::civil::Date;
+use jiff::{Timestamp, tz::Offset};
+
+use super::layout::ReleaseId;
+use super::settings::Entry;
+
+/// Where a rollback is to go, as it was typed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Meant {
+    /// What was live at that instant. A day without a time means its end, in UTC.
+    At(Timestamp),
+    /// That release.
+    Release(ReleaseId),
+}
+
+impl Meant {
+    /// Eight hex digits are an id, even where they could be read as a date without its dashes; anything else has to be a
+    /// date (`2027-05-11`) or an instant (RFC 3339).
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if let Some(id) = ReleaseId::parse(&text.to_ascii_lowercase()) {
+            return Some(Self::Release(id));
+        }
+        if let Ok(at) = text.parse() {
+            return Some(Self::At(at));
+        }
+        let date: Date = text.parse().ok()?;
+        Offset::UTC.to_timestamp(date.at(23, 59, 59, 999_999_999)).ok().map(Self::At)
+    }
+}
+
+/// Files that were live once.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Past {
+    /// Their release.
+    pub release: ReleaseId,
+    /// When they were installed last; none where they were there before certctl was.
+    pub since: Option<Timestamp>,
+}
+
+/// All that were live, the newest first, each once.
+#[must_use]
+pub fn past(history: &[Entry]) -> Vec<Past> {
+    let mut past: Vec<Past> = Vec::new();
+    let entries = history.iter().rev().map(|entry| (&entry.release, Some(entry.at)));
+    // What was taken over has no entry of its own: it is what another one replaced.
+    let taken = history.iter().rev().filter_map(|entry| Some((entry.before.as_ref()?, None)));
+    for (release, since) in entries.chain(taken) {
+        if past.iter().all(|known| known.release != *release) {
+            past.push(Past { release: release.clone(), since });
+        }
+    }
+    past
+}
+
+/// The release that is meant: the one of that id, or what the newest install at or before that instant put there; before
+/// the first install, what that one replaced.
+#[must_use]
+pub fn find(history: &[Entry], meant: &Meant) -> Option<ReleaseId> {
+    match meant {
+        Meant::Release(id) => past(history).into_iter().map(|past| past.release).find(|release| release == id),
+        Meant::At(at) => match history.iter().filter(|entry| entry.at <= *at).max_by_key(|entry| entry.at) {
+            Some(entry) => Some(entry.release.clone()),
+            None => history.first().and_then(|entry| entry.before.clone()),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Entry, Meant, ReleaseId, find, past};
+
+    fn id(text: &str) -> ReleaseId {
+        ReleaseId::parse(text).unwrap()
+    }
+
+    fn entry(release: &str, at: &str, before: Option<&str>) -> Entry {
+        Entry { release: id(release), at: at.parse().unwrap(), before: before.map(id) }
+    }
+
+    #[test]
+    fn what_was_live_then() {
+        let history = [
+            entry("bbbbbbbb", "2027-05-11T10:00:00Z", Some("aaaaaaaa")),
+            entry("20270512", "2027-08-01T10:00:00Z", Some("bbbbbbbb")),
+            entry("cccccccc", "2027-08-01T12:00:00Z", Some("20270512")),
+        ];
+        for (text, wanted) in [
+            ("bbbbbbbb", Some("bbbbbbbb")),
+            ("BBBBBBBB", Some("bbbbbbbb")),
+            ("aaaaaaaa", Some("aaaaaaaa")),
+            ("20270512", Some("20270512")),
+            ("dddddddd", None),
+            ("2027-05-11", Some("bbbbbbbb")),
+            ("2027-05-11T09:59:59Z", Some("aaaaaaaa")),
+            ("2027-05-11T10:00:00Z", Some("bbbbbbbb")),
+            ("2027-07-31", Some("bbbbbbbb")),
+            ("2027-08-01", Some("cccccccc")),
+            ("2027-08-01T13:00:00+02:00", Some("20270512")),
+            ("2030-01-01", Some("cccccccc")),
+            ("1999-01-01", Some("aaaaaaaa")),
+        ] {
+            assert_eq!(find(&history, &Meant::parse(text).unwrap()), wanted.map(id), "{text}");
+        }
+        for text in ["", "bbbbbbb", "bbbbbbbbb", "yesterday", "2027-13-01", "2027-05"] {
+            assert_eq!(Meant::parse(text), None, "{text}");
+        }
+        assert_eq!(find(&[], &Meant::parse("2027-05-11").unwrap()), None);
+        let all: Vec<String> = past(&history).into_iter().map(|past| past.release.to_string()).collect();
+        assert_eq!(all, ["cccccccc", "20270512", "bbbbbbbb", "aaaaaaaa"]);
+    }
+}
