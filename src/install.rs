@@ -4,6 +4,7 @@
 //!   [`nginx`] (what its configuration means).
 //! * The world: [`observe`] looks, [`apply`] runs a plan and takes it back, [`server`] tests and reloads.
 
+pub mod acl;
 pub mod apply;
 pub mod history;
 pub mod inherit;

@@ -13,3 +13,4 @@ pub mod serve;
 pub mod signals;
 pub mod terminal;
 pub mod tls;
+pub mod xattrs;

@@ -10,7 +10,7 @@ use super::tree::{own, real, root};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::finding::{Finding, Next, Severity, shell_word};
-use crate::install::apply::store;
+use crate::install::apply::{guard, store};
 use crate::install::inherit::Doubt;
 use crate::install::layout::{Layout, Stable};
 use crate::install::observe::{self, Loads, Obstacle, Sight};
@@ -88,6 +88,7 @@ impl Situation {
         for (folder, mode) in observe::loose_folders(&situation.layout)? {
             situation.serving.findings.push(loose_finding(&folder, mode));
         }
+        situation.serving.findings.extend(guard::remarks(&situation.layout)?.iter().map(Finding::from));
         if situation.sight.observed.mixed {
             situation.serving.findings.push(mixed_finding(&situation.layout));
         }

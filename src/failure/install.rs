@@ -2,7 +2,9 @@
 
 use super::{Failure, Kind};
 use crate::finding::{Finding, Next, shell_word};
+use crate::install::acl::Who;
 use crate::install::apply::error::InstallError;
+use crate::install::apply::guard::Remark;
 use crate::install::apply::{Probe, Trouble};
 use crate::install::observe::Obstacle;
 use crate::install::server::ServerError;
@@ -67,6 +69,31 @@ impl From<&Obstacle> for Finding {
             }
             Obstacle::Link(..) => finding
                 .with(Next::say("choose paths of your own:  --chain-path PATH --key-path PATH, and name them in the server's configuration")),
+        }
+    }
+}
+
+impl From<&Remark> for Finding {
+    fn from(remark: &Remark) -> Self {
+        let said = remark.to_string();
+        match remark {
+            Remark::Readers { .. } => Self::note("acl-kept", said),
+            Remark::KeptOut { path, who } => {
+                let path = shell_word(&path.display().to_string());
+                let words = who.iter().map(|who| match who {
+                    Who::User(user) => format!("u:{user}:r"),
+                    Who::Group(group) => format!("g:{group}:r"),
+                });
+                let words = words.collect::<Vec<_>>().join(",");
+                Self::warning("acl-not-kept", said)
+                    .with(Next::say(format!("where they need it, after the install:  sudo setfacl -m {words} {path}")))
+            }
+            Remark::Linked { path, inode, .. } => {
+                let folder = shell_word(&path.parent().unwrap_or(path).display().to_string());
+                let find = format!("sudo find $(findmnt -no TARGET -T {folder}) -xdev -inum {inode}");
+                Self::warning("hard-link", said)
+                    .with(Next::say(format!("find them, and have the new file read there too:  {find}")))
+            }
         }
     }
 }

@@ -22,6 +22,7 @@ use crate::system::signals::Interrupt;
 use crate::system::tls::{ProbeError, probe_all};
 
 pub mod error;
+pub mod guard;
 pub mod store;
 
 use error::InstallError;

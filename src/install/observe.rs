@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::apply::error::InstallError;
-use super::apply::store;
+use super::apply::{guard, store};
 use super::inherit::{self, Doubt, Node};
 use super::layout::{Family, Layout, Pointer, ReleaseId, Stable, pointed};
 use super::plan::{Observed, Present, ServerState, Spot};
@@ -136,7 +136,7 @@ fn present(layout: &Layout, loads: Loads) -> Result<(Present, Option<Release>), 
     let (Some(chain), Some(key)) = (read(&layout.chain_path)?, read(&layout.key_path)?) else {
         return Ok((Present::Partial, None));
     };
-    let access = match folders::look(&layout.key_path)? {
+    let access = match guard::look(&layout.key_path)? {
         Some(seen) if seen.kind == Kind::File => inherited(layout, &seen)?.0,
         _ => Access::default(),
     };
@@ -158,7 +158,7 @@ fn present(layout: &Layout, loads: Loads) -> Result<(Present, Option<Release>), 
 /// # Errors
 /// When the path cannot be looked at.
 pub fn access(layout: &Layout, settings: &Settings) -> Result<(Access, Vec<Doubt>), FileError> {
-    match folders::look(&layout.key_path)?.filter(|seen| seen.kind == Kind::File) {
+    match guard::look(&layout.key_path)?.filter(|seen| seen.kind == Kind::File) {
         Some(seen) => inherited(layout, &seen),
         None => Ok((settings.access().unwrap_or_default(), Vec::new())),
     }
@@ -166,12 +166,8 @@ pub fn access(layout: &Layout, settings: &Settings) -> Result<(Access, Vec<Doubt
 
 /// As far as the key's folders go inside of the tree.
 fn inherited(layout: &Layout, key: &Seen) -> Result<(Access, Vec<Doubt>), FileError> {
-    let node = |seen: &Seen| Node { mode: seen.mode, owner: seen.owner };
-    let mut above = Vec::new();
-    for folder in layout.key_path.ancestors().skip(1).take_while(|folder| folder.starts_with(layout.root())) {
-        above.extend(folders::look(folder)?.as_ref().map(node));
-    }
-    Ok(inherit::inherit(node(key), &above, folders::user()))
+    let above = guard::above(layout, &layout.key_path)?;
+    Ok(inherit::inherit(guard::node(key), &above, folders::user()))
 }
 
 /// The settings of a pair; none when it has none yet. Refused when others could have written them: they hold commands.

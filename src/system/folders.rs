@@ -10,6 +10,7 @@ use std::time::SystemTime;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use super::files::{FileError, parent, sync_folder, temporary_name};
+use super::xattrs::{self, Attributes};
 
 /// What is at a path, links not followed.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -35,7 +36,17 @@ pub struct Seen {
     pub owner: (u32, u32),
     /// When its content changed last.
     pub modified: SystemTime,
+    /// How many names it has (hard links).
+    pub names: u64,
     inode: (u64, u64),
+}
+
+impl Seen {
+    /// Its number on its file system.
+    #[must_use]
+    pub fn inode(&self) -> u64 {
+        self.inode.1
+    }
 }
 
 /// What is at `path`; `None` when nothing is.
@@ -64,6 +75,7 @@ pub fn look(path: &Path) -> Result<Option<Seen>, FileError> {
         mode: meta.mode() & 0o7777,
         owner: (meta.uid(), meta.gid()),
         modified: meta.modified().unwrap_or(SystemTime::UNIX_EPOCH),
+        names: meta.nlink(),
         inode: (meta.dev(), meta.ino()),
     }))
 }
@@ -182,7 +194,13 @@ pub fn finish(path: &Path, mode: u32) -> Result<(), FileError> {
 ///
 /// # Errors
 /// `AlreadyExists` when something is at `path`; else the system's reason.
-pub fn write(path: &Path, bytes: &[u8], mode: u32, owner: Option<(u32, u32)>) -> Result<(), FileError> {
+pub fn write(
+    path: &Path,
+    bytes: &[u8],
+    mode: u32,
+    owner: Option<(u32, u32)>,
+    attributes: &Attributes,
+) -> Result<(), FileError> {
     let write = || -> io::Result<()> {
         let mut file = OpenOptions::new().write(true).create_new(true).mode(mode & 0o600).open(path)?;
         file.write_all(bytes)?;
@@ -190,6 +208,8 @@ pub fn write(path: &Path, bytes: &[u8], mode: u32, owner: Option<(u32, u32)>) ->
             fchown(&file, Some(user), Some(group))?;
         }
         file.set_permissions(Permissions::from_mode(mode))?;
+        // After the mode, which says what an ACL lets through.
+        xattrs::write(&file, attributes)?;
         file.sync_all()
     };
     write().map_err(FileError::at("write", path))
@@ -253,13 +273,13 @@ pub fn remove_folder(path: &Path) -> Result<(), FileError> {
 /// # Errors
 /// The system's reason.
 pub fn back_up_beside(path: &Path) -> Result<PathBuf, FileError> {
-    let own = look(path)?.map(|seen| seen.inode);
+    if let Some(backup) = backed_up(path)? {
+        return Ok(backup);
+    }
     for number in 1..u32::MAX {
         let backup = backup_name(path, number);
-        match look(&backup)? {
-            Some(taken) if Some(taken.inode) == own => return Ok(backup),
-            Some(_) => continue,
-            None => {}
+        if look(&backup)?.is_some() {
+            continue;
         }
         match fs::hard_link(path, &backup) {
             Ok(()) => return sync_folder(parent(path)).map(|()| backup),
@@ -268,6 +288,23 @@ pub fn back_up_beside(path: &Path) -> Result<PathBuf, FileError> {
         }
     }
     Err(FileError::at("back up", path)(io::Error::other("too many backups")))
+}
+
+/// The numbered backup that is this very file, if there is one.
+///
+/// # Errors
+/// When they cannot be looked at.
+pub fn backed_up(path: &Path) -> Result<Option<PathBuf>, FileError> {
+    let Some(own) = look(path)?.filter(|seen| seen.names > 1) else { return Ok(None) };
+    for number in 1..u32::MAX {
+        let backup = backup_name(path, number);
+        match look(&backup)? {
+            Some(taken) if taken.inode == own.inode => return Ok(Some(backup)),
+            Some(_) => {}
+            None => break,
+        }
+    }
+    Ok(None)
 }
 
 /// Puts `backup` back in one rename. A file that somebody put at `path` in the meantime stays, and so does the backup.
@@ -305,13 +342,13 @@ fn backup_name(path: &Path, number: u32) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, back_up_beside, fs, link, look, make, real, restore, set_mode, write};
+    use super::{Attributes, Kind, back_up_beside, fs, link, look, make, real, restore, set_mode, write};
 
     #[test]
     fn a_backup_is_the_same_file_and_comes_back() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.key");
-        write(&path, b"one", 0o640, None).unwrap();
+        write(&path, b"one", 0o640, None, &Attributes::default()).unwrap();
         let backup = back_up_beside(&path).unwrap();
         assert_eq!(backup, folder.path().join("a.key.~1~"));
         assert_eq!(back_up_beside(&path).unwrap(), backup, "again: it is backed up already");
@@ -327,9 +364,9 @@ mod tests {
     fn a_backup_never_replaces_a_file() {
         let folder = tempfile::tempdir().unwrap();
         let (path, backup) = (folder.path().join("a.key"), folder.path().join("a.key.~1~"));
-        write(&path, b"the user's", 0o600, None).unwrap();
+        write(&path, b"the user's", 0o600, None, &Attributes::default()).unwrap();
         assert!(restore(&path, &backup).is_err(), "there is none");
-        write(&backup, b"of last year", 0o600, None).unwrap();
+        write(&backup, b"of last year", 0o600, None, &Attributes::default()).unwrap();
         assert!(restore(&path, &backup).is_err());
         super::unlink(&path).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"the user's");

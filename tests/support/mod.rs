@@ -5,6 +5,7 @@ pub mod ca;
 pub mod dns;
 pub mod foreign;
 pub mod mask;
+pub mod namespace;
 pub mod nginx;
 pub mod openssl_ca;
 pub mod order;

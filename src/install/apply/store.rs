@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 use super::error::InstallError;
+use super::guard;
 use crate::install::layout::{
     FOLDER_MODE, Layout, Piece, Pointer, ReleaseId, Stable, is_temporary, is_temporary_of, key_mode,
 };
@@ -45,7 +46,8 @@ pub fn stage(layout: &Layout, release: &Release) -> Result<Staged, FileError> {
     let staged = Staged { folder, access: release.access, _working: working };
     for (piece, bytes, mode) in release.files() {
         let owner = if piece == Piece::Key { release.access.owner } else { None };
-        folders::write(&staged.folder.join(piece.file_name()), bytes, mode, owner)?;
+        let attributes = guard::attributes(layout, piece, mode)?;
+        folders::write(&staged.folder.join(piece.file_name()), bytes, mode, owner, &attributes)?;
     }
     folders::finish(&staged.folder, FOLDER_MODE)?;
     Ok(staged)
@@ -96,7 +98,7 @@ pub fn compare(layout: &Layout, release: &Release) -> Result<(), InstallError> {
         if there.as_slice() != bytes {
             return Err(damaged("it does not hold what was written"));
         }
-        let seen = folders::look(&path)?.filter(|_| piece == Piece::Key);
+        let seen = guard::look(&path)?.filter(|_| piece == Piece::Key);
         if seen.as_ref().is_some_and(|seen| seen.mode & 0o007 != 0) {
             return Err(damaged("everybody may read the key in it"));
         }
@@ -117,7 +119,7 @@ pub fn load(layout: &Layout, id: &ReleaseId) -> Result<Option<Release>, FileErro
         other => other.map(Some),
     };
     let (Some(chain), Some(key)) = (read(Piece::FullChain)?, read(Piece::Key)?) else { return Ok(None) };
-    let access = match folders::look(&layout.piece(id, Piece::Key))? {
+    let access = match guard::look(&layout.piece(id, Piece::Key))? {
         Some(seen) => Access { mode: key_mode(Some(seen.mode)), owner: Some(seen.owner) },
         None => Access::default(),
     };
@@ -138,7 +140,7 @@ pub fn load(layout: &Layout, id: &ReleaseId) -> Result<Option<Release>, FileErro
 /// When what is there cannot be looked at.
 pub fn named(layout: &Layout, release: Release) -> Result<Release, FileError> {
     let differs =
-        folders::look(&layout.piece(&release.id, Piece::Key))?.is_some_and(|seen| !admits(&seen, release.access));
+        guard::look(&layout.piece(&release.id, Piece::Key))?.is_some_and(|seen| !admits(&seen, release.access));
     Ok(if differs { release.by_access() } else { release })
 }
 
