@@ -1,7 +1,7 @@
 //! Where things are installed, what an install plans, and how it is done or undone.
 //!
-//! * Pure: [`layout`] (paths, links, modes), [`release`] (what is in one), [`plan`] (the heart), [`settings`], and
-//!   [`nginx`] (what its configuration means).
+//! * Pure: [`layout`] (paths, links, modes), [`release`] (what is in one), [`plan`] (the heart), [`settings`], [`site`]
+//!   (what any server's configuration means), and a dialect each: [`nginx`].
 //! * The world: [`observe`] looks, [`apply`] runs a plan and takes it back, [`server`] tests and reloads.
 
 pub mod acl;
@@ -15,3 +15,4 @@ pub mod plan;
 pub mod release;
 pub mod server;
 pub mod settings;
+pub mod site;

@@ -19,6 +19,7 @@ use certctl::install::nginx::{Fault, ParseError};
 use certctl::install::observe::Obstacle;
 use certctl::install::server::ServerError;
 use certctl::install::settings::Settings;
+use certctl::install::site::Software;
 use certctl::live::ProbeTarget;
 use certctl::pairing::PairingError;
 use certctl::pki::certificate::CertificateError;
@@ -122,8 +123,8 @@ fn failures() -> Vec<Failure> {
         DnsError::Interrupted(2).into(),
         ServerError::Config(ParseError { file: "/etc/nginx/nginx.conf".into(), line: 7, fault: Fault::Unclosed })
             .into(),
-        ServerError::NotNginx { binary: "/usr/sbin/nginx".into() }.into(),
-        ServerError::TooManyFiles.into(),
+        ServerError::Stranger { software: Software::Nginx, binary: "/usr/sbin/nginx".into() }.into(),
+        ServerError::TooManyFiles(Software::Nginx).into(),
         ScratchError::Busy("rehearsal".into()).into(),
         ScratchError::Foreign("rehearsal".into()).into(),
         WordsError::Empty.into(),

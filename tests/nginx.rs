@@ -8,8 +8,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use certctl::install::nginx::{Blame, Complaint, Directive, Site, Targets, Wanted};
-use certctl::install::server::{self, Nginx as Found, Server};
+use certctl::install::layout::{Link, Piece};
+use certctl::install::nginx::{Directive, complaint};
+use certctl::install::server::{Detail, Nginx as Found, Program, Server, nginx};
+use certctl::install::site::{Blame, NewBlock, Targets, Wanted};
 use certctl::live::{self, Patience, ProbeTarget, Turn, Verdict};
 use certctl::pki::certificate::Certificate;
 use certctl::pki::key::KeyAlgorithm;
@@ -34,6 +36,10 @@ impl Pair {
     fn lines(&self) -> String {
         format!("ssl_certificate {}; ssl_certificate_key {};", self.certificate.display(), self.key.display())
     }
+
+    fn links(&self) -> [Link; 2] {
+        [Link::new(&self.certificate, Piece::FullChain), Link::new(&self.key, Piece::Key)]
+    }
 }
 
 fn pair_of(sandbox: &Sandbox, ca: &TestCa, stem: &str, names: &[&str], algorithm: &'static SignatureAlgorithm) -> Pair {
@@ -56,6 +62,10 @@ fn names(names: &[&str]) -> Vec<DnsName> {
     names.iter().map(|name| DnsName::parse(name).unwrap()).collect()
 }
 
+fn known(found: Found) -> Server {
+    Server::Known { program: Program::Nginx(found), test: None, reload: None }
+}
+
 fn ask(port: u16, name: &str) -> Result<live::Handshake, ProbeError> {
     probe_all(&[ProbeTarget::new(([127, 0, 0, 1], port).into(), name)], DEADLINE).pop().unwrap()
 }
@@ -67,8 +77,7 @@ fn find(config: &Path) -> Found {
 fn targets(config: &Path, pair: &Pair, asked: &[&str]) -> Targets {
     let standing = find(config).observe().unwrap();
     let names = names(asked);
-    let wanted =
-        Wanted { certificate: &pair.certificate, key: &pair.key, names: &names, algorithm: pair.chain[0].algorithm };
+    let wanted = Wanted { links: &pair.links(), names: &names, algorithm: pair.chain[0].algorithm };
     Targets::of(&standing.config, &wanted)
 }
 
@@ -86,7 +95,7 @@ fn files_are_read_as_nginx_reads_them() {
     let dump = succeed(foreign("nginx").args(["-T", "-c"]).arg(&config));
     let theirs: BTreeSet<&str> =
         dump.lines().filter_map(|line| line.strip_prefix("# configuration file ")?.strip_suffix(':')).collect();
-    let directives = server::read_config(&config).unwrap();
+    let directives = nginx::read_config(&config).unwrap();
     let mut ours = BTreeSet::from([config.display().to_string()]);
     files_of(&directives, &mut ours);
     assert_eq!(ours.iter().map(String::as_str).collect::<BTreeSet<_>>(), theirs);
@@ -94,7 +103,8 @@ fn files_are_read_as_nginx_reads_them() {
     let standing = find(&config).observe().unwrap();
     let blocks: Vec<String> = standing.config.blocks.iter().map(|block| block.names[0].text()).collect();
     assert_eq!(blocks, ["a.example", "b.example"]);
-    assert_eq!(standing.config.pid, Some(sandbox.join("nginx.pid")));
+    let pid = sandbox.join("nginx.pid");
+    assert!(matches!(&standing.detail, Detail::Nginx(detail) if detail.pid.as_ref() == Some(&pid)));
     assert_eq!(standing.running, None);
 }
 
@@ -136,7 +146,7 @@ fn a_reload_swaps_the_certificate_and_handshakes_see_it() {
         Verdict::OtherLeaf { label, .. } if label == "example.com"
     ));
     running.rewrite(&http(&new));
-    let server = Server::Nginx(found);
+    let server = known(found.clone());
     assert!(server.test().unwrap().unwrap().succeeded());
     assert!(server.reload().unwrap().unwrap().succeeded());
     let patience = Patience { deadline: DEADLINE, ..Patience::default() };
@@ -152,7 +162,6 @@ fn a_reload_swaps_the_certificate_and_handshakes_see_it() {
     }
 
     let pid = sandbox.read("nginx.pid");
-    let Server::Nginx(found) = server else { unreachable!() };
     drop(running);
     assert_eq!(found.observe().unwrap().running, None);
     // A pid file that outlived its nginx, and names another program by now.
@@ -234,8 +243,8 @@ fn a_failing_test_says_who_is_to_blame() {
     let test = |certificate: &Path, key: &Path, more: &str| {
         let pair = format!("ssl_certificate {}; ssl_certificate_key {};", certificate.display(), key.display());
         let config = write_config(sandbox.path(), &format!("server {{ listen 127.0.0.1:{port} ssl; {pair} {more} }}"));
-        let finished = Server::Nginx(find(&config)).test().unwrap().unwrap();
-        (!finished.succeeded()).then(|| Complaint::read(&finished.output, &[certificate, key]))
+        let finished = known(find(&config)).test().unwrap().unwrap();
+        (!finished.succeeded()).then(|| complaint(&finished.output, &[certificate, key]))
     };
     let file = |content: &str| sandbox.write(&format!("{:x}.pem", content.len()), content);
     let missing = sandbox.join("missing.pem");
@@ -264,19 +273,11 @@ fn written(sandbox: &Sandbox, pair: &Pair, http: &str, asked: &[&str], ports: (u
     let config = write_config(sandbox.path(), http);
     let found = find(&config);
     let standing = found.observe().unwrap();
-    let site = Site {
-        names: &names(asked),
-        certificate: &pair.certificate,
-        key: &pair.key,
-        build: &found.build,
-        config: &standing.config,
-        ipv6: standing.ipv6,
-        ports,
-    };
-    let text = site.write().text;
+    let new = NewBlock { names: &names(asked), links: &pair.links(), ipv6: standing.ipv6, ports };
+    let text = Program::Nginx(found).write(&standing, new).text;
     sandbox.write("written.conf", &text);
     write_config(sandbox.path(), &format!("{http}\ninclude written.conf;"));
-    let tested = Server::Nginx(find(&config)).test().unwrap().unwrap();
+    let tested = known(find(&config)).test().unwrap().unwrap();
     assert!(tested.succeeded(), "{}\n{text}", tested.output);
     assert!(!tested.output.contains("[warn]"), "{}\n{text}", tested.output);
     text.replace(&sandbox.path().display().to_string(), "[SANDBOX]")

@@ -6,27 +6,25 @@ use super::serving::names;
 use super::situation::Situation;
 use crate::context::Context;
 use crate::finding::{Finding, Next, shell_word};
-use crate::install::nginx::write::WEB;
-use crate::install::nginx::{Site, Written};
-use crate::install::server::Server;
+use crate::install::site::{Addition, NewBlock, Software, WEB, Written};
 use crate::system::{files, folders};
 
 /// What is said of the block.
 #[derive(Debug)]
 pub enum Block {
     /// Blocks serve these names with other files: their lines are to be changed.
-    Elsewhere(Vec<String>),
+    Elsewhere(Software, Vec<String>),
     /// Another file has the name; it stays.
-    Kept(PathBuf),
-    /// The server is not nginx.
+    Kept(Software, PathBuf),
+    /// The server is none that certctl can write for.
     None,
     /// It could not be written there, for this reason.
-    Unwritten(PathBuf, String, Written),
+    Unwritten(Software, PathBuf, String, Written),
     /// It is in this file.
-    Wrote(PathBuf, Written),
+    Wrote(Software, PathBuf, Written),
 }
 
-/// How the block comes to where nginx reads it.
+/// How the block comes to where the server reads it.
 #[derive(Debug)]
 pub enum Placing {
     /// By lines in its configuration.
@@ -45,33 +43,31 @@ const LIMIT: u64 = 1024 * 1024;
 #[must_use]
 pub fn write(context: &Context, situation: &Situation) -> Block {
     let Situation { serving, wanted, layout, .. } = situation;
-    let (Server::Nginx(nginx), Some(standing)) = (&serving.server, &serving.standing) else { return Block::None };
+    let (Some(program), Some(standing)) = (serving.server.program(), &serving.standing) else { return Block::None };
+    let software = program.software();
     if !serving.elsewhere.is_empty() {
-        return Block::Elsewhere(serving.elsewhere.clone());
+        return Block::Elsewhere(software, serving.elsewhere.clone());
     }
     let names = names(&wanted.certificates);
-    let (certificate, key) = (serving.named.0.as_path(), serving.named.1.as_path());
-    let site = Site {
-        names: &names,
-        certificate,
-        key,
-        build: &nginx.build,
-        config: &standing.config,
-        ipv6: standing.ipv6,
-        ports: WEB,
-    };
-    let written = site.write();
-    let path = context.here(format!("{}.nginx.conf", layout.stem()));
+    let new = NewBlock { names: &names, links: &serving.links(), ipv6: standing.ipv6, ports: WEB };
+    let written = program.write(standing, new);
+    let path = context.here(file_name(layout.stem(), software));
     let made = match files::read(&path, LIMIT) {
         Ok(there) if there == written.text.as_bytes() => Ok(()),
-        Ok(_) => return Block::Kept(path),
+        Ok(_) => return Block::Kept(software, path),
         Err(error) if error.is_missing() => files::create_new(&path, written.text.as_bytes(), 0o644),
         Err(error) => Err(error),
     };
     match made {
-        Ok(()) => Block::Wrote(path, written),
-        Err(error) => Block::Unwritten(path, reason(&error), written),
+        Ok(()) => Block::Wrote(software, path, written),
+        Err(error) => Block::Unwritten(software, path, reason(&error), written),
     }
+}
+
+/// What the file of the block is called.
+#[must_use]
+pub fn file_name(stem: &str, software: Software) -> String {
+    format!("{stem}.{}.conf", software.name())
 }
 
 /// An error with its causes on one line.
@@ -85,21 +81,26 @@ impl Block {
     #[must_use]
     pub fn finding(&self) -> Finding {
         let message = match self {
-            Self::Elsewhere(blocks) => format!("nginx serves these names with other files: {}", blocks.join(", ")),
-            Self::Kept(path) => {
-                format!("nginx does not use them yet; {} is there already, is another one and was kept", path.display())
+            Self::Elsewhere(software, blocks) => {
+                format!("{} serves these names with other files: {}", software.title(), blocks.join(", "))
             }
+            Self::Kept(software, path) => format!(
+                "{} does not use them yet; {} is there already, is another one and was kept",
+                software.title(),
+                path.display()
+            ),
             Self::None => "the server does not use them yet".to_owned(),
-            Self::Unwritten(_, reason, _) => {
-                format!("nginx does not use them yet, and its block is in no file: {reason}")
+            Self::Unwritten(software, _, reason, _) => {
+                format!("{} does not use them yet, and its block is in no file: {reason}", software.title())
             }
-            Self::Wrote(path, written) => {
+            Self::Wrote(software, path, written) => {
                 let upstream = written.upstream.as_ref().map(|to| format!(", proxy to {to}")).unwrap_or_default();
-                format!("nginx does not use them yet; wrote {} (80 to 443{upstream})", path.display())
+                let title = software.title();
+                format!("{title} does not use them yet; wrote {} (80 to 443{upstream})", path.display())
             }
         };
         let additions = match self {
-            Self::Wrote(_, written) | Self::Unwritten(_, _, written) => written.additions.as_slice(),
+            Self::Wrote(_, _, written) | Self::Unwritten(_, _, _, written) => written.additions.as_slice(),
             _ => &[],
         };
         Finding::error("not-served", message).quoting(additions.iter().flat_map(addition))
@@ -108,17 +109,17 @@ impl Block {
     /// How it comes to where nginx reads it: by a folder that its configuration includes.
     #[must_use]
     pub fn next(&self, situation: &Situation) -> Placing {
-        let (Server::Nginx(nginx), Some(standing)) = (&situation.serving.server, &situation.serving.standing) else {
+        let (Some(program), Some(standing)) = (situation.serving.server.program(), &situation.serving.standing) else {
             return Placing::Nothing;
         };
-        let (Self::Wrote(path, _) | Self::Kept(path) | Self::Unwritten(path, ..)) = self else {
+        let (Self::Wrote(_, path, _) | Self::Kept(_, path) | Self::Unwritten(_, path, ..)) = self else {
             return Placing::Nothing;
         };
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let folder = standing.config.including(&name).find(|folder| folders::is_folder(folder));
-        let main = nginx.config_file().display();
+        let main = program.config_file().display();
         match (self, folder) {
-            (Self::Unwritten(_, _, written), folder) => {
+            (Self::Unwritten(_, _, _, written), folder) => {
                 let lines = written.text.lines().map(str::to_owned);
                 let place = match folder {
                     Some(folder) => format!("paste it into {}:", folder.join(&*name).display()),
@@ -138,7 +139,7 @@ impl Block {
     }
 }
 
-fn addition(addition: &crate::install::nginx::Addition) -> Vec<String> {
+fn addition(addition: &Addition) -> Vec<String> {
     let place = format!("add to {}:{}:", addition.file.display(), addition.line);
     std::iter::once(place).chain(addition.lines.iter().cloned()).collect()
 }

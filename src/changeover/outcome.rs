@@ -11,7 +11,7 @@ use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next};
 use crate::install::apply::{Applied, Failed, Probe, Trouble};
 use crate::install::plan::{self, Back, End, InstallPlan, Step};
-use crate::install::server::Server;
+use crate::install::site::Software;
 use crate::pki::certificate::Certificate;
 
 mod failed;
@@ -217,11 +217,11 @@ impl Changeover {
     }
 
     fn stopped(&mut self, context: &Context, situation: &Situation) {
-        let Server::Nginx(nginx) = &situation.serving.server else { return };
-        let start = nginx.start_command();
+        let Some(program) = situation.serving.server.program() else { return };
+        let (start, title) = (program.start_command(), program.software().title());
         let again = again(context, &["install", &self.name]);
-        self.findings
-            .push(Finding::error("server-not-running", "nginx does not run; its test of the new files is fine"));
+        let message = format!("{title} does not run; its test of the new files is fine");
+        self.findings.push(Finding::error("server-not-running", message));
         self.next.push(Next::say(format!("{start} && {}", again.text)));
     }
 
@@ -302,7 +302,7 @@ fn only_noted(step: &Step) -> bool {
 }
 
 fn server_words(situation: &Situation, steps: &[Step]) -> Vec<&'static str> {
-    let nginx = matches!(situation.serving.server, Server::Nginx(_));
+    let nginx = situation.serving.server.program().is_some_and(|program| program.software() == Software::Nginx);
     let words = steps.iter().filter_map(|step| match step {
         Step::TestServer { .. } if nginx => Some("nginx -t ok"),
         Step::TestServer { .. } => Some("test ok"),

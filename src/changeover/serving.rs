@@ -9,12 +9,13 @@ use crate::directory;
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next};
 use crate::install::apply::Probe;
-use crate::install::layout::Layout;
-use crate::install::nginx::{Blame, Complaint, Targets, Wanted};
+use crate::install::layout::{Layout, Link};
 use crate::install::observe;
 use crate::install::plan::{Asks, Reach, Served, ServerState};
-use crate::install::server::{Nginx, Server, ServerError, Standing};
+use crate::install::server::{Program, Server, ServerError, Standing};
 use crate::install::settings::Settings;
+use crate::install::site::name::concrete;
+use crate::install::site::{Blame, Software, Targets, Wanted, chain_and_key};
 use crate::live::ProbeTarget;
 use crate::pki::certificate::Certificate;
 use crate::pki::name::DnsName;
@@ -44,7 +45,7 @@ pub struct Serving {
     pub findings: Vec<Finding>,
     /// Why nothing may be touched.
     pub refusal: Option<Finding>,
-    /// Its configuration, where it is nginx.
+    /// Its configuration, where it has a profile.
     pub standing: Option<Standing>,
     /// The paths of chain and key as its configuration spells them.
     pub named: (PathBuf, PathBuf),
@@ -56,7 +57,7 @@ pub struct Serving {
     pub lost: Vec<Finding>,
 }
 
-/// A server and, where it is nginx, its configuration.
+/// A server and, where it has a profile, its configuration.
 #[derive(Debug)]
 pub struct Found {
     server: Server,
@@ -71,17 +72,19 @@ pub fn find(context: &Context, settings: &Settings) -> Result<Found, Failure> {
     let command = |text: &Option<String>| text.as_deref().map(command).transpose();
     let (test, reload) = (command(&settings.test)?, command(&settings.reload)?);
     let config = settings.server_config.as_deref();
-    let nginx = match settings.server.as_deref() {
+    let program = match settings.server.as_deref() {
         Some("none") => None,
-        Some("nginx") => Some(Nginx::find(config)?.ok_or_else(no_nginx)?),
-        Some(other) => return Err(Failure::new(Kind::Usage, format!("certctl does not know the server {other}"))),
+        Some(name) => {
+            let software = Software::named(name).ok_or_else(|| unknown(name))?;
+            Some(Program::find(software, config)?.ok_or_else(|| absent(software))?)
+        }
         None if context.root.is_some() && config.is_none() => None,
-        None => Nginx::find(config)?,
+        None => Program::find(Software::Nginx, config)?,
     };
-    let found = match nginx {
-        Some(nginx) => {
-            let standing = nginx.observe();
-            Found { server: Server::Nginx(Nginx { test, reload, ..nginx }), standing: Some(standing) }
+    let found = match program {
+        Some(program) => {
+            let standing = program.observe();
+            Found { server: Server::Known { program, test, reload }, standing: Some(standing) }
         }
         None if test.is_some() || reload.is_some() => {
             Found { server: Server::Command { test, reload }, standing: None }
@@ -102,9 +105,13 @@ fn command(text: &str) -> Result<Vec<String>, Failure> {
     }
 }
 
-fn no_nginx() -> Failure {
-    Failure::new(Kind::NotFound, "nginx is not installed here")
-        .with(Next::say("sudo apt-get install nginx"))
+fn unknown(name: &str) -> Failure {
+    Failure::new(Kind::Usage, format!("certctl does not know the server {name}"))
+}
+
+fn absent(software: Software) -> Failure {
+    Failure::new(Kind::NotFound, format!("{} is not installed here", software.title()))
+        .with(Next::say(format!("sudo apt-get install {}", software.package())))
         .with(Next::say("or put the files into place alone:  --server none"))
 }
 
@@ -181,7 +188,7 @@ impl Serving {
         let Some(standing) = &self.standing else { return Ok((chain, key)) };
         let config = &standing.config;
         let told = flags.chain_path.is_some() || flags.key_path.is_some();
-        if told || config.naming(&chain, &key).next().is_some() {
+        if told || config.naming(&chain_and_key(&chain, &key)).next().is_some() {
             return Ok((chain, key));
         }
         match adopt::adopt(config, names, root, usual)? {
@@ -246,9 +253,9 @@ impl Serving {
         let silent = settings.probe.iter().any(|probe| probe == "none");
         let mut named = true;
         if let (Some(standing), Some(leaf)) = (&self.standing, certificates.first()) {
-            let (certificate, key) = (self.named.0.as_path(), self.named.1.as_path());
-            named = standing.config.naming(certificate, key).next().is_some();
-            let wanted = Wanted { certificate, key, names, algorithm: leaf.algorithm };
+            let links = self.links();
+            named = standing.config.naming(&links).next().is_some();
+            let wanted = Wanted { links: &links, names, algorithm: leaf.algorithm };
             let targets = Targets::of(&standing.config, &wanted);
             let present = directory::read_file(&layout.chain_path).ok();
             let present = present.and_then(|file| file.bag().first().map(names_of));
@@ -270,6 +277,12 @@ impl Serving {
         Ok(named)
     }
 
+    /// The pair as the configuration names it.
+    #[must_use]
+    pub fn links(&self) -> [Link; 2] {
+        chain_and_key(&self.named.0, &self.named.1)
+    }
+
     fn addresses(&self) -> Vec<String> {
         let mut addresses: Vec<String> = self.targets.iter().map(|target| target.address.to_string()).collect();
         addresses.dedup();
@@ -281,7 +294,7 @@ impl Serving {
         if self.standing.is_none() {
             return Ok(!observe::pair_loads(layout)?);
         }
-        let complaint = Complaint::read(&finished.output, &[&self.named.0, &self.named.1]);
+        let complaint = self.server.complaint(&finished.output, &[&self.named.0, &self.named.1]);
         Ok(match complaint.blame {
             Blame::PairMissing => true,
             Blame::PairBroken => !observe::pair_loads(layout)?,
@@ -291,7 +304,7 @@ impl Serving {
 
     fn broken(&self, finished: &Finished) -> Finding {
         let command = self.server.test_command().unwrap_or_default().join(" ");
-        let said = Complaint::read(&finished.output, &[]).lines;
+        let said = self.server.complaint(&finished.output, &[]).lines;
         let how = if finished.timed_out { "does not end" } else { "fails" };
         Finding::error("server-config-broken", format!("the server's own test {how} before anything is touched"))
             .quoting(said)
@@ -312,13 +325,8 @@ fn extra_targets(probes: &[String], names: &[DnsName]) -> Result<Vec<ProbeTarget
             Failure::of(Kind::Network, &error).with(Next::say("give an address:  --probe 127.0.0.1:443"))
         })?;
         for address in addresses {
-            targets.extend(names.iter().map(|name| ProbeTarget::new(address, sample(name))));
+            targets.extend(names.iter().map(|name| ProbeTarget::new(address, concrete(name))));
         }
     }
     Ok(targets)
-}
-
-/// A host that the name is for.
-fn sample(name: &DnsName) -> String {
-    if name.is_wildcard() { format!("certctl-probe.{}", name.base()) } else { name.as_str().to_owned() }
 }

@@ -138,7 +138,7 @@ impl Situation {
     }
 }
 
-/// nginx that runs and whose test is fine before anything is touched has loaded what its configuration names.
+/// A server with a profile that runs and whose test is fine before anything is touched has loaded what its configuration names.
 fn loads(serving: &Serving) -> Loads {
     match (&serving.standing, &serving.state) {
         (Some(_), ServerState::Serves(..)) => Loads::Seen,

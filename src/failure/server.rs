@@ -12,11 +12,11 @@ impl From<ServerError> for Failure {
             ServerError::Config(_) => {
                 Self::of(Kind::Malformed, &error).with(Next::say("let nginx say it:  sudo nginx -t"))
             }
-            ServerError::NotNginx { ref binary } => {
+            ServerError::Stranger { ref binary, .. } => {
                 let binary = shell_word(&binary.display().to_string());
                 Self::of(Kind::Malformed, &error).with(Next::say(format!("what is it?  {binary} -V")))
             }
-            ServerError::TooManyFiles => Self::of(Kind::Hostile, &error)
+            ServerError::TooManyFiles(_) => Self::of(Kind::Hostile, &error)
                 .with(Next::say("look for an include that includes itself:  grep -rn include /etc/nginx")),
         }
     }

@@ -59,7 +59,7 @@ impl std::fmt::Display for ReleaseId {
 }
 
 /// One file of a release.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Piece {
     /// Leaf, then intermediates.
@@ -85,6 +85,23 @@ impl Piece {
             Self::Ca => "ca.pem",
             Self::Key => "key.pem",
         }
+    }
+}
+
+/// A path that servers read, and the file of a release that it shows.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Link {
+    /// Where.
+    pub path: PathBuf,
+    /// What.
+    pub piece: Piece,
+}
+
+impl Link {
+    /// `piece` at `path`.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>, piece: Piece) -> Self {
+        Self { path: path.into(), piece }
     }
 }
 

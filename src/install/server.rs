@@ -1,32 +1,34 @@
-//! The servers that read what is installed: found, looked at, tested, reloaded. It runs them and reads their files;
-//! what their configuration means is `install::nginx`'s.
+//! The servers that read what is installed: found, looked at, tested, reloaded. It runs them and reads their files; what
+//! their configuration means is their profile's (`install::nginx`, ...).
+//!
+//! A server with a profile is a file here (`nginx`), a variant of [`Program`] and of [`Detail`], and its arms in them:
+//! find it, observe it, its own test and reload, how it is started, the block to write, what its test complains of.
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
 
-use super::nginx::glob;
-use super::nginx::parse::{self, ConfigText};
-use super::nginx::{Build, Config, Directive, ParseError};
-use crate::system::files::{self, FileError};
-use crate::system::process::{self, Finished, Invocation, ProcessError};
+use super::nginx as nginx_dialect;
+use super::site::{self, Blame, Complaint, NewBlock, Software, Written};
+use crate::system::process::{Finished, ProcessError};
 
-/// A test or a reload that takes longer is killed.
-const DEADLINE: Duration = Duration::from_secs(30);
-/// As much of a server's words is kept.
-const OUTPUT: usize = 64 * 1024;
-/// A configuration file is no larger,
-const FILE: u64 = 4 * 1024 * 1024;
-/// and no more of them are read.
-const FILES: usize = 20_000;
+mod look;
+pub mod nginx;
 
-/// Where nginx is: by its name, or where its own and OpenResty's makefiles put it.
-const PROGRAMS: [&str; 3] = ["nginx", "/usr/local/nginx/sbin/nginx", "/usr/local/openresty/nginx/sbin/nginx"];
+use look::run;
+pub use look::{Detail, ServerError, Standing};
+pub use nginx::Nginx;
 
 /// What serves the files.
 #[derive(Clone, Debug)]
 pub enum Server {
-    /// nginx.
-    Nginx(Nginx),
+    /// A program that has a profile.
+    Known {
+        /// It.
+        program: Program,
+        /// In place of its own test.
+        test: Option<Vec<String>>,
+        /// In place of its own reload.
+        reload: Option<Vec<String>>,
+    },
     /// Anything else, by the commands that were given.
     Command {
         /// Tests its configuration.
@@ -38,53 +40,81 @@ pub enum Server {
     None,
 }
 
-/// An nginx on this machine.
+/// A server program of this machine.
 #[derive(Clone, Debug)]
-pub struct Nginx {
-    /// The program.
-    pub binary: PathBuf,
-    /// The main configuration file that was named (absolute), where it is not the built-in one.
-    pub config: Option<PathBuf>,
-    /// How it was built.
-    pub build: Build,
-    /// In place of `nginx -t`.
-    pub test: Option<Vec<String>>,
-    /// In place of `nginx -s reload`.
-    pub reload: Option<Vec<String>>,
+pub enum Program {
+    /// nginx.
+    Nginx(Nginx),
 }
 
-/// Why a server could not be looked at.
-#[derive(Debug, thiserror::Error)]
-pub enum ServerError {
-    /// Its configuration is not one.
-    #[error("nginx's configuration cannot be read")]
-    Config(#[from] ParseError),
-    /// A file of its configuration cannot be read.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// The program called nginx is something else.
-    #[error("{} does not say its version as nginx does", binary.display())]
-    NotNginx {
-        /// The program.
-        binary: PathBuf,
-    },
-    /// It could not be run.
-    #[error(transparent)]
-    Process(#[from] ProcessError),
-    /// Includes without end.
-    #[error("nginx's configuration has more than {FILES} files")]
-    TooManyFiles,
-}
+impl Program {
+    /// The `software` of this machine, with the main configuration file `config` where one was named; `None` when there
+    /// is none.
+    ///
+    /// # Errors
+    /// When what has its name cannot be run or is something else.
+    pub fn find(software: Software, config: Option<&Path>) -> Result<Option<Self>, ServerError> {
+        match software {
+            Software::Nginx => Ok(Nginx::find(config)?.map(Self::Nginx)),
+            Software::Apache | Software::Haproxy => Ok(None),
+        }
+    }
 
-/// An nginx as it stands.
-#[derive(Clone, Debug)]
-pub struct Standing {
-    /// What its configuration says.
-    pub config: Config,
-    /// Its process id when it runs.
-    pub running: Option<i32>,
-    /// Whether this machine speaks IPv6.
-    pub ipv6: bool,
+    /// What it is.
+    #[must_use]
+    pub fn software(&self) -> Software {
+        match self {
+            Self::Nginx(_) => Software::Nginx,
+        }
+    }
+
+    /// The main configuration file.
+    #[must_use]
+    pub fn config_file(&self) -> &Path {
+        match self {
+            Self::Nginx(nginx) => nginx.config_file(),
+        }
+    }
+
+    /// Reads its configuration, as far as files are there, and whether it runs.
+    ///
+    /// # Errors
+    /// When a file cannot be read or is no configuration.
+    pub fn observe(&self) -> Result<Standing, ServerError> {
+        match self {
+            Self::Nginx(nginx) => nginx.observe(),
+        }
+    }
+
+    /// The command line that starts it.
+    #[must_use]
+    pub fn start_command(&self) -> String {
+        match self {
+            Self::Nginx(nginx) => nginx.start_command(),
+        }
+    }
+
+    /// The block for a pair that no block of `standing` names yet.
+    #[must_use]
+    pub fn write(&self, standing: &Standing, new: NewBlock<'_>) -> Written {
+        match (self, &standing.detail) {
+            (Self::Nginx(nginx), Detail::Nginx(config)) => {
+                nginx_dialect::Writer { new, build: &nginx.build, config }.write()
+            }
+        }
+    }
+
+    fn test(&self) -> Vec<String> {
+        match self {
+            Self::Nginx(nginx) => nginx.test(),
+        }
+    }
+
+    fn reload(&self) -> Vec<String> {
+        match self {
+            Self::Nginx(nginx) => nginx.reload(),
+        }
+    }
 }
 
 impl Server {
@@ -108,7 +138,7 @@ impl Server {
     #[must_use]
     pub fn test_command(&self) -> Option<Vec<String>> {
         match self {
-            Self::Nginx(nginx) => Some(nginx.test.clone().unwrap_or_else(|| nginx.command(&["-t"]))),
+            Self::Known { program, test, .. } => Some(test.clone().unwrap_or_else(|| program.test())),
             Self::Command { test, .. } => test.clone(),
             Self::None => None,
         }
@@ -118,140 +148,27 @@ impl Server {
     #[must_use]
     pub fn reload_command(&self) -> Option<Vec<String>> {
         match self {
-            Self::Nginx(nginx) => Some(nginx.reload.clone().unwrap_or_else(|| nginx.command(&["-s", "reload"]))),
+            Self::Known { program, reload, .. } => Some(reload.clone().unwrap_or_else(|| program.reload())),
             Self::Command { reload, .. } => reload.clone(),
             Self::None => None,
         }
     }
-}
 
-impl Nginx {
-    /// The nginx of this machine, with the main configuration file `config` where one was named; `None` when there is
-    /// none.
-    ///
-    /// # Errors
-    /// When what is called nginx cannot be run or is not nginx.
-    pub fn find(config: Option<&Path>) -> Result<Option<Self>, ServerError> {
-        let Some(binary) = PROGRAMS.iter().find_map(|name| process::which(name)) else { return Ok(None) };
-        let said = run(vec![binary.display().to_string(), "-V".to_owned()])?;
-        let Some(build) = Build::parse(&said.output) else { return Err(ServerError::NotNginx { binary }) };
-        let absolute = |path: &Path| std::path::absolute(path).map_err(FileError::at("find", path));
-        let config = config.map(absolute).transpose()?.filter(|config| *config != build.config);
-        Ok(Some(Self { binary, config, build, test: None, reload: None }))
-    }
-
-    /// The main configuration file.
+    /// The program, where it has a profile.
     #[must_use]
-    pub fn config_file(&self) -> &Path {
-        self.config.as_deref().unwrap_or(&self.build.config)
+    pub fn program(&self) -> Option<&Program> {
+        match self {
+            Self::Known { program, .. } => Some(program),
+            Self::Command { .. } | Self::None => None,
+        }
     }
 
-    /// Reads its configuration, as far as files are there, and whether it runs.
-    ///
-    /// # Errors
-    /// When a file cannot be read or is no configuration.
-    pub fn observe(&self) -> Result<Standing, ServerError> {
-        let file = self.config_file();
-        let config = Config::new(&read_config(file)?, file, &self.build.prefix);
-        let running = self.running(config.pid.as_deref().unwrap_or(&self.build.pid));
-        // Not there when the kernel has no IPv6: `listen [::]:443` would then fail.
-        let ipv6 = files::occupied(Path::new("/proc/net/if_inet6"));
-        Ok(Standing { config, running, ipv6 })
-    }
-
-    /// The process of the pid file, if it is there and is this program.
-    fn running(&self, pid_file: &Path) -> Option<i32> {
-        let text = files::read(pid_file, 64).ok()?;
-        let pid: i32 = String::from_utf8(text).ok()?.trim().parse().ok()?;
-        let program = self.binary.file_name()?.to_string_lossy().into_owned();
-        // A pid file that outlived its nginx may name another program by now.
-        let ours = |name: Vec<u8>| {
-            let name = String::from_utf8_lossy(&name).trim().to_owned();
-            name.contains("nginx") || program.starts_with(&name)
-        };
-        let name = files::read(Path::new(&format!("/proc/{pid}/comm")), 64);
-        (process::alive(pid) && name.map_or(true, ours)).then_some(pid)
-    }
-
-    /// The command line that starts it.
+    /// What a failing test complains of; `paths` are those of the pair, as the configuration names them.
     #[must_use]
-    pub fn start_command(&self) -> String {
-        match &self.config {
-            None if files::occupied(Path::new("/run/systemd/system")) => "sudo systemctl start nginx".to_owned(),
-            None => "sudo nginx".to_owned(),
-            Some(config) => format!("sudo nginx -c {}", crate::finding::shell_word(&config.display().to_string())),
+    pub fn complaint(&self, output: &str, paths: &[&Path]) -> Complaint {
+        match self.program() {
+            Some(Program::Nginx(_)) => nginx_dialect::complaint(output, paths),
+            None => Complaint { blame: Blame::Other, lines: site::last_words(output) },
         }
     }
-
-    fn command(&self, arguments: &[&str]) -> Vec<String> {
-        let mut argv = vec![self.binary.display().to_string()];
-        argv.extend(arguments.iter().map(|&argument| argument.to_owned()));
-        if let Some(config) = &self.config {
-            argv.extend(["-c".to_owned(), config.display().to_string()]);
-        }
-        argv
-    }
-}
-
-fn run(argv: Vec<String>) -> Result<Finished, ProcessError> {
-    process::run(&Invocation { argv, deadline: DEADLINE, output_limit: OUTPUT })
-}
-
-/// The directives of a main file and of all that it includes, as nginx would read them.
-///
-/// # Errors
-/// When a file cannot be read or is no configuration.
-pub fn read_config(file: &Path) -> Result<Vec<Directive>, ServerError> {
-    let main = read_text(file)?;
-    let mut count = 0;
-    parse::parse(&main, &mut |pattern: &Path| {
-        let mut texts = Vec::new();
-        for path in expand(pattern)? {
-            count += 1;
-            if count > FILES {
-                return Err(ServerError::TooManyFiles);
-            }
-            match read_text(&path) {
-                // A link to nothing: `nginx -t` says so.
-                Err(error) if error.is_missing() => {}
-                read => texts.push(read?),
-            }
-        }
-        Ok(texts)
-    })
-}
-
-fn read_text(path: &Path) -> Result<ConfigText, FileError> {
-    let text = String::from_utf8_lossy(&files::read(path, FILE)?).into_owned();
-    Ok(ConfigText { path: path.to_owned(), text })
-}
-
-/// The files that a pattern stands for, sorted as glob(3) does. A file that is named and not there is left to
-/// `nginx -t` to complain of.
-fn expand(pattern: &Path) -> Result<Vec<PathBuf>, FileError> {
-    let mut found = vec![PathBuf::new()];
-    for part in pattern.components() {
-        let part = Path::new(part.as_os_str());
-        let text = part.to_string_lossy();
-        if glob::is_pattern(&text) {
-            let mut next = Vec::new();
-            for folder in &found {
-                next.extend(matching(folder, &text)?);
-            }
-            found = next;
-        } else {
-            found.iter_mut().for_each(|path| path.push(part));
-        }
-    }
-    found.retain(|path| files::occupied(path));
-    Ok(found)
-}
-
-fn matching(folder: &Path, pattern: &str) -> Result<Vec<PathBuf>, FileError> {
-    let entries = match files::entries(folder, FILES) {
-        Err(error) if error.is_missing() => return Ok(Vec::new()),
-        other => other?,
-    };
-    let fits = |path: &PathBuf| path.file_name().is_some_and(|name| glob::matches(pattern, &name.to_string_lossy()));
-    Ok(entries.into_iter().filter(fits).collect())
 }

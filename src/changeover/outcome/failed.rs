@@ -10,9 +10,9 @@ use crate::install::plan::{Back, InstallPlan};
 /// Why the new files are there in spite of the failure, if they are.
 pub(super) fn what_stays(situation: &Situation, plan: &InstallPlan, files_stay: bool) -> Option<Finding> {
     let blocks = || {
-        let (chain, key) = &situation.serving.named;
+        let links = situation.serving.links();
         let config = situation.serving.standing.as_ref().map(|standing| &standing.config);
-        let named = config.into_iter().flat_map(|config| config.naming(chain, key));
+        let named = config.into_iter().flat_map(|config| config.naming(&links));
         named.map(ToString::to_string).collect::<Vec<_>>().join(", ")
     };
     match &plan.back {

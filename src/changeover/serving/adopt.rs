@@ -1,13 +1,12 @@
-//! Whether certctl may keep the paths that nginx's configuration names already (product contract, "Files").
+//! Whether certctl may keep the paths that a server's configuration names already (product contract, "Files").
 
 use std::path::{Path, PathBuf};
 
-use super::reach::two_lines;
 use crate::failure::Failure;
 use crate::finding::{Finding, Next, shell_word};
-use crate::install::layout::{Layout, Stable};
-use crate::install::nginx::{Config, Coverage, Pair, ServerBlock};
+use crate::install::layout::{Layout, Piece, Stable};
 use crate::install::observe;
+use crate::install::site::{Block, Config, Coverage, Pair, Software, chain_and_key};
 use crate::pki::name::DnsName;
 use crate::system::folders;
 
@@ -37,6 +36,7 @@ pub enum Adoption {
 pub struct Refusal {
     /// `FILE:LINE`.
     pub block: String,
+    software: Software,
     why: String,
     /// Its pairs, where it has several.
     several: Vec<(PathBuf, PathBuf)>,
@@ -46,6 +46,7 @@ impl Refusal {
     /// What to tell: the two lines to change.
     #[must_use]
     pub fn finding(&self, chain: &Path, key: &Path) -> Finding {
+        let lines = self.software.lines(&chain_and_key(chain, key));
         let finding = Finding::warning("paths-not-adopted", format!("{} names other files: {}", self.block, self.why));
         if !self.several.is_empty() {
             let next = "add the files of the one with the same kind of key to the command line; these are there:";
@@ -56,7 +57,7 @@ impl Refusal {
         }
         finding.with(
             Next::say(format!("to serve the new certificate there, change two lines of {}:", self.block))
-                .pasting(two_lines(chain, key)),
+                .pasting(lines),
         )
     }
 }
@@ -73,23 +74,34 @@ pub fn adopt(config: &Config, names: &[DnsName], root: &Path, usual: &Layout) ->
                 let nameless = nameless(config, names, &chain, &key);
                 return Ok(Adoption::Adopted(chain, key, nameless));
             }
-            Err(why) => refusals.push(Refusal { block: block.to_string(), why, several: several(block) }),
+            Err(why) => {
+                let (block, several) = (block.to_string(), several(block));
+                refusals.push(Refusal { block, software: config.software, why, several });
+            }
         }
     }
     Ok(if refusals.is_empty() { Adoption::Nothing } else { Adoption::Refused(refusals) })
 }
 
-fn several(block: &ServerBlock) -> Vec<(PathBuf, PathBuf)> {
-    let files = |pair: &Pair| Some((pair.certificate.file()?.to_owned(), pair.key.file()?.to_owned()));
+fn several(block: &Block) -> Vec<(PathBuf, PathBuf)> {
     match block.pairs.len() {
         0 | 1 => Vec::new(),
         _ => block.pairs.iter().filter_map(files).collect(),
     }
 }
 
+fn files(pair: &Pair) -> Option<(PathBuf, PathBuf)> {
+    match pair.links()?.as_slice() {
+        [chain, key] if (chain.piece, key.piece) == (Piece::FullChain, Piece::Key) => {
+            Some((chain.path.clone(), key.path.clone()))
+        }
+        _ => None,
+    }
+}
+
 fn judge(
     config: &Config,
-    block: &ServerBlock,
+    block: &Block,
     names: &[DnsName],
     root: &Path,
     usual: &Layout,
@@ -97,9 +109,10 @@ fn judge(
     let [pair] = block.pairs.as_slice() else {
         return Ok(Err(format!("it has {} certificates", block.pairs.len())));
     };
-    let (Some(chain), Some(key)) = (pair.certificate.file(), pair.key.file()) else {
+    let Some((chain, key)) = files(pair) else {
         return Ok(Err("its files are not named by plain paths".to_owned()));
     };
+    let (chain, key) = (chain.as_path(), key.as_path());
     // They are real paths: they are inside of the tree as they are, or not at all.
     let layout = usual.at(folders::real(chain)?, folders::real(key)?);
     if !layout.chain_path.starts_with(root) || !layout.key_path.starts_with(root) {
@@ -130,7 +143,8 @@ fn judge(
             }
             Coverage::CannotTell(patterns) => {
                 let patterns = patterns.join(", ");
-                let why = format!("{other} serves {patterns} with them, and only nginx can tell which names that is");
+                let title = config.software.title();
+                let why = format!("{other} serves {patterns} with them, and only {title} can tell which names that is");
                 return Ok(Err(why));
             }
             Coverage::All | Coverage::Nameless => {}
@@ -141,12 +155,12 @@ fn judge(
 
 /// Blocks without a name serve whatever reaches them, with these files too.
 fn nameless(config: &Config, names: &[DnsName], chain: &Path, key: &Path) -> Vec<Finding> {
-    let bare = |block: &&ServerBlock| block.speaks_tls() && block.coverage(names) == Coverage::Nameless;
-    let warn = |block: &ServerBlock| {
+    let bare = |block: &&Block| block.speaks_tls() && block.coverage(names) == Coverage::Nameless;
+    let warn = |block: &Block| {
         let message = format!("{block} has no names: it serves whatever reaches it, with the new certificate too");
         Finding::warning("block-not-covered", message)
     };
-    config.naming(chain, key).filter(bare).map(warn).collect()
+    config.naming(&chain_and_key(chain, key)).filter(bare).map(warn).collect()
 }
 
 fn foreign(path: &Path) -> Option<String> {

@@ -1,10 +1,8 @@
 //! What the configuration sends elsewhere, and what cannot be asked: with either, nobody may read "done".
 
-use std::path::Path;
-
 use crate::finding::{Finding, Next};
-use crate::install::nginx::{Config, Coverage, Elsewhere, ServerBlock, Targets, Wanted};
 use crate::install::plan::Reach;
+use crate::install::site::{Block, Config, Coverage, Elsewhere, Targets, Wanted};
 use crate::pki::name::DnsName;
 
 /// Whether all names reach the pair, and what is worth telling.
@@ -24,9 +22,9 @@ pub(super) fn judge(
         }
         if sent.iter().any(|one| block.answers_to(&one.name)) {
             reach = Reach::Part;
-            findings.push(elsewhere(block, wanted, &sent));
+            findings.push(elsewhere(config, block, wanted, &sent));
         } else {
-            findings.push(by_default(block, &sent));
+            findings.push(by_default(config, block, &sent));
         }
     }
     findings.extend(targets.unasked.iter().map(|(listen, why)| {
@@ -37,12 +35,9 @@ pub(super) fn judge(
             Finding::warning("not-asked", "nobody was asked what is served (--probe none)")
                 .with(Next::say("to have it asked, say where:  --probe HOST:PORT")),
         );
-    } else if let (true, true, true, Some(block)) = (
-        targets.ask.is_empty(),
-        targets.elsewhere.is_empty(),
-        probes.is_empty(),
-        config.naming(wanted.certificate, wanted.key).next(),
-    ) {
+    } else if let (true, true, true, Some(block)) =
+        (targets.ask.is_empty(), targets.elsewhere.is_empty(), probes.is_empty(), config.naming(wanted.links).next())
+    {
         reach = Reach::Part;
         findings.push(unknown(block));
     }
@@ -50,10 +45,10 @@ pub(super) fn judge(
 }
 
 /// A block has names of the certificate as its own, and other files.
-fn elsewhere(block: &ServerBlock, wanted: &Wanted<'_>, sent: &[&Elsewhere]) -> Finding {
+fn elsewhere(config: &Config, block: &Block, wanted: &Wanted<'_>, sent: &[&Elsewhere]) -> Finding {
     let (names, addresses) = (joined(sent, |one| one.name.clone()), joined(sent, |one| one.address.to_string()));
     let message = format!("{names} at {addresses}: {block} serves that, with other files");
-    let lines = two_lines(wanted.certificate, wanted.key);
+    let lines = config.software.lines(wanted.links);
     let next = match block.coverage(wanted.names) {
         Coverage::Lacks(others) => Next::say(format!(
             "{block} also serves {}, which the certificate is not for: give {names} a block of its own, with these two lines:",
@@ -77,7 +72,7 @@ pub(super) fn uncovered(
     present: Option<&[DnsName]>,
 ) -> (Vec<Finding>, Vec<Finding>) {
     let (mut lacked, mut lost) = (Vec::new(), Vec::new());
-    for block in config.naming(wanted.certificate, wanted.key).filter(|block| block.speaks_tls()) {
+    for block in config.naming(wanted.links).filter(|block| block.speaks_tls()) {
         let Coverage::Lacks(lacking) = block.coverage(wanted.names) else { continue };
         let before = match present.map(|names| block.coverage(names)) {
             Some(Coverage::Lacks(before)) => before,
@@ -90,35 +85,31 @@ pub(super) fn uncovered(
             lacked.push(Finding::warning("block-not-covered", message));
             continue;
         }
-        let names = breaks.join(", ");
+        let (names, directive) = (breaks.join(", "), config.software.names_directive());
         let message = format!("{block} serves {names}: the present certificate is for that, the new one is not");
         lost.push(
             Finding::error("block-not-covered", message)
                 .with(Next::say(format!("order a certificate that has {names} too")))
                 .with(Next::say(format!(
-                    "or, if that is not to be served any more, take it out of server_name in {block}"
+                    "or, if that is not to be served any more, take it out of {directive} in {block}"
                 ))),
         );
     }
     (lacked, lost)
 }
 
-/// No block has the name: what nginx answers for it is no concern of these files, but worth knowing.
-fn by_default(block: &ServerBlock, sent: &[&Elsewhere]) -> Finding {
+/// No block has the name: what the server answers for it is no concern of these files, but worth knowing.
+fn by_default(config: &Config, block: &Block, sent: &[&Elsewhere]) -> Finding {
     let names = joined(sent, |one| one.name.clone());
     let message = format!("no block has {names} as its name: the default, {block}, answers with another certificate");
+    let directive = config.software.names_directive();
     Finding::warning("served-elsewhere", message)
-        .with(Next::say(format!("if {names} should be served here, add it to the server_name of your block")))
+        .with(Next::say(format!("if {names} should be served here, add it to the {directive} of your block")))
 }
 
-fn unknown(block: &ServerBlock) -> Finding {
+fn unknown(block: &Block) -> Finding {
     Finding::error("not-asked", format!("{block} names the pair, and it cannot be asked what it serves"))
         .with(Next::say("say where to ask:  --probe HOST:PORT, or that nobody is to be asked:  --probe none"))
-}
-
-/// What a block says to serve the pair.
-pub(super) fn two_lines(chain: &Path, key: &Path) -> [String; 2] {
-    [format!("ssl_certificate {};", chain.display()), format!("ssl_certificate_key {};", key.display())]
 }
 
 fn joined(sent: &[&Elsewhere], of: fn(&Elsewhere) -> String) -> String {

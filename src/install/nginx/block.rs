@@ -1,75 +1,24 @@
-//! From directives to what an install asks about: server blocks, where they listen, for which names, with which pair.
+//! From directives to blocks: where they listen, for which names, with which pair.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::glob;
-use super::listen::{Interface, Listen};
-use super::name::ServerName;
+use super::listen;
+use super::name::server_name;
 use super::parse::{Directive, flat};
-use crate::pki::name::DnsName;
-
-/// Which part of nginx a server block belongs to.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum Part {
-    /// Web sites.
-    Http,
-    /// Mail proxies.
-    Mail,
-    /// TCP proxies.
-    Stream,
-}
+use crate::install::site::{self, Block, Interface, Listen, Pair, PairPath, Part, Software};
 
 /// What a `ssl_certificate` or `ssl_certificate_key` names.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum PairPath {
-    /// A file; absolute, as nginx resolves it.
-    File(PathBuf),
-    /// Not one file: it has variables, or is `data:` or `engine:`.
-    Other(String),
-}
-
-impl PairPath {
-    fn parse(text: &str, folder: &Path) -> Self {
-        let special = ["data:", "engine:", "store:"].iter().any(|prefix| text.starts_with(prefix));
-        if special || text.contains('$') { Self::Other(text.to_owned()) } else { Self::File(folder.join(text)) }
-    }
-
-    /// The file, if it is one.
-    #[must_use]
-    pub fn file(&self) -> Option<&Path> {
-        match self {
-            Self::File(path) => Some(path),
-            Self::Other(_) => None,
-        }
-    }
-}
-
-/// A certificate and its key, as one block names them.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Pair {
-    /// `ssl_certificate`
-    pub certificate: PairPath,
-    /// `ssl_certificate_key`
-    pub key: PairPath,
+fn pair_path(text: &str, folder: &Path) -> PairPath {
+    let special = ["data:", "engine:", "store:"].iter().any(|prefix| text.starts_with(prefix));
+    if special || text.contains('$') { PairPath::Other(text.to_owned()) } else { PairPath::File(folder.join(text)) }
 }
 
 /// One `server { ... }`.
 #[derive(Clone, Debug)]
 pub struct ServerBlock {
-    /// The file it stands in.
-    pub file: PathBuf,
-    /// The line it begins on.
-    pub line: u32,
-    /// The part of nginx.
-    pub part: Part,
-    /// The names it answers to.
-    pub names: Vec<ServerName>,
-    /// Where it listens.
-    pub listens: Vec<Listen>,
-    /// Its pairs, or those it inherits.
-    pub pairs: Vec<Pair>,
+    /// What any server says.
+    pub block: Block,
     /// What it passes `/` on to (`proxy_pass`), or the first thing that it passes anything on to.
     pub upstream: Option<String>,
     /// The folder that it serves.
@@ -78,80 +27,6 @@ pub struct ServerBlock {
     pub proxy_headers: Vec<Directive>,
     /// All that it says.
     pub directives: Vec<Directive>,
-}
-
-/// Whether a certificate has all names that a block answers to.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Coverage {
-    /// All of them.
-    All,
-    /// The block has no names (`_`): it serves whatever reaches it.
-    Nameless,
-    /// Not these.
-    Lacks(Vec<String>),
-    /// These are patterns that only nginx can match.
-    CannotTell(Vec<String>),
-}
-
-impl ServerBlock {
-    /// Whether it names exactly this pair.
-    #[must_use]
-    pub fn names_pair(&self, certificate: &Path, key: &Path) -> bool {
-        self.pairs.iter().any(|pair| pair.certificate.file() == Some(certificate) && pair.key.file() == Some(key))
-    }
-
-    /// Whether it names this file, as certificate or as key.
-    #[must_use]
-    pub fn mentions(&self, path: &Path) -> bool {
-        self.pairs.iter().any(|pair| [&pair.certificate, &pair.key].iter().any(|named| named.file() == Some(path)))
-    }
-
-    /// Whether it speaks TLS anywhere.
-    #[must_use]
-    pub fn speaks_tls(&self) -> bool {
-        self.listens.iter().any(|listen| listen.ssl && !listen.udp)
-    }
-
-    /// Whether it answers in plain text anywhere.
-    #[must_use]
-    pub fn speaks_plain(&self) -> bool {
-        self.listens.iter().any(|listen| !listen.ssl && !listen.udp)
-    }
-
-    /// Whether it answers to `host` by one of its names; patterns that only nginx can match do not count.
-    #[must_use]
-    pub fn answers_to(&self, host: &str) -> bool {
-        self.names.iter().any(|name| name.rank(host).is_some())
-    }
-
-    /// Whether `names` are all that it answers to.
-    #[must_use]
-    pub fn coverage(&self, names: &[DnsName]) -> Coverage {
-        let covered = |need: &str| match need.strip_prefix("*.") {
-            Some(_) => names.iter().any(|name| name.as_str() == need),
-            None => names.iter().any(|name| name.covers(need)),
-        };
-        let needs: Vec<_> = self.names.iter().map(|name| (name, name.needs())).collect();
-        let unknown: Vec<_> = needs.iter().filter(|(_, needs)| needs.is_none()).map(|(name, _)| name.text()).collect();
-        let needs: Vec<String> = needs.into_iter().filter_map(|(_, needs)| needs).flatten().collect();
-        let lacking: Vec<String> = needs.iter().filter(|need| !covered(need)).cloned().collect();
-        if !lacking.is_empty() {
-            Coverage::Lacks(lacking)
-        } else if !unknown.is_empty() {
-            Coverage::CannotTell(unknown)
-        } else if needs.is_empty() {
-            Coverage::Nameless
-        } else {
-            Coverage::All
-        }
-    }
-}
-
-impl fmt::Display for ServerBlock {
-    /// `FILE:LINE`
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.file.display(), self.line)
-    }
 }
 
 /// What an install needs to know of a configuration.
@@ -194,34 +69,15 @@ impl Config {
         Self { file: file.to_owned(), blocks, pid: pid.map(|pid| prefix.join(pid)), includes }
     }
 
-    /// The folders from which the http block includes a file called `name`.
-    pub fn including(&self, name: &str) -> impl Iterator<Item = &Path> {
-        self.includes.iter().filter_map(move |pattern| {
-            let (folder, file) = (pattern.parent()?, pattern.file_name()?);
-            let plain = !glob::is_pattern(&folder.to_string_lossy());
-            (plain && glob::matches(&file.to_string_lossy(), name)).then_some(folder)
-        })
-    }
-
-    /// All addresses of a part of nginx.
-    pub(super) fn listens(&self, part: Part) -> impl Iterator<Item = &Listen> {
-        self.blocks.iter().filter(move |block| block.part == part).flat_map(|block| &block.listens)
-    }
-
-    /// The blocks that name exactly this pair.
-    pub fn naming(&self, certificate: &Path, key: &Path) -> impl Iterator<Item = &ServerBlock> {
-        self.blocks.iter().filter(move |block| block.names_pair(certificate, key))
-    }
-
-    /// The blocks that name this file, as certificate or as key.
-    pub fn mentioning(&self, path: &Path) -> impl Iterator<Item = &ServerBlock> {
-        self.blocks.iter().filter(move |block| block.mentions(path))
-    }
-
-    /// The web sites that answer to one of `names` (a wildcard stands for any name below it) by a name of their own.
-    /// Blocks that do so only by a regular expression, or as the default, are not among them.
-    pub fn serving(&self, names: &[DnsName]) -> impl Iterator<Item = &ServerBlock> {
-        self.blocks.iter().filter(move |block| block.part == Part::Http && serves(block, names))
+    /// What any server says.
+    #[must_use]
+    pub fn neutral(&self) -> site::Config {
+        site::Config {
+            software: Software::Nginx,
+            file: self.file.clone(),
+            blocks: self.blocks.iter().map(|server| server.block.clone()).collect(),
+            includes: self.includes.clone(),
+        }
     }
 }
 
@@ -230,11 +86,6 @@ fn patterns(outer: &Directive, folder: &Path, found: &mut Vec<PathBuf>) {
         found.extend(include.only().map(|pattern| folder.join(pattern)));
         patterns(include, folder, found);
     }
-}
-
-fn serves(block: &ServerBlock, names: &[DnsName]) -> bool {
-    let concrete = || block.names.iter().filter_map(ServerName::concrete);
-    names.iter().any(|name| block.answers_to(&super::name::concrete(name)) || concrete().any(|host| name.covers(&host)))
 }
 
 fn server_block(part: Part, server: &Directive, outer: &[&Directive], folder: &Path, prefix: &Path) -> ServerBlock {
@@ -246,29 +97,32 @@ fn server_block(part: Part, server: &Directive, outer: &[&Directive], folder: &P
         level.iter().copied().filter(|directive| directive.name == name).collect()
     };
     let paths = |name: &str| -> Vec<PairPath> {
-        effective(name).iter().filter_map(|found| found.only()).map(|text| PairPath::parse(text, folder)).collect()
+        effective(name).iter().filter_map(|found| found.only()).map(|text| pair_path(text, folder)).collect()
     };
     let pairs = paths("ssl_certificate").into_iter().zip(paths("ssl_certificate_key"));
     let words = inner.iter().filter(|directive| directive.name == "server_name").flat_map(|names| &names.arguments);
     let mut listens: Vec<Listen> = inner
         .iter()
         .filter(|directive| directive.name == "listen")
-        .flat_map(|listen| Listen::parse(&listen.arguments))
+        .flat_map(|listen| listen::parse(&listen.arguments))
         .collect();
     if listens.is_empty() {
-        listens.push(Listen::default());
+        listens.push(listen::usual());
     }
     // Before 1.25.1, `ssl on` meant all of its addresses.
     if effective("ssl").iter().any(|ssl| ssl.only() == Some("on")) {
         listens.iter_mut().for_each(|listen| listen.ssl = true);
     }
-    ServerBlock {
+    let block = Block {
         file: server.file.clone(),
         line: server.line,
         part,
-        names: words.map(|word| ServerName::parse(word)).collect(),
+        names: words.map(|word| server_name(word)).collect(),
         listens,
-        pairs: pairs.map(|(certificate, key)| Pair { certificate, key }).collect(),
+        pairs: pairs.map(|(certificate, key)| Pair::two(certificate, key)).collect(),
+    };
+    ServerBlock {
+        block,
         upstream: upstream(&inner),
         root: effective("root").last().and_then(|root| root.only()).map(|root| prefix.join(root)),
         proxy_headers: effective("proxy_set_header").into_iter().cloned().collect(),
@@ -292,13 +146,13 @@ fn upstream(directives: &[&Directive]) -> Option<String> {
 fn share_flags(blocks: &mut [ServerBlock]) {
     let mut flags: HashMap<(Part, Interface, u16, bool), (bool, bool)> = HashMap::new();
     let key = |part, listen: &Listen| (part, listen.interface.clone(), listen.port, listen.udp);
-    for block in blocks.iter() {
+    for ServerBlock { block, .. } in blocks.iter() {
         for listen in &block.listens {
             let shared = flags.entry(key(block.part, listen)).or_default();
             *shared = (shared.0 | listen.ssl, shared.1 | listen.proxy_protocol);
         }
     }
-    for block in blocks {
+    for ServerBlock { block, .. } in blocks {
         for listen in &mut block.listens {
             if let Some(&(ssl, proxy_protocol)) = flags.get(&key(block.part, listen)) {
                 (listen.ssl, listen.proxy_protocol) = (ssl, proxy_protocol);
@@ -312,11 +166,13 @@ mod tests {
     use std::path::Path;
 
     use super::super::testing::{config, names};
-    use super::{Coverage, ServerBlock};
+    use super::ServerBlock;
+    use crate::install::layout::{Link, Piece};
+    use crate::install::site::{Coverage, Pair};
 
     fn pairs(block: &ServerBlock) -> String {
-        let shown = |pair: &super::Pair| format!("{:?}+{:?}", pair.certificate, pair.key);
-        let shown: Vec<String> = block.pairs.iter().map(shown).collect();
+        let shown = |pair: &Pair| format!("{:?}+{:?}", pair.files[0].1, pair.files[1].1);
+        let shown: Vec<String> = block.block.pairs.iter().map(shown).collect();
         shown.join(" ").replace("File(", "").replace([')', '"'], "")
     }
 
@@ -346,15 +202,17 @@ mod tests {
              stream { server { listen 8443 ssl; ssl_certificate /s; ssl_certificate_key /k; } }\n\
              mail { server { listen 993 ssl; } }",
         );
-        let told: Vec<String> = config.blocks.iter().map(|block| format!("{:?} {block}", block.part)).collect();
+        let told: Vec<String> =
+            config.blocks.iter().map(|block| format!("{:?} {}", block.block.part, block.block)).collect();
         let at = |part, line| format!("{part} /etc/nginx/nginx.conf:{line}");
         assert_eq!(told, [at("Http", 6), at("Stream", 12), at("Mail", 13)]);
         assert_eq!(config.pid.as_deref(), Some(Path::new("/usr/share/nginx/run/x.pid")));
         assert_eq!(config.blocks[0].upstream.as_deref(), Some("http://u"));
         assert_eq!(config.blocks[0].root.as_deref(), Some(Path::new("/usr/share/nginx/html")));
-        assert_eq!(config.blocks[0].listens[0].to_string(), "0.0.0.0:80");
-        assert_eq!(config.naming(Path::new("/s"), Path::new("/k")).count(), 1);
-        assert_eq!(config.naming(Path::new("/s"), Path::new("/s")).count(), 0);
+        assert_eq!(config.blocks[0].block.listens[0].to_string(), "0.0.0.0:80");
+        let config = config.neutral();
+        assert_eq!(config.naming(&[Link::new("/s", Piece::FullChain), Link::new("/k", Piece::Key)]).count(), 1);
+        assert_eq!(config.naming(&[Link::new("/s", Piece::FullChain), Link::new("/s", Piece::Key)]).count(), 0);
         assert_eq!(config.mentioning(Path::new("/k")).count(), 1);
     }
 
@@ -363,7 +221,8 @@ mod tests {
         let config = config(
             "include /etc/nginx/modules-enabled/*.conf; stream { include /s/*; }
              http { include mime.types; include conf.d/*.conf; include /etc/nginx/sites-enabled/*; include v/*/x.conf; }",
-        );
+        )
+        .neutral();
         let folders = |name: &str| config.including(name).map(Path::to_owned).collect::<Vec<_>>();
         let (conf, sites) =
             (Path::new("/etc/nginx/conf.d").to_owned(), Path::new("/etc/nginx/sites-enabled").to_owned());
@@ -377,7 +236,8 @@ mod tests {
             "http { server { listen 443 ssl; } server { listen 443; } server { listen 444; }
              server { listen 445; ssl on; } server { listen 80; listen [::]:443 ssl; } server { listen 443 quic; } }",
         );
-        let told: Vec<_> = config.blocks.iter().map(|block| (block.speaks_tls(), block.speaks_plain())).collect();
+        let told: Vec<_> =
+            config.neutral().blocks.iter().map(|block| (block.speaks_tls(), block.speaks_plain())).collect();
         let (tls, plain, both, udp) = ((true, false), (false, true), (true, true), (false, false));
         assert_eq!(told, [tls, tls, plain, tls, both, udp]);
     }
@@ -400,9 +260,9 @@ mod tests {
             ("~^x$ example.org", lacks(&["example.org"])),
         ] {
             let config = config(&format!("http {{ server {{ server_name {server_name}; }} }}"));
-            assert_eq!(config.blocks[0].coverage(&certificate), expected, "{server_name}");
+            assert_eq!(config.blocks[0].block.coverage(&certificate), expected, "{server_name}");
         }
-        assert_eq!(config("http { server { } }").blocks[0].coverage(&certificate), Coverage::Nameless);
+        assert_eq!(config("http { server { } }").blocks[0].block.coverage(&certificate), Coverage::Nameless);
     }
 
     /// As certbot leaves it, as gunicorn's manual has it, and as people write WordPress.
@@ -457,8 +317,8 @@ http {
     fn configurations_in_the_wild() {
         let config = config(IN_THE_WILD);
         let told = |block: &ServerBlock| {
-            let names: Vec<String> = block.names.iter().map(|name| name.text()).collect();
-            let listens: Vec<String> = block.listens.iter().map(ToString::to_string).collect();
+            let names: Vec<String> = block.block.names.iter().map(|name| name.text()).collect();
+            let listens: Vec<String> = block.block.listens.iter().map(ToString::to_string).collect();
             format!("{} | {} | {}", names.join(" "), listens.join(" "), block.upstream.as_deref().unwrap_or("-"))
         };
         let told: Vec<String> = config.blocks.iter().map(told).collect();
@@ -473,7 +333,7 @@ http {
         );
         let live = "/etc/letsencrypt/live/shop.example/";
         assert_eq!(pairs(&config.blocks[0]), format!("{live}fullchain.pem+{live}privkey.pem"));
-        assert!(config.blocks[0].speaks_tls() && config.blocks[1..].iter().all(|block| !block.speaks_tls()));
+        assert!(config.blocks[0].block.speaks_tls() && config.blocks[1..].iter().all(|it| !it.block.speaks_tls()));
     }
 
     #[test]
@@ -482,7 +342,8 @@ http {
             "http { server { server_name example.com; } server { server_name www.example.com; }
              server { server_name *.example.com; } server { server_name .example.com; } server { server_name ~x; }
              server { server_name example.*; } server { } server { server_name a.b.example.com; } }",
-        );
+        )
+        .neutral();
         let serving = |asked: &[&str]| -> Vec<usize> {
             let asked = names(asked);
             let lines: Vec<String> = config.serving(&asked).map(|block| block.names[0].text()).collect();

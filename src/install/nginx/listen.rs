@@ -1,91 +1,29 @@
 //! What `listen` says: <https://nginx.org/en/docs/http/ngx_http_core_module.html#listen>.
 
-use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::Ipv4Addr;
 
-/// Where a server listens.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub enum Interface {
-    /// One address, or all of a family (`0.0.0.0`, `[::]`).
-    Address(IpAddr),
-    /// A host name, which nginx looks up when it starts.
-    Host(String),
-    /// A Unix socket.
-    Unix(String),
+use crate::install::site::{Interface, Listen};
+
+/// Without `listen`, nginx takes port 80 of all IPv4 addresses.
+pub(super) fn usual() -> Listen {
+    Listen::on(Interface::Address(Ipv4Addr::UNSPECIFIED.into()), 80)
 }
 
-/// One address of a server block.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Listen {
-    /// Where.
-    pub interface: Interface,
-    /// The port; 0 for a Unix socket.
-    pub port: u16,
-    /// TLS is spoken here (said here or by another block for the same address).
-    pub ssl: bool,
-    /// A PROXY header is expected before anything else.
-    pub proxy_protocol: bool,
-    /// UDP: HTTP/3 or a stream server's `udp`.
-    pub udp: bool,
-    /// This block answers for names that no block has.
-    pub default_server: bool,
-    /// An IPv6 socket that takes IPv4 connections too (`ipv6only=off`).
-    pub dual_stack: bool,
-}
-
-impl Listen {
-    /// The socket address, unless it is a host name or a Unix socket.
-    #[must_use]
-    pub fn socket(&self) -> Option<SocketAddr> {
-        match self.interface {
-            Interface::Address(address) => Some(SocketAddr::new(address, self.port)),
-            Interface::Host(_) | Interface::Unix(_) => None,
-        }
-    }
-
-    /// Without `listen`, nginx takes port 80 of all IPv4 addresses.
-    pub(super) fn default() -> Self {
-        Self::on(Interface::Address(Ipv4Addr::UNSPECIFIED.into()), 80)
-    }
-
-    fn on(interface: Interface, port: u16) -> Self {
-        Self {
-            interface,
-            port,
-            ssl: false,
-            proxy_protocol: false,
-            udp: false,
-            default_server: false,
-            dual_stack: false,
-        }
-    }
-
-    /// The arguments of one `listen`; several for a range of ports, none when it says nothing that nginx would take.
-    pub(super) fn parse(arguments: &[String]) -> Vec<Self> {
-        let Some((place, options)) = arguments.split_first() else { return Vec::new() };
-        let has = |names: &[&str]| options.iter().any(|option| names.contains(&option.as_str()));
-        interfaces(place)
-            .into_iter()
-            .map(|(interface, port)| Self {
-                ssl: has(&["ssl"]),
-                proxy_protocol: has(&["proxy_protocol"]),
-                udp: has(&["quic", "udp"]),
-                default_server: has(&["default_server", "default"]),
-                dual_stack: has(&["ipv6only=off"]),
-                ..Self::on(interface, port)
-            })
-            .collect()
-    }
-}
-
-impl fmt::Display for Listen {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.interface {
-            Interface::Address(address) => write!(f, "{}", SocketAddr::new(*address, self.port)),
-            Interface::Host(host) => write!(f, "{host}:{}", self.port),
-            Interface::Unix(path) => write!(f, "unix:{path}"),
-        }
-    }
+/// The arguments of one `listen`; several for a range of ports, none when it says nothing that nginx would take.
+pub(super) fn parse(arguments: &[String]) -> Vec<Listen> {
+    let Some((place, options)) = arguments.split_first() else { return Vec::new() };
+    let has = |names: &[&str]| options.iter().any(|option| names.contains(&option.as_str()));
+    interfaces(place)
+        .into_iter()
+        .map(|(interface, port)| Listen {
+            ssl: has(&["ssl"]),
+            proxy_protocol: has(&["proxy_protocol"]),
+            udp: has(&["quic", "udp"]),
+            default_server: has(&["default_server", "default"]),
+            dual_stack: has(&["ipv6only=off"]),
+            ..Listen::on(interface, port)
+        })
+        .collect()
 }
 
 fn interfaces(place: &str) -> Vec<(Interface, u16)> {
@@ -117,18 +55,9 @@ fn ports(text: &str) -> Option<std::ops::RangeInclusive<u16>> {
     Some(first.parse().ok()?..=last.parse().ok()?)
 }
 
-/// The address on this machine that reaches an interface: loopback for all addresses of a family.
-pub(super) fn reachable(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(address) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(address) if address.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        address => address,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::Listen;
+    use super::{Listen, parse};
 
     #[test]
     fn every_way_to_say_where() {
@@ -151,7 +80,7 @@ mod tests {
             ("", ""),
         ] {
             let arguments: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
-            let listens: Vec<String> = Listen::parse(&arguments).iter().map(told).collect();
+            let listens: Vec<String> = parse(&arguments).iter().map(told).collect();
             assert_eq!(listens.join(" "), expected, "{text}");
         }
     }

@@ -1,100 +1,29 @@
-//! What `server_name` says, and how nginx picks by it: <https://nginx.org/en/docs/http/server_names.html>.
+//! What `server_name` says: <https://nginx.org/en/docs/http/server_names.html>.
 
-use crate::pki::name::DnsName;
+use crate::install::site::ServerName;
 
-/// One word of `server_name`, lower case.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum ServerName {
-    /// One name.
-    Exact(String),
-    /// `*.example.com`, without the `*`: all names below.
-    Below(String),
-    /// `.example.com`, with the dot: the name and all names below.
-    WithBelow(String),
-    /// `www.example.*`, without the `*`.
-    Trailing(String),
-    /// A regular expression, which is not evaluated here.
-    Regex(String),
-    /// No host name: `_`, the empty name, `$hostname`.
-    Nothing(String),
-}
-
-impl ServerName {
-    pub(super) fn parse(word: &str) -> Self {
-        let word = word.to_ascii_lowercase();
-        let shape = |text: &str| text.len() > 1 && !text.contains('*');
-        if word.starts_with('~') {
-            Self::Regex(word)
-        } else if word.is_empty() || word == "_" || word.starts_with('$') {
-            Self::Nothing(word)
-        } else if let Some(base) = word.strip_prefix('*').filter(|base| shape(base)) {
-            Self::Below(base.to_owned())
-        } else if let Some(base) = word.strip_suffix('*').filter(|base| shape(base)) {
-            Self::Trailing(base.to_owned())
-        } else if word.starts_with('.') {
-            Self::WithBelow(word)
-        } else {
-            Self::Exact(word)
-        }
+/// One word of `server_name`.
+pub(super) fn server_name(word: &str) -> ServerName {
+    let word = word.to_ascii_lowercase();
+    let shape = |text: &str| text.len() > 1 && !text.contains('*');
+    if word.starts_with('~') {
+        ServerName::Regex(word)
+    } else if word.is_empty() || word == "_" || word.starts_with('$') {
+        ServerName::Nothing(word)
+    } else if let Some(base) = word.strip_prefix('*').filter(|base| shape(base)) {
+        ServerName::Below(base.to_owned())
+    } else if let Some(base) = word.strip_suffix('*').filter(|base| shape(base)) {
+        ServerName::Trailing(base.to_owned())
+    } else if word.starts_with('.') {
+        ServerName::WithBelow(word)
+    } else {
+        ServerName::Exact(word)
     }
-
-    /// How well it fits `host`, `None` when it does not or cannot be told: an exact name wins over the longest leading
-    /// wildcard, that over the longest trailing one.
-    pub(super) fn rank(&self, host: &str) -> Option<(u8, usize)> {
-        let below = |base: &str| host.len() > base.len() && host.ends_with(base);
-        match self {
-            Self::Exact(name) => (name == host).then_some((3, 0)),
-            // `.example.com` is the exact name too.
-            Self::WithBelow(base) if host == &base[1..] => Some((3, 0)),
-            Self::Below(base) | Self::WithBelow(base) => below(base).then_some((2, base.len())),
-            Self::Trailing(base) => (host.len() > base.len() && host.starts_with(base)).then_some((1, base.len())),
-            Self::Regex(_) | Self::Nothing(_) => None,
-        }
-    }
-
-    /// A host name to ask for that this word is for; none for what is no name.
-    pub(super) fn concrete(&self) -> Option<String> {
-        match self {
-            Self::Exact(name) => Some(name.clone()),
-            Self::Below(base) => Some(format!("{LABEL}{base}")),
-            Self::WithBelow(base) => Some(base[1..].to_owned()),
-            Self::Trailing(_) | Self::Regex(_) | Self::Nothing(_) => None,
-        }
-    }
-
-    /// The names, as a certificate spells them, that all it serves would need; `None` when that cannot be told.
-    pub(super) fn needs(&self) -> Option<Vec<String>> {
-        match self {
-            Self::Exact(name) => Some(vec![name.clone()]),
-            Self::Below(base) => Some(vec![format!("*{base}")]),
-            Self::WithBelow(base) => Some(vec![base[1..].to_owned(), format!("*{base}")]),
-            Self::Nothing(_) => Some(Vec::new()),
-            Self::Trailing(_) | Self::Regex(_) => None,
-        }
-    }
-
-    /// As it is written.
-    #[must_use]
-    pub fn text(&self) -> String {
-        match self {
-            Self::Exact(text) | Self::WithBelow(text) | Self::Regex(text) | Self::Nothing(text) => text.clone(),
-            Self::Below(base) => format!("*{base}"),
-            Self::Trailing(base) => format!("{base}*"),
-        }
-    }
-}
-
-/// Stands for `*` when a name below a wildcard is asked for.
-const LABEL: &str = "certctl-probe";
-
-/// A host name to ask for that a certificate's name is for.
-pub(super) fn concrete(name: &DnsName) -> String {
-    if name.is_wildcard() { format!("{LABEL}.{}", name.base()) } else { name.as_str().to_owned() }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::ServerName;
+    use super::server_name;
 
     #[test]
     fn names_fit_as_nginx_says() {
@@ -113,7 +42,7 @@ mod tests {
             ("_", "_", None),
             ("", "example.com", None),
         ] {
-            assert_eq!(ServerName::parse(word).rank(host), rank, "{word} {host}");
+            assert_eq!(server_name(word).rank(host), rank, "{word} {host}");
         }
     }
 
@@ -121,7 +50,7 @@ mod tests {
     fn words_are_what_was_written() {
         for word in ["example.com", "*.example.com", ".example.com", "www.example.*", "~^x$", "_", "", "$hostname", "*"]
         {
-            assert_eq!(ServerName::parse(word).text(), word);
+            assert_eq!(server_name(word).text(), word);
         }
     }
 }

@@ -8,12 +8,12 @@ use super::parse::{ConfigText, parse};
 use crate::pki::name::DnsName;
 
 /// The configuration whose `/etc/nginx/nginx.conf` is `text`.
-pub(super) fn config(text: &str) -> Config {
+pub(in crate::install) fn config(text: &str) -> Config {
     let main = ConfigText { path: "/etc/nginx/nginx.conf".into(), text: text.into() };
     let directives = parse(&main, &mut |_: &Path| Ok::<_, ParseError>(Vec::new())).unwrap();
     Config::new(&directives, &main.path, Path::new("/usr/share/nginx"))
 }
 
-pub(super) fn names(names: &[&str]) -> Vec<DnsName> {
+pub(in crate::install) fn names(names: &[&str]) -> Vec<DnsName> {
     names.iter().map(|name| DnsName::parse(name).unwrap()).collect()
 }

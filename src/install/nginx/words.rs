@@ -3,42 +3,20 @@
 
 use std::path::Path;
 
-/// What a failing test is about.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Blame {
-    /// The pair, or a part of it, is not there.
-    PairMissing,
-    /// The pair is there and cannot be loaded: no PEM, or key and certificate do not belong together.
-    PairBroken,
-    /// The pair is there and nginx may not read it.
-    PairUnreadable,
-    /// Another reason.
-    Other,
-}
+use crate::install::site::{Blame, Complaint, last_words};
 
-/// A failing test in nginx's words.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Complaint {
-    /// Who is to blame.
-    pub blame: Blame,
-    /// The lines that say so, without nginx's prefix. Foreign text.
-    pub lines: Vec<String>,
-}
-
-impl Complaint {
-    /// Reads the output of a failing test; `paths` are those of the pair, as the configuration names them.
-    #[must_use]
-    pub fn read(output: &str, paths: &[&Path]) -> Self {
-        let mut lines: Vec<String> = output.lines().filter_map(emergency).collect();
-        // Said on stderr and in an error log that is stderr too.
-        lines.dedup();
-        let blame = match lines.as_slice() {
-            [line] if paths.iter().any(|path| line.contains(&format!("\"{}\"", path.display()))) => about(line),
-            _ => Blame::Other,
-        };
-        let lines = if lines.is_empty() { last_words(output) } else { lines };
-        Self { blame, lines }
-    }
+/// Reads the output of a failing test; `paths` are those of the pair, as the configuration names them.
+#[must_use]
+pub fn complaint(output: &str, paths: &[&Path]) -> Complaint {
+    let mut lines: Vec<String> = output.lines().filter_map(emergency).collect();
+    // Said on stderr and in an error log that is stderr too.
+    lines.dedup();
+    let blame = match lines.as_slice() {
+        [line] if paths.iter().any(|path| line.contains(&format!("\"{}\"", path.display()))) => about(line),
+        _ => Blame::Other,
+    };
+    let lines = if lines.is_empty() { last_words(output) } else { lines };
+    Complaint { blame, lines }
 }
 
 /// `nginx: [emerg] ...`, or a line of an error log: `2026/11/23 10:00:00 [emerg] 1#1: ...`.
@@ -61,17 +39,11 @@ fn about(line: &str) -> Blame {
     }
 }
 
-/// Where nothing is an emergency (another server's words, a crash): the last few lines.
-fn last_words(output: &str) -> Vec<String> {
-    let lines: Vec<&str> = output.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    lines[lines.len().saturating_sub(5)..].iter().map(|&line| line.to_owned()).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
-    use super::{Blame, Complaint};
+    use super::{Blame, complaint};
 
     #[test]
     fn who_is_to_blame() {
@@ -106,17 +78,16 @@ mod tests {
             ("nginx: [emerg] bind() to 0.0.0.0:443 failed (13: Permission denied)".to_owned(), Blame::Other),
             (String::new(), Blame::Other),
         ] {
-            let complaint = Complaint::read(&output, &[Path::new("/c"), Path::new("/k")]);
+            let complaint = complaint(&output, &[Path::new("/c"), Path::new("/k")]);
             assert_eq!(complaint.blame, blame, "{output}");
         }
     }
 
     #[test]
     fn its_own_words_without_the_rest() {
-        let read = |output: &str| Complaint::read(output, &[]).lines;
+        let read = |output: &str| complaint(output, &[]).lines;
         let output = "nginx: [warn] x\n2026/11/23 15:24:17 [emerg] 29945#29945: no \"ssl_certificate\"\n\
             nginx: [emerg] unknown directive: \"y\"\nnginx: configuration file /n test failed\n";
         assert_eq!(read(output), ["no \"ssl_certificate\"", "unknown directive: \"y\""]);
-        assert_eq!(read("a\n\nb\nc\nd\ne\nf \n"), ["b", "c", "d", "e", "f"]);
     }
 }

@@ -5,57 +5,22 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 
-use super::block::{Config, Part, ServerBlock};
+use super::block::{Config, ServerBlock};
 use super::build::{Build, Http2, Version};
-use super::listen::Interface;
 use super::parse::{Directive, flat};
 use super::print;
+use crate::install::site::{Addition, Interface, NewBlock, Part, Software, Written, name};
 use crate::pki::name::DnsName;
 
-/// What the block is for.
+/// What is needed to write it.
 #[derive(Clone, Copy, Debug)]
-pub struct Site<'a> {
-    /// The names of the certificate.
-    pub names: &'a [DnsName],
-    /// Where the chain will be.
-    pub certificate: &'a Path,
-    /// Where the key will be.
-    pub key: &'a Path,
+pub struct Writer<'a> {
+    /// What for.
+    pub new: NewBlock<'a>,
     /// The nginx that will read it.
     pub build: &'a Build,
     /// What it reads now.
     pub config: &'a Config,
-    /// Whether the machine speaks IPv6.
-    pub ipv6: bool,
-    /// The ports of plain text and of TLS.
-    pub ports: (u16, u16),
-}
-
-/// The ports of the web.
-pub const WEB: (u16, u16) = (80, 443);
-
-/// What was written.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Written {
-    /// The file.
-    pub text: String,
-    /// What `/` is passed on to, where it is.
-    pub upstream: Option<String>,
-    /// The present block that the site was taken from, `FILE:LINE`.
-    pub taken_from: Option<String>,
-    /// Lines to add to present blocks by hand.
-    pub additions: Vec<Addition>,
-}
-
-/// Lines to add to a block by hand.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Addition {
-    /// The block's file.
-    pub file: PathBuf,
-    /// The block's first line; the lines go after it.
-    pub line: u32,
-    /// What to add.
-    pub lines: Vec<String>,
 }
 
 /// Where gunicorn and Django's own examples listen.
@@ -69,12 +34,11 @@ const HEADERS: [(&str, &str); 4] = [
     ("X-Forwarded-Proto", "$scheme"),
 ];
 
-impl Site<'_> {
+impl Writer<'_> {
     /// The file to put beside nginx's others.
     #[must_use]
     pub fn write(&self) -> Written {
-        let plain: Vec<&ServerBlock> =
-            self.config.serving(self.names).filter(|block| block.speaks_plain() && !block.speaks_tls()).collect();
+        let plain: Vec<&ServerBlock> = self.config.blocks.iter().filter(|block| self.is_plain(block)).collect();
         let source = plain.iter().copied().find(|block| is_site(block));
         let copied = source.filter(|block| can_be_copied(&block.directives));
         let upstream = match source {
@@ -95,24 +59,29 @@ impl Site<'_> {
         let missing = plain.iter().filter(|block| !redirects(&block.directives));
         let additions: Vec<Addition> = missing.map(|block| self.addition(block)).collect();
         for addition in &additions {
-            text.push_str(&addition.comment());
+            text.push_str(&comment(addition));
         }
-        Written { text, upstream, taken_from: source.map(ToString::to_string), additions }
+        Written { text, upstream, taken_from: source.map(|source| source.block.to_string()), additions }
+    }
+
+    /// Whether a block serves one of the names in plain text.
+    fn is_plain(&self, ServerBlock { block, .. }: &ServerBlock) -> bool {
+        block.part == Part::Http && block.serves(self.new.names) && block.speaks_plain() && !block.speaks_tls()
     }
 
     fn heading(&self) -> String {
-        let names: Vec<&str> = self.names.iter().map(DnsName::as_str).collect();
+        let names: Vec<&str> = self.new.names.iter().map(DnsName::as_str).collect();
         format!("# {}: written by certctl; yours to change.\n\n", names.join(", "))
     }
 
     /// The names that no present plain-text block has.
     fn names_without(&self, plain: &[&ServerBlock]) -> Vec<String> {
-        let taken = |name: &&DnsName| plain.iter().any(|block| block.answers_to(&super::name::concrete(name)));
-        self.names.iter().filter(|name| !taken(name)).map(|name| name.as_str().to_owned()).collect()
+        let taken = |name: &&DnsName| plain.iter().any(|block| block.block.answers_to(&name::concrete(name)));
+        self.new.names.iter().filter(|name| !taken(name)).map(|name| name.as_str().to_owned()).collect()
     }
 
     fn plain_block(&self, names: &[String]) -> String {
-        let listens = self.listens(self.ports.0, "");
+        let listens = self.listens(self.new.ports.0, "");
         let (names, redirect) = (names.join(" "), self.redirect());
         format!(
             "server {{\n{listens}    server_name {names};\n\n    \
@@ -123,7 +92,7 @@ impl Site<'_> {
     }
 
     fn redirect(&self) -> String {
-        match self.ports.1 {
+        match self.new.ports.1 {
             443 => "return 301 https://$host$request_uri;".to_owned(),
             port => format!("return 301 https://$host:{port}$request_uri;"),
         }
@@ -135,34 +104,33 @@ impl Site<'_> {
             Http2::Listen => (" ssl http2", ""),
             Http2::Absent => (" ssl", ""),
         };
-        let listens = self.listens(self.ports.1, flags);
-        let names: Vec<&str> = self.names.iter().map(DnsName::as_str).collect();
+        let listens = self.listens(self.new.ports.1, flags);
+        let names: Vec<&str> = self.new.names.iter().map(DnsName::as_str).collect();
         // Tickets were not rotated before 1.23.2, so that one stolen key opened all sessions.
         let tickets = if self.build.version < Version(1, 23, 2) { "    ssl_session_tickets off;\n" } else { "" };
+        let pair = Software::Nginx.lines(self.new.links).join("\n    ");
         format!(
-            "server {{\n{listens}{http2}    server_name {};\n\n    ssl_certificate {};\n    ssl_certificate_key {};\n    \
+            "server {{\n{listens}{http2}    server_name {};\n\n    {pair}\n    \
              ssl_protocols TLSv1.2 TLSv1.3;\n    ssl_ciphers {CIPHERS};\n    ssl_prefer_server_ciphers off;\n    \
              ssl_session_cache shared:certctl:10m;\n    ssl_session_timeout 1d;\n{tickets}    \
              # Once all is well, browsers may be told to stay with https for two years:\n    \
              # add_header Strict-Transport-Security \"max-age=63072000\" always;\n\n{content}}}\n",
             names.join(" "),
-            print::word(&self.certificate.display().to_string()),
-            print::word(&self.key.display().to_string()),
         )
     }
 
     /// All addresses of both families, and those single ones that nginx keeps apart from them.
     fn listens(&self, port: u16, flags: &str) -> String {
-        let present = self.config.blocks.iter().filter(|block| block.part == Part::Http);
+        let present = self.config.blocks.iter().filter(|block| block.block.part == Part::Http);
         let present: Vec<_> =
-            present.flat_map(|block| &block.listens).filter(|it| it.port == port && !it.udp).collect();
+            present.flat_map(|block| &block.block.listens).filter(|it| it.port == port && !it.udp).collect();
         let (any4, any6) = (IpAddr::from(Ipv4Addr::UNSPECIFIED), IpAddr::from(Ipv6Addr::UNSPECIFIED));
         let mut addresses = Vec::new();
         // `ipv6only=off` has the IPv4 port already; a second socket for it could not be bound.
         if !present.iter().any(|listen| listen.dual_stack) {
             addresses.push(any4);
         }
-        if self.ipv6 || present.iter().any(|listen| listen.interface == Interface::Address(any6)) {
+        if self.new.ipv6 || present.iter().any(|listen| listen.interface == Interface::Address(any6)) {
             addresses.push(any6);
         }
         for listen in present.iter().filter(|listen| !listen.proxy_protocol) {
@@ -186,7 +154,7 @@ impl Site<'_> {
             format!("    {}", self.redirect()),
             "}".to_owned(),
         ];
-        Addition { file: block.file.clone(), line: block.line, lines: lines.into() }
+        Addition { file: block.block.file.clone(), line: block.block.line, lines: lines.into() }
     }
 }
 
@@ -194,12 +162,10 @@ impl Site<'_> {
 const CIPHERS: &str = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:\
     ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 
-impl Addition {
-    fn comment(&self) -> String {
-        let lines: String = self.lines.iter().map(|line| format!("#     {line}\n")).collect();
-        let place = format!("{}:{}", self.file.display(), self.line);
-        format!("\n# To send plain text on to https (but for /.well-known/), add to the block at {place}:\n{lines}")
-    }
+fn comment(addition: &Addition) -> String {
+    let lines: String = addition.lines.iter().map(|line| format!("#     {line}\n")).collect();
+    let place = format!("{}:{}", addition.file.display(), addition.line);
+    format!("\n# To send plain text on to https (but for /.well-known/), add to the block at {place}:\n{lines}")
 }
 
 /// Whether a block sends visitors to https already.
@@ -244,7 +210,7 @@ fn can_be_copied(directives: &[Directive]) -> bool {
 fn copy(block: &ServerBlock) -> String {
     let kept = block.directives.iter().filter(|directive| !is_ours(directive) && !redirects_itself(directive));
     let kept: Vec<Directive> = kept.map(|directive| with_headers(directive, &block.proxy_headers)).collect();
-    let mut out = format!("    # As in {block}:\n");
+    let mut out = format!("    # As in {}:\n", block.block);
     print::directives(&mut out, &kept, 1);
     out
 }
@@ -299,25 +265,25 @@ fn root(block: &ServerBlock) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
-    use super::{Site, WEB, Written};
+    use super::Writer;
+    use crate::install::layout::{Link, Piece};
     use crate::install::nginx::testing::{config, names};
     use crate::install::nginx::{Build, Http2, Version};
+    use crate::install::site::{NewBlock, WEB, Written};
 
     fn write(http: &str, asked: &[&str], version: Version) -> Written {
         let http2 = if version >= Version(1, 25, 1) { Http2::Directive } else { Http2::Listen };
         let (prefix, file, pid) = ("/usr/share/nginx".into(), "/etc/nginx/nginx.conf".into(), "/run/nginx.pid".into());
-        let site = Site {
-            names: &names(asked),
-            certificate: Path::new("/etc/ssl/example.com.fullchain.pem"),
-            key: Path::new("/etc/ssl/private/example.com.key"),
+        let links = [
+            Link::new("/etc/ssl/example.com.fullchain.pem", Piece::FullChain),
+            Link::new("/etc/ssl/private/example.com.key", Piece::Key),
+        ];
+        let writer = Writer {
+            new: NewBlock { names: &names(asked), links: &links, ipv6: true, ports: WEB },
             build: &Build { version, prefix, config: file, pid, http2 },
             config: &config(&format!("http {{ {http} }}")),
-            ipv6: true,
-            ports: WEB,
         };
-        site.write()
+        writer.write()
     }
 
     #[test]

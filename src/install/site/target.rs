@@ -1,20 +1,22 @@
-//! Whom to ask after an install: every address at which nginx serves the pair, for every name that it serves there.
+//! Whom to ask after an install: every address at which a server serves the pair, for every name that it serves there.
 //!
-//! `listen 443` and `[::]:443` mean all addresses of the machine; they are one socket in nginx, so loopback stands for
-//! them. Where another block listens on one address of the machine alone, nginx asks only the blocks of that address:
+//! `listen 443` and `[::]:443` mean all addresses of the machine; they are one socket, so loopback stands for
+//! them. Where another block listens on one address of the machine alone, it asks only the blocks of that address:
 //! such an address is told as served elsewhere rather than passed over.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::block::{Config, Part, ServerBlock};
+use super::block::{Block, Part};
+use super::config::Config;
 use super::listen::{Interface, Listen, reachable};
 use super::name::{ServerName, concrete};
+use crate::install::layout::Link;
 use crate::live::ProbeTarget;
 use crate::pki::key::KeyAlgorithm;
 use crate::pki::name::DnsName;
 
-/// A name that nginx serves, at some address, from a block that does not name the pair.
+/// A name that the server serves, at some address, from a block that does not name the pair.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Elsewhere {
     /// The name.
@@ -30,7 +32,7 @@ pub struct Elsewhere {
 /// Why an address cannot be asked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Unasked {
-    /// It is a host name; nginx alone knows what it stands for.
+    /// It is a host name; the server alone knows what it stands for.
     HostName,
     /// Which block answers depends on a regular expression.
     Regex,
@@ -45,7 +47,7 @@ impl Unasked {
     #[must_use]
     pub fn reason(self) -> &'static str {
         match self {
-            Self::HostName => "is a host name that nginx alone looks up",
+            Self::HostName => "is a host name that the server alone looks up",
             Self::Regex => "picks its block by a regular expression",
             Self::Taken => "cannot be reached from here: other blocks have its loopback address",
             Self::UnixSocket => "is a Unix socket",
@@ -67,10 +69,8 @@ pub struct Targets {
 /// The pair that is looked for.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'a> {
-    /// The path of the chain, as the configuration names it.
-    pub certificate: &'a Path,
-    /// The path of the key.
-    pub key: &'a Path,
+    /// Its files, as the configuration names them.
+    pub links: &'a [Link],
     /// The names of the certificate.
     pub names: &'a [DnsName],
     /// Its kind of key.
@@ -79,9 +79,9 @@ pub struct Wanted<'a> {
 
 /// Which block answers for a name at an address.
 enum Route<'a> {
-    Block(&'a ServerBlock),
+    Block(&'a Block),
     /// One of these, by regular expressions.
-    OneOf(Vec<&'a ServerBlock>),
+    OneOf(Vec<&'a Block>),
 }
 
 impl Targets {
@@ -90,7 +90,7 @@ impl Targets {
     pub fn of(config: &Config, wanted: &Wanted<'_>) -> Self {
         let mut targets = Self::default();
         let mut seen: Vec<(Part, &Interface, u16)> = Vec::new();
-        for block in config.naming(wanted.certificate, wanted.key) {
+        for block in config.naming(wanted.links) {
             for listen in block.listens.iter().filter(|listen| listen.ssl && !listen.udp) {
                 let place = (block.part, &listen.interface, listen.port);
                 if !seen.contains(&place) {
@@ -132,7 +132,7 @@ impl Targets {
         asked: &[SocketAddr],
         name: &str,
     ) {
-        let ours = |block: &ServerBlock| block.names_pair(wanted.certificate, wanted.key);
+        let ours = |block: &Block| block.names_pair(wanted.links);
         let block = match route(config, part, listen, name) {
             Some(Route::Block(block)) => block,
             Some(Route::OneOf(blocks)) if blocks.iter().all(|block| ours(block)) => blocks[0],
@@ -171,14 +171,14 @@ impl Targets {
         listens.dedup_by_key(|listen| listen.socket());
         for listen in listens {
             if let (Some(own), Some(Route::Block(block))) = (listen.socket(), route(config, part, listen, name))
-                && !block.names_pair(wanted.certificate, wanted.key)
+                && !block.names_pair(wanted.links)
             {
                 self.tell(block, name, own);
             }
         }
     }
 
-    fn tell(&mut self, block: &ServerBlock, name: &str, address: SocketAddr) {
+    fn tell(&mut self, block: &Block, name: &str, address: SocketAddr) {
         let told = Elsewhere { name: name.to_owned(), address, file: block.file.clone(), line: block.line };
         if !self.elsewhere.contains(&told) {
             self.elsewhere.push(told);
@@ -196,7 +196,7 @@ impl Targets {
 /// The names of the certificate, and those of our blocks that it covers; wildcards with a label of ours. A wildcard of
 /// the certificate is asked for only where no block has a name below it.
 fn hosts(config: &Config, wanted: &Wanted<'_>) -> Vec<String> {
-    let ours = config.naming(wanted.certificate, wanted.key).flat_map(|block| &block.names);
+    let ours = config.naming(wanted.links).flat_map(|block| &block.names);
     let named: Vec<String> = ours
         .filter_map(ServerName::concrete)
         .filter(|host| wanted.names.iter().any(|name| name.covers(host)))
@@ -224,16 +224,16 @@ fn free_address(config: &Config, part: Part, listen: &Listen, address: IpAddr) -
     std::iter::once(reachable(address)).chain(more).find(|&candidate| !taken(candidate))
 }
 
-/// The block that nginx picks for `host` among those that listen exactly there: the best name, else a regular
+/// The block that the server picks for `host` among those that listen exactly there: the best name, else a regular
 /// expression (not evaluated here), else the default.
 fn route<'a>(config: &'a Config, part: Part, place: &Listen, host: &str) -> Option<Route<'a>> {
-    let listens = |block: &'a ServerBlock| {
+    let listens = |block: &'a Block| {
         let here = |listen: &&Listen| listen.interface == place.interface && listen.port == place.port && !listen.udp;
         block.listens.iter().find(here).map(|listen| (block, listen))
     };
-    let here: Vec<(&ServerBlock, &Listen)> =
+    let here: Vec<(&Block, &Listen)> =
         config.blocks.iter().filter(|block| block.part == part).filter_map(listens).collect();
-    let best = |block: &ServerBlock| block.names.iter().filter_map(|name| name.rank(host)).max();
+    let best = |block: &Block| block.names.iter().filter_map(|name| name.rank(host)).max();
     // Of two blocks with the same name nginx takes the first and warns.
     let by_name = here.iter().rev().filter_map(|(block, _)| Some((best(block)?, *block))).max_by_key(|(rank, _)| *rank);
     if let Some((_, block)) = by_name {
@@ -241,8 +241,8 @@ fn route<'a>(config: &'a Config, part: Part, place: &Listen, host: &str) -> Opti
     }
     let default =
         here.iter().find(|(_, listen)| listen.default_server).or_else(|| here.first()).map(|(block, _)| *block)?;
-    let regex = |block: &ServerBlock| block.names.iter().any(|name| matches!(name, ServerName::Regex(_)));
-    let mut candidates: Vec<&ServerBlock> = here.iter().map(|(block, _)| *block).filter(|block| regex(block)).collect();
+    let regex = |block: &Block| block.names.iter().any(|name| matches!(name, ServerName::Regex(_)));
+    let mut candidates: Vec<&Block> = here.iter().map(|(block, _)| *block).filter(|block| regex(block)).collect();
     if candidates.is_empty() {
         return Some(Route::Block(default));
     }
@@ -252,19 +252,17 @@ fn route<'a>(config: &'a Config, part: Part, place: &Listen, host: &str) -> Opti
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::{Targets, Wanted};
+    use crate::install::layout::{Link, Piece};
     use crate::install::nginx::testing::{config, names};
     use crate::pki::key::KeyAlgorithm;
 
     /// `ADDRESS NAME` to ask; `!ADDRESS NAME LINE` elsewhere; `?LISTEN WHY` not to be asked.
     fn told(http: &str, certificate: &[&str]) -> Vec<String> {
         let pair = "ssl_certificate /c; ssl_certificate_key /k;";
-        let config = config(&format!("http {{ {} }}", http.replace("OURS", pair)));
+        let config = config(&format!("http {{ {} }}", http.replace("OURS", pair))).neutral();
         let wanted = Wanted {
-            certificate: Path::new("/c"),
-            key: Path::new("/k"),
+            links: &[Link::new("/c", Piece::FullChain), Link::new("/k", Piece::Key)],
             names: &names(certificate),
             algorithm: KeyAlgorithm::Ed25519,
         };

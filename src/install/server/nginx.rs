@@ -1,0 +1,129 @@
+//! The nginx of this machine: found, run, its files read.
+
+use std::path::{Path, PathBuf};
+
+use super::look::{Detail, FILES, ServerError, Standing, matching_files, read_text, run, speaks_ipv6};
+use crate::finding::shell_word;
+use crate::install::nginx::parse;
+use crate::install::nginx::{Build, Config, Directive};
+use crate::install::site::Software;
+use crate::system::files::{self, FileError};
+use crate::system::process;
+
+/// Where nginx is: by its name, or where its own and OpenResty's makefiles put it.
+const PROGRAMS: [&str; 3] = ["nginx", "/usr/local/nginx/sbin/nginx", "/usr/local/openresty/nginx/sbin/nginx"];
+
+/// An nginx on this machine.
+#[derive(Clone, Debug)]
+pub struct Nginx {
+    /// The program.
+    pub binary: PathBuf,
+    /// The main configuration file that was named (absolute), where it is not the built-in one.
+    pub config: Option<PathBuf>,
+    /// How it was built.
+    pub build: Build,
+}
+
+impl Nginx {
+    /// The nginx of this machine, with the main configuration file `config` where one was named; `None` when there is
+    /// none.
+    ///
+    /// # Errors
+    /// When what is called nginx cannot be run or is not nginx.
+    pub fn find(config: Option<&Path>) -> Result<Option<Self>, ServerError> {
+        let Some(binary) = PROGRAMS.iter().find_map(|name| process::which(name)) else { return Ok(None) };
+        let said = run(vec![binary.display().to_string(), "-V".to_owned()])?;
+        let Some(build) = Build::parse(&said.output) else {
+            return Err(ServerError::Stranger { software: Software::Nginx, binary });
+        };
+        let absolute = |path: &Path| std::path::absolute(path).map_err(FileError::at("find", path));
+        let config = config.map(absolute).transpose()?.filter(|config| *config != build.config);
+        Ok(Some(Self { binary, config, build }))
+    }
+
+    /// The main configuration file.
+    #[must_use]
+    pub fn config_file(&self) -> &Path {
+        self.config.as_deref().unwrap_or(&self.build.config)
+    }
+
+    /// Reads its configuration, as far as files are there, and whether it runs.
+    ///
+    /// # Errors
+    /// When a file cannot be read or is no configuration.
+    pub fn observe(&self) -> Result<Standing, ServerError> {
+        let file = self.config_file();
+        let config = Config::new(&read_config(file)?, file, &self.build.prefix);
+        let running = self.running(config.pid.as_deref().unwrap_or(&self.build.pid));
+        Ok(Standing { config: config.neutral(), detail: Detail::Nginx(config), running, ipv6: speaks_ipv6() })
+    }
+
+    /// The process of the pid file, if it is there and is this program.
+    fn running(&self, pid_file: &Path) -> Option<i32> {
+        let text = files::read(pid_file, 64).ok()?;
+        let pid: i32 = String::from_utf8(text).ok()?.trim().parse().ok()?;
+        let program = self.binary.file_name()?.to_string_lossy().into_owned();
+        // A pid file that outlived its nginx may name another program by now.
+        let ours = |name: Vec<u8>| {
+            let name = String::from_utf8_lossy(&name).trim().to_owned();
+            name.contains("nginx") || program.starts_with(&name)
+        };
+        let name = files::read(Path::new(&format!("/proc/{pid}/comm")), 64);
+        (process::alive(pid) && name.map_or(true, ours)).then_some(pid)
+    }
+
+    /// The command line that starts it.
+    #[must_use]
+    pub fn start_command(&self) -> String {
+        match &self.config {
+            None if files::occupied(Path::new("/run/systemd/system")) => "sudo systemctl start nginx".to_owned(),
+            None => "sudo nginx".to_owned(),
+            Some(config) => format!("sudo nginx -c {}", shell_word(&config.display().to_string())),
+        }
+    }
+
+    /// Its own test.
+    #[must_use]
+    pub fn test(&self) -> Vec<String> {
+        self.command(&["-t"])
+    }
+
+    /// Its own reload.
+    #[must_use]
+    pub fn reload(&self) -> Vec<String> {
+        self.command(&["-s", "reload"])
+    }
+
+    fn command(&self, arguments: &[&str]) -> Vec<String> {
+        let mut argv = vec![self.binary.display().to_string()];
+        argv.extend(arguments.iter().map(|&argument| argument.to_owned()));
+        if let Some(config) = &self.config {
+            argv.extend(["-c".to_owned(), config.display().to_string()]);
+        }
+        argv
+    }
+}
+
+/// The directives of a main file and of all that it includes, as nginx would read them.
+///
+/// # Errors
+/// When a file cannot be read or is no configuration.
+pub fn read_config(file: &Path) -> Result<Vec<Directive>, ServerError> {
+    let main = read_text(file)?;
+    let mut count = 0;
+    parse::parse(&main, &mut |pattern: &Path| {
+        let mut texts = Vec::new();
+        for path in matching_files(pattern)? {
+            count += 1;
+            if count > FILES {
+                return Err(ServerError::TooManyFiles(Software::Nginx));
+            }
+            match read_text(&path) {
+                // A link to nothing: `nginx -t` says so.
+                Err(error) if error.is_missing() => {}
+                read => texts.push(read?),
+            }
+        }
+        Ok(texts)
+    })
+}

@@ -1,0 +1,26 @@
+//! What the configuration of any server says, as far as an install asks: which blocks answer where, for which names, with
+//! which files. Pure. A profile (`install::nginx`, ...) translates its server's dialect into a [`Config`]; whatever is
+//! decided from it (adoption, coverage, whom to ask) is decided here, once for all servers.
+//!
+//! A profile owes: blocks in the order in which its server prefers them; every address on which a block answers, one by
+//! one; per block its pairs as the files the server reads, each with the [`Piece`](super::layout::Piece) it wants there;
+//! what the new block for a pair looks like ([`Written`]); and what a failing test complains of ([`Complaint`]).
+
+pub mod block;
+mod complaint;
+pub mod config;
+pub mod glob;
+pub mod listen;
+pub mod name;
+mod software;
+pub mod target;
+mod written;
+
+pub use block::{Block, Coverage, Pair, PairPath, Part, chain_and_key};
+pub use complaint::{Blame, Complaint, last_words};
+pub use config::Config;
+pub use listen::{Interface, Listen};
+pub use name::ServerName;
+pub use software::Software;
+pub use target::{Elsewhere, Targets, Unasked, Wanted};
+pub use written::{Addition, NewBlock, WEB, Written};

@@ -1,0 +1,46 @@
+//! A block for a pair that no block names yet, as a profile writes it.
+
+use std::path::PathBuf;
+
+use super::super::layout::Link;
+use crate::pki::name::DnsName;
+
+/// What the block is for.
+#[derive(Clone, Copy, Debug)]
+pub struct NewBlock<'a> {
+    /// The names of the certificate.
+    pub names: &'a [DnsName],
+    /// Where the pair will be.
+    pub links: &'a [Link],
+    /// Whether the machine speaks IPv6.
+    pub ipv6: bool,
+    /// The ports of plain text and of TLS.
+    pub ports: (u16, u16),
+}
+
+/// The ports of the web.
+pub const WEB: (u16, u16) = (80, 443);
+
+/// What was written.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Written {
+    /// The file.
+    pub text: String,
+    /// What `/` is passed on to, where it is.
+    pub upstream: Option<String>,
+    /// The present block that the site was taken from, `FILE:LINE`.
+    pub taken_from: Option<String>,
+    /// Lines to add to present blocks by hand.
+    pub additions: Vec<Addition>,
+}
+
+/// Lines to add to a block by hand.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Addition {
+    /// The block's file.
+    pub file: PathBuf,
+    /// The block's first line; the lines go after it.
+    pub line: u32,
+    /// What to add.
+    pub lines: Vec<String>,
+}
