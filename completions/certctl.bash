@@ -84,7 +84,7 @@ _certctl() {
             return 0
             ;;
         certctl__subcmd__bundle)
-            opts="-C -q -v -h --key --csr --out --trust --json --directory --root --at --quiet --verbose --color --help"
+            opts="-C -q -v -h --key --csr --trust --out --format --for --legacy --pfx-password-file --pfx-empty-password --json --directory --root --at --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -98,11 +98,23 @@ _certctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --trust)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --out)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --trust)
+                --format)
+                    COMPREPLY=($(compgen -W "pem cert chain der p7b pfx haproxy" -- "${cur}"))
+                    return 0
+                    ;;
+                --for)
+                    COMPREPLY=($(compgen -W "nginx apache haproxy postfix dovecot tomcat iis windows2016 aws-acm" -- "${cur}"))
+                    return 0
+                    ;;
+                --pfx-password-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

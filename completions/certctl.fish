@@ -40,7 +40,7 @@ complete -c certctl -n "__fish_certctl_needs_command" -f -a "dcv-check" -d 'Woul
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "install" -d 'Put a certificate into place, test and reload the server, see it live, or put all back'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "verify" -d 'Does it all fit: key, chain, names, dates, trust'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "inspect" -d 'What is this file (never judges)'
-complete -c certctl -n "__fish_certctl_needs_command" -f -a "bundle" -d 'Whatever the CA sent, as the verified chain file'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "bundle" -d 'Whatever the CA sent, as the verified chain file or in another format'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "rollback" -d 'Back to the files before'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "rehearse" -d 'The whole round on this machine alone, against a shop, a DNS server and a web server of its own'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "completions" -d 'A completion script for a shell'
@@ -142,14 +142,33 @@ complete -c certctl -n "__fish_certctl_using_subcommand inspect" -s v -l verbose
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -s h -l help -d 'This help'
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l key -d 'The private key that the certificate belongs to [default: found in the directory]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l csr -d 'The request that was given to the CA [default: found in the directory]' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l out -d 'Where the chain goes; - is stdout [default: NAME.fullchain.pem]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l trust -d 'Whom to trust: mozilla or a file of CA certificates' -r
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l out -d 'Where the one format goes; - is stdout [default: NAME.fullchain.pem and the like, in the directory]' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l format -d 'A format to write (may be repeated) [default: pem]' -r -f -a "pem\t'The certificate, then its intermediates: what most servers read'
+cert\t'The certificate alone'
+chain\t'The intermediates alone'
+der\t'The certificate alone, in DER'
+p7b\t'The certificate and its intermediates as PKCS#7'
+pfx\t'Certificate, intermediates and key as PKCS#12, locked with a password'
+haproxy\t'Certificate, intermediates and key in one PEM file'"
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l for -d 'A server: its formats are written, and the lines of its configuration shown (may be repeated)' -r -f -a "nginx\t'nginx'
+apache\t'Apache 2.4.8 or newer'
+haproxy\t'HAProxy'
+postfix\t'Postfix 3.4 or newer'
+dovecot\t'Dovecot'
+tomcat\t'Tomcat 8.5 or newer'
+iis\t'Windows Server 2019 or newer'
+windows2016\t'Windows Server 2016 or older'
+aws-acm\t'AWS Certificate Manager'"
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l pfx-password-file -d 'The password of the .pfx is the first line of this file [default: asked for]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -s C -l directory -d 'Where names are looked up and files go' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l root -d 'A tree to install into instead of /' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l at -d 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z' -r
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l legacy -d 'A .pfx that old Windows and Java read: triple DES and SHA-1'
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l pfx-empty-password -d 'A .pfx with the empty password'
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l json -d 'One JSON object on stdout, whatever happens'
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -s q -l quiet -d 'Only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -s v -l verbose -d 'More of what is being done'

@@ -3,6 +3,7 @@
 
 pub mod kept;
 
+use std::collections::HashSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -38,6 +39,9 @@ impl Directory {
                 directory.look(context.here(path.file_name().unwrap_or_default()));
             }
         }
+        // A key beside certificates (HAProxy's file) is a copy of the key's own file, where there is one.
+        let shared: HashSet<&PathBuf> = directory.certificates.iter().map(|held| &held.path).collect();
+        directory.keys.sort_by_key(|key| shared.contains(&key.path));
         Ok(directory)
     }
 

@@ -7,6 +7,7 @@ use crate::finding::Next;
 
 mod dcv;
 mod delivery;
+mod export;
 mod install;
 mod pairing;
 mod pki;

@@ -9,6 +9,7 @@
 //! * [`report`], [`failure`], [`finding`]: what people and programs read.
 //! * [`system`]: files, network, processes, clock; nothing else touches the world.
 //! * [`install`], [`dcv`], [`live`], [`delivery`]: what the verbs decide, from values alone (`install::apply` acts).
+//! * [`export`]: a pair in the formats that servers want, read back.
 //! * [`pairing`]: which certificate, key and request belong together.
 //! * [`pki`]: names, keys, requests, certificates, chains.
 
@@ -19,6 +20,7 @@ pub mod context;
 pub mod dcv;
 pub mod delivery;
 pub mod directory;
+pub mod export;
 pub mod failure;
 pub mod finding;
 pub mod install;

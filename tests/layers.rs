@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use source::Source;
 
 /// The layers, outermost first: a module names only its own and those further down. So there is no circle between them.
-const LAYERS: [&str; 19] = [
+const LAYERS: [&str; 20] = [
     "main",
     "lib",
     "cli",
@@ -25,6 +25,7 @@ const LAYERS: [&str; 19] = [
     "system",
     "live",
     "pairing",
+    "export",
     "delivery",
     "dcv",
     "finding",
@@ -35,7 +36,7 @@ const LAYERS: [&str; 19] = [
 const ACTING: [&str; 3] = ["install::apply", "install::observe", "install::server"];
 
 /// Layers that decide from values alone: they get bytes, instants and answers as arguments.
-const PURE: [&str; 7] = ["pki", "delivery", "dcv", "live", "finding", "install", "pairing"];
+const PURE: [&str; 8] = ["pki", "delivery", "dcv", "export", "live", "finding", "install", "pairing"];
 
 /// What only `system` names: files, network, processes, clock, environment, and the crates that reach them.
 const WORLD: [&str; 15] = [

@@ -11,6 +11,7 @@ use certctl::dcv::answer::{Answer, LeftOut};
 use certctl::dcv::judge::{Elsewhere, Flaw, Reason};
 use certctl::dcv::parse::RecordError;
 use certctl::delivery::{DeliveryError, Ignored, Source, Unused};
+use certctl::export::{ExportError, Format};
 use certctl::failure::{Failure, Kind};
 use certctl::finding::{Finding, Next};
 use certctl::install::apply::error::InstallError;
@@ -32,6 +33,7 @@ use certctl::system::dns::DnsError;
 use certctl::system::files::FileError;
 use certctl::system::process::{Finished, ProcessError, WordsError};
 use certctl::system::scratch::ScratchError;
+use certctl::system::terminal::AskError;
 use certctl::system::tls::ProbeError;
 
 fn file(doing: &'static str, path: &str, errno: i32) -> Failure {
@@ -98,6 +100,20 @@ fn failures() -> Vec<Failure> {
         }
         .into(),
         PairingError::Unknown { text: "example.net".into(), directory: "this folder".into(), known: Vec::new() }.into(),
+        ExportError::Differs(Format::Pem).into(),
+        ExportError::NoChain { label: "example.com".into() }.into(),
+        ExportError::NoKey {
+            format: Format::Haproxy,
+            label: "example.com".into(),
+            looked: "the files of this folder".into(),
+        }
+        .into(),
+        ExportError::NoPassword(Format::Pfx).into(),
+        ExportError::Password.into(),
+        ExportError::Unpackable { format: Format::Pfx, reason: "ASN.1".into() }.into(),
+        AskError::Io(io::Error::from_raw_os_error(EIO)).into(),
+        AskError::NoTerminal.into(),
+        AskError::Unreadable.into(),
         file("read", "example.com.key", ENOENT),
         file("create", "new folder/example.com.key", ENOENT),
         file("read", "example.com.key", EACCES),

@@ -7,6 +7,7 @@ use crate::finding::{Next, shell_word};
 use crate::system::dns::DnsError;
 use crate::system::files::{self, FileError};
 use crate::system::process::{ProcessError, WordsError};
+use crate::system::terminal::AskError;
 
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
@@ -91,5 +92,21 @@ impl From<DnsError> for Failure {
             DnsError::Start(_) => Kind::Internal,
         };
         Self::of(kind, &error).with(Next::run(&["dcv-check", "--wait"]))
+    }
+}
+
+impl From<AskError> for Failure {
+    fn from(error: AskError) -> Self {
+        match &error {
+            AskError::Interrupted(signal) => Self::of(Kind::Interrupted(*signal), &error),
+            AskError::Io(_) => {
+                Self::of(Kind::Io, &error).with(Next::say("put the password into a file of mode 0600, and name that"))
+            }
+            AskError::NoTerminal => Self::of(Kind::Usage, &error)
+                .with(Next::say("put the password into a file of mode 0600, and name that")),
+            AskError::Unreadable => {
+                Self::of(Kind::Malformed, &error).with(Next::say("choose one of at most 1024 bytes"))
+            }
+        }
     }
 }

@@ -18,6 +18,30 @@ pub(crate) fn split(der: &[u8]) -> Option<(Element<'_>, &[u8])> {
     Some((Element { tag, value, whole }, after))
 }
 
+/// An element with this tag around `parts`, one behind the other.
+pub(crate) fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let length: usize = parts.iter().map(|part| part.len()).sum();
+    let octets: Vec<u8> = length.to_be_bytes().into_iter().skip_while(|&octet| octet == 0).collect();
+    let mut out = vec![tag];
+    match (octets.as_slice(), u8::try_from(octets.len())) {
+        ([], _) => out.push(0),
+        ([short @ 0..=0x7f], _) => out.push(*short),
+        (long, count) => {
+            out.push(0x80 | count.unwrap_or(0));
+            out.extend_from_slice(long);
+        }
+    }
+    out.extend(parts.concat());
+    out
+}
+
+/// Tags (X.690 8.1.2) of what is written here.
+pub(crate) const INTEGER: u8 = 0x02;
+pub(crate) const SEQUENCE: u8 = 0x30;
+pub(crate) const SET: u8 = 0x31;
+/// `[0]`, constructed.
+pub(crate) const CONTEXT_0: u8 = 0xa0;
+
 /// One element: its tag, its value octets, and both with the length between them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Element<'a> {
@@ -61,7 +85,17 @@ fn bits(element: Element<'_>) -> Option<&[u8]> {
 
 #[cfg(test)]
 mod tests {
-    use super::split;
+    use super::{SEQUENCE, element, split};
+
+    #[test]
+    fn what_is_written_is_read() {
+        for length in [0, 1, 127, 128, 255, 256, 70_000] {
+            let value = vec![7; length];
+            let written = element(SEQUENCE, &[&value[..length / 2], &value[length / 2..]]);
+            let (read, rest) = split(&written).unwrap();
+            assert_eq!((read.tag, read.value, rest), (SEQUENCE, value.as_slice(), &[][..]), "{length}");
+        }
+    }
 
     #[test]
     fn lengths_are_checked_against_what_is_there() {

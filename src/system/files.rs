@@ -204,6 +204,14 @@ pub fn stage(path: &Path, bytes: &[u8], mode: u32) -> Result<Staged, FileError> 
 }
 
 impl Staged {
+    /// What waits there, as the disk gives it back.
+    ///
+    /// # Errors
+    /// The system's reason.
+    pub fn read_back(&self, limit: u64) -> Result<Vec<u8>, FileError> {
+        read(&self.temporary, limit)
+    }
+
     /// Gives it its name without replacing anything, and flushes the folder.
     ///
     /// # Errors

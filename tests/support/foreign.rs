@@ -15,7 +15,7 @@ pub fn foreign(program: &str) -> Command {
     command
 }
 
-/// Where `program` is.
+/// Where `program` is; a path of the list is where it says.
 pub fn path_of(program: &str) -> PathBuf {
     let package = PROGRAMS
         .lines()
@@ -29,7 +29,7 @@ pub fn path_of(program: &str) -> PathBuf {
     FOLDERS
         .iter()
         .map(|folder| PathBuf::from(folder).join(program))
-        .find(|path| path.is_file())
+        .find(|path| path.exists())
         .unwrap_or_else(|| panic!("{program} is not installed: apt-get install {package} (scripts/test asks and does)"))
 }
 

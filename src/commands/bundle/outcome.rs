@@ -1,0 +1,161 @@
+//! What `bundle` ends with.
+
+use serde_json::{Value, json};
+
+use super::outputs::Output;
+use crate::export::Format;
+use crate::finding::{Finding, Next, Severity};
+use crate::intake::Taken;
+use crate::pki::trust::TrustSource;
+use crate::report::{self, Outcome, Text};
+
+/// One chain and its files.
+#[derive(Debug)]
+pub struct Bundled {
+    /// The chain, its key and its request.
+    pub taken: Taken,
+    /// What was written; nothing where it is wrong, or went to stdout.
+    pub outputs: Vec<Output>,
+    /// What to do with the files on the servers that were named.
+    pub steps: Vec<Next>,
+    /// Its key was passed: by `install` it would not be found in the directory.
+    pub brought: bool,
+}
+
+/// The whole.
+#[derive(Debug)]
+pub struct BundleOutcome {
+    /// Each chain.
+    pub bundled: Vec<Bundled>,
+    /// The first words of the command that installs.
+    pub install: Vec<String>,
+    /// The flags that it needs to come to the same judgement.
+    pub flags: Vec<String>,
+    /// All findings; an error among them: nothing was written.
+    pub findings: Vec<Finding>,
+    /// Whose roots were believed.
+    pub trust: TrustSource,
+    /// The chain was printed: nothing else may be.
+    pub(super) printed: bool,
+}
+
+impl Outcome for BundleOutcome {
+    fn json(&self) -> Value {
+        let certificates: Vec<Value> = self.bundled.iter().map(Bundled::json).collect();
+        json!({
+            "schema": "certctl.bundle/1",
+            "verdict": if self.is_right() { "right" } else { "wrong" },
+            "changed": self.bundled.iter().flat_map(|one| &one.outputs).any(|output| output.changed),
+            "certificates": certificates,
+            "trust": self.trust.to_string(),
+            "findings": self.findings,
+            "next": self.next(),
+        })
+    }
+
+    fn human(&self, text: &mut Text) {
+        if self.printed {
+            return;
+        }
+        for one in &self.bundled {
+            text.fact("found", one.found(&self.trust, self.is_right()));
+            for output in &one.outputs {
+                text.fact(if output.changed { "wrote" } else { "kept" }, output.in_words());
+            }
+        }
+        text.findings(&self.findings);
+        if !self.is_right() {
+            text.act("", "nothing was written");
+        }
+        text.nexts(&self.next());
+    }
+
+    fn exit_code(&self) -> u8 {
+        u8::from(!self.is_right())
+    }
+}
+
+impl BundleOutcome {
+    fn is_right(&self) -> bool {
+        self.findings.iter().all(|finding| finding.severity < Severity::Error)
+    }
+
+    /// For the servers that were named; where none was, how to install the chain file here.
+    fn next(&self) -> Vec<Next> {
+        let mut next: Vec<Next> = self.bundled.iter().flat_map(|one| one.steps.clone()).collect();
+        if next.is_empty() && self.is_right() {
+            next.extend(self.bundled.iter().filter_map(|one| self.install(one)));
+        }
+        next
+    }
+
+    fn install(&self, one: &Bundled) -> Option<Next> {
+        let chain = one.output(Format::Pem)?;
+        let mut words = self.install.clone();
+        words.push(chain.path.display().to_string());
+        words.extend(self.flags.iter().cloned());
+        if let Some((key, _)) = one.taken.key.as_ref().filter(|_| one.brought) {
+            words.extend(["--key".to_owned(), key.display().to_string()]);
+        }
+        let run = Next::run(&words);
+        Some(match one.taken.key {
+            Some(_) => Next { text: format!("sudo {}", run.text), ..run },
+            None => Next::say(format!("where its private key is:  sudo {}", run.text)),
+        })
+    }
+}
+
+impl Output {
+    /// `example.com.pfx (0600)`: the mode is told where it matters.
+    fn in_words(&self) -> String {
+        let path = self.path.display();
+        if self.format.holds_key() { format!("{path} ({:04o})", self.format.mode()) } else { path.to_string() }
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "format": self.format.name(),
+            "path": report::shown(&self.path),
+            "mode": format!("{:04o}", self.format.mode()),
+            "holds_key": self.format.holds_key(),
+            "changed": self.changed,
+        })
+    }
+}
+
+impl Bundled {
+    fn output(&self, format: Format) -> Option<&Output> {
+        self.outputs.iter().find(|output| output.format == format)
+    }
+
+    fn json(&self) -> Value {
+        let chain = &self.taken.assembly.chain;
+        let key = self.taken.key.as_ref();
+        json!({
+            "name": self.taken.stem,
+            "chain_path": self.output(Format::Pem).map(|output| report::shown(&output.path)),
+            "key_path": key.map(|(path, _)| report::shown(path)),
+            "request_path": self.taken.request.as_ref().map(|(path, _)| report::shown(path)),
+            "not_after": chain.leaf().not_after,
+            "chain": report::chain_json(chain),
+            "outputs": self.outputs.iter().map(Output::json).collect::<Vec<_>>(),
+        })
+    }
+
+    /// `example.com, until 2027-06-10; fits example.com.key; 1 intermediate; trusted by Mozilla's list`.
+    fn found(&self, trust: &TrustSource, right: bool) -> String {
+        let Taken { key, request, assembly, .. } = &self.taken;
+        let leaf = assembly.chain.leaf();
+        let key = key.as_ref().filter(|(_, key)| key.id() == leaf.key_id).map(|(path, _)| path);
+        let fits = key.or_else(|| request.as_ref().map(|(path, _)| path));
+        let mut words = report::in_words(leaf);
+        if let Some(path) = fits {
+            words.push_str(&format!("; fits {}", path.display()));
+        }
+        words.push_str(&format!("; {}", report::intermediates_in_words(&assembly.chain)));
+        if right {
+            words.push_str(&format!("; trusted by {trust}"));
+        }
+        words
+    }
+}

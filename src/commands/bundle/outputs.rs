@@ -1,0 +1,219 @@
+//! The files that `bundle` gives out: which, where, how locked. All are made, written under temporary names and read back
+//! before the first replaces anything.
+
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use crate::context::Context;
+use crate::directory::FILE_LIMIT;
+use crate::export::{self, ExportError, Format, Pair, Protection, Strength, Target};
+use crate::failure::{Failure, Kind};
+use crate::finding::{Next, shell_word};
+use crate::intake::Taken;
+use crate::system::files::{self, Staged};
+use crate::system::terminal::{self, AskError};
+
+/// What is given out.
+#[derive(Debug, Default, clap::Args)]
+pub struct OutputArgs {
+    /// Where the one format goes; - is stdout [default: NAME.fullchain.pem and the like, in the directory]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// A format to write (may be repeated) [default: pem]
+    #[arg(long = "format", value_name = "FORMAT")]
+    pub formats: Vec<Format>,
+    /// A server: its formats are written, and the lines of its configuration shown (may be repeated)
+    #[arg(long = "for", value_name = "TARGET")]
+    pub targets: Vec<Target>,
+    /// A .pfx that old Windows and Java read: triple DES and SHA-1
+    #[arg(long)]
+    pub legacy: bool,
+    /// The password of the .pfx is the first line of this file [default: asked for]
+    #[arg(long, value_name = "FILE")]
+    pub pfx_password_file: Option<PathBuf>,
+    /// A .pfx with the empty password
+    #[arg(long, conflicts_with = "pfx_password_file")]
+    pub pfx_empty_password: bool,
+}
+
+impl OutputArgs {
+    /// Each format once, in the order in which it was asked for.
+    pub(super) fn wanted(&self) -> Vec<Format> {
+        let asked = self.formats.iter().chain(self.targets.iter().flat_map(|target| target.formats()));
+        let mut wanted: Vec<Format> = Vec::new();
+        for format in asked {
+            if !wanted.contains(format) {
+                wanted.push(*format);
+            }
+        }
+        if wanted.is_empty() { vec![Format::Pem] } else { wanted }
+    }
+
+    /// True when the one format goes to stdout.
+    pub(super) fn printed(&self) -> bool {
+        self.out.as_deref() == Some(Path::new("-"))
+    }
+
+    /// What all that is asked for can be locked with.
+    fn strength(&self) -> Strength {
+        let legacy = self.targets.iter().any(|target| target.strength() == Strength::Legacy);
+        if self.legacy || legacy { Strength::Legacy } else { Strength::Modern }
+    }
+
+    /// What cannot be meant.
+    pub(super) fn check(&self, json: bool) -> Result<(), Failure> {
+        let wanted = self.wanted();
+        let usage = |message: String, step: &str| Err(Failure::new(Kind::Usage, message).with(Next::say(step)));
+        match wanted.as_slice() {
+            [one] if self.printed() && one.holds_key() => usage(
+                format!("{} holds the private key, which goes only into files", one.name()),
+                "name a file:  --out FILE",
+            ),
+            [_, _, ..] if self.out.is_some() => usage(
+                format!("--out takes one format, and {} are asked for", wanted.len()),
+                "leave --out away: each gets its own name in the directory",
+            ),
+            _ if self.printed() && json => {
+                usage("--out - and --json both want stdout".into(), "name a file:  --out FILE")
+            }
+            _ if self.legacy && !wanted.contains(&Format::Pfx) => {
+                usage("--legacy is about a .pfx, and none is asked for".into(), "ask for one:  --format pfx --legacy")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The password of the `.pfx`, where one is asked for: the file's first line, else typed twice.
+    pub(super) fn password(&self, context: &Context) -> Result<Option<Zeroizing<String>>, Failure> {
+        if !self.wanted().contains(&Format::Pfx) {
+            return Ok(None);
+        }
+        if self.pfx_empty_password {
+            return Ok(Some(Zeroizing::default()));
+        }
+        let password = match &self.pfx_password_file {
+            Some(path) => first_line(path)?,
+            None => typed_twice(context)?,
+        };
+        if password.is_empty() {
+            return Err(Failure::new(Kind::Malformed, "the password for the .pfx is empty")
+                .because("Windows and Java ask for one when they read it")
+                .with(Next::say("if that is what you want:  --pfx-empty-password")));
+        }
+        Ok(Some(password))
+    }
+
+    /// What to do with the files, for each server that was named.
+    pub(super) fn steps(&self, name: &str, written: &[Output], key: Option<&Path>) -> Vec<Next> {
+        let path = |word: &str| {
+            let path = match word {
+                "key" => key.map(|path| path.display().to_string()),
+                word => written.iter().find(|one| one.format.name() == word).map(|one| one.path.display().to_string()),
+            };
+            shell_word(&path.unwrap_or_else(|| format!("{name}.key")))
+        };
+        let steps = self.targets.iter().flat_map(|target| target.steps(name, path));
+        steps.map(|(text, lines)| Next::say(text).pasting(lines)).collect()
+    }
+}
+
+fn first_line(path: &Path) -> Result<Zeroizing<String>, Failure> {
+    const LIMIT: u64 = 4096;
+    let bytes = Zeroizing::new(files::read_named(path, LIMIT)?);
+    let line = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let line = std::str::from_utf8(line).map_err(|_| {
+        Failure::new(Kind::Malformed, format!("the first line of {} is not UTF-8", path.display()))
+            .with(Next::say("write the password anew, as UTF-8 text"))
+    })?;
+    Ok(Zeroizing::new(line.trim_end_matches('\r').to_owned()))
+}
+
+fn typed_twice(context: &Context) -> Result<Zeroizing<String>, Failure> {
+    context.interrupt.listen().map_err(|error| Failure::of(Kind::Internal, &error))?;
+    let ask = |prompt: &str| match terminal::ask_password(prompt, &context.interrupt) {
+        Err(AskError::NoTerminal) => Err(Failure::from(ExportError::NoPassword(Format::Pfx))),
+        other => Ok(other?),
+    };
+    let password = ask("password for the .pfx (not shown): ")?;
+    if ask("the same again: ")? != password {
+        return Err(Failure::new(Kind::Malformed, "the two passwords differ; nothing was written")
+            .with(Next::say("run it again, or put the password into a file:  --pfx-password-file FILE")));
+    }
+    Ok(password)
+}
+
+/// One file.
+#[derive(Debug)]
+pub struct Output {
+    /// Its format.
+    pub format: Format,
+    /// Where it is.
+    pub path: PathBuf,
+    /// False when it was there already, the same.
+    pub changed: bool,
+}
+
+/// What is given out of `taken`.
+pub(super) fn pair(taken: &Taken) -> Pair<'_> {
+    let key = taken.key.as_ref().map(|(_, key)| key);
+    Pair { name: &taken.stem, chain: &taken.assembly.chain, key, looked: &taken.looked }
+}
+
+/// Everything that is asked for, of every pair: made, staged and read back first, then put in place.
+pub(super) fn write(context: &Context, args: &OutputArgs, all: &[Taken]) -> Result<Vec<Vec<Output>>, Failure> {
+    let password = args.password(context)?;
+    let strength = args.strength();
+    let protection = password.as_deref().map(|password| Protection { password, strength });
+    let mut staged = Vec::new();
+    for taken in all {
+        let one = |&format: &Format| {
+            let own = || context.here(format!("{}.{}", taken.stem, format.extension()));
+            stage(args.out.clone().unwrap_or_else(own), format, pair(taken), protection)
+        };
+        staged.push(args.wanted().iter().map(one).collect::<Result<Vec<_>, _>>()?);
+    }
+    let place = |(output, staged): (Output, Option<Staged>)| {
+        staged.map_or(Ok(()), |staged| staged.replace())?;
+        Ok(output)
+    };
+    staged.into_iter().map(|outputs| outputs.into_iter().map(place).collect()).collect()
+}
+
+/// Nothing is staged where the same is there already.
+fn stage(
+    path: PathBuf,
+    format: Format,
+    pair: Pair<'_>,
+    protection: Option<Protection<'_>>,
+) -> Result<(Output, Option<Staged>), Failure> {
+    let bytes = export::render(format, pair, protection)?;
+    let mode = format.mode();
+    if files::occupied(&path) {
+        let before = Zeroizing::new(files::read(&path, FILE_LIMIT)?);
+        // A .pfx is another each time: what counts is what is in it, and how it is locked.
+        let same =
+            before == bytes || format == Format::Pfx && export::read_back(format, &before, pair, protection).is_ok();
+        if same && (files::mode(&path)? == mode || !format.holds_key()) {
+            return Ok((Output { format, path, changed: false }, None));
+        }
+        let kept = pair.key.filter(|_| format.holds_key()).map(|key| key.id());
+        if export::would_lose_key(&before, kept, protection.map(|protection| protection.password)) {
+            return Err(holds_key(&path));
+        }
+    }
+    let staged = files::stage(&path, &bytes, mode)?;
+    let written = Zeroizing::new(staged.read_back(FILE_LIMIT)?);
+    export::read_back(format, &written, pair, protection)?;
+    Ok((Output { format, path, changed: true }, Some(staged)))
+}
+
+fn holds_key(path: &Path) -> Failure {
+    let word = shell_word(&path.display().to_string());
+    Failure::new(Kind::Exists, format!("{} holds a private key and is not overwritten", path.display())).with(
+        Next::say(format!(
+            "name another file:  --out FILE  or move this one away:  mv {word} {}",
+            shell_word(&format!("{}.old", path.display()))
+        )),
+    )
+}

@@ -1,0 +1,22 @@
+//! What a verified pair is given out as: the formats that servers and their people ask for, which server wants which, and
+//! the proof that a file reads back as what it was made from. Pure: values in, bytes out.
+
+mod error;
+mod format;
+mod guard;
+mod pkcs12;
+mod pkcs7;
+mod read_back;
+mod render;
+mod target;
+
+pub use self::error::ExportError;
+pub use self::format::Format;
+pub use self::guard::would_lose_key;
+pub use self::pkcs12::{Protection, Strength};
+pub use self::read_back::read_back;
+pub use self::render::{Pair, render};
+pub use self::target::Target;
+
+#[cfg(test)]
+mod tests;

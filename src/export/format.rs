@@ -1,0 +1,62 @@
+//! The formats, their file names and modes.
+
+/// What a pair can be written as (`--format`).
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, clap::ValueEnum)]
+pub enum Format {
+    /// The certificate, then its intermediates: what most servers read
+    Pem,
+    /// The certificate alone
+    Cert,
+    /// The intermediates alone
+    Chain,
+    /// The certificate alone, in DER
+    Der,
+    /// The certificate and its intermediates as PKCS#7
+    P7b,
+    /// Certificate, intermediates and key as PKCS#12, locked with a password
+    Pfx,
+    /// Certificate, intermediates and key in one PEM file
+    Haproxy,
+}
+
+impl Format {
+    /// The name as typed.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pem => "pem",
+            Self::Cert => "cert",
+            Self::Chain => "chain",
+            Self::Der => "der",
+            Self::P7b => "p7b",
+            Self::Pfx => "pfx",
+            Self::Haproxy => "haproxy",
+        }
+    }
+
+    /// What its files end in, behind `NAME.`.
+    #[must_use]
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Pem => "fullchain.pem",
+            Self::Cert => "cert.pem",
+            Self::Chain => "chain.pem",
+            Self::Der => "cer",
+            Self::P7b => "p7b",
+            Self::Pfx => "pfx",
+            Self::Haproxy => "haproxy.pem",
+        }
+    }
+
+    /// True when the private key is in it.
+    #[must_use]
+    pub fn holds_key(self) -> bool {
+        matches!(self, Self::Pfx | Self::Haproxy)
+    }
+
+    /// The mode that its files are born with.
+    #[must_use]
+    pub fn mode(self) -> u32 {
+        if self.holds_key() { 0o600 } else { 0o644 }
+    }
+}

@@ -1,0 +1,221 @@
+//! What each server wants: formats, order and split, and the lines of its configuration. Data; every row with its source.
+
+use super::format::Format;
+use super::pkcs12::Strength;
+
+/// A server to give files to (`--for`).
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+pub enum Target {
+    /// nginx
+    Nginx,
+    /// Apache 2.4.8 or newer
+    Apache,
+    /// HAProxy
+    Haproxy,
+    /// Postfix 3.4 or newer
+    Postfix,
+    /// Dovecot
+    Dovecot,
+    /// Tomcat 8.5 or newer
+    Tomcat,
+    /// Windows Server 2019 or newer
+    Iis,
+    /// Windows Server 2016 or older
+    Windows2016,
+    /// AWS Certificate Manager
+    AwsAcm,
+}
+
+/// One row of the table. In `copy` and `lines`, `{pem}`, `{cert}`, `{chain}`, `{haproxy}`, `{pfx}` and `{key}` stand for
+/// files as they lie here, and `{name}` for what they are called.
+struct Row {
+    target: Target,
+    formats: &'static [Format],
+    strength: Strength,
+    /// The command that brings the files to their places.
+    copy: &'static [&'static str],
+    /// Where the lines go.
+    place: &'static str,
+    lines: &'static [&'static str],
+}
+
+const COPY_PAIR: &[&str] = &[
+    "sudo install -m 0644 {pem} /etc/ssl/{name}.fullchain.pem",
+    "sudo install -m 0600 {key} /etc/ssl/private/{name}.key",
+];
+
+/// In the order of [`Target`].
+const ROWS: [Row; 9] = [
+    // nginx.org/en/docs/http/configuring_https_servers.html#chains: the certificate first, then the intermediates.
+    Row {
+        target: Target::Nginx,
+        formats: &[Format::Pem],
+        strength: Strength::Modern,
+        copy: COPY_PAIR,
+        place: "into the server block, then  sudo nginx -t && sudo nginx -s reload",
+        lines: &[
+            "ssl_certificate     /etc/ssl/{name}.fullchain.pem;",
+            "ssl_certificate_key /etc/ssl/private/{name}.key;",
+        ],
+    },
+    // httpd.apache.org/docs/2.4/mod/mod_ssl.html#sslcertificatefile: intermediates in the same file since 2.4.8.
+    Row {
+        target: Target::Apache,
+        formats: &[Format::Pem],
+        strength: Strength::Modern,
+        copy: COPY_PAIR,
+        place: "into the VirtualHost, in place of SSLCertificateChainFile too, then  sudo apachectl graceful",
+        lines: &[
+            "SSLCertificateFile    /etc/ssl/{name}.fullchain.pem",
+            "SSLCertificateKeyFile /etc/ssl/private/{name}.key",
+        ],
+    },
+    // docs.haproxy.org/2.6/configuration.html#5.1-crt: certificate, intermediates and key in one file.
+    Row {
+        target: Target::Haproxy,
+        formats: &[Format::Haproxy],
+        strength: Strength::Modern,
+        copy: &["sudo install -m 0600 {haproxy} /etc/ssl/private/{name}.pem"],
+        place: "into the frontend, then  sudo haproxy -c -f /etc/haproxy/haproxy.cfg && sudo systemctl reload haproxy",
+        lines: &["bind :443 ssl crt /etc/ssl/private/{name}.pem alpn h2,http/1.1"],
+    },
+    // postfix.org/postconf.5.html#smtpd_tls_chain_files (3.4): each key before its certificates.
+    Row {
+        target: Target::Postfix,
+        formats: &[Format::Pem],
+        strength: Strength::Modern,
+        copy: COPY_PAIR,
+        place: "into /etc/postfix/main.cf, in place of smtpd_tls_cert_file and smtpd_tls_key_file, then  sudo postfix reload",
+        lines: &["smtpd_tls_chain_files = /etc/ssl/private/{name}.key, /etc/ssl/{name}.fullchain.pem"],
+    },
+    // doc.dovecot.org/2.3/configuration_manual/dovecot_ssl_configuration/: `<` reads the file; 2.4 has other names.
+    Row {
+        target: Target::Dovecot,
+        formats: &[Format::Pem],
+        strength: Strength::Modern,
+        copy: COPY_PAIR,
+        place: "into /etc/dovecot/conf.d/10-ssl.conf (the last two for 2.4, in place of the first two), then  sudo doveadm reload",
+        lines: &[
+            "ssl_cert = </etc/ssl/{name}.fullchain.pem",
+            "ssl_key = </etc/ssl/private/{name}.key",
+            "ssl_server_cert_file = /etc/ssl/{name}.fullchain.pem",
+            "ssl_server_key_file = /etc/ssl/private/{name}.key",
+        ],
+    },
+    // tomcat.apache.org/tomcat-9.0-doc/config/http.html#SSL_Support_-_Certificate: PKCS12 keystores.
+    Row {
+        target: Target::Tomcat,
+        formats: &[Format::Pfx],
+        strength: Strength::Modern,
+        copy: &["sudo install -m 0640 -g tomcat {pfx} /etc/tomcat9/{name}.pfx"],
+        place: "into the Connector of server.xml, with the password of the file, then restart Tomcat",
+        lines: &[
+            "<SSLHostConfig>",
+            "  <Certificate certificateKeystoreFile=\"/etc/tomcat9/{name}.pfx\" certificateKeystoreType=\"PKCS12\"",
+            "               certificateKeystorePassword=\"PASSWORD\" />",
+            "</SSLHostConfig>",
+        ],
+    },
+    // learn.microsoft.com/powershell/module/pki/import-pfxcertificate; AES-256 since Windows Server 2019.
+    Row {
+        target: Target::Iis,
+        formats: &[Format::Pfx],
+        strength: Strength::Modern,
+        copy: &[],
+        place: "copy {pfx} to the server; there, in PowerShell as administrator, then choose it in the site's Bindings",
+        lines: IMPORT,
+    },
+    // The same; "The password you entered is incorrect" is what 2016 says of AES-256.
+    Row {
+        target: Target::Windows2016,
+        formats: &[Format::Pfx],
+        strength: Strength::Legacy,
+        copy: &[],
+        place: "copy {pfx} to the server; there, in PowerShell as administrator, then choose it in the site's Bindings",
+        lines: IMPORT,
+    },
+    // docs.aws.amazon.com/acm/latest/userguide/import-certificate-api-cli.html: body, chain and key apart.
+    Row {
+        target: Target::AwsAcm,
+        formats: &[Format::Cert, Format::Chain],
+        strength: Strength::Modern,
+        copy: &[],
+        place: "import it (to renew one:  --certificate-arn ARN  too):",
+        lines: &[
+            "aws acm import-certificate --certificate fileb://{cert} --certificate-chain fileb://{chain} --private-key fileb://{key}",
+        ],
+    },
+];
+
+const IMPORT: &[&str] = &[
+    "Import-PfxCertificate -FilePath .\\{name}.pfx -CertStoreLocation Cert:\\LocalMachine\\My -Password (Read-Host -AsSecureString)",
+];
+
+impl Target {
+    /// Every target.
+    pub const ALL: [Self; 9] = [
+        Self::Nginx,
+        Self::Apache,
+        Self::Haproxy,
+        Self::Postfix,
+        Self::Dovecot,
+        Self::Tomcat,
+        Self::Iis,
+        Self::Windows2016,
+        Self::AwsAcm,
+    ];
+
+    /// The name as typed.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Nginx => "nginx",
+            Self::Apache => "apache",
+            Self::Haproxy => "haproxy",
+            Self::Postfix => "postfix",
+            Self::Dovecot => "dovecot",
+            Self::Tomcat => "tomcat",
+            Self::Iis => "iis",
+            Self::Windows2016 => "windows2016",
+            Self::AwsAcm => "aws-acm",
+        }
+    }
+
+    fn row(self) -> Option<&'static Row> {
+        ROWS.iter().find(|row| row.target == self)
+    }
+
+    /// What is written for it; the key stays in its own file unless a format holds it.
+    #[must_use]
+    pub fn formats(self) -> &'static [Format] {
+        self.row().map_or(&[], |row| row.formats)
+    }
+
+    /// How a `.pfx` for it is locked.
+    #[must_use]
+    pub fn strength(self) -> Strength {
+        self.row().map_or(Strength::Modern, |row| row.strength)
+    }
+
+    /// What to do with the files: where the lines go, and the lines. `path` says where a file lies, by its word in the
+    /// table, ready for a shell.
+    #[must_use]
+    pub fn steps(self, name: &str, path: impl Fn(&str) -> String) -> Vec<(String, Vec<String>)> {
+        let Some(row) = self.row() else { return Vec::new() };
+        let filled = |line: &str| {
+            let words = ["pem", "cert", "chain", "haproxy", "pfx", "key"];
+            let place = |text: String, word: &&str| {
+                let hole = format!("{{{word}}}");
+                if text.contains(&hole) { text.replace(&hole, &path(word)) } else { text }
+            };
+            words.iter().fold(line.to_owned(), place).replace("{name}", name)
+        };
+        let all = |lines: &[&str]| lines.iter().map(|line| filled(line)).collect::<Vec<_>>();
+        let mut steps = Vec::new();
+        if !row.copy.is_empty() {
+            steps.push((format!("{}: copy it on the server:", self.name()), all(row.copy)));
+        }
+        steps.push((format!("{}: {}", self.name(), filled(row.place)), all(row.lines)));
+        steps
+    }
+}

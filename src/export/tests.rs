@@ -1,0 +1,84 @@
+//! Every format reads back, and what is not the same is told.
+
+use clap::ValueEnum;
+
+use super::{ExportError, Format, Pair, Protection, Strength, Target, read_back, render, would_lose_key};
+use crate::pki::chain::Chain;
+use crate::pki::key::PrivateKey;
+use crate::pki::testing::{Authority, now, private, site_key};
+use crate::pki::trust::TrustAnchors;
+
+fn made() -> (Chain, PrivateKey) {
+    let (root, sub) = (Authority::new("Root"), Authority::new("Sub"));
+    let key = site_key();
+    let leaf = sub.leaf_as(&["example.com"], &key, |_| {});
+    let anchors = TrustAnchors::from_certificates("x", &[root.root()]);
+    (Chain::assemble(&leaf, &[root.certify(&sub)], &anchors, now()).chain, private(&key))
+}
+
+fn locked(strength: Strength) -> Option<Protection<'static>> {
+    Some(Protection { password: "geheim €", strength })
+}
+
+#[test]
+fn every_format_reads_back_and_no_other_pair_does() {
+    let ((chain, key), (other, other_key)) = (made(), made());
+    let pair = Pair { name: "example.com", chain: &chain, key: Some(&key), looked: "" };
+    let stranger = Pair { name: "example.com", chain: &other, key: Some(&other_key), looked: "" };
+    for strength in [Strength::Modern, Strength::Legacy] {
+        for format in Format::value_variants() {
+            let bytes = render(*format, pair, locked(strength)).unwrap();
+            assert_eq!(read_back(*format, &bytes, pair, locked(strength)), Ok(()), "{format:?}");
+            let differs = Err(ExportError::Differs(*format));
+            assert_eq!(read_back(*format, &bytes, stranger, locked(strength)), differs, "{format:?}");
+            assert_eq!(read_back(*format, &bytes[..bytes.len() - 9], pair, locked(strength)), differs, "{format:?}");
+            assert_eq!(would_lose_key(&bytes, None, None), format.holds_key(), "{format:?}");
+            assert!(!would_lose_key(&bytes, Some(key.id()), Some("geheim €")), "{format:?}");
+            assert_eq!(
+                would_lose_key(&bytes, Some(other_key.id()), Some("geheim €")),
+                format.holds_key(),
+                "{format:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_given_is_told() {
+    let (chain, key) = made();
+    let pair = Pair { name: "example.com", chain: &chain, key: Some(&key), looked: "here" };
+    let without = Pair { key: None, ..pair };
+    for format in [Format::Pfx, Format::Haproxy] {
+        let told = render(format, without, locked(Strength::Modern)).unwrap_err();
+        assert_eq!(told, ExportError::NoKey { format, label: "example.com".into(), looked: "here".into() });
+    }
+    assert_eq!(render(Format::Pfx, pair, None).unwrap_err(), ExportError::NoPassword(Format::Pfx));
+    let emoji = Some(Protection { password: "😀", strength: Strength::Modern });
+    assert_eq!(render(Format::Pfx, pair, emoji).unwrap_err(), ExportError::Password);
+    let root = Authority::new("Root");
+    let leaf = root.leaf(&["example.com"]);
+    let anchors = TrustAnchors::from_certificates("x", &[root.root()]);
+    let short = Chain::assemble(&leaf, &[], &anchors, now()).chain;
+    let told = render(Format::Chain, Pair { chain: &short, ..pair }, None).unwrap_err();
+    assert_eq!(told, ExportError::NoChain { label: "example.com".into() });
+}
+
+#[test]
+fn every_target_has_its_formats_and_lines() {
+    assert_eq!(Target::ALL.as_slice(), Target::value_variants());
+    for target in Target::ALL {
+        assert!(!target.formats().is_empty());
+        assert_eq!(target.to_possible_value().unwrap().get_name(), target.name());
+        let steps = target.steps("example.com", |word| format!("example.com.{word}"));
+        for line in steps.iter().flat_map(|(text, lines)| lines.iter().chain([text])) {
+            assert!(!line.contains(['{', '}']), "{target:?}: {line}");
+        }
+    }
+    let of = |target: Target| target.steps("a", |word| format!("./a.{word}")).pop().unwrap().1;
+    assert_eq!(of(Target::Postfix), ["smtpd_tls_chain_files = /etc/ssl/private/a.key, /etc/ssl/a.fullchain.pem"]);
+    assert!(
+        of(Target::AwsAcm)[0]
+            .contains("--certificate fileb://./a.cert --certificate-chain fileb://./a.chain --private")
+    );
+    assert_eq!(Target::Windows2016.strength(), Strength::Legacy);
+}

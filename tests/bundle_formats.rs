@@ -1,0 +1,315 @@
+//! Every format that `bundle` writes, as other people's programs read it.
+//! Needs: openssl, certtool, keytool, nginx, haproxy, python3
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::os::unix::fs::PermissionsExt;
+
+use support::foreign::{foreign, path_of, succeed};
+use support::mask::masked;
+use support::nginx::{free_port, write_config};
+use support::order::Order;
+use support::{Run, Sandbox};
+
+const ALL: [&str; 7] = ["pem", "cert", "chain", "der", "p7b", "pfx", "haproxy"];
+const PASSWORD: &str = "gehe im€";
+
+/// A shop's order with its chain, and a password file.
+fn order() -> Order {
+    let shop = Order::new();
+    shop.sandbox.write("in.pem", shop.chain());
+    shop.sandbox.write("password", format!("{PASSWORD}\r\nnot this\n"));
+    shop
+}
+
+fn bundle(sandbox: &Sandbox, more: &[&str]) -> Run {
+    let fixed = ["bundle", "in.pem", "--trust", "root.pem", "--pfx-password-file", "password"];
+    sandbox.run(&[fixed.as_slice(), more].concat())
+}
+
+fn all(sandbox: &Sandbox, more: &[&str]) -> Run {
+    let formats: Vec<&str> = ALL.iter().flat_map(|format| ["--format", format]).collect();
+    bundle(sandbox, &[formats.as_slice(), more].concat())
+}
+
+fn run(sandbox: &Sandbox, program: &str, args: &[&str]) -> String {
+    succeed(foreign(program).args(args).current_dir(sandbox.path()))
+}
+
+fn count(text: &str, word: &str) -> usize {
+    text.matches(word).count()
+}
+
+#[test]
+fn openssl_and_gnutls_read_them() {
+    let shop = order();
+    let sandbox = &shop.sandbox;
+    for strength in [&[][..], &["--legacy"]] {
+        all(sandbox, strength).expect(0);
+        let openssl = |args: &[&str]| run(sandbox, "openssl", args);
+        for (file, form) in [("fullchain.pem", "PEM"), ("cert.pem", "PEM"), ("cer", "DER"), ("haproxy.pem", "PEM")] {
+            let said = openssl(&["x509", "-in", &format!("example.com.{file}"), "-inform", form, "-noout", "-subject"]);
+            assert_eq!(said.trim(), "subject=CN = example.com", "{file}");
+        }
+        let said = openssl(&["x509", "-in", "example.com.chain.pem", "-noout", "-subject"]);
+        assert!(said.contains("Test DV CA R2"), "{said}");
+        let said = openssl(&["pkcs7", "-in", "example.com.p7b", "-print_certs", "-noout"]);
+        assert_eq!((count(&said, "subject="), count(&said, "issuer=")), (2, 2), "{said}");
+        let key = openssl(&["pkey", "-in", "example.com.key", "-pubout"]);
+        assert_eq!(openssl(&["pkey", "-in", "example.com.haproxy.pem", "-pubout"]), key);
+        let password = format!("pass:{PASSWORD}");
+        let mut args = vec!["pkcs12", "-in", "example.com.pfx", "-passin", &password, "-info", "-nodes"];
+        args.extend((!strength.is_empty()).then_some("-legacy"));
+        let said = openssl(&args);
+        assert_eq!((count(&said, "BEGIN CERTIFICATE"), count(&said, "BEGIN PRIVATE KEY")), (2, 1), "{said}");
+        let cipher =
+            if strength.is_empty() { "PBES2, PBKDF2, AES-256-CBC" } else { "pbeWithSHA1And3-KeyTripleDES-CBC" };
+        assert_eq!(count(&said, cipher), 2, "{said}");
+        assert!(said.contains("friendlyName: example.com"), "{said}");
+
+        let certtool = |args: &[&str]| run(sandbox, "certtool", args);
+        let said = certtool(&["--p12-info", "--inder", "--infile", "example.com.pfx", "--password", PASSWORD]);
+        assert_eq!((count(&said, "BEGIN CERTIFICATE"), count(&said, "PRIVATE KEY-----") / 2), (2, 1), "{said}");
+        assert!(certtool(&["--p7-info", "--infile", "example.com.p7b"]).contains("Number of certificates: 2"));
+        let said = certtool(&["--certificate-info", "--inder", "--infile", "example.com.cer"]);
+        assert!(said.contains("DNSname: www.example.com"), "{said}");
+        for file in ["fullchain.pem", "haproxy.pem"] {
+            let said = certtool(&["--certificate-info", "--infile", &format!("example.com.{file}")]);
+            assert!(said.contains("DNSname: example.com"), "{said}");
+        }
+    }
+}
+
+#[test]
+fn java_and_python_read_them() {
+    let shop = order();
+    let sandbox = &shop.sandbox;
+    // Java's keystores take ASCII passwords alone (RFC 7292 B.1 allows more).
+    sandbox.write("password", "geheim\n");
+    for strength in [&[][..], &["--legacy"]] {
+        all(sandbox, strength).expect(0);
+        let keytool = |args: &[&str]| run(sandbox, "keytool", args);
+        for (file, certificates) in [("fullchain.pem", 2), ("cert.pem", 1), ("chain.pem", 1), ("cer", 1), ("p7b", 2)] {
+            let said = keytool(&["-printcert", "-file", &format!("example.com.{file}")]);
+            assert_eq!(count(&said, "Owner: "), certificates, "{file}: {said}");
+        }
+        let store = ["-list", "-v", "-storetype", "PKCS12", "-keystore", "example.com.pfx", "-storepass", "geheim"];
+        let said = keytool(&store);
+        assert!(said.contains("Alias name: example.com") && said.contains("Certificate chain length: 2"), "{said}");
+
+        let said = succeed(foreign("python3").arg("-c").arg(PYTHON).current_dir(sandbox.path()));
+        assert_eq!(said.trim(), "example.com 2 True");
+    }
+    path_of("/usr/lib/python3/dist-packages/cryptography");
+}
+
+const PYTHON: &str = r#"
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import pkcs12, pkcs7, load_pem_private_key
+read = lambda end: open("example.com." + end, "rb").read()
+leaf = x509.load_der_x509_certificate(read("cer"))
+for end in "fullchain.pem", "cert.pem", "haproxy.pem":
+    assert x509.load_pem_x509_certificate(read(end)) == leaf, end
+ca = x509.load_pem_x509_certificate(read("chain.pem"))
+assert leaf in pkcs7.load_pem_pkcs7_certificates(read("p7b")) and ca in pkcs7.load_pem_pkcs7_certificates(read("p7b"))
+key, one, more = pkcs12.load_key_and_certificates(read("pfx"), b"geheim")
+assert one == leaf and more == [ca]
+key2 = load_pem_private_key(read("haproxy.pem"), None)
+same = key.public_key().public_numbers() == leaf.public_key().public_numbers() == key2.public_key().public_numbers()
+names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(x509.DNSName)
+print(names[0], 1 + len(more), same)
+"#;
+
+#[test]
+fn web_servers_load_them() {
+    let shop = order();
+    let sandbox = &shop.sandbox;
+    all(sandbox, &[]).expect(0);
+    let (port, here) = (free_port(), sandbox.path().display());
+    for (chain, key) in [("fullchain.pem", "key"), ("haproxy.pem", "haproxy.pem")] {
+        let http = format!(
+            "server {{ listen 127.0.0.1:{port} ssl; ssl_certificate {here}/example.com.{chain}; \
+             ssl_certificate_key {here}/example.com.{key}; }}"
+        );
+        let config = write_config(&sandbox.join("nginx"), &http);
+        succeed(foreign("nginx").arg("-t").arg("-c").arg(config));
+    }
+    let config = format!(
+        "global\n maxconn 8\ndefaults\n mode http\n timeout client 1s\n timeout server 1s\n timeout connect 1s\nfrontend f\n \
+         bind 127.0.0.1:{port} ssl crt {here}/example.com.haproxy.pem\n default_backend b\nbackend b\n server s 127.0.0.1:1\n"
+    );
+    let config = sandbox.write("haproxy.cfg", config);
+    succeed(foreign("haproxy").arg("-c").arg("-f").arg(config));
+}
+
+#[test]
+fn the_document_and_the_lines() {
+    let shop = order();
+    let sandbox = &shop.sandbox;
+    let document = all(sandbox, &["--json"]).expect(0).json();
+    insta::assert_snapshot!(document["certificates"][0]["outputs"], @r#"
+    [{"format":"pem","path":"example.com.fullchain.pem","mode":"0644","holds_key":false,"changed":true},{"format":"cert","path":"example.com.cert.pem","mode":"0644","holds_key":false,"changed":true},{"format":"chain","path":"example.com.chain.pem","mode":"0644","holds_key":false,"changed":true},{"format":"der","path":"example.com.cer","mode":"0644","holds_key":false,"changed":true},{"format":"p7b","path":"example.com.p7b","mode":"0644","holds_key":false,"changed":true},{"format":"pfx","path":"example.com.pfx","mode":"0600","holds_key":true,"changed":true},{"format":"haproxy","path":"example.com.haproxy.pem","mode":"0600","holds_key":true,"changed":true}]
+    "#);
+    for output in document["certificates"][0]["outputs"].as_array().unwrap() {
+        let meta = std::fs::metadata(sandbox.join(output["path"].as_str().unwrap())).unwrap();
+        assert_eq!(format!("{:04o}", meta.permissions().mode() & 0o7777), output["mode"].as_str().unwrap());
+    }
+    let again = all(sandbox, &["--json"]).expect(0).json();
+    assert_eq!(again["changed"], false, "{again}");
+    let targets = ["apache", "haproxy", "postfix", "dovecot", "tomcat", "iis", "windows2016", "aws-acm", "nginx"];
+    let args: Vec<&str> = targets.iter().flat_map(|target| ["--for", target]).collect();
+    let text = bundle(sandbox, &args).expect(0);
+    insta::assert_snapshot!(masked(&text.to_string()), @r#"
+    found  example.com, www.example.com, until [DATE]; fits example.com.key; 1 intermediate; trusted by root.pem
+    kept   example.com.fullchain.pem
+           example.com.haproxy.pem (0600)
+    wrote  example.com.pfx (0600)
+    kept   example.com.cert.pem
+           example.com.chain.pem
+    next   apache: copy it on the server:
+               sudo install -m 0644 example.com.fullchain.pem /etc/ssl/example.com.fullchain.pem
+               sudo install -m 0600 example.com.key /etc/ssl/private/example.com.key
+           apache: into the VirtualHost, in place of SSLCertificateChainFile too, then  sudo apachectl graceful
+               SSLCertificateFile    /etc/ssl/example.com.fullchain.pem
+               SSLCertificateKeyFile /etc/ssl/private/example.com.key
+           haproxy: copy it on the server:
+               sudo install -m 0600 example.com.haproxy.pem /etc/ssl/private/example.com.pem
+           haproxy: into the frontend, then  sudo haproxy -c -f /etc/haproxy/haproxy.cfg && sudo systemctl reload haproxy
+               bind :443 ssl crt /etc/ssl/private/example.com.pem alpn h2,http/1.1
+           postfix: copy it on the server:
+               sudo install -m 0644 example.com.fullchain.pem /etc/ssl/example.com.fullchain.pem
+               sudo install -m 0600 example.com.key /etc/ssl/private/example.com.key
+           postfix: into /etc/postfix/main.cf, in place of smtpd_tls_cert_file and smtpd_tls_key_file, then  sudo postfix reload
+               smtpd_tls_chain_files = /etc/ssl/private/example.com.key, /etc/ssl/example.com.fullchain.pem
+           dovecot: copy it on the server:
+               sudo install -m 0644 example.com.fullchain.pem /etc/ssl/example.com.fullchain.pem
+               sudo install -m 0600 example.com.key /etc/ssl/private/example.com.key
+           dovecot: into /etc/dovecot/conf.d/10-ssl.conf (the last two for 2.4, in place of the first two), then  sudo doveadm reload
+               ssl_cert = </etc/ssl/example.com.fullchain.pem
+               ssl_key = </etc/ssl/private/example.com.key
+               ssl_server_cert_file = /etc/ssl/example.com.fullchain.pem
+               ssl_server_key_file = /etc/ssl/private/example.com.key
+           tomcat: copy it on the server:
+               sudo install -m 0640 -g tomcat example.com.pfx /etc/tomcat9/example.com.pfx
+           tomcat: into the Connector of server.xml, with the password of the file, then restart Tomcat
+               <SSLHostConfig>
+                 <Certificate certificateKeystoreFile="/etc/tomcat9/example.com.pfx" certificateKeystoreType="PKCS12"
+                              certificateKeystorePassword="PASSWORD" />
+               </SSLHostConfig>
+           iis: copy example.com.pfx to the server; there, in PowerShell as administrator, then choose it in the site's Bindings
+               Import-PfxCertificate -FilePath .\example.com.pfx -CertStoreLocation Cert:\LocalMachine\My -Password (Read-Host -AsSecureString)
+           windows2016: copy example.com.pfx to the server; there, in PowerShell as administrator, then choose it in the site's Bindings
+               Import-PfxCertificate -FilePath .\example.com.pfx -CertStoreLocation Cert:\LocalMachine\My -Password (Read-Host -AsSecureString)
+           aws-acm: import it (to renew one:  --certificate-arn ARN  too):
+               aws acm import-certificate --certificate fileb://example.com.cert.pem --certificate-chain fileb://example.com.chain.pem --private-key fileb://example.com.key
+           nginx: copy it on the server:
+               sudo install -m 0644 example.com.fullchain.pem /etc/ssl/example.com.fullchain.pem
+               sudo install -m 0600 example.com.key /etc/ssl/private/example.com.key
+           nginx: into the server block, then  sudo nginx -t && sudo nginx -s reload
+               ssl_certificate     /etc/ssl/example.com.fullchain.pem;
+               ssl_certificate_key /etc/ssl/private/example.com.key;
+    --- exit 0
+    "#);
+}
+
+#[test]
+fn keys_are_kept() {
+    let shop = order();
+    let sandbox = &shop.sandbox;
+    all(sandbox, &[]).expect(0);
+    // The same key in a new file: it may be replaced; another key: it may not.
+    all(sandbox, &["--legacy"]).expect(0);
+    let stranger = Order::new();
+    let leaf = shop.ca.issue(&stranger.sandbox.read("example.com.csr"));
+    sandbox.write("in.pem", format!("{leaf}{}", shop.ca.intermediate_pem()));
+    for (name, end) in [("key", "key"), ("csr", "csr")] {
+        sandbox.write(&format!("example.com.{end}"), stranger.sandbox.read(&format!("example.com.{name}")));
+    }
+    for (format, file) in [("pfx", "example.com.pfx"), ("haproxy", "example.com.haproxy.pem")] {
+        let before = std::fs::read(sandbox.join(file)).unwrap();
+        let refused = bundle(sandbox, &["--format", "pem", "--format", format]).expect(3);
+        assert!(refused.stderr.contains("holds a private key and is not overwritten"), "{refused}");
+        assert_eq!(std::fs::read(sandbox.join(file)).unwrap(), before);
+        // All or nothing.
+        assert!(!sandbox.read("example.com.fullchain.pem").contains(leaf.lines().nth(5).unwrap()));
+        bundle(sandbox, &["--format", format, "--out", &format!("new.{format}")]).expect(0);
+    }
+    // Nothing is left behind.
+    let hidden: Vec<String> = shop.listing().into_iter().filter(|name| name.starts_with('.')).collect();
+    assert_eq!(hidden, Vec::<String>::new());
+}
+
+#[test]
+fn what_cannot_be_given_is_refused_before_anything_is_written() {
+    let shop = order();
+    let sandbox = &shop.sandbox;
+    let plain = |more: &[&str]| sandbox.run(&[&["bundle", "in.pem", "--trust", "root.pem"][..], more].concat());
+    sandbox.write("empty", "\n");
+    for (args, code, said) in [
+        (&["--format", "pem", "--format", "pfx"][..], 2, "--pfx-password-file FILE"),
+        (&["--format", "pfx", "--pfx-password-file", "empty"], 3, "--pfx-empty-password"),
+        (&["--format", "pfx", "--pfx-password-file", "missing"], 3, "cannot read missing"),
+        (&["--format", "haproxy", "--out", "-"], 2, "goes only into files"),
+        (&["--format", "pem", "--format", "der", "--out", "x"], 2, "--out takes one format"),
+        (&["--legacy"], 2, "--format pfx --legacy"),
+        (&["--format", "jks"], 2, "possible values: pem, cert, chain, der, p7b, pfx, haproxy"),
+    ] {
+        let refused = plain(args).expect(code);
+        assert!(refused.stderr.contains(said), "{args:?}: {refused}");
+    }
+    std::fs::remove_file(sandbox.join("example.com.key")).unwrap();
+    let refused = plain(&["--format", "pem", "--for", "haproxy"]).expect(3);
+    assert!(refused.stderr.contains("haproxy holds the private key of example.com, which is not here"), "{refused}");
+    assert!(!sandbox.join("example.com.fullchain.pem").exists());
+    // The empty password on purpose; and one format under another name, or on stdout.
+    let other = order();
+    let plain = |more: &[&str]| other.sandbox.run(&[&["bundle", "in.pem", "--trust", "root.pem"][..], more].concat());
+    plain(&["--format", "pfx", "--pfx-empty-password"]).expect(0);
+    let said = run(&other.sandbox, "openssl", &["pkcs12", "-in", "example.com.pfx", "-passin", "pass:", "-nokeys"]);
+    assert_eq!(count(&said, "BEGIN CERTIFICATE"), 2);
+    assert!(plain(&["--format", "p7b", "--out", "-"]).expect(0).stdout.starts_with("-----BEGIN PKCS7-----\n"));
+}
+
+#[test]
+fn a_password_is_asked_for_twice_on_a_terminal_and_not_shown() {
+    let shop = order();
+    let sandbox = &shop.sandbox;
+    let script = format!(
+        r#"
+import os, pty, sys, time
+typed = sys.argv[1:]
+child, terminal = pty.fork()
+if child == 0:
+    os.execv("{}", ["certctl", "bundle", "in.pem", "--trust", "root.pem", "--format", "pfx"])
+said = b""
+while True:
+    try:
+        piece = os.read(terminal, 4096)
+    except OSError:
+        break
+    if not piece:
+        break
+    said += piece
+    if piece.rstrip(b" ").endswith(b":") and typed:
+        os.write(terminal, typed.pop(0).encode())
+sys.stdout.write(said.decode())
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"#,
+        env!("CARGO_BIN_EXE_certctl")
+    );
+    let ask = |typed: &[&str]| {
+        let output =
+            foreign("python3").arg("-c").arg(&script).args(typed).current_dir(sandbox.path()).output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, said) = ask(&["one\n", "two\n"]);
+    assert!(code == 3 && said.contains("the two passwords differ"), "{code} {said}");
+    let (code, said) = ask(&["one\n", "one\n"]);
+    assert!(code == 0 && said.contains("(not shown)") && !said.contains("one"), "{code} {said}");
+    run(sandbox, "openssl", &["pkcs12", "-in", "example.com.pfx", "-passin", "pass:one", "-nokeys"]);
+    let (code, said) = ask(&["on\u{3}"]);
+    assert!(code == 130 && said.contains("interrupted"), "{code} {said}");
+    let (code, said) = ask(&["\n", "\n"]);
+    assert!(code == 3 && said.contains("--pfx-empty-password"), "{code} {said}");
+}
