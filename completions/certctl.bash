@@ -314,7 +314,7 @@ _certctl() {
             return 0
             ;;
         certctl__subcmd__install)
-            opts="-C -q -v -h --key --trust --server --server-config --chain-path --key-path --test --reload --probe --lock-timeout --dry-run --json --directory --root --at --quiet --verbose --color --help"
+            opts="-C -q -v -h --key --trust --server --server-config --chain-path --key-path --owner --key-mode --cert-name --allow --test --reload --probe --lock-timeout --dry-run --json --directory --root --at --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -341,6 +341,22 @@ _certctl() {
                     return 0
                     ;;
                 --key-path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --owner)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-mode)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --allow)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

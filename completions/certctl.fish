@@ -95,6 +95,10 @@ none\t'Nobody, or whoever `--test`, `--reload` and `--probe` are about'"
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l server-config -d 'The server\'s main configuration file' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l chain-path -d 'Where servers read the chain [default: /etc/ssl/NAME.fullchain.pem]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l key-path -d 'Where servers read the key [default: /etc/ssl/private/NAME.key]' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l owner -d 'Who the key belongs to: user, user:group or :group, as names or numbers' -r
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l key-mode -d 'The key\'s mode: 0600, 0640, 0400 or 0440' -r
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l cert-name -d 'What the pair is called in /etc/ssl [default: as its request, else its first name]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l allow -d 'A finding that is not to refuse it; it is still told (may be repeated)' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l test -d 'Tests the server\'s configuration; split into words, never given to a shell' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l reload -d 'Makes the server read its files again; split into words, never given to a shell' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l probe -d 'Also ask there what is served; none: ask nobody' -r

@@ -12,6 +12,7 @@ use crate::install::layout::Layout;
 use crate::install::plan::Step;
 use crate::system::lock::Lock;
 
+pub mod allow;
 pub mod back;
 pub mod block;
 pub mod installed;

@@ -23,7 +23,7 @@ pub enum Command {
     Csr(csr::CsrArgs),
     #[command(alias = "dcv")]
     DcvCheck(dcv_check::DcvCheckArgs),
-    Install(install::InstallArgs),
+    Install(Box<install::InstallArgs>),
     Verify(verify::VerifyArgs),
     Inspect(inspect::InspectArgs),
     Bundle(bundle::BundleArgs),

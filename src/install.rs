@@ -5,12 +5,14 @@
 //! * The world: [`observe`] looks, [`apply`] runs a plan and takes it back, [`server`] tests and reloads.
 
 pub mod acl;
+pub mod allow;
 pub mod apply;
 pub mod history;
 pub mod inherit;
 pub mod layout;
 pub mod nginx;
 pub mod observe;
+pub mod owner;
 pub mod plan;
 pub mod release;
 pub mod server;

@@ -5,6 +5,7 @@ mod choose;
 mod directory;
 mod error;
 mod keyring;
+pub mod naming;
 mod remark;
 mod served;
 

@@ -119,7 +119,7 @@ fn what_is_not_there_yet_is_a_usage_error() {
         ("bundle", "--prefer --aia --format --for --password-file --extract-key --legacy"),
         ("verify", "--strict"),
         ("inspect", "--starttls"),
-        ("install", "--owner --key-mode --allow --check --aia --prefer --password-file --paid-until --placeholder"),
+        ("install", "--check --aia --prefer --password-file --paid-until --placeholder"),
     ] {
         for option in options.split(' ') {
             let run = sandbox.run(&[verb, option, "x"]).expect(2);

@@ -15,6 +15,7 @@ use crate::install::release::Release;
 use crate::install::settings::Settings;
 use crate::intake::Taken;
 use crate::pairing::Directory;
+use crate::pairing::naming::{plain, without_round};
 use crate::pki::certificate::Certificate;
 use crate::pki::key::PublicKeyId;
 use crate::pki::name::DnsName;
@@ -46,23 +47,6 @@ pub fn stem(context: &Context, taken: &Taken) -> Result<String, Failure> {
     };
     let known = pairs(context)?.into_iter().find(|(_, release)| same(release.leaf()));
     Ok(known.map_or_else(|| crate::intake::stem_of(leaf), |(stem, _)| stem))
-}
-
-/// `example.com-2` is the second round of `example.com`.
-fn without_round(stem: &str) -> &str {
-    match stem.rsplit_once('-') {
-        Some((name, round)) if !name.is_empty() && !round.is_empty() && round.bytes().all(|b| b.is_ascii_digit()) => {
-            name
-        }
-        _ => stem,
-    }
-}
-
-/// A name that can be a folder's: it is a part of paths that root writes to.
-fn plain(stem: &str) -> bool {
-    !stem.is_empty()
-        && !stem.starts_with(['.', '-'])
-        && stem.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
 }
 
 /// The files of an installed pair.
@@ -194,38 +178,4 @@ fn fitting(pairs: &[(String, Release)], name: &str) -> Vec<String> {
 /// When it cannot be read, or others could have written it.
 pub fn settings(context: &Context, stem: &str) -> Result<Settings, Failure> {
     Ok(observe::settings(&root(context)?, stem)?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{plain, without_round};
-
-    #[test]
-    fn rounds_share_a_name() {
-        for (stem, name) in [
-            ("example.com", "example.com"),
-            ("example.com-2", "example.com"),
-            ("my-site", "my-site"),
-            ("-2", "-2"),
-            ("example.com.rsa-3", "example.com.rsa"),
-        ] {
-            assert_eq!(without_round(stem), name);
-        }
-    }
-
-    #[test]
-    fn a_name_is_one_plain_folder() {
-        for (stem, fine) in [
-            ("example.com", true),
-            ("_.example.com", true),
-            ("", false),
-            (".lock", false),
-            ("..", false),
-            ("a/b", false),
-            ("a b", false),
-            ("-x", false),
-        ] {
-            assert_eq!(plain(stem), fine, "{stem}");
-        }
-    }
 }

@@ -18,6 +18,8 @@ pub struct Order<'a> {
     pub goal: Goal<'a>,
     /// What the command line says; it overrides what is remembered.
     pub flags: Settings,
+    /// Codes of findings that hold nobody: `--allow`.
+    pub allow: Vec<&'static str>,
     /// How long to wait for another certctl.
     pub lock_timeout: Duration,
     /// How long the server is asked before it is judged.

@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
-use super::back;
 use super::order::{Goal, Order};
 use super::serving::{self, Serving};
 use super::tree::{own, real, root};
+use super::{allow, back};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::finding::{Finding, Next, Severity, shell_word};
@@ -15,7 +15,7 @@ use crate::install::inherit::Doubt;
 use crate::install::layout::{Layout, Stable};
 use crate::install::observe::{self, Loads, Obstacle, Sight};
 use crate::install::plan::{self, InstallPlan, Remembered, Served, ServerState, Spot, Wanted};
-use crate::install::release::Release;
+use crate::install::release::{Access, Release};
 use crate::install::settings::Settings;
 use crate::system::files;
 
@@ -67,7 +67,8 @@ impl Situation {
             serving.findings.extend(told.map(|finding| Finding { severity: Severity::Warning, ..finding }));
             serving.findings.extend(back::dated(release, context.now()));
         }
-        let (access, doubts) = observe::access(&layout, &settings)?;
+        allow::apply(&mut serving, &order.allow);
+        let (access, doubts) = overridden(observe::access(&layout, &settings)?, &order.flags);
         let wanted = match (order.goal, target) {
             (Goal::Install(pair), _) => store::named(&layout, Release::new(pair, access))?,
             (Goal::Back(_), Some(release)) => release,
@@ -144,6 +145,17 @@ fn loads(serving: &Serving) -> Loads {
         (Some(_), ServerState::Serves(..)) => Loads::Seen,
         _ => Loads::Unknown,
     }
+}
+
+/// Who may read the key, where the command line says so: then what was there before is no matter.
+fn overridden((access, doubts): (Access, Vec<Doubt>), flags: &Settings) -> (Access, Vec<Doubt>) {
+    let mode = flags.access().map_or(access.mode, |asked| asked.mode);
+    let owner = flags.key_owner.or(access.owner);
+    let stands = |doubt: &Doubt| match doubt {
+        Doubt::Group(_) | Doubt::Others(_) => flags.key_mode.is_none(),
+        Doubt::Owner(_) | Doubt::Stranger(_) => flags.key_owner.is_none(),
+    };
+    (Access { mode, owner }, doubts.into_iter().filter(stands).collect())
 }
 
 fn loose_finding(folder: &Path, mode: u32) -> Finding {

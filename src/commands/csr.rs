@@ -14,6 +14,7 @@ use crate::dcv::kept::Kept;
 use crate::directory::kept as kept_file;
 use crate::failure::{Failure, Kind};
 use crate::finding::Next;
+use crate::pairing::naming;
 use crate::pki::key::{KeyAlgorithm, PrivateKey};
 use crate::pki::name::Names;
 use crate::pki::request::SigningRequest;
@@ -37,7 +38,7 @@ pub struct CsrArgs {
     #[arg(long, value_name = "TYPE")]
     pub key_type: Option<KeyType>,
     /// What the files are called, instead of after the first name
-    #[arg(long, value_name = "STEM")]
+    #[arg(long, value_name = "STEM", value_parser = naming::chosen)]
     pub cert_name: Option<String>,
     /// Make a new key and request; the old ones become numbered backups
     #[arg(long)]
@@ -97,7 +98,7 @@ enum Existing {
 /// Names that are none, files in the way, files that cannot be written.
 pub fn run(context: &Context, args: &CsrArgs) -> Result<CsrOutcome, Failure> {
     let names = Names::parse(&args.names)?;
-    let stem = stem(args, &names)?;
+    let stem = args.cert_name.clone().unwrap_or_else(|| names.primary().file_stem());
     let (paths, existing) = settle(context, args, &names, &stem)?;
     if args.force {
         return make(context, args, names, paths);
@@ -140,24 +141,6 @@ fn found(
     args.ca.iter().for_each(|ca| kept.set_ca(*ca));
     let changed = kept_file::write(&paths.record, &kept)?;
     Ok(CsrOutcome { changed, ..outcome(context, names, paths, key, request, &kept) })
-}
-
-/// `--cert-name`, else the first name as a file name.
-fn stem(args: &CsrArgs, names: &Names) -> Result<String, Failure> {
-    let Some(stem) = &args.cert_name else {
-        return Ok(names.primary().file_stem());
-    };
-    let numbered = stem.rsplit_once('-').is_some_and(|(_, n)| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
-    let reserved = numbered || stem.ends_with(".rsa") || stem.ends_with(".ecdsa");
-    let plain = !stem.is_empty()
-        && !stem.starts_with(['.', '-'])
-        && stem.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
-    if plain && !reserved {
-        return Ok(stem.clone());
-    }
-    let message = format!("{stem:?} cannot be a --cert-name");
-    Err(Failure::new(Kind::Usage, message)
-        .because("letters, digits, '.', '_' and '-'; no '-<number>', '.rsa' or '.ecdsa' at the end, which mark rounds and algorithms"))
 }
 
 /// The paths to use and what is there. A key of a second algorithm for the same names lies beside the first one as

@@ -12,15 +12,19 @@ use crate::changeover::{self, installed};
 use crate::context::Context;
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next};
+use crate::install::allow;
 use crate::install::settings::Settings;
 use crate::intake::{self, TakeOptions, Taken};
 use crate::live::Patience;
+use crate::pairing::naming;
 use crate::pki::certified_key::CertifiedKey;
 use crate::pki::chain::LeftOut;
 use crate::pki::trust::TrustAnchors;
 use crate::pki::verify::{Policy, VerifiedChain};
 use crate::report::{Outcome, Text};
 use crate::system::{clock, files, folders};
+
+mod access;
 
 /// Put a certificate into place, test and reload the server, see it live, or put all back
 ///
@@ -51,6 +55,15 @@ pub struct InstallArgs {
     /// Where servers read the key [default: /etc/ssl/private/NAME.key]
     #[arg(long, value_name = "PATH")]
     pub key_path: Option<PathBuf>,
+    /// Who may read the key.
+    #[command(flatten)]
+    pub access: access::AccessArgs,
+    /// What the pair is called in /etc/ssl [default: as its request, else its first name]
+    #[arg(long, value_name = "STEM", value_parser = naming::chosen)]
+    pub cert_name: Option<String>,
+    /// A finding that is not to refuse it; it is still told (may be repeated)
+    #[arg(long, value_name = "CODE", value_parser = allow::code)]
+    pub allow: Vec<&'static str>,
     /// Tests the server's configuration; split into words, never given to a shell
     #[arg(long, value_name = "COMMAND")]
     pub test: Option<String>,
@@ -112,7 +125,7 @@ pub fn run(context: &Context, args: &InstallArgs) -> Result<InstallOutcome, Fail
     let Meant { taken, anchors, stem, folder } = take(context, args)?;
     let (mut found, approved) = (described(&taken), approved(&taken, &anchors));
     let findings = taken.findings.clone();
-    let flags = Settings { folder, ..flags(args)? };
+    let flags = Settings { folder, ..flags(context, args)? };
     let pair = match certify(context, taken, &anchors) {
         Ok(pair) => pair,
         Err(problems) => {
@@ -125,6 +138,7 @@ pub fn run(context: &Context, args: &InstallArgs) -> Result<InstallOutcome, Fail
         stem: stem.clone(),
         goal: Goal::Install(&pair),
         flags,
+        allow: args.allow.clone(),
         lock_timeout: args.lock_timeout.unwrap_or(LOCK_TIMEOUT),
         patience: args.patience,
         mode: if args.dry_run { Mode::DryRun } else { Mode::Run },
@@ -154,7 +168,10 @@ fn take(context: &Context, args: &InstallArgs) -> Result<Meant, Failure> {
     };
     let mut anchors = intake::anchors(args.trust.as_deref())?;
     let mut taken = once(context, &anchors)?;
-    let stem = installed::stem(context, &taken)?;
+    let stem = match &args.cert_name {
+        Some(name) => name.clone(),
+        None => installed::stem(context, &taken)?,
+    };
     let remembered = installed::settings(context, &stem)?;
     let trust = remembered.trust.filter(|_| args.trust.is_none());
     let there = remembered.folder.filter(|folder| taken.key.is_none() && key.is_none() && files::is_folder(folder));
@@ -244,7 +261,7 @@ fn certify(context: &Context, taken: Taken, anchors: &TrustAnchors) -> Result<Ce
 }
 
 /// What the command line says, for the next round too.
-fn flags(args: &InstallArgs) -> Result<Settings, Failure> {
+fn flags(context: &Context, args: &InstallArgs) -> Result<Settings, Failure> {
     let absolute = |path: &Option<PathBuf>| path.as_deref().map(folders::absolute).transpose();
     let trust = match args.trust.as_deref() {
         None | Some("mozilla") => args.trust.clone(),
@@ -262,7 +279,7 @@ fn flags(args: &InstallArgs) -> Result<Settings, Failure> {
         reload: args.reload.clone(),
         probe: args.probe.clone(),
         trust,
-        ..Settings::default()
+        ..args.access.settings(context)?
     })
 }
 

@@ -59,6 +59,7 @@ pub fn run(context: &Context, args: &RollbackArgs) -> Result<RollbackOutcome, Fa
         stem,
         goal: Goal::Back(to.as_ref()),
         flags: Settings::default(),
+        allow: Vec::new(),
         lock_timeout: args.lock_timeout.unwrap_or(LOCK_TIMEOUT),
         patience: Patience::default(),
         mode: if args.dry_run { Mode::DryRun } else { Mode::Run },

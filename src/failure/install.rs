@@ -1,5 +1,7 @@
 //! Advice for `install` and `rollback`.
 
+use std::path::Path;
+
 use super::{Failure, Kind};
 use crate::finding::{Finding, Next, shell_word};
 use crate::install::acl::Who;
@@ -7,6 +9,7 @@ use crate::install::apply::error::InstallError;
 use crate::install::apply::guard::Remark;
 use crate::install::apply::{Probe, Trouble};
 use crate::install::observe::Obstacle;
+use crate::install::owner::OwnerError;
 use crate::install::server::ServerError;
 use crate::live::Verdict;
 use crate::system::process::Finished;
@@ -44,6 +47,25 @@ impl From<InstallError> for Failure {
                 "look at what it says, then:  sudo chown root {0} && sudo chmod go-w {0}",
                 shell_word(&path.display().to_string())
             ))),
+        }
+    }
+}
+
+impl From<(&OwnerError, &Path)> for Failure {
+    /// With the file that was looked in.
+    fn from((error, path): (&OwnerError, &Path)) -> Self {
+        let failure = Self::of(Kind::Usage, error);
+        match error {
+            OwnerError::Empty => failure.with(Next::say("--owner root:ssl-cert")),
+            OwnerError::NoGroup(_) | OwnerError::NoUser(_) => {
+                failure.because(format!("it was looked up in {}", path.display())).with(Next::say(format!(
+                    "see who is there:  cut -d: -f1,3 {}",
+                    shell_word(&path.display().to_string())
+                )))
+            }
+            OwnerError::Unknown(user) => failure
+                .because(format!("it was looked up in {}", path.display()))
+                .with(Next::say(format!("say the group too:  --owner {user}:GROUP"))),
         }
     }
 }

@@ -45,7 +45,7 @@ const IDLE_RELOAD: &str = "true";
 enum Line {
     Csr(csr::CsrArgs),
     DcvCheck(dcv_check::DcvCheckArgs),
-    Install(install::InstallArgs),
+    Install(Box<install::InstallArgs>),
 }
 
 /// Why the round ended early.

@@ -1,0 +1,72 @@
+//! What the files of a pair are called: one plain word, with the number of the round behind it.
+
+/// `--cert-name` as a name.
+///
+/// # Errors
+/// What it may be made of: it becomes part of paths, and some endings mean something.
+pub fn chosen(text: &str) -> Result<String, &'static str> {
+    let numbered = without_round(text) != text;
+    if plain(text) && !numbered && !text.ends_with(".rsa") && !text.ends_with(".ecdsa") {
+        return Ok(text.to_owned());
+    }
+    Err(
+        "letters, digits, '.', '_' and '-'; no '-<number>', '.rsa' or '.ecdsa' at the end, which mark rounds and algorithms",
+    )
+}
+
+/// `example.com-2` is the second round of `example.com`.
+#[must_use]
+pub fn without_round(stem: &str) -> &str {
+    match stem.rsplit_once('-') {
+        Some((name, round)) if !name.is_empty() && !round.is_empty() && round.bytes().all(|b| b.is_ascii_digit()) => {
+            name
+        }
+        _ => stem,
+    }
+}
+
+/// A name that can be a file's or a folder's: it is a part of paths that root writes to.
+#[must_use]
+pub fn plain(stem: &str) -> bool {
+    !stem.is_empty()
+        && !stem.starts_with(['.', '-'])
+        && stem.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{chosen, plain, without_round};
+
+    #[test]
+    fn rounds_share_a_name() {
+        for (stem, name) in [
+            ("example.com", "example.com"),
+            ("example.com-2", "example.com"),
+            ("my-site", "my-site"),
+            ("-2", "-2"),
+            ("example.com.rsa-3", "example.com.rsa"),
+        ] {
+            assert_eq!(without_round(stem), name);
+        }
+    }
+
+    #[test]
+    fn a_name_is_one_plain_word() {
+        for (stem, fine) in [
+            ("example.com", true),
+            ("_.example.com", true),
+            ("", false),
+            (".lock", false),
+            ("..", false),
+            ("a/b", false),
+            ("a b", false),
+            ("-x", false),
+        ] {
+            assert_eq!(plain(stem), fine, "{stem}");
+            assert_eq!(chosen(stem).is_ok(), fine, "{stem}");
+        }
+        for stem in ["x-2", "x.rsa", "x.ecdsa"] {
+            assert!(plain(stem) && chosen(stem).is_err(), "{stem}");
+        }
+    }
+}

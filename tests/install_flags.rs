@@ -1,0 +1,92 @@
+//! Flags of `certctl install` that say who reads the key, what the pair is called, and what is overridden.
+//! Needs: nginx
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::os::unix::fs::MetadataExt;
+
+use support::shop::{KEY, Shop, codes, mode};
+use support::site::Site;
+
+#[test]
+fn the_key_is_for_whom_the_command_line_says() {
+    let shop = Shop::new();
+    let sandbox = &shop.sandbox;
+    sandbox.write("tree/etc/passwd", "root:x:0:0::/:\nweb:x:33:44::/:\n");
+    sandbox.write("tree/etc/group", "root:x:0:\nssl-cert:x:114:\n");
+    let owner = || {
+        let meta = sandbox.join(KEY).metadata().unwrap();
+        (meta.uid(), meta.gid())
+    };
+    shop.round(&["--key-mode", "0440"]).expect(0);
+    assert_eq!(mode(&sandbox.join(KEY)), 0o440);
+    let me = owner();
+    // Names need the tree's own files; only root can give a key away.
+    if me.0 == 0 {
+        shop.round(&["--owner", "root:ssl-cert", "--key-mode", "640"]).expect(0);
+        assert_eq!((owner(), mode(&sandbox.join(KEY))), ((0, 114), 0o640));
+        shop.round(&[]).expect(0);
+        assert_eq!((owner(), mode(&sandbox.join(KEY))), ((0, 114), 0o640), "remembered");
+        let same = shop.install("new.crt", &["--owner", "web", "--key-mode", "0600", "--json"]).expect(0).json();
+        assert_eq!(same["changed"], true, "{same}");
+        assert_eq!((owner(), mode(&sandbox.join(KEY))), ((33, 44), 0o600), "the same certificate, another reader");
+        let again = shop.install("new.crt", &["--owner", "33:44", "--json"]).expect(0).json();
+        assert_eq!((&again["verdict"], &again["changed"]), (&"unchanged".into(), &false.into()), "{again}");
+    }
+    let before = shop.tree();
+    for (flags, said) in [
+        (["--owner", "nobody-here"], "there is no user \"nobody-here\""),
+        (["--owner", "root:nobody-here"], "there is no group"),
+        (["--owner", "4711"], "--owner 4711:GROUP"),
+        (["--owner", ""], "no owner was given"),
+        (["--key-mode", "0644"], "it would open the key to everybody"),
+        (["--key-mode", "0700"], "0600, 0640, 0400 or 0440"),
+        (["--cert-name", "example.com-2"], "mark rounds"),
+        (["--cert-name", "../x"], "letters, digits"),
+        (["--allow", "expired"], "block-not-covered"),
+    ] {
+        let run = shop.install("new.crt", &flags).expect(2);
+        assert!(run.stderr.contains(said), "{run}");
+        assert_eq!(shop.tree(), before);
+    }
+}
+
+#[test]
+fn a_pair_has_the_name_that_it_was_given() {
+    let shop = Shop::new();
+    let run = shop.round(&["--cert-name", "web", "--json"]).expect(0).json();
+    assert_eq!(run["certificates"][0]["name"], "web");
+    assert!(run["certificates"][0]["key_path"].as_str().unwrap().ends_with("/etc/ssl/private/web.key"), "{run}");
+    for name in ["web", "example.com"] {
+        let again = shop.sandbox.run(&["install", name, "--root", "tree", "--trust", "root.pem", "--cert-name", "web"]);
+        assert!(again.expect(0).stdout.contains("same"), "{name}");
+    }
+    shop.round(&["--cert-name", "web"]).expect(0);
+    shop.sandbox.run(&["rollback", "web", "--root", "tree"]).expect(0);
+}
+
+#[test]
+fn what_is_allowed_is_told_and_holds_nobody() {
+    let site = Site::new();
+    let (chain, key) = ("etc/site.crt", "etc/site.key");
+    site.plain(chain, key);
+    let block = site.block_of("example.com www.example.com", chain, key);
+    let _nginx = site.start(&block);
+    let sandbox = &site.shop.sandbox;
+    sandbox.run(&["csr", "example.com", "--force"]).expect(0);
+    let leaf = site.shop.ca.issue(&sandbox.read("example.com.csr"));
+    sandbox.write("new.crt", site.shop.ca.bundle_pem() + &leaf);
+    let config = site.folder().join("nginx.conf").display().to_string();
+    let path = |path: &str| sandbox.join(path).display().to_string();
+    let common = ["install", "new.crt", "--trust", "root.pem", "--server-config", &config, "--json", "--root", "."];
+    let paths = ["--chain-path", &path(chain), "--key-path", &path(key)];
+    let refused = sandbox.run(&[&common[..], &paths].concat()).expect(1).json();
+    assert_eq!(refused["verdict"], "refused");
+    assert!(codes(&refused).contains(&"block-not-covered"), "{refused}");
+    let allowed = sandbox.run(&[&common[..], &paths, &["--allow", "block-not-covered"]].concat()).expect(0).json();
+    assert_eq!((&allowed["verdict"], &allowed["changed"]), (&"live".into(), &true.into()), "{allowed}");
+    let told = allowed["findings"].as_array().unwrap().iter().find(|one| one["code"] == "block-not-covered").unwrap();
+    assert_eq!(told["severity"], "warning");
+    assert!(told["message"].as_str().unwrap().ends_with("(allowed by --allow block-not-covered)"), "{told}");
+}
