@@ -148,8 +148,9 @@ pub fn place(
     let names = names(certificates);
     serving.named = serving.paths(root, usual, (flags, settings), &names)?;
     let (chain, key) = &serving.named;
-    let layout = usual.at(real(root, chain)?, real(root, key)?);
-    if layout.chain_path == layout.key_path || layout.is_own(&layout.chain_path) || layout.is_own(&layout.key_path) {
+    let further = settings.links.iter().map(|link| Ok(Link::new(real(root, &link.path)?, link.piece)));
+    let layout = usual.at(real(root, chain)?, real(root, key)?).with(further.collect::<Result<Vec<_>, Failure>>()?);
+    if layout.chain_path() == layout.key_path() || layout.links().iter().any(|link| layout.is_own(&link.path)) {
         let message = format!("{} and {} cannot be the paths of chain and key", chain.display(), key.display());
         return Err(Failure::new(Kind::Usage, message)
             .because(format!("they must be two, and outside of {}", layout.base().display()))
@@ -184,7 +185,8 @@ impl Serving {
         let given = |path: &Option<PathBuf>, usual: &Path| {
             path.as_ref().map_or_else(|| usual.to_owned(), |path| below(root, path))
         };
-        let (chain, key) = (given(&settings.chain_path, &usual.chain_path), given(&settings.key_path, &usual.key_path));
+        let (chain, key) =
+            (given(&settings.chain_path, usual.chain_path()), given(&settings.key_path, usual.key_path()));
         let Some(standing) = &self.standing else { return Ok((chain, key)) };
         let config = &standing.config;
         let told = flags.chain_path.is_some() || flags.key_path.is_some();
@@ -257,7 +259,7 @@ impl Serving {
             named = standing.config.naming(&links).next().is_some();
             let wanted = Wanted { links: &links, names, algorithm: leaf.algorithm };
             let targets = Targets::of(&standing.config, &wanted);
-            let present = directory::read_file(&layout.chain_path).ok();
+            let present = directory::read_file(layout.chain_path()).ok();
             let present = present.and_then(|file| file.bag().first().map(names_of));
             if named {
                 let (reach, findings) = reach::judge(&standing.config, &wanted, &targets, &settings.probe);

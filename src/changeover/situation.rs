@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::finding::{Finding, Next, Severity, shell_word};
 use crate::install::apply::{guard, store};
 use crate::install::inherit::Doubt;
-use crate::install::layout::{Layout, Stable};
+use crate::install::layout::{Layout, Link};
 use crate::install::observe::{self, Loads, Obstacle, Sight};
 use crate::install::plan::{self, InstallPlan, Remembered, Served, ServerState, Spot, Wanted};
 use crate::install::release::{Access, Release};
@@ -68,21 +68,24 @@ impl Situation {
             serving.findings.extend(back::dated(release, context.now()));
         }
         allow::apply(&mut serving, &order.allow);
-        let (access, doubts) = overridden(observe::access(&layout, &settings)?, &order.flags);
+        let (access, (key, doubts)) = observe::access(&layout, &settings)?;
+        let (access, doubts) = overridden((access, doubts), &order.flags);
+        let doubts: Vec<Finding> = doubts.into_iter().map(|doubt| doubt_finding(key, doubt, access.mode)).collect();
         let wanted = match (order.goal, target) {
-            (Goal::Install(pair), _) => store::named(&layout, Release::new(pair, access))?,
-            (Goal::Back(_), Some(release)) => release,
+            (Goal::Install(pair), _) => store::named(&layout, Release::new(pair, access).deriving(&layout.derived()))?,
+            (Goal::Back(_), Some(release)) => release.deriving(&layout.derived()),
             (Goal::Back(_), None) => return Err(back::nothing_before(context, &order.stem)),
         };
         let mut sight = observe::look(&layout, &wanted, serving.state.clone(), loads(&serving))?;
         if let Goal::Back(_) = order.goal {
-            let spots = Stable::BOTH.into_iter().zip([sight.observed.chain, sight.observed.key]);
-            let unlinked =
-                spots.filter(|(_, spot)| *spot != Spot::Ours).map(|(stable, _)| layout.stable(stable).to_owned());
+            let spots = layout.links().iter().zip(&sight.observed.spots);
+            let unlinked = spots.filter(|(_, spot)| **spot != Spot::Ours).map(|(link, _)| link.path.clone());
             sight.obstacles.extend(unlinked.map(|path| Obstacle::Unlinked(path, order.stem.clone())));
         }
         settings.chain_path = Some(layout.inside(&serving.named.0));
         settings.key_path = Some(layout.inside(&serving.named.1));
+        let further = layout.further().iter().map(|link| Link::new(layout.inside(&link.path), link.piece));
+        settings.links = further.filter(|link| link.path.to_str().is_some()).collect();
         settings.remember_access(wanted.access);
         let mut situation = Self { layout, settings, settings_before, wanted, sight, serving };
         situation.ask_what_is_served();
@@ -90,11 +93,10 @@ impl Situation {
             situation.serving.findings.push(loose_finding(&folder, mode));
         }
         situation.serving.findings.extend(guard::remarks(&situation.layout)?.iter().map(Finding::from));
-        if situation.sight.observed.mixed {
+        if situation.sight.present.as_ref().is_some_and(|taken| taken.mixed) {
             situation.serving.findings.push(mixed_finding(&situation.layout));
         }
-        let told = doubts.into_iter().map(|doubt| doubt_finding(&situation.layout, doubt, access.mode));
-        situation.serving.findings.extend(told);
+        situation.serving.findings.extend(doubts);
         Ok(situation)
     }
 
@@ -134,7 +136,11 @@ impl Situation {
                 let wanted = Wanted { id: self.wanted.id.clone(), pieces: self.wanted.pieces(), remembered };
                 plan::install(&wanted, &self.sight.observed, &self.layout)
             }
-            Goal::Back(_) => plan::rollback(&self.wanted.id, &self.sight.observed, &self.layout),
+            Goal::Back(_) => {
+                let remembered = Remembered::Already;
+                let wanted = Wanted { id: self.wanted.id.clone(), pieces: self.wanted.pieces(), remembered };
+                plan::rollback(&wanted, &self.sight.observed, &self.layout)
+            }
         }
     }
 }
@@ -165,8 +171,8 @@ fn loose_finding(folder: &Path, mode: u32) -> Finding {
         .with(Next::say(format!("sudo chmod {bits} {path}")))
 }
 
-fn doubt_finding(layout: &Layout, doubt: Doubt, after: u32) -> Finding {
-    let path = layout.key_path.display();
+fn doubt_finding(key: &Path, doubt: Doubt, after: u32) -> Finding {
+    let path = key.display();
     let tightened = |before: u32, why: &str| {
         let message = format!("{path} had mode {:04o}; the new key has {after:04o}: {why}", before & 0o7777);
         Finding::note("key-mode-tightened", message)
@@ -178,7 +184,7 @@ fn doubt_finding(layout: &Layout, doubt: Doubt, after: u32) -> Finding {
             Finding::warning("key-owner", format!("{path} belongs to user {user}, and so does the new key"))
         }
         Doubt::Stranger(user) => {
-            let folder = files::parent(&layout.key_path);
+            let folder = files::parent(key);
             let message = format!(
                 "{path} belongs to user {user}, and {} is not root's alone: the new key is only for who runs certctl",
                 folder.display()
@@ -191,7 +197,7 @@ fn doubt_finding(layout: &Layout, doubt: Doubt, after: u32) -> Finding {
 }
 
 fn mixed_finding(layout: &Layout) -> Finding {
-    let path = layout.chain_path.display();
+    let path = layout.chain_path().display();
     Finding::note(
         "key-in-chain",
         format!(

@@ -89,6 +89,11 @@ impl From<&Obstacle> for Finding {
             Obstacle::Unlinked(_, stem) => {
                 finding.with(Next::say(format!("put the links there:  certctl install {}", shell_word(stem))))
             }
+            Obstacle::Another(path, shown) => finding.with(Next::say(format!(
+                "have the server that reads {} read {} too, with its key; or install there alone:  --server NAME",
+                path.display(),
+                shown.display()
+            ))),
             Obstacle::Link(..) => finding
                 .with(Next::say("choose paths of your own:  --chain-path PATH --key-path PATH, and name them in the server's configuration")),
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::layout::{FOLDER_MODE, Layout, PRIVATE_FOLDER_MODE, PUBLIC_MODE, Pointer, ReleaseId, Stable, pointer_text};
+use super::layout::{FOLDER_MODE, Layout, PRIVATE_FOLDER_MODE, PUBLIC_MODE, Pointer, ReleaseId, pointer_text};
 use super::plan::{Back, InstallPlan, Kept, Step, stays, undo};
 use super::release::Release;
 use super::server::Server;
@@ -262,7 +262,8 @@ impl Machine<'_> {
     }
 
     fn link(&self, path: &Path, text: &Path) -> Result<(), FileError> {
-        let mode = if path == self.layout.stable(Stable::Key) { PRIVATE_FOLDER_MODE } else { FOLDER_MODE };
+        let secret = self.layout.links().iter().any(|link| link.path == path && link.piece.is_secret());
+        let mode = if secret { PRIVATE_FOLDER_MODE } else { FOLDER_MODE };
         folders::make(files::parent(path), mode)?;
         folders::link(path, text)
     }

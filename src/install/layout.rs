@@ -4,8 +4,6 @@
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
 /// The folder of certctl below the tree's root.
 const BASE: &str = "etc/ssl/certctl";
 
@@ -18,143 +16,11 @@ pub const FOLDER_MODE: u32 = 0o755;
 /// The mode of the folder of keys where it has to be made (as Debian's openssl package makes it).
 pub const PRIVATE_FOLDER_MODE: u32 = 0o700;
 
-/// What identifies a release: eight lower-case hex digits.
-#[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(try_from = "String")]
-pub struct ReleaseId(String);
+mod family;
+mod piece;
 
-impl ReleaseId {
-    /// The id in `text`, if it is one.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
-        (text.len() == 8 && text.bytes().all(hex)).then(|| Self(text.to_owned()))
-    }
-
-    /// The first eight digits of a hash.
-    #[must_use]
-    pub fn of_hash(hash: [u8; 32]) -> Self {
-        Self(hex::encode(&hash[..4]))
-    }
-
-    /// As text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl TryFrom<String> for ReleaseId {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        Self::parse(&text).ok_or("eight hex digits are wanted")
-    }
-}
-
-impl std::fmt::Display for ReleaseId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// One file of a release.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Piece {
-    /// Leaf, then intermediates.
-    FullChain,
-    /// The leaf alone.
-    Cert,
-    /// The intermediates alone.
-    Ca,
-    /// The private key.
-    Key,
-}
-
-impl Piece {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::FullChain, Self::Cert, Self::Ca, Self::Key];
-
-    /// Its name in the release's folder.
-    #[must_use]
-    pub fn file_name(self) -> &'static str {
-        match self {
-            Self::FullChain => "fullchain.pem",
-            Self::Cert => "cert.pem",
-            Self::Ca => "ca.pem",
-            Self::Key => "key.pem",
-        }
-    }
-}
-
-/// A path that servers read, and the file of a release that it shows.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Link {
-    /// Where.
-    pub path: PathBuf,
-    /// What.
-    pub piece: Piece,
-}
-
-impl Link {
-    /// `piece` at `path`.
-    #[must_use]
-    pub fn new(path: impl Into<PathBuf>, piece: Piece) -> Self {
-        Self { path: path.into(), piece }
-    }
-}
-
-/// The two links inside the pair's folder.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Pointer {
-    /// What servers read.
-    Live,
-    /// What an install last ended well with.
-    Proven,
-}
-
-impl Pointer {
-    /// Both.
-    pub const BOTH: [Self; 2] = [Self::Live, Self::Proven];
-
-    /// Its name.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Live => "live",
-            Self::Proven => "proven",
-        }
-    }
-}
-
-/// How a system keeps certificates; decided from what is there.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Family {
-    /// `/etc/ssl` and `/etc/ssl/private`.
-    Debian,
-    /// `/etc/pki/tls/certs` and `/etc/pki/tls/private`.
-    RedHat,
-}
-
-impl Family {
-    /// Decided from the folders that are there, named below the root.
-    #[must_use]
-    pub fn of(is_folder: impl Fn(&str) -> bool) -> Self {
-        if is_folder("etc/pki/tls") && !is_folder("etc/ssl/private") { Self::RedHat } else { Self::Debian }
-    }
-
-    /// The stable paths of `stem`, below the root.
-    #[must_use]
-    pub fn stable_paths(self, stem: &str) -> (PathBuf, PathBuf) {
-        let (chains, keys) = match self {
-            Self::Debian => ("etc/ssl", "etc/ssl/private"),
-            Self::RedHat => ("etc/pki/tls/certs", "etc/pki/tls/private"),
-        };
-        (Path::new(chains).join(format!("{stem}.fullchain.pem")), Path::new(keys).join(format!("{stem}.key")))
-    }
-}
+pub use family::Family;
+pub use piece::{Link, Piece, Pointer, ReleaseId};
 
 /// The paths of one installed pair. All of them are real paths: `--root` is part of them.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -162,30 +28,91 @@ pub struct Layout {
     root: PathBuf,
     staged: bool,
     stem: String,
-    /// The path that servers read the chain at.
-    pub chain_path: PathBuf,
-    /// The path that servers read the key at.
-    pub key_path: PathBuf,
+    /// Chain and key, which every pair has; then the further ones.
+    links: Vec<Link>,
 }
 
 impl Layout {
-    /// The layout of `stem` below `root` (`None`: `/`), with the stable paths given.
+    /// The layout of `stem` below `root` (`None`: `/`), with chain and key read at these paths.
     #[must_use]
     pub fn new(root: Option<&Path>, stem: &str, chain_path: PathBuf, key_path: PathBuf) -> Self {
+        let links = vec![Link::new(chain_path, Piece::FullChain), Link::new(key_path, Piece::Key)];
         let staged = root.is_some();
-        Self {
-            root: root.unwrap_or_else(|| Path::new("/")).to_owned(),
-            staged,
-            stem: stem.to_owned(),
-            chain_path,
-            key_path,
-        }
+        Self { root: root.unwrap_or_else(|| Path::new("/")).to_owned(), staged, stem: stem.to_owned(), links }
     }
 
-    /// The same with other stable paths.
+    /// The same with chain and key elsewhere.
     #[must_use]
     pub fn at(&self, chain_path: PathBuf, key_path: PathBuf) -> Self {
-        Self { chain_path, key_path, ..self.clone() }
+        let mut other = self.clone();
+        (other.links[0].path, other.links[1].path) = (chain_path, key_path);
+        other
+    }
+
+    /// The same, read at `further` paths too. The files of one pair follow each other, its key the last of them; a key
+    /// that several have comes once.
+    #[must_use]
+    pub fn with(&self, further: impl IntoIterator<Item = Link>) -> Self {
+        let mut other = self.clone();
+        for link in further {
+            if !other.links.contains(&link) {
+                other.links.push(link);
+            }
+        }
+        other
+    }
+
+    /// Every path that servers read, in the order in which they are linked; the first two are chain and key.
+    #[must_use]
+    pub fn links(&self) -> &[Link] {
+        &self.links
+    }
+
+    /// The links after chain and key.
+    #[must_use]
+    pub fn further(&self) -> &[Link] {
+        &self.links[2..]
+    }
+
+    /// Where servers read the chain.
+    #[must_use]
+    pub fn chain_path(&self) -> &Path {
+        &self.links[0].path
+    }
+
+    /// Where servers read the key.
+    #[must_use]
+    pub fn key_path(&self) -> &Path {
+        &self.links[1].path
+    }
+
+    /// The files that a release must have for all links to show something, beside the usual ones.
+    #[must_use]
+    pub fn derived(&self) -> Vec<Piece> {
+        let wanted = self.links.iter().any(|link| link.piece == Piece::Combined);
+        wanted.then_some(Piece::Combined).into_iter().collect()
+    }
+
+    /// What servers read as pairs: positions among [`Self::links`], a certificate file with what belongs to it.
+    #[must_use]
+    pub fn pairs(&self) -> Vec<Vec<usize>> {
+        let (mut pairs, mut open, mut last_key) = (Vec::new(), Vec::new(), None);
+        for (index, link) in self.links.iter().enumerate() {
+            match link.piece {
+                Piece::Combined => pairs.push(vec![index]),
+                Piece::Key => {
+                    open.push(index);
+                    pairs.push(std::mem::take(&mut open));
+                    last_key = Some(index);
+                }
+                Piece::FullChain | Piece::Cert | Piece::Ca => open.push(index),
+            }
+        }
+        if !open.is_empty() {
+            open.extend(last_key);
+            pairs.push(open);
+        }
+        pairs
     }
 
     /// The name of the pair.
@@ -254,24 +181,14 @@ impl Layout {
         lock(&self.root)
     }
 
-    /// The stable path of a piece that has one.
+    /// What a link says: relative inside /etc/ssl or `--root`, so that the tree can be moved or mounted elsewhere;
+    /// absolute from outside of it.
     #[must_use]
-    pub fn stable(&self, stable: Stable) -> &Path {
-        match stable {
-            Stable::Chain => &self.chain_path,
-            Stable::Key => &self.key_path,
-        }
-    }
-
-    /// What the link at a stable path says: relative inside /etc/ssl or `--root`, so that the tree can be moved or
-    /// mounted elsewhere; absolute from outside of it.
-    #[must_use]
-    pub fn link_text(&self, stable: Stable) -> PathBuf {
-        let target = self.pointer(Pointer::Live).join(stable.piece().file_name());
-        let link = self.stable(stable);
+    pub fn link_text(&self, link: &Link) -> PathBuf {
+        let target = self.pointer(Pointer::Live).join(link.piece.file_name());
         let inside = if self.staged { self.root.clone() } else { self.root.join("etc/ssl") };
-        match link.parent() {
-            Some(folder) if link.starts_with(&inside) => relative(folder, &target),
+        match link.path.parent() {
+            Some(folder) if link.path.starts_with(&inside) => relative(folder, &target),
             _ => target,
         }
     }
@@ -280,30 +197,6 @@ impl Layout {
     #[must_use]
     pub fn inside(&self, path: &Path) -> PathBuf {
         path.strip_prefix(&self.root).map_or_else(|_| path.to_owned(), |rest| Path::new("/").join(rest))
-    }
-}
-
-/// The two paths that servers know.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Stable {
-    /// Leaf and intermediates.
-    Chain,
-    /// The private key.
-    Key,
-}
-
-impl Stable {
-    /// Both, in the order in which they are linked.
-    pub const BOTH: [Self; 2] = [Self::Chain, Self::Key];
-
-    /// The file of a release that it shows.
-    #[must_use]
-    pub fn piece(self) -> Piece {
-        match self {
-            Self::Chain => Piece::FullChain,
-            Self::Key => Piece::Key,
-        }
     }
 }
 
@@ -371,7 +264,7 @@ fn relative(folder: &Path, to: &Path) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use super::{Family, Layout, Path, PathBuf, ReleaseId, Stable, is_temporary_of, key_mode, pointed};
+    use super::{Family, Layout, Link, Path, PathBuf, Piece, ReleaseId, is_temporary_of, key_mode, pointed};
 
     #[test]
     fn links_are_relative_inside_the_tree_and_absolute_outside() {
@@ -407,8 +300,31 @@ mod tests {
         ];
         for (root, chain, key, chain_text, key_text) in rows {
             let layout = Layout::new(root.map(Path::new), "a", chain.into(), key.into());
-            assert_eq!(layout.link_text(Stable::Chain), Path::new(chain_text), "{chain}");
-            assert_eq!(layout.link_text(Stable::Key), Path::new(key_text), "{key}");
+            assert_eq!(layout.link_text(&layout.links()[0]), Path::new(chain_text), "{chain}");
+            assert_eq!(layout.link_text(&layout.links()[1]), Path::new(key_text), "{key}");
+        }
+    }
+
+    #[test]
+    fn links_make_pairs() {
+        let layout = Layout::new(None, "a", "/c".into(), "/k".into());
+        let link = |piece, path: &str| Link::new(path, piece);
+        for (further, pairs) in [
+            (vec![], vec![vec![0, 1]]),
+            (vec![link(Piece::Combined, "/b")], vec![vec![0, 1], vec![2]]),
+            (
+                vec![
+                    link(Piece::Cert, "/l"),
+                    link(Piece::Ca, "/i"),
+                    link(Piece::Key, "/k2"),
+                    link(Piece::Combined, "/b"),
+                ],
+                vec![vec![0, 1], vec![2, 3, 4], vec![5]],
+            ),
+            // The key is one that is linked already.
+            (vec![link(Piece::FullChain, "/d"), link(Piece::Key, "/k")], vec![vec![0, 1], vec![2, 1]]),
+        ] {
+            assert_eq!(layout.with(further.clone()).pairs(), pairs, "{further:?}");
         }
     }
 

@@ -37,6 +37,10 @@ pub struct Release {
     /// The chain file that was taken over holds a private key too, which is not in this release's.
     pub mixed: bool,
     files: Vec<(Piece, Zeroizing<Vec<u8>>)>,
+    /// The key as the id takes it in.
+    key_id: String,
+    /// Further words of the id: files with other bytes than ours.
+    verbatim: Vec<String>,
 }
 
 impl std::fmt::Debug for Release {
@@ -88,6 +92,15 @@ impl Release {
         Ok(Self::with(certificates, &key_id.to_string(), chain, key, access))
     }
 
+    /// Of the one file that a server reads now, certificates and key in it, if it can load it.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    pub fn taken_combined(combined: Zeroizing<Vec<u8>>, access: Access) -> Result<Self, Unloadable> {
+        let key = key_of(&combined).ok_or(Unloadable::NoKey)?;
+        Ok(Self { mixed: false, ..Self::taken(combined.clone(), key, access)? }.holding(combined))
+    }
+
     /// Of files that a server was seen to load and that cannot be read here (an encrypted key, a curve that is not known
     /// here): the very bytes, named by them.
     #[must_use]
@@ -95,6 +108,45 @@ impl Release {
         let certificates = certificates(&blocks(&chain)?)?;
         let key_id = format!("bytes {}", hex::encode(sha256(&key)));
         Some(Self::with(certificates, &key_id, chain, key, access))
+    }
+
+    /// The same with these files beside the usual ones: another release.
+    #[must_use]
+    pub fn deriving(self, derived: &[Piece]) -> Self {
+        if !derived.contains(&Piece::Combined) || self.pieces().contains(&Piece::Combined) {
+            return self;
+        }
+        let combined = self.combined();
+        self.holding(combined)
+    }
+
+    /// The same with this file of certificates and key.
+    #[must_use]
+    pub fn holding(mut self, combined: Zeroizing<Vec<u8>>) -> Self {
+        if combined != self.combined() {
+            self.verbatim.push(format!("combined {}\n", hex::encode(sha256(&combined))));
+        }
+        self.files.push((Piece::Combined, combined));
+        self.id = self.identify();
+        self
+    }
+
+    /// Leaf, intermediates and key as certctl writes them into one file.
+    fn combined(&self) -> Zeroizing<Vec<u8>> {
+        let (chain, key) = (to_pem(&self.certificates), self.bytes(Piece::Key));
+        let mut combined = Zeroizing::new(Vec::with_capacity(chain.len() + key.len()));
+        combined.extend_from_slice(&chain);
+        combined.extend_from_slice(key);
+        combined
+    }
+
+    /// Whether a server that reads `combined` gets these certificates and this key from it.
+    #[must_use]
+    pub fn is_combined_in(&self, combined: &[u8]) -> bool {
+        let read = || load(combined, &key_of(combined)?).ok();
+        *combined == **self.combined()
+            || read()
+                .is_some_and(|(certificates, key)| certificates == self.certificates && key.to_string() == self.key_id)
     }
 
     /// The same files under another name: the id takes in who may read the key, for when there is a release of its name
@@ -121,17 +173,33 @@ impl Release {
         key: Zeroizing<Vec<u8>>,
         access: Access,
     ) -> Self {
-        let pem = |some: &[Certificate]| {
-            Zeroizing::new(some.iter().map(Certificate::to_pem).collect::<String>().into_bytes())
-        };
         let mixed = holds_key(&chain);
-        let chain = if mixed { pem(&certificates) } else { chain };
-        let (cert, ca) = (pem(&certificates[..1]), pem(&certificates[1..]));
-        let canonical = *chain == *pem(&certificates);
+        let chain = if mixed { to_pem(&certificates) } else { chain };
+        let (cert, ca) = (to_pem(&certificates[..1]), to_pem(&certificates[1..]));
+        let canonical = *chain == *to_pem(&certificates);
+        let verbatim = if canonical { vec![] } else { vec![format!("verbatim {}\n", hex::encode(sha256(&chain)))] };
         let mut files = vec![(Piece::FullChain, chain), (Piece::Cert, cert), (Piece::Ca, ca), (Piece::Key, key)];
         files.retain(|(_, bytes)| !bytes.is_empty());
-        let id = identify(&certificates, key_id, &files, if canonical { None } else { Some(&files[0].1) });
-        Self { id, certificates, access, mixed, files }
+        let id = ReleaseId::of_hash([0; 32]);
+        let release = Self { id, certificates, access, mixed, files, key_id: key_id.to_owned(), verbatim };
+        let id = release.identify();
+        release.called(id)
+    }
+
+    /// Over names and hashes of the certificates, the key's id and the list of files. A file that is taken over with other
+    /// bytes than ours (comments, CRLF) makes another release than the same written by us.
+    fn identify(&self) -> ReleaseId {
+        let mut text = String::new();
+        for (index, certificate) in self.certificates.iter().enumerate() {
+            let name = if index == 0 { "leaf" } else { "intermediate" };
+            text.push_str(&format!("{name} {}\n", certificate.sha256()));
+        }
+        text.push_str(&format!("key {}\n", self.key_id));
+        for (piece, _) in &self.files {
+            text.push_str(&format!("file {}\n", piece.file_name()));
+        }
+        text.extend(self.verbatim.iter().map(String::as_str));
+        ReleaseId::of_hash(sha256(text.as_bytes()))
     }
 
     /// The certificate of the site.
@@ -156,7 +224,7 @@ impl Release {
     /// Its files: what, the bytes, the mode.
     pub fn files(&self) -> impl Iterator<Item = (Piece, &[u8], u32)> {
         self.files.iter().map(|(piece, bytes)| {
-            let mode = if *piece == Piece::Key { self.access.mode } else { PUBLIC_MODE };
+            let mode = if piece.is_secret() { self.access.mode } else { PUBLIC_MODE };
             (*piece, bytes.as_slice(), mode)
         })
     }
@@ -168,33 +236,38 @@ impl Release {
     }
 }
 
-/// Over names and hashes of the certificates, the key's id and the list of files. A chain file that is taken over with
-/// other bytes than ours (comments, CRLF) is another release than the same chain written by us.
-fn identify(
-    certificates: &[Certificate],
-    key_id: &str,
-    files: &[(Piece, Zeroizing<Vec<u8>>)],
-    verbatim: Option<&[u8]>,
-) -> ReleaseId {
-    let mut text = String::new();
-    for (index, certificate) in certificates.iter().enumerate() {
-        let name = if index == 0 { "leaf" } else { "intermediate" };
-        text.push_str(&format!("{name} {}\n", certificate.sha256()));
-    }
-    text.push_str(&format!("key {key_id}\n"));
-    for (piece, _) in files {
-        text.push_str(&format!("file {}\n", piece.file_name()));
-    }
-    if let Some(bytes) = verbatim {
-        text.push_str(&format!("verbatim {}\n", hex::encode(sha256(bytes))));
-    }
-    ReleaseId::of_hash(sha256(text.as_bytes()))
+fn to_pem(some: &[Certificate]) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(some.iter().map(Certificate::to_pem).collect::<String>().into_bytes())
 }
 
 /// By its words alone: what is cut short or glued is a key too.
 fn holds_key(bytes: &[u8]) -> bool {
     const WORDS: &[u8] = b"PRIVATE KEY";
     bytes.windows(WORDS.len()).any(|window| window == WORDS)
+}
+
+/// The block of the private key in a file that holds other things too, as it is there.
+fn key_of(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let mut key: Option<Zeroizing<Vec<u8>>> = None;
+    for line in bytes.split_inclusive(|&byte| byte == b'\n') {
+        let text = line.trim_ascii_end();
+        let is_key = text.ends_with(b"PRIVATE KEY-----");
+        if key.is_none() && is_key && text.starts_with(b"-----BEGIN ") {
+            key = Some(Zeroizing::new(Vec::with_capacity(bytes.len() + 1)));
+        }
+        if let Some(key) = &mut key {
+            key.extend_from_slice(line);
+            if is_key && text.starts_with(b"-----END ") {
+                break;
+            }
+        }
+    }
+    key.map(|mut key| {
+        if !key.ends_with(b"\n") {
+            key.push(b'\n');
+        }
+        key
+    })
 }
 
 /// What a server makes of two files: the certificates in the order in which it sends them, and the key's id.
@@ -305,6 +378,26 @@ mod tests {
             assert_eq!(mixed.id, plain.id);
         }
         assert!(!plain.mixed);
+    }
+
+    #[test]
+    fn one_file_with_both_is_taken_over_byte_for_byte() {
+        let (cert, key) = pair(KeyAlgorithm::EcdsaP256);
+        let plain = taken(&cert, &key).unwrap();
+        let derived = taken(&cert, &key).unwrap().deriving(&[Piece::Combined]);
+        assert_ne!(derived.id, plain.id, "the list of files is part of the id");
+        assert_eq!(derived.bytes(Piece::Combined), format!("{cert}{key}").as_bytes());
+        assert!(derived.files().all(|(piece, _, mode)| (mode == 0o600) == piece.is_secret()));
+        let whole = |text: &str| Release::taken_combined(Zeroizing::new(text.into()), Access::default());
+        assert_eq!(whole(&format!("{cert}{key}")).unwrap().id, derived.id, "as certctl writes it");
+        let other = format!("{key}\r\n# the site\n{cert}");
+        let taken = whole(&other).unwrap();
+        assert_eq!(taken.bytes(Piece::Combined), other.as_bytes());
+        assert_eq!(taken.bytes(Piece::FullChain), cert.as_bytes());
+        assert_eq!(taken.bytes(Piece::Key), key.as_bytes());
+        assert!(taken.id != derived.id && !taken.mixed);
+        assert!(derived.is_combined_in(other.as_bytes()) && !derived.is_combined_in(cert.as_bytes()));
+        assert_eq!(whole(&cert).unwrap_err(), Unloadable::NoKey);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::layout::ReleaseId;
+use super::layout::{Link, ReleaseId};
 use super::release::Access;
 
 /// The most that is read of a settings file.
@@ -30,6 +30,9 @@ pub struct Settings {
     /// Where servers read the key.
     #[serde(skip_serializing_if = "unspeakable")]
     pub key_path: Option<PathBuf>,
+    /// Where servers read further files.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Link>,
     /// User and group of the key as numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_owner: Option<(u32, u32)>,
@@ -115,6 +118,7 @@ impl Settings {
             server_config: flags.server_config.or(self.server_config),
             chain_path: flags.chain_path.or(self.chain_path),
             key_path: flags.key_path.or(self.key_path),
+            links: if flags.links.is_empty() { self.links } else { flags.links },
             key_owner: flags.key_owner.or(self.key_owner),
             key_mode: flags.key_mode.or(self.key_mode),
             test: flags.test.or(self.test),
@@ -174,7 +178,8 @@ impl Settings {
 
 #[cfg(test)]
 mod tests {
-    use super::{Access, ReleaseId, Settings, Timestamp};
+    use super::{Access, Link, ReleaseId, Settings, Timestamp};
+    use crate::install::layout::Piece;
 
     /// A frozen sample: what has been written once is read for ever.
     const SAMPLE: &str = r#"{
@@ -182,6 +187,7 @@ mod tests {
   "chain_path": "/etc/ssl/your_site.crt",
   "key_mode": "0640",
   "key_owner": [0, 114],
+  "links": [{"path": "/etc/ssl/private/site.pem", "piece": "combined"}],
   "probe": ["127.0.0.1:8443"],
   "history": [
     {"release": "0123abcd", "at": "2027-05-11T10:00:00Z"},
@@ -198,6 +204,7 @@ mod tests {
     fn a_sample_reads_back_and_what_is_unknown_is_kept() {
         let settings = Settings::parse(SAMPLE.as_bytes()).unwrap();
         assert_eq!(settings.access(), Some(Access { mode: 0o640, owner: Some((0, 114)) }));
+        assert_eq!(settings.links, [Link::new("/etc/ssl/private/site.pem", Piece::Combined)]);
         assert_eq!(settings.before(&id("4567cdef")), Some(&id("0123abcd")));
         assert_eq!(settings.before(&id("0123abcd")), None);
         let again = Settings::parse(settings.to_json().unwrap().as_bytes()).unwrap();

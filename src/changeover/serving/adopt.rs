@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 use crate::finding::{Finding, Next, shell_word};
-use crate::install::layout::{Layout, Piece, Stable};
+use crate::install::layout::{Layout, Piece};
 use crate::install::observe;
 use crate::install::site::{Block, Config, Coverage, Pair, Software, chain_and_key};
 use crate::pki::name::DnsName;
@@ -115,24 +115,24 @@ fn judge(
     let (chain, key) = (chain.as_path(), key.as_path());
     // They are real paths: they are inside of the tree as they are, or not at all.
     let layout = usual.at(folders::real(chain)?, folders::real(key)?);
-    if !layout.chain_path.starts_with(root) || !layout.key_path.starts_with(root) {
+    if !layout.chain_path().starts_with(root) || !layout.key_path().starts_with(root) {
         return Ok(Err(format!("they lie outside of {}", root.display())));
     }
-    if layout.chain_path == layout.key_path {
+    if layout.chain_path() == layout.key_path() {
         return Ok(Err("chain and key are one file".to_owned()));
     }
-    if layout.is_own(&layout.chain_path) || layout.is_own(&layout.key_path) {
+    if layout.is_own(layout.chain_path()) || layout.is_own(layout.key_path()) {
         return Ok(Err("they lie in certctl's own folder, past the links that it keeps for servers".to_owned()));
     }
-    for (stable, path) in [(Stable::Chain, chain), (Stable::Key, key)] {
+    for (link, path) in layout.links().iter().zip([chain, key]) {
         // A link on the way may lead into another tool's tree.
-        for path in [path, layout.stable(stable)] {
+        for path in [path, &link.path] {
             if let Some(why) = foreign(&layout.inside(path)) {
                 return Ok(Err(why));
             }
         }
         // Nothing, a plain file or our link can be adopted.
-        if let Err(obstacle) = observe::spot(&layout, stable)? {
+        if let Err(obstacle) = observe::spot(&layout, link)? {
             return Ok(Err(obstacle.to_string()));
         }
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::install::acl::{self, Acl, Who};
 use crate::install::inherit::{self, Doubt, Node};
-use crate::install::layout::{Layout, Piece, Stable};
+use crate::install::layout::{Layout, Piece};
 use crate::system::files::FileError;
 use crate::system::folders::{self, Kind, Seen};
 use crate::system::xattrs::{self, Attributes};
@@ -69,15 +69,15 @@ fn acl(path: &Path) -> Result<Option<Acl>, FileError> {
 /// # Errors
 /// When that file cannot be looked at.
 pub fn attributes(layout: &Layout, piece: Piece, mode: u32) -> Result<Attributes, FileError> {
-    let Some(stable) = Stable::BOTH.into_iter().find(|stable| stable.piece() == piece) else {
+    let Some(link) = layout.links().iter().find(|link| link.piece == piece) else {
         return Ok(Attributes::default());
     };
-    let path = layout.stable(stable);
+    let path = link.path.as_path();
     let attributes = match xattrs::read(path) {
         Err(error) if error.is_missing() => return Ok(Attributes::default()),
         other => other?,
     };
-    if piece == Piece::Key && strange(layout, path)? {
+    if piece.is_secret() && strange(layout, path)? {
         return Ok(Attributes::default());
     }
     let acl = attributes.acl.as_deref().and_then(Acl::parse);
@@ -97,7 +97,7 @@ fn strange(layout: &Layout, path: &Path) -> Result<bool, FileError> {
 /// in could, and nobody by the word of a stranger. What our own link shows lies in folders that everybody may enter.
 fn split(layout: &Layout, path: &Path, piece: Piece, readers: Vec<Who>) -> Result<(Vec<Who>, Vec<Who>), FileError> {
     let plain = folders::look(path)?.is_some_and(|seen| seen.kind == Kind::File);
-    if readers.is_empty() || !plain || piece != Piece::Key {
+    if readers.is_empty() || !plain || !piece.is_secret() {
         return Ok((readers, Vec::new()));
     }
     if strange(layout, path)? {
@@ -141,11 +141,11 @@ fn folders_of<'a>(layout: &'a Layout, path: &'a Path) -> impl Iterator<Item = &'
 /// When they cannot be looked at.
 pub fn remarks(layout: &Layout) -> Result<Vec<Remark>, FileError> {
     let mut remarks = Vec::new();
-    for stable in Stable::BOTH {
-        let path = layout.stable(stable);
+    for link in layout.links() {
+        let path = link.path.as_path();
         let Some(seen) = folders::look(path)?.filter(|seen| seen.kind == Kind::File) else { continue };
         let readers = acl(path)?.map(|acl| acl.readers()).unwrap_or_default();
-        let (kept, kept_out) = split(layout, path, stable.piece(), readers)?;
+        let (kept, kept_out) = split(layout, path, link.piece, readers)?;
         let path = path.to_owned();
         if !kept.is_empty() {
             remarks.push(Remark::Readers { path: path.clone(), who: kept });

@@ -6,9 +6,7 @@ use zeroize::Zeroizing;
 
 use super::error::InstallError;
 use super::guard;
-use crate::install::layout::{
-    FOLDER_MODE, Layout, Piece, Pointer, ReleaseId, Stable, is_temporary, is_temporary_of, key_mode,
-};
+use crate::install::layout::{FOLDER_MODE, Layout, Piece, Pointer, ReleaseId, is_temporary, is_temporary_of, key_mode};
 use crate::install::release::{Access, Release};
 use crate::system::files::{self, FileError};
 use crate::system::folders::{self, Kind};
@@ -45,7 +43,7 @@ pub fn stage(layout: &Layout, release: &Release) -> Result<Staged, FileError> {
     let (folder, working) = hidden(layout, &release.id)?;
     let staged = Staged { folder, access: release.access, _working: working };
     for (piece, bytes, mode) in release.files() {
-        let owner = if piece == Piece::Key { release.access.owner } else { None };
+        let owner = if piece.is_secret() { release.access.owner } else { None };
         let attributes = guard::attributes(layout, piece, mode)?;
         folders::write(&staged.folder.join(piece.file_name()), bytes, mode, owner, &attributes)?;
     }
@@ -98,7 +96,7 @@ pub fn compare(layout: &Layout, release: &Release) -> Result<(), InstallError> {
         if there.as_slice() != bytes {
             return Err(damaged("it does not hold what was written"));
         }
-        let seen = guard::look(&path)?.filter(|_| piece == Piece::Key);
+        let seen = guard::look(&path)?.filter(|_| piece.is_secret());
         if seen.as_ref().is_some_and(|seen| seen.mode & 0o007 != 0) {
             return Err(damaged("everybody may read the key in it"));
         }
@@ -124,13 +122,19 @@ pub fn load(layout: &Layout, id: &ReleaseId) -> Result<Option<Release>, FileErro
         None => Access::default(),
     };
     let (chain, key) = (Zeroizing::new(chain), Zeroizing::new(key));
+    let combined = read(Piece::Combined)?.map(Zeroizing::new);
+    let whole = |release: Release| match combined.clone() {
+        Some(combined) => release.holding(combined),
+        None => release,
+    };
     if let Ok(release) = Release::taken(chain.clone(), key.clone(), access) {
+        let fits = combined.as_ref().is_none_or(|combined| release.is_combined_in(combined));
         // Its name may take in who may read it.
-        return Ok(Some(release.called(id.clone())));
+        return Ok(fits.then(|| whole(release).called(id.clone())));
     }
     // What cannot be judged here was named by its bytes when a server was seen to load it.
     let named = |release: &Release| release.id == *id;
-    let opaque = || Release::opaque(chain.clone(), key.clone(), access);
+    let opaque = || Release::opaque(chain.clone(), key.clone(), access).map(whole);
     Ok(opaque().filter(named).or_else(|| opaque().map(Release::by_access).filter(named)))
 }
 
@@ -186,8 +190,8 @@ pub fn sweep(layout: &Layout) -> Result<(), FileError> {
         }
     }
     let pointers = Pointer::BOTH.map(|pointer| layout.pointer(pointer));
-    let stable = Stable::BOTH.map(|stable| layout.stable(stable).to_owned());
-    for path in pointers.iter().chain(&stable).chain([&layout.settings()]) {
+    let links = layout.links().iter().map(|link| &link.path);
+    for path in pointers.iter().chain(links).chain([&layout.settings()]) {
         let (folder, own) = (files::parent(path), path.file_name().unwrap_or_default());
         for name in folders::names(folder, NAMES_LIMIT)? {
             let left = folder.join(&name);

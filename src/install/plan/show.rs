@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Step;
+use super::step::Step;
 use crate::install::layout::ReleaseId;
 
 impl fmt::Display for Step {

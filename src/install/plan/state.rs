@@ -7,13 +7,18 @@ use crate::install::layout::{Piece, ReleaseId};
 pub enum Spot {
     /// Nothing.
     Absent,
-    /// A plain file.
+    /// A plain file that is no part of a working pair, or has other bytes than the release that is taken over: it is kept
+    /// as a backup.
     File,
+    /// A plain file that the release that is live or taken over has, byte for byte.
+    Held,
     /// Our link.
     Ours,
+    /// A plain file that is a working pair of its own: it is kept as a backup, and a failure puts it back.
+    Own,
 }
 
-/// What a server reads at the two paths where at least one is a plain file.
+/// What servers read where at least one file of a pair is a plain one.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Present {
     /// A pair that no server can load; says why.
@@ -82,16 +87,22 @@ pub struct Observed {
     pub proven: Option<ReleaseId>,
     /// The releases that are there and can be loaded by a server.
     pub releases: Vec<ReleaseId>,
-    /// At the path of the chain.
-    pub chain: Spot,
-    /// At the path of the key.
-    pub key: Spot,
+    /// Files that a link is to show and that a release which is there lacks.
+    pub lacks: Vec<(ReleaseId, Piece)>,
+    /// What is at each of the layout's links, in their order.
+    pub spots: Vec<Spot>,
     /// What plain files there make.
     pub present: Present,
-    /// The chain file among them holds a private key too: no release has that, so the file itself is kept.
-    pub mixed: bool,
     /// The server.
     pub server: ServerState,
+}
+
+impl Observed {
+    /// Whether every link is there.
+    #[must_use]
+    pub fn is_linked(&self) -> bool {
+        self.spots.iter().all(|spot| *spot == Spot::Ours)
+    }
 }
 
 /// The release that an install is for.

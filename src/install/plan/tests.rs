@@ -3,9 +3,10 @@
 mod table;
 
 use super::{
-    Asks, Back, End, InstallPlan, Kept, Layout, Observed, Piece, Present, ReleaseId, Remembered, Served, ServerState,
+    Asks, Back, End, InstallPlan, Kept, Layout, Link, Observed, Present, ReleaseId, Remembered, Served, ServerState,
     Spot, Step, Wanted, install, rollback,
 };
+use crate::install::layout::Piece;
 
 fn id(letter: &str) -> ReleaseId {
     ReleaseId::parse(&letter.repeat(8)).unwrap()
@@ -21,10 +22,9 @@ fn nothing() -> Observed {
         live: None,
         proven: None,
         releases: Vec::new(),
-        chain: Spot::Absent,
-        key: Spot::Absent,
+        lacks: Vec::new(),
+        spots: vec![Spot::Absent; 2],
         present: Present::Nothing,
-        mixed: false,
         server: ServerState::Nothing,
     }
 }
@@ -32,11 +32,12 @@ fn nothing() -> Observed {
 fn installed(live: &str, proven: &str) -> Observed {
     let proven = (!proven.is_empty()).then(|| id(proven));
     let releases = [Some(id(live)), proven.clone()].into_iter().flatten().collect();
-    Observed { live: Some(id(live)), proven, releases, chain: Spot::Ours, key: Spot::Ours, ..nothing() }
+    Observed { live: Some(id(live)), proven, releases, spots: vec![Spot::Ours; 2], ..nothing() }
 }
 
 fn plain(present: Present) -> Observed {
-    Observed { chain: Spot::File, key: Spot::File, present, ..nothing() }
+    let spot = if matches!(present, Present::Whole(_)) { Spot::Held } else { Spot::File };
+    Observed { spots: vec![spot; 2], present, ..nothing() }
 }
 
 fn asks() -> Asks {
@@ -48,7 +49,7 @@ fn serves() -> ServerState {
 }
 
 fn wanted() -> Wanted {
-    Wanted { id: id("b"), pieces: Piece::ALL.to_vec(), remembered: Remembered::Already }
+    Wanted { id: id("b"), pieces: Piece::USUAL.to_vec(), remembered: Remembered::Already }
 }
 
 /// The way back when every backup that was attempted was made.
@@ -62,7 +63,11 @@ fn undo(plan: &InstallPlan, attempted: &[Step]) -> InstallPlan {
 
 /// Steps in a few letters each, so that a row is a line.
 fn short(steps: &[Step]) -> String {
-    let name = |path: &std::path::Path| if path.ends_with("x.key") { "key" } else { "chain" };
+    let name = |path: &std::path::Path| match path.extension().and_then(|extension| extension.to_str()) {
+        Some("key") => "key",
+        Some("both") => "both",
+        _ => "chain",
+    };
     let first = |id: &ReleaseId| id.as_str()[..1].to_owned();
     let words: Vec<String> = steps
         .iter()
@@ -109,13 +114,18 @@ fn until_failure(plan: &InstallPlan) -> &[Step] {
 
 #[test]
 fn rollback_goes_to_what_it_is_told_and_comes_back_to_what_was_proven() {
-    let plan = rollback(&id("a"), &with(installed("b", "b"), serves()), &layout());
+    let both = || Observed { releases: vec![id("a"), id("b")], ..installed("b", "b") };
+    let plan = rollback(&Wanted { id: id("a"), ..wanted() }, &with(both(), serves()), &layout());
     assert_eq!(short(&plan.steps), "live=a test reload ask(a) proven=a");
     assert_eq!(short(&undo(&plan, until_failure(&plan)).steps), "live=b test reload ask(b)");
 
-    let plan = rollback(&id("a"), &with(installed("b", "a"), serves()), &layout());
+    let plan = rollback(&Wanted { id: id("a"), ..wanted() }, &with(installed("b", "a"), serves()), &layout());
     assert_eq!(short(&plan.steps), "live=a test reload ask(a)");
     assert_eq!(short(&undo(&plan, until_failure(&plan)).steps), "", "it is there already");
+
+    // A link that came since wants a file more: the same certificate is another release.
+    let plan = rollback(&Wanted { id: id("c"), ..wanted() }, &with(both(), serves()), &layout());
+    assert_eq!(short(&plan.steps), "write(c) live=c test reload ask(c) proven=c");
 }
 
 #[test]

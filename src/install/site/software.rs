@@ -72,10 +72,12 @@ impl Software {
                 (Self::Apache, Piece::FullChain | Piece::Cert) => "SSLCertificateFile",
                 (Self::Apache, Piece::Ca) => "SSLCertificateChainFile",
                 (Self::Apache, Piece::Key) => "SSLCertificateKeyFile",
-                (Self::Haproxy, Piece::FullChain) => return Some(format!("bind :443 ssl crt {path}")),
+                (Self::Haproxy, Piece::FullChain | Piece::Combined) => {
+                    return Some(format!("bind :443 ssl crt {path}"));
+                }
                 (Self::Nginx, Piece::FullChain) => return Some(format!("ssl_certificate {path};")),
                 (Self::Nginx, Piece::Key) => return Some(format!("ssl_certificate_key {path};")),
-                (Self::Haproxy | Self::Nginx, _) => return None,
+                (Self::Apache, Piece::Combined) | (Self::Haproxy | Self::Nginx, _) => return None,
             };
             Some(format!("{directive} {path}"))
         };

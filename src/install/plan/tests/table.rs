@@ -1,8 +1,8 @@
 //! The table itself: a row is a state, the steps of an install in it, and the way back.
 
 use super::{
-    End, Observed, Present, Served, ServerState, Spot, asks, id, install, installed, layout, nothing, plain, serves,
-    short, undo, until_failure, wanted, with,
+    End, Layout, Link, Observed, Piece, Present, ReleaseId, Served, ServerState, Spot, Step, asks, id, install,
+    installed, layout, nothing, plain, serves, short, undo, until_failure, wanted, with,
 };
 
 struct Row {
@@ -60,7 +60,7 @@ fn first_installs() -> Vec<Row> {
 
 fn first_installs_over_something() -> Vec<Row> {
     let broken = || plain(Present::Broken("no".to_owned()));
-    let lone_key = Observed { chain: Spot::Absent, ..plain(Present::Partial) };
+    let lone_key = Observed { spots: vec![Spot::Absent, Spot::File], ..plain(Present::Partial) };
     vec![
         row(
             "first, over a pair that no server can load",
@@ -78,7 +78,7 @@ fn first_installs_over_something() -> Vec<Row> {
         ),
         row(
             "killed after the links: the rest of a first install",
-            Observed { releases: vec![id("b")], chain: Spot::Ours, key: Spot::Ours, ..nothing() },
+            Observed { releases: vec![id("b")], spots: vec![Spot::Ours; 2], ..nothing() },
             "settings live=b proven=b note(b) prune",
             "no-live unlink(chain) unlink(key)",
             End::Proven,
@@ -105,7 +105,7 @@ fn replacements() -> Vec<Row> {
         ),
         row(
             "replacement, a link was deleted",
-            Observed { key: Spot::Absent, ..installed("a", "a") },
+            Observed { spots: vec![Spot::Ours, Spot::Absent], ..installed("a", "a") },
             "write(b) settings link(key) live=b proven=b note(b) prune",
             "live=a",
             End::Proven,
@@ -184,7 +184,7 @@ fn takeovers() -> Vec<Row> {
         ),
         row(
             "takeover of a chain file that holds the key too: it is kept",
-            Observed { mixed: true, ..whole() },
+            Observed { spots: vec![Spot::File, Spot::Held], ..whole() },
             "write(b) settings take(a) live=a proven=a backup(chain) link(chain) link(key) live=b proven=b note(b) prune",
             "live=a",
             End::Proven,
@@ -195,7 +195,7 @@ fn takeovers() -> Vec<Row> {
                 live: Some(id("a")),
                 proven: Some(id("a")),
                 releases: vec![id("a"), id("b")],
-                chain: Spot::Ours,
+                spots: vec![Spot::Ours, Spot::Held],
                 ..whole()
             },
             "settings link(key) live=b proven=b note(b) prune",
@@ -211,19 +211,75 @@ fn takeovers() -> Vec<Row> {
         ),
         row(
             "somebody put plain files over our links",
-            Observed { chain: Spot::File, key: Spot::File, present: Present::Whole(id("d")), ..installed("a", "a") },
+            Observed { spots: vec![Spot::Held; 2], present: Present::Whole(id("d")), ..installed("a", "a") },
             "write(b) settings take(d) live=d proven=d link(chain) link(key) live=b proven=b note(b) prune",
             "live=d",
             End::Proven,
         ),
         row(
             "plain files that do not fit, over our links",
-            Observed { chain: Spot::File, present: Present::Broken("no".to_owned()), ..installed("a", "a") },
+            Observed {
+                spots: vec![Spot::File, Spot::Ours],
+                present: Present::Broken("no".to_owned()),
+                ..installed("a", "a")
+            },
             "write(b) settings backup(chain) link(chain) live=b proven=b note(b) prune",
             "live=a",
             End::Proven,
         ),
     ]
+}
+
+/// A server reads key and chain in one file beside the two.
+fn three() -> Layout {
+    layout().with([Link::new("/etc/ssl/private/x.both", Piece::Combined)])
+}
+
+/// Old `a` and new `b`, a third link: what is at it, whether `a` has its file; the steps and the way back.
+#[test]
+fn a_further_link_is_part_of_the_transaction() {
+    let lacking = vec![(id("a"), Piece::Combined)];
+    let with_third = |seen: Observed, spot, lacks: &[(ReleaseId, Piece)]| {
+        let spots = seen.spots.iter().copied().chain([spot]).collect();
+        with(Observed { spots, lacks: lacks.to_vec(), ..seen }, serves())
+    };
+    let asked = "live=b test reload ask(b) proven=b note(b) prune";
+    for (name, seen, steps, way_back) in [
+        ("there", with_third(installed("a", "a"), Spot::Ours, &[]), "", "live=a test reload ask(a)"),
+        (
+            "new, and what was there has no such file",
+            with_third(installed("a", "a"), Spot::Absent, &lacking),
+            "link(both) ",
+            "live=a unlink(both) test reload ask(a)",
+        ),
+        (
+            "another working pair is there",
+            with_third(installed("a", "a"), Spot::Own, &[]),
+            "backup(both) link(both) ",
+            "live=a restore(both) test reload ask(a)",
+        ),
+        (
+            "it holds nothing of use",
+            with_third(installed("a", "a"), Spot::File, &lacking),
+            "backup(both) link(both) ",
+            "live=a restore(both) test reload ask(a)",
+        ),
+        (
+            "linked by a run that ended before its proof",
+            with_third(installed("c", "a"), Spot::Ours, &lacking),
+            "",
+            "live=a unlink(both) test reload ask(a)",
+        ),
+    ] {
+        let plan = install(&wanted(), &seen, &three());
+        assert_eq!(short(&plan.steps), format!("write(b) settings {steps}{asked}"), "{name}");
+        assert_eq!(short(&undo(&plan, until_failure(&plan)).steps), way_back, "{name}: undo");
+        let before = plan.steps.iter().position(|step| matches!(step, Step::Switch { .. })).unwrap();
+        let early = short(&undo(&plan, &plan.steps[..before]).steps);
+        let relinked: Vec<&str> =
+            way_back.split(' ').filter(|word| word.contains("both") && !steps.is_empty()).collect();
+        assert_eq!(early, relinked.join(" "), "{name}: undo before the switch");
+    }
 }
 
 #[test]

@@ -1,0 +1,125 @@
+//! What a pair's folder holds: releases, the files in them, the links to them; and the links that servers read.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// What identifies a release: eight lower-case hex digits.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(try_from = "String")]
+pub struct ReleaseId(String);
+
+impl ReleaseId {
+    /// The id in `text`, if it is one.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+        (text.len() == 8 && text.bytes().all(hex)).then(|| Self(text.to_owned()))
+    }
+
+    /// The first eight digits of a hash.
+    #[must_use]
+    pub fn of_hash(hash: [u8; 32]) -> Self {
+        Self(hex::encode(&hash[..4]))
+    }
+
+    /// As text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for ReleaseId {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text).ok_or("eight hex digits are wanted")
+    }
+}
+
+impl std::fmt::Display for ReleaseId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One file of a release.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Piece {
+    /// Leaf, then intermediates.
+    FullChain,
+    /// The leaf alone.
+    Cert,
+    /// The intermediates alone.
+    Ca,
+    /// The private key.
+    Key,
+    /// Leaf, intermediates and key in one file, for servers that want it so; only where one does.
+    Combined,
+}
+
+impl Piece {
+    /// Those of every release that has intermediates.
+    pub const USUAL: [Self; 4] = [Self::FullChain, Self::Cert, Self::Ca, Self::Key];
+
+    /// Its name in the release's folder.
+    #[must_use]
+    pub fn file_name(self) -> &'static str {
+        match self {
+            Self::FullChain => "fullchain.pem",
+            Self::Cert => "cert.pem",
+            Self::Ca => "ca.pem",
+            Self::Key => "key.pem",
+            Self::Combined => "combined.pem",
+        }
+    }
+
+    /// Whether it holds the private key, so that few may read it.
+    #[must_use]
+    pub fn is_secret(self) -> bool {
+        matches!(self, Self::Key | Self::Combined)
+    }
+}
+
+/// A path that servers read, and the file of a release that it shows.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Link {
+    /// Where.
+    pub path: PathBuf,
+    /// What.
+    pub piece: Piece,
+}
+
+impl Link {
+    /// `piece` at `path`.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>, piece: Piece) -> Self {
+        Self { path: path.into(), piece }
+    }
+}
+
+/// The two links inside the pair's folder.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pointer {
+    /// What servers read.
+    Live,
+    /// What an install last ended well with.
+    Proven,
+}
+
+impl Pointer {
+    /// Both.
+    pub const BOTH: [Self; 2] = [Self::Live, Self::Proven];
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Proven => "proven",
+        }
+    }
+}
