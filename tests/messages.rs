@@ -156,6 +156,7 @@ fn not_installed() -> Vec<Failure> {
     vec![
         InstallError::Damaged { path: path(), how: "it is shorter" }.into(),
         InstallError::Interrupted { signal: 15 }.into(),
+        InstallError::Linked { path: path(), to: "/srv/elsewhere".into() }.into(),
         InstallError::LockHeld { path: "/etc/ssl/certctl/.lock".into(), waited: Duration::from_secs(60) }.into(),
         InstallError::NotOurs { path: path() }.into(),
         InstallError::Settings { path: path(), source }.into(),

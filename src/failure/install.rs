@@ -31,6 +31,10 @@ impl From<InstallError> for Failure {
             },
             InstallError::Interrupted { signal } => Self::of(Kind::Interrupted(*signal), &error)
                 .with(Next::say("type the same again: it takes up where this stands")),
+            InstallError::Linked { path, .. } => Self::of(Kind::Hostile, &error).with(Next::say(format!(
+                "find out who put it there, then take it away:  sudo rm {}",
+                shell_word(&path.display().to_string())
+            ))),
             InstallError::LockHeld { path, .. } => Self::of(Kind::LockHeld, &error)
                 .with(Next::say(format!(
                     "see who holds it:  sudo fuser -v {}",

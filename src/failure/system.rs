@@ -1,18 +1,23 @@
 //! Advice for files, processes and the network.
 
 use std::io::ErrorKind;
+use std::path::Path;
 
 use super::{Failure, Kind};
 use crate::finding::{Next, shell_word};
+use crate::install::layout::is_temporary;
 use crate::system::dns::DnsError;
 use crate::system::files::{self, FileError};
 use crate::system::process::{ProcessError, WordsError};
 use crate::system::terminal::AskError;
 
+/// "Operation not permitted", where owner and mode would allow it.
+const EPERM: i32 = 1;
+
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
         let path = shell_word(&error.path.display().to_string());
-        let folder = shell_word(&files::parent(&error.path).display().to_string());
+        let folder = shell_word(&lasting(files::parent(&error.path)).display().to_string());
         if error.is_missing() {
             let step = match error.doing {
                 // Nothing can be made in it any more.
@@ -33,12 +38,22 @@ impl From<FileError> for Failure {
         let failure = Self::of(kind, &error);
         failure.with(Next::say(match error.source.kind() {
             ErrorKind::AlreadyExists => format!("move it away, or choose another name:  ls -l {path}"),
+            // Root may do anything but change what is marked as unchangeable.
+            _ if error.source.raw_os_error() == Some(EPERM) => {
+                format!("see what is marked i or a (chattr -i takes it off):  lsattr -d {folder} {path}")
+            }
             ErrorKind::PermissionDenied => format!("ls -ld {folder} {path}; run it with sudo if they are root's"),
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => format!("make room:  df -h {folder}"),
             ErrorKind::ReadOnlyFilesystem => format!("findmnt -T {folder}"),
             _ => format!("ls -ld {path}; what the kernel says of it:  sudo dmesg | tail"),
         }))
     }
+}
+
+/// The nearest folder that has its name for good: one that was being built is gone by the time that it is looked for.
+fn lasting(folder: &Path) -> &Path {
+    let temporary = |folder: &Path| folder.file_name().is_some_and(is_temporary);
+    folder.ancestors().find(|folder| !temporary(folder)).unwrap_or(folder)
 }
 
 /// What is there and is not what was asked for.

@@ -10,7 +10,7 @@ use super::layout::{FOLDER_MODE, Layout, PRIVATE_FOLDER_MODE, PUBLIC_MODE, Point
 use super::plan::{Back, InstallPlan, Kept, Step, stays, undo};
 use super::release::Release;
 use super::server::Server;
-use super::settings::Settings;
+use super::settings::{SETTINGS_LIMIT, Settings};
 use crate::live::{self, Handshake, Patience, ProbeTarget, Turn, Verdict};
 use crate::pki::certificate::Certificate;
 use crate::system::clock::{self, Stopwatch};
@@ -219,7 +219,7 @@ impl Machine<'_> {
         let remembered = attempted.iter().find(|step| matches!(step, Step::Remember { .. }));
         if let (Some(step), false) = (remembered, stays(plan, &attempted)) {
             self.settings = self.settings.clone().with_server_of(self.settings_before.clone());
-            if let Err(error) = self.remember() {
+            if let Err(error) = self.remember_again() {
                 not_back.push((step.clone(), error.into()));
             }
         }
@@ -273,6 +273,19 @@ impl Machine<'_> {
         folders::make(&self.layout.folder(), FOLDER_MODE)?;
         let text = self.settings.to_json().map_err(|source| InstallError::Settings { path: path.clone(), source })?;
         Ok(files::replace(&path, text.as_bytes(), PUBLIC_MODE)?)
+    }
+
+    /// The way back, on a full disk too: where nothing was written nothing has to be, and what was not there can go.
+    fn remember_again(&self) -> Result<(), InstallError> {
+        let path = self.layout.settings();
+        let bytes = files::read(&path, SETTINGS_LIMIT).unwrap_or_default();
+        if Settings::parse(&bytes).unwrap_or_default() == self.settings_before {
+            return Ok(());
+        }
+        match self.remember() {
+            Err(_) if self.settings_before == Settings::default() => Ok(folders::remove(&path)?),
+            other => other,
+        }
     }
 
     fn record(&mut self, release: &ReleaseId, before: Option<&ReleaseId>) -> Result<(), InstallError> {

@@ -77,12 +77,15 @@ pub fn pointer(layout: &Layout, pointer: Pointer) -> Result<Option<ReleaseId>, I
 /// The settings of a pair; none when it has none yet. Refused when others could have written them: they hold commands.
 ///
 /// # Errors
-/// [`InstallError::Writable`], [`InstallError::Settings`], or the system's reason.
+/// [`InstallError::Linked`], [`InstallError::Writable`], [`InstallError::Settings`], or the system's reason.
 pub fn settings(root: &Path, stem: &str) -> Result<Settings, InstallError> {
     let folder = super::layout::base(root).join(stem);
     let path = folder.join("settings.json");
     for place in [files::parent(&folder), &folder, &path] {
         if let Some(seen) = folders::look(place)? {
+            if let Kind::Link(to) = seen.kind {
+                return Err(InstallError::Linked { path: place.to_owned(), to });
+            }
             let (mode, (user, _)) = (seen.mode, seen.owner);
             if mode & 0o022 != 0 || ![0, folders::user()].contains(&user) {
                 return Err(InstallError::Writable { path: place.to_owned(), mode, user });

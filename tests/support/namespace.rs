@@ -22,7 +22,12 @@ pub fn in_mount(sandbox: &Sandbox, options: &str, script: &str) -> Run {
     sandbox.run_command(command)
 }
 
-/// Whether certctl runs as root here: some faults only root can set up, and root passes by some others.
+/// Who runs the tests.
+pub fn user() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+/// Some faults only root can set up, and root passes by some others.
 pub fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
+    user() == 0
 }

@@ -26,6 +26,14 @@ pub enum InstallError {
         /// Its number.
         signal: i32,
     },
+    /// A folder or a file of certctl's own that leads elsewhere: certctl makes none.
+    #[error("{} is a link to {}; what certctl keeps there is never behind a link", path.display(), to.display())]
+    Linked {
+        /// The path.
+        path: PathBuf,
+        /// Where it leads.
+        to: PathBuf,
+    },
     /// Another certctl is at work in this tree.
     #[error("another certctl holds {} for more than {} s", path.display(), waited.as_secs())]
     LockHeld {
