@@ -87,6 +87,7 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
         'certctl;install' {
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'The private key, where it is not the one here that fits')
             [CompletionResult]::new('--trust', '--trust', [CompletionResultType]::ParameterName, 'Roots that the chain must end in: mozilla, or a file [default: mozilla]')
+            [CompletionResult]::new('--prefer', '--prefer', [CompletionResultType]::ParameterName, 'Which way, where the certificates have several: to the root that most clients know, or the shortest')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Who reads the files [default: nginx where it is installed; none under --root]')
             [CompletionResult]::new('--server-config', '--server-config', [CompletionResultType]::ParameterName, 'The server''s main configuration file')
             [CompletionResult]::new('--chain-path', '--chain-path', [CompletionResultType]::ParameterName, 'Where servers read the chain [default: /etc/ssl/NAME.fullchain.pem]')
@@ -153,6 +154,7 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'The private key that the certificate belongs to [default: found in the directory]')
             [CompletionResult]::new('--csr', '--csr', [CompletionResultType]::ParameterName, 'The request that was given to the CA [default: found in the directory]')
             [CompletionResult]::new('--trust', '--trust', [CompletionResultType]::ParameterName, 'Whom to trust: mozilla or a file of CA certificates')
+            [CompletionResult]::new('--prefer', '--prefer', [CompletionResultType]::ParameterName, 'Which way, where the certificates have several: to the root that most clients know, or the shortest')
             [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Where the one format goes; - is stdout [default: NAME.fullchain.pem and the like, in the directory]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'A format to write (may be repeated) [default: pem]')
             [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'A server: its formats are written, and the lines of its configuration shown (may be repeated)')

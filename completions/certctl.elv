@@ -81,6 +81,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
         &'certctl;install'= {
             cand --key 'The private key, where it is not the one here that fits'
             cand --trust 'Roots that the chain must end in: mozilla, or a file [default: mozilla]'
+            cand --prefer 'Which way, where the certificates have several: to the root that most clients know, or the shortest'
             cand --server 'Who reads the files [default: nginx where it is installed; none under --root]'
             cand --server-config 'The server''s main configuration file'
             cand --chain-path 'Where servers read the chain [default: /etc/ssl/NAME.fullchain.pem]'
@@ -144,6 +145,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
             cand --key 'The private key that the certificate belongs to [default: found in the directory]'
             cand --csr 'The request that was given to the CA [default: found in the directory]'
             cand --trust 'Whom to trust: mozilla or a file of CA certificates'
+            cand --prefer 'Which way, where the certificates have several: to the root that most clients know, or the shortest'
             cand --out 'Where the one format goes; - is stdout [default: NAME.fullchain.pem and the like, in the directory]'
             cand --format 'A format to write (may be repeated) [default: pem]'
             cand --for 'A server: its formats are written, and the lines of its configuration shown (may be repeated)'

@@ -90,6 +90,8 @@ complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -s v -l verbo
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -s h -l help -d 'This help'
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l key -d 'The private key, where it is not the one here that fits' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l trust -d 'Roots that the chain must end in: mozilla, or a file [default: mozilla]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l prefer -d 'Which way, where the certificates have several: to the root that most clients know, or the shortest' -r -f -a "compatible\t'Through delivered cross-certificates as far as they lead: to the anchor that most clients know, old ones too'
+shortest\t'To the nearest anchor: the fewest bytes in each handshake'"
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l server -d 'Who reads the files [default: nginx where it is installed; none under --root]' -r -f -a "nginx\t'nginx'
 none\t'Nobody, or whoever `--test`, `--reload` and `--probe` are about'"
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l server-config -d 'The server\'s main configuration file' -r -F
@@ -147,6 +149,8 @@ complete -c certctl -n "__fish_certctl_using_subcommand inspect" -s h -l help -d
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l key -d 'The private key that the certificate belongs to [default: found in the directory]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l csr -d 'The request that was given to the CA [default: found in the directory]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l trust -d 'Whom to trust: mozilla or a file of CA certificates' -r
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l prefer -d 'Which way, where the certificates have several: to the root that most clients know, or the shortest' -r -f -a "compatible\t'Through delivered cross-certificates as far as they lead: to the anchor that most clients know, old ones too'
+shortest\t'To the nearest anchor: the fewest bytes in each handshake'"
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l out -d 'Where the one format goes; - is stdout [default: NAME.fullchain.pem and the like, in the directory]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l format -d 'A format to write (may be repeated) [default: pem]' -r -f -a "pem\t'The certificate, then its intermediates: what most servers read'
 cert\t'The certificate alone'

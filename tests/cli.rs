@@ -116,10 +116,10 @@ fn what_is_not_there_yet_is_a_usage_error() {
     for (verb, options) in [
         ("csr", "--key --from --subject --encrypt-key --allow --check-caa"),
         ("dcv-check", "--method --batch"),
-        ("bundle", "--prefer --aia --format --for --password-file --extract-key --legacy"),
+        ("bundle", "--aia --password-file --extract-key"),
         ("verify", "--strict"),
         ("inspect", "--starttls"),
-        ("install", "--check --aia --prefer --password-file --paid-until --placeholder"),
+        ("install", "--check --aia --password-file --paid-until --placeholder"),
     ] {
         for option in options.split(' ') {
             let run = sandbox.run(&[verb, option, "x"]).expect(2);

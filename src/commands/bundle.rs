@@ -11,6 +11,7 @@ use crate::export;
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next, Severity};
 use crate::intake::{self, TakeOptions, Taken};
+use crate::pki::chain::Prefer;
 use crate::pki::verify::Policy;
 
 pub use self::outcome::{BundleOutcome, Bundled};
@@ -36,6 +37,9 @@ pub struct BundleArgs {
     /// Whom to trust: mozilla or a file of CA certificates
     #[arg(long, value_name = "mozilla|FILE")]
     pub trust: Option<String>,
+    /// Which way, where the certificates have several: to the root that most clients know, or the shortest
+    #[arg(long, value_enum, default_value_t)]
+    pub prefer: Prefer,
     /// What is given out.
     #[command(flatten)]
     pub outputs: OutputArgs,
@@ -48,7 +52,8 @@ pub struct BundleArgs {
 pub fn run(context: &Context, args: &BundleArgs) -> Result<BundleOutcome, Failure> {
     args.outputs.check(context.sink.wants_json())?;
     let anchors = intake::anchors(args.trust.as_deref())?;
-    let options = TakeOptions { key: args.key.as_deref(), csr: args.csr.as_deref(), anchors: &anchors };
+    let options =
+        TakeOptions { key: args.key.as_deref(), csr: args.csr.as_deref(), anchors: &anchors, prefer: args.prefer };
     let mut taken = intake::take(context, &args.files, &options)?;
     if args.outputs.out.is_some() && taken.len() > 1 {
         return Err(Failure::new(Kind::Usage, format!("--out takes one chain, and {} were found", taken.len()))

@@ -18,7 +18,7 @@ use crate::intake::{self, TakeOptions, Taken};
 use crate::live::Patience;
 use crate::pairing::naming;
 use crate::pki::certified_key::CertifiedKey;
-use crate::pki::chain::LeftOut;
+use crate::pki::chain::{LeftOut, Prefer};
 use crate::pki::trust::TrustAnchors;
 use crate::pki::verify::{Policy, VerifiedChain};
 use crate::report::{Outcome, Text};
@@ -43,6 +43,9 @@ pub struct InstallArgs {
     /// Roots that the chain must end in: mozilla, or a file [default: mozilla]
     #[arg(long, value_name = "mozilla|FILE")]
     pub trust: Option<String>,
+    /// Which way, where the certificates have several: to the root that most clients know, or the shortest
+    #[arg(long, value_enum, default_value_t)]
+    pub prefer: Prefer,
     /// Who reads the files [default: nginx where it is installed; none under --root]
     #[arg(long)]
     pub server: Option<ServerKind>,
@@ -163,7 +166,7 @@ struct Meant {
 fn take(context: &Context, args: &InstallArgs) -> Result<Meant, Failure> {
     let (files, key) = inputs(context, args)?;
     let once = |context: &Context, anchors: &TrustAnchors| -> Result<Taken, Failure> {
-        let options = TakeOptions { key: key.as_deref(), csr: None, anchors };
+        let options = TakeOptions { key: key.as_deref(), csr: None, anchors, prefer: args.prefer };
         one(context, args, intake::take(context, &files, &options)?)
     };
     let mut anchors = intake::anchors(args.trust.as_deref())?;

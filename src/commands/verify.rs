@@ -10,7 +10,7 @@ use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next, Severity};
 use crate::intake::{self, PresentOptions, Presented};
 use crate::pairing::{self, Keyring, Remark};
-use crate::pki::chain::Chain;
+use crate::pki::chain::{Chain, Prefer, Wanted};
 use crate::pki::name::DnsName;
 use crate::pki::trust::TrustSource;
 use crate::pki::verify::{self, Policy};
@@ -121,11 +121,12 @@ fn ascii_host(host: &str) -> Result<String, Failure> {
 /// `bundle` is the command line that makes a right file of what was passed.
 fn judge(one: &Presented, keyring: &Keyring, policy: Policy<'_>, bundle: &[String]) -> Verified {
     let Presented { file, delivery, served, leaf, bag } = one;
-    let mut chain = verify::assemble(leaf, bag, policy.anchors, policy.at).chain;
+    let wanted = Wanted { anchors: policy.anchors, at: policy.at, prefer: Prefer::default() };
+    let mut chain = verify::assemble(leaf, bag, wanted).chain;
     let issuer = keyring.issuer_here(&chain, bundle);
     if let Some(root) = keyring.root_here(&chain) {
         // Nothing is missing: the chain is whole, and its root is not trusted.
-        chain = verify::assemble(leaf, &[bag, std::slice::from_ref(root)].concat(), policy.anchors, policy.at).chain;
+        chain = verify::assemble(leaf, &[bag, std::slice::from_ref(root)].concat(), wanted).chain;
     }
     let key = keyring.key_of(leaf);
     let wrong = key.and_then(|key| pairing::wrong_key(leaf, key));

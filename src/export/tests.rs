@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 
 use super::{ExportError, Format, Pair, Protection, Strength, Target, read_back, render, would_lose_key};
-use crate::pki::chain::Chain;
+use crate::pki::chain::{Chain, Prefer, Wanted};
 use crate::pki::key::PrivateKey;
 use crate::pki::testing::{Authority, now, private, site_key};
 use crate::pki::trust::TrustAnchors;
@@ -13,7 +13,15 @@ fn made() -> (Chain, PrivateKey) {
     let key = site_key();
     let leaf = sub.leaf_as(&["example.com"], &key, |_| {});
     let anchors = TrustAnchors::from_certificates("x", &[root.root()]);
-    (Chain::assemble(&leaf, &[root.certify(&sub)], &anchors, now()).chain, private(&key))
+    (
+        Chain::assemble(
+            &leaf,
+            &[root.certify(&sub)],
+            Wanted { anchors: &anchors, at: now(), prefer: Prefer::default() },
+        )
+        .chain,
+        private(&key),
+    )
 }
 
 fn locked(strength: Strength) -> Option<Protection<'static>> {
@@ -58,7 +66,7 @@ fn what_cannot_be_given_is_told() {
     let root = Authority::new("Root");
     let leaf = root.leaf(&["example.com"]);
     let anchors = TrustAnchors::from_certificates("x", &[root.root()]);
-    let short = Chain::assemble(&leaf, &[], &anchors, now()).chain;
+    let short = Chain::assemble(&leaf, &[], Wanted { anchors: &anchors, at: now(), prefer: Prefer::default() }).chain;
     let told = render(Format::Chain, Pair { chain: &short, ..pair }, None).unwrap_err();
     assert_eq!(told, ExportError::NoChain { label: "example.com".into() });
 }

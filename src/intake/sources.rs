@@ -38,6 +38,7 @@ pub fn anchors(trust: Option<&str>) -> Result<TrustAnchors, Failure> {
 pub fn trust_flags(anchors: &TrustAnchors) -> Vec<String> {
     match anchors.source() {
         TrustSource::Mozilla => Vec::new(),
+        TrustSource::System => vec!["--trust".to_owned(), "system".to_owned()],
         TrustSource::File(path) => vec!["--trust".to_owned(), path.clone()],
     }
 }

@@ -14,7 +14,7 @@ use crate::finding::Finding;
 use crate::pairing::{self, Choice, Held, Keyring, PairingError, Remark, Scope};
 use crate::pki::certificate::Certificate;
 use crate::pki::certified_key::mismatch;
-use crate::pki::chain::{Assembly, LeftOut};
+use crate::pki::chain::{Assembly, LeftOut, Prefer, Wanted};
 use crate::pki::key::PrivateKey;
 use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
@@ -30,6 +30,8 @@ pub struct TakeOptions<'a> {
     pub csr: Option<&'a Path>,
     /// What chains lead to.
     pub anchors: &'a TrustAnchors,
+    /// `--prefer`: which way they take.
+    pub prefer: Prefer,
 }
 
 /// One certificate with its chain, its key and its request as far as they are here.
@@ -109,13 +111,14 @@ fn pair(
 ) -> Taken {
     // Other sites' certificates are no part of any chain.
     let bag: Vec<Certificate> = bag.iter().filter(|one| !one.is_site() || *one == leaf).cloned().collect();
-    let mut assembly = verify::assemble(leaf, &bag, options.anchors, at);
+    let wanted = Wanted { anchors: options.anchors, at, prefer: options.prefer };
+    let mut assembly = verify::assemble(leaf, &bag, wanted);
     let mut remarks = Vec::from_iter(keyring.judge(leaf));
     remarks.extend(keyring.issuer_here(&assembly.chain, bundle));
     if let Some(root) = keyring.root_here(&assembly.chain) {
         // Nothing is missing: the chain is whole, and its root is not trusted.
         let bag = [bag.as_slice(), std::slice::from_ref(root)].concat();
-        assembly.chain = verify::assemble(leaf, &bag, options.anchors, at).chain;
+        assembly.chain = verify::assemble(leaf, &bag, wanted).chain;
     }
     let key = keyring.take_key(leaf);
     let request = keyring.take_request(leaf);

@@ -32,6 +32,8 @@ pub struct Usage {
     pub serves: bool,
     /// `serverAuth` or `anyExtendedKeyUsage` (RFC 5280 4.2.1.12).
     pub for_servers: bool,
+    /// `serverAuth` itself, or no extended key usage at all: what clients ask of every CA of a chain.
+    pub server_auth: bool,
     /// `pathLenConstraint`: as many CAs may follow (RFC 5280 4.2.1.9).
     pub path_length: Option<u32>,
     /// Not said to be no CA's: `cA` is true, or there are no basic constraints (old roots have none).
@@ -40,7 +42,14 @@ pub struct Usage {
 
 impl Default for Usage {
     fn default() -> Self {
-        Self { signs_certificates: true, serves: true, for_servers: true, path_length: None, may_be_root: true }
+        Self {
+            signs_certificates: true,
+            serves: true,
+            for_servers: true,
+            server_auth: true,
+            path_length: None,
+            may_be_root: true,
+        }
     }
 }
 
@@ -69,6 +78,12 @@ pub struct Certificate {
     pub is_ca: bool,
     /// What else its extensions allow.
     pub usage: Usage,
+    /// It has name constraints (RFC 5280 4.2.1.10).
+    pub is_constrained: bool,
+    /// The subject key identifier (RFC 5280 4.2.1.2): a hint which of a CA's keys it is, no proof.
+    pub subject_key: Option<Vec<u8>>,
+    /// The authority key identifier (RFC 5280 4.2.1.1): the same hint for its issuer.
+    pub authority_key: Option<Vec<u8>>,
     /// `caIssuers` URLs of the authority information access (RFC 5280 4.2.2.1).
     pub issuer_urls: Vec<String>,
     /// The kind of key.
@@ -110,6 +125,9 @@ impl Certificate {
             serial: hex::encode(parsed.raw_serial()),
             is_ca: false,
             usage: Usage::default(),
+            is_constrained: false,
+            subject_key: None,
+            authority_key: None,
             issuer_urls: Vec::new(),
             algorithm: KeyAlgorithm::of_spki(spki),
             key_id: PublicKeyId::of_spki(spki),
@@ -134,6 +152,12 @@ impl Certificate {
             }
             ParsedExtension::ExtendedKeyUsage(purposes) => {
                 self.usage.for_servers = purposes.any || purposes.server_auth;
+                self.usage.server_auth = purposes.server_auth;
+            }
+            ParsedExtension::NameConstraints(_) => self.is_constrained = true,
+            ParsedExtension::SubjectKeyIdentifier(id) => self.subject_key = Some(id.0.to_vec()),
+            ParsedExtension::AuthorityKeyIdentifier(id) => {
+                self.authority_key = id.key_identifier.as_ref().map(|id| id.0.to_vec());
             }
             ParsedExtension::SubjectAlternativeName(san) => {
                 for name in &san.general_names {

@@ -1,14 +1,15 @@
 //! From a bag of certificates to the chain of one leaf: by signature, never by order or file name.
 //! Every signature is checked at most once, and a path to an anchor is found whenever one exists in the bag.
 
-use std::collections::{HashMap, HashSet, VecDeque};
-
-use jiff::Timestamp;
+use std::collections::HashSet;
 
 use super::certificate::Certificate;
 use super::key::PublicKeyId;
-use super::signature::{self, SignatureError};
-use super::trust::TrustAnchors;
+
+mod search;
+
+use search::{Goal, Rules, Search, Way};
+pub use search::{Prefer, Wanted};
 
 /// Where a chain ends.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -42,6 +43,8 @@ pub enum ChainEnd {
 pub struct Chain {
     certificates: Vec<Certificate>,
     end: ChainEnd,
+    /// The key of the anchor that it ends in.
+    anchor: Option<PublicKeyId>,
 }
 
 /// Why a certificate of the bag is not in the chain.
@@ -64,29 +67,85 @@ pub struct Assembly {
     pub left_out: Vec<(Certificate, LeftOut)>,
 }
 
-impl Assembly {
-    /// `chain`, and what of `bag` it does without.
-    pub(super) fn of(chain: Chain, bag: &[Certificate]) -> Self {
-        let left_out = left_out(&chain.certificates, bag);
-        Self { chain, left_out }
-    }
-}
-
 impl Chain {
-    /// Finds the path from `leaf` through `bag` to an anchor. Certificates that are valid at `at` are preferred; the
-    /// path goes through delivered cross-certificates as far as they lead, because more clients know the older root.
-    /// Where no path exists, the chain goes as far as signatures lead and says why it ends.
+    /// Finds the path from `leaf` through `bag` to an anchor, of certificates that may do what they do on it, each valid
+    /// at the instant and, if there is such a way, no less long than the leaf. Where no path exists, the chain goes as far
+    /// as signatures lead and says why it ends.
     #[must_use]
-    pub fn assemble(leaf: &Certificate, bag: &[Certificate], anchors: &TrustAnchors, at: Timestamp) -> Assembly {
+    pub fn assemble(leaf: &Certificate, bag: &[Certificate], wanted: Wanted<'_>) -> Assembly {
+        Self::assemble_by(leaf, bag, wanted, |_| None)
+    }
+
+    /// The same, with a judge who tells which certificates of an anchored chain may be what he refuses it for (their
+    /// places in it); other ways are tried then. Where he refuses all, it is the first.
+    pub(super) fn assemble_by(
+        leaf: &Certificate,
+        bag: &[Certificate],
+        wanted: Wanted<'_>,
+        judge: impl Fn(&Self) -> Option<Vec<usize>>,
+    ) -> Assembly {
         let pool = distinct(leaf, bag);
-        let mut search = Search::new(&pool, anchors, at);
-        let path = search.path(Dates::Valid).or_else(|| search.path(Dates::Any));
-        let (indices, end) = match path {
-            Some(indices) => (indices, ChainEnd::Anchored),
-            None => search.partial(),
+        let mut search = Search::new(&pool, wanted);
+        let chain = Self::anchored(&pool, &mut search, judge).unwrap_or_else(|| Self::partial(&pool, &mut search));
+        let left_out = left_out(&chain.certificates, bag);
+        Assembly { chain, left_out }
+    }
+
+    /// The best way that `judge` has nothing against, else the first that there is.
+    fn anchored(
+        pool: &[&Certificate],
+        search: &mut Search<'_>,
+        judge: impl Fn(&Self) -> Option<Vec<usize>>,
+    ) -> Option<Self> {
+        let mut first = None;
+        for rules in [Rules::Lasting, Rules::Permitted] {
+            // Each way that was refused is looked for again without one of its certificates.
+            let mut barred = vec![HashSet::new()];
+            let mut tried = 0;
+            while let (Some(without), true) = (barred.get(tried).cloned(), tried < MOST_WAYS) {
+                tried += 1;
+                let Some(way) = search.way(Goal::Anchor(rules), &without) else { continue };
+                let chain = Self::of(pool, &way, ChainEnd::Anchored);
+                let Some(culprits) = judge(&chain) else { return Some(chain) };
+                for culprit in culprits.into_iter().filter_map(|place| way.certificates.get(place)) {
+                    let more: HashSet<usize> = without.iter().chain([culprit]).copied().collect();
+                    if !barred.contains(&more) {
+                        barred.push(more);
+                    }
+                }
+                first.get_or_insert(chain);
+            }
+        }
+        let mut wrong = |rules| search.way(Goal::Anchor(rules), &HashSet::new());
+        first.or_else(|| {
+            let way = wrong(Rules::Valid).or_else(|| wrong(Rules::None))?;
+            Some(Self::of(pool, &way, ChainEnd::Anchored))
+        })
+    }
+
+    /// As far as signatures lead, and why no further.
+    fn partial(pool: &[&Certificate], search: &mut Search<'_>) -> Self {
+        let none = HashSet::new();
+        if let Some(way) = search.way(Goal::Root, &none) {
+            let root = way.end.map(|end| search.root(end).label()).unwrap_or_default();
+            return Self::of(pool, &way, ChainEnd::UnknownRoot(root));
+        }
+        let way = search.way(Goal::Gap, &none).unwrap_or_else(|| search.as_far_as_signed());
+        let last = way.certificates.last().copied().unwrap_or(0);
+        let (subject, issuer) = (pool[last].label(), pool[last].issuer.clone());
+        let end = if search.is_exhausted() {
+            ChainEnd::TooManyCandidates
+        } else if search.is_weakly_signed(last) {
+            ChainEnd::WeakSignature { subject, issuer }
+        } else {
+            ChainEnd::Gap { subject, issuer, urls: pool[last].issuer_urls.clone() }
         };
-        let certificates = indices.iter().map(|&index| pool[index].clone()).collect();
-        Assembly::of(Self { certificates, end }, bag)
+        Self::of(pool, &way, end)
+    }
+
+    fn of(pool: &[&Certificate], way: &Way, end: ChainEnd) -> Self {
+        let certificates = way.certificates.iter().map(|&index| pool[index].clone()).collect();
+        Self { certificates, end, anchor: way.anchor }
     }
 
     /// The leaf.
@@ -114,12 +173,20 @@ impl Chain {
         &self.end
     }
 
+    /// The key of the anchor that it ends in.
+    pub(super) fn anchor(&self) -> Option<PublicKeyId> {
+        self.anchor
+    }
+
     /// All blocks, leaf first: what servers read as `fullchain.pem`.
     #[must_use]
     pub fn to_pem(&self) -> String {
         self.certificates.iter().map(Certificate::to_pem).collect()
     }
 }
+
+/// The most ways that are judged: each costs a validation of known signatures.
+const MOST_WAYS: usize = 256;
 
 /// The leaf at index 0, then every other certificate once.
 fn distinct<'a>(leaf: &'a Certificate, bag: &'a [Certificate]) -> Vec<&'a Certificate> {
@@ -144,188 +211,6 @@ fn left_out(used: &[Certificate], bag: &[Certificate]) -> Vec<(Certificate, Left
         out.push((certificate.clone(), reason));
     }
     out
-}
-
-/// Which certificates a path may go through.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Dates {
-    /// Those that are valid at the instant of the search.
-    Valid,
-    /// All.
-    Any,
-}
-
-/// The most intermediates that clients follow (webpki's bound, and more than any CA has).
-const MOST_INTERMEDIATES: usize = 6;
-
-/// The most signatures that are checked for one chain. The densest bundle that is delivered needs some dozens.
-const MOST_CHECKS: usize = 2000;
-
-struct Search<'a> {
-    pool: &'a [&'a Certificate],
-    anchors: &'a TrustAnchors,
-    at: Timestamp,
-    by_subject: HashMap<&'a [u8], Vec<usize>>,
-    /// Whether a certificate is signed by a key; its issuer's name fits already.
-    signed: HashMap<(usize, PublicKeyId), bool>,
-    /// The key of the anchor that signed a certificate.
-    anchored: HashMap<usize, Option<PublicKeyId>>,
-    /// How many signatures may still be checked.
-    checks: usize,
-}
-
-impl<'a> Search<'a> {
-    fn new(pool: &'a [&'a Certificate], anchors: &'a TrustAnchors, at: Timestamp) -> Self {
-        let mut by_subject: HashMap<&[u8], Vec<usize>> = HashMap::new();
-        for (index, certificate) in pool.iter().enumerate().skip(1) {
-            by_subject.entry(certificate.subject_der()).or_default().push(index);
-        }
-        for candidates in by_subject.values_mut() {
-            candidates.sort_by_key(|&index| {
-                let one = pool[index];
-                (one.is_self_issued(), !one.is_ca, std::cmp::Reverse(one.not_after))
-            });
-        }
-        Self { pool, anchors, at, by_subject, signed: HashMap::new(), anchored: HashMap::new(), checks: MOST_CHECKS }
-    }
-
-    /// A path to an anchor: the long way through cross-certificates, unless it is longer than clients follow.
-    fn path(&mut self, dates: Dates) -> Option<Vec<usize>> {
-        let longest = self.deepest(dates)?;
-        if longest.len() <= MOST_INTERMEDIATES + 1 { Some(longest) } else { self.shortest(dates).or(Some(longest)) }
-    }
-
-    /// Depth first. A certificate that led nowhere is not entered again, so this is linear in certificates and
-    /// signatures; and no CA is entered twice, whatever certificates it has, so a path never runs in a circle.
-    fn deepest(&mut self, dates: Dates) -> Option<Vec<usize>> {
-        let mut visited = vec![false; self.pool.len()];
-        let mut path = vec![0];
-        visited[0] = true;
-        while let Some(&last) = path.last() {
-            let cross = self.issuer(last, &path, &visited, dates).filter(|&next| !self.pool[next].is_self_issued());
-            if cross.is_none() && self.is_anchored(last, &path) {
-                return Some(path);
-            }
-            match cross.or_else(|| self.issuer(last, &path, &visited, dates)) {
-                Some(issuer) => {
-                    visited[issuer] = true;
-                    path.push(issuer);
-                }
-                None => {
-                    path.pop();
-                }
-            }
-        }
-        None
-    }
-
-    /// Breadth first.
-    fn shortest(&mut self, dates: Dates) -> Option<Vec<usize>> {
-        let mut came_from = HashMap::from([(0, 0)]);
-        let mut queue = VecDeque::from([0]);
-        let mut visited = vec![false; self.pool.len()];
-        visited[0] = true;
-        while let Some(last) = queue.pop_front() {
-            if self.is_anchored(last, &[]) {
-                let mut path = vec![last];
-                while let Some(&before) = path.last().filter(|&&one| one != 0).and_then(|one| came_from.get(one)) {
-                    path.push(before);
-                }
-                path.reverse();
-                return Some(path);
-            }
-            while let Some(issuer) = self.issuer(last, &[], &visited, dates) {
-                visited[issuer] = true;
-                came_from.insert(issuer, last);
-                queue.push_back(issuer);
-            }
-        }
-        None
-    }
-
-    /// As far as signatures lead, and why no further.
-    fn partial(&mut self) -> (Vec<usize>, ChainEnd) {
-        let mut path = vec![0];
-        let none = vec![false; self.pool.len()];
-        while let Some(&last) = path.last() {
-            let next = self.issuer(last, &path, &none, Dates::Valid);
-            match next.or_else(|| self.issuer(last, &path, &none, Dates::Any)) {
-                Some(issuer) => path.push(issuer),
-                None => break,
-            }
-        }
-        let index = path.last().copied().unwrap_or(0);
-        let last = self.pool[index];
-        let root = self
-            .candidates(index)
-            .into_iter()
-            .find(|&root| self.pool[root].is_self_issued() && self.is_signed_by(index, root));
-        let end = match root {
-            Some(root) => ChainEnd::UnknownRoot(self.pool[root].label()),
-            None if self.checks == 0 => ChainEnd::TooManyCandidates,
-            None if self.is_weakly_signed(index) => {
-                ChainEnd::WeakSignature { subject: last.label(), issuer: last.issuer.clone() }
-            }
-            None => {
-                ChainEnd::Gap { subject: last.label(), issuer: last.issuer.clone(), urls: last.issuer_urls.clone() }
-            }
-        };
-        (path, end)
-    }
-
-    /// The best certificate of the bag that signed `index`: not visited, of no CA that is on `path`, no root.
-    fn issuer(&mut self, index: usize, path: &[usize], visited: &[bool], dates: Dates) -> Option<usize> {
-        let pool = self.pool;
-        self.candidates(index).into_iter().find(|&issuer| {
-            let one = pool[issuer];
-            let again = path.iter().any(|&seen| pool[seen].key_id == one.key_id && same_subject(pool[seen], one));
-            let usable = issuer != index && !visited[issuer] && !again;
-            let dated = dates == Dates::Any || one.is_in_date(self.at);
-            usable && dated && self.is_signed_by(index, issuer) && !self.is_root(issuer)
-        })
-    }
-
-    /// Those of the bag that have the name of `index`'s issuer.
-    fn candidates(&self, index: usize) -> Vec<usize> {
-        self.by_subject.get(self.pool[index].issuer_der()).cloned().unwrap_or_default()
-    }
-
-    fn is_signed_by(&mut self, index: usize, issuer: usize) -> bool {
-        let (pool, checks) = (self.pool, &mut self.checks);
-        *self.signed.entry((index, pool[issuer].key_id)).or_insert_with(|| {
-            let affordable = *checks > 0;
-            *checks = checks.saturating_sub(1);
-            affordable && signature::check(pool[index].der(), pool[issuer].spki()).is_ok()
-        })
-    }
-
-    /// Whether an issuer is known whose signature is of a kind that is not trusted (SHA-1, MD5, a short key).
-    fn is_weakly_signed(&self, index: usize) -> bool {
-        let here = self.candidates(index).into_iter().map(|issuer| self.pool[issuer].spki().to_vec());
-        let der = self.pool[index].der();
-        let unsupported = |spki: Vec<u8>| signature::check(der, &spki) == Err(SignatureError::Unsupported);
-        here.take(1).chain(self.anchors.issuers_of(self.pool[index]).take(1)).any(unsupported)
-    }
-
-    /// Signed by itself. A CA's new key that its old key signed has the same name twice and is none.
-    fn is_root(&mut self, index: usize) -> bool {
-        self.pool[index].is_self_issued() && self.is_signed_by(index, index)
-    }
-
-    /// Whether an anchor signed `index`, other than one that `path` went through: that would be a circle, and shorter
-    /// without it.
-    fn is_anchored(&mut self, index: usize, path: &[usize]) -> bool {
-        let (pool, anchors) = (self.pool, self.anchors);
-        let key = *self.anchored.entry(index).or_insert_with(|| {
-            let signer = anchors.issuers_of(pool[index]).find(|spki| signature::check(pool[index].der(), spki).is_ok());
-            signer.map(|spki| PublicKeyId::of_spki(&spki))
-        });
-        key.is_some_and(|key| !path.iter().any(|&seen| pool[seen].key_id == key && seen != index))
-    }
-}
-
-fn same_subject(a: &Certificate, b: &Certificate) -> bool {
-    a.subject_der() == b.subject_der()
 }
 
 #[cfg(test)]

@@ -89,7 +89,7 @@ fn since_epoch(at: Timestamp) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::{Authority, LIFETIME_DAYS};
-    use crate::pki::chain::{Chain, ChainEnd};
+    use crate::pki::chain::{Chain, ChainEnd, Prefer, Wanted};
     use crate::pki::key::{KeyAlgorithm, PrivateKey};
     use crate::pki::name::Names;
     use crate::pki::request::SigningRequest;
@@ -105,7 +105,7 @@ mod tests {
         let leaf = authority.issue(&request, LIFETIME_DAYS).unwrap();
         let bag = [authority.root().unwrap(), authority.intermediate().unwrap()];
         let anchors = TrustAnchors::from_certificates("root.pem", &bag[..1]);
-        let assembly = Chain::assemble(&leaf, &bag, &anchors, now);
+        let assembly = Chain::assemble(&leaf, &bag, Wanted { anchors: &anchors, at: now, prefer: Prefer::default() });
         assert_eq!(*assembly.chain.end(), ChainEnd::Anchored);
         let hosts = ["shop.example".to_owned()];
         assert_eq!(problems(&assembly.chain, Policy { anchors: &anchors, hosts: &hosts, at: now }), []);

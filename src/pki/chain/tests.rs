@@ -1,12 +1,18 @@
 //! Bags in any state, and the one chain that each has.
 
-use super::{Assembly, Chain, ChainEnd, LeftOut, MOST_INTERMEDIATES};
+use super::search::MOST_INTERMEDIATES;
+use super::{Assembly, Chain, ChainEnd, LeftOut, Prefer, Wanted};
 use crate::pki::certificate::Certificate;
-use crate::pki::testing::{Authority, dates, now};
+use crate::pki::signature::counted;
+use crate::pki::testing::{Authority, dates, now, site_key};
 use crate::pki::trust::TrustAnchors;
 
 fn trust(roots: &[Certificate]) -> TrustAnchors {
     TrustAnchors::from_certificates("roots.pem", roots)
+}
+
+fn assemble(leaf: &Certificate, bag: &[Certificate], anchors: &TrustAnchors) -> Assembly {
+    Chain::assemble(leaf, bag, Wanted { anchors, at: now(), prefer: Prefer::Compatible })
 }
 
 fn labels(assembly: &Assembly) -> Vec<String> {
@@ -38,7 +44,7 @@ fn order_does_not_count_and_root_and_doubles_are_left_out() {
             if reverse {
                 bag.reverse();
             }
-            let assembly = Chain::assemble(&leaf, &bag, &trust(std::slice::from_ref(&root)), now());
+            let assembly = assemble(&leaf, &bag, &trust(std::slice::from_ref(&root)));
             assert_eq!(labels(&assembly), ["example.com", "Lower", "Upper"]);
             assert_eq!(assembly.chain.end(), &ChainEnd::Anchored);
             let mut why: Vec<_> = assembly.left_out.iter().map(|(one, why)| (one.label(), *why)).collect();
@@ -53,10 +59,10 @@ fn a_name_alone_makes_no_issuer() {
     let Plain { root, leaf, upper, lower } = plain();
     let impostors: Vec<Certificate> = (0..40).map(|_| root.certify(&Authority::new("Lower"))).collect();
     let bag = [impostors.as_slice(), &[upper, lower]].concat();
-    let assembly = Chain::assemble(&leaf, &bag, &trust(&[root.root()]), now());
+    let assembly = assemble(&leaf, &bag, &trust(&[root.root()]));
     assert_eq!(labels(&assembly), ["example.com", "Lower", "Upper"]);
     assert!(assembly.left_out.iter().all(|(_, why)| *why == LeftOut::Unrelated));
-    let alone = Chain::assemble(&leaf, &impostors, &trust(&[root.root()]), now());
+    let alone = assemble(&leaf, &impostors, &trust(&[root.root()]));
     assert!(matches!(alone.chain.end(), ChainEnd::Gap { .. }));
 }
 
@@ -65,11 +71,11 @@ fn what_is_missing_is_named() {
     let Plain { root, leaf, upper, lower } = plain();
     let anchors = trust(&[root.root()]);
     for (bag, wanted) in [(vec![], "CN=Lower"), (vec![upper.clone()], "CN=Lower"), (vec![lower.clone()], "CN=Upper")] {
-        let assembly = Chain::assemble(&leaf, &bag, &anchors, now());
+        let assembly = assemble(&leaf, &bag, &anchors);
         let ChainEnd::Gap { issuer, .. } = assembly.chain.end() else { panic!("{:?}", assembly.chain.end()) };
         assert_eq!(issuer, wanted);
     }
-    let unknown = Chain::assemble(&leaf, &[upper, lower, root.root()], &TrustAnchors::mozilla(), now());
+    let unknown = assemble(&leaf, &[upper, lower, root.root()], &TrustAnchors::mozilla());
     assert_eq!(unknown.chain.end(), &ChainEnd::UnknownRoot("Root".into()));
     assert_eq!(labels(&unknown), ["example.com", "Lower", "Upper"]);
 }
@@ -82,10 +88,10 @@ fn the_twin_that_is_valid_is_used() {
     let future = root.certify_as(&lower, |params| dates(params, 2027, 2029));
     let good = root.certify(&lower);
     let anchors = trust(&[root.root()]);
-    let assembly = Chain::assemble(&leaf, &[old.clone(), future, good.clone()], &anchors, now());
+    let assembly = assemble(&leaf, &[old.clone(), future, good.clone()], &anchors);
     assert_eq!(assembly.chain.intermediates(), [good]);
     // Better an expired one, named as such by the judge, than a gap that is none.
-    let assembly = Chain::assemble(&leaf, std::slice::from_ref(&old), &anchors, now());
+    let assembly = assemble(&leaf, std::slice::from_ref(&old), &anchors);
     assert_eq!((assembly.chain.intermediates(), assembly.chain.end()), ([old].as_slice(), &ChainEnd::Anchored));
 }
 
@@ -100,11 +106,11 @@ fn cross_certificates_are_followed_and_never_in_a_circle() {
         (vec![old.root()], vec!["example.com", "Lower", "New"]),
         (vec![new.root()], vec!["example.com", "Lower"]),
     ] {
-        let assembly = Chain::assemble(&leaf, &bag, &trust(&roots), now());
+        let assembly = assemble(&leaf, &bag, &trust(&roots));
         assert_eq!(assembly.chain.end(), &ChainEnd::Anchored);
         assert_eq!(labels(&assembly), chain);
     }
-    let none = Chain::assemble(&leaf, &bag, &TrustAnchors::mozilla(), now());
+    let none = assemble(&leaf, &bag, &TrustAnchors::mozilla());
     assert!(matches!(none.chain.end(), ChainEnd::UnknownRoot(_)));
 }
 
@@ -116,7 +122,7 @@ fn a_way_that_leads_nowhere_is_left_again() {
     // Longer valid, so tried first; its issuer is nobody's.
     let astray = stranger.certify_as(&lower, |params| dates(params, 2026, 2030));
     let bag = [astray, upper.certify(&lower), root.certify(&upper)];
-    let assembly = Chain::assemble(&leaf, &bag, &trust(&[root.root()]), now());
+    let assembly = assemble(&leaf, &bag, &trust(&[root.root()]));
     assert_eq!(labels(&assembly), ["example.com", "Lower", "Upper"]);
 }
 
@@ -134,10 +140,10 @@ fn a_mesh_of_cas_ends_in_a_chain_that_clients_follow() {
         }
     }
     let leaf = authorities[0].leaf(&["example.com"]);
-    let assembly = Chain::assemble(&leaf, &bag, &trust(&[root.root()]), now());
+    let assembly = assemble(&leaf, &bag, &trust(&[root.root()]));
     assert_eq!(assembly.chain.end(), &ChainEnd::Anchored);
     assert!(assembly.chain.intermediates().len() <= MOST_INTERMEDIATES, "{:?}", labels(&assembly));
-    assert!(Chain::assemble(&leaf, &bag, &TrustAnchors::mozilla(), now()).chain.certificates().len() <= 10);
+    assert!(assemble(&leaf, &bag, &TrustAnchors::mozilla()).chain.certificates().len() <= 10);
 }
 
 #[test]
@@ -146,7 +152,7 @@ fn a_new_key_of_the_same_ca_is_followed() {
     let lower = Authority::new("Lower");
     let leaf = lower.leaf(&["example.com"]);
     let bag = [new.certify(&lower), old.certify(&new), new.root()];
-    let assembly = Chain::assemble(&leaf, &bag, &trust(&[old.root()]), now());
+    let assembly = assemble(&leaf, &bag, &trust(&[old.root()]));
     assert_eq!(labels(&assembly), ["example.com", "Lower", "Root"]);
     assert_eq!(assembly.chain.end(), &ChainEnd::Anchored);
 }
@@ -154,7 +160,7 @@ fn a_new_key_of_the_same_ca_is_followed() {
 #[test]
 fn an_anchor_may_be_an_intermediate() {
     let Plain { leaf, upper, lower, .. } = plain();
-    let assembly = Chain::assemble(&leaf, &[upper, lower.clone()], &trust(&[lower]), now());
+    let assembly = assemble(&leaf, &[upper, lower.clone()], &trust(&[lower]));
     assert_eq!(assembly.chain.end(), &ChainEnd::Anchored);
     assert_eq!(labels(&assembly), ["example.com"]);
 }
@@ -167,9 +173,91 @@ fn decoys_end_within_a_budget() {
     // Two names by turns, each CA with a key of its own: every one of a name is a candidate for all of the other.
     for level in 0..120 {
         let upper = Authority::new(if level % 2 == 0 { "B" } else { "A" });
-        bag.push(upper.certify_as(&lower, |params| dates(params, 2026, 2026 + level)));
+        bag.push(upper.certify_as(&lower, |params| {
+            dates(params, 2026, 2026 + level);
+            params.use_authority_key_identifier_extension = false;
+        }));
         lower = upper;
     }
-    let assembly = Chain::assemble(&leaf, &bag, &trust(&[root.root()]), now());
+    bag.reverse();
+    let assembly = assemble(&leaf, &bag, &trust(&[root.root()]));
     assert_eq!(assembly.chain.end(), &ChainEnd::TooManyCandidates);
+}
+
+#[test]
+fn the_way_is_a_matter_of_taste() {
+    let (old, new, lower) = (Authority::new("Old"), Authority::new("New"), Authority::new("Lower"));
+    let leaf = lower.leaf(&["example.com"]);
+    let bag = [new.certify(&lower), old.certify(&new)];
+    let anchors = trust(&[old.root(), new.root()]);
+    for (prefer, chain) in [
+        (Prefer::Compatible, ["example.com", "Lower", "New"].as_slice()),
+        (Prefer::Shortest, &["example.com", "Lower"]),
+    ] {
+        let assembly = Chain::assemble(&leaf, &bag, Wanted { anchors: &anchors, at: now(), prefer });
+        assert_eq!(labels(&assembly), chain, "{prefer:?}");
+    }
+}
+
+#[test]
+fn what_ends_before_the_leaf_is_avoided() {
+    let (old, new, lower) = (Authority::new("Old"), Authority::new("New"), Authority::new("Lower"));
+    let leaf = lower.leaf_as(&["example.com"], &site_key(), |params| dates(params, 2026, 2027));
+    let lasting = |params: &mut rcgen::CertificateParams| dates(params, 2026, 2030);
+    let bag = [new.certify_as(&lower, lasting), old.certify(&new), new.certify(&lower)];
+    let anchors = trust(&[old.root(), new.root()]);
+    assert_eq!(assemble(&leaf, &bag, &anchors).chain.intermediates(), &bag[..1]);
+    // Better than none.
+    let assembly = assemble(&leaf, &bag[1..], &trust(&[old.root()]));
+    assert_eq!(labels(&assembly), ["example.com", "Lower", "New"]);
+}
+
+/// `count` CAs, each with a certificate of each other one, a leaf below the first and the root's for the last.
+fn mesh(count: usize, root: &Authority) -> (Certificate, Vec<Certificate>) {
+    let authorities: Vec<Authority> = (0..count).map(|number| Authority::new(&format!("CA {number}"))).collect();
+    let mut bag = vec![root.certify(&authorities[count - 1])];
+    for (number, one) in authorities.iter().enumerate() {
+        let others = authorities.iter().enumerate().filter(|(other, _)| *other != number);
+        bag.extend(others.map(|(_, other)| one.certify(other)));
+    }
+    (authorities[0].leaf(&["example.com"]), bag)
+}
+
+#[test]
+fn a_dense_bag_costs_the_signatures_of_its_way() {
+    let root = Authority::new("Root");
+    let (leaf, bag) = mesh(8, &root);
+    let (assembly, checked) = counted::during(|| assemble(&leaf, &bag, &trust(&[root.root()])));
+    assert_eq!((assembly.chain.end(), checked), (&ChainEnd::Anchored, assembly.chain.certificates().len()));
+    let again = counted::during(|| assemble(&leaf, &bag, &trust(&[root.root()])));
+    assert_eq!(again.1, 0, "known");
+    let (leaf, bag) = mesh(8, &root);
+    let (none, checked) = counted::during(|| assemble(&leaf, &bag, &TrustAnchors::mozilla()));
+    let ChainEnd::Gap { issuer, .. } = none.chain.end() else { panic!("{:?}", none.chain.end()) };
+    assert_eq!((issuer.as_str(), checked), ("CN=Root", none.chain.certificates().len() - 1));
+}
+
+#[test]
+fn a_key_identifier_is_a_hint_and_no_proof() {
+    let (root, lower) = (Authority::new("Root"), Authority::new("Lower"));
+    let leaf =
+        lower.leaf_as(&["example.com"], &site_key(), |params| params.use_authority_key_identifier_extension = true);
+    let good = root.certify_as(&lower, |params| dates(params, 2026, 2027));
+    let wrong = |params: &mut rcgen::CertificateParams| {
+        dates(params, 2026, 2030);
+        params.key_identifier_method = rcgen::KeyIdMethod::PreSpecified(vec![7; 20]);
+    };
+    let copied = |params: &mut rcgen::CertificateParams| {
+        dates(params, 2026, 2030);
+        params.key_identifier_method = rcgen::KeyIdMethod::PreSpecified(good.subject_key.clone().unwrap());
+    };
+    let others: Vec<Certificate> = (0..30).map(|_| root.certify_as(&Authority::new("Lower"), wrong)).collect();
+    let impostors: Vec<Certificate> = (0..30).map(|_| root.certify_as(&Authority::new("Lower"), copied)).collect();
+    let anchors = trust(&[root.root()]);
+    for (decoys, most) in [(others, 2), (impostors, 32)] {
+        let bag = [decoys.as_slice(), std::slice::from_ref(&good)].concat();
+        let (assembly, checked) = counted::during(|| assemble(&leaf, &bag, &anchors));
+        assert_eq!(assembly.chain.intermediates(), std::slice::from_ref(&good));
+        assert!(checked <= most, "{checked} signatures");
+    }
 }

@@ -8,10 +8,15 @@ use rcgen::{
 use super::{Policy, Problem, VerifiedChain, assemble, problems};
 use crate::pki::certificate::Certificate;
 use crate::pki::certified_key::{CertifiedKey, mismatch};
-use crate::pki::chain::Chain;
+use crate::pki::chain::{Chain, Prefer, Wanted};
 use crate::pki::key::KeyAlgorithm;
+use crate::pki::signature::counted;
 use crate::pki::testing::{Authority, dates, now, private, rsa_key, site_key};
 use crate::pki::trust::TrustAnchors;
+
+fn wanted(anchors: &TrustAnchors, at: jiff::Timestamp) -> Wanted<'_> {
+    Wanted { anchors, at, prefer: Prefer::Compatible }
+}
 
 struct World {
     root: Authority,
@@ -28,7 +33,7 @@ impl World {
     fn codes(&self, leaf: &Certificate, bag: &[Certificate], hosts: &[&str], at: &str) -> Vec<&'static str> {
         let hosts: Vec<String> = hosts.iter().map(|host| (*host).to_owned()).collect();
         let policy = Policy { hosts: &hosts, anchors: &self.anchors, at: at.parse().unwrap() };
-        let chain = Chain::assemble(leaf, bag, &self.anchors, policy.at).chain;
+        let chain = Chain::assemble(leaf, bag, wanted(&self.anchors, policy.at)).chain;
         let problems = VerifiedChain::new(chain, policy).err().unwrap_or_default();
         problems.iter().map(Problem::code).collect()
     }
@@ -119,7 +124,7 @@ fn a_root_of_a_file_is_held_to_its_word() {
     let (leaf, lower) = (world.lower.leaf(&["example.com"]), world.root.certify(&world.lower));
     let under = |change: fn(&mut CertificateParams)| {
         let anchors = TrustAnchors::from_certificates("roots.pem", &[world.root.root_as(change)]);
-        let chain = Chain::assemble(&leaf, std::slice::from_ref(&lower), &anchors, now()).chain;
+        let chain = Chain::assemble(&leaf, std::slice::from_ref(&lower), wanted(&anchors, now())).chain;
         let found = problems(&chain, Policy { hosts: &[], anchors: &anchors, at: now() });
         found.iter().map(Problem::code).collect::<Vec<_>>()
     };
@@ -167,20 +172,76 @@ fn a_path_may_not_be_longer_than_a_ca_allows() {
 fn another_way_is_found_where_a_ca_may_not() {
     let world = World::new();
     let leaf = world.lower.leaf(&["example.com"]);
-    let barred = |params: &mut CertificateParams| {
-        dates(params, 2026, 2030);
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-    };
     let good = world.root.certify(&world.lower);
-    let bag = [world.root.certify_as(&world.lower, barred), good.clone()];
     let at = now();
-    assert_eq!(world.codes(&leaf, &bag, &[], &at.to_string()), ["chain-refused"]);
-    let assembly = assemble(&leaf, &bag, &world.anchors, at);
-    assert_eq!(assembly.chain.intermediates(), [good]);
-    assert_eq!(assembly.left_out.len(), 1);
-    assert_eq!(problems(&assembly.chain, Policy { hosts: &[], anchors: &world.anchors, at }), []);
-    let none = assemble(&leaf, &bag[..1], &world.anchors, at);
-    assert_eq!(none.chain.intermediates(), &bag[..1]);
+    let faults: [fn(&mut CertificateParams); 5] = [
+        |params| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth],
+        |params| params.key_usages = vec![KeyUsagePurpose::CrlSign],
+        |params| params.is_ca = IsCa::ExplicitNoCa,
+        |params| {
+            let permitted_subtrees = vec![GeneralSubtree::DnsName("example.org".to_owned())];
+            params.name_constraints = Some(NameConstraints { permitted_subtrees, excluded_subtrees: Vec::new() });
+        },
+        |params| {
+            let mut unknown = rcgen::CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 99999, 1], vec![5, 0]);
+            unknown.set_criticality(true);
+            params.custom_extensions = vec![unknown];
+        },
+    ];
+    for fault in faults {
+        // Longer valid, so tried first.
+        let barred = |years| {
+            let change = move |params: &mut CertificateParams| {
+                dates(params, 2026, 2030 + years);
+                fault(params);
+            };
+            world.root.certify_as(&world.lower, change)
+        };
+        let bag = [barred(0), barred(1), barred(2), good.clone()];
+        let assembly = assemble(&leaf, &bag, wanted(&world.anchors, at));
+        assert_eq!(assembly.chain.intermediates(), std::slice::from_ref(&good));
+        assert_eq!(assembly.left_out.len(), 3);
+        assert_eq!(problems(&assembly.chain, Policy { hosts: &[], anchors: &world.anchors, at }), []);
+        let none = assemble(&leaf, &bag[..3], wanted(&world.anchors, at));
+        assert_eq!(none.chain.intermediates().len(), 1);
+        let refused = problems(&none.chain, Policy { hosts: &[], anchors: &world.anchors, at });
+        assert_eq!(refused.iter().map(Problem::code).collect::<Vec<_>>(), ["chain-refused"]);
+    }
+}
+
+#[test]
+fn a_length_or_an_anchor_that_refuses_is_gone_around() {
+    let world = World::new();
+    let (upper, old) = (Authority::new("Upper"), Authority::new("Old"));
+    let leaf = world.lower.leaf(&["example.com"]);
+    let at = now();
+    let short = |params: &mut CertificateParams| {
+        dates(params, 2026, 2030);
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    };
+    let good = world.root.certify(&upper);
+    let bag = [upper.certify(&world.lower), world.root.certify_as(&upper, short), good.clone()];
+    let assembly = assemble(&leaf, &bag, wanted(&world.anchors, at));
+    assert_eq!(assembly.chain.intermediates(), [bag[0].clone(), good]);
+    // The farther anchor has ended: the nearer one will do.
+    let ended = old.root_as(|params| dates(params, 2020, 2025));
+    let anchors = TrustAnchors::from_certificates("roots.pem", &[ended, world.root.root()]);
+    let bag = [world.root.certify(&world.lower), old.certify(&world.root)];
+    let assembly = assemble(&leaf, &bag, wanted(&anchors, at));
+    assert_eq!(assembly.chain.intermediates(), &bag[..1]);
+    assert_eq!(problems(&assembly.chain, Policy { hosts: &[], anchors: &anchors, at }), []);
+}
+
+#[test]
+fn each_signature_is_checked_once() {
+    let world = World::new();
+    let (leaf, bag) = (world.lower.leaf(&["example.com"]), [world.root.certify(&world.lower), world.root.root()]);
+    let policy = Policy { hosts: &[], anchors: &world.anchors, at: now() };
+    let (refused, checked) = counted::during(|| {
+        let chain = assemble(&leaf, &bag, wanted(&world.anchors, now())).chain;
+        problems(&chain, policy).len() + VerifiedChain::new(chain, policy).err().unwrap_or_default().len()
+    });
+    assert_eq!((refused, checked), (0, 2));
 }
 
 #[test]
@@ -216,7 +277,8 @@ fn a_key_fits_one_certificate() {
         }
     );
     let policy = Policy { hosts: &[], anchors: &world.anchors, at: now() };
-    let verified = VerifiedChain::new(Chain::assemble(&leaf, &bag, &world.anchors, now()).chain, policy).unwrap();
+    let verified =
+        VerifiedChain::new(Chain::assemble(&leaf, &bag, wanted(&world.anchors, now())).chain, policy).unwrap();
     assert!(CertifiedKey::new(verified.clone(), private(&other)).is_err());
     assert_eq!(CertifiedKey::new(verified, private(&own)).unwrap().leaf(), &leaf);
 }

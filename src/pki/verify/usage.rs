@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 
-use crate::pki::certificate::Certificate;
 use crate::pki::chain::Chain;
 use crate::pki::trust::TrustAnchors;
 
@@ -21,31 +20,7 @@ fn key_usage(chain: &Chain) -> Option<String> {
     Some(format!("{} may not sign certificates (key usage without keyCertSign, RFC 5280 4.2.1.3)", idle.label()))
 }
 
-/// A root of a file that was named is held to what it says of itself, as OpenSSL does; one that is fine is enough.
+/// A root of a file or of the system is held to what it says of itself, as OpenSSL does.
 fn anchor(chain: &Chain, anchors: &TrustAnchors, at: Timestamp) -> Option<String> {
-    let last = chain.certificates().last()?;
-    let signers = anchors.signers_of(last);
-    let faults: Vec<Option<String>> = signers.iter().map(|signer| fault(signer, chain, anchors, at)).collect();
-    if faults.iter().any(Option::is_none) { None } else { faults.into_iter().flatten().next() }
-}
-
-fn fault(anchor: &Certificate, chain: &Chain, anchors: &TrustAnchors, at: Timestamp) -> Option<String> {
-    let label = anchor.label();
-    let source = anchors.source();
-    let below = u32::try_from(chain.intermediates().len()).unwrap_or(u32::MAX);
-    if !anchor.is_in_date(at) {
-        let (from, to) = (anchor.not_before, anchor.not_after);
-        return Some(format!("the root {label} in {source} is valid only from {from} to {to}"));
-    }
-    if !anchor.usage.may_be_root {
-        return Some(format!("{label} in {source} is no CA's certificate (basic constraints, RFC 5280 4.2.1.9)"));
-    }
-    if !anchor.usage.signs_certificates {
-        return Some(format!("the root {label} in {source} may not sign certificates (key usage, RFC 5280 4.2.1.3)"));
-    }
-    if anchor.usage.path_length.is_some_and(|most| below > most) {
-        return Some(format!("the root {label} in {source} allows fewer CAs below it (path length, RFC 5280 4.2.1.9)"));
-    }
-    (!anchor.usage.for_servers)
-        .then(|| format!("the root {label} in {source} is not meant for TLS servers (extended key usage)"))
+    anchors.refusal(chain.anchor()?, chain.intermediates().len(), at)
 }
