@@ -8,7 +8,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::context::Context;
-use crate::delivery::{self, Delivery, Form, Input, Limits, Unused};
+use crate::delivery::{self, Delivery, Form, Input, Limits, Mended, Unused};
 use crate::failure::{Failure, Kind};
 use crate::finding::Next;
 use crate::pairing::PairingError;
@@ -56,12 +56,16 @@ impl Directory {
             Err(_) => return,
         };
         // What is packed is looked at when it is named.
-        if !matches!(delivery::form(&bytes), Form::Pem | Form::Der) {
+        if !matches!(delivery::form(&bytes), Form::Base64 | Form::Der | Form::Pem | Form::Utf16) {
             return;
         }
         let input = Input::new(path.display().to_string(), bytes);
-        let Ok(found) = Delivery::read(vec![input], &Limits::default()) else { return };
-        if found.ignored.iter().any(|ignored| ignored.what == Unused::EncryptedKey) {
+        // Nothing is derived from any passphrase unasked.
+        let Ok(found) = Delivery::read(vec![input], &Limits { rounds: 0, ..Limits::default() }) else { return };
+        if found.repairs.iter().any(|repair| matches!(repair.what, Mended::Pkcs7 | Mended::Pkcs12)) {
+            return;
+        }
+        if found.ignored.iter().any(|ignored| matches!(ignored.what, Unused::EncryptedKey | Unused::TraditionalKey)) {
             self.locked.push(path.clone());
         }
         let at = |path: &PathBuf| path.clone();

@@ -21,6 +21,10 @@ fn gist(bytes: &[u8]) -> (usize, Vec<&'static str>) {
     (delivery.certificates.len(), codes)
 }
 
+fn utf16(text: &str, octets: fn(u16) -> [u8; 2]) -> Vec<u8> {
+    text.encode_utf16().flat_map(octets).collect()
+}
+
 fn der(pem_text: &str) -> Vec<u8> {
     pem::parse(pem_text).unwrap().into_contents()
 }
@@ -67,6 +71,56 @@ fn every_certificate_is_found_and_every_repair_told() {
         ("trailing blanks", both.replace('\n', " \t\n").into_bytes(), 2, vec![]),
         ("X509 CERTIFICATE", label("X509 CERTIFICATE").into_bytes(), 1, vec!["label"]),
         ("TRUSTED CERTIFICATE", label("TRUSTED CERTIFICATE").into_bytes(), 1, vec!["label"]),
+        (
+            "trust data",
+            pem::encode(&pem::Pem::new("TRUSTED CERTIFICATE", [der(&a), vec![0x30, 0]].concat())).into(),
+            1,
+            vec!["crlf", "label", "trust-data"],
+        ),
+        ("UTF-16 LE with BOM", utf16(&format!("\u{feff}{both}"), u16::to_le_bytes), 2, vec!["utf-16"]),
+        ("UTF-16 BE with BOM", utf16(&format!("\u{feff}{both}"), u16::to_be_bytes), 2, vec!["utf-16"]),
+        ("UTF-16 LE", utf16(&both, u16::to_le_bytes), 2, vec!["utf-16"]),
+        ("UTF-16 BE", utf16(&both, u16::to_be_bytes), 2, vec!["utf-16"]),
+        ("base64 of DER", body(&a).into_bytes(), 1, vec!["naked-base64"]),
+        ("base64 of two", format!("{}\n\n{}\n", body(&a), body(&b)).into(), 2, vec!["naked-base64"]),
+        ("en dashes", both.replace("-----", "\u{2013}\u{2013}\u{2013}\u{2013}\u{2013}").into(), 2, vec!["dashes"]),
+        ("em dashes", both.replace("-----", "\u{2014}\u{2014}-").into(), 2, vec!["dashes"]),
+        ("four hyphens", both.replace("-----", "----").into(), 2, vec!["dashes"]),
+        ("six hyphens", both.replace("-----", "------").into(), 2, vec!["dashes"]),
+        ("quoted", both.lines().map(|line| format!("> {line}\n")).collect::<String>().into(), 2, vec!["quoted"]),
+        (
+            "quoted twice",
+            both.lines().map(|line| format!(">> > {line}\n")).collect::<String>().into(),
+            2,
+            vec!["quoted"],
+        ),
+        ("JSON", format!("{{\"a\":\"{}\"}}", both.replace('\n', "\\n")).into(), 2, vec!["escaped-lines", "one-line"]),
+        (
+            "entities",
+            both.replace('-', "&#45;").replace('+', "&#x2B;").replace('\n', "<br>\n").into(),
+            2,
+            vec!["blank-lines", "markup"],
+        ),
+        ("a page", format!("<html><pre>{both}</pre></html>").into(), 2, vec!["markup"]),
+        (
+            "soft line breaks",
+            both.replace("MII", "MII=\n").replace("=\n-", "=3D\n-").into(),
+            2,
+            vec!["quoted-printable"],
+        ),
+        ("zero width", both.replace("MII", "MII\u{200b}\u{a0}").into(), 2, vec!["odd-spaces"]),
+        (
+            "no END, then prose",
+            format!("{a}{}\nYours, the shop.\n", b.split("-----END").next().unwrap()).into(),
+            2,
+            vec!["missing-end"],
+        ),
+        (
+            "two in one block",
+            pem::encode(&pem::Pem::new("CERTIFICATE", [der(&a), der(&b)].concat())).into(),
+            2,
+            vec!["crlf"],
+        ),
         ("another END", a.replace("END CERTIFICATE", "END X509 CERTIFICATE").into_bytes(), 1, vec!["wrong-label"]),
         ("no END", format!("{}\n{b}", a.split("-----END").next().unwrap()).into(), 2, vec!["missing-end"]),
         ("DER", der(&a), 1, vec!["der"]),
@@ -126,26 +180,35 @@ fn what_is_no_certificate_is_named() {
     for (bytes, what) in [
         (b"".as_slice(), Unused::Empty),
         (b" \r\n", Unused::Empty),
-        (b"<!DOCTYPE html><html><body>Log in</body></html>", Unused::Html),
-        (b"\xef\xbb\xbf\n<HTML>", Unused::Html),
+        (b"<!DOCTYPE html><html><body>Log in</body></html>", Unused::Html(String::new())),
+        (b"\xef\xbb\xbf\n<HTML>", Unused::Html(String::new())),
         (b"\x1f\x8b\x08\x00", Unused::Archive("gzip")),
         (b"\x89PNG\r\n\x1a\n", Unused::Picture),
         (b"%PDF-1.7", Unused::Pdf),
         (b"\xfe\xed\xfe\xed\0\0\0\x02", Unused::Jks),
         (&pkcs7, Unused::Pkcs7),
-        (&pfx, Unused::Pkcs12),
-        (b"\xff\xfe-\0-\0", Unused::Utf16),
-        (b"-\0-\0-\0-\0-\0B\0E\0G\0I\0N\0", Unused::Utf16),
+        (&pfx, Unused::DamagedPkcs12),
+        (b"\xff\xfe-\0-\0", Unused::Text),
+        (b"<html><head><title>\n Log in | Shop </title>", Unused::Html("Log in | Shop".into())),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0", Unused::Office),
+        (b"ssh-ed25519 AAAAC3Nz me@here", Unused::OpenSsh),
+        (b"PuTTY-User-Key-File-3: ssh-ed25519", Unused::OpenSsh),
+        (b"-----BEGIN OPENSSH PRIVATE KEY-----\nMAA=\n-----END OPENSSH PRIVATE KEY-----\n", Unused::OpenSsh),
+        (b"-----BEGIN PGP MESSAGE-----\n\nMAA=\n-----END PGP MESSAGE-----\n", Unused::Pgp),
+        (b"-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n", Unused::Crl),
         (b"Dear customer, your order is complete", Unused::Text),
         (b"0123456789", Unused::Text),
-        ("–––––BEGIN CERTIFICATE–––––\nMIIB".as_bytes(), Unused::DamagedMarkers),
-        (b"----BEGIN CERTIFICATE----\nMIIB", Unused::DamagedMarkers),
+        (b"-----begin certificate-----\nMIIB", Unused::DamagedMarkers),
+        (
+            b"----BEGIN CERTIFICATE----\nMIIB",
+            Unused::DamagedBlock { label: "CERTIFICATE".into(), line: 1, reason: "it is cut off: no END line" },
+        ),
         (b"\x00\x01\x02\x03\xff", Unused::Binary),
         (&signed_data, Unused::DamagedDer),
         (b"-----BEGIN DH PARAMETERS-----\nMAA=\n-----END DH PARAMETERS-----\n", Unused::OtherBlock("DH PARAMETERS".into())),
         (
             b"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n",
-            Unused::EncryptedKey,
+            Unused::TraditionalKey,
         ),
     ] {
         let delivery = read(bytes);
@@ -158,7 +221,7 @@ fn what_is_no_certificate_is_named() {
 #[test]
 fn reading_ends_at_its_bounds() {
     let ca = TestCa::new();
-    let limits = Limits { entries: 8, inflated: 1 << 20, depth: 2, blocks: 5 };
+    let limits = Limits { entries: 8, inflated: 1 << 20, depth: 2, blocks: 5, ..Limits::default() };
     let read = |bytes: Vec<u8>| {
         Delivery::read(vec![Input::new("x.zip", bytes)], &limits).map(|found| found.certificates.len())
     };
@@ -256,7 +319,7 @@ fn hostile_zips_end_in_one_line() {
     for (name, bytes, kind, said) in [
         ("bomb.zip", bomb(120 << 20), "hostile", "example_com.crt in bomb.zip unpacks to more than 16 MiB"),
         ("many.zip", zip(&many), "hostile", "many.zip holds more than 1000 files"),
-        ("nested.zip", nested, "hostile", "holds zip files nested more than 3 deep"),
+        ("nested.zip", nested, "hostile", "holds zip files or mails nested more than 3 deep"),
         ("cut.zip", good[..good.len() - 30].to_vec(), "malformed", "the zip file cut.zip is damaged or cut off"),
         ("ciphered.zip", ciphered(good.clone()), "malformed", "a.crt in ciphered.zip is protected with a password"),
         (

@@ -7,6 +7,8 @@ use super::source::Source;
 /// What was mended while reading: certctl reads it, other programs may not.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Mended {
+    /// BER with indefinite lengths, where DER is wanted.
+    Ber,
     /// Empty lines inside a block.
     BlankLines,
     /// A UTF-8 byte order mark at the start.
@@ -15,20 +17,42 @@ pub enum Mended {
     CrAlone,
     /// Lines end in CR LF.
     CrLf,
+    /// BEGIN or END lines with other dashes than five hyphens on each side.
+    Dashes,
     /// DER, where servers want PEM.
     Der,
+    /// `\n` written as two characters, as JSON and scripts do.
+    EscapedLines,
     /// `-----END CERTIFICATE----------BEGIN CERTIFICATE-----` on one line.
     Glued,
     /// Lines are indented.
     Indented,
     /// Another word in the BEGIN line than the usual one (`X509 CERTIFICATE`, `NEW CERTIFICATE REQUEST`).
     Label,
+    /// Markup of a web page or a mail around and inside of it.
+    Markup,
     /// A whole block without its END line.
     MissingEnd,
+    /// Base64 without BEGIN and END lines.
+    NakedBase64,
     /// The file does not end with a line break: the next one that is appended gets glued.
     NoFinalNewline,
+    /// Characters between the base64 that cannot be seen and are no plain spaces.
+    OddSpaces,
     /// A BEGIN or END line shares its line with other text.
     OneLine,
+    /// PKCS#12, where servers want PEM.
+    Pkcs12,
+    /// PKCS#7, where servers want PEM.
+    Pkcs7,
+    /// Lines that start with `>`, as in an answer to a mail.
+    Quoted,
+    /// The soft line breaks and escapes of quoted-printable.
+    QuotedPrintable,
+    /// Trust settings of OpenSSL behind a certificate, which were cut off.
+    TrustData,
+    /// UTF-16, where servers want ASCII.
+    Utf16,
     /// The END line has another word than the BEGIN line, or the BEGIN line another word than the content.
     WrongLabel,
 }
@@ -38,17 +62,29 @@ impl Mended {
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
+            Self::Ber => "ber",
             Self::BlankLines => "blank-lines",
             Self::ByteOrderMark => "byte-order-mark",
             Self::CrAlone => "cr-alone",
             Self::CrLf => "crlf",
+            Self::Dashes => "dashes",
             Self::Der => "der",
+            Self::EscapedLines => "escaped-lines",
             Self::Glued => "glued-lines",
             Self::Indented => "indented",
             Self::Label => "label",
+            Self::Markup => "markup",
             Self::MissingEnd => "missing-end",
+            Self::NakedBase64 => "naked-base64",
             Self::NoFinalNewline => "no-final-newline",
+            Self::OddSpaces => "odd-spaces",
             Self::OneLine => "one-line",
+            Self::Pkcs12 => "pkcs12",
+            Self::Pkcs7 => "pkcs7",
+            Self::Quoted => "quoted",
+            Self::QuotedPrintable => "quoted-printable",
+            Self::TrustData => "trust-data",
+            Self::Utf16 => "utf-16",
             Self::WrongLabel => "wrong-label",
         }
     }
@@ -57,33 +93,39 @@ impl Mended {
     /// OpenSSL 3.0). DER is for other programs.
     #[must_use]
     pub fn breaks_servers(self) -> bool {
-        match self {
-            Self::BlankLines
-            | Self::CrAlone
-            | Self::Glued
-            | Self::Indented
-            | Self::MissingEnd
-            | Self::OneLine
-            | Self::WrongLabel => true,
-            Self::ByteOrderMark | Self::CrLf | Self::Der | Self::Label | Self::NoFinalNewline => false,
-        }
+        !matches!(
+            self,
+            Self::ByteOrderMark | Self::CrLf | Self::Der | Self::Label | Self::NoFinalNewline | Self::TrustData
+        )
     }
 }
 
 impl fmt::Display for Mended {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Ber => "BER with indefinite lengths, not DER",
             Self::BlankLines => "empty lines inside a block",
             Self::ByteOrderMark => "a byte order mark at the start",
             Self::CrAlone => "lines that end in CR alone",
             Self::CrLf => "Windows line ends (CR LF)",
+            Self::Dashes => "BEGIN or END lines without exactly five hyphens on each side",
             Self::Der => "DER, not PEM",
+            Self::EscapedLines => "line breaks written as \\n",
             Self::Glued => "an END line and the next BEGIN line glued into one",
             Self::Indented => "indented lines",
             Self::Label => "an unusual word in the BEGIN line",
+            Self::Markup => "markup of a web page",
             Self::MissingEnd => "no END line",
+            Self::NakedBase64 => "base64 without BEGIN and END lines",
             Self::NoFinalNewline => "no line break at the end",
+            Self::OddSpaces => "invisible characters that are no plain spaces",
             Self::OneLine => "a BEGIN or END line that shares its line with other text",
+            Self::Pkcs12 => "PKCS#12 (.pfx), which most servers do not read",
+            Self::Pkcs7 => "PKCS#7 (.p7b), which most servers do not read",
+            Self::Quoted => "lines quoted with >",
+            Self::QuotedPrintable => "quoted-printable line breaks and escapes",
+            Self::TrustData => "trust settings of OpenSSL behind the certificate, which were cut off",
+            Self::Utf16 => "UTF-16 text",
             Self::WrongLabel => "a BEGIN line that does not say what is in the block",
         })
     }
@@ -109,6 +151,9 @@ pub enum Unused {
     /// Bytes of no known form.
     #[error("binary data of no known form")]
     Binary,
+    /// A list of revoked certificates.
+    #[error("a list of revoked certificates (CRL)")]
+    Crl,
     /// A block that cannot be decoded.
     #[error("damaged: the {label} block at line {line} ({reason})")]
     DamagedBlock {
@@ -122,7 +167,10 @@ pub enum Unused {
     /// DER that is cut off or damaged.
     #[error("DER that is cut off or damaged")]
     DamagedDer,
-    /// A BEGIN line was meant, but its dashes are not five hyphens.
+    /// PKCS#12 that is cut off or damaged.
+    #[error("a PKCS#12 file (.pfx) that is cut off or damaged")]
+    DamagedPkcs12,
+    /// A BEGIN line was meant, but it is not one.
     #[error("text with damaged BEGIN lines: five hyphens are wanted on both sides")]
     DamagedMarkers,
     /// Nothing in it.
@@ -134,29 +182,47 @@ pub enum Unused {
     /// A private key that needs a passphrase.
     #[error("an encrypted private key")]
     EncryptedKey,
-    /// A web page.
-    #[error("an HTML page")]
-    Html,
+    /// A web page; holds its title.
+    #[error("an HTML page{}", titled(.0))]
+    Html(String),
     /// A Java keystore.
     #[error("a Java keystore (JKS)")]
     Jks,
     /// A zip entry that is a symbolic link.
     #[error("a link, not a file")]
     Link,
+    /// A PKCS#12 file that needs a passphrase.
+    #[error("a PKCS#12 file (.pfx) that is protected with a password")]
+    LockedPkcs12,
+    /// A certificate with an RSA key that is longer than any that is used; holds its bits.
+    #[error("a certificate with an RSA key of {0} bits, of which 16384 are read at most")]
+    LongKey(usize),
+    /// A document of an office program, or a mail saved by Outlook.
+    #[error("a document of an office program or a mail saved by Outlook")]
+    Office,
+    /// A key for logging in, as OpenSSH writes it.
+    #[error("an OpenSSH key, which is for logging in")]
+    OpenSsh,
+    /// A bag of a PKCS#12 file that holds neither a certificate nor a key.
+    #[error("a bag in a PKCS#12 file that holds neither a certificate nor a key")]
+    OtherBag,
     /// A PEM block of another kind; holds its label.
     #[error("a {0} block")]
     OtherBlock(String),
+    /// Packed in a way that is not read.
+    #[error("packed in a way that is not read")]
+    OtherMethod,
     /// PDF.
     #[error("a PDF file")]
     Pdf,
+    /// Something of PGP.
+    #[error("a PGP block")]
+    Pgp,
     /// A picture.
     #[error("a picture")]
     Picture,
-    /// Certificates in PKCS#12.
-    #[error("a PKCS#12 file (.pfx)")]
-    Pkcs12,
-    /// Certificates in PKCS#7.
-    #[error("a PKCS#7 file (.p7b)")]
+    /// PKCS#7 that holds no certificates.
+    #[error("a PKCS#7 file without certificates, or damaged")]
     Pkcs7,
     /// A public key alone.
     #[error("a public key alone")]
@@ -167,15 +233,53 @@ pub enum Unused {
     /// Text without a block.
     #[error("plain text")]
     Text,
+    /// A passphrase is to be tried more often than is done; holds how often.
+    #[error("protected with a password that is to be derived in {0} rounds, which is more than is done")]
+    TooMuchWork(u64),
+    /// A private key in the encryption of OpenSSL before PKCS#8.
+    #[error("an encrypted private key in OpenSSL's old form (Proc-Type: 4,ENCRYPTED)")]
+    TraditionalKey,
     /// Bytes behind the last DER element; holds how many.
     #[error("DER with {0} bytes behind it that are none")]
     Trailing(usize),
+    /// A scheme that is not read.
+    #[error("encrypted in a way that is not read")]
+    UnknownEncryption,
     /// A private key that cannot be used here.
     #[error("a private key of a kind that is not supported, or damaged")]
     UnusableKey,
-    /// UTF-16.
-    #[error("UTF-16 text")]
-    Utf16,
+    /// The passphrase that was given opens something else; holds what it should have opened.
+    #[error("{0} that is protected with another password than the one given")]
+    WrongPassphrase(&'static str),
+}
+
+impl Unused {
+    /// Whether a passphrase would open it.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        matches!(self, Self::EncryptedEntry | Self::EncryptedKey | Self::LockedPkcs12 | Self::WrongPassphrase(_))
+    }
+
+    /// Whether it may hold a private key, readable or not.
+    #[must_use]
+    pub fn may_hold_key(&self) -> bool {
+        let named = matches!(
+            self,
+            Self::DamagedPkcs12
+                | Self::Jks
+                | Self::LockedPkcs12
+                | Self::OpenSsh
+                | Self::TooMuchWork(_)
+                | Self::TraditionalKey
+                | Self::UnknownEncryption
+                | Self::UnusableKey
+        );
+        named || self.is_locked()
+    }
+}
+
+fn titled(title: &str) -> String {
+    if title.is_empty() { String::new() } else { format!(" (\"{title}\")") }
 }
 
 /// Something that could not be used and where it was.

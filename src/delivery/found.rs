@@ -5,6 +5,7 @@ use std::ops::Deref;
 use zeroize::Zeroizing;
 
 use super::faults::{Ignored, Repair};
+use super::lock::LockedKey;
 use super::source::Source;
 use crate::pki::certificate::Certificate;
 use crate::pki::key::PrivateKey;
@@ -52,6 +53,10 @@ pub struct Delivery {
     pub requests: Vec<Found<SigningRequest>>,
     /// Private keys.
     pub keys: Vec<Found<PrivateKey>>,
+    /// Private keys that need a passphrase.
+    pub locked: Vec<Found<LockedKey>>,
+    /// Where a key was that the passphrase opened.
+    pub opened: Vec<Source>,
     /// What was mended.
     pub repairs: Vec<Repair>,
     /// What could not be used.

@@ -14,13 +14,32 @@ pub struct Limits {
     pub depth: usize,
     /// Certificates, requests, keys and other blocks.
     pub blocks: usize,
+    /// Rounds of key derivation for what is encrypted, each a hash or two: an upper bound of the time that it may take.
+    pub rounds: u64,
 }
 
 impl Default for Limits {
     /// The largest delivery known is some thirty files and 200 KiB; this is far above, and the worst that fits in it
     /// (10,000 certificates of one name) takes a few seconds.
     fn default() -> Self {
-        Self { entries: 1000, inflated: 16 * 1024 * 1024, depth: 3, blocks: 10_000 }
+        Self { entries: 1000, inflated: 16 * 1024 * 1024, depth: 3, blocks: 10_000, rounds: 10_000_000 }
+    }
+}
+
+/// The rounds of key derivation that are left.
+pub(super) struct Work(u64);
+
+impl Default for Work {
+    fn default() -> Self {
+        Self(Limits::default().rounds)
+    }
+}
+
+impl Work {
+    /// Takes `rounds` off, or says how many were asked for and leaves all as it is.
+    pub(super) fn spend(&mut self, rounds: u64) -> Result<(), u64> {
+        self.0 = self.0.checked_sub(rounds).ok_or(rounds)?;
+        Ok(())
     }
 }
 
@@ -30,11 +49,12 @@ pub(super) struct Budget<'a> {
     entries: usize,
     inflated: u64,
     blocks: usize,
+    pub(super) work: Work,
 }
 
 impl<'a> Budget<'a> {
     pub(super) fn new(limits: &'a Limits) -> Self {
-        Self { limits, entries: 0, inflated: 0, blocks: 0 }
+        Self { limits, entries: 0, inflated: 0, blocks: 0, work: Work(limits.rounds) }
     }
 
     pub(super) fn spend_block(&mut self, source: &Source) -> Result<(), DeliveryError> {
@@ -75,8 +95,8 @@ pub enum DeliveryError {
     /// Two entries of one zip have the same name: one hides the other.
     #[error("{0} holds two files of the same name: one of them hides the other")]
     DuplicateNames(Source),
-    /// Zips are nested too deep.
-    #[error("{0} holds zip files nested more than {1} deep")]
+    /// Zips and mails are nested too deep.
+    #[error("{0} holds zip files or mails nested more than {1} deep")]
     TooDeep(Source, usize),
     /// More is inflated than a delivery can be; the bound is in bytes.
     #[error("{} unpacks to more than {} MiB", .0, .1 / 1024 / 1024)]

@@ -1,11 +1,11 @@
 //! A lenient PEM scanner (RFC 7468 and what people make of it). Every BEGIN line leads to a block or to a damaged one
 //! that is told; it is linear in the input and looks at no content.
 
-use base64::Engine as _;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
+use super::body::{self, Body};
 use super::faults::{Mended, Unused};
+use super::marker::{Edge, Marker, markers};
 
 /// A block as written.
 pub(super) struct Block {
@@ -29,29 +29,6 @@ pub(super) struct Scan {
     /// Blocks that could not be decoded.
     pub damaged: Vec<Unused>,
 }
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Edge {
-    Begin,
-    End,
-}
-
-/// `-----BEGIN LABEL-----` or `-----END LABEL-----` at `start..end`.
-struct Marker<'a> {
-    edge: Edge,
-    label: &'a [u8],
-    start: usize,
-    end: usize,
-    line: usize,
-}
-
-/// Base64 as found in the wild: padding or not, stray bits in the last character.
-const LENIENT: GeneralPurpose = GeneralPurpose::new(
-    &base64::alphabet::STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_allow_trailing_bits(true)
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
 
 /// Finds all blocks, at most a little more than `limit` of them.
 #[must_use]
@@ -95,18 +72,16 @@ impl Scan {
 
     fn block(&mut self, begin: &Marker<'_>, end: Option<&Marker<'_>>, body: &[u8]) {
         let label = String::from_utf8_lossy(begin.label).into_owned();
-        let (data, encrypted) = data(body);
+        let Body { data, encrypted, mended } = body::data(body, end.is_some());
         if encrypted {
             self.blocks.push(Block { label, line: begin.line, der: Zeroizing::default(), encrypted });
             return;
         }
-        // Into a buffer that is wiped whether all of it can be decoded or not.
-        let mut der = Zeroizing::new(vec![0; base64::decoded_len_estimate(data.len())]);
-        let Ok(length) = LENIENT.decode_slice(&*data, &mut der) else {
+        let Some(der) = body::decode(&data) else {
             let cut = "characters that are not base64, or a lost one";
             return self.damage(begin, if end.is_some() { cut } else { "it has no END line" });
         };
-        der.truncate(length);
+        mended.into_iter().for_each(|what| self.mend(what, begin.line));
         match end {
             Some(end) if end.label != begin.label => self.mend(Mended::WrongLabel, end.line),
             Some(_) => {}
@@ -123,10 +98,17 @@ impl Scan {
     fn layout(&mut self, bytes: &[u8], begin: &Marker<'_>, end: Option<&Marker<'_>>) {
         for marker in [Some(begin), end].into_iter().flatten() {
             let before = line_before(bytes, marker.start);
+            if !marker.exact {
+                self.mend(Mended::Dashes, marker.line);
+            }
             if before.ends_with(b"-----") {
                 self.mend(Mended::Glued, marker.line);
             } else if !before.is_empty() && before.iter().all(u8::is_ascii_whitespace) {
                 self.mend(Mended::Indented, marker.line);
+            } else if before.iter().any(|&byte| byte == b'>' || byte == b'|')
+                && before.iter().all(|&byte| body::is_quote(byte))
+            {
+                self.mend(Mended::Quoted, marker.line);
             } else if !before.is_empty() {
                 self.mend(Mended::OneLine, marker.line);
             }
@@ -143,8 +125,8 @@ impl Scan {
             _ => {}
         }
         let headers = body.contains(&b':');
-        let lines: Vec<&[u8]> = body.trim_ascii().split(|&byte| byte == b'\n').collect();
-        if !headers && lines.len() > 1 && lines.iter().any(|line| line.trim_ascii().is_empty()) {
+        let mut lines = body.trim_ascii().split(|&byte| byte == b'\n');
+        if !headers && lines.any(|line| line.trim_ascii().is_empty()) && !body.trim_ascii().is_empty() {
             self.mend(Mended::BlankLines, begin.line);
         }
     }
@@ -157,61 +139,4 @@ fn line_before(bytes: &[u8], start: usize) -> &[u8] {
     let window = &bytes[from..start];
     let line = window.iter().rposition(|byte| matches!(byte, b'\r' | b'\n')).map_or(window, |at| &window[at + 1..]);
     line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)
-}
-
-/// The base64 of a body without white space and headers (RFC 1421 4.4), and whether a header says that it is encrypted.
-fn data(body: &[u8]) -> (Zeroizing<Vec<u8>>, bool) {
-    let mut data = Zeroizing::new(Vec::with_capacity(body.len()));
-    let mut encrypted = false;
-    for line in body.split(|byte| matches!(byte, b'\r' | b'\n')) {
-        if line.contains(&b':') {
-            encrypted |= line.trim_ascii().starts_with(b"Proc-Type") && line.ends_with(b"ENCRYPTED");
-        } else {
-            data.extend(line.iter().filter(|byte| !byte.is_ascii_whitespace()));
-        }
-    }
-    (data, encrypted)
-}
-
-/// All BEGIN and END lines, wherever on a line they stand, at most `limit`.
-fn markers(bytes: &[u8], limit: usize) -> Vec<Marker<'_>> {
-    let mut found = Vec::new();
-    let (mut at, mut line, mut counted) = (0, 1, 0);
-    while let (Some(start), true) = (next_dash(bytes, at), found.len() < limit) {
-        let Some((edge, label, end)) = marker_at(&bytes[start..]) else {
-            at = start + 1;
-            continue;
-        };
-        line += line_breaks(&bytes[counted..start]);
-        counted = start;
-        found.push(Marker { edge, label, start, end: start + end, line });
-        at = start + end;
-    }
-    found
-}
-
-fn next_dash(bytes: &[u8], from: usize) -> Option<usize> {
-    bytes.get(from..)?.iter().position(|&byte| byte == b'-').map(|at| from + at)
-}
-
-/// LF, CR LF or CR.
-fn line_breaks(bytes: &[u8]) -> usize {
-    let lf = bytes.iter().filter(|&&byte| byte == b'\n').count();
-    if lf > 0 { lf } else { bytes.iter().filter(|&&byte| byte == b'\r').count() }
-}
-
-/// The marker that `bytes` start with: its edge, its label and its length.
-fn marker_at(bytes: &[u8]) -> Option<(Edge, &[u8], usize)> {
-    let (edge, skip) = if bytes.starts_with(b"-----BEGIN ") {
-        (Edge::Begin, 11)
-    } else if bytes.starts_with(b"-----END ") {
-        (Edge::End, 9)
-    } else {
-        return None;
-    };
-    let rest = bytes.get(skip..)?;
-    let length = rest.iter().take(64).position(|&byte| byte == b'-')?;
-    let label = &rest[..length];
-    let plain = label.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b' ');
-    (plain && rest[length..].starts_with(b"-----")).then_some((edge, label.trim_ascii(), skip + length + 5))
 }

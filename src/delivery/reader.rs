@@ -1,14 +1,20 @@
 //! Reads one input after the other into a [`Delivery`], within its [`Limits`].
 
+use x509_parser::prelude::FromDer;
+use x509_parser::revocation_list::CertificateRevocationList;
+
 use super::faults::{Ignored, Mended, Repair, Unused};
 use super::found::{Delivery, Found, Input};
 use super::limits::{Budget, DeliveryError, Limits};
+use super::lock::{LockError, LockedKey};
+use super::pbe::Passphrase;
 use super::pem::{self, Block};
 use super::sniff::{self, Form, Outline};
 use super::source::Source;
 use super::zip::{self, Content};
+use super::{pkcs7, pkcs12, text};
 use crate::pki::certificate::Certificate;
-use crate::pki::key::{KeyError, PrivateKey};
+use crate::pki::key::{KeyAlgorithm, PrivateKey};
 use crate::pki::request::{RequestError, SigningRequest};
 
 impl Delivery {
@@ -17,9 +23,17 @@ impl Delivery {
     /// # Errors
     /// A bound that was exceeded, or a zip that cannot be read whole: see [`DeliveryError`].
     pub fn read(inputs: Vec<Input>, limits: &Limits) -> Result<Self, DeliveryError> {
-        let mut reader = Reader { delivery: Self::default(), budget: Budget::new(limits) };
+        Self::open(&inputs, limits, None)
+    }
+
+    /// The same with a passphrase for whatever is locked.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn open(inputs: &[Input], limits: &Limits, passphrase: Option<&Passphrase>) -> Result<Self, DeliveryError> {
+        let mut reader = Reader { delivery: Self::default(), budget: Budget::new(limits), passphrase };
         for input in inputs {
-            let source = Source { input: input.name, entry: None };
+            let source = Source { input: input.name.clone(), entry: None };
             reader.read(&source, &input.bytes, 0)?;
         }
         Ok(reader.delivery)
@@ -30,18 +44,34 @@ impl Delivery {
 struct Reader<'a> {
     delivery: Delivery,
     budget: Budget<'a>,
+    passphrase: Option<&'a Passphrase>,
 }
 
 impl Reader<'_> {
     fn read(&mut self, source: &Source, bytes: &[u8], depth: usize) -> Result<(), DeliveryError> {
-        match sniff::form(bytes) {
-            Form::Der => self.read_der_file(source, bytes),
+        let mended = match sniff::form(bytes) {
+            Form::Der => return self.read_der_file(source, bytes),
             Form::Other(what) => {
                 self.ignore(source, what);
+                return Ok(());
+            }
+            Form::Pem => return self.read_pem(source, bytes),
+            Form::Zip => return self.read_zip(source, bytes, depth),
+            Form::Base64 => text::naked(bytes).map(|der| (Mended::NakedBase64, der)),
+            Form::Markup => text::from_markup(bytes).map(|text| (Mended::Markup, text)),
+            Form::Utf16 => text::from_utf16(bytes).map(|text| (Mended::Utf16, text)),
+        };
+        let Some((what, text)) = mended else { return Ok(()) };
+        self.mend(source, what, None);
+        match what {
+            Mended::NakedBase64 => self.read_der(source, &text),
+            Mended::Markup => self.read_pem(source, &text),
+            // One level, however often it was wrapped.
+            _ if sniff::form(&text) == Form::Utf16 => {
+                self.ignore(source, Unused::Binary);
                 Ok(())
             }
-            Form::Pem => self.read_pem(source, bytes),
-            Form::Zip => self.read_zip(source, bytes, depth),
+            _ => self.read(source, &text, depth),
         }
     }
 
@@ -66,7 +96,7 @@ impl Reader<'_> {
         }));
         for block in scan.blocks {
             self.budget.spend_block(source)?;
-            self.read_block(source, block);
+            self.read_block(source, block)?;
         }
         for what in scan.damaged {
             self.budget.spend_block(source)?;
@@ -76,43 +106,74 @@ impl Reader<'_> {
     }
 
     /// A block is what its content is; its label only names what is not read.
-    fn read_block(&mut self, source: &Source, block: Block) {
+    fn read_block(&mut self, source: &Source, block: Block) -> Result<(), DeliveryError> {
         let Block { label, line, der, encrypted } = block;
         if encrypted {
-            return self.ignore(source, Unused::EncryptedKey);
+            self.ignore(source, Unused::TraditionalKey);
+            return Ok(());
         }
-        let outline = sniff::outline(&der);
         match label.as_str() {
             // What OpenSSL writes before an EC key; the key carries its curve itself.
-            "EC PARAMETERS" => return,
+            "EC PARAMETERS" => return Ok(()),
             "CERTIFICATE" | "CERTIFICATE REQUEST" | "PRIVATE KEY" | "RSA PRIVATE KEY" | "EC PRIVATE KEY" => {}
-            "ENCRYPTED PRIVATE KEY" | "PKCS7" | "PUBLIC KEY" => {}
+            "ENCRYPTED PRIVATE KEY" | "PKCS7" | "CMS" | "PKCS #7 SIGNED DATA" | "PKCS12" | "PUBLIC KEY" => {}
             "X509 CERTIFICATE" | "TRUSTED CERTIFICATE" | "NEW CERTIFICATE REQUEST" => {
                 self.mend(source, Mended::Label, Some(line));
             }
-            _ => return self.ignore(source, Unused::OtherBlock(label)),
+            _ => {
+                self.ignore(source, other_block(label));
+                return Ok(());
+            }
         }
+        let (first, rest) = sniff::split_first(&der);
+        let outline = sniff::outline(first);
         if !outline.fits_label(&label) {
             self.mend(source, Mended::WrongLabel, Some(line));
         }
-        if let Err(what) = self.take(source, outline, &der) {
+        if let Err(what) = self.take(source, outline, first)? {
             let what = match what {
                 Unused::DamagedDer => Unused::DamagedBlock { label, line, reason: "its content is cut off or changed" },
                 other => other,
             };
             self.ignore(source, what);
+        } else if label == "TRUSTED CERTIFICATE" && !rest.is_empty() {
+            self.mend(source, Mended::TrustData, Some(line));
+        } else {
+            self.read_more(source, rest)?;
         }
+        Ok(())
     }
 
-    /// One or more DER elements, one behind the other.
+    /// A file of DER.
     fn read_der_file(&mut self, source: &Source, bytes: &[u8]) -> Result<(), DeliveryError> {
-        let mut rest = bytes;
+        let before = self.delivery.repairs.len();
+        self.read_der(source, bytes)?;
+        let wrapped =
+            self.delivery.repairs[before..].iter().any(|repair| matches!(repair.what, Mended::Pkcs7 | Mended::Pkcs12));
+        let ignored = self.delivery.ignored.last().is_some_and(|last| last.source == *source);
+        if !wrapped && !ignored {
+            self.mend(source, Mended::Der, None);
+        }
+        Ok(())
+    }
+
+    /// DER elements, one behind the other.
+    fn read_der(&mut self, source: &Source, bytes: &[u8]) -> Result<(), DeliveryError> {
+        let (first, rest) = sniff::split_first(bytes);
+        self.budget.spend_block(source)?;
+        if let Err(what) = self.take(source, sniff::outline(first), first)? {
+            self.ignore(source, what);
+        }
+        self.read_more(source, rest)
+    }
+
+    /// What follows a first element.
+    fn read_more(&mut self, source: &Source, mut rest: &[u8]) -> Result<(), DeliveryError> {
         while rest.first() == Some(&0x30) {
             self.budget.spend_block(source)?;
             let (element, after) = sniff::split_first(rest);
-            match self.take(source, sniff::outline(element), element) {
-                Ok(()) => self.mend(source, Mended::Der, None),
-                Err(what) => self.ignore(source, what),
+            if let Err(what) = self.take(source, sniff::outline(element), element)? {
+                self.ignore(source, what);
             }
             rest = after;
         }
@@ -123,31 +184,111 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn take(&mut self, source: &Source, outline: Outline, der: &[u8]) -> Result<(), Unused> {
-        let found = &mut self.delivery;
+    /// Takes one element; the inner error is what it is instead of something of use.
+    fn take(&mut self, source: &Source, outline: Outline, der: &[u8]) -> Result<Result<(), Unused>, DeliveryError> {
         match outline {
-            Outline::Certificate => {
-                let value = Certificate::from_der(der).map_err(|_| Unused::DamagedDer)?;
-                found.certificates.push(Found { value, source: source.clone() });
+            Outline::Pkcs7 => return self.take_pkcs7(source, der),
+            Outline::Pkcs12 => return self.take_pkcs12(source, der),
+            _ => {}
+        }
+        Ok(match outline {
+            Outline::Certificate => self.take_certificate(source, der),
+            Outline::EncryptedKey => self.take_locked(source, der),
+            Outline::Key => self.take_key(source, der),
+            Outline::Request => self.take_request(source, der),
+            Outline::PublicKey => Err(Unused::PublicKey),
+            Outline::Pkcs12 | Outline::Pkcs7 | Outline::Unknown => Err(Unused::DamagedDer),
+        })
+    }
+
+    fn take_certificate(&mut self, source: &Source, der: &[u8]) -> Result<(), Unused> {
+        const LONGEST: usize = 16_384;
+        let Ok(value) = Certificate::from_der(der) else {
+            let crl = CertificateRevocationList::from_der(der).is_ok();
+            return Err(if crl { Unused::Crl } else { Unused::DamagedDer });
+        };
+        if let KeyAlgorithm::Rsa(bits) = value.algorithm
+            && bits > LONGEST
+        {
+            return Err(Unused::LongKey(bits));
+        }
+        self.delivery.certificates.push(Found { value, source: source.clone() });
+        Ok(())
+    }
+
+    fn take_key(&mut self, source: &Source, der: &[u8]) -> Result<(), Unused> {
+        let value = PrivateKey::from_der(der).map_err(|_| Unused::UnusableKey)?;
+        self.delivery.keys.push(Found { value, source: source.clone() });
+        Ok(())
+    }
+
+    fn take_locked(&mut self, source: &Source, der: &[u8]) -> Result<(), Unused> {
+        let locked = LockedKey::new(der);
+        let opened = self.passphrase.map(|passphrase| locked.open_within(passphrase, &mut self.budget.work));
+        let what = match opened {
+            Some(Ok(value)) => {
+                self.delivery.keys.push(Found { value, source: source.clone() });
+                self.delivery.opened.push(source.clone());
+                return Ok(());
             }
-            Outline::EncryptedKey | Outline::Key => {
-                let value = PrivateKey::from_der(der).map_err(|error| match error {
-                    KeyError::Encrypted => Unused::EncryptedKey,
-                    _ => Unused::UnusableKey,
-                })?;
-                found.keys.push(Found { value, source: source.clone() });
+            None => Unused::EncryptedKey,
+            Some(Err(LockError::Wrong)) => Unused::WrongPassphrase("an encrypted private key"),
+            Some(Err(LockError::TooMuchWork(rounds))) => return Err(Unused::TooMuchWork(rounds)),
+            Some(Err(LockError::Unknown)) => return Err(Unused::UnknownEncryption),
+        };
+        self.delivery.locked.push(Found { value: locked, source: source.clone() });
+        Err(what)
+    }
+
+    fn take_request(&mut self, source: &Source, der: &[u8]) -> Result<(), Unused> {
+        let value = SigningRequest::from_der(der).map_err(|error| match error {
+            RequestError::Signature(_) => Unused::RequestSignature,
+            _ => Unused::DamagedDer,
+        })?;
+        self.delivery.requests.push(Found { value, source: source.clone() });
+        Ok(())
+    }
+
+    fn take_pkcs7(&mut self, source: &Source, der: &[u8]) -> Result<Result<(), Unused>, DeliveryError> {
+        let Some(bag) = pkcs7::read(der).filter(|bag| !bag.certificates.is_empty()) else {
+            return Ok(Err(Unused::Pkcs7));
+        };
+        self.mend(source, Mended::Pkcs7, None);
+        if bag.ber {
+            self.mend(source, Mended::Ber, None);
+        }
+        self.take_certificates(source, &bag.certificates)?;
+        Ok(Ok(()))
+    }
+
+    fn take_pkcs12(&mut self, source: &Source, der: &[u8]) -> Result<Result<(), Unused>, DeliveryError> {
+        let opened = match pkcs12::read(der, self.passphrase, &mut self.budget.work) {
+            Ok(opened) => opened,
+            Err(what) => return Ok(Err(what)),
+        };
+        self.mend(source, Mended::Pkcs12, None);
+        self.take_certificates(source, &opened.certificates)?;
+        for what in opened.unused {
+            self.ignore(source, what);
+        }
+        for (der, locked) in
+            opened.keys.iter().map(|key| (key, false)).chain(opened.locked.iter().map(|key| (key, true)))
+        {
+            self.budget.spend_block(source)?;
+            let taken = if locked { self.take_locked(source, der) } else { self.take_key(source, der) };
+            if let Err(what) = taken {
+                self.ignore(source, what);
             }
-            Outline::Pkcs7 => return Err(Unused::Pkcs7),
-            Outline::Pkcs12 => return Err(Unused::Pkcs12),
-            Outline::PublicKey => return Err(Unused::PublicKey),
-            Outline::Request => {
-                let value = SigningRequest::from_der(der).map_err(|error| match error {
-                    RequestError::Signature(_) => Unused::RequestSignature,
-                    _ => Unused::DamagedDer,
-                })?;
-                found.requests.push(Found { value, source: source.clone() });
+        }
+        Ok(Ok(()))
+    }
+
+    fn take_certificates(&mut self, source: &Source, certificates: &[Vec<u8>]) -> Result<(), DeliveryError> {
+        for der in certificates {
+            self.budget.spend_block(source)?;
+            if let Err(what) = self.take_certificate(source, der) {
+                self.ignore(source, what);
             }
-            Outline::Unknown => return Err(Unused::DamagedDer),
         }
         Ok(())
     }
@@ -158,5 +299,15 @@ impl Reader<'_> {
 
     fn ignore(&mut self, source: &Source, what: Unused) {
         self.delivery.ignored.push(Ignored { what, source: source.clone() });
+    }
+}
+
+/// What a block is that is not read, by its label.
+fn other_block(label: String) -> Unused {
+    match label.as_str() {
+        "X509 CRL" | "CRL" => Unused::Crl,
+        "OPENSSH PRIVATE KEY" | "SSH2 PUBLIC KEY" | "SSH2 ENCRYPTED PRIVATE KEY" => Unused::OpenSsh,
+        _ if label.starts_with("PGP ") => Unused::Pgp,
+        _ => Unused::OtherBlock(label),
     }
 }

@@ -1,18 +1,25 @@
 //! What bytes are, told by the bytes: the form of a file and the outline of a DER element. It parses nothing whole.
 
 use super::faults::Unused;
+use super::{marker, text};
 use crate::pki::der;
 use crate::pki::request::looks_like_request;
 
 /// The form of a file.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Form {
+    /// Base64 without BEGIN and END lines.
+    Base64,
     /// DER elements.
     Der,
+    /// Markup with BEGIN lines in it.
+    Markup,
     /// Nothing that can be read here; named for what it is.
     Other(Unused),
     /// Text with at least one BEGIN or END line.
     Pem,
+    /// Text in UTF-16.
+    Utf16,
     /// A zip file.
     Zip,
 }
@@ -26,19 +33,44 @@ pub fn form(bytes: &[u8]) -> Form {
     if [b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08"].iter().any(|magic| bytes.starts_with(*magic)) {
         return Form::Zip;
     }
-    if is_binary(bytes) && ends_as_zip(bytes) {
+    let binary = is_binary(bytes);
+    if binary && ends_as_zip(bytes) {
         return Form::Zip;
     }
-    if contains(bytes, b"-----BEGIN ") || contains(bytes, b"-----END ") {
+    // Before any text in it, which may be what was signed.
+    if binary && is_whole(bytes) {
+        return Form::Der;
+    }
+    if text::from_utf16(bytes).is_some() {
+        return Form::Utf16;
+    }
+    if text::from_markup(bytes).is_some_and(|text| marker::any(&text)) {
+        return Form::Markup;
+    }
+    if marker::any(bytes) {
         return Form::Pem;
     }
     if let Some((_, what)) = MAGICS.iter().find(|(magic, _)| bytes.starts_with(magic)) {
         return Form::Other(what.clone());
     }
-    if bytes.first() == Some(&0x30) && is_binary(bytes) {
+    if bytes.get(257..262) == Some(b"ustar") {
+        return Form::Other(Unused::Archive("tar"));
+    }
+    if bytes.first() == Some(&0x30) && binary {
         return Form::Der;
     }
-    Form::Other(text(bytes))
+    if text::naked(bytes).is_some() {
+        return Form::Base64;
+    }
+    Form::Other(text(bytes, binary))
+}
+
+/// One element from the first byte to the last, but for an editor's line break; or BER of a known kind.
+fn is_whole(bytes: &[u8]) -> bool {
+    match der::split(bytes) {
+        Some((element, rest)) => element.tag == SEQUENCE && rest.iter().all(u8::is_ascii_whitespace),
+        None => indefinite(bytes) != Outline::Unknown,
+    }
 }
 
 /// A zip with other bytes in front (it unpacks itself, or a mail's header was saved with it): the record that ends a
@@ -55,7 +87,7 @@ fn ends_as_zip(bytes: &[u8]) -> bool {
 }
 
 /// How files of other kinds start.
-const MAGICS: [(&[u8], Unused); 14] = [
+const MAGICS: [(&[u8], Unused); 18] = [
     (b"\x1f\x8b", Unused::Archive("gzip")),
     (b"7z\xbc\xaf\x27\x1c", Unused::Archive("7z")),
     (b"Rar!\x1a", Unused::Archive("rar")),
@@ -68,8 +100,12 @@ const MAGICS: [(&[u8], Unused); 14] = [
     (b"%PDF", Unused::Pdf),
     (b"\xfe\xed\xfe\xed", Unused::Jks),
     (b"\xce\xce\xce\xce", Unused::Jks),
-    (b"\xff\xfe", Unused::Utf16),
-    (b"\xfe\xff", Unused::Utf16),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Unused::Office),
+    (b"BM", Unused::Picture),
+    (b"RIFF", Unused::Picture),
+    (b"PuTTY-User-Key-File-", Unused::OpenSsh),
+    (b"ssh-", Unused::OpenSsh),
+    (b"ecdsa-sha2-", Unused::OpenSsh),
 ];
 
 /// No text: `0x30`, which starts all DER, is also the digit 0.
@@ -77,18 +113,14 @@ fn is_binary(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).map_or(true, |text| text.chars().any(|c| c.is_control() && !c.is_ascii_whitespace()))
 }
 
-fn text(bytes: &[u8]) -> Unused {
-    let head = &bytes[..bytes.len().min(2048)];
-    let lower = String::from_utf8_lossy(head).to_ascii_lowercase();
-    let start = lower.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
-    if start.starts_with("<!doctype html") || start.starts_with("<html") || lower.contains("<html") {
-        return Unused::Html;
+fn text(bytes: &[u8], binary: bool) -> Unused {
+    let head = &bytes[..bytes.len().min(4096)];
+    let head = String::from_utf8_lossy(head);
+    let lower = head.to_ascii_lowercase();
+    if lower.contains("<!doctype html") || lower.contains("<html") || lower.contains("<head") {
+        return Unused::Html(title(&head, &lower));
     }
-    let nuls = head.iter().filter(|&&byte| byte == 0).count();
-    if nuls * 3 > head.len() && head.len() > 8 {
-        return Unused::Utf16;
-    }
-    if is_binary(bytes) {
+    if binary {
         return Unused::Binary;
     }
     if lower.contains("begin certificate") || lower.contains("private key") && lower.contains("begin") {
@@ -97,8 +129,16 @@ fn text(bytes: &[u8]) -> Unused {
     Unused::Text
 }
 
-fn contains(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack.windows(needle.len()).any(|window| window == needle)
+/// The title of a page, without line breaks, at most 80 characters: ASCII letters change case alone, so `lower` has the
+/// places of `head`.
+fn title(head: &str, lower: &str) -> String {
+    let title = lower.find("<title").and_then(|at| {
+        let open = at + lower[at..].find('>')? + 1;
+        let close = open + lower[open..].find('<')?;
+        head.get(open..close)
+    });
+    let words: Vec<&str> = title.unwrap_or_default().split_whitespace().collect();
+    words.join(" ").chars().take(80).collect()
 }
 
 /// What a DER element looks like from outside.
@@ -129,7 +169,7 @@ impl Outline {
             Self::Certificate => label.ends_with("CERTIFICATE"),
             Self::Request => label.ends_with("CERTIFICATE REQUEST"),
             Self::Key | Self::EncryptedKey => label.ends_with("PRIVATE KEY"),
-            Self::Pkcs7 => label == "PKCS7",
+            Self::Pkcs7 => matches!(label, "PKCS7" | "CMS" | "PKCS #7 SIGNED DATA"),
             Self::PublicKey => label == "PUBLIC KEY",
             // Not read: what it is is told anyway.
             Self::Pkcs12 | Self::Unknown => true,
@@ -141,7 +181,7 @@ impl Outline {
 #[must_use]
 pub(super) fn outline(element: &[u8]) -> Outline {
     let Some((outer, _)) = der::split(element).filter(|(outer, _)| outer.tag == SEQUENCE) else {
-        return Outline::Unknown;
+        return indefinite(element);
     };
     let Some((first, rest)) = der::split(outer.value) else {
         return Outline::Unknown;
@@ -156,6 +196,15 @@ pub(super) fn outline(element: &[u8]) -> Outline {
         (INTEGER, Some(SEQUENCE), _) if first.value == [3] => Outline::Pkcs12,
         (INTEGER, Some(_), _) => Outline::Key,
         (OBJECT_IDENTIFIER, _, _) => Outline::Pkcs7,
+        _ => Outline::Unknown,
+    }
+}
+
+/// The outline of BER with an indefinite length, which [`der::split`] does not see through.
+fn indefinite(element: &[u8]) -> Outline {
+    match element {
+        [SEQUENCE, 0x80, OBJECT_IDENTIFIER, ..] => Outline::Pkcs7,
+        [SEQUENCE, 0x80, INTEGER, 1, 3, ..] => Outline::Pkcs12,
         _ => Outline::Unknown,
     }
 }

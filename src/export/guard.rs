@@ -1,7 +1,7 @@
 //! What must not be written over: a private key that may be the only one of its kind.
 
 use super::pkcs12;
-use crate::delivery::{Delivery, Input, Limits, Unused};
+use crate::delivery::{Delivery, Input, Limits};
 use crate::pki::key::PublicKeyId;
 
 /// Whether a file with this content holds a private key, in any form, readable or not, that what is written in its place
@@ -12,13 +12,11 @@ pub fn would_lose_key(before: &[u8], kept: Option<PublicKeyId>, password: Option
     if let Some((_, keys)) = password.and_then(|password| pkcs12::decode(before, password)) {
         return !keys.iter().all(|key| stays(key.id()));
     }
-    let locked =
-        |what: &Unused| matches!(what, Unused::EncryptedKey | Unused::Jks | Unused::Pkcs12 | Unused::UnusableKey);
     let named = before.windows(12).filter(|window| window == b"PRIVATE KEY-").count();
     match Delivery::read(vec![Input::new("", before.to_vec())], &Limits::default()) {
         // A block has two such lines; one that was not read may be a key all the same.
         Ok(found) => {
-            found.ignored.iter().any(|one| locked(&one.what))
+            found.ignored.iter().any(|one| one.what.may_hold_key())
                 || !found.keys.iter().all(|key| stays(key.id()))
                 || named > 2 * found.keys.len()
         }

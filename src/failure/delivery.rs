@@ -26,38 +26,48 @@ impl From<DeliveryError> for Failure {
 
 /// What to do with each thing that could not be used; `None` where there is nothing to do.
 fn advice(ignored: &Ignored) -> Option<String> {
-    let file = shell_word(&ignored.source.input);
     let packed = ignored.source.entry.is_some();
-    let unpacked = if packed { "FILE".to_owned() } else { file.clone() };
+    let file = if packed { "FILE".to_owned() } else { shell_word(&ignored.source.input) };
     Some(match &ignored.what {
-        Unused::Archive(_) => format!("unpack it and pass the files in it; if it is a zip that was renamed, download it again ({unpacked})"),
-        Unused::Binary | Unused::Picture | Unused::Pdf => format!("see what it is:  file {unpacked}"),
-        Unused::DamagedBlock { .. } | Unused::DamagedDer | Unused::Trailing(_) => {
+        Unused::Archive(_) | Unused::OtherMethod => format!(
+            "unpack it and pass the files in it; if it is a zip that was renamed, download it again ({file})"
+        ),
+        Unused::Binary | Unused::Picture | Unused::Pdf => format!("see what it is:  file {file}"),
+        Unused::DamagedBlock { .. } | Unused::DamagedDer | Unused::DamagedPkcs12 | Unused::Trailing(_) => {
             "copy or download it again: a part of it was lost on the way".to_owned()
         }
         Unused::DamagedMarkers => {
             "download the file itself in place of copying it from a page: editors turn hyphens into dashes".to_owned()
         }
         Unused::Empty => "download it again: an earlier write or download failed".to_owned(),
-        Unused::EncryptedEntry => format!("unpack it with its password and pass the files in it:  unzip {file}"),
-        Unused::EncryptedKey => {
-            format!("decrypt a copy:  (umask 077; openssl pkey -in {unpacked} -out plain.key)")
+        Unused::EncryptedEntry | Unused::EncryptedKey | Unused::LockedPkcs12 => {
+            "put its password into a file of mode 0600 and pass that:  --password-file FILE".to_owned()
         }
-        Unused::Html => {
+        Unused::Html(_) => {
             "the browser saved a page (a login or an error) in place of the file: log in at the shop and download it again"
                 .to_owned()
         }
         Unused::Jks => format!(
-            "convert it:  keytool -importkeystore -srckeystore {unpacked} -destkeystore out.p12 -deststoretype PKCS12 && openssl pkcs12 -in out.p12 -nokeys -out out.pem"
+            "convert it:  keytool -importkeystore -srckeystore {file} -destkeystore out.p12 -deststoretype PKCS12   and pass out.p12"
         ),
-        Unused::Pkcs7 => format!(
-            "convert it:  openssl pkcs7 -in {unpacked} -print_certs -out out.pem   (add  -inform DER  if that fails)"
-        ),
-        Unused::Pkcs12 => format!("convert it:  (umask 077; openssl pkcs12 -in {unpacked} -nodes -out out.pem)"),
+        Unused::LongKey(_) => "ask the CA which certificate is meant: no server uses such a key".to_owned(),
+        Unused::Office => "open it, and save the certificates in it as text, or the attached zip as it is".to_owned(),
+        Unused::OpenSsh => "pass the key that was made with the request, often NAME.key; this one is for ssh".to_owned(),
+        Unused::Pkcs7 => format!("see what it holds:  openssl asn1parse -in {file}   (add  -inform DER  if that fails)"),
         Unused::RequestSignature => "use the request as it was made, or make a new one:  certctl csr NAME...".to_owned(),
-        Unused::UnusableKey => format!("see what it is:  openssl pkey -in {unpacked} -noout -text_pub"),
-        Unused::Utf16 => format!("convert it:  iconv -f UTF-16 -t UTF-8 {unpacked} > out.pem"),
-        Unused::Link | Unused::OtherBlock(_) | Unused::PublicKey | Unused::Text => return None,
+        Unused::TooMuchWork(_) | Unused::UnknownEncryption if packed => {
+            "unpack it, and encrypt it again in the usual way with openssl pkcs12 or openssl pkcs8".to_owned()
+        }
+        Unused::TooMuchWork(_) | Unused::UnknownEncryption => format!(
+            "let OpenSSL open it:  (umask 077; openssl pkcs12 -in {file} -nodes -out out.pem)   or, for a key:  (umask 077; openssl pkey -in {file} -out plain.key)"
+        ),
+        Unused::TraditionalKey => format!("decrypt a copy:  (umask 077; openssl pkey -in {file} -out plain.key)"),
+        Unused::UnusableKey => format!("see what it is:  openssl pkey -in {file} -noout -text_pub"),
+        Unused::WrongPassphrase(_) => {
+            "pass the password that the file was protected with, often in another mail:  --password-file FILE".to_owned()
+        }
+        Unused::Crl | Unused::Link | Unused::OtherBag | Unused::OtherBlock(_) | Unused::Pgp => return None,
+        Unused::PublicKey | Unused::Text => return None,
     })
 }
 
@@ -67,44 +77,49 @@ fn code(what: &Unused) -> (&'static str, Severity) {
     match what {
         Unused::Archive(_) => ("archive", Warning),
         Unused::Binary => ("binary", Note),
+        Unused::Crl => ("crl", Note),
         Unused::DamagedBlock { .. } | Unused::DamagedDer => ("damaged-block", Warning),
+        Unused::DamagedPkcs12 => ("damaged-pkcs12", Warning),
         Unused::DamagedMarkers => ("damaged-markers", Warning),
         Unused::Empty => ("empty", Warning),
         Unused::EncryptedEntry => ("encrypted-entry", Warning),
         Unused::EncryptedKey => ("encrypted-key", Note),
-        Unused::Html => ("html", Warning),
+        Unused::Html(_) => ("html", Warning),
         Unused::Jks => ("jks", Note),
         Unused::Link => ("link", Note),
+        Unused::LockedPkcs12 => ("locked-pkcs12", Warning),
+        Unused::LongKey(_) => ("long-key", Warning),
+        Unused::Office => ("office-file", Warning),
+        Unused::OpenSsh => ("openssh-key", Note),
+        Unused::OtherBag => ("other-bag", Note),
         Unused::OtherBlock(_) => ("other-block", Note),
+        Unused::OtherMethod => ("other-method", Warning),
         Unused::Pdf => ("pdf", Note),
+        Unused::Pgp => ("pgp", Note),
         Unused::Picture => ("picture", Note),
-        Unused::Pkcs12 => ("pkcs12", Note),
-        Unused::Pkcs7 => ("pkcs7", Note),
+        Unused::Pkcs7 => ("damaged-pkcs7", Warning),
         Unused::PublicKey => ("public-key", Note),
         Unused::RequestSignature => ("request-signature", Warning),
         Unused::Text => ("text", Note),
+        Unused::TooMuchWork(_) => ("too-many-rounds", Warning),
+        Unused::TraditionalKey => ("traditional-key", Warning),
         Unused::Trailing(_) => ("trailing-bytes", Warning),
+        Unused::UnknownEncryption => ("unknown-encryption", Warning),
         Unused::UnusableKey => ("unusable-key", Warning),
-        Unused::Utf16 => ("utf-16", Warning),
-    }
-}
-
-/// That it may well hold certificates, in a form that is not read.
-fn unread(what: &Unused) -> &'static str {
-    match what {
-        Unused::EncryptedEntry | Unused::Jks | Unused::Pkcs12 | Unused::Pkcs7 | Unused::Utf16 => {
-            ", which this version does not read yet"
-        }
-        _ => "",
+        Unused::WrongPassphrase(_) => ("wrong-password", Warning),
     }
 }
 
 /// What it is not, where that is not plain.
 fn mistaken(what: &Unused) -> &'static str {
     match what {
-        Unused::DamagedBlock { .. } | Unused::DamagedDer | Unused::DamagedMarkers | Unused::Empty => "",
-        other if unread(other).is_empty() => ", not a certificate",
-        other => unread(other),
+        Unused::Jks => ", which this version does not read",
+        Unused::DamagedBlock { .. } | Unused::DamagedDer | Unused::DamagedPkcs12 | Unused::Empty => "",
+        Unused::DamagedMarkers | Unused::EncryptedEntry | Unused::LockedPkcs12 | Unused::LongKey(_) | Unused::Pkcs7 => {
+            ""
+        }
+        Unused::TooMuchWork(_) | Unused::UnknownEncryption | Unused::WrongPassphrase(_) => "",
+        _ => ", not a certificate",
     }
 }
 
@@ -112,7 +127,7 @@ impl From<&Ignored> for Finding {
     /// Beside other things that were of use.
     fn from(ignored: &Ignored) -> Self {
         let (code, severity) = code(&ignored.what);
-        let message = format!("not used: {} is {}{}", ignored.source, ignored.what, unread(&ignored.what));
+        let message = format!("not used: {} is {}", ignored.source, ignored.what);
         let finding = match severity {
             Severity::Note => Self::note(code, message),
             _ => Self::warning(code, message),

@@ -122,7 +122,7 @@ fn named_keys(path: &Path) -> Result<Vec<Held<PrivateKey>>, Failure> {
         return Ok(found.keys.into_iter().map(|key| Held { path: path.to_owned(), value: key.value }).collect());
     }
     let path = path.to_owned();
-    Err(match found.ignored.iter().any(|one| one.what == Unused::EncryptedKey) {
+    Err(match found.ignored.iter().any(|one| matches!(one.what, Unused::EncryptedKey | Unused::TraditionalKey)) {
         true => PairingError::LockedKey(path).into(),
         false => PairingError::NoKey { path, holds }.into(),
     })
