@@ -103,6 +103,8 @@ fn spawn(path: &Path, arguments: &[String]) -> io::Result<(Child, PipeReader)> {
     rustix::io::ioctl_fionbio(&reader, true)?;
     let child = Command::new(path)
         .args(arguments)
+        // Scripts (apachectl) look for their programs too.
+        .env("PATH", std::env::join_paths(self::path()).unwrap_or_default())
         .stdin(Stdio::null())
         .stdout(writer.try_clone()?)
         .stderr(writer)
@@ -215,20 +217,28 @@ impl Capture {
     }
 }
 
-/// Where a program lies: a path as it is, a name in `PATH` and then in the folders for administrators, which `PATH`
-/// often leaves out.
+/// Where programs lie: what the `PATH` of users, of cron and of services leaves out is looked for here too.
+const USUAL: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+
+/// The folders of `PATH`, then the usual ones. What depends on where somebody stands is left out.
+fn path() -> Vec<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders: Vec<PathBuf> = std::env::split_paths(&path).filter(|folder| folder.is_absolute()).collect();
+    for usual in USUAL.map(PathBuf::from) {
+        if !folders.contains(&usual) {
+            folders.push(usual);
+        }
+    }
+    folders
+}
+
+/// Where a program lies: a path as it is, a name in `PATH` and then in the usual folders.
 #[must_use]
 pub fn which(name: &str) -> Option<PathBuf> {
     if name.contains('/') {
         return executable(Path::new(name)).then(|| PathBuf::from(name));
     }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let usual = ["/usr/sbin", "/usr/local/sbin", "/sbin"].map(PathBuf::from);
-    std::env::split_paths(&path)
-        .filter(|folder| folder.is_absolute())
-        .chain(usual)
-        .map(|folder| folder.join(name))
-        .find(|candidate| executable(candidate))
+    path().into_iter().map(|folder| folder.join(name)).find(|candidate| executable(candidate))
 }
 
 fn executable(path: &Path) -> bool {

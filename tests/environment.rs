@@ -1,0 +1,169 @@
+//! Install and rollback where the surroundings are not as one would like them: umask, environment, closed or full streams,
+//! a folder that is gone, little memory, no /proc. The result is right, and nobody panics.
+//! Needs: nginx openssl unshare mount prlimit
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use support::Run;
+use support::namespace::in_mount;
+use support::shop::{CHAIN, KEY, PAIR, Shop, leftovers, link, mode, tree};
+
+/// A shop with two installs behind it, and the file of a third.
+fn shop() -> Shop {
+    let shop = Shop::new();
+    shop.round(&[]).expect(0);
+    shop.round(&[]).expect(0);
+    shop.deliver("new.crt");
+    shop
+}
+
+/// `script` by a shell that has no environment; `$0` is certctl, `$HERE` the sandbox.
+fn script(shop: &Shop, script: &str) -> Run {
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", script, env!("CARGO_BIN_EXE_certctl")]).current_dir(shop.sandbox.path());
+    command.env_clear().env("HERE", shop.sandbox.path()).stdin(Stdio::null());
+    let run = shop.sandbox.run_command(command);
+    assert!(!run.to_string().contains("panicked"), "{script}\n{run}");
+    run
+}
+
+const INSTALL: &str =
+    "install \"$HERE/new.crt\" --key \"$HERE/example.com.key\" --root \"$HERE/tree\" --trust \"$HERE/root.pem\"";
+const ROLLBACK: &str = "rollback example.com --root \"$HERE/tree\"";
+
+/// Key and chain are a pair other than `before`, with the modes that they are to have, and nothing else is left.
+#[track_caller]
+fn changed(shop: &Shop, before: &(String, String), what: &str) -> (String, String) {
+    let now = shop.served();
+    assert_ne!(&now, before, "{what}");
+    assert_eq!((mode(&shop.sandbox.join(CHAIN)), mode(&shop.sandbox.join(KEY))), (0o644, 0o600), "{what}");
+    assert_eq!(leftovers(&shop.sandbox), Vec::<PathBuf>::new(), "{what}");
+    for (path, text) in tree(&shop.sandbox.join("tree")) {
+        let holds = text.contains("PRIVATE KEY");
+        assert!(!holds || text.starts_with("600 "), "{what}: {}", path.display());
+    }
+    now
+}
+
+#[test]
+fn streams_environment_and_folders_as_they_come() {
+    let shop = shop();
+    let start = shop.served();
+    for (what, wrapped, code) in [
+        ("nothing at all in the environment", "exec env -i \"HERE=$HERE\" \"$0\" ARGS", 0),
+        ("an empty PATH", "PATH= HOME= exec \"$0\" ARGS", 0),
+        ("a home that is not there", "HOME=/nonexistent LANG=C COLUMNS=1 TERM=dumb exec \"$0\" ARGS", 0),
+        ("stdin closed", "exec \"$0\" ARGS <&-", 0),
+        ("stdout closed", "exec \"$0\" ARGS >&-", 0),
+        ("stderr closed", "exec \"$0\" ARGS 2>&-", 0),
+        ("all closed", "exec \"$0\" ARGS <&- >&- 2>&-", 0),
+        ("all closed, JSON", "exec \"$0\" ARGS --json <&- >&- 2>&-", 0),
+        ("a reader that went away", "{ \"$0\" ARGS; echo $? >code; } | :; exit $(/bin/cat code)", 0),
+        // In place, but nobody was told.
+        ("stdout full", "exec \"$0\" ARGS >/dev/full", 4),
+        ("stdout full, JSON", "exec \"$0\" ARGS --json >/dev/full", 4),
+        ("stderr full", "exec \"$0\" ARGS -v 2>/dev/full", 0),
+        (
+            "a folder that is gone",
+            "/bin/mkdir gone && cd gone && /bin/rmdir ../gone && exec \"$0\" -C \"$HERE\" ARGS",
+            0,
+        ),
+        ("a umask that takes nothing", "umask 000; exec \"$0\" ARGS", 0),
+        ("a umask that takes all", "umask 777; exec \"$0\" ARGS", 0),
+        ("a umask that leaves the owner", "umask 077; exec \"$0\" ARGS", 0),
+    ] {
+        let run = script(&shop, &wrapped.replace("ARGS", INSTALL));
+        assert_eq!(run.code, code, "{what}\n{run}");
+        let installed = changed(&shop, &start, what);
+        let run = script(&shop, &wrapped.replace("ARGS", ROLLBACK));
+        assert_eq!(run.code, code, "{what}\n{run}");
+        assert_eq!(changed(&shop, &installed, what), start, "{what}");
+    }
+}
+
+#[test]
+fn a_first_install_has_the_same_modes_under_any_umask() {
+    let mut trees = Vec::new();
+    for umask in ["000", "022", "077"] {
+        let shop = Shop::new();
+        shop.deliver("new.crt");
+        fs::create_dir(shop.sandbox.join("tree")).unwrap();
+        let run = script(&shop, &format!("umask {umask}; exec \"$0\" {INSTALL}"));
+        assert_eq!(run.code, 0, "{umask}\n{run}");
+        changed(&shop, &(String::new(), String::new()), umask);
+        let live = link(&shop.sandbox, &format!("{PAIR}/live"));
+        let id = live.rsplit('/').next().unwrap();
+        let modes = tree(&shop.sandbox.join("tree")).into_iter().map(|(path, text)| {
+            let path = path.strip_prefix(shop.sandbox.path()).unwrap().display().to_string();
+            (path.replace(id, "ID"), text.split(' ').next().unwrap().to_owned())
+        });
+        trees.push(modes.collect::<Vec<_>>());
+    }
+    assert!(trees.iter().all(|tree| *tree == trees[0]), "{trees:#?}");
+    let text = trees[0].iter().map(|(path, mode)| format!("{mode:4} {path}")).collect::<Vec<_>>().join("\n");
+    insta::assert_snapshot!(text, @r"
+    755  tree/etc
+    755  tree/etc/ssl
+    755  tree/etc/ssl/certctl
+    600  tree/etc/ssl/certctl/.lock
+    755  tree/etc/ssl/certctl/example.com
+    ->   tree/etc/ssl/certctl/example.com/live
+    ->   tree/etc/ssl/certctl/example.com/proven
+    755  tree/etc/ssl/certctl/example.com/releases
+    755  tree/etc/ssl/certctl/example.com/releases/ID
+    644  tree/etc/ssl/certctl/example.com/releases/ID/ca.pem
+    644  tree/etc/ssl/certctl/example.com/releases/ID/cert.pem
+    644  tree/etc/ssl/certctl/example.com/releases/ID/fullchain.pem
+    600  tree/etc/ssl/certctl/example.com/releases/ID/key.pem
+    644  tree/etc/ssl/certctl/example.com/settings.json
+    ->   tree/etc/ssl/example.com.fullchain.pem
+    700  tree/etc/ssl/private
+    ->   tree/etc/ssl/private/example.com.key
+    ");
+}
+
+/// A container: 64 MiB, no /proc, few descriptors.
+#[test]
+fn little_memory_and_no_proc() {
+    let shop = Shop::new();
+    shop.deliver("new.crt");
+    let run = in_mount(
+        &shop.sandbox,
+        "size=4m",
+        "mount -t tmpfs tmpfs /proc
+         certctl() { prlimit --data=67108864 --nofile=16 --core=0 \"$CERTCTL\" \"$@\"; }
+         certctl install new.crt --root tree --trust root.pem -q
+         certctl install new.crt --root tree --trust root.pem -q
+         openssl x509 -noout -pubkey -in tree/etc/ssl/example.com.fullchain.pem >one
+         openssl pkey -pubout -in tree/etc/ssl/private/example.com.key >other
+         cmp one other; stat -c %a tree/etc/ssl/certctl/example.com/live/key.pem",
+    )
+    .expect(0);
+    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("600\n", ""));
+}
+
+/// Commands of the server's are found as an administrator finds them, also by cron.
+#[test]
+fn an_empty_path_still_finds_the_server() {
+    let shop = shop();
+    let start = shop.served();
+    let reload = shop.sandbox.write("reload", "#!/bin/sh\nset -e\ncat /dev/null\nnginx -v\n");
+    fs::set_permissions(reload, fs::Permissions::from_mode(0o755)).unwrap();
+    for path in ["PATH=", "PATH=relative:."] {
+        let run = script(
+            &shop,
+            &format!("{path}; exec \"$0\" {INSTALL} --server none --test 'openssl version' --reload $HERE/reload"),
+        );
+        assert_eq!(run.code, 0, "{run}");
+        let installed = changed(&shop, &start, path);
+        let run = script(&shop, &format!("{path}; exec \"$0\" {ROLLBACK}"));
+        assert_eq!(run.code, 0, "{run}");
+        changed(&shop, &installed, path);
+    }
+}
