@@ -39,6 +39,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
             cand inspect 'What is this file (never judges)'
             cand bundle 'Whatever the CA sent, as the verified chain file or in another format'
             cand rollback 'Back to the files before'
+            cand remove 'Certctl forgets a pair; servers go on with the files they read now'
             cand rehearse 'The whole round on this machine alone, against a shop, a DNS server and a web server of its own'
             cand completions 'A completion script for a shell'
         }
@@ -167,6 +168,22 @@ set edit:completion:arg-completer[certctl] = {|@words|
         }
         &'certctl;rollback'= {
             cand --to 'Not the files before, but those of that id, or those that were live at that date'
+            cand --lock-timeout 'How long to wait for another certctl [default: 60s]'
+            cand -C 'Where names are looked up and files go'
+            cand --directory 'Where names are looked up and files go'
+            cand --root 'A tree to install into instead of /'
+            cand --at 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z'
+            cand --color 'When to use colour'
+            cand --dry-run 'Only show what would be done'
+            cand --json 'One JSON object on stdout, whatever happens'
+            cand -q 'Only what needs action'
+            cand --quiet 'Only what needs action'
+            cand -v 'More of what is being done'
+            cand --verbose 'More of what is being done'
+            cand -h 'This help'
+            cand --help 'This help'
+        }
+        &'certctl;remove'= {
             cand --lock-timeout 'How long to wait for another certctl [default: 60s]'
             cand -C 'Where names are looked up and files go'
             cand --directory 'Where names are looked up and files go'

@@ -42,6 +42,7 @@ complete -c certctl -n "__fish_certctl_needs_command" -f -a "verify" -d 'Does it
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "inspect" -d 'What is this file (never judges)'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "bundle" -d 'Whatever the CA sent, as the verified chain file or in another format'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "rollback" -d 'Back to the files before'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "remove" -d 'Certctl forgets a pair; servers go on with the files they read now'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "rehearse" -d 'The whole round on this machine alone, against a shop, a DNS server and a web server of its own'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "completions" -d 'A completion script for a shell'
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l ca -d 'The shop or CA that the request goes to' -r -f -a "namecheap\t'namecheap.com'
@@ -194,6 +195,18 @@ complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l json -d 'On
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s q -l quiet -d 'Only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s v -l verbose -d 'More of what is being done'
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s h -l help -d 'This help'
+complete -c certctl -n "__fish_certctl_using_subcommand remove" -l lock-timeout -d 'How long to wait for another certctl [default: 60s]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand remove" -s C -l directory -d 'Where names are looked up and files go' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand remove" -l root -d 'A tree to install into instead of /' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand remove" -l at -d 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z' -r
+complete -c certctl -n "__fish_certctl_using_subcommand remove" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c certctl -n "__fish_certctl_using_subcommand remove" -l dry-run -d 'Only show what would be done'
+complete -c certctl -n "__fish_certctl_using_subcommand remove" -l json -d 'One JSON object on stdout, whatever happens'
+complete -c certctl -n "__fish_certctl_using_subcommand remove" -s q -l quiet -d 'Only what needs action'
+complete -c certctl -n "__fish_certctl_using_subcommand remove" -s v -l verbose -d 'More of what is being done'
+complete -c certctl -n "__fish_certctl_using_subcommand remove" -s h -l help -d 'This help'
 complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -l server -d 'The web server: one of its own, or the nginx of this machine on a free loopback port' -r -f -a "embedded\t'In this process'
 nginx\t'The one that is installed here'"
 complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -s C -l directory -d 'Where names are looked up and files go' -r -F

@@ -18,6 +18,7 @@ pub mod block;
 pub mod installed;
 pub mod order;
 pub mod outcome;
+pub mod removal;
 pub mod serving;
 pub mod situation;
 pub mod tree;

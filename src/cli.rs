@@ -109,7 +109,7 @@ certctl: from a private key to the padlock in the browser
   look       verify [NAME|FILE]...    does it all fit: key, chain, names, dates, trust
              inspect FILE             what is this file
   files      bundle ZIP|FILE...       whatever the CA sent -> the verified chain file
-  undo       rollback NAME            the files before
+  undo       rollback | remove NAME   the files before | plain files, and certctl forgets them
   try        rehearse [NAME]          the whole round here and now, on this machine alone
   shell      completions SHELL
 Start with:  certctl rehearse      Help for one:  certctl install --help

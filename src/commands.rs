@@ -13,6 +13,7 @@ pub mod dcv_check;
 pub mod inspect;
 pub mod install;
 pub mod rehearse;
+pub mod remove;
 pub mod rollback;
 pub mod verify;
 
@@ -28,6 +29,7 @@ pub enum Command {
     Inspect(inspect::InspectArgs),
     Bundle(bundle::BundleArgs),
     Rollback(rollback::RollbackArgs),
+    Remove(remove::RemoveArgs),
     Rehearse(rehearse::RehearseArgs),
     Completions(completions::CompletionsArgs),
 }
@@ -45,6 +47,7 @@ impl Command {
             Self::Inspect(args) => conclude(context, inspect::run(context, &args)),
             Self::Bundle(args) => conclude(context, bundle::run(context, &args)),
             Self::Rollback(args) => conclude(context, rollback::run(context, &args)),
+            Self::Remove(args) => conclude(context, remove::run(context, &args)),
             Self::Rehearse(args) => conclude(context, rehearse::run(context, &args)),
             Self::Completions(args) => completions::run(context, &args, command_line()),
         }

@@ -15,6 +15,7 @@ pub mod observe;
 pub mod owner;
 pub mod plan;
 pub mod release;
+pub mod removal;
 pub mod server;
 pub mod settings;
 pub mod site;

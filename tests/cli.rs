@@ -11,8 +11,8 @@ use std::process::{Command, Stdio};
 use support::ca::TestCa;
 use support::{Run, Sandbox};
 
-const VERBS: [&str; 9] =
-    ["csr", "dcv-check", "install", "verify", "inspect", "bundle", "rollback", "rehearse", "completions"];
+const VERBS: [&str; 10] =
+    ["csr", "dcv-check", "install", "verify", "inspect", "bundle", "rollback", "remove", "rehearse", "completions"];
 
 #[test]
 fn bare_certctl_shows_the_commands_on_a_dozen_lines() {
@@ -110,7 +110,7 @@ fn usage_errors_say_what_and_where_to_look() {
 #[test]
 fn what_is_not_there_yet_is_a_usage_error() {
     let sandbox = Sandbox::new();
-    for verb in ["renew", "status", "remove", "explain", "dcv-publish", "order", "issue", "site", "help"] {
+    for verb in ["renew", "status", "explain", "dcv-publish", "order", "issue", "site", "help"] {
         assert_eq!(sandbox.run(&[verb, "--json"]).expect(2).json()["schema"], "certctl.error/1", "{verb}");
     }
     for (verb, options) in [

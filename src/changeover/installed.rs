@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use super::order::again;
-use super::tree::root;
+use super::tree::{real, root};
 use crate::context::Context;
 use crate::directory::{self, Argument};
 use crate::failure::{Failure, Kind};
 use crate::finding::{Next, shell_word};
 use crate::install::apply::store;
-use crate::install::layout::{self, Layout, Piece, Pointer};
+use crate::install::layout::{self, Layout, Link, Piece, Pointer};
 use crate::install::observe;
 use crate::install::release::Release;
 use crate::install::settings::Settings;
@@ -90,6 +90,38 @@ pub fn newest(context: &Context, name: &str) -> Result<Option<Files>, Failure> {
 pub fn layout(root: &Path, stem: &str) -> Layout {
     let (chain, key) = observe::family(root).stable_paths(stem);
     Layout::new(Some(root), stem, root.join(chain), root.join(key))
+}
+
+/// The layout of a pair as its settings say it: where servers read it.
+///
+/// # Errors
+/// When a path leads out of the tree.
+pub fn placed(context: &Context, stem: &str, settings: &Settings) -> Result<Layout, Failure> {
+    let root = root(context)?;
+    let (chain, key) = observe::family(&root).stable_paths(stem);
+    let at = |path: &Option<PathBuf>, usual: &Path| real(&root, path.as_deref().unwrap_or(usual));
+    let (chain, key) = (at(&settings.chain_path, &chain)?, at(&settings.key_path, &key)?);
+    let further: Vec<Link> = settings
+        .links
+        .iter()
+        .map(|link| Ok::<_, Failure>(Link::new(real(&root, &link.path)?, link.piece)))
+        .collect::<Result<_, _>>()?;
+    let staged = context.root.as_ref().map(|_| root.as_path());
+    Ok(Layout::new(staged, stem, chain, key).with(further))
+}
+
+/// The pair that has a folder of that very name, or had one until a removal was killed.
+///
+/// # Errors
+/// When the tree cannot be looked at.
+pub fn folder_named(context: &Context, name: &str) -> Result<Option<String>, Failure> {
+    let stem = DnsName::parse(name).map_or_else(|_| name.to_owned(), |name| name.file_stem());
+    if !plain(&stem) {
+        return Ok(None);
+    }
+    let layout = layout(&root(context)?, &stem);
+    let there = folders::is_folder(&layout.folder()) || !store::leftovers(&layout)?.is_empty();
+    Ok(there.then_some(stem))
 }
 
 /// The keys of all certificates that are live, as far as this user may look: from the chains alone, which are not

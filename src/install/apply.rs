@@ -23,6 +23,7 @@ use crate::system::tls::{ProbeError, probe_all};
 
 pub mod error;
 pub mod guard;
+pub mod settle;
 pub mod store;
 
 use error::InstallError;

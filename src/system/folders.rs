@@ -92,6 +92,12 @@ pub fn is_folder(path: &Path) -> bool {
     path.is_dir()
 }
 
+/// True when a file is at `path`, links followed.
+#[must_use]
+pub fn is_file(path: &Path) -> bool {
+    path.is_file()
+}
+
 /// `path` from the root on, links as they are.
 ///
 /// # Errors
@@ -228,6 +234,15 @@ pub fn link(path: &Path, text: &Path) -> Result<(), FileError> {
         let _ = fs::remove_file(&temporary);
     }
     renamed?;
+    sync_folder(parent(path))
+}
+
+/// Puts a file that waits beside `path` there in one rename, over whatever file or link is there, and flushes the folder.
+///
+/// # Errors
+/// The system's reason; what was there is then untouched.
+pub fn replace(from: &Path, path: &Path) -> Result<(), FileError> {
+    fs::rename(from, path).map_err(FileError::at("replace", path))?;
     sync_folder(parent(path))
 }
 

@@ -16,6 +16,8 @@ use crate::system::lock::Lock;
 pub const PIECE_LIMIT: u64 = 1024 * 1024;
 /// More names than that in a folder are not looked at.
 const NAMES_LIMIT: usize = 10_000;
+/// Nor more pairs.
+const PAIRS_LIMIT: usize = 100_000;
 
 /// A release that is built but has no name yet; taken away when it is dropped without one. The lock says to others that
 /// somebody works in it.
@@ -176,12 +178,13 @@ pub fn prune(layout: &Layout, keep: &[ReleaseId]) -> Result<(), FileError> {
     Ok(())
 }
 
-/// Removes what killed runs have left: unfinished releases that nobody works in, and temporary names of our own links
-/// and files. Only under the lock.
+/// Removes what killed runs have left: unfinished releases that nobody works in, temporary names of our own links and
+/// files, and half a folder of this pair. Only under the lock.
 ///
 /// # Errors
 /// The system's reason.
 pub fn sweep(layout: &Layout) -> Result<(), FileError> {
+    leftovers(layout)?.iter().try_for_each(|path| folders::remove_folder(path))?;
     let releases = layout.releases();
     for name in folders::names(&releases, NAMES_LIMIT)? {
         let path = releases.join(&name);
@@ -202,4 +205,14 @@ pub fn sweep(layout: &Layout) -> Result<(), FileError> {
         }
     }
     Ok(())
+}
+
+/// What a removal that was killed has left of the pair's folder.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn leftovers(layout: &Layout) -> Result<Vec<PathBuf>, FileError> {
+    let base = layout.base();
+    let names = folders::names(&base, PAIRS_LIMIT)?.into_iter();
+    Ok(names.filter(|name| is_temporary_of(name, layout.stem().as_ref())).map(|name| base.join(name)).collect())
 }

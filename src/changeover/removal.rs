@@ -1,0 +1,175 @@
+//! A pair that certctl is to forget: looked at, refused while its last install is open, then made plain files of.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::installed;
+use super::order::{Mode, again};
+use super::tree::{own, root};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::finding::{Finding, Next, shell_word};
+use crate::install::apply::settle::{self, Plain};
+use crate::install::apply::store;
+use crate::install::layout::{Layout, Piece, Pointer, ReleaseId};
+use crate::install::observe;
+use crate::install::removal::{self, Refusal, Standing, Step};
+use crate::pki::certificate::Certificate;
+use crate::system::folders;
+
+/// How it ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Verdict {
+    /// Only shown.
+    Planned,
+    /// Nothing was touched.
+    Refused,
+    /// The links are plain files, and the folder is gone.
+    Removed,
+}
+
+impl Verdict {
+    /// Its name in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Refused => "refused",
+            Self::Removed => "removed",
+        }
+    }
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Removal {
+    /// How it ended.
+    pub verdict: Verdict,
+    /// The pair.
+    pub name: String,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// What was live.
+    pub release: Option<ReleaseId>,
+    /// Its certificate, where it could be read.
+    pub leaf: Option<Certificate>,
+    /// The plain files, as they are or would be.
+    pub files: Vec<Plain>,
+    /// What was, or would be done.
+    pub steps: Vec<Step>,
+    /// What was found.
+    pub findings: Vec<Finding>,
+    /// What to do now.
+    pub next: Vec<Next>,
+}
+
+impl Removal {
+    /// Whether anything on disk is other than before.
+    #[must_use]
+    pub fn changed(&self) -> bool {
+        self.verdict == Verdict::Removed
+    }
+}
+
+/// Does it, or shows it, or says why not.
+///
+/// # Errors
+/// When files cannot be used, the lock is held, or a signal came: each path is then the link or the plain file with the
+/// same bytes, and the next run takes it up.
+pub fn run(context: &Context, stem: &str, timeout: Duration, mode: Mode) -> Result<Removal, Failure> {
+    if context.interrupt.listen().is_err() {
+        context.sink.detail("signals cannot be listened to; they end this at once");
+    }
+    let (layout, removal) = look(context, stem)?;
+    if mode == Mode::DryRun || removal.verdict == Verdict::Refused {
+        return Ok(removal);
+    }
+    let _lock = super::lock(context, &layout, timeout)?;
+    // Another certctl may have held the lock: everything is looked at again.
+    store::sweep(&layout)?;
+    let (layout, removal) = look(context, stem)?;
+    if removal.verdict == Verdict::Refused {
+        return Ok(removal);
+    }
+    if let Some(live) = &removal.release {
+        settle::run(&layout, live, &removal.steps, || context.interrupt.signal()).map_err(Failure::from)?;
+    }
+    Ok(Removal { verdict: Verdict::Removed, ..removal })
+}
+
+/// What there is, and what would be done about it.
+fn look(context: &Context, stem: &str) -> Result<(Layout, Removal), Failure> {
+    let root = root(context)?;
+    own(&root, stem)?;
+    let settings = observe::settings(&root, stem)?;
+    let layout = installed::placed(context, stem, &settings)?;
+    let live = observe::pointer(&layout, Pointer::Live)?;
+    let mut removal = Removal {
+        verdict: Verdict::Planned,
+        name: stem.to_owned(),
+        folder: layout.folder(),
+        leaf: None,
+        files: Vec::new(),
+        steps: Vec::new(),
+        findings: Vec::new(),
+        next: Vec::new(),
+        release: live,
+    };
+    if !folders::is_folder(&layout.folder()) {
+        // A removal was killed after its last rename: what it left is taken away, and that is all.
+        return Ok((layout, removal));
+    }
+    removal.judge(context, &layout)?;
+    Ok((layout, removal))
+}
+
+impl Removal {
+    fn judge(&mut self, context: &Context, layout: &Layout) -> Result<(), Failure> {
+        let mut spots = Vec::new();
+        for link in layout.links() {
+            let spot = observe::spot(layout, link)?;
+            if let Err(obstacle) = &spot {
+                self.findings.push(Finding::note("path-taken", format!("{obstacle}: it stays as it is")));
+            }
+            spots.push(spot.ok());
+        }
+        let live = self.release.clone();
+        let there = |piece: &Piece| live.as_ref().is_some_and(|live| folders::is_file(&layout.piece(live, *piece)));
+        let pieces = layout.links().iter().map(|link| link.piece).filter(there).collect();
+        let proven = observe::pointer(layout, Pointer::Proven)?;
+        let strange = settle::strange(layout)?;
+        let standing = Standing { live: live.clone(), proven, spots, pieces, strange };
+        match removal::plan(&standing, layout) {
+            Ok(steps) => self.steps = steps,
+            Err(refused) => {
+                self.verdict = Verdict::Refused;
+                self.findings.extend(refused.iter().map(|refusal| finding(context, &self.name, refusal)));
+            }
+        }
+        if let Some(live) = &live {
+            self.leaf = store::load(layout, live)?.map(|release| release.leaf().clone());
+            for step in &self.steps {
+                if let Step::Settle { path, piece } = step {
+                    self.files.extend(settle::plain(layout, live, path, *piece)?);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn finding(context: &Context, stem: &str, refusal: &Refusal) -> Finding {
+    match refusal {
+        Refusal::NotProven(_) => Finding::error("not-proven", refusal.to_string())
+            .with(again(context, &["install", stem]))
+            .with(again(context, &["rollback", stem])),
+        Refusal::ShowsNothing(_) => {
+            Finding::error("shows-nothing", refusal.to_string()).with(again(context, &["install", stem, "--check"]))
+        }
+        Refusal::Strange(path) => {
+            let path = shell_word(&path.display().to_string());
+            Finding::error("folder-holds-more", refusal.to_string())
+                .with(Next::say(format!("move it to where it belongs:  sudo mv -n {path} /root/")))
+        }
+    }
+}

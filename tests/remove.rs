@@ -1,0 +1,169 @@
+//! `certctl remove`: plain files in the place of the links, then nothing of certctl's is left; killed at each call on the
+//! way, nobody misses a file and the next run ends it.
+//! Needs: nginx strace
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::process::Command;
+
+use support::Run;
+use support::foreign::{foreign, succeed};
+use support::shop::{CHAIN, KEY, PAIR, Shop, codes, leftovers, mode, tree};
+use support::site::Site;
+
+fn remove(shop: &Shop, more: &[&str]) -> Run {
+    shop.sandbox.run(&[&["remove", "example.com", "--root", "tree"], more].concat())
+}
+
+fn is_plain(shop: &Shop, path: &str) -> bool {
+    shop.sandbox.join(path).symlink_metadata().unwrap().is_file()
+}
+
+#[test]
+fn links_become_plain_files_and_the_folder_goes() {
+    let shop = Shop::new();
+    shop.round(&["--key-mode", "0640"]).expect(0);
+    shop.round(&[]).expect(0);
+    let (before, served) = (shop.tree(), shop.served());
+    let owner = |path: &str| {
+        let meta = shop.sandbox.join(path).metadata().unwrap();
+        (meta.uid(), meta.gid(), meta.mode())
+    };
+    let owners = (owner(CHAIN), owner(KEY));
+
+    let planned = remove(&shop, &["--dry-run", "--json"]).expect(0).json();
+    assert_eq!((&planned["verdict"], &planned["changed"]), (&"planned".into(), &false.into()));
+    assert_eq!(planned["plan"]["steps"].as_array().unwrap().len(), 3, "{planned}");
+    assert_eq!(shop.tree(), before);
+
+    let removed = remove(&shop, &["--json"]).expect(0).json();
+    assert_eq!((&removed["schema"], &removed["verdict"]), (&"certctl.remove/1".into(), &"removed".into()));
+    assert_eq!(removed["changed"], true);
+    assert_eq!(removed["certificates"][0]["files"][1]["mode"], "0640", "{removed}");
+    assert!(is_plain(&shop, CHAIN) && is_plain(&shop, KEY));
+    assert_eq!((owner(CHAIN), owner(KEY)), owners);
+    assert_eq!(shop.served(), served);
+    assert!(!shop.sandbox.join(PAIR).exists());
+    assert_eq!(leftovers(&shop.sandbox), Vec::<std::path::PathBuf>::new());
+
+    remove(&shop, &[]).expect(3);
+    // The next install takes the files over.
+    shop.round(&[]).expect(0);
+    shop.sandbox.run(&["rollback", "--root", "tree"]).expect(0);
+    assert_eq!(shop.served(), served);
+    assert_eq!(mode(&shop.sandbox.join(KEY)), 0o640);
+}
+
+#[test]
+fn what_a_person_reads() {
+    let shop = Shop::new();
+    shop.round(&[]).expect(0);
+    let plan = remove(&shop, &["--dry-run"]).expect(0).stdout;
+    assert!(plan.contains("/etc/ssl/example.com.fullchain.pem a plain file with what it shows"), "{plan}");
+    assert!(plan.contains("/etc/ssl/certctl/example.com and what is in it"), "{plan}");
+    let done = remove(&shop, &[]).expect(0).stdout;
+    assert!(done.contains("example.com.key (0600), the bytes of before"), "{done}");
+    assert!(done.contains("there is nothing to reload"), "{done}");
+}
+
+#[test]
+fn refused_while_the_last_install_is_open_or_something_would_be_lost() {
+    let shop = Shop::new();
+    let sandbox = &shop.sandbox;
+    shop.round(&[]).expect(0);
+    let refused = |code: &str| {
+        let before = shop.tree();
+        for more in [&["--json"][..], &["--json", "--dry-run"]] {
+            let run = remove(&shop, more).expect(1).json();
+            assert_eq!((&run["verdict"], &run["changed"]), (&"refused".into(), &false.into()));
+            assert_eq!(codes(&run), [code], "{run}");
+            assert!(run["findings"][0]["next"][0]["text"].is_string(), "{run}");
+        }
+        assert_eq!(shop.tree(), before);
+    };
+    sandbox.write(&format!("{PAIR}/my notes"), "of mine");
+    refused("folder-holds-more");
+    std::fs::remove_file(sandbox.join(&format!("{PAIR}/my notes"))).unwrap();
+    std::fs::rename(sandbox.join(&format!("{PAIR}/proven")), sandbox.join("proven")).unwrap();
+    refused("not-proven");
+    std::fs::rename(sandbox.join("proven"), sandbox.join(&format!("{PAIR}/proven"))).unwrap();
+    std::fs::rename(sandbox.join(&format!("{PAIR}/live/key.pem")), sandbox.join("key.pem")).unwrap();
+    refused("shows-nothing");
+    std::fs::rename(sandbox.join("key.pem"), sandbox.join(&format!("{PAIR}/live/key.pem"))).unwrap();
+    // A path that is a plain file already, or somebody else's, stays as it is.
+    std::fs::remove_file(sandbox.join(CHAIN)).unwrap();
+    sandbox.write(CHAIN, "the user's");
+    remove(&shop, &[]).expect(0);
+    assert_eq!(sandbox.read(CHAIN), "the user's");
+    sandbox.run(&["remove", "nobody.example", "--root", "tree"]).expect(3);
+    sandbox.run(&["remove", "../etc", "--root", "tree"]).expect(3);
+    sandbox.run(&["remove", "--root", "tree"]).expect(2);
+}
+
+#[test]
+fn nginx_goes_on_with_the_same_files() {
+    let site = Site::new();
+    let sandbox = &site.shop.sandbox;
+    let nginx = site.start("");
+    site.round(&[]).expect(1);
+    nginx.rewrite(&site.block(CHAIN, KEY));
+    succeed(foreign("nginx").args(["-s", "reload", "-c"]).arg(nginx.config()));
+    let args = ["install", "example.com", "--root", "tree", "--trust", "root.pem"];
+    let config = nginx.config().display().to_string();
+    sandbox.run(&[&args[..], &["--server", "nginx", "--server-config", &config]].concat()).expect(0);
+    let shown = site.shown();
+    remove(&site.shop, &[]).expect(0);
+    site.shows(CHAIN);
+    succeed(foreign("nginx").args(["-t", "-c"]).arg(nginx.config()));
+    succeed(foreign("nginx").args(["-s", "reload", "-c"]).arg(nginx.config()));
+    assert_eq!(site.shown(), shown);
+}
+
+/// What a server finds; the key never looser than before.
+fn whole(shop: &Shop, served: &(String, String), point: &str) {
+    assert_eq!(shop.served(), *served, "{point}");
+    for (path, text) in tree(&shop.sandbox.join("tree")) {
+        let secret = text.contains("PRIVATE KEY");
+        assert!(!secret || text.starts_with("600 "), "{point}: {} {}", path.display(), &text[..4]);
+    }
+}
+
+#[test]
+fn killed_at_each_call_it_is_taken_up() {
+    let shop = Shop::new();
+    shop.round(&[]).expect(0);
+    let served = shop.served();
+    let at = |path: &str| shop.sandbox.join(path);
+    let copy = |from: &Path, to: &Path| succeed(Command::new("cp").arg("-a").arg(from).arg(to));
+    copy(&at("tree"), &at("kept"));
+    let strace = |options: &[String]| {
+        let mut command = foreign("strace");
+        command.args(["-f", "-qq", "-o", "/dev/null"]).args(options).arg(env!("CARGO_BIN_EXE_certctl"));
+        command.args(["remove", "example.com", "--root", "tree"]).current_dir(shop.sandbox.path());
+        command.output().unwrap().status
+    };
+    let mut killed = 0;
+    for call in ["openat", "write", "fchown", "fchmod", "fsync", "rename", "renameat2", "unlink", "unlinkat", "rmdir"] {
+        for number in 1..200 {
+            let _ = std::fs::remove_dir_all(at("tree"));
+            copy(&at("kept"), &at("tree"));
+            let inject = format!("inject={call}:signal=KILL:when={number}");
+            if strace(&["-e".to_owned(), format!("trace={call}"), "-e".to_owned(), inject]).success() {
+                break;
+            }
+            killed += 1;
+            let point = format!("{call} {number}");
+            whole(&shop, &served, &point);
+            let next = remove(&shop, &[]);
+            // Everything was done but the last word: then there is no such pair any more.
+            assert!(next.code == 0 || next.code == 3 && !at(PAIR).exists(), "{point}\n{next}");
+            whole(&shop, &served, &point);
+            assert!(is_plain(&shop, CHAIN) && is_plain(&shop, KEY) && !at(PAIR).exists(), "{point}");
+            assert!(leftovers(&shop.sandbox).is_empty(), "{point}: {:?}", leftovers(&shop.sandbox));
+        }
+    }
+    assert!(killed > 40, "{killed} points only");
+}
