@@ -126,6 +126,7 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
             [CompletionResult]::new('--root', '--root', [CompletionResultType]::ParameterName, 'A tree to install into instead of /')
             [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--strict', '--strict', [CompletionResultType]::ParameterName, 'Refuse on warnings too, and hold a company''s own CA to the rules for public ones')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'One JSON object on stdout, whatever happens')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only what needs action')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only what needs action')

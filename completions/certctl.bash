@@ -533,7 +533,7 @@ _certctl() {
             return 0
             ;;
         certctl__subcmd__verify)
-            opts="-C -q -v -h --chain --key --host --trust --json --directory --root --at --quiet --verbose --color --help"
+            opts="-C -q -v -h --chain --key --host --trust --strict --json --directory --root --at --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -127,6 +127,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand verify" -l at -d 'The in
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c certctl -n "__fish_certctl_using_subcommand verify" -l strict -d 'Refuse on warnings too, and hold a company\'s own CA to the rules for public ones'
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l json -d 'One JSON object on stdout, whatever happens'
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -s q -l quiet -d 'Only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -s v -l verbose -d 'More of what is being done'

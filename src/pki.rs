@@ -6,6 +6,7 @@ pub mod certified_key;
 pub mod chain;
 pub(crate) mod der;
 pub mod key;
+pub mod lint;
 pub mod name;
 pub mod pem;
 pub mod request;

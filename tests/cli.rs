@@ -117,7 +117,6 @@ fn what_is_not_there_yet_is_a_usage_error() {
         ("csr", "--key --from --subject --encrypt-key --allow --check-caa"),
         ("dcv-check", "--method --batch"),
         ("bundle", "--aia --password-file --extract-key"),
-        ("verify", "--strict"),
         ("inspect", "--starttls"),
         ("install", "--check --aia --password-file --paid-until --placeholder"),
     ] {

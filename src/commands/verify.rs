@@ -11,8 +11,9 @@ use crate::finding::{Finding, Next, Severity};
 use crate::intake::{self, PresentOptions, Presented};
 use crate::pairing::{self, Keyring, Remark};
 use crate::pki::chain::{Chain, Prefer, Wanted};
+use crate::pki::lint;
 use crate::pki::name::DnsName;
-use crate::pki::trust::TrustSource;
+use crate::pki::trust::{Scope, TrustSource};
 use crate::pki::verify::{self, Policy};
 use crate::report::{self, Outcome, Text};
 
@@ -39,6 +40,9 @@ pub struct VerifyArgs {
     /// Whom to trust: mozilla or a file of CA certificates
     #[arg(long, value_name = "mozilla|FILE")]
     pub trust: Option<String>,
+    /// Refuse on warnings too, and hold a company's own CA to the rules for public ones
+    #[arg(long)]
+    pub strict: bool,
 }
 
 /// One certificate with what was found about it.
@@ -50,8 +54,10 @@ pub struct Verified {
     pub chain: Chain,
     /// The key that fits and its file.
     pub key_path: Option<PathBuf>,
-    /// Everything found; an error makes it wrong.
+    /// Everything found.
     pub findings: Vec<Finding>,
+    /// What makes it wrong: errors, with `--strict` warnings too.
+    pub bar: Severity,
 }
 
 /// What `verify` ends with.
@@ -83,11 +89,16 @@ pub fn run(context: &Context, args: &VerifyArgs) -> Result<VerifyOutcome, Failur
     let options = PresentOptions { key, chain: args.chain.as_deref() };
     let (presented, keyring) = intake::present(context, &items, &options)?;
     let policy = Policy { hosts: &hosts, anchors: &anchors, at: context.now() };
+    let bar = match args.strict {
+        true => (Scope::Public, Severity::Warning),
+        false => (anchors.source().scope(), Severity::Error),
+    };
     let again = |one: &Presented| {
         let typed = if items.is_empty() { std::slice::from_ref(&one.file) } else { items.as_slice() };
         intake::bundle_again(context, typed, &anchors)
     };
-    let mut verified: Vec<Verified> = presented.iter().map(|one| judge(one, &keyring, policy, &again(one))).collect();
+    let mut verified: Vec<Verified> =
+        presented.iter().map(|one| judge(one, &keyring, policy, bar, &again(one))).collect();
     if let (Some(files), Some(first)) = (installed.filter(|files| !files.proven), verified.first_mut()) {
         first.findings.push(not_proven(context, &files.stem));
     }
@@ -119,7 +130,13 @@ fn ascii_host(host: &str) -> Result<String, Failure> {
 }
 
 /// `bundle` is the command line that makes a right file of what was passed.
-fn judge(one: &Presented, keyring: &Keyring, policy: Policy<'_>, bundle: &[String]) -> Verified {
+fn judge(
+    one: &Presented,
+    keyring: &Keyring,
+    policy: Policy<'_>,
+    (scope, bar): (Scope, Severity),
+    bundle: &[String],
+) -> Verified {
     let Presented { file, delivery, served, leaf, bag } = one;
     let wanted = Wanted { anchors: policy.anchors, at: policy.at, prefer: Prefer::default() };
     let mut chain = verify::assemble(leaf, bag, wanted).chain;
@@ -142,9 +159,11 @@ fn judge(one: &Presented, keyring: &Keyring, policy: Policy<'_>, bundle: &[Strin
     }
     findings.extend(faults.iter().map(|fault| Finding::from((fault, bundle))));
     findings.extend(verify::problems(&chain, policy).iter().map(Finding::from));
+    findings.extend(lint::lints(&chain).iter().map(|lint| Finding::from((lint, scope))));
+    findings.extend(served.iter().filter_map(lint::outdated).map(|outdated| Finding::from(&outdated)));
     findings.extend(issuer.iter().map(Finding::from));
     findings.extend(not_issued.iter().map(Finding::from));
-    Verified { file: file.clone(), chain, key_path, findings }
+    Verified { file: file.clone(), chain, key_path, findings, bar }
 }
 
 impl Outcome for VerifyOutcome {
@@ -182,7 +201,7 @@ impl VerifyOutcome {
 
 impl Verified {
     fn is_right(&self) -> bool {
-        self.findings.iter().all(|finding| finding.severity < Severity::Error)
+        self.findings.iter().all(|finding| finding.severity < self.bar)
     }
 
     fn json(&self) -> Value {

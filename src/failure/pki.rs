@@ -4,8 +4,10 @@ use super::{Failure, Kind};
 use crate::finding::{Finding, Next};
 use crate::pki::certificate::CertificateError;
 use crate::pki::key::KeyError;
+use crate::pki::lint::{Lint, Outdated, Weight};
 use crate::pki::name::NameError;
 use crate::pki::request::RequestError;
+use crate::pki::trust::Scope;
 use crate::pki::verify::Problem;
 
 impl From<NameError> for Failure {
@@ -107,5 +109,40 @@ impl From<&Problem> for Finding {
                 finding.with(Next::say("pass the key that was made with this request:  --key FILE; certctl inspect FILE tells a key's kind"))
             }
         }
+    }
+}
+
+impl From<(&Lint, Scope)> for Finding {
+    /// The advice for each rule that a certificate breaks.
+    fn from((lint, scope): (&Lint, Scope)) -> Self {
+        let (code, message) = (lint.rule.code, lint.to_string());
+        let finding = match lint.weight(scope) {
+            Some(Weight::Refuses) => Self::error(code, message),
+            Some(Weight::Warns) => Self::warning(code, message),
+            None => Self::note(code, message),
+        };
+        let advice = match code {
+            "broken-key" => {
+                "make a new key and request, on other hardware or with other software, and have it reissued:  certctl csr NAME..."
+            }
+            "odd-key-kind" | "unusual-key-kind" => {
+                "make a key that browsers take, and have it reissued:  certctl csr NAME... --key-type ecdsa-p256"
+            }
+            "intermediate-ends-first" => "ask the CA for its present bundle (.ca-bundle), or renew before that day",
+            "client-auth" => "have it reissued without clientAuth; what logs in with it needs a certificate of its own",
+            "common-name-not-listed" => {
+                "see that every name that clients use is among its names; have it reissued if not"
+            }
+            "validity-too-long" => "ask the CA to issue it again for fewer days",
+            _ => "ask the CA to issue it again, or send it this message",
+        };
+        // A note is nothing to act on.
+        if lint.weight(scope).is_some() { finding.with(Next::say(advice)) } else { finding }
+    }
+}
+
+impl From<&Outdated> for Finding {
+    fn from(outdated: &Outdated) -> Self {
+        Self::warning("outdated-ca", outdated.to_string()).with(Next::say("leave it out, as certctl bundle does"))
     }
 }

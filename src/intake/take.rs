@@ -16,6 +16,7 @@ use crate::pki::certificate::Certificate;
 use crate::pki::certified_key::mismatch;
 use crate::pki::chain::{Assembly, LeftOut, Prefer, Wanted};
 use crate::pki::key::PrivateKey;
+use crate::pki::lint::{self, Outdated};
 use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
 use crate::pki::trust::TrustAnchors;
@@ -95,35 +96,61 @@ pub fn take(context: &Context, files: &[String], options: &TakeOptions<'_>) -> R
     let mut keyring = sources::keyring(options.key, options.csr, &mut delivery, here)?;
     let choice = pairing::choose(&scope, &bag, &keyring)?;
     let bundle = sources::bundle_again(context, files, options.anchors);
+    let bag = Bag::new(&bag, &choice.leaves);
     let mut taken: Vec<Taken> =
         choice.leaves.iter().map(|leaf| pair(leaf, &bag, &mut keyring, &bundle, options, context.now())).collect();
-    tell_rest(&mut taken, &choice, &delivery);
+    tell_rest(&mut taken, &choice, bag, &delivery);
     Ok(taken)
+}
+
+/// What chains may be made of.
+struct Bag {
+    /// Each CA certificate once: other sites' certificates are no part of any chain.
+    authorities: Vec<Certificate>,
+    /// What is there more than once, in words.
+    twice: Vec<String>,
+}
+
+impl Bag {
+    fn new(all: &[Certificate], leaves: &[&Certificate]) -> Self {
+        let leaves: HashSet<[u8; 32]> = leaves.iter().map(|leaf| leaf.fingerprint).collect();
+        let mut seen = HashSet::new();
+        let (mut authorities, mut twice) = (Vec::new(), Vec::new());
+        for one in all.iter().filter(|one| !one.is_site() || leaves.contains(&one.fingerprint)) {
+            if !seen.insert(one.fingerprint) {
+                twice.push(one.label());
+            } else if !leaves.contains(&one.fingerprint) {
+                authorities.push(one.clone());
+            }
+        }
+        Self { authorities, twice }
+    }
 }
 
 fn pair(
     leaf: &Certificate,
-    bag: &[Certificate],
+    bag: &Bag,
     keyring: &mut Keyring,
     bundle: &[String],
     options: &TakeOptions<'_>,
     at: Timestamp,
 ) -> Taken {
-    // Other sites' certificates are no part of any chain.
-    let bag: Vec<Certificate> = bag.iter().filter(|one| !one.is_site() || *one == leaf).cloned().collect();
     let wanted = Wanted { anchors: options.anchors, at, prefer: options.prefer };
-    let mut assembly = verify::assemble(leaf, &bag, wanted);
+    let mut assembly = verify::assemble(leaf, &bag.authorities, wanted);
     let mut remarks = Vec::from_iter(keyring.judge(leaf));
     remarks.extend(keyring.issuer_here(&assembly.chain, bundle));
     if let Some(root) = keyring.root_here(&assembly.chain) {
         // Nothing is missing: the chain is whole, and its root is not trusted.
-        let bag = [bag.as_slice(), std::slice::from_ref(root)].concat();
+        let bag = [bag.authorities.as_slice(), std::slice::from_ref(root)].concat();
         assembly.chain = verify::assemble(leaf, &bag, wanted).chain;
     }
     let key = keyring.take_key(leaf);
     let request = keyring.take_request(leaf);
     remarks.extend(request.as_ref().and_then(|one| pairing::not_issued(leaf, &one.held.value, &one.held.path)));
-    let findings = remarks.iter().map(Finding::from).collect();
+    let scope = options.anchors.source().scope();
+    let lints = lint::lints(&assembly.chain);
+    let findings = remarks.iter().map(Finding::from).chain(lints.iter().map(|one| Finding::from((one, scope))));
+    let findings = findings.collect();
     let stem = request.as_ref().and_then(|request| request.stem.clone()).unwrap_or_else(|| stem_of(leaf));
     let (key, request) = (key.map(path_and_value), request.map(|request| (request.held.path, request.held.value)));
     Taken { assembly, key, request, findings, stem, looked: keyring.looked() }
@@ -142,21 +169,20 @@ pub fn stem_of(leaf: &Certificate) -> String {
 }
 
 /// What concerns the whole delivery is told with its first pair: once.
-fn tell_rest(taken: &mut [Taken], choice: &Choice<'_>, delivery: &Delivery) {
+fn tell_rest(taken: &mut [Taken], choice: &Choice<'_>, bag: Bag, delivery: &Delivery) {
     let chains = taken.iter().flat_map(|pair| pair.assembly.chain.certificates());
     let used: HashSet<[u8; 32]> = chains.map(|one| one.fingerprint).collect();
+    let left_out: Vec<&Certificate> = bag.authorities.iter().filter(|one| !used.contains(&one.fingerprint)).collect();
+    let outdated: Vec<Outdated> = left_out.iter().filter_map(|one| lint::outdated(one)).collect();
+    let (roots, unrelated): (Vec<_>, Vec<_>) = left_out.into_iter().partition(|one| one.is_self_issued());
+    let labels = |of: Vec<&Certificate>| of.into_iter().map(Certificate::label).collect();
+    let groups =
+        [(labels(roots), LeftOut::Root), (labels(unrelated), LeftOut::Unrelated), (bag.twice, LeftOut::Duplicate)];
     let mut remarks = Vec::new();
-    for why in [LeftOut::Root, LeftOut::Unrelated, LeftOut::Duplicate] {
-        let left_out = taken.iter().flat_map(|pair| &pair.assembly.left_out);
-        let mut labels: Vec<String> = left_out
-            .filter(|(one, reason)| *reason == why && (why == LeftOut::Duplicate || !used.contains(&one.fingerprint)))
-            .map(|(one, _)| one.label())
-            .collect();
+    for (mut labels, why) in groups.into_iter().filter(|(labels, _): &(Vec<String>, _)| !labels.is_empty()) {
         labels.sort();
         labels.dedup();
-        if !labels.is_empty() {
-            remarks.push(Remark::LeftOut { labels, why });
-        }
+        remarks.push(Remark::LeftOut { labels, why });
     }
     let dated = |one: &&Certificate| format!("{} (until {})", one.label(), one.not_after);
     if !choice.older.is_empty() {
@@ -165,7 +191,10 @@ fn tell_rest(taken: &mut [Taken], choice: &Choice<'_>, delivery: &Delivery) {
     if !choice.unfitted.is_empty() {
         remarks.push(Remark::NotOurs { labels: choice.unfitted.iter().map(dated).collect() });
     }
-    let findings = remarks.iter().map(Finding::from).chain(sources::findings_of(delivery));
+    let mut findings: Vec<Finding> = remarks.iter().map(Finding::from).collect();
+    // Left out already: worth knowing, nothing to do.
+    findings.extend(outdated.iter().map(|one| Finding::note("outdated-ca", one.to_string())));
+    findings.extend(sources::findings_of(delivery));
     if let Some(first) = taken.first_mut() {
         first.findings.extend(findings);
     }

@@ -23,10 +23,10 @@ pub enum TrustSource {
 }
 
 impl TrustSource {
-    /// Whether its roots are those of public CAs, which the rules of the CA/Browser Forum bind.
+    /// By whose rules what leads to it is judged: a file of somebody's own is of no public CA.
     #[must_use]
-    pub fn is_public(&self) -> bool {
-        !matches!(self, Self::File(_))
+    pub fn scope(&self) -> Scope {
+        if matches!(self, Self::File(_)) { Scope::Private } else { Scope::Public }
     }
 }
 
@@ -38,6 +38,15 @@ impl std::fmt::Display for TrustSource {
             Self::File(path) => f.write_str(path),
         }
     }
+}
+
+/// By whose rules a certificate is judged.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Scope {
+    /// Those for public CAs too.
+    Public,
+    /// A company's own CA: those that bind everybody.
+    Private,
 }
 
 /// Trust anchors (RFC 5280 6.1.1 d).

@@ -1,0 +1,133 @@
+//! The rules as data: what public CAs and their certificates are bound to, since when, and where it says so.
+//! Read on 2026-11-23: BR 2.2.7 (CA/Browser Forum TLS Baseline Requirements), Chrome Root Program Policy 1.8, Mozilla Root
+//! Store Policy 3.0, RFC 5280.
+
+/// What comes of breaking a rule.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Weight {
+    /// Clients refuse it, or the key is anybody's.
+    Refuses,
+    /// It works with most clients.
+    Warns,
+}
+
+/// Who is bound by a rule.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Binds {
+    /// Every certificate.
+    Everybody,
+    /// What public CAs issue; for a company's own CA it is a note.
+    PublicCas,
+}
+
+/// One rule.
+#[derive(Debug, Eq, PartialEq)]
+pub struct Rule {
+    /// The code of its finding.
+    pub code: &'static str,
+    /// What comes of breaking it.
+    pub weight: Weight,
+    /// Who is bound.
+    pub binds: Binds,
+    /// Where it says so.
+    pub section: &'static str,
+}
+
+const fn rule(code: &'static str, weight: Weight, binds: Binds, section: &'static str) -> Rule {
+    Rule { code, weight, binds, section }
+}
+
+pub(super) static ANY_USAGE: Rule = rule("any-usage", Weight::Warns, Binds::PublicCas, "BR 7.1.2.7.10");
+pub(super) static BROKEN_KEY: Rule = rule("broken-key", Weight::Refuses, Binds::Everybody, "BR 6.1.1.3");
+pub(super) static CLIENT_AUTH: Rule =
+    rule("client-auth", Weight::Warns, Binds::PublicCas, "Chrome Root Program Policy 1.8, from 2027-03-15");
+pub(super) static COMMON_NAME: Rule = rule("common-name-not-listed", Weight::Warns, Binds::PublicCas, "BR 7.1.4.3");
+pub(super) static ENDS_FIRST: Rule =
+    rule("intermediate-ends-first", Weight::Warns, Binds::Everybody, "RFC 5280 6.1.3 a 2");
+pub(super) static MALFORMED_NAME: Rule =
+    rule("malformed-name", Weight::Warns, Binds::PublicCas, "RFC 5280 4.2.1.6, BR 7.1.2.7.12");
+pub(super) static NO_SERVER_AUTH: Rule = rule("no-server-auth", Weight::Refuses, Binds::PublicCas, "BR 7.1.2.7.10");
+pub(super) static ODD_CURVE: Rule = rule("odd-key-kind", Weight::Refuses, Binds::PublicCas, "BR 6.1.5");
+pub(super) static ODD_MODULUS: Rule = rule("odd-modulus", Weight::Warns, Binds::PublicCas, "BR 6.1.5, 6.1.6");
+pub(super) static P521: Rule =
+    rule("unusual-key-kind", Weight::Warns, Binds::PublicCas, "Mozilla Root Store Policy 5.1");
+pub(super) static SERIAL: Rule = rule("odd-serial", Weight::Warns, Binds::PublicCas, "RFC 5280 4.1.2.2");
+pub(super) static VALIDITY: Rule = rule("validity-too-long", Weight::Refuses, Binds::PublicCas, "BR 6.3.2");
+
+/// The most days that a certificate may live, by the day of its first second; the newest first. BR 6.3.2: ballots 193
+/// (825 days), SC-031 (398), SC-081v3 (200, 100, 47).
+pub(super) const MOST_DAYS: [(&str, i64); 5] = [
+    ("2029-03-15T00:00:00Z", 47),
+    ("2027-03-15T00:00:00Z", 100),
+    ("2026-03-15T00:00:00Z", 200),
+    ("2020-09-01T00:00:00Z", 398),
+    ("2018-03-01T00:00:00Z", 825),
+];
+
+/// Leaves with `clientAuth` are not trusted by Chrome when they begin at this instant or later.
+pub(super) const NO_CLIENT_AUTH_FROM: &str = "2027-03-15T00:00:00Z";
+
+/// A root that is gone, with all that it had signed.
+#[derive(Debug, Eq, PartialEq)]
+pub struct GoneRoot {
+    /// Its common name.
+    pub name: &'static str,
+    /// The day that it ended or lost its trust.
+    pub since: &'static str,
+    /// What happened, in words.
+    pub why: &'static str,
+    /// What says so.
+    pub source: &'static str,
+}
+
+/// Roots that old bundles still carry, or cross-certificates of.
+pub(super) static GONE_ROOTS: [GoneRoot; 8] = [
+    GoneRoot {
+        name: "AddTrust External CA Root",
+        since: "2020-05-30",
+        why: "it ended",
+        source: "Sectigo, AddTrust External CA Root Expiring May 30, 2020",
+    },
+    GoneRoot {
+        name: "UTN-USERFirst-Hardware",
+        since: "2019-07-09",
+        why: "it ended",
+        source: "the certificate's own dates",
+    },
+    GoneRoot {
+        name: "DST Root CA X3",
+        since: "2021-09-30",
+        why: "it ended",
+        source: "Let's Encrypt, DST Root CA X3 Expiration (September 2021)",
+    },
+    GoneRoot {
+        name: "GlobalSign Root CA - R2",
+        since: "2021-12-15",
+        why: "it ended",
+        source: "the certificate's own dates",
+    },
+    GoneRoot {
+        name: "Baltimore CyberTrust Root",
+        since: "2025-05-12",
+        why: "it ended",
+        source: "the certificate's own dates",
+    },
+    GoneRoot {
+        name: "GeoTrust Global CA",
+        since: "2018-10-23",
+        why: "browsers stopped trusting it",
+        source: "Mozilla, Distrust of Symantec TLS Certificates (Firefox 63)",
+    },
+    GoneRoot {
+        name: "VeriSign Class 3 Public Primary Certification Authority - G5",
+        since: "2018-10-23",
+        why: "browsers stopped trusting it",
+        source: "Mozilla, Distrust of Symantec TLS Certificates (Firefox 63)",
+    },
+    GoneRoot {
+        name: "thawte Primary Root CA",
+        since: "2018-10-23",
+        why: "browsers stopped trusting it",
+        source: "Mozilla, Distrust of Symantec TLS Certificates (Firefox 63)",
+    },
+];

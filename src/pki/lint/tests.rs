@@ -1,0 +1,110 @@
+//! One row a rule.
+
+use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, SanType, SerialNumber};
+
+use super::{Weight, dns_fault, lints, outdated};
+use crate::pki::chain::{Chain, Prefer, Wanted};
+use crate::pki::testing::{Authority, dates, now, site_key};
+use crate::pki::trust::TrustAnchors;
+
+/// The codes for a leaf that was changed before it was signed.
+fn codes(names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Vec<&'static str> {
+    let root = Authority::new("Root");
+    let leaf = root.leaf_as(names, &site_key(), change);
+    let anchors = TrustAnchors::from_certificates("roots.pem", &[root.root()]);
+    let chain = Chain::assemble(&leaf, &[], Wanted { anchors: &anchors, at: now(), prefer: Prefer::Compatible }).chain;
+    lints(&chain).iter().map(|lint| lint.rule.code).collect()
+}
+
+fn days(params: &mut CertificateParams, from: (i32, u8, u8), days: i64) {
+    params.not_before = rcgen::date_time_ymd(from.0, from.1, from.2);
+    params.not_after = params.not_before + time::Duration::seconds(days * 86_400 - 1);
+}
+
+#[test]
+fn a_certificate_lives_as_long_as_its_first_day_allows() {
+    for (from, most) in
+        [((2026, 3, 14), 398), ((2026, 3, 15), 200), ((2027, 3, 14), 200), ((2027, 3, 15), 100), ((2029, 3, 15), 47)]
+    {
+        assert_eq!(codes(&["example.com"], |params| days(params, from, most)), [""; 0], "{from:?}");
+        assert_eq!(codes(&["example.com"], |params| days(params, from, most + 1)), ["validity-too-long"], "{from:?}");
+    }
+    let second = |params: &mut CertificateParams| {
+        days(params, (2026, 3, 15), 200);
+        params.not_after += time::Duration::SECOND;
+    };
+    assert_eq!(codes(&["example.com"], second), ["validity-too-long"]);
+}
+
+#[test]
+fn usages_are_those_of_a_public_site() {
+    let usages = |purposes: &[ExtendedKeyUsagePurpose], year| {
+        let purposes = purposes.to_vec();
+        move |params: &mut CertificateParams| {
+            params.extended_key_usages = purposes;
+            days(params, (year, 6, 1), 40);
+        }
+    };
+    use ExtendedKeyUsagePurpose::{Any, ClientAuth, ServerAuth};
+    for (purposes, year, found) in [
+        ([ServerAuth, ClientAuth].as_slice(), 2026, [].as_slice()),
+        (&[ServerAuth, ClientAuth], 2027, &["client-auth"]),
+        (&[ServerAuth, Any], 2026, &["any-usage"]),
+        (&[], 2026, &["no-server-auth"]),
+    ] {
+        assert_eq!(codes(&["example.com"], usages(purposes, year)), found, "{purposes:?} {year}");
+    }
+}
+
+#[test]
+fn serials_are_positive_and_short() {
+    for (octets, found) in
+        [(vec![0x7f; 20], [].as_slice()), (vec![0], &["odd-serial"]), (vec![0x7f; 21], &["odd-serial"])]
+    {
+        let serial = SerialNumber::from_slice(&octets);
+        assert_eq!(codes(&["example.com"], |params| params.serial_number = Some(serial)), found, "{octets:?}");
+    }
+    assert!(super::serial(&[0x80, 1]).is_some(), "negative");
+}
+
+#[test]
+fn names_are_host_names() {
+    let named = |name: &str| {
+        let name = SanType::DnsName(name.to_owned().try_into().unwrap());
+        move |params: &mut CertificateParams| params.subject_alt_names.push(name)
+    };
+    for name in ["a_b.example.com", "example.com.", "w*.example.com", "a.*.example.com", "192.0.2.1", "*.com", "a b"] {
+        assert_eq!(codes(&["example.com"], named(name)), ["malformed-name"], "{name}");
+    }
+    for name in ["www.example.com", "*.example.com", "xn--bcher-kva.example", "EXAMPLE.com"] {
+        assert_eq!(codes(&["example.com"], named(name)), [""; 0], "{name}");
+    }
+    assert_eq!(dns_fault(""), Some("is empty"));
+    let other = |params: &mut CertificateParams| params.distinguished_name.push(rcgen::DnType::CommonName, "Shop");
+    assert_eq!(codes(&["example.com"], other), ["common-name-not-listed"]);
+    let address =
+        |params: &mut CertificateParams| params.distinguished_name.push(rcgen::DnType::CommonName, "192.0.2.7");
+    assert_eq!(codes(&["example.com", "192.0.2.7"], address), [""; 0]);
+}
+
+#[test]
+fn a_chain_that_breaks_first_and_old_roots_are_named() {
+    let (root, lower) =
+        (Authority::new("AddTrust External CA Root"), Authority::new("USERTrust RSA Certification Authority"));
+    let leaf = lower.leaf_as(&["example.com"], &site_key(), |params| days(params, (2026, 6, 1), 200));
+    let short = root.certify_as(&lower, |params| {
+        dates(params, 2026, 2026);
+        params.not_after = rcgen::date_time_ymd(2026, 10, 1);
+    });
+    let anchors = TrustAnchors::from_certificates("roots.pem", &[root.root()]);
+    let wanted = Wanted { anchors: &anchors, at: now(), prefer: Prefer::Compatible };
+    let chain = Chain::assemble(&leaf, std::slice::from_ref(&short), wanted).chain;
+    let found = lints(&chain);
+    assert_eq!(
+        found.iter().map(|one| (one.rule.code, one.rule.weight)).collect::<Vec<_>>(),
+        [("intermediate-ends-first", Weight::Warns)]
+    );
+    assert_eq!(outdated(&short).unwrap().root.since, "2020-05-30");
+    assert_eq!(outdated(&root.root()).unwrap().label, "AddTrust External CA Root");
+    assert_eq!((outdated(&leaf), outdated(&Authority::new("Other").root())), (None, None));
+}

@@ -1,0 +1,125 @@
+//! RSA keys that are anybody's: factors that can be guessed. Lists of keys that leaked or that Debian's broken generator
+//! made in 2006 to 2008 are too large to carry.
+
+use num_bigint::BigUint;
+
+use crate::pki::der;
+
+/// What is wrong with the RSA key of a `SubjectPublicKeyInfo`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub(super) enum Weakness {
+    #[error("its RSA key has close primes: Fermat's method factors it at once (CVE-2022-26320)")]
+    ClosePrimes,
+    #[error("its RSA exponent is even or 1: no signature of it means anything")]
+    Exponent,
+    #[error("its RSA key was made by a chip with the ROCA flaw and can be factored (CVE-2017-15361)")]
+    Roca,
+    #[error("its RSA modulus has the factor {0}")]
+    SmallFactor(u32),
+}
+
+/// Larger moduli are refused by every client and not looked at.
+const MOST_BITS: u64 = 16_384;
+
+/// Modulus and exponent of a PKCS#1 `RSAPublicKey` (RFC 8017 A.1.1) in a DER `SubjectPublicKeyInfo`.
+pub(super) fn rsa(spki: &[u8]) -> Option<(BigUint, BigUint)> {
+    let (_, key) = der::public_key(spki)?;
+    let (outer, _) = der::split(key)?;
+    let (modulus, rest) = der::split(outer.value)?;
+    let (exponent, _) = der::split(rest)?;
+    (modulus.tag == 0x02 && exponent.tag == 0x02)
+        .then(|| (BigUint::from_bytes_be(modulus.value), BigUint::from_bytes_be(exponent.value)))
+}
+
+/// BR 6.1.1.3, 6.1.6: ROCA, close primes (100 rounds), factors below 752, even exponents.
+pub(super) fn weakness(modulus: &BigUint, exponent: &BigUint) -> Option<Weakness> {
+    if !exponent.bit(0) || exponent.bits() < 2 {
+        return Some(Weakness::Exponent);
+    }
+    if modulus.bits() > MOST_BITS {
+        return None;
+    }
+    let small = || primes(752).find(|&prime| remainder(modulus, prime) == 0).map(Weakness::SmallFactor);
+    let roca = || is_roca(modulus).then_some(Weakness::Roca);
+    small().or_else(roca).or_else(|| has_close_primes(modulus).then_some(Weakness::ClosePrimes))
+}
+
+fn primes(below: u32) -> impl Iterator<Item = u32> {
+    (2..below).filter(|&candidate| (2..candidate).take_while(|d| d * d <= candidate).all(|d| candidate % d != 0))
+}
+
+fn remainder(number: &BigUint, divisor: u32) -> u32 {
+    u32::try_from(number % divisor).unwrap_or(0)
+}
+
+/// Both primes of such a key are powers of 65537 modulo every small prime, and so is the modulus (Nemec et al., 2017).
+fn is_roca(modulus: &BigUint) -> bool {
+    primes(168).skip(1).all(|prime| {
+        let wanted = remainder(modulus, prime);
+        let mut power = 1;
+        (0..prime).any(|_| {
+            power = power * (65537 % prime) % prime;
+            power == wanted
+        })
+    })
+}
+
+/// Whether `modulus` is a difference of squares near its root (Fermat).
+fn has_close_primes(modulus: &BigUint) -> bool {
+    let mut a = modulus.sqrt();
+    if &a * &a < *modulus {
+        a += 1_u32;
+    }
+    (0..100).any(|_| {
+        let rest = &a * &a - modulus;
+        a += 1_u32;
+        is_square(&rest)
+    })
+}
+
+fn is_square(number: &BigUint) -> bool {
+    // What no square leaves modulo 64 needs no root.
+    let low = remainder(number, 64);
+    let possible = (0..64_u32).any(|root| root * root % 64 == low);
+    possible && {
+        let root = number.sqrt();
+        &root * &root == *number
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use num_bigint::BigUint;
+
+    use super::{Weakness, primes, weakness};
+
+    fn next_prime(from: &BigUint) -> BigUint {
+        let mut candidate = from | BigUint::from(1_u32);
+        // Fermat's little theorem is proof enough here.
+        while BigUint::from(2_u32).modpow(&(&candidate - 1_u32), &candidate) != BigUint::from(1_u32) {
+            candidate += 2_u32;
+        }
+        candidate
+    }
+
+    #[test]
+    fn keys_that_are_anybodys_are_known() {
+        let e = BigUint::from(65537_u32);
+        let p = next_prime(&(BigUint::from(3_u32).pow(640) + 12345_u32));
+        let q = next_prime(&(BigUint::from(5_u32).pow(440) + 54321_u32));
+        assert_eq!(weakness(&(&p * &q), &e), None);
+        let twin = next_prime(&(&p + 2_u32));
+        assert_eq!(weakness(&(&p * &twin), &e), Some(Weakness::ClosePrimes));
+        assert_eq!(weakness(&(&p * 751_u32), &e), Some(Weakness::SmallFactor(751)));
+        for exponent in [0_u32, 1, 2, 65536] {
+            assert_eq!(weakness(&(&p * &q), &exponent.into()), Some(Weakness::Exponent));
+        }
+        // A power of 65537 modulo the product of all the small primes, as those keys are.
+        let product: BigUint = primes(168).map(BigUint::from).product();
+        let flawed = BigUint::from(65537_u32).modpow(&BigUint::from(123_457_u32), &product) + &product * &product;
+        let odd = if flawed.bit(0) { flawed } else { flawed + &product };
+        let found = weakness(&odd, &e);
+        assert!(matches!(found, Some(Weakness::Roca | Weakness::SmallFactor(_))), "{found:?}");
+        assert!(super::is_roca(&odd));
+    }
+}
