@@ -1,0 +1,86 @@
+//! Path validation against NIST's suite: every path is looked for in a bag of all its CA certificates, and what is judged
+//! otherwise than expected stands in tests/pkits.txt with its reason.
+//! Needs: the package python3-cryptography-vectors, which ships the suite.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use certctl::pki::certificate::Certificate;
+use certctl::pki::chain::{Prefer, Wanted};
+use certctl::pki::trust::TrustAnchors;
+use certctl::pki::verify::{Policy, Problem, assemble, problems};
+use support::foreign::path_of;
+
+const VECTORS: &str = "/usr/lib/python3/dist-packages/cryptography_vectors";
+const ROOT: &str = "TrustAnchorRootCertificate.crt";
+
+fn suite() -> PathBuf {
+    path_of(VECTORS).join("x509/PKITS_data/certs")
+}
+
+/// One test of the suite.
+struct Row<'a> {
+    number: &'a str,
+    valid: bool,
+    file: &'a str,
+    deviation: Option<&'a str>,
+}
+
+fn rows() -> Vec<Row<'static>> {
+    let lines = include_str!("pkits.txt").lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines
+        .map(|line| {
+            let (test, deviation) = line.split_once(" ! ").map_or((line, None), |(test, why)| (test, Some(why)));
+            let [number, expected, file] = test.split_whitespace().collect::<Vec<_>>()[..] else { panic!("{line}") };
+            assert!(["valid", "invalid"].contains(&expected), "{line}");
+            Row { number, valid: expected == "valid", file, deviation }
+        })
+        .collect()
+}
+
+fn read(path: &Path) -> Result<Certificate, String> {
+    Certificate::from_der(&std::fs::read(path).unwrap()).map_err(|error| error.to_string())
+}
+
+/// All CA certificates of the suite but the root.
+fn authorities() -> Vec<Certificate> {
+    let mut paths: Vec<_> = std::fs::read_dir(suite()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
+    paths.retain(|path| !name(path).ends_with("EE.crt") && name(path) != ROOT);
+    paths.iter().filter_map(|path| read(path).ok()).collect()
+}
+
+/// What is wrong with the path; names apart, of which the suite's certificates have none for a TLS server.
+fn judged(file: &str, authorities: &[Certificate], anchors: &TrustAnchors) -> Vec<String> {
+    let leaf = match read(&suite().join(format!("{file}.crt"))) {
+        Ok(leaf) => leaf,
+        Err(error) => return vec![error],
+    };
+    let at = "2026-06-01T00:00:00Z".parse().unwrap();
+    let chain = assemble(&leaf, authorities, Wanted { anchors, at, prefer: Prefer::Compatible }).chain;
+    let all = problems(&chain, Policy { hosts: &[], anchors, at });
+    all.iter().filter(|problem| !matches!(problem, Problem::NoNames { .. })).map(ToString::to_string).collect()
+}
+
+#[test]
+fn paths_are_judged_as_the_suite_expects() {
+    let anchors = TrustAnchors::from_certificates(ROOT, &[read(&suite().join(ROOT)).unwrap()]);
+    let authorities = authorities();
+    let mut wrong = String::new();
+    for Row { number, valid, file, deviation } in rows() {
+        let found = judged(file, &authorities, &anchors);
+        match (found.is_empty() == valid, deviation) {
+            (true, None) | (false, Some(_)) => {}
+            (true, Some(why)) => {
+                writeln!(wrong, "{number} {file} is judged as expected now, not otherwise: {why}").unwrap()
+            }
+            (false, None) => writeln!(wrong, "{number} {file} is judged otherwise: {found:?}").unwrap(),
+        }
+    }
+    assert!(rows().len() > 80, "the table was not read");
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
