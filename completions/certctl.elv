@@ -101,6 +101,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
             cand --at 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z'
             cand --color 'When to use colour'
             cand --dry-run 'Only show what would be done'
+            cand --check 'Is all as it was installed, and served? Names pairs that are installed [default: all]; touches nothing'
             cand --json 'One JSON object on stdout, whatever happens'
             cand -q 'Only what needs action'
             cand --quiet 'Only what needs action'

@@ -15,6 +15,7 @@ use crate::system::lock::Lock;
 pub mod allow;
 pub mod back;
 pub mod block;
+pub mod check;
 pub mod installed;
 pub mod order;
 pub mod outcome;

@@ -42,6 +42,7 @@ impl Command {
         match self {
             Self::Csr(args) => conclude(context, csr::run(context, &args)),
             Self::DcvCheck(args) => conclude(context, dcv_check::run(context, &args)),
+            Self::Install(args) if args.check => conclude(context, install::check::run(context, &args)),
             Self::Install(args) => conclude(context, install::run(context, &args)),
             Self::Verify(args) => conclude(context, verify::run(context, &args)),
             Self::Inspect(args) => conclude(context, inspect::run(context, &args)),

@@ -7,6 +7,7 @@
 pub mod acl;
 pub mod allow;
 pub mod apply;
+pub mod drift;
 pub mod history;
 pub mod inherit;
 pub mod layout;

@@ -94,8 +94,7 @@ pub fn release(
 /// Whoever goes back has a reason to: that the certificate is not valid now is told, and holds nobody.
 #[must_use]
 pub fn dated(release: &Release, now: Timestamp) -> Vec<Finding> {
-    let install =
-        || Next::say("it can be gone back to; for browsers install one that is valid:  sudo certctl install FILE");
+    let install = || Next::say("browsers want one that is valid:  sudo certctl install FILE");
     let ended = release
         .certificates
         .iter()

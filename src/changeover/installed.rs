@@ -139,6 +139,13 @@ pub fn key_ids(context: &Context) -> Vec<PublicKeyId> {
 }
 
 /// The names of all installed pairs, sorted.
+///
+/// # Errors
+/// When the tree cannot be read.
+pub fn all(context: &Context) -> Result<Vec<String>, Failure> {
+    stems(&root(context)?)
+}
+
 fn stems(root: &Path) -> Result<Vec<String>, Failure> {
     let names = folders::names(&layout::base(root), LIMIT)?.into_iter();
     let mut stems: Vec<String> = names.filter_map(|name| name.into_string().ok()).filter(|name| plain(name)).collect();

@@ -67,7 +67,7 @@ impl Verdict {
 }
 
 /// What was seen at one address for one name.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize)]
 pub struct Seen {
     address: String,
     name: String,

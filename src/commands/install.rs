@@ -25,6 +25,7 @@ use crate::report::{Outcome, Text};
 use crate::system::{clock, files, folders};
 
 mod access;
+pub mod check;
 
 /// Put a certificate into place, test and reload the server, see it live, or put all back
 ///
@@ -82,6 +83,9 @@ pub struct InstallArgs {
     /// Only show what would be done
     #[arg(long)]
     pub dry_run: bool,
+    /// Is all as it was installed, and served? Names pairs that are installed [default: all]; touches nothing
+    #[arg(long, conflicts_with_all = ["dry_run", "key", "owner", "key_mode", "cert_name", "allow", "chain_path", "key_path"])]
+    pub check: bool,
     /// How long the server is asked before it is judged. No flag: a rehearsal, whose server answers at once, waits less.
     #[arg(skip)]
     pub patience: Patience,

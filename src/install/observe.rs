@@ -12,6 +12,7 @@ use super::settings::{SETTINGS_LIMIT, Settings};
 use crate::system::files::{self, FileError};
 use crate::system::folders::{self, Kind};
 
+pub mod drift;
 mod present;
 
 pub use present::{Doubts, Loads, Obstacle, access, pair_loads, spot};

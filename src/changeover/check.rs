@@ -1,0 +1,194 @@
+//! Is what is installed as the last install left it, and is it served? Looks, asks, and changes nothing.
+
+use std::time::Duration;
+
+use super::installed;
+use super::order::{Goal, Mode, Order, again};
+use super::outcome::{Seen, Verdict};
+use super::situation::Situation;
+use super::tree::{own, root};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::finding::{Finding, Next, Severity, shell_word};
+use crate::install::apply::error::InstallError;
+use crate::install::apply::{self, Probe, Trouble};
+use crate::install::drift::{Drift, Instead};
+use crate::install::layout::{Layout, ReleaseId};
+use crate::install::observe;
+use crate::install::plan::ServerState;
+use crate::install::release::Release;
+use crate::install::settings::Settings;
+use crate::live::Patience;
+
+/// What can be wrong with the serving alone, while the files are as they should be.
+const SERVING: [&str; 6] =
+    ["drift-not-named", "drift-served", "not-asked", "served-elsewhere", "server-config-broken", "server-not-running"];
+
+/// One pair as it was found.
+#[derive(Debug)]
+pub struct Checked {
+    /// Its name.
+    pub name: String,
+    /// What is live, where it can be loaded.
+    pub release: Option<Release>,
+    /// Where servers read it.
+    pub layout: Layout,
+    /// What was answered.
+    pub seen: Vec<Seen>,
+    /// Every difference, and what else is worth telling.
+    pub findings: Vec<Finding>,
+}
+
+impl Checked {
+    /// As it should be; files or links that drifted; or only what is served.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        let wrong = || self.findings.iter().filter(|one| one.severity == Severity::Error);
+        match (wrong().count(), wrong().all(|one| SERVING.contains(&one.code))) {
+            (0, _) => Verdict::Unchanged,
+            (_, true) => Verdict::NotServed,
+            (_, false) => Verdict::Refused,
+        }
+    }
+
+    /// What proves it, in the word of the contract.
+    #[must_use]
+    pub fn proof(&self) -> &'static str {
+        match (self.verdict(), self.seen.is_empty()) {
+            (Verdict::Unchanged, true) => "files",
+            (Verdict::Unchanged, false) => "live",
+            _ => "none",
+        }
+    }
+}
+
+/// Looks at the pair `stem`.
+///
+/// # Errors
+/// When it cannot be looked at: what cannot be read is not fine, and not known to be wrong.
+pub fn check(context: &Context, stem: &str) -> Result<Checked, Failure> {
+    let root = root(context)?;
+    own(&root, stem)?;
+    let (settings, refused) = match observe::settings(&root, stem) {
+        Ok(settings) => (settings, None),
+        Err(error @ (InstallError::Settings { .. } | InstallError::Writable { .. })) => {
+            (Settings::default(), Some(unsettled(error)))
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let layout = installed::placed(context, stem, &settings)?;
+    let looked = observe::drift::look(&layout, &settings)?;
+    let mut checked = Checked {
+        name: stem.to_owned(),
+        findings: looked.drifts.iter().map(|drift| finding(context, &layout, drift)).collect(),
+        release: looked.release,
+        layout,
+        seen: Vec::new(),
+    };
+    let live = checked.release.as_ref().map(|release| release.id.clone());
+    match (refused, live) {
+        // Its commands are not to be trusted: nobody is asked by them.
+        (Some(refused), _) => checked.findings.push(refused),
+        (None, Some(live)) => match checked.ask(context, &live) {
+            // Files that are not what they were are found already; nobody needs to be asked whether they are served.
+            Err(failure) if checked.verdict() == Verdict::Refused && failure.kind.exit_code() == 3 => {}
+            other => other?,
+        },
+        (None, None) => {}
+    }
+    Ok(checked)
+}
+
+impl Checked {
+    /// What the server says: as for a rollback to what is live.
+    fn ask(&mut self, context: &Context, live: &ReleaseId) -> Result<(), Failure> {
+        let order = Order {
+            stem: self.name.clone(),
+            goal: Goal::Back(Some(live)),
+            flags: Settings::default(),
+            allow: Vec::new(),
+            lock_timeout: Duration::ZERO,
+            patience: Patience::default(),
+            mode: Mode::DryRun,
+        };
+        let Situation { serving, wanted, .. } = Situation::look(context, &order)?;
+        // What a new key would inherit is another run's business.
+        let about_new = |one: &Finding| one.severity == Severity::Note || one.code.starts_with("key-");
+        self.findings.extend(serving.findings.into_iter().filter(|one| !about_new(one)));
+        self.findings.extend(serving.refusal);
+        let install = || again(context, &["install", &self.name]);
+        match &serving.state {
+            ServerState::NotNamed => {
+                let message = format!("the server's configuration does not name the files of {}", self.name);
+                self.findings.push(Finding::error("drift-not-named", message).with(install()));
+            }
+            ServerState::Stopped(_) => {
+                let message = format!("the server does not run: nobody serves {}", self.name);
+                self.findings.push(Finding::error("server-not-running", message).with(install()));
+            }
+            ServerState::Mends(_) | ServerState::Serves(..) => {
+                let probes = match serving.probes.is_empty() {
+                    true => apply::ask(&serving.targets, &wanted.certificates),
+                    false => serving.probes,
+                };
+                self.seen = probes.iter().map(Seen::from).collect();
+                if !probes.iter().all(Probe::agrees) {
+                    let message = format!("not every address serves what is installed as {}", self.name);
+                    let said = Finding::from(&Trouble::NotServed(probes)).lines;
+                    self.findings.push(Finding::error("drift-served", message).quoting(said).with(install()));
+                }
+            }
+            ServerState::Nothing => {}
+        }
+        Ok(())
+    }
+}
+
+/// Settings that nobody should go by.
+fn unsettled(error: InstallError) -> Finding {
+    let failure = Failure::from(error);
+    let message = std::iter::once(failure.message).chain(failure.causes).collect::<Vec<_>>().join(": ");
+    let finding = Finding::error("drift-settings", message);
+    failure.next.into_iter().fold(finding, Finding::with)
+}
+
+/// The difference, and the line that mends it.
+fn finding(context: &Context, layout: &Layout, drift: &Drift) -> Finding {
+    let install = || again(context, &["install", layout.stem()]);
+    let word = |path: &std::path::Path| shell_word(&path.display().to_string());
+    let message = drift.to_string();
+    match drift {
+        Drift::File { path, .. } => {
+            let folder = word(path.parent().filter(|_| path.extension().is_some()).unwrap_or(path));
+            Finding::error("drift-file", message).with(again(context, &["rollback", layout.stem()])).with(Next::say(
+                format!(
+                    "or move it aside and install the certificate again:  sudo mv {folder} {folder}.damaged && {}",
+                    again(context, &["install", "FILE"]).text
+                ),
+            ))
+        }
+        Drift::Link { at: Instead::Other, link } => {
+            Finding::error("drift-link", message).with(Next::say(format!("ls -ld {}", word(&link.path))))
+        }
+        Drift::Link { at: Instead::Link(_), link } => Finding::error("drift-link", message).with(Next::say(format!(
+            "if nobody else needs that link:  sudo rm {} && {}",
+            word(&link.path),
+            install().text
+        ))),
+        Drift::Link { .. } => Finding::error("drift-link", message).with(install()),
+        Drift::Live(path) => Finding::error("drift-live", message)
+            .with(Next::say(format!(
+                "let it lead to what was served last:  sudo ln -sfnT \"$(readlink {})\" {}",
+                word(&path.with_file_name("proven")),
+                word(path)
+            )))
+            .with(install()),
+        Drift::Mode { path, was, .. } => {
+            Finding::error("drift-mode", message).with(Next::say(format!("sudo chmod {was:04o} {}", word(path))))
+        }
+        Drift::NotProven { .. } => Finding::error("drift-not-proven", message).with(install()),
+        Drift::Owner { path, was: (user, group), .. } => {
+            Finding::error("drift-owner", message).with(Next::say(format!("sudo chown {user}:{group} {}", word(path))))
+        }
+    }
+}

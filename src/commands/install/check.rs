@@ -1,0 +1,105 @@
+//! `certctl install --check`: is it all as the last install left it?
+
+use serde_json::{Value, json};
+
+use super::InstallArgs;
+use crate::changeover::check::{self, Checked};
+use crate::changeover::installed;
+use crate::changeover::outcome::Verdict;
+use crate::context::Context;
+use crate::failure::{Failure, Kind};
+use crate::finding::{Finding, Next};
+use crate::install::release::Release;
+use crate::report::{self, Outcome, Text};
+
+/// What `install --check` ends with.
+#[derive(Debug)]
+pub struct CheckOutcome(Vec<Checked>);
+
+/// Looks at the pairs that are named, else at all that are installed.
+///
+/// # Errors
+/// No such pair; what cannot be read.
+pub fn run(context: &Context, args: &InstallArgs) -> Result<CheckOutcome, Failure> {
+    let mut stems = Vec::new();
+    for name in &args.files {
+        let stem = match installed::folder_named(context, name)? {
+            Some(stem) => stem,
+            None => installed::named(context, "install", Some(name))?,
+        };
+        if !stems.contains(&stem) {
+            stems.push(stem);
+        }
+    }
+    if args.files.is_empty() {
+        stems = installed::all(context)?;
+    }
+    if stems.is_empty() {
+        return Err(Failure::new(Kind::NotFound, "no certificate is installed here by certctl")
+            .with(Next::say("install one first:  sudo certctl install FILE")));
+    }
+    let checked = stems.iter().map(|stem| check::check(context, stem)).collect::<Result<_, _>>()?;
+    Ok(CheckOutcome(checked))
+}
+
+impl CheckOutcome {
+    fn verdict(&self) -> Verdict {
+        let verdicts = || self.0.iter().map(Checked::verdict);
+        let worst = [Verdict::Refused, Verdict::NotServed].into_iter().find(|bad| verdicts().any(|one| one == *bad));
+        worst.unwrap_or(Verdict::Unchanged)
+    }
+}
+
+impl Outcome for CheckOutcome {
+    fn json(&self) -> Value {
+        let findings: Vec<&Finding> = self.0.iter().flat_map(|one| &one.findings).collect();
+        json!({
+            "schema": "certctl.install/1",
+            "verdict": self.verdict().name(),
+            "changed": false,
+            "certificates": self.0.iter().map(certificate).collect::<Vec<_>>(),
+            "findings": findings,
+            "next": [],
+        })
+    }
+
+    fn human(&self, text: &mut Text) {
+        for one in &self.0 {
+            let what = one.release.as_ref().map(|release| report::in_words(release.leaf()));
+            let words = format!("{}: {}", one.name, what.unwrap_or_else(|| "cannot be loaded".to_owned()));
+            let how = match (one.verdict(), one.seen.len()) {
+                (Verdict::Unchanged, 0) => "; links, files, modes and owners as installed",
+                (Verdict::Unchanged, _) => "; links, files, modes and owners as installed, and served",
+                (Verdict::NotServed, _) => "; the files are as installed, what is served is not",
+                _ => "; not as installed",
+            };
+            let label = if one.verdict() == Verdict::Unchanged { "same" } else { "found" };
+            text.fact(label, words + how);
+            text.findings(&one.findings);
+        }
+        if self.0.len() > 1 {
+            let fine = self.0.iter().filter(|one| one.verdict() == Verdict::Unchanged).count();
+            text.fact("so", format!("{fine} of {} are as installed; nothing was touched", self.0.len()));
+        }
+    }
+
+    fn exit_code(&self) -> u8 {
+        self.verdict().exit_code()
+    }
+}
+
+fn certificate(one: &Checked) -> Value {
+    json!({
+        "name": one.name,
+        "verdict": one.verdict().name(),
+        "release": one.release.as_ref().map(|release| release.id.to_string()),
+        "chain_path": report::shown(one.layout.chain_path()),
+        "key_path": report::shown(one.layout.key_path()),
+        "key_mode": one.release.as_ref().map(|release| format!("{:04o}", release.access.mode)),
+        "not_after": one.release.as_ref().map(Release::not_after),
+        "sha256": one.release.as_ref().map(|release| release.leaf().sha256()),
+        "proof": one.proof(),
+        "probes": one.seen,
+        "findings": one.findings,
+    })
+}

@@ -1,0 +1,79 @@
+//! How an installed pair can differ from what its last install left. Pure.
+
+use std::path::PathBuf;
+
+use super::layout::{Link, ReleaseId};
+
+/// One difference.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Drift {
+    /// A file of the release is not what was written.
+    #[error("{} {how}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        how: &'static str,
+    },
+    /// `live` leads to no release.
+    #[error("{} does not lead to a release", .0.display())]
+    Live(PathBuf),
+    /// A path that servers read is not our link.
+    #[error("{} {}", link.path.display(), at.words())]
+    Link {
+        /// The link that should be there.
+        link: Link,
+        /// What is there.
+        at: Instead,
+    },
+    /// A mode is another.
+    #[error("{} has mode {is:04o}, and was made with {was:04o}", path.display())]
+    Mode {
+        /// The file or folder.
+        path: PathBuf,
+        /// Its mode.
+        is: u32,
+        /// What it should be.
+        was: u32,
+    },
+    /// The last install did not end well.
+    #[error("{live} is live, and was not seen to be served")]
+    NotProven {
+        /// What is live.
+        live: ReleaseId,
+    },
+    /// An owner is another.
+    #[error("{} belongs to {}:{}, and was made for {}:{}", path.display(), is.0, is.1, was.0, was.1)]
+    Owner {
+        /// The file.
+        path: PathBuf,
+        /// Its user and group.
+        is: (u32, u32),
+        /// What they should be.
+        was: (u32, u32),
+    },
+}
+
+/// What is in the place of our link.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Instead {
+    /// A plain file.
+    File,
+    /// A link that leads elsewhere.
+    Link(PathBuf),
+    /// Nothing.
+    Nothing,
+    /// A folder, a FIFO, a socket, a device.
+    Other,
+}
+
+impl Instead {
+    fn words(&self) -> String {
+        match self {
+            Self::File => "is a plain file: what is installed is not read there".to_owned(),
+            Self::Link(text) => format!("leads to {}: what is installed is not read there", text.display()),
+            Self::Nothing => "is not there: servers that start now do not find it".to_owned(),
+            Self::Other => "is neither a file nor a link".to_owned(),
+        }
+    }
+}
