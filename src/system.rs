@@ -5,6 +5,7 @@ pub mod clock;
 pub mod dns;
 pub mod files;
 pub mod folders;
+mod listing;
 pub mod lock;
 pub mod process;
 pub mod runtime;

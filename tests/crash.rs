@@ -1,6 +1,7 @@
-//! SIGKILL at each file-system call of install and rollback: what is on disk is the old or the new pair, whole; nobody
-//! can read a key who should not; the next run heals and leaves nothing behind. Each `CERTCTL_CRASH_EVERY`th point is
-//! tried (`scripts/crash-sweep` tries all); the points are numbered over all scenarios.
+//! The sweep over every file-system call of install, rollback and remove: SIGKILL at each, and each error that each can
+//! give. What is on disk is the old or the new pair, whole; nobody can read a key who should not; the exit code tells the
+//! truth; the next run heals and leaves nothing behind. A sample is tried here, another one each day;
+//! `scripts/crash-sweep` tries all and says how to try the same sample again.
 //! Needs: strace openssl
 #![allow(
     clippy::unwrap_used,
@@ -10,265 +11,217 @@
 
 mod support;
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus};
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+use std::time::{Instant, SystemTime};
 
+use support::Sandbox;
 use support::foreign::{foreign, path_of, succeed};
-use support::shop::{CHAIN, KEY, PAIR, Shop, leftovers, link, tree};
+use support::shop::{CHAIN, KEY, PAIR, Shop, link};
+use support::sweep::{Pair, Scenario};
 
-/// Every call that names a file, and those that change or lock one.
-const CALLS: &str = "%file,read,write,close,fsync,fdatasync,fchmod,fchown,flock,getdents64,fstat";
+const SITE: [&str; 2] = [CHAIN, KEY];
 
-/// What a server may find, and what it must find in the end.
-struct Scenario {
-    name: &'static str,
-    /// The command, from the sandbox.
-    args: Vec<String>,
-    /// The next run.
-    heal: Vec<String>,
-    /// Chain and key, each as it may be found; `None`: no pair that can be loaded.
-    allowed: Vec<Option<(String, String)>>,
-    /// The pair after the next run.
-    healed: (String, String),
-    /// The bits that a key file may have.
-    key_mode: u32,
+fn words(text: &str) -> Vec<String> {
+    text.split(' ').map(str::to_owned).collect()
 }
 
-/// A tree to start from, and a shop beside it.
-struct Bench {
-    shop: Shop,
-    violations: Vec<String>,
+/// The instant is given, so that two runs that do the same leave the same.
+fn install() -> Vec<String> {
+    words("install new.crt --root tree --trust root.pem --at 2026-11-23T12:00:00Z")
 }
 
-impl Bench {
-    fn new() -> Self {
-        Self { shop: Shop::new(), violations: Vec::new() }
-    }
+fn rollback() -> Vec<String> {
+    words("rollback example.com --root tree --at 2026-11-23T12:00:00Z")
+}
 
-    fn install(&self) -> Vec<String> {
-        ["install", "new.crt", "--root", "tree", "--trust", "root.pem"].map(str::to_owned).to_vec()
-    }
+fn round(shop: &Shop) {
+    shop.deliver("new.crt");
+    run(&shop.sandbox, &install());
+}
 
-    /// Keeps the tree as the state that each point starts from.
-    fn keep(&self) {
-        let (tree, kept) = (self.shop.sandbox.join("tree"), self.shop.sandbox.join("kept"));
-        fs::create_dir_all(&tree).unwrap();
-        let _ = fs::remove_dir_all(&kept);
-        succeed(Command::new("cp").arg("-a").arg(&tree).arg(&kept));
-    }
+fn run(sandbox: &Sandbox, args: &[String]) {
+    sandbox.run(&args.iter().map(String::as_str).collect::<Vec<_>>()).expect(0);
+}
 
-    fn reset(&self) {
-        let _ = fs::remove_dir_all(self.shop.sandbox.join("tree"));
-        succeed(Command::new("cp").arg("-a").arg(self.shop.sandbox.join("kept")).arg(self.shop.sandbox.join("tree")));
-    }
+fn found(sandbox: &Sandbox) -> Pair {
+    let read = |path: &str| fs::read_to_string(sandbox.join(path)).ok();
+    Some((read(CHAIN)?, read(KEY)?))
+}
 
-    /// What a server would read now; `None` where either is missing.
-    fn found(&self) -> Option<(String, String)> {
-        let read = |path: &str| fs::read_to_string(self.shop.sandbox.join(path)).ok();
-        Some((read(CHAIN)?, read(KEY)?))
-    }
+/// What the command leads to. By other people's word it is a pair.
+fn target(sandbox: &Sandbox, args: &[String]) -> Pair {
+    let copy = Sandbox::new();
+    succeed(Command::new("cp").arg("-a").arg(sandbox.join(".")).arg(copy.path()));
+    run(&copy, args);
+    let of_leaf = succeed(foreign("openssl").args(["x509", "-noout", "-pubkey", "-in"]).arg(copy.join(CHAIN)));
+    let of_key = succeed(foreign("openssl").args(["pkey", "-pubout", "-in"]).arg(copy.join(KEY)));
+    assert_eq!(of_leaf, of_key);
+    found(&copy)
+}
 
-    /// The pair that the scenario's command leads to.
-    fn target(&self, args: &[String]) -> (String, String) {
-        self.reset();
-        let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        self.shop.sandbox.run(&args).expect(0);
-        let pair = self.found().unwrap();
-        self.judge(&pair);
-        pair
-    }
+fn proven(sandbox: &Sandbox) -> Vec<String> {
+    let [live, proven] = ["live", "proven"].map(|name| link(sandbox, &format!("{PAIR}/{name}")));
+    if live == proven { Vec::new() } else { vec!["not proven after healing".to_owned()] }
+}
 
-    /// Other people's word that the pair is one.
-    fn judge(&self, pair: &(String, String)) {
-        let chain = self.shop.sandbox.write("judged.crt", &pair.0);
-        let key = self.shop.sandbox.write("judged.key", &pair.1);
-        let of_leaf = succeed(foreign("openssl").args(["x509", "-noout", "-pubkey", "-in"]).arg(chain));
-        let of_key = succeed(foreign("openssl").args(["pkey", "-pubout", "-in"]).arg(key));
-        assert_eq!(of_leaf, of_key);
-    }
-
-    /// The calls of one whole run, each with how often its name has come: the points to kill at.
-    fn points(&self, scenario: &Scenario) -> Vec<(String, usize)> {
-        self.reset();
-        // Not where certctl would read it.
-        let trace = self.shop.sandbox.write("traces/one", "");
-        self.strace(scenario, &["-f", "-o", &trace.display().to_string(), "-e", &format!("trace={CALLS}")]);
-        let text = fs::read_to_string(trace).unwrap();
-        let mut threads: Vec<&str> = text.lines().filter_map(|line| line.split_whitespace().next()).collect();
-        threads.dedup();
-        assert_eq!(threads.len(), 1, "the transaction runs on one thread");
-        let mut count: BTreeMap<String, usize> = BTreeMap::new();
-        let mut points = Vec::new();
-        for line in text.lines() {
-            let Some((call, _)) = line.split_whitespace().nth(1).and_then(|word| word.split_once('(')) else {
-                continue;
-            };
-            let number = count.entry(call.to_owned()).or_default();
-            *number += 1;
-            if call != "execve" {
-                points.push((call.to_owned(), *number));
-            }
-        }
-        points
-    }
-
-    /// The command under strace, with a umask that takes nothing away.
-    fn strace(&self, scenario: &Scenario, options: &[&str]) -> ExitStatus {
-        let mut command = Command::new("sh");
-        command.args(["-c", "umask 000; exec \"$0\" \"$@\""]).arg(path_of("strace")).args(options);
-        command.arg(env!("CARGO_BIN_EXE_certctl")).args(&scenario.args).current_dir(self.shop.sandbox.path());
-        command.output().unwrap().status
-    }
-
-    fn kill_at(&mut self, scenario: &Scenario, (call, number): &(String, usize)) {
-        self.reset();
-        let inject = format!("inject={call}:signal=KILL:when={number}");
-        let ended = self.strace(scenario, &["-f", "-o", "/dev/null", "-e", &format!("trace={call}"), "-e", &inject]);
-        let place = format!("{}: {call} no. {number}", scenario.name);
-        if ended.success() {
-            // The last calls of a run can differ by one or two; a point past the end is none.
-            return;
-        }
-        self.look(scenario, &place);
-        let args: Vec<&str> = scenario.heal.iter().map(String::as_str).collect();
-        let healed = self.shop.sandbox.run(&args);
-        if healed.code != 0 {
-            self.violations.push(format!("{place}: the next run does not heal:\n{healed}"));
-            return;
-        }
-        if self.found().as_ref() != Some(&scenario.healed) {
-            self.violations.push(format!("{place}: healed to another pair"));
-        }
-        let left = leftovers(&self.shop.sandbox);
-        if !left.is_empty() {
-            self.violations.push(format!("{place}: left behind: {left:?}"));
-        }
-        let (live, proven) = ["live", "proven"].map(|name| link(&self.shop.sandbox, &format!("{PAIR}/{name}"))).into();
-        if live != proven {
-            self.violations.push(format!("{place}: not proven after healing"));
-        }
-    }
-
-    /// What the kill has left.
-    fn look(&mut self, scenario: &Scenario, place: &str) {
-        let found = self.found();
-        if !scenario.allowed.contains(&found) {
-            let what = if found.is_some() { "a mixed pair" } else { "no pair" };
-            self.violations.push(format!("{place}: {what} on disk"));
-        }
-        for path in keys(&self.shop.sandbox.join("tree")) {
-            let mode = path.metadata().unwrap().mode() & 0o777;
-            if mode & !scenario.key_mode != 0 {
-                self.violations.push(format!("{place}: {} has mode {mode:o}", path.display()));
-            }
-        }
+/// An install into the tree of the shop, as it is.
+fn installing(name: &'static str, shop: Shop) -> Scenario {
+    let sandbox = shop.sandbox;
+    let new = target(&sandbox, &install());
+    Scenario {
+        name,
+        sites: vec![SITE],
+        args: install(),
+        code: 0,
+        old: vec![found(&sandbox)],
+        new: vec![new.clone()],
+        broken: Vec::new(),
+        heal: install(),
+        heal_codes: &[0],
+        healed: vec![new],
+        key_mode: 0o600,
+        settled: proven,
+        sandbox,
     }
 }
 
-/// Every regular file below `folder` with as much as the first words of a private key.
-fn keys(folder: &Path) -> Vec<PathBuf> {
-    let plain = |path: &PathBuf| path.symlink_metadata().unwrap().is_file();
-    let holds = |path: &PathBuf| fs::read_to_string(path).unwrap_or_default().contains("PRIVATE KEY");
-    tree(folder).into_keys().filter(plain).filter(holds).collect()
+fn first() -> Scenario {
+    let shop = Shop::new();
+    fs::create_dir(shop.sandbox.join("tree")).unwrap();
+    shop.deliver("new.crt");
+    installing("first", shop)
 }
 
-fn first(bench: &Bench) -> Scenario {
-    bench.shop.deliver("new.crt");
-    bench.keep();
-    let healed = bench.target(&bench.install());
-    let allowed = vec![None, Some(healed.clone())];
-    Scenario { name: "first", args: bench.install(), heal: bench.install(), allowed, healed, key_mode: 0o600 }
+fn replacement() -> Scenario {
+    let shop = Shop::new();
+    round(&shop);
+    shop.deliver("new.crt");
+    installing("replacement", shop)
 }
 
-fn replacement(bench: &Bench) -> Scenario {
-    bench.shop.round(&[]).expect(0);
-    bench.shop.deliver("new.crt");
-    bench.keep();
-    let old = bench.found();
-    let healed = bench.target(&bench.install());
-    let allowed = vec![old, Some(healed.clone())];
-    Scenario { name: "replacement", args: bench.install(), heal: bench.install(), allowed, healed, key_mode: 0o600 }
-}
-
-fn back(bench: &Bench) -> Scenario {
-    bench.shop.round(&[]).expect(0);
-    bench.shop.round(&[]).expect(0);
-    bench.keep();
-    let present = bench.found().unwrap();
-    let args = ["rollback", "example.com", "--root", "tree"].map(str::to_owned).to_vec();
-    let target = bench.target(&args);
-    let allowed = vec![Some(present.clone()), Some(target)];
-    // What the install of the second comes to is the second again.
-    Scenario { name: "rollback", args, heal: bench.install(), allowed, healed: present, key_mode: 0o600 }
-}
-
-fn takeover(bench: &Bench) -> Scenario {
-    bench.shop.round(&[]).expect(0);
-    let (chain, key) = bench.found().unwrap();
-    fs::remove_dir_all(bench.shop.sandbox.join("tree")).unwrap();
-    let old = (chain + "as the shop sent it\n", key);
-    bench.shop.sandbox.write(CHAIN, &old.0);
-    let path = bench.shop.sandbox.write(KEY, &old.1);
+fn takeover() -> Scenario {
+    let shop = Shop::new();
+    round(&shop);
+    let (chain, key) = found(&shop.sandbox).unwrap();
+    fs::remove_dir_all(shop.sandbox.join("tree")).unwrap();
+    shop.sandbox.write(CHAIN, chain + "as the shop sent it\n");
+    let path = shop.sandbox.write(KEY, key);
     fs::set_permissions(path, fs::Permissions::from_mode(0o640)).unwrap();
-    bench.shop.deliver("new.crt");
-    bench.keep();
-    let healed = bench.target(&bench.install());
-    let allowed = vec![Some(old), Some(healed.clone())];
-    Scenario { name: "takeover", args: bench.install(), heal: bench.install(), allowed, healed, key_mode: 0o640 }
+    shop.deliver("new.crt");
+    Scenario { key_mode: 0o640, ..installing("takeover", shop) }
 }
 
-fn strays(bench: &Bench) -> Scenario {
-    bench.shop.deliver("stray.crt");
-    let sandbox = &bench.shop.sandbox;
+/// What is there is no pair: it, nothing, or the new one may be found.
+fn strays() -> Scenario {
+    let shop = Shop::new();
+    shop.deliver("stray.crt");
+    let sandbox = &shop.sandbox;
     let path = sandbox.write(KEY, sandbox.read("example.com.key"));
     fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
-    bench.shop.deliver("stray.crt");
-    sandbox.write(CHAIN, bench.shop.ca.issue(&sandbox.read("example.com.csr")));
-    bench.shop.deliver("new.crt");
-    bench.keep();
-    // What was there was no pair: it, nothing, or the new one.
-    let old = bench.found();
-    let healed = bench.target(&bench.install());
+    shop.deliver("stray.crt");
+    sandbox.write(CHAIN, shop.ca.issue(&sandbox.read("example.com.csr")));
+    shop.deliver("new.crt");
+    Scenario { broken: vec![None], ..installing("strays", shop) }
+}
+
+fn back() -> Scenario {
+    let shop = Shop::new();
+    round(&shop);
+    round(&shop);
+    let old = found(&shop.sandbox);
+    let new = target(&shop.sandbox, &rollback());
+    // What the install of the second comes to is the second again.
+    Scenario { name: "rollback", args: rollback(), new: vec![new], healed: vec![old], ..installing("rollback", shop) }
+}
+
+/// The server's test refuses the new pair: it is taken back.
+fn undo() -> Scenario {
+    let shop = Shop::new();
+    round(&shop);
+    let (_, key) = found(&shop.sandbox).unwrap();
+    shop.sandbox.write("old.key", key);
+    let test = format!("#!/bin/sh\nexec cmp -s old.key {KEY}\n");
+    fs::set_permissions(shop.sandbox.write("a-test", test), fs::Permissions::from_mode(0o755)).unwrap();
+    shop.deliver("new.crt");
+    let args = [install(), words("--test ./a-test --reload true")].concat();
+    // The next run is not told of the test.
+    Scenario { args, code: 5, heal: [install(), words("--test true")].concat(), ..installing("undo", shop) }
+}
+
+/// Servers read the same all the time.
+fn removal() -> Scenario {
+    let shop = Shop::new();
+    round(&shop);
+    round(&shop);
+    let pair = found(&shop.sandbox);
+    let args = words("remove example.com --root tree --at 2026-11-23T12:00:00Z");
+    let gone = |sandbox: &Sandbox| match sandbox.join(PAIR).exists() {
+        true => vec!["its folder is still there".to_owned()],
+        false => Vec::new(),
+    };
     Scenario {
-        name: "strays",
-        args: bench.install(),
-        heal: bench.install(),
-        allowed: vec![old, None, Some(healed.clone())],
-        healed,
-        key_mode: 0o600,
+        new: vec![pair.clone()],
+        healed: vec![pair],
+        heal: args.clone(),
+        // It may have ended already.
+        heal_codes: &[0, 3],
+        args,
+        settled: gone,
+        ..installing("remove", shop)
     }
+}
+
+/// A number from the environment.
+fn number(name: &str) -> Option<usize> {
+    std::env::var(name).ok()?.parse().ok()
 }
 
 #[test]
-fn a_kill_at_any_call_leaves_a_whole_pair_and_the_next_run_heals() {
-    let every: usize = std::env::var("CERTCTL_CRASH_EVERY").ok().and_then(|text| text.parse().ok()).unwrap_or(29);
+fn a_fault_at_any_call_leaves_a_whole_pair_and_the_next_run_heals() {
+    let every = number("CERTCTL_SWEEP_EVERY").unwrap_or(23);
+    let today = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs() / 86_400;
+    let seed = number("CERTCTL_SWEEP_SEED").unwrap_or_else(|| today.try_into().unwrap());
+    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(2);
+    let begun = Instant::now();
     let (mut total, mut tried, mut violations) = (0, 0, Vec::new());
-    for prepare in [first, replacement, takeover, strays, back] {
-        let mut bench = Bench::new();
-        let scenario = prepare(&bench);
-        let points = bench.points(&scenario);
-        assert!(points.len() > 50, "{}: {points:?}", scenario.name);
-        let mut own = 0;
-        for (index, point) in points.iter().enumerate() {
-            if (total + index) % every == 0 {
-                bench.kill_at(&scenario, point);
-                own += 1;
-            }
-        }
+    for prepare in [first, replacement, takeover, strays, back, undo, removal] {
+        let scenario = prepare();
+        let points = scenario.points();
+        assert!(points.len() > 200, "{}: {points:?}", scenario.name);
+        let mut chosen = points.clone();
+        let mut index = total + seed;
+        chosen.retain(|_| {
+            index += 1;
+            index % every == 0
+        });
+        let mut tally = scenario.sweep(&chosen, workers);
+        let ends: Vec<String> = tally
+            .ends
+            .iter()
+            .map(|(code, count)| match code {
+                -1 => format!("killed {count}"),
+                code => format!("exit {code}: {count}"),
+            })
+            .collect();
         println!(
-            "{:12} {:4} points, {own:4} tried, {} violations",
+            "{:12} {:5} points, {:5} tried ({}), {} violations",
             scenario.name,
             points.len(),
-            bench.violations.len()
+            chosen.len(),
+            ends.join(", "),
+            tally.violations.len()
         );
         total += points.len();
-        tried += own;
-        violations.append(&mut bench.violations);
+        tried += chosen.len();
+        violations.append(&mut tally.violations);
     }
-    println!("in all       {total:4} points, {tried:4} tried, {} violations", violations.len());
+    println!(
+        "in all       {total:5} points, {tried:5} tried in {} s, {} violations (every {every}, seed {seed})",
+        begun.elapsed().as_secs(),
+        violations.len()
+    );
     assert!(violations.is_empty(), "{}", violations.join("\n"));
 }
 
@@ -282,23 +235,20 @@ fn line(trace: &[&str], from: usize, words: &[&str]) -> usize {
 /// What a power loss can undo must be flushed before what relies on it (`-y` says the paths of descriptors).
 #[test]
 fn flushes_and_renames_come_in_the_order_that_a_power_loss_allows() {
-    let bench = Bench::new();
-    bench.shop.round(&[]).expect(0);
-    bench.shop.deliver("new.crt");
+    let shop = Shop::new();
+    round(&shop);
+    shop.deliver("new.crt");
     let [test, reload] = ["a-test", "a-reload"].map(|name| {
-        let path = bench.shop.sandbox.write(&format!("bin/{name}"), "#!/bin/sh\n");
+        let path = shop.sandbox.write(&format!("bin/{name}"), "#!/bin/sh\n");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         path.display().to_string()
     });
-    let args = [bench.install(), ["--test", &test, "--reload", &reload].map(str::to_owned).to_vec()].concat();
-    let pair = bench.found().unwrap();
-    let scenario =
-        Scenario { name: "order", heal: args.clone(), args, allowed: Vec::new(), healed: pair, key_mode: 0o600 };
-    let file = bench.shop.sandbox.write("traces/order", "");
-    let calls = "trace=fsync,rename,renameat,renameat2,execve";
-    assert!(
-        bench.strace(&scenario, &["-f", "-y", "-s", "300", "-o", &file.display().to_string(), "-e", calls]).success()
-    );
+    let args = [install(), ["--test", &test, "--reload", &reload].map(str::to_owned).to_vec()].concat();
+    let sandbox = &shop.sandbox;
+    let file = sandbox.write("traces/order", "");
+    let mut strace = Command::new(path_of("strace"));
+    strace.args(["-f", "-y", "-s", "300", "-e", "trace=fsync,rename,renameat,renameat2,execve", "-o"]).arg(&file);
+    succeed(strace.arg(env!("CARGO_BIN_EXE_certctl")).args(args).current_dir(sandbox.path()));
     let text = fs::read_to_string(file).unwrap();
     let trace: Vec<&str> = text.lines().filter(|line| !line.contains("ENOENT")).collect();
 

@@ -5,7 +5,9 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, OFlags, RenameFlags, renameat_with};
+use rustix::fs::{CWD, FileType, OFlags, RenameFlags, renameat_with};
+
+use super::listing::{self, Entry};
 
 /// A file that could not be used: what was being done, where, and the system's reason.
 #[derive(Debug, thiserror::Error)]
@@ -115,13 +117,13 @@ pub struct Listing {
 /// # Errors
 /// When the folder cannot be read.
 pub fn list(directory: &Path, limit: usize) -> Result<Listing, FileError> {
-    let mut entries = fs::read_dir(directory).map_err(FileError::at("read the folder", directory))?;
+    let failed = || FileError::at("read the folder", directory);
+    let mut entries = listing::open(directory).map_err(failed())?;
     let mut paths = Vec::new();
     for entry in entries.by_ref().take(limit) {
-        let entry = entry.map_err(FileError::at("read the folder", directory))?;
-        let kind = entry.file_type().map_err(FileError::at("look at", &entry.path()))?;
-        if kind.is_file() || kind.is_symlink() {
-            paths.push(entry.path());
+        let Entry { name, kind } = entry.map_err(failed())?;
+        if matches!(kind, FileType::RegularFile | FileType::Symlink) {
+            paths.push(directory.join(name));
         }
     }
     paths.sort();
@@ -134,9 +136,9 @@ pub fn list(directory: &Path, limit: usize) -> Result<Listing, FileError> {
 /// When the folder cannot be read.
 pub fn entries(directory: &Path, limit: usize) -> Result<Vec<PathBuf>, FileError> {
     let failed = || FileError::at("read the folder", directory);
-    let entries = fs::read_dir(directory).map_err(failed())?.take(limit);
-    let mut paths =
-        entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>().map_err(failed())?;
+    let entries = listing::open(directory).map_err(failed())?.take(limit);
+    let path = |entry: io::Result<Entry>| entry.map(|entry| directory.join(entry.name));
+    let mut paths = entries.map(path).collect::<io::Result<Vec<_>>>().map_err(failed())?;
     paths.sort();
     Ok(paths)
 }

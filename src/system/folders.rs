@@ -10,6 +10,7 @@ use std::time::SystemTime;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use super::files::{FileError, parent, sync_folder, temporary_name};
+use super::listing;
 use super::xattrs::{self, Attributes};
 
 /// What is at a path, links not followed.
@@ -147,12 +148,12 @@ pub fn plain(path: &Path) -> PathBuf {
 /// # Errors
 /// When it cannot be read.
 pub fn names(folder: &Path, limit: usize) -> Result<Vec<std::ffi::OsString>, FileError> {
-    let entries = match fs::read_dir(folder) {
+    let entries = match listing::open(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(FileError::at("read the folder", folder)(error)),
     };
-    let read = entries.take(limit).map(|entry| entry.map(|entry| entry.file_name()));
+    let read = entries.take(limit).map(|entry| entry.map(|entry| entry.name));
     read.collect::<io::Result<Vec<_>>>().map_err(FileError::at("read the folder", folder))
 }
 
@@ -276,7 +277,7 @@ pub fn remove(path: &Path) -> Result<(), FileError> {
 /// # Errors
 /// The system's reason.
 pub fn remove_folder(path: &Path) -> Result<(), FileError> {
-    match fs::remove_dir_all(path) {
+    match listing::remove(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other.map_err(FileError::at("remove", path)).and_then(|()| sync_folder(parent(path))),
     }

@@ -11,6 +11,7 @@ pub mod openssl_ca;
 pub mod order;
 pub mod shop;
 pub mod site;
+pub mod sweep;
 pub mod zip;
 
 use std::fmt;

@@ -1,0 +1,323 @@
+//! A sweep: one command, traced once, then run again and again, each time killed at one of its calls or with one of them
+//! failing. What is on disk afterwards, who could read a key, what the exit code said and whether the next run goes
+//! through are looked at each time.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::Sandbox;
+use super::foreign::{path_of, succeed};
+use super::shop::{leftovers, tree};
+
+/// Every call that names a file, and those that change or lock one; and those that make threads.
+pub const CALLS: &str =
+    "%file,read,write,close,fsync,fdatasync,fchmod,fchown,flock,getdents64,fstat,fsetxattr,clone,clone3";
+
+/// Chain and key, as a server reads them; none where either is missing.
+pub type Pair = Option<(String, String)>;
+
+/// In place of the exit code of what was killed.
+const KILLED: i32 = -1;
+
+/// What is done, from where, and what may come of it.
+pub struct Scenario {
+    pub name: &'static str,
+    /// The folder that all starts from: tree, keys, what came from the CA.
+    pub sandbox: Sandbox,
+    /// Where servers read chain and key.
+    pub sites: Vec<[&'static str; 2]>,
+    /// The command, from the sandbox; `--json` is added.
+    pub args: Vec<String>,
+    /// How it ends undisturbed.
+    pub code: i32,
+    /// The pairs before.
+    pub old: Vec<Pair>,
+    /// The pairs that the command is to lead to.
+    pub new: Vec<Pair>,
+    /// What may be found in between besides: what was no pair.
+    pub broken: Vec<Pair>,
+    /// The next run, how it may end, and the pairs after it.
+    pub heal: Vec<String>,
+    pub heal_codes: &'static [i32],
+    pub healed: Vec<Pair>,
+    /// The bits that a key file may have.
+    pub key_mode: u32,
+    /// What else must hold after the next run.
+    pub settled: fn(&Sandbox) -> Vec<String>,
+}
+
+/// What happens at a point.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Fault {
+    Kill,
+    Error(&'static str),
+}
+
+/// A call by its name and number, and what happens there.
+#[derive(Clone, Debug)]
+pub struct Point {
+    pub call: String,
+    pub number: usize,
+    pub fault: Fault,
+}
+
+impl std::fmt::Display for Point {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let fault = match self.fault {
+            Fault::Kill => "SIGKILL",
+            Fault::Error(error) => error,
+        };
+        write!(f, "{fault} at {} no. {}", self.call, self.number)
+    }
+}
+
+/// What a sweep came to.
+#[derive(Default)]
+pub struct Tally {
+    /// All points of the scenario.
+    pub points: usize,
+    /// Those that were tried, by how certctl ended (-1: killed).
+    pub ends: BTreeMap<i32, usize>,
+    pub violations: Vec<String>,
+}
+
+/// The errors that a call can give; `EINTR` must not be seen at all.
+fn errors(call: &str, line: &str) -> &'static [&'static str] {
+    match call {
+        "open" | "openat" if line.contains("O_CREAT") => {
+            &["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EIO", "EMFILE", "EINTR"]
+        }
+        "open" | "openat" => &["EACCES", "EIO", "EMFILE", "EINTR"],
+        "read" => &["EIO", "EINTR"],
+        "write" => &["ENOSPC", "EDQUOT", "EIO", "EINTR"],
+        "fsync" | "fdatasync" => &["EIO", "ENOSPC", "EDQUOT", "EROFS", "EINTR"],
+        "close" => &["EIO", "EINTR"],
+        "mkdir" | "mkdirat" | "symlink" | "symlinkat" => &["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EIO"],
+        "link" | "linkat" | "rename" | "renameat" | "renameat2" => {
+            &["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EIO", "EXDEV"]
+        }
+        "unlink" | "unlinkat" | "rmdir" | "chmod" | "fchmod" | "fchmodat" | "chown" | "fchown" => {
+            &["EROFS", "EACCES", "EIO"]
+        }
+        "fsetxattr" | "setxattr" => &["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EIO"],
+        "getxattr" | "stat" | "lstat" | "fstat" | "newfstatat" | "statx" | "readlink" | "readlinkat" | "access" => {
+            &["EACCES", "EIO"]
+        }
+        "getdents64" => &["EIO"],
+        "flock" => &["EINTR", "EIO"],
+        _ => &[],
+    }
+}
+
+impl Scenario {
+    /// A command under strace, with a umask that takes nothing away: its exit code, stdout and stderr.
+    pub fn strace(&self, sandbox: &Sandbox, options: &[&str]) -> (i32, String, String) {
+        let mut command = Command::new("sh");
+        command.args(["-c", "umask 000; exec \"$0\" \"$@\""]).arg(path_of("strace")).args(options);
+        command.arg(env!("CARGO_BIN_EXE_certctl")).args(&self.args).arg("--json");
+        let output = command.current_dir(sandbox.path()).stdin(Stdio::null()).output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        // strace ends as what it runs.
+        (output.status.code().unwrap_or(KILLED), text(&output.stdout), text(&output.stderr))
+    }
+
+    /// The points of one whole run: from its first own file on, without what it prints.
+    pub fn points(&self) -> Vec<Point> {
+        let sandbox = self.copy();
+        sandbox.write("traces/one", "");
+        let (code, stdout, stderr) =
+            self.strace(&sandbox, &["-f", "-o", "traces/one", "-e", &format!("trace={CALLS}")]);
+        assert_eq!(code, self.code, "{}: undisturbed\n{stdout}{stderr}", self.name);
+        assert_eq!(self.found(&sandbox), if code == 5 { self.old.clone() } else { self.new.clone() }, "{}", self.name);
+        let text = sandbox.read("traces/one");
+        assert!(!text.contains("CLONE_THREAD"), "the transaction runs on one thread\n{text}");
+        let own = text.split_whitespace().next().unwrap();
+        let folder = sandbox.path().file_name().unwrap().to_string_lossy().into_owned();
+        let (mut count, mut points, mut begun) = (BTreeMap::<String, usize>::new(), Vec::new(), false);
+        for line in text.lines() {
+            let Some((process, rest)) = line.split_once(' ') else { continue };
+            let Some((call, _)) = rest.trim_start().split_once('(').filter(|_| process == own) else { continue };
+            let number = count.entry(call.to_owned()).or_default();
+            *number += 1;
+            let ours = line.contains("\"tree") || line.contains(&folder) || line.contains(".crt\"");
+            begun |= ours && call != "execve";
+            let said = call == "write" && (rest.contains("write(1,") || rest.contains("write(2,"));
+            if !begun || said || call.starts_with("clone") || call == "execve" {
+                continue;
+            }
+            let faults = errors(call, line).iter().map(|error| Fault::Error(error));
+            let point = |fault| Point { call: call.to_owned(), number: *number, fault };
+            points.extend(std::iter::once(Fault::Kill).chain(faults).map(point));
+        }
+        points
+    }
+
+    /// A copy of the folder to do harm in.
+    fn copy(&self) -> Sandbox {
+        let sandbox = Sandbox::new();
+        succeed(Command::new("cp").arg("-a").arg(self.sandbox.join(".")).arg(sandbox.path()));
+        sandbox
+    }
+
+    fn reset(&self, sandbox: &Sandbox) {
+        let _ = fs::remove_dir_all(sandbox.join("tree"));
+        succeed(Command::new("cp").arg("-a").arg(self.sandbox.join("tree")).arg(sandbox.path()));
+    }
+
+    /// What servers would read now.
+    pub fn found(&self, sandbox: &Sandbox) -> Vec<Pair> {
+        let read = |path: &str| fs::read_to_string(sandbox.join(path)).ok();
+        self.sites.iter().map(|[chain, key]| Some((read(chain)?, read(key)?))).collect()
+    }
+
+    /// Tries the points, on `workers` threads of the test, each in a folder of its own.
+    pub fn sweep(&self, points: &[Point], workers: usize) -> Tally {
+        let (next, healed) = (AtomicUsize::new(0), Mutex::new(HashSet::new()));
+        let tally = Mutex::new(Tally { points: points.len(), ..Tally::default() });
+        std::thread::scope(|scope| {
+            for _ in 0..workers {
+                scope.spawn(|| {
+                    let sandbox = self.copy();
+                    let start = state(&sandbox);
+                    while let Some(point) = points.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let (code, said) = self.attempt(&sandbox, point, (&start, &healed));
+                        let mut tally = tally.lock().unwrap();
+                        *tally.ends.entry(code).or_default() += 1;
+                        let place = format!("{}: {point}", self.name);
+                        tally.violations.extend(said.into_iter().map(|said| format!("{place}: {said}")));
+                    }
+                });
+            }
+        });
+        tally.into_inner().unwrap()
+    }
+
+    /// One point, and what is wrong with what it left. The folder is as it was in the end.
+    fn attempt(
+        &self,
+        sandbox: &Sandbox,
+        point: &Point,
+        (start, healed): (&str, &Mutex<HashSet<String>>),
+    ) -> (i32, Vec<String>) {
+        let fault = match point.fault {
+            Fault::Kill => "signal=KILL".to_owned(),
+            Fault::Error(error) => format!("error={error}"),
+        };
+        let inject = format!("inject={}:{fault}:when={}", point.call, point.number);
+        // Not its children: their calls are not ours, and count by themselves.
+        let trace = format!("trace={}", point.call);
+        let (code, stdout, stderr) = self.strace(sandbox, &["-o", "/dev/null", "-e", &trace, "-e", &inject]);
+        let mut wrong = self.look(sandbox);
+        let killed = point.fault == Fault::Kill && code == KILLED;
+        if !killed {
+            wrong.extend(self.judge(sandbox, point, (code, &stdout, &stderr)));
+        }
+        let after = state(sandbox);
+        if after != start {
+            if wrong.is_empty() && healed.lock().unwrap().insert(after) {
+                wrong.extend(self.heals(sandbox));
+            }
+            self.reset(sandbox);
+        }
+        if !wrong.is_empty() {
+            wrong[0].push_str(&format!("\n  exit {code}\n  {}\n  {}", stdout.trim_end(), stderr.trim_end()));
+        }
+        (code, wrong)
+    }
+
+    /// Whatever happened: each pair is the old one or the new one, and no key was ever open to others.
+    fn look(&self, sandbox: &Sandbox) -> Vec<String> {
+        let mut wrong = Vec::new();
+        for (index, found) in self.found(sandbox).iter().enumerate() {
+            if *found != self.old[index] && *found != self.new[index] && !self.broken.contains(found) {
+                let what = if found.is_some() { "a mixed pair" } else { "no pair" };
+                wrong.push(format!("{what} at {}", self.sites[index][0]));
+            }
+        }
+        for path in keys(&sandbox.join("tree")) {
+            let mode = path.metadata().unwrap().mode() & 0o777;
+            if mode & !self.key_mode != 0 {
+                wrong.push(format!("{} has mode {mode:o}", path.display()));
+            }
+        }
+        wrong
+    }
+
+    /// Whether the exit code tells the truth.
+    fn judge(&self, sandbox: &Sandbox, point: &Point, (code, stdout, stderr): (i32, &str, &str)) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let found = self.found(sandbox);
+        if point.fault == Fault::Error("EINTR") && code != self.code {
+            wrong.push("an interrupted call was not made again".to_owned());
+        }
+        let (is_old, is_new) = (found == self.old, found == self.new);
+        let true_code = match code {
+            0 => is_new,
+            1..=4 => is_old,
+            // Of several, those that went well stay.
+            5 => is_old || self.sites.len() > 1,
+            6 => stdout.contains("\"left\":[\"") || stdout.contains("broken-before"),
+            _ => false,
+        };
+        if !true_code {
+            wrong.push(format!(
+                "exit {code}, and {}",
+                match (is_old, is_new) {
+                    (true, _) => "nothing changed",
+                    (_, true) => "the new pair is in place",
+                    _ => "neither is in place",
+                }
+            ));
+        }
+        if stderr.contains("panicked") {
+            wrong.push("a panic".to_owned());
+        }
+        wrong
+    }
+
+    /// The next run.
+    fn heals(&self, sandbox: &Sandbox) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let args: Vec<&str> = self.heal.iter().map(String::as_str).collect();
+        let run = sandbox.run(&args);
+        if !self.heal_codes.contains(&run.code) {
+            return vec![format!("the next run does not heal:\n{run}")];
+        }
+        if self.found(sandbox) != self.healed {
+            wrong.push("healed to another pair".to_owned());
+        }
+        let left = leftovers(sandbox);
+        if !left.is_empty() {
+            wrong.push(format!("left behind: {left:?}"));
+        }
+        wrong.extend((self.settled)(sandbox));
+        wrong
+    }
+}
+
+/// Every regular file below `folder` with as much as the first words of a private key.
+fn keys(folder: &Path) -> Vec<PathBuf> {
+    let plain = |path: &PathBuf| path.symlink_metadata().unwrap().is_file();
+    let holds = |path: &PathBuf| fs::read_to_string(path).unwrap_or_default().contains("PRIVATE KEY");
+    tree(folder).into_keys().filter(plain).filter(holds).collect()
+}
+
+/// All that is in the tree, in words that are the same for two runs that left the same: temporary names have no number.
+fn state(sandbox: &Sandbox) -> String {
+    let mut lines = BTreeSet::new();
+    for (path, what) in tree(&sandbox.join("tree")) {
+        let name = path.strip_prefix(sandbox.path()).unwrap().display().to_string();
+        let parts = name.split('/').map(|part| match part.strip_suffix('~').and_then(|part| part.rsplit_once('.')) {
+            Some((stem, digits)) if digits.len() == 16 => format!("{stem}.RANDOM~"),
+            _ => part.to_owned(),
+        });
+        let names = path.symlink_metadata().map_or(0, |meta| if meta.is_dir() { 1 } else { meta.nlink() });
+        lines.insert(format!("{} {names} {what}", parts.collect::<Vec<_>>().join("/")));
+    }
+    Vec::from_iter(lines).join("\n")
+}
