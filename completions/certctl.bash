@@ -340,7 +340,7 @@ _certctl() {
                     return 0
                     ;;
                 --server)
-                    COMPREPLY=($(compgen -W "nginx none" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "nginx apache none" -- "${cur}"))
                     return 0
                     ;;
                 --server-config)

@@ -94,6 +94,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand install" -l trust -d 'Ro
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l prefer -d 'Which way, where the certificates have several: to the root that most clients know, or the shortest' -r -f -a "compatible\t'Through delivered cross-certificates as far as they lead: to the anchor that most clients know, old ones too'
 shortest\t'To the nearest anchor: the fewest bytes in each handshake'"
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l server -d 'Who reads the files [default: nginx where it is installed; none under --root]' -r -f -a "nginx\t'nginx'
+apache\t'Apache 2.4'
 none\t'Nobody, or whoever `--test`, `--reload` and `--probe` are about'"
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l server-config -d 'The server\'s main configuration file' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l chain-path -d 'Where servers read the chain [default: /etc/ssl/NAME.fullchain.pem]' -r -F

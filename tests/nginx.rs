@@ -104,7 +104,7 @@ fn files_are_read_as_nginx_reads_them() {
     let blocks: Vec<String> = standing.config.blocks.iter().map(|block| block.names[0].text()).collect();
     assert_eq!(blocks, ["a.example", "b.example"]);
     let pid = sandbox.join("nginx.pid");
-    assert!(matches!(&standing.detail, Detail::Nginx(detail) if detail.pid.as_ref() == Some(&pid)));
+    assert!(matches!(&standing.detail, Detail::Nginx { config, .. } if config.pid.as_ref() == Some(&pid)));
     assert_eq!(standing.running, None);
 }
 
@@ -274,7 +274,7 @@ fn written(sandbox: &Sandbox, pair: &Pair, http: &str, asked: &[&str], ports: (u
     let found = find(&config);
     let standing = found.observe().unwrap();
     let new = NewBlock { names: &names(asked), links: &pair.links(), ipv6: standing.ipv6, ports };
-    let text = Program::Nginx(found).write(&standing, new).text;
+    let text = standing.write(new).text;
     sandbox.write("written.conf", &text);
     write_config(sandbox.path(), &format!("{http}\ninclude written.conf;"));
     let tested = known(find(&config)).test().unwrap().unwrap();

@@ -50,7 +50,7 @@ pub fn write(context: &Context, situation: &Situation) -> Block {
     }
     let names = names(&wanted.certificates);
     let new = NewBlock { names: &names, links: &serving.links(), ipv6: standing.ipv6, ports: WEB };
-    let written = program.write(standing, new);
+    let written = standing.write(new);
     let path = context.here(file_name(layout.stem(), software));
     let made = match files::read(&path, LIMIT) {
         Ok(there) if there == written.text.as_bytes() => Ok(()),

@@ -96,6 +96,8 @@ pub struct InstallArgs {
 pub enum ServerKind {
     /// nginx
     Nginx,
+    /// Apache 2.4
+    Apache,
     /// Nobody, or whoever `--test`, `--reload` and `--probe` are about
     None,
 }
@@ -276,6 +278,7 @@ fn flags(context: &Context, args: &InstallArgs) -> Result<Settings, Failure> {
     };
     Ok(Settings {
         server: args.server.map(|server| match server {
+            ServerKind::Apache => "apache".to_owned(),
             ServerKind::Nginx => "nginx".to_owned(),
             ServerKind::None => "none".to_owned(),
         }),

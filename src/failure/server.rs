@@ -3,6 +3,7 @@
 use super::{Failure, Kind};
 use crate::finding::{Next, shell_word};
 use crate::install::server::ServerError;
+use crate::install::site::Software;
 
 impl From<ServerError> for Failure {
     fn from(error: ServerError) -> Self {
@@ -12,12 +13,22 @@ impl From<ServerError> for Failure {
             ServerError::Config(_) => {
                 Self::of(Kind::Malformed, &error).with(Next::say("let nginx say it:  sudo nginx -t"))
             }
+            ServerError::ApacheConfig(_) => {
+                Self::of(Kind::Malformed, &error).with(Next::say("let Apache say it:  sudo apachectl configtest"))
+            }
             ServerError::Stranger { ref binary, .. } => {
                 let binary = shell_word(&binary.display().to_string());
                 Self::of(Kind::Malformed, &error).with(Next::say(format!("what is it?  {binary} -V")))
             }
-            ServerError::TooManyFiles(_) => Self::of(Kind::Hostile, &error)
-                .with(Next::say("look for an include that includes itself:  grep -rn include /etc/nginx")),
+            ServerError::TooManyFiles(software) => {
+                let folder = match software {
+                    Software::Apache => "/etc/apache2 /etc/httpd",
+                    Software::Haproxy => "/etc/haproxy",
+                    Software::Nginx => "/etc/nginx",
+                };
+                Self::of(Kind::Hostile, &error)
+                    .with(Next::say(format!("look for an include that includes itself:  grep -rn include {folder}")))
+            }
         }
     }
 }

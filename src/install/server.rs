@@ -6,13 +6,17 @@
 
 use std::path::Path;
 
+use super::apache as apache_dialect;
 use super::nginx as nginx_dialect;
 use super::site::{self, Blame, Complaint, NewBlock, Software, Written};
 use crate::system::process::{Finished, ProcessError};
 
+pub mod apache;
 mod look;
 pub mod nginx;
+mod service;
 
+pub use apache::Apache;
 use look::run;
 pub use look::{Detail, ServerError, Standing};
 pub use nginx::Nginx;
@@ -43,6 +47,8 @@ pub enum Server {
 /// A server program of this machine.
 #[derive(Clone, Debug)]
 pub enum Program {
+    /// Apache.
+    Apache(Apache),
     /// nginx.
     Nginx(Nginx),
 }
@@ -56,7 +62,8 @@ impl Program {
     pub fn find(software: Software, config: Option<&Path>) -> Result<Option<Self>, ServerError> {
         match software {
             Software::Nginx => Ok(Nginx::find(config)?.map(Self::Nginx)),
-            Software::Apache | Software::Haproxy => Ok(None),
+            Software::Apache => Ok(Apache::find(config)?.map(Self::Apache)),
+            Software::Haproxy => Ok(None),
         }
     }
 
@@ -64,6 +71,7 @@ impl Program {
     #[must_use]
     pub fn software(&self) -> Software {
         match self {
+            Self::Apache(_) => Software::Apache,
             Self::Nginx(_) => Software::Nginx,
         }
     }
@@ -72,6 +80,7 @@ impl Program {
     #[must_use]
     pub fn config_file(&self) -> &Path {
         match self {
+            Self::Apache(apache) => apache.config_file(),
             Self::Nginx(nginx) => nginx.config_file(),
         }
     }
@@ -82,6 +91,7 @@ impl Program {
     /// When a file cannot be read or is no configuration.
     pub fn observe(&self) -> Result<Standing, ServerError> {
         match self {
+            Self::Apache(apache) => apache.observe(),
             Self::Nginx(nginx) => nginx.observe(),
         }
     }
@@ -90,29 +100,33 @@ impl Program {
     #[must_use]
     pub fn start_command(&self) -> String {
         match self {
+            Self::Apache(apache) => apache.start_command(),
             Self::Nginx(nginx) => nginx.start_command(),
-        }
-    }
-
-    /// The block for a pair that no block of `standing` names yet.
-    #[must_use]
-    pub fn write(&self, standing: &Standing, new: NewBlock<'_>) -> Written {
-        match (self, &standing.detail) {
-            (Self::Nginx(nginx), Detail::Nginx(config)) => {
-                nginx_dialect::Writer { new, build: &nginx.build, config }.write()
-            }
         }
     }
 
     fn test(&self) -> Vec<String> {
         match self {
+            Self::Apache(apache) => apache.test(),
             Self::Nginx(nginx) => nginx.test(),
         }
     }
 
     fn reload(&self) -> Vec<String> {
         match self {
+            Self::Apache(apache) => apache.reload(),
             Self::Nginx(nginx) => nginx.reload(),
+        }
+    }
+}
+
+impl Standing {
+    /// The block for a pair that no block of it names yet.
+    #[must_use]
+    pub fn write(&self, new: NewBlock<'_>) -> Written {
+        match &self.detail {
+            Detail::Apache(config) => apache_dialect::Writer { new, config }.write(),
+            Detail::Nginx { config, build } => nginx_dialect::Writer { new, build, config }.write(),
         }
     }
 }
@@ -123,7 +137,9 @@ impl Server {
     /// # Errors
     /// When the test could not be run. A test that fails is a [`Finished`].
     pub fn test(&self) -> Result<Option<Finished>, ProcessError> {
-        self.test_command().map(run).transpose()
+        let Some(tested) = self.test_command().map(run).transpose()? else { return Ok(None) };
+        let barred = if tested.succeeded() { self.barred() } else { None };
+        Ok(Some(barred.unwrap_or(tested)))
     }
 
     /// Makes the server read its files again; `None` where there is nothing to do it with.
@@ -131,7 +147,18 @@ impl Server {
     /// # Errors
     /// When it could not be run. A reload that fails is a [`Finished`].
     pub fn reload(&self) -> Result<Option<Finished>, ProcessError> {
-        self.reload_command().map(run).transpose()
+        match self.reload_command() {
+            Some(command) => self.barred().map_or_else(|| run(command), Ok).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// What a reload would break that the server's own test does not see: then it is not told to reload.
+    fn barred(&self) -> Option<Finished> {
+        match self.program()? {
+            Program::Apache(apache) => apache.barred(),
+            Program::Nginx(_) => None,
+        }
     }
 
     /// What [`Server::test`] runs.
@@ -167,6 +194,7 @@ impl Server {
     #[must_use]
     pub fn complaint(&self, output: &str, paths: &[&Path]) -> Complaint {
         match self.program() {
+            Some(Program::Apache(_)) => apache_dialect::complaint(output, paths),
             Some(Program::Nginx(_)) => nginx_dialect::complaint(output, paths),
             None => Complaint { blame: Blame::Other, lines: site::last_words(output) },
         }

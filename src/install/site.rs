@@ -18,7 +18,7 @@ mod written;
 
 pub use block::{Block, Coverage, Pair, PairPath, Part, chain_and_key};
 pub use complaint::{Blame, Complaint, last_words};
-pub use config::Config;
+pub use config::{Config, ConfigText};
 pub use listen::{Interface, Listen};
 pub use name::ServerName;
 pub use software::Software;

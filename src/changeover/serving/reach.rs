@@ -30,6 +30,9 @@ pub(super) fn judge(
     findings.extend(targets.unasked.iter().map(|(listen, why)| {
         Finding::warning("not-asked", format!("what is served there is not known: {listen} {}", why.reason()))
     }));
+    findings.extend(config.doubts.iter().map(|doubt| {
+        Finding::warning("config-unclear", format!("what only {} can decide: {doubt}", config.software.title()))
+    }));
     if probes.iter().any(|probe| probe == "none") {
         findings.push(
             Finding::warning("not-asked", "nobody was asked what is served (--probe none)")

@@ -77,6 +77,7 @@ impl Config {
             file: self.file.clone(),
             blocks: self.blocks.iter().map(|server| server.block.clone()).collect(),
             includes: self.includes.clone(),
+            doubts: Vec::new(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::lex::{Fault, Lexer, ParseError, Token};
+use crate::install::site::ConfigText;
 
 /// Blocks and includes go no deeper than this.
 pub const DEPTH: usize = 32;
@@ -50,15 +51,6 @@ pub fn flat(directives: &[Directive]) -> Vec<&Directive> {
         }
     }
     all
-}
-
-/// One file of a configuration.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct ConfigText {
-    /// Its absolute path.
-    pub path: PathBuf,
-    /// What it says.
-    pub text: String,
 }
 
 /// Reads `main` and all it includes. `find` gives the files that an absolute path or pattern stands for, in order;

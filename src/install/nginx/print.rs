@@ -45,7 +45,8 @@ mod tests {
 
     use super::{directives, word};
     use crate::install::nginx::ParseError;
-    use crate::install::nginx::parse::{ConfigText, parse};
+    use crate::install::nginx::parse::parse;
+    use crate::install::site::ConfigText;
 
     #[test]
     fn words_are_read_back_unchanged() {

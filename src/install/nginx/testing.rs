@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::block::Config;
 use super::lex::ParseError;
-use super::parse::{ConfigText, parse};
+use super::parse::parse;
+use crate::install::site::ConfigText;
 use crate::pki::name::DnsName;
 
 /// The configuration whose `/etc/nginx/nginx.conf` is `text`.

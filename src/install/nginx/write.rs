@@ -61,7 +61,13 @@ impl Writer<'_> {
         for addition in &additions {
             text.push_str(&comment(addition));
         }
-        Written { text, upstream, taken_from: source.map(|source| source.block.to_string()), additions }
+        Written {
+            text,
+            upstream,
+            taken_from: source.map(|source| source.block.to_string()),
+            additions,
+            first: Vec::new(),
+        }
     }
 
     /// Whether a block serves one of the names in plain text.

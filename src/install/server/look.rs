@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::install::nginx::parse::ConfigText;
+use crate::install::apache;
 use crate::install::nginx::{self, ParseError};
-use crate::install::site::{self, Software, glob};
+use crate::install::site::{self, ConfigText, Software, glob};
 use crate::system::files::{self, FileError};
 use crate::system::process::{self, Finished, Invocation, ProcessError};
 
@@ -24,6 +24,9 @@ pub enum ServerError {
     /// nginx's configuration is not one.
     #[error("nginx's configuration cannot be read")]
     Config(#[from] ParseError),
+    /// Apache's configuration is not one.
+    #[error("Apache's configuration cannot be read")]
+    ApacheConfig(#[from] apache::ParseError),
     /// A file of its configuration cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
@@ -59,8 +62,15 @@ pub struct Standing {
 /// What only a profile needs of a configuration.
 #[derive(Clone, Debug)]
 pub enum Detail {
+    /// Apache's virtual hosts.
+    Apache(apache::Config),
     /// nginx's directives.
-    Nginx(nginx::Config),
+    Nginx {
+        /// What it says.
+        config: nginx::Config,
+        /// The nginx that reads it.
+        build: nginx::Build,
+    },
 }
 
 /// Runs one of a server's own programs, for a bounded time.
@@ -74,6 +84,20 @@ pub(super) fn run(argv: Vec<String>) -> Result<Finished, ProcessError> {
 /// Whether the kernel has IPv6: without it, a socket for `[::]` cannot be opened.
 pub(super) fn speaks_ipv6() -> bool {
     files::occupied(Path::new("/proc/net/if_inet6"))
+}
+
+/// The process of a pid file, if it is there and is this program, by one of the names that such programs have.
+pub(super) fn running(pid_file: &Path, binary: &Path, names: &[&str]) -> Option<i32> {
+    let text = files::read(pid_file, 64).ok()?;
+    let pid: i32 = String::from_utf8(text).ok()?.trim().parse().ok()?;
+    let program = binary.file_name()?.to_string_lossy().into_owned();
+    // A pid file that outlived its server may name another program by now.
+    let ours = |name: Vec<u8>| {
+        let name = String::from_utf8_lossy(&name).trim().to_owned();
+        names.iter().any(|known| name.contains(known)) || program.starts_with(&name)
+    };
+    let name = files::read(Path::new(&format!("/proc/{pid}/comm")), 64);
+    (process::alive(pid) && name.map_or(true, ours)).then_some(pid)
 }
 
 /// One file of a configuration.

@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use super::look::{Detail, FILES, ServerError, Standing, matching_files, read_text, run, speaks_ipv6};
+use super::look::{Detail, FILES, ServerError, Standing, matching_files, read_text, run, running, speaks_ipv6};
+use super::service;
 use crate::finding::shell_word;
 use crate::install::nginx::parse;
 use crate::install::nginx::{Build, Config, Directive};
 use crate::install::site::Software;
-use crate::system::files::{self, FileError};
+use crate::system::files::FileError;
 use crate::system::process;
 
 /// Where nginx is: by its name, or where its own and OpenResty's makefiles put it.
@@ -22,6 +23,8 @@ pub struct Nginx {
     pub config: Option<PathBuf>,
     /// How it was built.
     pub build: Build,
+    /// The service manager's command, where one runs it.
+    pub service: Option<Vec<String>>,
 }
 
 impl Nginx {
@@ -38,7 +41,8 @@ impl Nginx {
         };
         let absolute = |path: &Path| std::path::absolute(path).map_err(FileError::at("find", path));
         let config = config.map(absolute).transpose()?.filter(|config| *config != build.config);
-        Ok(Some(Self { binary, config, build }))
+        let service = if config.is_none() { service::reload_command(&["nginx"]) } else { None };
+        Ok(Some(Self { binary, config, build, service }))
     }
 
     /// The main configuration file.
@@ -54,30 +58,16 @@ impl Nginx {
     pub fn observe(&self) -> Result<Standing, ServerError> {
         let file = self.config_file();
         let config = Config::new(&read_config(file)?, file, &self.build.prefix);
-        let running = self.running(config.pid.as_deref().unwrap_or(&self.build.pid));
-        Ok(Standing { config: config.neutral(), detail: Detail::Nginx(config), running, ipv6: speaks_ipv6() })
-    }
-
-    /// The process of the pid file, if it is there and is this program.
-    fn running(&self, pid_file: &Path) -> Option<i32> {
-        let text = files::read(pid_file, 64).ok()?;
-        let pid: i32 = String::from_utf8(text).ok()?.trim().parse().ok()?;
-        let program = self.binary.file_name()?.to_string_lossy().into_owned();
-        // A pid file that outlived its nginx may name another program by now.
-        let ours = |name: Vec<u8>| {
-            let name = String::from_utf8_lossy(&name).trim().to_owned();
-            name.contains("nginx") || program.starts_with(&name)
-        };
-        let name = files::read(Path::new(&format!("/proc/{pid}/comm")), 64);
-        (process::alive(pid) && name.map_or(true, ours)).then_some(pid)
+        let running = running(config.pid.as_deref().unwrap_or(&self.build.pid), &self.binary, &["nginx"]);
+        let (neutral, build) = (config.neutral(), self.build.clone());
+        Ok(Standing { config: neutral, detail: Detail::Nginx { config, build }, running, ipv6: speaks_ipv6() })
     }
 
     /// The command line that starts it.
     #[must_use]
     pub fn start_command(&self) -> String {
         match &self.config {
-            None if files::occupied(Path::new("/run/systemd/system")) => "sudo systemctl start nginx".to_owned(),
-            None => "sudo nginx".to_owned(),
+            None => service::start_command("nginx").unwrap_or_else(|| "sudo nginx".to_owned()),
             Some(config) => format!("sudo nginx -c {}", shell_word(&config.display().to_string())),
         }
     }
@@ -88,10 +78,10 @@ impl Nginx {
         self.command(&["-t"])
     }
 
-    /// Its own reload.
+    /// The service manager's reload, else its own.
     #[must_use]
     pub fn reload(&self) -> Vec<String> {
-        self.command(&["-s", "reload"])
+        self.service.clone().unwrap_or_else(|| self.command(&["-s", "reload"]))
     }
 
     fn command(&self, arguments: &[&str]) -> Vec<String> {

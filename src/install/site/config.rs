@@ -10,6 +10,15 @@ use super::software::Software;
 use crate::install::layout::Link;
 use crate::pki::name::DnsName;
 
+/// One file of a configuration.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ConfigText {
+    /// Its absolute path.
+    pub path: PathBuf,
+    /// What it says.
+    pub text: String,
+}
+
 /// What an install needs to know of a configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -21,6 +30,8 @@ pub struct Config {
     pub blocks: Vec<Block>,
     /// The patterns of files that hold blocks and are read too; absolute.
     pub includes: Vec<PathBuf>,
+    /// What only the server itself can decide, with its place and why; nothing was guessed.
+    pub doubts: Vec<String>,
 }
 
 impl Config {

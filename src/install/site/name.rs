@@ -1,5 +1,6 @@
 //! The names of a block, and how well they fit a host.
 
+use super::glob;
 use crate::pki::name::DnsName;
 
 /// One name of a block, lower case.
@@ -13,6 +14,8 @@ pub enum ServerName {
     WithBelow(String),
     /// `www.example.*`, without the `*`.
     Trailing(String),
+    /// A pattern of `*` and `?`, which stand for anything, dots too.
+    Glob(String),
     /// A regular expression, which is not evaluated here.
     Regex(String),
     /// No host name (nginx: `_`, the empty name, `$hostname`).
@@ -30,6 +33,7 @@ impl ServerName {
             Self::WithBelow(base) if host == &base[1..] => Some((3, 0)),
             Self::Below(base) | Self::WithBelow(base) => below(base).then_some((2, base.len())),
             Self::Trailing(base) => (host.len() > base.len() && host.starts_with(base)).then_some((1, base.len())),
+            Self::Glob(pattern) => glob::matches(pattern, host).then_some((0, 0)),
             Self::Regex(_) | Self::Nothing(_) => None,
         }
     }
@@ -40,7 +44,7 @@ impl ServerName {
             Self::Exact(name) => Some(name.clone()),
             Self::Below(base) => Some(format!("{LABEL}{base}")),
             Self::WithBelow(base) => Some(base[1..].to_owned()),
-            Self::Trailing(_) | Self::Regex(_) | Self::Nothing(_) => None,
+            Self::Trailing(_) | Self::Glob(_) | Self::Regex(_) | Self::Nothing(_) => None,
         }
     }
 
@@ -51,7 +55,7 @@ impl ServerName {
             Self::Below(base) => Some(vec![format!("*{base}")]),
             Self::WithBelow(base) => Some(vec![base[1..].to_owned(), format!("*{base}")]),
             Self::Nothing(_) => Some(Vec::new()),
-            Self::Trailing(_) | Self::Regex(_) => None,
+            Self::Trailing(_) | Self::Glob(_) | Self::Regex(_) => None,
         }
     }
 
@@ -59,7 +63,9 @@ impl ServerName {
     #[must_use]
     pub fn text(&self) -> String {
         match self {
-            Self::Exact(text) | Self::WithBelow(text) | Self::Regex(text) | Self::Nothing(text) => text.clone(),
+            Self::Exact(text) | Self::WithBelow(text) | Self::Glob(text) | Self::Regex(text) | Self::Nothing(text) => {
+                text.clone()
+            }
             Self::Below(base) => format!("*{base}"),
             Self::Trailing(base) => format!("{base}*"),
         }

@@ -11,6 +11,7 @@ use super::block::{Block, Part};
 use super::config::Config;
 use super::listen::{Interface, Listen, reachable};
 use super::name::{ServerName, concrete};
+use super::software::Software;
 use crate::install::layout::Link;
 use crate::live::ProbeTarget;
 use crate::pki::key::KeyAlgorithm;
@@ -234,6 +235,12 @@ fn route<'a>(config: &'a Config, part: Part, place: &Listen, host: &str) -> Opti
     let here: Vec<(&Block, &Listen)> =
         config.blocks.iter().filter(|block| block.part == part).filter_map(listens).collect();
     let best = |block: &Block| block.names.iter().filter_map(|name| name.rank(host)).max();
+    // Apache takes the first host that has the name at all.
+    if config.software == Software::Apache
+        && let Some((block, _)) = here.iter().find(|(block, _)| best(block).is_some())
+    {
+        return Some(Route::Block(block));
+    }
     // Of two blocks with the same name nginx takes the first and warns.
     let by_name = here.iter().rev().filter_map(|(block, _)| Some((best(block)?, *block))).max_by_key(|(rank, _)| *rank);
     if let Some((_, block)) = by_name {

@@ -32,6 +32,8 @@ pub struct Written {
     pub taken_from: Option<String>,
     /// Lines to add to present blocks by hand.
     pub additions: Vec<Addition>,
+    /// Commands to run before it is put into place.
+    pub first: Vec<String>,
 }
 
 /// Lines to add to a block by hand.
