@@ -89,6 +89,7 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'The private key, where it is not the one here that fits')
             [CompletionResult]::new('--trust', '--trust', [CompletionResultType]::ParameterName, 'Roots that the chain must end in: mozilla, or a file [default: mozilla]')
             [CompletionResult]::new('--prefer', '--prefer', [CompletionResultType]::ParameterName, 'Which way, where the certificates have several: to the root that most clients know, or the shortest')
+            [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Who reads the files [default: nginx where it is installed; none under --root]')
             [CompletionResult]::new('--server-config', '--server-config', [CompletionResultType]::ParameterName, 'The server''s main configuration file')
             [CompletionResult]::new('--chain-path', '--chain-path', [CompletionResultType]::ParameterName, 'Where servers read the chain [default: /etc/ssl/NAME.fullchain.pem]')
@@ -122,6 +123,7 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'The private key that must fit')
             [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'A host that the certificate must be for (may be repeated)')
             [CompletionResult]::new('--trust', '--trust', [CompletionResultType]::ParameterName, 'Whom to trust: mozilla or a file of CA certificates')
+            [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]')
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Where names are looked up and files go')
             [CompletionResult]::new('--directory', '--directory', [CompletionResultType]::ParameterName, 'Where names are looked up and files go')
             [CompletionResult]::new('--root', '--root', [CompletionResultType]::ParameterName, 'A tree to install into instead of /')
@@ -139,6 +141,7 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
         }
         'certctl;inspect' {
             [CompletionResult]::new('--ca', '--ca', [CompletionResultType]::ParameterName, 'The shop or CA whose record a request is shown with')
+            [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]')
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Where names are looked up and files go')
             [CompletionResult]::new('--directory', '--directory', [CompletionResultType]::ParameterName, 'Where names are looked up and files go')
             [CompletionResult]::new('--root', '--root', [CompletionResultType]::ParameterName, 'A tree to install into instead of /')
@@ -158,6 +161,7 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
             [CompletionResult]::new('--csr', '--csr', [CompletionResultType]::ParameterName, 'The request that was given to the CA [default: found in the directory]')
             [CompletionResult]::new('--trust', '--trust', [CompletionResultType]::ParameterName, 'Whom to trust: mozilla or a file of CA certificates')
             [CompletionResult]::new('--prefer', '--prefer', [CompletionResultType]::ParameterName, 'Which way, where the certificates have several: to the root that most clients know, or the shortest')
+            [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]')
             [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Where the one format goes; - is stdout [default: NAME.fullchain.pem and the like, in the directory]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'A format to write (may be repeated) [default: pem]')
             [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'A server: its formats are written, and the lines of its configuration shown (may be repeated)')

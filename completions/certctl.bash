@@ -87,7 +87,7 @@ _certctl() {
             return 0
             ;;
         certctl__subcmd__bundle)
-            opts="-C -q -v -h --key --csr --trust --prefer --out --format --for --legacy --pfx-password-file --pfx-empty-password --json --directory --root --at --quiet --verbose --color --help"
+            opts="-C -q -v -h --key --csr --trust --prefer --password-file --out --format --for --legacy --pfx-password-file --pfx-empty-password --json --directory --root --at --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -107,6 +107,10 @@ _certctl() {
                     ;;
                 --prefer)
                     COMPREPLY=($(compgen -W "compatible shortest" -- "${cur}"))
+                    return 0
+                    ;;
+                --password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --out)
@@ -283,7 +287,7 @@ _certctl() {
             return 0
             ;;
         certctl__subcmd__inspect)
-            opts="-C -q -v -h --ca --json --directory --root --at --quiet --verbose --color --help"
+            opts="-C -q -v -h --ca --password-file --json --directory --root --at --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -291,6 +295,10 @@ _certctl() {
             case "${prev}" in
                 --ca)
                     COMPREPLY=($(compgen -W "namecheap ssls sectigo zerossl ssl.com private" -- "${cur}"))
+                    return 0
+                    ;;
+                --password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --directory)
@@ -321,7 +329,7 @@ _certctl() {
             return 0
             ;;
         certctl__subcmd__install)
-            opts="-C -q -v -h --key --trust --prefer --server --server-config --chain-path --key-path --owner --key-mode --cert-name --allow --test --reload --probe --lock-timeout --dry-run --check --json --directory --root --at --quiet --verbose --color --help"
+            opts="-C -q -v -h --key --trust --prefer --password-file --server --server-config --chain-path --key-path --owner --key-mode --cert-name --allow --test --reload --probe --lock-timeout --dry-run --check --json --directory --root --at --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -337,6 +345,10 @@ _certctl() {
                     ;;
                 --prefer)
                     COMPREPLY=($(compgen -W "compatible shortest" -- "${cur}"))
+                    return 0
+                    ;;
+                --password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --server)
@@ -533,7 +545,7 @@ _certctl() {
             return 0
             ;;
         certctl__subcmd__verify)
-            opts="-C -q -v -h --chain --key --host --trust --strict --json --directory --root --at --quiet --verbose --color --help"
+            opts="-C -q -v -h --chain --key --host --trust --strict --password-file --json --directory --root --at --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -552,6 +564,10 @@ _certctl() {
                     return 0
                     ;;
                 --trust)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --password-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -83,6 +83,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
             cand --key 'The private key, where it is not the one here that fits'
             cand --trust 'Roots that the chain must end in: mozilla, or a file [default: mozilla]'
             cand --prefer 'Which way, where the certificates have several: to the root that most clients know, or the shortest'
+            cand --password-file 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]'
             cand --server 'Who reads the files [default: nginx where it is installed; none under --root]'
             cand --server-config 'The server''s main configuration file'
             cand --chain-path 'Where servers read the chain [default: /etc/ssl/NAME.fullchain.pem]'
@@ -115,6 +116,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
             cand --key 'The private key that must fit'
             cand --host 'A host that the certificate must be for (may be repeated)'
             cand --trust 'Whom to trust: mozilla or a file of CA certificates'
+            cand --password-file 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]'
             cand -C 'Where names are looked up and files go'
             cand --directory 'Where names are looked up and files go'
             cand --root 'A tree to install into instead of /'
@@ -131,6 +133,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
         }
         &'certctl;inspect'= {
             cand --ca 'The shop or CA whose record a request is shown with'
+            cand --password-file 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]'
             cand -C 'Where names are looked up and files go'
             cand --directory 'Where names are looked up and files go'
             cand --root 'A tree to install into instead of /'
@@ -149,6 +152,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
             cand --csr 'The request that was given to the CA [default: found in the directory]'
             cand --trust 'Whom to trust: mozilla or a file of CA certificates'
             cand --prefer 'Which way, where the certificates have several: to the root that most clients know, or the shortest'
+            cand --password-file 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]'
             cand --out 'Where the one format goes; - is stdout [default: NAME.fullchain.pem and the like, in the directory]'
             cand --format 'A format to write (may be repeated) [default: pem]'
             cand --for 'A server: its formats are written, and the lines of its configuration shown (may be repeated)'

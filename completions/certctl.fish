@@ -93,6 +93,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand install" -l key -d 'The 
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l trust -d 'Roots that the chain must end in: mozilla, or a file [default: mozilla]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l prefer -d 'Which way, where the certificates have several: to the root that most clients know, or the shortest' -r -f -a "compatible\t'Through delivered cross-certificates as far as they lead: to the anchor that most clients know, old ones too'
 shortest\t'To the nearest anchor: the fewest bytes in each handshake'"
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l password-file -d 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l server -d 'Who reads the files [default: nginx where it is installed; none under --root]' -r -f -a "nginx\t'nginx'
 apache\t'Apache 2.4'
 none\t'Nobody, or whoever `--test`, `--reload` and `--probe` are about'"
@@ -123,6 +124,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand verify" -l chain -d 'Cer
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l key -d 'The private key that must fit' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l host -d 'A host that the certificate must be for (may be repeated)' -r
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l trust -d 'Whom to trust: mozilla or a file of CA certificates' -r
+complete -c certctl -n "__fish_certctl_using_subcommand verify" -l password-file -d 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -s C -l directory -d 'Where names are looked up and files go' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l root -d 'A tree to install into instead of /' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l at -d 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z' -r
@@ -140,6 +142,7 @@ sectigo\t'sectigo.com and most of its resellers'
 zerossl\t'zerossl.com'
 ssl.com\t'ssl.com'
 private\t'A company\'s own CA: no proof in the DNS'"
+complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l password-file -d 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -s C -l directory -d 'Where names are looked up and files go' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l root -d 'A tree to install into instead of /' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l at -d 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z' -r
@@ -155,6 +158,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l csr -d 'The r
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l trust -d 'Whom to trust: mozilla or a file of CA certificates' -r
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l prefer -d 'Which way, where the certificates have several: to the root that most clients know, or the shortest' -r -f -a "compatible\t'Through delivered cross-certificates as far as they lead: to the anchor that most clients know, old ones too'
 shortest\t'To the nearest anchor: the fewest bytes in each handshake'"
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l password-file -d 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l out -d 'Where the one format goes; - is stdout [default: NAME.fullchain.pem and the like, in the directory]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l format -d 'A format to write (may be repeated) [default: pem]' -r -f -a "pem\t'The certificate, then its intermediates: what most servers read'
 cert\t'The certificate alone'

@@ -8,6 +8,7 @@ mod faults;
 mod found;
 mod limits;
 mod lock;
+mod mail;
 mod marker;
 mod pbe;
 mod pem;

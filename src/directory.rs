@@ -8,7 +8,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::context::Context;
-use crate::delivery::{self, Delivery, Form, Input, Limits, Mended, Unused};
+use crate::delivery::{self, Delivery, Form, Input, Limits, Mended};
 use crate::failure::{Failure, Kind};
 use crate::finding::Next;
 use crate::pairing::PairingError;
@@ -65,10 +65,8 @@ impl Directory {
         if found.repairs.iter().any(|repair| matches!(repair.what, Mended::Pkcs7 | Mended::Pkcs12)) {
             return;
         }
-        if found.ignored.iter().any(|ignored| matches!(ignored.what, Unused::EncryptedKey | Unused::TraditionalKey)) {
-            self.locked.push(path.clone());
-        }
         let at = |path: &PathBuf| path.clone();
+        self.locked.extend(found.locked.into_iter().map(|key| Held { path: at(&path), value: key.value }));
         self.keys.extend(found.keys.into_iter().map(|key| Held { path: at(&path), value: key.value }));
         self.requests.extend(found.requests.into_iter().map(|one| Held { path: at(&path), value: one.value }));
         if !found.certificates.is_empty() {

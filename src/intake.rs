@@ -3,9 +3,11 @@
 //! is judged here: see `pki::verify`.
 
 mod present;
+mod reading;
 mod sources;
 mod take;
 
 pub use self::present::{PresentOptions, Presented, present};
+pub use self::reading::{ReadArgs, Reading};
 pub use self::sources::{anchors, bundle_again, findings_of, trust_flags};
-pub use self::take::{TakeOptions, Taken, stem_of, take};
+pub use self::take::{KeyUse, TakeOptions, Taken, stem_of, take};

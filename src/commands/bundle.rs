@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::export;
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next, Severity};
-use crate::intake::{self, TakeOptions, Taken};
+use crate::intake::{self, KeyUse, ReadArgs, Reading, TakeOptions, Taken};
 use crate::pki::chain::Prefer;
 use crate::pki::verify::Policy;
 
@@ -40,6 +40,9 @@ pub struct BundleArgs {
     /// Which way, where the certificates have several: to the root that most clients know, or the shortest
     #[arg(long, value_enum, default_value_t)]
     pub prefer: Prefer,
+    /// How what is locked is opened.
+    #[command(flatten)]
+    pub reading: ReadArgs,
     /// What is given out.
     #[command(flatten)]
     pub outputs: OutputArgs,
@@ -52,8 +55,10 @@ pub struct BundleArgs {
 pub fn run(context: &Context, args: &BundleArgs) -> Result<BundleOutcome, Failure> {
     args.outputs.check(context.sink.wants_json())?;
     let anchors = intake::anchors(args.trust.as_deref())?;
-    let options =
-        TakeOptions { key: args.key.as_deref(), csr: args.csr.as_deref(), anchors: &anchors, prefer: args.prefer };
+    let reading = Reading::new(context, &args.reading)?;
+    let key_use = if args.outputs.with_key() { KeyUse::Installing } else { KeyUse::Comparing };
+    let (key, csr) = (args.key.as_deref(), args.csr.as_deref());
+    let options = TakeOptions { key, csr, anchors: &anchors, prefer: args.prefer, reading: &reading, key_use };
     let mut taken = intake::take(context, &args.files, &options)?;
     if args.outputs.out.is_some() && taken.len() > 1 {
         return Err(Failure::new(Kind::Usage, format!("--out takes one chain, and {} were found", taken.len()))

@@ -8,10 +8,9 @@ use crate::context::Context;
 use crate::dcv::ca::Ca;
 use crate::dcv::record::{self, DcvRecord};
 use crate::delivery::{Delivery, Found, Unused};
-use crate::directory;
 use crate::failure::Failure;
 use crate::finding::Finding;
-use crate::intake;
+use crate::intake::{self, ReadArgs, Reading};
 use crate::pki::certificate::Certificate;
 use crate::pki::key::PrivateKey;
 use crate::pki::request::SigningRequest;
@@ -31,6 +30,9 @@ pub struct InspectArgs {
     /// The shop or CA whose record a request is shown with
     #[arg(long)]
     pub ca: Option<Ca>,
+    /// How what is locked is opened.
+    #[command(flatten)]
+    pub reading: ReadArgs,
 }
 
 /// What `inspect` ends with.
@@ -45,9 +47,9 @@ pub struct InspectOutcome {
 ///
 /// # Errors
 /// When it cannot be read or holds nothing that is known.
-pub fn run(_context: &Context, args: &InspectArgs) -> Result<InspectOutcome, Failure> {
-    let delivery = directory::read_file(Path::new(&args.file))?;
-    let locked = delivery.ignored.iter().any(|one| one.what == Unused::EncryptedKey);
+pub fn run(context: &Context, args: &InspectArgs) -> Result<InspectOutcome, Failure> {
+    let delivery = Reading::new(context, &args.reading)?.file(Path::new(&args.file))?;
+    let locked = !delivery.locked.is_empty();
     if delivery.is_empty() && !locked {
         return Err(delivery.ignored.as_slice().into());
     }

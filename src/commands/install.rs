@@ -14,7 +14,7 @@ use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next};
 use crate::install::allow;
 use crate::install::settings::Settings;
-use crate::intake::{self, TakeOptions, Taken};
+use crate::intake::{self, KeyUse, ReadArgs, Reading, TakeOptions, Taken};
 use crate::live::Patience;
 use crate::pairing::naming;
 use crate::pki::certified_key::CertifiedKey;
@@ -47,6 +47,9 @@ pub struct InstallArgs {
     /// Which way, where the certificates have several: to the root that most clients know, or the shortest
     #[arg(long, value_enum, default_value_t)]
     pub prefer: Prefer,
+    /// How what is locked is opened.
+    #[command(flatten)]
+    pub reading: ReadArgs,
     /// Who reads the files [default: nginx where it is installed; none under --root]
     #[arg(long)]
     pub server: Option<ServerKind>,
@@ -171,8 +174,10 @@ struct Meant {
 /// does not say: whom to trust, and the folder of the request where its key is not here.
 fn take(context: &Context, args: &InstallArgs) -> Result<Meant, Failure> {
     let (files, key) = inputs(context, args)?;
+    let reading = Reading::new(context, &args.reading)?;
     let once = |context: &Context, anchors: &TrustAnchors| -> Result<Taken, Failure> {
-        let options = TakeOptions { key: key.as_deref(), csr: None, anchors, prefer: args.prefer };
+        let (key, prefer, key_use) = (key.as_deref(), args.prefer, KeyUse::Installing);
+        let options = TakeOptions { key, csr: None, anchors, prefer, reading: &reading, key_use };
         one(context, args, intake::take(context, &files, &options)?)
     };
     let mut anchors = intake::anchors(args.trust.as_deref())?;

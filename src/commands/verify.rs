@@ -8,7 +8,7 @@ use crate::changeover::{self, installed};
 use crate::context::Context;
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next, Severity};
-use crate::intake::{self, PresentOptions, Presented};
+use crate::intake::{self, PresentOptions, Presented, ReadArgs, Reading};
 use crate::pairing::{self, Keyring, Remark};
 use crate::pki::chain::{Chain, Prefer, Wanted};
 use crate::pki::lint;
@@ -43,6 +43,9 @@ pub struct VerifyArgs {
     /// Refuse on warnings too, and hold a company's own CA to the rules for public ones
     #[arg(long)]
     pub strict: bool,
+    /// How what is locked is opened.
+    #[command(flatten)]
+    pub reading: ReadArgs,
 }
 
 /// One certificate with what was found about it.
@@ -86,7 +89,8 @@ pub fn run(context: &Context, args: &VerifyArgs) -> Result<VerifyOutcome, Failur
         None => (args.items.clone(), args.key.as_deref(), None),
     };
     let anchors = intake::anchors(args.trust.as_deref().or(remembered.as_deref()))?;
-    let options = PresentOptions { key, chain: args.chain.as_deref() };
+    let reading = Reading::new(context, &args.reading)?;
+    let options = PresentOptions { key, chain: args.chain.as_deref(), reading: &reading };
     let (presented, keyring) = intake::present(context, &items, &options)?;
     let policy = Policy { hosts: &hosts, anchors: &anchors, at: context.now() };
     let bar = match args.strict {

@@ -197,6 +197,12 @@ pub enum Unused {
     /// A certificate with an RSA key that is longer than any that is used; holds its bits.
     #[error("a certificate with an RSA key of {0} bits, of which 16384 are read at most")]
     LongKey(usize),
+    /// A mail without any certificate.
+    #[error("a mail without certificates")]
+    Mail,
+    /// The signature of a mail.
+    #[error("the signature of a mail (S/MIME)")]
+    MailSignature,
     /// A document of an office program, or a mail saved by Outlook.
     #[error("a document of an office program or a mail saved by Outlook")]
     Office,

@@ -8,7 +8,7 @@ use super::faults::{Ignored, Repair};
 use super::lock::LockedKey;
 use super::source::Source;
 use crate::pki::certificate::Certificate;
-use crate::pki::key::PrivateKey;
+use crate::pki::key::{PrivateKey, PublicKeyId};
 use crate::pki::request::SigningRequest;
 
 /// What was handed over, under the name that the user knows it by. The bytes may hold a key: wiped when dropped.
@@ -55,8 +55,8 @@ pub struct Delivery {
     pub keys: Vec<Found<PrivateKey>>,
     /// Private keys that need a passphrase.
     pub locked: Vec<Found<LockedKey>>,
-    /// Where a key was that the passphrase opened.
-    pub opened: Vec<Source>,
+    /// The keys that the passphrase opened.
+    pub opened: Vec<PublicKeyId>,
     /// What was mended.
     pub repairs: Vec<Repair>,
     /// What could not be used.
@@ -68,6 +68,11 @@ impl Delivery {
     #[must_use]
     pub fn bag(&self) -> Vec<Certificate> {
         self.certificates.iter().map(|found| found.value.clone()).collect()
+    }
+
+    /// How many things of use were found, those that are locked too.
+    pub(super) fn blocks(&self) -> usize {
+        self.certificates.len() + self.requests.len() + self.keys.len() + self.locked.len()
     }
 
     /// True when neither certificate, request nor usable key was found.

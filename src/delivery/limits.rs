@@ -75,6 +75,10 @@ impl<'a> Budget<'a> {
         if self.inflated > limit { Err(DeliveryError::TooLarge(source.clone(), limit)) } else { Ok(()) }
     }
 
+    pub(super) fn entries_left(&self) -> usize {
+        self.limits.entries.saturating_sub(self.entries)
+    }
+
     pub(super) fn inflated_left(&self) -> u64 {
         self.limits.inflated.saturating_sub(self.inflated)
     }
@@ -95,6 +99,9 @@ pub enum DeliveryError {
     /// Two entries of one zip have the same name: one hides the other.
     #[error("{0} holds two files of the same name: one of them hides the other")]
     DuplicateNames(Source),
+    /// A mail of more parts, mails in it or header fields than a delivery can have.
+    #[error("{0} is a mail of too many parts")]
+    MailTooLarge(Source),
     /// Zips and mails are nested too deep.
     #[error("{0} holds zip files or mails nested more than {1} deep")]
     TooDeep(Source, usize),

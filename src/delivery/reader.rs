@@ -7,6 +7,7 @@ use super::faults::{Ignored, Mended, Repair, Unused};
 use super::found::{Delivery, Found, Input};
 use super::limits::{Budget, DeliveryError, Limits};
 use super::lock::{LockError, LockedKey};
+use super::mail::{self, PartKind};
 use super::pbe::Passphrase;
 use super::pem::{self, Block};
 use super::sniff::{self, Form, Outline};
@@ -55,6 +56,7 @@ impl Reader<'_> {
                 self.ignore(source, what);
                 return Ok(());
             }
+            Form::Mail => return self.read_mail(source, bytes, depth),
             Form::Pem => return self.read_pem(source, bytes),
             Form::Zip => return self.read_zip(source, bytes, depth),
             Form::Base64 => text::naked(bytes).map(|der| (Mended::NakedBase64, der)),
@@ -75,11 +77,40 @@ impl Reader<'_> {
         }
     }
 
+    /// The parts of a mail; its own words are nothing to report.
+    fn read_mail(&mut self, source: &Source, bytes: &[u8], depth: usize) -> Result<(), DeliveryError> {
+        self.budget.allow_depth(source, depth)?;
+        if !mail::is_bounded(bytes, self.budget.entries_left()) {
+            return Err(DeliveryError::MailTooLarge(source.clone()));
+        }
+        let before = self.delivery.blocks();
+        for part in mail::parts(bytes).unwrap_or_default() {
+            let place = source.within(&part.name);
+            self.budget.spend_entries(source, 1)?;
+            self.budget.spend_inflated(&place, part.bytes.len())?;
+            match part.kind {
+                PartKind::Signature => self.ignore(&place, Unused::MailSignature),
+                PartKind::Page if self.delivery.blocks() > before => {}
+                PartKind::Letter | PartKind::Page if is_plain(&sniff::form(&part.bytes)) => {}
+                _ => self.read(&place, &part.bytes, depth + 1)?,
+            }
+        }
+        if self.delivery.blocks() == before && !self.delivery.ignored.iter().any(|one| one.source.input == source.input)
+        {
+            self.ignore(source, Unused::Mail);
+        }
+        Ok(())
+    }
+
     fn read_zip(&mut self, source: &Source, bytes: &[u8], depth: usize) -> Result<(), DeliveryError> {
         self.budget.allow_depth(source, depth)?;
         let mut archive = zip::open(source, bytes, &mut self.budget)?;
+        if zip::is_document(&archive) {
+            self.ignore(source, Unused::Office);
+            return Ok(());
+        }
         for index in 0..archive.len() {
-            match zip::entry(&mut archive, index, source, &mut self.budget)? {
+            match zip::entry(&mut archive, index, source, &mut self.budget, self.passphrase)? {
                 (place, Content::File(content)) => self.read(&place, &content, depth + 1)?,
                 (_, Content::Folder) => {}
                 (place, Content::Unused(what)) => self.ignore(&place, what),
@@ -227,8 +258,8 @@ impl Reader<'_> {
         let opened = self.passphrase.map(|passphrase| locked.open_within(passphrase, &mut self.budget.work));
         let what = match opened {
             Some(Ok(value)) => {
+                self.delivery.opened.push(value.id());
                 self.delivery.keys.push(Found { value, source: source.clone() });
-                self.delivery.opened.push(source.clone());
                 return Ok(());
             }
             None => Unused::EncryptedKey,
@@ -300,6 +331,11 @@ impl Reader<'_> {
     fn ignore(&mut self, source: &Source, what: Unused) {
         self.delivery.ignored.push(Ignored { what, source: source.clone() });
     }
+}
+
+/// Words without any block.
+fn is_plain(form: &Form) -> bool {
+    matches!(form, Form::Other(Unused::Text | Unused::Html(_) | Unused::Empty))
 }
 
 /// What a block is that is not read, by its label.

@@ -1,7 +1,7 @@
 //! What bytes are, told by the bytes: the form of a file and the outline of a DER element. It parses nothing whole.
 
 use super::faults::Unused;
-use super::{marker, text};
+use super::{mail, marker, text};
 use crate::pki::der;
 use crate::pki::request::looks_like_request;
 
@@ -12,6 +12,8 @@ pub enum Form {
     Base64,
     /// DER elements.
     Der,
+    /// A saved mail.
+    Mail,
     /// Markup with BEGIN lines in it.
     Markup,
     /// Nothing that can be read here; named for what it is.
@@ -43,6 +45,9 @@ pub fn form(bytes: &[u8]) -> Form {
     }
     if text::from_utf16(bytes).is_some() {
         return Form::Utf16;
+    }
+    if mail::is_mail(bytes) {
+        return Form::Mail;
     }
     if text::from_markup(bytes).is_some_and(|text| marker::any(&text)) {
         return Form::Markup;

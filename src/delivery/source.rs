@@ -8,8 +8,20 @@ use std::fmt;
 pub struct Source {
     /// The input's name.
     pub input: String,
-    /// The entry's name, `outer.zip > inner.crt` where zips are nested.
+    /// The name of the entry or the attachment, `outer.zip > inner.crt` where they are nested.
     pub entry: Option<String>,
+}
+
+impl Source {
+    /// The place of `name` in this one.
+    #[must_use]
+    pub fn within(&self, name: &str) -> Self {
+        let entry = match &self.entry {
+            Some(outer) => format!("{outer} > {name}"),
+            None => name.to_owned(),
+        };
+        Self { input: self.input.clone(), entry: Some(entry) }
+    }
 }
 
 impl fmt::Display for Source {

@@ -4,11 +4,13 @@
 use std::io::{Cursor, Read};
 
 use ::zip::ZipArchive;
+use ::zip::read::ZipReadOptions;
 use ::zip::result::ZipError;
 use zeroize::Zeroizing;
 
 use super::faults::Unused;
 use super::limits::{Budget, DeliveryError};
+use super::pbe::Passphrase;
 use super::source::Source;
 
 /// What an entry is.
@@ -39,22 +41,19 @@ pub(super) fn entry(
     index: usize,
     source: &Source,
     budget: &mut Budget<'_>,
+    passphrase: Option<&Passphrase>,
 ) -> Result<(Source, Content), DeliveryError> {
     let raw = archive.by_index_raw(index).map_err(|error| damaged(source, &error))?;
     let name =
         raw.name().map_or_else(|_| String::from_utf8_lossy(raw.name_raw()).into_owned(), |name| name.into_owned());
-    let entry = match &source.entry {
-        Some(outer) => format!("{outer} > {name}"),
-        None => name,
-    };
-    let place = Source { input: source.input.clone(), entry: Some(entry) };
+    let place = source.within(&name);
     let (link, file, encrypted) = (is_link(raw.unix_mode()), raw.is_file(), raw.encrypted());
     drop(raw);
     let content = match (link, file, encrypted) {
         (true, ..) => Content::Unused(Unused::Link),
         (_, false, _) => Content::Folder,
-        (.., true) => Content::Unused(Unused::EncryptedEntry),
-        _ => Content::File(inflate(archive, index, &place, budget)?),
+        (.., true) if passphrase.is_none() => Content::Unused(Unused::EncryptedEntry),
+        _ => inflate(archive, index, &place, budget, passphrase.filter(|_| encrypted))?,
     };
     Ok((place, content))
 }
@@ -67,20 +66,39 @@ fn is_link(mode: Option<u32>) -> bool {
     mode.is_some_and(|mode| mode & TYPE == LINK)
 }
 
+/// With a passphrase, what cannot be read is taken for locked by another: its checksum would tell, and does not hold.
 fn inflate(
     archive: &mut ZipArchive<Cursor<&[u8]>>,
     index: usize,
     place: &Source,
     budget: &mut Budget<'_>,
-) -> Result<Zeroizing<Vec<u8>>, DeliveryError> {
-    let file = archive.by_index(index).map_err(|error| damaged(place, &error))?;
+    passphrase: Option<&Passphrase>,
+) -> Result<Content, DeliveryError> {
+    const WRONG: Content = Content::Unused(Unused::WrongPassphrase("a file"));
+    let options = ZipReadOptions::new().password(passphrase.map(Passphrase::bytes));
+    let file = match archive.by_index_with_options(index, options) {
+        Ok(file) => file,
+        Err(_) if passphrase.is_some() => return Ok(WRONG),
+        Err(ZipError::UnsupportedArchive(_)) => return Ok(Content::Unused(Unused::OtherMethod)),
+        Err(error) => return Err(damaged(place, &error)),
+    };
     // Only a hint, and a lie costs no more than this.
     let hint = usize::try_from(file.size().min(64 * 1024)).unwrap_or(0);
     let mut content = Zeroizing::new(Vec::with_capacity(hint));
-    let read = file.take(budget.inflated_left().saturating_add(1)).read_to_end(&mut content);
-    let read = read.map_err(|error| damaged(place, &ZipError::Io(error)))?;
-    budget.spend_inflated(place, read)?;
-    Ok(content)
+    match file.take(budget.inflated_left().saturating_add(1)).read_to_end(&mut content) {
+        Ok(read) => budget.spend_inflated(place, read)?,
+        Err(_) if passphrase.is_some() => {
+            budget.spend_inflated(place, content.len())?;
+            return Ok(WRONG);
+        }
+        Err(error) => return Err(damaged(place, &ZipError::Io(error))),
+    }
+    Ok(Content::File(content))
+}
+
+/// Whether it is a document of an office program, which is a zip of its own making.
+pub(super) fn is_document(archive: &ZipArchive<Cursor<&[u8]>>) -> bool {
+    archive.index_for_name("[Content_Types].xml").is_some() || archive.index_for_name("META-INF/manifest.xml").is_some()
 }
 
 fn damaged(source: &Source, error: &ZipError) -> DeliveryError {

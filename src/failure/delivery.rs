@@ -16,6 +16,9 @@ impl From<DeliveryError> for Failure {
                     .because("no CA sends that; reading stopped there and nothing was written")
                     .with(Next::say("pass the certificate files in it alone:  certctl bundle FILE..."))
             }
+            DeliveryError::MailTooLarge(_) => Self::of(Kind::Hostile, &error)
+                .because("no CA sends that; nothing was read")
+                .with(Next::say("save the attachment alone, and pass that:  certctl bundle FILE...")),
             DeliveryError::TooManyEntries(..) => Self::of(Kind::Hostile, &error)
                 .because("no CA sends that many; nothing was read")
                 .with(Next::say("pass the certificate files in it alone:  certctl bundle FILE...")),
@@ -52,6 +55,7 @@ fn advice(ignored: &Ignored) -> Option<String> {
         ),
         Unused::LongKey(_) => "ask the CA which certificate is meant: no server uses such a key".to_owned(),
         Unused::Office => "open it, and save the certificates in it as text, or the attached zip as it is".to_owned(),
+        Unused::Mail => "pass the mail that the certificate came in, or the file that was attached to it".to_owned(),
         Unused::OpenSsh => "pass the key that was made with the request, often NAME.key; this one is for ssh".to_owned(),
         Unused::Pkcs7 => format!("see what it holds:  openssl asn1parse -in {file}   (add  -inform DER  if that fails)"),
         Unused::RequestSignature => "use the request as it was made, or make a new one:  certctl csr NAME...".to_owned(),
@@ -66,7 +70,7 @@ fn advice(ignored: &Ignored) -> Option<String> {
         Unused::WrongPassphrase(_) => {
             "pass the password that the file was protected with, often in another mail:  --password-file FILE".to_owned()
         }
-        Unused::Crl | Unused::Link | Unused::OtherBag | Unused::OtherBlock(_) | Unused::Pgp => return None,
+        Unused::Crl | Unused::Link | Unused::MailSignature | Unused::OtherBag | Unused::OtherBlock(_) | Unused::Pgp => return None,
         Unused::PublicKey | Unused::Text => return None,
     })
 }
@@ -89,6 +93,8 @@ fn code(what: &Unused) -> (&'static str, Severity) {
         Unused::Link => ("link", Note),
         Unused::LockedPkcs12 => ("locked-pkcs12", Warning),
         Unused::LongKey(_) => ("long-key", Warning),
+        Unused::Mail => ("mail", Warning),
+        Unused::MailSignature => ("mail-signature", Note),
         Unused::Office => ("office-file", Warning),
         Unused::OpenSsh => ("openssh-key", Note),
         Unused::OtherBag => ("other-bag", Note),
@@ -115,10 +121,13 @@ fn mistaken(what: &Unused) -> &'static str {
     match what {
         Unused::Jks => ", which this version does not read",
         Unused::DamagedBlock { .. } | Unused::DamagedDer | Unused::DamagedPkcs12 | Unused::Empty => "",
-        Unused::DamagedMarkers | Unused::EncryptedEntry | Unused::LockedPkcs12 | Unused::LongKey(_) | Unused::Pkcs7 => {
-            ""
-        }
-        Unused::TooMuchWork(_) | Unused::UnknownEncryption | Unused::WrongPassphrase(_) => "",
+        Unused::DamagedMarkers
+        | Unused::EncryptedEntry
+        | Unused::LockedPkcs12
+        | Unused::LongKey(_)
+        | Unused::Mail
+        | Unused::Pkcs7 => "",
+        Unused::TooMuchWork(_) | Unused::TraditionalKey | Unused::UnknownEncryption | Unused::WrongPassphrase(_) => "",
         _ => ", not a certificate",
     }
 }

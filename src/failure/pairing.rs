@@ -17,8 +17,14 @@ impl From<PairingError> for Failure {
                     "name the key or the request of the one that you mean:  --key FILE  or  --csr FILE",
                 ))
             }
-            PairingError::LockedKey(path) => of(Kind::Malformed).with(Next::say(format!(
-                "decrypt a copy and pass it:  (umask 077; openssl pkey -in {} -out plain.key)   --key plain.key",
+            PairingError::LockedKey(path) => of(Kind::Malformed)
+                .with(Next::say("put its password into a file of mode 0600 and pass that:  --password-file FILE"))
+                .with(Next::say(format!(
+                    "or decrypt a copy and pass it:  (umask 077; openssl pkey -in {} -out plain.key)   --key plain.key",
+                    shell_word(&path.display().to_string())
+                ))),
+            PairingError::StaysLocked(path, _) => of(Kind::Malformed).with(Next::say(format!(
+                "try it:  openssl pkey -in {} -noout   and pass what opens it:  --password-file FILE",
                 shell_word(&path.display().to_string())
             ))),
             PairingError::NoAnchor(_) => of(Kind::Malformed).with(Next::say(
@@ -74,6 +80,7 @@ impl From<&Remark> for Finding {
             ))),
             Remark::KeyHere { path } => Self::warning("key-here", text)
                 .with(Next::say(format!("use it:  --key {}", shell_word(&path.display().to_string())))),
+            Remark::KeyDecrypted { .. } => Self::note("key-decrypted", text),
             Remark::LeftOut { why: LeftOut::Duplicate, .. } => Self::note("duplicate", text),
             Remark::LeftOut { why: LeftOut::Root, .. } => Self::note("root-left-out", text),
             Remark::LeftOut { why: LeftOut::Unrelated, .. } => Self::note("unrelated", text),
@@ -84,7 +91,7 @@ impl From<&Remark> for Finding {
                 let finding = Self::warning("no-key", text);
                 match locked {
                     Some(path) => finding.with(Next::say(format!(
-                        "{path} is encrypted and was not compared; decrypt a copy:  (umask 077; openssl pkey -in {path} -out plain.key)",
+                        "{path} is encrypted and was not compared; if it may be the one, pass its password:  --password-file FILE",
                         path = shell_word(&path.display().to_string())
                     ))),
                     None => finding.with(Next::say("name the key that was made with the request:  --key FILE")),

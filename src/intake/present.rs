@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::reading::Reading;
 use super::sources;
 use crate::context::Context;
 use crate::delivery::Delivery;
@@ -18,6 +19,8 @@ pub struct PresentOptions<'a> {
     pub key: Option<&'a Path>,
     /// `--chain`: certificates in any order.
     pub chain: Option<&'a Path>,
+    /// What reads the files.
+    pub reading: &'a Reading,
 }
 
 /// Certificates in the order in which a server would send them.
@@ -46,7 +49,7 @@ pub fn present(
     options: &PresentOptions<'_>,
 ) -> Result<(Vec<Presented>, Keyring), Failure> {
     let here = Directory::read(context)?;
-    let (files, names) = read(items, &here)?;
+    let (files, names) = read(options.reading, items, &here)?;
     let (mut files, mut rest): (Vec<_>, Vec<_>) =
         files.into_iter().partition(|file| !file.delivery.certificates.is_empty());
     if files.is_empty() && !rest.is_empty() && names.is_empty() && options.chain.is_none() {
@@ -56,8 +59,8 @@ pub fn present(
     if let Some(unused) = rest.iter().find(|file| file.delivery.is_empty()) {
         return Err(unused.delivery.ignored.as_slice().into());
     }
-    let keyring = keyring(files.iter_mut().chain(&mut rest), options.key, here)?;
-    let chain = options.chain.map(directory::read_file).transpose()?;
+    let keyring = keyring(files.iter_mut().chain(&mut rest), options, here)?;
+    let chain = options.chain.map(|path| options.reading.file(path)).transpose()?;
     let bag = chain.as_ref().map(Delivery::bag).unwrap_or_default();
     let mut presented = served(files, &keyring, &bag);
     if items.is_empty() && chain.is_none() || !names.is_empty() {
@@ -76,20 +79,20 @@ struct File {
 }
 
 impl File {
-    fn read(path: &Path) -> Result<Self, Failure> {
+    fn read(reading: &Reading, path: &Path) -> Result<Self, Failure> {
         let name = if path == Path::new("-") { "stdin".to_owned() } else { path.display().to_string() };
-        Ok(Self { name, delivery: directory::read_file(path)? })
+        Ok(Self { name, delivery: reading.file_of_keys(path)?.0 })
     }
 }
 
 /// Each file on its own, and the names.
-fn read(items: &[String], here: &Directory) -> Result<(Vec<File>, Vec<DnsName>), Failure> {
+fn read(reading: &Reading, items: &[String], here: &Directory) -> Result<(Vec<File>, Vec<DnsName>), Failure> {
     let (mut files, mut names) = (Vec::new(), Vec::new());
     for item in items {
         match Argument::resolve(item, here)? {
-            Argument::File(path) => files.push(File::read(&path)?),
+            Argument::File(path) => files.push(File::read(reading, &path)?),
             Argument::Name(name) => names.push(name),
-            Argument::Stdin => files.push(File::read(Path::new("-"))?),
+            Argument::Stdin => files.push(File::read(reading, Path::new("-"))?),
         }
     }
     Ok((files, names))
@@ -98,18 +101,19 @@ fn read(items: &[String], here: &Directory) -> Result<(Vec<File>, Vec<DnsName>),
 /// With `--key`, or keys among the files, these alone: another key here that fits would hide that they do not.
 fn keyring<'a>(
     files: impl Iterator<Item = &'a mut File>,
-    key: Option<&Path>,
+    options: &PresentOptions<'_>,
     here: Directory,
 ) -> Result<Keyring, Failure> {
     let mut passed = Delivery::default();
     for File { delivery, .. } in files {
         passed.keys.append(&mut delivery.keys);
+        passed.locked.append(&mut delivery.locked);
         passed.requests.append(&mut delivery.requests);
     }
     let (brought, requests) = (passed.keys.len(), passed.requests.len());
-    let mut keyring = sources::keyring(key, None, &mut passed, here)?;
+    let mut keyring = sources::keyring(options.reading, options.key, None, &mut passed, here)?;
     keyring.brought = requests;
-    if key.is_none() && brought > 0 {
+    if options.key.is_none() && brought > 0 {
         keyring.here.keys = keyring.keys.split_off(brought);
         keyring.named = Named::Key;
     }
@@ -192,6 +196,7 @@ fn append(to: &mut Delivery, from: Delivery) {
     to.certificates.extend(from.certificates);
     to.requests.extend(from.requests);
     to.keys.extend(from.keys);
+    to.locked.extend(from.locked);
     to.repairs.extend(from.repairs);
     to.ignored.extend(from.ignored);
 }

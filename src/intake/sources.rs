@@ -2,14 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use super::reading::Reading;
 use crate::context::Context;
-use crate::delivery::{Delivery, Input, Source, Unused};
+use crate::delivery::{Delivery, Found, Input, Source, Unused};
 use crate::directory::{self, Argument};
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next};
 use crate::pairing::{self, Directory, Held, HeldRequest, Keyring, Named, PairingError};
 use crate::pki::certificate::Certificate;
-use crate::pki::key::PrivateKey;
+use crate::pki::key::{PrivateKey, PublicKeyId};
 use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
 use crate::pki::trust::{TrustAnchors, TrustSource};
@@ -85,6 +86,7 @@ pub(super) fn no_certificate(delivery: &Delivery) -> Failure {
 
 /// All that the leaves are compared with: `--key` and `--csr`, else what was delivered, then what lies in the directory.
 pub(super) fn keyring(
+    reading: &Reading,
     key: Option<&Path>,
     csr: Option<&Path>,
     delivery: &mut Delivery,
@@ -103,28 +105,41 @@ pub(super) fn keyring(
             delivered.chain(std::mem::take(&mut here.requests).into_iter().map(own_request)).collect()
         }
     };
+    let (mut locked, mut decrypted) = (Vec::new(), std::mem::take(&mut delivery.opened));
     let keys = match key {
-        Some(path) => named_keys(path)?,
+        Some(path) => {
+            let (keys, opened) = named_keys(reading, path)?;
+            decrypted = opened;
+            keys
+        }
         None => {
+            let source = |source: Source| PathBuf::from(source.input);
+            let sent = std::mem::take(&mut delivery.locked).into_iter();
+            locked.extend(sent.map(|found| Held { path: source(found.source), value: found.value }));
+            locked.append(&mut here.locked);
             let delivered = std::mem::take(&mut delivery.keys).into_iter();
             let delivered = delivered.map(|found| Held { path: found.source.input.into(), value: found.value });
             delivered.chain(std::mem::take(&mut here.keys)).collect()
         }
     };
-    Ok(Keyring { keys, requests, brought: 0, named, here })
+    Ok(Keyring { keys, requests, brought: 0, locked, decrypted, named, here })
 }
 
-/// The keys of a file that was named.
-fn named_keys(path: &Path) -> Result<Vec<Held<PrivateKey>>, Failure> {
-    let found = directory::read_file(path)?;
+/// The keys of a file that was named, and those of them that needed a passphrase.
+fn named_keys(reading: &Reading, path: &Path) -> Result<(Vec<Held<PrivateKey>>, Vec<PublicKeyId>), Failure> {
+    let (found, why) = reading.file_of_keys(path)?;
     let holds = contents(&found);
-    if !found.keys.is_empty() {
-        return Ok(found.keys.into_iter().map(|key| Held { path: path.to_owned(), value: key.value }).collect());
-    }
     let path = path.to_owned();
-    Err(match found.ignored.iter().any(|one| matches!(one.what, Unused::EncryptedKey | Unused::TraditionalKey)) {
-        true => PairingError::LockedKey(path).into(),
-        false => PairingError::NoKey { path, holds }.into(),
+    if !found.keys.is_empty() {
+        let held = |key: Found<PrivateKey>| Held { path: path.clone(), value: key.value };
+        return Ok((found.keys.into_iter().map(held).collect(), found.opened));
+    }
+    let is = |what: &Unused| found.ignored.iter().any(|one| one.what == *what);
+    Err(match why {
+        Some(error) => PairingError::StaysLocked(path, error).into(),
+        None if is(&Unused::EncryptedKey) => PairingError::LockedKey(path).into(),
+        None if found.ignored.iter().any(|one| one.what.may_hold_key()) => found.ignored.as_slice().into(),
+        None => PairingError::NoKey { path, holds }.into(),
     })
 }
 

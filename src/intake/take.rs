@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::reading::Reading;
 use super::sources;
 use crate::context::Context;
-use crate::delivery::{Delivery, Limits};
+use crate::delivery::{Delivery, Unused};
 use crate::directory::Directory;
 use crate::failure::Failure;
 use crate::finding::Finding;
-use crate::pairing::{self, Choice, Held, Keyring, PairingError, Remark, Scope};
+use crate::pairing::{self, Choice, Held, Keyring, Named, PairingError, Remark, Scope};
 use crate::pki::certificate::Certificate;
 use crate::pki::certified_key::mismatch;
 use crate::pki::chain::{Assembly, LeftOut, Prefer, Wanted};
@@ -21,6 +22,15 @@ use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
 use crate::pki::trust::TrustAnchors;
 use crate::pki::verify::{self, Policy, Problem};
+
+/// What a key is for: whether it is worth a password.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum KeyUse {
+    /// To tell which certificate is meant: a request does as well.
+    Comparing,
+    /// To be given to a server.
+    Installing,
+}
 
 /// How a pair is chosen.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +43,10 @@ pub struct TakeOptions<'a> {
     pub anchors: &'a TrustAnchors,
     /// `--prefer`: which way they take.
     pub prefer: Prefer,
+    /// What reads the files.
+    pub reading: &'a Reading,
+    /// What a key is for.
+    pub key_use: KeyUse,
 }
 
 /// One certificate with its chain, its key and its request as far as they are here.
@@ -82,7 +96,7 @@ pub fn take(context: &Context, files: &[String], options: &TakeOptions<'_>) -> R
     let here = Directory::read(context)?;
     let (inputs, names) = sources::arguments(files, &here)?;
     let delivered = !inputs.is_empty();
-    let mut delivery = Delivery::read(inputs, &Limits::default())?;
+    let mut delivery = options.reading.open(&inputs)?;
     let bag =
         if delivered && names.is_empty() { delivery.bag() } else { [delivery.bag(), sources::all(&here)].concat() };
     if delivered && delivery.certificates.is_empty() && names.is_empty() {
@@ -93,7 +107,8 @@ pub fn take(context: &Context, files: &[String], options: &TakeOptions<'_>) -> R
         let name = names.first().map(|name| name.as_str().to_owned());
         return Err(PairingError::NothingHere { directory: here.in_words(), name }.into());
     }
-    let mut keyring = sources::keyring(options.key, options.csr, &mut delivery, here)?;
+    let mut keyring = sources::keyring(options.reading, options.key, options.csr, &mut delivery, here)?;
+    unlock(&mut keyring, &mut delivery, &scope, options)?;
     let choice = pairing::choose(&scope, &bag, &keyring)?;
     let bundle = sources::bundle_again(context, files, options.anchors);
     let bag = Bag::new(&bag, &choice.leaves);
@@ -127,6 +142,28 @@ impl Bag {
     }
 }
 
+/// Opens keys that are locked, where no other fits.
+fn unlock(
+    keyring: &mut Keyring,
+    delivery: &mut Delivery,
+    scope: &Scope<'_>,
+    options: &TakeOptions<'_>,
+) -> Result<(), Failure> {
+    let fits = |leaf: &&Certificate| match options.key_use {
+        KeyUse::Comparing => keyring.fits(leaf.key_id),
+        KeyUse::Installing => keyring.has_key(leaf.key_id),
+    };
+    if scope.leaves.iter().any(fits) || keyring.named == Named::Request {
+        return Ok(());
+    }
+    let (keys, _) = options.reading.keys(&keyring.locked)?;
+    keyring.decrypted.extend(keys.iter().map(|key| key.value.id()));
+    let opened = |input: &str| keys.iter().any(|key| key.path == Path::new(input));
+    delivery.ignored.retain(|one| one.what != Unused::EncryptedKey || !opened(&one.source.input));
+    keyring.keys.extend(keys);
+    Ok(())
+}
+
 fn pair(
     leaf: &Certificate,
     bag: &Bag,
@@ -145,6 +182,10 @@ fn pair(
         assembly.chain = verify::assemble(leaf, &bag, wanted).chain;
     }
     let key = keyring.take_key(leaf);
+    let decrypted = key.as_ref().filter(|key| keyring.decrypted.contains(&key.value.id()));
+    if let (KeyUse::Installing, Some(key)) = (options.key_use, decrypted) {
+        remarks.push(Remark::KeyDecrypted { path: key.path.clone() });
+    }
     let request = keyring.take_request(leaf);
     remarks.extend(request.as_ref().and_then(|one| pairing::not_issued(leaf, &one.held.value, &one.held.path)));
     let scope = options.anchors.source().scope();

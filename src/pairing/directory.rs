@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use crate::delivery::LockedKey;
 use crate::pki::certificate::Certificate;
 use crate::pki::key::{PrivateKey, PublicKeyId};
 use crate::pki::name::DnsName;
@@ -36,8 +37,8 @@ pub struct Directory {
     pub requests: Vec<Held<SigningRequest>>,
     /// Files with certificates, each with its certificates in their order.
     pub certificates: Vec<Held<Vec<Certificate>>>,
-    /// Files that hold an encrypted key.
-    pub locked: Vec<PathBuf>,
+    /// Keys that need a passphrase.
+    pub locked: Vec<Held<LockedKey>>,
     /// Files that may not be read.
     pub unreadable: Vec<PathBuf>,
     /// False when the folder has more files than are looked at.

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::delivery::LockError;
+
 /// Why arguments do not lead to a certificate.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum PairingError {
@@ -16,6 +18,9 @@ pub enum PairingError {
     /// A key that was named needs a passphrase.
     #[error("{} is an encrypted private key", _0.display())]
     LockedKey(PathBuf),
+    /// A key that was named, and that the passphrase given does not open.
+    #[error("{} is an encrypted private key, and {_1}", _0.display())]
+    StaysLocked(PathBuf, LockError),
     /// A file that was named holds no private key.
     #[error("{} holds no private key", path.display())]
     NoKey {

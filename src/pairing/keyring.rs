@@ -3,6 +3,7 @@
 
 use super::directory::{Directory, Held};
 use super::remark::Remark;
+use crate::delivery::LockedKey;
 use crate::pki::certificate::Certificate;
 use crate::pki::certified_key::mismatch;
 use crate::pki::chain::{Chain, ChainEnd};
@@ -38,6 +39,10 @@ pub struct Keyring {
     pub requests: Vec<HeldRequest>,
     /// How many of the requests were passed to be compared: one of these must fit.
     pub brought: usize,
+    /// Keys that need a passphrase, of the same places.
+    pub locked: Vec<Held<LockedKey>>,
+    /// Which of the keys needed one.
+    pub decrypted: Vec<PublicKeyId>,
     /// Whether one of them was named.
     pub named: Named,
     /// The directory, its keys and requests moved out.
@@ -67,6 +72,12 @@ impl Keyring {
     #[must_use]
     pub fn request_of(&self, leaf: &Certificate) -> Option<&HeldRequest> {
         self.requests.iter().find(|request| request.held.value.key_id == leaf.key_id)
+    }
+
+    /// Whether a key with this identity is here, which a request does not stand for.
+    #[must_use]
+    pub fn has_key(&self, id: PublicKeyId) -> bool {
+        self.keys.iter().any(|key| key.value.id() == id)
     }
 
     fn place_of_key(&self, leaf: &Certificate) -> Option<usize> {
@@ -114,7 +125,7 @@ impl Keyring {
             names.is_empty() || is_for(leaf, &names)
         };
         let wrong = self.keys.iter().filter(meant).find_map(|key| wrong_key(leaf, key));
-        let locked = self.here.locked.first().cloned();
+        let locked = self.locked.first().map(|held| held.path.clone());
         wrong.or_else(|| Some(Remark::NoKey { label: leaf.label(), looked: self.looked(), locked }))
     }
 

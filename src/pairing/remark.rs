@@ -34,6 +34,12 @@ pub enum Remark {
         /// Its file.
         path: PathBuf,
     },
+    /// A key that needed a passphrase is written without it.
+    #[error("the key in {} is encrypted; it is written without its password, which no server can ask for", path.display())]
+    KeyDecrypted {
+        /// Its file.
+        path: PathBuf,
+    },
     /// Certificates that were not needed.
     #[error("left out: {} ({})", listed(labels), reason(*why))]
     LeftOut {

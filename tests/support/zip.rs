@@ -57,3 +57,14 @@ pub fn renamed(mut zip: Vec<u8>, from: &str, to: &str) -> Vec<u8> {
     }
     zip
 }
+
+/// A zip of these files, locked with AES-256 as WinZip and 7-Zip do.
+pub fn aes(files: &[(&str, &str)], password: &str) -> Vec<u8> {
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default().with_aes_encryption(zip::AesMode::Aes256, password);
+    for (name, content) in files {
+        writer.start_file(*name, options).unwrap();
+        writer.write_all(content.as_bytes()).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}

@@ -50,6 +50,11 @@ impl OutputArgs {
         if wanted.is_empty() { vec![Format::Pem] } else { wanted }
     }
 
+    /// True when the private key is in one of them.
+    pub(super) fn with_key(&self) -> bool {
+        self.wanted().iter().any(|format| format.holds_key())
+    }
+
     /// True when the one format goes to stdout.
     pub(super) fn printed(&self) -> bool {
         self.out.as_deref() == Some(Path::new("-"))

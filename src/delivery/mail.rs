@@ -1,0 +1,189 @@
+//! A saved mail (RFC 5322, MIME of RFC 2045 to 2049) as its parts. What the mail itself says is looked at for blocks like
+//! any text, and is nothing to report where it has none.
+
+use mail_parser::{Message, MessageParser, MimeHeaders, PartType};
+use zeroize::Zeroizing;
+
+/// One part of a mail.
+pub(super) struct Part {
+    /// The name of the attachment, else what it is; foreign text.
+    pub name: String,
+    pub kind: PartKind,
+    pub bytes: Zeroizing<Vec<u8>>,
+}
+
+/// What a part is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum PartKind {
+    /// A file.
+    Attachment,
+    /// What the mail says.
+    Letter,
+    /// The same as a web page: read where nothing else was of use.
+    Page,
+    /// The signature of the mail or its wrapping (S/MIME): it carries the sender's certificates, not the site's.
+    Signature,
+}
+
+/// Header fields that only a mail has, and those that it has besides.
+const TELLING: [&str; 9] = [
+    "content-type",
+    "delivered-to",
+    "dkim-signature",
+    "from",
+    "message-id",
+    "mime-version",
+    "received",
+    "return-path",
+    "x-mozilla-status",
+];
+const USUAL: [&str; 6] = ["cc", "content-transfer-encoding", "date", "reply-to", "subject", "to"];
+
+/// Whether `bytes` start like a mail: with header fields, two of which only mails have.
+pub(super) fn is_mail(bytes: &[u8]) -> bool {
+    const LINES: usize = 300;
+    let (mut telling, mut usual) = (0, 0);
+    for (number, line) in without_envelope(bytes).split(|&byte| byte == b'\n').take(LINES).enumerate() {
+        let line = line.trim_ascii_end();
+        if line.first().is_some_and(|byte| matches!(byte, b' ' | b'\t')) && number > 0 {
+            continue;
+        }
+        let Some(name) = field(line) else { break };
+        telling += usize::from(TELLING.contains(&name.as_str()));
+        usual += usize::from(USUAL.contains(&name.as_str()));
+    }
+    telling > 0 && telling + usual > 1
+}
+
+/// The line that mailboxes keep before each mail, and the mark that editors put before all, are no part of it.
+fn without_envelope(bytes: &[u8]) -> &[u8] {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
+    let line = bytes.iter().position(|&byte| byte == b'\n').unwrap_or(0);
+    if bytes.starts_with(b"From ") { bytes[line..].trim_ascii_start() } else { bytes }
+}
+
+/// The name of the header field that a line starts, in lower case.
+fn field(line: &[u8]) -> Option<String> {
+    let colon = line.iter().take(80).position(|&byte| byte == b':')?;
+    let name = &line[..colon];
+    let plain = name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-' || *byte == b'_');
+    (colon > 0 && plain).then(|| String::from_utf8_lossy(name).to_ascii_lowercase())
+}
+
+/// Whether it has so few parts, mails in mails and header fields that taking it apart costs no more memory than itself.
+pub(super) fn is_bounded(bytes: &[u8], parts: usize) -> bool {
+    const FIELDS: usize = 20_000;
+    const NESTED: usize = 50;
+    const LONGEST: usize = 64 * 1024;
+    let (mut separators, mut fields, mut nested, mut length) = (0, 0, 0, 0);
+    for line in bytes.split(|&byte| byte == b'\n') {
+        separators += usize::from(line.starts_with(b"--") && !line.starts_with(b"-----"));
+        let name = field(line);
+        let goes_on = line.first().is_some_and(|byte| matches!(byte, b' ' | b'\t'));
+        length = if name.is_some() { line.len() } else { length + line.len() * usize::from(goes_on && length > 0) };
+        length *= usize::from(name.is_some() || goes_on);
+        fields += usize::from(name.is_some());
+        let short = &line[..line.len().min(LONGEST)];
+        nested += usize::from(length > 0 && short.windows(8).any(|part| part.eq_ignore_ascii_case(b"message/")));
+        if separators > parts || fields > FIELDS || nested > NESTED || length > LONGEST {
+            return false;
+        }
+    }
+    true
+}
+
+/// The parts of a mail, those of forwarded mails in it too; `None` when it is none after all.
+pub(super) fn parts(bytes: &[u8]) -> Option<Vec<Part>> {
+    let parser = MessageParser::new().with_mime_headers();
+    let message = parser.parse(without_envelope(bytes))?;
+    let mut found = Vec::new();
+    flatten(&message, "", 0, &mut found);
+    // What a page says comes last: it repeats the letter.
+    found.sort_by_key(|part| part.kind == PartKind::Page);
+    Some(found)
+}
+
+fn flatten(message: &Message<'_>, prefix: &str, depth: usize, found: &mut Vec<Part>) {
+    const DEPTH: usize = 8;
+    for (number, part) in message.parts.iter().enumerate() {
+        let attached = part.attachment_name();
+        let subtype = part.content_type().and_then(|kind| kind.subtype()).unwrap_or_default().to_ascii_lowercase();
+        let signed = attached.is_some_and(|name| matches!(name, "smime.p7s" | "smime.p7m"))
+            || subtype.ends_with("pkcs7-signature");
+        let (bytes, kind, word): (&[u8], _, _) = match &part.body {
+            PartType::Text(text) => (text.as_bytes(), PartKind::Letter, "text"),
+            PartType::Html(text) => (text.as_bytes(), PartKind::Page, "page"),
+            PartType::Binary(bytes) | PartType::InlineBinary(bytes) => (bytes, PartKind::Attachment, "part"),
+            PartType::Message(inner) if depth < DEPTH => {
+                flatten(inner, &format!("{prefix}mail {number} > "), depth + 1, found);
+                continue;
+            }
+            PartType::Message(_) | PartType::Multipart(_) => continue,
+        };
+        let name = match attached {
+            Some(name) => format!("{prefix}{name}"),
+            None => format!("{prefix}{word} {number}"),
+        };
+        let kind = match (signed, attached) {
+            (true, _) => PartKind::Signature,
+            (false, Some(_)) => PartKind::Attachment,
+            (false, None) => kind,
+        };
+        found.push(Part { name, kind, bytes: Zeroizing::new(bytes.to_vec()) });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PartKind, is_bounded, is_mail, parts};
+
+    #[test]
+    fn a_mail_is_told_by_its_header() {
+        for (text, mail) in [
+            ("From: a@example.com\nTo: b@example.com\n\nhello", true),
+            ("From x Mon Nov 23\nReceived: by x\n\tfor y\nSubject: z\n\n", true),
+            ("Subject: CN=x\nIssuer: CN=y\n\n-----BEGIN CERTIFICATE-----", false),
+            ("Dear customer: hello\nFrom: me", false),
+            ("", false),
+        ] {
+            assert_eq!(is_mail(text.as_bytes()), mail, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_part_is_found() {
+        let mail = "From: a@example.com\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n\
+            --b\nContent-Type: text/html\n\n<b>page</b>\n\
+            --b\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: quoted-printable\n\na=3Db=\nc\n\
+            --b\nContent-Type: application/zip; name=\"x.zip\"\nContent-Transfer-Encoding: base64\n\nUEsD\n\
+            --b\nContent-Type: message/rfc822\n\nFrom: c@example.com\nContent-Type: text/plain; name=y.crt\n\nin it\n\
+            --b\nContent-Type: application/pkcs7-signature\nContent-Transfer-Encoding: base64\n\nMIIB\n--b--\n";
+        let found = parts(mail.as_bytes()).unwrap();
+        let gist: Vec<_> = found.iter().map(|part| (part.name.as_str(), part.kind, part.bytes.len())).collect();
+        assert_eq!(
+            gist,
+            [
+                ("text 2", PartKind::Letter, 4),
+                ("x.zip", PartKind::Attachment, 3),
+                ("mail 4 > y.crt", PartKind::Attachment, 5),
+                ("part 5", PartKind::Signature, 3),
+                ("page 1", PartKind::Page, 11),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_would_grow_is_no_mail() {
+        let head = "From: a@example.com\nContent-Type: multipart/mixed; boundary=b\n\n";
+        assert!(is_bounded(format!("{head}{}", "--b\n\n".repeat(9)).as_bytes(), 10));
+        for bomb in [
+            "--b\n\n".repeat(11),
+            "Content-Type: message/rfc822\n\n".repeat(60),
+            "A: b\n".repeat(30_000),
+            format!("Content-Type: text/plain;{}", " a=b;".repeat(20_000)),
+            format!("Content-Type: text/plain;{}", "\n a=b;".repeat(20_000)),
+        ] {
+            assert!(!is_bounded(format!("{head}{bomb}").as_bytes(), 10), "{}", &bomb[..30]);
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! What is locked: one password opens zips, keys and PKCS#12 files; it is read from a file, and never shown.
+//! Needs: openssl zip
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use support::Sandbox;
+use support::foreign::{foreign, succeed};
+use support::order::Order;
+
+const PASSWORD: &str = "p\u{e4}ss word";
+
+/// A shop whose files are at hand: `leaf.pem`, `bundle.pem`, and the password in `pass`.
+fn shop() -> Order {
+    let shop = Order::new();
+    shop.sandbox.write("in/leaf.pem", &shop.leaf);
+    shop.sandbox.write("in/bundle.pem", shop.ca.bundle_pem());
+    shop.sandbox.write("pass", format!("{PASSWORD}\r\nnot this line\n"));
+    shop
+}
+
+fn openssl(sandbox: &Sandbox, words: &str) {
+    let words = words.split(' ').map(|word| if word == "PASS" { format!("pass:{PASSWORD}") } else { word.to_owned() });
+    succeed(foreign("openssl").args(words).current_dir(sandbox.path()));
+}
+
+#[test]
+fn a_pfx_of_any_making_is_opened() {
+    let shop = shop();
+    let sandbox = &shop.sandbox;
+    let export = "pkcs12 -export -inkey example.com.key -in in/leaf.pem -certfile in/bundle.pem -out x.pfx";
+    for (how, locked) in [
+        ("-passout PASS", true),
+        ("-passout PASS -legacy", true),
+        ("-passout PASS -legacy -certpbe PBE-SHA1-RC2-128 -keypbe PBE-SHA1-RC2-40", true),
+        ("-passout PASS -macalg sha512 -iter 50000", true),
+        ("-passout PASS -nomac", true),
+        ("-passout pass:", false),
+        ("-passout pass: -legacy", false),
+        ("-passout pass: -nomac -keypbe NONE -certpbe NONE", false),
+    ] {
+        openssl(sandbox, &format!("{export} {how}"));
+        let plain = sandbox.run(&["bundle", "x.pfx", "--trust", "root.pem", "--out", "-"]);
+        if how.contains("nomac") || !locked {
+            assert_eq!(plain.expect(0).stdout, shop.chain(), "{how}");
+        } else {
+            let plain = plain.expect(3);
+            assert!(
+                plain.stderr.contains("x.pfx is a PKCS#12 file (.pfx) that is protected with a password"),
+                "{plain}"
+            );
+        }
+        let args = ["bundle", "x.pfx", "--trust", "root.pem", "--password-file", "pass"];
+        let opened = sandbox.run(&[args.as_slice(), &["--out", "-"]].concat()).expect(0);
+        assert_eq!(opened.stdout, shop.chain(), "{how}");
+    }
+    sandbox.write("other", "another\n");
+    openssl(sandbox, &format!("{export} -passout PASS"));
+    let wrong = sandbox.run(&["bundle", "x.pfx", "--password-file", "other"]).expect(3);
+    insta::assert_snapshot!(wrong, @"
+    --- stderr
+    error: x.pfx is a PKCS#12 file that is protected with another password than the one given
+      next: pass the password that the file was protected with, often in another mail:  --password-file FILE
+    --- exit 3
+    ");
+}
+
+#[test]
+fn a_key_is_opened_where_it_is_needed() {
+    let shop = shop();
+    let sandbox = &shop.sandbox;
+    let plain = sandbox.read("example.com.key");
+    std::fs::remove_file(sandbox.join("example.com.key")).unwrap();
+    sandbox.write("plain/k.pem", plain);
+    for how in [
+        "-v2 aes-256-cbc",
+        "-v2 aes-128-cbc -v2prf hmacWithSHA1",
+        "-v2 des3",
+        "-scrypt",
+        "-v1 PBE-SHA1-3DES",
+        "-v1 PBE-SHA1-RC2-128 -provider legacy -provider default",
+    ] {
+        openssl(sandbox, &format!("pkcs8 -topk8 -in plain/k.pem -out locked.key -passout PASS {how}"));
+        let args = ["verify", "in/leaf.pem", "in/bundle.pem", "--trust", "root.pem", "--key", "locked.key"];
+        let opened = sandbox.run(&[args.as_slice(), &["--password-file", "pass"]].concat()).expect(0);
+        assert!(opened.stdout.contains("fits"), "{how}: {opened}");
+        let refused = sandbox.run(&args).expect(3);
+        assert!(refused.stderr.contains("--password-file FILE"), "{how}: {refused}");
+    }
+    // The request is enough for the chain; nobody is asked, and nothing is derived.
+    sandbox.run(&["bundle", "in", "--trust", "root.pem"]).expect(0);
+    std::fs::remove_file(sandbox.join("example.com.csr")).unwrap();
+    let without = sandbox.run(&["bundle", "in", "--trust", "root.pem"]).expect(0);
+    assert!(without.stdout.contains("locked.key is encrypted and was not compared"), "{without}");
+    let with = sandbox.run(&["bundle", "in", "--trust", "root.pem", "--password-file", "pass"]).expect(0);
+    assert!(with.stdout.contains("fits locked.key"), "{with}");
+    sandbox.write("other", "another");
+    let args = ["bundle", "in", "--trust", "root.pem", "--key", "locked.key", "--password-file", "other"];
+    insta::assert_snapshot!(sandbox.run(&args).expect(3), @"
+    --- stderr
+    error: locked.key is an encrypted private key, and the passphrase does not open it
+      next: try it:  openssl pkey -in locked.key -noout   and pass what opens it:  --password-file FILE
+    --- exit 3
+    ");
+}
+
+#[test]
+fn install_decrypts_the_key_and_says_so() {
+    let shop = shop();
+    let sandbox = &shop.sandbox;
+    openssl(sandbox, "pkcs8 -topk8 -in example.com.key -out locked.key -passout PASS");
+    let key = sandbox.read("example.com.key");
+    std::fs::remove_file(sandbox.join("example.com.key")).unwrap();
+    let args = ["install", "in", "--trust", "root.pem", "--root", "tree", "--server", "none"];
+    std::fs::create_dir(sandbox.join("tree")).unwrap();
+    let without = sandbox.run(&args).expect(1);
+    assert!(!sandbox.join("tree/etc").exists(), "{without}");
+    let run = sandbox.run(&[args.as_slice(), &["--password-file", "pass", "--json"]].concat()).expect(0).json();
+    let codes: Vec<&str> =
+        run["findings"].as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap()).collect();
+    assert!(codes.contains(&"key-decrypted"), "{run}");
+    assert_eq!(sandbox.read("tree/etc/ssl/private/example.com.key"), key);
+}
+
+#[test]
+fn a_locked_zip_is_opened() {
+    let shop = shop();
+    let sandbox = &shop.sandbox;
+    let zip = |words: &[&str]| {
+        succeed(foreign("zip").args(["-q", "-P", PASSWORD]).args(words).current_dir(sandbox.path()));
+    };
+    zip(&["old.zip", "in/leaf.pem", "in/bundle.pem"]);
+    sandbox.write("aes.zip", support::zip::aes(&[("a.crt", &shop.leaf), ("b.crt", &shop.ca.bundle_pem())], PASSWORD));
+    sandbox.write("other", "another\n");
+    for name in ["old.zip", "aes.zip"] {
+        let args = ["bundle", name, "--trust", "root.pem", "--out", "-"];
+        let opened = sandbox.run(&[args.as_slice(), &["--password-file", "pass"]].concat()).expect(0);
+        assert_eq!(opened.stdout, shop.chain());
+        for (more, said) in [
+            (vec![], "is protected with a password"),
+            (vec!["--password-file", "other"], "is a file that is protected with another password than the one given"),
+        ] {
+            let refused = sandbox.run(&[args.as_slice(), &more].concat()).expect(3);
+            assert!(refused.stderr.contains(said), "{refused}");
+        }
+    }
+    sandbox.write("empty", "\nsecond\n");
+    sandbox.run(&["bundle", "aes.zip", "--password-file", "empty"]).expect(3);
+    sandbox.run(&["bundle", "aes.zip", "--password-file", "nowhere"]).expect(3);
+}
+
+/// What asks for two billion rounds is not even tried.
+#[test]
+fn rounds_are_counted_before_anything_is_derived() {
+    let shop = shop();
+    // EncryptedPrivateKeyInfo with pbeWithSHAAnd3-KeyTripleDES-CBC, a salt of eight octets and 2^31 - 1 iterations.
+    let scheme = [&[0x06, 0x0a][..], b"\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01\x03"].concat();
+    let parameters = [&[0x30, 0x10, 0x04, 0x08][..], &[7; 8], &[0x02, 0x04, 0x7f, 0xff, 0xff, 0xff]].concat();
+    let algorithm = [&[0x30, 0x1e][..], &scheme, &parameters].concat();
+    let key = [&[0x30, 0x2a][..], &algorithm, &[0x04, 0x08], &[9; 8]].concat();
+    shop.sandbox.write("slow.key", key);
+    let started = std::time::Instant::now();
+    let args = ["inspect", "slow.key", "--password-file", "pass"];
+    insta::assert_snapshot!(shop.sandbox.run(&args).expect(3), @"
+    --- stderr
+    error: slow.key is protected with a password that is to be derived in 4294967294 rounds, which is more than is done
+      next: let OpenSSL open it:  (umask 077; openssl pkcs12 -in slow.key -nodes -out out.pem)   or, for a key:  (umask 077; openssl pkey -in slow.key -out plain.key)
+    --- exit 3
+    ");
+    assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
+}
