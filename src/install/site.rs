@@ -16,11 +16,11 @@ mod software;
 pub mod target;
 mod written;
 
-pub use block::{Block, Coverage, Pair, PairPath, Part, chain_and_key};
+pub use block::{Block, Coverage, NamesFrom, Pair, PairPath, Part, chain_and_key};
 pub use complaint::{Blame, Complaint, last_words};
 pub use config::{Config, ConfigText};
 pub use listen::{Interface, Listen};
 pub use name::ServerName;
 pub use software::Software;
 pub use target::{Elsewhere, Targets, Unasked, Wanted};
-pub use written::{Addition, NewBlock, WEB, Written};
+pub use written::{Addition, CIPHERS, NewBlock, WEB, Written};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::listen::{Socket, VirtualAddress};
 use super::read::{Directive, Read, flat};
 use crate::install::layout::Piece;
-use crate::install::site::{self, Block, Listen, Pair, PairPath, Part, ServerName, Software};
+use crate::install::site::{self, Block, Listen, NamesFrom, Pair, PairPath, Part, ServerName, Software};
 
 /// One `<VirtualHost>`, or the main server around them.
 #[derive(Clone, Debug)]
@@ -161,6 +161,7 @@ impl Translator<'_> {
             line,
             part: Part::Http,
             names: names.into_iter().chain(aliases.map(|word| alias(word))).collect(),
+            names_from: NamesFrom::Configuration,
             listens,
             pairs: self.pairs(inner),
         }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::listen;
 use super::name::server_name;
 use super::parse::{Directive, flat};
-use crate::install::site::{self, Block, Interface, Listen, Pair, PairPath, Part, Software};
+use crate::install::site::{self, Block, Interface, Listen, NamesFrom, Pair, PairPath, Part, Software};
 
 /// What a `ssl_certificate` or `ssl_certificate_key` names.
 fn pair_path(text: &str, folder: &Path) -> PairPath {
@@ -119,6 +119,7 @@ fn server_block(part: Part, server: &Directive, outer: &[&Directive], folder: &P
         line: server.line,
         part,
         names: words.map(|word| server_name(word)).collect(),
+        names_from: NamesFrom::Configuration,
         listens,
         pairs: pairs.map(|(certificate, key)| Pair::two(certificate, key)).collect(),
     };

@@ -9,7 +9,7 @@ use super::block::{Config, ServerBlock};
 use super::build::{Build, Http2, Version};
 use super::parse::{Directive, flat};
 use super::print;
-use crate::install::site::{Addition, Interface, NewBlock, Part, Software, Written, name};
+use crate::install::site::{Addition, CIPHERS, Interface, NewBlock, Part, Software, Written, name};
 use crate::pki::name::DnsName;
 
 /// What is needed to write it.
@@ -163,10 +163,6 @@ impl Writer<'_> {
         Addition { file: block.block.file.clone(), line: block.block.line, lines: lines.into() }
     }
 }
-
-/// TLS 1.2 ciphers of Mozilla's intermediate guideline 6.0; those of TLS 1.3 need no list.
-const CIPHERS: &str = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:\
-    ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 
 fn comment(addition: &Addition) -> String {
     let lines: String = addition.lines.iter().map(|line| format!("#     {line}\n")).collect();

@@ -87,10 +87,21 @@ pub struct Block {
     pub part: Part,
     /// The names it answers to.
     pub names: Vec<ServerName>,
+    /// Where they stand.
+    pub names_from: NamesFrom,
     /// Where it listens.
     pub listens: Vec<Listen>,
     /// Its pairs, or those it inherits.
     pub pairs: Vec<Pair>,
+}
+
+/// Where the names of a block stand.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum NamesFrom {
+    /// In the certificate that lies there now (HAProxy without a filter): another one brings its own.
+    Certificate,
+    /// In the configuration.
+    Configuration,
 }
 
 /// Whether a certificate has all names that a block answers to.
@@ -134,7 +145,14 @@ impl Block {
     /// Whether it answers to `host` by one of its names; patterns that only the server can match do not count.
     #[must_use]
     pub fn answers_to(&self, host: &str) -> bool {
-        self.names.iter().any(|name| name.rank(host).is_some())
+        self.rank(host).is_some()
+    }
+
+    /// How well the best of its names fits `host`; `None` when none does.
+    #[must_use]
+    pub(in crate::install) fn rank(&self, host: &str) -> Option<(u8, usize)> {
+        let except = self.names.iter().any(|name| matches!(name, ServerName::Except(not) if not == host));
+        self.names.iter().filter_map(|name| name.rank(host)).max().filter(|_| !except)
     }
 
     /// Whether `names` are all that it answers to.

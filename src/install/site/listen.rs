@@ -12,6 +12,8 @@ pub enum Interface {
     Host(String),
     /// A Unix socket.
     Unix(String),
+    /// What only the server can tell: a variable, a socket that it inherits.
+    Unknown(String),
 }
 
 /// One address of a server block.
@@ -31,6 +33,8 @@ pub struct Listen {
     pub default_server: bool,
     /// An IPv6 socket that takes IPv4 connections too (nginx: `ipv6only=off`).
     pub dual_stack: bool,
+    /// Names that no block has are refused (HAProxy: `strict-sni`).
+    pub strict: bool,
 }
 
 impl Listen {
@@ -39,7 +43,7 @@ impl Listen {
     pub fn socket(&self) -> Option<SocketAddr> {
         match self.interface {
             Interface::Address(address) => Some(SocketAddr::new(address, self.port)),
-            Interface::Host(_) | Interface::Unix(_) => None,
+            Interface::Host(_) | Interface::Unix(_) | Interface::Unknown(_) => None,
         }
     }
 
@@ -54,6 +58,7 @@ impl Listen {
             udp: false,
             default_server: false,
             dual_stack: false,
+            strict: false,
         }
     }
 }
@@ -64,6 +69,7 @@ impl fmt::Display for Listen {
             Interface::Address(address) => write!(f, "{}", SocketAddr::new(*address, self.port)),
             Interface::Host(host) => write!(f, "{host}:{}", self.port),
             Interface::Unix(path) => write!(f, "unix:{path}"),
+            Interface::Unknown(text) => f.write_str(text),
         }
     }
 }

@@ -18,6 +18,10 @@ pub enum ServerName {
     Glob(String),
     /// A regular expression, which is not evaluated here.
     Regex(String),
+    /// `*.example.com`, without the `*`: the names one label below (HAProxy).
+    Label(String),
+    /// Not this name, whatever the others say (HAProxy: `!name`).
+    Except(String),
     /// No host name (nginx: `_`, the empty name, `$hostname`).
     Nothing(String),
 }
@@ -34,7 +38,11 @@ impl ServerName {
             Self::Below(base) | Self::WithBelow(base) => below(base).then_some((2, base.len())),
             Self::Trailing(base) => (host.len() > base.len() && host.starts_with(base)).then_some((1, base.len())),
             Self::Glob(pattern) => glob::matches(pattern, host).then_some((0, 0)),
-            Self::Regex(_) | Self::Nothing(_) => None,
+            Self::Label(base) => {
+                let label = host.strip_suffix(base.as_str()).filter(|label| !label.is_empty() && !label.contains('.'));
+                label.map(|_| (2, base.len()))
+            }
+            Self::Except(_) | Self::Regex(_) | Self::Nothing(_) => None,
         }
     }
 
@@ -42,9 +50,9 @@ impl ServerName {
     pub(in crate::install) fn concrete(&self) -> Option<String> {
         match self {
             Self::Exact(name) => Some(name.clone()),
-            Self::Below(base) => Some(format!("{LABEL}{base}")),
+            Self::Below(base) | Self::Label(base) => Some(format!("{LABEL}{base}")),
             Self::WithBelow(base) => Some(base[1..].to_owned()),
-            Self::Trailing(_) | Self::Glob(_) | Self::Regex(_) | Self::Nothing(_) => None,
+            Self::Except(_) | Self::Trailing(_) | Self::Glob(_) | Self::Regex(_) | Self::Nothing(_) => None,
         }
     }
 
@@ -52,9 +60,9 @@ impl ServerName {
     pub(in crate::install) fn needs(&self) -> Option<Vec<String>> {
         match self {
             Self::Exact(name) => Some(vec![name.clone()]),
-            Self::Below(base) => Some(vec![format!("*{base}")]),
+            Self::Below(base) | Self::Label(base) => Some(vec![format!("*{base}")]),
             Self::WithBelow(base) => Some(vec![base[1..].to_owned(), format!("*{base}")]),
-            Self::Nothing(_) => Some(Vec::new()),
+            Self::Except(_) | Self::Nothing(_) => Some(Vec::new()),
             Self::Trailing(_) | Self::Glob(_) | Self::Regex(_) => None,
         }
     }
@@ -66,7 +74,8 @@ impl ServerName {
             Self::Exact(text) | Self::WithBelow(text) | Self::Glob(text) | Self::Regex(text) | Self::Nothing(text) => {
                 text.clone()
             }
-            Self::Below(base) => format!("*{base}"),
+            Self::Below(base) | Self::Label(base) => format!("*{base}"),
+            Self::Except(name) => format!("!{name}"),
             Self::Trailing(base) => format!("{base}*"),
         }
     }

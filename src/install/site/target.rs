@@ -7,7 +7,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use super::block::{Block, Part};
+use super::block::{Block, NamesFrom, Part};
 use super::config::Config;
 use super::listen::{Interface, Listen, reachable};
 use super::name::{ServerName, concrete};
@@ -41,6 +41,10 @@ pub enum Unasked {
     Taken,
     /// A Unix socket.
     UnixSocket,
+    /// Names that no block has get no answer there.
+    Refused,
+    /// It is a variable, or a socket that the server inherits.
+    Unknown,
 }
 
 impl Unasked {
@@ -51,7 +55,9 @@ impl Unasked {
             Self::HostName => "is a host name that the server alone looks up",
             Self::Regex => "picks its block by a regular expression",
             Self::Taken => "cannot be reached from here: other blocks have its loopback address",
+            Self::Refused => "refuses names that no certificate there is for",
             Self::UnixSocket => "is a Unix socket",
+            Self::Unknown => "is an address that the server alone knows",
         }
     }
 }
@@ -76,6 +82,20 @@ pub struct Wanted<'a> {
     pub names: &'a [DnsName],
     /// Its kind of key.
     pub algorithm: KeyAlgorithm,
+}
+
+impl Wanted<'_> {
+    /// How well the names that a block will have fit `host`: a certificate that brings its block's names brings its own.
+    fn rank(&self, block: &Block, host: &str) -> Option<(u8, usize)> {
+        if block.names_from == NamesFrom::Configuration || !block.names_pair(self.links) {
+            return block.rank(host);
+        }
+        let own = |name: &DnsName| match name.as_str().strip_prefix('*') {
+            Some(base) => ServerName::Label(base.to_owned()).rank(host),
+            None => ServerName::Exact(name.as_str().to_owned()).rank(host),
+        };
+        self.names.iter().filter_map(own).max()
+    }
 }
 
 /// Which block answers for a name at an address.
@@ -107,6 +127,7 @@ impl Targets {
         let address = match &listen.interface {
             Interface::Unix(_) => return self.leave(listen, Unasked::UnixSocket),
             Interface::Host(_) => return self.leave(listen, Unasked::HostName),
+            Interface::Unknown(_) => return self.leave(listen, Unasked::Unknown),
             Interface::Address(address) => *address,
         };
         let Some(reach) = free_address(config, part, listen, address) else {
@@ -134,14 +155,14 @@ impl Targets {
         name: &str,
     ) {
         let ours = |block: &Block| block.names_pair(wanted.links);
-        let block = match route(config, part, listen, name) {
+        let block = match route(config, wanted, part, listen, name) {
             Some(Route::Block(block)) => block,
             Some(Route::OneOf(blocks)) if blocks.iter().all(|block| ours(block)) => blocks[0],
             Some(Route::OneOf(blocks)) if blocks.iter().any(|block| ours(block)) => {
                 return self.leave(listen, Unasked::Regex);
             }
             Some(Route::OneOf(blocks)) => blocks[0],
-            None => return,
+            None => return self.leave(listen, Unasked::Refused),
         };
         for &address in asked {
             if ours(block) {
@@ -171,7 +192,7 @@ impl Targets {
         listens.sort_by_key(|listen| listen.socket());
         listens.dedup_by_key(|listen| listen.socket());
         for listen in listens {
-            if let (Some(own), Some(Route::Block(block))) = (listen.socket(), route(config, part, listen, name))
+            if let (Some(own), Some(Route::Block(block))) = (listen.socket(), route(config, wanted, part, listen, name))
                 && !block.names_pair(wanted.links)
             {
                 self.tell(block, name, own);
@@ -226,25 +247,31 @@ fn free_address(config: &Config, part: Part, listen: &Listen, address: IpAddr) -
 }
 
 /// The block that the server picks for `host` among those that listen exactly there: the best name, else a regular
-/// expression (not evaluated here), else the default.
-fn route<'a>(config: &'a Config, part: Part, place: &Listen, host: &str) -> Option<Route<'a>> {
+/// expression (not evaluated here), else the default, if there is one.
+fn route<'a>(config: &'a Config, wanted: &Wanted<'_>, part: Part, place: &Listen, host: &str) -> Option<Route<'a>> {
     let listens = |block: &'a Block| {
         let here = |listen: &&Listen| listen.interface == place.interface && listen.port == place.port && !listen.udp;
         block.listens.iter().find(here).map(|listen| (block, listen))
     };
     let here: Vec<(&Block, &Listen)> =
         config.blocks.iter().filter(|block| block.part == part).filter_map(listens).collect();
-    let best = |block: &Block| block.names.iter().filter_map(|name| name.rank(host)).max();
     // Apache takes the first host that has the name at all.
     if config.software == Software::Apache
-        && let Some((block, _)) = here.iter().find(|(block, _)| best(block).is_some())
+        && let Some((block, _)) = here.iter().find(|(block, _)| wanted.rank(block, host).is_some())
     {
         return Some(Route::Block(block));
     }
     // Of two blocks with the same name nginx takes the first and warns.
-    let by_name = here.iter().rev().filter_map(|(block, _)| Some((best(block)?, *block))).max_by_key(|(rank, _)| *rank);
+    let by_name = here
+        .iter()
+        .rev()
+        .filter_map(|(block, _)| Some((wanted.rank(block, host)?, *block)))
+        .max_by_key(|(rank, _)| *rank);
     if let Some((_, block)) = by_name {
         return Some(Route::Block(block));
+    }
+    if place.strict {
+        return None;
     }
     let default =
         here.iter().find(|(_, listen)| listen.default_server).or_else(|| here.first()).map(|(block, _)| *block)?;
