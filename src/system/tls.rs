@@ -132,10 +132,17 @@ async fn shake(
     mut connection: TcpStream,
 ) -> io::Result<()> {
     if target.proxy_header {
-        // Version 1 of <https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt>, from nobody in particular.
-        connection.write_all(b"PROXY UNKNOWN\r\n").await?;
+        let header = proxy_header(connection.local_addr()?, connection.peer_addr()?);
+        connection.write_all(header.as_bytes()).await?;
     }
     TlsConnector::from(Arc::new(config)).connect(name, connection).await.map(drop)
+}
+
+/// Version 1 of <https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt>, with the addresses of the connection itself:
+/// Apache's mod_remoteip chokes on the shorter `UNKNOWN`.
+fn proxy_header(from: SocketAddr, to: SocketAddr) -> String {
+    let family = if to.is_ipv4() { "TCP4" } else { "TCP6" };
+    format!("PROXY {family} {} {} {} {}\r\n", from.ip(), to.ip(), from.port(), to.port())
 }
 
 async fn connect(address: SocketAddr, deadline: Duration) -> Result<TcpStream, ProbeError> {

@@ -1,6 +1,7 @@
 //! What the tests stand on: a sandbox that runs the real binary, and a CA made at run time.
 #![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, reason = "test support")]
 
+pub mod apache;
 pub mod ca;
 pub mod dns;
 pub mod foreign;

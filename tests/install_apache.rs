@@ -1,0 +1,299 @@
+//! `certctl install` before the real Apache: served, not named yet, broken, deaf, not running, and never ended by a key.
+//! Needs: apache2
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use certctl::live::ProbeTarget;
+use certctl::pki::certificate::Certificate;
+use certctl::system::tls::probe_all;
+use support::Run;
+use support::apache::{Apache, write_config};
+use support::nginx::free_port;
+use support::shop::{CHAIN, KEY, Shop, codes};
+
+/// A shop with an Apache that reads what it installs.
+struct Web {
+    shop: Shop,
+    port: u16,
+}
+
+impl Web {
+    fn new() -> Self {
+        Self { shop: Shop::new(), port: free_port() }
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.shop.sandbox.join("apache")
+    }
+
+    fn path(&self, path: &str) -> String {
+        self.shop.sandbox.join(path).display().to_string()
+    }
+
+    fn listen(&self) -> String {
+        format!("Listen 127.0.0.1:{}\n", self.port)
+    }
+
+    /// A TLS host for these names and the pair at these paths of the tree.
+    fn host_of(&self, names: &str, chain: &str, key: &str) -> String {
+        let (first, others) = names.split_once(' ').unwrap_or((names, "none.invalid"));
+        format!(
+            "<VirtualHost *:{}>\nServerName {first}\nServerAlias {others}\nSSLEngine on\nSSLCertificateFile {}\n\
+             SSLCertificateKeyFile \"{}\"\n</VirtualHost>\n",
+            self.port,
+            self.path(chain),
+            self.path(key)
+        )
+    }
+
+    fn host(&self) -> String {
+        self.listen() + &self.host_of("example.com www.example.com", CHAIN, KEY)
+    }
+
+    fn start(&self, hosts: &str) -> Apache {
+        Apache::start(&self.folder(), hosts)
+    }
+
+    fn flags(&self) -> [String; 4] {
+        let config = self.folder().join("apache2.conf").display().to_string();
+        ["--server".to_owned(), "apache".to_owned(), "--server-config".to_owned(), config]
+    }
+
+    fn round(&self, more: &[&str]) -> Run {
+        let flags = self.flags();
+        let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+        self.shop.round(&[&flags[..], more].concat())
+    }
+
+    fn shows(&self, path: &str) {
+        let target = ProbeTarget::new(([127, 0, 0, 1], self.port).into(), "example.com");
+        let handshake = probe_all(&[target], Duration::from_secs(20)).pop().unwrap().expect("a handshake");
+        let leaf = Certificate::from_der(&handshake.chain[0]).unwrap().to_pem();
+        assert!(self.shop.sandbox.read(path).contains(&leaf), "Apache shows another certificate than {path}");
+    }
+}
+
+#[test]
+fn a_waiting_configuration_is_mended_then_replaced_then_rolled_back() {
+    let web = Web::new();
+    let mut apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
+    apache.rewrite(&web.host());
+    let first = web.round(&["--json"]).expect(0).json();
+    assert_eq!((&first["verdict"], &first["certificates"][0]["proof"]), (&"live".into(), &"live".into()));
+    assert_eq!(first["certificates"][0]["probes"].as_array().unwrap().len(), 2, "both names: {first}");
+    web.shows(CHAIN);
+    let one = web.shop.served();
+
+    let run = web.round(&["--json"]).expect(0).json();
+    assert_eq!(run["verdict"], "live", "{run}");
+    web.shows(CHAIN);
+    assert_ne!(web.shop.served(), one);
+
+    web.shop.sandbox.run(&["rollback", "--root", "tree"]).expect(0);
+    assert_eq!(web.shop.served(), one);
+    web.shows(CHAIN);
+    assert!(apache.runs());
+}
+
+#[test]
+fn no_host_names_the_pair_yet() {
+    let web = Web::new();
+    let sandbox = &web.shop.sandbox;
+    let (plain, more) = (free_port(), web.folder().join("sites-enabled"));
+    std::fs::create_dir_all(&more).unwrap();
+    let hosts = format!(
+        "Listen 127.0.0.1:{plain}\nIncludeOptional sites-enabled/*.conf\n<VirtualHost *:{plain}>\nServerName example.com\n\
+         DocumentRoot /var/www/html\n</VirtualHost>\n"
+    );
+    let apache = web.start(&hosts);
+    let run = web.round(&["--json"]).expect(1).json();
+    assert_eq!(run["verdict"], "not-served");
+    let block = sandbox.read("example.com.apache.conf");
+    assert!(block.contains("SSLEngine on") && block.contains(&web.path(CHAIN)), "{block}");
+    let next = run["next"][0]["text"].as_str().unwrap();
+    assert!(
+        next.contains("mv example.com.apache.conf ") && next.contains("/sites-enabled/ && certctl install"),
+        "{next}"
+    );
+
+    // On a port of its own, as nobody may take 443 here.
+    let block = block.replace("Listen 443", &web.listen()).replace("*:443>", &format!("*:{}>", web.port));
+    sandbox.write("apache/sites-enabled/example.com.apache.conf", block);
+    let run = web.shop.install("new.crt", &["--json"]).expect(0).json();
+    assert_eq!(run["verdict"], "live", "{run}\n{}", apache.log());
+    web.shows(CHAIN);
+}
+
+#[test]
+fn a_configuration_that_is_broken_otherwise_is_left_alone() {
+    let web = Web::new();
+    let apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
+    apache.rewrite(&("NoSuchDirective on\n".to_owned() + &web.host()));
+    let run = web.round(&["--json"]).expect(1).json();
+    assert_eq!(run["verdict"], "refused");
+    assert!(run["findings"].to_string().contains("NoSuchDirective"), "{run}");
+    assert!(!web.shop.sandbox.join("tree").exists());
+    // Apache stops at its first error, here the pair that is not there yet.
+    apache.rewrite(&(web.host() + "NoSuchDirective on"));
+    let run = web.round(&["--json"]).expect(5).json();
+    assert!(run["findings"].to_string().contains("NoSuchDirective"), "{run}");
+    assert!(!web.shop.sandbox.join(CHAIN).exists());
+}
+
+#[test]
+fn a_reload_that_does_nothing_is_found_out_and_taken_back() {
+    let web = Web::new();
+    let apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
+    apache.rewrite(&web.host());
+    web.round(&[]).expect(0);
+    let first = web.shop.served();
+    let run = web.round(&["--reload", "true", "--json"]).expect(5).json();
+    assert_eq!(run["verdict"], "taken-back");
+    assert!(codes(&run).contains(&"reload-not-taken"), "{run}");
+    assert_eq!(web.shop.served(), first);
+    web.shows(CHAIN);
+}
+
+#[test]
+fn a_server_that_does_not_run_is_told_how_to_start() {
+    let web = Web::new();
+    write_config(&web.folder(), &web.host());
+    let run = web.round(&["--json"]).expect(1).json();
+    assert_eq!(run["verdict"], "not-served");
+    assert!(codes(&run).contains(&"server-not-running"), "{run}");
+    let next = run["next"][0]["text"].as_str().unwrap();
+    assert!(next.contains("-k start") && next.contains("apache2.conf"), "{next}");
+    web.shop.served();
+    let _apache = web.start(&web.host());
+    assert_eq!(web.shop.install("new.crt", &["--json"]).expect(0).json()["verdict"], "live");
+}
+
+#[test]
+fn a_wrong_key_never_reaches_apache() {
+    let web = Web::new();
+    let sandbox = &web.shop.sandbox;
+    let mut apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
+    apache.rewrite(&web.host());
+    web.round(&[]).expect(0);
+    let one = web.shop.served();
+    // The pair of another site lies broken on the disk; Apache runs on with what it has loaded.
+    let other = ("tree/etc/ssl/other.crt", "tree/etc/ssl/other.key");
+    sandbox.write(other.0, &one.0);
+    sandbox.write(other.1, &one.1);
+    apache.rewrite(&(web.host() + &web.host_of("other.example", other.0, other.1)));
+    web.round(&[]).expect(0);
+    let two = web.shop.served();
+    web.shop.deliver("wrong.crt");
+    sandbox.write(other.1, sandbox.read("example.com.key"));
+    let run = web.round(&["--json"]).expect(1).json();
+    assert_eq!(run["verdict"], "refused", "{run}");
+    let told = run["findings"].to_string();
+    assert!(told.contains("Apache would end at the next reload") && told.contains("other.key"), "{told}");
+    assert_eq!(web.shop.served(), two);
+    assert!(apache.runs());
+    web.shows(CHAIN);
+
+    // Broken between the test and the reload: only the gate before the reload can see it.
+    sandbox.write(other.1, &one.1);
+    let breaks = format!("cp {} {}", web.path("example.com.key"), web.path(other.1));
+    sandbox.write("breaks.sh", format!("#!/bin/sh\n{breaks}\n"));
+    let run = web.round(&["--test", &format!("sh {}", web.path("breaks.sh")), "--json"]);
+    assert_ne!(run.code, 0, "{run}");
+    assert!(apache.runs(), "{}", apache.log());
+    assert!(!apache.log().contains("AH00020"), "{}", apache.log());
+}
+
+#[test]
+fn another_host_that_answers_first_is_not_done() {
+    let web = Web::new();
+    let old = ("outside/old.crt", "outside/old.key");
+    web.shop.deliver("old.pem");
+    let leaf = web.shop.ca.issue(&web.shop.sandbox.read("example.com.csr"));
+    web.shop.sandbox.write(old.0, leaf + &web.shop.ca.intermediate_pem());
+    web.shop.sandbox.write(old.1, web.shop.sandbox.read("example.com.key"));
+    let apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
+    // Apache takes the first host that has the name at all, if only by a pattern.
+    let first = web.host_of("first.example *.com", old.0, old.1);
+    apache.rewrite(&(web.listen() + &first + &web.host_of("example.com www.example.com", CHAIN, KEY)));
+    let run = web.round(&["--json"]).expect(1).json();
+    assert_eq!((&run["verdict"], &run["certificates"][0]["proof"]), (&"not-served".into(), &"none".into()), "{run}");
+    assert!(codes(&run).contains(&"served-elsewhere"), "{run}");
+    apache.rewrite(&(web.host() + &first));
+    assert_eq!(web.shop.install("new.crt", &["--json"]).expect(0).json()["verdict"], "live");
+}
+
+#[test]
+fn both_families_are_asked() {
+    let web = Web::new();
+    let apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
+    let both = format!("Listen 127.0.0.1:{0}\nListen [::1]:{0}\n", web.port);
+    apache.rewrite(&(both + &web.host_of("example.com www.example.com", CHAIN, KEY)));
+    let run = web.round(&["--json"]).expect(0).json();
+    let probes = run["certificates"][0]["probes"].to_string();
+    assert!(probes.contains("127.0.0.1:") && probes.contains("[::1]:"), "{probes}");
+}
+
+#[test]
+fn a_header_that_the_host_wants_is_sent_and_a_certificate_that_it_wants_is_not_needed() {
+    let web = Web::new();
+    let apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
+    let root = web.path("root.pem");
+    let wants =
+        format!("SSLVerifyClient require\nSSLCACertificateFile {root}\nRemoteIPProxyProtocol On\n</VirtualHost>");
+    for protocol in ["TLSv1.2", "TLSv1.3"] {
+        let wants = format!("SSLProtocol {protocol}\n{wants}");
+        apache.rewrite(&web.host().replace("</VirtualHost>", &wants));
+        let run = web.round(&["--json"]).expect(0).json();
+        assert_eq!(run["verdict"], "live", "{protocol} {run}\n{}", apache.log());
+        assert!(run.to_string().contains(&protocol.replace("TLSv", "TLS ")), "{run}");
+    }
+}
+
+#[test]
+fn of_two_kinds_of_key_the_one_that_is_named_is_installed_and_seen() {
+    let web = Web::new();
+    let sandbox = &web.shop.sandbox;
+    sandbox.run(&["csr", "example.com", "www.example.com", "--key-type", "rsa-2048", "--force"]).expect(0);
+    let rsa = ("tree/etc/ssl/rsa.crt", "tree/etc/ssl/rsa.key");
+    sandbox.write(rsa.0, web.shop.ca.issue(&sandbox.read("example.com.csr")) + &web.shop.ca.intermediate_pem());
+    sandbox.write(rsa.1, sandbox.read("example.com.key"));
+    let apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
+    let lines =
+        format!("SSLCertificateFile {}\nSSLCertificateKeyFile {}\n</VirtualHost>", web.path(rsa.0), web.path(rsa.1));
+    apache.rewrite(&web.host().replace("</VirtualHost>", &lines));
+    let before = sandbox.read(rsa.0);
+    let run = web.round(&["--json"]).expect(0).json();
+    assert_eq!(run["verdict"], "live", "{run}\n{}", apache.log());
+    assert_eq!(sandbox.read(rsa.0), before);
+}
+
+#[test]
+fn plain_files_that_the_configuration_names_are_adopted() {
+    let web = Web::new();
+    let sandbox = &web.shop.sandbox;
+    let (chain, key) = ("tree/etc/ssl/your_site.crt", "tree/etc/ssl/your_site.key");
+    web.shop.deliver("old.crt");
+    sandbox.write(chain, web.shop.ca.issue(&sandbox.read("example.com.csr")) + &web.shop.ca.intermediate_pem());
+    sandbox.write(key, sandbox.read("example.com.key"));
+    let _apache = web.start(&(web.listen() + &web.host_of("example.com www.example.com", chain, key)));
+    let run = web.round(&["--json"]).expect(0).json();
+    assert_eq!(run["verdict"], "live");
+    assert!(run["certificates"][0]["key_path"].as_str().unwrap().ends_with("your_site.key"));
+    web.shows(chain);
+}
+
+#[test]
+fn what_only_apache_can_decide_is_told() {
+    let web = Web::new();
+    let apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
+    let macros = "LoadModule macro_module /usr/lib/apache2/modules/mod_macro.so\n<Macro Site $name>\n\
+                  <VirtualHost *:1>\nServerName $name\n</VirtualHost>\n</Macro>\nUse Site b.example\n";
+    apache.rewrite(&(web.host() + macros));
+    let run = web.round(&["--json"]).expect(0).json();
+    assert!(codes(&run).contains(&"config-unclear"), "{run}");
+    assert!(run["findings"].to_string().contains("Use Site b.example"), "{run}");
+}
