@@ -83,6 +83,7 @@ fn settled(color: ColorWhen) -> ColorWhen {
 #[must_use]
 pub fn main(args: Vec<OsString>) -> u8 {
     signals::keep_memory_private();
+    signals::outlive_limits();
     let json = args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json");
     let parsed = with_examples(Cli::command(), &args)
         .try_get_matches_from(&args)

@@ -1,6 +1,6 @@
 //! File systems that refuse: full, read-only, immutable; paths that are taken or planted; folders that anybody may write
 //! to. Each is refused or survived, the pair before is still there, and the next run goes through.
-//! Needs: unshare mount chattr strace
+//! Needs: unshare mount chattr strace prlimit
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
@@ -56,7 +56,7 @@ fn meet(shop: &Shop, (size, fault, mend): (&str, &str, &str)) -> String {
             "chain=tree/etc/ssl/example.com.fullchain.pem key=tree/etc/ssl/private/example.com.key
              install() {{
                if [ -n \"$inject\" ]; then set -- strace -f -o /dev/null $inject; fi
-               \"$@\" \"$CERTCTL\" install new.crt --root tree --trust root.pem 2>&1; echo \"exit $?\"
+               $limit \"$@\" \"$CERTCTL\" install new.crt --root tree --trust root.pem 2>&1; echo \"exit $?\"
              }}
              left() {{
                for pair in old new; do
@@ -378,4 +378,29 @@ fn a_link_planted_at_a_temporary_name_is_not_followed() {
             assert!(!line.contains("O_TRUNC"), "{line}");
         }
     }
+}
+
+/// A file may not grow beyond so many bytes: what fits is written, then it is refused.
+#[test]
+fn a_limit_on_the_size_of_files_changes_nothing() {
+    let shop = shop(Before::Plain);
+    let mut told = Vec::new();
+    for limit in (0..4000).step_by(150) {
+        let said = meet(&shop, ("4m", &format!("limit='prlimit --fsize={limit}'"), "limit="));
+        if !said.contains("exit 0\non disk: the new pair\nand then") {
+            assert!(said.contains("exit 4\n") && said.contains(KEPT), "{limit}: {said}");
+            told.push(masked(&said));
+        }
+    }
+    assert!((3..25).contains(&told.len()), "{told:?}");
+    insta::assert_snapshot!(told[0], @r"
+    error: cannot write [SANDBOX]/tree/etc/ssl/certctl/example.com/releases/.RELEASE.RANDOM~/fullchain.pem
+      cause: File too large (os error 27)
+      next: see the limit, and lift it:  ulimit -f unlimited
+    exit 4
+    on disk: the old pair
+    and then
+    exit 0
+    on disk: the new pair
+    ");
 }

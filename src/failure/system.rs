@@ -44,6 +44,7 @@ impl From<FileError> for Failure {
             }
             ErrorKind::PermissionDenied => format!("ls -ld {folder} {path}; run it with sudo if they are root's"),
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => format!("make room:  df -h {folder}"),
+            ErrorKind::FileTooLarge => "see the limit, and lift it:  ulimit -f unlimited".to_owned(),
             ErrorKind::ReadOnlyFilesystem => format!("findmnt -T {folder}"),
             _ => format!("ls -ld {path}; what the kernel says of it:  sudo dmesg | tail"),
         }))

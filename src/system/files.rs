@@ -34,6 +34,12 @@ impl FileError {
     pub fn is_missing(&self) -> bool {
         matches!(self.source.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
     }
+
+    /// True when something else has the name.
+    #[must_use]
+    pub fn is_taken(&self) -> bool {
+        matches!(self.source.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty)
+    }
 }
 
 /// The content of a regular file of at most `limit` bytes. FIFOs, devices and folders are refused without blocking.

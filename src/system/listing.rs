@@ -68,7 +68,7 @@ pub(super) fn remove(path: &Path) -> io::Result<()> {
 }
 
 fn empty(open: OwnedFd) -> io::Result<()> {
-    let mut entries = Entries(Dir::read_from(&open)?);
+    let mut entries = Entries(retry_on_intr(|| Dir::read_from(&open))?);
     let all = entries.by_ref().collect::<io::Result<Vec<Entry>>>()?;
     drop(entries);
     for Entry { name, kind } in all {

@@ -1,11 +1,11 @@
 //! SIGINT, SIGTERM and SIGHUP set a flag; whoever waits or is about to change something looks at it.
-//! Also here: what keeps key bytes of this process out of core dumps.
+//! Also here: what keeps key bytes of this process out of core dumps, and a limit from ending it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 
 /// Set to the signal's number once one has come.
 #[derive(Clone, Debug, Default)]
@@ -39,4 +39,10 @@ pub fn keep_memory_private() {
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     let _ = setrlimit(Resource::Core, none);
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+}
+
+/// A file that would grow beyond the limit of who runs certctl (`ulimit -f`) is an error like a full disk, not the end.
+/// Best effort.
+pub fn outlive_limits() {
+    let _ = signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
 }

@@ -255,6 +255,11 @@ impl Scenario {
         if point.fault == Fault::Error("EINTR") && code != self.code {
             wrong.push("an interrupted call was not made again".to_owned());
         }
+        let lost = ["fsync", "write"].contains(&point.call.as_str())
+            && !matches!(point.fault, Fault::Kill | Fault::Error("EINTR"));
+        if lost && code == 0 && !stdout.contains("\"not-finished\"") {
+            wrong.push("what could not be written was passed over".to_owned());
+        }
         let (is_old, is_new) = (found == self.old, found == self.new);
         let true_code = match code {
             0 => is_new,

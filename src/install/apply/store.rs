@@ -74,7 +74,11 @@ impl Staged {
     /// [`InstallError::Damaged`] when another content has the name; else the system's reason.
     pub fn publish(self, layout: &Layout, release: &Release) -> Result<(), InstallError> {
         match folders::rename_new(&self.folder, &layout.release(&release.id)) {
-            Err(_) if folders::is_folder(&layout.release(&release.id)) => compare(layout, release),
+            Err(error) if error.is_taken() => {
+                compare(layout, release)?;
+                // Who gave it its name may not have come to this.
+                Ok(files::sync_folder(&layout.releases())?)
+            }
             other => Ok(other?),
         }
     }

@@ -1,0 +1,192 @@
+//! Many at once: installs of two certificates of one name beside each other, and clients that never notice a replacement.
+//! `scripts/stress` runs it all; by itself a sample.
+//! Needs: nginx
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on fails; it says what it counted")]
+
+mod support;
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use certctl::system::lock::Lock;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, Stream};
+use support::shop::{KEY, PAIR, Shop, leftovers};
+use support::site::Site;
+
+/// All, or a sample.
+fn count(all: usize, sample: usize) -> usize {
+    if std::env::var_os("CERTCTL_STRESS").is_some() { all } else { sample }
+}
+
+/// Chain and key of `live` as one look sees them: the folder is opened once.
+fn seen(pair: &Path) -> Option<(String, String)> {
+    let folder = File::open(pair.join("live")).ok()?;
+    let read = |name: &str| {
+        let flags = rustix::fs::OFlags::RDONLY;
+        let file = rustix::fs::openat(&folder, name, flags, rustix::fs::Mode::empty()).ok()?;
+        let mut text = String::new();
+        File::from(file).read_to_string(&mut text).ok()?;
+        Some(text)
+    };
+    Some((read("fullchain.pem")?, read("key.pem")?))
+}
+
+#[test]
+fn fifty_installs_of_two_certificates_at_once() {
+    let shop = Shop::new();
+    let sandbox = &shop.sandbox;
+    let mut pairs = Vec::new();
+    for name in ["a", "b"] {
+        shop.round(&[]).expect(0);
+        fs::rename(sandbox.join("new.crt"), sandbox.join(&format!("{name}.crt"))).unwrap();
+        fs::copy(sandbox.join("example.com.key"), sandbox.join(&format!("{name}.key"))).unwrap();
+        pairs.push(shop.served());
+    }
+    let history = || {
+        let settings: serde_json::Value =
+            serde_json::from_str(&sandbox.read(&format!("{PAIR}/settings.json"))).unwrap();
+        settings["history"].as_array().unwrap().len()
+    };
+    let stop = AtomicBool::new(false);
+    let (mut waited, mut changes, mut longest) = (0, 0, Duration::ZERO);
+    let rounds = count(20, 3);
+    let looks = std::thread::scope(|scope| {
+        let watcher = scope.spawn(|| {
+            let mut looks = 0;
+            while !stop.load(Ordering::Relaxed) {
+                let pair = seen(&sandbox.join(PAIR)).expect("there is a pair at every instant");
+                assert!(pairs.contains(&pair), "a mixed pair");
+                looks += 1;
+            }
+            looks
+        });
+        for _ in 0..rounds {
+            let before = history();
+            let start = |index: usize| {
+                let name = ["a", "b"][index % 2];
+                let (file, key) = (format!("{name}.crt"), format!("{name}.key"));
+                let args = ["install", &file, "--key", &key, "--root", "tree", "--trust", "root.pem"];
+                let child = sandbox.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+                (child, Instant::now())
+            };
+            let children: Vec<_> = (0..50).map(start).collect();
+            let mut changed = 0;
+            for (child, begun) in children {
+                let run = sandbox.finished(child).expect(0);
+                longest = longest.max(begun.elapsed());
+                // What was in place already is not written.
+                changed += usize::from(run.stdout.contains("\nwrote "));
+                waited += usize::from(run.stderr.contains("another certctl is at work; waiting for it, at most 60 s"));
+            }
+            assert!(pairs.contains(&shop.served()));
+            // The history keeps a hundred.
+            let recorded = (before + changed).min(100);
+            assert_eq!(history(), recorded, "every change is in the history, none was lost");
+            changes += changed;
+        }
+        stop.store(true, Ordering::Relaxed);
+        watcher.join().unwrap()
+    });
+    assert_eq!(leftovers(sandbox), Vec::<std::path::PathBuf>::new());
+    assert!(waited > 0, "the wait is told");
+    assert!(longest < Duration::from_secs(60), "{longest:?}");
+    println!(
+        "{} installs, {changes} changes, {waited} waited for another, none longer than {} ms; {looks} looks, none at a mixed pair",
+        50 * rounds,
+        longest.as_millis()
+    );
+}
+
+#[test]
+fn the_wait_for_the_lock_is_told_and_bounded() {
+    let shop = Shop::new();
+    shop.round(&[]).expect(0);
+    let (before, pair) = (shop.tree(), shop.served());
+    shop.deliver("new.crt");
+    let held = Lock::wait(&shop.sandbox.join("tree/etc/ssl/certctl/.lock"), Duration::ZERO, || false).unwrap().unwrap();
+    for (timeout, least) in [("0s", 0), ("1s", 1)] {
+        let begun = Instant::now();
+        let run = shop.install("new.crt", &["--lock-timeout", timeout]).expect(4);
+        assert!(run.stderr.contains("another certctl holds"), "{run}");
+        assert_eq!(run.stderr.contains("waiting for it, at most 1 s"), least == 1, "{run}");
+        assert!((least..least + 5).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+        assert_eq!((shop.tree(), shop.served()), (before.clone(), pair.clone()));
+    }
+    drop(held);
+    shop.install("new.crt", &["--lock-timeout", "0s"]).expect(0);
+    assert_ne!(shop.sandbox.read(KEY), pair.1);
+}
+
+/// One visit: a new connection, a handshake that is verified down to the root, a request and its answer.
+fn visit(address: SocketAddr, config: &Arc<ClientConfig>) -> Result<Vec<u8>, String> {
+    let visit = || -> std::io::Result<(Vec<u8>, String)> {
+        let name = ServerName::try_from("example.com").unwrap();
+        let mut tls = ClientConnection::new(Arc::clone(config), name).map_err(std::io::Error::other)?;
+        let mut tcp = TcpStream::connect_timeout(&address, Duration::from_secs(10))?;
+        tcp.set_read_timeout(Some(Duration::from_secs(10)))?;
+        let mut stream = Stream::new(&mut tls, &mut tcp);
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok((tls.peer_certificates().unwrap()[0].to_vec(), answer))
+    };
+    match visit() {
+        Ok((leaf, answer)) if answer.starts_with("HTTP/1.1 204") => Ok(leaf),
+        Ok((_, answer)) => Err(format!("answered {answer:?}")),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+#[test]
+fn visitors_do_not_notice_replacements() {
+    let site = Site::new();
+    let sandbox = &site.shop.sandbox;
+    site.plain("tree/etc/ssl/example.com.fullchain.pem", KEY);
+    let nginx = site.start(&site.block("tree/etc/ssl/example.com.fullchain.pem", KEY));
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(sandbox.read("root.pem").as_bytes()).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let mut config = config.with_root_certificates(roots).with_no_client_auth();
+    // Each visit is to see the certificate.
+    config.resumption = rustls::client::Resumption::disabled();
+    let config = Arc::new(config);
+    let address = SocketAddr::from(([127, 0, 0, 1], site.port));
+
+    let replacements = count(200, 15);
+    let stop = AtomicBool::new(false);
+    let (visits, leaves) = std::thread::scope(|scope| {
+        let visitor = scope.spawn(|| {
+            let (mut visits, mut leaves) = (0, Vec::new());
+            while !stop.load(Ordering::Relaxed) {
+                let leaf = visit(address, &config).unwrap_or_else(|error| panic!("visit {visits}: {error}"));
+                visits += 1;
+                if leaves.last() != Some(&leaf) {
+                    leaves.push(leaf);
+                }
+            }
+            (visits, leaves)
+        });
+        for _ in 0..replacements {
+            assert!(!visitor.is_finished(), "{}", nginx.log());
+            let run = site.round(&["--json"]).expect(0).json();
+            assert_eq!(run["verdict"], "live");
+        }
+        stop.store(true, Ordering::Relaxed);
+        visitor.join().unwrap()
+    });
+    // Old workers answer for a moment beside the new ones: then a certificate can come twice, but each comes.
+    let mut distinct = leaves.clone();
+    distinct.sort();
+    distinct.dedup();
+    assert_eq!(distinct.len(), replacements + 1, "every certificate was seen");
+    println!("{replacements} replacements, {visits} visits, 0 failed, {} certificates seen", distinct.len());
+}
