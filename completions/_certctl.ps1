@@ -171,6 +171,7 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
             [CompletionResult]::new('--root', '--root', [CompletionResultType]::ParameterName, 'A tree to install into instead of /')
             [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--extract-key', '--extract-key', [CompletionResultType]::ParameterName, 'Write the private key that came with the certificate to NAME.key (0600), never over another')
             [CompletionResult]::new('--legacy', '--legacy', [CompletionResultType]::ParameterName, 'A .pfx that old Windows and Java read: triple DES and SHA-1')
             [CompletionResult]::new('--pfx-empty-password', '--pfx-empty-password', [CompletionResultType]::ParameterName, 'A .pfx with the empty password')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'One JSON object on stdout, whatever happens')

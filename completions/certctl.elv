@@ -162,6 +162,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
             cand --root 'A tree to install into instead of /'
             cand --at 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z'
             cand --color 'When to use colour'
+            cand --extract-key 'Write the private key that came with the certificate to NAME.key (0600), never over another'
             cand --legacy 'A .pfx that old Windows and Java read: triple DES and SHA-1'
             cand --pfx-empty-password 'A .pfx with the empty password'
             cand --json 'One JSON object on stdout, whatever happens'

@@ -183,6 +183,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l at -d 'The in
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l extract-key -d 'Write the private key that came with the certificate to NAME.key (0600), never over another'
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l legacy -d 'A .pfx that old Windows and Java read: triple DES and SHA-1'
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l pfx-empty-password -d 'A .pfx with the empty password'
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l json -d 'One JSON object on stdout, whatever happens'

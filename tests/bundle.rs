@@ -254,6 +254,37 @@ fn a_key_in_the_zip_is_found_and_one_that_is_locked_is_told() {
 }
 
 #[test]
+fn a_key_that_came_along_becomes_a_file_when_it_is_asked_for() {
+    let shop = Order::new();
+    let sandbox = &shop.sandbox;
+    let key = sandbox.read("example.com.key");
+    let packed = [("example.com.pem", shop.chain()), ("example.com.key", key.clone())];
+    sandbox.write("aliyun.zip", zip(&packed));
+    std::fs::create_dir(sandbox.join("out")).unwrap();
+    let run = |more: &[&str]| {
+        sandbox.run(&[["-C", "out", "bundle", "aliyun.zip", "--trust", "root.pem"].as_slice(), more].concat())
+    };
+    let told = run(&[]).expect(0);
+    assert!(told.stdout.contains("its private key came with it, in aliyun.zip"), "{told}");
+    assert!(!sandbox.join("out/example.com.key").exists());
+    let wrote = run(&["--extract-key"]).expect(0);
+    assert!(wrote.stdout.contains("wrote  out/example.com.key (0600)"), "{wrote}");
+    assert!(wrote.stdout.contains("install out/example.com.fullchain.pem --trust root.pem\n"), "{wrote}");
+    assert_eq!(sandbox.read("out/example.com.key"), key);
+    let mode = std::fs::metadata(sandbox.join("out/example.com.key")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o7777, 0o600);
+    assert!(run(&["--extract-key"]).expect(0).stdout.contains("kept   out/example.com.key"));
+    // Never over another one, and nothing else is written then.
+    sandbox.write("out/example.com.key", Order::new().sandbox.read("example.com.key"));
+    std::fs::remove_file(sandbox.join("out/example.com.fullchain.pem")).unwrap();
+    let refused = run(&["--extract-key"]).expect(3);
+    assert!(refused.stderr.contains("a private key is never overwritten"), "{refused}");
+    assert!(!sandbox.join("out/example.com.fullchain.pem").exists());
+    sandbox.write("chain.pem", shop.chain());
+    sandbox.run(&["bundle", "chain.pem", "--trust", "root.pem", "--extract-key"]).expect(3);
+}
+
+#[test]
 fn several_sites_become_several_files() {
     let shop = Order::new();
     shop.sandbox.run(&["csr", "example.org", "--key-type", "rsa-2048"]).expect(0);

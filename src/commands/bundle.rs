@@ -1,6 +1,7 @@
 //! `certctl bundle`: whatever the CA sent, as the verified chain file or in another format. Nothing is written unless all
 //! of it is right.
 
+mod extract;
 mod outcome;
 mod outputs;
 
@@ -14,6 +15,7 @@ use crate::intake::{self, KeyUse, ReadArgs, Reading, TakeOptions, Taken};
 use crate::pki::chain::Prefer;
 use crate::pki::verify::Policy;
 
+pub use self::extract::Extracted;
 pub use self::outcome::{BundleOutcome, Bundled};
 pub use self::outputs::{Output, OutputArgs};
 
@@ -43,6 +45,9 @@ pub struct BundleArgs {
     /// How what is locked is opened.
     #[command(flatten)]
     pub reading: ReadArgs,
+    /// Write the private key that came with the certificate to NAME.key (0600), never over another
+    #[arg(long)]
+    pub extract_key: bool,
     /// What is given out.
     #[command(flatten)]
     pub outputs: OutputArgs,
@@ -68,23 +73,33 @@ pub fn run(context: &Context, args: &BundleArgs) -> Result<BundleOutcome, Failur
     let findings = judge(&mut taken, policy);
     let right = findings.iter().all(|finding| finding.severity < Severity::Error);
     let printed = right && args.outputs.printed();
+    let extracted = match args.extract_key {
+        true => extract::plan(context, &taken)?,
+        false => Vec::new(),
+    };
     let written = match (right, printed) {
         (true, true) => print(context, args, &taken)?,
         (true, false) => outputs::write(context, &args.outputs, &taken)?,
         (false, _) => Vec::new(),
     };
-    let mut written = written.into_iter();
-    let bundled = taken.into_iter().map(|taken| bundled(args, taken, written.next().unwrap_or_default()));
+    if right {
+        extract::write(&mut taken, &extracted)?;
+    }
+    let (mut written, mut extracted) = (written.into_iter(), extracted.into_iter());
+    let bundled = taken.into_iter().map(|taken| {
+        let extracted = extracted.next().flatten().filter(|_| right);
+        bundled(args, taken, written.next().unwrap_or_default(), extracted)
+    });
     let (install, flags) = (context.again("install"), intake::trust_flags(&anchors));
     let trust = anchors.source().clone();
     Ok(BundleOutcome { bundled: bundled.collect(), install, flags, findings, trust, printed })
 }
 
-fn bundled(args: &BundleArgs, taken: Taken, outputs: Vec<Output>) -> Bundled {
+fn bundled(args: &BundleArgs, taken: Taken, outputs: Vec<Output>, extracted: Option<Extracted>) -> Bundled {
     let key = taken.key.as_ref().map(|(path, _)| path.as_path());
     let steps = if outputs.is_empty() { Vec::new() } else { args.outputs.steps(&taken.stem, &outputs, key) };
-    let brought = key.is_some_and(|path| is_passed(args, path));
-    Bundled { taken, outputs, steps, brought }
+    let brought = extracted.is_none() && key.is_some_and(|path| taken.key_sent || is_passed(args, path));
+    Bundled { taken, outputs, extracted, steps, brought }
 }
 
 /// Whether the key at `path` came by the command line, not from the directory.

@@ -5,6 +5,7 @@ use crate::finding::shell_word;
 use crate::finding::{Finding, Next};
 use crate::pairing::{PairingError, Remark, ServedFault};
 use crate::pki::chain::LeftOut;
+use crate::pki::name::DnsName;
 
 impl From<PairingError> for Failure {
     fn from(error: PairingError) -> Self {
@@ -66,6 +67,19 @@ impl From<PairingError> for Failure {
     }
 }
 
+/// The way on where a key is lost: a CA issues again for another request.
+fn reissue(names: &[String]) -> Next {
+    const FEW: usize = 10;
+    let plain = |name: &&String| DnsName::parse(name).is_ok();
+    let wanted: Vec<&str> = names.iter().take(FEW).filter(plain).map(String::as_str).collect();
+    let line = match wanted.len() {
+        0 => "certctl csr NAME...".to_owned(),
+        _ => Next::run(&[&["csr"], wanted.as_slice()].concat()).text,
+    };
+    let more = if names.len() > FEW { " ..." } else { "" };
+    Next::say(format!("if it is lost, have the certificate reissued for a new request:  {line}{more}"))
+}
+
 impl From<&Remark> for Finding {
     fn from(remark: &Remark) -> Self {
         let text = remark.to_string();
@@ -80,6 +94,9 @@ impl From<&Remark> for Finding {
             ))),
             Remark::KeyHere { path } => Self::warning("key-here", text)
                 .with(Next::say(format!("use it:  --key {}", shell_word(&path.display().to_string())))),
+            Remark::KeySent { .. } => {
+                Self::note("key-sent", text).with(Next::say("write it to a file of its own, mode 0600:  --extract-key"))
+            }
             Remark::KeyDecrypted { .. } => Self::note("key-decrypted", text),
             Remark::LeftOut { why: LeftOut::Duplicate, .. } => Self::note("duplicate", text),
             Remark::LeftOut { why: LeftOut::Root, .. } => Self::note("root-left-out", text),
@@ -87,15 +104,18 @@ impl From<&Remark> for Finding {
             Remark::Mended { what, .. } => Self::note(what.code(), text),
             Remark::NameNotIssued { .. } => Self::warning("name-not-issued", text)
                 .with(Next::say("if these names are needed, ask the CA to reissue with them; browsers will refuse them with this certificate")),
-            Remark::NoKey { locked, .. } => {
+            Remark::NoKey { locked, names, .. } => {
                 let finding = Self::warning("no-key", text);
-                match locked {
+                let finding = match locked {
                     Some(path) => finding.with(Next::say(format!(
                         "{path} is encrypted and was not compared; if it may be the one, pass its password:  --password-file FILE",
                         path = shell_word(&path.display().to_string())
                     ))),
-                    None => finding.with(Next::say("name the key that was made with the request:  --key FILE")),
-                }
+                    None => finding.with(Next::say(
+                        "name the key that was made with the request, or the folder that it lies in:  --key FILE  or  -C DIR",
+                    )),
+                };
+                finding.with(reissue(names))
             }
             Remark::NotOurs { .. } => {
                 Self::warning("not-ours", text).with(Next::say("name its key to take it as well:  --key FILE"))

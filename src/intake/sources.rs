@@ -105,7 +105,7 @@ pub(super) fn keyring(
             delivered.chain(std::mem::take(&mut here.requests).into_iter().map(own_request)).collect()
         }
     };
-    let (mut locked, mut decrypted) = (Vec::new(), std::mem::take(&mut delivery.opened));
+    let (mut locked, mut sent, mut decrypted) = (Vec::new(), Vec::new(), std::mem::take(&mut delivery.opened));
     let keys = match key {
         Some(path) => {
             let (keys, opened) = named_keys(reading, path)?;
@@ -114,15 +114,20 @@ pub(super) fn keyring(
         }
         None => {
             let source = |source: Source| PathBuf::from(source.input);
-            let sent = std::mem::take(&mut delivery.locked).into_iter();
-            locked.extend(sent.map(|found| Held { path: source(found.source), value: found.value }));
+            let delivered = std::mem::take(&mut delivery.locked).into_iter();
+            locked.extend(delivered.map(|found| Held { path: source(found.source), value: found.value }));
             locked.append(&mut here.locked);
+            let together = |key: &&Found<PrivateKey>| {
+                let beside = |one: &Found<Certificate>| one.source.input == key.source.input;
+                key.source.entry.is_some() || delivery.certificates.iter().any(beside)
+            };
+            sent.extend(delivery.keys.iter().filter(together).map(|key| key.id()));
             let delivered = std::mem::take(&mut delivery.keys).into_iter();
             let delivered = delivered.map(|found| Held { path: found.source.input.into(), value: found.value });
             delivered.chain(std::mem::take(&mut here.keys)).collect()
         }
     };
-    Ok(Keyring { keys, requests, brought: 0, locked, decrypted, named, here })
+    Ok(Keyring { keys, requests, brought: 0, locked, sent, decrypted, named, here })
 }
 
 /// The keys of a file that was named, and those of them that needed a passphrase.

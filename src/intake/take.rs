@@ -56,6 +56,8 @@ pub struct Taken {
     pub assembly: Assembly,
     /// The key and its file: the one that fits, or the one of `--key`, which may not ([`Taken::problems`] says so).
     pub key: Option<(PathBuf, PrivateKey)>,
+    /// Its key came with it, in what was passed.
+    pub key_sent: bool,
     /// The request with the leaf's key and its file.
     pub request: Option<(PathBuf, SigningRequest)>,
     /// What was mended, left out, or does not fit; an error among them makes the verdict negative.
@@ -83,7 +85,7 @@ impl Taken {
     /// For those who cannot do without the key: that it is not here, and where it was looked for.
     #[must_use]
     pub fn no_key(&self) -> Remark {
-        Remark::NoKey { label: self.leaf().label(), looked: self.looked.clone(), locked: None }
+        Remark::no_key(self.leaf(), self.looked.clone(), None)
     }
 }
 
@@ -186,6 +188,10 @@ fn pair(
     if let (KeyUse::Installing, Some(key)) = (options.key_use, decrypted) {
         remarks.push(Remark::KeyDecrypted { path: key.path.clone() });
     }
+    let key_sent = key.as_ref().is_some_and(|key| keyring.sent.contains(&key.value.id()));
+    if let (KeyUse::Comparing, true, Some(key)) = (options.key_use, key_sent, &key) {
+        remarks.push(Remark::KeySent { path: key.path.clone() });
+    }
     let request = keyring.take_request(leaf);
     remarks.extend(request.as_ref().and_then(|one| pairing::not_issued(leaf, &one.held.value, &one.held.path)));
     let scope = options.anchors.source().scope();
@@ -194,7 +200,7 @@ fn pair(
     let findings = findings.collect();
     let stem = request.as_ref().and_then(|request| request.stem.clone()).unwrap_or_else(|| stem_of(leaf));
     let (key, request) = (key.map(path_and_value), request.map(|request| (request.held.path, request.held.value)));
-    Taken { assembly, key, request, findings, stem, looked: keyring.looked() }
+    Taken { assembly, key, key_sent, request, findings, stem, looked: keyring.looked() }
 }
 
 fn path_and_value<T>(held: Held<T>) -> (PathBuf, T) {

@@ -41,6 +41,8 @@ pub struct Keyring {
     pub brought: usize,
     /// Keys that need a passphrase, of the same places.
     pub locked: Vec<Held<LockedKey>>,
+    /// Which of the keys came with certificates, packed or in one file.
+    pub sent: Vec<PublicKeyId>,
     /// Which of the keys needed one.
     pub decrypted: Vec<PublicKeyId>,
     /// Whether one of them was named.
@@ -126,7 +128,7 @@ impl Keyring {
         };
         let wrong = self.keys.iter().filter(meant).find_map(|key| wrong_key(leaf, key));
         let locked = self.locked.first().map(|held| held.path.clone());
-        wrong.or_else(|| Some(Remark::NoKey { label: leaf.label(), looked: self.looked(), locked }))
+        wrong.or_else(|| Some(Remark::no_key(leaf, self.looked(), locked)))
     }
 
     /// What is to be said where `chain` misses an issuer that lies in the directory.

@@ -40,6 +40,12 @@ pub enum Remark {
         /// Its file.
         path: PathBuf,
     },
+    /// The private key came with the certificate.
+    #[error("its private key came with it, in {}: who had the delivery, had the key", path.display())]
+    KeySent {
+        /// What it came in.
+        path: PathBuf,
+    },
     /// Certificates that were not needed.
     #[error("left out: {} ({})", listed(labels), reason(*why))]
     LeftOut {
@@ -73,6 +79,8 @@ pub enum Remark {
         looked: String,
         /// A file with an encrypted key that may be the one.
         locked: Option<PathBuf>,
+        /// The names of the certificate.
+        names: Vec<String>,
     },
     /// A request fits, and the key that it was made with was not found.
     #[error("{} fits {label}, and the key that it was made with is not here; looked at {looked}", request.display())]
@@ -119,6 +127,14 @@ pub enum Remark {
         /// The certificate's key.
         leaf: PublicKeyId,
     },
+}
+
+impl Remark {
+    /// That nothing is here to compare `leaf` with.
+    #[must_use]
+    pub fn no_key(leaf: &Certificate, looked: String, locked: Option<PathBuf>) -> Self {
+        Self::NoKey { label: leaf.label(), looked, locked, names: leaf.dns_names.clone() }
+    }
 }
 
 /// At most six of `items`, and how many more there are.

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::extract::Extracted;
 use super::outputs::Output;
 use crate::export::Format;
 use crate::finding::{Finding, Next, Severity};
@@ -16,6 +17,8 @@ pub struct Bundled {
     pub taken: Taken,
     /// What was written; nothing where it is wrong, or went to stdout.
     pub outputs: Vec<Output>,
+    /// The file of the key that came with it, where it was asked for.
+    pub extracted: Option<Extracted>,
     /// What to do with the files on the servers that were named.
     pub steps: Vec<Next>,
     /// Its key was passed: by `install` it would not be found in the directory.
@@ -45,7 +48,7 @@ impl Outcome for BundleOutcome {
         json!({
             "schema": "certctl.bundle/1",
             "verdict": if self.is_right() { "right" } else { "wrong" },
-            "changed": self.bundled.iter().flat_map(|one| &one.outputs).any(|output| output.changed),
+            "changed": self.bundled.iter().any(Bundled::changed),
             "certificates": certificates,
             "trust": self.trust.to_string(),
             "findings": self.findings,
@@ -59,6 +62,9 @@ impl Outcome for BundleOutcome {
         }
         for one in &self.bundled {
             text.fact("found", one.found(&self.trust, self.is_right()));
+            if let Some(key) = &one.extracted {
+                text.fact(if key.changed { "wrote" } else { "kept" }, format!("{} (0600)", key.path.display()));
+            }
             for output in &one.outputs {
                 text.fact(if output.changed { "wrote" } else { "kept" }, output.in_words());
             }
@@ -124,6 +130,10 @@ impl Output {
 }
 
 impl Bundled {
+    fn changed(&self) -> bool {
+        self.outputs.iter().any(|output| output.changed) || self.extracted.as_ref().is_some_and(|key| key.changed)
+    }
+
     fn output(&self, format: Format) -> Option<&Output> {
         self.outputs.iter().find(|output| output.format == format)
     }
