@@ -122,7 +122,7 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
             [CompletionResult]::new('--chain', '--chain', [CompletionResultType]::ParameterName, 'Certificates in any order; without a FILE the first is the site''s')
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'The private key that must fit')
             [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'A host that the certificate must be for (may be repeated)')
-            [CompletionResult]::new('--trust', '--trust', [CompletionResultType]::ParameterName, 'Whom to trust: mozilla or a file of CA certificates')
+            [CompletionResult]::new('--trust', '--trust', [CompletionResultType]::ParameterName, 'Whom to trust: Mozilla''s list, this system''s roots, or a file of CA certificates')
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]')
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Where names are looked up and files go')
             [CompletionResult]::new('--directory', '--directory', [CompletionResultType]::ParameterName, 'Where names are looked up and files go')
@@ -159,7 +159,7 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
         'certctl;bundle' {
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'The private key that the certificate belongs to [default: found in the directory]')
             [CompletionResult]::new('--csr', '--csr', [CompletionResultType]::ParameterName, 'The request that was given to the CA [default: found in the directory]')
-            [CompletionResult]::new('--trust', '--trust', [CompletionResultType]::ParameterName, 'Whom to trust: mozilla or a file of CA certificates')
+            [CompletionResult]::new('--trust', '--trust', [CompletionResultType]::ParameterName, 'Whom to trust: Mozilla''s list, this system''s roots, or a file of CA certificates')
             [CompletionResult]::new('--prefer', '--prefer', [CompletionResultType]::ParameterName, 'Which way, where the certificates have several: to the root that most clients know, or the shortest')
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]')
             [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Where the one format goes; - is stdout [default: NAME.fullchain.pem and the like, in the directory]')

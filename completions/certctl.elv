@@ -115,7 +115,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
             cand --chain 'Certificates in any order; without a FILE the first is the site''s'
             cand --key 'The private key that must fit'
             cand --host 'A host that the certificate must be for (may be repeated)'
-            cand --trust 'Whom to trust: mozilla or a file of CA certificates'
+            cand --trust 'Whom to trust: Mozilla''s list, this system''s roots, or a file of CA certificates'
             cand --password-file 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]'
             cand -C 'Where names are looked up and files go'
             cand --directory 'Where names are looked up and files go'
@@ -150,7 +150,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
         &'certctl;bundle'= {
             cand --key 'The private key that the certificate belongs to [default: found in the directory]'
             cand --csr 'The request that was given to the CA [default: found in the directory]'
-            cand --trust 'Whom to trust: mozilla or a file of CA certificates'
+            cand --trust 'Whom to trust: Mozilla''s list, this system''s roots, or a file of CA certificates'
             cand --prefer 'Which way, where the certificates have several: to the root that most clients know, or the shortest'
             cand --password-file 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]'
             cand --out 'Where the one format goes; - is stdout [default: NAME.fullchain.pem and the like, in the directory]'

@@ -123,7 +123,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand install" -s h -l help -d
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l chain -d 'Certificates in any order; without a FILE the first is the site\'s' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l key -d 'The private key that must fit' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l host -d 'A host that the certificate must be for (may be repeated)' -r
-complete -c certctl -n "__fish_certctl_using_subcommand verify" -l trust -d 'Whom to trust: mozilla or a file of CA certificates' -r
+complete -c certctl -n "__fish_certctl_using_subcommand verify" -l trust -d 'Whom to trust: Mozilla\'s list, this system\'s roots, or a file of CA certificates' -r
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l password-file -d 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -s C -l directory -d 'Where names are looked up and files go' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l root -d 'A tree to install into instead of /' -r -F
@@ -155,7 +155,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand inspect" -s v -l verbose
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -s h -l help -d 'This help'
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l key -d 'The private key that the certificate belongs to [default: found in the directory]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l csr -d 'The request that was given to the CA [default: found in the directory]' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l trust -d 'Whom to trust: mozilla or a file of CA certificates' -r
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l trust -d 'Whom to trust: Mozilla\'s list, this system\'s roots, or a file of CA certificates' -r
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l prefer -d 'Which way, where the certificates have several: to the root that most clients know, or the shortest' -r -f -a "compatible\t'Through delivered cross-certificates as far as they lead: to the anchor that most clients know, old ones too'
 shortest\t'To the nearest anchor: the fewest bytes in each handshake'"
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l password-file -d 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]' -r -F

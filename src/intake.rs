@@ -6,8 +6,10 @@ mod present;
 mod reading;
 mod sources;
 mod take;
+mod trust;
 
 pub use self::present::{PresentOptions, Presented, present};
 pub use self::reading::{ReadArgs, Reading};
-pub use self::sources::{anchors, bundle_again, findings_of, trust_flags};
+pub use self::sources::findings_of;
 pub use self::take::{KeyUse, TakeOptions, Taken, stem_of, take};
+pub use self::trust::{anchors, bundle_again, second_opinion, trust_flags};

@@ -8,6 +8,7 @@ pub mod folders;
 mod listing;
 pub mod lock;
 pub mod process;
+pub mod roots;
 pub mod runtime;
 pub mod scratch;
 pub mod serve;

@@ -39,7 +39,7 @@ const ACTING: [&str; 3] = ["install::apply", "install::observe", "install::serve
 const PURE: [&str; 8] = ["pki", "delivery", "dcv", "export", "live", "finding", "install", "pairing"];
 
 /// What only `system` names: files, network, processes, clock, environment, and the crates that reach them.
-const WORLD: [&str; 15] = [
+const WORLD: [&str; 17] = [
     "std::env",
     "std::fs",
     "std::io::stdin",
@@ -51,7 +51,9 @@ const WORLD: [&str; 15] = [
     "std::time::SystemTime",
     "hickory_net",
     "hickory_resolver",
+    "reqwest",
     "rustix",
+    "rustls_native_certs",
     "signal_hook",
     "tokio",
     "tokio_rustls",

@@ -36,8 +36,8 @@ pub struct BundleArgs {
     /// The request that was given to the CA [default: found in the directory]
     #[arg(long, value_name = "FILE")]
     pub csr: Option<PathBuf>,
-    /// Whom to trust: mozilla or a file of CA certificates
-    #[arg(long, value_name = "mozilla|FILE")]
+    /// Whom to trust: Mozilla's list, this system's roots, or a file of CA certificates
+    #[arg(long, value_name = "mozilla|system|FILE")]
     pub trust: Option<String>,
     /// Which way, where the certificates have several: to the root that most clients know, or the shortest
     #[arg(long, value_enum, default_value_t)]

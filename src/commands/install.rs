@@ -278,7 +278,7 @@ fn certify(context: &Context, taken: Taken, anchors: &TrustAnchors) -> Result<Ce
 fn flags(context: &Context, args: &InstallArgs) -> Result<Settings, Failure> {
     let absolute = |path: &Option<PathBuf>| path.as_deref().map(folders::absolute).transpose();
     let trust = match args.trust.as_deref() {
-        None | Some("mozilla") => args.trust.clone(),
+        None | Some("mozilla" | "system") => args.trust.clone(),
         Some(file) => Some(folders::absolute(Path::new(file))?.display().to_string()),
     };
     Ok(Settings {

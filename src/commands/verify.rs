@@ -37,8 +37,8 @@ pub struct VerifyArgs {
     /// A host that the certificate must be for (may be repeated)
     #[arg(long = "host", value_name = "NAME")]
     pub hosts: Vec<String>,
-    /// Whom to trust: mozilla or a file of CA certificates
-    #[arg(long, value_name = "mozilla|FILE")]
+    /// Whom to trust: Mozilla's list, this system's roots, or a file of CA certificates
+    #[arg(long, value_name = "mozilla|system|FILE")]
     pub trust: Option<String>,
     /// Refuse on warnings too, and hold a company's own CA to the rules for public ones
     #[arg(long)]
@@ -165,6 +165,7 @@ fn judge(
     findings.extend(verify::problems(&chain, policy).iter().map(Finding::from));
     findings.extend(lint::lints(&chain).iter().map(|lint| Finding::from((lint, scope))));
     findings.extend(served.iter().filter_map(lint::outdated).map(|outdated| Finding::from(&outdated)));
+    findings.extend(intake::second_opinion(&chain, bag, wanted));
     findings.extend(issuer.iter().map(Finding::from));
     findings.extend(not_issued.iter().map(Finding::from));
     Verified { file: file.clone(), chain, key_path, findings, bar }

@@ -9,10 +9,17 @@ use crate::install::layout::is_temporary;
 use crate::system::dns::DnsError;
 use crate::system::files::{self, FileError};
 use crate::system::process::{ProcessError, WordsError};
+use crate::system::roots::RootsError;
 use crate::system::terminal::AskError;
 
 /// "Operation not permitted", where owner and mode would allow it.
 const EPERM: i32 = 1;
+
+impl From<RootsError> for Failure {
+    fn from(error: RootsError) -> Self {
+        Self::of(Kind::NotFound, &error).with(Next::say("install them:  sudo apt-get install ca-certificates"))
+    }
+}
 
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {

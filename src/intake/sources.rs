@@ -3,52 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use super::reading::Reading;
-use crate::context::Context;
 use crate::delivery::{Delivery, Found, Input, Source, Unused};
 use crate::directory::{self, Argument};
-use crate::failure::{Failure, Kind};
-use crate::finding::{Finding, Next};
+use crate::failure::Failure;
+use crate::finding::Finding;
 use crate::pairing::{self, Directory, Held, HeldRequest, Keyring, Named, PairingError};
 use crate::pki::certificate::Certificate;
 use crate::pki::key::{PrivateKey, PublicKeyId};
 use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
-use crate::pki::trust::{TrustAnchors, TrustSource};
 use crate::system::files;
-
-/// The anchors of `--trust`: Mozilla's list by default, else the certificates of a file.
-///
-/// # Errors
-/// When the file cannot be read or holds no certificate.
-pub fn anchors(trust: Option<&str>) -> Result<TrustAnchors, Failure> {
-    let path = match trust {
-        None | Some("mozilla") => return Ok(TrustAnchors::mozilla()),
-        Some("system") => {
-            return Err(Failure::new(Kind::Usage, "--trust system is not known to this version")
-                .because("mozilla or a file of CA certificates can be trusted; ./system would be a file")
-                .with(Next::say("name the file of your system's roots:  --trust /etc/ssl/certs/ca-certificates.crt")));
-        }
-        Some(path) => path,
-    };
-    let anchors = TrustAnchors::from_certificates(path, &directory::read_file(Path::new(path))?.bag());
-    if anchors.is_empty() { Err(PairingError::NoAnchor(path.to_owned()).into()) } else { Ok(anchors) }
-}
-
-/// The flags that name the same anchors again.
-#[must_use]
-pub fn trust_flags(anchors: &TrustAnchors) -> Vec<String> {
-    match anchors.source() {
-        TrustSource::Mozilla => Vec::new(),
-        TrustSource::System => vec!["--trust".to_owned(), "system".to_owned()],
-        TrustSource::File(path) => vec!["--trust".to_owned(), path.clone()],
-    }
-}
-
-/// The words of `certctl bundle` for what was typed.
-#[must_use]
-pub fn bundle_again(context: &Context, typed: &[String], anchors: &TrustAnchors) -> Vec<String> {
-    [context.again("bundle"), trust_flags(anchors), typed.to_vec()].concat()
-}
 
 /// Inputs and names that the arguments mean.
 pub(super) fn arguments(files: &[String], here: &Directory) -> Result<(Vec<Input>, Vec<DnsName>), Failure> {

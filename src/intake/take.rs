@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::reading::Reading;
-use super::sources;
+use super::{sources, trust};
 use crate::context::Context;
 use crate::delivery::{Delivery, Unused};
 use crate::directory::Directory;
@@ -112,7 +112,7 @@ pub fn take(context: &Context, files: &[String], options: &TakeOptions<'_>) -> R
     let mut keyring = sources::keyring(options.reading, options.key, options.csr, &mut delivery, here)?;
     unlock(&mut keyring, &mut delivery, &scope, options)?;
     let choice = pairing::choose(&scope, &bag, &keyring)?;
-    let bundle = sources::bundle_again(context, files, options.anchors);
+    let bundle = trust::bundle_again(context, files, options.anchors);
     let bag = Bag::new(&bag, &choice.leaves);
     let mut taken: Vec<Taken> =
         choice.leaves.iter().map(|leaf| pair(leaf, &bag, &mut keyring, &bundle, options, context.now())).collect();
@@ -197,7 +197,7 @@ fn pair(
     let scope = options.anchors.source().scope();
     let lints = lint::lints(&assembly.chain);
     let findings = remarks.iter().map(Finding::from).chain(lints.iter().map(|one| Finding::from((one, scope))));
-    let findings = findings.collect();
+    let findings = findings.chain(trust::second_opinion(&assembly.chain, &bag.authorities, wanted)).collect();
     let stem = request.as_ref().and_then(|request| request.stem.clone()).unwrap_or_else(|| stem_of(leaf));
     let (key, request) = (key.map(path_and_value), request.map(|request| (request.held.path, request.held.value)));
     Taken { assembly, key, key_sent, request, findings, stem, looked: keyring.looked() }

@@ -7,9 +7,9 @@ use super::certificate::Certificate;
 use super::der;
 use super::key::PublicKeyId;
 
-/// The list as compiled in: what Mozilla trusted for TLS servers that day (crate webpki-roots, made from the
+/// The day of Mozilla's list as compiled in: what it trusted for TLS servers (crate webpki-roots 1.0.10, made from the
 /// `IncludedCACertificateReportPEMCSV` report of ccadb.org).
-pub const MOZILLA_VERSION: (&str, &str) = ("webpki-roots 1.0.10", "2026-10-19");
+pub const MOZILLA_DATE: &str = "2026-10-19";
 
 /// Where the anchors come from; printed with every verdict.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -33,7 +33,7 @@ impl TrustSource {
 impl std::fmt::Display for TrustSource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Mozilla => f.write_str("Mozilla's list"),
+            Self::Mozilla => write!(f, "Mozilla's list of {MOZILLA_DATE}"),
             Self::System => f.write_str("this system's roots"),
             Self::File(path) => f.write_str(path),
         }
@@ -154,4 +154,13 @@ impl TrustAnchors {
 
 fn key_of(anchor: &TrustAnchor<'_>) -> PublicKeyId {
     PublicKeyId::of_spki(webpki::spki_for_anchor(anchor).as_ref())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_lists_day_is_that_of_the_crate() {
+        let locked = include_str!("../../Cargo.lock").contains("name = \"webpki-roots\"\nversion = \"1.0.10\"\n");
+        assert!(locked, "another list: give MOZILLA_DATE the day that it was published on crates.io");
+    }
 }

@@ -77,7 +77,7 @@ pub enum Problem {
     )]
     TooManyCandidates,
     /// The chain is complete but nobody trusts its root.
-    #[error("the chain ends in {root}, which {source_name} does not know")]
+    #[error("the chain ends in {root}, which is not in {source_name}")]
     UnknownRoot {
         /// The root in words.
         root: String,
