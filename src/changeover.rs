@@ -19,6 +19,7 @@ pub mod check;
 pub mod installed;
 pub mod order;
 pub mod outcome;
+pub mod placeholder;
 pub mod removal;
 pub mod serving;
 pub mod situation;

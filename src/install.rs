@@ -16,6 +16,7 @@ pub mod layout;
 pub mod nginx;
 pub mod observe;
 pub mod owner;
+pub mod placeholder;
 pub mod plan;
 pub mod release;
 pub mod removal;

@@ -118,7 +118,7 @@ fn what_is_not_there_yet_is_a_usage_error() {
         ("dcv-check", "--method --batch"),
         ("bundle", "--aia --password-file --extract-key"),
         ("inspect", "--starttls"),
-        ("install", "--aia --password-file --paid-until --placeholder"),
+        ("install", "--aia --password-file --paid-until"),
     ] {
         for option in options.split(' ') {
             let run = sandbox.run(&[verb, option, "x"]).expect(2);

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::installed;
 use super::order::{Goal, Mode, Order, again};
 use super::outcome::{Seen, Verdict};
 use super::situation::Situation;
 use super::tree::{own, root};
+use super::{installed, placeholder};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::finding::{Finding, Next, Severity, shell_word};
@@ -78,9 +78,14 @@ pub fn check(context: &Context, stem: &str) -> Result<Checked, Failure> {
     };
     let layout = installed::placed(context, stem, &settings)?;
     let looked = observe::drift::look(&layout, &settings)?;
+    let live = looked.release.as_ref();
+    let kept = live.filter(|live| settings.placeholder.as_ref() == Some(&live.id)).map(|live| {
+        let told = placeholder::told(context, live.not_after());
+        Finding { severity: Severity::Error, ..told }
+    });
     let mut checked = Checked {
         name: stem.to_owned(),
-        findings: looked.drifts.iter().map(|drift| finding(context, &layout, drift)).collect(),
+        findings: looked.drifts.iter().map(|drift| finding(context, &layout, drift)).chain(kept).collect(),
         release: looked.release,
         layout,
         seen: Vec::new(),

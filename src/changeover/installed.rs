@@ -75,6 +75,10 @@ pub fn newest(context: &Context, name: &str) -> Result<Option<Files>, Failure> {
     let Some(stem) = fitting(&pairs(context)?, name).first().cloned() else { return Ok(None) };
     let layout = layout(&root(context)?, &stem);
     let Some(live) = observe::pointer(&layout, Pointer::Live)? else { return Ok(None) };
+    // A placeholder only keeps the place.
+    if settings(context, &stem)?.placeholder.as_ref() == Some(&live) {
+        return Ok(None);
+    }
     let Some(release) = store::load(&layout, &live)? else { return Ok(None) };
     let newer = |leaf: &&Certificate| leaf.not_after > release.not_after();
     if here.leaves_named(&wanted, context.now()).iter().any(newer) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::context::Context;
 use crate::finding::Next;
 use crate::install::layout::ReleaseId;
+use crate::install::placeholder::Placeholder;
 use crate::install::settings::Settings;
 use crate::live::Patience;
 use crate::pki::certified_key::CertifiedKey;
@@ -35,6 +36,8 @@ pub enum Goal<'a> {
     Back(Option<&'a ReleaseId>),
     /// To this pair.
     Install(&'a CertifiedKey),
+    /// To this one, where there is none yet.
+    Placeholder(&'a Placeholder),
 }
 
 /// Whether anything is changed.

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::order::{Goal, Order};
 use super::serving::{self, Serving};
 use super::tree::{own, real, root};
-use super::{allow, back};
+use super::{allow, back, placeholder};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::finding::{Finding, Next, Severity, shell_word};
@@ -51,11 +51,12 @@ impl Situation {
         let staged = context.root.as_ref().map(|_| root.as_path());
         let usual = Layout::new(staged, &order.stem, real(&root, &chain)?, real(&root, &key)?);
         let target = match order.goal {
-            Goal::Install(_) => None,
+            Goal::Install(_) | Goal::Placeholder(_) => None,
             Goal::Back(to) => Some(back::release(context, &usual, &settings, to)?),
         };
         let certificates = match (order.goal, &target) {
             (Goal::Install(pair), _) => pair.chain().chain().certificates(),
+            (Goal::Placeholder(pair), _) => std::slice::from_ref(pair.certificate()),
             (Goal::Back(_), Some(release)) => &release.certificates[..],
             (Goal::Back(_), None) => &[],
         };
@@ -71,16 +72,16 @@ impl Situation {
         let (access, (key, doubts)) = observe::access(&layout, &settings)?;
         let (access, doubts) = overridden((access, doubts), &order.flags);
         let doubts: Vec<Finding> = doubts.into_iter().map(|doubt| doubt_finding(key, doubt, access.mode)).collect();
-        let wanted = match (order.goal, target) {
-            (Goal::Install(pair), _) => store::named(&layout, Release::new(pair, access).deriving(&layout.derived()))?,
-            (Goal::Back(_), Some(release)) => release.deriving(&layout.derived()),
-            (Goal::Back(_), None) => return Err(back::nothing_before(context, &order.stem)),
-        };
+        let wanted = release_of(context, order, &layout, (access, &settings_before), target)?;
         let mut sight = observe::look(&layout, &wanted, serving.state.clone(), loads(&serving))?;
         if let Goal::Back(_) = order.goal {
             let spots = layout.links().iter().zip(&sight.observed.spots);
             let unlinked = spots.filter(|(_, spot)| **spot != Spot::Ours).map(|(link, _)| link.path.clone());
             sight.obstacles.extend(unlinked.map(|path| Obstacle::Unlinked(path, order.stem.clone())));
+        }
+        if let Goal::Placeholder(_) = order.goal {
+            sight.obstacles.extend(placeholder::in_the_way(&layout, &sight.observed, &settings_before));
+            settings.placeholder = Some(wanted.id.clone());
         }
         settings.chain_path = Some(layout.inside(&serving.named.0));
         settings.key_path = Some(layout.inside(&serving.named.1));
@@ -127,22 +128,38 @@ impl Situation {
     /// What would be done.
     #[must_use]
     pub fn plan(&self, goal: Goal<'_>) -> InstallPlan {
-        match goal {
-            Goal::Install(_) => {
-                let remembered = match self.settings == self.settings_before {
-                    true => Remembered::Already,
-                    false => Remembered::Otherwise,
-                };
-                let wanted = Wanted { id: self.wanted.id.clone(), pieces: self.wanted.pieces(), remembered };
-                plan::install(&wanted, &self.sight.observed, &self.layout)
-            }
-            Goal::Back(_) => {
-                let remembered = Remembered::Already;
-                let wanted = Wanted { id: self.wanted.id.clone(), pieces: self.wanted.pieces(), remembered };
-                plan::rollback(&wanted, &self.sight.observed, &self.layout)
-            }
-        }
+        let remembered = match (goal, self.settings == self.settings_before) {
+            (Goal::Back(_), _) | (_, true) => Remembered::Already,
+            (_, false) => Remembered::Otherwise,
+        };
+        let wanted = Wanted { id: self.wanted.id.clone(), pieces: self.wanted.pieces(), remembered };
+        let plan = match goal {
+            Goal::Install(_) => plan::install,
+            Goal::Placeholder(_) => plan::placeholder,
+            Goal::Back(_) => plan::rollback,
+        };
+        plan(&wanted, &self.sight.observed, &self.layout)
     }
+}
+
+/// The release that is wanted, for whoever reads it: a new one, or `target`.
+fn release_of(
+    context: &Context,
+    order: &Order<'_>,
+    layout: &Layout,
+    (access, settings): (Access, &Settings),
+    target: Option<Release>,
+) -> Result<Release, Failure> {
+    let release = match (order.goal, target) {
+        (Goal::Install(pair), _) => store::named(layout, Release::new(pair, access).deriving(&layout.derived()))?,
+        (Goal::Placeholder(pair), _) => {
+            let before = placeholder::present(layout, settings, context.now())?;
+            before.map_or_else(|| placeholder::release(pair, access), Ok)?.read_by(access)
+        }
+        (Goal::Back(_), Some(release)) => release,
+        (Goal::Back(_), None) => return Err(back::nothing_before(context, &order.stem)),
+    };
+    Ok(release.deriving(&layout.derived()))
 }
 
 /// A server with a profile that runs and whose test is fine before anything is touched has loaded what its configuration names.

@@ -19,6 +19,7 @@ use crate::live::Patience;
 use crate::pairing::naming;
 use crate::pki::certified_key::CertifiedKey;
 use crate::pki::chain::{LeftOut, Prefer};
+use crate::pki::name::DnsName;
 use crate::pki::trust::TrustAnchors;
 use crate::pki::verify::{Policy, VerifiedChain};
 use crate::report::{Outcome, Text};
@@ -26,6 +27,7 @@ use crate::system::{clock, files, folders};
 
 mod access;
 pub mod check;
+mod placeholder;
 
 /// Put a certificate into place, test and reload the server, see it live, or put all back
 ///
@@ -89,6 +91,9 @@ pub struct InstallArgs {
     /// Is all as it was installed, and served? Names pairs that are installed [default: all]; touches nothing
     #[arg(long, conflicts_with_all = ["dry_run", "key", "owner", "key_mode", "cert_name", "allow", "chain_path", "key_path"])]
     pub check: bool,
+    /// A self-signed pair for these names, for a week, so that the server can start; where there is none yet
+    #[arg(long, conflicts_with_all = ["check", "key", "trust"])]
+    pub placeholder: bool,
     /// How long the server is asked before it is judged. No flag: a rehearsal, whose server answers at once, waits less.
     #[arg(skip)]
     pub patience: Patience,
@@ -134,6 +139,9 @@ pub fn run(context: &Context, args: &InstallArgs) -> Result<InstallOutcome, Fail
         )
         .with(Next::say("leave --at out, or add --dry-run")));
     }
+    if args.placeholder {
+        return keep_the_place(context, args);
+    }
     let Meant { taken, anchors, stem, folder } = take(context, args)?;
     let (mut found, approved) = (described(&taken), approved(&taken, &anchors));
     let findings = taken.findings.clone();
@@ -146,18 +154,34 @@ pub fn run(context: &Context, args: &InstallArgs) -> Result<InstallOutcome, Fail
         }
     };
     found = format!("{found}; {approved}");
-    let order = Order {
-        stem: stem.clone(),
-        goal: Goal::Install(&pair),
+    let changeover = changeover::run(context, &order(args, stem.clone(), Goal::Install(&pair), flags))?;
+    let undo = changeover.replaced().then(|| again(context, &["rollback", &stem]));
+    Ok(InstallOutcome { stem, found, findings, changeover: Some(changeover), undo })
+}
+
+/// What is asked of a changeover.
+fn order<'a>(args: &InstallArgs, stem: String, goal: Goal<'a>, flags: Settings) -> Order<'a> {
+    Order {
+        stem,
+        goal,
         flags,
         allow: args.allow.clone(),
         lock_timeout: args.lock_timeout.unwrap_or(LOCK_TIMEOUT),
         patience: args.patience,
         mode: if args.dry_run { Mode::DryRun } else { Mode::Run },
+    }
+}
+
+/// `--placeholder`.
+fn keep_the_place(context: &Context, args: &InstallArgs) -> Result<InstallOutcome, Failure> {
+    let flags = flags(context, args)?;
+    let order = |first: &DnsName| {
+        let stem = args.cert_name.clone().unwrap_or_else(|| first.file_stem());
+        order(args, stem, Goal::Back(None), flags)
     };
-    let changeover = changeover::run(context, &order)?;
-    let undo = changeover.replaced().then(|| again(context, &["rollback", &stem]));
-    Ok(InstallOutcome { stem, found, findings, changeover: Some(changeover), undo })
+    let (found, findings, changeover) = placeholder::run(context, &args.files, order)?;
+    let stem = changeover.name.clone();
+    Ok(InstallOutcome { stem, found, findings, changeover: Some(changeover), undo: None })
 }
 
 /// What the arguments mean.

@@ -98,6 +98,9 @@ impl From<&Obstacle> for Finding {
                 path.display(),
                 shown.display()
             ))),
+            Obstacle::Present(_, stem) => {
+                finding.with(Next::say(format!("install the real one over it:  certctl install {}", shell_word(stem))))
+            }
             Obstacle::Link(..) => finding
                 .with(Next::say("choose paths of your own:  --chain-path PATH --key-path PATH, and name them in the server's configuration")),
         }

@@ -43,6 +43,20 @@ pub fn install(wanted: &Wanted, seen: &Observed, layout: &Layout) -> InstallPlan
     InstallPlan { steps, back, end, start }
 }
 
+/// What the install of a placeholder does: nothing of it is ever proven, and nobody goes back to it.
+#[must_use]
+pub fn placeholder(wanted: &Wanted, seen: &Observed, layout: &Layout) -> InstallPlan {
+    let mut plan = install(wanted, seen, layout);
+    let at_rest = seen.live.as_ref() == Some(&wanted.id) && seen.is_linked();
+    plan.steps.retain(|step| match step {
+        Step::Prove { .. } | Step::MarkProven { .. } | Step::Record { .. } | Step::Prune => false,
+        Step::TestServer { .. } | Step::Reload { .. } => !at_rest,
+        _ => true,
+    });
+    plan.end = End::Proven;
+    plan
+}
+
 /// Everything up to and with the one rename that makes `wanted` the pair that servers read.
 fn arrange(wanted: &Wanted, seen: &Observed, layout: &Layout) -> Vec<Step> {
     let mut steps = Vec::new();

@@ -160,6 +160,12 @@ impl Release {
         self.called(id)
     }
 
+    /// Under the same name, for whoever it was made for.
+    #[must_use]
+    pub fn read_by(self, access: Access) -> Self {
+        Self { access, ..self }
+    }
+
     /// Under the name that it has on disk.
     #[must_use]
     pub fn called(self, id: ReleaseId) -> Self {

@@ -54,6 +54,9 @@ pub struct Settings {
     /// The folder of the request and the key that were made for it.
     #[serde(skip_serializing_if = "unspeakable")]
     pub folder: Option<PathBuf>,
+    /// The release that only holds the place of a certificate: self-signed, replaced by the first real one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub placeholder: Option<ReleaseId>,
     /// Each install that ended well, the oldest first.
     pub history: Vec<Entry>,
     /// What a later version wrote: kept.
@@ -126,6 +129,7 @@ impl Settings {
             probe: if flags.probe.is_empty() { self.probe } else { flags.probe },
             trust: flags.trust.or(self.trust),
             folder: flags.folder.or(self.folder),
+            placeholder: self.placeholder,
             history: self.history,
             other: self.other,
         }
@@ -160,6 +164,7 @@ impl Settings {
 
     /// Notes an install that ended well.
     pub fn record(&mut self, release: ReleaseId, before: Option<ReleaseId>, at: Timestamp) {
+        self.placeholder = None;
         self.history.push(Entry { release, at, before });
         let excess = self.history.len().saturating_sub(HISTORY_LIMIT);
         self.history.drain(..excess);

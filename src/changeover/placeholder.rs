@@ -1,0 +1,61 @@
+//! A pair that only keeps the place of one: where it may be put, and what is told of it.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::order::again;
+use crate::context::Context;
+use crate::failure::{Failure, Kind};
+use crate::finding::{Finding, Next};
+use crate::install::apply::store;
+use crate::install::layout::{Layout, Pointer};
+use crate::install::observe::{self, Obstacle};
+use crate::install::placeholder::Placeholder;
+use crate::install::plan::{Observed, Spot};
+use crate::install::release::{Access, Release};
+use crate::install::settings::Settings;
+
+/// One that ends sooner is made anew.
+const LEFT: SignedDuration = SignedDuration::from_hours(24);
+
+/// The placeholder that is live and can stay.
+///
+/// # Errors
+/// When it is there and cannot be read.
+pub fn present(layout: &Layout, settings: &Settings, now: Timestamp) -> Result<Option<Release>, Failure> {
+    let live = observe::pointer(layout, Pointer::Live)?;
+    let Some(live) = live.filter(|live| settings.placeholder.as_ref() == Some(live)) else { return Ok(None) };
+    let release = store::load(layout, &live)?;
+    Ok(release.filter(|release| release.not_after() > now + LEFT))
+}
+
+/// A new one.
+///
+/// # Errors
+/// Cannot happen: our own reader reads what was made.
+pub fn release(pair: &Placeholder, access: Access) -> Result<Release, Failure> {
+    pair.release(access).map_err(|error| Failure::of(Kind::Internal, &error))
+}
+
+/// What it would replace: a plain file, or a pair that is no placeholder.
+#[must_use]
+pub fn in_the_way(layout: &Layout, seen: &Observed, settings: &Settings) -> Vec<Obstacle> {
+    let real = seen.live.is_some() && seen.live != settings.placeholder;
+    let taken = |spot: &Spot| match spot {
+        Spot::Absent => false,
+        Spot::Ours => real,
+        Spot::File | Spot::Held | Spot::Own => true,
+    };
+    let links = layout.links().iter().zip(&seen.spots).filter(|(_, spot)| taken(spot));
+    links.map(|(link, _)| Obstacle::Present(link.path.clone(), layout.stem().to_owned())).collect()
+}
+
+/// That nobody may take it for a certificate.
+#[must_use]
+pub fn told(context: &Context, not_after: Timestamp) -> Finding {
+    let message = format!(
+        "a placeholder, self-signed, until {}: the server can start with it, and no browser trusts it",
+        not_after.strftime("%Y-%m-%d")
+    );
+    let next = again(context, &["install", "FILE"]).text;
+    Finding::warning("placeholder", message).with(Next::say(format!("when the CA has sent the real one:  {next}")))
+}

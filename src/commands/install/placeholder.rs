@@ -1,0 +1,40 @@
+//! `certctl install --placeholder NAME...`: something for the server to load until the CA has sent the certificate.
+
+use crate::changeover::order::{Goal, Order};
+use crate::changeover::outcome::{Changeover, Verdict, day};
+use crate::changeover::{self, placeholder};
+use crate::context::Context;
+use crate::failure::{Failure, Kind};
+use crate::finding::{Finding, Next};
+use crate::install::placeholder::Placeholder;
+use crate::pki::name::DnsName;
+
+/// Puts one into place, where there is no pair yet: what was made in words, what is told of it, what came of it. `order`
+/// is what the command line says beside the goal.
+///
+/// # Errors
+/// Names that are none, files that cannot be used, a lock that is held, a signal.
+pub(super) fn run(
+    context: &Context,
+    names: &[String],
+    order: impl FnOnce(&DnsName) -> Order<'static>,
+) -> Result<(String, Vec<Finding>, Changeover), Failure> {
+    let names = names.iter().map(|name| DnsName::parse(name)).collect::<Result<Vec<_>, _>>()?;
+    let Some(first) = names.first() else {
+        return Err(Failure::new(Kind::Usage, "--placeholder wants the names that it is for").with(Next::run(&[
+            "install",
+            "--placeholder",
+            "example.com",
+            "www.example.com",
+        ])));
+    };
+    let pair = Placeholder::new(&names, context.now()).map_err(|error| Failure::of(Kind::Internal, &error))?;
+    let changeover = changeover::run(context, &Order { goal: Goal::Placeholder(&pair), ..order(first) })?;
+    let ends = changeover.leaf.not_after;
+    let findings = match changeover.verdict {
+        Verdict::Refused => Vec::new(),
+        _ => vec![placeholder::told(context, ends)],
+    };
+    let found = format!("a placeholder for {}, ends {}", changeover.leaf.dns_names.join(", "), day(ends));
+    Ok((found, findings, changeover))
+}

@@ -1,0 +1,101 @@
+//! `certctl install --placeholder`: a server whose configuration names files that the CA has not sent yet can start; the
+//! real ones replace it, and nobody goes back to it.
+//! Needs: nginx
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use support::Run;
+use support::foreign::foreign;
+use support::nginx::write_config;
+use support::shop::{CHAIN, KEY, PAIR, Shop, codes, leftovers, mode};
+use support::site::Site;
+
+fn keep_the_place(shop: &Shop, more: &[&str]) -> Run {
+    let words = ["install", "--placeholder", "example.com", "www.example.com", "--root", "tree"];
+    shop.sandbox.run(&[&words[..], more].concat())
+}
+
+#[test]
+fn the_real_one_replaces_it_and_nobody_goes_back() {
+    let shop = Shop::new();
+    let sandbox = &shop.sandbox;
+    let planned = keep_the_place(&shop, &["--dry-run", "--json"]).expect(0).json();
+    assert_eq!((&planned["verdict"], &planned["changed"]), (&"planned".into(), &false.into()));
+    assert!(!sandbox.join("tree").exists());
+
+    let run = keep_the_place(&shop, &["--json"]).expect(0).json();
+    assert_eq!((&run["verdict"], &run["changed"]), (&"files".into(), &true.into()), "{run}");
+    assert_eq!(codes(&run), ["placeholder"], "{run}");
+    assert_eq!(run["settings"]["placeholder"], run["certificates"][0]["release"]);
+    let (chain, _) = shop.served();
+    assert_eq!(chain.matches("BEGIN CERTIFICATE").count(), 1);
+    assert_eq!(mode(&sandbox.join(KEY)), 0o600);
+    assert!(!sandbox.join(PAIR).join("proven").exists(), "nothing of it is proven");
+
+    let before = shop.tree();
+    let again = keep_the_place(&shop, &["--json"]).expect(0).json();
+    assert_eq!((&again["verdict"], &again["changed"]), (&"unchanged".into(), &false.into()), "{again}");
+    assert_eq!(shop.tree(), before);
+    let check = sandbox.run(&["install", "--check", "--root", "tree", "--json"]).expect(1).json();
+    assert!(codes(&check).contains(&"placeholder"), "{check}");
+    sandbox.run(&["rollback", "--root", "tree"]).expect(3);
+    sandbox.run(&["remove", "example.com", "--root", "tree"]).expect(1);
+    sandbox.run(&["install", "example.com", "--root", "tree"]).expect(3);
+
+    // One that ends tomorrow is made anew.
+    let soon = (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * 6 + 1)).to_string();
+    let renewed = keep_the_place(&shop, &["--json", "--at", &soon]).expect(0).json();
+    assert_eq!(renewed["changed"], true, "{renewed}");
+
+    let real = shop.round(&["--json"]).expect(0).json();
+    assert_eq!(real["verdict"], "files", "{real}");
+    assert_eq!(shop.served().0.matches("BEGIN CERTIFICATE").count(), 2);
+    let settings: serde_json::Value = serde_json::from_str(&sandbox.read(&format!("{PAIR}/settings.json"))).unwrap();
+    assert!(settings.get("placeholder").is_none(), "{settings}");
+    sandbox.run(&["rollback", "--root", "tree"]).expect(3);
+    sandbox.run(&["rollback", "--root", "tree", "--to", "2001-01-01"]).expect(3);
+    sandbox.run(&["install", "--check", "--root", "tree"]).expect(0);
+    assert!(leftovers(sandbox).is_empty());
+}
+
+#[test]
+fn it_never_replaces_anything() {
+    let shop = Shop::new();
+    let sandbox = &shop.sandbox;
+    for (path, text) in [(CHAIN, "the user's"), (KEY, "the user's")] {
+        sandbox.write(path, text);
+        let run = keep_the_place(&shop, &["--json"]).expect(1).json();
+        assert_eq!(run["verdict"], "refused", "{run}");
+        assert!(codes(&run).contains(&"path-taken"), "{run}");
+        assert_eq!(sandbox.read(path), text);
+        std::fs::remove_file(sandbox.join(path)).unwrap();
+    }
+    shop.round(&[]).expect(0);
+    let before = shop.tree();
+    let run = keep_the_place(&shop, &["--json"]).expect(1).json();
+    assert_eq!(run["verdict"], "refused", "{run}");
+    assert_eq!(shop.tree(), before);
+    for words in [&["--placeholder"][..], &["--placeholder", "a..b"], &["--placeholder", "example.com", "--check"]] {
+        sandbox.run(&[&["install"], words, &["--root", "tree"]].concat()).expect(2);
+    }
+}
+
+#[test]
+fn nginx_starts_with_it_and_takes_the_real_one() {
+    let site = Site::new();
+    let block = site.block(CHAIN, KEY);
+    let config = write_config(&site.folder(), &block).display().to_string();
+    let test = || foreign("nginx").args(["-t", "-c", &config]).output().unwrap();
+    assert!(!test().status.success(), "its files are not there");
+    let told = ["--server", "nginx", "--server-config", &config];
+    let run = keep_the_place(&site.shop, &[&told[..], &["--json"]].concat()).expect(0).json();
+    assert_eq!(run["changed"], true, "{run}");
+    let said = test();
+    assert!(said.status.success(), "{said:?}");
+    let _nginx = site.start(&block);
+    site.shows(CHAIN);
+    let real = site.round(&["--json"]).expect(0).json();
+    assert_eq!(real["verdict"], "live", "{real}");
+    site.shows(CHAIN);
+}
