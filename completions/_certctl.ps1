@@ -39,7 +39,7 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
             [CompletionResult]::new('dcv-check', 'dcv-check', [CompletionResultType]::ParameterValue, 'Would the CA see the proof of control now? If not, why')
             [CompletionResult]::new('install', 'install', [CompletionResultType]::ParameterValue, 'Put a certificate into place, test and reload the server, see it live, or put all back')
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Does it all fit: key, chain, names, dates, trust')
-            [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'What is this file (never judges)')
+            [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'What is this file, what does this host serve (never judges)')
             [CompletionResult]::new('bundle', 'bundle', [CompletionResultType]::ParameterValue, 'Whatever the CA sent, as the verified chain file or in another format')
             [CompletionResult]::new('rollback', 'rollback', [CompletionResultType]::ParameterValue, 'Back to the files before')
             [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Certctl forgets a pair; servers go on with the files they read now')
@@ -123,6 +123,7 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
             [CompletionResult]::new('--chain', '--chain', [CompletionResultType]::ParameterName, 'Certificates in any order; without a FILE the first is the site''s')
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'The private key that must fit')
             [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'A host that the certificate must be for (may be repeated)')
+            [CompletionResult]::new('--starttls', '--starttls', [CompletionResultType]::ParameterName, 'What the server speaks before TLS [default: what its port implies]')
             [CompletionResult]::new('--trust', '--trust', [CompletionResultType]::ParameterName, 'Whom to trust: Mozilla''s list, this system''s roots, or a file of CA certificates')
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]')
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Where names are looked up and files go')
@@ -142,6 +143,7 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
         }
         'certctl;inspect' {
             [CompletionResult]::new('--ca', '--ca', [CompletionResultType]::ParameterName, 'The shop or CA whose record a request is shown with')
+            [CompletionResult]::new('--starttls', '--starttls', [CompletionResultType]::ParameterName, 'What the server speaks before TLS [default: what its port implies]')
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]')
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Where names are looked up and files go')
             [CompletionResult]::new('--directory', '--directory', [CompletionResultType]::ParameterName, 'Where names are looked up and files go')

@@ -287,7 +287,7 @@ _certctl() {
             return 0
             ;;
         certctl__subcmd__inspect)
-            opts="-C -q -v -h --ca --password-file --json --directory --root --at --quiet --verbose --color --help"
+            opts="-C -q -v -h --ca --starttls --password-file --json --directory --root --at --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -295,6 +295,10 @@ _certctl() {
             case "${prev}" in
                 --ca)
                     COMPREPLY=($(compgen -W "namecheap ssls sectigo zerossl ssl.com private" -- "${cur}"))
+                    return 0
+                    ;;
+                --starttls)
+                    COMPREPLY=($(compgen -W "smtp imap pop3 postgres" -- "${cur}"))
                     return 0
                     ;;
                 --password-file)
@@ -545,7 +549,7 @@ _certctl() {
             return 0
             ;;
         certctl__subcmd__verify)
-            opts="-C -q -v -h --chain --key --host --trust --strict --password-file --json --directory --root --at --quiet --verbose --color --help"
+            opts="-C -q -v -h --chain --key --host --starttls --trust --strict --password-file --json --directory --root --at --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -561,6 +565,10 @@ _certctl() {
                     ;;
                 --host)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --starttls)
+                    COMPREPLY=($(compgen -W "smtp imap pop3 postgres" -- "${cur}"))
                     return 0
                     ;;
                 --trust)

@@ -36,7 +36,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
             cand dcv-check 'Would the CA see the proof of control now? If not, why'
             cand install 'Put a certificate into place, test and reload the server, see it live, or put all back'
             cand verify 'Does it all fit: key, chain, names, dates, trust'
-            cand inspect 'What is this file (never judges)'
+            cand inspect 'What is this file, what does this host serve (never judges)'
             cand bundle 'Whatever the CA sent, as the verified chain file or in another format'
             cand rollback 'Back to the files before'
             cand remove 'Certctl forgets a pair; servers go on with the files they read now'
@@ -116,6 +116,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
             cand --chain 'Certificates in any order; without a FILE the first is the site''s'
             cand --key 'The private key that must fit'
             cand --host 'A host that the certificate must be for (may be repeated)'
+            cand --starttls 'What the server speaks before TLS [default: what its port implies]'
             cand --trust 'Whom to trust: Mozilla''s list, this system''s roots, or a file of CA certificates'
             cand --password-file 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]'
             cand -C 'Where names are looked up and files go'
@@ -134,6 +135,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
         }
         &'certctl;inspect'= {
             cand --ca 'The shop or CA whose record a request is shown with'
+            cand --starttls 'What the server speaks before TLS [default: what its port implies]'
             cand --password-file 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]'
             cand -C 'Where names are looked up and files go'
             cand --directory 'Where names are looked up and files go'

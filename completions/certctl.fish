@@ -39,7 +39,7 @@ complete -c certctl -n "__fish_certctl_needs_command" -f -a "csr" -d 'Make a pri
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "dcv-check" -d 'Would the CA see the proof of control now? If not, why'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "install" -d 'Put a certificate into place, test and reload the server, see it live, or put all back'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "verify" -d 'Does it all fit: key, chain, names, dates, trust'
-complete -c certctl -n "__fish_certctl_needs_command" -f -a "inspect" -d 'What is this file (never judges)'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "inspect" -d 'What is this file, what does this host serve (never judges)'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "bundle" -d 'Whatever the CA sent, as the verified chain file or in another format'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "rollback" -d 'Back to the files before'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "remove" -d 'Certctl forgets a pair; servers go on with the files they read now'
@@ -124,6 +124,10 @@ complete -c certctl -n "__fish_certctl_using_subcommand install" -s h -l help -d
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l chain -d 'Certificates in any order; without a FILE the first is the site\'s' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l key -d 'The private key that must fit' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l host -d 'A host that the certificate must be for (may be repeated)' -r
+complete -c certctl -n "__fish_certctl_using_subcommand verify" -l starttls -d 'What the server speaks before TLS [default: what its port implies]' -r -f -a "smtp\t'Mail between servers (25) and from clients (587)'
+imap\t'Mail boxes (143)'
+pop3\t'Mail boxes (110)'
+postgres\t'PostgreSQL (5432)'"
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l trust -d 'Whom to trust: Mozilla\'s list, this system\'s roots, or a file of CA certificates' -r
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l password-file -d 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -s C -l directory -d 'Where names are looked up and files go' -r -F
@@ -143,6 +147,10 @@ sectigo\t'sectigo.com and most of its resellers'
 zerossl\t'zerossl.com'
 ssl.com\t'ssl.com'
 private\t'A company\'s own CA: no proof in the DNS'"
+complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l starttls -d 'What the server speaks before TLS [default: what its port implies]' -r -f -a "smtp\t'Mail between servers (25) and from clients (587)'
+imap\t'Mail boxes (143)'
+pop3\t'Mail boxes (110)'
+postgres\t'PostgreSQL (5432)'"
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l password-file -d 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -s C -l directory -d 'Where names are looked up and files go' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l root -d 'A tree to install into instead of /' -r -F

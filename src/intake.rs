@@ -2,12 +2,14 @@
 //! judge what is there ([`present()`]). Leaves are chosen by key id; what was mended, left out or missing is told. No chain
 //! is judged here: see `pki::verify`.
 
+mod host;
 mod present;
 mod reading;
 mod sources;
 mod take;
 mod trust;
 
+pub use self::host::{Answers, Host, Seen, ask};
 pub use self::present::{PresentOptions, Presented, present};
 pub use self::reading::{ReadArgs, Reading};
 pub use self::sources::findings_of;

@@ -7,6 +7,55 @@ use std::time::Duration;
 use crate::pki::certificate::Certificate;
 use crate::pki::key::{KeyAlgorithm, sha256};
 
+/// A protocol that starts in the clear and is asked for TLS (`--starttls`).
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+pub enum StartTls {
+    /// Mail between servers (25) and from clients (587)
+    Smtp,
+    /// Mail boxes (143)
+    Imap,
+    /// Mail boxes (110)
+    Pop3,
+    /// PostgreSQL (5432)
+    Postgres,
+}
+
+impl StartTls {
+    /// What a port implies (IANA's registry).
+    #[must_use]
+    pub fn of_port(port: u16) -> Option<Self> {
+        match port {
+            25 | 587 => Some(Self::Smtp),
+            143 => Some(Self::Imap),
+            110 => Some(Self::Pop3),
+            5432 => Some(Self::Postgres),
+            _ => None,
+        }
+    }
+
+    /// The name as typed.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Smtp => "smtp",
+            Self::Imap => "imap",
+            Self::Pop3 => "pop3",
+            Self::Postgres => "postgres",
+        }
+    }
+
+    /// As people write it.
+    #[must_use]
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Smtp => "SMTP",
+            Self::Imap => "IMAP",
+            Self::Pop3 => "POP3",
+            Self::Postgres => "PostgreSQL",
+        }
+    }
+}
+
 /// Whom to ask for which name.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ProbeTarget {
@@ -18,13 +67,15 @@ pub struct ProbeTarget {
     pub algorithm: Option<KeyAlgorithm>,
     /// The server expects a PROXY header before anything else.
     pub proxy_header: bool,
+    /// What is said before the handshake. `None`: the handshake comes first.
+    pub starttls: Option<StartTls>,
 }
 
 impl ProbeTarget {
     /// Any certificate for `name` at `address`.
     #[must_use]
     pub fn new(address: SocketAddr, name: impl Into<String>) -> Self {
-        Self { address, name: name.into(), algorithm: None, proxy_header: false }
+        Self { address, name: name.into(), algorithm: None, proxy_header: false, starttls: None }
     }
 }
 

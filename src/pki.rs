@@ -4,10 +4,13 @@
 pub mod certificate;
 pub mod certified_key;
 pub mod chain;
+pub mod crl;
 pub(crate) mod der;
+pub mod details;
 pub mod key;
 pub mod lint;
 pub mod name;
+mod oid;
 pub mod pem;
 pub mod request;
 pub mod signature;

@@ -13,6 +13,7 @@ pub mod runtime;
 pub mod scratch;
 pub mod serve;
 pub mod signals;
+pub mod starttls;
 pub mod terminal;
 pub mod tls;
 pub mod xattrs;

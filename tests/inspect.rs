@@ -44,7 +44,50 @@ fn the_document() {
           "key": {
             "algorithm": "ecdsa-p256",
             "id": "[HEX]"
-          }
+          },
+          "version": 3,
+          "signature_algorithm": "ecdsa-with-SHA256",
+          "other_names": [],
+          "key_usages": [
+            "digitalSignature"
+          ],
+          "extended_key_usages": [
+            "serverAuth"
+          ],
+          "must_staple": false,
+          "extensions": [
+            {
+              "oid": "2.5.29.35",
+              "name": "authorityKeyIdentifier",
+              "critical": false
+            },
+            {
+              "oid": "2.5.29.17",
+              "name": "subjectAltName",
+              "critical": false
+            },
+            {
+              "oid": "2.5.29.15",
+              "name": "keyUsage",
+              "critical": true
+            },
+            {
+              "oid": "2.5.29.37",
+              "name": "extKeyUsage",
+              "critical": false
+            }
+          ],
+          "days_left": 188,
+          "is_site": true,
+          "is_ca": null,
+          "path_length": null,
+          "subject_key_id": null,
+          "authority_key_id": "[HEX]",
+          "issuer_urls": [],
+          "ocsp_urls": [],
+          "crl_urls": [],
+          "policies": [],
+          "scts": []
         },
         {
           "kind": "request",
@@ -54,6 +97,7 @@ fn the_document() {
             "example.com",
             "www.example.com"
           ],
+          "ip_addresses": [],
           "key": {
             "algorithm": "ecdsa-p256",
             "id": "[HEX]"
@@ -69,11 +113,28 @@ fn the_document() {
               "value": "[HEX].[HEX].sectigo.com",
               "complete": true
             }
+          ],
+          "version": 1,
+          "signature_algorithm": "ecdsa-with-SHA256",
+          "other_names": [],
+          "key_usages": [],
+          "extended_key_usages": [],
+          "must_staple": false,
+          "extensions": [
+            {
+              "oid": "2.5.29.17",
+              "name": "subjectAltName",
+              "critical": false
+            }
+          ],
+          "attributes": [
+            "extensionRequest"
           ]
         },
         {
           "kind": "key",
           "source": "a.key in all.zip",
+          "encrypted": false,
           "key": {
             "algorithm": "ecdsa-p256",
             "id": "[HEX]"
@@ -94,21 +155,24 @@ fn the_document() {
     let text = sandbox.run(&["inspect", "all.zip"]).expect(0);
     insta::assert_snapshot!(masked(&text.to_string()), @r"
     cert   1 of 1, site   (a.crt in all.zip)
-           subject CN=example.com
            names   example.com, www.example.com
+           valid   [DATE] to [DATE]  [....................]  188 days left
+           subject CN=example.com
            issuer  CN=Test DV CA R2,O=certctl tests
-           valid   [DATE] to [DATE]
            serial  [HEX]
            key     ecdsa-p256, id [HEX]
            sha256  [HEX]
+           signed  ecdsa-with-SHA256
+           usage   digitalSignature, serverAuth
     csr    a.csr in all.zip
            names   example.com, www.example.com
            subject CN=example.com
            key     ecdsa-p256, id [HEX]
+           signed  ecdsa-with-SHA256
            md5     [HEX]
            sha256  [HEX]
            record  CNAME _[HEX].example.com -> [HEX].[HEX][.<unique value>].<zone>
-    key    ecdsa-p256, id [HEX]   (a.key in all.zip)
+    key    ecdsa-p256, id [HEX], not encrypted   (a.key in all.zip)
     note   not used: readme.txt in all.zip is plain text
     --- exit 0
     ");
@@ -144,7 +208,7 @@ fn it_reads_what_it_can_and_never_judges() {
         ("page.crt", 3),
         ("empty.crt", 3),
         ("missing.crt", 3),
-        (".", 3),
+        (".", 0),
     ] {
         shop.sandbox.run(&["inspect", file, "--at", "2050-01-01T00:00:00Z"]).expect(exit);
     }

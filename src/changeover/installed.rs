@@ -73,6 +73,21 @@ pub fn newest(context: &Context, name: &str) -> Result<Option<Files>, Failure> {
         return Ok(None);
     }
     let Some(stem) = fitting(&pairs(context)?, name).first().cloned() else { return Ok(None) };
+    let Some((files, release)) = live(context, stem)? else { return Ok(None) };
+    let newer = |leaf: &&Certificate| leaf.not_after > release.not_after();
+    Ok((!here.leaves_named(&wanted, context.now()).iter().any(newer)).then_some(files))
+}
+
+/// The files that are live, of every pair that is installed.
+///
+/// # Errors
+/// When what is installed cannot be read.
+pub fn all_files(context: &Context) -> Result<Vec<Files>, Failure> {
+    let found = pairs(context)?.into_iter().map(|(stem, _)| live(context, stem));
+    Ok(found.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().map(|(files, _)| files).collect())
+}
+
+fn live(context: &Context, stem: String) -> Result<Option<(Files, Release)>, Failure> {
     let layout = layout(&root(context)?, &stem);
     let Some(live) = observe::pointer(&layout, Pointer::Live)? else { return Ok(None) };
     // A placeholder only keeps the place.
@@ -80,13 +95,9 @@ pub fn newest(context: &Context, name: &str) -> Result<Option<Files>, Failure> {
         return Ok(None);
     }
     let Some(release) = store::load(&layout, &live)? else { return Ok(None) };
-    let newer = |leaf: &&Certificate| leaf.not_after > release.not_after();
-    if here.leaves_named(&wanted, context.now()).iter().any(newer) {
-        return Ok(None);
-    }
     let piece = |piece| layout.piece(&live, piece);
     let proven = observe::pointer(&layout, Pointer::Proven)?.as_ref() == Some(&live);
-    Ok(Some(Files { proven, chain: piece(Piece::FullChain), key: piece(Piece::Key), stem }))
+    Ok(Some((Files { proven, chain: piece(Piece::FullChain), key: piece(Piece::Key), stem }, release)))
 }
 
 /// The usual layout of a pair of the tree.

@@ -1,176 +1,139 @@
-//! `certctl inspect`: what is this file. It never judges.
+//! `certctl inspect`: what is this file, what does this host send. It never judges.
+
+mod card;
+mod document;
+mod shown;
 
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
+pub use self::shown::InspectOutcome;
+use self::shown::is_locked_key;
 use crate::context::Context;
 use crate::dcv::ca::Ca;
-use crate::dcv::record::{self, DcvRecord};
-use crate::delivery::{Delivery, Found, Unused};
-use crate::failure::Failure;
-use crate::finding::Finding;
-use crate::intake::{self, ReadArgs, Reading};
+use crate::delivery::{Delivery, Found, Ignored, Source, Unused};
+use crate::directory::{self, Argument, Directory};
+use crate::failure::{Failure, Kind};
+use crate::finding::Next;
+use crate::intake::{self, Answers, Host, ReadArgs, Reading};
+use crate::live::StartTls;
+use crate::pairing::PairingError;
 use crate::pki::certificate::Certificate;
-use crate::pki::key::PrivateKey;
-use crate::pki::request::SigningRequest;
-use crate::report::{self, Outcome, Text};
+use crate::pki::name::DnsName;
+use crate::report::{Outcome, Text};
+use crate::system::files;
 
-/// What is this file (never judges)
+/// What is this file, what does this host serve (never judges)
 ///
 /// Examples:
-///   certctl inspect example_com.crt
-///   certctl inspect example.com.csr --ca sectigo
+///   certctl inspect example_com.zip
+///   certctl inspect example.com:443
 #[derive(Debug, Default, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct InspectArgs {
-    /// A certificate, request, key, chain or zip; - is stdin
-    #[arg(value_name = "FILE")]
+    /// A certificate, request, key, chain, zip or folder, a name known here, or a server; - is stdin
+    #[arg(value_name = "FILE|HOST[:PORT]")]
     pub file: String,
     /// The shop or CA whose record a request is shown with
     #[arg(long)]
     pub ca: Option<Ca>,
+    /// What the server speaks before TLS [default: what its port implies]
+    #[arg(long, value_name = "PROTOCOL")]
+    pub starttls: Option<StartTls>,
     /// How what is locked is opened.
     #[command(flatten)]
     pub reading: ReadArgs,
 }
 
-/// What `inspect` ends with.
-#[derive(Debug)]
-pub struct InspectOutcome {
-    file: String,
-    delivery: Delivery,
-    ca: Option<Ca>,
-}
-
-/// Reads the file.
+/// Reads the file, or asks the host.
 ///
 /// # Errors
-/// When it cannot be read or holds nothing that is known.
+/// When it cannot be read or holds nothing that is known; when no address of the host shows a certificate.
 pub fn run(context: &Context, args: &InspectArgs) -> Result<InspectOutcome, Failure> {
-    let delivery = Reading::new(context, &args.reading)?.file(Path::new(&args.file))?;
-    let locked = !delivery.locked.is_empty();
-    if delivery.is_empty() && !locked {
+    let (file, at, ca) = (args.file.clone(), context.now(), args.ca);
+    if let Some(host) = host(context, args)? {
+        let answers = intake::ask(&host, args.starttls)?;
+        let delivery = sent(&answers);
+        return Ok(InspectOutcome { file, at, delivery, answers: Some(answers), ca });
+    }
+    let mut delivery = read(context, args)?;
+    let locked = delivery.ignored.iter().any(|one| is_locked_key(&one.what));
+    if delivery.is_empty() && delivery.lists.is_empty() && !locked {
         return Err(delivery.ignored.as_slice().into());
     }
-    Ok(InspectOutcome { file: args.file.clone(), delivery, ca: args.ca })
+    // It has a card of its own.
+    delivery.ignored.retain(|one| one.what != Unused::Crl || delivery.lists.is_empty());
+    Ok(InspectOutcome { file, at, delivery, answers: None, ca })
+}
+
+/// A host is what is neither a file nor a name known here; with `--starttls` nothing else can be meant.
+fn host(context: &Context, args: &InspectArgs) -> Result<Option<Host>, Failure> {
+    let default = match args.starttls {
+        None => 443,
+        Some(StartTls::Smtp) => 25,
+        Some(StartTls::Imap) => 143,
+        Some(StartTls::Pop3) => 110,
+        Some(StartTls::Postgres) => 5432,
+    };
+    let named = Host::parse(&args.file, default);
+    if args.starttls.is_some() {
+        return named.map(Some).ok_or_else(|| {
+            Failure::new(Kind::Usage, format!("{} is no host, and --starttls is about one", args.file))
+                .with(Next::say("certctl inspect mail.example.com:25 --starttls smtp"))
+        });
+    }
+    if args.file == "-" || files::occupied(Path::new(&args.file)) {
+        return Ok(None);
+    }
+    if let Some(host) = Host::with_port(&args.file) {
+        return Ok(Some(host));
+    }
+    match Argument::resolve(&args.file, &Directory::read(context)?) {
+        Ok(_) => Ok(None),
+        Err(PairingError::Unknown { .. }) if named.is_some() => Ok(named),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A file, stdin, the files of a folder, or those of a name known here.
+fn read(context: &Context, args: &InspectArgs) -> Result<Delivery, Failure> {
+    let (reading, path) = (Reading::new(context, &args.reading)?, Path::new(&args.file));
+    if files::is_folder(path) {
+        return reading.open(&directory::read_folder(path)?);
+    }
+    if args.file == "-" || files::occupied(path) {
+        return reading.file(path);
+    }
+    let name = DnsName::parse(&args.file)?;
+    let here = Directory::read(context)?;
+    let inputs = here.paths_named(&name, context.now()).into_iter().map(|path| directory::read_input(&path));
+    reading.open(&inputs.collect::<Result<Vec<_>, _>>()?)
+}
+
+/// What cannot be read of what a host sends is told like a damaged file.
+fn sent(answers: &Answers) -> Delivery {
+    let mut delivery = Delivery::default();
+    for seen in &answers.seen {
+        let source = Source { input: seen.places(), entry: None };
+        let damaged = seen.sent.iter().filter(|der| Certificate::from_der(der).is_err());
+        delivery.ignored.extend(damaged.map(|_| Ignored { what: Unused::DamagedDer, source: source.clone() }));
+        let read = seen.certificates().into_iter().map(|value| Found { value, source: source.clone() });
+        delivery.certificates.extend(read);
+    }
+    delivery
 }
 
 impl Outcome for InspectOutcome {
     fn json(&self) -> Value {
-        json!({
-            "schema": "certctl.inspect/1",
-            "file": self.file,
-            "items": self.items(),
-            "findings": self.findings(),
-            "next": [],
-        })
+        self.document()
     }
 
     fn human(&self, text: &mut Text) {
-        let Delivery { certificates, requests, keys, ignored, .. } = &self.delivery;
-        for (index, certificate) in certificates.iter().enumerate() {
-            show_certificate(text, certificate, index, certificates);
-        }
-        for request in requests {
-            self.show_request(text, request);
-        }
-        for key in keys {
-            text.fact("key", format!("{}, id {}   ({})", key.algorithm(), key.id(), key.source));
-        }
-        for locked in ignored.iter().filter(|one| one.what == Unused::EncryptedKey) {
-            text.fact("key", format!("encrypted   ({})", locked.source));
-        }
-        text.findings(&self.findings());
+        self.cards(text);
     }
 
     fn exit_code(&self) -> u8 {
         0
     }
-}
-
-impl InspectOutcome {
-    fn items(&self) -> Vec<Value> {
-        let Delivery { certificates, requests, keys, ignored, .. } = &self.delivery;
-        let mut items: Vec<Value> =
-            certificates.iter().map(|one| item("certificate", one, report::certificate_json(one))).collect();
-        items.extend(requests.iter().map(|one| item("request", one, request_json(one, &self.records(one)))));
-        items.extend(keys.iter().map(|one| item("key", one, key_json(one))));
-        let locked = ignored.iter().filter(|one| one.what == Unused::EncryptedKey);
-        items.extend(locked.map(|one| json!({"kind": "encrypted-key", "source": one.source.to_string()})));
-        items
-    }
-
-    fn records(&self, request: &SigningRequest) -> Vec<DcvRecord> {
-        record::records(request, self.ca)
-    }
-
-    /// How it was read, as notes: what is wrong with it is for `verify`.
-    fn findings(&self) -> Vec<Finding> {
-        intake::findings_of(&self.delivery)
-    }
-
-    fn show_request(&self, text: &mut Text, request: &Found<SigningRequest>) {
-        text.fact("csr", request.source.to_string());
-        text.fact("", format!("       names   {}", names(&request.dns_names)));
-        text.fact("", format!("       subject {}", request.subject));
-        text.fact("", format!("       key     {}, id {}", request.algorithm, request.key_id));
-        text.fact("", format!("       md5     {}", request.md5()));
-        text.fact("", format!("       sha256  {}", request.sha256()));
-        for record in self.records(request) {
-            let value = record.value.or(record.shape).unwrap_or_default();
-            text.fact("", format!("       record  CNAME {} -> {value}", record.name));
-        }
-    }
-}
-
-fn item<T>(kind: &str, found: &Found<T>, facts: Value) -> Value {
-    let mut item = json!({"kind": kind, "source": found.source.to_string()});
-    if let (Value::Object(item), Value::Object(facts)) = (&mut item, facts) {
-        item.extend(facts);
-    }
-    item
-}
-
-fn request_json(request: &SigningRequest, records: &[DcvRecord]) -> Value {
-    json!({
-        "subject": request.subject,
-        "dns_names": request.dns_names,
-        "key": {"algorithm": request.algorithm.to_string(), "id": request.key_id.to_string()},
-        "md5": request.md5(),
-        "sha256": request.sha256(),
-        "records": records,
-    })
-}
-
-fn key_json(key: &PrivateKey) -> Value {
-    json!({"key": {"algorithm": key.algorithm().to_string(), "id": key.id().to_string()}})
-}
-
-fn names(dns_names: &[String]) -> String {
-    dns_names.iter().map(|name| report::name_in_words(name)).collect::<Vec<_>>().join(", ")
-}
-
-fn show_certificate(text: &mut Text, certificate: &Found<Certificate>, index: usize, all: &[Found<Certificate>]) {
-    let kind = if certificate.is_site() { "site" } else { "CA" };
-    let issuer = all.iter().position(|other| other.subject_der() == certificate.issuer_der());
-    let issuer = match issuer {
-        Some(own) if own == index => "   (itself)".to_owned(),
-        Some(other) => format!("   (number {} here)", other + 1),
-        None => String::new(),
-    };
-    text.fact("cert", format!("{} of {}, {kind}   ({})", index + 1, all.len(), certificate.source));
-    text.fact("", format!("       subject {}", certificate.subject));
-    if !certificate.dns_names.is_empty() {
-        text.fact("", format!("       names   {}", names(&certificate.dns_names)));
-    }
-    if !certificate.ip_addresses.is_empty() {
-        let addresses: Vec<String> = certificate.ip_addresses.iter().map(ToString::to_string).collect();
-        text.fact("", format!("       address {}", addresses.join(", ")));
-    }
-    text.fact("", format!("       issuer  {}{issuer}", certificate.issuer));
-    text.fact("", format!("       valid   {} to {}", certificate.not_before, certificate.not_after));
-    text.fact("", format!("       serial  {}", certificate.serial));
-    text.fact("", format!("       key     {}, id {}", certificate.algorithm, certificate.key_id));
-    text.fact("", format!("       sha256  {}", certificate.sha256()));
 }

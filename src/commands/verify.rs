@@ -1,32 +1,39 @@
 //! `certctl verify`: does it all fit, as a server would send it: key, chain, order, names, dates, trust.
 
-use std::path::PathBuf;
+mod host;
+mod measure;
+
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+pub use self::measure::Verified;
+use self::measure::{Measure, Rules};
 use crate::changeover::{self, installed};
 use crate::context::Context;
+use crate::directory::Directory;
 use crate::failure::{Failure, Kind};
-use crate::finding::{Finding, Next, Severity};
-use crate::intake::{self, PresentOptions, Presented, ReadArgs, Reading};
+use crate::finding::{Finding, Next};
+use crate::intake::{self, Host, PresentOptions, Presented, ReadArgs, Reading};
+use crate::live::StartTls;
 use crate::pairing::{self, Keyring, Remark};
-use crate::pki::chain::{Chain, Prefer, Wanted};
-use crate::pki::lint;
 use crate::pki::name::DnsName;
-use crate::pki::trust::{Scope, TrustSource};
-use crate::pki::verify::{self, Policy};
-use crate::report::{self, Outcome, Text};
+use crate::pki::trust::TrustSource;
+use crate::pki::verify;
+use crate::report::{Outcome, Text};
+use crate::system::files;
 
 /// Does it all fit: key, chain, names, dates, trust
 ///
 /// Examples:
 ///   certctl verify example.com.fullchain.pem example.com.key --host www.example.com
-///   certctl verify example_com.crt --chain example_com.ca-bundle
+///   certctl verify example.com:443
 #[derive(Debug, Default, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct VerifyArgs {
-    /// A name or the files of a pair, judged as a server would send them [default: the pairs here]
-    #[arg(value_name = "NAME|FILE")]
+    /// A name, the files of a pair, judged as a server would send them, or a server [default: the pairs here, else those
+    /// installed]
+    #[arg(value_name = "NAME|FILE|HOST:PORT")]
     pub items: Vec<String>,
     /// Certificates in any order; without a FILE the first is the site's
     #[arg(long, value_name = "FILE")]
@@ -37,6 +44,9 @@ pub struct VerifyArgs {
     /// A host that the certificate must be for (may be repeated)
     #[arg(long = "host", value_name = "NAME")]
     pub hosts: Vec<String>,
+    /// What the server speaks before TLS [default: what its port implies]
+    #[arg(long, value_name = "PROTOCOL")]
+    pub starttls: Option<StartTls>,
     /// Whom to trust: Mozilla's list, this system's roots, or a file of CA certificates
     #[arg(long, value_name = "mozilla|system|FILE")]
     pub trust: Option<String>,
@@ -48,19 +58,10 @@ pub struct VerifyArgs {
     pub reading: ReadArgs,
 }
 
-/// One certificate with what was found about it.
-#[derive(Debug)]
-pub struct Verified {
-    /// The file that was judged.
-    pub file: String,
-    /// The chain as far as it leads.
-    pub chain: Chain,
-    /// The key that fits and its file.
-    pub key_path: Option<PathBuf>,
-    /// Everything found.
-    pub findings: Vec<Finding>,
-    /// What makes it wrong: errors, with `--strict` warnings too.
-    pub bar: Severity,
+impl VerifyArgs {
+    fn rules(&self) -> Rules {
+        if self.strict { Rules::Strict } else { Rules::Usual }
+    }
 }
 
 /// What `verify` ends with.
@@ -77,45 +78,97 @@ pub struct VerifyOutcome {
 /// Judges what is named.
 ///
 /// # Errors
-/// Input that cannot be read or holds no certificate.
+/// Input that cannot be read or holds no certificate, a host that shows none.
 pub fn run(context: &Context, args: &VerifyArgs) -> Result<VerifyOutcome, Failure> {
     let hosts: Vec<String> = args.hosts.iter().map(|host| ascii_host(host)).collect::<Result<_, _>>()?;
-    let installed = installed(context, args)?;
-    let (items, key, remembered) = match &installed {
-        Some(files) => {
-            let trust = installed::settings(context, &files.stem)?.trust;
-            (vec![files.chain.display().to_string()], Some(files.key.as_path()), trust)
-        }
-        None => (args.items.clone(), args.key.as_deref(), None),
-    };
-    let anchors = intake::anchors(args.trust.as_deref().or(remembered.as_deref()))?;
+    let (served, items): (Vec<String>, Vec<String>) =
+        args.items.iter().cloned().partition(|item| server(item).is_some());
+    if served.is_empty() && args.starttls.is_some() {
+        return Err(Failure::new(Kind::Usage, "--starttls is about a host, and none is named")
+            .with(Next::say("certctl verify mail.example.com:25")));
+    }
+    let mut outcome = VerifyOutcome { verified: Vec::new(), trust: TrustSource::Mozilla, hosts };
+    for host in served.iter().filter_map(|item| server(item)) {
+        let trust = intake::anchors(args.trust.as_deref())?;
+        let hosts: Vec<String> = std::iter::once(host.name.clone()).chain(outcome.hosts.iter().cloned()).collect();
+        let measure = Measure::new(context.now(), args.rules(), &trust, &hosts);
+        outcome.verified.extend(host::judge(&host, args.starttls, measure)?);
+        outcome.trust = trust.source().clone();
+    }
+    if served.is_empty() || !items.is_empty() {
+        judge_files(context, args, &items, &mut outcome)?;
+    }
+    Ok(outcome)
+}
+
+/// A server to ask: it has a port, and there is no such file.
+fn server(item: &str) -> Option<Host> {
+    if files::occupied(Path::new(item)) { None } else { Host::with_port(item) }
+}
+
+/// What is named, else the pairs here, else all that are installed.
+fn judge_files(
+    context: &Context,
+    args: &VerifyArgs,
+    items: &[String],
+    outcome: &mut VerifyOutcome,
+) -> Result<(), Failure> {
+    let installed = installed(context, args, items)?;
     let reading = Reading::new(context, &args.reading)?;
-    let options = PresentOptions { key, chain: args.chain.as_deref(), reading: &reading };
-    let (presented, keyring) = intake::present(context, &items, &options)?;
-    let policy = Policy { hosts: &hosts, anchors: &anchors, at: context.now() };
-    let bar = match args.strict {
-        true => (Scope::Public, Severity::Warning),
-        false => (anchors.source().scope(), Severity::Error),
-    };
+    if installed.is_empty() {
+        let (items, key, trust) = (items.to_vec(), args.key.as_deref(), args.trust.as_deref());
+        return judge_pair(context, args, &Asked { items, key, trust, reading: &reading }, outcome);
+    }
+    for files in installed {
+        let remembered = installed::settings(context, &files.stem)?.trust;
+        let items = vec![files.chain.display().to_string()];
+        let trust = args.trust.as_deref().or(remembered.as_deref());
+        let first = outcome.verified.len();
+        judge_pair(context, args, &Asked { items, key: Some(&files.key), trust, reading: &reading }, outcome)?;
+        if let (false, Some(one)) = (files.proven, outcome.verified.get_mut(first)) {
+            one.findings.push(not_proven(context, &files.stem));
+        }
+    }
+    Ok(())
+}
+
+/// The installed files that a name means, where nothing newer for it lies here; without an argument all, where no
+/// certificate lies here.
+fn installed(context: &Context, args: &VerifyArgs, items: &[String]) -> Result<Vec<installed::Files>, Failure> {
+    match (items, &args.key, &args.chain) {
+        ([name], None, None) => Ok(installed::newest(context, name)?.into_iter().collect()),
+        ([], None, None) if Directory::read(context)?.certificates.is_empty() => installed::all_files(context),
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// What one judgement is about.
+struct Asked<'a> {
+    items: Vec<String>,
+    key: Option<&'a Path>,
+    trust: Option<&'a str>,
+    reading: &'a Reading,
+}
+
+fn judge_pair(
+    context: &Context,
+    args: &VerifyArgs,
+    asked: &Asked<'_>,
+    outcome: &mut VerifyOutcome,
+) -> Result<(), Failure> {
+    let Asked { items, key, trust, reading } = asked;
+    let anchors = intake::anchors(*trust)?;
+    let options = PresentOptions { key: *key, chain: args.chain.as_deref(), reading };
+    let (presented, keyring) = intake::present(context, items, &options)?;
+    let measure = Measure::new(context.now(), args.rules(), &anchors, &outcome.hosts);
     let again = |one: &Presented| {
         let typed = if items.is_empty() { std::slice::from_ref(&one.file) } else { items.as_slice() };
         intake::bundle_again(context, typed, &anchors)
     };
-    let mut verified: Vec<Verified> =
-        presented.iter().map(|one| judge(one, &keyring, policy, bar, &again(one))).collect();
-    if let (Some(files), Some(first)) = (installed.filter(|files| !files.proven), verified.first_mut()) {
-        first.findings.push(not_proven(context, &files.stem));
-    }
-    let trust = anchors.source().clone();
-    Ok(VerifyOutcome { verified, trust, hosts })
-}
-
-/// The installed files that a name means, where nothing newer for it lies here.
-fn installed(context: &Context, args: &VerifyArgs) -> Result<Option<installed::Files>, Failure> {
-    match (args.items.as_slice(), &args.key, &args.chain) {
-        ([name], None, None) => installed::newest(context, name),
-        _ => Ok(None),
-    }
+    let verified: Vec<Verified> = presented.iter().map(|one| judge(one, &keyring, measure, &again(one))).collect();
+    outcome.verified.extend(verified);
+    outcome.trust = anchors.source().clone();
+    Ok(())
 }
 
 fn not_proven(context: &Context, stem: &str) -> Finding {
@@ -134,15 +187,9 @@ fn ascii_host(host: &str) -> Result<String, Failure> {
 }
 
 /// `bundle` is the command line that makes a right file of what was passed.
-fn judge(
-    one: &Presented,
-    keyring: &Keyring,
-    policy: Policy<'_>,
-    (scope, bar): (Scope, Severity),
-    bundle: &[String],
-) -> Verified {
+fn judge(one: &Presented, keyring: &Keyring, measure: Measure<'_>, bundle: &[String]) -> Verified {
     let Presented { file, delivery, served, leaf, bag } = one;
-    let wanted = Wanted { anchors: policy.anchors, at: policy.at, prefer: Prefer::default() };
+    let wanted = measure.wanted();
     let mut chain = verify::assemble(leaf, bag, wanted).chain;
     let issuer = keyring.issuer_here(&chain, bundle);
     if let Some(root) = keyring.root_here(&chain) {
@@ -162,13 +209,10 @@ fn judge(
         findings.push(Finding::from(&Remark::OnlyRequest { label, request, looked }));
     }
     findings.extend(faults.iter().map(|fault| Finding::from((fault, bundle))));
-    findings.extend(verify::problems(&chain, policy).iter().map(Finding::from));
-    findings.extend(lint::lints(&chain).iter().map(|lint| Finding::from((lint, scope))));
-    findings.extend(served.iter().filter_map(lint::outdated).map(|outdated| Finding::from(&outdated)));
-    findings.extend(intake::second_opinion(&chain, bag, wanted));
+    findings.extend(measure.findings(&chain, served, bag));
     findings.extend(issuer.iter().map(Finding::from));
     findings.extend(not_issued.iter().map(Finding::from));
-    Verified { file: file.clone(), chain, key_path, findings, bar }
+    Verified { key_path, ..measure.verified(file.clone(), chain, findings) }
 }
 
 impl Outcome for VerifyOutcome {
@@ -188,7 +232,7 @@ impl Outcome for VerifyOutcome {
     fn human(&self, text: &mut Text) {
         for one in &self.verified {
             let right = if one.is_right() { "right" } else { "found" };
-            text.fact(right, one.in_words(&self.trust, &self.hosts));
+            text.fact(right, one.in_words());
             text.findings(&one.findings);
         }
     }
@@ -201,37 +245,5 @@ impl Outcome for VerifyOutcome {
 impl VerifyOutcome {
     fn is_right(&self) -> bool {
         self.verified.iter().all(Verified::is_right)
-    }
-}
-
-impl Verified {
-    fn is_right(&self) -> bool {
-        self.findings.iter().all(|finding| finding.severity < self.bar)
-    }
-
-    fn json(&self) -> Value {
-        json!({
-            "file": self.file,
-            "verdict": if self.is_right() { "right" } else { "wrong" },
-            "key_path": self.key_path.as_deref().map(report::shown),
-            "not_after": self.chain.leaf().not_after,
-            "chain": report::chain_json(&self.chain),
-        })
-    }
-
-    /// `x.pem: example.com, until 2027-06-10; fits example.com.key; 1 intermediate; trusted by Mozilla's list`.
-    fn in_words(&self, trust: &TrustSource, hosts: &[String]) -> String {
-        let mut words = format!("{}: {}", self.file, report::in_words(self.chain.leaf()));
-        if let Some(path) = &self.key_path {
-            words.push_str(&format!("; fits {}", path.display()));
-        }
-        words.push_str(&format!("; {}", report::intermediates_in_words(&self.chain)));
-        if self.is_right() {
-            words.push_str(&format!("; trusted by {trust}"));
-            if !hosts.is_empty() {
-                words.push_str(&format!("; good for {}", hosts.join(", ")));
-            }
-        }
-        words
     }
 }

@@ -8,6 +8,7 @@ use super::faults::{Ignored, Repair};
 use super::lock::LockedKey;
 use super::source::Source;
 use crate::pki::certificate::Certificate;
+use crate::pki::crl::RevocationList;
 use crate::pki::key::{PrivateKey, PublicKeyId};
 use crate::pki::request::SigningRequest;
 
@@ -57,6 +58,8 @@ pub struct Delivery {
     pub locked: Vec<Found<LockedKey>>,
     /// The keys that the passphrase opened.
     pub opened: Vec<PublicKeyId>,
+    /// Lists of revoked certificates; each is among the ignored too.
+    pub lists: Vec<Found<RevocationList>>,
     /// What was mended.
     pub repairs: Vec<Repair>,
     /// What could not be used.

@@ -1,8 +1,5 @@
 //! Reads one input after the other into a [`Delivery`], within its [`Limits`].
 
-use x509_parser::prelude::FromDer;
-use x509_parser::revocation_list::CertificateRevocationList;
-
 use super::faults::{Ignored, Mended, Repair, Unused};
 use super::found::{Delivery, Found, Input};
 use super::limits::{Budget, DeliveryError, Limits};
@@ -15,6 +12,7 @@ use super::source::Source;
 use super::zip::{self, Content};
 use super::{pkcs7, pkcs12, text};
 use crate::pki::certificate::Certificate;
+use crate::pki::crl::RevocationList;
 use crate::pki::key::{KeyAlgorithm, PrivateKey};
 use crate::pki::request::{RequestError, SigningRequest};
 
@@ -152,7 +150,8 @@ impl Reader<'_> {
                 self.mend(source, Mended::Label, Some(line));
             }
             _ => {
-                self.ignore(source, other_block(label));
+                let list = if label.ends_with("CRL") { self.take_list(source, &der) } else { None };
+                self.ignore(source, list.unwrap_or_else(|| other_block(label)));
                 return Ok(());
             }
         }
@@ -235,8 +234,7 @@ impl Reader<'_> {
     fn take_certificate(&mut self, source: &Source, der: &[u8]) -> Result<(), Unused> {
         const LONGEST: usize = 16_384;
         let Ok(value) = Certificate::from_der(der) else {
-            let crl = CertificateRevocationList::from_der(der).is_ok();
-            return Err(if crl { Unused::Crl } else { Unused::DamagedDer });
+            return Err(self.take_list(source, der).unwrap_or(Unused::DamagedDer));
         };
         if let KeyAlgorithm::Rsa(bits) = value.algorithm
             && bits > LONGEST
@@ -245,6 +243,13 @@ impl Reader<'_> {
         }
         self.delivery.certificates.push(Found { value, source: source.clone() });
         Ok(())
+    }
+
+    /// A list of revoked certificates is kept to be shown, and is of no use otherwise.
+    fn take_list(&mut self, source: &Source, der: &[u8]) -> Option<Unused> {
+        let value = RevocationList::from_der(der)?;
+        self.delivery.lists.push(Found { value, source: source.clone() });
+        Some(Unused::Crl)
     }
 
     fn take_key(&mut self, source: &Source, der: &[u8]) -> Result<(), Unused> {

@@ -11,6 +11,7 @@ use crate::system::files::{self, FileError};
 use crate::system::process::{ProcessError, WordsError};
 use crate::system::roots::RootsError;
 use crate::system::terminal::AskError;
+use crate::system::tls::ProbeError;
 
 /// "Operation not permitted", where owner and mode would allow it.
 const EPERM: i32 = 1;
@@ -130,6 +131,17 @@ impl From<AskError> for Failure {
             AskError::Unreadable => {
                 Self::of(Kind::Malformed, &error).with(Next::say("choose one of at most 1024 bytes"))
             }
+        }
+    }
+}
+
+impl From<ProbeError> for Failure {
+    fn from(error: ProbeError) -> Self {
+        let failure = Self::of(Kind::Network, &error);
+        match &error {
+            ProbeError::NoAddress(host) => failure
+                .with(Next::say(format!("is the name right, and known here?  getent hosts {}", shell_word(host)))),
+            _ => failure.with(Next::say("is something listening there?  ss -tln")),
         }
     }
 }

@@ -98,6 +98,20 @@ impl Directory {
         chosen.map(|file| file.path.as_path()).collect()
     }
 
+    /// Every file here that has to do with `name`: certificates and requests that carry it, the newest certificate first,
+    /// and the keys that belong to them.
+    #[must_use]
+    pub fn paths_named(&self, name: &DnsName, at: Timestamp) -> Vec<PathBuf> {
+        let (leaves, requests) = (self.leaves_named(name, at), self.requests_named(name));
+        let ids: HashSet<_> =
+            leaves.iter().map(|leaf| leaf.key_id).chain(requests.iter().map(|held| held.value.key_id)).collect();
+        let certificates = leaves.iter().flat_map(|leaf| self.files_of(leaf)).map(Path::to_owned);
+        let requests = requests.iter().map(|held| held.path.clone());
+        let keys = self.keys.iter().filter(|key| ids.contains(&key.value.id())).map(|key| key.path.clone());
+        let mut seen = HashSet::new();
+        certificates.chain(requests).chain(keys).filter(|path| seen.insert(path.clone())).collect()
+    }
+
     /// Whether a request or a site's certificate here carries `name`.
     #[must_use]
     pub fn knows(&self, name: &DnsName) -> bool {

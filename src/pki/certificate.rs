@@ -277,7 +277,7 @@ impl Certificate {
 const CA_ISSUERS: Oid<'static> = oid!(1.3.6.1.5.5.7.48.2);
 
 /// 99991231235959Z, which means "no end" (RFC 5280 4.1.2.5), lies a few hours past what a [`Timestamp`] holds.
-fn instant(time: ASN1Time) -> Timestamp {
+pub(super) fn instant(time: ASN1Time) -> Timestamp {
     let seconds = time.timestamp().clamp(Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
     Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)
 }

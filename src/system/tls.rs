@@ -18,6 +18,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::runtime;
+use super::starttls::{self, StartTlsError};
 use crate::live::{Handshake, ProbeTarget};
 use crate::pki::key::KeyAlgorithm;
 
@@ -45,6 +46,9 @@ pub enum ProbeError {
     /// It shows a certificate and cannot prove that it holds the key.
     #[error("the server does not hold the key of the certificate that it shows")]
     Signature,
+    /// The protocol before TLS did not get as far as that.
+    #[error(transparent)]
+    StartTls(#[from] StartTlsError),
     /// It accepted the connection and then said nothing, or not enough.
     #[error("no handshake within {} s", .0.as_secs_f32())]
     Stalled(Duration),
@@ -118,7 +122,7 @@ async fn probe(target: &ProbeTarget, deadline: Duration) -> Result<Handshake, Pr
     let handshake = shake(target, config, name, connection);
     let error = match tokio::time::timeout_at(ends, handshake).await {
         Ok(Ok(())) => ProbeError::Closed,
-        Ok(Err(error)) => judge(error),
+        Ok(Err(error)) => error,
         Err(_) => ProbeError::Stalled(deadline),
     };
     // A server that wants a certificate from us refuses us after it has shown its own: that one counts.
@@ -130,12 +134,16 @@ async fn shake(
     config: ClientConfig,
     name: ServerName<'static>,
     mut connection: TcpStream,
-) -> io::Result<()> {
+) -> Result<(), ProbeError> {
     if target.proxy_header {
-        let header = proxy_header(connection.local_addr()?, connection.peer_addr()?);
-        connection.write_all(header.as_bytes()).await?;
+        let addresses = || Ok((connection.local_addr()?, connection.peer_addr()?));
+        let (from, to) = addresses().map_err(judge)?;
+        connection.write_all(proxy_header(from, to).as_bytes()).await.map_err(judge)?;
     }
-    TlsConnector::from(Arc::new(config)).connect(name, connection).await.map(drop)
+    if let Some(protocol) = target.starttls {
+        starttls::open(&mut connection, protocol).await?;
+    }
+    TlsConnector::from(Arc::new(config)).connect(name, connection).await.map(drop).map_err(judge)
 }
 
 /// Version 1 of <https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt>, with the addresses of the connection itself:

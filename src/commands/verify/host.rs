@@ -1,0 +1,41 @@
+//! A server, judged by what it sends: order, completeness, dates, trust, and its names, the host's own among them. What
+//! lies here is not compared with it.
+
+use super::measure::{Measure, Verified};
+use crate::delivery::Delivery;
+use crate::failure::{Failure, Kind};
+use crate::finding::{Finding, Next};
+use crate::intake::{self, Host, Seen};
+use crate::live::StartTls;
+use crate::pairing;
+use crate::pki::verify;
+
+/// Asks `host` and judges each different answer.
+pub(super) fn judge(host: &Host, starttls: Option<StartTls>, measure: Measure<'_>) -> Result<Vec<Verified>, Failure> {
+    let answers = intake::ask(host, starttls)?;
+    let mut verified = Vec::new();
+    for seen in answers.seen {
+        let mut one = judge_one(host, seen, measure)?;
+        one.findings.extend(answers.findings.iter().cloned());
+        verified.push(one);
+    }
+    Ok(verified)
+}
+
+/// The first certificate is the site's, whatever it is: clients take no other.
+fn judge_one(host: &Host, seen: Seen, measure: Measure<'_>) -> Result<Verified, Failure> {
+    let served = seen.certificates();
+    let Some(leaf) = served.first().filter(|leaf| seen.sent.first().is_some_and(|der| der == leaf.der())) else {
+        return Err(Failure::new(Kind::Malformed, format!("what {host} sends for a certificate cannot be read"))
+            .because(format!("asked {}", seen.places()))
+            .with(Next::say("look at it:  openssl s_client -connect HOST:PORT -showcerts </dev/null")));
+    };
+    let chain = verify::assemble(leaf, &served, measure.wanted()).chain;
+    let places = seen.places();
+    let file = if places == host.to_string() { places } else { format!("{host} ({places})") };
+    let mend = Next::say("on that server, with what the CA sent:  sudo certctl install FILE");
+    let faults = pairing::faults(&file, &Delivery::default(), &served, &chain);
+    let faults = faults.iter().map(|fault| Finding { next: vec![mend.clone()], ..Finding::from((fault, &[][..])) });
+    let findings = faults.chain(measure.findings(&chain, &served, &served)).collect();
+    Ok(Verified { seen: Some(seen), ..measure.verified(file, chain, findings) })
+}

@@ -1,0 +1,309 @@
+//! What a server sends, from TLS alone and from the protocols that start in the clear; servers that do otherwise.
+//! Needs: openssl
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+use rustls::{ServerConfig, ServerConnection};
+use support::Sandbox;
+use support::ca::{Leaf, TestCa};
+use support::foreign::foreign;
+use support::mask::masked;
+use support::nginx::free_port;
+use support::order::Order;
+
+const PROTOCOLS: [&str; 4] = ["smtp", "imap", "pop3", "postgres"];
+
+/// `openssl s_server` until this is dropped.
+struct Server(Child, u16);
+
+impl Server {
+    fn start(sandbox: &Sandbox, more: &[&str]) -> Self {
+        let port = free_port();
+        let mut command = foreign("openssl");
+        command.args(["s_server", "-accept", &format!("127.0.0.1:{port}"), "-key", "example.com.key", "-quiet"]);
+        let child = command.args(more).current_dir(sandbox.path()).stdin(Stdio::null()).stdout(Stdio::null());
+        let child = child.stderr(Stdio::null()).spawn().unwrap();
+        let ends = Instant::now() + Duration::from_secs(20);
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(Instant::now() < ends, "openssl s_server did not start");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Self(child, port)
+    }
+
+    fn host(&self) -> String {
+        format!("127.0.0.1:{}", self.1)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn plain(text: &str, port: u16) -> String {
+    masked(&text.replace(&format!(":{port}"), ":[PORT]").replace(&format!(" {port}\n"), " [PORT]\n"))
+}
+
+#[test]
+fn what_openssl_serves_is_shown_and_judged() {
+    let shop = Order::new();
+    let sandbox = &shop.sandbox;
+    sandbox.write("leaf.pem", &shop.leaf);
+    sandbox.write("chain.pem", shop.ca.bundle_pem());
+    let server = Server::start(sandbox, &["-cert", "leaf.pem", "-cert_chain", "chain.pem"]);
+    let text = sandbox.run(&["inspect", &server.host()]).expect(0);
+    insta::assert_snapshot!(plain(&text.to_string(), server.1), @r"
+    serves 127.0.0.1:[PORT]: TLS 1.3, 3 certificates, each issued by the next
+    cert   1 of 3, site   (127.0.0.1:[PORT])
+           names   example.com, www.example.com
+           valid   [DATE] to [DATE]  [....................]  188 days left
+           subject CN=example.com
+           issuer  CN=Test DV CA R2,O=certctl tests   (number 2 here)
+           serial  [HEX]
+           key     ecdsa-p256, id [HEX]
+           sha256  [HEX]
+           signed  ecdsa-with-SHA256
+           usage   digitalSignature, serverAuth
+    cert   2 of 3, CA   (127.0.0.1:[PORT])
+           valid   [DATE] to [DATE]  [##########..........]  1799 days left
+           subject CN=Test DV CA R2,O=certctl tests
+           issuer  CN=Test Root R1,O=certctl tests   (number 3 here)
+           serial  [HEX]
+           key     ecdsa-p256, id [HEX]
+           sha256  [HEX]
+           signed  ecdsa-with-SHA256
+           usage   keyCertSign, cRLSign
+           ca      yes
+    cert   3 of 3, CA   (127.0.0.1:[PORT])
+           valid   [DATE] to [DATE]  [##########..........]  1799 days left
+           subject CN=Test Root R1,O=certctl tests
+           issuer  CN=Test Root R1,O=certctl tests   (itself)
+           serial  [HEX]
+           key     ecdsa-p256, id [HEX]
+           sha256  [HEX]
+           signed  ecdsa-with-SHA256
+           usage   keyCertSign, cRLSign
+           ca      yes
+    --- exit 0
+    ");
+    let document = sandbox.run(&["inspect", &server.host(), "--json"]).expect(0).json();
+    let mut gist = document.clone();
+    gist["items"] = document["items"].as_array().unwrap().iter().map(|item| item["source"].clone()).collect();
+    insta::assert_snapshot!(plain(&gist.to_string(), server.1), @r#"
+    {"schema":"certctl.inspect/1","file":"127.0.0.1:[PORT]","items":["127.0.0.1:[PORT]","127.0.0.1:[PORT]","127.0.0.1:[PORT]"],"findings":[],"next":[],"host":"127.0.0.1","port":[PORT],"served":[{"addresses":["127.0.0.1:[PORT]"],"protocol":"TLS 1.3","starttls":null,"sent":3,"in_order":true}]}
+    "#);
+    let judged = sandbox.run(&["verify", &server.host(), "--trust", "root.pem", "--host", "www.example.com"]).expect(1);
+    insta::assert_snapshot!(plain(&judged.to_string(), server.1), @r"
+    found  127.0.0.1:[PORT]: example.com, www.example.com, until [DATE]; TLS 1.3; 1 intermediate
+    wrong  the certificate is not for 127.0.0.1: it names example.com, www.example.com
+    next   order a certificate that names 127.0.0.1 too, or take it out of what is asked for
+    note   127.0.0.1:[PORT] has roots, which clients have or do not trust; they are sent for nothing: Test Root R1
+    --- exit 1
+    ");
+}
+
+#[test]
+fn what_a_server_sends_is_judged_as_it_sends_it() {
+    let shop = Order::new();
+    let sandbox = &shop.sandbox;
+    let names = Some(vec!["localhost".to_owned(), "example.com".to_owned()]);
+    let leaf = shop.ca.issue_as(&sandbox.read("example.com.csr"), Leaf { names, ..Leaf::default() });
+    let intermediate = shop.ca.intermediate_pem();
+    let other = TestCa::new().intermediate_pem();
+    sandbox.write("leaf.pem", &leaf);
+    for (chain, code, said) in [
+        (intermediate.clone(), 0, "TLS 1.3; 1 intermediate; trusted by root.pem; good for localhost, example.com"),
+        (String::new(), 1, "an intermediate certificate is missing"),
+        (format!("{intermediate}{}", shop.ca.root_pem()), 0, "has roots, which clients have"),
+        (format!("{other}{intermediate}"), 0, "has what is no part of the chain: Test DV CA R2"),
+    ] {
+        sandbox.write("chain.pem", &chain);
+        let more: &[&str] = if chain.is_empty() { &[] } else { &["-cert_chain", "chain.pem"] };
+        let server = Server::start(sandbox, &[&["-cert", "leaf.pem"], more].concat());
+        let host = format!("localhost:{}", server.1);
+        let args = ["verify", &host, "--trust", "root.pem", "--host", "example.com"];
+        let judged = sandbox.run(&args).expect(code);
+        assert!(judged.stdout.contains(said), "{judged}");
+        let document = sandbox.run(&[&args[..], &["--json"]].concat()).expect(code).json();
+        let address = format!("127.0.0.1:{}", server.1);
+        assert_eq!(document["certificates"][0]["addresses"], serde_json::json!([address]), "{document}");
+        let late = sandbox.run(&[&args[..], &["--at", "2050-01-01T00:00:00Z"]].concat()).expect(1);
+        assert!(late.stdout.contains("ended on"), "{late}");
+    }
+    // A name without a port never goes to the network.
+    sandbox.run(&["verify", "nobody.invalid"]).expect(3);
+    sandbox.run(&["verify", "leaf.pem", "--starttls", "smtp"]).expect(2);
+}
+
+#[test]
+fn a_host_without_anybody_is_told() {
+    let sandbox = Sandbox::new();
+    let port = free_port();
+    let run = sandbox.run(&["inspect", &format!("127.0.0.1:{port}")]).expect(4);
+    insta::assert_snapshot!(plain(&run.to_string(), port), @r"
+    --- stderr
+    error: 127.0.0.1:[PORT] shows no certificate
+      cause: 127.0.0.1:[PORT]: the connection was refused
+      next: is something listening there?  nc -vz 127.0.0.1 [PORT]
+    --- exit 4
+    ");
+    let unknown = sandbox.run(&["inspect", "no-such-host.invalid:443", "--json"]).expect(4).json();
+    assert_eq!(unknown["error"]["kind"], "network");
+    for (args, code) in [
+        (&["inspect", "missing.crt"][..], 3),
+        (&["inspect", "./example.com"], 3),
+        (&["inspect", "a b"], 3),
+        (&["inspect", "x.crt/y", "--starttls", "smtp"], 2),
+        (&["inspect", "127.0.0.1:1", "--starttls", "xmpp"], 2),
+    ] {
+        sandbox.run(args).expect(code);
+    }
+}
+
+#[test]
+fn a_name_known_here_is_its_files() {
+    let shop = Order::new();
+    shop.sandbox.write("example.com.fullchain.pem", shop.chain());
+    let shown = shop.sandbox.run(&["inspect", "example.com", "--json"]).expect(0).json();
+    let sources: Vec<&str> =
+        shown["items"].as_array().unwrap().iter().map(|one| one["source"].as_str().unwrap()).collect();
+    assert_eq!(
+        sources,
+        ["example.com.fullchain.pem", "example.com.fullchain.pem", "example.com.csr", "example.com.key"]
+    );
+}
+
+/// The line that comes next, in lower case.
+fn heard(reader: &mut BufReader<TcpStream>) -> String {
+    let mut line = String::new();
+    reader.read_line(&mut line).unwrap();
+    line.to_lowercase()
+}
+
+/// What a server says before TLS, as these protocols have it.
+fn dialog(protocol: &str, connection: &TcpStream) {
+    let mut to = connection.try_clone().unwrap();
+    let mut from = BufReader::with_capacity(1, connection.try_clone().unwrap());
+    match protocol {
+        "smtp" => {
+            to.write_all(b"220-mail.example.com\r\n220 ESMTP ready\r\n").unwrap();
+            assert!(heard(&mut from).starts_with("ehlo "));
+            to.write_all(b"250-mail.example.com\r\n250-STARTTLS\r\n250 SIZE\r\n").unwrap();
+            assert_eq!(heard(&mut from), "starttls\r\n");
+            to.write_all(b"220 go ahead\r\n").unwrap();
+        }
+        "imap" => {
+            to.write_all(b"* OK [CAPABILITY IMAP4rev1] ready\r\n").unwrap();
+            loop {
+                let line = heard(&mut from);
+                let tag = line.split(' ').next().unwrap();
+                let last = line.ends_with("starttls\r\n");
+                let more = if last { "* still here" } else { "* CAPABILITY IMAP4rev1 STARTTLS" };
+                to.write_all(format!("{more}\r\n{tag} OK done\r\n").as_bytes()).unwrap();
+                if last {
+                    break;
+                }
+            }
+        }
+        "pop3" => {
+            to.write_all(b"+OK ready\r\n").unwrap();
+            assert_eq!(heard(&mut from), "stls\r\n");
+            to.write_all(b"+OK go\r\n").unwrap();
+        }
+        _ => {
+            let mut asked = [0; 8];
+            from.read_exact(&mut asked).unwrap();
+            assert_eq!(asked, [0, 0, 0, 8, 4, 210, 22, 47]);
+            to.write_all(b"S").unwrap();
+        }
+    }
+}
+
+/// A listener that does `answer` with each connection.
+fn serve(answer: impl Fn(TcpStream) + Send + 'static) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || listener.incoming().flatten().for_each(&answer));
+    port
+}
+
+fn tls(shop: &Order) -> Arc<ServerConfig> {
+    let certificates = CertificateDer::pem_slice_iter(shop.chain().as_bytes()).map(Result::unwrap).collect();
+    let key = PrivateKeyDer::from_pem_slice(shop.sandbox.read("example.com.key").as_bytes()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    Arc::new(builder.with_no_client_auth().with_single_cert(certificates, key).unwrap())
+}
+
+#[test]
+fn every_protocol_that_starts_in_the_clear() {
+    let shop = Order::new();
+    let config = tls(&shop);
+    for protocol in PROTOCOLS {
+        let config = Arc::clone(&config);
+        let port = serve(move |mut connection| {
+            dialog(protocol, &connection);
+            let mut session = ServerConnection::new(Arc::clone(&config)).unwrap();
+            while session.is_handshaking() && session.complete_io(&mut connection).is_ok() {}
+            let _ = session.complete_io(&mut connection);
+        });
+        let host = format!("127.0.0.1:{port}");
+        // That this server speaks the protocol is openssl's word.
+        let mut client = foreign("openssl");
+        client.args(["s_client", "-starttls", protocol, "-connect", &host]).stdin(Stdio::null());
+        let said = String::from_utf8_lossy(&client.output().unwrap().stdout).into_owned();
+        assert!(said.contains("subject=CN = example.com"), "{protocol}: {said}");
+        let shown = shop.sandbox.run(&["inspect", &host, "--starttls", protocol, "--json"]).expect(0).json();
+        assert_eq!(shown["served"][0]["starttls"], protocol);
+        assert_eq!(shown["items"][0]["subject"], "CN=example.com", "{protocol}");
+        let judged = shop.sandbox.run(&["verify", &host, "--starttls", protocol, "--trust", "root.pem"]).expect(1);
+        assert!(judged.stdout.contains("is not for 127.0.0.1"), "{judged}");
+        // Asked for TLS at once, it is no TLS server.
+        shop.sandbox.run(&["inspect", &host]).expect(4);
+    }
+}
+
+#[test]
+fn what_a_server_says_instead_is_told_and_does_nothing() {
+    let sandbox = Sandbox::new();
+    let hostile = "\x1b]0;owned\x07\u{202e}500 no\r\n";
+    let lines = "220-x\r\n".repeat(10_000);
+    let endless = "x".repeat(1_000_000);
+    let none = "N".to_owned();
+    let said: [(&str, &str, String); 7] = [
+        ("smtp", "does not speak SMTP", hostile.to_owned()),
+        ("smtp", "more than 64 lines", lines),
+        ("imap", "does not speak IMAP", endless),
+        ("pop3", "does not start TLS: it said -ERR", "+OK\r\n-ERR \u{9b}31m\r\n".to_owned()),
+        ("imap", "does not start TLS: it said a1 NO", "* OK\r\na1 NO\r\n".to_owned()),
+        ("postgres", "speaks PostgreSQL and does not start TLS", none),
+        ("postgres", "the connection broke", String::new()),
+    ];
+    for (protocol, expected, answer) in said {
+        let port = serve(move |mut connection| {
+            let _ = connection.write_all(answer.as_bytes());
+            let _ = connection.shutdown(std::net::Shutdown::Write);
+            let _ = connection.read(&mut [0; 4096]);
+        });
+        let host = format!("127.0.0.1:{port}");
+        for json in [&[][..], &["--json"]] {
+            let args = [&["inspect", &host, "--starttls", protocol][..], json].concat();
+            let run = sandbox.run(&args).expect(4);
+            let page = run.to_string();
+            assert!(page.contains(expected), "{protocol}: {page}");
+            assert!(!page.contains(['\x1b', '\x07', '\u{202e}', '\u{9b}']), "{page}");
+            assert!(page.len() < 4000, "{page}");
+        }
+    }
+}
