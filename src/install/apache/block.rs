@@ -16,8 +16,16 @@ pub struct VirtualHost {
     pub upstream: Option<String>,
     /// The folder that it serves.
     pub root: Option<PathBuf>,
-    /// All that it says; of the main server nothing.
-    pub directives: Vec<Directive>,
+    /// All that it says; `None` for the main server.
+    pub directives: Option<Vec<Directive>>,
+}
+
+impl VirtualHost {
+    /// All that it says; nothing for the main server.
+    #[must_use]
+    pub fn said(&self) -> &[Directive] {
+        self.directives.as_deref().unwrap_or_default()
+    }
 }
 
 /// What an install needs to know of a configuration.
@@ -123,8 +131,7 @@ impl Translator<'_> {
     fn host(&self, section: &Directive, listens: Vec<Listen>) -> VirtualHost {
         let inner = flat(section.inside.as_deref().unwrap_or_default());
         let block = self.block(&inner, (&section.file, section.line), listens);
-        let directives = section.inside.clone().unwrap_or_default();
-        self.with_content(block, &inner, directives)
+        self.with_content(block, &inner, section.inside.clone())
     }
 
     /// The main server: it answers on the sockets that no virtual host has.
@@ -138,10 +145,10 @@ impl Translator<'_> {
         let said = |it: &&&Directive| it.is("ServerName") || it.is("SSLEngine");
         let place = self.main.iter().find(said).map_or((file, 1), |it| (it.file.as_path(), it.line));
         let block = self.block(self.main, place, free);
-        self.with_content(block, self.main, Vec::new())
+        self.with_content(block, self.main, None)
     }
 
-    fn with_content(&self, block: Block, inner: &[&Directive], directives: Vec<Directive>) -> VirtualHost {
+    fn with_content(&self, block: Block, inner: &[&Directive], directives: Option<Vec<Directive>>) -> VirtualHost {
         let root = words(inner, "DocumentRoot").last().or_else(|| words(self.main, "DocumentRoot").last());
         let root = root.map(|folder| self.root.join(folder));
         VirtualHost { block, upstream: upstream(inner), root, directives }

@@ -12,13 +12,7 @@ use crate::install::site::{Blame, Complaint, last_words};
 pub fn complaint(output: &str, paths: &[&Path]) -> Complaint {
     let mut lines: Vec<String> = output.lines().map(said).filter(|line| tells(line)).collect();
     lines.dedup();
-    let named = |line: &String| {
-        let quoted = |path: &&Path| {
-            let path = path.display().to_string();
-            line.split([' ', '\'', ',', ';']).any(|word| word.trim_end_matches(':') == path)
-        };
-        paths.iter().any(quoted)
-    };
+    let named = |line: &String| paths.iter().any(|path| names(line, &path.display().to_string()));
     // Apache stops at its first error; the gate tells of all.
     let blame = match lines.iter().filter(|line| !is_place(line)).collect::<Vec<_>>().as_slice() {
         [] => Blame::Other,
@@ -35,12 +29,19 @@ pub fn complaint(output: &str, paths: &[&Path]) -> Complaint {
 pub fn unlisted(output: &str, config: &Config) -> Vec<String> {
     let place = |line: &str| line.trim_end().strip_suffix(')')?.rsplit_once('(').map(|(_, place)| place.to_owned());
     let listed: BTreeSet<String> = output.lines().filter_map(place).filter(|place| place.contains(':')).collect();
-    let hosts = config.hosts.iter().filter(|host| !host.directives.is_empty());
+    let hosts = config.hosts.iter().filter(|host| host.directives.is_some());
     let read: BTreeSet<String> = hosts.map(|host| host.block.to_string()).collect();
     let unread =
         listed.difference(&read).map(|place| format!("{place}: Apache has a virtual host there that was not read"));
     let unknown = read.difference(&listed);
     unread.chain(unknown.map(|place| format!("{place}: Apache does not list this virtual host"))).collect()
+}
+
+/// Whether a line names a path, not a longer one.
+fn names(line: &str, path: &str) -> bool {
+    let edge = |c: Option<char>| c.is_none_or(|c| " '\",:".contains(c));
+    line.match_indices(path)
+        .any(|(at, _)| edge(line[..at].chars().next_back()) && edge(line[at + path.len()..].chars().next()))
 }
 
 /// A line without `AH00526: ` and without what an error log puts in front: `[time] [ssl:emerg] [pid 1:tid 1] `.

@@ -6,7 +6,7 @@ use super::block::{Config, VirtualHost};
 
 use super::read::{Directive, flat};
 use crate::install::site::name::concrete;
-use crate::install::site::{Addition, NewBlock, Software, Written};
+use crate::install::site::{Addition, CIPHERS, NewBlock, Software, Written};
 use crate::pki::name::DnsName;
 
 /// What is needed to write it.
@@ -17,10 +17,6 @@ pub struct Writer<'a> {
     /// What Apache reads now.
     pub config: &'a Config,
 }
-
-/// TLS 1.2 ciphers of Mozilla's intermediate guideline 6.0; those of TLS 1.3 need no list.
-const CIPHERS: &str = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:\
-    ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 
 /// Where a site's files are where nobody says.
 const ROOT: &str = "/var/www/html";
@@ -38,7 +34,7 @@ impl Writer<'_> {
         }
         let content = source.map_or_else(|| self.files(), copy);
         text.push_str(&self.tls_host(&content));
-        let missing = plain.iter().filter(|host| !redirects(&host.directives));
+        let missing = plain.iter().filter(|host| !redirects(host.said()));
         let additions: Vec<Addition> = missing.map(|host| self.addition(host)).collect();
         for addition in &additions {
             text.push_str(&comment(addition));
@@ -62,7 +58,7 @@ impl Writer<'_> {
     /// Whether a host serves one of the names in plain text.
     fn is_plain(&self, host: &VirtualHost) -> bool {
         let block = &host.block;
-        !host.directives.is_empty()
+        host.directives.is_some()
             && block.serves(self.new.names)
             && block.speaks_plain()
             && !block.speaks_tls()
@@ -122,7 +118,7 @@ impl Writer<'_> {
 
     /// Where no host serves the names yet: the files of the main server.
     fn files(&self) -> String {
-        let main = self.config.hosts.iter().find(|host| host.directives.is_empty());
+        let main = self.config.hosts.iter().find(|host| host.directives.is_none());
         let root = main.and_then(|host| host.root.clone()).unwrap_or_else(|| ROOT.into());
         format!("    DocumentRoot \"{}\"\n", root.display())
     }
@@ -171,7 +167,7 @@ fn redirects(directives: &[Directive]) -> bool {
 
 /// Whether a host serves anything but redirects to https.
 fn is_site(host: &VirtualHost) -> bool {
-    let all = flat(&host.directives);
+    let all = flat(host.said());
     let serves = |directive: &&&Directive| {
         directive.is("DocumentRoot")
             || directive.is("ProxyPass")
@@ -192,9 +188,9 @@ fn is_ours(directive: &Directive) -> bool {
 /// What the present host does, access rules and all; an application behind it is told that it is https.
 fn copy(host: &VirtualHost) -> String {
     let mut out = format!("    # As in {}:\n", host.block);
-    print(&mut out, &without_redirects(&host.directives), 1);
+    print(&mut out, &without_redirects(host.said()), 1);
     if host.upstream.is_some() {
-        if !host.directives.iter().any(|directive| directive.is("ProxyPreserveHost")) {
+        if !host.said().iter().any(|directive| directive.is("ProxyPreserveHost")) {
             out.push_str("    ProxyPreserveHost On\n");
         }
         out.push_str("    RequestHeader set X-Forwarded-Proto https\n");
@@ -202,7 +198,7 @@ fn copy(host: &VirtualHost) -> String {
     out
 }
 
-/// Conditions of a rule that goes go with it.
+/// Conditions of a rule that goes go with it; a daemon of mod_wsgi may be named once only and serves both hosts.
 fn without_redirects(directives: &[Directive]) -> Vec<&Directive> {
     let mut kept: Vec<&Directive> = Vec::new();
     for directive in directives.iter().filter(|directive| !is_ours(directive)) {
@@ -211,7 +207,7 @@ fn without_redirects(directives: &[Directive]) -> Vec<&Directive> {
             while kept.last().is_some_and(|last| last.is("RewriteCond")) {
                 kept.pop();
             }
-        } else if !redirects(inside) {
+        } else if !redirects(inside) && !directive.is("WSGIDaemonProcess") {
             kept.push(directive);
         }
     }
@@ -235,5 +231,66 @@ fn print(out: &mut String, directives: &[&Directive], depth: usize) {
             }
             _ => out.push_str(&format!("{indent}{line}\n")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::config;
+    use super::Writer;
+    use crate::install::layout::{Link, Piece};
+    use crate::install::site::{NewBlock, WEB, Written};
+    use crate::pki::name::DnsName;
+
+    fn write(text: &str, asked: &[&str]) -> Written {
+        let names: Vec<DnsName> = asked.iter().map(|name| DnsName::parse(name).unwrap()).collect();
+        let links = [
+            Link::new("/etc/ssl/example.com.fullchain.pem", Piece::FullChain),
+            Link::new("/etc/ssl/private/example.com.key", Piece::Key),
+        ];
+        let new = NewBlock { names: &names, links: &links, ipv6: true, ports: WEB };
+        Writer { new, config: &config(text) }.write()
+    }
+
+    #[test]
+    fn a_first_site() {
+        let written = write(
+            "Listen 80\n<IfModule ssl_module>\nListen 443\n</IfModule>\nDocumentRoot /srv/www",
+            &["*.example.com", "example.com"],
+        );
+        assert_eq!(written.first, ["sudo a2enmod ssl"]);
+        insta::assert_snapshot!(written.text);
+    }
+
+    #[test]
+    fn a_site_that_is_there_in_plain_text() {
+        let written = write(
+            "Listen 80\nLoadModule ssl_module /m/mod_ssl.so\nLoadModule headers_module /m/mod_headers.so\n\
+             <VirtualHost *:80>\nServerName example.com\nServerAlias www.example.com\n# a comment\nRewriteEngine On\n\
+             RewriteCond %{HTTP_HOST} ^www\nRewriteRule ^ https://%{HTTP_HOST}%{REQUEST_URI} [R]\n\
+             <Location \"/admin\">\nRequire ip 10.0.0.0/8\n</Location>\n\
+             ProxyPass \"/\" \"http://127.0.0.1:9000/\"\nProxyPassReverse / http://127.0.0.1:9000/\n\
+             WSGIDaemonProcess x\nErrorLog ${APACHE_LOG_DIR}/x.log\nIncludeOptional conf/x.conf\n</VirtualHost>",
+            &["example.com", "www.example.com"],
+        );
+        assert_eq!(written.upstream.as_deref(), Some("http://127.0.0.1:9000/"));
+        assert_eq!((written.first.len(), written.additions.len()), (0, 0), "{written:?}");
+        insta::assert_snapshot!(written.text);
+    }
+
+    #[test]
+    fn what_only_redirects_is_not_copied() {
+        for host in [
+            "Redirect permanent / https://example.com/",
+            "DocumentRoot /x\nRedirect / https://example.com/",
+            "RewriteEngine On\nRewriteRule ^ https://%{HTTP_HOST}%{REQUEST_URI} [R=301,L]",
+        ] {
+            let text = format!("Listen 80\n<VirtualHost *:80>\nServerName example.com\n{host}\n</VirtualHost>");
+            let written = write(&text, &["example.com"]);
+            assert_eq!((written.taken_from.as_deref(), written.additions.len()), (None, 0), "{host}");
+            assert!(written.text.contains("DocumentRoot \"/var/www/html\""), "{}", written.text);
+        }
+        let text = "Listen 80\n<VirtualHost *:80>\nServerName example.com\nDocumentRoot /x\n</VirtualHost>";
+        assert_eq!(write(text, &["example.com"]).additions.len(), 1);
     }
 }
