@@ -356,7 +356,7 @@ _certctl() {
                     return 0
                     ;;
                 --server)
-                    COMPREPLY=($(compgen -W "nginx apache none" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "nginx apache haproxy none" -- "${cur}"))
                     return 0
                     ;;
                 --server-config)

@@ -106,6 +106,8 @@ pub enum ServerKind {
     Nginx,
     /// Apache 2.4
     Apache,
+    /// HAProxy
+    Haproxy,
     /// Nobody, or whoever `--test`, `--reload` and `--probe` are about
     None,
 }
@@ -308,6 +310,7 @@ fn flags(context: &Context, args: &InstallArgs) -> Result<Settings, Failure> {
     Ok(Settings {
         server: args.server.map(|server| match server {
             ServerKind::Apache => "apache".to_owned(),
+            ServerKind::Haproxy => "haproxy".to_owned(),
             ServerKind::Nginx => "nginx".to_owned(),
             ServerKind::None => "none".to_owned(),
         }),

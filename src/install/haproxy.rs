@@ -8,11 +8,13 @@ pub mod config;
 pub mod crt;
 pub mod lex;
 mod list;
+pub mod master;
 pub mod words;
 pub mod write;
 
 pub use config::{Config, Frontend, World};
 pub use crt::{Lying, Shown};
 pub use lex::Environment;
+pub use master::Master;
 pub use words::complaint;
 pub use write::Writer;

@@ -7,16 +7,19 @@
 use std::path::Path;
 
 use super::apache as apache_dialect;
+use super::haproxy as haproxy_dialect;
 use super::nginx as nginx_dialect;
 use super::site::{self, Blame, Complaint, NewBlock, Software, Written};
 use crate::system::process::{Finished, ProcessError};
 
 pub mod apache;
+pub mod haproxy;
 mod look;
 pub mod nginx;
 mod service;
 
 pub use apache::Apache;
+pub use haproxy::Haproxy;
 use look::run;
 pub use look::{Detail, ServerError, Standing};
 pub use nginx::Nginx;
@@ -49,6 +52,8 @@ pub enum Server {
 pub enum Program {
     /// Apache.
     Apache(Apache),
+    /// HAProxy.
+    Haproxy(Haproxy),
     /// nginx.
     Nginx(Nginx),
 }
@@ -63,7 +68,7 @@ impl Program {
         match software {
             Software::Nginx => Ok(Nginx::find(config)?.map(Self::Nginx)),
             Software::Apache => Ok(Apache::find(config)?.map(Self::Apache)),
-            Software::Haproxy => Ok(None),
+            Software::Haproxy => Ok(Haproxy::find(config)?.map(Self::Haproxy)),
         }
     }
 
@@ -72,6 +77,7 @@ impl Program {
     pub fn software(&self) -> Software {
         match self {
             Self::Apache(_) => Software::Apache,
+            Self::Haproxy(_) => Software::Haproxy,
             Self::Nginx(_) => Software::Nginx,
         }
     }
@@ -81,6 +87,7 @@ impl Program {
     pub fn config_file(&self) -> &Path {
         match self {
             Self::Apache(apache) => apache.config_file(),
+            Self::Haproxy(haproxy) => haproxy.config_file(),
             Self::Nginx(nginx) => nginx.config_file(),
         }
     }
@@ -92,6 +99,7 @@ impl Program {
     pub fn observe(&self) -> Result<Standing, ServerError> {
         match self {
             Self::Apache(apache) => apache.observe(),
+            Self::Haproxy(haproxy) => haproxy.observe(),
             Self::Nginx(nginx) => nginx.observe(),
         }
     }
@@ -101,6 +109,7 @@ impl Program {
     pub fn start_command(&self) -> String {
         match self {
             Self::Apache(apache) => apache.start_command(),
+            Self::Haproxy(haproxy) => haproxy.start_command(),
             Self::Nginx(nginx) => nginx.start_command(),
         }
     }
@@ -108,14 +117,17 @@ impl Program {
     fn test(&self) -> Vec<String> {
         match self {
             Self::Apache(apache) => apache.test(),
+            Self::Haproxy(haproxy) => haproxy.test(),
             Self::Nginx(nginx) => nginx.test(),
         }
     }
 
-    fn reload(&self) -> Vec<String> {
+    /// `None` where it cannot be told to.
+    fn reload(&self) -> Option<Vec<String>> {
         match self {
-            Self::Apache(apache) => apache.reload(),
-            Self::Nginx(nginx) => nginx.reload(),
+            Self::Apache(apache) => Some(apache.reload()),
+            Self::Haproxy(haproxy) => haproxy.reload(),
+            Self::Nginx(nginx) => Some(nginx.reload()),
         }
     }
 }
@@ -126,6 +138,7 @@ impl Standing {
     pub fn write(&self, new: NewBlock<'_>) -> Written {
         match &self.detail {
             Detail::Apache(config) => apache_dialect::Writer { new, config }.write(),
+            Detail::Haproxy(config) => haproxy_dialect::Writer { new, config }.write(),
             Detail::Nginx { config, build } => nginx_dialect::Writer { new, build, config }.write(),
         }
     }
@@ -148,8 +161,16 @@ impl Server {
     /// When it could not be run. A reload that fails is a [`Finished`].
     pub fn reload(&self) -> Result<Option<Finished>, ProcessError> {
         match self.reload_command() {
-            Some(command) => self.barred().map_or_else(|| run(command), Ok).map(Some),
+            Some(command) => self.barred().or_else(|| self.signal()).map_or_else(|| run(command), Ok).map(Some),
             None => Ok(None),
+        }
+    }
+
+    /// A reload that is a signal needs no program.
+    fn signal(&self) -> Option<Finished> {
+        match self {
+            Self::Known { program: Program::Haproxy(haproxy), reload: None, .. } => haproxy.signal(),
+            _ => None,
         }
     }
 
@@ -157,7 +178,7 @@ impl Server {
     fn barred(&self) -> Option<Finished> {
         match self.program()? {
             Program::Apache(apache) => apache.barred(),
-            Program::Nginx(_) => None,
+            Program::Haproxy(_) | Program::Nginx(_) => None,
         }
     }
 
@@ -175,7 +196,7 @@ impl Server {
     #[must_use]
     pub fn reload_command(&self) -> Option<Vec<String>> {
         match self {
-            Self::Known { program, reload, .. } => Some(reload.clone().unwrap_or_else(|| program.reload())),
+            Self::Known { program, reload, .. } => reload.clone().or_else(|| program.reload()),
             Self::Command { reload, .. } => reload.clone(),
             Self::None => None,
         }
@@ -195,6 +216,7 @@ impl Server {
     pub fn complaint(&self, output: &str, paths: &[&Path]) -> Complaint {
         match self.program() {
             Some(Program::Apache(_)) => apache_dialect::complaint(output, paths),
+            Some(Program::Haproxy(_)) => haproxy_dialect::complaint(output, paths),
             Some(Program::Nginx(_)) => nginx_dialect::complaint(output, paths),
             None => Complaint { blame: Blame::Other, lines: site::last_words(output) },
         }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Access, access};
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, test_kill_process};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, kill_process_group, pidfd_open, test_kill_process};
 
 /// What to run.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -250,6 +250,12 @@ fn executable(path: &Path) -> bool {
 pub fn alive(pid: i32) -> bool {
     let found = Pid::from_raw(pid).map(test_kill_process);
     matches!(found, Some(Ok(()) | Err(rustix::io::Errno::PERM)))
+}
+
+/// Tells a process to read its files again (`SIGUSR2`); false when it could not be told.
+#[must_use]
+pub fn reload(pid: i32) -> bool {
+    Pid::from_raw(pid).is_some_and(|pid| kill_process(pid, Signal::USR2).is_ok())
 }
 
 /// Why a text cannot be run as a command without a shell.

@@ -5,6 +5,7 @@ pub mod apache;
 pub mod ca;
 pub mod dns;
 pub mod foreign;
+pub mod haproxy;
 pub mod mask;
 pub mod namespace;
 pub mod nginx;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::install::apache;
+use crate::install::haproxy;
 use crate::install::nginx::{self, ParseError};
 use crate::install::site::{self, ConfigText, Software, glob};
 use crate::system::files::{self, FileError};
@@ -64,6 +65,8 @@ pub struct Standing {
 pub enum Detail {
     /// Apache's virtual hosts.
     Apache(apache::Config),
+    /// HAProxy's sections.
+    Haproxy(haproxy::Config),
     /// nginx's directives.
     Nginx {
         /// What it says.

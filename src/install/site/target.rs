@@ -166,7 +166,8 @@ impl Targets {
         };
         for &address in asked {
             if ours(block) {
-                let several = block.pairs.len() > 1;
+                // HAProxy weighs all certificates for a name by their kind of key first.
+                let several = block.pairs.len() > 1 || (config.software == Software::Haproxy && listen.ssl);
                 let target = ProbeTarget {
                     algorithm: several.then_some(wanted.algorithm),
                     proxy_header: listen.proxy_protocol,
