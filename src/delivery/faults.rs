@@ -146,7 +146,7 @@ pub struct Repair {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Unused {
     /// gzip, 7z, rar, tar...: the name of the format.
-    #[error("a {0} archive")]
+    #[error("an archive of another kind ({0})")]
     Archive(&'static str),
     /// Bytes of no known form.
     #[error("binary data of no known form")]

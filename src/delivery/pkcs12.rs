@@ -29,6 +29,8 @@ pub(super) struct Opened {
     pub locked: Vec<Zeroizing<Vec<u8>>>,
     /// What could not be used.
     pub unused: Vec<Unused>,
+    /// It was BER, which not all programs read.
+    pub ber: bool,
 }
 
 /// Opens a file with `passphrase`, else without any: as empty, as absent. Each costs `work`.
@@ -37,11 +39,11 @@ pub(super) struct Opened {
 /// That it is locked, damaged, or of a kind that is not read.
 pub(super) fn read(bytes: &[u8], passphrase: Option<&Passphrase>, work: &mut Work) -> Result<Opened, Unused> {
     let normal;
-    let pfx = match Pfx::parse(bytes) {
-        Some(pfx) => pfx,
+    let (pfx, ber) = match Pfx::parse(bytes) {
+        Some(pfx) => (pfx, false),
         None => {
             normal = Zeroizing::new(ber::to_der(bytes).ok_or(Unused::DamagedPkcs12)?);
-            Pfx::parse(&normal).ok_or(Unused::DamagedPkcs12)?
+            (Pfx::parse(&normal).ok_or(Unused::DamagedPkcs12)?, true)
         }
     };
     let empty = Passphrase::new(Vec::new());
@@ -49,7 +51,7 @@ pub(super) fn read(bytes: &[u8], passphrase: Option<&Passphrase>, work: &mut Wor
     let mut locked = Locked::Wrong;
     for one in tries.into_iter().flatten() {
         match pfx.open(one, work) {
-            Ok(opened) => return Ok(opened),
+            Ok(opened) => return Ok(Opened { ber, ..opened }),
             Err(Reason::Damaged) => return Err(Unused::DamagedPkcs12),
             Err(Reason::Locked(reason)) => locked = reason,
         }
@@ -97,8 +99,6 @@ impl<'a> Pfx<'a> {
         let [version, safes, rest @ ..] = parts.as_slice() else { return None };
         let (octets, _) = der::split(content(safes.whole, DATA)?)?;
         (version.value == [3] && octets.tag == 0x04).then_some(())?;
-        // Where a file mixes definite and indefinite lengths, the first element tells.
-        elements(sequence(der::split(octets.value)?.0)?)?;
         let mac = match rest.first() {
             Some(mac) => Some(Mac::parse(*mac)?),
             None => None,
@@ -115,7 +115,14 @@ impl<'a> Pfx<'a> {
             }
         }
         let mut opened = Opened::default();
-        let safes = der::split(self.safes).and_then(|(safes, _)| elements(sequence(safes)?)).ok_or(Reason::Damaged)?;
+        let normal;
+        let safes = match bags_of(self.safes) {
+            Some(safes) => safes,
+            None => {
+                normal = ber::to_der(self.safes).ok_or(Reason::Damaged)?;
+                bags_of(&normal).ok_or(Reason::Damaged)?
+            }
+        };
         for safe in safes {
             opened.safe(safe, passphrase, work)?;
         }
@@ -194,6 +201,7 @@ impl Opened {
     }
 }
 
+/// The elements of a SEQUENCE: of safes, or of bags.
 fn bags_of(bytes: &[u8]) -> Option<Vec<Element<'_>>> {
     elements(sequence(der::split(bytes)?.0)?)
 }

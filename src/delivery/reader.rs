@@ -303,6 +303,9 @@ impl Reader<'_> {
             Err(what) => return Ok(Err(what)),
         };
         self.mend(source, Mended::Pkcs12, None);
+        if opened.ber {
+            self.mend(source, Mended::Ber, None);
+        }
         self.take_certificates(source, &opened.certificates)?;
         for what in opened.unused {
             self.ignore(source, what);

@@ -3,9 +3,9 @@
 
 use std::io::{Cursor, Read};
 
-use ::zip::ZipArchive;
 use ::zip::read::ZipReadOptions;
 use ::zip::result::ZipError;
+use ::zip::{SUPPORTED_COMPRESSION_METHODS, ZipArchive};
 use zeroize::Zeroizing;
 
 use super::faults::Unused;
@@ -48,10 +48,12 @@ pub(super) fn entry(
         raw.name().map_or_else(|_| String::from_utf8_lossy(raw.name_raw()).into_owned(), |name| name.into_owned());
     let place = source.within(&name);
     let (link, file, encrypted) = (is_link(raw.unix_mode()), raw.is_file(), raw.encrypted());
+    let readable = encrypted || SUPPORTED_COMPRESSION_METHODS.contains(&raw.compression());
     drop(raw);
     let content = match (link, file, encrypted) {
         (true, ..) => Content::Unused(Unused::Link),
         (_, false, _) => Content::Folder,
+        _ if !readable => Content::Unused(Unused::OtherMethod),
         (.., true) if passphrase.is_none() => Content::Unused(Unused::EncryptedEntry),
         _ => inflate(archive, index, &place, budget, passphrase.filter(|_| encrypted))?,
     };
@@ -79,7 +81,6 @@ fn inflate(
     let file = match archive.by_index_with_options(index, options) {
         Ok(file) => file,
         Err(_) if passphrase.is_some() => return Ok(WRONG),
-        Err(ZipError::UnsupportedArchive(_)) => return Ok(Content::Unused(Unused::OtherMethod)),
         Err(error) => return Err(damaged(place, &error)),
     };
     // Only a hint, and a lie costs no more than this.

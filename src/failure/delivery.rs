@@ -120,7 +120,7 @@ fn code(what: &Unused) -> (&'static str, Severity) {
 fn mistaken(what: &Unused) -> &'static str {
     match what {
         Unused::Jks => ", which this version does not read",
-        Unused::DamagedBlock { .. } | Unused::DamagedDer | Unused::DamagedPkcs12 | Unused::Empty => "",
+        Unused::DamagedBlock { .. } | Unused::DamagedDer | Unused::DamagedPkcs12 | Unused::Empty | Unused::Link => "",
         Unused::DamagedMarkers
         | Unused::EncryptedEntry
         | Unused::LockedPkcs12

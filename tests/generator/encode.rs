@@ -1,0 +1,94 @@
+//! DER, PKCS#7 and PKCS#12 as other programs write them, made octet by octet: what reads them here did not write them.
+
+use p12_keystore::{
+    Certificate, EncryptionAlgorithm, KeyStore, KeyStoreEntry, MacAlgorithm, PrivateKey, PrivateKeyChain,
+};
+
+use super::world::{World, der};
+
+pub const SEQUENCE: u8 = 0x30;
+const DATA: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01";
+const SIGNED_DATA: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02";
+
+/// A tag, the length, the value.
+pub fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let value = parts.concat();
+    let length = match value.len() {
+        short @ 0..=0x7f => vec![u8::try_from(short).unwrap()],
+        long => {
+            let octets: Vec<u8> = long.to_be_bytes().into_iter().skip_while(|&octet| octet == 0).collect();
+            [vec![0x80 + u8::try_from(octets.len()).unwrap()], octets].concat()
+        }
+    };
+    [vec![tag], length, value].concat()
+}
+
+/// The same with an indefinite length (X.690 8.1.3.6).
+pub fn open(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    [&[tag, 0x80], parts.concat().as_slice(), &[0, 0]].concat()
+}
+
+/// `SignedData` without a signer: what CAs call p7b.
+pub fn p7b(certificates: &[&str]) -> Vec<u8> {
+    signed_data(certificates, tlv)
+}
+
+/// The same in BER.
+pub fn p7b_ber(certificates: &[&str]) -> Vec<u8> {
+    signed_data(certificates, open)
+}
+
+fn signed_data(certificates: &[&str], wrap: fn(u8, &[&[u8]]) -> Vec<u8>) -> Vec<u8> {
+    let certificates: Vec<u8> = certificates.iter().flat_map(|pem| der(pem)).collect();
+    let inner = wrap(SEQUENCE, &[&tlv(6, &[DATA])]);
+    let set = tlv(0x31, &[]);
+    let body = wrap(SEQUENCE, &[&[2, 1, 1], &set, &inner, &wrap(0xa0, &[&certificates]), &set]);
+    wrap(SEQUENCE, &[&tlv(6, &[SIGNED_DATA]), &wrap(0xa0, &[&body])])
+}
+
+/// A PEM block of any label, lines of 64.
+pub fn block(label: &str, der: &[u8]) -> String {
+    let config = pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF);
+    pem::encode_config(&pem::Pem::new(label, der), config)
+}
+
+/// A PKCS#12 file as OpenSSL 3, old Windows or Java write it.
+pub fn pfx(world: &World, password: &str, legacy: bool) -> Vec<u8> {
+    let certificates = [&world.leaf, &world.middle, &world.root].map(|pem| Certificate::from_der(&der(pem)).unwrap());
+    let key = PrivateKey::from_der(&der(&world.key)).unwrap();
+    let mut store = KeyStore::new();
+    let chain = PrivateKeyChain::new(b"1".to_vec(), key, certificates);
+    store.add_entry("example.com", KeyStoreEntry::PrivateKeyChain(chain));
+    let (cipher, mac) = match legacy {
+        true => (EncryptionAlgorithm::PbeWithShaAnd3KeyTripleDesCbc, MacAlgorithm::HmacSha1),
+        false => (EncryptionAlgorithm::PbeWithHmacSha256AndAes256, MacAlgorithm::HmacSha256),
+    };
+    let writer = store.writer(password).encryption_algorithm(cipher).mac_algorithm(mac);
+    writer.encryption_iterations(2048).mac_iterations(2048).write().unwrap()
+}
+
+/// PKCS#12 without any encryption or MAC; `wrap` decides how lengths are written.
+pub fn plain_pfx(world: &World, wrap: fn(u8, &[&[u8]]) -> Vec<u8>) -> Vec<u8> {
+    const BAG: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x0a\x01";
+    const X509: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x16\x01";
+    let bag = |kind: u8, value: &[u8]| wrap(SEQUENCE, &[&tlv(6, &[BAG, &[kind]]), &wrap(0xa0, &[value])]);
+    let certificate = |pem: &str| {
+        let value = wrap(0xa0, &[&tlv(4, &[&der(pem)])]);
+        bag(3, &wrap(SEQUENCE, &[&tlv(6, &[X509]), &value]))
+    };
+    let bags = [certificate(&world.leaf), certificate(&world.middle), bag(1, &der(&world.key))].concat();
+    let data = |content: &[u8]| {
+        let octets = tlv(4, &[content]);
+        wrap(SEQUENCE, &[&tlv(6, &[DATA]), &wrap(0xa0, &[&octets])])
+    };
+    let safes = wrap(SEQUENCE, &[&data(&wrap(SEQUENCE, &[&bags]))]);
+    wrap(SEQUENCE, &[&[2, 1, 3], &data(&safes)])
+}
+
+/// Base64 in lines of `width`.
+pub fn base64(bytes: &[u8], width: usize) -> String {
+    use base64::Engine as _;
+    let text = base64::engine::general_purpose::STANDARD.encode(bytes);
+    let lines = text.as_bytes().chunks(width).map(|line| std::str::from_utf8(line).unwrap());
+    lines.map(|line| format!("{line}\n")).collect()
+}

@@ -1,0 +1,96 @@
+//! The CAs of the suite: a root, its intermediate and a site's certificate; the same root as older CAs know it.
+
+use certctl::pki::certificate::Certificate;
+use rcgen::{CertifiedIssuer, KeyPair, SubjectPublicKeyInfo};
+
+use crate::support::ca::{Leaf, TestCa, ca_params, days, today};
+use crate::support::order::Order;
+
+pub type Authority = CertifiedIssuer<'static, KeyPair>;
+
+pub struct World {
+    pub order: Order,
+    /// PEM: the site's certificate.
+    pub leaf: String,
+    /// PEM: what issued it.
+    pub middle: String,
+    /// PEM: the root that is trusted.
+    pub root: String,
+    /// PEM: the same root, signed by an older one.
+    pub cross: String,
+    /// PEM: that older one.
+    pub older: String,
+    /// PEM: a root whose time is over, and the trusted root signed by it.
+    pub expired: (String, String),
+    /// PEM: the key of the site.
+    pub key: String,
+    /// PEM: the request.
+    pub request: String,
+}
+
+impl World {
+    pub fn new() -> Self {
+        let order = Order::new();
+        let (root, middle) = (order.ca.root_pem(), order.ca.intermediate_pem());
+        let older = root_named("Old Root O1", 0);
+        let over = root_named("External Root X1", -3650);
+        let known = Certificate::from_der(&der(&root)).unwrap();
+        let cross = |by: &Authority| {
+            let public = SubjectPublicKeyInfo::from_der(known.spki()).unwrap();
+            unix(&ca_params("Test Root R1").signed_by(&public, by).unwrap().pem())
+        };
+        let (key, request) = (order.sandbox.read("example.com.key"), order.sandbox.read("example.com.csr"));
+        Self {
+            leaf: order.leaf.clone(),
+            cross: cross(&older),
+            expired: (unix(&over.pem()), cross(&over)),
+            older: unix(&older.pem()),
+            order,
+            middle,
+            root,
+            key,
+            request,
+        }
+    }
+
+    /// What must come out.
+    pub fn chain(&self) -> String {
+        format!("{}{}", self.leaf, self.middle)
+    }
+
+    /// Intermediate and root, as shops bundle them.
+    pub fn bundle(&self) -> String {
+        format!("{}{}", self.middle, self.root)
+    }
+
+    /// Leaf, intermediate and root.
+    pub fn all(&self) -> String {
+        format!("{}{}", self.leaf, self.bundle())
+    }
+
+    pub fn ca(&self) -> &TestCa {
+        &self.order.ca
+    }
+
+    /// Another certificate for the same key.
+    pub fn leaf_from_to(&self, from: i64, to: i64) -> String {
+        let leaf = Leaf { not_before: days(today(), from), not_after: days(today(), to), names: None };
+        self.ca().issue_as(&self.request, leaf)
+    }
+}
+
+/// A root of its own, its dates moved by `shift` days.
+pub fn root_named(name: &str, shift: i64) -> Authority {
+    let mut params = ca_params(name);
+    params.not_before += time::Duration::days(shift);
+    params.not_after += time::Duration::days(shift);
+    Authority::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+}
+
+pub fn der(pem_text: &str) -> Vec<u8> {
+    pem::parse(pem_text).unwrap().into_contents()
+}
+
+pub fn unix(pem: &str) -> String {
+    pem.replace("\r\n", "\n")
+}

@@ -1,0 +1,179 @@
+//! What CAs, mail programs, people and enemies hand over, made at run time and given to the real binary: the right chain,
+//! byte for byte, or the right refusal; nothing written elsewhere, no control byte on any stream, no panic, no bomb.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+#[path = "generator/mod.rs"]
+mod generator;
+mod support;
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::panic::AssertUnwindSafe;
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use certctl::delivery::{Delivery, Input, Limits, Passphrase};
+use generator::{Must, Row, World};
+use serde_json::Value;
+use support::mask::masked;
+use support::{Run, Sandbox};
+
+/// The most that a run may hold in memory at any instant.
+const MEMORY: u64 = 64 << 20;
+
+/// The longest that one may take, on a machine that does other things too.
+const TIME: Duration = Duration::from_secs(60);
+
+#[test]
+fn every_delivery_ends_as_it_must() {
+    let world = World::new();
+    let rows = generator::rows(&world);
+    assert!(rows.len() >= 120, "{} rows", rows.len());
+    let names: BTreeSet<&str> = rows.iter().map(|row| row.name.as_str()).collect();
+    assert_eq!(names.len(), rows.len(), "two rows have one name");
+    let (next, pages) = (AtomicUsize::new(0), Mutex::new(vec![String::new(); rows.len()]));
+    let work = || {
+        while let Some((at, row)) = Some(next.fetch_add(1, Ordering::SeqCst)).and_then(|at| Some((at, rows.get(at)?))) {
+            // Every row is told, not only the first that fails.
+            let played = std::panic::catch_unwind(AssertUnwindSafe(|| play(&world, row)));
+            let failed = |_| format!("{}\n  FAILED\n", row.name);
+            let page = played.unwrap_or_else(failed);
+            pages.lock().unwrap()[at] = page;
+        }
+    };
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..2).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().for_each(|worker| worker.join().unwrap());
+    });
+    let pages = pages.into_inner().unwrap();
+    let failed: Vec<&String> = pages.iter().filter(|page| page.ends_with("  FAILED\n")).collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+    insta::assert_snapshot!(pages.concat());
+}
+
+/// Plays one row and says what came of it: exit code, certificates found, length of the chain, codes of the findings; where
+/// it was refused, the words.
+fn play(world: &World, row: &Row) -> String {
+    let sandbox = Sandbox::new();
+    sandbox.write("home/example.com.key", &world.key);
+    sandbox.write("home/example.com.csr", &world.request);
+    sandbox.write("root.pem", &world.root);
+    for (name, bytes) in &row.files {
+        sandbox.write(&format!("in/{name}"), bytes);
+    }
+    let names: Vec<String> = row.files.iter().map(|(name, _)| format!("in/{name}")).collect();
+    let typed: Vec<&str> = match &row.typed {
+        Some(words) => words.clone(),
+        None => names.iter().map(String::as_str).collect(),
+    };
+    let fixed = ["--trust", "root.pem", "--out", "chain.pem", "-C", "home"];
+    let words = [["bundle"].as_slice(), &typed, &fixed].concat();
+    let before = listing(sandbox.path());
+    let text = run(&sandbox, row, &words);
+    let written = sandbox.join("chain.pem").exists();
+    let chain = written.then(|| sandbox.read("chain.pem"));
+    let _ = std::fs::remove_file(sandbox.join("chain.pem"));
+    let json = run(&sandbox, row, &[words.as_slice(), &["--json"]].concat());
+    let _ = std::fs::remove_file(sandbox.join("chain.pem"));
+    assert_eq!(listing(sandbox.path()), before, "{}: something else was written", row.name);
+    for escaped in ["/tmp/certctl-evil.crt", "/certctl-evil"] {
+        assert!(!Path::new(escaped).exists(), "{}: {escaped}", row.name);
+    }
+    assert_eq!(text.code, json.code, "{}\n{text}\n{json}", row.name);
+    let expected = match row.must {
+        Must::Give => 0,
+        Must::Judge => 1,
+        Must::Refuse => 3,
+    };
+    assert_eq!(text.code, expected, "{}\n{text}", row.name);
+    assert_eq!(chain, (row.must == Must::Give).then(|| world.chain()), "{}", row.name);
+    page(row, &text, &json.json())
+}
+
+fn run(sandbox: &Sandbox, row: &Row, words: &[&str]) -> Run {
+    let mut command = sandbox.command(words);
+    let started = Instant::now();
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let _ = child.stdin.take().unwrap().write_all(row.stdin.as_deref().unwrap_or_default());
+    let peak = if row.greedy { peak(&mut child) } else { 0 };
+    let run = sandbox.finished(child);
+    assert!(started.elapsed() < TIME, "{}: {:?}", row.name, started.elapsed());
+    assert!(peak < MEMORY, "{}: {} MiB", row.name, peak >> 20);
+    for stream in [&run.stdout, &run.stderr] {
+        let raw = stream.chars().find(|&c| c.is_control() && c != '\n' || is_bidi(c));
+        assert_eq!(raw, None, "{}: {stream:?}", row.name);
+    }
+    assert!(!run.stderr.contains("panicked"), "{}\n{run}", row.name);
+    run
+}
+
+fn is_bidi(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// The most memory that a child held, asked for until it ends: the system counts it up and never down.
+fn peak(child: &mut Child) -> u64 {
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = 0;
+    while child.try_wait().unwrap().is_none() {
+        let text = std::fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        peak = peak.max(kibibytes.unwrap_or(0) * 1024);
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    peak
+}
+
+fn page(row: &Row, text: &Run, document: &Value) -> String {
+    let chain = document["certificates"][0]["chain"].as_array().map_or(0, Vec::len);
+    let codes: BTreeSet<&str> =
+        document["findings"].as_array().into_iter().flatten().map(|one| one["code"].as_str().unwrap()).collect();
+    let codes: Vec<&str> = codes.into_iter().collect();
+    let count = certificates(row).map_or("no".to_owned(), |count| count.to_string());
+    let mut page =
+        format!("{}\n  exit {}, {count} certificates, chain of {chain}: {}\n", row.name, text.code, codes.join(" "));
+    if row.must == Must::Refuse {
+        page.extend(masked(&text.to_string()).lines().filter(|line| !line.starts_with("---")).map(|line| {
+            let short: String = line.chars().take(300).collect();
+            format!("  {short}\n")
+        }));
+    }
+    page
+}
+
+/// How many certificates are read, doubles included.
+fn certificates(row: &Row) -> Option<usize> {
+    let wanted = |name: &str| match &row.typed {
+        Some(words) => {
+            words.contains(&"in")
+                || words.iter().any(|word| word.strip_prefix("in/") == Some(name))
+                    && name != "pass"
+                    && !name.ends_with("pQ2")
+        }
+        None => true,
+    };
+    let files =
+        row.files.iter().filter(|(name, _)| wanted(name)).map(|(name, bytes)| Input::new(name.as_str(), bytes.clone()));
+    let inputs: Vec<Input> = files.chain(row.stdin.iter().map(|bytes| Input::new("stdin", bytes.clone()))).collect();
+    let password = row.files.iter().find(|(name, _)| name == "pass" || name.ends_with("pQ2"));
+    let password = password.map(|(_, bytes)| Passphrase::new(bytes.trim_ascii_end().to_vec()));
+    Delivery::open(&inputs, &Limits::default(), password.as_ref()).ok().map(|delivery| delivery.certificates.len())
+}
+
+/// Every file and folder below.
+fn listing(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        found.push(path.display().to_string());
+        if path.is_dir() && !path.is_symlink() {
+            found.extend(listing(&path));
+        }
+    }
+    found.sort();
+    found
+}
