@@ -87,7 +87,7 @@ _certctl() {
             return 0
             ;;
         certctl__subcmd__bundle)
-            opts="-C -q -v -h --key --csr --trust --prefer --password-file --extract-key --out --format --for --legacy --pfx-password-file --pfx-empty-password --json --directory --root --at --quiet --verbose --color --help"
+            opts="-C -q -v -h --key --csr --trust --prefer --aia --password-file --extract-key --out --format --for --legacy --pfx-password-file --pfx-empty-password --json --directory --root --at --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -107,6 +107,10 @@ _certctl() {
                     ;;
                 --prefer)
                     COMPREPLY=($(compgen -W "compatible shortest" -- "${cur}"))
+                    return 0
+                    ;;
+                --aia)
+                    COMPREPLY=($(compgen -W "public any" -- "${cur}"))
                     return 0
                     ;;
                 --password-file)
@@ -333,7 +337,7 @@ _certctl() {
             return 0
             ;;
         certctl__subcmd__install)
-            opts="-C -q -v -h --key --trust --prefer --password-file --server --server-config --chain-path --key-path --owner --key-mode --cert-name --allow --test --reload --probe --lock-timeout --dry-run --check --placeholder --json --directory --root --at --quiet --verbose --color --help"
+            opts="-C -q -v -h --key --trust --prefer --aia --password-file --server --server-config --chain-path --key-path --owner --key-mode --cert-name --allow --test --reload --probe --lock-timeout --dry-run --check --placeholder --json --directory --root --at --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -349,6 +353,10 @@ _certctl() {
                     ;;
                 --prefer)
                     COMPREPLY=($(compgen -W "compatible shortest" -- "${cur}"))
+                    return 0
+                    ;;
+                --aia)
+                    COMPREPLY=($(compgen -W "public any" -- "${cur}"))
                     return 0
                     ;;
                 --password-file)

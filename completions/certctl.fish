@@ -93,6 +93,8 @@ complete -c certctl -n "__fish_certctl_using_subcommand install" -l key -d 'The 
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l trust -d 'Roots that the chain must end in: mozilla, or a file [default: mozilla]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l prefer -d 'Which way, where the certificates have several: to the root that most clients know, or the shortest' -r -f -a "compatible\t'Through delivered cross-certificates as far as they lead: to the anchor that most clients know, old ones too'
 shortest\t'To the nearest anchor: the fewest bytes in each handshake'"
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l aia -d 'Fetch issuers that are missing from where the certificates say they are; =any: also from this machine\'s own network, and through a proxy' -r -f -a "public\t'From public addresses alone'
+any\t'From this machine and its own network too, and through the proxy of the environment'"
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l password-file -d 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l server -d 'Who reads the files [default: nginx where it is installed; none under --root]' -r -f -a "nginx\t'nginx'
 apache\t'Apache 2.4'
@@ -168,6 +170,8 @@ complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l csr -d 'The r
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l trust -d 'Whom to trust: Mozilla\'s list, this system\'s roots, or a file of CA certificates' -r
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l prefer -d 'Which way, where the certificates have several: to the root that most clients know, or the shortest' -r -f -a "compatible\t'Through delivered cross-certificates as far as they lead: to the anchor that most clients know, old ones too'
 shortest\t'To the nearest anchor: the fewest bytes in each handshake'"
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l aia -d 'Fetch issuers that are missing from where the certificates say they are; =any: also from this machine\'s own network, and through a proxy' -r -f -a "public\t'From public addresses alone'
+any\t'From this machine and its own network too, and through the proxy of the environment'"
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l password-file -d 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l out -d 'Where the one format goes; - is stdout [default: NAME.fullchain.pem and the like, in the directory]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l format -d 'A format to write (may be repeated) [default: pem]' -r -f -a "pem\t'The certificate, then its intermediates: what most servers read'

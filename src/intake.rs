@@ -2,6 +2,7 @@
 //! judge what is there ([`present()`]). Leaves are chosen by key id; what was mended, left out or missing is told. No chain
 //! is judged here: see `pki::verify`.
 
+mod aia;
 mod host;
 mod present;
 mod reading;

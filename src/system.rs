@@ -5,6 +5,7 @@ pub mod clock;
 pub mod dns;
 pub mod files;
 pub mod folders;
+pub mod http;
 mod listing;
 pub mod lock;
 pub mod process;

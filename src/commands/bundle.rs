@@ -14,6 +14,7 @@ use crate::finding::{Finding, Next, Severity};
 use crate::intake::{self, KeyUse, ReadArgs, Reading, TakeOptions, Taken};
 use crate::pki::chain::Prefer;
 use crate::pki::verify::Policy;
+use crate::system::http::Reach;
 
 pub use self::extract::Extracted;
 pub use self::outcome::{BundleOutcome, Bundled};
@@ -42,6 +43,10 @@ pub struct BundleArgs {
     /// Which way, where the certificates have several: to the root that most clients know, or the shortest
     #[arg(long, value_enum, default_value_t)]
     pub prefer: Prefer,
+    /// Fetch issuers that are missing from where the certificates say they are; =any: also from this machine's own network,
+    /// and through a proxy
+    #[arg(long, value_enum, value_name = "any", num_args = 0..=1, require_equals = true, default_missing_value = "public")]
+    pub aia: Option<Reach>,
     /// How what is locked is opened.
     #[command(flatten)]
     pub reading: ReadArgs,
@@ -63,7 +68,8 @@ pub fn run(context: &Context, args: &BundleArgs) -> Result<BundleOutcome, Failur
     let reading = Reading::new(context, &args.reading)?;
     let key_use = if args.outputs.with_key() { KeyUse::Installing } else { KeyUse::Comparing };
     let (key, csr) = (args.key.as_deref(), args.csr.as_deref());
-    let options = TakeOptions { key, csr, anchors: &anchors, prefer: args.prefer, reading: &reading, key_use };
+    let options =
+        TakeOptions { key, csr, anchors: &anchors, prefer: args.prefer, aia: args.aia, reading: &reading, key_use };
     let mut taken = intake::take(context, &args.files, &options)?;
     if args.outputs.out.is_some() && taken.len() > 1 {
         return Err(Failure::new(Kind::Usage, format!("--out takes one chain, and {} were found", taken.len()))

@@ -23,6 +23,7 @@ use crate::pki::name::DnsName;
 use crate::pki::trust::TrustAnchors;
 use crate::pki::verify::{Policy, VerifiedChain};
 use crate::report::{Outcome, Text};
+use crate::system::http::Reach;
 use crate::system::{clock, files, folders};
 
 mod access;
@@ -49,6 +50,10 @@ pub struct InstallArgs {
     /// Which way, where the certificates have several: to the root that most clients know, or the shortest
     #[arg(long, value_enum, default_value_t)]
     pub prefer: Prefer,
+    /// Fetch issuers that are missing from where the certificates say they are; =any: also from this machine's own network,
+    /// and through a proxy
+    #[arg(long, value_enum, value_name = "any", num_args = 0..=1, require_equals = true, default_missing_value = "public")]
+    pub aia: Option<Reach>,
     /// How what is locked is opened.
     #[command(flatten)]
     pub reading: ReadArgs,
@@ -203,7 +208,7 @@ fn take(context: &Context, args: &InstallArgs) -> Result<Meant, Failure> {
     let reading = Reading::new(context, &args.reading)?;
     let once = |context: &Context, anchors: &TrustAnchors| -> Result<Taken, Failure> {
         let (key, prefer, key_use) = (key.as_deref(), args.prefer, KeyUse::Installing);
-        let options = TakeOptions { key, csr: None, anchors, prefer, reading: &reading, key_use };
+        let options = TakeOptions { key, csr: None, anchors, prefer, aia: args.aia, reading: &reading, key_use };
         one(context, args, intake::take(context, &files, &options)?)
     };
     let mut anchors = intake::anchors(args.trust.as_deref())?;

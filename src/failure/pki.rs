@@ -81,7 +81,7 @@ impl From<&Problem> for Finding {
             }
             Problem::MissingIntermediate { urls, .. } => match urls.first() {
                 Some(url) => finding.with(Next::say(format!(
-                    "add the CA's bundle (.ca-bundle) from its mail; the certificate says it is also at {url}"
+                    "add the CA's bundle (.ca-bundle) from its mail; or have certctl bundle or install fetch it from {url}:  --aia"
                 ))),
                 None => finding.with(Next::say("add the CA's bundle (.ca-bundle) from its mail, or download it at the shop")),
             },

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::reading::Reading;
-use super::{sources, trust};
+use super::{aia, sources, trust};
 use crate::context::Context;
 use crate::delivery::{Delivery, Unused};
 use crate::directory::Directory;
@@ -22,6 +22,7 @@ use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
 use crate::pki::trust::TrustAnchors;
 use crate::pki::verify::{self, Policy, Problem};
+use crate::system::http::Reach;
 
 /// What a key is for: whether it is worth a password.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -43,6 +44,8 @@ pub struct TakeOptions<'a> {
     pub anchors: &'a TrustAnchors,
     /// `--prefer`: which way they take.
     pub prefer: Prefer,
+    /// `--aia`: from where issuers that are missing are fetched.
+    pub aia: Option<Reach>,
     /// What reads the files.
     pub reading: &'a Reading,
     /// What a key is for.
@@ -183,6 +186,10 @@ fn pair(
         let bag = [bag.authorities.as_slice(), std::slice::from_ref(root)].concat();
         assembly.chain = verify::assemble(leaf, &bag, wanted).chain;
     }
+    let mut fetched = Vec::new();
+    if let Some(reach) = options.aia {
+        (assembly, fetched) = aia::complete(assembly, &bag.authorities, wanted, reach);
+    }
     let key = keyring.take_key(leaf);
     let decrypted = key.as_ref().filter(|key| keyring.decrypted.contains(&key.value.id()));
     if let (KeyUse::Installing, Some(key)) = (options.key_use, decrypted) {
@@ -197,7 +204,8 @@ fn pair(
     let scope = options.anchors.source().scope();
     let lints = lint::lints(&assembly.chain);
     let findings = remarks.iter().map(Finding::from).chain(lints.iter().map(|one| Finding::from((one, scope))));
-    let findings = findings.chain(trust::second_opinion(&assembly.chain, &bag.authorities, wanted)).collect();
+    let findings =
+        findings.chain(fetched).chain(trust::second_opinion(&assembly.chain, &bag.authorities, wanted)).collect();
     let stem = request.as_ref().and_then(|request| request.stem.clone()).unwrap_or_else(|| stem_of(leaf));
     let (key, request) = (key.map(path_and_value), request.map(|request| (request.held.path, request.held.value)));
     Taken { assembly, key, key_sent, request, findings, stem, looked: keyring.looked() }

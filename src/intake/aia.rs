@@ -1,0 +1,73 @@
+//! `--aia`: the issuers that a delivery lacks, from where its certificates say that they are (RFC 5280 4.2.2.1). What comes
+//! from there is as foreign as the rest: only what signed the certificate in question is of use.
+
+use crate::delivery::{Delivery, Input, Limits};
+use crate::finding::{Finding, Next};
+use crate::pki::certificate::Certificate;
+use crate::pki::chain::{Assembly, Chain, ChainEnd, Wanted};
+use crate::pki::verify;
+use crate::system::http::{self, Reach};
+
+/// The most certificates that are fetched for one chain, one above the other; clients follow no more.
+const MOST_STEPS: usize = 6;
+
+/// The most URLs of one certificate that are asked.
+const MOST_URLS: usize = 4;
+
+/// The assembly of `leaf` from `bag` and from what was fetched, as far as something was missing and is there.
+pub(super) fn complete(
+    assembly: Assembly,
+    bag: &[Certificate],
+    wanted: Wanted<'_>,
+    reach: Reach,
+) -> (Assembly, Vec<Finding>) {
+    let (mut assembly, mut bag, mut findings) = (assembly, bag.to_vec(), Vec::new());
+    for _ in 0..MOST_STEPS {
+        let ChainEnd::Gap { urls, .. } = assembly.chain.end() else { break };
+        let Some(last) = assembly.chain.certificates().last() else { break };
+        let urls = urls.iter().filter(|url| !url.starts_with("ldap")).take(MOST_URLS);
+        let Some((url, fetched)) = first(last, urls, reach, &mut findings) else { break };
+        let label = fetched.iter().find(|one| last.is_signed_by(one)).map(Certificate::label).unwrap_or_default();
+        let message = format!("fetched {label}, the issuer of {}, from {url}", last.label());
+        findings.push(Finding::note("issuer-fetched", message));
+        bag.extend(fetched);
+        let chain: Chain = verify::assemble(assembly.chain.leaf(), &bag, wanted).chain;
+        let further = chain.certificates().len() > assembly.chain.certificates().len();
+        let done = !matches!(chain.end(), ChainEnd::Gap { .. });
+        assembly.chain = chain;
+        if done || !further {
+            break;
+        }
+    }
+    (assembly, findings)
+}
+
+/// What the first URL has that leads on; why the others did not.
+fn first<'a>(
+    last: &Certificate,
+    urls: impl Iterator<Item = &'a String>,
+    reach: Reach,
+    findings: &mut Vec<Finding>,
+) -> Option<(&'a str, Vec<Certificate>)> {
+    for url in urls {
+        let why = match http::fetch(url, reach, http::DEADLINE) {
+            Ok(bytes) => match read(url, bytes) {
+                found if found.iter().any(|one| last.is_signed_by(one)) => return Some((url, found)),
+                found if found.is_empty() => "there is no certificate in it".to_owned(),
+                _ => format!("what it has did not sign {}", last.label()),
+            },
+            Err(error) => error.to_string(),
+        };
+        let finding = Finding::warning("issuer-not-fetched", format!("{url}: {why}"));
+        findings.push(
+            finding.with(Next::say("add the CA's bundle (.ca-bundle) from its mail, or download it at the shop")),
+        );
+    }
+    None
+}
+
+/// DER, PEM or PKCS#7, as anything that is handed over.
+fn read(url: &str, bytes: Vec<u8>) -> Vec<Certificate> {
+    let delivery = Delivery::read(vec![Input::new(url, bytes)], &Limits::default());
+    delivery.map(|delivery| delivery.bag()).unwrap_or_default().into_iter().filter(|one| !one.is_site()).collect()
+}

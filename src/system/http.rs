@@ -1,0 +1,157 @@
+//! Small files by HTTP, from addresses that a foreign certificate names: bounded in size, time and redirects, and never
+//! from this machine or its own network unless that was asked for.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::{Client, Response, Url, redirect};
+
+mod public;
+
+use super::runtime;
+
+/// More bytes are not read. A CA's certificate has some two thousand.
+pub const MOST_BYTES: usize = 256 << 10;
+
+/// One URL with all its redirects takes no longer.
+pub const DEADLINE: Duration = Duration::from_secs(10);
+
+/// More are not followed.
+const MOST_REDIRECTS: usize = 5;
+
+/// Where files may be fetched from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+pub enum Reach {
+    /// From public addresses alone
+    Public,
+    /// From this machine and its own network too, and through the proxy of the environment
+    Any,
+}
+
+/// Why nothing was fetched.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    /// The address is of this machine or its own network.
+    #[error("{0} is an address of this machine or its own network")]
+    Private(IpAddr),
+    /// Nothing was received, or not all.
+    #[error("it could not be fetched: {0}")]
+    Transfer(String),
+    /// Not `http://` or `https://`.
+    #[error("only http:// and https:// are fetched")]
+    Scheme,
+    /// Another status than 200.
+    #[error("the server says {0}")]
+    Status(u16),
+    /// Too slow.
+    #[error("not there within {} s", .0.as_secs_f32())]
+    Slow(Duration),
+    /// Too large.
+    #[error("it is larger than {} KiB", MOST_BYTES >> 10)]
+    TooLarge,
+    /// Redirected too often.
+    #[error("it is redirected more than {MOST_REDIRECTS} times")]
+    TooManyRedirects,
+    /// No URL.
+    #[error("it is no URL")]
+    Url,
+}
+
+/// What `url` holds.
+///
+/// # Errors
+/// See [`HttpError`].
+pub fn fetch(url: &str, reach: Reach, deadline: Duration) -> Result<Vec<u8>, HttpError> {
+    let url = Url::parse(url).map_err(|_| HttpError::Url)?;
+    let within = async { tokio::time::timeout(deadline, follow(url, reach)).await };
+    match runtime::block_on(within) {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => Err(HttpError::Slow(deadline)),
+        Err(error) => Err(HttpError::Transfer(error.to_string())),
+    }
+}
+
+async fn follow(mut url: Url, reach: Reach) -> Result<Vec<u8>, HttpError> {
+    let builder = Client::builder().redirect(redirect::Policy::none()).user_agent("certctl");
+    let client = match reach {
+        Reach::Public => builder.no_proxy().dns_resolver(Arc::new(PublicOnly)),
+        Reach::Any => builder,
+    };
+    let client = client.build().map_err(|error| transfer(&error))?;
+    for _ in 0..=MOST_REDIRECTS {
+        allowed(&url, reach)?;
+        let response = client.get(url.clone()).send().await.map_err(|error| transfer(&error))?;
+        if let (Reach::Public, Some(peer)) = (reach, response.remote_addr()) {
+            public_only(peer.ip())?;
+        }
+        if !response.status().is_redirection() {
+            return body(response).await;
+        }
+        let to = response.headers().get("location").and_then(|to| to.to_str().ok());
+        url = to.and_then(|to| url.join(to).ok()).ok_or_else(|| HttpError::Status(response.status().as_u16()))?;
+    }
+    Err(HttpError::TooManyRedirects)
+}
+
+async fn body(mut response: Response) -> Result<Vec<u8>, HttpError> {
+    if response.status() != 200 {
+        return Err(HttpError::Status(response.status().as_u16()));
+    }
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| transfer(&error))? {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() > MOST_BYTES {
+            return Err(HttpError::TooLarge);
+        }
+    }
+    Ok(bytes)
+}
+
+/// The scheme, and an address in place of a name, which no resolver sees.
+fn allowed(url: &Url, reach: Reach) -> Result<(), HttpError> {
+    if !["http", "https"].contains(&url.scheme()) {
+        return Err(HttpError::Scheme);
+    }
+    let address = url.host_str().and_then(|host| host.trim_matches(['[', ']']).parse().ok());
+    match (reach, address) {
+        (Reach::Public, Some(address)) => public_only(address),
+        _ => Ok(()),
+    }
+}
+
+fn public_only(address: IpAddr) -> Result<(), HttpError> {
+    if public::is_public(address) { Ok(()) } else { Err(HttpError::Private(address)) }
+}
+
+/// The last cause is the one that says something.
+fn transfer(error: &reqwest::Error) -> HttpError {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(next) = cause.source() {
+        if let Some(HttpError::Private(address)) = next.downcast_ref() {
+            return HttpError::Private(*address);
+        }
+        cause = next;
+    }
+    HttpError::Transfer(cause.to_string())
+}
+
+/// Names that lead to public addresses alone: what is connected to is what was looked at.
+struct PublicOnly;
+
+impl Resolve for PublicOnly {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            if let Some(private) = found.iter().find(|one| !public::is_public(one.ip())) {
+                return Err(HttpError::Private(private.ip()).into());
+            }
+            let found: Addrs = Box::new(found.into_iter());
+            Ok(found)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;
