@@ -1,5 +1,5 @@
 //! What is locked: one password opens zips, keys and PKCS#12 files; it is read from a file, and never shown.
-//! Needs: openssl zip
+//! Needs: openssl, zip, python3
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
@@ -147,6 +147,64 @@ fn a_locked_zip_is_opened() {
     sandbox.write("empty", "\nsecond\n");
     sandbox.run(&["bundle", "aes.zip", "--password-file", "empty"]).expect(3);
     sandbox.run(&["bundle", "aes.zip", "--password-file", "nowhere"]).expect(3);
+}
+
+/// `certctl ARGS` on a terminal where each of `typed` answers one question: its exit code and what the terminal showed.
+fn on_a_terminal(sandbox: &Sandbox, args: &[&str], typed: &[&str]) -> (i32, String) {
+    const SCRIPT: &str = r#"
+import os, pty, sys
+words, typed = sys.argv[1:sys.argv.index("--")], sys.argv[sys.argv.index("--") + 1:]
+child, terminal = pty.fork()
+if child == 0:
+    os.execv(words[0], words)
+said = b""
+while True:
+    try:
+        piece = os.read(terminal, 4096)
+    except OSError:
+        break
+    if not piece:
+        break
+    said += piece
+    if piece.rstrip(b" ").endswith(b":") and typed:
+        os.write(terminal, typed.pop(0).encode())
+sys.stdout.write(said.decode())
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"#;
+    let mut python = foreign("python3");
+    python.args(["-c", SCRIPT, env!("CARGO_BIN_EXE_certctl")]).args(args).arg("--").args(typed);
+    let output = python.env("PYTHONUTF8", "1").current_dir(sandbox.path()).output().unwrap();
+    (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn a_password_is_asked_for_on_a_terminal_three_times_at_most() {
+    let shop = shop();
+    let sandbox = &shop.sandbox;
+    openssl(
+        sandbox,
+        "pkcs12 -export -inkey example.com.key -in in/leaf.pem -certfile in/bundle.pem -out x.pfx -passout PASS",
+    );
+    let good = format!("{PASSWORD}\n");
+    let pfx = ["bundle", "x.pfx", "--trust", "root.pem"];
+    let (code, said) = on_a_terminal(sandbox, &pfx, &["wrong\n", &good]);
+    assert!(code == 0 && said.contains("password of x.pfx (not shown): "), "{code} {said}");
+    assert!(said.contains("that was not it; password of x.pfx") && !said.contains(PASSWORD), "{said}");
+    let (code, said) = on_a_terminal(sandbox, &pfx, &["1\n", "2\n", "3\n", &good]);
+    assert!(code == 3 && said.matches("(not shown)").count() == 3, "{code} {said}");
+    let (code, said) = on_a_terminal(sandbox, &pfx, &["half\u{3}"]);
+    assert!(code == 130 && said.contains("interrupted"), "{code} {said}");
+    let (code, said) = on_a_terminal(sandbox, &pfx, &["\n"]);
+    assert!(code == 3 && said.matches("(not shown)").count() == 1, "{code} {said}");
+    // With a request that fits nobody is asked for the key; to install it, it is needed.
+    openssl(sandbox, "pkcs8 -topk8 -in example.com.key -out locked.key -passout PASS");
+    std::fs::remove_file(sandbox.join("example.com.key")).unwrap();
+    let (code, said) = on_a_terminal(sandbox, &["bundle", "in", "--trust", "root.pem"], &[&good]);
+    assert!(code == 0 && !said.contains("(not shown)"), "{code} {said}");
+    std::fs::create_dir(sandbox.join("tree")).unwrap();
+    let install = ["install", "in", "--trust", "root.pem", "--root", "tree", "--server", "none"];
+    let (code, said) = on_a_terminal(sandbox, &install, &[&good]);
+    assert!(code == 0 && said.contains("password of locked.key (not shown): "), "{code} {said}");
 }
 
 /// What asks for two billion rounds is not even tried.

@@ -1,0 +1,190 @@
+//! What is fuzzed, and what must hold for every input: the fuzz targets and `tests/fuzz_corpus.rs` call the same functions.
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "a broken promise ends in a panic")]
+
+use std::sync::OnceLock;
+
+use certctl::delivery::{Delivery, Input, Limits, Passphrase};
+use certctl::pki::certificate::Certificate;
+use certctl::pki::chain::{Prefer, Wanted};
+use certctl::pki::name::{DnsName, Names};
+use certctl::pki::trust::TrustAnchors;
+use certctl::pki::verify::{self, Policy, Problem};
+use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair};
+
+/// Whatever is handed over is read within bounds, and what was read is written so that it reads back as itself.
+pub fn reader(data: &[u8]) {
+    let limits = Limits { entries: 50, inflated: 1 << 20, blocks: 200, rounds: 5_000, ..Limits::default() };
+    let passphrase = Passphrase::new(b"x".to_vec());
+    for passphrase in [None, Some(&passphrase)] {
+        let Ok(found) = Delivery::open(&[Input::new("x", data.to_vec())], &limits, passphrase) else { continue };
+        let count = found.certificates.len() + found.requests.len() + found.keys.len() + found.locked.len();
+        assert!(count <= limits.blocks, "{count} blocks");
+        for ignored in &found.ignored {
+            assert!(!format!("{} {}", ignored.source, ignored.what).is_empty());
+        }
+        for one in &found.certificates {
+            let again = Delivery::read(vec![Input::new("y", one.to_pem().into())], &limits).unwrap();
+            assert_eq!((again.bag(), again.repairs, again.ignored), (vec![one.value.clone()], vec![], vec![]));
+        }
+        for key in &found.keys {
+            let again = Delivery::read(vec![Input::new("y", key.to_pem().as_bytes().to_vec())], &limits).unwrap();
+            assert_eq!(again.keys[0].id(), key.id());
+        }
+    }
+}
+
+/// From any bag comes a chain whose links hold, without doubles; and where the good ones are in the bag, the good chain.
+pub fn chains(data: &[u8]) {
+    let pool = Pool::get();
+    let (mut bag, mut octets) = (Vec::new(), data.iter().copied());
+    let (mut middle, mut leaf) = (false, pool.leaf.clone());
+    while let Some(code) = octets.next() {
+        if bag.len() > 60 {
+            break;
+        }
+        let place = usize::from(code & 0x7f);
+        let Some(one) = pool.all.get(place) else { continue };
+        if code < 0x80 {
+            middle |= place == 0;
+            bag.push(one.clone());
+            continue;
+        }
+        // One changed octet: whatever still reads as a certificate takes part, as the site's at times.
+        let (Some(high), Some(low), Some(octet)) = (octets.next(), octets.next(), octets.next()) else { break };
+        let mut der = one.der().to_vec();
+        let at = usize::from(u16::from_be_bytes([high, low])) % der.len();
+        der[at] = octet;
+        if let Ok(changed) = Certificate::from_der(&der) {
+            if high & 0x80 != 0 {
+                leaf = changed;
+            } else {
+                bag.push(changed);
+            }
+        }
+    }
+    let at = "2026-06-01T00:00:00Z".parse().unwrap();
+    for prefer in [Prefer::Compatible, Prefer::Shortest] {
+        let chain = verify::assemble(&leaf, &bag, Wanted { anchors: &pool.anchors, at, prefer }).chain;
+        let links = chain.certificates();
+        assert_eq!(links[0], leaf);
+        for (place, pair) in links.windows(2).enumerate() {
+            assert!(pair[0].is_signed_by(&pair[1]), "link {place} does not hold");
+            assert!(!links[..=place].contains(&pair[1]), "{place} is there twice");
+        }
+        let problems = verify::problems(&chain, Policy { hosts: &[], anchors: &pool.anchors, at });
+        if middle && leaf == pool.leaf {
+            let fine = problems.is_empty() || problems.contains(&Problem::TooManyCandidates);
+            assert!(fine, "the good chain was not found: {problems:?}");
+        }
+        let shuffled: Vec<Certificate> = bag.iter().rev().cloned().collect();
+        let other = verify::assemble(&leaf, &shuffled, Wanted { anchors: &pool.anchors, at, prefer }).chain;
+        let same = verify::problems(&other, Policy { hosts: &[], anchors: &pool.anchors, at });
+        assert_eq!(problems.is_empty(), same.is_empty(), "the order decides: {problems:?} {same:?}");
+    }
+}
+
+/// A name that was read is a name: it reads back as itself, is safe in a file name, and covers what RFC 9525 says and no more.
+pub fn names(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let (first, second) = text.split_once('\n').unwrap_or((&text, ""));
+    if let Ok(name) = DnsName::parse(first) {
+        assert_eq!(DnsName::parse(name.as_str()).as_ref(), Ok(&name));
+        assert_eq!(DnsName::presented(name.as_str()).as_ref(), Some(&name));
+        let stem = name.file_stem();
+        assert!(!stem.starts_with(['.', '-', '~']) && !stem.contains(['/', '\\', '\0', ' ', '*']), "{stem:?}");
+        assert!(stem.is_ascii() && stem.len() <= 255, "{stem:?}");
+        assert!(name.covers(name.base()) != name.is_wildcard());
+        assert!(name.registrable().is_none_or(|domain| name.base().ends_with(domain)));
+        let _ = (name.unicode(), name.has_public_suffix());
+    }
+    if let Some(name) = DnsName::presented(first) {
+        assert_eq!(name.covers(second), covers(first, second), "{first:?} {second:?}");
+    }
+    let _ = Names::parse(&text.lines().collect::<Vec<_>>());
+}
+
+/// RFC 9525 6.3, label by label.
+fn covers(presented: &str, host: &str) -> bool {
+    let labels = |name: &str| name.to_ascii_lowercase().split('.').map(str::to_owned).collect::<Vec<_>>();
+    let host = labels(host.strip_suffix('.').unwrap_or(host));
+    let presented = labels(presented);
+    presented.len() == host.len()
+        && presented.iter().zip(&host).enumerate().all(|(place, (wanted, label))| {
+            wanted == label || place == 0 && wanted == "*" && !label.is_empty() && presented.len() > 1
+        })
+}
+
+/// CAs made once: the way of the site's certificate, decoys of the same names, a mesh, roots that nobody trusts.
+struct Pool {
+    leaf: Certificate,
+    /// The first is the intermediate that issued the leaf.
+    all: Vec<Certificate>,
+    anchors: TrustAnchors,
+}
+
+struct Authority {
+    params: CertificateParams,
+    key: KeyPair,
+}
+
+impl Authority {
+    fn new(name: &str) -> Self {
+        let mut params = CertificateParams::default();
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.not_before = rcgen::date_time_ymd(2026, 1, 1);
+        params.not_after = rcgen::date_time_ymd(2026, 12, 31);
+        Self { params, key: KeyPair::generate().unwrap() }
+    }
+
+    fn root(&self) -> Certificate {
+        read(&self.params.self_signed(&self.key).unwrap())
+    }
+
+    fn certify(&self, other: &Self) -> Certificate {
+        self.certify_until(other, 2026)
+    }
+
+    fn certify_until(&self, other: &Self, year: i32) -> Certificate {
+        let mut params = other.params.clone();
+        params.not_before = rcgen::date_time_ymd(year, 1, 1);
+        params.not_after = rcgen::date_time_ymd(year, 12, 31);
+        read(&params.signed_by(&other.key, &Issuer::from_params(&self.params, &self.key)).unwrap())
+    }
+}
+
+fn read(certificate: &rcgen::Certificate) -> Certificate {
+    Certificate::from_der(certificate.der()).unwrap()
+}
+
+impl Pool {
+    fn get() -> &'static Self {
+        static POOL: OnceLock<Pool> = OnceLock::new();
+        POOL.get_or_init(Self::new)
+    }
+
+    fn new() -> Self {
+        let (root, middle, old) = (Authority::new("Root"), Authority::new("Middle"), Authority::new("Old"));
+        let decoys = [Authority::new("Middle"), Authority::new("Root"), Authority::new("Middle")];
+        let mesh: Vec<Authority> = (0..5).map(|number| Authority::new(&format!("Mesh {number}"))).collect();
+        let mut all = vec![root.certify(&middle), root.root(), old.certify(&root), old.root()];
+        all.push(root.certify_until(&middle, 2020));
+        all.push(old.certify_until(&root, 2020));
+        all.push(root.certify(&old));
+        all.extend(decoys.iter().map(Authority::root));
+        all.extend(decoys.iter().map(|decoy| old.certify(decoy)));
+        for by in &mesh {
+            all.extend(mesh.iter().map(|to| by.certify(to)));
+            all.extend([by.certify(&middle), by.certify(&root), middle.certify(by), root.certify(by)]);
+        }
+        let mut site = CertificateParams::new(vec!["example.com".to_owned()]).unwrap();
+        site.distinguished_name = DistinguishedName::new();
+        site.not_before = rcgen::date_time_ymd(2026, 1, 1);
+        site.not_after = rcgen::date_time_ymd(2026, 12, 31);
+        let key = KeyPair::generate().unwrap();
+        let leaf = read(&site.signed_by(&key, &Issuer::from_params(&middle.params, &middle.key)).unwrap());
+        let anchors = TrustAnchors::from_certificates("root.pem", &[root.root()]);
+        Self { leaf, all, anchors }
+    }
+}
