@@ -297,3 +297,19 @@ fn what_only_apache_can_decide_is_told() {
     assert!(codes(&run).contains(&"config-unclear"), "{run}");
     assert!(run["findings"].to_string().contains("Use Site b.example"), "{run}");
 }
+
+#[test]
+fn a_reload_that_ends_apache_is_never_called_done() {
+    let web = Web::new();
+    let mut apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
+    apache.rewrite(&web.host());
+    web.round(&[]).expect(0);
+    let one = web.shop.served();
+    let ends = format!("sh -c 'kill $(cat {})'", web.folder().join("apache2.pid").display());
+    let run = web.round(&["--reload", &ends, "--json"]).expect(6).json();
+    assert_eq!(run["verdict"], "not-taken-back", "{run}");
+    assert_eq!(web.shop.served(), one, "the files are as they were");
+    assert!(!apache.runs());
+    let next = web.round(&["--json"]).expect(1).json();
+    assert!(codes(&next).contains(&"server-not-running"), "{next}");
+}

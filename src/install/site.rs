@@ -7,6 +7,7 @@
 //! what the new block for a pair looks like ([`Written`]); and what a failing test complains of ([`Complaint`]).
 
 pub mod block;
+mod clash;
 mod complaint;
 pub mod config;
 pub mod glob;
@@ -17,6 +18,7 @@ pub mod target;
 mod written;
 
 pub use block::{Block, Coverage, NamesFrom, Pair, PairPath, Part, chain_and_key};
+pub use clash::Clash;
 pub use complaint::{Blame, Complaint, last_words};
 pub use config::{Config, ConfigText};
 pub use listen::{Interface, Listen};

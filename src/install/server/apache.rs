@@ -56,6 +56,10 @@ impl Apache {
         let modules = build::built_in(&ask("-l")?.output);
         let absolute = |path: &Path| std::path::absolute(path).map_err(FileError::at("find", path));
         let config = config.map(absolute).transpose()?.filter(|config| *config != build.config);
+        // Debian's apache2-bin alone is no server: there is nothing that it could serve.
+        if config.is_none() && !files::occupied(&build.config) {
+            return Ok(None);
+        }
         let service = if config.is_none() { service::reload_command(&SERVICES) } else { None };
         Ok(Some(Self { binary, control, config, build, modules, service }))
     }
