@@ -236,6 +236,9 @@ pub enum Unused {
     /// A request whose signature does not hold.
     #[error("a certificate request that is damaged: its own signature does not hold")]
     RequestSignature,
+    /// A request whose signature cannot be checked.
+    #[error("a certificate request signed in a way that no CA takes today (SHA-1, MD5, DSA or a short key)")]
+    RequestWeak,
     /// Text without a block.
     #[error("plain text")]
     Text,

@@ -15,6 +15,7 @@ use crate::pki::certificate::Certificate;
 use crate::pki::crl::RevocationList;
 use crate::pki::key::{KeyAlgorithm, PrivateKey};
 use crate::pki::request::{RequestError, SigningRequest};
+use crate::pki::signature::SignatureError;
 
 impl Delivery {
     /// Reads all inputs as one bag.
@@ -278,6 +279,7 @@ impl Reader<'_> {
 
     fn take_request(&mut self, source: &Source, der: &[u8]) -> Result<(), Unused> {
         let value = SigningRequest::from_der(der).map_err(|error| match error {
+            RequestError::Signature(SignatureError::Unsupported) => Unused::RequestWeak,
             RequestError::Signature(_) => Unused::RequestSignature,
             _ => Unused::DamagedDer,
         })?;

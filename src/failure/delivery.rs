@@ -58,6 +58,7 @@ fn advice(ignored: &Ignored) -> Option<String> {
         Unused::Mail => "pass the mail that the certificate came in, or the file that was attached to it".to_owned(),
         Unused::OpenSsh => "pass the key that was made with the request, often NAME.key; this one is for ssh".to_owned(),
         Unused::Pkcs7 => format!("see what it holds:  openssl asn1parse -in {file}   (add  -inform DER  if that fails)"),
+        Unused::RequestWeak => "make a new key and request:  certctl csr NAME...".to_owned(),
         Unused::RequestSignature => "use the request as it was made, or make a new one:  certctl csr NAME...".to_owned(),
         Unused::TooMuchWork(_) | Unused::UnknownEncryption if packed => {
             "unpack it, and encrypt it again in the usual way with openssl pkcs12 or openssl pkcs8".to_owned()
@@ -106,6 +107,7 @@ fn code(what: &Unused) -> (&'static str, Severity) {
         Unused::Pkcs7 => ("damaged-pkcs7", Warning),
         Unused::PublicKey => ("public-key", Note),
         Unused::RequestSignature => ("request-signature", Warning),
+        Unused::RequestWeak => ("request-weak", Warning),
         Unused::Text => ("text", Note),
         Unused::TooMuchWork(_) => ("too-many-rounds", Warning),
         Unused::TraditionalKey => ("traditional-key", Warning),

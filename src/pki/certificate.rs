@@ -9,11 +9,11 @@ use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::oid_registry::asn1_rs::{Oid, oid};
 use x509_parser::prelude::FromDer;
 use x509_parser::time::ASN1Time;
-use x509_parser::x509::X509Name;
+use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 
 use super::key::{KeyAlgorithm, PublicKeyId, sha256};
 use super::name::DnsName;
-use super::{pem, signature};
+use super::{der, oid, pem, signature};
 
 /// Why bytes are no certificate.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -264,7 +264,7 @@ impl Certificate {
         if let (false, Some(name)) = (self.is_ca, self.dns_names.first()) {
             return name.clone();
         }
-        let common_name = self.subject.split(',').find_map(|part| part.strip_prefix("CN="));
+        let common_name = parts(&self.subject).find_map(|part| part.strip_prefix("CN="));
         match common_name {
             Some(name) => name.to_owned(),
             None if self.subject.is_empty() => format!("serial {}", self.serial),
@@ -297,9 +297,9 @@ pub fn printable_name(name: &X509Name<'_>) -> String {
             if !part.is_empty() {
                 part.push('+');
             }
-            let value = attribute.as_str().map_or_else(|_| format!("#{}", hex::encode(attribute.as_slice())), escaped);
+            let value = attribute.as_str().map_or_else(|_| encoded(attribute), escaped);
             // Writing to a String cannot fail.
-            let _ = write!(part, "{}={value}", attribute_name(attribute.attr_type()));
+            let _ = write!(part, "{}={value}", oid::attribute(attribute.attr_type()));
         }
         parts.push(part);
     }
@@ -307,10 +307,13 @@ pub fn printable_name(name: &X509Name<'_>) -> String {
     parts.join(",")
 }
 
+/// RFC 4514 2.4: special characters anywhere, `#` at the start, blanks at both ends.
 fn escaped(value: &str) -> String {
     let mut out = String::with_capacity(value.len());
-    for c in value.chars() {
-        if matches!(c, ',' | '+' | '"' | '\\' | '<' | '>' | ';') {
+    let last = value.chars().count().saturating_sub(1);
+    for (place, c) in value.chars().enumerate() {
+        let at_end = c == ' ' && (place == 0 || place == last) || c == '#' && place == 0;
+        if at_end || matches!(c, ',' | '+' | '"' | '\\' | '<' | '>' | ';') {
             out.push('\\');
         }
         out.push(c);
@@ -318,22 +321,18 @@ fn escaped(value: &str) -> String {
     out
 }
 
-/// The short names of RFC 4514 3 and the usual ones beyond it; else the dotted number.
-fn attribute_name(oid: &Oid<'_>) -> String {
-    let known = [
-        (oid!(2.5.4.3), "CN"),
-        (oid!(2.5.4.5), "serialNumber"),
-        (oid!(2.5.4.6), "C"),
-        (oid!(2.5.4.7), "L"),
-        (oid!(2.5.4.8), "ST"),
-        (oid!(2.5.4.9), "street"),
-        (oid!(2.5.4.10), "O"),
-        (oid!(2.5.4.11), "OU"),
-        (oid!(0.9.2342.19200300.100.1.25), "DC"),
-        (oid!(1.2.840.113549.1.9.1), "emailAddress"),
-    ];
-    known
-        .iter()
-        .find(|(candidate, _)| candidate == oid)
-        .map_or_else(|| oid.to_id_string(), |(_, name)| (*name).to_owned())
+/// A value that is no text: its encoding in hex (RFC 4514 2.4).
+fn encoded(attribute: &AttributeTypeAndValue<'_>) -> String {
+    let tag = u8::try_from(attribute.attr_value().tag().0).unwrap_or_default();
+    format!("#{}", hex::encode(der::element(tag, &[attribute.as_slice()])))
+}
+
+/// The parts of a name as [`printable_name`] writes it: an escaped comma is a part's own.
+fn parts(name: &str) -> impl Iterator<Item = &str> {
+    let mut escaped = false;
+    name.split(move |c| {
+        let ends = c == ',' && !escaped;
+        escaped = c == '\\' && !escaped;
+        ends
+    })
 }

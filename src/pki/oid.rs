@@ -2,6 +2,42 @@
 
 use x509_parser::oid_registry::asn1_rs::{Oid, oid};
 
+/// A part of a name: RFC 4514 3, and what OpenSSL calls the others that certificates have (EVG 9.2 among them).
+pub(super) fn attribute(oid: &Oid<'_>) -> String {
+    named(
+        oid,
+        &[
+            (oid!(2.5.4.3), "CN"),
+            (oid!(2.5.4.4), "SN"),
+            (oid!(2.5.4.5), "serialNumber"),
+            (oid!(2.5.4.6), "C"),
+            (oid!(2.5.4.7), "L"),
+            (oid!(2.5.4.8), "ST"),
+            (oid!(2.5.4.9), "street"),
+            (oid!(2.5.4.10), "O"),
+            (oid!(2.5.4.11), "OU"),
+            (oid!(2.5.4.12), "title"),
+            (oid!(2.5.4.15), "businessCategory"),
+            (oid!(2.5.4.17), "postalCode"),
+            (oid!(2.5.4.42), "GN"),
+            (oid!(2.5.4.43), "initials"),
+            (oid!(2.5.4.44), "generationQualifier"),
+            (oid!(2.5.4.45), "x500UniqueIdentifier"),
+            (oid!(2.5.4.46), "dnQualifier"),
+            (oid!(2.5.4.65), "pseudonym"),
+            (oid!(2.5.4.97), "organizationIdentifier"),
+            (oid!(0.9.2342.19200300.100.1.1), "UID"),
+            (oid!(0.9.2342.19200300.100.1.25), "DC"),
+            (oid!(1.2.643.100.1), "OGRN"),
+            (oid!(1.2.643.3.131.1.1), "INN"),
+            (oid!(1.2.840.113549.1.9.1), "emailAddress"),
+            (oid!(1.3.6.1.4.1.311.60.2.1.1), "jurisdictionL"),
+            (oid!(1.3.6.1.4.1.311.60.2.1.2), "jurisdictionST"),
+            (oid!(1.3.6.1.4.1.311.60.2.1.3), "jurisdictionC"),
+        ],
+    )
+}
+
 /// A signature algorithm as OpenSSL calls it.
 pub(super) fn signature(oid: &Oid<'_>) -> String {
     named(

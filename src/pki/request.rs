@@ -67,11 +67,16 @@ impl SigningRequest {
         let der = &der[..der.len() - rest.len()];
         let info = &parsed.certification_request_info;
         let spki = info.subject_pki.raw;
-        signature::check(der, spki).map_err(RequestError::Signature)?;
+        let algorithm = KeyAlgorithm::of_spki(spki);
+        signature::check(der, spki).map_err(|error| match (error, algorithm) {
+            // Short keys are not tried at all.
+            (_, KeyAlgorithm::Rsa(..2048)) => RequestError::Signature(SignatureError::Unsupported),
+            (error, _) => RequestError::Signature(error),
+        })?;
         Ok(Self {
             dns_names: requested_names(&parsed),
             subject: printable_name(&info.subject),
-            algorithm: KeyAlgorithm::of_spki(spki),
+            algorithm,
             key_id: PublicKeyId::of_spki(spki),
             der: der.to_vec(),
         })
