@@ -214,6 +214,14 @@ fn a_dry_run_shows_the_plan_and_changes_nothing() {
     let before = shop.tree();
     let run = shop.round(&["--dry-run"]).expect(0);
     assert!(run.stdout.contains("switch key and chain together, in one rename"), "{run}");
+    for said in [
+        "/etc/ssl/certctl/example.com/releases/",
+        "fullchain.pem (0644), cert.pem (0644), ca.pem (0644), key.pem (0600)",
+        "link [SANDBOX]/tree/etc/ssl/certctl/example.com/proven -> releases/",
+        "else   if a later step fails, back to",
+    ] {
+        assert!(run.to_string().contains(said), "{said}\n{run}");
+    }
     assert_eq!(shop.tree(), before);
     shop.sandbox.run(&["rollback", "--root", "tree", "--dry-run"]).expect(3);
 }

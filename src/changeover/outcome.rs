@@ -3,6 +3,8 @@
 use super::block::{self, Block, Placing};
 use super::order::again;
 use super::situation::Situation;
+use std::path::PathBuf;
+
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -14,6 +16,7 @@ use crate::install::plan::{self, Back, End, InstallPlan, Step};
 use crate::install::site::Software;
 use crate::pki::certificate::Certificate;
 
+mod dry_run;
 mod failed;
 mod show;
 
@@ -116,6 +119,8 @@ pub struct Changeover {
     server: Vec<&'static str>,
     /// What the next round goes by.
     settings: Value,
+    /// The pair's.
+    folder: PathBuf,
 }
 
 impl Changeover {
@@ -137,6 +142,7 @@ impl Changeover {
             back: (Vec::new(), Vec::new()),
             server: Vec::new(),
             settings: situation.settings.shown(),
+            folder: layout.folder(),
         }
     }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Changeover, Seen, Verdict, day};
-use crate::install::plan::{Back, End, Step};
+use crate::install::plan::Step;
 use crate::pki::certificate::Certificate;
 use crate::report::Text;
 
@@ -87,37 +87,6 @@ impl Changeover {
         let arranges =
             |step: &Step| matches!(step, Step::Link { .. } | Step::Switch { .. } | Step::WriteRelease { .. });
         self.plan.as_ref().is_some_and(|plan| plan.steps.iter().any(arranges))
-    }
-
-    fn show_plan(&self, text: &mut Text) {
-        let Some(plan) = &self.plan else { return };
-        if plan.steps.is_empty() {
-            text.fact("plan", "nothing to do");
-        }
-        for step in &plan.steps {
-            text.fact("plan", step.to_string());
-        }
-        let block = format!("nginx does not name these paths yet: its block goes to {}.nginx.conf", self.name);
-        match plan.end {
-            End::NotNamed => text.fact("then", block),
-            End::Stopped => text.fact("then", "nginx does not run: the files wait for it"),
-            End::Partly => {
-                text.fact("then", "other blocks still serve names of it, or nothing can be asked: see above")
-            }
-            End::Proven => {}
-        }
-        for (name, value) in self.settings.as_object().into_iter().flatten() {
-            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            text.fact("with", format!("{}: {value}", name.replace('_', " ")));
-        }
-        match &plan.back {
-            Back::Nothing { .. } => text.fact("else", "if a later step fails, the links are removed again"),
-            Back::Stay(why) => text.fact("else", format!("if a later step fails, the new files stay: {why}")),
-            Back::Unproven(id) if id.as_str() == self.release => {
-                text.fact("else", "if a later step fails, they stay: the server loads them already");
-            }
-            Back::To(id) | Back::Unproven(id) => text.fact("else", format!("if a later step fails, back to {id}")),
-        }
     }
 
     /// `192.0.2.10:443, [2001:db8::10]:443: both names, TLS 1.3, this certificate, whole chain   (nginx -t ok, reloaded)`
