@@ -195,7 +195,7 @@ pub enum Unused {
     #[error("a PKCS#12 file (.pfx) that is protected with a password")]
     LockedPkcs12,
     /// A certificate with an RSA key that is longer than any that is used; holds its bits.
-    #[error("a certificate with an RSA key of {0} bits, of which 16384 are read at most")]
+    #[error("a certificate with an RSA key of {0} bits; at most 16384 are read")]
     LongKey(usize),
     /// A mail without any certificate.
     #[error("a mail without certificates")]

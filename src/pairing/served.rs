@@ -77,7 +77,7 @@ pub enum ServedFault {
         file: String,
     },
     /// A zip.
-    #[error("{file} is a zip, which no server reads")]
+    #[error("{file} is packed (a zip or a mail): no server reads it")]
     Packed {
         /// The file.
         file: String,

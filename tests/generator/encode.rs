@@ -85,6 +85,18 @@ pub fn plain_pfx(world: &World, wrap: fn(u8, &[&[u8]]) -> Vec<u8>) -> Vec<u8> {
     wrap(SEQUENCE, &[&[2, 1, 3], &data(&safes)])
 }
 
+/// A certificate in outline, with an RSA key of that many octets and a signature that is none.
+pub fn long_key(octets: usize) -> Vec<u8> {
+    let rsa = tlv(SEQUENCE, &[&tlv(6, &[b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01"]), &[5, 0]]);
+    let number = tlv(SEQUENCE, &[&tlv(2, &[&[0], &vec![0xc5; octets]]), &[2, 3, 1, 0, 1]]);
+    let key = tlv(SEQUENCE, &[&rsa, &tlv(3, &[&[0], &number])]);
+    let scheme = tlv(SEQUENCE, &[&tlv(6, &[b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b"]), &[5, 0]]);
+    let dates = tlv(SEQUENCE, &[&tlv(0x17, &[b"260101000000Z"]), &tlv(0x17, &[b"270101000000Z"])]);
+    let name = tlv(SEQUENCE, &[]);
+    let body = tlv(SEQUENCE, &[&tlv(0xa0, &[&[2, 1, 2]]), &[2, 1, 7], &scheme, &name, &dates, &name, &key]);
+    tlv(SEQUENCE, &[&body, &scheme, &tlv(3, &[&[0], &vec![0; octets]])])
+}
+
 /// Base64 in lines of `width`.
 pub fn base64(bytes: &[u8], width: usize) -> String {
     use base64::Engine as _;

@@ -5,7 +5,7 @@ use std::io::{Cursor, Write};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-use super::encode::{SEQUENCE, tlv};
+use super::encode::{SEQUENCE, long_key, tlv};
 use super::world::{World, der, unix};
 use super::{Must, Row};
 use crate::support::zip::{bomb, ciphered, renamed, with_link, zip};
@@ -178,6 +178,8 @@ fn contents(world: &World) -> Vec<Row> {
         ),
         Row::one(Must::Refuse, "control characters in a label", "x.crt", labelled),
         Row::one(Must::Refuse, "control characters in a title", "x.crt", page),
+        Row::one(Must::Refuse, "an RSA key of 131,072 bits", "x.cer", long_key(16 << 10)),
+        Row::one(Must::Judge, "an RSA key of 16,384 bits, a signature that is none", "x.cer", long_key(2 << 10)),
         Row::one(Must::Judge, "one bit changed", "x.cer", [bits, der(&world.middle)].concat()),
         Row::one(Must::Refuse, "a file with control characters in its name", "a\x1b[2Jb\n.crt", "hello"),
     ]
