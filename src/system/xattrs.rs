@@ -10,6 +10,8 @@ use super::files::FileError;
 
 /// More than Linux gives out in one attribute (`XATTR_SIZE_MAX`).
 const LIMIT: usize = 64 * 1024;
+/// Enough for a label, and for an ACL with a hundred names.
+const USUAL: usize = 1024;
 const LABEL: &str = "security.selinux";
 const ACL: &str = "system.posix_acl_access";
 
@@ -40,8 +42,14 @@ pub fn acl(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
 }
 
 fn one(path: &Path, name: &str) -> Result<Option<Vec<u8>>, Errno> {
-    let mut bytes = vec![0; LIMIT];
-    match retry_on_intr(|| getxattr(path, name, bytes.as_mut_slice())) {
+    let mut bytes = vec![0; USUAL];
+    let ask = |bytes: &mut Vec<u8>| retry_on_intr(|| getxattr(path, name, bytes.as_mut_slice()));
+    let mut got = ask(&mut bytes);
+    if let Err(Errno::RANGE) = got {
+        bytes.resize(LIMIT, 0);
+        got = ask(&mut bytes);
+    }
+    match got {
         Ok(length) => {
             bytes.truncate(length);
             Ok(Some(bytes))
