@@ -116,7 +116,6 @@ fn what_is_not_there_yet_is_a_usage_error() {
     for (verb, options) in [
         ("csr", "--key --from --subject --encrypt-key --allow --check-caa"),
         ("dcv-check", "--method --batch"),
-        ("inspect", "--starttls"),
         ("install", "--paid-until"),
     ] {
         for option in options.split(' ') {

@@ -282,3 +282,64 @@ fn a_key_fits_one_certificate() {
     assert!(CertifiedKey::new(verified.clone(), private(&other)).is_err());
     assert_eq!(CertifiedKey::new(verified, private(&own)).unwrap().leaf(), &leaf);
 }
+
+/// A small world of CAs that certify each other at random, some of them wrongly: a leaf, a bag, a root.
+fn random_world(seed: u64) -> (Certificate, Vec<Certificate>, Certificate) {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut below = |most: u64| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % most).unwrap()
+    };
+    // Some share a name.
+    let authorities: Vec<Authority> = (0..6).map(|_| Authority::new(&format!("CA {}", below(5)))).collect();
+    let root = Authority::new("Root");
+    let faults: [fn(&mut CertificateParams); 8] = [
+        |_| {},
+        |_| {},
+        |params| dates(params, 2024, 2025),
+        |params| params.key_usages = vec![KeyUsagePurpose::CrlSign],
+        |params| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth],
+        |params| params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0)),
+        |params| params.is_ca = IsCa::Ca(BasicConstraints::Constrained(1)),
+        |params| {
+            let permitted_subtrees = vec![GeneralSubtree::DnsName("example.org".to_owned())];
+            params.name_constraints = Some(NameConstraints { permitted_subtrees, excluded_subtrees: Vec::new() });
+        },
+    ];
+    let mut bag = Vec::new();
+    for _ in 0..14 {
+        let (issuer, subject, fault) = (below(6), below(6), faults[below(8)]);
+        bag.push(authorities[issuer].certify_as(&authorities[subject], fault));
+    }
+    bag.insert(below(14), root.certify_as(&authorities[below(6)], faults[below(8)]));
+    (authorities[below(6)].leaf(&["example.com"]), bag, root.root())
+}
+
+/// webpki tries every way; it leaves out the key usage of CAs.
+fn webpki_finds_a_way(leaf: &Certificate, bag: &[Certificate], root: &Certificate) -> bool {
+    let der = |one: &Certificate| rustls::pki_types::CertificateDer::from(one.der().to_vec());
+    let (leaf, root) = (der(leaf), der(root));
+    let anchors = [webpki::anchor_from_trusted_cert(&root).unwrap()];
+    let bag: Vec<_> = bag.iter().filter(|one| one.usage.signs_certificates).map(der).collect();
+    let seconds = u64::try_from(now().as_second()).unwrap();
+    let time = rustls::pki_types::UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
+    let usage = webpki::KeyUsage::server_auth();
+    let leaf = webpki::EndEntityCert::try_from(&leaf).unwrap();
+    leaf.verify_for_usage(webpki::ALL_VERIFICATION_ALGS, &anchors, &bag, time, usage, None, None).is_ok()
+}
+
+#[test]
+fn a_way_is_found_whenever_there_is_one() {
+    let mut found = 0;
+    for seed in 1..=400 {
+        let (leaf, bag, root) = random_world(seed);
+        let anchors = TrustAnchors::from_certificates("root.pem", std::slice::from_ref(&root));
+        let chain = assemble(&leaf, &bag, wanted(&anchors, now())).chain;
+        let holds = problems(&chain, Policy { hosts: &[], anchors: &anchors, at: now() }).is_empty();
+        assert_eq!(holds, webpki_finds_a_way(&leaf, &bag, &root), "seed {seed}");
+        found += usize::from(holds);
+    }
+    assert!((40..360).contains(&found), "{found} of 400 have a way: the worlds are too easy or too hard");
+}
