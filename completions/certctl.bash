@@ -364,7 +364,7 @@ _certctl() {
                     return 0
                     ;;
                 --server)
-                    COMPREPLY=($(compgen -W "nginx apache haproxy none" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "apache haproxy nginx none" -- "${cur}"))
                     return 0
                     ;;
                 --server-config)

@@ -96,9 +96,9 @@ shortest\t'To the nearest anchor: the fewest bytes in each handshake'"
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l aia -d 'Fetch issuers that are missing from where the certificates say they are; =any: also from this machine\'s own network, and through a proxy' -r -f -a "public\t'From public addresses alone'
 any\t'From this machine and its own network too, and through the proxy of the environment'"
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l password-file -d 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l server -d 'Who reads the files [default: nginx where it is installed; none under --root]' -r -f -a "nginx\t'nginx'
-apache\t'Apache 2.4'
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l server -d 'Who reads the files; may be repeated [default: every server here that names them, else those installed; none under --root]' -r -f -a "apache\t'Apache 2.4'
 haproxy\t'HAProxy'
+nginx\t'nginx'
 none\t'Nobody, or whoever `--test`, `--reload` and `--probe` are about'"
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l server-config -d 'The server\'s main configuration file' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l chain-path -d 'Where servers read the chain [default: /etc/ssl/NAME.fullchain.pem]' -r -F

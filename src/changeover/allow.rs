@@ -19,10 +19,12 @@ pub fn apply(serving: &mut Serving, allowed: &[&'static str]) {
         finding.next.clear();
     }
     let unreached = |one: &Finding| one.severity == Severity::Error && UNREACHED.contains(&one.code);
-    if serving.reach == Reach::Part && !serving.findings.iter().any(unreached) {
-        serving.reach = Reach::All;
-        if let ServerState::Mends(asks) | ServerState::Serves(asks, _) | ServerState::Stopped(asks) = &mut serving.state
-        {
+    if serving.findings.iter().any(unreached) {
+        return;
+    }
+    for one in &mut serving.uses {
+        one.reach = Reach::All;
+        if let ServerState::Mends(asks) | ServerState::Serves(asks, _) | ServerState::Stopped(asks) = &mut one.state {
             asks.reach = Reach::All;
         }
     }

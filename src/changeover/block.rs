@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::serving::names;
+use super::serving::{Use, names};
 use super::situation::Situation;
 use crate::context::Context;
 use crate::finding::{Finding, Next, shell_word};
@@ -41,15 +41,15 @@ const LIMIT: u64 = 1024 * 1024;
 /// Writes it, unless that is done already or another file is there. The certificate is in place by now: a block that
 /// cannot be written is told with the rest.
 #[must_use]
-pub fn write(context: &Context, situation: &Situation) -> Block {
-    let Situation { serving, wanted, layout, .. } = situation;
-    let (Some(program), Some(standing)) = (serving.server.program(), &serving.standing) else { return Block::None };
+pub fn write(context: &Context, situation: &Situation, one: &Use) -> Block {
+    let Situation { wanted, layout, .. } = situation;
+    let (Some(program), Some(standing)) = (one.program(), &one.looked.standing) else { return Block::None };
     let software = program.software();
-    if !serving.elsewhere.is_empty() {
-        return Block::Elsewhere(software, serving.elsewhere.clone());
+    if !one.elsewhere.is_empty() {
+        return Block::Elsewhere(software, one.elsewhere.clone());
     }
     let names = names(&wanted.certificates);
-    let new = NewBlock { names: &names, links: &serving.links(), ipv6: standing.ipv6, ports: WEB };
+    let new = NewBlock { names: &names, links: &one.links, ipv6: standing.ipv6, ports: WEB };
     let written = standing.write(new);
     let path = context.here(file_name(layout.stem(), software));
     let made = match files::read(&path, LIMIT) {
@@ -106,10 +106,10 @@ impl Block {
         Finding::error("not-served", message).quoting(additions.iter().flat_map(addition))
     }
 
-    /// How it comes to where nginx reads it: by a folder that its configuration includes.
+    /// How it comes to where the server reads it: by a folder that its configuration includes.
     #[must_use]
-    pub fn next(&self, situation: &Situation) -> Placing {
-        let (Some(program), Some(standing)) = (situation.serving.server.program(), &situation.serving.standing) else {
+    pub fn next(&self, one: &Use) -> Placing {
+        let (Some(program), Some(standing)) = (one.program(), &one.looked.standing) else {
             return Placing::Nothing;
         };
         let (Self::Wrote(_, path, _) | Self::Kept(_, path) | Self::Unwritten(_, path, ..)) = self else {

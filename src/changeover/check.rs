@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::order::{Goal, Mode, Order, again};
 use super::outcome::{Seen, Verdict};
-use super::situation::Situation;
+use super::situation::{self, Situation};
 use super::tree::{own, root};
 use super::{installed, placeholder};
 use crate::context::Context;
@@ -18,6 +18,7 @@ use crate::install::observe;
 use crate::install::plan::ServerState;
 use crate::install::release::Release;
 use crate::install::settings::Settings;
+use crate::install::site::Software;
 use crate::live::Patience;
 
 /// What can be wrong with the serving alone, while the files are as they should be.
@@ -120,34 +121,37 @@ impl Checked {
             patience: Patience::default(),
             mode: Mode::DryRun,
         };
-        let Situation { serving, wanted, .. } = Situation::look(context, &order)?;
+        let Situation { serving, wanted, .. } = situation::look_one(context, &order)?;
         // What a new key would inherit is another run's business.
         let about_new = |one: &Finding| one.severity == Severity::Note || one.code.starts_with("key-");
         self.findings.extend(serving.findings.into_iter().filter(|one| !about_new(one)));
-        self.findings.extend(serving.refusal);
+        self.findings.extend(serving.refusals);
         let install = || again(context, &["install", &self.name]);
-        match &serving.state {
-            ServerState::NotNamed => {
-                let message = format!("the server's configuration does not name the files of {}", self.name);
-                self.findings.push(Finding::error("drift-not-named", message).with(install()));
-            }
-            ServerState::Stopped(_) => {
-                let message = format!("the server does not run: nobody serves {}", self.name);
-                self.findings.push(Finding::error("server-not-running", message).with(install()));
-            }
-            ServerState::Mends(_) | ServerState::Serves(..) => {
-                let probes = match serving.probes.is_empty() {
-                    true => apply::ask(&serving.targets, &wanted.certificates),
-                    false => serving.probes,
-                };
-                self.seen = probes.iter().map(Seen::from).collect();
-                if !probes.iter().all(Probe::agrees) {
-                    let message = format!("not every address serves what is installed as {}", self.name);
-                    let said = Finding::from(&Trouble::NotServed(probes)).lines;
-                    self.findings.push(Finding::error("drift-served", message).quoting(said).with(install()));
+        let mut asks = false;
+        for one in &serving.uses {
+            let title = one.looked.software().map_or("the server", Software::title);
+            match &one.state {
+                ServerState::NotNamed => {
+                    let message = format!("{title}'s configuration does not name the files of {}", self.name);
+                    self.findings.push(Finding::error("drift-not-named", message).with(install()));
                 }
+                ServerState::Stopped(_) => {
+                    let message = format!("{title} does not run: nobody serves {}", self.name);
+                    self.findings.push(Finding::error("server-not-running", message).with(install()));
+                }
+                ServerState::Mends(_) | ServerState::Serves(..) => asks = true,
+                ServerState::Nothing => {}
             }
-            ServerState::Nothing => {}
+        }
+        let mut probes = serving.probes;
+        if asks && probes.is_empty() {
+            probes = apply::ask(&serving.targets, &wanted.certificates);
+        }
+        self.seen = probes.iter().map(Seen::from).collect();
+        if !probes.iter().all(Probe::agrees) {
+            let message = format!("not every address serves what is installed as {}", self.name);
+            let said = Finding::from(&Trouble::NotServed(probes)).lines;
+            self.findings.push(Finding::error("drift-served", message).quoting(said).with(install()));
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use crate::live::Patience;
 use crate::pki::certified_key::CertifiedKey;
 
 /// What is asked for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Order<'a> {
     /// The pair's name in /etc/ssl.
     pub stem: String,

@@ -1,9 +1,11 @@
 //! What came of a changeover, for people and programs. `install` and `rollback` end with it.
 
-use super::block::{self, Block, Placing};
+use super::block::{self, Placing};
 use super::order::again;
+use super::serving::Use;
 use super::situation::Situation;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -12,7 +14,8 @@ use crate::context::Context;
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next};
 use crate::install::apply::{Applied, Failed, Probe, Trouble};
-use crate::install::plan::{self, Back, End, InstallPlan, Step};
+use crate::install::plan::{self, Back, End, InstallPlan, ServerState, Step};
+use crate::install::server::Program;
 use crate::install::site::Software;
 use crate::pki::certificate::Certificate;
 
@@ -116,7 +119,7 @@ pub struct Changeover {
     /// What of the way back ended well, and what not.
     back: (Vec<String>, Vec<String>),
     /// The server's part, in words: `nginx -t ok, reloaded`.
-    server: Vec<&'static str>,
+    server: Vec<String>,
     /// What the next round goes by.
     settings: Value,
     /// The pair's.
@@ -194,7 +197,7 @@ impl Changeover {
     fn ended_well(&mut self, context: &Context, situation: &Situation, plan: &InstallPlan) {
         let asks = |step: &Step| matches!(step, Step::TestServer { .. } | Step::Prove { .. });
         self.changed = plan.steps.iter().any(|step| !asks(step) && !only_noted(step));
-        self.server = server_words(situation, &plan.steps);
+        self.server = server_words(&plan.steps);
         self.verdict = match plan.end {
             End::NotNamed | End::Partly | End::Stopped => Verdict::NotServed,
             End::Proven if plan.steps.iter().all(only_noted) => Verdict::Unchanged,
@@ -202,33 +205,45 @@ impl Changeover {
             End::Proven => Verdict::Live,
         };
         match plan.end {
-            End::NotNamed => {
-                let block = block::write(context, situation);
-                self.not_named(context, situation, &block);
-            }
+            End::NotNamed => self.not_named(context, situation),
             End::Stopped => self.stopped(context, situation),
             End::Partly => self.next.push(again(context, &["install", &self.name])),
             End::Proven => {}
         }
     }
 
-    fn not_named(&mut self, context: &Context, situation: &Situation, block: &Block) {
+    /// Each server that does not name the pair yet gets its block; then the install is taken up.
+    fn not_named(&mut self, context: &Context, situation: &Situation) {
         let again = again(context, &["install", &self.name]);
-        self.findings.push(block.finding());
-        match block.next(situation) {
-            Placing::Move(command) => self.next.push(Next::say(format!("{command} && {}", again.text))),
-            Placing::ByHand(step) => self.next.extend([step, again]),
-            Placing::Nothing => self.next.push(again),
+        let waits = |one: &&Use| one.state == ServerState::NotNamed;
+        let (mut moves, mut by_hand) = (Vec::new(), Vec::new());
+        for one in situation.serving.uses.iter().filter(waits) {
+            let block = block::write(context, situation, one);
+            self.findings.push(block.finding());
+            match block.next(one) {
+                Placing::Move(command) => moves.push(command),
+                Placing::ByHand(step) => by_hand.push(step),
+                Placing::Nothing => {}
+            }
+        }
+        self.next.append(&mut by_hand);
+        match moves.is_empty() {
+            true => self.next.push(again),
+            false => self.next.push(Next::say(format!("{} && {}", moves.join(" && "), again.text))),
         }
     }
 
     fn stopped(&mut self, context: &Context, situation: &Situation) {
-        let Some(program) = situation.serving.server.program() else { return };
-        let (start, title) = (program.start_command(), program.software().title());
+        let stopped = situation.serving.uses.iter().filter(|one| matches!(one.state, ServerState::Stopped(_)));
+        let programs: Vec<&Program> = stopped.filter_map(Use::program).collect();
+        for program in &programs {
+            let title = program.software().title();
+            let message = format!("{title} does not run; its test of the new files is fine");
+            self.findings.push(Finding::error("server-not-running", message));
+        }
+        let start: Vec<String> = programs.iter().map(|program| program.start_command()).collect();
         let again = again(context, &["install", &self.name]);
-        let message = format!("{title} does not run; its test of the new files is fine");
-        self.findings.push(Finding::error("server-not-running", message));
-        self.next.push(Next::say(format!("{start} && {}", again.text)));
+        self.next.push(Next::say(format!("{} && {}", start.join(" && "), again.text)));
     }
 
     fn failed(&mut self, situation: &Situation, plan: &InstallPlan, failed: Failed) -> Result<(), Failure> {
@@ -254,7 +269,7 @@ impl Changeover {
         };
         let links = |step: &Step| !matches!(step, Step::TestServer { .. } | Step::Reload { .. } | Step::Prove { .. });
         self.changed = moved && (stays || failed.not_back.iter().any(|(step, _)| links(step)));
-        if let Trouble::Interrupted(signal) = failed.trouble {
+        if let Trouble::Interrupted(signal) = *failed.trouble {
             let there = if files_stay {
                 "the new files stay: there is nothing to go back to"
             } else {
@@ -266,11 +281,11 @@ impl Changeover {
             return Err(early(failed.trouble));
         }
         self.seen.clear();
-        if let Trouble::NotServed(probes) = &failed.trouble {
+        if let Trouble::NotServed(probes) = &*failed.trouble {
             self.seen = probes.iter().map(Seen::from).collect();
         }
         self.findings
-            .push(failed::still_before(situation, plan, &failed.trouble).unwrap_or_else(|| (&failed.trouble).into()));
+            .push(failed::still_before(situation, plan, &failed.trouble).unwrap_or_else(|| (&*failed.trouble).into()));
         self.findings.extend(failed::what_stays(situation, plan, files_stay));
         Ok(())
     }
@@ -307,15 +322,22 @@ fn only_noted(step: &Step) -> bool {
     matches!(step, Step::Remember { .. })
 }
 
-fn server_words(situation: &Situation, steps: &[Step]) -> Vec<&'static str> {
-    let nginx = situation.serving.server.program().is_some_and(|program| program.software() == Software::Nginx);
-    let words = steps.iter().filter_map(|step| match step {
-        Step::TestServer { .. } if nginx => Some("nginx -t ok"),
-        Step::TestServer { .. } => Some("test ok"),
-        Step::Reload { .. } => Some("reloaded"),
-        _ => None,
-    });
-    words.collect()
+/// What the servers did, in words: each once.
+fn server_words(steps: &[Step]) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for step in steps {
+        let word = match step {
+            Step::TestServer { server: Some(Software::Nginx), .. } => "nginx -t ok".to_owned(),
+            Step::TestServer { server: Some(other), .. } => format!("{}'s test ok", other.title()),
+            Step::TestServer { server: None, .. } => "test ok".to_owned(),
+            Step::Reload { .. } => "reloaded".to_owned(),
+            _ => continue,
+        };
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    words
 }
 
 fn afterwards(step: &Step, trouble: &Trouble) -> Finding {
@@ -334,10 +356,11 @@ fn told(trouble: &Trouble) -> String {
     said
 }
 
-fn early(trouble: Trouble) -> Failure {
-    match trouble {
-        Trouble::Install(error) => error.into(),
-        Trouble::Process(error) => error.into(),
-        other => Failure::of(Kind::Io, &other),
+fn early(trouble: Rc<Trouble>) -> Failure {
+    match Rc::try_unwrap(trouble) {
+        Ok(Trouble::Install(error)) => error.into(),
+        Ok(Trouble::Process(error)) => error.into(),
+        Ok(other) => Failure::of(Kind::Io, &other),
+        Err(shared) => Failure::of(Kind::Io, &*shared),
     }
 }

@@ -1,163 +1,128 @@
-//! Which server reads the pair, at which paths, in what state it is, and whom to ask for the proof.
+//! Which servers read the pair, at which paths, in what state they are, and whom to ask for the proof.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::Duration;
 
+use super::fleet::{Fleet, Looked};
 use super::tree::{below, real};
 use crate::context::Context;
-use crate::directory;
+use crate::delivery::{Delivery, Input, Limits};
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next};
-use crate::install::apply::Probe;
-use crate::install::layout::{Layout, Link};
+use crate::install::apply::{Probe, store};
+use crate::install::layout::{Layout, Link, Piece};
 use crate::install::observe;
-use crate::install::plan::{Asks, Reach, Served, ServerState};
-use crate::install::server::{Program, Server, ServerError, Standing};
+use crate::install::plan::{self, Reach, ServerState};
+use crate::install::server::Program;
 use crate::install::settings::Settings;
 use crate::install::site::name::concrete;
-use crate::install::site::{Blame, Software, Targets, Wanted, chain_and_key};
+use crate::install::site::{Software, Targets, Wanted, chain_and_key};
 use crate::live::ProbeTarget;
 use crate::pki::certificate::Certificate;
 use crate::pki::name::DnsName;
-use crate::system::process::{self, Finished};
-use crate::system::tls;
+use crate::system::{files, tls};
 
 pub mod adopt;
 mod reach;
+pub mod state;
 
 use adopt::Adoption;
 
 /// A host name that is asked for may take that long to look up.
 const RESOLVE: Duration = Duration::from_secs(10);
 
-/// The server as it was found.
+/// The servers of a pair as they were found.
 #[derive(Debug)]
 pub struct Serving {
-    /// It.
-    pub server: Server,
-    /// What decides the plan.
-    pub state: ServerState,
-    /// Whom to ask for which name.
+    /// Each.
+    pub uses: Vec<Use>,
+    /// Every path of the pair as configurations spell it; the first two are chain and key.
+    pub spelled: Vec<Link>,
+    /// Whom to ask for which name, over all servers.
     pub targets: Vec<ProbeTarget>,
     /// What was answered before anything was touched.
     pub probes: Vec<Probe>,
     /// What is worth telling.
     pub findings: Vec<Finding>,
     /// Why nothing may be touched.
-    pub refusal: Option<Finding>,
-    /// Its configuration, where it has a profile.
-    pub standing: Option<Standing>,
-    /// The paths of chain and key as its configuration spells them.
-    pub named: (PathBuf, PathBuf),
-    /// Blocks that serve these names with other files, which certctl leaves alone: `FILE:LINE`.
-    pub elsewhere: Vec<String>,
-    /// Whether its configuration sends all names to the pair.
-    pub reach: Reach,
+    pub refusals: Vec<Finding>,
     /// Names that blocks serve with the present certificate and that the new one is not for.
     pub lost: Vec<Finding>,
 }
 
-/// A server and, where it has a profile, its configuration.
+/// What one server has to do with the pair.
 #[derive(Debug)]
-pub struct Found {
-    server: Server,
-    standing: Option<Result<Standing, ServerError>>,
+pub struct Use {
+    /// The server.
+    pub looked: Rc<Looked>,
+    /// What it reads of the pair, as its configuration spells it, or should.
+    pub links: Vec<Link>,
+    /// Whether its configuration names the pair (one that cannot be read does).
+    pub named: bool,
+    /// What decides the plan.
+    pub state: ServerState,
+    /// The addresses that are asked.
+    pub addresses: Vec<String>,
+    /// Blocks that serve these names with other files, which certctl leaves alone: `FILE:LINE`.
+    pub elsewhere: Vec<String>,
+    /// Whether its configuration sends all names to the pair.
+    pub reach: Reach,
 }
 
-/// The server that was named, else the one that is remembered, else nginx where it is installed; none under `--root`.
-///
-/// # Errors
-/// A command line that cannot be run; a server that is named and not installed.
-pub fn find(context: &Context, settings: &Settings) -> Result<Found, Failure> {
-    let command = |text: &Option<String>| text.as_deref().map(command).transpose();
-    let (test, reload) = (command(&settings.test)?, command(&settings.reload)?);
-    let config = settings.server_config.as_deref();
-    let program = match settings.server.as_deref() {
-        Some("none") => None,
-        Some(name) => {
-            let software = Software::named(name).ok_or_else(|| unknown(name))?;
-            Some(Program::find(software, config)?.ok_or_else(|| absent(software))?)
-        }
-        None if context.root.is_some() && config.is_none() => None,
-        None => Program::find(Software::Nginx, config)?,
-    };
-    let found = match program {
-        Some(program) => {
-            let standing = program.observe();
-            Found { server: Server::Known { program, test, reload }, standing: Some(standing) }
-        }
-        None if test.is_some() || reload.is_some() => {
-            Found { server: Server::Command { test, reload }, standing: None }
-        }
-        None => Found { server: Server::None, standing: None },
-    };
-    Ok(found)
-}
+impl Use {
+    fn new(looked: Rc<Looked>, links: Vec<Link>) -> Self {
+        let (state, reach) = (ServerState::Nothing, Reach::All);
+        Self { looked, links, named: true, state, addresses: Vec::new(), elsewhere: Vec::new(), reach }
+    }
 
-/// A command in words, whose program is there: that is known before anything is touched.
-fn command(text: &str) -> Result<Vec<String>, Failure> {
-    let words = process::words(text)?;
-    match words.first() {
-        Some(program) if process::which(program).is_none() => {
-            Err(process::ProcessError::NotFound { program: program.clone() }.into())
-        }
-        _ => Ok(words),
+    /// Its program, where it has a profile.
+    #[must_use]
+    pub fn program(&self) -> Option<&Program> {
+        self.looked.server.program()
     }
 }
 
-fn unknown(name: &str) -> Failure {
-    Failure::new(Kind::Usage, format!("certctl does not know the server {name}"))
+/// What is looked at: the tree, the usual places of the pair, what was said and what is remembered.
+#[derive(Clone, Copy, Debug)]
+pub struct Ground<'a> {
+    /// The tree.
+    pub root: &'a Path,
+    /// Where the pair lies when nobody says otherwise.
+    pub usual: &'a Layout,
+    /// What the command line says.
+    pub flags: &'a Settings,
+    /// That, and what is remembered.
+    pub settings: &'a Settings,
 }
 
-fn absent(software: Software) -> Failure {
-    Failure::new(Kind::NotFound, format!("{} is not installed here", software.title()))
-        .with(Next::say(format!("sudo apt-get install {}", software.package())))
-        .with(Next::say("or put the files into place alone:  --server none"))
-}
-
-/// The paths of the pair and the server's state.
+/// The servers of a pair and its paths; what state they are in is not known yet.
 ///
 /// # Errors
-/// Paths that lead out of the tree, commands that cannot be run, addresses that cannot be resolved.
+/// Servers that are not here, paths that lead out of the tree, commands that cannot be run, addresses that cannot be
+/// resolved.
 pub fn place(
-    root: &Path,
-    usual: &Layout,
-    (flags, settings): (&Settings, &Settings),
+    context: &Context,
+    fleet: &mut Fleet,
+    ground: Ground<'_>,
     certificates: &[Certificate],
-    found: Found,
 ) -> Result<(Layout, Serving), Failure> {
-    let Found { server, standing } = found;
+    let names = names(certificates);
     let mut serving = Serving {
-        server,
-        state: ServerState::Nothing,
+        uses: Vec::new(),
+        spelled: ground.spelled(),
         targets: Vec::new(),
         probes: Vec::new(),
         findings: Vec::new(),
-        refusal: None,
-        standing: None,
-        named: (PathBuf::new(), PathBuf::new()),
-        elsewhere: Vec::new(),
-        reach: Reach::All,
+        refusals: Vec::new(),
         lost: Vec::new(),
     };
-    match standing {
-        Some(Ok(standing)) => serving.standing = Some(standing),
-        Some(Err(error)) => serving.refusal = Some(Finding::from(&error)),
-        None => {}
-    }
-    let names = names(certificates);
-    serving.named = serving.paths(root, usual, (flags, settings), &names)?;
-    let (chain, key) = &serving.named;
-    let further = settings.links.iter().map(|link| Ok(Link::new(real(root, &link.path)?, link.piece)));
-    let layout = usual.at(real(root, chain)?, real(root, key)?).with(further.collect::<Result<Vec<_>, Failure>>()?);
-    if layout.chain_path() == layout.key_path() || layout.links().iter().any(|link| layout.is_own(&link.path)) {
-        let message = format!("{} and {} cannot be the paths of chain and key", chain.display(), key.display());
-        return Err(Failure::new(Kind::Usage, message)
-            .because(format!("they must be two, and outside of {}", layout.base().display()))
-            .with(Next::say("choose two paths:  --chain-path PATH --key-path PATH")));
-    }
-    if serving.refusal.is_none() {
-        serving.observe(&layout, settings, certificates, &names)?;
+    let servers = fleet.find(context, ground.settings, &serving.spelled, &names)?;
+    serving.refusals = servers.iter().filter_map(|looked| looked.refusal.clone()).collect();
+    serving.paths(ground, servers, &names)?;
+    let layout = serving.layout(ground)?;
+    if serving.refusals.is_empty() {
+        serving.ask_at(&layout, &ground.settings.probe, certificates, &names)?;
     }
     Ok((layout, serving))
 }
@@ -172,146 +137,167 @@ fn names_of(leaf: &Certificate) -> Vec<DnsName> {
     leaf.dns_names.iter().filter_map(|name| DnsName::presented(name)).collect()
 }
 
-impl Serving {
-    /// What the command line says; what is remembered or usual, if the configuration names it; what it names instead and
-    /// may be adopted; else again what is remembered or usual.
-    fn paths(
-        &mut self,
-        root: &Path,
-        usual: &Layout,
-        (flags, settings): (&Settings, &Settings),
-        names: &[DnsName],
-    ) -> Result<(PathBuf, PathBuf), Failure> {
+impl Ground<'_> {
+    /// What the command line says, else what is remembered, else what is usual.
+    fn spelled(&self) -> Vec<Link> {
         let given = |path: &Option<PathBuf>, usual: &Path| {
-            path.as_ref().map_or_else(|| usual.to_owned(), |path| below(root, path))
+            path.as_ref().map_or_else(|| usual.to_owned(), |path| below(self.root, path))
         };
-        let (chain, key) =
-            (given(&settings.chain_path, usual.chain_path()), given(&settings.key_path, usual.key_path()));
-        let Some(standing) = &self.standing else { return Ok((chain, key)) };
-        let config = &standing.config;
-        let told = flags.chain_path.is_some() || flags.key_path.is_some();
-        if told || config.naming(&chain_and_key(&chain, &key)).next().is_some() {
-            return Ok((chain, key));
-        }
-        match adopt::adopt(config, names, root, usual)? {
-            Adoption::Adopted(chain, key, findings) => {
-                self.findings.extend(findings);
-                Ok((chain, key))
-            }
-            Adoption::Refused(refusals) => {
-                self.elsewhere = refusals.iter().map(|refusal| refusal.block.clone()).collect();
-                self.findings.extend(refusals.iter().map(|refusal| refusal.finding(&chain, &key)));
-                Ok((chain, key))
-            }
-            Adoption::Nothing => Ok((chain, key)),
-        }
+        let chain = given(&self.settings.chain_path, self.usual.chain_path());
+        let key = given(&self.settings.key_path, self.usual.key_path());
+        let further = self.settings.links.iter().map(|link| Link::new(below(self.root, &link.path), link.piece));
+        chain_and_key(&chain, &key).into_iter().chain(further).collect()
+    }
+}
+
+impl Serving {
+    /// Chain and key, as configurations spell them.
+    #[must_use]
+    pub fn chain_and_key(&self) -> (&Path, &Path) {
+        (&self.spelled[0].path, &self.spelled[1].path)
     }
 
-    fn observe(
-        &mut self,
-        layout: &Layout,
-        settings: &Settings,
-        certificates: &[Certificate],
-        names: &[DnsName],
-    ) -> Result<(), Failure> {
-        let named = self.ask_at(layout, settings, certificates, names)?;
-        let asks = Asks {
-            test: self.server.test_command().map(|words| words.join(" ")),
-            reload: self.server.reload_command().map(|words| words.join(" ")),
-            probe: self.addresses(),
-            reach: self.reach,
+    /// Every path as it really is.
+    fn layout(&self, ground: Ground<'_>) -> Result<Layout, Failure> {
+        let real = |link: &Link| Ok(Link::new(real(ground.root, &link.path)?, link.piece));
+        let links = self.spelled.iter().map(real).collect::<Result<Vec<Link>, Failure>>()?;
+        let layout = ground.usual.at(links[0].path.clone(), links[1].path.clone()).with(links[2..].iter().cloned());
+        let links = layout.links();
+        let twice = |(index, link): (usize, &Link)| {
+            links[..index].iter().any(|other| other.path == link.path && other.piece != link.piece)
         };
-        if asks == (Asks { reach: self.reach, ..Asks::default() }) {
-            return Ok(());
+        if links.iter().enumerate().any(twice) || links.iter().any(|link| layout.is_own(&link.path)) {
+            let (chain, key) = self.chain_and_key();
+            let message = format!("{} and {} cannot be the paths of chain and key", chain.display(), key.display());
+            return Err(Failure::new(Kind::Usage, message)
+                .because(format!("they must be two, and outside of {}", layout.base().display()))
+                .with(Next::say("choose two paths:  --chain-path PATH --key-path PATH")));
         }
-        let sound = match self.server.test()? {
-            Some(finished) if !finished.succeeded() => {
-                if !self.mends(layout, &finished)? {
-                    self.refusal = Some(self.broken(&finished));
-                    return Ok(());
+        Ok(layout)
+    }
+
+    /// What each server reads: what is said, remembered or usual, if its configuration names that; what it names instead
+    /// and may be adopted; else again what is remembered or usual.
+    fn paths(&mut self, ground: Ground<'_>, servers: Vec<Rc<Looked>>, names: &[DnsName]) -> Result<(), Failure> {
+        let told = ground.flags.chain_path.is_some() || ground.flags.key_path.is_some();
+        let taken = |looked: &Rc<Looked>, links: &[Link]| {
+            looked.standing.as_ref().is_some_and(|standing| standing.config.naming(links).next().is_some())
+        };
+        let mut settled = told || servers.iter().any(|looked| taken(looked, &self.spelled[..2]));
+        for looked in servers {
+            let mut links = self.usual(&looked, ground)?;
+            let mut elsewhere = Vec::new();
+            if let Some(standing) = looked.standing.as_ref().filter(|_| !(told || taken(&looked, &self.spelled))) {
+                match adopt::adopt(&standing.config, names, ground.root, ground.usual)? {
+                    Adoption::Adopted(adopted, findings) => {
+                        self.findings.extend(findings);
+                        if !settled && chain_and_key_of(&adopted) {
+                            self.spelled.splice(..2, adopted.iter().cloned());
+                        }
+                        settled = true;
+                        links = adopted;
+                    }
+                    Adoption::Refused(refusals) => {
+                        elsewhere = refusals.iter().map(|refusal| refusal.block.clone()).collect();
+                        self.findings.extend(refusals.iter().map(|refusal| refusal.finding(&links)));
+                    }
+                    Adoption::Nothing => {}
                 }
-                false
+            } else if let Some(standing) = &looked.standing {
+                let block = standing.config.naming(&self.spelled).next();
+                let pair = block.and_then(|block| block.pairs.iter().find(|pair| pair.is_among(&self.spelled)));
+                links = pair.and_then(|pair| pair.links()).unwrap_or(links);
             }
-            _ => true,
-        };
-        let runs = self.standing.as_ref().is_none_or(|standing| standing.running.is_some());
-        self.state = match (named, runs, sound) {
-            (false, ..) => ServerState::NotNamed,
-            (true, false, _) => ServerState::Stopped(asks),
-            (true, true, true) => ServerState::Serves(asks, Served::Otherwise),
-            (true, true, false) => ServerState::Mends(asks),
-        };
+            for link in &links {
+                if !self.spelled.contains(link) {
+                    self.spelled.push(link.clone());
+                }
+            }
+            self.uses.push(Use { elsewhere, ..Use::new(looked, links) });
+        }
         Ok(())
     }
 
-    /// Finds whom to ask; says whether the server's configuration names the pair (one that cannot be read does).
+    /// What a server is told to read when its configuration names nothing that can be kept.
+    fn usual(&self, looked: &Looked, ground: Ground<'_>) -> Result<Vec<Link>, Failure> {
+        if looked.software() != Some(Software::Haproxy) {
+            return Ok(self.spelled[..2].to_vec());
+        }
+        let remembered = self.spelled.iter().find(|link| link.piece == Piece::Combined);
+        if let Some(link) = remembered {
+            return Ok(vec![link.clone()]);
+        }
+        let path = observe::family(ground.root).combined_path(ground.usual.stem());
+        Ok(vec![Link::new(real(ground.root, &path)?, Piece::Combined)])
+    }
+
+    /// Finds whom to ask, and what each configuration says of the names.
     fn ask_at(
         &mut self,
         layout: &Layout,
-        settings: &Settings,
+        probes: &[String],
         certificates: &[Certificate],
         names: &[DnsName],
-    ) -> Result<bool, Failure> {
-        let silent = settings.probe.iter().any(|probe| probe == "none");
-        let mut named = true;
-        if let (Some(standing), Some(leaf)) = (&self.standing, certificates.first()) {
-            let links = self.links();
-            named = standing.config.naming(&links).next().is_some();
-            let wanted = Wanted { links: &links, names, algorithm: leaf.algorithm };
-            let targets = Targets::of(&standing.config, &wanted);
-            let present = directory::read_file(layout.chain_path()).ok();
-            let present = present.and_then(|file| file.bag().first().map(names_of));
-            if named {
-                let (reach, findings) = reach::judge(&standing.config, &wanted, &targets, &settings.probe);
-                self.reach = reach;
-                self.findings.extend(findings);
+    ) -> Result<(), Failure> {
+        let extra = match probes.iter().any(|probe| probe == "none") {
+            true => None,
+            false => Some(extra_targets(probes, names)?),
+        };
+        let present = layout.links().iter().filter(|link| link.piece != Piece::Key);
+        let present = present.filter_map(|link| files::read(&link.path, store::PIECE_LIMIT).ok()).next();
+        let present = present.and_then(names_in);
+        for one in &mut self.uses {
+            let mut targets = Vec::new();
+            if let (Some(standing), Some(leaf)) = (&one.looked.standing, certificates.first()) {
+                let wanted = Wanted { links: &self.spelled, names, algorithm: leaf.algorithm };
+                one.named = standing.config.naming(&self.spelled).next().is_some();
+                let found = Targets::of(&standing.config, &wanted);
+                if one.named {
+                    let (reach, findings) = reach::judge(&standing.config, &wanted, &one.links, &found, probes);
+                    one.reach = reach;
+                    self.findings.extend(findings);
+                }
+                let (lacked, lost) = reach::uncovered(&standing.config, &wanted, present.as_deref());
+                self.findings.extend(lacked);
+                self.lost.extend(lost);
+                targets = found.ask;
             }
-            let (lacked, lost) = reach::uncovered(&standing.config, &wanted, present.as_deref());
-            self.findings.extend(lacked);
-            self.lost = lost;
-            self.targets = targets.ask;
+            match &extra {
+                Some(extra) => targets.extend(extra.iter().cloned()),
+                None => targets.clear(),
+            }
+            one.addresses = targets.iter().map(|target| target.address.to_string()).collect();
+            one.addresses.dedup();
+            targets.retain(|target| !self.targets.contains(target));
+            self.targets.extend(targets);
         }
-        if silent {
-            self.targets.clear();
-        } else {
-            self.targets.extend(extra_targets(&settings.probe, names)?);
-        }
-        Ok(named)
+        Ok(())
     }
 
-    /// The pair as the configuration names it.
+    /// What a plan needs to know of each server.
     #[must_use]
-    pub fn links(&self) -> [Link; 2] {
-        chain_and_key(&self.named.0, &self.named.1)
+    pub fn states(&self) -> Vec<plan::Use> {
+        let of = |one: &Use| plan::Use { server: one.looked.software(), state: one.state.clone() };
+        self.uses.iter().map(of).collect()
     }
 
-    fn addresses(&self) -> Vec<String> {
-        let mut addresses: Vec<String> = self.targets.iter().map(|target| target.address.to_string()).collect();
-        addresses.dedup();
-        addresses
+    /// The blocks that name the pair, over all servers: `FILE:LINE`.
+    #[must_use]
+    pub fn blocks(&self) -> Vec<String> {
+        let standing = self.uses.iter().filter_map(|one| one.looked.standing.as_ref());
+        standing.flat_map(|standing| standing.config.naming(&self.spelled)).map(ToString::to_string).collect()
     }
+}
 
-    /// Whether the test fails only for want of the pair that this run supplies.
-    fn mends(&self, layout: &Layout, finished: &Finished) -> Result<bool, Failure> {
-        if self.standing.is_none() {
-            return Ok(!observe::pair_loads(layout)?);
-        }
-        let complaint = self.server.complaint(&finished.output, &[&self.named.0, &self.named.1]);
-        Ok(match complaint.blame {
-            Blame::PairMissing => true,
-            Blame::PairBroken => !observe::pair_loads(layout)?,
-            Blame::Other | Blame::PairUnreadable => false,
-        })
-    }
+/// The names of the first certificate in a file.
+fn names_in(bytes: Vec<u8>) -> Option<Vec<DnsName>> {
+    let file = Delivery::read(vec![Input::new("present", bytes)], &Limits::default()).ok()?;
+    file.bag().first().map(names_of)
+}
 
-    fn broken(&self, finished: &Finished) -> Finding {
-        let command = self.server.test_command().unwrap_or_default().join(" ");
-        let said = self.server.complaint(&finished.output, &[]).lines;
-        let how = if finished.timed_out { "does not end" } else { "fails" };
-        Finding::error("server-config-broken", format!("the server's own test {how} before anything is touched"))
-            .quoting(said)
-            .with(Next::say(format!("mend it, then try again:  {command}")))
-    }
+/// Chain and key in a file each.
+fn chain_and_key_of(links: &[Link]) -> bool {
+    matches!(links, [chain, key] if (chain.piece, key.piece) == (Piece::FullChain, Piece::Key))
 }
 
 /// Every address of `--probe`, for every name of the certificate.

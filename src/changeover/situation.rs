@@ -1,16 +1,17 @@
-//! Everything that a changeover is decided by: paths, settings, what is there, the server. Looked at twice: before the
+//! Everything that a changeover is decided by: paths, settings, what is there, the servers. Looked at twice: before the
 //! lock for what can be refused early, and under it for what is done.
 
 use std::path::Path;
 
+use super::fleet::Fleet;
 use super::order::{Goal, Order};
-use super::serving::{self, Serving};
+use super::serving::{self, Ground, Serving, Use};
 use super::tree::{own, real, root};
 use super::{allow, back, placeholder};
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next, Severity, shell_word};
-use crate::install::apply::{guard, store};
+use crate::install::apply::{self, Probe, guard, store};
 use crate::install::inherit::Doubt;
 use crate::install::layout::{Layout, Link};
 use crate::install::observe::{self, Loads, Obstacle, Sight};
@@ -32,24 +33,77 @@ pub struct Situation {
     pub wanted: Release,
     /// What is there.
     pub sight: Sight,
-    /// The server.
+    /// The servers.
     pub serving: Serving,
 }
 
-impl Situation {
-    /// Looks.
-    ///
-    /// # Errors
-    /// What cannot be used.
-    pub fn look(context: &Context, order: &Order<'_>) -> Result<Self, Failure> {
-        let root = root(context)?;
-        own(&root, &order.stem)?;
-        let settings_before = observe::settings(&root, &order.stem)?;
-        let mut settings = settings_before.clone().overridden_by(order.flags.clone());
-        let family = observe::family(&root);
-        let (chain, key) = family.stable_paths(&order.stem);
-        let staged = context.root.as_ref().map(|_| root.as_path());
-        let usual = Layout::new(staged, &order.stem, real(&root, &chain)?, real(&root, &key)?);
+/// What was looked at of one pair before the servers are asked how they are.
+struct Placed<'a, 'b> {
+    order: &'a Order<'b>,
+    layout: Layout,
+    settings: Settings,
+    settings_before: Settings,
+    /// The release of a rollback.
+    target: Option<Release>,
+    serving: Serving,
+}
+
+/// Looks at one pair.
+///
+/// # Errors
+/// What cannot be used.
+pub fn look_one(context: &Context, order: &Order<'_>) -> Result<Situation, Failure> {
+    let mut all = look(context, std::slice::from_ref(order))?;
+    all.pop().unwrap_or_else(|| Err(Failure::new(Kind::Internal, "an order came to nothing")))
+}
+
+/// Looks at all pairs, and at each server once. What cannot be used of one is its failure alone.
+///
+/// # Errors
+/// What keeps all from being looked at.
+pub fn look(context: &Context, orders: &[Order<'_>]) -> Result<Vec<Result<Situation, Failure>>, Failure> {
+    let root = root(context)?;
+    let mut fleet = Fleet::default();
+    let mut all: Vec<Result<Placed<'_, '_>, Failure>> =
+        orders.iter().map(|order| Placed::look(context, &root, &mut fleet, order)).collect();
+    let placed = all.iter_mut().filter_map(|placed| placed.as_mut().ok());
+    let mut pairs: Vec<_> = placed.map(|placed| (&placed.layout, &mut placed.serving)).collect();
+    serving::state::judge(&mut pairs)?;
+    let mut all: Vec<Result<Situation, Failure>> =
+        all.into_iter().map(|placed| placed.and_then(|placed| placed.finish(context))).collect();
+    ask_what_is_served(all.iter_mut().filter_map(|one| one.as_mut().ok()));
+    Ok(all)
+}
+
+/// Where everything is in its place, the servers are asked whether they serve it: then there is nothing to do.
+fn ask_what_is_served<'a>(all: impl Iterator<Item = &'a mut Situation>) {
+    let at_rest = |situation: &&mut Situation| {
+        let (id, observed) = (Some(&situation.wanted.id), &situation.sight.observed);
+        let serves = observed.any(|state| matches!(state, ServerState::Serves(..)));
+        observed.live.as_ref() == id && observed.proven.as_ref() == id && serves
+    };
+    let mut resting: Vec<&mut Situation> = all.filter(at_rest).collect();
+    let groups: Vec<_> = resting.iter().map(|one| (&one.serving.targets[..], &one.wanted.certificates[..])).collect();
+    let answers = apply::ask_groups(&groups);
+    for (situation, probes) in resting.iter_mut().zip(answers) {
+        let agrees = probes.iter().all(Probe::agrees);
+        situation.serving.probes = probes;
+        for one in situation.sight.observed.uses.iter_mut().filter(|_| agrees) {
+            if let ServerState::Serves(_, served) = &mut one.state {
+                *served = Served::AsWanted;
+            }
+        }
+    }
+}
+
+impl<'a, 'b> Placed<'a, 'b> {
+    fn look(context: &Context, root: &Path, fleet: &mut Fleet, order: &'a Order<'b>) -> Result<Self, Failure> {
+        own(root, &order.stem)?;
+        let settings_before = observe::settings(root, &order.stem)?;
+        let settings = settings_before.clone().overridden_by(order.flags.clone());
+        let (chain, key) = observe::family(root).stable_paths(&order.stem);
+        let staged = context.root.as_ref().map(|_| root);
+        let usual = Layout::new(staged, &order.stem, real(root, &chain)?, real(root, &key)?);
         let target = match order.goal {
             Goal::Install(_) | Goal::Placeholder(_) => None,
             Goal::Back(to) => Some(back::release(context, &usual, &settings, to)?),
@@ -60,8 +114,13 @@ impl Situation {
             (Goal::Back(_), Some(release)) => &release.certificates[..],
             (Goal::Back(_), None) => &[],
         };
-        let server = serving::find(context, &settings)?;
-        let (layout, mut serving) = serving::place(&root, &usual, (&order.flags, &settings), certificates, server)?;
+        let ground = Ground { root, usual: &usual, flags: &order.flags, settings: &settings };
+        let (layout, serving) = serving::place(context, fleet, ground, certificates)?;
+        Ok(Self { order, layout, settings, settings_before, target, serving })
+    }
+
+    fn finish(self, context: &Context) -> Result<Situation, Failure> {
+        let Self { order, layout, mut settings, settings_before, target, mut serving } = self;
         if let (Goal::Back(_), Some(release)) = (order.goal, &target) {
             // The files before are wanted for a reason: whoever goes back is told, not held.
             let told = std::mem::take(&mut serving.lost).into_iter();
@@ -73,7 +132,7 @@ impl Situation {
         let (access, doubts) = overridden((access, doubts), &order.flags);
         let doubts: Vec<Finding> = doubts.into_iter().map(|doubt| doubt_finding(key, doubt, access.mode)).collect();
         let wanted = release_of(context, order, &layout, (access, &settings_before), target)?;
-        let mut sight = observe::look(&layout, &wanted, serving.state.clone(), loads(&serving))?;
+        let mut sight = observe::look(&layout, &wanted, serving.states(), loads(&serving))?;
         if let Goal::Back(_) = order.goal {
             let spots = layout.links().iter().zip(&sight.observed.spots);
             let unlinked = spots.filter(|(_, spot)| **spot != Spot::Ours).map(|(link, _)| link.path.clone());
@@ -83,13 +142,9 @@ impl Situation {
             sight.obstacles.extend(placeholder::in_the_way(&layout, &sight.observed, &settings_before));
             settings.placeholder = Some(wanted.id.clone());
         }
-        settings.chain_path = Some(layout.inside(&serving.named.0));
-        settings.key_path = Some(layout.inside(&serving.named.1));
-        let further = layout.further().iter().map(|link| Link::new(layout.inside(&link.path), link.piece));
-        settings.links = further.filter(|link| link.path.to_str().is_some()).collect();
+        remember(&mut settings, &layout, &serving);
         settings.remember_access(wanted.access);
-        let mut situation = Self { layout, settings, settings_before, wanted, sight, serving };
-        situation.ask_what_is_served();
+        let mut situation = Situation { layout, settings, settings_before, wanted, sight, serving };
         for (folder, mode) in observe::loose_folders(&situation.layout)? {
             situation.serving.findings.push(loose_finding(&folder, mode));
         }
@@ -100,28 +155,24 @@ impl Situation {
         situation.serving.findings.extend(doubts);
         Ok(situation)
     }
+}
 
-    /// Where everything is in its place, the server is asked whether it serves it: then there is nothing to do.
-    fn ask_what_is_served(&mut self) {
-        let id = Some(&self.wanted.id);
-        let observed = &mut self.sight.observed;
-        if observed.live.as_ref() != id || observed.proven.as_ref() != id {
-            return;
-        }
-        if let ServerState::Serves(_, served) = &mut observed.server {
-            self.serving.probes = crate::install::apply::ask(&self.serving.targets, &self.wanted.certificates);
-            if self.serving.probes.iter().all(crate::install::apply::Probe::agrees) {
-                *served = Served::AsWanted;
-            }
-        }
-    }
+/// The paths as they were spelled, from inside of the tree.
+fn remember(settings: &mut Settings, layout: &Layout, serving: &Serving) {
+    let (chain, key) = serving.chain_and_key();
+    settings.chain_path = Some(layout.inside(chain));
+    settings.key_path = Some(layout.inside(key));
+    let further = serving.spelled[2..].iter().map(|link| Link::new(layout.inside(&link.path), link.piece));
+    settings.links = further.filter(|link| link.path.to_str().is_some()).collect();
+}
 
+impl Situation {
     /// What forbids to go on; nothing was touched then.
     #[must_use]
     pub fn refusal(&self) -> Option<Vec<Finding>> {
         let mut refused: Vec<Finding> = self.sight.obstacles.iter().map(Finding::from).collect();
-        refused.extend(self.serving.refusal.clone());
-        refused.extend(self.serving.lost.clone());
+        refused.extend(self.serving.refusals.iter().cloned());
+        refused.extend(self.serving.lost.iter().cloned());
         (!refused.is_empty()).then_some(refused)
     }
 
@@ -162,12 +213,10 @@ fn release_of(
     Ok(release.deriving(&layout.derived()))
 }
 
-/// A server with a profile that runs and whose test is fine before anything is touched has loaded what its configuration names.
+/// A server with a profile that runs and whose test is fine before anything is touched has loaded what it names.
 fn loads(serving: &Serving) -> Loads {
-    match (&serving.standing, &serving.state) {
-        (Some(_), ServerState::Serves(..)) => Loads::Seen,
-        _ => Loads::Unknown,
-    }
+    let loaded = |one: &Use| one.looked.standing.is_some() && matches!(one.state, ServerState::Serves(..));
+    if serving.uses.iter().any(loaded) { Loads::Seen } else { Loads::Unknown }
 }
 
 /// Who may read the key, where the command line says so: then what was there before is no matter.

@@ -14,6 +14,7 @@ use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next};
 use crate::install::allow;
 use crate::install::settings::Settings;
+use crate::install::site::Software;
 use crate::intake::{self, KeyUse, ReadArgs, Reading, TakeOptions, Taken};
 use crate::live::Patience;
 use crate::pairing::naming;
@@ -57,9 +58,10 @@ pub struct InstallArgs {
     /// How what is locked is opened.
     #[command(flatten)]
     pub reading: ReadArgs,
-    /// Who reads the files [default: nginx where it is installed; none under --root]
+    /// Who reads the files; may be repeated [default: every server here that names them, else those installed; none
+    /// under --root]
     #[arg(long)]
-    pub server: Option<ServerKind>,
+    pub server: Vec<ServerKind>,
     /// The server's main configuration file
     #[arg(long, value_name = "FILE")]
     pub server_config: Option<PathBuf>,
@@ -107,14 +109,25 @@ pub struct InstallArgs {
 /// The servers that are known.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
 pub enum ServerKind {
-    /// nginx
-    Nginx,
     /// Apache 2.4
     Apache,
     /// HAProxy
     Haproxy,
+    /// nginx
+    Nginx,
     /// Nobody, or whoever `--test`, `--reload` and `--probe` are about
     None,
+}
+
+impl ServerKind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Apache => Software::Apache.name(),
+            Self::Haproxy => Software::Haproxy.name(),
+            Self::Nginx => Software::Nginx.name(),
+            Self::None => "none",
+        }
+    }
 }
 
 /// The lock is waited for that long.
@@ -273,9 +286,7 @@ fn alone(context: &Context, args: &InstallArgs, one: &Taken) -> Next {
         words.extend(["--key".to_owned(), key.display().to_string()]);
     }
     words.extend(args.trust.iter().flat_map(|trust| ["--trust".to_owned(), trust.clone()]));
-    if let Some(ServerKind::None) = args.server {
-        words.extend(["--server".to_owned(), "none".to_owned()]);
-    }
+    words.extend(args.server.iter().flat_map(|server| ["--server".to_owned(), server.name().to_owned()]));
     words.extend(args.server_config.iter().flat_map(|file| ["--server-config".to_owned(), file.display().to_string()]));
     again(context, &words.iter().map(String::as_str).collect::<Vec<_>>())
 }
@@ -313,12 +324,7 @@ fn flags(context: &Context, args: &InstallArgs) -> Result<Settings, Failure> {
         Some(file) => Some(folders::absolute(Path::new(file))?.display().to_string()),
     };
     Ok(Settings {
-        server: args.server.map(|server| match server {
-            ServerKind::Apache => "apache".to_owned(),
-            ServerKind::Haproxy => "haproxy".to_owned(),
-            ServerKind::Nginx => "nginx".to_owned(),
-            ServerKind::None => "none".to_owned(),
-        }),
+        server: args.server.iter().map(|server| server.name().to_owned()).collect(),
         server_config: absolute(&args.server_config)?,
         chain_path: absolute(&args.chain_path)?,
         key_path: absolute(&args.key_path)?,

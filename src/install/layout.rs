@@ -232,14 +232,12 @@ pub fn is_temporary(name: &OsStr) -> bool {
     name.to_str().is_some_and(|name| name.starts_with('.') && name.ends_with('~'))
 }
 
-/// True for the temporary names of one file or link: `.NAME.<16 hex digits>~`.
+/// The file or link that a temporary name `.NAME.<16 hex digits>~` is for.
 #[must_use]
-pub fn is_temporary_of(name: &OsStr, of: &OsStr) -> bool {
-    let (Some(name), Some(of)) = (name.to_str(), of.to_str()) else { return false };
-    let random = name.strip_prefix('.').and_then(|rest| rest.strip_prefix(of)).and_then(|rest| rest.strip_prefix('.'));
-    random
-        .and_then(|rest| rest.strip_suffix('~'))
-        .is_some_and(|digits| digits.len() == 16 && digits.bytes().all(|b| b.is_ascii_hexdigit()))
+pub fn temporary_of(name: &OsStr) -> Option<&OsStr> {
+    let (of, digits) = name.to_str()?.strip_prefix('.')?.strip_suffix('~')?.rsplit_once('.')?;
+    let random = digits.len() == 16 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    (random && !of.is_empty()).then_some(OsStr::new(of))
 }
 
 /// The mode of a key that replaces one of mode `before`: never a bit for others, never one to run it.
@@ -264,7 +262,7 @@ fn relative(folder: &Path, to: &Path) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use super::{Family, Layout, Link, Path, PathBuf, Piece, ReleaseId, is_temporary_of, key_mode, pointed};
+    use super::{Family, Layout, Link, Path, PathBuf, Piece, ReleaseId, key_mode, pointed, temporary_of};
 
     #[test]
     fn links_are_relative_inside_the_tree_and_absolute_outside() {
@@ -364,9 +362,9 @@ mod tests {
         for text in ["releases/0123abcd/..", "releases/0123ABCD", "../x", "/releases/0123abcd", "releases"] {
             assert_eq!(pointed(Path::new(text)), None, "{text}");
         }
-        assert!(is_temporary_of(".a.key.0123456789abcdef~".as_ref(), "a.key".as_ref()));
-        for name in [".a.key.~1~", "a.key.~1~", ".b.key.0123456789abcdef~", ".a.key.0123456789abcdeg~", "a.key"] {
-            assert!(!is_temporary_of(name.as_ref(), "a.key".as_ref()), "{name}");
+        assert_eq!(temporary_of(".a.key.0123456789abcdef~".as_ref()), Some("a.key".as_ref()));
+        for name in [".a.key.~1~", "a.key.~1~", ".0123456789abcdef~", ".a.key.0123456789abcdeg~", "a.key"] {
+            assert_eq!(temporary_of(name.as_ref()), None, "{name}");
         }
     }
 }

@@ -6,7 +6,7 @@ use super::apply::error::InstallError;
 use super::apply::store;
 use super::inherit::{self, Node};
 use super::layout::{Family, Layout, Pointer, ReleaseId, pointed};
-use super::plan::{Observed, ServerState};
+use super::plan::{Observed, Use};
 use super::release::Release;
 use super::settings::{SETTINGS_LIMIT, Settings};
 use crate::system::files::{self, FileError};
@@ -38,7 +38,7 @@ pub fn family(root: &Path) -> Family {
 ///
 /// # Errors
 /// What is there but is not what certctl makes, or cannot be read.
-pub fn look(layout: &Layout, wanted: &Release, server: ServerState, loads: Loads) -> Result<Sight, InstallError> {
+pub fn look(layout: &Layout, wanted: &Release, uses: Vec<Use>, loads: Loads) -> Result<Sight, InstallError> {
     let (live, proven) = (pointer(layout, Pointer::Live)?, pointer(layout, Pointer::Proven)?);
     let shown = live.as_ref().map(|live| store::load(layout, live)).transpose()?.flatten();
     let found = present::find(layout, shown, loads)?;
@@ -56,7 +56,7 @@ pub fn look(layout: &Layout, wanted: &Release, server: ServerState, loads: Loads
         store::compare(layout, wanted)?;
         releases.push(wanted.id.clone());
     }
-    let observed = Observed { live, proven, releases, lacks, spots: found.spots, present: found.present, server };
+    let observed = Observed { live, proven, releases, lacks, spots: found.spots, present: found.present, uses };
     Ok(Sight { observed, present: found.taken, obstacles: found.obstacles })
 }
 

@@ -3,12 +3,13 @@
 
 use super::layout::{Layout, Link, ReleaseId};
 
+pub mod course;
 mod show;
 mod state;
 mod step;
 mod undo;
 
-pub use state::{Asks, Observed, Present, Reach, Remembered, Served, ServerState, Spot, Wanted};
+pub use state::{Asks, Observed, Present, Reach, Remembered, Served, ServerState, Spot, Use, Wanted};
 pub use step::{Back, End, InstallPlan, Start, Step};
 pub use undo::{Kept, stays, undo};
 
@@ -23,11 +24,10 @@ pub fn install(wanted: &Wanted, seen: &Observed, layout: &Layout) -> InstallPlan
     } else if wanted.remembered == Remembered::Otherwise {
         steps.push(Step::Remember { path: layout.settings() });
     }
-    let questions = questions(id, &seen.server);
-    let answered = matches!(seen.server, ServerState::Nothing | ServerState::Serves(_, Served::AsWanted));
+    let questions = questions(id, &seen.uses);
     let proven = seen.proven.as_ref() == Some(id);
-    let end = end(&seen.server);
-    if !(at_rest && proven && answered) {
+    let end = end(&seen.uses);
+    if !(at_rest && proven && seen.is_answered()) {
         steps.extend(questions);
     }
     if end == End::Proven && !(at_rest && proven) {
@@ -107,32 +107,38 @@ fn proven_before(seen: &Observed) -> Option<ReleaseId> {
     }
 }
 
-/// Test, reload, proof: as far as there is somebody to ask.
-fn questions(id: &ReleaseId, server: &ServerState) -> Vec<Step> {
-    let (asks, runs) = match server {
-        ServerState::Nothing | ServerState::NotNamed => return Vec::new(),
-        ServerState::Mends(asks) | ServerState::Serves(asks, _) => (asks, true),
-        ServerState::Stopped(asks) => (asks, false),
-    };
-    let mut steps = Vec::new();
-    if let Some(command) = asks.test.clone() {
-        steps.push(Step::TestServer { command });
+/// Test, reload, proof: as far as there is somebody to ask. All tests come before the first reload.
+fn questions(id: &ReleaseId, uses: &[Use]) -> Vec<Step> {
+    let (mut tests, mut reloads, mut at) = (Vec::new(), Vec::new(), Vec::new());
+    for Use { server, state } in uses {
+        let (asks, runs) = match state {
+            ServerState::Nothing | ServerState::NotNamed => continue,
+            ServerState::Mends(asks) | ServerState::Serves(asks, _) => (asks, true),
+            ServerState::Stopped(asks) => (asks, false),
+        };
+        tests.extend(asks.test.clone().map(|command| Step::TestServer { server: *server, command }));
+        if runs {
+            reloads.extend(asks.reload.clone().map(|command| Step::Reload { server: *server, command }));
+            at.extend(asks.probe.iter().cloned());
+        }
     }
-    if let (true, Some(command)) = (runs, asks.reload.clone()) {
-        steps.push(Step::Reload { command });
-    }
-    if runs && !asks.probe.is_empty() {
-        steps.push(Step::Prove { release: id.clone(), at: asks.probe.clone() });
-    }
-    steps
+    at.dedup();
+    let proof = (!at.is_empty()).then(|| Step::Prove { release: id.clone(), at });
+    tests.into_iter().chain(reloads).chain(proof).collect()
 }
 
-fn end(server: &ServerState) -> End {
-    match server {
-        ServerState::NotNamed => End::NotNamed,
-        ServerState::Stopped(_) => End::Stopped,
-        ServerState::Mends(asks) | ServerState::Serves(asks, _) if asks.reach == Reach::Part => End::Partly,
-        ServerState::Mends(_) | ServerState::Nothing | ServerState::Serves(..) => End::Proven,
+/// What falls short of proof, the farthest first.
+fn end(uses: &[Use]) -> End {
+    let any = |is: &dyn Fn(&ServerState) -> bool| uses.iter().any(|one| is(&one.state));
+    let partly = |state: &ServerState| matches!(state, ServerState::Mends(asks) | ServerState::Serves(asks, _) if asks.reach == Reach::Part);
+    if any(&|state| *state == ServerState::NotNamed) {
+        End::NotNamed
+    } else if any(&|state| matches!(state, ServerState::Stopped(_))) {
+        End::Stopped
+    } else if any(&partly) {
+        End::Partly
+    } else {
+        End::Proven
     }
 }
 
@@ -147,14 +153,17 @@ fn back(seen: &Observed) -> Back {
         (None, Present::Broken(why)) => Back::Stay(why.clone()),
         (None, _) => match loaded(seen) {
             Some(live) => Back::Unproven(live),
-            None => Back::Nothing { reload: matches!(seen.server, ServerState::Serves(..)) },
+            None => {
+                let serves = seen.any(|state| matches!(state, ServerState::Serves(..)));
+                Back::Nothing { reload: serves && !seen.any(|state| matches!(state, ServerState::Mends(_))) }
+            }
         },
     }
 }
 
 /// The pair that a server was seen to load by its own test, where it is ours.
 fn loaded(seen: &Observed) -> Option<ReleaseId> {
-    let tested = matches!(&seen.server, ServerState::Serves(asks, _) if asks.test.is_some());
+    let tested = seen.any(|state| matches!(state, ServerState::Serves(asks, _) if asks.test.is_some()));
     seen.live.clone().filter(|live| tested && seen.is_linked() && seen.releases.contains(live))
 }
 
@@ -170,11 +179,10 @@ pub fn rollback(wanted: &Wanted, seen: &Observed, layout: &Layout) -> InstallPla
     if seen.live.as_ref() != Some(target) {
         steps.push(Step::Switch { from: seen.live.clone(), to: target.clone() });
     }
-    let answered = matches!(seen.server, ServerState::Nothing | ServerState::Serves(_, Served::AsWanted));
-    if !(steps.is_empty() && seen.proven.as_ref() == Some(target) && answered) {
-        steps.extend(questions(target, &seen.server));
+    if !(steps.is_empty() && seen.proven.as_ref() == Some(target) && seen.is_answered()) {
+        steps.extend(questions(target, &seen.uses));
     }
-    let end = end(&seen.server);
+    let end = end(&seen.uses);
     if end == End::Proven && seen.proven.as_ref() != Some(target) {
         steps.push(Step::MarkProven { from: seen.proven.clone(), to: target.clone() });
     }

@@ -18,9 +18,9 @@ const HISTORY_LIMIT: usize = 100;
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(default)]
 pub struct Settings {
-    /// `nginx` or `none`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub server: Option<String>,
+    /// The names of the servers, or `none`; one stands alone, several in a list.
+    #[serde(skip_serializing_if = "Vec::is_empty", with = "one_or_several")]
+    pub server: Vec<String>,
     /// The server's main configuration, where it is not the usual one.
     #[serde(skip_serializing_if = "unspeakable")]
     pub server_config: Option<PathBuf>,
@@ -117,7 +117,7 @@ impl Settings {
     #[must_use]
     pub fn overridden_by(self, flags: Self) -> Self {
         Self {
-            server: flags.server.or(self.server),
+            server: if flags.server.is_empty() { self.server } else { flags.server },
             server_config: flags.server_config.or(self.server_config),
             chain_path: flags.chain_path.or(self.chain_path),
             key_path: flags.key_path.or(self.key_path),
@@ -181,6 +181,32 @@ impl Settings {
     }
 }
 
+/// A list of one is written as what is in it.
+mod one_or_several {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Words {
+        One(String),
+        Several(Vec<String>),
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(document: D) -> Result<Vec<String>, D::Error> {
+        Ok(match Words::deserialize(document)? {
+            Words::One(word) => vec![word],
+            Words::Several(words) => words,
+        })
+    }
+
+    pub(super) fn serialize<S: Serializer>(words: &[String], document: S) -> Result<S::Ok, S::Error> {
+        match words {
+            [one] => one.serialize(document),
+            several => several.serialize(document),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Access, Link, ReleaseId, Settings, Timestamp};
@@ -222,9 +248,13 @@ mod tests {
 
     #[test]
     fn flags_override_and_the_history_stays() {
-        let flags = Settings { server: Some("none".to_owned()), ..Settings::default() };
+        let flags = Settings { server: vec!["none".to_owned()], ..Settings::default() };
         let settings = Settings::parse(SAMPLE.as_bytes()).unwrap().overridden_by(flags);
-        assert_eq!(settings.server.as_deref(), Some("none"));
+        assert_eq!(settings.server, ["none"]);
+        assert_eq!(settings.shown()["server"], "none");
+        let several = Settings::parse(br#"{"server":["nginx","haproxy"]}"#).unwrap();
+        assert_eq!(several.server, ["nginx", "haproxy"]);
+        assert_eq!(several.shown()["server"], serde_json::json!(["nginx", "haproxy"]));
         assert_eq!(settings.probe, ["127.0.0.1:8443"]);
         assert_eq!(settings.history.len(), 2);
     }

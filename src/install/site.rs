@@ -19,7 +19,7 @@ mod written;
 
 pub use block::{Block, Coverage, NamesFrom, Pair, PairPath, Part, chain_and_key};
 pub use clash::Clash;
-pub use complaint::{Blame, Complaint, last_words};
+pub use complaint::{Blame, Complaint, last_words, names_path};
 pub use config::{Config, ConfigText};
 pub use listen::{Interface, Listen};
 pub use name::ServerName;

@@ -5,16 +5,11 @@ use std::collections::BTreeSet;
 use crate::changeover::situation::Situation;
 use crate::finding::{Finding, Next};
 use crate::install::apply::{Probe, Trouble, store};
-use crate::install::plan::{Back, InstallPlan};
+use crate::install::plan::{Back, InstallPlan, Step};
 
 /// Why the new files are there in spite of the failure, if they are.
 pub(super) fn what_stays(situation: &Situation, plan: &InstallPlan, files_stay: bool) -> Option<Finding> {
-    let blocks = || {
-        let links = situation.serving.links();
-        let config = situation.serving.standing.as_ref().map(|standing| &standing.config);
-        let named = config.into_iter().flat_map(|config| config.naming(&links));
-        named.map(ToString::to_string).collect::<Vec<_>>().join(", ")
-    };
+    let blocks = || situation.serving.blocks().join(", ");
     match &plan.back {
         Back::Stay(why) if files_stay => {
             Some(Finding::warning("broken-before", format!("the files before were broken ({why}): the new ones stay")))
@@ -47,13 +42,17 @@ pub(super) fn still_before(situation: &Situation, plan: &InstallPlan, trouble: &
     }
     let addresses: BTreeSet<String> = probes.iter().map(|probe| probe.target.address.to_string()).collect();
     let addresses = Vec::from_iter(addresses).join(", ");
-    let command = situation.serving.server.reload_command().map(|words| words.join(" "));
-    let (cause, next) = match command {
-        Some(command) => (
-            format!("the reload ({command}) said that it worked and did not take"),
+    let reload = |step: &Step| match step {
+        Step::Reload { command, .. } => Some(command.clone()),
+        _ => None,
+    };
+    let commands: Vec<String> = plan.steps.iter().filter_map(reload).collect();
+    let (cause, next) = match commands.as_slice() {
+        [_, ..] => (
+            format!("the reload ({}) said that it worked and did not take", commands.join(", ")),
             "find what makes your server read its files again, and pass it:  --reload COMMAND",
         ),
-        None => ("nothing told the server to read its files again".to_owned(), "pass what does:  --reload COMMAND"),
+        [] => ("nothing told the server to read its files again".to_owned(), "pass what does:  --reload COMMAND"),
     };
     let message = format!("{addresses} still shows the certificate of before: {cause}");
     Some(Finding::error("reload-not-taken", message).with(Next::say(next)))

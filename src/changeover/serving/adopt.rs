@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 use crate::finding::{Finding, Next, shell_word};
-use crate::install::layout::{Layout, Piece};
+use crate::install::layout::{Layout, Link, Piece};
 use crate::install::observe;
-use crate::install::site::{Block, Config, Coverage, Pair, Software, chain_and_key};
+use crate::install::site::{Block, Config, Coverage, Pair, Software};
 use crate::pki::name::DnsName;
 use crate::system::folders;
 
@@ -23,8 +23,8 @@ const FOREIGN: [(&str, &str); 6] = [
 /// What comes of the paths that the configuration names for these names.
 #[derive(Debug)]
 pub enum Adoption {
-    /// These: chain and key, and what is worth telling.
-    Adopted(PathBuf, PathBuf, Vec<Finding>),
+    /// These, and what is worth telling.
+    Adopted(Vec<Link>, Vec<Finding>),
     /// There is no TLS block for these names.
     Nothing,
     /// There are, and none may be adopted.
@@ -43,10 +43,10 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// What to tell: the two lines to change.
+    /// What to tell: the lines to change, for the server to read `links`.
     #[must_use]
-    pub fn finding(&self, chain: &Path, key: &Path) -> Finding {
-        let lines = self.software.lines(&chain_and_key(chain, key));
+    pub fn finding(&self, links: &[Link]) -> Finding {
+        let lines = self.software.lines(links);
         let finding = Finding::warning("paths-not-adopted", format!("{} names other files: {}", self.block, self.why));
         if !self.several.is_empty() {
             let next = "add the files of the one with the same kind of key to the command line; these are there:";
@@ -70,9 +70,9 @@ pub fn adopt(config: &Config, names: &[DnsName], root: &Path, usual: &Layout) ->
     let mut refusals = Vec::new();
     for block in config.serving(names).filter(|block| block.speaks_tls()) {
         match judge(config, block, names, root, usual)? {
-            Ok((chain, key)) => {
-                let nameless = nameless(config, names, &chain, &key);
-                return Ok(Adoption::Adopted(chain, key, nameless));
+            Ok(links) => {
+                let nameless = nameless(config, names, &links);
+                return Ok(Adoption::Adopted(links, nameless));
             }
             Err(why) => {
                 let (block, several) = (block.to_string(), several(block));
@@ -105,38 +105,37 @@ fn judge(
     names: &[DnsName],
     root: &Path,
     usual: &Layout,
-) -> Result<Result<(PathBuf, PathBuf), String>, Failure> {
+) -> Result<Result<Vec<Link>, String>, Failure> {
     let [pair] = block.pairs.as_slice() else {
         return Ok(Err(format!("it has {} certificates", block.pairs.len())));
     };
-    let Some((chain, key)) = files(pair) else {
+    let Some(links) = pair.links() else {
         return Ok(Err("its files are not named by plain paths".to_owned()));
     };
-    let (chain, key) = (chain.as_path(), key.as_path());
-    // They are real paths: they are inside of the tree as they are, or not at all.
-    let layout = usual.at(folders::real(chain)?, folders::real(key)?);
-    if !layout.chain_path().starts_with(root) || !layout.key_path().starts_with(root) {
-        return Ok(Err(format!("they lie outside of {}", root.display())));
-    }
-    if layout.chain_path() == layout.key_path() {
-        return Ok(Err("chain and key are one file".to_owned()));
-    }
-    if layout.is_own(layout.chain_path()) || layout.is_own(layout.key_path()) {
-        return Ok(Err("they lie in certctl's own folder, past the links that it keeps for servers".to_owned()));
-    }
-    for (link, path) in layout.links().iter().zip([chain, key]) {
+    for (index, link) in links.iter().enumerate() {
+        // They are real paths: they are inside of the tree as they are, or not at all.
+        let real = Link::new(folders::real(&link.path)?, link.piece);
+        if !real.path.starts_with(root) {
+            return Ok(Err(format!("they lie outside of {}", root.display())));
+        }
+        if links[..index].iter().any(|other| other.path == link.path) {
+            return Ok(Err("chain and key are one file".to_owned()));
+        }
+        if usual.is_own(&real.path) {
+            return Ok(Err("they lie in certctl's own folder, past the links that it keeps for servers".to_owned()));
+        }
         // A link on the way may lead into another tool's tree.
-        for path in [path, &link.path] {
-            if let Some(why) = foreign(&layout.inside(path)) {
+        for path in [&link.path, &real.path] {
+            if let Some(why) = foreign(&usual.inside(path)) {
                 return Ok(Err(why));
             }
         }
         // Nothing, a plain file or our link can be adopted.
-        if let Err(obstacle) = observe::spot(&layout, link)? {
+        if let Err(obstacle) = observe::spot(usual, &real)? {
             return Ok(Err(obstacle.to_string()));
         }
     }
-    for other in config.mentioning(chain).chain(config.mentioning(key)) {
+    for other in links.iter().flat_map(|link| config.mentioning(&link.path)) {
         match other.coverage(names) {
             Coverage::Lacks(lacking) => {
                 return Ok(Err(format!("{other} serves {} with them too", lacking.join(", "))));
@@ -150,17 +149,17 @@ fn judge(
             Coverage::All | Coverage::Nameless => {}
         }
     }
-    Ok(Ok((chain.to_owned(), key.to_owned())))
+    Ok(Ok(links))
 }
 
 /// Blocks without a name serve whatever reaches them, with these files too.
-fn nameless(config: &Config, names: &[DnsName], chain: &Path, key: &Path) -> Vec<Finding> {
+fn nameless(config: &Config, names: &[DnsName], links: &[Link]) -> Vec<Finding> {
     let bare = |block: &&Block| block.speaks_tls() && block.coverage(names) == Coverage::Nameless;
     let warn = |block: &Block| {
         let message = format!("{block} has no names: it serves whatever reaches it, with the new certificate too");
         Finding::warning("block-not-covered", message)
     };
-    config.naming(&chain_and_key(chain, key)).filter(bare).map(warn).collect()
+    config.naming(links).filter(bare).map(warn).collect()
 }
 
 fn foreign(path: &Path) -> Option<String> {

@@ -1,14 +1,16 @@
 //! What the configuration sends elsewhere, and what cannot be asked: with either, nobody may read "done".
 
 use crate::finding::{Finding, Next};
+use crate::install::layout::Link;
 use crate::install::plan::Reach;
 use crate::install::site::{Block, Config, Coverage, Elsewhere, Targets, Wanted};
 use crate::pki::name::DnsName;
 
-/// Whether all names reach the pair, and what is worth telling.
+/// Whether all names reach the pair, and what is worth telling. `links` are what the server is told to read.
 pub(super) fn judge(
     config: &Config,
     wanted: &Wanted<'_>,
+    links: &[Link],
     targets: &Targets,
     probes: &[String],
 ) -> (Reach, Vec<Finding>) {
@@ -22,7 +24,7 @@ pub(super) fn judge(
         }
         if sent.iter().any(|one| block.answers_to(&one.name)) {
             reach = Reach::Part;
-            findings.push(elsewhere(config, block, wanted, &sent));
+            findings.push(elsewhere(config, block, (wanted, links), &sent));
         } else {
             findings.push(by_default(config, block, &sent));
         }
@@ -48,10 +50,10 @@ pub(super) fn judge(
 }
 
 /// A block has names of the certificate as its own, and other files.
-fn elsewhere(config: &Config, block: &Block, wanted: &Wanted<'_>, sent: &[&Elsewhere]) -> Finding {
+fn elsewhere(config: &Config, block: &Block, (wanted, links): (&Wanted<'_>, &[Link]), sent: &[&Elsewhere]) -> Finding {
     let (names, addresses) = (joined(sent, |one| one.name.clone()), joined(sent, |one| one.address.to_string()));
     let message = format!("{names} at {addresses}: {block} serves that, with other files");
-    let lines = config.software.lines(wanted.links);
+    let lines = config.software.lines(links);
     let next = match block.coverage(wanted.names) {
         Coverage::Lacks(others) => Next::say(format!(
             "{block} also serves {}, which the certificate is not for: give {names} a block of its own, with these two lines:",

@@ -1,10 +1,12 @@
-//! What keeps an install from beginning or ends it before the switch. What goes wrong after it is a report, not an error.
+//! What keeps an install from beginning or ends it before the switch; and why a step of it did not end well.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::ask::Probe;
 use crate::install::settings::SettingsError;
 use crate::system::files::FileError;
+use crate::system::process::{Finished, ProcessError};
 
 /// Nothing that servers read was touched, or it is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -67,4 +69,36 @@ pub enum InstallError {
         /// Who owns it.
         user: u32,
     },
+}
+
+/// Why a step did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    /// A file could not be used, or is not what it was.
+    #[error(transparent)]
+    Install(#[from] InstallError),
+    /// A signal came.
+    #[error("interrupted by signal {0}")]
+    Interrupted(i32),
+    /// Not every address serves the release.
+    #[error("not every address serves it")]
+    NotServed(Vec<Probe>),
+    /// A command could not be run.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// The server could not be reloaded.
+    #[error("the reload failed")]
+    Reload(Finished),
+    /// Left out because something before it failed.
+    #[error("left out: the test before it failed")]
+    Skipped,
+    /// The server refuses its configuration.
+    #[error("the server's test failed")]
+    Test(Finished),
+}
+
+impl From<FileError> for Trouble {
+    fn from(error: FileError) -> Self {
+        Self::Install(error.into())
+    }
 }

@@ -1,12 +1,14 @@
 //! Releases on disk: built beside their final name, flushed, renamed, and from then on only read or taken away.
 
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
 use super::error::InstallError;
 use super::guard;
-use crate::install::layout::{FOLDER_MODE, Layout, Piece, Pointer, ReleaseId, is_temporary, is_temporary_of, key_mode};
+use crate::install::layout::{FOLDER_MODE, Layout, Piece, Pointer, ReleaseId, is_temporary, key_mode, temporary_of};
 use crate::install::release::{Access, Release};
 use crate::system::files::{self, FileError};
 use crate::system::folders::{self, Kind};
@@ -15,9 +17,7 @@ use crate::system::lock::Lock;
 /// The most that is read of one file of a release.
 pub const PIECE_LIMIT: u64 = 1024 * 1024;
 /// More names than that in a folder are not looked at.
-const NAMES_LIMIT: usize = 10_000;
-/// Nor more pairs.
-const PAIRS_LIMIT: usize = 100_000;
+const NAMES_LIMIT: usize = 100_000;
 
 /// A release that is built but has no name yet; taken away when it is dropped without one. The lock says to others that
 /// somebody works in it.
@@ -182,28 +182,33 @@ pub fn prune(layout: &Layout, keep: &[ReleaseId]) -> Result<(), FileError> {
     Ok(())
 }
 
-/// Removes what killed runs have left: unfinished releases that nobody works in, temporary names of our own links and
-/// files, and half a folder of this pair. Only under the lock.
+/// Removes what killed runs have left: unfinished releases that nobody works in, and temporary names of our own links
+/// and files. Only under the lock. Each folder is read once, however many pairs have links in it.
 ///
 /// # Errors
 /// The system's reason.
-pub fn sweep(layout: &Layout) -> Result<(), FileError> {
-    leftovers(layout)?.iter().try_for_each(|path| folders::remove_folder(path))?;
-    let releases = layout.releases();
-    for name in folders::names(&releases, NAMES_LIMIT)? {
-        let path = releases.join(&name);
-        if is_temporary(&name) && Lock::folder(&path)?.is_some() {
-            folders::remove_folder(&path)?;
+pub fn sweep(layouts: &[Layout]) -> Result<(), FileError> {
+    let mut own: BTreeMap<PathBuf, BTreeSet<OsString>> = BTreeMap::new();
+    for layout in layouts {
+        sweep_releases(layout)?;
+        let pointers = Pointer::BOTH.map(|pointer| layout.pointer(pointer));
+        let links = layout.links().iter().map(|link| link.path.clone());
+        for path in links.chain(pointers).chain([layout.settings()]) {
+            let name = path.file_name().unwrap_or_default().to_owned();
+            own.entry(files::parent(&path).to_owned()).or_default().insert(name);
         }
     }
-    let pointers = Pointer::BOTH.map(|pointer| layout.pointer(pointer));
-    let links = layout.links().iter().map(|link| &link.path);
-    for path in pointers.iter().chain(links).chain([&layout.settings()]) {
-        let (folder, own) = (files::parent(path), path.file_name().unwrap_or_default());
-        for name in folders::names(folder, NAMES_LIMIT)? {
+    for base in layouts.iter().map(Layout::base).collect::<BTreeSet<_>>() {
+        let stems: BTreeSet<&OsStr> = layouts.iter().map(|layout| OsStr::new(layout.stem())).collect();
+        removed(&base, |stem| stems.contains(stem))?.iter().try_for_each(|path| folders::remove_folder(path))?;
+    }
+    for (folder, own) in own {
+        for name in folders::names(&folder, NAMES_LIMIT)? {
             let left = folder.join(&name);
             let link_or_file = |kind: Kind| matches!(kind, Kind::File | Kind::Link(_));
-            if is_temporary_of(&name, own) && folders::look(&left)?.is_some_and(|seen| link_or_file(seen.kind)) {
+            if temporary_of(&name).is_some_and(|of| own.contains(of))
+                && folders::look(&left)?.is_some_and(|seen| link_or_file(seen.kind))
+            {
                 folders::remove(&left)?;
             }
         }
@@ -216,7 +221,25 @@ pub fn sweep(layout: &Layout) -> Result<(), FileError> {
 /// # Errors
 /// When the folder cannot be read.
 pub fn leftovers(layout: &Layout) -> Result<Vec<PathBuf>, FileError> {
-    let base = layout.base();
-    let names = folders::names(&base, PAIRS_LIMIT)?.into_iter();
-    Ok(names.filter(|name| is_temporary_of(name, layout.stem().as_ref())).map(|name| base.join(name)).collect())
+    removed(&layout.base(), |stem| stem == layout.stem())
+}
+
+fn removed(base: &Path, is_own: impl Fn(&OsStr) -> bool) -> Result<Vec<PathBuf>, FileError> {
+    let names = folders::names(base, NAMES_LIMIT)?.into_iter();
+    Ok(names.filter(|name| temporary_of(name).is_some_and(&is_own)).map(|name| base.join(name)).collect())
+}
+
+/// Removes unfinished releases of a pair that nobody works in.
+///
+/// # Errors
+/// The system's reason.
+pub fn sweep_releases(layout: &Layout) -> Result<(), FileError> {
+    let releases = layout.releases();
+    for name in folders::names(&releases, NAMES_LIMIT)? {
+        let path = releases.join(&name);
+        if is_temporary(&name) && Lock::folder(&path)?.is_some() {
+            folders::remove_folder(&path)?;
+        }
+    }
+    Ok(())
 }

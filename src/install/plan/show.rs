@@ -15,14 +15,14 @@ impl fmt::Display for Step {
             Self::Prove { release, at } => write!(f, "ask {} for {release}", at.join(", ")),
             Self::Prune => f.write_str("drop releases that nothing needs (the 3 newest stay)"),
             Self::Record { release, .. } => write!(f, "note {release} in the history"),
-            Self::Reload { command } => write!(f, "reload: {command}"),
+            Self::Reload { command, .. } => write!(f, "reload: {command}"),
             Self::Remember { path } => write!(f, "write {}", path.display()),
             Self::Restore { path, backup } => write!(f, "put {} back as {}", backup.display(), path.display()),
             Self::Switch { from, to } => {
                 write!(f, "switch key and chain together, in one rename: {} -> {to}", before(from))
             }
             Self::TakeOver { release } => write!(f, "take over the files that are there as {release}"),
-            Self::TestServer { command } => write!(f, "test: {command}"),
+            Self::TestServer { command, .. } => write!(f, "test: {command}"),
             Self::Unlink { path } => write!(f, "remove the link {}", path.display()),
             Self::Unpoint { pointer } => write!(f, "remove the link {}", pointer.name()),
             Self::WriteRelease { release, pieces } => {

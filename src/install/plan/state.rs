@@ -1,6 +1,7 @@
 //! What is there, as far as it decides a plan: links, releases, plain files, the server.
 
 use crate::install::layout::{Piece, ReleaseId};
+use crate::install::site::Software;
 
 /// What lies at a path that servers know. Anything else there is refused before there is a plan.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -69,6 +70,15 @@ pub enum ServerState {
     Stopped(Asks),
 }
 
+/// What one server has to do with the pair.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Use {
+    /// Which; none for commands that were given.
+    pub server: Option<Software>,
+    /// How it is.
+    pub state: ServerState,
+}
+
 /// What the server was seen to serve before anything is touched.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Served {
@@ -93,8 +103,8 @@ pub struct Observed {
     pub spots: Vec<Spot>,
     /// What plain files there make.
     pub present: Present,
-    /// The server.
-    pub server: ServerState,
+    /// The servers.
+    pub uses: Vec<Use>,
 }
 
 impl Observed {
@@ -102,6 +112,20 @@ impl Observed {
     #[must_use]
     pub fn is_linked(&self) -> bool {
         self.spots.iter().all(|spot| *spot == Spot::Ours)
+    }
+
+    /// Whether there is nothing to ask, or every server was seen to serve what is wanted.
+    #[must_use]
+    pub fn is_answered(&self) -> bool {
+        !self.any(|state| match state {
+            ServerState::Nothing | ServerState::NotNamed | ServerState::Serves(_, Served::AsWanted) => false,
+            ServerState::Mends(_) | ServerState::Serves(..) | ServerState::Stopped(_) => true,
+        })
+    }
+
+    /// Whether a server is in such a state.
+    pub fn any(&self, is: impl Fn(&ServerState) -> bool) -> bool {
+        self.uses.iter().any(|one| is(&one.state))
     }
 }
 

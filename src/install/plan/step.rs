@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Serialize, Serializer};
 
 use crate::install::layout::{Piece, Pointer, ReleaseId};
+use crate::install::site::Software;
 
 /// One change or one question. Each can be repeated after a crash.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -31,8 +32,12 @@ pub enum Step {
     Prune,
     /// Adds the release to the history.
     Record { release: ReleaseId, before: Option<ReleaseId> },
-    /// Makes the server read its files again.
-    Reload { command: String },
+    /// Makes a server read its files again.
+    Reload {
+        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "named")]
+        server: Option<Software>,
+        command: String,
+    },
     /// Writes the settings, so that the next round needs no flags.
     Remember {
         #[serde(serialize_with = "shown")]
@@ -49,8 +54,12 @@ pub enum Step {
     Switch { from: Option<ReleaseId>, to: ReleaseId },
     /// Makes a release of the files that the server reads now.
     TakeOver { release: ReleaseId },
-    /// Has the server judge its configuration.
-    TestServer { command: String },
+    /// Has a server judge its configuration.
+    TestServer {
+        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "named")]
+        server: Option<Software>,
+        command: String,
+    },
     /// Takes our link away.
     Unlink {
         #[serde(serialize_with = "shown")]
@@ -67,11 +76,16 @@ fn shown<S: Serializer>(path: &Path, document: S) -> Result<S::Ok, S::Error> {
     document.collect_str(&path.display())
 }
 
+/// The server's name; those of commands that were given have none.
+fn named<S: Serializer>(server: &Option<Software>, document: S) -> Result<S::Ok, S::Error> {
+    document.collect_str(server.map_or("", Software::name))
+}
+
 /// Where a failure after the switch leads.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Back {
-    /// Nothing was there: links are removed, plain files come back. `reload`: the server loads its configuration
+    /// Nothing was there: links are removed, plain files come back. `reload`: every server loads its configuration
     /// without the pair, so that it can be made to forget it.
     Nothing {
         /// See above.

@@ -1,12 +1,14 @@
 //! The table: (live, proven, files present, server) -> steps, and the way back from each point of them.
 
+mod course;
 mod table;
 
 use super::{
     Asks, Back, End, InstallPlan, Kept, Layout, Link, Observed, Present, ReleaseId, Remembered, Served, ServerState,
-    Spot, Step, Wanted, install, rollback,
+    Spot, Step, Use, Wanted, install, rollback,
 };
 use crate::install::layout::Piece;
+use crate::install::site::Software;
 
 fn id(letter: &str) -> ReleaseId {
     ReleaseId::parse(&letter.repeat(8)).unwrap()
@@ -25,7 +27,7 @@ fn nothing() -> Observed {
         lacks: Vec::new(),
         spots: vec![Spot::Absent; 2],
         present: Present::Nothing,
-        server: ServerState::Nothing,
+        uses: Vec::new(),
     }
 }
 
@@ -93,7 +95,7 @@ fn short(steps: &[Step]) -> String {
 }
 
 fn with(seen: Observed, server: ServerState) -> Observed {
-    Observed { server, ..seen }
+    Observed { uses: vec![Use { server: Some(Software::Nginx), state: server }], ..seen }
 }
 
 /// Everything up to the last question, or up to the switch where there is none.

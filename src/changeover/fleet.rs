@@ -1,0 +1,194 @@
+//! The servers of a run: found, and each looked at once, however many pairs it reads.
+
+use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use crate::context::Context;
+use crate::failure::{Failure, Kind};
+use crate::finding::{Finding, Next};
+use crate::install::layout::Link;
+use crate::install::server::{Program, Server, Standing};
+use crate::install::settings::Settings;
+use crate::install::site::{Block, Software};
+use crate::pki::name::DnsName;
+use crate::system::process::{self, Finished, ProcessError};
+
+/// A server as it was found.
+#[derive(Debug)]
+pub struct Looked {
+    /// It.
+    pub server: Server,
+    /// Its configuration, where it has a profile.
+    pub standing: Option<Standing>,
+    /// Why its configuration cannot be read.
+    pub refusal: Option<Finding>,
+    tested: OnceCell<Option<Finished>>,
+}
+
+impl Looked {
+    fn new(server: Server) -> Self {
+        let (standing, refusal) = match server.program().map(Program::observe) {
+            Some(Ok(standing)) => (Some(standing), None),
+            Some(Err(error)) => (None, Some(Finding::from(&error))),
+            None => (None, None),
+        };
+        Self { server, standing, refusal, tested: OnceCell::new() }
+    }
+
+    /// Which it is; none for commands that were given.
+    #[must_use]
+    pub fn software(&self) -> Option<Software> {
+        self.server.program().map(Program::software)
+    }
+
+    /// Its own test before anything is touched, run once; none where there is nothing to test with.
+    ///
+    /// # Errors
+    /// When it could not be run.
+    pub fn test(&self) -> Result<Option<&Finished>, ProcessError> {
+        if let Some(tested) = self.tested.get() {
+            return Ok(tested.as_ref());
+        }
+        let tested = self.server.test()?;
+        Ok(self.tested.get_or_init(|| tested).as_ref())
+    }
+
+    /// Whether its configuration names one of these files as a pair, or serves one of these names; one that cannot be
+    /// read may.
+    fn concerns(&self, links: &[Link], names: &[DnsName]) -> bool {
+        self.standing.as_ref().is_none_or(|standing| {
+            let config = &standing.config;
+            config.naming(links).next().is_some() || config.serving(names).any(Block::speaks_tls)
+        })
+    }
+}
+
+/// What a server is asked for by.
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct Call {
+    software: Option<Software>,
+    config: Option<PathBuf>,
+    test: Option<Vec<String>>,
+    reload: Option<Vec<String>>,
+}
+
+/// The servers of a run as far as they were asked for.
+#[derive(Debug, Default)]
+pub struct Fleet {
+    known: Vec<(Call, Option<Rc<Looked>>)>,
+}
+
+impl Fleet {
+    /// The servers that were named, else those that are remembered; else every one here whose configuration has to do with
+    /// the pair (`links`, `names`), or, where there is none, those that are installed. None under `--root`.
+    ///
+    /// # Errors
+    /// A command line that cannot be run; a server that is named and not installed.
+    pub fn find(
+        &mut self,
+        context: &Context,
+        settings: &Settings,
+        links: &[Link],
+        names: &[DnsName],
+    ) -> Result<Vec<Rc<Looked>>, Failure> {
+        let command = |text: &Option<String>| text.as_deref().map(command).transpose();
+        let (test, reload) = (command(&settings.test)?, command(&settings.reload)?);
+        let given = test.is_some() || reload.is_some();
+        let call = |software, config: Option<&Path>| Call {
+            software,
+            config: config.map(Path::to_owned),
+            test: test.clone(),
+            reload: reload.clone(),
+        };
+        let config = settings.server_config.as_deref();
+        let mut found = Vec::new();
+        if let Some(wanted) = wanted(settings)? {
+            for software in wanted {
+                found.push(self.look(call(Some(software), config))?.ok_or_else(|| absent(software))?);
+            }
+        } else if config.is_some() {
+            found.extend(self.look(call(Some(Software::Nginx), config))?);
+        } else if context.root.is_none() {
+            for software in Software::ALL {
+                found.extend(self.look(call(Some(software), None))?);
+            }
+            if found.iter().any(|looked| looked.concerns(links, names)) {
+                found.retain(|looked| looked.concerns(links, names));
+            }
+        }
+        if found.len() > 1 && (given || config.is_some()) {
+            return Err(ambiguous(&found));
+        }
+        if found.is_empty() {
+            found.extend(self.look(call(None, None))?);
+        }
+        Ok(found)
+    }
+
+    fn look(&mut self, call: Call) -> Result<Option<Rc<Looked>>, Failure> {
+        if let Some((_, known)) = self.known.iter().find(|(known, _)| *known == call) {
+            return Ok(known.clone());
+        }
+        let (test, reload) = (call.test.clone(), call.reload.clone());
+        let server = match call.software {
+            Some(software) => {
+                Program::find(software, call.config.as_deref())?.map(|program| Server::Known { program, test, reload })
+            }
+            None if test.is_some() || reload.is_some() => Some(Server::Command { test, reload }),
+            None => Some(Server::None),
+        };
+        let looked = server.map(|server| Rc::new(Looked::new(server)));
+        self.known.push((call, looked.clone()));
+        Ok(looked)
+    }
+}
+
+/// Those that are named; none where nothing is said.
+fn wanted(settings: &Settings) -> Result<Option<Vec<Software>>, Failure> {
+    if settings.server.is_empty() {
+        return Ok(None);
+    }
+    let named = settings.server.iter().filter(|name| *name != "none");
+    let mut wanted = Vec::new();
+    for name in named {
+        let software = Software::named(name).ok_or_else(|| unknown(name))?;
+        if !wanted.contains(&software) {
+            wanted.push(software);
+        }
+    }
+    if !wanted.is_empty() && settings.server.iter().any(|name| name == "none") {
+        return Err(Failure::new(Kind::Usage, "--server none stands alone")
+            .with(Next::say("name the servers that read the files, or none")));
+    }
+    Ok(Some(wanted))
+}
+
+/// A command in words, whose program is there: that is known before anything is touched.
+fn command(text: &str) -> Result<Vec<String>, Failure> {
+    let words = process::words(text)?;
+    match words.first() {
+        Some(program) if process::which(program).is_none() => {
+            Err(ProcessError::NotFound { program: program.clone() }.into())
+        }
+        _ => Ok(words),
+    }
+}
+
+fn ambiguous(found: &[Rc<Looked>]) -> Failure {
+    let names: Vec<&str> = found.iter().filter_map(|looked| looked.software()).map(Software::name).collect();
+    let message =
+        format!("--test, --reload and --server-config are for one server, and {} read it", names.join(" and "));
+    let failure = Failure::new(Kind::Usage, message);
+    names.iter().fold(failure, |failure, name| failure.with(Next::say(format!("say which:  --server {name}"))))
+}
+
+fn unknown(name: &str) -> Failure {
+    Failure::new(Kind::Usage, format!("certctl does not know the server {name}"))
+}
+
+fn absent(software: Software) -> Failure {
+    Failure::new(Kind::NotFound, format!("{} is not installed here", software.title()))
+        .with(Next::say(format!("sudo apt-get install {}", software.package())))
+        .with(Next::say("or put the files into place alone:  --server none"))
+}

@@ -1,0 +1,93 @@
+//! In what state the servers are before anything is touched: each runs its own test once, over all pairs that it reads.
+
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use super::{Serving, Use};
+use crate::changeover::fleet::Looked;
+use crate::failure::Failure;
+use crate::finding::{Finding, Next};
+use crate::install::layout::Layout;
+use crate::install::observe;
+use crate::install::plan::{Asks, Served, ServerState};
+use crate::install::site::{Blame, names_path};
+use crate::system::process::Finished;
+
+/// Has every server tested that names a pair or is asked about one, and notes what that means for each.
+///
+/// # Errors
+/// When a test could not be run, or files cannot be read.
+pub fn judge(all: &mut [(&Layout, &mut Serving)]) -> Result<(), Failure> {
+    let mut states = Vec::new();
+    for (index, (_, serving)) in all.iter().enumerate() {
+        for (number, one) in serving.uses.iter().enumerate().filter(|_| serving.refusals.is_empty()) {
+            states.push((index, number, state(all, one)?));
+        }
+    }
+    for (index, number, state) in states {
+        let serving = &mut *all[index].1;
+        match state {
+            Ok(state) => serving.uses[number].state = state,
+            Err(broken) => serving.refusals.push(broken),
+        }
+    }
+    Ok(())
+}
+
+fn state(all: &[(&Layout, &mut Serving)], one: &Use) -> Result<Result<ServerState, Finding>, Failure> {
+    let server = &one.looked.server;
+    let asks = Asks {
+        test: server.test_command().map(|words| words.join(" ")),
+        reload: server.reload_command().map(|words| words.join(" ")),
+        probe: one.addresses.clone(),
+        reach: one.reach,
+    };
+    if asks == (Asks { reach: one.reach, ..Asks::default() }) {
+        return Ok(Ok(ServerState::Nothing));
+    }
+    let sound = match one.looked.test()? {
+        Some(finished) if !finished.succeeded() => {
+            if !mends(all, &one.looked, finished)? {
+                return Ok(Err(broken(&one.looked, finished)));
+            }
+            false
+        }
+        _ => true,
+    };
+    let runs = one.looked.standing.as_ref().is_none_or(|standing| standing.running.is_some());
+    Ok(Ok(match (one.named, runs, sound) {
+        (false, ..) => ServerState::NotNamed,
+        (true, false, _) => ServerState::Stopped(asks),
+        (true, true, true) => ServerState::Serves(asks, Served::Otherwise),
+        (true, true, false) => ServerState::Mends(asks),
+    }))
+}
+
+/// Whether the test fails only for want of a pair that this run supplies.
+fn mends(all: &[(&Layout, &mut Serving)], looked: &Rc<Looked>, finished: &Finished) -> Result<bool, Failure> {
+    let read = |serving: &Serving| serving.uses.iter().any(|one| Rc::ptr_eq(&one.looked, looked));
+    let pairs = || all.iter().filter(|(_, serving)| read(serving));
+    if looked.standing.is_none() {
+        return pairs().try_fold(false, |mends, (layout, _)| Ok(mends || !observe::pair_loads(layout)?));
+    }
+    let paths = |serving: &Serving| -> Vec<PathBuf> { serving.spelled.iter().map(|link| link.path.clone()).collect() };
+    let every: Vec<PathBuf> = pairs().flat_map(|(_, serving)| paths(serving)).collect();
+    let every: Vec<&Path> = every.iter().map(PathBuf::as_path).collect();
+    match looked.server.complaint(&finished.output, &every).blame {
+        Blame::PairMissing => Ok(true),
+        Blame::PairBroken => pairs().try_fold(false, |mends, (layout, serving)| {
+            let named = paths(serving).iter().any(|path| names_path(&finished.output, path));
+            Ok(mends || named && !observe::pair_loads(layout)?)
+        }),
+        Blame::Other | Blame::PairUnreadable => Ok(false),
+    }
+}
+
+fn broken(looked: &Looked, finished: &Finished) -> Finding {
+    let command = looked.server.test_command().unwrap_or_default().join(" ");
+    let said = looked.server.complaint(&finished.output, &[]).lines;
+    let how = if finished.timed_out { "does not end" } else { "fails" };
+    Finding::error("server-config-broken", format!("the server's own test {how} before anything is touched"))
+        .quoting(said)
+        .with(Next::say(format!("mend it, then try again:  {command}")))
+}

@@ -1,0 +1,140 @@
+//! One pair of a run: its steps, done.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::ask::Asked;
+use super::error::{InstallError, Trouble};
+use super::store::{self, Staged};
+use crate::install::layout::{FOLDER_MODE, Layout, PRIVATE_FOLDER_MODE, PUBLIC_MODE, Pointer, ReleaseId, pointer_text};
+use crate::install::plan::{Kept, Step};
+use crate::install::release::Release;
+use crate::install::server::Server;
+use crate::install::settings::{SETTINGS_LIMIT, Settings};
+use crate::install::site::Software;
+use crate::live::ProbeTarget;
+use crate::pki::certificate::Certificate;
+use crate::system::files::{self, FileError};
+use crate::system::folders;
+
+/// What is needed to run the plan of one pair.
+#[derive(Debug)]
+pub struct Hand<'a> {
+    /// Where everything lies.
+    pub layout: &'a Layout,
+    /// The release that the plan is for.
+    pub wanted: &'a Release,
+    /// It, built; none when it is there already.
+    pub staged: Option<Staged>,
+    /// The pair that is taken over, where there is one.
+    pub taken: Option<&'a Release>,
+    /// What is tested and reloaded; none for commands that were given.
+    pub servers: Vec<(Option<Software>, &'a Server)>,
+    /// Its paths as a server's configuration spells them, by which a complaint is known to be about it.
+    pub paths: Vec<PathBuf>,
+    /// Whom to ask for what.
+    pub targets: &'a [ProbeTarget],
+    /// What is remembered.
+    pub settings: Settings,
+    /// What was remembered before.
+    pub settings_before: Settings,
+    /// Whom the way back demands to be served by the files before: who was before, where that was asked.
+    pub demanded: Vec<ProbeTarget>,
+}
+
+impl Hand<'_> {
+    /// The server that a question is for.
+    pub(super) fn server(&self, question: &Step) -> Option<&Server> {
+        let (Step::TestServer { server, .. } | Step::Reload { server, .. }) = question else { return None };
+        self.servers.iter().find(|(software, _)| software == server).map(|(_, server)| *server)
+    }
+
+    /// The certificates of a release.
+    pub(super) fn certificates(&self, id: &ReleaseId) -> Result<Vec<Certificate>, FileError> {
+        match [Some(self.wanted), self.taken].into_iter().flatten().find(|release| release.id == *id) {
+            Some(release) => Ok(release.certificates.clone()),
+            None => Ok(store::load(self.layout, id)?.map(|release| release.certificates).unwrap_or_default()),
+        }
+    }
+
+    /// Whom to ask for this release.
+    pub(super) fn asked(&self, pair: usize, id: &ReleaseId) -> Result<Asked, FileError> {
+        let targets = if *id == self.wanted.id { self.targets.to_vec() } else { self.demanded.clone() };
+        Ok(Asked { pair, targets, certificates: self.certificates(id)?, probes: Vec::new() })
+    }
+
+    /// Does a step that is this pair's alone; says what it kept.
+    pub(super) fn change(&mut self, step: &Step, now: Timestamp) -> Result<Option<Kept>, Trouble> {
+        let layout = self.layout;
+        match step {
+            Step::BackUp { path } => {
+                let backup = folders::back_up_beside(path)?;
+                return Ok(Some(Kept { path: path.clone(), backup }));
+            }
+            Step::Link { path, text } => self.link(path, text)?,
+            Step::MarkProven { to, .. } => folders::link(&layout.pointer(Pointer::Proven), &pointer_text(to))?,
+            Step::Prune => self.prune()?,
+            Step::Record { release, before } => self.record(release, before.as_ref(), now)?,
+            Step::Remember { .. } => self.remember()?,
+            Step::Restore { path, backup } => folders::restore(path, backup)?,
+            Step::Switch { to, .. } => folders::link(&layout.pointer(Pointer::Live), &pointer_text(to))?,
+            Step::TakeOver { .. } => {
+                if let Some(taken) = self.taken {
+                    store::stage(layout, taken)?.publish(layout, taken)?;
+                }
+            }
+            Step::Unlink { path } => folders::unlink(path)?,
+            Step::Unpoint { pointer } => folders::remove(&layout.pointer(*pointer))?,
+            Step::WriteRelease { .. } => {
+                let staged = match self.staged.take() {
+                    Some(staged) => staged,
+                    None => store::stage(layout, self.wanted)?,
+                };
+                staged.publish(layout, self.wanted)?;
+            }
+            // Questions are asked for all pairs at once.
+            Step::Prove { .. } | Step::Reload { .. } | Step::TestServer { .. } => {}
+        }
+        Ok(None)
+    }
+
+    fn link(&self, path: &Path, text: &Path) -> Result<(), FileError> {
+        let secret = self.layout.links().iter().any(|link| link.path == path && link.piece.is_secret());
+        let mode = if secret { PRIVATE_FOLDER_MODE } else { FOLDER_MODE };
+        folders::make(files::parent(path), mode)?;
+        folders::link(path, text)
+    }
+
+    fn remember(&self) -> Result<(), InstallError> {
+        let path = self.layout.settings();
+        folders::make(&self.layout.folder(), FOLDER_MODE)?;
+        let text = self.settings.to_json().map_err(|source| InstallError::Settings { path: path.clone(), source })?;
+        Ok(files::replace(&path, text.as_bytes(), PUBLIC_MODE)?)
+    }
+
+    /// What an install that was taken back was told about servers is not for the next one.
+    pub(super) fn forget(&mut self) -> Result<(), InstallError> {
+        self.settings = self.settings.clone().with_server_of(self.settings_before.clone());
+        let fine = match files::read(&self.layout.settings(), SETTINGS_LIMIT) {
+            Ok(bytes) => {
+                Settings::parse(&bytes).is_ok_and(|there| [&self.settings, &self.settings_before].contains(&&there))
+            }
+            Err(error) => error.is_missing(),
+        };
+        if fine { Ok(()) } else { self.remember() }
+    }
+
+    fn record(&mut self, release: &ReleaseId, before: Option<&ReleaseId>, now: Timestamp) -> Result<(), InstallError> {
+        self.settings.record(release.clone(), before.cloned(), now);
+        self.remember()
+    }
+
+    /// What `live` and `proven` name stays, and what a rollback goes to.
+    fn prune(&self) -> Result<(), InstallError> {
+        let wanted = &self.wanted.id;
+        let keep = [Some(wanted), self.settings.before(wanted)];
+        store::prune(self.layout, &keep.into_iter().flatten().cloned().collect::<Vec<_>>())?;
+        Ok(store::sweep_releases(self.layout)?)
+    }
+}

@@ -1,0 +1,246 @@
+//! Several plans as one course: the changes of all pairs, then one test and one reload of each server, then one proof of
+//! all, and last what is noted. Whoever runs it asks what comes [`Course::next`] and says how that ended; a pair that
+//! failed goes back on all its servers, and those are tested and reloaded again, while the others go on. Pure.
+
+use std::collections::BTreeSet;
+
+use super::step::{InstallPlan, Step};
+use super::undo::{Kept, undo};
+
+/// What is to be done next.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Act {
+    /// A step of one pair alone.
+    Do(usize, Step),
+    /// A test or a reload of a server, once for all of these pairs.
+    Ask(Step, Vec<usize>),
+    /// Each of these pairs is asked for as its step says, all at once.
+    Prove(Vec<(usize, Step)>),
+}
+
+/// In this order, over all pairs. What is noted comes last: until then everything can go back.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Rank {
+    Change,
+    Test,
+    Reload,
+    Prove,
+    Settle,
+}
+
+/// How far one pair has come.
+#[derive(Debug)]
+pub struct Way<'a, T> {
+    /// What was planned for it.
+    pub plan: &'a InstallPlan,
+    /// Every step that was begun on the way there.
+    pub attempted: Vec<Step>,
+    /// The plain files that were kept on the way.
+    pub kept: Vec<Kept>,
+    /// Why it went back; none when it did not.
+    pub trouble: Option<T>,
+    /// What of the way back ended well.
+    pub back: Vec<Step>,
+    /// What of it did not, and why; none where it was left out because a test before it failed.
+    pub not_back: Vec<(Step, Option<T>)>,
+    /// What is still to be done, the last first.
+    open: Vec<Step>,
+}
+
+impl<'a, T> Way<'a, T> {
+    fn new(plan: &'a InstallPlan) -> Self {
+        let open = plan.steps.iter().rev().cloned().collect();
+        let (attempted, kept, back, not_back) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { plan, attempted, kept, trouble: None, back, not_back, open }
+    }
+
+    fn rank(&self) -> Option<Rank> {
+        let notes = |step: &Step| matches!(step, Step::MarkProven { .. } | Step::Record { .. } | Step::Prune);
+        Some(match self.open.last()? {
+            Step::TestServer { .. } => Rank::Test,
+            Step::Reload { .. } => Rank::Reload,
+            Step::Prove { .. } => Rank::Prove,
+            _ if self.trouble.is_none() && self.open.iter().all(notes) => Rank::Settle,
+            _ => Rank::Change,
+        })
+    }
+
+    fn begun(&self, wanted: impl Fn(&Step) -> bool) -> bool {
+        self.attempted.iter().any(wanted)
+    }
+
+    fn goes_on(&self) -> bool {
+        self.trouble.is_none() && !self.begun(|step| matches!(step, Step::Record { .. }))
+    }
+}
+
+/// All pairs on their ways.
+#[derive(Debug)]
+pub struct Course<'a, T> {
+    ways: Vec<Way<'a, T>>,
+    open: BTreeSet<(Rank, usize)>,
+}
+
+impl<'a, T: Clone> Course<'a, T> {
+    /// Nothing is done yet.
+    #[must_use]
+    pub fn new(plans: impl IntoIterator<Item = &'a InstallPlan>) -> Self {
+        let ways: Vec<Way<'a, T>> = plans.into_iter().map(Way::new).collect();
+        let open = ways.iter().enumerate().filter_map(|(pair, way)| Some((way.rank()?, pair))).collect();
+        Self { ways, open }
+    }
+
+    /// What comes next; none when all is done.
+    #[must_use]
+    pub fn next(&self) -> Option<Act> {
+        let &(rank, first) = self.open.first()?;
+        let front = |pair: usize| self.ways[pair].open.last().cloned().map(|step| (pair, step));
+        let (pair, step) = front(first)?;
+        let at_once = self.open.iter().take_while(|(other, _)| *other == rank).map(|&(_, pair)| pair);
+        Some(match rank {
+            Rank::Change | Rank::Settle => Act::Do(pair, step),
+            Rank::Prove => Act::Prove(at_once.filter_map(front).collect()),
+            Rank::Test | Rank::Reload => {
+                let same = |pair: &usize| self.ways[*pair].open.last() == Some(&step);
+                let pairs = at_once.filter(same).collect();
+                Act::Ask(step, pairs)
+            }
+        })
+    }
+
+    /// Whether everything that can fail for a reason outside is over: what is left is only noted.
+    #[must_use]
+    pub fn is_settling(&self) -> bool {
+        let noted = |step: &Step| matches!(step, Step::Record { .. });
+        self.ways.iter().any(|way| way.trouble.is_none() && way.begun(noted))
+    }
+
+    /// Notes that a step of one pair begins: one that fails halfway may have worked.
+    pub fn begins(&mut self, pair: usize, step: &Step) {
+        if self.ways[pair].trouble.is_none() {
+            self.ways[pair].attempted.push(step.clone());
+        }
+    }
+
+    /// Notes a plain file that was kept.
+    pub fn keeps(&mut self, pair: usize, kept: Kept) {
+        self.ways[pair].kept.push(kept);
+    }
+
+    /// The first step of these pairs ended well.
+    pub fn went_well(&mut self, pairs: &[usize]) {
+        for &pair in pairs {
+            self.advance(pair, |way, step| {
+                if way.trouble.is_some() {
+                    way.back.push(step);
+                }
+            });
+        }
+    }
+
+    /// The first step of one pair failed: it goes back; or, where it is on its way back, that step is left undone.
+    pub fn failed(&mut self, pair: usize, why: T) {
+        if self.ways[pair].trouble.is_some() {
+            self.advance(pair, |way, step| way.not_back.push((step, Some(why))));
+        } else {
+            self.turn_back(pair, why);
+        }
+    }
+
+    /// A test or a reload failed. Of the pairs that its words name those go back that have not settled; where it names
+    /// none of them, all that the server reads. Where none is left that could go back, it is left undone.
+    pub fn refused(&mut self, question: &Step, named: &[usize], why: &T) {
+        let reads = |way: &Way<'_, T>| way.goes_on() && way.begun(|step| step == question);
+        let of_server: Vec<usize> = (0..self.ways.len()).filter(|&pair| reads(&self.ways[pair])).collect();
+        let mut blamed: Vec<usize> = of_server.iter().copied().filter(|pair| named.contains(pair)).collect();
+        if blamed.is_empty() {
+            blamed = of_server;
+        }
+        for &pair in &blamed {
+            self.turn_back(pair, why.clone());
+        }
+        if blamed.is_empty() {
+            let stuck = (0..self.ways.len()).filter(|&pair| self.ways[pair].open.last() == Some(question));
+            for pair in stuck.collect::<Vec<_>>() {
+                self.failed(pair, why.clone());
+                self.leave_out_reload(pair, question);
+            }
+        }
+    }
+
+    /// A server was reloaded: pairs that it was seen to serve before are asked for again.
+    pub fn reloaded(&mut self, question: &Step) {
+        for pair in 0..self.ways.len() {
+            let way = &self.ways[pair];
+            let is_over = way.goes_on() && matches!(way.rank(), None | Some(Rank::Settle));
+            let proof = way.plan.steps.iter().rposition(|step| matches!(step, Step::Prove { .. }));
+            if let (true, Some(proof)) = (is_over && way.begun(|step| step == question), proof) {
+                self.unfile(pair);
+                self.ways[pair].open = self.ways[pair].plan.steps[proof..].iter().rev().cloned().collect();
+                self.file(pair);
+            }
+        }
+    }
+
+    /// Whoever has not settled goes back, each for a reason of its own.
+    pub fn interrupted(&mut self, why: &T) {
+        for pair in 0..self.ways.len() {
+            if self.ways[pair].goes_on() && !self.ways[pair].open.is_empty() {
+                self.turn_back(pair, why.clone());
+            }
+        }
+    }
+
+    /// Whether the plan of a pair is on its way there.
+    #[must_use]
+    pub fn goes_on(&self, pair: usize) -> bool {
+        self.ways[pair].trouble.is_none()
+    }
+
+    /// How each ended.
+    #[must_use]
+    pub fn into_ways(self) -> Vec<Way<'a, T>> {
+        self.ways
+    }
+
+    fn turn_back(&mut self, pair: usize, why: T) {
+        self.unfile(pair);
+        let way = &mut self.ways[pair];
+        way.trouble = Some(why);
+        way.open = undo(way.plan, &way.attempted, &way.kept).steps;
+        way.open.reverse();
+        self.file(pair);
+    }
+
+    /// A server that refuses its configuration is not told to load it.
+    fn leave_out_reload(&mut self, pair: usize, question: &Step) {
+        let Step::TestServer { server: refusing, .. } = question else { return };
+        self.unfile(pair);
+        let way = &mut self.ways[pair];
+        let is_its = |step: &Step| matches!(step, Step::Reload { server, .. } if server == refusing);
+        let (left_out, open) = std::mem::take(&mut way.open).into_iter().partition(is_its);
+        way.open = open;
+        way.not_back.extend(Vec::into_iter(left_out).map(|step| (step, None)));
+        self.file(pair);
+    }
+
+    fn advance(&mut self, pair: usize, note: impl FnOnce(&mut Way<'a, T>, Step)) {
+        self.unfile(pair);
+        if let Some(step) = self.ways[pair].open.pop() {
+            note(&mut self.ways[pair], step);
+        }
+        self.file(pair);
+    }
+
+    fn unfile(&mut self, pair: usize) {
+        if let Some(rank) = self.ways[pair].rank() {
+            self.open.remove(&(rank, pair));
+        }
+    }
+
+    fn file(&mut self, pair: usize) {
+        if let Some(rank) = self.ways[pair].rank() {
+            self.open.insert((rank, pair));
+        }
+    }
+}
