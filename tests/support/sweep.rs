@@ -55,7 +55,10 @@ pub struct Scenario {
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Fault {
     Kill,
+    /// This once.
     Error(&'static str),
+    /// From here on, at each such call: a disk that has died, a mount that has become read-only.
+    Lasting(&'static str),
 }
 
 /// A call by its name and number, and what happens there.
@@ -70,9 +73,10 @@ impl std::fmt::Display for Point {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let fault = match self.fault {
             Fault::Kill => "SIGKILL",
-            Fault::Error(error) => error,
+            Fault::Error(error) | Fault::Lasting(error) => error,
         };
-        write!(f, "{fault} at {} no. {}", self.call, self.number)
+        let on = if let Fault::Lasting(_) = self.fault { " and on" } else { "" };
+        write!(f, "{fault} at {} no. {}{on}", self.call, self.number)
     }
 }
 
@@ -114,6 +118,15 @@ fn errors(call: &str, line: &str) -> &'static [&'static str] {
     }
 }
 
+/// Whether a call changes what is on disk.
+fn changes(call: &str, line: &str) -> bool {
+    match call {
+        "open" | "openat" => line.contains("O_CREAT"),
+        "fsync" | "write" | "mkdir" | "symlink" | "link" | "rename" | "renameat2" | "unlink" | "unlinkat" => true,
+        _ => false,
+    }
+}
+
 impl Scenario {
     /// A command under strace, with a umask that takes nothing away: its exit code, stdout and stderr.
     pub fn strace(&self, sandbox: &Sandbox, options: &[&str]) -> (i32, String, String) {
@@ -150,7 +163,10 @@ impl Scenario {
             if !begun || said || call.starts_with("clone") || call == "execve" {
                 continue;
             }
-            let faults = errors(call, line).iter().map(|error| Fault::Error(error));
+            let errors = errors(call, line);
+            let lasting =
+                ["ENOSPC", "EROFS", "EIO"].into_iter().filter(|error| errors.contains(error) && changes(call, line));
+            let faults = errors.iter().map(|error| Fault::Error(error)).chain(lasting.map(Fault::Lasting));
             let point = |fault| Point { call: call.to_owned(), number: *number, fault };
             points.extend(std::iter::once(Fault::Kill).chain(faults).map(point));
         }
@@ -206,9 +222,10 @@ impl Scenario {
     ) -> (i32, Vec<String>) {
         let fault = match point.fault {
             Fault::Kill => "signal=KILL".to_owned(),
-            Fault::Error(error) => format!("error={error}"),
+            Fault::Error(error) | Fault::Lasting(error) => format!("error={error}"),
         };
-        let inject = format!("inject={}:{fault}:when={}", point.call, point.number);
+        let on = if let Fault::Lasting(_) = point.fault { "+" } else { "" };
+        let inject = format!("inject={}:{fault}:when={}{on}", point.call, point.number);
         // Not its children: their calls are not ours, and count by themselves.
         let trace = format!("trace={}", point.call);
         let (code, stdout, stderr) = self.strace(sandbox, &["-o", "/dev/null", "-e", &trace, "-e", &inject]);
