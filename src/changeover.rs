@@ -21,6 +21,7 @@ pub mod installed;
 pub mod order;
 pub mod outcome;
 pub mod placeholder;
+pub mod readers;
 pub mod removal;
 pub mod serving;
 pub mod situation;
