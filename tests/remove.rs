@@ -167,3 +167,31 @@ fn killed_at_each_call_it_is_taken_up() {
     }
     assert!(killed > 40, "{killed} points only");
 }
+
+#[test]
+fn a_configuration_that_names_the_folder_itself_holds_it() {
+    let site = Site::new();
+    let sandbox = &site.shop.sandbox;
+    site.round(&["--server", "none"]).expect(0);
+    let config = sandbox.join("nginx").join("nginx.conf").display().to_string();
+    let settings = format!("{PAIR}/settings.json");
+    let mut told: serde_json::Value = serde_json::from_str(&sandbox.read(&settings)).unwrap();
+    (told["server"], told["server_config"]) = ("nginx".into(), config.into());
+    sandbox.write(&settings, told.to_string());
+    std::os::unix::fs::symlink(sandbox.join(PAIR).join("live/key.pem"), sandbox.join("alias.key")).unwrap();
+    let live = format!("{PAIR}/live/fullchain.pem");
+    let before = shop_files(&site.shop);
+    for (chain, key) in [(live.as_str(), KEY), (CHAIN, "alias.key")] {
+        let nginx = site.start(&site.block(chain, key));
+        let run = remove(&site.shop, &["--json"]).expect(1).json();
+        assert_eq!(codes(&run), ["still-named"], "{run}");
+        assert_eq!(shop_files(&site.shop), before);
+        drop(nginx);
+    }
+    let _nginx = site.start(&site.block(CHAIN, KEY));
+    remove(&site.shop, &[]).expect(0);
+}
+
+fn shop_files(shop: &Shop) -> Vec<std::path::PathBuf> {
+    shop.tree().into_keys().collect()
+}

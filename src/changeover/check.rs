@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::order::{Goal, Mode, Order, again};
 use super::outcome::{Seen, Verdict};
+use super::serving::Use;
 use super::situation::{self, Situation};
 use super::tree::{own, root};
 use super::{installed, placeholder};
@@ -19,7 +20,7 @@ use crate::install::plan::ServerState;
 use crate::install::release::Release;
 use crate::install::settings::Settings;
 use crate::install::site::Software;
-use crate::live::Patience;
+use crate::live::{Patience, ProbeTarget};
 
 /// What can be wrong with the serving alone, while the files are as they should be.
 const SERVING: [&str; 6] =
@@ -63,11 +64,48 @@ impl Checked {
     }
 }
 
-/// Looks at the pair `stem`.
+/// Looks at the pairs of these names, and at each server once.
 ///
 /// # Errors
-/// When it cannot be looked at: what cannot be read is not fine, and not known to be wrong.
-pub fn check(context: &Context, stem: &str) -> Result<Checked, Failure> {
+/// When one cannot be looked at: what cannot be read is not fine, and not known to be wrong.
+pub fn check(context: &Context, stems: &[String]) -> Result<Vec<Checked>, Failure> {
+    let looked = stems.iter().map(|stem| look(context, stem)).collect::<Result<Vec<_>, _>>()?;
+    let (mut all, lives): (Vec<Checked>, Vec<Option<ReleaseId>>) = looked.into_iter().unzip();
+    let asked = lives.iter().enumerate().filter_map(|(index, live)| Some((index, live.as_ref()?)));
+    let (indices, orders): (Vec<usize>, Vec<Order<'_>>) =
+        asked.map(|(index, live)| (index, as_it_is(&stems[index], live))).unzip();
+    let mut heard = Vec::new();
+    for (situation, index) in situation::look(context, &orders)?.into_iter().zip(indices) {
+        match situation {
+            Ok(situation) => heard.push((index, situation)),
+            // Files that are not what they were are found already; nobody needs to be asked whether they are served.
+            Err(failure) if all[index].verdict() == Verdict::Refused && failure.kind.exit_code() == 3 => {}
+            Err(failure) => return Err(failure),
+        }
+    }
+    let groups: Vec<_> = heard.iter().map(|(_, one)| (to_ask(one), &one.wanted.certificates[..])).collect();
+    let answers = apply::ask_groups(&groups);
+    for ((index, situation), answered) in heard.into_iter().zip(answers) {
+        all[index].hear(context, situation, answered);
+    }
+    Ok(all)
+}
+
+/// What a look goes by: as for a rollback to what is live.
+fn as_it_is<'a>(stem: &str, live: &'a ReleaseId) -> Order<'a> {
+    Order {
+        stem: stem.to_owned(),
+        goal: Goal::Back(Some(live)),
+        flags: Settings::default(),
+        allow: Vec::new(),
+        lock_timeout: Duration::ZERO,
+        patience: Patience::default(),
+        mode: Mode::DryRun,
+    }
+}
+
+/// One pair as far as files tell, and what is live where somebody can be asked about it.
+fn look(context: &Context, stem: &str) -> Result<(Checked, Option<ReleaseId>), Failure> {
     let root = root(context)?;
     own(&root, stem)?;
     let (settings, refused) = match observe::settings(&root, stem) {
@@ -87,47 +125,32 @@ pub fn check(context: &Context, stem: &str) -> Result<Checked, Failure> {
     // A placeholder is never proven.
     let placed = kept.is_some();
     let open = |drift: &&Drift| !placed || !matches!(drift, Drift::NotProven { .. });
-    let drifts = looked.drifts.iter().filter(open);
-    let mut checked = Checked {
-        name: stem.to_owned(),
-        findings: drifts.map(|drift| finding(context, &layout, drift)).chain(kept).collect(),
-        release: looked.release,
-        layout,
-        seen: Vec::new(),
-    };
-    let live = checked.release.as_ref().map(|release| release.id.clone());
-    match (refused, live) {
-        // Its commands are not to be trusted: nobody is asked by them.
-        (Some(refused), _) => checked.findings.push(refused),
-        (None, Some(live)) => match checked.ask(context, &live) {
-            // Files that are not what they were are found already; nobody needs to be asked whether they are served.
-            Err(failure) if checked.verdict() == Verdict::Refused && failure.kind.exit_code() == 3 => {}
-            other => other?,
-        },
-        (None, None) => {}
+    let drifts = looked.drifts.iter().filter(open).map(|drift| finding(context, &layout, drift));
+    // The commands of settings that others may write are not to be trusted: nobody is asked by them.
+    let live = live.map(|live| live.id.clone()).filter(|_| refused.is_none());
+    let findings = drifts.chain(kept).chain(refused).collect();
+    Ok((Checked { name: stem.to_owned(), findings, release: looked.release, layout, seen: Vec::new() }, live))
+}
+
+/// Whom to ask what is served, where that was not done.
+fn to_ask(situation: &Situation) -> &[ProbeTarget] {
+    let serving = &situation.serving;
+    let serves = |one: &Use| matches!(one.state, ServerState::Mends(_) | ServerState::Serves(..));
+    match serving.probes.is_empty() && serving.uses.iter().any(serves) {
+        true => &serving.targets,
+        false => &[],
     }
-    Ok(checked)
 }
 
 impl Checked {
-    /// What the server says: as for a rollback to what is live.
-    fn ask(&mut self, context: &Context, live: &ReleaseId) -> Result<(), Failure> {
-        let order = Order {
-            stem: self.name.clone(),
-            goal: Goal::Back(Some(live)),
-            flags: Settings::default(),
-            allow: Vec::new(),
-            lock_timeout: Duration::ZERO,
-            patience: Patience::default(),
-            mode: Mode::DryRun,
-        };
-        let Situation { serving, wanted, .. } = situation::look_one(context, &order)?;
+    /// What the servers say.
+    fn hear(&mut self, context: &Context, situation: Situation, answered: Vec<Probe>) {
+        let Situation { serving, .. } = situation;
         // What a new key would inherit is another run's business.
         let about_new = |one: &Finding| one.severity == Severity::Note || one.code.starts_with("key-");
         self.findings.extend(serving.findings.into_iter().filter(|one| !about_new(one)));
         self.findings.extend(serving.refusals);
         let install = || again(context, &["install", &self.name]);
-        let mut asks = false;
         for one in &serving.uses {
             let title = one.looked.software().map_or("the server", Software::title);
             match &one.state {
@@ -139,21 +162,16 @@ impl Checked {
                     let message = format!("{title} does not run: nobody serves {}", self.name);
                     self.findings.push(Finding::error("server-not-running", message).with(install()));
                 }
-                ServerState::Mends(_) | ServerState::Serves(..) => asks = true,
-                ServerState::Nothing => {}
+                ServerState::Mends(_) | ServerState::Serves(..) | ServerState::Nothing => {}
             }
         }
-        let mut probes = serving.probes;
-        if asks && probes.is_empty() {
-            probes = apply::ask(&serving.targets, &wanted.certificates);
-        }
+        let probes = if serving.probes.is_empty() { answered } else { serving.probes };
         self.seen = probes.iter().map(Seen::from).collect();
         if !probes.iter().all(Probe::agrees) {
             let message = format!("not every address serves what is installed as {}", self.name);
             let said = Finding::from(&Trouble::NotServed(probes)).lines;
             self.findings.push(Finding::error("drift-served", message).quoting(said).with(install()));
         }
-        Ok(())
     }
 }
 

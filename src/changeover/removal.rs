@@ -1,11 +1,12 @@
 //! A pair that certctl is to forget: looked at, refused while its last install is open, then made plain files of.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::installed;
+use super::fleet::Fleet;
 use super::order::{Mode, again};
 use super::tree::{own, root};
+use super::{installed, serving};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::finding::{Finding, Next, shell_word};
@@ -13,9 +14,11 @@ use crate::install::apply::settle::{self, Plain};
 use crate::install::apply::store;
 use crate::install::layout::{Layout, Piece, Pointer, ReleaseId};
 use crate::install::observe;
+use crate::install::release::Release;
 use crate::install::removal::{self, Refusal, Standing, Step};
+use crate::install::settings::Settings;
 use crate::pki::certificate::Certificate;
-use crate::system::folders;
+use crate::system::{files, folders};
 
 /// How it ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -119,12 +122,12 @@ fn look(context: &Context, stem: &str) -> Result<(Layout, Removal), Failure> {
         // A removal was killed after its last rename: what it left is taken away, and that is all.
         return Ok((layout, removal));
     }
-    removal.judge(context, &layout)?;
+    removal.judge(context, &layout, &settings)?;
     Ok((layout, removal))
 }
 
 impl Removal {
-    fn judge(&mut self, context: &Context, layout: &Layout) -> Result<(), Failure> {
+    fn judge(&mut self, context: &Context, layout: &Layout, settings: &Settings) -> Result<(), Failure> {
         let mut spots = Vec::new();
         for link in layout.links() {
             let spot = observe::spot(layout, link)?;
@@ -138,7 +141,10 @@ impl Removal {
         let pieces = layout.links().iter().map(|link| link.piece).filter(there).collect();
         let proven = observe::pointer(layout, Pointer::Proven)?;
         let strange = settle::strange(layout)?;
-        let standing = Standing { live: live.clone(), proven, spots, pieces, strange };
+        let release = live.as_ref().map(|live| store::load(layout, live)).transpose()?.flatten();
+        self.leaf = release.as_ref().map(|release| release.leaf().clone());
+        let named = named(context, layout, settings, release.as_ref());
+        let standing = Standing { live: live.clone(), proven, spots, pieces, named, strange };
         match removal::plan(&standing, layout) {
             Ok(steps) => self.steps = steps,
             Err(refused) => {
@@ -147,7 +153,6 @@ impl Removal {
             }
         }
         if let Some(live) = &live {
-            self.leaf = store::load(layout, live)?.map(|release| release.leaf().clone());
             for step in &self.steps {
                 if let Step::Settle { path, piece } = step {
                     self.files.extend(settle::plain(layout, live, path, *piece)?);
@@ -158,11 +163,45 @@ impl Removal {
     }
 }
 
+/// What the servers here name in the pair's folder itself, or through a link of somebody's into it: where, and the file.
+/// A configuration that cannot be read says nothing.
+fn named(context: &Context, layout: &Layout, settings: &Settings, release: Option<&Release>) -> Vec<(String, PathBuf)> {
+    let names = release.map(|release| serving::names(&release.certificates)).unwrap_or_default();
+    let servers = Fleet::default().find(context, settings, layout.links(), &names).unwrap_or_default();
+    let mut found = Vec::new();
+    for standing in servers.iter().filter_map(|looked| looked.standing.as_ref()) {
+        for block in &standing.config.blocks {
+            let files = block.pairs.iter().flat_map(|pair| &pair.files).filter_map(|(_, path)| path.file());
+            let inside = files.filter(|path| leads_into(path, layout) && !found.iter().any(|(_, known)| known == path));
+            let inside: Vec<_> = inside.map(|path| (block.to_string(), path.to_owned())).collect();
+            found.extend(inside);
+        }
+    }
+    found
+}
+
+fn leads_into(path: &Path, layout: &Layout) -> bool {
+    let Ok(real) = folders::real(path) else { return false };
+    if layout.links().iter().any(|link| link.path == real) {
+        return false;
+    }
+    let leads = match folders::look(&real) {
+        Ok(Some(folders::Seen { kind: folders::Kind::Link(text), .. })) => {
+            folders::plain(&files::parent(&real).join(text))
+        }
+        _ => real,
+    };
+    leads.starts_with(layout.folder())
+}
+
 fn finding(context: &Context, stem: &str, refusal: &Refusal) -> Finding {
     match refusal {
         Refusal::NotProven(_) => Finding::error("not-proven", refusal.to_string())
             .with(again(context, &["install", stem]))
             .with(again(context, &["rollback", stem])),
+        Refusal::Named { block, .. } => Finding::error("still-named", refusal.to_string()).with(Next::say(format!(
+            "name the path in {block} that leads there, such as that of --chain-path, then reload"
+        ))),
         Refusal::ShowsNothing(_) => {
             Finding::error("shows-nothing", refusal.to_string()).with(again(context, &["install", stem, "--check"]))
         }

@@ -7,7 +7,7 @@ use super::fleet::Fleet;
 use super::order::{Goal, Order};
 use super::serving::{self, Ground, Serving, Use};
 use super::tree::{own, real, root};
-use super::{allow, back, placeholder};
+use super::{allow, back, placeholder, readers};
 use crate::context::Context;
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next, Severity, shell_word};
@@ -153,6 +153,7 @@ impl<'a, 'b> Placed<'a, 'b> {
             situation.serving.findings.push(mixed_finding(&situation.layout));
         }
         situation.serving.findings.extend(doubts);
+        situation.serving.findings.extend(readers::kept_out(&situation.layout, access, &order.flags)?);
         Ok(situation)
     }
 }

@@ -51,6 +51,8 @@ pub struct Standing {
     pub spots: Vec<Option<Spot>>,
     /// The pieces that the live release has.
     pub pieces: Vec<Piece>,
+    /// What servers' configurations name in the pair's folder, or through links into it: where, and the file.
+    pub named: Vec<(String, PathBuf)>,
     /// What lies in the pair's folder and is not certctl's.
     pub strange: Vec<PathBuf>,
 }
@@ -61,6 +63,14 @@ pub enum Refusal {
     /// The last install did not end well.
     #[error("{0} is not proven yet: its last install did not end well")]
     NotProven(String),
+    /// A server's configuration names a file in the folder itself: where, and the file.
+    #[error("{block} names {}, which would go with the folder", path.display())]
+    Named {
+        /// Where: `FILE:LINE`.
+        block: String,
+        /// The file.
+        path: PathBuf,
+    },
     /// A link of ours shows nothing.
     #[error("{} shows nothing: the file that it leads to is not there", .0.display())]
     ShowsNothing(PathBuf),
@@ -75,6 +85,7 @@ pub enum Refusal {
 /// Everything that forbids it.
 pub fn plan(standing: &Standing, layout: &Layout) -> Result<Vec<Step>, Vec<Refusal>> {
     let mut refused: Vec<Refusal> = standing.strange.iter().cloned().map(Refusal::Strange).collect();
+    refused.extend(standing.named.iter().cloned().map(|(block, path)| Refusal::Named { block, path }));
     if standing.live.is_none() || standing.live != standing.proven {
         refused.push(Refusal::NotProven(layout.stem().to_owned()));
     }
@@ -103,6 +114,7 @@ mod tests {
             proven: id("aaaaaaaa"),
             spots: spots.to_vec(),
             pieces: vec![Piece::FullChain, Piece::Key],
+            named: Vec::new(),
             strange: Vec::new(),
         };
         let settle = |path: &str, piece| Step::Settle { path: path.into(), piece };
@@ -121,6 +133,10 @@ mod tests {
             (Standing { proven: None, ..both.clone() }, Refusal::NotProven("a".into())),
             (Standing { live: None, proven: None, ..both.clone() }, Refusal::NotProven("a".into())),
             (Standing { pieces: vec![Piece::FullChain], ..both.clone() }, Refusal::ShowsNothing("/k".into())),
+            (
+                Standing { named: vec![("a.conf:1".into(), "/x".into())], ..both.clone() },
+                Refusal::Named { block: "a.conf:1".into(), path: "/x".into() },
+            ),
             (Standing { strange: vec!["/x".into()], ..both }, Refusal::Strange("/x".into())),
         ] {
             assert_eq!(plan(&refused, &layout), Err(vec![why]));

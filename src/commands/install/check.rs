@@ -38,8 +38,7 @@ pub fn run(context: &Context, args: &InstallArgs) -> Result<CheckOutcome, Failur
         return Err(Failure::new(Kind::NotFound, "no certificate is installed here by certctl")
             .with(Next::say("install one first:  sudo certctl install FILE")));
     }
-    let checked = stems.iter().map(|stem| check::check(context, stem)).collect::<Result<_, _>>()?;
-    Ok(CheckOutcome(checked))
+    check::check(context, &stems).map(CheckOutcome)
 }
 
 impl CheckOutcome {
