@@ -204,17 +204,17 @@ enum LineKind {
 impl Text {
     /// A fact under a short label: `made   example.com.key`. Left out by `-q`.
     pub fn fact(&mut self, label: &str, body: impl Into<String>) {
-        self.push(LineKind::Fact, label, body.into());
+        self.say(LineKind::Fact, label, body.into());
     }
 
     /// Something to act on: shown by `-q` too.
     pub fn act(&mut self, label: &str, body: impl Into<String>) {
-        self.push(LineKind::Act, label, body.into());
+        self.say(LineKind::Act, label, body.into());
     }
 
     /// Something wrong: shown by `-q` too, coloured as such.
     pub fn bad(&mut self, label: &str, body: impl Into<String>) {
-        self.push(LineKind::Bad, label, body.into());
+        self.say(LineKind::Bad, label, body.into());
     }
 
     /// Text to copy, with its own line breaks and no indent (a request, a zone-file line, a server block).
@@ -259,9 +259,9 @@ impl Text {
 
     /// `error:`, `cause:` and `next:` lines.
     pub fn failure(&mut self, failure: &Failure) {
-        self.push(LineKind::Error, "error:", failure.message.clone());
+        self.say(LineKind::Error, "error:", failure.message.clone());
         for cause in &failure.causes {
-            self.push(LineKind::Detail, "  cause:", cause.clone());
+            self.say(LineKind::Detail, "  cause:", cause.clone());
         }
         for next in &failure.next {
             self.push(LineKind::Detail, "  next:", next.text.clone());
@@ -271,8 +271,20 @@ impl Text {
     /// What to do next, one line each.
     pub fn nexts(&mut self, next: &[Next]) {
         for step in next {
-            self.act("next", step.text.clone());
+            self.push(LineKind::Act, "next", step.text.clone());
             self.below("    ", &step.lines);
+        }
+    }
+
+    /// What is said, and may hold foreign text that goes on for pages; what is to be pasted goes to `push`.
+    fn say(&mut self, kind: LineKind, label: &str, body: String) {
+        const MOST: usize = 4000;
+        match body.char_indices().nth(MOST) {
+            None => self.push(kind, label, body),
+            Some((at, _)) => {
+                let more = body[at..].chars().count();
+                self.push(kind, label, format!("{}… and {more} more characters (--json has all)", &body[..at]));
+            }
         }
     }
 
@@ -343,10 +355,12 @@ pub fn escape(text: &str, keep: &[char]) -> String {
     out
 }
 
-/// C0, C1, DEL, line and paragraph separators, and the bidirectional controls of UAX #9.
+/// C0, C1, DEL, line and paragraph separators, the bidirectional controls of UAX #9, and what nobody sees: zero-width
+/// spaces, byte order marks, tags.
 fn hostile(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        || matches!(c, '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}')
+        || matches!(c, '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// One object on one line. Characters that `serde_json` lets through but a terminal obeys become `\uXXXX`; outside of
@@ -355,7 +369,8 @@ fn json_line(value: &Value) -> String {
     let mut out = String::new();
     for c in value.to_string().chars() {
         if hostile(c) {
-            out.push_str(&format!("\\u{:04x}", u32::from(c)));
+            let units = c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
+            out.push_str(&units);
         } else {
             out.push(c);
         }
@@ -381,8 +396,8 @@ mod tests {
     fn foreign_text_cannot_drive_a_terminal() {
         assert_eq!(escape("a\x1b[2Jb\u{202e}c\u{9b}", &[]), "a\\u{1b}[2Jb\\u{202e}c\\u{9b}");
         assert_eq!(escape("a\nb\r", &['\n']), "a\nb\\u{d}");
-        let line = json_line(&json!({"a": "\x1b\u{9b}\u{202e}\n"}));
-        assert_eq!(line, "{\"a\":\"\\u001b\\u009b\\u202e\\n\"}\n");
+        let line = json_line(&json!({"a": "\x1b\u{9b}\u{202e}\n\u{e0041}"}));
+        assert_eq!(line, "{\"a\":\"\\u001b\\u009b\\u202e\\n\\udb40\\udc41\"}\n");
     }
 
     #[test]

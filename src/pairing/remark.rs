@@ -6,6 +6,7 @@ use crate::delivery::{Mended, Repair};
 use crate::pki::certificate::Certificate;
 use crate::pki::chain::LeftOut;
 use crate::pki::key::PublicKeyId;
+pub(super) use crate::pki::name::listed;
 use crate::pki::request::SigningRequest;
 use crate::pki::verify::Problem;
 
@@ -134,15 +135,6 @@ impl Remark {
     #[must_use]
     pub fn no_key(leaf: &Certificate, looked: String, locked: Option<PathBuf>) -> Self {
         Self::NoKey { label: leaf.label(), looked, locked, names: leaf.dns_names.clone() }
-    }
-}
-
-/// At most six of `items`, and how many more there are.
-pub(super) fn listed(items: &[String]) -> String {
-    let shown = items.iter().take(6).cloned().collect::<Vec<_>>().join(", ");
-    match items.len().saturating_sub(6) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
     }
 }
 

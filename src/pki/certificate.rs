@@ -262,13 +262,12 @@ impl Certificate {
     #[must_use]
     pub fn label(&self) -> String {
         if let (false, Some(name)) = (self.is_ca, self.dns_names.first()) {
-            return name.clone();
+            return shortened(name);
         }
-        let common_name = parts(&self.subject).find_map(|part| part.strip_prefix("CN="));
-        match common_name {
-            Some(name) => name.to_owned(),
-            None if self.subject.is_empty() => format!("serial {}", self.serial),
-            None => self.subject.clone(),
+        match parts(&self.subject).find_map(|part| part.strip_prefix("CN=")) {
+            Some(name) => shortened(name),
+            None if self.subject.is_empty() => format!("serial {}", shortened(&self.serial)),
+            None => shortened(&self.subject),
         }
     }
 }
@@ -325,6 +324,16 @@ fn escaped(value: &str) -> String {
 fn encoded(attribute: &AttributeTypeAndValue<'_>) -> String {
     let tag = u8::try_from(attribute.attr_value().tag().0).unwrap_or_default();
     format!("#{}", hex::encode(der::element(tag, &[attribute.as_slice()])))
+}
+
+/// Words for a sentence: foreign text may go on for pages.
+fn shortened(text: &str) -> String {
+    const MOST: usize = 200;
+    if text.chars().count() <= MOST {
+        text.to_owned()
+    } else {
+        format!("{}…", text.chars().take(MOST).collect::<String>())
+    }
 }
 
 /// The parts of a name as [`printable_name`] writes it: an escaped comma is a part's own.

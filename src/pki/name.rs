@@ -199,6 +199,17 @@ impl fmt::Display for Names {
     }
 }
 
+/// The first few of `items` and how many more there are: what was found may be thousands.
+#[must_use]
+pub fn listed(items: &[String]) -> String {
+    const SHOWN: usize = 6;
+    let shown = items.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    match items.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{DnsName, NameError, Names};

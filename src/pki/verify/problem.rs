@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::pki::key::{KeyAlgorithm, PublicKeyId};
+use crate::pki::name::listed;
 
 /// What is wrong with a chain or a pair: facts only; the advice is `failure`'s.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -24,7 +25,7 @@ pub enum Problem {
         leaf: bool,
     },
     /// A host that the certificate is not for.
-    #[error("the certificate is not for {host}: it names {}", names.join(", "))]
+    #[error("the certificate is not for {host}: it names {}", listed(names))]
     HostNotCovered {
         /// The host asked for.
         host: String,
