@@ -133,7 +133,7 @@ fn page(row: &Row, text: &Run, document: &Value) -> String {
     let codes: BTreeSet<&str> =
         document["findings"].as_array().into_iter().flatten().map(|one| one["code"].as_str().unwrap()).collect();
     let codes: Vec<&str> = codes.into_iter().collect();
-    let count = certificates(row).map_or("no".to_owned(), |count| count.to_string());
+    let count = certificates(row).map_or_else(|| "no".to_owned(), |count| count.to_string());
     let mut page =
         format!("{}\n  exit {}, {count} certificates, chain of {chain}: {}\n", row.name, text.code, codes.join(" "));
     if row.must == Must::Refuse {

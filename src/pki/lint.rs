@@ -1,5 +1,5 @@
 //! What public TLS certificates must be beside leading to a root: names, usages, keys, lengths of life. Each rule is data
-//! ([`rules`]); a company's own CA need not keep those for public CAs.
+//! (`rules`); a company's own CA need not keep those for public CAs.
 
 use jiff::Timestamp;
 use x509_parser::certificate::X509Certificate;

@@ -94,7 +94,7 @@ pub fn rows(world: &World) -> Vec<Row> {
             ]),
         ),
         Row::one(Must::Give, "mail: in a zip", "mail.zip", zip(&[("order.eml", attached.as_str())])),
-        Row::one(Must::Refuse, "mail: nothing attached", "order.eml", mail(&[hello.clone()])),
+        Row::one(Must::Refuse, "mail: nothing attached", "order.eml", mail(std::slice::from_ref(&hello))),
         Row::one(
             Must::Refuse,
             "mail: a picture attached",
