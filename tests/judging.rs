@@ -1,4 +1,5 @@
 //! Whom to trust and by whose rules: `--trust`, `--prefer`, `--strict`, and what is told where trust stores differ.
+//! Needs: openssl
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
@@ -129,4 +130,42 @@ fn a_cross_signed_root_stays_unless_the_shortest_is_asked_for() {
         assert_eq!(printed.matches("BEGIN CERTIFICATE").count(), count, "{trust} {prefer}");
         assert!(!printed.contains(&shop.ca.root_pem()), "no root");
     }
+}
+
+#[test]
+fn a_file_of_roots_may_be_in_any_form() {
+    let shop = Order::new();
+    let sandbox = &shop.sandbox;
+    sandbox.write("good.pem", shop.chain());
+    let openssl = |args: &[&str]| {
+        let mut command = support::foreign::foreign("openssl");
+        support::foreign::succeed(command.args(args).current_dir(sandbox.path()))
+    };
+    openssl(&["x509", "-in", "root.pem", "-outform", "DER", "-out", "root.der"]);
+    openssl(&["crl2pkcs7", "-nocrl", "-certfile", "root.pem", "-out", "root.p7b"]);
+    openssl(&["crl2pkcs7", "-nocrl", "-certfile", "root.pem", "-outform", "DER", "-out", "root.p7c"]);
+    for roots in ["root.pem", "root.der", "root.p7b", "root.p7c"] {
+        sandbox.run(&["verify", "good.pem", "--trust", roots]).expect(0);
+    }
+    let none = sandbox.run(&["verify", "good.pem", "--trust", "example.com.csr"]).expect(3);
+    assert!(none.stderr.contains("example.com.csr"), "{none}");
+}
+
+#[test]
+fn what_is_outdated_is_named() {
+    let shop = Order::new();
+    let gone = rcgen::CertifiedIssuer::self_signed(
+        support::ca::ca_params("AddTrust External CA Root"),
+        KeyPair::generate().unwrap(),
+    )
+    .unwrap();
+    let old =
+        support::ca::ca_params("USERTrust RSA Certification Authority").signed_by(shop.ca.root.key(), &gone).unwrap();
+    shop.sandbox.write("sent.pem", format!("{}{}", shop.chain(), old.pem()));
+    let verify = shop.sandbox.run(&["verify", "sent.pem", "--trust", "root.pem", "--json"]).expect(0).json();
+    let told = &found(&verify, "outdated-ca")[0];
+    assert_eq!(told["severity"], "warning");
+    assert!(told["message"].as_str().unwrap().contains("it ended on 2020-05-30"), "{told}");
+    let bundle = shop.sandbox.run(&["bundle", "sent.pem", "--trust", "root.pem", "--json"]).expect(0).json();
+    assert_eq!(found(&bundle, "outdated-ca")[0]["severity"], "note");
 }

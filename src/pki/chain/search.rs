@@ -282,7 +282,8 @@ impl<'a> Search<'a> {
         self.pool[self.authorities[authority].root.unwrap_or(0)]
     }
 
-    /// Step by step, as long as somebody here signed the last one.
+    /// Step by step, as long as somebody here signed the last one; what goes on for longer than any CA has issuers is
+    /// given up like any search.
     pub(super) fn as_far_as_signed(&mut self) -> Way {
         let mut certificates = vec![0];
         let mut passed = HashSet::new();
@@ -291,6 +292,10 @@ impl<'a> Search<'a> {
             issuers.retain(|one| !passed.contains(one) && !self.authorities[*one].certificates.is_empty());
             let Some(issuer) = issuers.into_iter().find(|&one| self.is_signed_by(last, one)) else { break };
             passed.insert(issuer);
+            if passed.len() > 2 * MOST_INTERMEDIATES {
+                self.checks = 0;
+                break;
+            }
             let of = &self.authorities[issuer].certificates;
             let valid = of.iter().find(|&&one| self.pool[one].is_in_date(self.wanted.at));
             certificates.extend(valid.or_else(|| of.first()));
