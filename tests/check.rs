@@ -38,6 +38,12 @@ fn what_is_as_it_was_left_is_fine() {
         assert_eq!(run["certificates"].as_array().unwrap().len(), 1);
         assert_eq!(run["certificates"][0]["proof"], "files");
         assert_eq!(codes(&run), Vec::<&str>::new());
+        let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
+        assert_eq!(keys(&run), "schema verdict changed certificates findings next");
+        assert_eq!(
+            keys(&run["certificates"][0]),
+            "name verdict release chain_path key_path key_mode not_after sha256 proof probes findings"
+        );
     }
     let run = check(&shop, &[]).expect(0);
     assert!(run.stdout.contains("links, files, modes and owners as installed"), "{run}");

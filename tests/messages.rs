@@ -18,6 +18,7 @@ use certctl::install::apply::error::InstallError;
 use certctl::install::apply::{Probe, Trouble};
 use certctl::install::nginx::{Fault, ParseError};
 use certctl::install::observe::Obstacle;
+use certctl::install::owner::OwnerError;
 use certctl::install::server::ServerError;
 use certctl::install::settings::Settings;
 use certctl::install::site::Software;
@@ -166,6 +167,10 @@ fn not_installed() -> Vec<Failure> {
         InstallError::Linked { path: path(), to: "/srv/elsewhere".into() }.into(),
         InstallError::LockHeld { path: "/etc/ssl/certctl/.lock".into(), waited: Duration::from_secs(60) }.into(),
         InstallError::NotOurs { path: path() }.into(),
+        (&OwnerError::Empty, Path::new("/etc/passwd")).into(),
+        (&OwnerError::NoGroup("ssl-crt".into()), Path::new("/etc/group")).into(),
+        (&OwnerError::NoUser("nobdy".into()), Path::new("/etc/passwd")).into(),
+        (&OwnerError::Unknown(4711), Path::new("/etc/passwd")).into(),
         InstallError::Settings { path: path(), source }.into(),
         InstallError::Writable { path: path(), mode: 0o666, user: 1000 }.into(),
     ]
@@ -260,6 +265,7 @@ fn judgements() -> Vec<Finding> {
     let obstacles = [
         Obstacle::Folder("/etc/ssl/x".into()),
         Obstacle::Link("/etc/ssl/x".into(), "/etc/letsencrypt/live/x/fullchain.pem".into()),
+        Obstacle::Present("/etc/ssl/x".into(), label()),
         Obstacle::Special("/etc/ssl/x".into()),
     ];
     let troubles = [

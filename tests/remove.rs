@@ -42,6 +42,11 @@ fn links_become_plain_files_and_the_folder_goes() {
     let removed = remove(&shop, &["--json"]).expect(0).json();
     assert_eq!((&removed["schema"], &removed["verdict"]), (&"certctl.remove/1".into(), &"removed".into()));
     assert_eq!(removed["changed"], true);
+    let keys = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
+    assert_eq!(keys(&removed), "schema verdict changed certificates plan findings next");
+    assert_eq!(keys(&removed["certificates"][0]), "name release not_after sha256 files");
+    assert_eq!(keys(&removed["certificates"][0]["files"][0]), "path mode owner");
+    assert_eq!(keys(&removed["plan"]["steps"][0]), "step path piece");
     assert_eq!(removed["certificates"][0]["files"][1]["mode"], "0640", "{removed}");
     assert!(is_plain(&shop, CHAIN) && is_plain(&shop, KEY));
     assert_eq!((owner(CHAIN), owner(KEY)), owners);
