@@ -107,9 +107,9 @@ certctl: from a private key to the padlock in the browser
   the round  csr NAME...              key and request, and what to publish
              dcv-check [NAME]...      would the CA see the proof now?
              install [NAME|FILE]...   into /etc/ssl, server tested, reloaded, seen live, or put back
-  look       verify [NAME|FILE]...    does it all fit: key, chain, names, dates, trust
-             inspect FILE             what is this file
-  files      bundle ZIP|FILE...       whatever the CA sent -> the verified chain file
+  look       verify [FILE|HOST:PORT]  does it all fit: key, chain, names, dates, trust
+             inspect FILE|HOST        what is this file, what does this host serve
+  files      bundle ZIP|FILE...       whatever the CA sent -> the verified chain file, other formats
   undo       rollback | remove NAME   the files before | plain files, and certctl forgets them
   try        rehearse [NAME]          the whole round here and now, on this machine alone
   shell      completions SHELL

@@ -313,3 +313,19 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
     let (code, said) = ask(&["\n", "\n"]);
     assert!(code == 3 && said.contains("--pfx-empty-password"), "{code} {said}");
 }
+
+#[test]
+fn a_key_that_is_in_no_file_of_its_own_is_told() {
+    let shop = order();
+    let sandbox = &shop.sandbox;
+    let key = sandbox.read("example.com.key");
+    sandbox.write("in.zip", support::zip::zip(&[("a.crt", shop.chain()), ("a.key", key.clone())]));
+    std::fs::remove_file(sandbox.join("example.com.key")).unwrap();
+    let told = sandbox.run(&["bundle", "in.zip", "--trust", "root.pem", "--for", "postfix"]).expect(0);
+    assert!(told.stdout.contains("0600 example.com.key /etc/ssl/private/example.com.key"), "{told}");
+    assert!(told.stdout.contains("if it came with the certificate:  --extract-key"), "{told}");
+    let args = ["bundle", "in.zip", "--trust", "root.pem", "--for", "postfix", "--extract-key"];
+    let written = sandbox.run(&args).expect(0);
+    assert!(!written.stdout.contains("which is not here"), "{written}");
+    assert_eq!(sandbox.read("example.com.key"), key);
+}

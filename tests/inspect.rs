@@ -4,7 +4,7 @@
 mod support;
 
 use support::Sandbox;
-use support::ca::ca_params;
+use support::ca::{TestCa, ca_params};
 use support::mask::masked;
 use support::order::Order;
 use support::zip::zip;
@@ -242,5 +242,88 @@ fn a_subject_cannot_forge_a_line() {
                 .any(|line| line.starts_with("right") || line.contains("next   curl") && !line.contains(r"\u{a}")),
             "{page}"
         );
+    }
+}
+
+#[test]
+fn every_container_is_opened_and_each_item_has_its_source() {
+    let shop = Order::new();
+    let sandbox = &shop.sandbox;
+    sandbox.write("in.pem", shop.chain());
+    sandbox.write("password", "geheim\n");
+    let formats = ["--format", "p7b", "--format", "pfx", "--format", "haproxy"];
+    let given = ["bundle", "in.pem", "--trust", "root.pem", "--pfx-password-file", "password"];
+    sandbox.run(&[&given[..], &formats].concat()).expect(0);
+    let pfx = std::fs::read(sandbox.join("example.com.pfx")).unwrap();
+    let p7b = std::fs::read(sandbox.join("example.com.p7b")).unwrap();
+    sandbox.write("all.zip", zip(&[("a/x.pfx", pfx.clone()), ("y.p7b", p7b.clone())]));
+    sandbox.write("folder/x.pfx", &pfx);
+    sandbox.write("folder/y.p7b", &p7b);
+    let mail = "From: ca@example\r\nSubject: your certificate\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; \
+                boundary=b\r\n\r\n--b\r\nContent-Type: application/octet-stream; name=y.p7b\r\n\
+                Content-Disposition: attachment; filename=y.p7b\r\n\r\n";
+    sandbox.write("order.eml", format!("{mail}{}\r\n--b--\r\n", String::from_utf8(p7b).unwrap().replace('\n', "\r\n")));
+    for (file, items) in [
+        ("example.com.p7b", ["certificate", "certificate"].as_slice()),
+        ("example.com.pfx", &["certificate", "certificate", "key"]),
+        ("example.com.haproxy.pem", &["certificate", "certificate", "key"]),
+        ("all.zip", &["certificate", "certificate", "certificate", "certificate", "key"]),
+        ("folder", &["certificate", "certificate", "certificate", "certificate", "key"]),
+        ("order.eml", &["certificate", "certificate"]),
+    ] {
+        let shown = sandbox.run(&["inspect", file, "--password-file", "password", "--json"]).expect(0).json();
+        let all = shown["items"].as_array().unwrap();
+        let kinds: Vec<&str> = all.iter().map(|item| item["kind"].as_str().unwrap()).collect();
+        assert_eq!(kinds, items, "{file}");
+        let sources = all.iter().map(|item| item["source"].as_str().unwrap());
+        assert!(sources.into_iter().all(|source| source.contains(file)), "{file}: {shown}");
+        sandbox.run(&["inspect", file, "--password-file", "password"]).expect(0);
+    }
+    let locked = sandbox.run(&["inspect", "example.com.pfx"]).expect(3);
+    assert!(locked.stderr.contains("--password-file FILE"), "{locked}");
+}
+
+#[test]
+fn a_list_of_revoked_certificates_has_a_card() {
+    let sandbox = Sandbox::new();
+    let ca = TestCa::new();
+    let revoked = |serial: u64| rcgen::RevokedCertParams {
+        serial_number: serial.into(),
+        revocation_time: rcgen::date_time_ymd(2026, 1, 2),
+        reason_code: None,
+        invalidity_date: None,
+    };
+    let list = rcgen::CertificateRevocationListParams {
+        this_update: rcgen::date_time_ymd(2026, 1, 3),
+        next_update: rcgen::date_time_ymd(2026, 1, 10),
+        crl_number: 4711.into(),
+        issuing_distribution_point: None,
+        revoked_certs: vec![revoked(1), revoked(2)],
+        key_identifier_method: rcgen::KeyIdMethod::Sha256,
+    };
+    let list = list.signed_by(&ca.root).unwrap();
+    sandbox.write("ca.crl", list.der());
+    sandbox.write("ca.pem", list.pem().unwrap());
+    let text = sandbox.run(&["inspect", "ca.pem"]).expect(0);
+    insta::assert_snapshot!(masked(&text.to_string()), @r"
+    crl    revokes 2 certificates   (ca.pem)
+           issuer  CN=Test Root R1,O=certctl tests
+           made    [DATE], the next one by [DATE]
+           number  4711
+           signed  ecdsa-with-SHA256
+           sha256  [HEX]
+    --- exit 0
+    ");
+    for file in ["ca.crl", "ca.pem"] {
+        let shown = sandbox.run(&["inspect", file, "--json"]).expect(0).json();
+        let item = &shown["items"][0];
+        assert_eq!((&item["kind"], &item["revoked"], &item["number"]), (&"crl".into(), &2.into(), &"4711".into()));
+        assert_eq!(
+            shown["findings"].as_array().unwrap().iter().filter(|one| one["code"] == "crl").count(),
+            0,
+            "{shown}"
+        );
+        // Of no use for anything else.
+        sandbox.run(&["bundle", file]).expect(3);
     }
 }

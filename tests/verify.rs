@@ -558,3 +558,32 @@ fn a_request_does_not_stand_for_its_key() {
         "{run}"
     );
 }
+
+#[test]
+fn where_no_certificate_lies_everything_that_is_installed_is_judged() {
+    let shop = Order::new();
+    let sandbox = &shop.sandbox;
+    sandbox.write("chain.pem", shop.chain());
+    let install = ["--root", "tree", "install", "chain.pem", "--server", "none", "--trust", "root.pem"];
+    sandbox.run(&install).expect(0);
+    std::fs::create_dir_all(sandbox.join("org")).unwrap();
+    sandbox.run(&["csr", "example.org", "-C", "org"]).expect(0);
+    let org = shop.ca.issue(&sandbox.read("org/example.org.csr"));
+    sandbox.write("org.pem", format!("{org}{}", shop.ca.intermediate_pem()));
+    let other = ["--root", "tree", "-C", "org", "install", "org.pem", "--server", "none", "--trust", "root.pem"];
+    sandbox.run(&other).expect(0);
+    std::fs::create_dir(sandbox.join("empty")).unwrap();
+    let judged =
+        sandbox.run(&["--root", "tree", "-C", "empty", "verify", "--trust", "root.pem", "--json"]).expect(0).json();
+    let names: Vec<&str> = judged["certificates"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["chain"][0]["dns_names"][0].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["example.com", "example.org"], "{judged}");
+    let late = ["--root", "tree", "-C", "empty", "verify", "--trust", "root.pem", "--at", "2050-01-01T00:00:00Z"];
+    sandbox.run(&late).expect(1);
+    // Nothing here and nothing installed.
+    sandbox.run(&["--root", "none", "-C", "empty", "verify"]).expect(3);
+}

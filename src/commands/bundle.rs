@@ -103,7 +103,9 @@ pub fn run(context: &Context, args: &BundleArgs) -> Result<BundleOutcome, Failur
 
 fn bundled(args: &BundleArgs, taken: Taken, outputs: Vec<Output>, extracted: Option<Extracted>) -> Bundled {
     let key = taken.key.as_ref().map(|(path, _)| path.as_path());
-    let steps = if outputs.is_empty() { Vec::new() } else { args.outputs.steps(&taken.stem, &outputs, key) };
+    // One that came packed lies in no file of its own until it is extracted.
+    let file = extracted.as_ref().map(|one| one.path.as_path()).or_else(|| key.filter(|_| !taken.key_sent));
+    let steps = if outputs.is_empty() { Vec::new() } else { args.outputs.steps(&taken.stem, &outputs, file) };
     let brought = extracted.is_none() && key.is_some_and(|path| taken.key_sent || is_passed(args, path));
     Bundled { taken, outputs, extracted, steps, brought }
 }

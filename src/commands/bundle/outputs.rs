@@ -1,6 +1,7 @@
 //! The files that `bundle` gives out: which, where, how locked. All are made, written under temporary names and read back
 //! before the first replaces anything.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -111,7 +112,11 @@ impl OutputArgs {
 
     /// What to do with the files, for each server that was named.
     pub(super) fn steps(&self, name: &str, written: &[Output], key: Option<&Path>) -> Vec<Next> {
+        let wanted = Cell::new(None);
         let path = |word: &str| {
+            if word == "key" && key.is_none() {
+                wanted.set(Some(format!("{name}.key")));
+            }
             let path = match word {
                 "key" => key.map(|path| path.display().to_string()),
                 word => written.iter().find(|one| one.format.name() == word).map(|one| one.path.display().to_string()),
@@ -119,7 +124,13 @@ impl OutputArgs {
             shell_word(&path.unwrap_or_else(|| format!("{name}.key")))
         };
         let steps = self.targets.iter().flat_map(|target| target.steps(name, path));
-        steps.map(|(text, lines)| Next::say(text).pasting(lines)).collect()
+        let mut next: Vec<Next> = steps.map(|(text, lines)| Next::say(text).pasting(lines)).collect();
+        if let Some(file) = wanted.take() {
+            next.push(Next::say(format!(
+                "{file} is its private key, which is not here; if it came with the certificate:  --extract-key"
+            )));
+        }
+        next
     }
 }
 
