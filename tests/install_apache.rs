@@ -313,3 +313,35 @@ fn a_reload_that_ends_apache_is_never_called_done() {
     let next = web.round(&["--json"]).expect(1).json();
     assert!(codes(&next).contains(&"server-not-running"), "{next}");
 }
+
+#[test]
+fn leaf_and_chain_in_files_of_their_own_are_adopted_as_such() {
+    let web = Web::new();
+    let sandbox = &web.shop.sandbox;
+    let (leaf, chain, key) = ("tree/etc/ssl/site.crt", "tree/etc/ssl/site.ca", "tree/etc/ssl/site.key");
+    web.shop.deliver("old.crt");
+    sandbox.write(leaf, web.shop.ca.issue(&sandbox.read("example.com.csr")));
+    sandbox.write(chain, web.shop.ca.intermediate_pem());
+    sandbox.write(key, sandbox.read("example.com.key"));
+    let line = format!("SSLCertificateChainFile {}\n</VirtualHost>", web.path(chain));
+    let host = web.host_of("example.com www.example.com", leaf, key).replace("</VirtualHost>", &line);
+    let _apache = web.start(&(web.listen() + &host));
+    let run = web.round(&["--json"]).expect(0).json();
+    assert_eq!(run["verdict"], "live", "{run}");
+    web.shows(leaf);
+    assert_eq!(sandbox.read(chain), web.shop.ca.intermediate_pem());
+    let one = sandbox.read(leaf);
+    web.round(&["--json"]).expect(0);
+    sandbox.run(&["rollback", "--root", "tree"]).expect(0);
+    assert_eq!(sandbox.read(leaf), one);
+    web.shows(leaf);
+}
+
+#[test]
+fn a_name_that_two_hosts_have_is_told() {
+    let web = Web::new();
+    let apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
+    apache.rewrite(&(web.host() + &web.host_of("www.example.com", CHAIN, KEY)));
+    let run = web.round(&["--json"]).expect(0).json();
+    assert!(codes(&run).contains(&"name-twice"), "{run}");
+}

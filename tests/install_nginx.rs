@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use certctl::live::ProbeTarget;
 use certctl::system::tls::probe_all;
-use support::nginx::{free_port, write_config};
+use support::nginx::{Nginx, free_port, write_config};
 use support::shop::{CHAIN, KEY, PAIR, codes, fits, link};
 use support::site::Site;
 
@@ -363,4 +363,24 @@ fn certctls_own_folder_is_not_a_path_to_adopt() {
     assert!(codes(&run).contains(&"paths-not-adopted"), "{run}");
     assert!(run["certificates"][0]["chain_path"].as_str().unwrap().ends_with(CHAIN), "{run}");
     assert_eq!(site.shop.tree(), before);
+}
+
+#[test]
+fn a_reload_that_took_in_part_is_told_from_one_that_did_not() {
+    let site = Site::new();
+    let block = || {
+        let two = format!("listen 127.0.0.1:{0} ssl reuseport; listen 127.0.0.2:{0} ssl reuseport;", site.port);
+        site.block(CHAIN, KEY).replace(&format!("listen 127.0.0.1:{} ssl;", site.port), &two)
+    };
+    let nginx = site.start("");
+    nginx.rewrite(&block());
+    site.round(&[]).expect(0);
+    let first = site.shop.served();
+    // Another nginx takes half of the visitors, and nobody tells it to reload.
+    let _other = Nginx::start(&site.shop.sandbox.join("other"), &block());
+    let run = site.round(&["--json"]).expect(5).json();
+    assert_eq!(run["verdict"], "taken-back", "{run}");
+    assert!(codes(&run).contains(&"reload-half-taken"), "{run}");
+    assert_eq!(site.shop.served(), first);
+    site.shows(CHAIN);
 }

@@ -247,7 +247,8 @@ fn judgements() -> Vec<Finding> {
     let expired = |leaf| Problem::Expired { label: label(), not_after: at("2026-05-11T00:00:00Z"), leaf };
     let ended =
         |status| Finished { status: Some(status), signal: None, output: "nginx: [emerg] no".into(), timed_out: false };
-    let asked = |answer| Probe { target: ProbeTarget::new("127.0.0.1:443".parse().unwrap(), label()), answer };
+    let asked =
+        |answer| Probe { target: ProbeTarget::new("127.0.0.1:443".parse().unwrap(), label()), answer, earlier: false };
     let problems = [
         Problem::CaAsLeaf { label: "DV CA 2".into() },
         expired(true),

@@ -284,8 +284,9 @@ impl Changeover {
         if let Trouble::NotServed(probes) = &*failed.trouble {
             self.seen = probes.iter().map(Seen::from).collect();
         }
-        self.findings
-            .push(failed::still_before(situation, plan, &failed.trouble).unwrap_or_else(|| (&*failed.trouble).into()));
+        let known = failed::still_before(situation, plan, &failed.trouble)
+            .or_else(|| failed::half_taken(situation, plan, &failed.trouble));
+        self.findings.push(known.unwrap_or_else(|| (&*failed.trouble).into()));
         self.findings.extend(failed::what_stays(situation, plan, files_stay));
         Ok(())
     }

@@ -259,6 +259,7 @@ impl Serving {
                 }
                 let (lacked, lost) = reach::uncovered(&standing.config, &wanted, present.as_deref());
                 self.findings.extend(lacked);
+                self.findings.extend(reach::clashes(&standing.config, &wanted, &one.links));
                 self.lost.extend(lost);
                 targets = found.ask;
             }

@@ -32,6 +32,31 @@ pub(super) fn what_stays(situation: &Situation, plan: &InstallPlan, files_stay: 
     }
 }
 
+/// A reload that took in part: one address shows now the new certificate, now the one of before. Old workers still take
+/// visitors, or another server listens there too.
+pub(super) fn half_taken(situation: &Situation, plan: &InstallPlan, trouble: &Trouble) -> Option<Finding> {
+    let (Trouble::NotServed(probes), Back::To(id)) = (trouble, &plan.back) else { return None };
+    let before = store::load(&situation.layout, id).ok().flatten()?.leaf().sha256();
+    let old = |probe: &Probe| probe.answer.as_ref().is_ok_and(|(handshake, _)| handshake.sha256() == before);
+    let new = |probe: &Probe| probe.agrees() || probe.earlier;
+    if !probes.iter().all(|probe| probe.agrees() || old(probe)) {
+        return None;
+    }
+    let address = |probe: &Probe| probe.target.address;
+    let fresh: BTreeSet<_> = probes.iter().filter(|probe| new(probe)).map(address).collect();
+    let mixed: BTreeSet<_> = probes.iter().filter(|probe| old(probe)).map(address).collect();
+    let mixed: Vec<String> = mixed.intersection(&fresh).map(ToString::to_string).collect();
+    let message = format!(
+        "{} shows now the new certificate, now the one of before: old workers still take visitors, or another server \
+         listens there too",
+        mixed.join(", ")
+    );
+    let finding = Finding::error("reload-half-taken", message)
+        .with(Next::say("see who listens there:  sudo ss -ltnp"))
+        .with(Next::say("when the old ones are gone, install again"));
+    (!mixed.is_empty()).then_some(finding)
+}
+
 /// A reload that said it worked and did not take: every address that was asked still shows the certificate of before.
 pub(super) fn still_before(situation: &Situation, plan: &InstallPlan, trouble: &Trouble) -> Option<Finding> {
     let (Trouble::NotServed(probes), Back::To(id)) = (trouble, &plan.back) else { return None };

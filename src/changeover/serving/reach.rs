@@ -3,7 +3,7 @@
 use crate::finding::{Finding, Next};
 use crate::install::layout::Link;
 use crate::install::plan::Reach;
-use crate::install::site::{Block, Config, Coverage, Elsewhere, Targets, Wanted};
+use crate::install::site::{Block, Clash, Config, Coverage, Elsewhere, Targets, Wanted};
 use crate::pki::name::DnsName;
 
 /// Whether all names reach the pair, and what is worth telling. `links` are what the server is told to read.
@@ -47,6 +47,25 @@ pub(super) fn judge(
         findings.push(unknown(block));
     }
     (reach, findings)
+}
+
+/// What is in the way though every test passes.
+pub(super) fn clashes(config: &Config, wanted: &Wanted<'_>, links: &[Link]) -> Vec<Finding> {
+    let told = |clash: Clash| match clash {
+        Clash::Twice { name, address, first, second } => {
+            let message =
+                format!("{first} and {second} both have {name} at {address}: only the first is ever asked for it");
+            Finding::warning("name-twice", message).with(Next::say(format!("take {name} out of one of them")))
+        }
+        Clash::Bare { block, address } => {
+            let message = format!("{block} speaks TLS at {address} and has no certificate");
+            Finding::warning("block-without-certificate", message).with(
+                Next::say(format!("to serve the new certificate there, add to {block}:"))
+                    .pasting(config.software.lines(links)),
+            )
+        }
+    };
+    config.clashes(wanted.links, wanted.names).into_iter().map(told).collect()
 }
 
 /// A block has names of the certificate as its own, and other files.

@@ -17,6 +17,8 @@ pub struct Probe {
     pub target: ProbeTarget,
     /// What came, and what it proves.
     pub answer: Result<(Handshake, Verdict), ProbeError>,
+    /// True when an earlier round showed the release there: what is there answers now so, now so.
+    pub earlier: bool,
 }
 
 impl Probe {
@@ -57,7 +59,9 @@ pub fn ask_groups(groups: &[(&[ProbeTarget], &[Certificate])]) -> Vec<Vec<Probe>
             (handshake, verdict)
         };
         let answered = targets.iter().zip(answers.by_ref());
-        answered.map(|(target, answer)| Probe { target: target.clone(), answer: answer.map(judged) }).collect()
+        answered
+            .map(|(target, answer)| Probe { target: target.clone(), answer: answer.map(judged), earlier: false })
+            .collect()
     };
     groups.iter().map(of_group).collect()
 }
@@ -70,7 +74,10 @@ pub(super) fn ask_until(all: &mut [Asked], patience: Patience, signal: impl Fn()
     loop {
         let groups: Vec<_> = open.iter().map(|(one, _)| (&one.targets[..], &one.certificates[..])).collect();
         let answers = ask_groups(&groups);
-        for ((one, agreed), probes) in open.iter_mut().zip(answers) {
+        for ((one, agreed), mut probes) in open.iter_mut().zip(answers) {
+            for (probe, last) in probes.iter_mut().zip(&one.probes) {
+                probe.earlier = last.earlier || last.agrees();
+            }
             *agreed = if probes.iter().all(Probe::agrees) { *agreed + 1 } else { 0 };
             one.probes = probes;
         }
