@@ -1,5 +1,5 @@
 //! What a server sends, from TLS alone and from the protocols that start in the clear; servers that do otherwise.
-//! Needs: openssl
+//! Needs: openssl, python3, python3-aiosmtpd, dovecot, id
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
@@ -14,7 +14,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use rustls::{ServerConfig, ServerConnection};
 use support::Sandbox;
 use support::ca::{Leaf, TestCa};
-use support::foreign::foreign;
+use support::foreign::{foreign, path_of, succeed};
 use support::mask::masked;
 use support::nginx::free_port;
 use support::order::Order;
@@ -305,5 +305,105 @@ fn what_a_server_says_instead_is_told_and_does_nothing() {
             assert!(!page.contains(['\x1b', '\x07', '\u{202e}', '\u{9b}']), "{page}");
             assert!(page.len() < 4000, "{page}");
         }
+    }
+}
+
+/// A mail server of somebody else's, on a port of its own; it ends with the test.
+const MAIL: &str = r#"
+import ssl, sys, time
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Sink
+tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+tls.load_cert_chain("chain.pem", "example.com.key")
+server = Controller(Sink(), hostname="127.0.0.1", port=int(sys.argv[1]), tls_context=tls)
+server.start()
+time.sleep(120)
+"#;
+
+#[test]
+fn a_mail_server_shows_its_certificate() {
+    let shop = Order::new();
+    shop.sandbox.write("chain.pem", shop.chain());
+    path_of("/usr/lib/python3/dist-packages/aiosmtpd");
+    let port = free_port();
+    let mut command = foreign("python3");
+    command.args(["-c", MAIL, &port.to_string()]).current_dir(shop.sandbox.path()).stdin(Stdio::null());
+    let server = Server(command.spawn().unwrap(), port);
+    let ends = Instant::now() + Duration::from_secs(30);
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(Instant::now() < ends, "aiosmtpd did not start");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let text = shop.sandbox.run(&["inspect", &server.host(), "--starttls", "smtp"]).expect(0);
+    assert!(
+        text.stdout
+            .starts_with(&format!("serves {}: SMTP, then TLS 1.3, 2 certificates, each issued by", server.host())),
+        "{text}"
+    );
+    // It speaks no IMAP, and nobody waits for it to.
+    let other = shop.sandbox.run(&["inspect", &server.host(), "--starttls", "imap"]).expect(4);
+    assert!(other.stderr.contains("does not speak IMAP: it said 220 "), "{other}");
+}
+
+/// Dovecot on ports of its own, with the lines for its certificate that `bundle --for dovecot` shows.
+fn mail_boxes(shop: &Order, imap: u16, pop3: u16) -> String {
+    let sandbox = &shop.sandbox;
+    sandbox.write("in.pem", shop.chain());
+    let shown =
+        sandbox.run(&["bundle", "in.pem", "--trust", "root.pem", "--for", "dovecot", "--json"]).expect(0).json();
+    let lines = shown["next"][1]["lines"].as_array().unwrap().iter().map(|line| line.as_str().unwrap());
+    let here = sandbox.path().display();
+    let ours = |line: &str| line.replace("/etc/ssl/private/", "/etc/ssl/").replace("/etc/ssl", &here.to_string());
+    // The last two are for Dovecot 2.4; Debian 12 has 2.3.
+    let certificate: Vec<String> = lines.take(2).map(ours).collect();
+    let id = |what: &str| succeed(foreign("id").arg(what)).trim().to_owned();
+    let (user, group) = (id("-un"), id("-gn"));
+    let users = match user.as_str() {
+        "root" => String::new(),
+        _ => format!("default_internal_user = {user}\ndefault_login_user = {user}\ndefault_internal_group = {group}\n"),
+    };
+    let login = |name: &str, port: u16| {
+        format!(
+            "service {name}-login {{\n chroot =\n inet_listener {name} {{\n  address = 127.0.0.1\n  port = {port}\n }}\n \
+             inet_listener {name}s {{\n  port = 0\n }}\n}}\n"
+        )
+    };
+    format!(
+        "base_dir = {here}/run\nstate_dir = {here}/state\nlog_path = {here}/log\nprotocols = imap pop3\nssl = yes\n{}\n\
+         mail_location = maildir:{here}/mail\npassdb {{\n driver = static\n}}\nservice anvil {{\n chroot =\n}}\n{users}{}{}",
+        certificate.join("\n"),
+        login("imap", imap),
+        login("pop3", pop3),
+    )
+}
+
+#[test]
+fn mail_boxes_show_their_certificate() {
+    let shop = Order::new();
+    let (imap, pop3) = (free_port(), free_port());
+    let config = shop.sandbox.write("dovecot.conf", mail_boxes(&shop, imap, pop3));
+    let mut command = foreign("dovecot");
+    command.arg("-F").arg("-c").arg(config).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut server = command.spawn().unwrap();
+    let ends = Instant::now() + Duration::from_secs(30);
+    let log = || std::fs::read_to_string(shop.sandbox.join("log")).unwrap_or_default();
+    while [imap, pop3].iter().any(|port| TcpStream::connect(("127.0.0.1", *port)).is_err()) {
+        assert!(Instant::now() < ends && server.try_wait().unwrap().is_none(), "dovecot did not start\n{}", log());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let shown = [("imap", imap), ("pop3", pop3)].map(|(protocol, port)| {
+        let host = format!("127.0.0.1:{port}");
+        (protocol, shop.sandbox.run(&["inspect", &host, "--starttls", protocol, "--json"]))
+    });
+    // Its master takes its children along.
+    support::terminate(server.id());
+    server.wait().unwrap();
+    for (protocol, run) in shown {
+        let document = run.expect(0).json();
+        assert_eq!(document["served"][0]["starttls"], protocol, "{}", log());
+        assert_eq!(
+            (&document["items"][0]["subject"], &document["served"][0]["sent"]),
+            (&"CN=example.com".into(), &2.into())
+        );
     }
 }
