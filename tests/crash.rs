@@ -13,9 +13,12 @@ mod support;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Instant, SystemTime};
 
+use certctl::install::layout::{Layout, Piece, ReleaseId};
+use certctl::install::plan::{Back, End, InstallPlan, Start, Step};
 use support::Sandbox;
 use support::foreign::{foreign, path_of, succeed};
 use support::shop::{CHAIN, KEY, PAIR, Shop, link};
@@ -273,5 +276,70 @@ fn flushes_and_renames_come_in_the_order_that_a_power_loss_allows() {
         &["fsync(", "/certctl/example.com>)"],
     ] {
         last = line(&trace, last + 1, words);
+    }
+}
+
+/// The steps that a document says were done, as far as they are told apart by what they flush.
+fn steps(document: &serde_json::Value) -> Vec<Step> {
+    let id = |value: &serde_json::Value| ReleaseId::parse(value.as_str().unwrap()).unwrap();
+    let path = |step: &serde_json::Value| PathBuf::from(step["path"].as_str().unwrap());
+    let step = |step: &serde_json::Value| match step["step"].as_str().unwrap() {
+        "link" => Step::Link { path: path(step), text: PathBuf::new() },
+        "mark-proven" => Step::MarkProven { from: None, to: id(&step["to"]) },
+        "prune" => Step::Prune,
+        "record" => Step::Record { release: id(&step["release"]), before: None },
+        "remember" => Step::Remember { path: path(step) },
+        "switch" => Step::Switch { from: None, to: id(&step["to"]) },
+        "take-over" => Step::TakeOver { release: id(&step["release"]) },
+        "write-release" => Step::WriteRelease { release: id(&step["release"]), pieces: Piece::USUAL.to_vec() },
+        other => panic!("{other}"),
+    };
+    document["plan"]["steps"].as_array().unwrap().iter().map(step).collect()
+}
+
+/// Each file once, each folder once after each set of changes that a later step relies on: what the plan says is what the
+/// kernel is asked for.
+#[test]
+fn what_is_flushed_is_what_the_plan_says() {
+    for (scenario, taken, count) in [(replacement(), &[][..], 10), (takeover(), &Piece::USUAL, 21), (back(), &[], 2)] {
+        let sandbox = &scenario.sandbox;
+        sandbox.write("traces/flushes", "");
+        // Folders that have to be made are flushed too.
+        fs::create_dir_all(sandbox.join(PAIR).join("releases")).unwrap();
+        let options = ["-y", "-o", "traces/flushes", "-e", "trace=fsync,fdatasync,rename,renameat2"];
+        let (code, document, _) = scenario.strace(sandbox, &options);
+        assert_eq!(code, 0);
+        let document: serde_json::Value = serde_json::from_str(&document).unwrap();
+        let root = fs::canonicalize(sandbox.join("tree")).unwrap();
+        let [chain, key] = SITE.map(|path| root.join(path.strip_prefix("tree/").unwrap()));
+        let layout = Layout::new(Some(&root), "example.com", chain, key);
+        let plan = InstallPlan {
+            steps: steps(&document),
+            back: Back::Stay(String::new()),
+            end: End::Proven,
+            start: Start::default(),
+        };
+
+        // What is flushed under a temporary name counts under the one that it is given.
+        let trace = sandbox.read("traces/flushes");
+        let given: Vec<(&str, &str)> = trace
+            .lines()
+            .filter(|line| line.contains("rename"))
+            .map(|line| {
+                let names: Vec<&str> = line.split('"').collect();
+                (names[1], names[3])
+            })
+            .collect();
+        let flushed: Vec<PathBuf> = trace
+            .lines()
+            .filter(|line| line.contains("sync("))
+            .map(|line| {
+                let path = line.split_once('<').unwrap().1.split_once('>').unwrap().0;
+                let name = given.iter().find_map(|(from, to)| Some(format!("{to}{}", path.strip_prefix(from)?)));
+                PathBuf::from(name.unwrap_or_else(|| path.to_owned()))
+            })
+            .collect();
+        assert_eq!(flushed, plan.flushes(&layout, taken), "{}\n{trace}", scenario.name);
+        assert_eq!(flushed.len(), count, "{}\n{trace}", scenario.name);
     }
 }

@@ -141,7 +141,7 @@ impl Run<'_> {
 
     fn change(&mut self, course: &mut Course<'_, Rc<Trouble>>, pair: usize, step: &Step, applied: &mut Applied) {
         course.begins(pair, step);
-        match self.hands[pair].change(step, self.now) {
+        match self.hands[pair].change(step, course.after(pair), self.now) {
             Ok(kept) => {
                 kept.into_iter().for_each(|kept| course.keeps(pair, kept));
                 course.went_well(&[pair]);

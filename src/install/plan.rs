@@ -4,11 +4,13 @@
 use super::layout::{Layout, Link, ReleaseId};
 
 pub mod course;
+mod flush;
 mod show;
 mod state;
 mod step;
 mod undo;
 
+pub use flush::together;
 pub use state::{Asks, Observed, Present, Reach, Remembered, Served, ServerState, Spot, Use, Wanted};
 pub use step::{Back, End, InstallPlan, Start, Step};
 pub use undo::{Kept, stays, undo};

@@ -234,8 +234,16 @@ impl Staged {
     /// # Errors
     /// The system's reason; what was there is then untouched.
     pub fn replace(&self) -> Result<(), FileError> {
-        fs::rename(&self.temporary, &self.path).map_err(FileError::at("write", &self.path))?;
+        self.place()?;
         sync_folder(parent(&self.path))
+    }
+
+    /// Puts it in place of whatever file is there; the folder is still to be flushed.
+    ///
+    /// # Errors
+    /// The system's reason; what was there is then untouched.
+    pub fn place(&self) -> Result<(), FileError> {
+        fs::rename(&self.temporary, &self.path).map_err(FileError::at("write", &self.path))
     }
 
     /// Takes its name away again; only for what this one created.

@@ -227,6 +227,15 @@ pub fn write(
 /// # Errors
 /// The system's reason; what was there is then untouched.
 pub fn link(path: &Path, text: &Path) -> Result<(), FileError> {
+    place(path, text)?;
+    sync_folder(parent(path))
+}
+
+/// The same; the folder is still to be flushed.
+///
+/// # Errors
+/// The system's reason; what was there is then untouched.
+pub fn place(path: &Path, text: &Path) -> Result<(), FileError> {
     let temporary = temporary_name(path);
     symlink(text, &temporary).map_err(FileError::at("make the link", path))?;
     let renamed = fs::rename(&temporary, path).map_err(FileError::at("make the link", path));
@@ -234,8 +243,7 @@ pub fn link(path: &Path, text: &Path) -> Result<(), FileError> {
         // Best effort: the next install sweeps.
         let _ = fs::remove_file(&temporary);
     }
-    renamed?;
-    sync_folder(parent(path))
+    renamed
 }
 
 /// Puts a file that waits beside `path` there in one rename, over whatever file or link is there, and flushes the folder.

@@ -8,7 +8,7 @@ use super::ask::Asked;
 use super::error::{InstallError, Trouble};
 use super::store::{self, Staged};
 use crate::install::layout::{FOLDER_MODE, Layout, PRIVATE_FOLDER_MODE, PUBLIC_MODE, Pointer, ReleaseId, pointer_text};
-use crate::install::plan::{Kept, Step};
+use crate::install::plan::{Kept, Step, together};
 use crate::install::release::Release;
 use crate::install::server::Server;
 use crate::install::settings::{SETTINGS_LIMIT, Settings};
@@ -64,8 +64,8 @@ impl Hand<'_> {
         Ok(Asked { pair, targets, certificates: self.certificates(id)?, probes: Vec::new() })
     }
 
-    /// Does a step that is this pair's alone; says what it kept.
-    pub(super) fn change(&mut self, step: &Step, now: Timestamp) -> Result<Option<Kept>, Trouble> {
+    /// Does a step that is this pair's alone, before `next`; says what it kept.
+    pub(super) fn change(&mut self, step: &Step, next: Option<&Step>, now: Timestamp) -> Result<Option<Kept>, Trouble> {
         let layout = self.layout;
         match step {
             Step::BackUp { path } => {
@@ -73,12 +73,12 @@ impl Hand<'_> {
                 return Ok(Some(Kept { path: path.clone(), backup }));
             }
             Step::Link { path, text } => self.link(path, text)?,
-            Step::MarkProven { to, .. } => folders::link(&layout.pointer(Pointer::Proven), &pointer_text(to))?,
+            Step::MarkProven { to, .. } => folders::place(&layout.pointer(Pointer::Proven), &pointer_text(to))?,
             Step::Prune => self.prune()?,
             Step::Record { release, before } => self.record(release, before.as_ref(), now)?,
             Step::Remember { .. } => self.remember()?,
             Step::Restore { path, backup } => folders::restore(path, backup)?,
-            Step::Switch { to, .. } => folders::link(&layout.pointer(Pointer::Live), &pointer_text(to))?,
+            Step::Switch { to, .. } => folders::place(&layout.pointer(Pointer::Live), &pointer_text(to))?,
             Step::TakeOver { .. } => {
                 if let Some(taken) = self.taken {
                     store::stage(layout, taken)?.publish(layout, taken)?;
@@ -96,6 +96,11 @@ impl Hand<'_> {
             // Questions are asked for all pairs at once.
             Step::Prove { .. } | Step::Reload { .. } | Step::TestServer { .. } => {}
         }
+        let unflushed =
+            matches!(step, Step::MarkProven { .. } | Step::Record { .. } | Step::Remember { .. } | Step::Switch { .. });
+        if unflushed && !together(step, next) {
+            files::sync_folder(&layout.folder())?;
+        }
         Ok(None)
     }
 
@@ -106,11 +111,12 @@ impl Hand<'_> {
         folders::link(path, text)
     }
 
+    /// The folder is flushed by whoever calls.
     fn remember(&self) -> Result<(), InstallError> {
         let path = self.layout.settings();
         folders::make(&self.layout.folder(), FOLDER_MODE)?;
         let text = self.settings.to_json().map_err(|source| InstallError::Settings { path: path.clone(), source })?;
-        Ok(files::replace(&path, text.as_bytes(), PUBLIC_MODE)?)
+        Ok(files::stage(&path, text.as_bytes(), PUBLIC_MODE)?.place()?)
     }
 
     /// What an install that was taken back was told about servers is not for the next one.
@@ -122,7 +128,11 @@ impl Hand<'_> {
             }
             Err(error) => error.is_missing(),
         };
-        if fine { Ok(()) } else { self.remember() }
+        if !fine {
+            self.remember()?;
+            files::sync_folder(&self.layout.folder())?;
+        }
+        Ok(())
     }
 
     fn record(&mut self, release: &ReleaseId, before: Option<&ReleaseId>, now: Timestamp) -> Result<(), InstallError> {

@@ -115,6 +115,12 @@ impl<'a, T: Clone> Course<'a, T> {
         self.ways.iter().any(|way| way.trouble.is_none() && way.begun(noted))
     }
 
+    /// The step of one pair after the one that it stands before.
+    #[must_use]
+    pub fn after(&self, pair: usize) -> Option<&Step> {
+        self.ways[pair].open.iter().rev().nth(1)
+    }
+
     /// Notes that a step of one pair begins: one that fails halfway may have worked.
     pub fn begins(&mut self, pair: usize, step: &Step) {
         if self.ways[pair].trouble.is_none() {
