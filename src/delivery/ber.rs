@@ -37,9 +37,9 @@ fn element<'a>(bytes: &'a [u8], depth: usize, left: &mut usize) -> Option<(Vec<u
         for child in &children {
             joined.extend_from_slice(der::split(child)?.0.value);
         }
-        return Some((wrap(OCTET_STRING, &joined), rest));
+        return Some((der::element(OCTET_STRING, &[&joined]), rest));
     }
-    Some((wrap(tag, &children.concat()), rest))
+    Some((der::element(tag, &children.iter().map(Vec::as_slice).collect::<Vec<_>>()), rest))
 }
 
 fn until_end<'a>(mut rest: &'a [u8], depth: usize, left: &mut usize) -> Option<(Vec<Vec<u8>>, &'a [u8])> {
@@ -65,25 +65,9 @@ fn definite<'a>(bytes: &'a [u8], depth: usize, left: &mut usize) -> Option<(Vec<
     Some((children, after))
 }
 
-/// `value` with its tag and length.
-pub(super) fn wrap(tag: u8, value: &[u8]) -> Vec<u8> {
-    let octets = value.len().to_be_bytes();
-    let significant = &octets[octets.iter().position(|&octet| octet != 0).unwrap_or(octets.len() - 1)..];
-    let mut out = vec![tag];
-    match significant {
-        [short @ 0..=0x7f] => out.push(*short),
-        long => {
-            out.push(0x80 | u8::try_from(long.len()).unwrap_or(0));
-            out.extend_from_slice(long);
-        }
-    }
-    out.extend_from_slice(value);
-    out
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{DEPTH, to_der, wrap};
+    use super::{DEPTH, to_der};
 
     #[test]
     fn indefinite_becomes_definite() {
@@ -94,12 +78,5 @@ mod tests {
         }
         let deep = [0x30, 0x80].repeat(DEPTH * 1000);
         assert_eq!(to_der(&deep), None);
-    }
-
-    #[test]
-    fn lengths_are_as_short_as_they_can_be() {
-        for (length, head) in [(5, vec![4, 5]), (200, vec![4, 0x81, 200]), (256, vec![4, 0x82, 1, 0])] {
-            assert!(wrap(4, &vec![0; length]).starts_with(&head));
-        }
     }
 }

@@ -234,6 +234,10 @@ impl Reader<'_> {
 
     fn take_certificate(&mut self, source: &Source, der: &[u8]) -> Result<(), Unused> {
         const LONGEST: usize = 16_384;
+        // What comes out of a PKCS#7 or PKCS#12 file must be readable by itself too.
+        if sniff::outline(der) != Outline::Certificate {
+            return Err(Unused::DamagedDer);
+        }
         let Ok(value) = Certificate::from_der(der) else {
             return Err(self.take_list(source, der).unwrap_or(Unused::DamagedDer));
         };
