@@ -92,7 +92,7 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
             [CompletionResult]::new('--aia', '--aia', [CompletionResultType]::ParameterName, 'Fetch issuers that are missing from where the certificates say they are; =any: also from this machine''s own network, and through a proxy')
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Who reads the files; may be repeated [default: every server here that names them, else those installed; none under --root]')
-            [CompletionResult]::new('--server-config', '--server-config', [CompletionResultType]::ParameterName, 'The server''s main configuration file')
+            [CompletionResult]::new('--server-config', '--server-config', [CompletionResultType]::ParameterName, 'The server''s main configuration file; of several servers each its own:  --server-config haproxy=FILE')
             [CompletionResult]::new('--chain-path', '--chain-path', [CompletionResultType]::ParameterName, 'Where servers read the chain [default: /etc/ssl/NAME.fullchain.pem]')
             [CompletionResult]::new('--key-path', '--key-path', [CompletionResultType]::ParameterName, 'Where servers read the key [default: /etc/ssl/private/NAME.key]')
             [CompletionResult]::new('--owner', '--owner', [CompletionResultType]::ParameterName, 'Who the key belongs to: user, user:group or :group, as names or numbers')

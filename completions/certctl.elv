@@ -86,7 +86,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
             cand --aia 'Fetch issuers that are missing from where the certificates say they are; =any: also from this machine''s own network, and through a proxy'
             cand --password-file 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]'
             cand --server 'Who reads the files; may be repeated [default: every server here that names them, else those installed; none under --root]'
-            cand --server-config 'The server''s main configuration file'
+            cand --server-config 'The server''s main configuration file; of several servers each its own:  --server-config haproxy=FILE'
             cand --chain-path 'Where servers read the chain [default: /etc/ssl/NAME.fullchain.pem]'
             cand --key-path 'Where servers read the key [default: /etc/ssl/private/NAME.key]'
             cand --owner 'Who the key belongs to: user, user:group or :group, as names or numbers'

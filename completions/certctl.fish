@@ -100,7 +100,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand install" -l server -d 'W
 haproxy\t'HAProxy'
 nginx\t'nginx'
 none\t'Nobody, or whoever `--test`, `--reload` and `--probe` are about'"
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l server-config -d 'The server\'s main configuration file' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l server-config -d 'The server\'s main configuration file; of several servers each its own:  --server-config haproxy=FILE' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l chain-path -d 'Where servers read the chain [default: /etc/ssl/NAME.fullchain.pem]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l key-path -d 'Where servers read the key [default: /etc/ssl/private/NAME.key]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l owner -d 'Who the key belongs to: user, user:group or :group, as names or numbers' -r

@@ -107,7 +107,7 @@ fn tests_say_which_programs_they_need() {
 /// `scripts/test --quick` goes by the line.
 fn unsaid(file: &str, text: &str) -> Vec<String> {
     let source = Source::new("test", text);
-    let needs = ["apache", "foreign", "haproxy", "nginx", "dns"];
+    let needs = ["apache", "fleet", "foreign", "haproxy", "nginx", "dns"];
     let uses = source
         .paths()
         .iter()

@@ -11,15 +11,17 @@ use certctl::live::ProbeTarget;
 use certctl::pki::certificate::Certificate;
 use certctl::system::tls::probe_all;
 use support::Run;
-use support::haproxy::Haproxy;
+use support::haproxy::{Haproxy, write_config};
 use support::nginx::free_port;
-use support::shop::{CHAIN, Shop};
+use support::shop::{CHAIN, Shop, codes, mode};
 
 /// A shop with an HAProxy that reads what it installs.
 struct Balancer {
     shop: Shop,
     port: u16,
 }
+
+const BOTH: &str = "tree/etc/ssl/private/example.com.pem";
 
 impl Balancer {
     fn new() -> Self {
@@ -100,4 +102,172 @@ fn a_chain_with_its_key_beside_it() {
     let run = balancer.round(&["--json"]).expect(0).json();
     assert_eq!(run["verdict"], "live");
     balancer.shows(CHAIN);
+}
+
+#[test]
+fn one_file_with_both_is_installed_replaced_and_gone_back_from() {
+    let balancer = Balancer::new();
+    let haproxy = balancer.start("");
+    haproxy.rewrite(&balancer.crt(BOTH));
+    let first = balancer.round(&["--json"]).expect(0).json();
+    assert_eq!((&first["verdict"], &first["certificates"][0]["proof"]), (&"live".into(), &"live".into()), "{first}");
+    assert_eq!(first["certificates"][0]["probes"].as_array().unwrap().len(), 2, "both names: {first}");
+    balancer.shows(BOTH);
+    assert_eq!(mode(&balancer.shop.sandbox.join(BOTH)), 0o600);
+    let one = balancer.shop.sandbox.read(BOTH);
+
+    let run = balancer.round(&[]).expect(0);
+    assert!(run.stdout.contains("(HAProxy's test ok, reloaded)"), "{run}");
+    balancer.shows(BOTH);
+    assert_ne!(balancer.shop.sandbox.read(BOTH), one);
+    assert_eq!(balancer.again(&["--json"]).expect(0).json()["verdict"], "unchanged");
+
+    balancer.shop.sandbox.run(&["rollback", "--root", "tree"]).expect(0);
+    assert_eq!(balancer.shop.sandbox.read(BOTH), one);
+    balancer.shows(BOTH);
+}
+
+#[test]
+fn a_plain_file_with_both_is_taken_over() {
+    let balancer = Balancer::new();
+    let path = "tree/etc/haproxy/site.pem";
+    balancer.plain(path, path);
+    let old = balancer.shop.sandbox.read(path);
+    let _haproxy = balancer.start(&balancer.crt(path));
+    let run = balancer.round(&["--json"]).expect(0).json();
+    assert_eq!(run["verdict"], "live", "{run}");
+    balancer.shows(path);
+    assert_ne!(balancer.shop.sandbox.read(path), old);
+    balancer.shop.sandbox.run(&["rollback", "--root", "tree"]).expect(0);
+    assert_eq!(balancer.shop.sandbox.read(path), old);
+    balancer.shows(path);
+}
+
+#[test]
+fn a_folder_of_certificates_holds_no_backup_that_would_be_loaded() {
+    let balancer = Balancer::new();
+    let sandbox = &balancer.shop.sandbox;
+    let path = "tree/etc/haproxy/certs/site.pem";
+    balancer.plain(path, path);
+    let haproxy = balancer.start(&balancer.crt("tree/etc/haproxy/certs"));
+    assert_eq!(balancer.round(&["--json"]).expect(0).json()["verdict"], "live");
+    balancer.shows(path);
+    let listing = || {
+        let names = std::fs::read_dir(sandbox.join("tree/etc/haproxy/certs")).unwrap();
+        let mut names: Vec<String> =
+            names.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+        names.retain(|name| !name.starts_with('.'));
+        names.sort();
+        names
+    };
+    assert_eq!(listing(), ["site.pem"]);
+
+    // What was broken before is kept, where HAProxy does not look.
+    std::fs::remove_file(sandbox.join(path)).unwrap();
+    sandbox.write(path, "broken");
+    let run = balancer.round(&["--json"]).expect(0).json();
+    assert_eq!(run["verdict"], "live", "{run}");
+    assert_eq!(listing(), ["site.pem"]);
+    balancer.shows(path);
+    drop(haproxy);
+}
+
+#[test]
+fn lines_of_a_list_have_their_names() {
+    let balancer = Balancer::new();
+    let sandbox = &balancer.shop.sandbox;
+    let (first, second) = ("tree/etc/haproxy/first.pem", "tree/etc/haproxy/second.pem");
+    for path in [first, second] {
+        balancer.plain(path, path);
+    }
+    let list = sandbox.write(
+        "tree/etc/haproxy/list.txt",
+        format!("{} !*\n{} [alpn h2] example.com www.example.com\n", balancer.path(first), balancer.path(second)),
+    );
+    let _haproxy = balancer.start(&balancer.section(&format!("crt-list {}", list.display())));
+    let before = sandbox.read(first);
+    let run = balancer.round(&["--json"]).expect(0).json();
+    assert_eq!(run["verdict"], "live", "{run}");
+    balancer.shows(second);
+    assert_eq!(sandbox.read(first), before, "the one that answers for no name stays");
+}
+
+#[test]
+fn a_header_before_the_handshake_and_names_that_must_fit() {
+    for words in ["accept-proxy", "strict-sni"] {
+        let balancer = Balancer::new();
+        balancer.plain(BOTH, BOTH);
+        let haproxy = balancer.start(&balancer.section(&format!("crt {} {words}", balancer.path(BOTH))));
+        let run = balancer.round(&["--json"]).expect(0).json();
+        assert_eq!((&run["verdict"], &run["certificates"][0]["proof"]), (&"live".into(), &"live".into()), "{run}");
+        drop(haproxy);
+    }
+}
+
+#[test]
+fn a_configuration_that_is_broken_otherwise_is_left_alone() {
+    let balancer = Balancer::new();
+    let haproxy = balancer.start("");
+    haproxy.rewrite(&format!("{}    bogus\n", balancer.crt(BOTH)));
+    let run = balancer.round(&["--json"]).expect(1).json();
+    assert_eq!(run["verdict"], "refused");
+    assert!(run["findings"].to_string().contains("unknown keyword 'bogus'"), "{run}");
+    assert!(!balancer.shop.sandbox.join("tree").exists());
+}
+
+#[test]
+fn one_that_does_not_run_is_told_how_to_start() {
+    let balancer = Balancer::new();
+    write_config(&balancer.folder(), &balancer.crt(BOTH));
+    let run = balancer.round(&["--json"]).expect(1).json();
+    assert_eq!(run["verdict"], "not-served");
+    assert!(codes(&run).contains(&"server-not-running"), "{run}");
+    assert!(run["next"][0]["text"].as_str().unwrap().contains("haproxy -W -D -f"), "{run}");
+    let _haproxy = balancer.start(&balancer.crt(BOTH));
+    assert_eq!(balancer.again(&["--json"]).expect(0).json()["verdict"], "live");
+}
+
+#[test]
+fn a_section_is_written_and_taken_up() {
+    let balancer = Balancer::new();
+    let sandbox = &balancer.shop.sandbox;
+    let haproxy = balancer.start("");
+    let run = balancer.round(&["--json"]).expect(1).json();
+    assert_eq!(run["verdict"], "not-served");
+    let section = sandbox.read("example.com.haproxy.cfg");
+    assert!(section.contains(&format!("ssl crt {}", balancer.path(BOTH))), "{section}");
+    let next = run["next"].to_string();
+    assert!(next.contains("sudo tee -a") && next.contains("haproxy.cfg"), "{next}");
+    // As it is written, on ports that are free here.
+    let ours: Vec<&str> = section.lines().filter(|line| !line.contains(":::") && !line.contains("bind :80")).collect();
+    let ours = ours.join("\n").replace("bind :443 ", &format!("bind 127.0.0.1:{} ", balancer.port)).replace(
+        "http-request redirect scheme https",
+        &format!("bind 127.0.0.1:{}\n    http-request redirect scheme https", free_port()),
+    );
+    haproxy.rewrite(&ours);
+    assert_eq!(balancer.again(&["--json"]).expect(0).json()["verdict"], "live");
+    balancer.shows(BOTH);
+}
+
+#[test]
+fn of_a_bundle_the_file_that_is_named_is_installed_and_seen() {
+    let balancer = Balancer::new();
+    let sandbox = &balancer.shop.sandbox;
+    let (ecdsa, rsa) = ("tree/etc/haproxy/site.pem.ecdsa", "tree/etc/haproxy/site.pem.rsa");
+    balancer.plain(ecdsa, ecdsa);
+    sandbox.run(&["csr", "example.com", "www.example.com", "--key-type", "rsa-2048"]).expect(0);
+    let leaf = balancer.shop.ca.issue(&sandbox.read("example.com.rsa.csr"));
+    sandbox.write(rsa, leaf + &balancer.shop.ca.intermediate_pem() + &sandbox.read("example.com.rsa.key"));
+    let _haproxy = balancer.start(&balancer.crt("tree/etc/haproxy/site.pem"));
+    let before = sandbox.read(rsa);
+
+    let run = balancer.round(&["--json"]).expect(1).json();
+    let path = balancer.path(ecdsa);
+    assert!(run["findings"].to_string().contains(&format!("--chain-path {path} --key-path {path}")), "{run}");
+    let run = balancer.again(&["--chain-path", &path, "--key-path", &path, "--json"]).expect(0).json();
+    assert_eq!((&run["verdict"], &run["certificates"][0]["proof"]), (&"live".into(), &"live".into()), "{run}");
+    balancer.shows(ecdsa);
+    assert_eq!(sandbox.read(rsa), before);
+    assert_eq!(balancer.round(&["--json"]).expect(0).json()["verdict"], "live");
+    balancer.shows(ecdsa);
 }

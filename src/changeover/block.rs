@@ -1,6 +1,6 @@
 //! The server block for a pair that no block names yet, written beside the user: what is there is never replaced.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::serving::{Use, names};
 use super::situation::Situation;
@@ -67,7 +67,9 @@ pub fn write(context: &Context, situation: &Situation, one: &Use) -> Block {
 /// What the file of the block is called.
 #[must_use]
 pub fn file_name(stem: &str, software: Software) -> String {
-    format!("{stem}.{}.conf", software.name())
+    // What HAProxy reads of a folder ends so.
+    let end = if software == Software::Haproxy { "cfg" } else { "conf" };
+    format!("{stem}.{}.{end}", software.name())
 }
 
 /// An error with its causes on one line.
@@ -117,26 +119,60 @@ impl Block {
         };
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let folder = standing.config.including(&name).find(|folder| folders::is_folder(folder));
-        let main = program.config_file().display();
+        let main = program.config_file();
+        let written = match self {
+            Self::Wrote(_, _, written) | Self::Unwritten(_, _, _, written) => Some(written),
+            _ => None,
+        };
+        let first = written.map(|written| written.first.as_slice()).unwrap_or_default();
+        if let Some([one]) = written.map(|written| written.additions.as_slice()).filter(|_| is_all_said(written)) {
+            let place = format!("add to the end of the line {}:{}:", one.file.display(), one.line);
+            return Placing::ByHand(Next::say(place).pasting(one.lines.clone()));
+        }
         match (self, folder) {
             (Self::Unwritten(_, _, _, written), folder) => {
                 let lines = written.text.lines().map(str::to_owned);
                 let place = match folder {
                     Some(folder) => format!("paste it into {}:", folder.join(&*name).display()),
-                    None => format!("paste it into the http block of {main}:"),
+                    None => format!("paste it into {}:", whole(program.software(), main)),
                 };
                 Placing::ByHand(Next::say(place).pasting(lines))
             }
             (_, Some(folder)) => {
                 let words = [path.display().to_string(), format!("{}/", folder.display())];
-                Placing::Move(format!("sudo mv {}", words.map(|word| shell_word(&word)).join(" ")))
+                let command = format!("sudo mv {}", words.map(|word| shell_word(&word)).join(" "));
+                Placing::Move(after(first, command))
+            }
+            // Nothing is included there: the file itself grows.
+            (_, None) if program.software() == Software::Haproxy => {
+                let words = [main, path].map(|path| shell_word(&path.display().to_string()));
+                Placing::Move(after(first, format!("sudo tee -a {} <{} >/dev/null", words[0], words[1])))
             }
             (_, None) => {
                 let path = folders::absolute(path).unwrap_or_else(|_| path.clone());
-                Placing::ByHand(Next::say(format!("add to the http block of {main}:  include {};", path.display())))
+                let line = match program.software() {
+                    Software::Nginx => format!("include {};", path.display()),
+                    _ => format!("Include {}", path.display()),
+                };
+                Placing::ByHand(Next::say(format!("add to {}:  {line}", whole(program.software(), main))))
             }
         }
     }
+}
+
+/// Where a block is pasted when nothing is included.
+fn whole(software: Software, main: &Path) -> String {
+    let place = if software == Software::Nginx { "the http block of " } else { "" };
+    format!("{place}{}", main.display())
+}
+
+/// Whether there is no block, and the lines to add say all.
+fn is_all_said(written: Option<&Written>) -> bool {
+    written.is_some_and(|written| written.text.lines().all(|line| line.is_empty() || line.starts_with('#')))
+}
+
+fn after(first: &[String], command: String) -> String {
+    first.iter().cloned().chain([command]).collect::<Vec<_>>().join(" && ")
 }
 
 fn addition(addition: &Addition) -> Vec<String> {

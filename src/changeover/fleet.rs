@@ -105,6 +105,7 @@ impl Fleet {
         let mut found = Vec::new();
         if let Some(wanted) = wanted(settings)? {
             for software in wanted {
+                let config = settings.server_configs.get(software.name()).map(PathBuf::as_path).or(config);
                 found.push(self.look(call(Some(software), config))?.ok_or_else(|| absent(software))?);
             }
         } else if config.is_some() {
@@ -146,10 +147,14 @@ impl Fleet {
 
 /// Those that are named; none where nothing is said.
 fn wanted(settings: &Settings) -> Result<Option<Vec<Software>>, Failure> {
-    if settings.server.is_empty() {
+    let names: Vec<&String> = match settings.server.is_empty() {
+        true => settings.server_configs.keys().collect(),
+        false => settings.server.iter().collect(),
+    };
+    if names.is_empty() {
         return Ok(None);
     }
-    let named = settings.server.iter().filter(|name| *name != "none");
+    let named = names.into_iter().filter(|name| *name != "none");
     let mut wanted = Vec::new();
     for name in named {
         let software = Software::named(name).ok_or_else(|| unknown(name))?;

@@ -143,9 +143,16 @@ impl Ground<'_> {
         let given = |path: &Option<PathBuf>, usual: &Path| {
             path.as_ref().map_or_else(|| usual.to_owned(), |path| below(self.root, path))
         };
-        let chain = given(&self.settings.chain_path, self.usual.chain_path());
-        let key = given(&self.settings.key_path, self.usual.key_path());
         let further = self.settings.links.iter().map(|link| Link::new(below(self.root, &link.path), link.piece));
+        let Settings { chain_path, key_path, .. } = self.settings;
+        // One path for both is one file with both, as HAProxy reads it.
+        if let Some(both) = chain_path.as_ref().filter(|_| chain_path == key_path) {
+            let usual = chain_and_key(self.usual.chain_path(), self.usual.key_path());
+            let both = Link::new(below(self.root, both), Piece::Combined);
+            return usual.into_iter().chain([both.clone()]).chain(further.filter(|link| *link != both)).collect();
+        }
+        let chain = given(chain_path, self.usual.chain_path());
+        let key = given(key_path, self.usual.key_path());
         chain_and_key(&chain, &key).into_iter().chain(further).collect()
     }
 }
@@ -251,6 +258,7 @@ impl Serving {
             if let (Some(standing), Some(leaf)) = (&one.looked.standing, certificates.first()) {
                 let wanted = Wanted { links: &self.spelled, names, algorithm: leaf.algorithm };
                 one.named = standing.config.naming(&self.spelled).next().is_some();
+                self.findings.extend(reach::doubts(&standing.config));
                 let found = Targets::of(&standing.config, &wanted);
                 if one.named {
                     let (reach, findings) = reach::judge(&standing.config, &wanted, &one.links, &found, probes);

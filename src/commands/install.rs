@@ -14,7 +14,6 @@ use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next};
 use crate::install::allow;
 use crate::install::settings::Settings;
-use crate::install::site::Software;
 use crate::intake::{self, KeyUse, ReadArgs, Reading, TakeOptions, Taken};
 use crate::live::Patience;
 use crate::pairing::naming;
@@ -30,6 +29,9 @@ use crate::system::{clock, files, folders};
 mod access;
 pub mod check;
 mod placeholder;
+mod servers;
+
+pub use servers::ServerKind;
 
 /// Put a certificate into place, test and reload the server, see it live, or put all back
 ///
@@ -62,9 +64,9 @@ pub struct InstallArgs {
     /// under --root]
     #[arg(long)]
     pub server: Vec<ServerKind>,
-    /// The server's main configuration file
+    /// The server's main configuration file; of several servers each its own:  --server-config haproxy=FILE
     #[arg(long, value_name = "FILE")]
-    pub server_config: Option<PathBuf>,
+    pub server_config: Vec<PathBuf>,
     /// Where servers read the chain [default: /etc/ssl/NAME.fullchain.pem]
     #[arg(long, value_name = "PATH")]
     pub chain_path: Option<PathBuf>,
@@ -104,30 +106,6 @@ pub struct InstallArgs {
     /// How long the server is asked before it is judged. No flag: a rehearsal, whose server answers at once, waits less.
     #[arg(skip)]
     pub patience: Patience,
-}
-
-/// The servers that are known.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
-pub enum ServerKind {
-    /// Apache 2.4
-    Apache,
-    /// HAProxy
-    Haproxy,
-    /// nginx
-    Nginx,
-    /// Nobody, or whoever `--test`, `--reload` and `--probe` are about
-    None,
-}
-
-impl ServerKind {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Apache => Software::Apache.name(),
-            Self::Haproxy => Software::Haproxy.name(),
-            Self::Nginx => Software::Nginx.name(),
-            Self::None => "none",
-        }
-    }
 }
 
 /// The lock is waited for that long.
@@ -323,9 +301,11 @@ fn flags(context: &Context, args: &InstallArgs) -> Result<Settings, Failure> {
         None | Some("mozilla" | "system") => args.trust.clone(),
         Some(file) => Some(folders::absolute(Path::new(file))?.display().to_string()),
     };
+    let (server_config, server_configs) = servers::configs(&args.server_config)?;
     Ok(Settings {
+        server_configs,
         server: args.server.iter().map(|server| server.name().to_owned()).collect(),
-        server_config: absolute(&args.server_config)?,
+        server_config,
         chain_path: absolute(&args.chain_path)?,
         key_path: absolute(&args.key_path)?,
         test: args.test.clone(),

@@ -1,5 +1,6 @@
 //! `settings.json`: what a pair was installed with, so that the next round needs no flags, and its history. Pure.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -24,6 +25,9 @@ pub struct Settings {
     /// The server's main configuration, where it is not the usual one.
     #[serde(skip_serializing_if = "unspeakable")]
     pub server_config: Option<PathBuf>,
+    /// The same of each of several servers, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub server_configs: BTreeMap<String, PathBuf>,
     /// Where servers read the chain.
     #[serde(skip_serializing_if = "unspeakable")]
     pub chain_path: Option<PathBuf>,
@@ -119,6 +123,7 @@ impl Settings {
         Self {
             server: if flags.server.is_empty() { self.server } else { flags.server },
             server_config: flags.server_config.or(self.server_config),
+            server_configs: self.server_configs.into_iter().chain(flags.server_configs).collect(),
             chain_path: flags.chain_path.or(self.chain_path),
             key_path: flags.key_path.or(self.key_path),
             links: if flags.links.is_empty() { self.links } else { flags.links },
@@ -142,6 +147,7 @@ impl Settings {
         Self {
             server: before.server,
             server_config: before.server_config,
+            server_configs: before.server_configs,
             test: before.test,
             reload: before.reload,
             probe: before.probe,

@@ -48,6 +48,12 @@ impl Seen {
     pub fn inode(&self) -> u64 {
         self.inode.1
     }
+
+    /// Whether both are the same, whatever their names.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        self.inode == other.inode
+    }
 }
 
 /// What is at `path`; `None` when nothing is.
@@ -291,17 +297,26 @@ pub fn remove_folder(path: &Path) -> Result<(), FileError> {
     }
 }
 
-/// Gives a file a second name `<file>.~N~`: the same inode, so the same mode and owner, and no instant without the
+/// What the numbered backup of a file is called.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Backup {
+    /// `.<file>.~N~`: for folders of which a server loads every file that it sees.
+    Hidden,
+    /// `<file>.~N~`
+    Shown,
+}
+
+/// Gives a file a second name, that of a backup: the same inode, so the same mode and owner, and no instant without the
 /// file. When the last backup is this very file already, that is its backup.
 ///
 /// # Errors
 /// The system's reason.
-pub fn back_up_beside(path: &Path) -> Result<PathBuf, FileError> {
+pub fn back_up_beside(path: &Path, called: Backup) -> Result<PathBuf, FileError> {
     if let Some(backup) = backed_up(path)? {
         return Ok(backup);
     }
     for number in 1..u32::MAX {
-        let backup = backup_name(path, number);
+        let backup = backup_name(path, called, number);
         if look(&backup)?.is_some() {
             continue;
         }
@@ -320,12 +335,14 @@ pub fn back_up_beside(path: &Path) -> Result<PathBuf, FileError> {
 /// When they cannot be looked at.
 pub fn backed_up(path: &Path) -> Result<Option<PathBuf>, FileError> {
     let Some(own) = look(path)?.filter(|seen| seen.names > 1) else { return Ok(None) };
-    for number in 1..u32::MAX {
-        let backup = backup_name(path, number);
-        match look(&backup)? {
-            Some(taken) if taken.inode == own.inode => return Ok(Some(backup)),
-            Some(_) => {}
-            None => break,
+    for called in [Backup::Shown, Backup::Hidden] {
+        for number in 1..u32::MAX {
+            let backup = backup_name(path, called, number);
+            match look(&backup)? {
+                Some(taken) if taken.inode == own.inode => return Ok(Some(backup)),
+                Some(_) => {}
+                None => break,
+            }
         }
     }
     Ok(None)
@@ -358,24 +375,25 @@ pub fn unlink(path: &Path) -> Result<(), FileError> {
     }
 }
 
-fn backup_name(path: &Path, number: u32) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
+fn backup_name(path: &Path, called: Backup, number: u32) -> PathBuf {
+    let mut name = std::ffi::OsString::from(if called == Backup::Hidden { "." } else { "" });
+    name.push(path.file_name().unwrap_or_default());
     name.push(format!(".~{number}~"));
     path.with_file_name(name)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Attributes, Kind, back_up_beside, fs, link, look, make, real, restore, set_mode, write};
+    use super::{Attributes, Backup, Kind, back_up_beside, fs, link, look, make, real, restore, set_mode, write};
 
     #[test]
     fn a_backup_is_the_same_file_and_comes_back() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.key");
         write(&path, b"one", 0o640, None, &Attributes::default()).unwrap();
-        let backup = back_up_beside(&path).unwrap();
+        let backup = back_up_beside(&path, Backup::Shown).unwrap();
         assert_eq!(backup, folder.path().join("a.key.~1~"));
-        assert_eq!(back_up_beside(&path).unwrap(), backup, "again: it is backed up already");
+        assert_eq!(back_up_beside(&path, Backup::Shown).unwrap(), backup, "again: it is backed up already");
         link(&path, "nowhere".as_ref()).unwrap();
         assert_eq!(look(&path).unwrap().unwrap().kind, Kind::Link("nowhere".into()));
         assert_eq!(look(&backup).unwrap().unwrap().mode, 0o640);
@@ -394,7 +412,7 @@ mod tests {
         assert!(restore(&path, &backup).is_err());
         super::unlink(&path).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"the user's");
-        let kept = back_up_beside(&path).unwrap();
+        let kept = back_up_beside(&path, Backup::Shown).unwrap();
         assert_eq!(kept, folder.path().join("a.key.~2~"));
         restore(&path, &kept).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"the user's");

@@ -4,6 +4,7 @@
 pub mod apache;
 pub mod ca;
 pub mod dns;
+pub mod fleet;
 pub mod foreign;
 pub mod haproxy;
 pub mod mask;

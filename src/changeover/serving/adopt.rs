@@ -56,8 +56,12 @@ impl Refusal {
             })));
         }
         finding.with(
-            Next::say(format!("to serve the new certificate there, change two lines of {}:", self.block))
-                .pasting(lines),
+            Next::say(format!(
+                "to serve the new certificate there, change {} of {}:",
+                self.software.what_changes(),
+                self.block
+            ))
+            .pasting(lines),
         )
     }
 }
@@ -95,6 +99,7 @@ fn files(pair: &Pair) -> Option<(PathBuf, PathBuf)> {
         [chain, key] if (chain.piece, key.piece) == (Piece::FullChain, Piece::Key) => {
             Some((chain.path.clone(), key.path.clone()))
         }
+        [both] if both.piece == Piece::Combined => Some((both.path.clone(), both.path.clone())),
         _ => None,
     }
 }

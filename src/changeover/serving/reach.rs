@@ -18,7 +18,9 @@ pub(super) fn judge(
     let mut findings = Vec::new();
     for block in &config.blocks {
         let here = |one: &&Elsewhere| (one.file.as_path(), one.line) == (block.file.as_path(), block.line);
-        let sent: Vec<&Elsewhere> = targets.elsewhere.iter().filter(here).collect();
+        let mut sent: Vec<&Elsewhere> = targets.elsewhere.iter().filter(here).collect();
+        // HAProxy has several certificates on one line: each tells its own.
+        sent.retain(|one| block.answers_to(&one.name) || !named_there(config, one));
         if sent.is_empty() {
             continue;
         }
@@ -26,14 +28,14 @@ pub(super) fn judge(
             reach = Reach::Part;
             findings.push(elsewhere(config, block, (wanted, links), &sent));
         } else {
-            findings.push(by_default(config, block, &sent));
+            let told = by_default(config, block, &sent);
+            if findings.iter().all(|finding: &Finding| finding.message != told.message) {
+                findings.push(told);
+            }
         }
     }
     findings.extend(targets.unasked.iter().map(|(listen, why)| {
         Finding::warning("not-asked", format!("what is served there is not known: {listen} {}", why.reason()))
-    }));
-    findings.extend(config.doubts.iter().map(|doubt| {
-        Finding::warning("config-unclear", format!("what only {} can decide: {doubt}", config.software.title()))
     }));
     if probes.iter().any(|probe| probe == "none") {
         findings.push(
@@ -66,6 +68,19 @@ pub(super) fn clashes(config: &Config, wanted: &Wanted<'_>, links: &[Link]) -> V
         }
     };
     config.clashes(wanted.links, wanted.names).into_iter().map(told).collect()
+}
+
+/// Whether a block of that line has the name as its own.
+fn named_there(config: &Config, one: &Elsewhere) -> bool {
+    let here = |block: &&Block| (one.file.as_path(), one.line) == (block.file.as_path(), block.line);
+    config.blocks.iter().filter(here).any(|block| block.answers_to(&one.name))
+}
+
+/// What could not be made out of the configuration: it may name the pair, or the names, there.
+pub(super) fn doubts(config: &Config) -> Vec<Finding> {
+    let title = config.software.title();
+    let doubts = config.doubts.iter();
+    doubts.map(|doubt| Finding::warning("config-unclear", format!("what only {title} can decide: {doubt}"))).collect()
 }
 
 /// A block has names of the certificate as its own, and other files.

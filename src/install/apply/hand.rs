@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use super::ask::Asked;
 use super::error::{InstallError, Trouble};
 use super::store::{self, Staged};
-use crate::install::layout::{FOLDER_MODE, Layout, PRIVATE_FOLDER_MODE, PUBLIC_MODE, Pointer, ReleaseId, pointer_text};
+use crate::install::layout::{
+    FOLDER_MODE, Layout, PRIVATE_FOLDER_MODE, PUBLIC_MODE, Piece, Pointer, ReleaseId, pointer_text,
+};
 use crate::install::plan::{Kept, Step, together};
 use crate::install::release::Release;
 use crate::install::server::Server;
@@ -16,7 +18,7 @@ use crate::install::site::Software;
 use crate::live::ProbeTarget;
 use crate::pki::certificate::Certificate;
 use crate::system::files::{self, FileError};
-use crate::system::folders;
+use crate::system::folders::{self, Backup};
 
 /// What is needed to run the plan of one pair.
 #[derive(Debug)]
@@ -69,7 +71,7 @@ impl Hand<'_> {
         let layout = self.layout;
         match step {
             Step::BackUp { path } => {
-                let backup = folders::back_up_beside(path)?;
+                let backup = folders::back_up_beside(path, called(layout, path))?;
                 return Ok(Some(Kept { path: path.clone(), backup }));
             }
             Step::Link { path, text } => self.link(path, text)?,
@@ -147,4 +149,10 @@ impl Hand<'_> {
         store::prune(self.layout, &keep.into_iter().flatten().cloned().collect::<Vec<_>>())?;
         Ok(store::sweep_releases(self.layout)?)
     }
+}
+
+/// HAProxy loads every file that it sees in a folder of certificates: a backup there is hidden from it.
+fn called(layout: &Layout, path: &Path) -> Backup {
+    let both = layout.links().iter().any(|link| link.path == path && link.piece == Piece::Combined);
+    if both { Backup::Hidden } else { Backup::Shown }
 }

@@ -138,9 +138,9 @@ fn one(path: &Path, extras: Extras, look: &mut dyn FnMut(&Path) -> Lying) -> Opt
     };
     let apart = match &lying {
         Lying::Folder(_) => return None,
-        Lying::File(shown) => extras.key && !shown.key,
-        // Where it is, the key beside it is what HAProxy will look for.
-        Lying::Nothing | Lying::Unreadable => extras.key && look(&own) != Lying::Nothing,
+        Lying::File(shown) if shown.key => false,
+        // HAProxy wants a key in the file or beside it: where neither is, one file can bring both.
+        Lying::File(_) | Lying::Nothing | Lying::Unreadable => extras.key && look(&own) != Lying::Nothing,
     };
     let file = PairPath::File(path.to_owned());
     let pair = match apart {
@@ -193,11 +193,12 @@ mod tests {
         let none = Extras { bundle: false, key: false, strip: false };
         for (path, there, extras, expected) in [
             ("/x/a.pem", &["/x/a.pem"][..], usual, &["/x/a.pem"][..]),
-            ("/x/c.pem", &["/x/c.pem"], usual, &["/x/c.pem+/x/c.pem.key"]),
-            ("/x/c.crt", &["/x/c.crt"], usual, &["/x/c.crt+/x/c.crt.key"]),
-            ("/x/c.crt", &["/x/c.crt"], strip, &["/x/c.crt+/x/c.key"]),
-            ("/x/c.pem", &["/x/c.pem"], strip, &["/x/c.pem+/x/c.pem.key"]),
-            ("/x/c.pem", &["/x/c.pem"], none, &["/x/c.pem"]),
+            ("/x/c.pem", &["/x/c.pem"], usual, &["/x/c.pem"]),
+            ("/x/c.pem", &["/x/c.pem", "/x/c.pem.key"], usual, &["/x/c.pem+/x/c.pem.key"]),
+            ("/x/c.crt", &["/x/c.crt", "/x/c.crt.key"], usual, &["/x/c.crt+/x/c.crt.key"]),
+            ("/x/c.crt", &["/x/c.crt", "/x/c.key"], strip, &["/x/c.crt+/x/c.key"]),
+            ("/x/c.pem", &["/x/c.pem", "/x/c.pem.key"], strip, &["/x/c.pem+/x/c.pem.key"]),
+            ("/x/c.pem", &["/x/c.pem", "/x/c.pem.key"], none, &["/x/c.pem"]),
             // Not there yet: one file, unless the key of its own is there.
             ("/x/n.pem", &[], usual, &["/x/n.pem"]),
             ("/x/n.pem", &["/x/n.pem.key"], usual, &["/x/n.pem+/x/n.pem.key"]),

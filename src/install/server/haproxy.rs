@@ -48,7 +48,7 @@ impl Haproxy {
         let absolute = |path: &Path| std::path::absolute(path).map_err(FileError::at("find", path));
         let named = config.map(absolute).transpose()?;
         let file = named.clone().unwrap_or_else(|| CONFIG.into());
-        let master = masters().into_iter().find(|master| master.config.contains(&file));
+        let master = masters().into_iter().find(|master| master.config.contains(&file) && sees(master, &file));
         let service = if named.is_none() { service::reload_command(&[SERVICE]) } else { None };
         // It may read more files than the one that was named.
         let config = master.as_ref().map_or_else(|| vec![file], |master| master.config.clone());
@@ -84,7 +84,10 @@ impl Haproxy {
             ));
         }
         let running = self.master.as_ref().map(|master| master.pid);
-        Ok(Standing { config: config.neutral(), detail: Detail::Haproxy(config), running, ipv6: speaks_ipv6() })
+        let mut neutral = config.neutral();
+        let read_whole = self.config.iter().filter(|path| files::is_folder(path));
+        neutral.includes.extend(read_whole.map(|folder| folder.join("*.cfg")));
+        Ok(Standing { config: neutral, detail: Detail::Haproxy(config), running, ipv6: speaks_ipv6() })
     }
 
     /// Its own test.
@@ -170,6 +173,23 @@ fn masters() -> Vec<Master> {
     let workers = |pid: i32| all.iter().any(|(_, parent)| *parent == pid);
     let own = all.iter().filter(|one| parent_is_none(one));
     own.map(|(master, _)| Master { workers: master.workers || workers(master.pid), ..master.clone() }).collect()
+}
+
+/// Whether that file is the same one to it: another container's is called alike.
+fn sees(master: &Master, file: &Path) -> bool {
+    let root = Path::new("/proc").join(master.pid.to_string()).join("root");
+    let jailed = |seen: folders::Seen| matches!(seen.kind, Kind::Link(root) if root != Path::new("/"));
+    // `chroot` of its own configuration, which it has read before.
+    if folders::look(&root).ok().flatten().is_some_and(jailed) {
+        return true;
+    }
+    let theirs = folders::look(&root.join(file.strip_prefix("/").unwrap_or(file)));
+    match (theirs, folders::look(file)) {
+        (Ok(Some(theirs)), Ok(Some(ours))) => theirs.is(&ours),
+        (Ok(None), Ok(Some(_))) => false,
+        // It is not ours to look at: its name must do.
+        _ => true,
+    }
 }
 
 /// The process of a folder of /proc, and its parent, if it is an HAProxy.

@@ -63,7 +63,16 @@ impl Software {
         }
     }
 
-    /// The lines that make a block serve a pair.
+    /// What has to be changed of a block for it to serve a pair.
+    #[must_use]
+    pub fn what_changes(self) -> &'static str {
+        match self {
+            Self::Apache | Self::Nginx => "two lines",
+            Self::Haproxy => "the path of its certificate",
+        }
+    }
+
+    /// The lines that make a block serve a pair; of HAProxy the words of a line.
     #[must_use]
     pub fn lines(self, links: &[Link]) -> Vec<String> {
         let line = |link: &Link| {
@@ -73,7 +82,7 @@ impl Software {
                 (Self::Apache, Piece::Ca) => "SSLCertificateChainFile",
                 (Self::Apache, Piece::Key) => "SSLCertificateKeyFile",
                 (Self::Haproxy, Piece::FullChain | Piece::Combined) => {
-                    return Some(format!("bind :443 ssl crt {path}"));
+                    return Some(format!("crt {path}"));
                 }
                 (Self::Nginx, Piece::FullChain) => return Some(format!("ssl_certificate {path};")),
                 (Self::Nginx, Piece::Key) => return Some(format!("ssl_certificate_key {path};")),
@@ -105,7 +114,7 @@ mod tests {
         for (software, expected) in [
             (Software::Nginx, vec!["ssl_certificate /etc/ssl/a.pem;", r#"ssl_certificate_key "/k/a b\\\"c.key";"#]),
             (Software::Apache, vec!["SSLCertificateFile /etc/ssl/a.pem", r#"SSLCertificateKeyFile "/k/a b\\\"c.key""#]),
-            (Software::Haproxy, vec!["bind :443 ssl crt /etc/ssl/a.pem"]),
+            (Software::Haproxy, vec!["crt /etc/ssl/a.pem"]),
         ] {
             assert_eq!(software.lines(&[chain.clone(), key.clone()]), expected);
         }

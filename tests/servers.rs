@@ -1,0 +1,336 @@
+//! What each of nginx, Apache and HAProxy may do to an install, and all three at once.
+//! Needs: nginx apache2 haproxy
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::net::{Ipv6Addr, SocketAddr};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use certctl::live::ProbeTarget;
+use certctl::pki::certificate::Certificate;
+use certctl::pki::key::KeyAlgorithm;
+use certctl::system::tls::probe_all;
+use serde_json::Value;
+use support::Run;
+use support::fleet::{Kind, Place, Running};
+use support::nginx::free_port;
+use support::shop::{Shop, codes, leftovers};
+
+/// A shop whose certificates one of the three serves.
+struct Front {
+    shop: Shop,
+    kind: Kind,
+    at: Vec<SocketAddr>,
+}
+
+const NAMES: &str = "example.com www.example.com";
+
+impl Front {
+    fn new(kind: Kind) -> Self {
+        Self { shop: Shop::new(), kind, at: vec![([127, 0, 0, 1], free_port()).into()] }
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.shop.sandbox.join(self.kind.name())
+    }
+
+    fn usual(&self) -> (PathBuf, PathBuf) {
+        self.kind.usual(&self.shop.sandbox.join("tree"))
+    }
+
+    fn place(&self) -> Place {
+        Place { names: NAMES, at: self.at.clone(), pairs: vec![self.usual()] }
+    }
+
+    /// Started with a first pair that certctl has installed.
+    fn started(&self) -> Running {
+        // nginx without a block, and whoever else, comes to the pair by a reload.
+        let running = self.kind.start(&self.folder(), &[self.plain("first")]);
+        self.kind.write(&self.folder(), &[self.place()]);
+        assert_eq!(self.round(&["--json"]).expect(0).json()["verdict"], "live", "{:?}", self.kind);
+        running
+    }
+
+    /// A place with another pair from the CA, outside of the tree.
+    fn plain(&self, name: &str) -> Place {
+        let sandbox = &self.shop.sandbox;
+        sandbox.run(&["csr", "example.com", "www.example.com", "--force"]).expect(0);
+        let leaf = self.shop.ca.issue(&sandbox.read("example.com.csr"));
+        let chain = leaf + &self.shop.ca.intermediate_pem();
+        let key = sandbox.read("example.com.key");
+        let pair = match self.kind {
+            Kind::Haproxy => {
+                let both = sandbox.write(&format!("outside/{name}.pem"), chain + &key);
+                (both.clone(), both)
+            }
+            _ => (
+                sandbox.write(&format!("outside/{name}.crt"), chain),
+                sandbox.write(&format!("outside/{name}.key"), key),
+            ),
+        };
+        Place { names: NAMES, at: self.at.clone(), pairs: vec![pair] }
+    }
+
+    fn round(&self, more: &[&str]) -> Run {
+        self.shop.deliver("new.crt");
+        self.again(more)
+    }
+
+    fn again(&self, more: &[&str]) -> Run {
+        let config = self.kind.config(&self.folder()).display().to_string();
+        let told = ["--server", self.kind.name(), "--server-config", &config];
+        self.shop.install("new.crt", &[&told[..], more].concat())
+    }
+
+    /// What lies at the paths that the server reads.
+    fn files(&self) -> (String, String) {
+        let (chain, key) = self.usual();
+        (std::fs::read_to_string(chain).unwrap(), std::fs::read_to_string(key).unwrap())
+    }
+
+    /// The leaf that is shown, as PEM.
+    fn shown(&self, algorithm: Option<KeyAlgorithm>) -> Vec<String> {
+        let ask = |at: &SocketAddr| {
+            let target = [ProbeTarget { algorithm, ..ProbeTarget::new(*at, "example.com") }];
+            let handshake = probe_all(&target, Duration::from_secs(20)).pop().unwrap().expect("a handshake");
+            Certificate::from_der(&handshake.chain[0]).unwrap().to_pem()
+        };
+        self.at.iter().map(ask).collect()
+    }
+
+    fn shows_its_files(&self) {
+        let (chain, _) = self.files();
+        assert!(self.shown(None).iter().all(|leaf| chain.contains(leaf)), "{:?} shows another certificate", self.kind);
+    }
+}
+
+/// The same for all three, at once.
+fn each(test: fn(Kind)) {
+    std::thread::scope(|scope| {
+        let threads = Kind::ALL.map(|kind| (kind, scope.spawn(move || test(kind))));
+        let failed: Vec<Kind> =
+            threads.into_iter().filter_map(|(kind, thread)| thread.join().is_err().then_some(kind)).collect();
+        assert!(failed.is_empty(), "{failed:?}");
+    });
+}
+
+fn make_executable(path: &Path) {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// How many processes have `word` in their command line.
+fn processes_with(word: &str) -> usize {
+    let lines = std::fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path().join("cmdline"));
+    lines.filter(|line| std::fs::read(line).is_ok_and(|line| String::from_utf8_lossy(&line).contains(word))).count()
+}
+
+/// What a run that was taken back says, and what it leaves.
+fn taken_back(front: &Front, run: Run, before: &(String, String)) -> Value {
+    let run = run.expect(5).json();
+    assert_eq!((&run["verdict"], &run["changed"]), (&"taken-back".into(), &false.into()), "{:?}: {run}", front.kind);
+    assert_eq!(front.files(), *before, "{:?}", front.kind);
+    assert_eq!(leftovers(&front.shop.sandbox), Vec::<PathBuf>::new());
+    front.shows_its_files();
+    run
+}
+
+#[test]
+fn a_reload_that_hangs_is_killed_with_all_that_it_started() {
+    each(|kind| {
+        let front = Front::new(kind);
+        let _running = front.started();
+        let before = front.files();
+        // A number of seconds that nobody else sleeps.
+        let mark = format!("86{}.25", front.at[0].port());
+        let script = front.shop.sandbox.write("hang", format!("#!/bin/sh\nsleep {mark} &\nsleep {mark}\n"));
+        make_executable(&script);
+        let started = Instant::now();
+        let run = front.round(&["--reload", &script.display().to_string(), "--json"]);
+        assert!(started.elapsed() < Duration::from_secs(100), "{kind:?}");
+        let run = taken_back(&front, run, &before);
+        assert!(codes(&run).contains(&"reload-failed"), "{kind:?}: {run}");
+        assert_eq!(processes_with(&mark), 0, "{kind:?}: its group is gone");
+        front.round(&[]).expect(0);
+    });
+}
+
+#[test]
+fn a_reload_that_floods_is_cut_short() {
+    each(|kind| {
+        let front = Front::new(kind);
+        let _running = front.started();
+        let before = front.files();
+        let line = "no such file or directory, again and again and again";
+        let script = format!("#!/bin/sh\nyes '{line}' | head -c 100000000\nexit 1\n");
+        let script = front.shop.sandbox.write("flood", script);
+        make_executable(&script);
+        let run = front.round(&["--reload", &script.display().to_string(), "--json"]);
+        assert!(run.stdout.len() < 256 * 1024, "{kind:?}: {} bytes", run.stdout.len());
+        let run = taken_back(&front, run, &before);
+        assert!(run["findings"].to_string().contains(line), "{kind:?}: {run}");
+    });
+}
+
+#[test]
+fn a_reload_that_does_nothing_is_found_out() {
+    each(|kind| {
+        let front = Front::new(kind);
+        let _running = front.started();
+        let before = front.files();
+        let run = taken_back(&front, front.round(&["--reload", "true", "--json"]), &before);
+        assert!(codes(&run).contains(&"reload-not-taken"), "{kind:?}: {run}");
+    });
+}
+
+#[test]
+fn both_families_are_asked() {
+    each(|kind| {
+        let mut front = Front::new(kind);
+        front.at.push((Ipv6Addr::LOCALHOST, front.at[0].port()).into());
+        let _running = front.started();
+        let run = front.round(&["--json"]).expect(0).json();
+        let probes = run["certificates"][0]["probes"].as_array().unwrap();
+        let mut asked: Vec<&str> = probes.iter().map(|probe| probe["address"].as_str().unwrap()).collect();
+        asked.dedup();
+        let at: Vec<String> = front.at.iter().map(ToString::to_string).collect();
+        assert_eq!(asked, at, "{kind:?}");
+        front.shows_its_files();
+    });
+}
+
+#[test]
+fn another_place_that_answers_first_is_not_done() {
+    each(|kind| {
+        let front = Front::new(kind);
+        let other = front.plain("other");
+        let _running = kind.start(&front.folder(), std::slice::from_ref(&other));
+        kind.write(&front.folder(), &[other, front.place()]);
+        let run = front.round(&["--json"]).expect(1).json();
+        assert_eq!(
+            (&run["verdict"], &run["certificates"][0]["proof"]),
+            (&"not-served".into(), &"none".into()),
+            "{run}"
+        );
+        kind.write(&front.folder(), &[front.place()]);
+        assert_eq!(front.again(&["--json"]).expect(0).json()["verdict"], "live", "{kind:?}");
+        front.shows_its_files();
+    });
+}
+
+/// The three of them, each with the pair at its own path, and one certificate for all.
+struct Three {
+    shop: Shop,
+    fronts: Vec<(Kind, SocketAddr)>,
+}
+
+impl Three {
+    fn new() -> Self {
+        let at = |kind| (kind, SocketAddr::from(([127, 0, 0, 1], free_port())));
+        Self { shop: Shop::new(), fronts: Kind::ALL.map(at).into() }
+    }
+
+    fn place(&self, kind: Kind, at: SocketAddr) -> Place {
+        let pair = kind.usual(&self.shop.sandbox.join("tree"));
+        Place { names: "example.com *.example.com", at: vec![at], pairs: vec![pair] }
+    }
+
+    fn folder(&self, kind: Kind) -> PathBuf {
+        self.shop.sandbox.join(kind.name())
+    }
+
+    fn start(&self) -> Vec<Running> {
+        self.fronts.iter().map(|&(kind, at)| kind.start(&self.folder(kind), &[self.place(kind, at)])).collect()
+    }
+
+    /// A wildcard, in plain files where the three look for it.
+    fn plain(&self) {
+        let (chain, key) = self.deliver();
+        for (kind, _) in &self.fronts {
+            let (certificate, own) = kind.usual(&self.shop.sandbox.join("tree"));
+            let both = certificate == own;
+            for path in [&certificate, &own] {
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            }
+            std::fs::write(&own, &key).unwrap();
+            std::fs::write(&certificate, if both { chain.clone() + &key } else { chain.clone() }).unwrap();
+        }
+    }
+
+    fn deliver(&self) -> (String, String) {
+        let sandbox = &self.shop.sandbox;
+        sandbox.run(&["csr", "example.com", "*.example.com", "--force"]).expect(0);
+        let leaf = self.shop.ca.issue(&sandbox.read("example.com.csr"));
+        let chain = leaf + &self.shop.ca.intermediate_pem();
+        sandbox.write("new.crt", &chain);
+        (chain, sandbox.read("example.com.key"))
+    }
+
+    fn round(&self, more: &[&str]) -> Run {
+        self.deliver();
+        let config = |(kind, _): &(Kind, SocketAddr)| {
+            ["--server-config".to_owned(), format!("{}={}", kind.name(), kind.config(&self.folder(*kind)).display())]
+        };
+        let configs: Vec<String> = self.fronts.iter().flat_map(config).collect();
+        let configs: Vec<&str> = configs.iter().map(String::as_str).collect();
+        self.shop.install("new.crt", &[&configs[..], more].concat())
+    }
+
+    /// The leaf that all three show for a name below the wildcard.
+    fn shown(&self) -> String {
+        let targets: Vec<ProbeTarget> =
+            self.fronts.iter().map(|(_, at)| ProbeTarget::new(*at, "shop.example.com")).collect();
+        let shown = probe_all(&targets, Duration::from_secs(20)).into_iter();
+        let leaf = |shown: Result<certctl::live::Handshake, _>| {
+            Certificate::from_der(&shown.expect("a handshake").chain[0]).unwrap().to_pem()
+        };
+        let leaves: Vec<String> = shown.map(leaf).collect();
+        assert!(leaves.iter().all(|leaf| *leaf == leaves[0]), "they show different certificates");
+        leaves[0].clone()
+    }
+}
+
+#[test]
+fn one_certificate_on_all_three_is_one_transaction() {
+    let three = Three::new();
+    three.plain();
+    let running = three.start();
+    let first = three.shown();
+    let run = three.round(&["--json"]).expect(0).json();
+    assert_eq!((&run["verdict"], &run["certificates"][0]["proof"]), (&"live".into(), &"live".into()), "{run}");
+    let probed = |run: &Value| {
+        let probes = run["certificates"][0]["probes"].as_array().unwrap();
+        let mut ports: Vec<String> = probes.iter().map(|probe| probe["address"].to_string()).collect();
+        ports.sort();
+        ports.dedup();
+        ports.len()
+    };
+    assert_eq!(probed(&run), 3, "{run}");
+    let second = three.shown();
+    assert_ne!(second, first);
+
+    // One of them does not take it: all of them go back.
+    let master = running.iter().find_map(|running| match running {
+        Running::Haproxy(haproxy) => rustix::process::Pid::from_raw(haproxy.id().try_into().unwrap()),
+        _ => None,
+    });
+    let tell = |signal| rustix::process::kill_process(master.unwrap(), signal).unwrap();
+    tell(rustix::process::Signal::STOP);
+    let run = three.round(&["--json"]);
+    tell(rustix::process::Signal::CONT);
+    let run = run.expect(5).json();
+    assert_eq!((&run["verdict"], &run["changed"]), (&"taken-back".into(), &false.into()), "{run}");
+    assert_eq!(probed(&run), 3, "{run}");
+    assert_eq!(three.shown(), second);
+    assert_eq!(leftovers(&three.shop.sandbox), Vec::<PathBuf>::new());
+
+    // One undo for all.
+    assert_eq!(three.round(&["--json"]).expect(0).json()["verdict"], "live");
+    assert_ne!(three.shown(), second);
+    three.shop.sandbox.run(&["rollback", "--root", "tree"]).expect(0);
+    assert_eq!(three.shown(), second);
+    three.shop.sandbox.run(&["rollback", "--root", "tree"]).expect(0);
+    assert_eq!(three.shown(), first);
+}

@@ -1,0 +1,129 @@
+//! nginx, Apache and HAProxy behind one face: each serves pairs for names at addresses, as its own configuration says it.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use super::apache::{self, Apache};
+use super::haproxy::{self, Haproxy};
+use super::nginx::{self, Nginx};
+
+/// One of the three.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind {
+    Apache,
+    Haproxy,
+    Nginx,
+}
+
+/// It, running in a folder of its own until this is dropped.
+pub enum Running {
+    Apache(Apache),
+    Haproxy(Haproxy),
+    Nginx(Nginx),
+}
+
+/// A name, where it is served, and with which files.
+#[derive(Clone, Debug)]
+pub struct Place {
+    pub names: &'static str,
+    pub at: Vec<SocketAddr>,
+    /// Chain and key; for HAProxy, which wants both in one file, twice the same.
+    pub pairs: Vec<(PathBuf, PathBuf)>,
+}
+
+impl Kind {
+    pub const ALL: [Self; 3] = [Self::Apache, Self::Haproxy, Self::Nginx];
+
+    /// As `--server` has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Apache => "apache",
+            Self::Haproxy => "haproxy",
+            Self::Nginx => "nginx",
+        }
+    }
+
+    /// Where a pair of example.com lies in a tree when nobody says otherwise.
+    pub fn usual(self, tree: &Path) -> (PathBuf, PathBuf) {
+        let both = tree.join("etc/ssl/private/example.com.pem");
+        match self {
+            Self::Haproxy => (both.clone(), both),
+            _ => (tree.join("etc/ssl/example.com.fullchain.pem"), tree.join("etc/ssl/private/example.com.key")),
+        }
+    }
+
+    /// Its configuration file in `folder`.
+    pub fn config(self, folder: &Path) -> PathBuf {
+        folder.join(match self {
+            Self::Apache => "apache2.conf",
+            Self::Haproxy => "haproxy.cfg",
+            Self::Nginx => "nginx.conf",
+        })
+    }
+
+    /// Writes a configuration with these places; the first is the default.
+    pub fn write(self, folder: &Path, places: &[Place]) {
+        let text = self.text(places);
+        drop(match self {
+            Self::Apache => apache::write_config(folder, &text),
+            Self::Haproxy => haproxy::write_config(folder, &text),
+            Self::Nginx => nginx::write_config(folder, &text),
+        });
+    }
+
+    pub fn start(self, folder: &Path, places: &[Place]) -> Running {
+        let text = self.text(places);
+        match self {
+            Self::Apache => Running::Apache(Apache::start(folder, &text)),
+            Self::Haproxy => Running::Haproxy(Haproxy::start(folder, &text)),
+            Self::Nginx => Running::Nginx(Nginx::start(folder, &text)),
+        }
+    }
+
+    fn text(self, places: &[Place]) -> String {
+        match self {
+            Self::Apache => {
+                let mut at: Vec<SocketAddr> = places.iter().flat_map(|place| place.at.clone()).collect();
+                at.sort();
+                at.dedup();
+                at.iter().map(|at| format!("Listen {at}\n")).chain(places.iter().map(apache_host)).collect()
+            }
+            Self::Haproxy => haproxy_section(places),
+            Self::Nginx => places.iter().map(nginx_block).collect(),
+        }
+    }
+}
+
+fn apache_host(place: &Place) -> String {
+    let at: Vec<String> = place.at.iter().map(ToString::to_string).collect();
+    let (first, others) = place.names.split_once(' ').unwrap_or((place.names, "none.invalid"));
+    let pair = |(chain, key): &(PathBuf, PathBuf)| {
+        format!("SSLCertificateFile {}\nSSLCertificateKeyFile {}\n", chain.display(), key.display())
+    };
+    let pairs: String = place.pairs.iter().map(pair).collect();
+    format!(
+        "<VirtualHost {}>\nServerName {first}\nServerAlias {others}\nSSLEngine on\n{pairs}</VirtualHost>\n",
+        at.join(" ")
+    )
+}
+
+/// One section: all places are at the first one's addresses, and HAProxy picks by the names in the certificates.
+fn haproxy_section(places: &[Place]) -> String {
+    let files: String =
+        places.iter().flat_map(|place| &place.pairs).map(|(both, _)| format!(" crt {}", both.display())).collect();
+    let bind = |at: &SocketAddr| format!("    bind {at} ssl{files}\n");
+    let binds: String = places.iter().take(1).flat_map(|place| &place.at).map(bind).collect();
+    if binds.is_empty() {
+        return String::new();
+    }
+    format!("frontend f\n{binds}    http-request return status 204\n")
+}
+
+fn nginx_block(place: &Place) -> String {
+    let listens: String = place.at.iter().map(|at| format!("listen {at} ssl; ")).collect();
+    let pair = |(chain, key): &(PathBuf, PathBuf)| {
+        format!("ssl_certificate {}; ssl_certificate_key {};\n", chain.display(), key.display())
+    };
+    let pairs: String = place.pairs.iter().map(pair).collect();
+    format!("server {{ {listens}server_name {};\n{pairs}return 204; }}\n", place.names)
+}
