@@ -79,7 +79,11 @@ impl From<&ServerError> for Finding {
     fn from(error: &ServerError) -> Self {
         let causes = Failure::of(Kind::Malformed, error).causes;
         let message = std::iter::once(error.to_string()).chain(causes).collect::<Vec<_>>().join(": ");
-        Self::error("server-config-broken", message).with(Next::say("mend it, then try again:  nginx -t"))
+        let test = match error {
+            ServerError::ApacheConfig(_) => "apachectl configtest",
+            _ => "nginx -t",
+        };
+        Self::error("server-config-broken", message).with(Next::say(format!("mend it, then try again:  {test}")))
     }
 }
 
