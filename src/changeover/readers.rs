@@ -39,7 +39,11 @@ fn closed(path: &Path, folder: Node, (user, group): (u32, u32), mode: u32) -> Op
     };
     let message = format!("{who} may read the key, but not enter {} (mode {:04o})", path.display(), folder.mode);
     let word = shell_word(&path.display().to_string());
-    let next = format!("sudo chgrp {group} {word} && sudo chmod g+x {word}");
+    // A folder that is another group's already (Debian: ssl-cert) is theirs: taken from them, their servers fail.
+    let next = match folder.owner.1 {
+        0 => format!("sudo chgrp {group} {word} && sudo chmod g+x {word}"),
+        other => format!("give the key to the group of that folder:  --owner {user}:{other} --key-mode 0640"),
+    };
     Some(Finding::warning("key-unreachable", message).with(Next::say(next)))
 }
 

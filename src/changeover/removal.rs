@@ -149,7 +149,8 @@ impl Removal {
             Ok(steps) => self.steps = steps,
             Err(refused) => {
                 self.verdict = Verdict::Refused;
-                self.findings.extend(refused.iter().map(|refusal| finding(context, &self.name, refusal)));
+                let proven = standing.proven.as_ref();
+                self.findings.extend(refused.iter().map(|refusal| finding(context, &self.name, refusal, proven)));
             }
         }
         if let Some(live) = &live {
@@ -194,11 +195,13 @@ fn leads_into(path: &Path, layout: &Layout) -> bool {
     leads.starts_with(layout.folder())
 }
 
-fn finding(context: &Context, stem: &str, refusal: &Refusal) -> Finding {
+/// `proven` is what there is to go back to.
+fn finding(context: &Context, stem: &str, refusal: &Refusal, proven: Option<&ReleaseId>) -> Finding {
     match refusal {
-        Refusal::NotProven(_) => Finding::error("not-proven", refusal.to_string())
-            .with(again(context, &["install", stem]))
-            .with(again(context, &["rollback", stem])),
+        Refusal::NotProven(_) => {
+            let finding = Finding::error("not-proven", refusal.to_string()).with(again(context, &["install", stem]));
+            proven.into_iter().fold(finding, |finding, _| finding.with(again(context, &["rollback", stem])))
+        }
         Refusal::Named { block, .. } => Finding::error("still-named", refusal.to_string()).with(Next::say(format!(
             "name the path in {block} that leads there, such as that of --chain-path, then reload"
         ))),
