@@ -5,7 +5,7 @@ use super::format::Format;
 use super::pkcs7;
 use super::pkcs12::{self, Protection};
 use super::render::Pair;
-use crate::delivery::{Delivery, Input, Limits};
+use crate::delivery::{Delivery, Input, Limits, Mended};
 use crate::pki::certificate::Certificate;
 use crate::pki::key::PublicKeyId;
 
@@ -44,7 +44,9 @@ type Contents = (Vec<Certificate>, Vec<PublicKeyId>);
 fn read_plain(bytes: &[u8]) -> Option<Contents> {
     let delivery = Delivery::read(vec![Input::new("", bytes.to_vec())], &Limits::default()).ok()?;
     let keys = delivery.keys.iter().map(|key| key.id()).collect();
-    delivery.ignored.is_empty().then(|| (delivery.bag(), keys))
+    // What had to be mended is not what was written.
+    let whole = delivery.ignored.is_empty() && delivery.repairs.iter().all(|repair| repair.what == Mended::Der);
+    whole.then(|| (delivery.bag(), keys))
 }
 
 fn read_pkcs7(bytes: &[u8]) -> Option<Contents> {
