@@ -1,5 +1,6 @@
 //! The pairs that are installed in a tree, and which of them a certificate or a name means.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::order::again;
@@ -24,12 +25,37 @@ use crate::system::folders;
 /// More pairs than that are not looked at.
 const LIMIT: usize = 100_000;
 
+/// What is installed, as far as it was asked for: read once in a run.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// By names and kind of key.
+    stems: Option<HashMap<(Vec<String>, String), String>>,
+}
+
+impl Known {
+    fn stem(&mut self, context: &Context, leaf: &Certificate) -> Result<Option<String>, Failure> {
+        let class = |leaf: &Certificate| {
+            let mut names = leaf.dns_names.clone();
+            names.sort();
+            (names, leaf.algorithm.to_string())
+        };
+        if self.stems.is_none() {
+            let mut stems = HashMap::new();
+            for (stem, release) in pairs(context)? {
+                stems.entry(class(release.leaf())).or_insert(stem);
+            }
+            self.stems = Some(stems);
+        }
+        Ok(self.stems.as_ref().and_then(|stems| stems.get(&class(leaf)).cloned()))
+    }
+}
+
 /// The name of a pair in /etc/ssl: its request's without the round; else that of the installed pair with the same names
 /// and kind of key; else the first DNS name.
 ///
 /// # Errors
 /// When what is installed cannot be read.
-pub fn stem(context: &Context, taken: &Taken) -> Result<String, Failure> {
+pub fn stem(context: &Context, taken: &Taken, known: &mut Known) -> Result<String, Failure> {
     if taken.request.is_some() {
         let stem = without_round(&taken.stem);
         if plain(stem) {
@@ -37,16 +63,16 @@ pub fn stem(context: &Context, taken: &Taken) -> Result<String, Failure> {
         }
     }
     let leaf = taken.leaf();
-    let same = |other: &Certificate| {
-        let sorted = |one: &Certificate| {
-            let mut names = one.dns_names.clone();
-            names.sort();
-            names
-        };
-        sorted(other) == sorted(leaf) && other.algorithm == leaf.algorithm
-    };
-    let known = pairs(context)?.into_iter().find(|(_, release)| same(release.leaf()));
-    Ok(known.map_or_else(|| crate::intake::stem_of(leaf), |(stem, _)| stem))
+    Ok(known.stem(context, leaf)?.unwrap_or_else(|| crate::intake::stem_of(leaf)))
+}
+
+/// The certificate that is live under a name, and whether it is proven; none for a placeholder.
+///
+/// # Errors
+/// When it is there and cannot be read.
+pub fn live_leaf(context: &Context, stem: &str) -> Result<Option<(Certificate, bool)>, Failure> {
+    let live = live(context, stem.to_owned())?;
+    Ok(live.map(|(files, release)| (release.leaf().clone(), files.proven)))
 }
 
 /// The files of an installed pair.
@@ -62,20 +88,28 @@ pub struct Files {
     pub key: PathBuf,
 }
 
-/// The files that are live for `name`, where the directory has no certificate for it that ends later.
+/// For each of `names`: the files that are live for it, where it is a name and the directory has no certificate for it
+/// that ends later.
 ///
 /// # Errors
 /// When the directory or what is installed cannot be read.
-pub fn newest(context: &Context, name: &str) -> Result<Option<Files>, Failure> {
-    let Ok(wanted) = DnsName::parse(name) else { return Ok(None) };
+pub fn newest(context: &Context, names: &[String]) -> Result<Vec<Option<Files>>, Failure> {
     let here = Directory::read(context)?;
-    if matches!(Argument::resolve(name, &here), Ok(Argument::File(_) | Argument::Stdin)) {
-        return Ok(None);
+    let is_name = |name: &str| !matches!(Argument::resolve(name, &here), Ok(Argument::File(_) | Argument::Stdin));
+    let asked: Vec<Option<DnsName>> =
+        names.iter().map(|name| DnsName::parse(name).ok().filter(|_| is_name(name))).collect();
+    if asked.iter().all(Option::is_none) {
+        return Ok(names.iter().map(|_| None).collect());
     }
-    let Some(stem) = fitting(&pairs(context)?, name).first().cloned() else { return Ok(None) };
-    let Some((files, release)) = live(context, stem)? else { return Ok(None) };
-    let newer = |leaf: &&Certificate| leaf.not_after > release.not_after();
-    Ok((!here.leaves_named(&wanted, context.now()).iter().any(newer)).then_some(files))
+    let pairs = pairs(context)?;
+    let newest = |(name, wanted): (&String, Option<DnsName>)| -> Result<Option<Files>, Failure> {
+        let Some(wanted) = wanted else { return Ok(None) };
+        let Some(stem) = fitting(&pairs, name).first().cloned() else { return Ok(None) };
+        let Some((files, release)) = live(context, stem)? else { return Ok(None) };
+        let newer = |leaf: &&Certificate| leaf.not_after > release.not_after();
+        Ok((!here.leaves_named(&wanted, context.now()).iter().any(newer)).then_some(files))
+    };
+    names.iter().zip(asked).map(newest).collect()
 }
 
 /// The files that are live, of every pair that is installed.

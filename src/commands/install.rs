@@ -4,17 +4,15 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde_json::{Value, json};
-
+use crate::changeover;
 use crate::changeover::order::{Goal, Mode, Order, again};
-use crate::changeover::outcome::{Changeover, Verdict, day};
-use crate::changeover::{self, installed};
+use crate::changeover::outcome::day;
 use crate::context::Context;
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next};
 use crate::install::allow;
 use crate::install::settings::Settings;
-use crate::intake::{self, KeyUse, ReadArgs, Reading, TakeOptions, Taken};
+use crate::intake::{ReadArgs, Taken};
 use crate::live::Patience;
 use crate::pairing::naming;
 use crate::pki::certified_key::CertifiedKey;
@@ -22,16 +20,21 @@ use crate::pki::chain::{LeftOut, Prefer};
 use crate::pki::name::DnsName;
 use crate::pki::trust::TrustAnchors;
 use crate::pki::verify::{Policy, VerifiedChain};
-use crate::report::{Outcome, Text};
 use crate::system::http::Reach;
-use crate::system::{clock, files, folders};
+use crate::system::{clock, folders};
 
 mod access;
 pub mod check;
+mod meant;
+mod outcome;
 mod placeholder;
 mod servers;
 
 pub use servers::ServerKind;
+
+use meant::{Meant, Number, Said};
+pub use outcome::InstallOutcome;
+use outcome::{Came, Part};
 
 /// Put a certificate into place, test and reload the server, see it live, or put all back
 ///
@@ -111,24 +114,11 @@ pub struct InstallArgs {
 /// The lock is waited for that long.
 pub const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What `install` ends with.
-#[derive(Debug)]
-pub struct InstallOutcome {
-    stem: String,
-    /// What was found, in words.
-    found: String,
-    /// What was mended, left out or does not fit.
-    findings: Vec<Finding>,
-    /// What came of it; none when the pair itself was refused.
-    changeover: Option<Changeover>,
-    /// The way back, where files were replaced.
-    undo: Option<Next>,
-}
-
-/// Installs one certificate.
+/// Installs the certificates that are meant: all in one transaction.
 ///
 /// # Errors
-/// Files that cannot be used, a lock that is held, a signal. What is judged wrong is an outcome.
+/// Files that cannot be used, a lock that is held, a signal. What is judged wrong is an outcome, and so is what fails of
+/// several.
 pub fn run(context: &Context, args: &InstallArgs) -> Result<InstallOutcome, Failure> {
     if context.at.is_some() && context.root.is_none() && !args.dry_run {
         return Err(Failure::new(
@@ -140,21 +130,65 @@ pub fn run(context: &Context, args: &InstallArgs) -> Result<InstallOutcome, Fail
     if args.placeholder {
         return keep_the_place(context, args);
     }
-    let Meant { taken, anchors, stem, folder } = take(context, args)?;
+    let flags = flags(context, args)?;
+    let (mut parts, mut pairs): (Vec<Part>, Vec<(usize, CertifiedKey, Settings)>) = (Vec::new(), Vec::new());
+    for (place, meant) in meant::all(context, said(args))?.into_iter().enumerate() {
+        let (part, pair) = certified(context, meant);
+        parts.push(part);
+        pairs.extend(pair.map(|(pair, folder)| (place, pair, Settings { folder, ..flags.clone() })));
+    }
+    let mut orders: Vec<Order<'_>> = Vec::new();
+    for (place, pair, flags) in &pairs {
+        orders.push(order(args, parts[*place].stem.clone(), Goal::Install(pair), flags.clone()));
+    }
+    let done = changeover::run_all(context, &orders)?;
+    for ((place, ..), came) in pairs.iter().zip(done) {
+        let part = &mut parts[*place];
+        part.came = match came {
+            Ok(changeover) => {
+                part.undo = changeover.replaced().then(|| again(context, &["rollback", &part.stem]));
+                Came::Done(Box::new(changeover))
+            }
+            Err(failure) => Came::Failed(failure),
+        };
+    }
+    InstallOutcome::of(parts)
+}
+
+fn said(args: &InstallArgs) -> Said<'_> {
+    let one = args.cert_name.is_some() || args.chain_path.is_some() || args.key_path.is_some();
+    Said {
+        files: &args.files,
+        key: args.key.as_deref(),
+        trust: args.trust.as_deref(),
+        prefer: args.prefer,
+        aia: args.aia,
+        reading: &args.reading,
+        cert_name: args.cert_name.as_deref(),
+        number: if one { Number::One } else { Number::Any },
+    }
+}
+
+/// What is known of a certificate before anything is done; with it the pair and the folder of its request, where it holds.
+fn certified(context: &Context, meant: Meant) -> (Part, Option<(CertifiedKey, Option<PathBuf>)>) {
+    let Meant { taken, anchors, stem, folder, refusal } = meant;
     let (mut found, approved) = (described(&taken), approved(&taken, &anchors));
-    let findings = taken.findings.clone();
-    let flags = Settings { folder, ..flags(context, args)? };
-    let pair = match certify(context, taken, &anchors) {
-        Ok(pair) => pair,
+    let mut findings = taken.findings.clone();
+    let certified = match refusal {
+        Some(refusal) => Err(vec![refusal]),
+        None => certify(context, taken, &anchors),
+    };
+    let pair = match certified {
+        Ok(pair) => {
+            found = format!("{found}; {approved}");
+            Some((pair, folder))
+        }
         Err(problems) => {
-            let findings = findings.into_iter().chain(problems).collect();
-            return Ok(InstallOutcome { stem, found, findings, changeover: None, undo: None });
+            findings.extend(problems);
+            None
         }
     };
-    found = format!("{found}; {approved}");
-    let changeover = changeover::run(context, &order(args, stem.clone(), Goal::Install(&pair), flags))?;
-    let undo = changeover.replaced().then(|| again(context, &["rollback", &stem]));
-    Ok(InstallOutcome { stem, found, findings, changeover: Some(changeover), undo })
+    (Part { stem, found, findings, came: Came::Refused, undo: None }, pair)
 }
 
 /// What is asked of a changeover.
@@ -179,94 +213,7 @@ fn keep_the_place(context: &Context, args: &InstallArgs) -> Result<InstallOutcom
     };
     let (found, findings, changeover) = placeholder::run(context, &args.files, order)?;
     let stem = changeover.name.clone();
-    Ok(InstallOutcome { stem, found, findings, changeover: Some(changeover), undo: None })
-}
-
-/// What the arguments mean.
-struct Meant {
-    taken: Taken,
-    anchors: TrustAnchors,
-    /// Its name in /etc/ssl.
-    stem: String,
-    /// Where its request or key lies: the next round's key is looked for there too.
-    folder: Option<PathBuf>,
-}
-
-/// The one certificate that the arguments mean. What is remembered of an installed one is asked where the command line
-/// does not say: whom to trust, and the folder of the request where its key is not here.
-fn take(context: &Context, args: &InstallArgs) -> Result<Meant, Failure> {
-    let (files, key) = inputs(context, args)?;
-    let reading = Reading::new(context, &args.reading)?;
-    let once = |context: &Context, anchors: &TrustAnchors| -> Result<Taken, Failure> {
-        let (key, prefer, key_use) = (key.as_deref(), args.prefer, KeyUse::Installing);
-        let options = TakeOptions { key, csr: None, anchors, prefer, aia: args.aia, reading: &reading, key_use };
-        one(context, args, intake::take(context, &files, &options)?)
-    };
-    let mut anchors = intake::anchors(args.trust.as_deref())?;
-    let mut taken = once(context, &anchors)?;
-    let stem = match &args.cert_name {
-        Some(name) => name.clone(),
-        None => installed::stem(context, &taken)?,
-    };
-    let remembered = installed::settings(context, &stem)?;
-    let trust = remembered.trust.filter(|_| args.trust.is_none());
-    let there = remembered.folder.filter(|folder| taken.key.is_none() && key.is_none() && files::is_folder(folder));
-    if trust.is_some() || there.is_some() {
-        if let Some(trust) = trust {
-            anchors = intake::anchors(Some(&trust))?;
-        }
-        let there = there.map(|folder| context.in_folder(folder));
-        taken = once(there.as_ref().unwrap_or(context), &anchors)?;
-    }
-    let request = taken.request.as_ref().map(|(path, _)| path.as_path());
-    // A key of the installed files themselves says nothing of where the request lies.
-    let own = taken.key.as_ref().map(|(path, _)| path.as_path()).filter(|_| key == args.key);
-    let folder = request.or(own).map(|path| folders::absolute(files::parent(path))).transpose()?;
-    Ok(Meant { taken, anchors, stem, folder })
-}
-
-/// What is read: the arguments; for a name that nothing newer here is for, the files that are installed under it, so
-/// that an install that ended `not-served` or was interrupted is taken up where it stands.
-fn inputs(context: &Context, args: &InstallArgs) -> Result<(Vec<String>, Option<PathBuf>), Failure> {
-    if let ([name], None) = (args.files.as_slice(), &args.key)
-        && let Some(files) = installed::newest(context, name)?
-    {
-        return Ok((vec![files.chain.display().to_string()], Some(files.key)));
-    }
-    Ok((args.files.clone(), args.key.clone()))
-}
-
-fn one(context: &Context, args: &InstallArgs, mut taken: Vec<Taken>) -> Result<Taken, Failure> {
-    match (taken.pop(), taken.is_empty()) {
-        (Some(taken), true) => Ok(taken),
-        (last, _) => {
-            taken.extend(last);
-            let labels: Vec<String> = taken.iter().map(|one| one.leaf().label()).collect();
-            let failure = Failure::new(
-                Kind::Ambiguous,
-                format!("these are {} certificates: {}", labels.len(), labels.join(", ")),
-            );
-            Err(taken.iter().fold(failure, |failure, one| failure.with(alone(context, args, one))))
-        }
-    }
-}
-
-/// How one of several is installed: the same files, chosen from by its key.
-fn alone(context: &Context, args: &InstallArgs, one: &Taken) -> Next {
-    let Some((key, _)) = &one.key else {
-        return Next::say(format!("{}: its key is not here; say where it is:  --key FILE", one.leaf().label()));
-    };
-    let mut words = vec!["install".to_owned()];
-    words.extend(args.files.iter().cloned());
-    if args.files.is_empty() {
-        words.push(one.stem.clone());
-    } else {
-        words.extend(["--key".to_owned(), key.display().to_string()]);
-    }
-    words.extend(args.trust.iter().flat_map(|trust| ["--trust".to_owned(), trust.clone()]));
-    words.extend(args.server.iter().flat_map(|server| ["--server".to_owned(), server.name().to_owned()]));
-    words.extend(args.server_config.iter().flat_map(|file| ["--server-config".to_owned(), file.display().to_string()]));
-    again(context, &words.iter().map(String::as_str).collect::<Vec<_>>())
+    InstallOutcome::of(vec![Part { stem, found, findings, came: Came::Done(Box::new(changeover)), undo: None }])
 }
 
 /// Key and chain belong together and hold; else everything that is wrong.
@@ -334,39 +281,4 @@ fn approved(taken: &Taken, anchors: &TrustAnchors) -> String {
     let root = taken.assembly.left_out.iter().any(|(_, why)| *why == LeftOut::Root);
     let root = if root { ", root left out" } else { "" };
     format!("fits {key}; {intermediates}{root}; trusted by {}", anchors.source())
-}
-
-impl Outcome for InstallOutcome {
-    fn json(&self) -> Value {
-        let Some(changeover) = &self.changeover else {
-            return json!({
-                "schema": "certctl.install/1",
-                "verdict": Verdict::Refused.name(),
-                "changed": false,
-                "certificates": [{ "name": self.stem, "proof": "none", "probes": [] }],
-                "findings": self.findings,
-                "next": [],
-            });
-        };
-        let mut document = changeover.json("certctl.install/1");
-        let findings: Vec<&Finding> = self.findings.iter().chain(&changeover.findings).collect();
-        document["findings"] = json!(findings);
-        document
-    }
-
-    fn human(&self, text: &mut Text) {
-        text.fact("found", self.found.clone());
-        text.findings(&self.findings);
-        match &self.changeover {
-            Some(changeover) => changeover.human(text),
-            None => text.fact("so", "nothing was touched"),
-        }
-        if let Some(undo) = &self.undo {
-            text.fact("undo", undo.text.clone());
-        }
-    }
-
-    fn exit_code(&self) -> u8 {
-        self.changeover.as_ref().map_or(Verdict::Refused, |changeover| changeover.verdict).exit_code()
-    }
 }

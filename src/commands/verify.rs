@@ -136,7 +136,9 @@ fn judge_files(
 /// certificate lies here.
 fn installed(context: &Context, args: &VerifyArgs, items: &[String]) -> Result<Vec<installed::Files>, Failure> {
     match (items, &args.key, &args.chain) {
-        ([name], None, None) => Ok(installed::newest(context, name)?.into_iter().collect()),
+        ([name], None, None) => {
+            Ok(installed::newest(context, std::slice::from_ref(name))?.into_iter().flatten().collect())
+        }
         ([], None, None) if Directory::read(context)?.certificates.is_empty() => installed::all_files(context),
         _ => Ok(Vec::new()),
     }

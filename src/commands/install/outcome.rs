@@ -1,0 +1,202 @@
+//! What `install` ends with: one certificate in full, or several with a block each.
+
+use serde_json::{Value, json};
+
+use crate::changeover::outcome::{Changeover, Verdict, day};
+use crate::failure::{Failure, Kind};
+use crate::finding::{Finding, Next, Severity};
+use crate::report::{Outcome, Text};
+
+/// What `install` ends with.
+#[derive(Debug)]
+pub struct InstallOutcome(pub(super) Vec<Part>);
+
+/// What came of one certificate.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) stem: String,
+    /// What was found, in words.
+    pub(super) found: String,
+    /// What was mended, left out or does not fit.
+    pub(super) findings: Vec<Finding>,
+    pub(super) came: Came,
+    /// The way back, where files were replaced.
+    pub(super) undo: Option<Next>,
+}
+
+/// How it ended.
+#[derive(Debug)]
+pub(super) enum Came {
+    /// The pair itself was refused.
+    Refused,
+    /// Its files could not be used: what servers read is as it was.
+    Failed(Failure),
+    /// It was begun.
+    Done(Box<Changeover>),
+}
+
+/// The worst first, as a run of several is judged.
+const RANKS: [Verdict; 8] = [
+    Verdict::NotTakenBack,
+    Verdict::TakenBack,
+    Verdict::Refused,
+    Verdict::NotServed,
+    Verdict::Live,
+    Verdict::Files,
+    Verdict::Planned,
+    Verdict::Unchanged,
+];
+
+/// Exit codes, the worst first.
+const CODES: [u8; 5] = [6, 5, 4, 3, 1];
+
+impl Part {
+    fn changeover(&self) -> Option<&Changeover> {
+        match &self.came {
+            Came::Done(changeover) => Some(changeover),
+            Came::Refused | Came::Failed(_) => None,
+        }
+    }
+
+    fn verdict(&self) -> Verdict {
+        self.changeover().map_or(Verdict::Refused, |changeover| changeover.verdict)
+    }
+
+    fn exit_code(&self) -> u8 {
+        match &self.came {
+            Came::Failed(failure) => failure.kind.exit_code(),
+            _ => self.verdict().exit_code(),
+        }
+    }
+
+    /// All that was found, what could not be used included.
+    fn findings(&self) -> Vec<Finding> {
+        let failed = match &self.came {
+            Came::Failed(failure) => Some(finding(failure)),
+            _ => None,
+        };
+        let later = self.changeover().into_iter().flat_map(|changeover| &changeover.findings);
+        self.findings.iter().chain(later).cloned().chain(failed).collect()
+    }
+
+    fn document(&self) -> Value {
+        let mut document = match self.changeover() {
+            Some(changeover) => changeover.json("certctl.install/1"),
+            None => json!({
+                "schema": "certctl.install/1",
+                "verdict": Verdict::Refused.name(),
+                "changed": false,
+                "certificates": [{ "name": self.stem, "proof": "none", "probes": [] }],
+                "findings": [],
+                "next": [],
+            }),
+        };
+        document["findings"] = json!(self.findings());
+        document
+    }
+
+    fn human(&self, text: &mut Text) {
+        text.fact("found", self.found.clone());
+        text.findings(&self.findings);
+        match &self.came {
+            Came::Done(changeover) => changeover.human(text),
+            Came::Refused => text.fact("so", "nothing was touched"),
+            Came::Failed(failure) => {
+                text.findings(&[finding(failure)]);
+                text.fact("so", "what servers read is as it was");
+            }
+        }
+        if let Some(undo) = &self.undo {
+            text.fact("undo", undo.text.clone());
+        }
+    }
+
+    /// What ended well is a line; what did not is told in full.
+    fn among_others(&self, text: &mut Text) {
+        let Some(changeover) = self.changeover().filter(|_| self.exit_code() == 0) else { return self.human(text) };
+        if changeover.verdict == Verdict::Planned {
+            return self.human(text);
+        }
+        let leaf = &changeover.leaf;
+        let label = match changeover.verdict {
+            Verdict::Live => "live",
+            Verdict::Files => "wrote",
+            _ => "same",
+        };
+        text.fact(label, format!("{}: {} until {}", self.stem, leaf.dns_names.join(", "), day(leaf.not_after)));
+        let worth: Vec<Finding> =
+            self.findings().into_iter().filter(|finding| finding.severity != Severity::Note).collect();
+        text.findings(&worth);
+    }
+}
+
+/// A failure of one among several.
+fn finding(failure: &Failure) -> Finding {
+    let message = std::iter::once(failure.message.clone()).chain(failure.causes.clone());
+    let finding = Finding::error("step-failed", message.collect::<Vec<_>>().join(": "));
+    failure.next.iter().cloned().fold(finding, Finding::with)
+}
+
+impl InstallOutcome {
+    /// One that ended early is no outcome.
+    pub(super) fn of(mut parts: Vec<Part>) -> Result<Self, Failure> {
+        let ended = |part: &Part| match &part.came {
+            Came::Failed(failure) => matches!(failure.kind, Kind::Interrupted(_)),
+            _ => false,
+        };
+        let place = if parts.len() == 1 { Some(0) } else { parts.iter().position(ended) };
+        match place.map(|place| parts.swap_remove(place)) {
+            Some(Part { came: Came::Failed(failure), .. }) => Err(failure),
+            Some(alone) => Ok(Self(vec![alone])),
+            None => Ok(Self(parts)),
+        }
+    }
+
+    fn verdict(&self) -> Verdict {
+        let is = |verdict: &Verdict| self.0.iter().any(|part| part.verdict() == *verdict);
+        RANKS.into_iter().find(is).unwrap_or(Verdict::Unchanged)
+    }
+}
+
+impl Outcome for InstallOutcome {
+    fn json(&self) -> Value {
+        if let [alone] = self.0.as_slice() {
+            return alone.document();
+        }
+        let documents: Vec<Value> = self.0.iter().map(Part::document).collect();
+        let all = |field: &str| -> Vec<Value> {
+            documents.iter().flat_map(|one| one[field].as_array().cloned().unwrap_or_default()).collect()
+        };
+        let certificate = |document: &Value| {
+            let mut certificate = document["certificates"][0].clone();
+            for field in ["verdict", "changed", "settings", "plan", "taken_back", "findings", "next"] {
+                certificate[field] = document[field].clone();
+            }
+            certificate
+        };
+        json!({
+            "schema": "certctl.install/1",
+            "verdict": self.verdict().name(),
+            "changed": documents.iter().any(|one| one["changed"] == true),
+            "certificates": documents.iter().map(certificate).collect::<Vec<_>>(),
+            "findings": all("findings"),
+            "next": all("next"),
+        })
+    }
+
+    fn human(&self, text: &mut Text) {
+        if let [alone] = self.0.as_slice() {
+            return alone.human(text);
+        }
+        self.0.iter().for_each(|part| part.among_others(text));
+        let count = |verdict: Verdict| self.0.iter().filter(|part| part.verdict() == verdict).count();
+        let counts = RANKS.into_iter().map(|verdict| (count(verdict), verdict.name())).filter(|(count, _)| *count > 0);
+        let counts: Vec<String> = counts.map(|(count, name)| format!("{count} {name}")).collect();
+        text.fact("in all", format!("{} certificates: {}", self.0.len(), counts.join(", ")));
+    }
+
+    fn exit_code(&self) -> u8 {
+        let code = |code: &u8| self.0.iter().any(|part| part.exit_code() == *code);
+        CODES.into_iter().find(code).unwrap_or(0)
+    }
+}

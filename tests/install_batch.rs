@@ -1,0 +1,230 @@
+//! Several certificates in one `certctl install`: with nobody to ask, and before the real nginx.
+//! Needs: nginx
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::os::unix::fs::PermissionsExt;
+
+use certctl::live::ProbeTarget;
+use certctl::system::tls::probe_all;
+use serde_json::Value;
+use support::Sandbox;
+use support::nginx::{Nginx, free_port};
+use support::shop::{Shop, codes, fits, link};
+
+const NAMES: [&str; 3] = ["a.example", "b.example", "c.example"];
+
+/// A new key and a certificate for each name, in `NAME.crt`.
+fn deliver(shop: &Shop, names: &[&str]) {
+    for name in names {
+        shop.sandbox.run(&["csr", name, "--force"]).expect(0);
+        let leaf = shop.ca.issue(&shop.sandbox.read(&format!("{name}.csr")));
+        shop.sandbox.write(&format!("{name}.crt"), leaf + &shop.ca.bundle_pem());
+    }
+}
+
+fn chain(name: &str) -> String {
+    format!("tree/etc/ssl/{name}.fullchain.pem")
+}
+
+fn key(name: &str) -> String {
+    format!("tree/etc/ssl/private/{name}.key")
+}
+
+fn live(sandbox: &Sandbox, name: &str) -> String {
+    link(sandbox, &format!("tree/etc/ssl/certctl/{name}/live"))
+}
+
+fn proven(sandbox: &Sandbox, name: &str) -> String {
+    link(sandbox, &format!("tree/etc/ssl/certctl/{name}/proven"))
+}
+
+fn verdicts(document: &Value) -> Vec<&str> {
+    document["certificates"].as_array().unwrap().iter().map(|one| one["verdict"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn all_files_are_one_bag_and_each_leaf_is_installed() {
+    let shop = Shop::new();
+    let sandbox = &shop.sandbox;
+    deliver(&shop, &NAMES);
+    let common = ["--root", "tree", "--trust", "root.pem", "--json"];
+    let files = NAMES.map(|name| format!("{name}.crt"));
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    let args = [&["install"], &files[..], &common[..]].concat();
+    let planned = sandbox.run(&[&args[..], &["--dry-run"]].concat()).expect(0).json();
+    assert_eq!(verdicts(&planned), ["planned"; 3]);
+    assert!(!sandbox.join("tree").exists());
+    let run = sandbox.run(&args).expect(0).json();
+    assert_eq!((&run["verdict"], &run["changed"]), (&"files".into(), &true.into()), "{run}");
+    assert_eq!(verdicts(&run), ["files"; 3]);
+    for name in NAMES {
+        assert!(fits(sandbox, &chain(name), &key(name)));
+        assert_eq!(live(sandbox, name), proven(sandbox, name));
+    }
+    let again = sandbox.run(&args).expect(0).json();
+    assert_eq!((&again["verdict"], &again["changed"]), (&"unchanged".into(), &false.into()));
+    sandbox.run(&[&args[..], &["--cert-name", "x"]].concat()).expect(2);
+}
+
+#[test]
+fn without_arguments_what_is_ready_here_is_installed() {
+    let shop = Shop::new();
+    let sandbox = &shop.sandbox;
+    deliver(&shop, &NAMES);
+    let args = ["install", "--root", "tree", "--trust", "root.pem"];
+    let run = sandbox.run(&args).expect(0);
+    assert!(run.stdout.contains("3 certificates: 3 files"), "{run}");
+    let before = live(sandbox, "a.example");
+    deliver(&shop, &["b.example"]);
+    let run = sandbox.run(&[&args[..], &["--json"]].concat()).expect(0).json();
+    assert_eq!(run["certificates"].as_array().unwrap().len(), 1, "the one that is new: {run}");
+    assert_eq!(run["certificates"][0]["name"], "b.example");
+    assert_eq!(live(sandbox, "a.example"), before);
+    // All of it is live by now.
+    let run = sandbox.run(&[&args[..], &["--json"]].concat()).expect(0).json();
+    assert_eq!(run["verdict"], "unchanged");
+    // By name, what is installed is taken up.
+    let run = sandbox.run(&["install", "a.example", "c.example", "--root", "tree", "--json"]).expect(0).json();
+    assert_eq!(verdicts(&run), ["unchanged"; 2]);
+}
+
+#[test]
+fn what_is_wrong_with_one_holds_no_other() {
+    let shop = Shop::new();
+    let sandbox = &shop.sandbox;
+    deliver(&shop, &NAMES);
+    // A path that cannot be linked, and a leaf without its intermediate in a folder of its own.
+    std::fs::create_dir_all(sandbox.join(&chain("b.example"))).unwrap();
+    let run = sandbox.run(&["install", "--root", "tree", "--trust", "root.pem", "--json"]).expect(1).json();
+    assert_eq!(run["verdict"], "refused");
+    assert_eq!(verdicts(&run), ["files", "refused", "files"], "{run}");
+    assert!(codes(&run).contains(&"path-taken"));
+    assert!(fits(sandbox, &chain("a.example"), &key("a.example")));
+    assert!(fits(sandbox, &chain("c.example"), &key("c.example")));
+    assert!(!sandbox.join(&key("b.example")).exists());
+}
+
+/// Three sites of one nginx, and its test and reload through scripts that count.
+struct Sites {
+    shop: Shop,
+    port: u16,
+    _nginx: Nginx,
+}
+
+impl Sites {
+    fn new() -> Self {
+        let (shop, port) = (Shop::new(), free_port());
+        deliver(&shop, &NAMES);
+        let nginx = Nginx::start(&shop.sandbox.join("nginx"), "");
+        let path = |path: String| shop.sandbox.join(&path).display().to_string();
+        let blocks = NAMES.map(|name| {
+            format!(
+                "server {{ listen 127.0.0.1:{port} ssl; server_name {name};\n ssl_certificate {};\n ssl_certificate_key {}; }}\n",
+                path(chain(name)),
+                path(key(name))
+            )
+        });
+        nginx.rewrite(&blocks.concat());
+        Self { shop, port, _nginx: nginx }
+    }
+
+    /// `also` is what the test does beside nginx's own.
+    fn scripts(&self, also: &str) -> [String; 2] {
+        let sandbox = &self.shop.sandbox;
+        let config = sandbox.join("nginx/nginx.conf").display().to_string();
+        let script = |name: &str, body: String| {
+            let log = sandbox.join("log").display().to_string();
+            let path = sandbox.write(name, format!("#!/bin/sh\necho {name} >>{log}\n{body}\n"));
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+            path.display().to_string()
+        };
+        let test = script("test", format!("nginx -t -c {config} || exit 1\n{also}"));
+        [test, script("reload", format!("exec nginx -s reload -c {config}"))]
+    }
+
+    fn install(&self, also: &str) -> support::Run {
+        let [test, reload] = self.scripts(also);
+        let config = self.shop.sandbox.join("nginx/nginx.conf").display().to_string();
+        self.shop.sandbox.write("log", "");
+        self.shop.sandbox.run(&[
+            "install",
+            "--root",
+            "tree",
+            "--trust",
+            "root.pem",
+            "--json",
+            "--server",
+            "nginx",
+            "--server-config",
+            &config,
+            "--test",
+            &test,
+            "--reload",
+            &reload,
+        ])
+    }
+
+    fn log(&self, word: &str) -> usize {
+        self.shop.sandbox.read("log").lines().filter(|line| *line == word).count()
+    }
+
+    /// Whether nginx shows what lies there.
+    fn shows(&self, name: &str) -> bool {
+        let target = ProbeTarget::new(([127, 0, 0, 1], self.port).into(), name);
+        let Ok(handshake) = probe_all(&[target], std::time::Duration::from_secs(20)).pop().unwrap() else {
+            return false;
+        };
+        let leaf = certctl::pki::certificate::Certificate::from_der(&handshake.chain[0]).unwrap();
+        self.shop.sandbox.read(&chain(name)).contains(&leaf.to_pem())
+    }
+}
+
+#[test]
+fn one_test_and_one_reload_for_all_sites_of_a_server() {
+    let sites = Sites::new();
+    let first = sites.install("").expect(0).json();
+    assert_eq!((&first["verdict"], verdicts(&first)), (&"live".into(), vec!["live"; 3]), "{first}");
+    // Once before anything is touched (and again under the lock), once after the switches.
+    assert_eq!((sites.log("test"), sites.log("reload")), (3, 1));
+    assert!(NAMES.iter().all(|name| sites.shows(name)));
+    deliver(&sites.shop, &NAMES);
+    let second = sites.install("").expect(0).json();
+    assert_eq!(verdicts(&second), ["live"; 3]);
+    assert_eq!((sites.log("test"), sites.log("reload")), (3, 1));
+    assert!(NAMES.iter().all(|name| sites.shows(name)));
+}
+
+#[test]
+fn a_bad_one_among_good_ones_is_put_back_alone() {
+    let sites = Sites::new();
+    let sandbox = &sites.shop.sandbox;
+    sites.install("").expect(0);
+    let old = NAMES.map(|name| live(sandbox, name));
+    deliver(&sites.shop, &NAMES);
+    // What only a server can know is wrong with the new one of the second.
+    let path = sandbox.join(&chain("b.example")).display().to_string();
+    let pointer = sandbox.join("tree/etc/ssl/certctl/b.example/live").display().to_string();
+    let complaint = format!("cannot load certificate \"{path}\": no such luck");
+    let refuse = format!("[ \"$(readlink {pointer})\" = {} ] || {{ echo '{complaint}'; exit 1; }}", old[1]);
+    let run = sites.install(&refuse).expect(5).json();
+    assert_eq!(run["verdict"], "taken-back");
+    assert_eq!(verdicts(&run), ["live", "taken-back", "live"], "{run}");
+    assert!(codes(&run).contains(&"test-failed"));
+    // Two looks, the one that fails, the one after the second went back; then one reload for all.
+    assert_eq!((sites.log("test"), sites.log("reload")), (4, 1));
+    for (name, before) in NAMES.iter().zip(&old) {
+        assert_eq!(live(sandbox, name) == *before, *name == "b.example");
+        assert_eq!(live(sandbox, name), proven(sandbox, name));
+        assert!(sites.shows(name), "{name}");
+    }
+    // Where nobody is named, all of that server go back.
+    deliver(&sites.shop, &NAMES);
+    let kept = NAMES.map(|name| live(sandbox, name));
+    let refuse = format!("[ \"$(readlink {pointer})\" = {} ] || exit 1", old[1]);
+    let run = sites.install(&refuse).expect(5).json();
+    assert_eq!(verdicts(&run), ["taken-back"; 3], "{run}");
+    assert_eq!(NAMES.map(|name| live(sandbox, name)), kept);
+    assert!(NAMES.iter().all(|name| sites.shows(name)));
+}
