@@ -26,6 +26,9 @@ use support::sweep::{Pair, Scenario};
 
 const SITE: [&str; 2] = [CHAIN, KEY];
 
+/// The second pair of a batch.
+const OTHER: [&str; 2] = ["tree/etc/ssl/other.example.fullchain.pem", "tree/etc/ssl/private/other.example.key"];
+
 fn words(text: &str) -> Vec<String> {
     text.split(' ').map(str::to_owned).collect()
 }
@@ -48,15 +51,24 @@ fn run(sandbox: &Sandbox, args: &[String]) {
     sandbox.run(&args.iter().map(String::as_str).collect::<Vec<_>>()).expect(0);
 }
 
-fn found(sandbox: &Sandbox) -> Pair {
+fn pair(sandbox: &Sandbox, [chain, key]: [&str; 2]) -> Pair {
     let read = |path: &str| fs::read_to_string(sandbox.join(path)).ok();
-    Some((read(CHAIN)?, read(KEY)?))
+    Some((read(chain)?, read(key)?))
+}
+
+fn found(sandbox: &Sandbox) -> Pair {
+    pair(sandbox, SITE)
+}
+
+fn copied(sandbox: &Sandbox) -> Sandbox {
+    let copy = Sandbox::new();
+    succeed(Command::new("cp").arg("-a").arg(sandbox.join(".")).arg(copy.path()));
+    copy
 }
 
 /// What the command leads to. By other people's word it is a pair.
 fn target(sandbox: &Sandbox, args: &[String]) -> Pair {
-    let copy = Sandbox::new();
-    succeed(Command::new("cp").arg("-a").arg(sandbox.join(".")).arg(copy.path()));
+    let copy = copied(sandbox);
     run(&copy, args);
     let of_leaf = succeed(foreign("openssl").args(["x509", "-noout", "-pubkey", "-in"]).arg(copy.join(CHAIN)));
     let of_key = succeed(foreign("openssl").args(["pkey", "-pubout", "-in"]).arg(copy.join(KEY)));
@@ -65,8 +77,12 @@ fn target(sandbox: &Sandbox, args: &[String]) -> Pair {
 }
 
 fn proven(sandbox: &Sandbox) -> Vec<String> {
-    let [live, proven] = ["live", "proven"].map(|name| link(sandbox, &format!("{PAIR}/{name}")));
-    if live == proven { Vec::new() } else { vec!["not proven after healing".to_owned()] }
+    is_proven(sandbox, PAIR)
+}
+
+fn is_proven(sandbox: &Sandbox, pair: &str) -> Vec<String> {
+    let [live, proven] = ["live", "proven"].map(|name| link(sandbox, &format!("{pair}/{name}")));
+    if live == proven { Vec::new() } else { vec![format!("{pair}: not proven after healing")] }
 }
 
 /// An install into the tree of the shop, as it is.
@@ -153,6 +169,43 @@ fn undo() -> Scenario {
     Scenario { args, code: 5, heal: [install(), words("--test true")].concat(), ..installing("undo", shop) }
 }
 
+/// Two replacements in one transaction.
+fn batch() -> Scenario {
+    let shop = Shop::new();
+    let sandbox = &shop.sandbox;
+    let args = words("install new.crt other.crt --root tree --trust root.pem --at 2026-11-23T12:00:00Z");
+    let deliver = || {
+        shop.deliver("new.crt");
+        sandbox.run(&["csr", "other.example", "--force"]).expect(0);
+        let leaf = shop.ca.issue(&sandbox.read("other.example.csr"));
+        sandbox.write("other.crt", leaf + &shop.ca.intermediate_pem());
+    };
+    deliver();
+    run(sandbox, &args);
+    let pairs = |sandbox: &Sandbox| [SITE, OTHER].map(|site| pair(sandbox, site)).to_vec();
+    let old = pairs(sandbox);
+    deliver();
+    let copy = copied(sandbox);
+    run(&copy, &args);
+    let new = pairs(&copy);
+    assert!(old.iter().zip(&new).all(|(old, new)| old.is_some() && new.is_some() && old != new));
+    let both = |sandbox: &Sandbox| {
+        let other = PAIR.replace("example.com", "other.example");
+        [proven(sandbox), is_proven(sandbox, &other)].concat()
+    };
+    Scenario {
+        name: "batch",
+        sites: vec![SITE, OTHER],
+        heal: args.clone(),
+        args,
+        old,
+        healed: new.clone(),
+        new,
+        settled: both,
+        ..installing("batch", shop)
+    }
+}
+
 /// Servers read the same all the time.
 fn removal() -> Scenario {
     let shop = Shop::new();
@@ -190,7 +243,7 @@ fn a_fault_at_any_call_leaves_a_whole_pair_and_the_next_run_heals() {
     let workers = std::thread::available_parallelism().map_or(1, usize::from).min(2);
     let begun = Instant::now();
     let (mut total, mut tried, mut violations) = (0, 0, Vec::new());
-    for prepare in [first, replacement, takeover, strays, back, undo, removal] {
+    for prepare in [first, replacement, takeover, strays, back, undo, removal, batch] {
         let scenario = prepare();
         if only(scenario.name) {
             continue;
