@@ -255,7 +255,6 @@ fn what_is_refused_touches_nothing() {
         ("good.crt", &["--test", "false"], "server-config-broken", 1),
         ("good.crt", &["--chain-path", "/etc/ssl"], "path-taken", 1),
         ("good.crt", &["--chain-path", "/etc/fifo"], "path-taken", 1),
-        ("good.crt", &["--chain-path", "/etc/one.pem", "--key-path", "/etc/one.pem"], "", 2),
         ("good.crt", &["--chain-path", "/etc/ssl/certctl/example.com/live/fullchain.pem"], "", 2),
         ("good.crt", &["--probe", "localhost"], "", 2),
     ] {
