@@ -4,6 +4,8 @@
 
 mod support;
 
+use std::os::unix::fs::PermissionsExt;
+
 use serde_json::Value;
 use support::Sandbox;
 
@@ -61,18 +63,20 @@ fn other_names_and_times_than_the_default() {
 #[test]
 fn it_never_says_yes_to_what_did_not_go_as_it_should() {
     let sandbox = Sandbox::new();
+    // The reload that should do nothing does what the real one does: then the new pair is live where it should not be.
+    let program = sandbox.write("bin/true", "#!/bin/sh\n: > rehearsal/web/reload\n");
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
     let run = |arguments: &[&str]| {
         let mut command = sandbox.command(arguments);
-        // Without `true` the idle reload cannot be run.
-        command.env("PATH", "/nowhere");
+        command.env("PATH", sandbox.path().join("bin"));
         sandbox.run_command(command).expect(1)
     };
     let document = run(&["rehearse", "--json"]).json();
     assert_eq!(document["verdict"], "unexpected");
     assert_eq!(document["proof"], Value::Null);
-    assert_eq!(document["findings"][0]["message"], "step 4 ended with exit 3, not with exit 5 (taken-back)");
+    assert_eq!(document["findings"][0]["message"], "step 4 ended with exit 0 (live), not with exit 5 (taken-back)");
     let text = run(&["rehearse"]);
-    assert!(text.stdout.contains("exit 3 there is no program true") && !text.stdout.contains("live "), "{text}");
+    assert!(text.stdout.contains("exit 0 live") && !text.stdout.contains("live   https"), "{text}");
 }
 
 #[test]
