@@ -145,6 +145,31 @@ fn each_difference_is_found_and_its_line_mends_it() {
 }
 
 #[test]
+fn a_certificate_that_is_not_valid_now_is_not_fine() {
+    let shop = Shop::new();
+    shop.round(&[]).expect(0);
+    for (at, code) in [("2090-01-01T00:00:00Z", "expired"), ("2001-01-01T00:00:00Z", "not-yet-valid")] {
+        let run = check(&shop, &["--at", at, "--json"]).expect(1).json();
+        assert_eq!(verdict(&run), ("refused", false), "{run}");
+        let found = run["findings"].as_array().unwrap();
+        assert!(found.iter().all(|one| one["code"] == code && one["severity"] == "error"), "{run}");
+    }
+}
+
+#[test]
+fn a_rollback_is_offered_where_there_is_something_to_go_back_to() {
+    let shop = Shop::new();
+    for offered in [false, true] {
+        shop.round(&[]).expect(0);
+        let key = shop.sandbox.read(KEY);
+        std::fs::write(shop.sandbox.join(KEY), "").unwrap();
+        let run = check(&shop, &["--json"]).expect(1).json();
+        assert_eq!(run.to_string().contains("certctl rollback"), offered, "{run}");
+        std::fs::write(shop.sandbox.join(KEY), key).unwrap();
+    }
+}
+
+#[test]
 fn what_nginx_serves_is_part_of_it() {
     let site = Site::new();
     let sandbox = &site.shop.sandbox;
@@ -175,6 +200,13 @@ fn what_nginx_serves_is_part_of_it() {
     sandbox.run(&["install", "example.com", "--root", "tree", "--trust", "root.pem"]).expect(0);
     check(&site.shop, &[]).expect(0);
 
+    // It names another pair by now and has not loaded it: what was installed is not what the next reload serves.
+    for (from, to) in [(CHAIN, "tree/tls/m.pem"), (KEY, "tree/tls/m.key")] {
+        sandbox.write(to, sandbox.read(from));
+    }
+    nginx.rewrite(&site.block("tree/tls/m.pem", "tree/tls/m.key"));
+    let run = check(&site.shop, &["--json"]).expect(1).json();
+    assert_eq!((verdict(&run).0, codes(&run)), ("not-served", vec!["drift-not-named"]), "{run}");
     nginx.rewrite("");
     let run = check(&site.shop, &["--json"]).expect(1).json();
     assert_eq!((verdict(&run).0, codes(&run)), ("not-served", vec!["drift-not-named"]), "{run}");

@@ -66,7 +66,7 @@ fn what_there_is_to_go_back_to_is_listed() {
         ("yesterday", 2, "neither a date nor"),
         (&ids[3][..7], 2, "neither a date nor"),
         ("00000000", 3, "never been served with 00000000"),
-        ("2026-04-30", 3, "nothing of example.com was installed by 2026-04-30T23:59:59"),
+        ("2026-04-30", 3, "nothing of example.com was installed by 2026-04-30\n"),
         (&ids[0], 3, "not kept any more"),
         ("2026-05-01", 3, "not kept any more"),
     ] {
@@ -81,6 +81,21 @@ fn what_there_is_to_go_back_to_is_listed() {
         assert_eq!(document["error"]["next"][0]["argv"][4], ids[3].as_str(), "{document}");
     }
     assert_eq!(shop.tree(), before);
+}
+
+#[test]
+fn before_the_first_install_there_is_nothing_but_what_came_later_is_told() {
+    let shop = Shop::new();
+    let ids = rounds(&shop, &["2026-05-01T10:00:00Z"]);
+    let run = back(&shop, &[]).expect(3);
+    assert!(run.stderr.contains("no earlier install of it ended well here"), "{run}");
+    let ids = [ids, rounds(&shop, &["2026-06-01T10:00:00Z"])].concat();
+    back(&shop, &[]).expect(0);
+    assert_eq!(live(&shop), ids[0]);
+    let run = back(&shop, &[]).expect(3);
+    assert!(run.stderr.contains("nothing of example.com was installed before what is live now"), "{run}");
+    assert!(run.stderr.contains(&format!("certctl rollback example.com --to {} --root tree", ids[1])), "{run}");
+    assert!(!run.stderr.contains(&ids[0]) && !run.stderr.contains("no earlier install"), "{run}");
 }
 
 #[test]

@@ -32,7 +32,8 @@ pub fn meant(context: &Context, stem: &str, text: &str) -> Result<ReleaseId, Fai
     };
     let Some(id) = history::find(&settings.history, &meant) else {
         let message = match &meant {
-            Meant::At(at) => format!("nothing of {stem} was installed by {at}"),
+            // As it was typed: a day stands for its end.
+            Meant::At(_) => format!("nothing of {stem} was installed by {text}"),
             Meant::Release(id) => format!("{stem} has never been served with {id}"),
         };
         return Err(listed(Failure::new(Kind::NotFound, message)));
@@ -47,12 +48,24 @@ pub fn meant(context: &Context, stem: &str, text: &str) -> Result<ReleaseId, Fai
 
 /// What there is to go back to, each with its command line.
 fn list(context: &Context, layout: &Layout, settings: &Settings, failure: Failure) -> Failure {
-    let past = history::past(&settings.history);
-    let kept = past.iter().filter_map(|past| Some((past, store::load(layout, &past.release).ok().flatten()?)));
-    let kept: Vec<(&Past, Release)> = kept.take(SHOWN).collect();
+    let kept = kept(layout, settings);
     if kept.is_empty() {
         return failure.with(Next::say(format!("see what lies there:  ls -l {}", word(layout))));
     }
+    tell(context, layout, &kept, failure)
+}
+
+/// Whatever was live once and is still there, the newest first.
+fn kept(layout: &Layout, settings: &Settings) -> Vec<(Past, Release)> {
+    let past = history::past(&settings.history).into_iter();
+    let loaded = past.filter_map(|past| {
+        let release = store::load(layout, &past.release).ok().flatten()?;
+        Some((past, release))
+    });
+    loaded.take(SHOWN).collect()
+}
+
+fn tell(context: &Context, layout: &Layout, kept: &[(Past, Release)], failure: Failure) -> Failure {
     let live = observe::pointer(layout, Pointer::Live).ok().flatten();
     kept.iter().fold(failure, |failure, (past, release)| {
         let since = past.since.map_or_else(|| "from before certctl".to_owned(), |at| format!("of {at}"));
@@ -83,7 +96,7 @@ pub fn release(
         (None, None) => None,
         (None, Some(_)) => settings.before(&live).cloned(),
     };
-    let target = target.ok_or_else(|| nothing_before(context, layout.stem()))?;
+    let target = target.ok_or_else(|| nothing_before(context, layout, settings))?;
     store::load(layout, &target)?.ok_or_else(|| {
         let message =
             format!("the files before, {}, are not there or cannot be loaded", layout.release(&target).display());
@@ -107,9 +120,17 @@ pub fn dated(release: &Release, now: Timestamp) -> Vec<Finding> {
     ended.chain(early).collect()
 }
 
-/// That there is nothing to go back to.
+/// That there is nothing before what is live; what else is kept is listed.
 #[must_use]
-pub fn nothing_before(context: &Context, stem: &str) -> Failure {
+pub fn nothing_before(context: &Context, layout: &Layout, settings: &Settings) -> Failure {
+    let stem = layout.stem();
+    let live = observe::pointer(layout, Pointer::Live).ok().flatten();
+    let mut others = kept(layout, settings);
+    others.retain(|(past, _)| Some(&past.release) != live.as_ref());
+    if !others.is_empty() {
+        let message = format!("nothing of {stem} was installed before what is live now");
+        return tell(context, layout, &others, Failure::new(Kind::NotFound, message));
+    }
     Failure::new(Kind::NotFound, format!("there are no files of {stem} to go back to"))
         .because("no earlier install of it ended well here")
         .with(Next::say(format!(

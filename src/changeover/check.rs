@@ -1,5 +1,6 @@
 //! Is what is installed as the last install left it, and is it served? Looks, asks, and changes nothing.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::order::{Goal, Mode, Order, again};
@@ -7,7 +8,7 @@ use super::outcome::{Seen, Verdict};
 use super::serving::Use;
 use super::situation::{self, Situation};
 use super::tree::{own, root};
-use super::{installed, placeholder};
+use super::{back, installed, placeholder};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::finding::{Finding, Next, Severity, shell_word};
@@ -70,7 +71,7 @@ impl Checked {
 /// When one cannot be looked at: what cannot be read is not fine, and not known to be wrong.
 pub fn check(context: &Context, stems: &[String]) -> Result<Vec<Checked>, Failure> {
     let looked = stems.iter().map(|stem| look(context, stem)).collect::<Result<Vec<_>, _>>()?;
-    let (mut all, lives): (Vec<Checked>, Vec<Option<ReleaseId>>) = looked.into_iter().unzip();
+    let (mut all, lives): (Vec<Checked>, Vec<Option<(ReleaseId, Settings)>>) = looked.into_iter().unzip();
     let asked = lives.iter().enumerate().filter_map(|(index, live)| Some((index, live.as_ref()?)));
     let (indices, orders): (Vec<usize>, Vec<Order<'_>>) =
         asked.map(|(index, live)| (index, as_it_is(&stems[index], live))).unzip();
@@ -91,12 +92,13 @@ pub fn check(context: &Context, stems: &[String]) -> Result<Vec<Checked>, Failur
     Ok(all)
 }
 
-/// What a look goes by: as for a rollback to what is live.
-fn as_it_is<'a>(stem: &str, live: &'a ReleaseId) -> Order<'a> {
+/// What a look goes by: as for a rollback to what is live, at the paths that are remembered and no others. What else a
+/// configuration names by now is not what was installed.
+fn as_it_is<'a>(stem: &str, (live, paths): &'a (ReleaseId, Settings)) -> Order<'a> {
     Order {
         stem: stem.to_owned(),
         goal: Goal::Back(Some(live)),
-        flags: Settings::default(),
+        flags: paths.clone(),
         allow: Vec::new(),
         lock_timeout: Duration::ZERO,
         patience: Patience::default(),
@@ -105,7 +107,7 @@ fn as_it_is<'a>(stem: &str, live: &'a ReleaseId) -> Order<'a> {
 }
 
 /// One pair as far as files tell, and what is live where somebody can be asked about it.
-fn look(context: &Context, stem: &str) -> Result<(Checked, Option<ReleaseId>), Failure> {
+fn look(context: &Context, stem: &str) -> Result<(Checked, Option<(ReleaseId, Settings)>), Failure> {
     let root = root(context)?;
     own(&root, stem)?;
     let (settings, refused) = match observe::settings(&root, stem) {
@@ -125,11 +127,23 @@ fn look(context: &Context, stem: &str) -> Result<(Checked, Option<ReleaseId>), F
     // A placeholder is never proven.
     let placed = kept.is_some();
     let open = |drift: &&Drift| !placed || !matches!(drift, Drift::NotProven { .. });
-    let drifts = looked.drifts.iter().filter(open).map(|drift| finding(context, &layout, drift));
+    let drifts = looked.drifts.iter().filter(open).map(|drift| finding(context, &layout, &settings, drift));
     // The commands of settings that others may write are not to be trusted: nobody is asked by them.
-    let live = live.map(|live| live.id.clone()).filter(|_| refused.is_none());
-    let findings = drifts.chain(kept).chain(refused).collect();
+    let live = live.map(|live| (live.id.clone(), paths(&layout, &settings))).filter(|_| refused.is_none());
+    let dated = looked.release.iter().flat_map(|release| back::dated(release, context.now()));
+    let dated = dated.map(|told| Finding { severity: Severity::Error, ..told });
+    let findings = drifts.chain(kept).chain(refused).chain(dated).collect();
     Ok((Checked { name: stem.to_owned(), findings, release: looked.release, layout, seen: Vec::new() }, live))
+}
+
+/// Where chain and key were installed, as the command line would say it.
+fn paths(layout: &Layout, settings: &Settings) -> Settings {
+    let at = |path: &Option<PathBuf>, usual: &Path| Some(path.clone().unwrap_or_else(|| layout.inside(usual)));
+    Settings {
+        chain_path: at(&settings.chain_path, layout.chain_path()),
+        key_path: at(&settings.key_path, layout.key_path()),
+        ..Settings::default()
+    }
 }
 
 /// Whom to ask what is served, where that was not done.
@@ -148,7 +162,11 @@ impl Checked {
         let Situation { serving, .. } = situation;
         // What a new key would inherit is another run's business.
         let about_new = |one: &Finding| one.severity == Severity::Note || one.code.starts_with("key-");
-        self.findings.extend(serving.findings.into_iter().filter(|one| !about_new(one)));
+        // The dates were judged with the files: what only warns whoever goes back is wrong with what is served.
+        let judged = |one: &Finding| self.findings.iter().any(|known| known.message == one.message);
+        let further: Vec<Finding> =
+            serving.findings.into_iter().filter(|one| !about_new(one) && !judged(one)).collect();
+        self.findings.extend(further);
         self.findings.extend(serving.refusals);
         let install = || again(context, &["install", &self.name]);
         for one in &serving.uses {
@@ -184,19 +202,24 @@ fn unsettled(error: InstallError) -> Finding {
 }
 
 /// The difference, and the line that mends it.
-fn finding(context: &Context, layout: &Layout, drift: &Drift) -> Finding {
+fn finding(context: &Context, layout: &Layout, settings: &Settings, drift: &Drift) -> Finding {
     let install = || again(context, &["install", layout.stem()]);
     let word = |path: &std::path::Path| shell_word(&path.display().to_string());
     let message = drift.to_string();
     match drift {
         Drift::File { path, .. } => {
             let folder = word(path.parent().filter(|_| path.extension().is_some()).unwrap_or(path));
-            Finding::error("drift-file", message).with(again(context, &["rollback", layout.stem()])).with(Next::say(
-                format!(
-                    "or move it aside and install the certificate again:  sudo mv {folder} {folder}.damaged && {}",
-                    again(context, &["install", "FILE"]).text
-                ),
-            ))
+            let aside = format!(
+                "move it aside and install the certificate again:  sudo mv {folder} {folder}.damaged && {}",
+                again(context, &["install", "FILE"]).text
+            );
+            let finding = Finding::error("drift-file", message);
+            match back::release(context, layout, settings, None) {
+                Ok(_) => {
+                    finding.with(again(context, &["rollback", layout.stem()])).with(Next::say(format!("or {aside}")))
+                }
+                Err(_) => finding.with(Next::say(aside)),
+            }
         }
         Drift::Link { at: Instead::Other, link } => {
             Finding::error("drift-link", message).with(Next::say(format!("ls -ld {}", word(&link.path))))

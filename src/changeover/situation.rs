@@ -209,7 +209,7 @@ fn release_of(
             before.map_or_else(|| placeholder::release(pair, access), Ok)?.read_by(access)
         }
         (Goal::Back(_), Some(release)) => release,
-        (Goal::Back(_), None) => return Err(back::nothing_before(context, &order.stem)),
+        (Goal::Back(_), None) => return Err(back::nothing_before(context, layout, settings)),
     };
     Ok(release.deriving(&layout.derived()))
 }
