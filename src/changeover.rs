@@ -23,12 +23,14 @@ pub mod outcome;
 pub mod placeholder;
 pub mod readers;
 pub mod removal;
+pub mod room;
 pub mod serving;
 pub mod situation;
 pub mod tree;
 
 use order::{Mode, Order};
 use outcome::Changeover;
+use room::Room;
 use situation::Situation;
 
 /// As many releases are built before the lock; each keeps a descriptor open until it has its name.
@@ -55,13 +57,13 @@ pub fn run_all(context: &Context, orders: &[Order<'_>]) -> Result<Vec<Result<Cha
     }
     let mut done: Vec<Option<Result<Changeover, Failure>>> = orders.iter().map(|_| None).collect();
     let mut staged: Vec<Option<Staged>> = orders.iter().map(|_| None).collect();
-    let mut layouts = Vec::new();
+    let (mut layouts, mut room) = (Vec::new(), Room::default());
     let situations = situation::look(context, orders)?;
     if let Some(signal) = context.interrupt.signal() {
         return Err(InstallError::Interrupted { signal }.into());
     }
     for (index, (situation, order)) in situations.into_iter().zip(orders).enumerate() {
-        let (situation, plan) = match decide(situation, order) {
+        let (situation, plan) = match begin(situation, order, &mut room) {
             Ok(planned) => planned,
             Err(decided) => {
                 done[index] = Some(*decided);
@@ -98,6 +100,17 @@ fn decide(
         return Err(Box::new(Ok(Changeover::refused(&situation, refused))));
     }
     let plan = situation.plan(order.goal);
+    Ok((situation, plan))
+}
+
+/// The same, before anything is written: for this there must be room. A dry run ends here.
+fn begin(
+    situation: Result<Situation, Failure>,
+    order: &Order<'_>,
+    room: &mut Room,
+) -> Result<(Situation, InstallPlan), Box<Result<Changeover, Failure>>> {
+    let (situation, plan) = decide(situation, order)?;
+    room.take(&situation, &plan).map_err(|error| Box::new(Err(error.into())))?;
     if order.mode == Mode::DryRun {
         return Err(Box::new(Ok(Changeover::planned(&situation, plan))));
     }

@@ -14,6 +14,7 @@ pub mod runtime;
 pub mod scratch;
 pub mod serve;
 pub mod signals;
+pub mod space;
 pub mod starttls;
 pub mod terminal;
 pub mod tls;

@@ -123,8 +123,7 @@ fn a_full_disk_changes_nothing() {
         assert!(refused.len() > 3 && refused.len() < most, "{}: {refused:?}", refused.len());
         if let Before::Installed = before {
             insta::assert_snapshot!(masked(&refused[0]), @r"
-            error: cannot write [SANDBOX]/tree/etc/ssl/certctl/example.com/releases/.RELEASE.RANDOM~/fullchain.pem
-              cause: No space left on device (os error 28)
+            error: [SANDBOX]/tree/etc/ssl/certctl/example.com/releases has room for 0 more bytes; 36864 are needed
               next: make room:  df -h [SANDBOX]/tree/etc/ssl/certctl/example.com/releases
             exit 4
             on disk: the old pair
@@ -133,9 +132,8 @@ fn a_full_disk_changes_nothing() {
             on disk: the new pair
             ");
             insta::assert_snapshot!(masked(refused.last().unwrap()), @r"
-            error: cannot create [SANDBOX]/tree/etc/ssl/certctl/example.com/settings.json
-              cause: No space left on device (os error 28)
-              next: make room:  df -h [SANDBOX]/tree/etc/ssl/certctl/example.com
+            error: [SANDBOX]/tree/etc/ssl/certctl/example.com/releases has room for 32768 more bytes; 36864 are needed
+              next: make room:  df -h [SANDBOX]/tree/etc/ssl/certctl/example.com/releases
             exit 4
             on disk: the old pair
             and then
@@ -144,6 +142,68 @@ fn a_full_disk_changes_nothing() {
             ");
         }
     }
+}
+
+/// A dry run says what the run would say, and neither leaves a trace: not even a folder that was made and taken away.
+#[test]
+fn what_cannot_be_written_is_known_before_anything_is() {
+    let shop = Shop::new();
+    shop.deliver("new.crt");
+    let mut told = Vec::new();
+    for (what, options, fault) in [
+        ("no bytes", "size=256k", "cat /dev/zero 2>/dev/null >tree/fill || true"),
+        ("no files", "size=4m,nr_inodes=40", "i=0; while touch tree/$i 2>/dev/null; do i=$((i+1)); done"),
+        ("read-only", "size=4m", "mount -o remount,ro,bind tree"),
+        ("a folder of another's", "size=4m", "set -- strace -f -o /dev/null -e inject=faccessat2:error=EACCES"),
+    ] {
+        let run = in_mount(
+            &shop.sandbox,
+            options,
+            &format!(
+                "mkdir -p tree/etc/ssl/private
+                 set --
+                 {fault}
+                 set +e
+                 find tree -printf '%p %T@\\n' >before
+                 for dry in --dry-run ''; do
+                   \"$@\" \"$CERTCTL\" install new.crt --root tree --trust root.pem $dry >said$dry 2>&1; echo \"exit $?\"
+                 done
+                 find tree -printf '%p %T@\\n' | cmp before && cmp said said--dry-run && cat said"
+            ),
+        );
+        told.push(masked(&format!("{what}\n{run}")).replace(&format!("user {}", user()), "user USER"));
+    }
+    insta::assert_snapshot!(told.join("\n\n"), @r"
+    no bytes
+    exit 4
+    exit 4
+    error: [SANDBOX]/tree/etc/ssl has room for 0 more bytes; 57344 are needed
+      next: make room:  df -h [SANDBOX]/tree/etc/ssl
+    --- exit 0
+
+    no files
+    exit 4
+    exit 4
+    error: [SANDBOX]/tree/etc/ssl has room for 0 more files; 14 are needed
+      next: make room:  df -hi [SANDBOX]/tree/etc/ssl
+    --- exit 0
+
+    read-only
+    exit 4
+    exit 4
+    error: cannot make the folder [SANDBOX]/tree/etc/ssl/certctl
+      cause: Read-only file system (os error 30)
+      next: findmnt -T [SANDBOX]/tree/etc/ssl
+    --- exit 0
+
+    a folder of another's
+    exit 4
+    exit 4
+    error: user USER may not write to [SANDBOX]/tree/etc/ssl
+      cause: Permission denied (os error 13)
+      next: run the same with sudo, or see whose it is:  sudo ls -ld [SANDBOX]/tree/etc/ssl
+    --- exit 0
+    ");
 }
 
 #[test]
@@ -162,7 +222,7 @@ fn a_mount_that_cannot_be_written_to_is_named() {
         assert!(said.contains(KEPT), "{path}: {said}");
         match (before, path) {
             (Before::Installed, _) => insta::assert_snapshot!(masked(&said), @r"
-            error: cannot make the folder [SANDBOX]/tree/etc/ssl/certctl/example.com/releases/.RELEASE.RANDOM~
+            error: cannot make the folder [SANDBOX]/tree/etc/ssl/certctl/example.com/releases/RELEASE
               cause: Read-only file system (os error 30)
               next: findmnt -T [SANDBOX]/tree/etc/ssl/certctl/example.com/releases
             exit 4

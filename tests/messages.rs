@@ -163,9 +163,16 @@ fn not_installed() -> Vec<Failure> {
     let source = Settings::parse(b"{").unwrap_err();
     vec![
         InstallError::Damaged { path: path(), how: "it is shorter" }.into(),
+        InstallError::Denied {
+            folder: "/etc/ssl".into(),
+            user: 1000,
+            source: std::io::ErrorKind::PermissionDenied.into(),
+        }
+        .into(),
         InstallError::Interrupted { signal: 15 }.into(),
         InstallError::Linked { path: path(), to: "/srv/elsewhere".into() }.into(),
         InstallError::LockHeld { path: "/etc/ssl/certctl/.lock".into(), waited: Duration::from_secs(60) }.into(),
+        InstallError::NoRoom { folder: "/etc/ssl".into(), what: "files", free: 2, needed: 12 }.into(),
         InstallError::NotOurs { path: path() }.into(),
         (&OwnerError::Empty, Path::new("/etc/passwd")).into(),
         (&OwnerError::NoGroup("ssl-crt".into()), Path::new("/etc/group")).into(),
@@ -266,8 +273,9 @@ fn judgements() -> Vec<Finding> {
     let obstacles = [
         Obstacle::Folder("/etc/ssl/x".into()),
         Obstacle::Link("/etc/ssl/x".into(), "/etc/letsencrypt/live/x/fullchain.pem".into()),
-        Obstacle::Present("/etc/ssl/x".into(), label()),
+        Obstacle::Present("/etc/ssl/x".into(), "sudo certctl install x".into()),
         Obstacle::Special("/etc/ssl/x".into()),
+        Obstacle::Unlinked("/etc/ssl/x".into(), "sudo certctl install x".into()),
     ];
     let troubles = [
         Trouble::Interrupted(15),

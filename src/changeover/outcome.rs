@@ -122,6 +122,8 @@ pub struct Changeover {
     server: Vec<String>,
     /// What the next round goes by.
     settings: Value,
+    /// What a dry run leaves to do, of each server.
+    then: Vec<String>,
     /// The pair's.
     folder: PathBuf,
 }
@@ -145,6 +147,7 @@ impl Changeover {
             back: (Vec::new(), Vec::new()),
             server: Vec::new(),
             settings: situation.settings.shown(),
+            then: Vec::new(),
             folder: layout.folder(),
         }
     }
@@ -168,7 +171,8 @@ impl Changeover {
     /// A dry run.
     #[must_use]
     pub fn planned(situation: &Situation, plan: InstallPlan) -> Self {
-        Self::new(situation, Verdict::Planned, Some(plan))
+        let then = Self::left_to_do(situation, plan.end);
+        Self { then, ..Self::new(situation, Verdict::Planned, Some(plan)) }
     }
 
     /// A run.

@@ -38,7 +38,8 @@ pub fn release(pair: &Placeholder, access: Access) -> Result<Release, Failure> {
 
 /// What it would replace: a plain file, or a pair that is no placeholder.
 #[must_use]
-pub fn in_the_way(layout: &Layout, seen: &Observed, settings: &Settings) -> Vec<Obstacle> {
+pub fn in_the_way(context: &Context, layout: &Layout, (seen, settings): (&Observed, &Settings)) -> Vec<Obstacle> {
+    let install = again(context, &["install", layout.stem()]).text;
     let real = seen.live.is_some() && seen.live != settings.placeholder;
     let taken = |spot: &Spot| match spot {
         Spot::Absent => false,
@@ -46,7 +47,7 @@ pub fn in_the_way(layout: &Layout, seen: &Observed, settings: &Settings) -> Vec<
         Spot::File | Spot::Held | Spot::Own => true,
     };
     let links = layout.links().iter().zip(&seen.spots).filter(|(_, spot)| taken(spot));
-    links.map(|(link, _)| Obstacle::Present(link.path.clone(), layout.stem().to_owned())).collect()
+    links.map(|(link, _)| Obstacle::Present(link.path.clone(), install.clone())).collect()
 }
 
 /// That nobody may take it for a certificate.

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::fleet::Fleet;
-use super::order::{Goal, Order};
+use super::order::{Goal, Order, again};
 use super::serving::{self, Ground, Serving, Use};
 use super::tree::{own, real, root};
 use super::{allow, back, placeholder, readers};
@@ -136,10 +136,11 @@ impl<'a, 'b> Placed<'a, 'b> {
         if let Goal::Back(_) = order.goal {
             let spots = layout.links().iter().zip(&sight.observed.spots);
             let unlinked = spots.filter(|(_, spot)| **spot != Spot::Ours).map(|(link, _)| link.path.clone());
-            sight.obstacles.extend(unlinked.map(|path| Obstacle::Unlinked(path, order.stem.clone())));
+            let install = again(context, &["install", &order.stem]).text;
+            sight.obstacles.extend(unlinked.map(|path| Obstacle::Unlinked(path, install.clone())));
         }
         if let Goal::Placeholder(_) = order.goal {
-            sight.obstacles.extend(placeholder::in_the_way(&layout, &sight.observed, &settings_before));
+            sight.obstacles.extend(placeholder::in_the_way(context, &layout, (&sight.observed, &settings_before)));
             settings.placeholder = Some(wanted.id.clone());
         }
         remember(&mut settings, &layout, &serving);

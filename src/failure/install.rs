@@ -25,6 +25,11 @@ impl From<InstallError> for Failure {
                     shell_word(&folder)
                 )))
             }
+            InstallError::Denied { folder, .. } => {
+                let folder = shell_word(&folder.display().to_string());
+                let step = format!("run the same with sudo, or see whose it is:  sudo ls -ld {folder}");
+                Self::of(Kind::Io, &error).with(Next::say(step))
+            }
             InstallError::File(_) => match error {
                 InstallError::File(error) => error.into(),
                 other => Self::of(Kind::Internal, &other),
@@ -41,6 +46,11 @@ impl From<InstallError> for Failure {
                     shell_word(&path.display().to_string())
                 )))
                 .with(Next::say("wait longer:  --lock-timeout 10m")),
+            InstallError::NoRoom { folder, what, .. } => {
+                let df = if *what == "files" { "df -hi" } else { "df -h" };
+                let step = format!("make room:  {df} {}", shell_word(&folder.display().to_string()));
+                Self::of(Kind::Io, &error).with(Next::say(step))
+            }
             InstallError::NotOurs { path } => Self::of(Kind::Malformed, &error)
                 .with(Next::say(format!("ls -ld {}", shell_word(&path.display().to_string())))),
             InstallError::Settings { path, .. } => Self::of(Kind::Malformed, &error).with(Next::say(format!(
@@ -94,16 +104,14 @@ impl From<&Obstacle> for Finding {
             Obstacle::Folder(path) | Obstacle::Special(path) => {
                 finding.with(Next::say(format!("ls -ld {}", shell_word(&path.display().to_string()))))
             }
-            Obstacle::Unlinked(_, stem) => {
-                finding.with(Next::say(format!("put the links there:  certctl install {}", shell_word(stem))))
-            }
+            Obstacle::Unlinked(_, install) => finding.with(Next::say(format!("put the links there:  {install}"))),
             Obstacle::Another(path, shown) => finding.with(Next::say(format!(
                 "have the server that reads {} read {} too, with its key; or install there alone:  --server NAME",
                 path.display(),
                 shown.display()
             ))),
-            Obstacle::Present(_, stem) => {
-                finding.with(Next::say(format!("install the real one over it:  certctl install {}", shell_word(stem))))
+            Obstacle::Present(_, install) => {
+                finding.with(Next::say(format!("install the real one over it:  {install}")))
             }
             Obstacle::Link(..) => finding
                 .with(Next::say("choose paths of your own:  --chain-path PATH --key-path PATH, and name them in the server's configuration")),

@@ -1,11 +1,32 @@
 //! What a dry run shows: each step with the files that it is about, what it comes to, and where a failure leads.
 
 use super::Changeover;
+use crate::changeover::block;
+use crate::changeover::situation::Situation;
 use crate::install::layout::{PUBLIC_MODE, Piece};
-use crate::install::plan::{Back, End, Step};
+use crate::install::plan::{Back, End, ServerState, Step};
+use crate::install::site::Software;
 use crate::report::Text;
 
 impl Changeover {
+    /// What is left to do where the plan falls short of proof: of each server.
+    pub(super) fn left_to_do(situation: &Situation, end: End) -> Vec<String> {
+        let uses = situation.serving.uses.iter().filter_map(|one| Some((&one.state, one.program()?.software())));
+        let said = |(state, software): (&ServerState, Software)| {
+            let title = software.title();
+            match state {
+                ServerState::NotNamed => {
+                    let block = block::file_name(situation.layout.stem(), software);
+                    Some(format!("{title} does not name these paths yet: its block goes to {block}"))
+                }
+                ServerState::Stopped(_) => Some(format!("{title} does not run: the files wait for it")),
+                ServerState::Mends(_) | ServerState::Nothing | ServerState::Serves(..) => None,
+            }
+        };
+        let partly = "other blocks still serve names of it, or nothing can be asked: see above";
+        uses.filter_map(said).chain((end == End::Partly).then(|| partly.to_owned())).collect()
+    }
+
     pub(super) fn show_plan(&self, text: &mut Text) {
         let Some(plan) = &self.plan else { return };
         if plan.steps.is_empty() {
@@ -14,14 +35,8 @@ impl Changeover {
         for step in &plan.steps {
             text.fact("plan", self.in_full(step));
         }
-        let block = format!("nginx does not name these paths yet: its block goes to {}.nginx.conf", self.name);
-        match plan.end {
-            End::NotNamed => text.fact("then", block),
-            End::Stopped => text.fact("then", "nginx does not run: the files wait for it"),
-            End::Partly => {
-                text.fact("then", "other blocks still serve names of it, or nothing can be asked: see above")
-            }
-            End::Proven => {}
+        for then in &self.then {
+            text.fact("then", then);
         }
         for (name, value) in self.settings.as_object().into_iter().flatten() {
             let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);

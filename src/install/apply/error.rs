@@ -19,6 +19,16 @@ pub enum InstallError {
         /// What is wrong with it.
         how: &'static str,
     },
+    /// Who runs certctl may not write to a folder.
+    #[error("user {user} may not write to {}", folder.display())]
+    Denied {
+        /// The folder.
+        folder: PathBuf,
+        /// Who runs it.
+        user: u32,
+        /// The system's reason.
+        source: std::io::Error,
+    },
     /// A file could not be used.
     #[error(transparent)]
     File(#[from] FileError),
@@ -43,6 +53,18 @@ pub enum InstallError {
         path: PathBuf,
         /// How long it was waited for.
         waited: Duration,
+    },
+    /// A file system has too little left for what would be written.
+    #[error("{} has room for {free} more {what}; {needed} are needed", folder.display())]
+    NoRoom {
+        /// A folder on it.
+        folder: PathBuf,
+        /// What it lacks: `bytes` or `files`.
+        what: &'static str,
+        /// How many there are.
+        free: u64,
+        /// How many there must be.
+        needed: u64,
     },
     /// Something else is where our links go.
     #[error("{} is not the link that certctl makes", path.display())]

@@ -25,10 +25,10 @@ pub enum Obstacle {
     /// A link that another tool keeps.
     #[error("{} is a link to {}, which another tool keeps", .0.display(), .1.display())]
     Link(PathBuf, PathBuf),
-    /// A placeholder would replace it. The path, and the pair.
+    /// A placeholder would replace it. The path, and the install that may.
     #[error("{} is there already: a placeholder replaces nothing", .0.display())]
     Present(PathBuf, String),
-    /// A rollback would not reach it: not our link. The path, and the pair.
+    /// A rollback would not reach it: not our link. The path, and the install that makes it one.
     #[error("{} is not the link that certctl makes: to go back would not change what is read there", .0.display())]
     Unlinked(PathBuf, String),
     /// A FIFO, a socket or a device.
