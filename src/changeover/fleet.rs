@@ -42,6 +42,12 @@ impl Looked {
         self.server.program().map(Program::software)
     }
 
+    /// Whether it runs, as far as its profile can tell.
+    #[must_use]
+    pub fn runs(&self) -> bool {
+        self.standing.as_ref().is_none_or(|standing| standing.running.is_some())
+    }
+
     /// Its own test before anything is touched, run once; none where there is nothing to test with.
     ///
     /// # Errors
@@ -64,6 +70,45 @@ impl Looked {
     }
 }
 
+/// The servers of a pair.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Each.
+    pub servers: Vec<Rc<Looked>>,
+    /// Installed and left out: they name nothing of the pair and do not run, while another does.
+    pub idle: Vec<Software>,
+}
+
+impl Found {
+    /// Of servers that nobody named those that have to do with the pair; where there is none, those that run, for a block
+    /// that is planted into another starts nothing; else all.
+    fn chosen(mut servers: Vec<Rc<Looked>>, links: &[Link], names: &[DnsName]) -> Self {
+        let mut idle = Vec::new();
+        if servers.iter().any(|looked| looked.concerns(links, names)) {
+            servers.retain(|looked| looked.concerns(links, names));
+        } else if servers.iter().any(|looked| looked.runs()) {
+            idle = servers.iter().filter(|looked| !looked.runs()).filter_map(|looked| looked.software()).collect();
+            servers.retain(|looked| looked.runs());
+        }
+        Self { servers, idle }
+    }
+
+    /// What is said of those that were left out.
+    #[must_use]
+    pub fn left_out(&self) -> Vec<Finding> {
+        let names: Vec<&str> = self.servers.iter().filter_map(|looked| looked.software()).map(Software::name).collect();
+        let told = |software: &Software| {
+            let message =
+                format!("{} is installed too, but does not run and names none of it: left out", software.title());
+            let all: Vec<String> =
+                names.iter().chain([&software.name()]).map(|name| format!("--server {name}")).collect();
+            Finding::note("server-left-out", message)
+                .with(Next::say(format!("if it is to serve the certificate too, say so:  {}", all.join(" "))))
+        };
+        self.idle.iter().map(told).collect()
+    }
+}
+
 /// What a server is asked for by.
 #[derive(Clone, Debug, Eq, PartialEq)]
 struct Call {
@@ -81,7 +126,8 @@ pub struct Fleet {
 
 impl Fleet {
     /// The servers that were named, else those that are remembered; else every one here whose configuration has to do with
-    /// the pair (`links`, `names`), or, where there is none, those that are installed. None under `--root`.
+    /// the pair (`links`, `names`), or, where there is none, those that run, or else those that are installed. None under
+    /// `--root`.
     ///
     /// # Errors
     /// A command line that cannot be run; a server that is named and not installed.
@@ -91,7 +137,7 @@ impl Fleet {
         settings: &Settings,
         links: &[Link],
         names: &[DnsName],
-    ) -> Result<Vec<Rc<Looked>>, Failure> {
+    ) -> Result<Found, Failure> {
         let command = |text: &Option<String>| text.as_deref().map(command).transpose();
         let (test, reload) = (command(&settings.test)?, command(&settings.reload)?);
         let given = test.is_some() || reload.is_some();
@@ -102,7 +148,7 @@ impl Fleet {
             reload: reload.clone(),
         };
         let config = settings.server_config.as_deref();
-        let mut found = Vec::new();
+        let (mut found, mut idle) = (Vec::new(), Vec::new());
         if let Some(wanted) = wanted(settings)? {
             for software in wanted {
                 let config = settings.server_configs.get(software.name()).map(PathBuf::as_path).or(config);
@@ -114,9 +160,7 @@ impl Fleet {
             for software in Software::ALL {
                 found.extend(self.look(call(Some(software), None))?);
             }
-            if found.iter().any(|looked| looked.concerns(links, names)) {
-                found.retain(|looked| looked.concerns(links, names));
-            }
+            Found { servers: found, idle } = Found::chosen(found, links, names);
         }
         if found.len() > 1 && (given || config.is_some()) {
             return Err(ambiguous(&found));
@@ -124,7 +168,7 @@ impl Fleet {
         if found.is_empty() {
             found.extend(self.look(call(None, None))?);
         }
-        Ok(found)
+        Ok(Found { servers: found, idle })
     }
 
     fn look(&mut self, call: Call) -> Result<Option<Rc<Looked>>, Failure> {

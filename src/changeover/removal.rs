@@ -168,7 +168,7 @@ impl Removal {
 /// A configuration that cannot be read says nothing.
 fn named(context: &Context, layout: &Layout, settings: &Settings, release: Option<&Release>) -> Vec<(String, PathBuf)> {
     let names = release.map(|release| serving::names(&release.certificates)).unwrap_or_default();
-    let servers = Fleet::default().find(context, settings, layout.links(), &names).unwrap_or_default();
+    let servers = Fleet::default().find(context, settings, layout.links(), &names).unwrap_or_default().servers;
     let mut found = Vec::new();
     for standing in servers.iter().filter_map(|looked| looked.standing.as_ref()) {
         for block in &standing.config.blocks {

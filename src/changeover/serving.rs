@@ -117,7 +117,9 @@ pub fn place(
         refusals: Vec::new(),
         lost: Vec::new(),
     };
-    let servers = fleet.find(context, ground.settings, &serving.spelled, &names)?;
+    let found = fleet.find(context, ground.settings, &serving.spelled, &names)?;
+    serving.findings.extend(found.left_out());
+    let servers = found.servers;
     serving.refusals = servers.iter().filter_map(|looked| looked.refusal.clone()).collect();
     serving.paths(ground, servers, &names)?;
     let layout = serving.layout(ground)?;
