@@ -109,8 +109,13 @@ impl Changeover {
     }
 
     fn done(&self) -> String {
-        let name = self.leaf.dns_names.iter().find(|name| !name.starts_with('*')).unwrap_or(&self.name);
-        let site = if self.proof() == "live" { format!("https://{name}") } else { self.name.clone() };
+        let names = &self.leaf.dns_names;
+        let site = match (names.iter().find(|name| !name.starts_with('*')), names.first()) {
+            _ if self.proof() != "live" => &self.name,
+            (Some(name), _) => &format!("https://{name}"),
+            // Nothing of that name can be opened.
+            (None, wildcard) => wildcard.unwrap_or(&self.name),
+        };
         format!("{site} until {}; next round from {}", day(self.leaf.not_after), day(next_round(&self.leaf)))
     }
 
