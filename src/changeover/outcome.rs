@@ -112,6 +112,8 @@ pub struct Changeover {
     pub findings: Vec<Finding>,
     /// What to do now.
     pub next: Vec<Next>,
+    /// The commands that start the servers that are all that is missing; `next` has them too.
+    pub start: Vec<String>,
     release: String,
     chain_path: String,
     key_path: String,
@@ -140,6 +142,7 @@ impl Changeover {
             seen: serving.probes.iter().map(Seen::from).collect(),
             findings: serving.findings.clone(),
             next: Vec::new(),
+            start: Vec::new(),
             release: wanted.id.to_string(),
             chain_path: layout.chain_path().display().to_string(),
             key_path: layout.key_path().display().to_string(),
@@ -245,9 +248,8 @@ impl Changeover {
             let message = format!("{title} does not run; its test of the new files is fine");
             self.findings.push(Finding::error("server-not-running", message));
         }
-        let start: Vec<String> = programs.iter().map(|program| program.start_command()).collect();
-        let again = again(context, &["install", &self.name]);
-        self.next.push(Next::say(format!("{} && {}", start.join(" && "), again.text)));
+        self.start = programs.iter().map(|program| program.start_command()).collect();
+        self.next.push(start_then_install(context, &self.start, &[&self.name]));
     }
 
     fn failed(&mut self, situation: &Situation, plan: &InstallPlan, failed: Failed) -> Result<(), Failure> {
@@ -306,6 +308,13 @@ impl Changeover {
         let failure = failure.with(Next::say("type the same again: it takes up where this stands"));
         self.back.1.iter().fold(failure, |failure, left| failure.because(format!("not back: {left}")))
     }
+}
+
+/// The line that starts servers and then has these proven.
+#[must_use]
+pub fn start_then_install(context: &Context, start: &[String], names: &[&str]) -> Next {
+    let words: Vec<&str> = ["install"].iter().chain(names).copied().collect();
+    Next::say(format!("{} && {}", start.join(" && "), again(context, &words).text))
 }
 
 /// A date without its time: the day on which it is.

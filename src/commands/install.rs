@@ -152,7 +152,7 @@ pub fn run(context: &Context, args: &InstallArgs) -> Result<InstallOutcome, Fail
             Err(failure) => Came::Failed(failure),
         };
     }
-    InstallOutcome::of(parts)
+    InstallOutcome::of(context, parts)
 }
 
 fn said(args: &InstallArgs) -> Said<'_> {
@@ -213,7 +213,10 @@ fn keep_the_place(context: &Context, args: &InstallArgs) -> Result<InstallOutcom
     };
     let (found, findings, changeover) = placeholder::run(context, &args.files, order)?;
     let stem = changeover.name.clone();
-    InstallOutcome::of(vec![Part { stem, found, findings, came: Came::Done(Box::new(changeover)), undo: None }])
+    InstallOutcome::of(
+        context,
+        vec![Part { stem, found, findings, came: Came::Done(Box::new(changeover)), undo: None }],
+    )
 }
 
 /// Key and chain belong together and hold; else everything that is wrong.

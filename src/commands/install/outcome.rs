@@ -2,14 +2,19 @@
 
 use serde_json::{Value, json};
 
-use crate::changeover::outcome::{Changeover, Verdict, day};
+use crate::changeover::outcome::{Changeover, Verdict, day, start_then_install};
+use crate::context::Context;
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next, Severity};
 use crate::report::{Outcome, Text};
 
 /// What `install` ends with.
 #[derive(Debug)]
-pub struct InstallOutcome(pub(super) Vec<Part>);
+pub struct InstallOutcome {
+    parts: Vec<Part>,
+    /// One step for all that wait for servers to be started: a second start would fail.
+    start: Option<Next>,
+}
 
 /// What came of one certificate.
 #[derive(Debug)]
@@ -137,9 +142,25 @@ fn finding(failure: &Failure) -> Finding {
     failure.next.iter().cloned().fold(finding, Finding::with)
 }
 
+/// The step that starts the servers for which several wait, taken out of what each has to do.
+fn start_once(context: &Context, parts: &mut [Part]) -> Option<Next> {
+    let (mut start, mut names): (Vec<String>, Vec<&str>) = (Vec::new(), Vec::new());
+    for part in parts {
+        let Came::Done(changeover) = &mut part.came else { continue };
+        if changeover.start.is_empty() {
+            continue;
+        }
+        changeover.next.clear();
+        names.push(&part.stem);
+        let new: Vec<String> = changeover.start.iter().filter(|one| !start.contains(one)).cloned().collect();
+        start.extend(new);
+    }
+    (!names.is_empty()).then(|| start_then_install(context, &start, &names))
+}
+
 impl InstallOutcome {
     /// One that ended early is no outcome.
-    pub(super) fn of(mut parts: Vec<Part>) -> Result<Self, Failure> {
+    pub(super) fn of(context: &Context, mut parts: Vec<Part>) -> Result<Self, Failure> {
         let ended = |part: &Part| match &part.came {
             Came::Failed(failure) => matches!(failure.kind, Kind::Interrupted(_)),
             _ => false,
@@ -147,23 +168,23 @@ impl InstallOutcome {
         let place = if parts.len() == 1 { Some(0) } else { parts.iter().position(ended) };
         match place.map(|place| parts.swap_remove(place)) {
             Some(Part { came: Came::Failed(failure), .. }) => Err(failure),
-            Some(alone) => Ok(Self(vec![alone])),
-            None => Ok(Self(parts)),
+            Some(alone) => Ok(Self { parts: vec![alone], start: None }),
+            None => Ok(Self { start: start_once(context, &mut parts), parts }),
         }
     }
 
     fn verdict(&self) -> Verdict {
-        let is = |verdict: &Verdict| self.0.iter().any(|part| part.verdict() == *verdict);
+        let is = |verdict: &Verdict| self.parts.iter().any(|part| part.verdict() == *verdict);
         RANKS.into_iter().find(is).unwrap_or(Verdict::Unchanged)
     }
 }
 
 impl Outcome for InstallOutcome {
     fn json(&self) -> Value {
-        if let [alone] = self.0.as_slice() {
+        if let [alone] = self.parts.as_slice() {
             return alone.document();
         }
-        let documents: Vec<Value> = self.0.iter().map(Part::document).collect();
+        let documents: Vec<Value> = self.parts.iter().map(Part::document).collect();
         let all = |field: &str| -> Vec<Value> {
             documents.iter().flat_map(|one| one[field].as_array().cloned().unwrap_or_default()).collect()
         };
@@ -174,29 +195,32 @@ impl Outcome for InstallOutcome {
             }
             certificate
         };
+        let mut next = all("next");
+        next.extend(self.start.iter().map(|start| json!(start)));
         json!({
             "schema": "certctl.install/1",
             "verdict": self.verdict().name(),
             "changed": documents.iter().any(|one| one["changed"] == true),
             "certificates": documents.iter().map(certificate).collect::<Vec<_>>(),
             "findings": all("findings"),
-            "next": all("next"),
+            "next": next,
         })
     }
 
     fn human(&self, text: &mut Text) {
-        if let [alone] = self.0.as_slice() {
+        if let [alone] = self.parts.as_slice() {
             return alone.human(text);
         }
-        self.0.iter().for_each(|part| part.among_others(text));
-        let count = |verdict: Verdict| self.0.iter().filter(|part| part.verdict() == verdict).count();
+        self.parts.iter().for_each(|part| part.among_others(text));
+        let count = |verdict: Verdict| self.parts.iter().filter(|part| part.verdict() == verdict).count();
         let counts = RANKS.into_iter().map(|verdict| (count(verdict), verdict.name())).filter(|(count, _)| *count > 0);
         let counts: Vec<String> = counts.map(|(count, name)| format!("{count} {name}")).collect();
-        text.fact("in all", format!("{} certificates: {}", self.0.len(), counts.join(", ")));
+        text.fact("in all", format!("{} certificates: {}", self.parts.len(), counts.join(", ")));
+        text.nexts(self.start.as_slice());
     }
 
     fn exit_code(&self) -> u8 {
-        let code = |code: &u8| self.0.iter().any(|part| part.exit_code() == *code);
+        let code = |code: &u8| self.parts.iter().any(|part| part.exit_code() == *code);
         CODES.into_iter().find(code).unwrap_or(0)
     }
 }
