@@ -333,4 +333,10 @@ fn one_certificate_on_all_three_is_one_transaction() {
     assert_eq!(three.shown(), second);
     three.shop.sandbox.run(&["rollback", "--root", "tree"]).expect(0);
     assert_eq!(three.shown(), first);
+
+    // One that is known not to run is not asked, and nothing goes back for it.
+    let up = running.into_iter().filter(|running| !matches!(running, Running::Haproxy(_))).collect::<Vec<_>>();
+    let run = three.round(&["--json"]).expect(1).json();
+    assert_eq!((&run["verdict"], codes(&run)), (&"not-served".into(), vec!["server-not-running"]), "{run}");
+    assert_eq!((up.len(), probed(&run)), (2, 2), "{run}");
 }

@@ -178,7 +178,9 @@ impl Checked {
                 }
                 ServerState::Stopped(_) => {
                     let message = format!("{title} does not run: nobody serves {}", self.name);
-                    self.findings.push(Finding::error("server-not-running", message).with(install()));
+                    let start = one.program().map(|program| Next::say(program.start_command()));
+                    let stopped = Finding::error("server-not-running", message);
+                    self.findings.push(start.into_iter().fold(stopped, Finding::with));
                 }
                 ServerState::Mends(_) | ServerState::Serves(..) | ServerState::Nothing => {}
             }

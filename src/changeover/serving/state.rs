@@ -1,5 +1,6 @@
 //! In what state the servers are before anything is touched: each runs its own test once, over all pairs that it reads.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -7,6 +8,7 @@ use super::{Serving, Use};
 use crate::changeover::fleet::Looked;
 use crate::failure::Failure;
 use crate::finding::{Finding, Next};
+use crate::install::apache::gate::GATE;
 use crate::install::layout::Layout;
 use crate::install::observe;
 use crate::install::plan::{Asks, Served, ServerState};
@@ -31,7 +33,19 @@ pub fn judge(all: &mut [(&Layout, &mut Serving)]) -> Result<(), Failure> {
             Err(broken) => serving.refusals.push(broken),
         }
     }
+    all.iter_mut().for_each(|(_, serving)| leave_stopped(serving));
     Ok(())
+}
+
+/// A server that does not run answers nowhere: only the others are asked, so that nothing that works is taken back for it.
+fn leave_stopped(serving: &mut Serving) {
+    let at = |stopped: bool| -> BTreeSet<String> {
+        let uses = serving.uses.iter().filter(|one| matches!(one.state, ServerState::Stopped(_)) == stopped);
+        uses.flat_map(|one| one.addresses.iter().cloned()).collect()
+    };
+    let (silent, asked) = (at(true), at(false));
+    let answers = |address: &String| asked.contains(address) || !silent.contains(address);
+    serving.targets.retain(|target| answers(&target.address.to_string()));
 }
 
 fn state(all: &[(&Layout, &mut Serving)], one: &Use) -> Result<Result<ServerState, Finding>, Failure> {
@@ -54,7 +68,7 @@ fn state(all: &[(&Layout, &mut Serving)], one: &Use) -> Result<Result<ServerStat
         }
         _ => true,
     };
-    let runs = one.looked.standing.as_ref().is_none_or(|standing| standing.running.is_some());
+    let runs = one.looked.runs();
     Ok(Ok(match (one.named, runs, sound) {
         (false, ..) => ServerState::NotNamed,
         (true, false, _) => ServerState::Stopped(asks),
@@ -86,6 +100,13 @@ fn mends(all: &[(&Layout, &mut Serving)], looked: &Rc<Looked>, finished: &Finish
 fn broken(looked: &Looked, finished: &Finished) -> Finding {
     let command = looked.server.test_command().unwrap_or_default().join(" ");
     let said = looked.server.complaint(&finished.output, &[]).lines;
+    if !said.is_empty() && said.iter().all(|line| line.starts_with(GATE)) {
+        let message = "certctl does not let Apache reload: a pair of its configuration, named below, would end it, \
+                       and its configtest opens no key";
+        return Finding::error("server-config-broken", message).quoting(said).with(Next::say(
+            "give each of these lines a certificate and the key that belongs to it, then type the same certctl install again",
+        ));
+    }
     let how = if finished.timed_out { "does not end" } else { "fails" };
     Finding::error("server-config-broken", format!("the server's own test {how} before anything is touched"))
         .quoting(said)
