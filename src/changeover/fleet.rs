@@ -98,12 +98,14 @@ impl Found {
     pub fn left_out(&self) -> Vec<Finding> {
         let names: Vec<&str> = self.servers.iter().filter_map(|looked| looked.software()).map(Software::name).collect();
         let told = |software: &Software| {
-            let message =
-                format!("{} is installed too, but does not run and names none of it: left out", software.title());
             let all: Vec<String> =
                 names.iter().chain([&software.name()]).map(|name| format!("--server {name}")).collect();
+            let message = format!(
+                "{} is installed too and does not run: left out; to have it serve this as well, add {}",
+                software.title(),
+                all.join(" ")
+            );
             Finding::note("server-left-out", message)
-                .with(Next::say(format!("if it is to serve the certificate too, say so:  {}", all.join(" "))))
         };
         self.idle.iter().map(told).collect()
     }
