@@ -127,6 +127,43 @@ fn nginx_goes_on_with_the_same_files() {
     assert_eq!(site.shown(), shown);
 }
 
+#[test]
+fn no_link_of_an_earlier_install_is_left_behind() {
+    let site = Site::new();
+    let sandbox = &site.shop.sandbox;
+    let nginx = site.start("");
+    site.round(&[]).expect(1);
+    nginx.rewrite(&site.block(CHAIN, KEY));
+    let reload = || succeed(foreign("nginx").args(["-s", "reload", "-c"]).arg(nginx.config()));
+    reload();
+    let config = nginx.config().display().to_string();
+    let told = ["--root", "tree", "--trust", "root.pem", "--server", "nginx", "--server-config", &config];
+    let install = || sandbox.run(&[&["install", "example.com"], &told[..]].concat()).expect(0);
+    install();
+    // The administrator moves the server twice; something else may still read the paths of before.
+    let paths = [("tree/tls/m.pem", "tree/tls/m.key"), ("tree/srv/n.pem", "tree/srv/n.key")];
+    for (chain, key) in paths {
+        sandbox.write(chain, sandbox.read(CHAIN));
+        sandbox.write(key, sandbox.read(KEY));
+        nginx.rewrite(&site.block(chain, key));
+        reload();
+        install();
+        assert!(sandbox.join(chain).is_symlink() && sandbox.join(CHAIN).is_symlink());
+        sandbox.run(&["install", "--check", "--root", "tree"]).expect(0);
+    }
+    site.round(&[]).expect(0);
+    let settings: serde_json::Value = serde_json::from_str(&sandbox.read(&format!("{PAIR}/settings.json"))).unwrap();
+    assert_eq!(settings["former"].as_array().map(Vec::len), Some(4), "{settings}");
+    let served = site.shop.served();
+    let done = remove(&site.shop, &["--json"]).expect(0).json();
+    assert_eq!(done["certificates"][0]["files"].as_array().map(Vec::len), Some(6), "{done}");
+    for (chain, key) in paths.into_iter().chain([(CHAIN, KEY)]) {
+        assert!(is_plain(&site.shop, chain) && is_plain(&site.shop, key), "{chain}");
+        assert_eq!((sandbox.read(chain), sandbox.read(key)), served, "{chain}");
+    }
+    assert!(!sandbox.join(PAIR).exists());
+}
+
 /// What a server finds; the key never looser than before.
 fn whole(shop: &Shop, served: &(String, String), point: &str) {
     assert_eq!(shop.served(), *served, "{point}");

@@ -15,7 +15,7 @@ use crate::finding::{Finding, Next, Severity, shell_word};
 use crate::install::apply::error::InstallError;
 use crate::install::apply::{self, Probe, Trouble};
 use crate::install::drift::{Drift, Instead};
-use crate::install::layout::{Layout, ReleaseId};
+use crate::install::layout::{Layout, Link, ReleaseId};
 use crate::install::observe;
 use crate::install::plan::ServerState;
 use crate::install::release::Release;
@@ -136,10 +136,13 @@ fn look(context: &Context, stem: &str) -> Result<(Checked, Option<(ReleaseId, Se
     Ok((Checked { name: stem.to_owned(), findings, release: looked.release, layout, seen: Vec::new() }, live))
 }
 
-/// Where chain and key were installed, as the command line would say it.
+/// Where the pair was installed, as the command line would say it.
 fn paths(layout: &Layout, settings: &Settings) -> Settings {
     let at = |path: &Option<PathBuf>, usual: &Path| Some(path.clone().unwrap_or_else(|| layout.inside(usual)));
+    let further = layout.further().iter().map(|link| Link::new(layout.inside(&link.path), link.piece));
+    let unsaid = further.filter(|link| !settings.links.contains(link));
     Settings {
+        links: settings.links.iter().cloned().chain(unsaid).collect(),
         chain_path: at(&settings.chain_path, layout.chain_path()),
         key_path: at(&settings.key_path, layout.key_path()),
         ..Settings::default()

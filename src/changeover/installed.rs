@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::order::again;
-use super::tree::{real, root};
+use super::tree::{below, real, root};
 use crate::context::Context;
 use crate::directory::{self, Argument};
 use crate::failure::{Failure, Kind};
@@ -12,6 +12,7 @@ use crate::finding::{Next, shell_word};
 use crate::install::apply::store;
 use crate::install::layout::{self, Layout, Link, Piece, Pointer};
 use crate::install::observe;
+use crate::install::plan::Spot;
 use crate::install::release::Release;
 use crate::install::settings::Settings;
 use crate::intake::Taken;
@@ -141,7 +142,32 @@ pub fn layout(root: &Path, stem: &str) -> Layout {
     Layout::new(Some(root), stem, root.join(chain), root.join(key))
 }
 
-/// The layout of a pair as its settings say it: where servers read it.
+/// The links of ours that an earlier install made at paths that `layout` does not have any more: somebody may read them
+/// still. As they are remembered.
+///
+/// # Errors
+/// When a path cannot be looked at.
+pub fn former(layout: &Layout, before: &Settings) -> Result<Vec<Link>, Failure> {
+    let root = layout.root();
+    let (chain, key) = observe::family(root).stable_paths(layout.stem());
+    let usual = [(Some(&chain), Piece::FullChain), (Some(&key), Piece::Key)];
+    let said = [(before.chain_path.as_ref(), Piece::FullChain), (before.key_path.as_ref(), Piece::Key)];
+    let first = usual.into_iter().chain(said).filter_map(|(path, piece)| Some(Link::new(path?, piece)));
+    let mut former: Vec<Link> = Vec::new();
+    for link in first.chain(before.links.iter().chain(&before.former).cloned()) {
+        // A folder that leads out of the tree by now holds nothing of ours.
+        let Ok(path) = real(root, &link.path) else { continue };
+        let real = Link::new(path, link.piece);
+        let is_new = |known: &Link| known.path != real.path && known.path != link.path;
+        if layout.links().iter().chain(&former).all(is_new) && observe::spot(layout, &real)? == Ok(Spot::Ours) {
+            former.push(Link::new(layout.inside(&below(root, &link.path)), link.piece));
+        }
+    }
+    former.retain(|link| link.path.to_str().is_some());
+    Ok(former)
+}
+
+/// The layout of a pair as its settings say it: where servers read it, and where they did.
 ///
 /// # Errors
 /// When a path leads out of the tree.
@@ -156,7 +182,10 @@ pub fn placed(context: &Context, stem: &str, settings: &Settings) -> Result<Layo
         .map(|link| Ok::<_, Failure>(Link::new(real(&root, &link.path)?, link.piece)))
         .collect::<Result<_, _>>()?;
     let staged = context.root.as_ref().map(|_| root.as_path());
-    Ok(Layout::new(staged, stem, chain, key).with(further))
+    let layout = Layout::new(staged, stem, chain, key).with(further);
+    let former = former(&layout, settings)?;
+    let former = former.iter().map(|link| Ok::<_, Failure>(Link::new(real(&root, &link.path)?, link.piece)));
+    Ok(layout.with(former.collect::<Result<Vec<_>, _>>()?))
 }
 
 /// The pair that has a folder of that very name, or had one until a removal was killed.

@@ -7,7 +7,7 @@ use super::fleet::Fleet;
 use super::order::{Goal, Order, again};
 use super::serving::{self, Ground, Serving, Use};
 use super::tree::{own, real, root};
-use super::{allow, back, placeholder, readers};
+use super::{allow, back, installed, placeholder, readers};
 use crate::context::Context;
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next, Severity, shell_word};
@@ -144,6 +144,7 @@ impl<'a, 'b> Placed<'a, 'b> {
             settings.placeholder = Some(wanted.id.clone());
         }
         remember(&mut settings, &layout, &serving);
+        settings.former = installed::former(&layout, &settings_before)?;
         settings.remember_access(wanted.access);
         let mut situation = Situation { layout, settings, settings_before, wanted, sight, serving };
         for (folder, mode) in observe::loose_folders(&situation.layout)? {

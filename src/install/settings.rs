@@ -37,6 +37,9 @@ pub struct Settings {
     /// Where servers read further files.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
+    /// Where servers read the pair before it was installed elsewhere, as long as our links are still there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub former: Vec<Link>,
     /// User and group of the key as numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_owner: Option<(u32, u32)>,
@@ -127,6 +130,7 @@ impl Settings {
             chain_path: flags.chain_path.or(self.chain_path),
             key_path: flags.key_path.or(self.key_path),
             links: if flags.links.is_empty() { self.links } else { flags.links },
+            former: self.former,
             key_owner: flags.key_owner.or(self.key_owner),
             key_mode: flags.key_mode.or(self.key_mode),
             test: flags.test.or(self.test),
