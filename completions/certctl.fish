@@ -107,9 +107,9 @@ complete -c certctl -n "__fish_certctl_using_subcommand install" -l owner -d 'Wh
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l key-mode -d 'The key\'s mode: 0600, 0640, 0400 or 0440' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l cert-name -d 'What the pair is called in /etc/ssl [default: as its request, else its first name]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l allow -d 'A finding that is not to refuse it; it is still told (may be repeated)' -r
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l test -d 'Tests the server\'s configuration; split into words, never given to a shell' -r
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l reload -d 'Makes the server read its files again; split into words, never given to a shell' -r
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l probe -d 'Also ask there what is served; none: ask nobody' -r
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l test -d 'Tests the server\'s configuration; split into words, never given to a shell; auto: certctl\'s own way again' -r
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l reload -d 'Makes the server read its files again; split into words, never given to a shell; auto: certctl\'s own way again' -r
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l probe -d 'Also ask there what is served; none: ask nobody, in this run alone; auto: forget where else was asked' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l lock-timeout -d 'How long to wait for another certctl [default: 60s]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -s C -l directory -d 'Where names are looked up and files go' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l root -d 'A tree to install into instead of /' -r -F

@@ -69,15 +69,25 @@ fn flags_are_remembered_whenever_they_are_given() {
     let site = Site::new();
     let nginx = site.start("");
     nginx.rewrite(&site.block(CHAIN, KEY));
-    site.round(&["--probe", "none"]).expect(0);
+    let nobody = site.round(&["--probe", "none", "--json"]).expect(0).json();
+    assert!(codes(&nobody).contains(&"not-asked"), "{nobody}");
     let at = format!("127.0.0.1:{}", site.port);
     let settings = || site.shop.sandbox.read("tree/etc/ssl/certctl/example.com/settings.json");
-    assert!(settings().contains("\"none\""));
+    assert!(!settings().contains("\"none\""), "nobody is asked in that run alone: {}", settings());
     let run = site.shop.install("new.crt", &["--json"]).expect(0).json();
-    assert!(codes(&run).contains(&"not-asked"), "said each time: {run}");
+    assert!(!codes(&run).contains(&"not-asked"), "asked again: {run}");
+    assert_eq!(run["certificates"][0]["probes"][0]["sha256"], run["certificates"][0]["sha256"], "{run}");
     let run = site.shop.install("new.crt", &["--probe", &at, "--json"]).expect(0).json();
     assert_eq!((&run["verdict"], &run["changed"]), (&"unchanged".into(), &false.into()), "{run}");
     assert!(settings().contains(&at), "{}", settings());
+    site.shop.install("new.crt", &["--test", "true", "--reload", "true"]).expect(0);
+    assert!(settings().contains("\"reload\": \"true\""), "{}", settings());
+    site.shop.install("new.crt", &["--test", "auto", "--reload", "auto", "--probe", "auto"]).expect(0);
+    assert!(
+        !["\"reload\"", "\"test\"", "\"probe\""].iter().any(|word| settings().contains(word)),
+        "forgotten: {}",
+        settings()
+    );
     let run = site.round(&["--reload", "true", "--json"]).expect(5).json();
     assert_eq!(run["verdict"], "taken-back");
 }

@@ -143,6 +143,7 @@ impl<'a, 'b> Placed<'a, 'b> {
             sight.obstacles.extend(placeholder::in_the_way(context, &layout, (&sight.observed, &settings_before)));
             settings.placeholder = Some(wanted.id.clone());
         }
+        let mut settings = settings.lasting(&settings_before);
         remember(&mut settings, &layout, &serving);
         settings.former = installed::former(&layout, &settings_before)?;
         settings.remember_access(wanted.access);

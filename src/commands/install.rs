@@ -85,14 +85,14 @@ pub struct InstallArgs {
     /// A finding that is not to refuse it; it is still told (may be repeated)
     #[arg(long, value_name = "CODE", value_parser = allow::code)]
     pub allow: Vec<&'static str>,
-    /// Tests the server's configuration; split into words, never given to a shell
+    /// Tests the server's configuration; split into words, never given to a shell; auto: certctl's own way again
     #[arg(long, value_name = "COMMAND")]
     pub test: Option<String>,
-    /// Makes the server read its files again; split into words, never given to a shell
+    /// Makes the server read its files again; split into words, never given to a shell; auto: certctl's own way again
     #[arg(long, value_name = "COMMAND")]
     pub reload: Option<String>,
-    /// Also ask there what is served; none: ask nobody
-    #[arg(long, value_name = "HOST:PORT|none")]
+    /// Also ask there what is served; none: ask nobody, in this run alone; auto: forget where else was asked
+    #[arg(long, value_name = "HOST:PORT|none|auto")]
     pub probe: Vec<String>,
     /// How long to wait for another certctl [default: 60s]
     #[arg(long, value_name = "DURATION", value_parser = clock::duration)]

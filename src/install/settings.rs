@@ -12,6 +12,10 @@ use super::release::Access;
 
 /// The most that is read of a settings file.
 pub const SETTINGS_LIMIT: u64 = 1024 * 1024;
+/// What a flag says that forgets what is remembered of it.
+const FORGET: &str = "auto";
+/// What `--probe` says that asks nobody, in one run.
+const NOBODY: &str = "none";
 /// The history keeps this many entries: years of rounds.
 const HISTORY_LIMIT: usize = 100;
 
@@ -52,7 +56,8 @@ pub struct Settings {
     /// The command that reloads it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reload: Option<String>,
-    /// Where it is asked what it serves beside what its configuration says: `HOST:PORT`; `none`: nowhere at all.
+    /// Where it is asked what it serves beside what its configuration says: `HOST:PORT`; `none`, which is never
+    /// remembered: nowhere at all.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub probe: Vec<String>,
     /// The roots that the chain must end in, where they are not Mozilla's.
@@ -133,15 +138,28 @@ impl Settings {
             former: self.former,
             key_owner: flags.key_owner.or(self.key_owner),
             key_mode: flags.key_mode.or(self.key_mode),
-            test: flags.test.or(self.test),
-            reload: flags.reload.or(self.reload),
-            probe: if flags.probe.is_empty() { self.probe } else { flags.probe },
+            test: flags.test.or(self.test).filter(|test| test != FORGET),
+            reload: flags.reload.or(self.reload).filter(|reload| reload != FORGET),
+            probe: match flags.probe.is_empty() {
+                true => lasting(self.probe),
+                false => flags.probe.into_iter().filter(|probe| probe != FORGET).collect(),
+            },
             trust: flags.trust.or(self.trust),
             folder: flags.folder.or(self.folder),
             placeholder: self.placeholder,
             history: self.history,
             other: self.other,
         }
+    }
+
+    /// What the next round is to know of these: that nobody was asked is said anew each time, or it would never be asked
+    /// again.
+    #[must_use]
+    pub fn lasting(self, before: &Self) -> Self {
+        if self.probe.iter().any(|probe| probe == NOBODY) {
+            return Self { probe: lasting(before.probe.clone()), ..self };
+        }
+        self
     }
 
     /// These, with the server as `before` says it: what an install that was taken back was told about it is not for the
@@ -189,6 +207,11 @@ impl Settings {
         let above = &self.history[..index.unwrap_or(self.history.len())];
         noted.or_else(|| above.iter().rev().map(|entry| &entry.release).find(|release| *release != live))
     }
+}
+
+/// What of `--probe` a later run may go by.
+fn lasting(probes: Vec<String>) -> Vec<String> {
+    probes.into_iter().filter(|probe| probe != NOBODY).collect()
 }
 
 /// A list of one is written as what is in it.
@@ -267,6 +290,24 @@ mod tests {
         assert_eq!(several.shown()["server"], serde_json::json!(["nginx", "haproxy"]));
         assert_eq!(settings.probe, ["127.0.0.1:8443"]);
         assert_eq!(settings.history.len(), 2);
+    }
+
+    #[test]
+    fn auto_forgets_and_nobody_is_asked_in_one_run_only() {
+        let say = |word: &str| Settings {
+            test: Some(word.to_owned()),
+            reload: Some(word.to_owned()),
+            probe: vec![word.to_owned()],
+            ..Settings::default()
+        };
+        let before = Settings { probe: vec!["127.0.0.1:443".to_owned()], ..say("true") };
+        assert_eq!(before.clone().overridden_by(say("auto")), Settings::default());
+        let now = before.clone().overridden_by(Settings { probe: vec!["none".to_owned()], ..Settings::default() });
+        assert_eq!(now.probe, ["none"]);
+        assert_eq!(now.lasting(&before), before);
+        let old = Settings { probe: vec!["none".to_owned()], ..Settings::default() };
+        assert!(old.clone().overridden_by(Settings::default()).probe.is_empty(), "an earlier version remembered it");
+        assert!(old.clone().lasting(&old).probe.is_empty());
     }
 
     #[test]
