@@ -40,8 +40,14 @@ fn the_real_one_replaces_it_and_nobody_goes_back() {
     let check = sandbox.run(&["install", "--check", "--root", "tree", "--json"]).expect(1).json();
     assert_eq!(codes(&check), ["placeholder"], "{check}");
     sandbox.run(&["rollback", "--root", "tree"]).expect(3);
-    sandbox.run(&["remove", "example.com", "--root", "tree"]).expect(1);
-    sandbox.run(&["install", "example.com", "--root", "tree"]).expect(3);
+    let planned = sandbox.run(&["remove", "example.com", "--root", "tree", "--dry-run", "--json"]).expect(0).json();
+    assert_eq!((&planned["verdict"], codes(&planned)), (&"planned".into(), vec!["placeholder"]), "{planned}");
+    std::fs::create_dir(sandbox.join("empty")).unwrap();
+    let alone = sandbox.run(&["install", "example.com", "-C", "empty", "--root", "tree"]).expect(3);
+    assert!(
+        alone.stderr.contains("only a placeholder of example.com") && alone.stderr.contains("install FILE"),
+        "{alone}"
+    );
 
     // One that ends tomorrow is made anew.
     let soon = (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * 6 + 1)).to_string();
@@ -57,6 +63,21 @@ fn the_real_one_replaces_it_and_nobody_goes_back() {
     sandbox.run(&["rollback", "--root", "tree", "--to", "2001-01-01"]).expect(3);
     sandbox.run(&["install", "--check", "--root", "tree"]).expect(0);
     assert!(leftovers(sandbox).is_empty());
+}
+
+#[test]
+fn it_is_removed_as_any_pair_is() {
+    let shop = Shop::new();
+    let sandbox = &shop.sandbox;
+    keep_the_place(&shop, &[]).expect(0);
+    let served = shop.served();
+    let run = sandbox.run(&["remove", "example.com", "--root", "tree", "--json"]).expect(0).json();
+    assert_eq!((&run["verdict"], codes(&run)), (&"removed".into(), vec!["placeholder"]), "{run}");
+    assert_eq!(shop.served(), served);
+    assert!(!sandbox.join(PAIR).exists());
+    assert!(std::fs::symlink_metadata(sandbox.join(CHAIN)).unwrap().is_file());
+    assert!(leftovers(sandbox).is_empty());
+    shop.round(&[]).expect(0);
 }
 
 #[test]

@@ -40,6 +40,8 @@ pub struct Checked {
     pub seen: Vec<Seen>,
     /// Every difference, and what else is worth telling.
     pub findings: Vec<Finding>,
+    /// The line that installs it again; of a placeholder, the real one.
+    pub mend: Next,
 }
 
 impl Checked {
@@ -87,7 +89,7 @@ pub fn check(context: &Context, stems: &[String]) -> Result<Vec<Checked>, Failur
     let groups: Vec<_> = heard.iter().map(|(_, one)| (to_ask(one), &one.wanted.certificates[..])).collect();
     let answers = apply::ask_groups(&groups);
     for ((index, situation), answered) in heard.into_iter().zip(answers) {
-        all[index].hear(context, situation, answered);
+        all[index].hear(situation, answered);
     }
     Ok(all)
 }
@@ -127,13 +129,17 @@ fn look(context: &Context, stem: &str) -> Result<(Checked, Option<(ReleaseId, Se
     // A placeholder is never proven.
     let placed = kept.is_some();
     let open = |drift: &&Drift| !placed || !matches!(drift, Drift::NotProven { .. });
-    let drifts = looked.drifts.iter().filter(open).map(|drift| finding(context, &layout, &settings, drift));
+    let mend = match placed {
+        true => Next::say(again(context, &["install", "FILE"]).text),
+        false => again(context, &["install", stem]),
+    };
+    let drifts = looked.drifts.iter().filter(open).map(|drift| finding(context, (&layout, &settings), drift, &mend));
     // The commands of settings that others may write are not to be trusted: nobody is asked by them.
     let live = live.map(|live| (live.id.clone(), paths(&layout, &settings))).filter(|_| refused.is_none());
     let dated = looked.release.iter().flat_map(|release| back::dated(release, context.now()));
     let dated = dated.map(|told| Finding { severity: Severity::Error, ..told });
     let findings = drifts.chain(kept).chain(refused).chain(dated).collect();
-    Ok((Checked { name: stem.to_owned(), findings, release: looked.release, layout, seen: Vec::new() }, live))
+    Ok((Checked { name: stem.to_owned(), findings, release: looked.release, layout, seen: Vec::new(), mend }, live))
 }
 
 /// Where the pair was installed, as the command line would say it.
@@ -161,7 +167,7 @@ fn to_ask(situation: &Situation) -> &[ProbeTarget] {
 
 impl Checked {
     /// What the servers say.
-    fn hear(&mut self, context: &Context, situation: Situation, answered: Vec<Probe>) {
+    fn hear(&mut self, situation: Situation, answered: Vec<Probe>) {
         let Situation { serving, .. } = situation;
         // What a new key would inherit is another run's business.
         let about_new = |one: &Finding| one.severity == Severity::Note || one.code.starts_with("key-");
@@ -171,7 +177,7 @@ impl Checked {
             serving.findings.into_iter().filter(|one| !about_new(one) && !judged(one)).collect();
         self.findings.extend(further);
         self.findings.extend(serving.refusals);
-        let install = || again(context, &["install", &self.name]);
+        let install = || self.mend.clone();
         for one in &serving.uses {
             let title = one.looked.software().map_or("the server", Software::title);
             match &one.state {
@@ -207,8 +213,8 @@ fn unsettled(error: InstallError) -> Finding {
 }
 
 /// The difference, and the line that mends it.
-fn finding(context: &Context, layout: &Layout, settings: &Settings, drift: &Drift) -> Finding {
-    let install = || again(context, &["install", layout.stem()]);
+fn finding(context: &Context, (layout, settings): (&Layout, &Settings), drift: &Drift, mend: &Next) -> Finding {
+    let install = || mend.clone();
     let word = |path: &std::path::Path| shell_word(&path.display().to_string());
     let message = drift.to_string();
     match drift {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::order::again;
+use super::placeholder;
 use super::tree::{below, real, root};
 use crate::context::Context;
 use crate::directory::{self, Argument};
@@ -93,7 +94,7 @@ pub struct Files {
 /// that ends later.
 ///
 /// # Errors
-/// When the directory or what is installed cannot be read.
+/// When the directory or what is installed cannot be read, or only a placeholder has the name.
 pub fn newest(context: &Context, names: &[String]) -> Result<Vec<Option<Files>>, Failure> {
     let here = Directory::read(context)?;
     let is_name = |name: &str| !matches!(Argument::resolve(name, &here), Ok(Argument::File(_) | Argument::Stdin));
@@ -106,7 +107,9 @@ pub fn newest(context: &Context, names: &[String]) -> Result<Vec<Option<Files>>,
     let newest = |(name, wanted): (&String, Option<DnsName>)| -> Result<Option<Files>, Failure> {
         let Some(wanted) = wanted else { return Ok(None) };
         let Some(stem) = fitting(&pairs, name).first().cloned() else { return Ok(None) };
-        let Some((files, release)) = live(context, stem)? else { return Ok(None) };
+        let Some((files, release)) = live(context, stem.clone())? else {
+            return if here.knows(&wanted) { Ok(None) } else { Err(placeholder::alone(context, &stem)) };
+        };
         let newer = |leaf: &&Certificate| leaf.not_after > release.not_after();
         Ok((!here.leaves_named(&wanted, context.now()).iter().any(newer)).then_some(files))
     };

@@ -57,6 +57,17 @@ pub fn told(context: &Context, not_after: Timestamp) -> Finding {
         "a placeholder, self-signed, until {}: the server can start with it, and no browser trusts it",
         not_after.strftime("%Y-%m-%d")
     );
+    Finding::warning("placeholder", message).with(real_one(context))
+}
+
+/// That there is nothing else under this name: it cannot be installed again, as a pair can.
+#[must_use]
+pub fn alone(context: &Context, stem: &str) -> Failure {
+    let message = format!("only a placeholder of {stem} is installed, and its certificate is not here");
+    Failure::new(Kind::NotFound, message).with(real_one(context))
+}
+
+fn real_one(context: &Context) -> Next {
     let next = again(context, &["install", "FILE"]).text;
-    Finding::warning("placeholder", message).with(Next::say(format!("when the CA has sent the real one:  {next}")))
+    Next::say(format!("when the CA has sent the real one:  {next}"))
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::fleet::Fleet;
 use super::order::{Mode, again};
 use super::tree::{own, root};
-use super::{installed, serving};
+use super::{installed, placeholder, serving};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::finding::{Finding, Next, shell_word};
@@ -139,10 +139,16 @@ impl Removal {
         let live = self.release.clone();
         let there = |piece: &Piece| live.as_ref().is_some_and(|live| folders::is_file(&layout.piece(live, *piece)));
         let pieces = layout.links().iter().map(|link| link.piece).filter(there).collect();
-        let proven = observe::pointer(layout, Pointer::Proven)?;
+        // A placeholder is never proven, and was put there on purpose.
+        let kept = settings.placeholder.clone().filter(|kept| live.as_ref() == Some(kept));
+        let placed = kept.is_some();
+        let proven = kept.map_or_else(|| observe::pointer(layout, Pointer::Proven), |kept| Ok(Some(kept)))?;
         let strange = settle::strange(layout)?;
         let release = live.as_ref().map(|live| store::load(layout, live)).transpose()?.flatten();
         self.leaf = release.as_ref().map(|release| release.leaf().clone());
+        if let (true, Some(release)) = (placed, &release) {
+            self.findings.push(placeholder::told(context, release.not_after()));
+        }
         let named = named(context, layout, settings, release.as_ref());
         let standing = Standing { live: live.clone(), proven, spots, pieces, named, strange };
         match removal::plan(&standing, layout) {
