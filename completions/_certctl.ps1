@@ -163,6 +163,7 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
         'certctl;bundle' {
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'The private key that the certificate belongs to [default: found in the directory]')
             [CompletionResult]::new('--csr', '--csr', [CompletionResultType]::ParameterName, 'The request that was given to the CA [default: found in the directory]')
+            [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'A host that the certificate must be for (may be repeated)')
             [CompletionResult]::new('--trust', '--trust', [CompletionResultType]::ParameterName, 'Whom to trust: Mozilla''s list, this system''s roots, or a file of CA certificates')
             [CompletionResult]::new('--prefer', '--prefer', [CompletionResultType]::ParameterName, 'Which way, where the certificates have several: to the root that most clients know, or the shortest')
             [CompletionResult]::new('--aia', '--aia', [CompletionResultType]::ParameterName, 'Fetch issuers that are missing from where the certificates say they are; =any: also from this machine''s own network, and through a proxy')

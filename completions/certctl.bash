@@ -87,7 +87,7 @@ _certctl() {
             return 0
             ;;
         certctl__subcmd__bundle)
-            opts="-C -q -v -h --key --csr --trust --prefer --aia --password-file --extract-key --out --format --for --legacy --pfx-password-file --pfx-empty-password --json --directory --root --at --quiet --verbose --color --help"
+            opts="-C -q -v -h --key --csr --host --trust --prefer --aia --password-file --extract-key --out --format --for --legacy --pfx-password-file --pfx-empty-password --json --directory --root --at --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -98,6 +98,10 @@ _certctl() {
                     return 0
                     ;;
                 --csr)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --host)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

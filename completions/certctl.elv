@@ -154,6 +154,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
         &'certctl;bundle'= {
             cand --key 'The private key that the certificate belongs to [default: found in the directory]'
             cand --csr 'The request that was given to the CA [default: found in the directory]'
+            cand --host 'A host that the certificate must be for (may be repeated)'
             cand --trust 'Whom to trust: Mozilla''s list, this system''s roots, or a file of CA certificates'
             cand --prefer 'Which way, where the certificates have several: to the root that most clients know, or the shortest'
             cand --aia 'Fetch issuers that are missing from where the certificates say they are; =any: also from this machine''s own network, and through a proxy'

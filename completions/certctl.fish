@@ -167,6 +167,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand inspect" -s v -l verbose
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -s h -l help -d 'This help'
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l key -d 'The private key that the certificate belongs to [default: found in the directory]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l csr -d 'The request that was given to the CA [default: found in the directory]' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l host -d 'A host that the certificate must be for (may be repeated)' -r
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l trust -d 'Whom to trust: Mozilla\'s list, this system\'s roots, or a file of CA certificates' -r
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l prefer -d 'Which way, where the certificates have several: to the root that most clients know, or the shortest' -r -f -a "compatible\t'Through delivered cross-certificates as far as they lead: to the anchor that most clients know, old ones too'
 shortest\t'To the nearest anchor: the fewest bytes in each handshake'"

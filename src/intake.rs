@@ -10,7 +10,7 @@ mod sources;
 mod take;
 mod trust;
 
-pub use self::host::{Answers, Host, Seen, ask};
+pub use self::host::{Answers, Host, Seen, ask, wanted_hosts};
 pub use self::present::{PresentOptions, Presented, present};
 pub use self::reading::{ReadArgs, Reading};
 pub use self::sources::findings_of;

@@ -382,3 +382,17 @@ fn a_pipe_that_is_named_is_read_and_what_has_no_end_is_not() {
     let large = sandbox.run(&["bundle", "large.pem", "--json"]).expect(3);
     assert_eq!(large.json()["error"]["kind"], "hostile");
 }
+
+#[test]
+fn the_hosts_that_are_asked_for_must_be_in_it() {
+    let shop = Order::new();
+    shop.sandbox.write("sent.pem", shop.chain());
+    let bundle = ["bundle", "sent.pem", "--trust", "root.pem", "--json", "--host", "WWW.example.com"];
+    let refused = shop.sandbox.run(&[bundle.as_slice(), &["--host", "shop.example.com"]].concat()).expect(1).json();
+    assert_eq!(refused["findings"][0]["code"], "host-not-covered", "{refused}");
+    assert!(refused["findings"][0]["message"].as_str().unwrap().contains("not for shop.example.com"), "{refused}");
+    assert!(!shop.sandbox.join("example.com.fullchain.pem").exists());
+    shop.sandbox.run(&["bundle", "sent.pem", "--host", "no host"]).expect(2);
+    shop.sandbox.run(&bundle).expect(0);
+    assert_eq!(shop.sandbox.read("example.com.fullchain.pem"), shop.chain());
+}

@@ -37,6 +37,9 @@ pub struct BundleArgs {
     /// The request that was given to the CA [default: found in the directory]
     #[arg(long, value_name = "FILE")]
     pub csr: Option<PathBuf>,
+    /// A host that the certificate must be for (may be repeated)
+    #[arg(long = "host", value_name = "NAME")]
+    pub hosts: Vec<String>,
     /// Whom to trust: Mozilla's list, this system's roots, or a file of CA certificates
     #[arg(long, value_name = "mozilla|system|FILE")]
     pub trust: Option<String>,
@@ -64,6 +67,7 @@ pub struct BundleArgs {
 /// Input that cannot be read or holds no certificate, an output that cannot be written.
 pub fn run(context: &Context, args: &BundleArgs) -> Result<BundleOutcome, Failure> {
     args.outputs.check(context.sink.wants_json())?;
+    let hosts = intake::wanted_hosts(&args.hosts)?;
     let anchors = intake::anchors(args.trust.as_deref())?;
     let reading = Reading::new(context, &args.reading)?;
     let key_use = if args.outputs.with_key() { KeyUse::Installing } else { KeyUse::Comparing };
@@ -75,7 +79,7 @@ pub fn run(context: &Context, args: &BundleArgs) -> Result<BundleOutcome, Failur
         return Err(Failure::new(Kind::Usage, format!("--out takes one chain, and {} were found", taken.len()))
             .with(Next::say("leave --out away, or name the key of the one that is meant:  --key FILE")));
     }
-    let policy = Policy { hosts: &[], anchors: &anchors, at: context.now() };
+    let policy = Policy { hosts: &hosts, anchors: &anchors, at: context.now() };
     let findings = judge(&mut taken, policy);
     let right = findings.iter().all(|finding| finding.severity < Severity::Error);
     let printed = right && args.outputs.printed();

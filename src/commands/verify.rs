@@ -17,7 +17,6 @@ use crate::finding::{Finding, Next};
 use crate::intake::{self, Host, PresentOptions, Presented, ReadArgs, Reading};
 use crate::live::StartTls;
 use crate::pairing::{self, Keyring, Remark};
-use crate::pki::name::DnsName;
 use crate::pki::trust::TrustSource;
 use crate::pki::verify;
 use crate::report::{Outcome, Text};
@@ -80,7 +79,7 @@ pub struct VerifyOutcome {
 /// # Errors
 /// Input that cannot be read or holds no certificate, a host that shows none.
 pub fn run(context: &Context, args: &VerifyArgs) -> Result<VerifyOutcome, Failure> {
-    let hosts: Vec<String> = args.hosts.iter().map(|host| ascii_host(host)).collect::<Result<_, _>>()?;
+    let hosts = intake::wanted_hosts(&args.hosts)?;
     let (served, items): (Vec<String>, Vec<String>) =
         args.items.iter().cloned().partition(|item| server(item).is_some());
     if served.is_empty() && args.starttls.is_some() {
@@ -176,16 +175,6 @@ fn judge_pair(
 fn not_proven(context: &Context, stem: &str) -> Finding {
     Finding::note("not-proven", "not proven yet: these files are in place and were not seen to be served since")
         .with(changeover::order::again(context, &["install", stem]))
-}
-
-/// An address, or a name as A-labels.
-fn ascii_host(host: &str) -> Result<String, Failure> {
-    if host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok() {
-        return Ok(host.to_owned());
-    }
-    let name = DnsName::parse(host)
-        .map_err(|error| Failure::of(Kind::Usage, &error).with(Next::say("--host www.example.com")))?;
-    Ok(name.as_str().to_owned())
 }
 
 /// `bundle` is the command line that makes a right file of what was passed.

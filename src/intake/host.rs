@@ -160,6 +160,24 @@ fn step(host: &Host, error: &ProbeError) -> Option<Next> {
     }
 }
 
+/// The hosts of `--host`: addresses as they are, names as A-labels.
+///
+/// # Errors
+/// What is neither.
+pub fn wanted_hosts(hosts: &[String]) -> Result<Vec<String>, Failure> {
+    hosts.iter().map(|host| ascii_host(host)).collect()
+}
+
+/// An address, or a name as A-labels.
+fn ascii_host(host: &str) -> Result<String, Failure> {
+    if host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok() {
+        return Ok(host.to_owned());
+    }
+    let name = DnsName::parse(host)
+        .map_err(|error| Failure::of(Kind::Usage, &error).with(Next::say("--host www.example.com")))?;
+    Ok(name.as_str().to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::Host;
