@@ -86,7 +86,7 @@ fn files_and_hosts_are_read_as_apache_reads_them() {
     files_of(&read.directives, &mut ours);
     assert_eq!(ours, theirs, "{dumped}");
     assert_eq!(standing.config.doubts, [""; 0], "Apache lists the same hosts");
-    assert_eq!((standing.config.blocks.len(), standing.running), (7, None));
+    assert_eq!((standing.config.blocks().len(), standing.running), (7, None));
     assert_eq!(read.pid.as_deref(), Some(sandbox.join("apache2.pid").as_path()));
 }
 

@@ -101,7 +101,7 @@ fn files_are_read_as_nginx_reads_them() {
     assert_eq!(ours.iter().map(String::as_str).collect::<BTreeSet<_>>(), theirs);
 
     let standing = find(&config).observe().unwrap();
-    let blocks: Vec<String> = standing.config.blocks.iter().map(|block| block.names[0].text()).collect();
+    let blocks: Vec<String> = standing.config.blocks().iter().map(|block| block.names[0].text()).collect();
     assert_eq!(blocks, ["a.example", "b.example"]);
     let pid = sandbox.join("nginx.pid");
     assert!(matches!(&standing.detail, Detail::Nginx { config, .. } if config.pid.as_ref() == Some(&pid)));

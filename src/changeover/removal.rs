@@ -177,7 +177,7 @@ fn named(context: &Context, layout: &Layout, settings: &Settings, release: Optio
     let servers = Fleet::default().find(context, settings, layout.links(), &names).unwrap_or_default().servers;
     let mut found = Vec::new();
     for standing in servers.iter().filter_map(|looked| looked.standing.as_ref()) {
-        for block in &standing.config.blocks {
+        for block in standing.config.blocks() {
             let files = block.pairs.iter().flat_map(|pair| &pair.files).filter_map(|(_, path)| path.file());
             let inside = files.filter(|path| leads_into(path, layout) && !found.iter().any(|(_, known)| known == path));
             let inside: Vec<_> = inside.map(|path| (block.to_string(), path.to_owned())).collect();

@@ -90,8 +90,8 @@ impl Run<'_> {
         let mut course = Course::new(plans);
         self.ask_before(plans);
         while let Some(act) = course.next() {
-            let noting = matches!(act, Act::Do(_, Step::Record { .. })) || course.is_settling();
-            if let Some(signal) = self.signal().filter(|_| !noting) {
+            let noting = || matches!(act, Act::Do(_, Step::Record { .. })) || course.is_settling();
+            if let Some(signal) = self.signal().filter(|_| !noting()) {
                 self.interrupted(&mut course, signal);
                 continue;
             }

@@ -11,6 +11,7 @@ mod clash;
 mod complaint;
 pub mod config;
 pub mod glob;
+mod index;
 pub mod listen;
 pub mod name;
 mod software;

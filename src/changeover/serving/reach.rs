@@ -16,7 +16,9 @@ pub(super) fn judge(
 ) -> (Reach, Vec<Finding>) {
     let mut reach = Reach::All;
     let mut findings = Vec::new();
-    for block in &config.blocks {
+    // Most pairs are served nowhere else: then no block needs to be looked at.
+    let others = if targets.elsewhere.is_empty() { &[] } else { config.blocks() };
+    for block in others {
         let here = |one: &&Elsewhere| (one.file.as_path(), one.line) == (block.file.as_path(), block.line);
         let mut sent: Vec<&Elsewhere> = targets.elsewhere.iter().filter(here).collect();
         // HAProxy has several certificates on one line: each tells its own.
@@ -73,7 +75,7 @@ pub(super) fn clashes(config: &Config, wanted: &Wanted<'_>, links: &[Link]) -> V
 /// Whether a block of that line has the name as its own.
 fn named_there(config: &Config, one: &Elsewhere) -> bool {
     let here = |block: &&Block| (one.file.as_path(), one.line) == (block.file.as_path(), block.line);
-    config.blocks.iter().filter(here).any(|block| block.answers_to(&one.name))
+    config.blocks().iter().filter(here).any(|block| block.answers_to(&one.name))
 }
 
 /// What could not be made out of the configuration: it may name the pair, or the names, there.

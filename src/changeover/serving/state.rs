@@ -20,10 +20,10 @@ use crate::system::process::Finished;
 /// # Errors
 /// When a test could not be run, or files cannot be read.
 pub fn judge(all: &mut [(&Layout, &mut Serving)]) -> Result<(), Failure> {
-    let mut states = Vec::new();
+    let (mut states, mut judged) = (Vec::new(), Vec::new());
     for (index, (_, serving)) in all.iter().enumerate() {
         for (number, one) in serving.uses.iter().enumerate().filter(|_| serving.refusals.is_empty()) {
-            states.push((index, number, state(all, one)?));
+            states.push((index, number, state(all, one, &mut judged)?));
         }
     }
     for (index, number, state) in states {
@@ -48,7 +48,14 @@ fn leave_stopped(serving: &mut Serving) {
     serving.targets.retain(|target| answers(&target.address.to_string()));
 }
 
-fn state(all: &[(&Layout, &mut Serving)], one: &Use) -> Result<Result<ServerState, Finding>, Failure> {
+/// Servers whose test fails, and whether this run mends that: the same for all pairs that one reads.
+type Judged = Vec<(Rc<Looked>, bool)>;
+
+fn state(
+    all: &[(&Layout, &mut Serving)],
+    one: &Use,
+    judged: &mut Judged,
+) -> Result<Result<ServerState, Finding>, Failure> {
     let server = &one.looked.server;
     let asks = Asks {
         test: server.test_command().map(|words| words.join(" ")),
@@ -61,7 +68,15 @@ fn state(all: &[(&Layout, &mut Serving)], one: &Use) -> Result<Result<ServerStat
     }
     let sound = match one.looked.test()? {
         Some(finished) if !finished.succeeded() => {
-            if !mends(all, &one.looked, finished)? {
+            let known = judged.iter().find(|(looked, _)| Rc::ptr_eq(looked, &one.looked)).map(|(_, mends)| *mends);
+            let mends = match known {
+                Some(mends) => mends,
+                None => mends(all, &one.looked, finished)?,
+            };
+            if known.is_none() {
+                judged.push((Rc::clone(&one.looked), mends));
+            }
+            if !mends {
                 return Ok(Err(broken(&one.looked, finished)));
             }
             false

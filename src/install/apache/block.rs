@@ -87,13 +87,11 @@ impl Config {
     /// What any server says.
     #[must_use]
     pub fn neutral(&self) -> site::Config {
-        site::Config {
-            software: Software::Apache,
-            file: self.file.clone(),
-            blocks: self.hosts.iter().map(|host| host.block.clone()).collect(),
-            includes: self.includes.clone(),
-            doubts: self.doubts.clone(),
-        }
+        let blocks = self.hosts.iter().map(|host| host.block.clone()).collect();
+        let mut config = site::Config::new(Software::Apache, &self.file, blocks);
+        config.includes.clone_from(&self.includes);
+        config.doubts.clone_from(&self.doubts);
+        config
     }
 
     /// Whether a module is there: `ssl_module`.
@@ -303,7 +301,7 @@ mod tests {
              SSLCertificateKeyFile /r.key\nSSLCertificateKeyFile /e.key\nSSLCertificateChainFile /c.crt\nRemoteIPProxyProtocol On\n</VirtualHost>\n\
              <VirtualHost 192.0.2.1:443>\nSSLEngine On\nServerName late.example\n</VirtualHost>",
         );
-        let told: Vec<String> = config.neutral().blocks.iter().map(told).collect();
+        let told: Vec<String> = config.neutral().blocks().iter().map(told).collect();
         let main = "FullChain=/m.crt+Key=/m.key";
         assert_eq!(
             told,
@@ -325,7 +323,7 @@ mod tests {
             "Listen 443\nListen 127.0.0.1:8443\nSSLEngine on\nServerName m.example\nSSLCertificateFile /all.pem\n\
              <VirtualHost *:8443>\nSSLEngine off\nSSLCertificateFile /x.crt\nSSLCertificateChainFile /x.crt\nSSLCertificateKeyFile /x.key\n</VirtualHost>",
         );
-        let told: Vec<String> = config.neutral().blocks.iter().map(told).collect();
+        let told: Vec<String> = config.neutral().blocks().iter().map(told).collect();
         assert_eq!(
             told,
             [

@@ -88,13 +88,9 @@ impl Config {
     /// What is asked of every server's configuration.
     #[must_use]
     pub fn neutral(&self) -> site::Config {
-        site::Config {
-            software: Software::Haproxy,
-            file: self.file.clone(),
-            blocks: self.blocks.clone(),
-            includes: Vec::new(),
-            doubts: self.doubts.clone(),
-        }
+        let mut config = site::Config::new(Software::Haproxy, &self.file, self.blocks.clone());
+        config.doubts.clone_from(&self.doubts);
+        config
     }
 
     /// Where all of IPv4 has a socket of its own, one of IPv6 gets none of it.

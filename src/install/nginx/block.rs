@@ -72,13 +72,10 @@ impl Config {
     /// What any server says.
     #[must_use]
     pub fn neutral(&self) -> site::Config {
-        site::Config {
-            software: Software::Nginx,
-            file: self.file.clone(),
-            blocks: self.blocks.iter().map(|server| server.block.clone()).collect(),
-            includes: self.includes.clone(),
-            doubts: Vec::new(),
-        }
+        let blocks = self.blocks.iter().map(|server| server.block.clone()).collect();
+        let mut config = site::Config::new(Software::Nginx, &self.file, blocks);
+        config.includes.clone_from(&self.includes);
+        config
     }
 }
 
@@ -239,7 +236,7 @@ mod tests {
              server { listen 445; ssl on; } server { listen 80; listen [::]:443 ssl; } server { listen 443 quic; } }",
         );
         let told: Vec<_> =
-            config.neutral().blocks.iter().map(|block| (block.speaks_tls(), block.speaks_plain())).collect();
+            config.neutral().blocks().iter().map(|block| (block.speaks_tls(), block.speaks_plain())).collect();
         let (tls, plain, both, udp) = ((true, false), (false, true), (true, true), (false, false));
         assert_eq!(told, [tls, tls, plain, tls, both, udp]);
     }
@@ -350,7 +347,7 @@ http {
             let asked = names(asked);
             let lines: Vec<String> = config.serving(&asked).map(|block| block.names[0].text()).collect();
             let all: Vec<String> =
-                config.blocks.iter().map(|b| b.names.first().map(|n| n.text()).unwrap_or_default()).collect();
+                config.blocks().iter().map(|b| b.names.first().map(|n| n.text()).unwrap_or_default()).collect();
             lines.iter().map(|line| all.iter().position(|name| name == line).unwrap()).collect()
         };
         assert_eq!(serving(&["example.com"]), [0, 3, 5]);

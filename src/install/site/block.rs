@@ -124,12 +124,6 @@ impl Block {
         self.pairs.iter().any(|pair| pair.is_among(links))
     }
 
-    /// Whether it names this file, whatever for.
-    #[must_use]
-    pub fn mentions(&self, path: &Path) -> bool {
-        self.pairs.iter().flat_map(|pair| &pair.files).any(|(_, named)| named.file() == Some(path))
-    }
-
     /// Whether it speaks TLS anywhere.
     #[must_use]
     pub fn speaks_tls(&self) -> bool {

@@ -1,6 +1,8 @@
 //! What of a configuration is in the way of a pair though every test passes: two blocks that claim a name at one address,
 //! of which only the first is ever asked, and blocks that speak TLS and have no certificate.
 
+use std::ptr;
+
 use super::block::Block;
 use super::config::Config;
 use super::listen::Listen;
@@ -38,10 +40,14 @@ impl Config {
     pub fn clashes(&self, links: &[Link], names: &[DnsName]) -> Vec<Clash> {
         let mut found = self.bare(names);
         // HAProxy picks among all certificates of a name by their kind of key.
-        let own = self.blocks.iter().enumerate().filter(|(_, block)| block.names_pair(links));
-        for (at, own) in own.filter(|_| self.software != Software::Haproxy) {
-            for (index, other) in self.blocks.iter().enumerate().filter(|(index, _)| *index != at) {
-                let (first, second) = if at < index { (own, other) } else { (other, own) };
+        for own in self.naming(links).filter(|_| self.software != Software::Haproxy) {
+            let mut before = true;
+            for other in self.sharing(own) {
+                if ptr::eq(own, other) {
+                    before = false;
+                    continue;
+                }
+                let (first, second) = if before { (other, own) } else { (own, other) };
                 for clash in twice(first, second) {
                     if !found.contains(&clash) {
                         found.push(clash);
@@ -63,7 +69,16 @@ impl Config {
             block: block.to_string(),
             address: block.listens.iter().find(|listen| listen.ssl).map(ToString::to_string).unwrap_or_default(),
         };
-        self.blocks.iter().filter(bare).filter(exact).map(told).collect()
+        self.at(self.index.of_names(names)).filter(bare).filter(exact).map(told).collect()
+    }
+
+    /// The blocks that may have a name of `block`, itself among them.
+    fn sharing(&self, block: &Block) -> impl Iterator<Item = &Block> {
+        let hosts = block.names.iter().filter_map(|name| match name {
+            ServerName::Exact(host) => Some(host),
+            _ => None,
+        });
+        self.at(self.index.of_hosts(hosts.map(String::as_str)))
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::block::{Block, Part};
 use super::glob;
-use super::listen::Listen;
+use super::index::Index;
 use super::name::{ServerName, concrete};
 use super::software::Software;
 use crate::install::layout::Link;
@@ -27,14 +27,28 @@ pub struct Config {
     /// The main file.
     pub file: PathBuf,
     /// All blocks, in the server's order.
-    pub blocks: Vec<Block>,
+    blocks: Vec<Block>,
     /// The patterns of files that hold blocks and are read too; absolute.
     pub includes: Vec<PathBuf>,
     /// What only the server itself can decide, with its place and why; nothing was guessed.
     pub doubts: Vec<String>,
+    pub(super) index: Index,
 }
 
 impl Config {
+    /// Of `blocks`, in the server's order.
+    #[must_use]
+    pub fn new(software: Software, file: &Path, blocks: Vec<Block>) -> Self {
+        let index = Index::new(&blocks);
+        Self { software, file: file.to_owned(), blocks, includes: Vec::new(), doubts: Vec::new(), index }
+    }
+
+    /// All blocks, in the server's order.
+    #[must_use]
+    pub fn blocks(&self) -> &[Block] {
+        &self.blocks
+    }
+
     /// The folders from which a file called `name` would be read.
     pub fn including(&self, name: &str) -> impl Iterator<Item = &Path> {
         self.includes.iter().filter_map(move |pattern| {
@@ -44,25 +58,25 @@ impl Config {
         })
     }
 
-    /// All addresses of a part of the server.
-    pub(super) fn listens(&self, part: Part) -> impl Iterator<Item = &Listen> {
-        self.blocks.iter().filter(move |block| block.part == part).flat_map(|block| &block.listens)
-    }
-
     /// The blocks that name exactly this pair: all files of one of theirs are among `links`.
     pub fn naming(&self, links: &[Link]) -> impl Iterator<Item = &Block> {
-        self.blocks.iter().filter(move |block| block.names_pair(links))
+        let found = self.index.of_paths(links.iter().map(|link| link.path.as_path()));
+        self.at(found).filter(move |block| block.names_pair(links))
     }
 
     /// The blocks that name this file, whatever for.
     pub fn mentioning(&self, path: &Path) -> impl Iterator<Item = &Block> {
-        self.blocks.iter().filter(move |block| block.mentions(path))
+        self.at(self.index.of_path(path).to_vec())
     }
 
     /// The web sites that answer to one of `names` (a wildcard stands for any name below it) by a name of their own.
     /// Blocks that do so only by a regular expression, or as the default, are not among them.
     pub fn serving(&self, names: &[DnsName]) -> impl Iterator<Item = &Block> {
-        self.blocks.iter().filter(move |block| block.part == Part::Http && block.serves(names))
+        self.at(self.index.of_names(names)).filter(move |block| block.part == Part::Http && block.serves(names))
+    }
+
+    pub(super) fn at(&self, found: Vec<usize>) -> impl Iterator<Item = &Block> {
+        found.into_iter().map(|at| &self.blocks[at])
     }
 }
 

@@ -187,11 +187,10 @@ impl Targets {
         let apart = |listen: &&Listen| {
             let same = |own: SocketAddr, all: SocketAddr| own.port() == all.port() && own.is_ipv4() == all.is_ipv4();
             let own = listen.socket().filter(|own| !own.ip().is_unspecified() && !own.ip().is_loopback());
-            !listen.udp && own.zip(wide.socket()).is_some_and(|(own, all)| same(own, all))
+            own.zip(wide.socket()).is_some_and(|(own, all)| same(own, all))
         };
-        let mut listens: Vec<&Listen> = config.listens(part).filter(apart).collect();
+        let mut listens: Vec<&Listen> = config.index.places(part).map(|place| &place.listen).filter(apart).collect();
         listens.sort_by_key(|listen| listen.socket());
-        listens.dedup_by_key(|listen| listen.socket());
         for listen in listens {
             if let (Some(own), Some(Route::Block(block))) = (listen.socket(), route(config, wanted, part, listen, name))
                 && !block.names_pair(wanted.links)
@@ -236,10 +235,7 @@ fn hosts(config: &Config, wanted: &Wanted<'_>) -> Vec<String> {
 
 /// An address of this machine that reaches `listen` and no narrower one: the whole of 127/8 is ours to pick from.
 fn free_address(config: &Config, part: Part, listen: &Listen, address: IpAddr) -> Option<IpAddr> {
-    let taken = |candidate: IpAddr| {
-        let candidate = SocketAddr::new(candidate, listen.port);
-        config.listens(part).any(|other| !other.udp && other.socket() == Some(candidate))
-    };
+    let taken = |candidate: IpAddr| config.index.place(part, &Interface::Address(candidate), listen.port).is_some();
     if !address.is_unspecified() {
         return Some(address);
     }
@@ -250,34 +246,27 @@ fn free_address(config: &Config, part: Part, listen: &Listen, address: IpAddr) -
 /// The block that the server picks for `host` among those that listen exactly there: the best name, else a regular
 /// expression (not evaluated here), else the default, if there is one.
 fn route<'a>(config: &'a Config, wanted: &Wanted<'_>, part: Part, place: &Listen, host: &str) -> Option<Route<'a>> {
-    let listens = |block: &'a Block| {
-        let here = |listen: &&Listen| listen.interface == place.interface && listen.port == place.port && !listen.udp;
-        block.listens.iter().find(here).map(|listen| (block, listen))
+    let here = |listen: &Listen| listen.interface == place.interface && listen.port == place.port && !listen.udp;
+    let listens = |block: &&Block| block.part == part && block.listens.iter().any(here);
+    // A block whose names come from the certificate is found by the pair alone.
+    let found = config.index.of(wanted.links.iter().map(|link| link.path.as_path()), host);
+    let named = config.at(found).filter(listens).filter_map(|block| Some((wanted.rank(block, host)?, block)));
+    let named: Vec<((u8, usize), &Block)> = named.collect();
+    // Apache takes the first host that has the name at all; of two blocks with the same name nginx takes the first and
+    // warns.
+    let by_name = match config.software {
+        Software::Apache => named.first(),
+        Software::Haproxy | Software::Nginx => named.iter().rev().max_by_key(|(rank, _)| *rank),
     };
-    let here: Vec<(&Block, &Listen)> =
-        config.blocks.iter().filter(|block| block.part == part).filter_map(listens).collect();
-    // Apache takes the first host that has the name at all.
-    if config.software == Software::Apache
-        && let Some((block, _)) = here.iter().find(|(block, _)| wanted.rank(block, host).is_some())
-    {
-        return Some(Route::Block(block));
-    }
-    // Of two blocks with the same name nginx takes the first and warns.
-    let by_name = here
-        .iter()
-        .rev()
-        .filter_map(|(block, _)| Some((wanted.rank(block, host)?, *block)))
-        .max_by_key(|(rank, _)| *rank);
     if let Some((_, block)) = by_name {
         return Some(Route::Block(block));
     }
     if place.strict {
         return None;
     }
-    let default =
-        here.iter().find(|(_, listen)| listen.default_server).or_else(|| here.first()).map(|(block, _)| *block)?;
-    let regex = |block: &Block| block.names.iter().any(|name| matches!(name, ServerName::Regex(_)));
-    let mut candidates: Vec<&Block> = here.iter().map(|(block, _)| *block).filter(|block| regex(block)).collect();
+    let place = config.index.place(part, &place.interface, place.port)?;
+    let mut candidates: Vec<&Block> = config.at(place.regex.clone()).collect();
+    let default = &config.blocks()[place.default];
     if candidates.is_empty() {
         return Some(Route::Block(default));
     }
