@@ -564,9 +564,6 @@ fn the_document() {
         "key_path": "/etc/ssl/private/example.com.key",
         "key_mode": "0600",
         "test": "true",
-        "probe": [
-          "none"
-        ],
         "trust": "[SANDBOX]/root.pem",
         "folder": "[SANDBOX]"
       },
