@@ -13,6 +13,7 @@ pub mod name;
 mod oid;
 pub mod pem;
 pub mod request;
+pub mod rules;
 pub mod signature;
 pub mod trust;
 pub mod verify;

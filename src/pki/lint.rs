@@ -1,7 +1,6 @@
 //! What public TLS certificates must be beside leading to a root: names, usages, keys, lengths of life. Each rule is data
 //! (`rules`); a company's own CA need not keep those for public CAs.
 
-use jiff::Timestamp;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
@@ -10,13 +9,14 @@ use super::certificate::Certificate;
 use super::chain::Chain;
 use super::key::KeyAlgorithm;
 use super::name::DnsName;
+use super::rules::{CLIENT_AUTH, LIFETIME, Step};
 use super::trust::Scope;
 
 mod rules;
 mod weak;
 
+use rules::GONE_ROOTS;
 pub use rules::{Binds, GoneRoot, Rule, Weight};
-use rules::{GONE_ROOTS, MOST_DAYS, NO_CLIENT_AUTH_FROM};
 
 /// A certificate that breaks a rule.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -137,7 +137,7 @@ fn usages(leaf: &X509Certificate<'_>) -> Option<(&'static Rule, String)> {
 
 fn client_auth(parsed: &X509Certificate<'_>, leaf: &Certificate) -> Option<String> {
     let usages = parsed.extended_key_usage().ok()??;
-    (usages.value.client_auth && leaf.not_before >= instant(NO_CLIENT_AUTH_FROM))
+    (usages.value.client_auth && CLIENT_AUTH.holds(leaf.not_before))
         .then(|| "it is for TLS clients too (clientAuth), which Chrome no longer takes from public CAs".to_owned())
 }
 
@@ -156,12 +156,10 @@ fn serial(octets: &[u8]) -> Option<String> {
 /// A day has 86,400 seconds; the last second counts.
 fn validity(leaf: &Certificate) -> Option<String> {
     let seconds = leaf.not_after.as_second().saturating_sub(leaf.not_before.as_second()).saturating_add(1);
-    let (since, most) = MOST_DAYS.iter().find(|(since, _)| leaf.not_before >= instant(since))?;
+    let Step { since, days: most, .. } = LIFETIME.at(leaf.not_before)?;
     let days = seconds.div_euclid(86_400) + i64::from(seconds.rem_euclid(86_400) > 0);
-    (days > *most).then(|| {
-        let since = since.get(..10).unwrap_or(since);
-        format!("it is valid for {days} days; issued since {since}, it may be for {most}; browsers refuse it")
-    })
+    (days > *most)
+        .then(|| format!("it is valid for {days} days; issued since {since}, it may be for {most}; browsers refuse it"))
 }
 
 fn kind(algorithm: KeyAlgorithm) -> Option<(&'static Rule, String)> {
@@ -219,10 +217,6 @@ fn key(certificate: &Certificate) -> Option<Lint> {
         None => return None,
     };
     Some(Lint { rule, label: certificate.label(), what })
-}
-
-fn instant(text: &str) -> Timestamp {
-    text.parse().unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]

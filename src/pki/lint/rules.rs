@@ -1,6 +1,6 @@
-//! The rules as data: what public CAs and their certificates are bound to, since when, and where it says so.
-//! Read on 2026-11-23: BR 2.2.7 (CA/Browser Forum TLS Baseline Requirements), Chrome Root Program Policy 1.8, Mozilla Root
-//! Store Policy 3.0, RFC 5280.
+//! The rules as data: what public CAs and their certificates are bound to, and where it says so; those that change with
+//! the years are in `pki::rules`. Read on 2026-11-23: BR 2.2.7 (CA/Browser Forum TLS Baseline Requirements), Chrome Root
+//! Program Policy 1.8, Mozilla Root Store Policy 3.0, RFC 5280.
 
 /// What comes of breaking a rule.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -53,19 +53,6 @@ pub(super) static P521: Rule =
     rule("unusual-key-kind", Weight::Warns, Binds::PublicCas, "Mozilla Root Store Policy 5.1");
 pub(super) static SERIAL: Rule = rule("odd-serial", Weight::Warns, Binds::PublicCas, "RFC 5280 4.1.2.2");
 pub(super) static VALIDITY: Rule = rule("validity-too-long", Weight::Refuses, Binds::PublicCas, "BR 6.3.2");
-
-/// The most days that a certificate may live, by the day of its first second; the newest first. BR 6.3.2: ballots 193
-/// (825 days), SC-031 (398), SC-081v3 (200, 100, 47).
-pub(super) const MOST_DAYS: [(&str, i64); 5] = [
-    ("2029-03-15T00:00:00Z", 47),
-    ("2027-03-15T00:00:00Z", 100),
-    ("2026-03-15T00:00:00Z", 200),
-    ("2020-09-01T00:00:00Z", 398),
-    ("2018-03-01T00:00:00Z", 825),
-];
-
-/// Leaves with `clientAuth` are not trusted by Chrome when they begin at this instant or later.
-pub(super) const NO_CLIENT_AUTH_FROM: &str = "2027-03-15T00:00:00Z";
 
 /// A root that is gone, with all that it had signed.
 #[derive(Debug, Eq, PartialEq)]

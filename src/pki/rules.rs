@@ -1,0 +1,155 @@
+//! The rules with dates, as data: what public CAs may do from which day on, each with its source. Pure and small, so that
+//! whoever judges a certificate and whoever plans the next round read the same days.
+//! Read on 2026-11-23: BR 2.2.7 (CA/Browser Forum TLS Baseline Requirements), Chrome Root Program Policy 1.8.
+
+use jiff::Timestamp;
+use jiff::civil::{Date, Time, date};
+use jiff::tz::Offset;
+
+/// What holds from a day on, until the next step.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Step {
+    /// Its first day; it begins at 00:00 UTC.
+    pub since: Date,
+    /// The most days that hold from then on.
+    pub days: i64,
+    /// The ballot.
+    pub source: &'static str,
+}
+
+/// A number of days that shrinks by steps.
+#[derive(Debug, Eq, PartialEq)]
+pub struct Schedule {
+    /// Where it says so.
+    pub section: &'static str,
+    /// The newest first.
+    steps: &'static [Step],
+}
+
+impl Schedule {
+    /// What holds at `at`; none where the schedule begins later.
+    #[must_use]
+    pub fn at(&self, at: Timestamp) -> Option<&Step> {
+        self.steps.iter().find(|step| at >= begin(step.since))
+    }
+
+    /// The first step that is still to come at `at`.
+    #[must_use]
+    pub fn after(&self, at: Timestamp) -> Option<&Step> {
+        self.steps.iter().rev().find(|step| at < begin(step.since))
+    }
+}
+
+/// Something that ends for good on a day.
+#[derive(Debug, Eq, PartialEq)]
+pub struct Ending {
+    /// What ends, in words.
+    pub what: &'static str,
+    /// The first day without it; it begins at 00:00 UTC.
+    pub from: Date,
+    /// Where it says so.
+    pub source: &'static str,
+}
+
+impl Ending {
+    /// Whether it has ended at `at`.
+    #[must_use]
+    pub fn holds(&self, at: Timestamp) -> bool {
+        at >= begin(self.from)
+    }
+}
+
+const fn step(since: Date, days: i64, source: &'static str) -> Step {
+    Step { since, days, source }
+}
+
+/// How long a certificate may live, by the day of its first second. A day has 86,400 seconds, and the last second counts.
+pub static LIFETIME: Schedule = Schedule {
+    section: "BR 6.3.2",
+    steps: &[
+        step(date(2029, 3, 15), 47, "SC-081v3"),
+        step(date(2027, 3, 15), 100, "SC-081v3"),
+        step(date(2026, 3, 15), 200, "SC-081v3"),
+        step(date(2020, 9, 1), 398, "SC-031"),
+        step(date(2018, 3, 1), 825, "ballot 193"),
+    ],
+};
+
+/// How long a CA may go on using the proof that a domain is the buyer's, by the day of issue. A persistent record
+/// (BR 3.2.2.4.22) is looked at anew after 10 days at any time.
+pub static PROOF_REUSE: Schedule = Schedule {
+    section: "BR 4.2.1",
+    steps: &[
+        step(date(2029, 3, 15), 10, "SC-081v3"),
+        step(date(2027, 3, 15), 100, "SC-081v3"),
+        step(date(2026, 3, 15), 200, "SC-081v3"),
+        step(date(2021, 10, 1), 398, "SC-042"),
+    ],
+};
+
+/// How long a CA may go on using what it knows of an organisation (OV, EV), by the day of issue.
+pub static IDENTITY_REUSE: Schedule = Schedule {
+    section: "BR 4.2.1",
+    steps: &[step(date(2026, 3, 15), 398, "SC-081v3"), step(date(2018, 3, 1), 825, "ballot 193")],
+};
+
+/// Certificates that begin then or later and are for TLS clients too are not trusted by Chrome.
+pub static CLIENT_AUTH: Ending = Ending {
+    what: "clientAuth in certificates of public CAs",
+    from: date(2027, 3, 15),
+    source: "Chrome Root Program Policy 1.8",
+};
+
+/// BR 3.2.2.4.4, .13 and .14, reuse of earlier proofs included.
+pub static EMAIL_PROOF: Ending =
+    Ending { what: "proof of a domain by e-mail", from: date(2028, 3, 15), source: "SC-090" };
+
+/// BR 3.2.2.4.16 and .17.
+pub static PHONE_PROOF: Ending =
+    Ending { what: "proof of a domain by telephone", from: date(2027, 3, 15), source: "SC-090" };
+
+/// Midnight in UTC; a day that cannot be one of this calendar never comes.
+fn begin(day: Date) -> Timestamp {
+    Offset::UTC.to_timestamp(day.to_datetime(Time::midnight())).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CLIENT_AUTH, EMAIL_PROOF, IDENTITY_REUSE, LIFETIME, PHONE_PROOF, PROOF_REUSE, Schedule, Step};
+
+    fn days(schedule: &Schedule, at: &str) -> (Option<i64>, Option<i64>) {
+        let at = at.parse().unwrap();
+        let days = |step: Option<&Step>| step.map(|step| step.days);
+        (days(schedule.at(at)), days(schedule.after(at)))
+    }
+
+    #[test]
+    fn a_step_holds_from_its_first_second() {
+        for (schedule, at, expected) in [
+            (&LIFETIME, "2017-01-01T00:00:00Z", (None, Some(825))),
+            (&LIFETIME, "2026-03-14T23:59:59Z", (Some(398), Some(200))),
+            (&LIFETIME, "2026-03-15T00:00:00Z", (Some(200), Some(100))),
+            (&LIFETIME, "2029-03-14T23:59:59Z", (Some(100), Some(47))),
+            (&LIFETIME, "2031-01-01T00:00:00Z", (Some(47), None)),
+            (&PROOF_REUSE, "2026-11-23T00:00:00Z", (Some(200), Some(100))),
+            (&PROOF_REUSE, "2029-03-15T00:00:00Z", (Some(10), None)),
+            (&IDENTITY_REUSE, "2026-11-23T00:00:00Z", (Some(398), None)),
+        ] {
+            assert_eq!(days(schedule, at), expected, "{} {at}", schedule.section);
+        }
+        for schedule in [&LIFETIME, &PROOF_REUSE, &IDENTITY_REUSE] {
+            assert!(schedule.steps.is_sorted_by(|one, next| one.since > next.since), "{}", schedule.section);
+        }
+    }
+
+    #[test]
+    fn an_ending_holds_from_its_first_second() {
+        for (ending, before, first) in [
+            (&CLIENT_AUTH, "2027-03-14T23:59:59Z", "2027-03-15T00:00:00Z"),
+            (&PHONE_PROOF, "2027-03-14T23:59:59Z", "2027-03-15T00:00:00Z"),
+            (&EMAIL_PROOF, "2028-03-14T23:59:59Z", "2028-03-15T00:00:00Z"),
+        ] {
+            assert!(!ending.holds(before.parse().unwrap()) && ending.holds(first.parse().unwrap()), "{}", ending.what);
+        }
+    }
+}
