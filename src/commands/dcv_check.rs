@@ -10,6 +10,7 @@ use std::time::Duration;
 use self::choose::{Chosen, Selected, Wanted};
 pub use self::outcome::{Check, DcvCheckOutcome};
 use crate::context::Context;
+use crate::dcv::answer::RecordKind;
 use crate::dcv::ca::Ca;
 use crate::dcv::expect::{self, Expectation};
 use crate::dcv::judge::{Judgement, judge};
@@ -96,6 +97,7 @@ fn look(context: &Context, args: &DcvCheckArgs, checks: &[Pending]) -> Result<Ve
         .map(|check| Inquiry {
             domain: check.expected.domain.clone(),
             top: check.expected.top(),
+            kind: RecordKind::Cname,
             names: check.expected.places(None).into_iter().map(|(_, name)| name).collect(),
         })
         .collect();

@@ -1,7 +1,9 @@
 //! What name servers said: the values that `system::dns` brings back and `judge` looks at.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+
+use serde::Serialize;
 
 /// What a server is to the zone.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -34,14 +36,42 @@ pub struct Server {
     pub role: Role,
 }
 
-/// What a server said when it was asked for the CNAME at one name.
+/// A type of record that is asked for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum RecordKind {
+    /// Addresses: what is left of a CNAME that a provider flattens.
+    A,
+    /// An alias; its target is the proof.
+    Cname,
+    /// Text.
+    Txt,
+}
+
+impl RecordKind {
+    /// As zone files write it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::A => "A",
+            Self::Cname => "CNAME",
+            Self::Txt => "TXT",
+        }
+    }
+}
+
+/// What a server said when it was asked for one type of record at one name.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Answer {
-    /// There is one; the target without its final dot, as the server spelled it.
+    /// There is an alias (whatever was asked for); the target without its final dot, as the server spelled it.
     Cname(String),
+    /// The texts there, the strings of each record joined; bytes that are no UTF-8 are replaced.
+    Txt(Vec<String>),
+    /// The addresses there.
+    Addresses(Vec<IpAddr>),
     /// NXDOMAIN: there is nothing of this name; the seconds that it says this may be remembered.
     NoName(Option<u32>),
-    /// NODATA: the name is there, a CNAME is not; the seconds that it says this may be remembered.
+    /// NODATA: the name is there, but not with this type; the seconds that it says this may be remembered.
     NoData(Option<u32>),
     /// The resolver has an answer but rejects it, for its DNSSEC signatures do not hold.
     Bogus,
@@ -67,7 +97,8 @@ impl Answer {
     /// True when the server came to an answer: the record, its absence, or one that does not hold.
     #[must_use]
     pub fn is_answer(&self) -> bool {
-        matches!(self, Self::Cname(_) | Self::NoName(_) | Self::NoData(_) | Self::Bogus)
+        use Answer::{Addresses, Bogus, Cname, NoData, NoName, Txt};
+        matches!(self, Cname(_) | Txt(_) | Addresses(_) | NoName(_) | NoData(_) | Bogus)
     }
 
     /// The word in JSON; in a finding's code it stands behind `server-`.
@@ -75,6 +106,8 @@ impl Answer {
     pub fn word(&self) -> &'static str {
         match self {
             Self::Cname(_) => "cname",
+            Self::Txt(_) => "txt",
+            Self::Addresses(_) => "addresses",
             Self::NoName(_) => "nxdomain",
             Self::NoData(_) => "nodata",
             Self::Bogus => "bogus",
@@ -90,13 +123,24 @@ impl Answer {
     }
 }
 
+/// One question and what came.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Asked {
+    /// The name.
+    pub name: String,
+    /// The type of record.
+    pub kind: RecordKind,
+    /// What came.
+    pub answer: Answer,
+}
+
 /// All that one server said.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Said {
     /// Who.
     pub server: Server,
-    /// The names asked for and the answers, in the order asked.
-    pub answers: Vec<(String, Answer)>,
+    /// The questions and answers in the order asked: the record's own name and type first.
+    pub answers: Vec<Asked>,
 }
 
 /// How many of a zone's own servers were not asked, for there are more than anybody needs.

@@ -1,6 +1,6 @@
 //! Would the CA see the proof now? One expectation, what all servers said, and the verdict with its reasons.
 
-use super::answer::{Answer, LeftOut, OwnServers, Role, Said, Server, Survey};
+use super::answer::{Answer, Asked, LeftOut, OwnServers, RecordKind, Role, Said, Server, Survey};
 use super::expect::{Expectation, Place, Source};
 use super::record;
 
@@ -202,23 +202,23 @@ impl View<'_> {
     /// The answer that decides for one server: the right value where the CA looks, else what it finds there, else the
     /// right value where it does not look, else the absence.
     fn standing(&self, said: &Said) -> Standing {
-        let rank = |(at, answer): &&(String, Answer)| {
-            let verdict = self.verdict(at, answer);
-            let looked_at = matches!(self.place(at), Some(Place::Here | Place::Parent));
+        let rank = |asked: &&Asked| {
+            let verdict = self.verdict(&asked.name, &asked.answer);
+            let looked_at = matches!(self.place(&asked.name), Some(Place::Here | Place::Parent));
             match verdict {
                 Verdict::Visible => 0,
                 Verdict::Unchecked if looked_at => 1,
                 Verdict::Different if looked_at => 2,
                 Verdict::WrongPlace => 3,
-                _ if self.place(at) == Some(Place::Here) => 4,
+                _ if self.place(&asked.name) == Some(Place::Here) => 4,
                 _ => 5,
             }
         };
-        match said.answers.iter().min_by_key(rank) {
-            Some((at, answer)) => Standing {
+        match said.answers.iter().filter(|asked| asked.kind == RecordKind::Cname).min_by_key(rank) {
+            Some(Asked { name, answer, .. }) => Standing {
                 server: said.server.clone(),
-                verdict: self.verdict(at, answer),
-                at: at.clone(),
+                verdict: self.verdict(name, answer),
+                at: name.clone(),
                 answer: answer.clone(),
             },
             None => Standing {
@@ -242,7 +242,7 @@ impl View<'_> {
                 Some(Flaw::AnotherRequest | Flaw::Other) => Verdict::Absent,
                 _ => Verdict::WrongPlace,
             },
-            (Answer::Cname(_) | Answer::NoName(_) | Answer::NoData(_), _) => Verdict::Absent,
+            (answer, _) if answer.is_answer() && *answer != Answer::Bogus => Verdict::Absent,
             _ => Verdict::Unreachable,
         }
     }
@@ -329,8 +329,8 @@ impl View<'_> {
         let doubled = &self.places.iter().find(|(place, _)| *place == Place::Doubled)?.1;
         survey.said.iter().find_map(|said| {
             let target = |name: &str| {
-                said.answers.iter().find_map(|(at, answer)| match answer {
-                    Answer::Cname(seen) if at == name => Some(seen),
+                said.answers.iter().find_map(|asked| match &asked.answer {
+                    Answer::Cname(seen) if asked.name == name => Some(seen),
                     _ => None,
                 })
             };
@@ -388,7 +388,7 @@ fn made_of_a_request(value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{Elsewhere, Flaw, Judgement, Reason, Verdict, judge};
-    use crate::dcv::answer::{Answer, LeftOut, OwnServers, Role, Said, Server, Survey};
+    use crate::dcv::answer::{Answer, Asked, LeftOut, OwnServers, RecordKind, Role, Said, Server, Survey};
     use crate::dcv::expect::{Expectation, Place, expectations};
     use crate::dcv::parse::parse;
     use crate::pki::request::SigningRequest;
@@ -407,13 +407,17 @@ mod tests {
         Answer::Cname(format!("{}.U1.comodoca.com", HASH.to_uppercase()))
     }
 
+    fn asked(name: &str, answer: Answer) -> Asked {
+        Asked { name: name.to_owned(), kind: RecordKind::Cname, answer }
+    }
+
     /// The zone's own servers and, last, a resolver say this about the record's own name.
     fn survey(answers: &[Answer]) -> Survey {
         let said = answers.iter().enumerate().map(|(index, answer)| {
             let role = if index + 1 == answers.len() { Role::Resolver } else { Role::Authoritative };
             let address = format!("192.0.2.{}:53", index + 1).parse().ok();
             let server = Server { address, name: Some(format!("ns{}", index + 1)), role };
-            Said { server, answers: vec![(NAME.to_owned(), answer.clone())] }
+            Said { server, answers: vec![asked(NAME, answer.clone())] }
         });
         Survey {
             zone: Some("example.com".to_owned()),
@@ -533,7 +537,7 @@ mod tests {
             survey.said[0].answers = expected
                 .places(Some("example.com"))
                 .into_iter()
-                .map(|(one, name)| (name, if one == place { right() } else { Answer::NoName(None) }))
+                .map(|(one, name)| asked(&name, if one == place { right() } else { Answer::NoName(None) }))
                 .collect();
             let judgement = judge(&expected, &survey);
             assert_eq!(judgement.verdict, verdict, "{place:?}");
@@ -559,7 +563,7 @@ mod tests {
         expected.record.name = NAME.replace("example", "www.example");
         let mut survey = survey(&[right()]);
         survey.said[0].answers =
-            vec![(expected.record.name.clone(), Answer::Cname("x.example".to_owned())), (NAME.to_owned(), right())];
+            vec![asked(&expected.record.name, Answer::Cname("x.example".to_owned())), asked(NAME, right())];
         assert_eq!(judge(&expected, &survey).verdict, Verdict::Visible);
     }
 }

@@ -175,7 +175,13 @@ fn silent(who: &str, answer: &Answer) -> Finding {
             format!("SERVFAIL from {who}: the zone is broken there (not loaded, expired)"),
             "see the DNS provider's status page or its support, then look again",
         ),
-        Answer::Cname(_) | Answer::NoData(_) | Answer::NoName(_) | Answer::NoRoute | Answer::Timeout => (
+        Answer::Addresses(_)
+        | Answer::Cname(_)
+        | Answer::NoData(_)
+        | Answer::NoName(_)
+        | Answer::NoRoute
+        | Answer::Timeout
+        | Answer::Txt(_) => (
             "server-timeout",
             format!("no usable answer in time from {who}"),
             "look again; where a firewall keeps port 53 shut, run it from another machine",

@@ -1,4 +1,4 @@
-//! DNS: asks servers for CNAMEs without following them, and finds a zone's own servers. Decides nothing: what came is
+//! DNS: asks servers for CNAMEs and texts without following aliases, and finds a zone's own servers. Decides nothing: what came is
 //! handed back as `dcv::answer` values.
 //!
 //! Each message goes over `hickory-proto`; sockets are ours, so that a closed port shows at once (connected UDP) and
@@ -24,7 +24,7 @@ use self::message::{read, text};
 pub use self::resolvers::{Resolvers, address};
 use super::runtime::block_on;
 use super::signals::Interrupt;
-use crate::dcv::answer::{Answer, OwnServers, Role, Said, Server, Survey};
+use crate::dcv::answer::{Answer, Asked, OwnServers, RecordKind, Role, Said, Server, Survey};
 
 /// One record to look for.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -33,6 +33,8 @@ pub struct Inquiry {
     pub domain: String,
     /// The registrable domain, where a zone above it is a registry's.
     pub top: Option<String>,
+    /// The type of the record.
+    pub kind: RecordKind,
     /// The names to ask for, the record's own first. The first one with the zone added is asked for as well.
     pub names: Vec<String>,
 }
@@ -109,7 +111,7 @@ async fn survey_one(client: &Arc<Client>, inquiry: &Inquiry, resolvers: &Resolve
     };
     let mut names = inquiry.names.clone();
     names.extend(inquiry.names.first().map(|name| format!("{name}.{}", text(&zone))));
-    let said = ask_servers(client, servers, names).await;
+    let said = ask_servers(client, servers, inquiry.kind, names).await;
     Survey { zone: Some(text(&zone)), own_servers, said }
 }
 
@@ -125,9 +127,10 @@ async fn nobody_knows(
         let failed = zone.err().unwrap_or(Answer::ServFail);
         let first = inquiry.names.first().cloned().unwrap_or_default();
         if gone(&failed) {
-            said.push(Said { server: resolver(address), answers: vec![(first, failed)] });
+            let asked = Asked { name: first, kind: inquiry.kind, answer: failed };
+            said.push(Said { server: resolver(address), answers: vec![asked] });
         } else {
-            said.extend(ask_servers(client, vec![resolver(address)], inquiry.names.clone()).await);
+            said.extend(ask_servers(client, vec![resolver(address)], inquiry.kind, inquiry.names.clone()).await);
         }
     }
     let own_servers = if resolvers.alone() { OwnServers::NotWanted } else { OwnServers::NotFound };
@@ -143,65 +146,85 @@ fn gone(answer: &Answer) -> bool {
     matches!(answer, Answer::Timeout | Answer::Closed | Answer::NoRoute)
 }
 
-async fn ask_servers(client: &Arc<Client>, servers: Vec<Server>, names: Vec<String>) -> Vec<Said> {
+async fn ask_servers(client: &Arc<Client>, servers: Vec<Server>, kind: RecordKind, names: Vec<String>) -> Vec<Said> {
     let mut tasks = JoinSet::new();
     for (index, server) in servers.into_iter().enumerate() {
         let (client, names) = (Arc::clone(client), names.clone());
-        tasks.spawn(async move { (index, ask_server(&client, server, names).await) });
+        tasks.spawn(async move { (index, ask_server(&client, server, kind, names).await) });
     }
     in_order(tasks).await
 }
 
-/// Asks one server for the first name, and if it is there at all, for the others at once.
-async fn ask_server(client: &Arc<Client>, server: Server, names: Vec<String>) -> Said {
+/// Asks one server for the first name, and if it is there at all, at once for the others and for what else may stand at
+/// the first.
+async fn ask_server(client: &Arc<Client>, server: Server, kind: RecordKind, names: Vec<String>) -> Said {
     let mut names = names.into_iter();
     let mut answers = Vec::new();
+    let Some(first) = names.next() else { return Said { server, answers } };
     let Some(address) = server.address else {
-        answers.extend(names.next().map(|first| (first, Answer::NoAddress)));
+        answers.push(Asked { name: first, kind, answer: Answer::NoAddress });
         return Said { server, answers };
     };
     let role = server.role;
-    if let Some(first) = names.next() {
-        let answer = cname(client, address, role, &first).await;
-        let silent = gone(&answer);
-        answers.push((first, answer));
-        if silent {
-            return Said { server, answers };
-        }
+    let answer = put(client, address, role, &first, kind).await;
+    let silent = gone(&answer);
+    let beside: Vec<RecordKind> = beside(kind, role, &answer).iter().copied().filter(|other| *other != kind).collect();
+    answers.push(Asked { name: first.clone(), kind, answer });
+    if silent {
+        return Said { server, answers };
     }
+    let questions = names.map(|name| (name, kind)).chain(beside.into_iter().map(|kind| (first.clone(), kind)));
     let mut tasks = JoinSet::new();
-    for (index, name) in names.enumerate() {
+    for (index, (name, kind)) in questions.enumerate() {
         let client = Arc::clone(client);
         tasks.spawn(async move {
-            let answer = cname(&client, address, role, &name).await;
-            (index, (name, answer))
+            let answer = put(&client, address, role, &name, kind).await;
+            (index, Asked { name, kind, answer })
         });
     }
     answers.extend(in_order(tasks).await);
     Said { server, answers }
 }
 
-async fn cname(client: &Client, server: SocketAddr, role: Role, name: &str) -> Answer {
+/// What else to ask for at the record's own name: what stands there in its place, and what stands beside a CNAME. A
+/// resolver would follow the CNAME, so only the zone's own servers are asked what is beside it.
+fn beside(kind: RecordKind, role: Role, answer: &Answer) -> &'static [RecordKind] {
+    match (kind, role, answer) {
+        (_, _, Answer::NoData(_)) => &[RecordKind::Cname, RecordKind::Txt, RecordKind::A],
+        (RecordKind::Cname, Role::Authoritative, Answer::Cname(_)) => &[RecordKind::Txt],
+        _ => &[],
+    }
+}
+
+async fn put(client: &Client, server: SocketAddr, role: Role, name: &str, kind: RecordKind) -> Answer {
     // A name too long for the DNS (the doubled zone of a long one) cannot be there.
     let Ok(name) = Name::from_ascii(format!("{name}.")) else { return Answer::NoName(None) };
     let recursion = match role {
         Role::Resolver => Recursion::Desired,
         Role::Authoritative => Recursion::No,
     };
-    let query = Query { server, name, kind: RecordType::CNAME, recursion };
-    let answer = put(client, &query, role).await;
+    let query = Query { server, name, kind: record_type(kind), recursion };
+    let answer = answer(client, &query, role).await;
     if answer != Answer::ServFail || role == Role::Authoritative {
         return answer;
     }
     // A validating resolver fails both on what it cannot get and on what it will not believe; the latter it hands out
     // to those who do not want it checked.
     let unchecked = Query { recursion: Recursion::DesiredUnchecked, ..query };
-    if put(client, &unchecked, role).await.is_answer() { Answer::Bogus } else { answer }
+    if self::answer(client, &unchecked, role).await.is_answer() { Answer::Bogus } else { answer }
 }
 
-async fn put(client: &Client, query: &Query, role: Role) -> Answer {
+fn record_type(kind: RecordKind) -> RecordType {
+    match kind {
+        RecordKind::A => RecordType::A,
+        RecordKind::Cname => RecordType::CNAME,
+        RecordKind::Txt => RecordType::TXT,
+    }
+}
+
+async fn answer(client: &Client, query: &Query, role: Role) -> Answer {
     match client.ask(query).await {
-        Ok(message) => read(&message, &query.name, role),
+        Ok(message) => read(&message, query, role),
         Err(none) => none.into(),
     }
 }

@@ -246,7 +246,7 @@ fn says(one: &Standing) -> String {
         (Verdict::WrongPlace, _) => format!("at another name: {}", one.at),
         (_, Answer::NoName(_)) => "absent (NXDOMAIN: nothing of that name)".to_owned(),
         (_, Answer::NoData(_)) => "absent (NODATA: the name is there, a CNAME is not)".to_owned(),
-        (_, Answer::Cname(_)) => "absent".to_owned(),
+        (_, Answer::Cname(_) | Answer::Txt(_) | Answer::Addresses(_)) => "absent".to_owned(),
         (_, Answer::Bogus) => "bogus: its DNSSEC signatures do not hold".to_owned(),
         (_, Answer::Lame) => "does not answer for the zone".to_owned(),
         (_, Answer::Refused) => "REFUSED".to_owned(),

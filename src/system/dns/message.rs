@@ -1,32 +1,71 @@
-//! What a message says: a CNAME, an absence, or a response code that is no answer.
+//! What a message says: what was asked for, an absence, or a response code that is no answer.
+
+use std::net::IpAddr;
 
 use hickory_proto::op::{Message, ResponseCode};
-use hickory_proto::rr::{Name, RData};
+use hickory_proto::rr::{Name, RData, RecordType};
 
-use super::exchange::NoAnswer;
+use super::exchange::{NoAnswer, Query};
 use crate::dcv::answer::{Answer, Role};
 
-/// What a message says about the CNAME at `name`.
-pub(super) fn read(message: &Message, name: &Name, role: Role) -> Answer {
+/// What a message says to `query`. A text or an address that stands behind an alias is at its own name, as the CA sees it;
+/// where there is only the alias, that is the answer.
+pub(super) fn read(message: &Message, query: &Query, role: Role) -> Answer {
     let code = message.metadata.response_code;
     let denied = matches!(code, ResponseCode::NoError | ResponseCode::NXDomain);
     if denied && role == Role::Authoritative && !message.metadata.authoritative {
         return Answer::Lame;
     }
+    let end = end_of_aliases(message, &query.name);
+    let found = match query.kind {
+        RecordType::TXT => texts(message, end),
+        RecordType::A => addresses(message, end),
+        _ => None,
+    };
     let mut targets = message.answers.iter().filter_map(|record| match &record.data {
-        RData::CNAME(target) if record.name == *name => Some(text(&target.0)),
+        RData::CNAME(target) if record.name == query.name => Some(text(&target.0)),
         _ => None,
     });
     let target = targets.next();
     if targets.next().is_some() {
         return Answer::Failed("more than one CNAME at one name".to_owned());
     }
-    match (code, target) {
-        (ResponseCode::NoError | ResponseCode::NXDomain, Some(target)) => Answer::Cname(target),
+    match (code, found.or_else(|| target.map(Answer::Cname))) {
+        (ResponseCode::NoError | ResponseCode::NXDomain, Some(answer)) => answer,
         (ResponseCode::NXDomain, None) => Answer::NoName(remembered(message)),
         (ResponseCode::NoError, None) => Answer::NoData(remembered(message)),
         _ => failed(code),
     }
+}
+
+/// The name that `name` leads to by the aliases in a message; no further than any resolver goes.
+fn end_of_aliases<'a>(message: &'a Message, name: &'a Name) -> &'a Name {
+    const MOST: usize = 12;
+    let next = |name: &Name| {
+        message.answers.iter().find_map(|record| match &record.data {
+            RData::CNAME(target) if record.name == *name => Some(&target.0),
+            _ => None,
+        })
+    };
+    (0..MOST).try_fold(name, |name, _| next(name).ok_or(name)).unwrap_or_else(|end| end)
+}
+
+fn texts(message: &Message, name: &Name) -> Option<Answer> {
+    let texts = message.answers.iter().filter_map(|record| match &record.data {
+        RData::TXT(text) if record.name == *name => Some(String::from_utf8_lossy(&text.txt_data.concat()).into_owned()),
+        _ => None,
+    });
+    let texts: Vec<String> = texts.collect();
+    (!texts.is_empty()).then_some(Answer::Txt(texts))
+}
+
+fn addresses(message: &Message, name: &Name) -> Option<Answer> {
+    let addresses = message.answers.iter().filter_map(|record| match &record.data {
+        RData::A(address) if record.name == *name => Some(IpAddr::V4(address.0)),
+        _ => None,
+    });
+    let addresses: Vec<IpAddr> = addresses.collect();
+    (!addresses.is_empty()).then_some(Answer::Addresses(addresses))
 }
 
 /// A response code that is no answer.
