@@ -7,6 +7,7 @@ pub mod dns;
 pub mod fleet;
 pub mod foreign;
 pub mod haproxy;
+pub mod lab;
 pub mod mask;
 pub mod namespace;
 pub mod nginx;

@@ -1,0 +1,133 @@
+//! The DNS lab of `scripts/dns-lab` for tests: real servers (knot, nsd, unbound) with zones that are right and zones that
+//! are wrong in one way each, and an order for each zone of `tests/lab/`. One lab for a test file; it ends with it.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+
+use super::foreign::{foreign, path_of};
+use super::{Run, Sandbox};
+
+/// A running lab.
+pub struct Lab {
+    sandbox: Sandbox,
+    orders: BTreeMap<String, Order>,
+    /// The process whose namespaces the lab is in; none where it runs on the machine's own loopback.
+    inside: Option<String>,
+    net: String,
+    /// The lab ends when this is closed, at the latest with this process.
+    _stdin: ChildStdin,
+    _script: Child,
+}
+
+/// A request for the names of a zone and the record that belongs to it.
+struct Order {
+    label: String,
+    value: String,
+}
+
+impl Lab {
+    /// Makes an order for each zone and starts the lab.
+    pub fn start() -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let sandbox = Sandbox::new();
+        let mut orders = BTreeMap::new();
+        for entry in std::fs::read_dir(root.join("tests/lab")).unwrap() {
+            let path = entry.unwrap().path();
+            let Some(zone) = path.file_name().unwrap().to_str().unwrap().strip_suffix(".zone") else { continue };
+            let template = std::fs::read_to_string(&path).unwrap();
+            let order = Order::new(&sandbox, zone, &names(zone, &template));
+            sandbox.write(&format!("zones/{zone}.zone"), template);
+            sandbox.write(&format!("zones/{zone}.record"), format!("{} {}.", order.label, order.value));
+            orders.insert(zone.to_owned(), order);
+        }
+        for program in ["kdig", "knotd", "ldns-keygen", "ldns-signzone", "nsd", "unbound", "unshare", "ip"] {
+            path_of(program);
+        }
+        let mut script = Command::new(root.join("scripts/dns-lab"))
+            .env_clear()
+            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+            .arg("--zones")
+            .arg(sandbox.join("zones"))
+            .arg("--owns")
+            .arg(sandbox.path())
+            .arg("--wait")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (mut inside, mut net, mut ready) = (None, String::new(), false);
+        for line in BufReader::new(script.stdout.take().unwrap()).lines().map_while(Result::ok) {
+            match line.split_once(' ') {
+                Some(("enter", process)) => inside = Some(process.to_owned()),
+                Some(("net", address)) => net = address.to_owned(),
+                _ => ready = line == "ready",
+            }
+            if ready {
+                break;
+            }
+        }
+        assert!(ready, "the lab did not start; run scripts/dns-lab by hand");
+        Self { sandbox, orders, inside, net, _stdin: script.stdin.take().unwrap(), _script: script }
+    }
+
+    /// The resolver that validates from the lab's root.
+    pub fn validating(&self) -> String {
+        self.address(53)
+    }
+
+    /// The one that checks no signatures.
+    pub fn trusting(&self) -> String {
+        self.address(54)
+    }
+
+    /// An address of the lab by its last number.
+    pub fn address(&self, last: u8) -> String {
+        format!("{}.{last}", self.net)
+    }
+
+    /// certctl in the lab, for the order of `zone`.
+    pub fn run(&self, zone: &str, args: &[&str]) -> Run {
+        let binary = env!("CARGO_BIN_EXE_certctl");
+        let mut command = match &self.inside {
+            Some(process) => {
+                let mut command = foreign("nsenter");
+                command.args(["--target", process, "--user", "--net", "--preserve-credentials", binary]);
+                command
+            }
+            None => {
+                let mut command = Command::new(binary);
+                command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+                command
+            }
+        };
+        command.args(args).current_dir(self.sandbox.join(&format!("orders/{zone}"))).stdin(Stdio::null());
+        self.sandbox.run_command(command)
+    }
+
+    /// `dcv-check` with the shop's record of `zone`, through `resolver`.
+    pub fn check(&self, zone: &str, resolver: &str, more: &[&str]) -> Run {
+        let order = &self.orders[zone];
+        let given = format!("{}.{zone} {}", order.label, order.value);
+        self.run(zone, &[&["dcv-check", "--record", &given, "--resolver", resolver, "--json"], more].concat())
+    }
+}
+
+/// What is asked for: the zone's name, or what its line `; names` says.
+fn names(zone: &str, template: &str) -> Vec<String> {
+    let line = template.lines().find_map(|line| line.strip_prefix("; names "));
+    line.map_or_else(|| vec![zone.to_owned()], |names| names.split(' ').map(str::to_owned).collect())
+}
+
+impl Order {
+    fn new(sandbox: &Sandbox, zone: &str, names: &[String]) -> Self {
+        let folder = format!("orders/{zone}");
+        std::fs::create_dir_all(sandbox.join(&folder)).unwrap();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let made = sandbox.run(&[&["-C", folder.as_str(), "csr", "--json"], &names[..]].concat()).expect(0).json();
+        let sha256 = made["request"]["sha256"].as_str().unwrap();
+        let label = format!("_{}", made["request"]["md5"].as_str().unwrap());
+        Self { label, value: format!("{}.{}.69ff68dc5168c.comodoca.com", &sha256[..32], &sha256[32..]) }
+    }
+}
