@@ -190,7 +190,7 @@ fn the_leaf_is_chosen_by_key_or_request() {
 fn the_newest_valid_certificate_of_a_key_is_used() {
     let shop = Order::new();
     let request = shop.sandbox.read("example.com.csr");
-    let dated = |from, to| Leaf { not_before: days(today(), from), not_after: days(today(), to), names: None };
+    let dated = |from, to| Leaf { not_before: days(today(), from), not_after: days(today(), to), ..Leaf::default() };
     let [expired, older, future] =
         [dated(-300, -100), dated(-50, 100), dated(20, 200)].map(|leaf| shop.ca.issue_as(&request, leaf));
     let bag = format!("{expired}{future}{older}{}{}", shop.leaf, shop.ca.intermediate_pem());

@@ -70,7 +70,7 @@ fn the_systems_roots_are_remembered_as_such() {
 fn public_rules_bind_public_cas_and_the_strict() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
-    let year = Leaf { not_before: days(today(), -1), not_after: days(today(), 364), names: None };
+    let year = Leaf { not_before: days(today(), -1), not_after: days(today(), 364), ..Leaf::default() };
     let leaf = shop.ca.issue_as(&sandbox.read("example.com.csr"), year);
     sandbox.write("year.pem", format!("{leaf}{}", shop.ca.intermediate_pem()));
     let note = |severity: &str| vec![("validity-too-long".to_owned(), severity.to_owned())];

@@ -19,7 +19,7 @@ fn mistakes() -> Order {
     sandbox.run(&["csr", "example.org"]).expect(0);
     let intermediate = shop.ca.intermediate_pem();
     let with_chain = |leaf: String| format!("{leaf}{intermediate}");
-    let dated = |from, to| Leaf { not_before: days(today(), from), not_after: days(today(), to), names: None };
+    let dated = |from, to| Leaf { not_before: days(today(), from), not_after: days(today(), to), ..Leaf::default() };
     let rsa = shop.ca.issue(&sandbox.read("rsa.example.com.csr"));
     for (name, content) in [
         ("good.pem", shop.chain()),
@@ -411,7 +411,7 @@ fn the_newest_round_is_the_pair() {
     for name in ["key", "csr"] {
         sandbox.write(&format!("example.com-2.{name}"), other.sandbox.read(&format!("example.com.{name}")));
     }
-    let dated = Leaf { not_before: today(), not_after: days(today(), 199), names: None };
+    let dated = Leaf { not_before: today(), not_after: days(today(), 199), ..Leaf::default() };
     let second = shop.ca.issue_as(&sandbox.read("example.com-2.csr"), dated);
     sandbox.write("second.crt", &second);
     sandbox.write("i.crt", shop.ca.intermediate_pem());
@@ -453,7 +453,7 @@ fn without_an_argument_no_pair_is_passed_over() {
 fn a_newer_certificate_without_its_key_is_not_hidden_by_an_older_one() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
-    let old = Leaf { not_before: days(today(), -30), not_after: days(today(), 150), names: None };
+    let old = Leaf { not_before: days(today(), -30), not_after: days(today(), 150), ..Leaf::default() };
     let old = shop.ca.issue_as(&sandbox.read("example.com.csr"), old);
     sandbox.write("old.fullchain.pem", old + &shop.ca.intermediate_pem());
     let names = Some(vec!["example.com".to_owned(), "www.example.com".to_owned()]);

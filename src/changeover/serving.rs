@@ -20,7 +20,9 @@ use crate::install::site::name::concrete;
 use crate::install::site::{Software, Targets, Wanted, chain_and_key};
 use crate::live::ProbeTarget;
 use crate::pki::certificate::Certificate;
+use crate::pki::lint;
 use crate::pki::name::DnsName;
+use crate::pki::trust::Scope;
 use crate::system::{files, tls};
 
 pub mod adopt;
@@ -254,7 +256,10 @@ impl Serving {
         };
         let present = layout.links().iter().filter(|link| link.piece != Piece::Key);
         let present = present.filter_map(|link| files::read(&link.path, store::PIECE_LIMIT).ok()).next();
-        let present = present.and_then(names_in);
+        let present = present.and_then(first_in);
+        let before = present.as_ref().map(names_of);
+        let lost = present.as_ref().zip(certificates.first()).and_then(|(present, new)| lint::lost(present, new));
+        self.findings.extend(lost.map(|lost| Finding::from((&lost, Scope::Public))));
         for one in &mut self.uses {
             let mut targets = Vec::new();
             if let (Some(standing), Some(leaf)) = (&one.looked.standing, certificates.first()) {
@@ -267,8 +272,9 @@ impl Serving {
                     one.reach = reach;
                     self.findings.extend(findings);
                 }
-                let (lacked, lost) = reach::uncovered(&standing.config, &wanted, present.as_deref());
+                let (lacked, lost) = reach::uncovered(&standing.config, &wanted, before.as_deref());
                 self.findings.extend(lacked);
+                self.findings.extend(reach::unstapled(&standing.config, &wanted, leaf));
                 self.findings.extend(reach::clashes(&standing.config, &wanted, &one.links));
                 self.lost.extend(lost);
                 targets = found.ask;
@@ -300,10 +306,10 @@ impl Serving {
     }
 }
 
-/// The names of the first certificate in a file.
-fn names_in(bytes: Vec<u8>) -> Option<Vec<DnsName>> {
+/// The first certificate in a file.
+fn first_in(bytes: Vec<u8>) -> Option<Certificate> {
     let file = Delivery::read(vec![Input::new("present", bytes)], &Limits::default()).ok()?;
-    file.bag().first().map(names_of)
+    file.bag().into_iter().next()
 }
 
 /// Chain and key in a file each.

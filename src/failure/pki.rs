@@ -130,6 +130,9 @@ impl From<(&Lint, Scope)> for Finding {
             }
             "intermediate-ends-first" => "ask the CA for its present bundle (.ca-bundle), or renew before that day",
             "client-auth" => "have it reissued without clientAuth; what logs in with it needs a certificate of its own",
+            "client-auth-lost" => {
+                "what logs in with it needs a certificate of its own, of a CA that its servers know: public CAs stop issuing them"
+            }
             "common-name-not-listed" => {
                 "see that every name that clients use is among its names; have it reissued if not"
             }

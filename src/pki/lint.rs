@@ -60,6 +60,28 @@ pub fn lints(chain: &Chain) -> Vec<Lint> {
     lints
 }
 
+/// What who uses `before` loses with `after` in its place: public CAs have stopped to issue for TLS clients (mutual TLS, mail
+/// servers among themselves, RADIUS), and nobody is told by a browser.
+#[must_use]
+pub fn lost(before: &Certificate, after: &Certificate) -> Option<Lint> {
+    let what = "the certificate before was for TLS clients too (clientAuth), this one is not: servers that you log in to \
+                with it will refuse it";
+    // Without extended key usages it may be for anything; that nobody meant it for clients.
+    let said = |one: &Certificate| is_for_clients(one) == Some(true);
+    (said(before) && is_for_clients(after) == Some(false)).then(|| Lint {
+        rule: &rules::CLIENT_AUTH_LOST,
+        label: after.label(),
+        what: what.to_owned(),
+    })
+}
+
+/// Whether it says that it is for TLS clients; `None` where it says nothing of its uses.
+fn is_for_clients(certificate: &Certificate) -> Option<bool> {
+    let (_, parsed) = X509Certificate::from_der(certificate.der()).ok()?;
+    let usages = parsed.extended_key_usage().ok()??;
+    Some(usages.value.client_auth || usages.value.any)
+}
+
 /// A certificate of a root that is gone: old bundles still carry them.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Outdated {

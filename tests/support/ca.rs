@@ -21,13 +21,15 @@ pub struct Leaf {
     pub not_after: Date,
     /// In place of the names of the request.
     pub names: Option<Vec<String>>,
+    /// What else is other.
+    pub change: fn(&mut CertificateParams),
 }
 
 impl Default for Leaf {
     /// Valid from yesterday for 190 days, with the names of the request.
     fn default() -> Self {
         let today = today();
-        Self { not_before: days(today, -1), not_after: days(today, 189), names: None }
+        Self { not_before: days(today, -1), not_after: days(today, 189), names: None, change: |_| {} }
     }
 }
 
@@ -78,6 +80,7 @@ impl TestCa {
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
+        (leaf.change)(params);
         unix(&request.signed_by(&self.intermediate).unwrap().pem())
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use certctl::install::release::{Access, Release};
 
-use super::ca::TestCa;
+use super::ca::{Leaf, TestCa};
 use super::{Run, Sandbox};
 
 pub const CHAIN: &str = "tree/etc/ssl/example.com.fullchain.pem";
@@ -28,8 +28,13 @@ impl Shop {
 
     /// A new key and a certificate for it in `FILE`: what the CA sends, the bundle first.
     pub fn deliver(&self, file: &str) {
+        self.deliver_as(file, Leaf::default());
+    }
+
+    /// The same with a certificate that is as told.
+    pub fn deliver_as(&self, file: &str, leaf: Leaf) {
         self.sandbox.run(&["csr", "example.com", "www.example.com", "--force"]).expect(0);
-        let leaf = self.ca.issue(&self.sandbox.read("example.com.csr"));
+        let leaf = self.ca.issue_as(&self.sandbox.read("example.com.csr"), leaf);
         self.sandbox.write(file, self.ca.bundle_pem() + &leaf);
     }
 

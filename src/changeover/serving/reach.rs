@@ -4,6 +4,8 @@ use crate::finding::{Finding, Next};
 use crate::install::layout::Link;
 use crate::install::plan::Reach;
 use crate::install::site::{Block, Clash, Config, Coverage, Elsewhere, Targets, Wanted};
+use crate::pki::certificate::Certificate;
+use crate::pki::details::Details;
 use crate::pki::name::DnsName;
 
 /// Whether all names reach the pair, and what is worth telling. `links` are what the server is told to read.
@@ -137,6 +139,31 @@ pub(super) fn uncovered(
         );
     }
     (lacked, lost)
+}
+
+/// Blocks that send OCSP answers along with `leaf`, whose CA gives none (public CAs need not since 2024, BR 7.1.2.7.7): the
+/// server leaves them out, and complains at each start.
+pub(super) fn unstapled(config: &Config, wanted: &Wanted<'_>, leaf: &Certificate) -> Vec<Finding> {
+    let mut places: Vec<&str> = config
+        .naming(wanted.links)
+        .filter(|block| block.speaks_tls())
+        .filter_map(|block| block.stapling.as_deref())
+        .collect();
+    if places.is_empty() || !Details::of_certificate(leaf.der()).ocsp_urls.is_empty() {
+        return Vec::new();
+    }
+    places.sort_unstable();
+    places.dedup();
+    let (title, directive) = (config.software.title(), config.software.stapling_directive());
+    let told = |place: &str| {
+        let message = format!(
+            "{place} has {title} staple OCSP answers ({directive}), and the certificate names no OCSP server: there are none"
+        );
+        Finding::warning("stapling-without-ocsp", message).with(Next::say(format!(
+            "take \"{directive}\" out of {place}: its CA gives no OCSP answers any more, and clients do without"
+        )))
+    };
+    places.into_iter().map(told).collect()
 }
 
 /// No block has the name: what the server answers for it is no concern of these files, but worth knowing.

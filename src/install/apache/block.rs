@@ -169,11 +169,27 @@ impl Translator<'_> {
             names_from: NamesFrom::Configuration,
             listens,
             pairs: self.pairs(inner),
+            stapling: self.stapling(inner),
         }
     }
 
     fn last<'a>(&'a self, inner: &'a [&'a Directive], name: &'a str) -> Option<&'a str> {
-        words(inner, name).last().or_else(|| words(self.main, name).last())
+        self.last_of(inner, name).and_then(Directive::first)
+    }
+
+    /// The last one of that name in the host, else in the main server.
+    fn last_of<'a>(&'a self, inner: &'a [&'a Directive], name: &str) -> Option<&'a Directive> {
+        let last = |level: &[&'a Directive]| level.iter().copied().rfind(|it| it.is(name));
+        last(inner).or_else(|| last(self.main))
+    }
+
+    /// `SSLUseStapling on`, unless the server to ask is named.
+    fn stapling(&self, inner: &[&Directive]) -> Option<String> {
+        let on = self
+            .last_of(inner, "SSLUseStapling")
+            .filter(|it| it.first().is_some_and(|word| word.eq_ignore_ascii_case("on")));
+        let elsewhere = self.last_of(inner, "SSLStaplingForceURL").is_some();
+        on.filter(|_| !elsewhere).map(|it| format!("{}:{}", it.file.display(), it.line))
     }
 
     /// Whether who asks from this machine sends no PROXY header.
@@ -315,6 +331,21 @@ mod tests {
             ]
         );
         assert_eq!(config.doubts, [""; 0]);
+    }
+
+    #[test]
+    fn answers_that_the_certificate_must_name_a_server_for() {
+        for (main, host, expected) in [
+            ("", "", None),
+            ("", "SSLUseStapling On", Some(3)),
+            ("SSLUseStapling on", "", Some(1)),
+            ("SSLUseStapling on", "SSLUseStapling off", None),
+            ("SSLStaplingForceURL http://ocsp.example", "SSLUseStapling on", None),
+        ] {
+            let config = config(&format!("{main}\n<VirtualHost *:443>\n{host}\n</VirtualHost>"));
+            let expected = expected.map(|line| format!("/etc/apache2/apache2.conf:{line}"));
+            assert_eq!(config.hosts[0].block.stapling, expected, "{main} | {host}");
+        }
     }
 
     #[test]

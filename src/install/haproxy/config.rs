@@ -320,6 +320,8 @@ impl Reader<'_> {
             names_from: NamesFrom::Certificate,
             listens,
             pairs,
+            // It sends what lies beside the certificate (`.ocsp`).
+            stapling: None,
         }
     }
 

@@ -119,6 +119,7 @@ fn server_block(part: Part, server: &Directive, outer: &[&Directive], folder: &P
         names_from: NamesFrom::Configuration,
         listens,
         pairs: pairs.map(|(certificate, key)| Pair::two(certificate, key)).collect(),
+        stapling: stapling(&effective),
     };
     ServerBlock {
         block,
@@ -127,6 +128,13 @@ fn server_block(part: Part, server: &Directive, outer: &[&Directive], folder: &P
         proxy_headers: effective("proxy_set_header").into_iter().cloned().collect(),
         directives: server.block.clone().unwrap_or_default(),
     }
+}
+
+/// `ssl_stapling on`, unless the answers come from a file or from a server that is named.
+fn stapling<'a>(effective: &impl Fn(&str) -> Vec<&'a Directive>) -> Option<String> {
+    let elsewhere = ["ssl_stapling_file", "ssl_stapling_responder"].iter().any(|name| !effective(name).is_empty());
+    let on = effective("ssl_stapling").into_iter().find(|found| found.only() == Some("on"));
+    on.filter(|_| !elsewhere).map(|found| format!("{}:{}", found.file.display(), found.line))
 }
 
 /// The `proxy_pass` of `location /`, else the first one of all.
@@ -239,6 +247,22 @@ mod tests {
             config.neutral().blocks().iter().map(|block| (block.speaks_tls(), block.speaks_plain())).collect();
         let (tls, plain, both, udp) = ((true, false), (false, true), (true, true), (false, false));
         assert_eq!(told, [tls, tls, plain, tls, both, udp]);
+    }
+
+    #[test]
+    fn answers_that_the_certificate_must_name_a_server_for() {
+        for (http, server, expected) in [
+            ("", "", None),
+            ("", "\nssl_stapling on;", Some(2)),
+            ("ssl_stapling on;", "", Some(1)),
+            ("ssl_stapling on;", "ssl_stapling off;", None),
+            ("", "ssl_stapling on; ssl_stapling_file /x;", None),
+            ("ssl_stapling_responder http://ocsp.example;", "ssl_stapling on;", None),
+        ] {
+            let config = config(&format!("http {{ {http} server {{ listen 443 ssl; {server} }} }}"));
+            let expected = expected.map(|line| format!("/etc/nginx/nginx.conf:{line}"));
+            assert_eq!(config.blocks[0].block.stapling, expected, "{http} | {server}");
+        }
     }
 
     #[test]

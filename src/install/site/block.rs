@@ -93,6 +93,9 @@ pub struct Block {
     pub listens: Vec<Listen>,
     /// Its pairs, or those it inherits.
     pub pairs: Vec<Pair>,
+    /// The line (`FILE:LINE`) that has it send OCSP answers along, which it fetches from where the certificate says; none
+    /// where it sends none, or has them from elsewhere.
+    pub stapling: Option<String>,
 }
 
 /// Where the names of a block stand.

@@ -63,6 +63,16 @@ impl Software {
         }
     }
 
+    /// The directive that has a server send OCSP answers along.
+    #[must_use]
+    pub fn stapling_directive(self) -> &'static str {
+        match self {
+            Self::Apache => "SSLUseStapling on",
+            Self::Haproxy => "ocsp-update on",
+            Self::Nginx => "ssl_stapling on",
+        }
+    }
+
     /// What has to be changed of a block for it to serve a pair.
     #[must_use]
     pub fn what_changes(self) -> &'static str {

@@ -41,6 +41,8 @@ pub(super) static ANY_USAGE: Rule = rule("any-usage", Weight::Warns, Binds::Publ
 pub(super) static BROKEN_KEY: Rule = rule("broken-key", Weight::Refuses, Binds::Everybody, "BR 6.1.1.3");
 pub(super) static CLIENT_AUTH: Rule =
     rule("client-auth", Weight::Warns, Binds::PublicCas, "Chrome Root Program Policy 1.8, from 2027-03-15");
+pub(super) static CLIENT_AUTH_LOST: Rule =
+    rule("client-auth-lost", Weight::Warns, Binds::Everybody, "Chrome Root Program Policy 1.8");
 pub(super) static COMMON_NAME: Rule = rule("common-name-not-listed", Weight::Warns, Binds::PublicCas, "BR 7.1.4.3");
 pub(super) static ENDS_FIRST: Rule =
     rule("intermediate-ends-first", Weight::Warns, Binds::Everybody, "RFC 5280 6.1.3 a 2");

@@ -2,7 +2,7 @@
 
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, SanType, SerialNumber};
 
-use super::{Weight, dns_fault, lints, outdated};
+use super::{Weight, dns_fault, lints, lost, outdated};
 use crate::pki::chain::{Chain, Prefer, Wanted};
 use crate::pki::testing::{Authority, dates, now, site_key};
 use crate::pki::trust::TrustAnchors;
@@ -53,6 +53,29 @@ fn usages_are_those_of_a_public_site() {
         (&[], 2026, &["no-server-auth"]),
     ] {
         assert_eq!(codes(&["example.com"], usages(purposes, year)), found, "{purposes:?} {year}");
+    }
+}
+
+#[test]
+fn a_certificate_that_clients_logged_in_with_is_missed() {
+    use ExtendedKeyUsagePurpose::{Any, ClientAuth, ServerAuth};
+    let root = Authority::new("Root");
+    let of = |purposes: &[ExtendedKeyUsagePurpose]| {
+        let change = |params: &mut CertificateParams| params.extended_key_usages = purposes.to_vec();
+        root.leaf_as(&["example.com"], &site_key(), change)
+    };
+    let (both, servers, any, unsaid) = (of(&[ServerAuth, ClientAuth]), of(&[ServerAuth]), of(&[Any]), of(&[]));
+    for (before, after, told) in [
+        (&both, &servers, true),
+        (&any, &servers, true),
+        (&both, &both, false),
+        (&both, &unsaid, false),
+        (&servers, &servers, false),
+        (&servers, &both, false),
+        (&unsaid, &servers, false),
+    ] {
+        let code = lost(before, after).map(|lint| lint.rule.code);
+        assert_eq!(code, told.then_some("client-auth-lost"));
     }
 }
 
