@@ -206,7 +206,7 @@ _certctl() {
             fi
             case "${prev}" in
                 --ca)
-                    COMPREPLY=($(compgen -W "namecheap ssls sectigo zerossl ssl.com private" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "namecheap ssls sectigo zerossl ssl.com gogetssl digicert globalsign godaddy certum tencent aws-acm private" -- "${cur}"))
                     return 0
                     ;;
                 --key-type)
@@ -252,7 +252,7 @@ _certctl() {
             fi
             case "${prev}" in
                 --ca)
-                    COMPREPLY=($(compgen -W "namecheap ssls sectigo zerossl ssl.com private" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "namecheap ssls sectigo zerossl ssl.com gogetssl digicert globalsign godaddy certum tencent aws-acm private" -- "${cur}"))
                     return 0
                     ;;
                 --record)
@@ -302,7 +302,7 @@ _certctl() {
             fi
             case "${prev}" in
                 --ca)
-                    COMPREPLY=($(compgen -W "namecheap ssls sectigo zerossl ssl.com private" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "namecheap ssls sectigo zerossl ssl.com gogetssl digicert globalsign godaddy certum tencent aws-acm private" -- "${cur}"))
                     return 0
                     ;;
                 --starttls)

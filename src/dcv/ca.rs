@@ -1,30 +1,96 @@
-//! What is known of each CA and shop, as data with source and date.
+//! What is known of each CA and shop: how it wants control of a domain proved, who issues for it, what it accepts. The
+//! rows are in `table`, each with its source and the month it was read; what nobody could confirm says so.
 
-/// A CA or shop, by the name that a buyer knows (`--ca`).
-#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+mod table;
+
+use crate::pki::key::KeyAlgorithm;
+
+/// A CA or shop (`--ca`).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(missing_docs, reason = "the names are the documentation; the rows of the table say the rest")]
 pub enum Ca {
-    /// namecheap.com
+    Acm,
+    Certum,
+    Digicert,
+    Globalsign,
+    Godaddy,
+    Gogetssl,
     Namecheap,
-    /// ssls.com
-    Ssls,
-    /// sectigo.com and most of its resellers
-    Sectigo,
-    /// zerossl.com
-    Zerossl,
-    /// ssl.com
-    #[value(name = "ssl.com")]
-    SslCom,
-    /// A company's own CA: no proof in the DNS
     Private,
+    Sectigo,
+    SslCom,
+    Ssls,
+    Tencent,
+    Zerossl,
 }
 
-/// Whether the target carries a value that only the shop knows.
+/// All that is known of one.
+#[derive(Debug, Eq, PartialEq)]
+pub struct Profile {
+    /// The name as typed.
+    pub name: &'static str,
+    /// Other names of the same, as typed: its brands.
+    pub also: &'static [&'static str],
+    /// The name as it writes itself, for sentences.
+    pub title: &'static str,
+    /// One line for `--help`.
+    pub about: &'static str,
+    /// Its proof in the DNS.
+    pub dns: DnsProof,
+    /// Its proof by a file on the web server.
+    pub http: HttpProof,
+    /// Whether it takes an answer to an e-mail.
+    pub email: Known,
+    /// Who may turn out to issue; more than one where a shop changes its supplier.
+    pub issuers: &'static [Issuer],
+    /// What it takes in a request.
+    pub accepts: Accepts,
+    /// Where it says so.
+    pub source: &'static str,
+    /// The month it was read.
+    pub read: &'static str,
+}
+
+/// What was found out, or not.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum UniqueValue {
-    /// Always: the target cannot be known from the request alone.
-    Always,
-    /// Only where a key is used again: a fresh request has none.
-    WhenKeyIsReused,
+pub enum Known {
+    /// It does.
+    Yes,
+    /// It does not.
+    No,
+    /// Not confirmed.
+    Unknown,
+}
+
+/// A CA by the names that a CAA record allows it with (RFC 8659 4.2).
+#[derive(Debug, Eq, PartialEq)]
+pub struct Issuer {
+    /// The name for sentences.
+    pub title: &'static str,
+    /// Any of these allows it; none: not confirmed.
+    pub caa_identities: &'static [&'static str],
+}
+
+/// What a request may hold.
+#[derive(Debug, Eq, PartialEq)]
+pub struct Accepts {
+    /// The kinds of key besides RSA; `None`: any.
+    pub keys: Option<&'static [KeyAlgorithm]>,
+    /// The fewest bits of an RSA modulus.
+    pub rsa_bits: usize,
+    /// The first day without clientAuth (RFC 3339), where the CA has told one.
+    pub client_auth_ends: Option<&'static str>,
+}
+
+/// How control is proved in the DNS.
+#[derive(Debug, Eq, PartialEq)]
+pub enum DnsProof {
+    /// A CNAME made of the request's hashes.
+    CsrHash(CsrHash),
+    /// A record with a random value that only the shop knows; the usual form first.
+    Token(&'static [Token]),
+    /// None is wanted.
+    None,
 }
 
 /// How a CA of the CSR-hash family writes its CNAME target.
@@ -36,59 +102,199 @@ pub struct CsrHash {
     pub unique: UniqueValue,
 }
 
+/// Whether the target carries a value that only the shop knows.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum UniqueValue {
+    /// Always: the target cannot be known from the request alone.
+    Always,
+    /// Only where a key is used again: a fresh request has none.
+    WhenKeyIsReused,
+}
+
+/// A record with a random value. `<...>` stands for what differs from order to order (`shape`).
+#[derive(Debug, Eq, PartialEq)]
+pub struct Token {
+    /// The type.
+    pub kind: super::answer::RecordKind,
+    /// What stands before the domain; empty: the record is at the domain itself.
+    pub label: &'static str,
+    /// The value.
+    pub value: &'static str,
+}
+
+/// How control is proved by a file below `/.well-known/pki-validation/`.
+#[derive(Debug, Eq, PartialEq)]
+pub enum HttpProof {
+    /// The file is called after the request's MD5 in upper case and holds its SHA-256, the zone of the DNS form and the
+    /// unique value, a line each.
+    CsrHash(Redirects),
+    /// A file of this name with the random value that the shop shows.
+    Named(&'static str, Redirects),
+    /// Not offered, or not wanted.
+    None,
+    /// Not confirmed.
+    Unknown,
+}
+
+/// Whether the CA goes where the web server sends it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Redirects {
+    /// 301, 302, 307, 308 to http or https on ports 80 and 443 (BR 3.2.2.4.18).
+    Followed,
+    /// The file has to be there itself.
+    Refused,
+    /// Not confirmed: a file that is there itself is safe.
+    Unknown,
+}
+
 impl Ca {
+    /// Every one, as `--help` lists them.
+    pub const ALL: [Self; 13] = [
+        Self::Namecheap,
+        Self::Ssls,
+        Self::Sectigo,
+        Self::Zerossl,
+        Self::SslCom,
+        Self::Gogetssl,
+        Self::Digicert,
+        Self::Globalsign,
+        Self::Godaddy,
+        Self::Certum,
+        Self::Tencent,
+        Self::Acm,
+        Self::Private,
+    ];
+
+    /// Its row.
+    #[must_use]
+    pub fn profile(self) -> &'static Profile {
+        match self {
+            Self::Acm => &table::ACM,
+            Self::Certum => &table::CERTUM,
+            Self::Digicert => &table::DIGICERT,
+            Self::Globalsign => &table::GLOBALSIGN,
+            Self::Godaddy => &table::GODADDY,
+            Self::Gogetssl => &table::GOGETSSL,
+            Self::Namecheap => &table::NAMECHEAP,
+            Self::Private => &table::PRIVATE,
+            Self::Sectigo => &table::SECTIGO,
+            Self::SslCom => &table::SSL_COM,
+            Self::Ssls => &table::SSLS,
+            Self::Tencent => &table::TENCENT,
+            Self::Zerossl => &table::ZEROSSL,
+        }
+    }
+
     /// The name as typed.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Namecheap => "namecheap",
-            Self::Ssls => "ssls",
-            Self::Sectigo => "sectigo",
-            Self::Zerossl => "zerossl",
-            Self::SslCom => "ssl.com",
-            Self::Private => "private",
-        }
+        self.profile().name
     }
 
-    /// The CA of a name as typed.
+    /// The CA of a name as typed, brands included.
     #[must_use]
     pub fn by_name(name: &str) -> Option<Self> {
-        [Self::Namecheap, Self::Ssls, Self::Sectigo, Self::Zerossl, Self::SslCom, Self::Private]
-            .into_iter()
-            .find(|ca| ca.name() == name)
+        Self::ALL.into_iter().find(|ca| ca.name() == name || ca.profile().also.contains(&name))
     }
 
-    /// The name as the shop writes it, for sentences.
+    /// The name as it writes itself, for sentences.
     #[must_use]
     pub fn title(self) -> &'static str {
-        match self {
-            Self::Namecheap => "Namecheap",
-            Self::Ssls => "SSLs.com",
-            Self::Sectigo => "Sectigo",
-            Self::Zerossl => "ZeroSSL",
-            Self::SslCom => "SSL.com",
-            Self::Private => "your CA",
-        }
+        self.profile().title
     }
 
-    /// How it writes the record; `None` where it asks for no proof in the DNS.
+    /// How it makes its record of the request, where it does.
     #[must_use]
     pub fn csr_hash(self) -> Option<CsrHash> {
-        use UniqueValue::{Always, WhenKeyIsReused};
-        let (zones, unique): (&[&str], _) = match self {
-            // Reissue answers of 2026-05 carry a unique value and comodoca.com (Namecheap API, ssl.reissue); a move
-            // to SSL.com was announced for 2026-07-11, and the zone that shows since is not confirmed.
-            Self::Namecheap => (&["comodoca.com", "ssl.com", "sectigo.com"], Always),
-            // ssls.com is Namecheap's other shop; same back end.
-            Self::Ssls => (&["comodoca.com", "ssl.com", "sectigo.com"], Always),
-            // docs.sectigo.com request-token page and the CNAME FAQ, seen 2026-11.
-            Self::Sectigo => (&["sectigo.com", "comodoca.com"], WhenKeyIsReused),
-            // API answer of 2024-04: 15 hex digits before comodoca.com.
-            Self::Zerossl => (&["comodoca.com", "sectigo.com"], Always),
-            // SSL.com's DV requirements: the unique value is required.
-            Self::SslCom => (&["ssl.com"], Always),
-            Self::Private => return None,
-        };
-        Some(CsrHash { zones, unique })
+        match self.profile().dns {
+            DnsProof::CsrHash(form) => Some(form),
+            DnsProof::Token(_) | DnsProof::None => None,
+        }
+    }
+}
+
+impl clap::ValueEnum for Ca {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+        let Profile { name, also, about, .. } = self.profile();
+        Some(clap::builder::PossibleValue::new(*name).aliases(*also).help(*about))
+    }
+}
+
+/// Whether `text` has the form `shape`, where each `<...>` stands for one or more characters of a single label or word.
+/// Case counts as little as in the DNS.
+#[must_use]
+pub fn fits(shape: &str, text: &str) -> bool {
+    let one = |c: char| c.is_ascii_alphanumeric() || "-_=+/".contains(c);
+    match shape.split_once('<') {
+        None => shape.eq_ignore_ascii_case(text),
+        Some((before, rest)) => {
+            let after = rest.split_once('>').map_or("", |(_, after)| after);
+            let Some(start) = text.get(..before.len()).filter(|start| start.eq_ignore_ascii_case(before)) else {
+                return false;
+            };
+            let rest = &text[start.len()..];
+            // What follows begins with a character that no word has, or is the end: the longest word is the only one.
+            let word = rest.find(|c| !one(c)).unwrap_or(rest.len());
+            word > 0 && fits(after, &rest[word..])
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::ValueEnum;
+
+    use super::{Ca, DnsProof, HttpProof, Known, fits};
+
+    #[test]
+    fn every_row_is_found_by_its_names_and_has_a_source() {
+        let mut names: Vec<&str> = Vec::new();
+        for ca in Ca::ALL {
+            let row = ca.profile();
+            assert_eq!(Ca::by_name(row.name), Some(ca));
+            assert!(row.also.iter().all(|name| Ca::by_name(name) == Some(ca)), "{ca:?}");
+            assert!(row.source.len() > 10 && row.read.starts_with("20") && row.read.len() == 7, "{ca:?}");
+            assert_eq!(row.issuers.is_empty(), ca == Ca::Private);
+            names.extend(row.also.iter().chain([&row.name]));
+        }
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count, "a name is in two rows");
+        assert_eq!(Ca::value_variants().len(), 13);
+        assert_eq!(Ca::from_str("rapidssl", false), Ok(Ca::Digicert));
+        assert_eq!(Ca::by_name("nobody"), None);
+    }
+
+    #[test]
+    fn a_private_ca_wants_no_proof() {
+        let row = Ca::Private.profile();
+        assert_eq!((&row.dns, &row.http, row.email), (&DnsProof::None, &HttpProof::None, Known::No));
+        assert_eq!(row.accepts.keys, None);
+    }
+
+    #[test]
+    fn a_shape_is_met_by_what_differs_in_its_places_alone() {
+        for (shape, text, fit) in [
+            ("<token>.dcv.digicert.com", "abc123.dcv.digicert.com", true),
+            ("<token>.dcv.digicert.com", "ABC-1_2.DCV.DigiCert.com", true),
+            ("<token>.dcv.digicert.com", ".dcv.digicert.com", false),
+            ("<token>.dcv.digicert.com", "a.b.dcv.digicert.com", false),
+            ("<token>.dcv.digicert.com", "abc.dcv.digicert.com.evil.example", false),
+            ("_<32 hex>.<letters>.acm-validations.aws", "_0ab.mzl.acm-validations.aws", true),
+            ("_<32 hex>.<letters>.acm-validations.aws", "0ab.mzl.acm-validations.aws", false),
+            ("_globalsign-domain-verification=<token>", "_globalsign-domain-verification=Ab-_9", true),
+            ("<token>", "v=spf1 -all", false),
+            ("<token>", "abcDEF012", true),
+            ("<token>", "", false),
+            ("<token>", "\u{e9}", false),
+            ("x<token>", "\u{e9}", false),
+        ] {
+            assert_eq!(fits(shape, text), fit, "{shape} {text}");
+        }
     }
 }
