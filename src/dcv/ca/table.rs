@@ -1,7 +1,7 @@
 //! The rows. BR: CA/Browser Forum TLS Baseline Requirements 2.2.6. What public CAs accept is BR 6.1.5 and 6.1.6 (RSA from
 //! 2048 bits, NIST curves, no Ed25519) less P-521, which Mozilla's root store policy (5.1) leaves out.
 
-use super::{Accepts, CsrHash, DnsProof, HttpProof, Issuer, Known, Profile, Redirects, Token, UniqueValue};
+use super::profile::{Accepts, CsrHash, DnsProof, HttpProof, Issuer, Known, Profile, Redirects, Token, UniqueValue};
 use crate::dcv::answer::RecordKind::{Cname, Txt};
 use crate::pki::key::KeyAlgorithm::{EcdsaP256, EcdsaP384};
 

@@ -1,0 +1,127 @@
+//! The columns of the table of CAs and shops.
+
+use crate::dcv::answer::RecordKind;
+use crate::pki::key::KeyAlgorithm;
+
+/// All that is known of one.
+#[derive(Debug, Eq, PartialEq)]
+pub struct Profile {
+    /// The name as typed.
+    pub name: &'static str,
+    /// Other names of the same, as typed: its brands.
+    pub also: &'static [&'static str],
+    /// The name as it writes itself, for sentences.
+    pub title: &'static str,
+    /// One line for `--help`.
+    pub about: &'static str,
+    /// Its proof in the DNS.
+    pub dns: DnsProof,
+    /// Its proof by a file on the web server.
+    pub http: HttpProof,
+    /// Whether it takes an answer to an e-mail.
+    pub email: Known,
+    /// Who may turn out to issue; more than one where a shop changes its supplier.
+    pub issuers: &'static [Issuer],
+    /// What it takes in a request.
+    pub accepts: Accepts,
+    /// Where it says so.
+    pub source: &'static str,
+    /// The month it was read.
+    pub read: &'static str,
+}
+
+/// What was found out, or not.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Known {
+    /// It does.
+    Yes,
+    /// It does not.
+    No,
+    /// Not confirmed.
+    Unknown,
+}
+
+/// A CA by the names that a CAA record allows it with (RFC 8659 4.2).
+#[derive(Debug, Eq, PartialEq)]
+pub struct Issuer {
+    /// The name for sentences.
+    pub title: &'static str,
+    /// Any of these allows it; none: not confirmed.
+    pub caa_identities: &'static [&'static str],
+}
+
+/// What a request may hold.
+#[derive(Debug, Eq, PartialEq)]
+pub struct Accepts {
+    /// The kinds of key besides RSA; `None`: any.
+    pub keys: Option<&'static [KeyAlgorithm]>,
+    /// The fewest bits of an RSA modulus.
+    pub rsa_bits: usize,
+    /// The first day without clientAuth (RFC 3339), where the CA has told one.
+    pub client_auth_ends: Option<&'static str>,
+}
+
+/// How control is proved in the DNS.
+#[derive(Debug, Eq, PartialEq)]
+pub enum DnsProof {
+    /// A CNAME made of the request's hashes.
+    CsrHash(CsrHash),
+    /// A record with a random value that only the shop knows; the usual form first.
+    Token(&'static [Token]),
+    /// None is wanted.
+    None,
+}
+
+/// How a CA of the CSR-hash family writes its CNAME target.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct CsrHash {
+    /// The zones it is known to use, the likeliest first.
+    pub zones: &'static [&'static str],
+    /// Whether a unique value stands before the zone.
+    pub unique: UniqueValue,
+}
+
+/// Whether the target carries a value that only the shop knows.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum UniqueValue {
+    /// Always: the target cannot be known from the request alone.
+    Always,
+    /// Only where a key is used again: a fresh request has none.
+    WhenKeyIsReused,
+}
+
+/// A record with a random value. `<...>` stands for what differs from order to order (`shape`).
+#[derive(Debug, Eq, PartialEq)]
+pub struct Token {
+    /// The type.
+    pub kind: RecordKind,
+    /// What stands before the domain; empty: the record is at the domain itself.
+    pub label: &'static str,
+    /// The value.
+    pub value: &'static str,
+}
+
+/// How control is proved by a file below `/.well-known/pki-validation/`.
+#[derive(Debug, Eq, PartialEq)]
+pub enum HttpProof {
+    /// The file is called after the request's MD5 in upper case and holds its SHA-256, the zone of the DNS form and the
+    /// unique value, a line each.
+    CsrHash(Redirects),
+    /// A file of this name with the random value that the shop shows.
+    Named(&'static str, Redirects),
+    /// Not offered, or not wanted.
+    None,
+    /// Not confirmed.
+    Unknown,
+}
+
+/// Whether the CA goes where the web server sends it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Redirects {
+    /// 301, 302, 307, 308 to http or https on ports 80 and 443 (BR 3.2.2.4.18).
+    Followed,
+    /// The file has to be there itself.
+    Refused,
+    /// Not confirmed: a file that is there itself is safe.
+    Unknown,
+}
