@@ -88,18 +88,26 @@ pub enum Argument {
 }
 
 impl Argument {
+    /// What it means whatever lies in the directory: a file that is there, or stdin. A folder may have the name of a
+    /// certificate.
+    #[must_use]
+    pub fn of_path(text: &str) -> Option<Self> {
+        let path = PathBuf::from(text);
+        match text {
+            "-" => Some(Self::Stdin),
+            _ => (files::occupied(&path) && !files::is_folder(&path)).then_some(Self::File(path)),
+        }
+    }
+
     /// An existing path is a file; else a name known in `directory`; `./x` is always a file, `-` is stdin.
     ///
     /// # Errors
     /// See [`PairingError`].
     pub fn resolve(text: &str, directory: &Directory) -> Result<Self, PairingError> {
-        if text == "-" {
-            return Ok(Self::Stdin);
+        if let Some(plain) = Self::of_path(text) {
+            return Ok(plain);
         }
         let path = PathBuf::from(text);
-        if files::occupied(&path) && !files::is_folder(&path) {
-            return Ok(Self::File(path));
-        }
         match DnsName::parse(text) {
             Ok(name) if !text.contains('/') && directory.knows(&name) => Ok(Self::Name(name)),
             _ if files::occupied(&path) => Ok(Self::File(path)),

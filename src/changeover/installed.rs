@@ -1,6 +1,6 @@
 //! The pairs that are installed in a tree, and which of them a certificate or a name means.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::order::again;
@@ -17,11 +17,12 @@ use crate::install::plan::Spot;
 use crate::install::release::Release;
 use crate::install::settings::Settings;
 use crate::intake::Taken;
-use crate::pairing::Directory;
 use crate::pairing::naming::{plain, without_round};
+use crate::pairing::{Directory, Held};
 use crate::pki::certificate::Certificate;
 use crate::pki::key::PublicKeyId;
 use crate::pki::name::DnsName;
+use crate::pki::request::SigningRequest;
 use crate::system::folders;
 
 /// More pairs than that are not looked at.
@@ -88,6 +89,8 @@ pub struct Files {
     pub chain: PathBuf,
     /// The key.
     pub key: PathBuf,
+    /// The requests of the directory that it can have come of, where names were looked up there.
+    pub requests: Vec<Held<SigningRequest>>,
 }
 
 /// For each of `names`: the files that are live for it, where it is a name and the directory has no certificate for it
@@ -96,22 +99,27 @@ pub struct Files {
 /// # Errors
 /// When the directory or what is installed cannot be read, or only a placeholder has the name.
 pub fn newest(context: &Context, names: &[String]) -> Result<Vec<Option<Files>>, Failure> {
-    let here = Directory::read(context)?;
-    let is_name = |name: &str| !matches!(Argument::resolve(name, &here), Ok(Argument::File(_) | Argument::Stdin));
-    let asked: Vec<Option<DnsName>> =
-        names.iter().map(|name| DnsName::parse(name).ok().filter(|_| is_name(name))).collect();
+    let parsed = |name: &String| DnsName::parse(name).ok().filter(|_| Argument::of_path(name).is_none());
+    let mut asked: Vec<Option<DnsName>> = names.iter().map(parsed).collect();
     if asked.iter().all(Option::is_none) {
         return Ok(names.iter().map(|_| None).collect());
     }
-    let pairs = pairs(context)?;
+    let here = Directory::read(context)?;
+    for (name, asked) in names.iter().zip(&mut asked) {
+        // What is not known here may be installed all the same.
+        *asked = asked.take().filter(|_| !matches!(Argument::resolve(name, &here), Ok(Argument::File(_))));
+    }
+    let (pairs, ends) = (Pairs::new(pairs(context)?), here.ends());
     let newest = |(name, wanted): (&String, Option<DnsName>)| -> Result<Option<Files>, Failure> {
         let Some(wanted) = wanted else { return Ok(None) };
-        let Some(stem) = fitting(&pairs, name).first().cloned() else { return Ok(None) };
-        let Some((files, release)) = live(context, stem.clone())? else {
+        let Some(stem) = pairs.fitting(name).first().cloned() else { return Ok(None) };
+        let Some((mut files, release)) = live(context, stem.clone())? else {
             return if here.knows(&wanted) { Ok(None) } else { Err(placeholder::alone(context, &stem)) };
         };
-        let newer = |leaf: &&Certificate| leaf.not_after > release.not_after();
-        Ok((!here.leaves_named(&wanted, context.now()).iter().any(newer)).then_some(files))
+        let of_it = |held: &&Held<SigningRequest>| held.value.key_id == release.leaf().key_id;
+        files.requests = here.requests.iter().filter(of_it).cloned().collect();
+        let newer = ends.get(wanted.as_str()).is_some_and(|end| *end > release.not_after());
+        Ok((!newer).then_some(files))
     };
     names.iter().zip(asked).map(newest).collect()
 }
@@ -135,7 +143,8 @@ fn live(context: &Context, stem: String) -> Result<Option<(Files, Release)>, Fai
     let Some(release) = store::load(&layout, &live)? else { return Ok(None) };
     let piece = |piece| layout.piece(&live, piece);
     let proven = observe::pointer(&layout, Pointer::Proven)?.as_ref() == Some(&live);
-    Ok(Some((Files { proven, chain: piece(Piece::FullChain), key: piece(Piece::Key), stem }, release)))
+    let (chain, key) = (piece(Piece::FullChain), piece(Piece::Key));
+    Ok(Some((Files { proven, chain, key, requests: Vec::new(), stem }, release)))
 }
 
 /// The usual layout of a pair of the tree.
@@ -257,7 +266,7 @@ fn pairs(context: &Context) -> Result<Vec<(String, Release)>, Failure> {
 pub fn named(context: &Context, verb: &str, name: Option<&str>) -> Result<String, Failure> {
     let pairs = pairs(context)?;
     let found = match name {
-        Some(name) => fitting(&pairs, name),
+        Some(name) => Pairs::new(pairs).fitting(name),
         None => pairs.into_iter().map(|(stem, _)| stem).collect(),
     };
     match (found.as_slice(), name) {
@@ -278,18 +287,36 @@ fn folder(context: &Context) -> Result<String, Failure> {
     Ok(shell_word(&layout::base(&root(context)?).display().to_string()))
 }
 
-/// The pair of that name, else those whose certificates have it.
-fn fitting(pairs: &[(String, Release)], name: &str) -> Vec<String> {
-    let wanted = DnsName::parse(name).ok();
-    let spelled = wanted.as_ref().map_or_else(|| name.to_owned(), DnsName::file_stem);
-    let has = |release: &Release| {
-        let names = release.leaf().dns_names.iter();
-        names.filter_map(|has| DnsName::parse(has).ok()).any(|has| Some(&has) == wanted.as_ref())
-    };
-    if pairs.iter().any(|(stem, _)| *stem == spelled) {
-        return vec![spelled];
+/// Installed pairs, found by name.
+struct Pairs {
+    stems: HashSet<String>,
+    /// Those whose certificates have a name, sorted.
+    named: HashMap<DnsName, Vec<String>>,
+}
+
+impl Pairs {
+    fn new(pairs: Vec<(String, Release)>) -> Self {
+        let (mut stems, mut named) = (HashSet::new(), HashMap::<DnsName, Vec<String>>::new());
+        for (stem, release) in pairs {
+            let names: HashSet<DnsName> =
+                release.leaf().dns_names.iter().filter_map(|name| DnsName::parse(name).ok()).collect();
+            for name in names {
+                named.entry(name).or_default().push(stem.clone());
+            }
+            stems.insert(stem);
+        }
+        Self { stems, named }
     }
-    pairs.iter().filter(|(_, release)| has(release)).map(|(stem, _)| stem.clone()).collect()
+
+    /// The pair of that name, else those whose certificates have it.
+    fn fitting(&self, name: &str) -> Vec<String> {
+        let wanted = DnsName::parse(name).ok();
+        let spelled = wanted.as_ref().map_or_else(|| name.to_owned(), DnsName::file_stem);
+        if self.stems.contains(&spelled) {
+            return vec![spelled];
+        }
+        wanted.and_then(|wanted| self.named.get(&wanted).cloned()).unwrap_or_default()
+    }
 }
 
 /// What is remembered of a pair.

@@ -98,7 +98,19 @@ impl Taken {
 /// # Errors
 /// Files that cannot be read, hold no certificate, or several with nothing to choose by.
 pub fn take(context: &Context, files: &[String], options: &TakeOptions<'_>) -> Result<Vec<Taken>, Failure> {
-    let here = Directory::read(context)?;
+    take_beside(context, Directory::read(context)?, files, options)
+}
+
+/// The same, where it is known already what of the directory counts.
+///
+/// # Errors
+/// As [`take`].
+pub fn take_beside(
+    context: &Context,
+    here: Directory,
+    files: &[String],
+    options: &TakeOptions<'_>,
+) -> Result<Vec<Taken>, Failure> {
     let (inputs, names) = sources::arguments(files, &here)?;
     let delivered = !inputs.is_empty();
     let mut delivery = options.reading.open(&inputs)?;

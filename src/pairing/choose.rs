@@ -25,9 +25,8 @@ impl<'a> Scope<'a> {
     pub fn new(bag: &'a [Certificate], delivery: Option<&Delivery>, names: &[DnsName], at: Timestamp) -> Self {
         let delivered: HashSet<[u8; 32]> =
             delivery.iter().flat_map(|delivery| &delivery.certificates).map(|found| found.fingerprint).collect();
-        let named = |leaf: &Certificate| {
-            names.iter().any(|name| leaf.dns_names.iter().any(|other| other.eq_ignore_ascii_case(name.as_str())))
-        };
+        let wanted: HashSet<&str> = names.iter().map(DnsName::as_str).collect();
+        let named = |leaf: &Certificate| leaf.dns_names.iter().any(|name| wanted.contains(&*name.to_ascii_lowercase()));
         let everything = delivery.is_none() && names.is_empty();
         let mut seen = HashSet::new();
         let mut leaves: Vec<&Certificate> = bag

@@ -1,6 +1,6 @@
 //! The keys, requests and certificates of a folder, as values: looked up by key id and by the names in them.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -115,7 +115,24 @@ impl Directory {
     /// Whether a request or a site's certificate here carries `name`.
     #[must_use]
     pub fn knows(&self, name: &DnsName) -> bool {
-        has_name(&self.names(), name)
+        let leaves = self.certificates.iter().flat_map(|file| &file.value).filter(|one| one.is_site());
+        leaves
+            .map(|leaf| &leaf.dns_names)
+            .chain(self.requests.iter().map(|one| &one.value.dns_names))
+            .any(|names| has_name(names, name))
+    }
+
+    /// When the last of the sites' certificates for each name here ends; names in lower case.
+    #[must_use]
+    pub fn ends(&self) -> HashMap<String, Timestamp> {
+        let mut ends = HashMap::new();
+        for leaf in self.certificates.iter().flat_map(|file| &file.value).filter(|one| one.is_site()) {
+            for name in &leaf.dns_names {
+                let end = ends.entry(name.to_ascii_lowercase()).or_insert(leaf.not_after);
+                *end = leaf.not_after.max(*end);
+            }
+        }
+        ends
     }
 
     /// Every name that a request or a site's certificate here carries, sorted.

@@ -132,6 +132,8 @@ pub enum KeyError {
 pub struct PrivateKey {
     pkcs8: Zeroizing<Vec<u8>>,
     spki: Vec<u8>,
+    /// Kept, because each of many keys is asked for it by each of many certificates.
+    id: PublicKeyId,
     algorithm: KeyAlgorithm,
     pair: Pair,
 }
@@ -198,7 +200,7 @@ impl PrivateKey {
     /// The identity that request and certificate share with it.
     #[must_use]
     pub fn id(&self) -> PublicKeyId {
-        PublicKeyId::of_spki(&self.spki)
+        self.id
     }
 
     /// What kind of key it is.
@@ -263,7 +265,8 @@ impl PrivateKey {
     }
 
     fn new(pkcs8: &[u8], spki: Vec<u8>, pair: Pair) -> Self {
-        Self { pkcs8: Zeroizing::new(pkcs8.to_vec()), algorithm: KeyAlgorithm::of_spki(&spki), spki, pair }
+        let (id, algorithm) = (PublicKeyId::of_spki(&spki), KeyAlgorithm::of_spki(&spki));
+        Self { pkcs8: Zeroizing::new(pkcs8.to_vec()), spki, id, algorithm, pair }
     }
 }
 

@@ -4,14 +4,16 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use crate::changeover::installed::{self, Known};
+use crate::changeover::installed::{self, Files, Known};
 use crate::changeover::order::again;
 use crate::context::Context;
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next};
 use crate::install::settings::Settings;
 use crate::intake::{self, KeyUse, ReadArgs, Reading, TakeOptions, Taken};
+use crate::pairing::{Directory, Held};
 use crate::pki::chain::Prefer;
+use crate::pki::request::SigningRequest;
 use crate::pki::trust::TrustAnchors;
 use crate::system::http::Reach;
 use crate::system::{files, folders};
@@ -60,6 +62,32 @@ pub(super) struct Meant {
 struct Bag {
     files: Vec<String>,
     key: Option<PathBuf>,
+    installed: Option<Installed>,
+}
+
+/// What is known of files that are installed without looking again.
+struct Installed {
+    stem: String,
+    requests: Vec<Held<SigningRequest>>,
+}
+
+/// What is read once in a run.
+#[derive(Default)]
+struct Once {
+    known: Known,
+    anchors: HashMap<Option<String>, Rc<TrustAnchors>>,
+}
+
+impl Once {
+    fn anchors(&mut self, trust: Option<&str>) -> Result<Rc<TrustAnchors>, Failure> {
+        let trust = trust.map(str::to_owned);
+        if let Some(anchors) = self.anchors.get(&trust) {
+            return Ok(anchors.clone());
+        }
+        let anchors = Rc::new(intake::anchors(trust.as_deref())?);
+        self.anchors.insert(trust, anchors.clone());
+        Ok(anchors)
+    }
 }
 
 /// What is remembered of a pair and read again by: whose roots, and the folder of its request.
@@ -71,10 +99,10 @@ type Memory = (Option<String>, Option<PathBuf>);
 /// Files that cannot be used, nothing that is ready.
 pub(super) fn all(context: &Context, said: Said<'_>) -> Result<Vec<Meant>, Failure> {
     let reading = Reading::new(context, said.reading)?;
-    let mut known = Known::default();
+    let mut once = Once::default();
     let mut meant = Vec::new();
     for bag in bags(context, said)? {
-        meant.extend(take(context, said, &reading, &bag, &mut known)?);
+        meant.extend(take(context, said, &reading, &bag, &mut once)?);
     }
     if said.files.is_empty() {
         meant = ready(context, meant)?;
@@ -89,14 +117,18 @@ pub(super) fn all(context: &Context, said: Said<'_>) -> Result<Vec<Meant>, Failu
 /// What is read: the arguments, all of them one bag; but for a name that nothing newer here is for, the files that are
 /// installed under it, so that an install that ended `not-served` or was interrupted is taken up where it stands.
 fn bags(context: &Context, said: Said<'_>) -> Result<Vec<Bag>, Failure> {
-    let rest = || Bag { files: said.files.to_vec(), key: said.key.map(Path::to_owned) };
+    let rest = || Bag { files: said.files.to_vec(), key: said.key.map(Path::to_owned), installed: None };
     if said.key.is_some() || said.files.is_empty() {
         return Ok(vec![rest()]);
     }
     let (mut bags, mut rest) = (Vec::new(), Bag { files: Vec::new(), ..rest() });
     for (name, installed) in said.files.iter().zip(installed::newest(context, said.files)?) {
         match installed {
-            Some(files) => bags.push(Bag { files: vec![files.chain.display().to_string()], key: Some(files.key) }),
+            Some(Files { stem, chain, key, requests, .. }) => bags.push(Bag {
+                files: vec![chain.display().to_string()],
+                key: Some(key),
+                installed: Some(Installed { stem, requests }),
+            }),
             None => rest.files.push(name.clone()),
         }
     }
@@ -113,30 +145,28 @@ fn take(
     said: Said<'_>,
     reading: &Reading,
     bag: &Bag,
-    known: &mut Known,
+    once: &mut Once,
 ) -> Result<Vec<Meant>, Failure> {
-    let read = |(trust, folder): &Memory| -> Result<(Rc<TrustAnchors>, Vec<Taken>), Failure> {
-        let anchors = Rc::new(intake::anchors(said.trust.or(trust.as_deref()))?);
-        let (key, prefer, key_use) = (bag.key.as_deref(), said.prefer, KeyUse::Installing);
-        let options = TakeOptions { key, csr: None, anchors: &anchors, prefer, aia: said.aia, reading, key_use };
-        let there = folder.clone().map(|folder| context.in_folder(folder));
-        let taken = intake::take(there.as_ref().unwrap_or(context), &bag.files, &options)?;
-        Ok((anchors, taken))
+    let first = match &bag.installed {
+        Some(Installed { stem, .. }) => {
+            (installed::settings(context, stem)?.trust.filter(|_| said.trust.is_none()), None)
+        }
+        None => (None, None),
     };
-    let nothing: Memory = (None, None);
-    let (anchors, first) = read(&nothing)?;
+    let (anchors, found) = read(context, said, reading, bag, (once, &first))?;
     let mut again: HashMap<Memory, (Rc<TrustAnchors>, Vec<Taken>)> = HashMap::new();
     let mut meant = Vec::new();
-    for mut taken in first {
-        let stem = match said.cert_name {
-            Some(name) => name.to_owned(),
-            None => installed::stem(context, &taken, known)?,
+    for mut taken in found {
+        let stem = match (said.cert_name, &bag.installed) {
+            (Some(name), _) => name.to_owned(),
+            (None, Some(installed)) => installed.stem.clone(),
+            (None, None) => installed::stem(context, &taken, &mut once.known)?,
         };
         let memory = memory(said, installed::settings(context, &stem)?, &taken, bag);
         let mut anchors = anchors.clone();
-        if memory != nothing {
+        if memory != first {
             if !again.contains_key(&memory) {
-                again.insert(memory.clone(), read(&memory)?);
+                again.insert(memory.clone(), read(context, said, reading, bag, (once, &memory))?);
             }
             if let Some((others, found)) = again.get_mut(&memory)
                 && let Some(place) = found.iter().position(|other| other.leaf() == taken.leaf())
@@ -148,6 +178,29 @@ fn take(
         meant.push(Meant { taken, anchors, stem, folder, refusal: None });
     }
     Ok(meant)
+}
+
+/// The certificates of a bag as they are with what is remembered.
+fn read(
+    context: &Context,
+    said: Said<'_>,
+    reading: &Reading,
+    bag: &Bag,
+    (once, (trust, folder)): (&mut Once, &Memory),
+) -> Result<(Rc<TrustAnchors>, Vec<Taken>), Failure> {
+    let anchors = once.anchors(said.trust.or(trust.as_deref()))?;
+    let (key, prefer, key_use) = (bag.key.as_deref(), said.prefer, KeyUse::Installing);
+    let options = TakeOptions { key, csr: None, anchors: &anchors, prefer, aia: said.aia, reading, key_use };
+    let taken = match (&bag.installed, folder) {
+        (Some(Installed { requests, .. }), _) => {
+            let (path, requests) = (context.directory.clone(), requests.clone());
+            let here = Directory { path, requests, complete: true, ..Directory::default() };
+            intake::take_beside(context, here, &bag.files, &options)?
+        }
+        (None, Some(folder)) => intake::take(&context.in_folder(folder.clone()), &bag.files, &options)?,
+        (None, None) => intake::take(context, &bag.files, &options)?,
+    };
+    Ok((anchors, taken))
 }
 
 fn memory(said: Said<'_>, remembered: Settings, taken: &Taken, bag: &Bag) -> Memory {
