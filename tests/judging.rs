@@ -56,6 +56,23 @@ fn where_trust_stores_differ_it_is_said() {
 }
 
 #[test]
+fn what_browsers_take_and_this_machine_does_not_is_a_note() {
+    let shop = Order::new();
+    shop.sandbox.write("le.pem", include_bytes!("../fixtures/letsencrypt.org.pem"));
+    let args = ["verify", "le.pem", "--at", "2026-09-01T00:00:00Z", "--json"];
+    for (store, told) in [("root.pem", true), ("le.pem", false), ("there-is-none.pem", false)] {
+        let run = run_with_store(&shop.sandbox, store, &args).expect(0).json();
+        let differs = found(&run, "trust-differs");
+        assert_eq!(differs.len(), usize::from(told), "{store}: {run}");
+        assert!(differs.iter().all(|one| one["severity"] == "note"), "{differs:?}");
+    }
+    let system = ["verify", "le.pem", "--at", "2026-09-01T00:00:00Z", "--trust", "system", "--json"];
+    let run = run_with_store(&shop.sandbox, "root.pem", &system).expect(1).json();
+    let differs = &found(&run, "trust-differs")[0];
+    assert!(differs["next"][0]["text"].as_str().unwrap().ends_with("--trust mozilla"), "{differs}");
+}
+
+#[test]
 fn the_systems_roots_are_remembered_as_such() {
     let shop = Order::new();
     shop.sandbox.write("good.pem", shop.chain());

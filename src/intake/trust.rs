@@ -29,7 +29,7 @@ pub fn anchors(trust: Option<&str>) -> Result<TrustAnchors, Failure> {
 
 fn system() -> Result<TrustAnchors, roots::RootsError> {
     let roots = roots::system()?;
-    let roots: Vec<Certificate> = roots.iter().filter_map(|der| Certificate::from_der(der).ok()).collect();
+    let roots: Vec<Certificate> = roots.iter().filter_map(|root| Certificate::from_der(root).ok()).collect();
     Ok(TrustAnchors::system(&roots))
 }
 
@@ -50,33 +50,49 @@ pub fn bundle_again(context: &Context, typed: &[String], anchors: &TrustAnchors)
     [context.again("bundle"), trust_flags(anchors), typed.to_vec()].concat()
 }
 
-/// Where Mozilla and this system differ about `chain`, which was made of `bag`: looked at when one of them refuses it, and
-/// always under the system's roots, since the site's visitors have others.
+/// Where Mozilla and this system differ about `chain`, which was made of `bag`: visitors have other roots than this machine.
 #[must_use]
 pub fn second_opinion(chain: &Chain, bag: &[Certificate], wanted: Wanted<'_>) -> Option<Finding> {
     let known = *chain.end() == ChainEnd::Anchored;
+    // What one of them takes, the other is asked about as it will be sent.
+    let bag = if known { chain.intermediates() } else { bag };
     let other = match wanted.anchors.source() {
-        TrustSource::Mozilla if !known => system().ok()?,
+        TrustSource::Mozilla => {
+            let all = || chain.certificates().iter().chain(bag);
+            let names: Vec<&[u8]> = all().flat_map(|one| [one.subject_der(), one.issuer_der()]).collect();
+            TrustAnchors::system_named(roots::system().ok()?, &names)
+        }
         TrustSource::System => TrustAnchors::mozilla(),
-        TrustSource::Mozilla | TrustSource::File(_) => return None,
+        TrustSource::File(_) => return None,
     };
     let theirs = verify::assemble(chain.leaf(), bag, Wanted { anchors: &other, ..wanted }).chain;
     let known_there = *theirs.end() == ChainEnd::Anchored;
     let (label, here, there) = (chain.leaf().label(), wanted.anchors.source(), other.source());
-    match (known, known_there) {
-        (false, true) => {
-            let trust = if *there == TrustSource::System { "system" } else { "mozilla" };
-            Some(
-                Finding::warning("trust-differs", format!("{label}: {there} would do, {here} does not know its root"))
-                    .with(Next::say(format!("if they are whom to trust:  --trust {trust}"))),
-            )
-        }
-        (true, false) => Some(
-            Finding::warning(
-                "trust-differs",
-                format!("{label}: {here} would do; {there} does not know its root, so browsers elsewhere refuse it"),
-            )
-            .with(Next::say("for a public site, ask the CA for a certificate of a root that Mozilla lists")),
+    let differs = |finding: fn(&'static str, String) -> Finding, what: String, next: &str| {
+        Some(finding("trust-differs", format!("{label}: {what}")).with(Next::say(next)))
+    };
+    match (known, known_there, there) {
+        (false, true, TrustSource::System) => differs(
+            Finding::warning,
+            format!("{there} would do, {here} does not know its root"),
+            "if they are whom to trust:  --trust system",
+        ),
+        (false, true, _) => differs(
+            Finding::warning,
+            format!("{there} would do, {here} do not know its root"),
+            "if that is whom to trust:  --trust mozilla",
+        ),
+        (true, false, TrustSource::System) => differs(
+            Finding::note,
+            format!(
+                "{here} knows its root, {there} do not: browsers take it, programs on this machine (curl, wget) do not"
+            ),
+            "if such programs visit the site, update the package ca-certificates on their machines",
+        ),
+        (true, false, _) => differs(
+            Finding::warning,
+            format!("{here} would do; {there} does not know its root, so browsers elsewhere refuse it"),
+            "for a public site, ask the CA for a certificate of a root that Mozilla lists",
         ),
         _ => None,
     }

@@ -17,6 +17,7 @@ mod weak;
 
 use rules::GONE_ROOTS;
 pub use rules::{Binds, GoneRoot, Rule, Weight};
+use weak::PRINTED_KEYS;
 
 /// A certificate that breaks a rule.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -104,7 +105,8 @@ impl std::fmt::Display for Outdated {
 /// Whether a CA's certificate is, or was issued by, a root that is gone.
 #[must_use]
 pub fn outdated(certificate: &Certificate) -> Option<Outdated> {
-    let of = |name: &str, root: &GoneRoot| name.split(',').any(|part| part.strip_prefix("CN=") == Some(root.name));
+    let called = |part: &str, name: &str| ["CN=", "OU="].iter().any(|kind| part.strip_prefix(kind) == Some(name));
+    let of = |name: &str, root: &GoneRoot| name.split(',').any(|part| called(part, root.name));
     let gone = |root: &&GoneRoot| of(&certificate.issuer, root) || of(&certificate.subject, root);
     let root = GONE_ROOTS.iter().find(gone).filter(|_| !certificate.is_site())?;
     Some(Outdated { label: certificate.label(), root })
@@ -229,8 +231,13 @@ fn dns_fault(name: &str) -> Option<&'static str> {
     })
 }
 
-/// RSA keys, of CAs too.
+/// Keys that are anybody's, of CAs too.
 fn key(certificate: &Certificate) -> Option<Lint> {
+    let id = certificate.key_id.to_string();
+    if let Some((_, place)) = PRINTED_KEYS.iter().find(|(printed, _)| *printed == id) {
+        let what = format!("its private key is no secret: everybody can read it in {place}");
+        return Some(Lint { rule: &rules::BROKEN_KEY, label: certificate.label(), what });
+    }
     let KeyAlgorithm::Rsa(bits) = certificate.algorithm else { return None };
     let (modulus, exponent) = weak::rsa(certificate.spki())?;
     let (rule, what) = match weak::weakness(&modulus, &exponent) {

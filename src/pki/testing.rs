@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256,
+    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, PublicKeyData,
 };
 
 use super::certificate::Certificate;
@@ -65,7 +65,7 @@ impl Authority {
     pub(crate) fn leaf_as(
         &self,
         names: &[&str],
-        key: &KeyPair,
+        key: &impl PublicKeyData,
         change: impl FnOnce(&mut CertificateParams),
     ) -> Certificate {
         let mut params =

@@ -82,6 +82,19 @@ impl TrustAnchors {
         Self::made_of(TrustSource::System, certificates)
     }
 
+    /// Those of this machine's roots (DER) that have one of `names` (DER) as their subject: no other can end a chain in which
+    /// these are the names, and to read all of them takes longer than to judge the chain.
+    #[must_use]
+    pub fn system_named(roots: &[Vec<u8>], names: &[&[u8]]) -> Self {
+        let names: Vec<&[u8]> = names.iter().filter_map(|name| der::split(name)).map(|(name, _)| name.value).collect();
+        let meant = |root: &&Vec<u8>| {
+            let root = CertificateDer::from(root.as_slice());
+            webpki::anchor_from_trusted_cert(&root).is_ok_and(|anchor| names.contains(&anchor.subject.as_ref()))
+        };
+        let meant = roots.iter().filter(meant).filter_map(|root| Certificate::from_der(root).ok());
+        Self::system(&meant.collect::<Vec<_>>())
+    }
+
     fn made_of(source: TrustSource, certificates: &[Certificate]) -> Self {
         let anchor = |certificate: &Certificate| {
             let der = CertificateDer::from(certificate.der());

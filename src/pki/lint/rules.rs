@@ -59,7 +59,7 @@ pub(super) static VALIDITY: Rule = rule("validity-too-long", Weight::Refuses, Bi
 /// A root that is gone, with all that it had signed.
 #[derive(Debug, Eq, PartialEq)]
 pub struct GoneRoot {
-    /// Its common name.
+    /// Its common name, or the unit that tells it from its maker's other roots.
     pub name: &'static str,
     /// The day that it ended or lost its trust.
     pub since: &'static str,
@@ -69,7 +69,8 @@ pub struct GoneRoot {
     pub source: &'static str,
 }
 
-/// Roots that old bundles still carry, or cross-certificates of.
+/// Roots that old bundles still carry, or cross-certificates of. Days and sources were looked up on 2026-11-23, in the
+/// certificates' own texts and in Debian's changelog.
 pub(super) static GONE_ROOTS: [GoneRoot; 8] = [
     GoneRoot {
         name: "AddTrust External CA Root",
@@ -103,20 +104,20 @@ pub(super) static GONE_ROOTS: [GoneRoot; 8] = [
     },
     GoneRoot {
         name: "GeoTrust Global CA",
-        since: "2018-10-23",
-        why: "browsers stopped trusting it",
-        source: "Mozilla, Distrust of Symantec TLS Certificates (Firefox 63)",
+        since: "2020-06-01",
+        why: "browsers stopped trusting it in 2018, and Debian's list dropped it",
+        source: "ca-certificates 20200601, of Mozilla's bundle 2.40",
     },
     GoneRoot {
         name: "VeriSign Class 3 Public Primary Certification Authority - G5",
-        since: "2018-10-23",
-        why: "browsers stopped trusting it",
-        source: "Mozilla, Distrust of Symantec TLS Certificates (Firefox 63)",
+        since: "2020-06-01",
+        why: "browsers stopped trusting it in 2018, and Debian's list dropped it",
+        source: "ca-certificates 20200601, of Mozilla's bundle 2.40",
     },
     GoneRoot {
         name: "thawte Primary Root CA",
-        since: "2018-10-23",
-        why: "browsers stopped trusting it",
-        source: "Mozilla, Distrust of Symantec TLS Certificates (Firefox 63)",
+        since: "2020-06-01",
+        why: "browsers stopped trusting it in 2018, and Debian's list dropped it",
+        source: "ca-certificates 20200601, of Mozilla's bundle 2.40",
     },
 ];

@@ -1,5 +1,7 @@
 //! One row a rule.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, SanType, SerialNumber};
 
 use super::{Weight, dns_fault, lints, lost, outdated};
@@ -79,6 +81,21 @@ fn a_certificate_that_clients_logged_in_with_is_missed() {
     }
 }
 
+/// RFC 9500 2.3, the public half.
+const PRINTED: &str = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEQiVI+I+3gv+17KN0RFLHKh5Vj71vc75eSOkyMsxFxbFsTNEMTLjVuKFxOelIgsiZJXKZNCX0FBmrfpCkKklCcg==";
+
+#[test]
+fn a_key_that_is_printed_somewhere_is_no_secret() {
+    let key = rcgen::SubjectPublicKeyInfo::from_der(&BASE64_STANDARD.decode(PRINTED).unwrap()).unwrap();
+    let root = Authority::new("Root");
+    let leaf = root.leaf_as(&["example.com"], &key, |_| {});
+    let anchors = TrustAnchors::from_certificates("roots.pem", &[root.root()]);
+    let wanted = Wanted { anchors: &anchors, at: now(), prefer: Prefer::Compatible };
+    let found = lints(&Chain::assemble(&leaf, &[], wanted).chain);
+    assert_eq!((found.len(), found[0].rule.code, found[0].rule.weight), (1, "broken-key", Weight::Refuses));
+    assert!(found[0].what.contains("RFC 9500"), "{}", found[0].what);
+}
+
 #[test]
 fn serials_are_positive_and_short() {
     for (octets, found) in
@@ -129,5 +146,9 @@ fn a_chain_that_breaks_first_and_old_roots_are_named() {
     );
     assert_eq!(outdated(&short).unwrap().root.since, "2020-05-30");
     assert_eq!(outdated(&root.root()).unwrap().label, "AddTrust External CA Root");
+    let unit = Authority::new("GlobalSign").root_as(|params| {
+        params.distinguished_name.push(rcgen::DnType::OrganizationalUnitName, "GlobalSign Root CA - R2");
+    });
+    assert_eq!(outdated(&unit).unwrap().root.since, "2021-12-15");
     assert_eq!((outdated(&leaf), outdated(&Authority::new("Other").root())), (None, None));
 }

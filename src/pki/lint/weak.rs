@@ -1,5 +1,5 @@
-//! RSA keys that are anybody's: factors that can be guessed. Lists of keys that leaked or that Debian's broken generator
-//! made in 2006 to 2008 are too large to carry.
+//! Keys that are anybody's: printed somewhere, or RSA with factors that can be guessed. Lists of keys that leaked or that
+//! Debian's broken generator made in 2006 to 2008 are too large to carry.
 
 use num_bigint::BigUint;
 
@@ -17,6 +17,19 @@ pub(super) enum Weakness {
     #[error("its RSA modulus has the factor {0}")]
     SmallFactor(u32),
 }
+
+/// Keys whose private half is printed for everybody: RFCs and the sources of languages have them, and they are copied from
+/// there. By key id. Not all such keys: those that were found and could be computed on 2026-11-23.
+pub(super) static PRINTED_KEYS: [(&str, &str); 5] = [
+    ("8fb6bad671cfe698393c453357da61b56d757ab8c0f3fb9c87f2849e63131878", "RFC 9500 2.1 (testRSA2048)"),
+    ("b2b04340cfaee616ec9c2c62d261b208e54bb197498df52e8cadede23ac0ba5e", "RFC 9500 2.3 (testECCP256)"),
+    ("64eebde4d94a861ca1b062a103ef51d4d8a2c1b0a2133838198230e9c85407ed", "Go's net/http/internal/testcert"),
+    (
+        "0bb46449d66671f8db75aa2615c230d26ec105c89db0c7f066163644047b7254",
+        "Go's net/http/internal/testcert, before 2023",
+    ),
+    ("226acd9b52f5731987d46521bbe02fa88045f9eb0c4a262690022d23cbb5eef2", "Go's crypto/tls/testdata/example-key.pem"),
+];
 
 /// Larger moduli are refused by every client and not looked at.
 const MOST_BITS: u64 = 16_384;
