@@ -38,6 +38,7 @@ complete -c certctl -n "__fish_certctl_needs_command" -s V -l version -d 'Print 
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "csr" -d 'Make a private key and the request (CSR) for it'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "dcv-check" -d 'Would the CA see the proof of control now? If not, why'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "install" -d 'Put a certificate into place, test and reload the server, see it live, or put all back'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "status" -d 'What is here, what is served, what ends when, what is pending'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "verify" -d 'Does it all fit: key, chain, names, dates, trust'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "inspect" -d 'What is this file, what does this host serve (never judges)'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "bundle" -d 'Whatever the CA sent, as the verified chain file or in another format'
@@ -138,6 +139,17 @@ complete -c certctl -n "__fish_certctl_using_subcommand install" -l json -d 'One
 complete -c certctl -n "__fish_certctl_using_subcommand install" -s q -l quiet -d 'Only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand install" -s v -l verbose -d 'More of what is being done'
 complete -c certctl -n "__fish_certctl_using_subcommand install" -s h -l help -d 'This help'
+complete -c certctl -n "__fish_certctl_using_subcommand status" -l renew-before -d 'When a certificate is due: so long before its end, or with so much of its lifetime left [default: 30 days or a third, whichever is less]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand status" -s C -l directory -d 'Where names are looked up and files go' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand status" -l root -d 'A tree to install into instead of /' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand status" -l at -d 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z' -r
+complete -c certctl -n "__fish_certctl_using_subcommand status" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c certctl -n "__fish_certctl_using_subcommand status" -l json -d 'One JSON object on stdout, whatever happens'
+complete -c certctl -n "__fish_certctl_using_subcommand status" -s q -l quiet -d 'Only what needs action'
+complete -c certctl -n "__fish_certctl_using_subcommand status" -s v -l verbose -d 'More of what is being done'
+complete -c certctl -n "__fish_certctl_using_subcommand status" -s h -l help -d 'This help'
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l chain -d 'Certificates in any order; without a FILE the first is the site\'s' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l key -d 'The private key that must fit' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l host -d 'A host that the certificate must be for (may be repeated)' -r

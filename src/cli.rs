@@ -107,7 +107,8 @@ certctl: from a private key to the padlock in the browser
   the round  csr NAME...              key and request, and what to publish
              dcv-check [NAME]...      would the CA see the proof now?
              install [NAME|FILE]...   into /etc/ssl, server tested, reloaded, seen live, or put back
-  look       verify [FILE|HOST:PORT]  does it all fit: key, chain, names, dates, trust
+  look       status [PATH|HOST]...    what is here, what is served, what ends when
+             verify [FILE|HOST:PORT]  does it all fit: key, chain, names, dates, trust
              inspect FILE|HOST        what is this file, what does this host serve
   files      bundle ZIP|FILE...       whatever the CA sent -> the verified chain file, other formats
   undo       rollback | remove NAME   the files before | plain files, and certctl forgets them

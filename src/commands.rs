@@ -15,6 +15,7 @@ pub mod install;
 pub mod rehearse;
 pub mod remove;
 pub mod rollback;
+pub mod status;
 pub mod verify;
 
 /// What the user types after `certctl`. The help of each is the doc comment of its `Args`.
@@ -25,6 +26,7 @@ pub enum Command {
     #[command(alias = "dcv")]
     DcvCheck(dcv_check::DcvCheckArgs),
     Install(Box<install::InstallArgs>),
+    Status(status::StatusArgs),
     Verify(verify::VerifyArgs),
     Inspect(inspect::InspectArgs),
     Bundle(bundle::BundleArgs),
@@ -44,6 +46,7 @@ impl Command {
             Self::DcvCheck(args) => conclude(context, dcv_check::run(context, &args)),
             Self::Install(args) if args.check => conclude(context, install::check::run(context, &args)),
             Self::Install(args) => conclude(context, install::run(context, &args)),
+            Self::Status(args) => conclude(context, status::run(context, &args)),
             Self::Verify(args) => conclude(context, verify::run(context, &args)),
             Self::Inspect(args) => conclude(context, inspect::run(context, &args)),
             Self::Bundle(args) => conclude(context, bundle::run(context, &args)),

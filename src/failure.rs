@@ -9,6 +9,7 @@ mod dcv;
 mod delivery;
 mod export;
 mod install;
+pub mod inventory;
 mod pairing;
 mod pki;
 mod rehearsal;

@@ -4,10 +4,12 @@
 //!
 //! * [`cli`] reads the command line and makes the [`context`]; [`commands`] are the verbs.
 //! * [`rehearsal`]: a CA, a DNS zone, a shop and a web server, for the verb that plays the whole round.
+//! * [`survey`]: what is here and what is served, gathered for `status`.
 //! * [`changeover`]: install and rollback, from the first look to the report.
 //! * [`directory`], [`intake`]: what lies in the folder, and which pair the arguments mean.
 //! * [`report`], [`failure`], [`finding`]: what people and programs read.
 //! * [`system`]: files, network, processes, clock; nothing else touches the world.
+//! * [`inventory`]: from what was gathered to rows: states, reasons, the rounds to come.
 //! * [`install`], [`dcv`], [`live`], [`delivery`]: what the verbs decide, from values alone (`install::apply` acts).
 //! * [`export`]: a pair in the formats that servers want, read back.
 //! * [`pairing`]: which certificate, key and request belong together.
@@ -25,9 +27,11 @@ pub mod failure;
 pub mod finding;
 pub mod install;
 pub mod intake;
+pub mod inventory;
 pub mod live;
 pub mod pairing;
 pub mod pki;
 pub mod rehearsal;
 pub mod report;
+pub mod survey;
 pub mod system;

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next, Severity};
+use crate::system::terminal;
 
 mod facts;
 
@@ -74,6 +75,12 @@ impl Sink {
     #[must_use]
     pub fn wants_json(&self) -> bool {
         self.style.json
+    }
+
+    /// How many columns the terminal has that results go to; none where they go elsewhere.
+    #[must_use]
+    pub fn columns(&self) -> Option<usize> {
+        terminal::columns(io::stdout())
     }
 
     /// One line of progress, to stderr; none with `--json`, `-q` or for a silent sink.

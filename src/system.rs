@@ -18,4 +18,5 @@ pub mod space;
 pub mod starttls;
 pub mod terminal;
 pub mod tls;
+pub mod walk;
 pub mod xattrs;

@@ -110,7 +110,7 @@ fn usage_errors_say_what_and_where_to_look() {
 #[test]
 fn what_is_not_there_yet_is_a_usage_error() {
     let sandbox = Sandbox::new();
-    for verb in ["renew", "status", "explain", "dcv-publish", "order", "issue", "site", "help"] {
+    for verb in ["renew", "explain", "dcv-publish", "order", "issue", "site", "help"] {
         assert_eq!(sandbox.run(&[verb, "--json"]).expect(2).json()["schema"], "certctl.error/1", "{verb}");
     }
     for (verb, options) in [

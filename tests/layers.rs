@@ -9,18 +9,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use source::Source;
 
 /// The layers, outermost first: a module names only its own and those further down. So there is no circle between them.
-const LAYERS: [&str; 20] = [
+const LAYERS: [&str; 22] = [
     "main",
     "lib",
     "cli",
     "commands",
     "rehearsal",
+    "survey",
     "changeover",
     "intake",
     "directory",
     "context",
     "report",
     "failure",
+    "inventory",
     "install",
     "system",
     "live",
@@ -36,7 +38,7 @@ const LAYERS: [&str; 20] = [
 const ACTING: [&str; 3] = ["install::apply", "install::observe", "install::server"];
 
 /// Layers that decide from values alone: they get bytes, instants and answers as arguments.
-const PURE: [&str; 8] = ["pki", "delivery", "dcv", "export", "live", "finding", "install", "pairing"];
+const PURE: [&str; 9] = ["pki", "delivery", "dcv", "export", "live", "finding", "install", "inventory", "pairing"];
 
 /// What only `system` names: files, network, processes, clock, environment, and the crates that reach them.
 const WORLD: [&str; 17] = [

@@ -34,6 +34,8 @@ pub struct Usage {
     pub for_servers: bool,
     /// `serverAuth` itself, or no extended key usage at all: what clients ask of every CA of a chain.
     pub server_auth: bool,
+    /// `clientAuth`.
+    pub for_clients: bool,
     /// `pathLenConstraint`: as many CAs may follow (RFC 5280 4.2.1.9).
     pub path_length: Option<u32>,
     /// Not said to be no CA's: `cA` is true, or there are no basic constraints (old roots have none).
@@ -47,6 +49,7 @@ impl Default for Usage {
             serves: true,
             for_servers: true,
             server_auth: true,
+            for_clients: false,
             path_length: None,
             may_be_root: true,
         }
@@ -153,6 +156,7 @@ impl Certificate {
             ParsedExtension::ExtendedKeyUsage(purposes) => {
                 self.usage.for_servers = purposes.any || purposes.server_auth;
                 self.usage.server_auth = purposes.server_auth;
+                self.usage.for_clients = purposes.client_auth;
             }
             ParsedExtension::NameConstraints(_) => self.is_constrained = true,
             ParsedExtension::SubjectKeyIdentifier(id) => self.subject_key = Some(id.0.to_vec()),

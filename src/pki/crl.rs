@@ -1,14 +1,16 @@
 //! A list of revoked certificates (RFC 5280 5): whose, when, how many.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use x509_parser::prelude::FromDer;
 use x509_parser::revocation_list::CertificateRevocationList;
 
-use super::certificate::{instant, printable_name};
+use super::certificate::{Certificate, instant, printable_name};
 use super::key::sha256;
 use super::oid;
 
-/// What a list says. It is shown, not used: certctl does not look at revocation.
+/// What a list says. certctl fetches none: one that is given is believed, whoever signed it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RevocationList {
     /// The issuer in RFC 4514 order. Foreign text.
@@ -25,6 +27,9 @@ pub struct RevocationList {
     pub signature_algorithm: String,
     /// SHA-256 of the DER.
     pub sha256: String,
+    issuer_der: Vec<u8>,
+    /// The serial numbers that it revokes, as [`Certificate::serial`] writes them.
+    serials: HashSet<String>,
 }
 
 impl RevocationList {
@@ -40,6 +45,14 @@ impl RevocationList {
             revoked: list.iter_revoked_certificates().count(),
             signature_algorithm: oid::signature(&list.signature_algorithm.algorithm),
             sha256: hex::encode(sha256(&der[..der.len() - rest.len()])),
+            issuer_der: list.issuer().as_raw().to_vec(),
+            serials: list.iter_revoked_certificates().map(|revoked| hex::encode(revoked.raw_serial())).collect(),
         })
+    }
+
+    /// Whether it revokes `certificate` (issuer and serial number; RFC 5280 5.3).
+    #[must_use]
+    pub fn revokes(&self, certificate: &Certificate) -> bool {
+        self.issuer_der == certificate.issuer_der() && self.serials.contains(&certificate.serial)
     }
 }

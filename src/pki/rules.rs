@@ -109,7 +109,8 @@ pub static PHONE_PROOF: Ending =
     Ending { what: "proof of a domain by telephone", from: date(2027, 3, 15), source: "SC-090" };
 
 /// Midnight in UTC; a day that cannot be one of this calendar never comes.
-fn begin(day: Date) -> Timestamp {
+#[must_use]
+pub fn begin(day: Date) -> Timestamp {
     Offset::UTC.to_timestamp(day.to_datetime(Time::midnight())).unwrap_or(Timestamp::MAX)
 }
 

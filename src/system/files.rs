@@ -47,7 +47,15 @@ impl FileError {
 /// # Errors
 /// When it is not there, not a regular file, larger than `limit`, or cannot be read.
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
-    let open = || -> io::Result<Vec<u8>> {
+    read_with_mode(path, limit).map(|(bytes, _)| bytes)
+}
+
+/// The same, with the permission bits of the very file that was read.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_with_mode(path: &Path, limit: u64) -> Result<(Vec<u8>, u32), FileError> {
+    let open = || -> io::Result<(Vec<u8>, u32)> {
         let nonblock = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0);
         let file = OpenOptions::new().read(true).custom_flags(nonblock).open(path)?;
         let meta = file.metadata()?;
@@ -56,7 +64,8 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
         }
         // Room for all of it at once: growing would leave copies of a key behind.
         let room = meta.len().min(limit).saturating_add(1);
-        read_bounded(file, limit, usize::try_from(room).unwrap_or(0))
+        let bytes = read_bounded(file, limit, usize::try_from(room).unwrap_or(0))?;
+        Ok((bytes, meta.mode() & 0o7777))
     };
     open().map_err(FileError::at("read", path))
 }

@@ -17,6 +17,13 @@ pub fn refuses_color() -> bool {
     std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
 
+/// How many columns a terminal has; none where `stream` is no terminal.
+#[must_use]
+pub fn columns(stream: impl std::os::fd::AsFd) -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(stream).ok()?;
+    Some(usize::from(size.ws_col)).filter(|&columns| columns > 0)
+}
+
 /// Why nothing was typed.
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {

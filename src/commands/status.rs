@@ -1,0 +1,75 @@
+//! `certctl status`: what is here, what is served, what ends when, what is pending.
+
+mod document;
+mod shown;
+mod table;
+
+use serde_json::Value;
+
+pub use self::shown::{Judged, StatusOutcome};
+
+use crate::changeover::order;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::failure::inventory::{Ways, finding, steps};
+use crate::finding::Next;
+use crate::inventory::{RenewBefore, Row, Verdict};
+use crate::report::{Outcome, Text};
+use crate::survey::{self, Sought, Survey};
+
+/// What is here, what is served, what ends when, what is pending
+///
+/// Examples:
+///   certctl status
+///   certctl status /etc/ssl www.example.com mail.example.com:25 -q
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct StatusArgs {
+    /// Files, folders with all below them, names known here, servers [default: what is installed, this folder, what
+    /// servers are configured with]
+    #[arg(value_name = "PATH|HOST")]
+    pub items: Vec<String>,
+    /// When a certificate is due: so long before its end, or with so much of its lifetime left [default: 30 days or a
+    /// third, whichever is less]
+    #[arg(long, value_name = "20d|25%", value_parser = RenewBefore::parse)]
+    pub renew_before: Option<RenewBefore>,
+}
+
+/// Looks at everything that is asked for.
+///
+/// # Errors
+/// An argument that is nothing; certctl's own folder that cannot be read.
+pub fn run(context: &Context, args: &StatusArgs) -> Result<StatusOutcome, Failure> {
+    let known = if args.items.is_empty() { Vec::new() } else { survey::names(context)? };
+    let sought: Vec<Sought> =
+        args.items.iter().map(|text| Sought::resolve(context, text, &known)).collect::<Result<_, _>>()?;
+    let mut survey = Survey::look(context, &sought)?;
+    let rows = survey.rows(context, &sought, args.renew_before.unwrap_or_default());
+    let here = |words: &[&str]| {
+        let (verb, rest) = words.split_first().unwrap_or((&"status", &[]));
+        Next::run(&[context.again(verb), rest.iter().map(|&word| word.to_owned()).collect()].concat())
+    };
+    let root = |words: &[&str]| order::again(context, words);
+    let ways = Ways { here: &here, root: &root };
+    let judge = |row: Row| {
+        let findings = row.reasons.iter().map(|reason| finding(reason, &row, &ways)).collect();
+        Judged { findings, next: steps(&row, &ways), row }
+    };
+    let mut rows: Vec<Judged> = rows.into_iter().map(judge).collect();
+    rows.sort_by_key(|one| std::cmp::Reverse(one.row.verdict()));
+    Ok(StatusOutcome { at: context.now(), rows, findings: survey.findings, width: context.sink.columns() })
+}
+
+impl Outcome for StatusOutcome {
+    fn json(&self) -> Value {
+        document::status(self)
+    }
+
+    fn human(&self, text: &mut Text) {
+        table::write(self, text);
+    }
+
+    fn exit_code(&self) -> u8 {
+        u8::from(self.verdict() != Verdict::Fine)
+    }
+}

@@ -1,0 +1,110 @@
+//! `certctl.status/1`, and a row as JSON.
+
+use serde_json::{Value, json};
+
+use super::shown::{Judged, StatusOutcome};
+use crate::finding::Finding;
+use crate::inventory::item::{HeldKey, Origin, Place};
+use crate::inventory::rounds::{Paid, Proof, Round};
+use crate::inventory::{State, Verdict};
+use crate::report;
+
+/// The document.
+pub(super) fn status(outcome: &StatusOutcome) -> Value {
+    let findings: Vec<Finding> =
+        outcome.findings.iter().cloned().chain(outcome.rows.iter().flat_map(by_name)).collect();
+    let next: Vec<_> =
+        outcome.rows.iter().filter(|one| one.row.verdict() != Verdict::Fine).flat_map(|one| &one.next).collect();
+    json!({
+        "schema": "certctl.status/1",
+        "verdict": outcome.verdict().name(),
+        "at": outcome.at,
+        "rows": outcome.rows.iter().map(row).collect::<Vec<_>>(),
+        "findings": findings,
+        "next": next,
+    })
+}
+
+/// The findings of a row, each with the name that it is about.
+fn by_name(one: &Judged) -> Vec<Finding> {
+    let name = format!("{}: ", one.row.name);
+    let said = |it: &Finding| match it.message.starts_with(&name) {
+        true => it.clone(),
+        false => Finding { message: format!("{name}{}", it.message), ..it.clone() },
+    };
+    one.findings.iter().map(said).collect()
+}
+
+/// One row.
+pub(super) fn row(one: &Judged) -> Value {
+    let row = &one.row;
+    let certificate = row.certificate.as_deref();
+    json!({
+        "name": row.name,
+        "names": row.names,
+        "state": row.state.name(),
+        "verdict": row.verdict().name(),
+        "not_before": certificate.map(|one| one.not_before),
+        "not_after": certificate.map(|one| one.not_after),
+        "ends": row.ends,
+        "days_left": row.days_left,
+        "due": row.due.filter(|_| row.state != State::Superseded),
+        "issuer": certificate.map(|one| &one.issuer),
+        "serial": certificate.map(|one| &one.serial),
+        "sha256": certificate.map(crate::pki::certificate::Certificate::sha256),
+        "key": {"algorithm": row.algorithm.to_string(), "id": row.key_id.to_string()},
+        "installed_as": row.stem,
+        "places": row.places.iter().map(place).collect::<Vec<_>>(),
+        "keys": row.keys.iter().map(key).collect::<Vec<_>>(),
+        "requests": row.requests.iter().map(place).collect::<Vec<_>>(),
+        "reasons": one.findings,
+        "paid_until": row.paid_until.map(|day| day.to_string()),
+        "proof_until": row.proof_until,
+        "rounds": row.rounds.iter().map(round).collect::<Vec<_>>(),
+        "next": one.next,
+    })
+}
+
+fn place(place: &Place) -> Value {
+    match place {
+        Place::Address { address, name } => json!({"kind": "address", "address": address, "name": name}),
+        Place::File { path, origin } => {
+            let mut document = json!({"kind": "file", "path": report::shown(path), "found": origin.name()});
+            if let (Origin::Configured(software, block), Some(fields)) = (origin, document.as_object_mut()) {
+                fields.insert("server".to_owned(), json!(software.name()));
+                fields.insert("block".to_owned(), json!(block));
+            }
+            document
+        }
+    }
+}
+
+fn key((at, key): &(Place, HeldKey)) -> Value {
+    let mut document = place(at);
+    if let Some(fields) = document.as_object_mut() {
+        fields.insert("mode".to_owned(), json!(format!("{:04o}", key.mode)));
+    }
+    document
+}
+
+/// When, and what it needs.
+fn round(round: &Round) -> Value {
+    json!({
+        "due": round.due,
+        "ends": round.before,
+        "most_days": round.most_days,
+        "order": round.paid.map(|paid| match paid {
+            Paid::Purchase => "buy",
+            Paid::Reissue => "reissue",
+        }),
+        "request": "new",
+        "proof": match round.proof {
+            Proof::New => "new",
+            Proof::Reused(_) => "reusable",
+        },
+        "proof_until": match round.proof {
+            Proof::New => None,
+            Proof::Reused(until) => Some(until),
+        },
+    })
+}

@@ -1,0 +1,19 @@
+//! What is there, what of it is served, what ends when: items that were found become groups by key id, groups become rows,
+//! each with its state, an ordered list of reasons, and the rounds that come next. Pure: items, the instant and the
+//! measure come as values; nothing is read, asked or printed here, and advice is `failure`'s.
+
+pub mod change;
+pub mod due;
+pub mod glance;
+mod group;
+pub mod item;
+mod judge;
+pub mod reason;
+pub mod rounds;
+pub mod row;
+
+pub use due::RenewBefore;
+pub use item::{Item, Origin, Place, What};
+pub use judge::{Measure, rows};
+pub use reason::{Reason, Weight};
+pub use row::{Row, State, Verdict};

@@ -1,0 +1,99 @@
+//! When the next round is due.
+
+use jiff::{SignedDuration, Timestamp};
+
+/// How long before its end a certificate is due.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum RenewBefore {
+    /// So long.
+    Before(SignedDuration),
+    /// So much of its lifetime, in percent.
+    Share(u8),
+    /// 30 days or a third of the lifetime, whichever is less: a certificate for 47 days is due 15 days and 16 hours before
+    /// its end.
+    #[default]
+    Usual,
+}
+
+const DAY: i64 = 86_400;
+
+impl RenewBefore {
+    /// `20d`, `36h` or `25%`.
+    ///
+    /// # Errors
+    /// What it should look like.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        const FORM: &str = "days before the end or a share of the lifetime, such as 20d or 25%";
+        if let Some(share) = text.strip_suffix('%') {
+            let share: u8 = share.parse().map_err(|_| FORM)?;
+            return if (1..=99).contains(&share) { Ok(Self::Share(share)) } else { Err(FORM) };
+        }
+        let (number, unit) = match (text.strip_suffix('d'), text.strip_suffix('h')) {
+            (Some(days), _) => (days, DAY),
+            (_, Some(hours)) => (hours, 3600),
+            _ => return Err(FORM),
+        };
+        let count: u16 = number.parse().map_err(|_| FORM)?;
+        Ok(Self::Before(SignedDuration::from_secs(i64::from(count) * unit)))
+    }
+
+    /// The instant from which what lives from `start` to `end` is due.
+    #[must_use]
+    pub fn due(self, start: Timestamp, end: Timestamp) -> Timestamp {
+        let lifetime = end.as_second().saturating_sub(start.as_second()).max(0);
+        let before = match self {
+            Self::Before(time) => time.as_secs(),
+            Self::Share(share) => lifetime / 100 * i64::from(share),
+            Self::Usual => (lifetime / 3).min(30 * DAY),
+        };
+        Timestamp::from_second(end.as_second().saturating_sub(before)).unwrap_or(Timestamp::MIN)
+    }
+}
+
+/// Whole days from `now` to `then`, rounded down: 0 on the last day, negative once it is over.
+#[must_use]
+pub fn days_between(now: Timestamp, then: Timestamp) -> i64 {
+    then.as_second().saturating_sub(now.as_second()).div_euclid(DAY)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{RenewBefore, Timestamp, days_between};
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn due_is_thirty_days_or_a_third() {
+        let start = at("2027-01-01T00:00:00Z");
+        for (before, end, due) in [
+            (RenewBefore::Usual, "2027-07-20T00:00:00Z", "2027-06-20T00:00:00Z"),
+            (RenewBefore::Usual, "2027-02-17T00:00:00Z", "2027-02-01T08:00:00Z"),
+            (RenewBefore::Usual, "2027-01-07T00:00:00Z", "2027-01-05T00:00:00Z"),
+            (RenewBefore::Usual, "2027-01-01T00:00:00Z", "2027-01-01T00:00:00Z"),
+            (RenewBefore::Usual, "2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z"),
+            (RenewBefore::parse("20d").unwrap(), "2027-07-20T00:00:00Z", "2027-06-30T00:00:00Z"),
+            (RenewBefore::parse("36h").unwrap(), "2027-07-20T00:00:00Z", "2027-07-18T12:00:00Z"),
+            (RenewBefore::parse("25%").unwrap(), "2027-04-11T00:00:00Z", "2027-03-17T00:00:00Z"),
+        ] {
+            assert_eq!(before.due(start, at(end)), at(due), "{before:?} {end}");
+        }
+        for text in ["", "d", "20", "-1d", "0%", "100%", "1.5d", "20 d", "99999d"] {
+            assert!(RenewBefore::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn days_are_whole() {
+        let now = at("2027-01-01T12:00:00Z");
+        for (then, days) in [
+            ("2027-01-02T12:00:00Z", 1),
+            ("2027-01-02T11:59:59Z", 0),
+            ("2027-01-01T11:59:59Z", -1),
+            ("2028-01-01T12:00:00Z", 365),
+        ] {
+            assert_eq!(days_between(now, at(then)), days, "{then}");
+        }
+    }
+}

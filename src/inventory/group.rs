@@ -1,0 +1,88 @@
+//! Items that belong together by the key: its file, its requests, its certificates and every place of each.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::item::{Asked, HeldKey, Item, Place, What};
+use crate::pki::certificate::Certificate;
+use crate::pki::key::PublicKeyId;
+
+/// One place of a certificate, and all certificates there in their order.
+#[derive(Debug)]
+pub(super) struct Copy {
+    pub(super) place: Place,
+    pub(super) chain: Vec<Arc<Certificate>>,
+}
+
+/// One certificate of a site.
+#[derive(Debug)]
+pub(super) struct Leaf {
+    pub(super) certificate: Arc<Certificate>,
+    pub(super) copies: Vec<Copy>,
+}
+
+/// Everything of one key.
+#[derive(Debug, Default)]
+pub(super) struct Group {
+    pub(super) keys: Vec<(Place, HeldKey)>,
+    pub(super) requests: Vec<(Place, Asked)>,
+    pub(super) leaves: Vec<Leaf>,
+}
+
+/// The groups of `items`, in the order in which their keys were met first.
+pub(super) fn groups(items: Vec<Item>) -> Vec<Group> {
+    let mut groups = Groups::default();
+    for Item { place, what } in items {
+        match what {
+            What::Certificates(chain) => groups.take(&place, &chain),
+            What::Key(key) => groups.of(key.id).keys.push((place, key)),
+            What::Request(asked) => groups.of(asked.id).requests.push((place, asked)),
+            What::LockedKey | What::Revoked(_) => {}
+        }
+    }
+    groups.all
+}
+
+#[derive(Default)]
+struct Groups {
+    all: Vec<Group>,
+    by_key: HashMap<PublicKeyId, usize>,
+    leaves: HashMap<[u8; 32], (usize, usize)>,
+}
+
+impl Groups {
+    fn of(&mut self, id: PublicKeyId) -> &mut Group {
+        let at = self.at(id);
+        &mut self.all[at]
+    }
+
+    fn at(&mut self, id: PublicKeyId) -> usize {
+        *self.by_key.entry(id).or_insert_with(|| {
+            self.all.push(Group::default());
+            self.all.len() - 1
+        })
+    }
+
+    /// Every site's certificate of a file, each once; of a server what it shows first, whatever that is.
+    fn take(&mut self, place: &Place, chain: &[Arc<Certificate>]) {
+        let shown = matches!(place, Place::Address { .. });
+        let sites = chain.iter().enumerate().filter(|(index, one)| if shown { *index == 0 } else { is_a_sites(one) });
+        for (_, certificate) in sites {
+            let at = self.at(certificate.key_id);
+            let group = &mut self.all[at];
+            let (_, leaf) = *self.leaves.entry(certificate.fingerprint).or_insert_with(|| {
+                group.leaves.push(Leaf { certificate: Arc::clone(certificate), copies: Vec::new() });
+                (at, group.leaves.len() - 1)
+            });
+            let copies = &mut group.leaves[leaf].copies;
+            if copies.iter().all(|copy| copy.place != *place) {
+                copies.push(Copy { place: place.clone(), chain: chain.to_vec() });
+            }
+        }
+    }
+}
+
+/// A makeshift certificate of a server's own often says that it is a CA's, too.
+fn is_a_sites(certificate: &Certificate) -> bool {
+    certificate.is_site() || certificate.is_self_issued() && !certificate.dns_names.is_empty()
+}

@@ -1,0 +1,186 @@
+//! One thing that was found, and where.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use crate::install::site::Software;
+use crate::pki::certificate::Certificate;
+use crate::pki::crl::RevocationList;
+use crate::pki::key::{KeyAlgorithm, PublicKeyId};
+
+/// Why a place was looked at.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Origin {
+    /// acme.sh keeps it.
+    AcmeSh,
+    /// certbot keeps it; the name of its lineage.
+    Certbot(String),
+    /// A configuration names it: whose, and where (`FILE:LINE`).
+    Configured(Software, String),
+    /// It was named on the command line, or lies below a folder that was.
+    Given,
+    /// It lies in the directory of this run.
+    Here,
+    /// certctl installed it; the name of the pair.
+    Installed(String),
+}
+
+impl Origin {
+    /// The stable word in JSON.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::AcmeSh => "acme.sh",
+            Self::Certbot(_) => "certbot",
+            Self::Configured(..) => "configured",
+            Self::Given => "given",
+            Self::Here => "here",
+            Self::Installed(_) => "installed",
+        }
+    }
+
+    /// Whether a server reads what lies there.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        matches!(self, Self::Configured(..) | Self::Installed(_))
+    }
+}
+
+/// Where something was found.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Place {
+    /// A server shows it.
+    Address {
+        /// Where it listens.
+        address: SocketAddr,
+        /// The name that was asked for.
+        name: String,
+    },
+    /// A file.
+    File {
+        /// Its path.
+        path: PathBuf,
+        /// Why it was looked at.
+        origin: Origin,
+    },
+}
+
+impl Place {
+    /// A file.
+    #[must_use]
+    pub fn file(path: impl Into<PathBuf>, origin: Origin) -> Self {
+        Self::File { path: path.into(), origin }
+    }
+
+    /// Whether a server reads what lies there.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        matches!(self, Self::File { origin, .. } if origin.is_live())
+    }
+
+    /// The name under which certctl installed it.
+    #[must_use]
+    pub fn stem(&self) -> Option<&str> {
+        match self {
+            Self::File { origin: Origin::Installed(stem), .. } => Some(stem),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address { address, .. } => address.fmt(f),
+            Self::File { path, .. } => path.display().fmt(f),
+        }
+    }
+}
+
+/// A key as far as a listing needs it: never its bytes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct HeldKey {
+    /// Its identity.
+    pub id: PublicKeyId,
+    /// Its kind.
+    pub algorithm: KeyAlgorithm,
+    /// The permission bits of its file.
+    pub mode: u32,
+}
+
+/// A request as far as a listing needs it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Asked {
+    /// The names asked for.
+    pub names: Vec<String>,
+    /// The identity of its key.
+    pub id: PublicKeyId,
+    /// The kind of key.
+    pub algorithm: KeyAlgorithm,
+}
+
+/// What the pair of a name was installed with, as far as its next rounds depend on it.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Terms {
+    /// The last day of the term that is paid for.
+    pub paid_until: Option<Date>,
+    /// Only the place of a certificate is kept.
+    pub placeholder: bool,
+    /// The roots that it was judged by are somebody's own: `--trust` of the install.
+    pub trust: Option<String>,
+}
+
+/// What was found.
+#[derive(Clone, Debug)]
+pub enum What {
+    /// Certificates in the order of the file, or as they were sent.
+    Certificates(Vec<Arc<Certificate>>),
+    /// A private key.
+    Key(HeldKey),
+    /// A private key that needs a passphrase.
+    LockedKey,
+    /// A request.
+    Request(Asked),
+    /// Revoked certificates of a CA.
+    Revoked(RevocationList),
+}
+
+/// One thing that was found.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// Where.
+    pub place: Place,
+    /// What.
+    pub what: What,
+}
+
+/// Somebody who should show a certificate, and what came of asking.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Question {
+    /// The certificate that should be shown, SHA-256 of its DER; none for a host that was named.
+    pub expected: Option<[u8; 32]>,
+    /// Where.
+    pub address: SocketAddr,
+    /// The name asked for.
+    pub name: String,
+    /// What was shown, the leaf first (SHA-256 of its DER and what it is called), or why nothing was.
+    pub answer: Result<Shown, String>,
+}
+
+/// The leaf that a server showed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Shown {
+    /// SHA-256 of its DER.
+    pub fingerprint: [u8; 32],
+    /// In words. Foreign text.
+    pub label: String,
+    /// Its end.
+    pub not_after: Option<Timestamp>,
+    /// Whether the certificates after it are those of the file.
+    pub same_chain: bool,
+}

@@ -1,0 +1,192 @@
+//! Why a row is not simply fine: facts only, in an order. The first reason is the one that the row is about.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::change::Change;
+use super::item::Shown;
+use crate::pki::key::PublicKeyId;
+use crate::pki::lint::Lint;
+use crate::pki::name::listed;
+use crate::pki::verify::Problem;
+
+/// What comes of a reason; the greater, the worse.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Weight {
+    /// Worth knowing.
+    Notes,
+    /// Should be looked into; nothing is due.
+    Warns,
+    /// The next round is due.
+    Due,
+    /// Wrong now.
+    Wrong,
+}
+
+/// One reason.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Reason {
+    /// What path validation refuses, and what the dates say.
+    #[error(transparent)]
+    Problem(Problem),
+    /// A list that was given revokes it.
+    #[error("the CA has revoked it, says {}", list.display())]
+    Revoked {
+        /// The file of the list.
+        list: PathBuf,
+    },
+    /// The key beside it does not fit.
+    #[error("{} holds another key ({}) than the certificate ({}): no server can load the two", path.display(), key.short(), leaf.short())]
+    WrongKey {
+        /// The file of the key.
+        path: PathBuf,
+        /// Its id.
+        key: PublicKeyId,
+        /// The id in the certificate.
+        leaf: PublicKeyId,
+    },
+    /// A server shows something else.
+    #[error("{address} serves {} for {name}, not what is on disk", served(shown))]
+    ServedDiffers {
+        /// Where.
+        address: SocketAddr,
+        /// The name asked for.
+        name: String,
+        /// What is shown.
+        shown: Shown,
+    },
+    /// Nobody shows it where it should be.
+    #[error("{address} shows nothing for {name}: {why}")]
+    Silent {
+        /// Where.
+        address: SocketAddr,
+        /// The name asked for.
+        name: String,
+        /// Why.
+        why: String,
+    },
+    /// The next round is due.
+    #[error("due since {}: it ends on {}", day(*since), day(*ends))]
+    Due {
+        /// From when on.
+        since: Timestamp,
+        /// Its end, or that of what it depends on.
+        ends: Timestamp,
+    },
+    /// The site's certificate outlives what it depends on.
+    #[error("{label}, on which it depends, ends on {}, before it does: the chain breaks then", day(*ends))]
+    EndsFirst {
+        /// The intermediate in words.
+        label: String,
+        /// Its end.
+        ends: Timestamp,
+    },
+    /// Somebody else may read its key.
+    #[error("others may read its key {} (mode {mode:04o})", path.display())]
+    KeyReadable {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// A server uses it for names that it does not have.
+    #[error("{block} serves {} with it, which it does not name", listed(names))]
+    NamesNotCovered {
+        /// `FILE:LINE`.
+        block: String,
+        /// The names.
+        names: Vec<String>,
+    },
+    /// A rule that clients refuse it for.
+    #[error("{0}")]
+    Weak(Lint),
+    /// A newer one lies ready.
+    #[error("a newer certificate lies ready in {}, until {}", path.display(), day(*ends))]
+    NewerReady {
+        /// Its file.
+        path: PathBuf,
+        /// Its end.
+        ends: Timestamp,
+    },
+    /// The next round is prepared.
+    #[error("the next round is prepared: {} waits for its certificate", path.display())]
+    Prepared {
+        /// The file of the request.
+        path: PathBuf,
+    },
+    /// What is paid for ends before the next round.
+    #[error("what is paid for ends on {on}: the next certificate has to be bought")]
+    TermEnds {
+        /// Its last day.
+        on: Date,
+    },
+    /// A self-signed certificate that keeps the place.
+    #[error("it only keeps the place of the real certificate")]
+    Placeholder,
+    /// A rule that begins before the next round.
+    #[error("from {} on {}", _0.from, _0.what)]
+    Rule(Change),
+}
+
+impl Reason {
+    /// The stable code of the finding.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Problem(problem) => problem.code(),
+            Self::Revoked { .. } => "revoked",
+            Self::WrongKey { .. } => "wrong-key",
+            Self::ServedDiffers { .. } => "served-differs",
+            Self::Silent { .. } => "not-served",
+            Self::Due { .. } => "due",
+            Self::EndsFirst { .. } => "intermediate-ends-first",
+            Self::KeyReadable { .. } => "key-readable",
+            Self::NamesNotCovered { .. } => "host-not-covered",
+            Self::Weak(lint) => lint.rule.code,
+            Self::NewerReady { .. } => "newer-ready",
+            Self::Prepared { .. } => "prepared",
+            Self::TermEnds { .. } => "term-ends",
+            Self::Placeholder => "placeholder-in-place",
+            Self::Rule(change) => change.code,
+        }
+    }
+
+    /// What comes of it.
+    #[must_use]
+    pub fn weight(&self) -> Weight {
+        match self {
+            // A company's own CA is nobody's fault, and what a server shows by default often signed itself.
+            Self::Problem(Problem::UnknownRoot { .. } | Problem::SelfSigned { .. }) => Weight::Warns,
+            Self::Problem(_) | Self::Revoked { .. } | Self::WrongKey { .. } => Weight::Wrong,
+            Self::ServedDiffers { .. } | Self::Silent { .. } => Weight::Wrong,
+            Self::KeyReadable { .. } | Self::NamesNotCovered { .. } | Self::Weak(_) => Weight::Wrong,
+            Self::Due { .. } => Weight::Due,
+            Self::EndsFirst { .. } | Self::NewerReady { .. } | Self::TermEnds { .. } | Self::Placeholder => {
+                Weight::Warns
+            }
+            Self::Prepared { .. } | Self::Rule(_) => Weight::Notes,
+        }
+    }
+}
+
+/// The worst first; of the same weight as they were found, which is the order of importance.
+pub(super) fn sort(reasons: &mut [Reason]) {
+    reasons.sort_by_key(|reason| std::cmp::Reverse(reason.weight()));
+}
+
+/// The day of an instant, UTC.
+#[must_use]
+pub fn day(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d").to_string()
+}
+
+fn served(shown: &Shown) -> String {
+    match (shown.not_after, shown.same_chain) {
+        (_, true) => "the same certificate with other intermediates".to_owned(),
+        (Some(ends), false) => format!("another certificate ({}, until {})", shown.label, day(ends)),
+        (None, false) => format!("another certificate ({})", shown.label),
+    }
+}

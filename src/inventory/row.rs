@@ -1,0 +1,149 @@
+//! One row: a certificate, or a request or a key that has none yet, with everything that is known of it.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::item::{HeldKey, Place};
+use super::reason::{Reason, Weight};
+use super::rounds::Round;
+use crate::pki::certificate::Certificate;
+use crate::pki::key::{KeyAlgorithm, PublicKeyId};
+
+/// What a row is in the life of a certificate.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum State {
+    /// A server shows it.
+    Served,
+    /// A server's configuration names it, or certctl put it where servers read.
+    Installed,
+    /// Certificate and key are here; no server reads them.
+    Ready,
+    /// A request that no certificate answers yet.
+    Pending,
+    /// A certificate whose key is nowhere that was looked at.
+    NoKey,
+    /// A key with neither request nor certificate.
+    KeyAlone,
+    /// Another for the same names took its place.
+    Superseded,
+}
+
+impl State {
+    /// The stable word in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Served => "served",
+            Self::Installed => "installed",
+            Self::Ready => "ready",
+            Self::Pending => "pending",
+            Self::NoKey => "no-key",
+            Self::KeyAlone => "key-alone",
+            Self::Superseded => "superseded",
+        }
+    }
+
+    /// What people read.
+    #[must_use]
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Served => "served",
+            Self::Installed => "installed",
+            Self::Ready => "not installed",
+            Self::Pending => "pending",
+            Self::NoKey => "no key here",
+            Self::KeyAlone => "key alone",
+            Self::Superseded => "superseded",
+        }
+    }
+}
+
+/// What is to be said of a row in one word.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Verdict {
+    /// Nothing to do.
+    Fine,
+    /// The next round is due.
+    Due,
+    /// Wrong now.
+    Wrong,
+}
+
+impl Verdict {
+    /// The stable word in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fine => "fine",
+            Self::Due => "due",
+            Self::Wrong => "wrong",
+        }
+    }
+}
+
+/// One row.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// The first of its names, or what it calls itself. Foreign text.
+    pub name: String,
+    /// All its names, as written. Foreign text.
+    pub names: Vec<String>,
+    /// What it is.
+    pub state: State,
+    /// The certificate, where there is one.
+    pub certificate: Option<Arc<Certificate>>,
+    /// The kind of its key.
+    pub algorithm: KeyAlgorithm,
+    /// The identity of its key.
+    pub key_id: PublicKeyId,
+    /// Its end, or the earlier one of an intermediate that it depends on.
+    pub ends: Option<Timestamp>,
+    /// From when on the next round is due.
+    pub due: Option<Timestamp>,
+    /// Whole days until `ends`.
+    pub days_left: Option<i64>,
+    /// Where the certificate lies and is shown.
+    pub places: Vec<Place>,
+    /// Its keys and their modes.
+    pub keys: Vec<(Place, HeldKey)>,
+    /// Its requests.
+    pub requests: Vec<Place>,
+    /// The name under which certctl installed it.
+    pub stem: Option<String>,
+    /// The last day of the term that is paid for.
+    pub paid_until: Option<Date>,
+    /// Until when a CA may go by the proof of control that was made for it, at the latest.
+    pub proof_until: Option<Timestamp>,
+    /// The rounds to come.
+    pub rounds: Vec<Round>,
+    /// Why it is not simply fine, the worst first.
+    pub reasons: Vec<Reason>,
+}
+
+impl Row {
+    /// What is to be said of it in one word. What was superseded needs nothing, whatever is wrong with it.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        match self.reasons.first().map(Reason::weight) {
+            Some(Weight::Wrong) => Verdict::Wrong,
+            Some(Weight::Due) => Verdict::Due,
+            Some(Weight::Warns | Weight::Notes) | None => Verdict::Fine,
+        }
+    }
+
+    /// Where it is, best known first: for a narrow column.
+    #[must_use]
+    pub fn place(&self) -> Option<&Place> {
+        let rank = |place: &&Place| match place {
+            Place::Address { .. } => 0,
+            Place::File { .. } if place.is_live() => 1,
+            Place::File { .. } => 2,
+        };
+        self.places.iter().min_by_key(rank).or_else(|| self.requests.first()).or_else(|| {
+            let (place, _) = self.keys.first()?;
+            Some(place)
+        })
+    }
+}

@@ -1,0 +1,129 @@
+//! What is here and what is served, gathered: the pairs that certctl installed, files, folders and hosts that are named,
+//! the working directory, what the configurations of servers name, other tools' folders. It looks and asks and judges
+//! nothing: see `inventory`. What cannot be looked at is a finding, and the rest goes on.
+
+use std::path::{Path, PathBuf};
+
+use crate::context::Context;
+use crate::directory::Directory;
+use crate::failure::{Failure, Kind};
+use crate::finding::Next;
+use crate::intake::{self, Host};
+use crate::inventory::{self, Measure, Origin, Place, RenewBefore, Row};
+use crate::pki::name::DnsName;
+use crate::pki::trust::TrustAnchors;
+use crate::system::files;
+
+mod files_of;
+mod gathered;
+mod installed;
+
+pub use gathered::Survey;
+
+/// What is looked for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Sought {
+    /// What a server shows.
+    Host(Host),
+    /// What is known here under a name.
+    Name(DnsName),
+    /// A file or a folder.
+    Path(PathBuf),
+}
+
+impl Sought {
+    /// An existing path is a file or a folder; else a name that is known here or installed; else a host.
+    ///
+    /// # Errors
+    /// What is none of these.
+    pub fn resolve(context: &Context, text: &str, known: &[String]) -> Result<Self, Failure> {
+        let path = PathBuf::from(text);
+        if files::occupied(&path) {
+            return Ok(Self::Path(path));
+        }
+        if let Some(name) = DnsName::parse(text).ok().filter(|name| known.iter().any(|one| one == name.as_str())) {
+            return Ok(Self::Name(name));
+        }
+        let file =
+            text.contains('/') || Path::new(text).extension().is_some_and(|end| FILES.iter().any(|one| end == *one));
+        match Host::parse(text, 443).filter(|_| !file) {
+            Some(host) => Ok(Self::Host(host)),
+            None => Err(Failure::new(Kind::NotFound, format!("no such file, name or host: {text}"))
+                .with(Next::say(format!("see what is here:  {}", Next::run(&context.again("status")).text)))),
+        }
+    }
+}
+
+/// What no host's name ends in.
+const FILES: [&str; 12] = ["cer", "cert", "conf", "crl", "crt", "csr", "der", "key", "p7b", "pem", "pfx", "zip"];
+
+impl Survey {
+    /// Looks at what is `sought`, and at what certctl installed, which it may belong to; where nothing is, at all usual
+    /// places.
+    ///
+    /// # Errors
+    /// When certctl's own folder cannot be read at all.
+    pub fn look(context: &Context, sought: &[Sought]) -> Result<Self, Failure> {
+        let mut survey = Self::default();
+        survey.installed(context)?;
+        for one in sought {
+            match one {
+                Sought::Path(path) => survey.path(path, &Origin::Given),
+                Sought::Name(_) | Sought::Host(_) => {}
+            }
+        }
+        if sought.iter().all(|one| matches!(one, Sought::Name(_))) {
+            survey.here(context);
+        }
+        Ok(survey)
+    }
+
+    /// The rows; of what is `sought` those alone that have to do with it.
+    #[must_use]
+    pub fn rows(&mut self, context: &Context, sought: &[Sought], before: RenewBefore) -> Vec<Row> {
+        let items = std::mem::take(&mut self.items);
+        let mut anchors = vec![TrustAnchors::mozilla()];
+        if items.iter().any(|item| item.place.is_live() || matches!(item.place, Place::Address { .. })) {
+            anchors.extend(intake::anchors(Some("system")).ok());
+        }
+        let measure = Measure {
+            now: context.now(),
+            before,
+            anchors: &anchors,
+            terms: &self.terms,
+            own_anchors: &self.own_anchors,
+            questions: &self.questions,
+            uncovered: &self.uncovered,
+        };
+        let mut rows = inventory::rows(items, &measure);
+        rows.retain(|row| sought.is_empty() || sought.iter().any(|one| concerns(one, row)));
+        rows
+    }
+}
+
+/// Every name that a request or a certificate here or installed carries.
+///
+/// # Errors
+/// When the directory cannot be read.
+pub fn names(context: &Context) -> Result<Vec<String>, Failure> {
+    let mut names = Directory::read(context)?.names();
+    names.extend(installed::names(context)?);
+    Ok(names)
+}
+
+fn concerns(sought: &Sought, row: &Row) -> bool {
+    match sought {
+        Sought::Host(host) => {
+            row.places.iter().any(|place| matches!(place, Place::Address { name, .. } if *name == host.name))
+        }
+        Sought::Name(name) => row.names.iter().any(|own| own.eq_ignore_ascii_case(name.as_str())),
+        Sought::Path(path) => {
+            let all = row.places.iter().chain(&row.requests).chain(row.keys.iter().map(|(place, _)| place));
+            let mut files = all.filter_map(|place| match place {
+                Place::File { path, .. } => Some(path),
+                Place::Address { .. } => None,
+            });
+            files.any(|file| file.starts_with(path))
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! What was gathered so far, and what could not be.
+
+use std::collections::HashMap;
+
+use crate::failure::Failure;
+use crate::finding::Finding;
+use crate::intake;
+use crate::inventory::Item;
+use crate::inventory::item::{Question, Terms};
+use crate::pki::trust::TrustAnchors;
+
+/// What was gathered.
+#[derive(Debug, Default)]
+pub struct Survey {
+    /// Everything that was found.
+    pub items: Vec<Item>,
+    /// Of the pairs that certctl installed, by name.
+    pub terms: HashMap<String, Terms>,
+    /// The anchors of those that are judged by somebody's own, by name.
+    pub(super) own_anchors: HashMap<String, TrustAnchors>,
+    /// Who was asked, and what they showed.
+    pub questions: Vec<Question>,
+    /// The names for which servers use a certificate that lacks them.
+    pub(super) uncovered: Vec<(String, [u8; 32], Vec<String>)>,
+    /// What could not be looked at, and what was passed over.
+    pub findings: Vec<Finding>,
+    /// How many files were read.
+    pub files: usize,
+}
+
+impl Survey {
+    pub(super) fn anchors_of(&mut self, stem: &str, trust: &str) {
+        match intake::anchors(Some(trust)) {
+            Ok(anchors) => {
+                self.own_anchors.insert(stem.to_owned(), anchors);
+            }
+            Err(failure) => self.tell(&failure, "trust-unreadable"),
+        }
+    }
+
+    /// What could not be looked at, as a finding.
+    pub(super) fn tell(&mut self, failure: &Failure, code: &'static str) {
+        let message = std::iter::once(&failure.message).chain(&failure.causes).cloned().collect::<Vec<_>>().join(": ");
+        let finding = match code {
+            "unreadable" => Finding::error("unreadable", message),
+            "trust-unreadable" => Finding::warning("trust-unreadable", message),
+            _ => Finding::warning("pair-unreadable", message),
+        };
+        self.findings.push(failure.next.iter().cloned().fold(finding, Finding::with));
+    }
+}

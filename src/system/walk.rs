@@ -1,0 +1,201 @@
+//! A walk through a tree that ends and never blocks: each folder once, whatever links lead to it; FIFOs, sockets and
+//! devices are told and not opened; what cannot be read is told, and the rest goes on.
+
+use std::collections::{HashSet, VecDeque};
+use std::ffi::OsString;
+use std::fs::{self, Metadata};
+use std::io;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::FileType;
+
+use super::files::FileError;
+use super::listing::{self, Entry};
+
+/// How far down.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Depth {
+    /// The files of the folder itself, no hidden ones.
+    Own,
+    /// All that lies below it.
+    Tree,
+}
+
+/// What was met.
+#[derive(Debug)]
+pub enum Met {
+    /// It could not be looked at.
+    Failed(FileError),
+    /// A regular file, or a link to one.
+    File(PathBuf),
+    /// Nothing that is read, and what it is.
+    Skipped(PathBuf, &'static str),
+}
+
+/// A walk under way.
+#[derive(Debug)]
+pub struct Walk {
+    depth: Depth,
+    /// Folders still to be opened, the next one last.
+    folders: Vec<PathBuf>,
+    /// Folders that were met, as device and number.
+    known: HashSet<(u64, u64)>,
+    /// The folder that is open, and what is left of it.
+    here: PathBuf,
+    names: VecDeque<(OsString, FileType)>,
+}
+
+impl Walk {
+    /// Of the folder at `root`.
+    #[must_use]
+    pub fn new(root: &Path, depth: Depth) -> Self {
+        let known = fs::metadata(root).map(|meta| number(&meta)).into_iter().collect();
+        let folders = vec![root.to_owned()];
+        Self { depth, folders, known, here: PathBuf::new(), names: VecDeque::new() }
+    }
+
+    /// Reads the names of the next folder, sorted.
+    fn open(&mut self, folder: PathBuf) -> Result<(), FileError> {
+        let failed = || FileError::at("read the folder", &folder);
+        let mut names = Vec::new();
+        for entry in listing::open(&folder).map_err(failed())? {
+            let Entry { name, kind } = entry.map_err(failed())?;
+            // Backups of editors and of certctl, temporary names.
+            let text = name.as_encoded_bytes();
+            if !text.ends_with(b"~") && (self.depth == Depth::Tree || !text.starts_with(b".")) {
+                names.push((name, kind));
+            }
+        }
+        names.sort_by(|(one, _): &(OsString, FileType), (other, _)| one.cmp(other));
+        self.names = names.into();
+        self.here = folder;
+        // Folders come after the files beside them, in their order.
+        if self.depth == Depth::Tree {
+            let below = self.names.iter().filter(|(_, kind)| *kind == FileType::Directory);
+            let mut below: Vec<PathBuf> = below.map(|(name, _)| self.here.join(name)).collect();
+            below.reverse();
+            self.folders.extend(below);
+        }
+        Ok(())
+    }
+
+    fn look(&mut self, path: PathBuf, kind: FileType) -> Option<Met> {
+        match kind {
+            FileType::RegularFile => Some(Met::File(path)),
+            FileType::Directory => None,
+            FileType::Symlink => self.follow(path),
+            FileType::Fifo => Some(Met::Skipped(path, "a FIFO")),
+            FileType::Socket => Some(Met::Skipped(path, "a socket")),
+            _ => Some(Met::Skipped(path, "a device")),
+        }
+    }
+
+    fn follow(&mut self, path: PathBuf) -> Option<Met> {
+        match fs::metadata(&path) {
+            Ok(meta) if meta.is_dir() => {
+                if self.depth == Depth::Tree {
+                    self.folders.push(path);
+                }
+                None
+            }
+            Ok(meta) if meta.is_file() => Some(Met::File(path)),
+            Ok(meta) => Some(Met::Skipped(path, odd(&meta))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Some(Met::Skipped(path, "a link to nowhere")),
+            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
+                Some(Met::Skipped(path, "a link that leads to itself"))
+            }
+            Err(error) => Some(Met::Failed(FileError::at("follow the link", &path)(error))),
+        }
+    }
+
+    /// Whether this folder was not met before.
+    fn is_new(&mut self, folder: &Path) -> Result<bool, FileError> {
+        let meta = fs::metadata(folder).map_err(FileError::at("look at", folder))?;
+        Ok(self.known.insert(number(&meta)))
+    }
+}
+
+impl Iterator for Walk {
+    type Item = Met;
+
+    fn next(&mut self) -> Option<Met> {
+        loop {
+            while let Some((name, kind)) = self.names.pop_front() {
+                let path = self.here.join(name);
+                if let Some(met) = self.look(path, kind) {
+                    return Some(met);
+                }
+            }
+            let folder = self.folders.pop()?;
+            let first = self.here.as_os_str().is_empty();
+            match if first { Ok(true) } else { self.is_new(&folder) } {
+                Ok(true) => {}
+                Ok(false) => continue,
+                Err(error) => return Some(Met::Failed(error)),
+            }
+            if let Err(error) = self.open(folder) {
+                // What is empty now is not the start any more.
+                self.here = PathBuf::from(".");
+                return Some(Met::Failed(error));
+            }
+        }
+    }
+}
+
+fn number(meta: &Metadata) -> (u64, u64) {
+    (meta.dev(), meta.ino())
+}
+
+fn odd(meta: &Metadata) -> &'static str {
+    let kind = meta.file_type();
+    if kind.is_fifo() {
+        "a FIFO"
+    } else if kind.is_socket() {
+        "a socket"
+    } else {
+        "a device"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Depth, Met, Walk};
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn a_walk_ends_and_meets_each_file_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir_all(at("a/b")).unwrap();
+        for name in ["one", "a/two", "a/b/three", "a/.hidden", "a/two~"] {
+            fs::write(at(name), "x").unwrap();
+        }
+        symlink("..", at("a/b/up")).unwrap();
+        symlink("self", at("self")).unwrap();
+        symlink("nowhere", at("gone")).unwrap();
+        symlink("a/two", at("again")).unwrap();
+        rustix::fs::mknodat(rustix::fs::CWD, at("pipe"), rustix::fs::FileType::Fifo, rustix::fs::Mode::from(0o600), 0)
+            .unwrap();
+        let tell = |depth| -> Vec<String> {
+            let name = |path: &std::path::Path| path.strip_prefix(folder.path()).unwrap().display().to_string();
+            Walk::new(folder.path(), depth)
+                .map(|met| match met {
+                    Met::File(path) => name(&path),
+                    Met::Skipped(path, why) => format!("{}: {why}", name(&path)),
+                    Met::Failed(error) => error.to_string(),
+                })
+                .collect()
+        };
+        let own = ["again", "gone: a link to nowhere", "one", "pipe: a FIFO", "self: a link that leads to itself"];
+        assert_eq!(tell(Depth::Own), own);
+        assert_eq!(tell(Depth::Tree), [&own[..], &["a/.hidden", "a/two", "a/b/three"]].concat());
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_told() {
+        let met: Vec<Met> = Walk::new("/no/such/folder".as_ref(), Depth::Tree).collect();
+        assert!(matches!(&met[..], [Met::Failed(_)]), "{met:?}");
+    }
+}

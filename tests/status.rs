@@ -1,0 +1,137 @@
+//! `certctl status`: each state and each reason is found, with the step that mends it; what cannot be looked at is told and
+//! the rest goes on.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::os::unix::fs::PermissionsExt;
+
+use serde_json::Value;
+use support::ca::{Leaf, days, today};
+use support::shop::{KEY, Shop};
+use support::{Run, Sandbox};
+
+/// `status ARGS --json` in the shop's tree.
+fn status(shop: &Shop, more: &[&str]) -> Run {
+    shop.sandbox.run(&[&["status", "--root", "tree", "--json"], more].concat())
+}
+
+fn rows(document: &Value) -> &[Value] {
+    document["rows"].as_array().unwrap()
+}
+
+/// `NAME STATE VERDICT CODE...` of each row; the rules to come are a test of their own.
+fn told(document: &Value) -> Vec<String> {
+    let codes = |row: &Value| {
+        row["reasons"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["code"].as_str().unwrap().to_owned())
+            .filter(|code| !code.starts_with("rule-"))
+            .collect::<Vec<_>>()
+    };
+    let word = |row: &Value, field: &str| row[field].as_str().unwrap().to_owned();
+    let line = |row: &Value| {
+        [vec![word(row, "name"), word(row, "state"), word(row, "verdict")], codes(row)].concat().join(" ")
+    };
+    rows(document).iter().map(line).collect()
+}
+
+fn set_mode(sandbox: &Sandbox, path: &str, mode: u32) {
+    std::fs::set_permissions(sandbox.join(path), std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// An instant so many days from now.
+fn in_days(count: i64) -> String {
+    format!("{}T12:00:00Z", days(today(), count))
+}
+
+#[test]
+fn a_round_from_request_to_the_end() {
+    let shop = Shop::new();
+    assert_eq!(told(&status(&shop, &[]).expect(0).json()), Vec::<String>::new());
+    shop.sandbox.run(&["csr", "example.com", "www.example.com"]).expect(0);
+    let pending = status(&shop, &[]).expect(0).json();
+    assert_eq!(told(&pending), ["example.com pending fine"]);
+    let step = rows(&pending)[0]["next"][0]["argv"].to_string();
+    assert_eq!(step, r#"["certctl","--root","tree","dcv-check","example.com"]"#);
+
+    let leaf = shop.ca.issue(&shop.sandbox.read("example.com.csr"));
+    shop.sandbox.write("example_com.crt", leaf + &shop.ca.intermediate_pem());
+    assert_eq!(told(&status(&shop, &[]).expect(0).json()), ["example.com ready fine"]);
+    shop.install("example_com.crt", &[]).expect(0);
+    let fine = status(&shop, &[]).expect(0).json();
+    assert_eq!(told(&fine)[0].split(' ').take(3).collect::<Vec<_>>(), ["example.com", "installed", "fine"]);
+    assert_eq!((&fine["schema"], &fine["verdict"]), (&"certctl.status/1".into(), &"fine".into()));
+
+    // 190 days, due 30 days before they end.
+    for (day, code, verdict) in [(158, 0, "fine"), (160, 1, "due"), (191, 1, "wrong")] {
+        let run = status(&shop, &["--at", &in_days(day)]).expect(code).json();
+        assert_eq!(run["verdict"], verdict, "{day}: {run}");
+        let reason = &rows(&run)[0]["reasons"][0]["code"];
+        assert_eq!(*reason == "due", verdict == "due", "{run}");
+        assert_eq!(*reason == "expired", verdict == "wrong", "{run}");
+    }
+    status(&shop, &["--at", &in_days(158), "--renew-before", "40d"]).expect(1);
+    status(&shop, &["--renew-before", "99%"]).expect(0);
+    status(&shop, &["--renew-before", "soon"]).expect(2);
+}
+
+#[test]
+fn a_key_that_others_may_read_is_found() {
+    let shop = Shop::new();
+    shop.round(&[]).expect(0);
+    set_mode(&shop.sandbox, KEY, 0o644);
+    let run = status(&shop, &[]).expect(1).json();
+    assert!(told(&run)[0].starts_with("example.com installed wrong key-readable"), "{run}");
+    let step = rows(&run)[0]["next"][0]["text"].as_str().unwrap();
+    let (_, path) = step.split_once("sudo chmod 0600 ").unwrap();
+    assert!(path.ends_with(KEY), "{step}");
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    status(&shop, &[]).expect(0);
+}
+
+#[test]
+fn a_lost_pair_is_found_across_folders() {
+    let shop = Shop::new();
+    let sandbox = &shop.sandbox;
+    for folder in ["a", "b/c", "d"] {
+        std::fs::create_dir_all(sandbox.join(folder)).unwrap();
+    }
+    sandbox.run(&["csr", "example.com", "-C", "a"]).expect(0);
+    let leaf = shop.ca.issue(&sandbox.read("a/example.com.csr"));
+    sandbox.write("d/site.pem", &leaf);
+    std::fs::rename(sandbox.join("a/example.com.key"), sandbox.join("b/c/old.bin")).unwrap();
+    let alone = sandbox.run(&["status", "d", "--json"]).expect(0).json();
+    assert_eq!(told(&alone), ["example.com no-key fine"]);
+    let found = sandbox.run(&["status", "d", "b", "--json"]).expect(0).json();
+    assert_eq!(told(&found), ["example.com ready fine"]);
+    assert_eq!(rows(&found)[0]["keys"][0]["path"], "b/c/old.bin");
+    // By name, and of the one file alone.
+    sandbox.run(&["status", "d/site.pem"]).expect(0);
+    let missing = sandbox.run(&["status", "d/nothing.pem"]).expect(3);
+    assert!(missing.stderr.contains("no such file"), "{missing}");
+}
+
+#[test]
+fn what_took_its_place_is_told() {
+    let shop = Shop::new();
+    let sandbox = &shop.sandbox;
+    shop.round(&[]).expect(0);
+    sandbox.run(&["csr", "example.com", "www.example.com", "--force"]).expect(0);
+    let prepared = status(&shop, &["--at", &in_days(170)]).expect(1).json();
+    assert!(told(&prepared)[0].contains("installed due due prepared"), "{prepared}");
+    let later = Leaf { not_before: today(), not_after: days(today(), 300), ..Leaf::default() };
+    let leaf = shop.ca.issue_as(&sandbox.read("example.com.csr"), later);
+    sandbox.write("new.pem", leaf + &shop.ca.intermediate_pem());
+    let ready = status(&shop, &["--at", &in_days(170)]).expect(1).json();
+    let installed = told(&ready).into_iter().find(|row| row.contains("installed")).unwrap();
+    assert!(installed.starts_with("example.com installed due due newer-ready"), "{ready}");
+    let row = rows(&ready).iter().find(|row| row["state"] == "installed").unwrap();
+    assert_eq!(row["next"][0]["argv"][1], "install", "{ready}");
+    shop.install("new.pem", &[]).expect(0);
+    std::fs::remove_file(sandbox.join("new.crt")).unwrap();
+    let done = status(&shop, &[]).expect(0).json();
+    assert_eq!(rows(&done).len(), 1, "{done}");
+}
