@@ -13,12 +13,12 @@ mod support;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Instant, SystemTime};
 
 use certctl::install::layout::{Layout, Piece, ReleaseId};
-use certctl::install::plan::{Back, End, InstallPlan, Start, Step};
+use certctl::install::plan::{Back, End, InstallPlan, Start, Step, flushes};
 use support::Sandbox;
 use support::foreign::{foreign, path_of, succeed};
 use support::shop::{CHAIN, KEY, PAIR, Shop, link};
@@ -350,49 +350,75 @@ fn steps(document: &serde_json::Value) -> Vec<Step> {
     document["plan"]["steps"].as_array().unwrap().iter().map(step).collect()
 }
 
+/// What the kernel was asked to flush, in this order; what is flushed under a temporary name counts under the one that it
+/// is given.
+fn flushed(trace: &str) -> Vec<PathBuf> {
+    let renames = trace.lines().filter(|line| line.contains("rename"));
+    let given: Vec<(&str, &str)> = renames
+        .map(|line| {
+            let names: Vec<&str> = line.split('"').collect();
+            (names[1], names[3])
+        })
+        .collect();
+    let flushed = trace.lines().filter(|line| line.contains("sync(")).map(|line| {
+        let path = line.split_once('<').unwrap().1.split_once('>').unwrap().0;
+        let name = given.iter().find_map(|(from, to)| Some(format!("{to}{}", path.strip_prefix(from)?)));
+        PathBuf::from(name.unwrap_or_else(|| path.to_owned()))
+    });
+    flushed.collect()
+}
+
+/// A run of the scenario: its document, what it flushed, the tree.
+fn traced(scenario: &Scenario) -> (serde_json::Value, Vec<PathBuf>, PathBuf) {
+    let sandbox = &scenario.sandbox;
+    sandbox.write("traces/flushes", "");
+    // Folders that have to be made are flushed too.
+    for pair in ["example.com", "other.example"] {
+        fs::create_dir_all(sandbox.join(PAIR).with_file_name(pair).join("releases")).unwrap();
+    }
+    fs::create_dir_all(sandbox.join("tree/etc/ssl/private")).unwrap();
+    let options = ["-y", "-o", "traces/flushes", "-e", "trace=fsync,fdatasync,rename,renameat2"];
+    let (code, document, _) = scenario.strace(sandbox, &options);
+    assert_eq!(code, 0);
+    let flushed = flushed(&sandbox.read("traces/flushes"));
+    (serde_json::from_str(&document).unwrap(), flushed, fs::canonicalize(sandbox.join("tree")).unwrap())
+}
+
+/// The plan and the paths of a certificate of a document.
+fn planned(root: &Path, steps_of: &serde_json::Value, stem: &str, site: [&str; 2]) -> (InstallPlan, Layout) {
+    let [chain, key] = site.map(|path| root.join(path.strip_prefix("tree/").unwrap()));
+    let start = Start::default();
+    let plan = InstallPlan { steps: steps(steps_of), back: Back::Stay(String::new()), end: End::Proven, start };
+    (plan, Layout::new(Some(root), stem, chain, key))
+}
+
 /// Each file once, each folder once after each set of changes that a later step relies on: what the plan says is what the
 /// kernel is asked for.
 #[test]
 fn what_is_flushed_is_what_the_plan_says() {
-    for (scenario, taken, count) in [(replacement(), &[][..], 10), (takeover(), &Piece::USUAL, 21), (back(), &[], 2)] {
-        let sandbox = &scenario.sandbox;
-        sandbox.write("traces/flushes", "");
-        // Folders that have to be made are flushed too.
-        fs::create_dir_all(sandbox.join(PAIR).join("releases")).unwrap();
-        let options = ["-y", "-o", "traces/flushes", "-e", "trace=fsync,fdatasync,rename,renameat2"];
-        let (code, document, _) = scenario.strace(sandbox, &options);
-        assert_eq!(code, 0);
-        let document: serde_json::Value = serde_json::from_str(&document).unwrap();
-        let root = fs::canonicalize(sandbox.join("tree")).unwrap();
-        let [chain, key] = SITE.map(|path| root.join(path.strip_prefix("tree/").unwrap()));
-        let layout = Layout::new(Some(&root), "example.com", chain, key);
-        let plan = InstallPlan {
-            steps: steps(&document),
-            back: Back::Stay(String::new()),
-            end: End::Proven,
-            start: Start::default(),
-        };
-
-        // What is flushed under a temporary name counts under the one that it is given.
-        let trace = sandbox.read("traces/flushes");
-        let given: Vec<(&str, &str)> = trace
-            .lines()
-            .filter(|line| line.contains("rename"))
-            .map(|line| {
-                let names: Vec<&str> = line.split('"').collect();
-                (names[1], names[3])
-            })
-            .collect();
-        let flushed: Vec<PathBuf> = trace
-            .lines()
-            .filter(|line| line.contains("sync("))
-            .map(|line| {
-                let path = line.split_once('<').unwrap().1.split_once('>').unwrap().0;
-                let name = given.iter().find_map(|(from, to)| Some(format!("{to}{}", path.strip_prefix(from)?)));
-                PathBuf::from(name.unwrap_or_else(|| path.to_owned()))
-            })
-            .collect();
-        assert_eq!(flushed, plan.flushes(&layout, taken), "{}\n{trace}", scenario.name);
-        assert_eq!(flushed.len(), count, "{}\n{trace}", scenario.name);
+    for (scenario, taken, count) in
+        [(first(), &[][..], 12), (replacement(), &[], 10), (takeover(), &Piece::USUAL, 19), (back(), &[], 2)]
+    {
+        let (document, flushed, root) = traced(&scenario);
+        let (plan, layout) = planned(&root, &document, "example.com", SITE);
+        assert_eq!(flushed, plan.flushes(&layout, taken), "{}", scenario.name);
+        assert_eq!(flushed.len(), count, "{}: {flushed:?}", scenario.name);
     }
+}
+
+/// The folders that pairs share are flushed once for all of them.
+#[test]
+fn what_a_batch_flushes_is_what_its_plans_say() {
+    let scenario = batch();
+    fs::remove_dir_all(scenario.sandbox.join("tree/etc")).unwrap();
+    let (document, mut flushed, root) = traced(&scenario);
+    let (of, other) = (&document["certificates"][0], &document["certificates"][1]);
+    let one = planned(&root, of, "example.com", SITE);
+    let two = planned(&root, other, "other.example", OTHER);
+    let mut said = flushes(&[(&one.0, &one.1, &[]), (&two.0, &two.1, &[])]);
+    assert_eq!(flushed.len(), 2 * 12 - 2, "{flushed:?}");
+    // Both releases are built before the first is given its name.
+    flushed.sort();
+    said.sort();
+    assert_eq!(flushed, said);
 }

@@ -62,6 +62,9 @@ fn a_pair_has_the_name_that_it_was_given() {
         let again = shop.sandbox.run(&["install", name, "--root", "tree", "--trust", "root.pem", "--cert-name", "web"]);
         assert!(again.expect(0).stdout.contains("same"), "{name}");
     }
+    // What is installed under a name is taken up under the one that it was given, whatever its request is called.
+    let again = shop.sandbox.run(&["install", "example.com", "--root", "tree", "--json"]).expect(0).json();
+    assert_eq!((&again["certificates"][0]["name"], &again["verdict"]), (&"web".into(), &"unchanged".into()));
     shop.round(&["--cert-name", "web"]).expect(0);
     shop.sandbox.run(&["rollback", "web", "--root", "tree"]).expect(0);
 }

@@ -12,9 +12,9 @@ use super::plan::{Back, InstallPlan, Step, stays};
 use super::site;
 use crate::live::{Patience, ProbeTarget};
 use crate::pki::certificate::Certificate;
-use crate::system::folders;
 use crate::system::lock::Lock;
 use crate::system::signals::Interrupt;
+use crate::system::{files, folders};
 
 mod ask;
 pub mod error;
@@ -98,6 +98,10 @@ impl Run<'_> {
             match act {
                 Act::Do(pair, step) => self.change(&mut course, pair, &step, &mut applied[pair]),
                 Act::Ask(question, pairs) => self.question(&mut course, &question, &pairs),
+                Act::Flush(folder) => {
+                    let failed = files::sync_folder(&folder).err().map(|error| Rc::new(error.into()));
+                    course.flushed(&folder, failed.as_ref());
+                }
                 Act::Prove(asked) => self.prove(&mut course, asked, &mut applied),
             }
         }

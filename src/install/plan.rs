@@ -10,7 +10,7 @@ mod state;
 mod step;
 mod undo;
 
-pub use flush::together;
+pub use flush::{flushes, together};
 pub use state::{Asks, Observed, Present, Reach, Remembered, Served, ServerState, Spot, Use, Wanted};
 pub use step::{Back, End, InstallPlan, Start, Step};
 pub use undo::{Kept, stays, undo};
@@ -71,15 +71,10 @@ fn arrange(wanted: &Wanted, seen: &Observed, layout: &Layout) -> Vec<Step> {
         steps.extend(take_over(taken, seen));
         live = Some(taken.clone());
     }
-    for (link, spot) in spots(seen, layout) {
-        let path = link.path.clone();
-        if matches!(spot, Spot::File | Spot::Own) {
-            steps.push(Step::BackUp { path: path.clone() });
-        }
-        if spot != Spot::Ours {
-            steps.push(Step::Link { path, text: layout.link_text(link) });
-        }
-    }
+    let kept = spots(seen, layout).filter(|(_, spot)| matches!(spot, Spot::File | Spot::Own));
+    steps.extend(kept.map(|(link, _)| Step::BackUp { path: link.path.clone() }));
+    let new = spots(seen, layout).filter(|(_, spot)| *spot != Spot::Ours);
+    steps.extend(new.map(|(link, _)| Step::Link { path: link.path.clone(), text: layout.link_text(link) }));
     if live.as_ref() != Some(&wanted.id) {
         steps.push(Step::Switch { from: live, to: wanted.id.clone() });
     }

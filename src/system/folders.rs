@@ -1,5 +1,5 @@
 //! Folders and the names in them: folders made with their mode, links that are put in place by one rename, numbered
-//! backups of the same inode, whole folders moved and taken away. Each change is flushed before the next.
+//! backups of the same inode, whole folders moved and taken away. Each change is flushed, or says that it is not.
 
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Write};
@@ -228,16 +228,7 @@ pub fn write(
     write().map_err(FileError::at("write", path))
 }
 
-/// Puts a link at `path` in one rename, over whatever file or link is there, and flushes the folder.
-///
-/// # Errors
-/// The system's reason; what was there is then untouched.
-pub fn link(path: &Path, text: &Path) -> Result<(), FileError> {
-    place(path, text)?;
-    sync_folder(parent(path))
-}
-
-/// The same; the folder is still to be flushed.
+/// Puts a link at `path` in one rename, over whatever file or link is there; the folder is still to be flushed.
 ///
 /// # Errors
 /// The system's reason; what was there is then untouched.
@@ -286,14 +277,15 @@ pub fn remove(path: &Path) -> Result<(), FileError> {
     }
 }
 
-/// Removes a folder and the files in it. The caller has given it a name that means nothing to anybody.
+/// Removes a folder and the files in it. The caller has given it a name that means nothing to anybody: nothing relies on
+/// its being gone, and nothing is flushed.
 ///
 /// # Errors
 /// The system's reason.
 pub fn remove_folder(path: &Path) -> Result<(), FileError> {
     match listing::remove(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        other => other.map_err(FileError::at("remove", path)).and_then(|()| sync_folder(parent(path))),
+        other => other.map_err(FileError::at("remove", path)),
     }
 }
 
@@ -307,7 +299,7 @@ pub enum Backup {
 }
 
 /// Gives a file a second name, that of a backup: the same inode, so the same mode and owner, and no instant without the
-/// file. When the last backup is this very file already, that is its backup.
+/// file. When the last backup is this very file already, that is its backup. The folder is still to be flushed.
 ///
 /// # Errors
 /// The system's reason.
@@ -321,7 +313,7 @@ pub fn back_up_beside(path: &Path, called: Backup) -> Result<PathBuf, FileError>
             continue;
         }
         match fs::hard_link(path, &backup) {
-            Ok(()) => return sync_folder(parent(path)).map(|()| backup),
+            Ok(()) => return Ok(backup),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(FileError::at("back up", path)(error)),
         }
@@ -384,7 +376,7 @@ fn backup_name(path: &Path, called: Backup, number: u32) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use super::{Attributes, Backup, Kind, back_up_beside, fs, link, look, make, real, restore, set_mode, write};
+    use super::{Attributes, Backup, Kind, back_up_beside, fs, look, make, place, real, restore, set_mode, write};
 
     #[test]
     fn a_backup_is_the_same_file_and_comes_back() {
@@ -394,7 +386,7 @@ mod tests {
         let backup = back_up_beside(&path, Backup::Shown).unwrap();
         assert_eq!(backup, folder.path().join("a.key.~1~"));
         assert_eq!(back_up_beside(&path, Backup::Shown).unwrap(), backup, "again: it is backed up already");
-        link(&path, "nowhere".as_ref()).unwrap();
+        place(&path, "nowhere".as_ref()).unwrap();
         assert_eq!(look(&path).unwrap().unwrap().kind, Kind::Link("nowhere".into()));
         assert_eq!(look(&backup).unwrap().unwrap().mode, 0o640);
         restore(&path, &backup).unwrap();
@@ -424,7 +416,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let base = fs::canonicalize(folder.path()).unwrap();
         make(&base.join("real/below"), 0o700).unwrap();
-        link(&base.join("alias"), "real".as_ref()).unwrap();
+        place(&base.join("alias"), "real".as_ref()).unwrap();
         assert_eq!(real(&base.join("alias/below/x/y")).unwrap(), base.join("real/below/x/y"));
         set_mode(&base, 0o700).unwrap();
     }

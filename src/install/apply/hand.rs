@@ -66,8 +66,14 @@ impl Hand<'_> {
         Ok(Asked { pair, targets, certificates: self.certificates(id)?, probes: Vec::new() })
     }
 
-    /// Does a step that is this pair's alone, before `next`; says what it kept.
-    pub(super) fn change(&mut self, step: &Step, next: Option<&Step>, now: Timestamp) -> Result<Option<Kept>, Trouble> {
+    /// Does a step that is this pair's alone, before those that come `after`; says what it kept. The folders of backups and
+    /// links are flushed by whoever calls.
+    pub(super) fn change<'s>(
+        &mut self,
+        step: &Step,
+        after: impl Iterator<Item = &'s Step>,
+        now: Timestamp,
+    ) -> Result<Option<Kept>, Trouble> {
         let layout = self.layout;
         match step {
             Step::BackUp { path } => {
@@ -100,7 +106,7 @@ impl Hand<'_> {
         }
         let unflushed =
             matches!(step, Step::MarkProven { .. } | Step::Record { .. } | Step::Remember { .. } | Step::Switch { .. });
-        if unflushed && !together(step, next) {
+        if unflushed && !together(step, after) {
             files::sync_folder(&layout.folder())?;
         }
         Ok(None)
@@ -110,7 +116,7 @@ impl Hand<'_> {
         let secret = self.layout.links().iter().any(|link| link.path == path && link.piece.is_secret());
         let mode = if secret { PRIVATE_FOLDER_MODE } else { FOLDER_MODE };
         folders::make(files::parent(path), mode)?;
-        folders::link(path, text)
+        folders::place(path, text)
     }
 
     /// The folder is flushed by whoever calls.

@@ -2,7 +2,8 @@
 //! all, and last what is noted. Whoever runs it asks what comes [`Course::next`] and says how that ended; a pair that
 //! failed goes back on all its servers, and those are tested and reloaded again, while the others go on. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use super::step::{InstallPlan, Step};
 use super::undo::{Kept, undo};
@@ -14,14 +15,21 @@ pub enum Act {
     Do(usize, Step),
     /// A test or a reload of a server, once for all of these pairs.
     Ask(Step, Vec<usize>),
+    /// A folder that several pairs have changed is flushed, once: what comes next relies on it.
+    Flush(PathBuf),
     /// Each of these pairs is asked for as its step says, all at once.
     Prove(Vec<(usize, Step)>),
 }
 
-/// In this order, over all pairs. What is noted comes last: until then everything can go back.
+/// In this order, over all pairs: whoever goes back does so at once; no link takes the place of a file before all backups
+/// are safe, no pair is switched before all links are. What is noted comes last: until then everything can go back.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Rank {
-    Change,
+    Return,
+    Write,
+    BackUp,
+    Link,
+    Switch,
     Test,
     Reload,
     Prove,
@@ -60,8 +68,13 @@ impl<'a, T> Way<'a, T> {
             Step::TestServer { .. } => Rank::Test,
             Step::Reload { .. } => Rank::Reload,
             Step::Prove { .. } => Rank::Prove,
-            _ if self.trouble.is_none() && self.open.iter().all(notes) => Rank::Settle,
-            _ => Rank::Change,
+            _ if self.trouble.is_some() => Rank::Return,
+            Step::BackUp { .. } => Rank::BackUp,
+            Step::Link { .. } => Rank::Link,
+            _ if self.open.iter().all(notes) => Rank::Settle,
+            // What is taken over is made live before a link shows it.
+            Step::Switch { .. } if self.open.iter().all(|step| arranged(step).is_none()) => Rank::Switch,
+            _ => Rank::Write,
         })
     }
 
@@ -74,11 +87,21 @@ impl<'a, T> Way<'a, T> {
     }
 }
 
+/// The path that is changed among those of other pairs.
+fn arranged(step: &Step) -> Option<&Path> {
+    match step {
+        Step::BackUp { path } | Step::Link { path, .. } => Some(path),
+        _ => None,
+    }
+}
+
 /// All pairs on their ways.
 #[derive(Debug)]
 pub struct Course<'a, T> {
     ways: Vec<Way<'a, T>>,
     open: BTreeSet<(Rank, usize)>,
+    /// Folders that are not flushed yet, and whose changes are in them.
+    unflushed: BTreeMap<(Rank, PathBuf), BTreeSet<usize>>,
 }
 
 impl<'a, T: Clone> Course<'a, T> {
@@ -87,18 +110,24 @@ impl<'a, T: Clone> Course<'a, T> {
     pub fn new(plans: impl IntoIterator<Item = &'a InstallPlan>) -> Self {
         let ways: Vec<Way<'a, T>> = plans.into_iter().map(Way::new).collect();
         let open = ways.iter().enumerate().filter_map(|(pair, way)| Some((way.rank()?, pair))).collect();
-        Self { ways, open }
+        Self { ways, open, unflushed: BTreeMap::new() }
     }
 
     /// What comes next; none when all is done.
     #[must_use]
     pub fn next(&self) -> Option<Act> {
-        let &(rank, first) = self.open.first()?;
+        let open = self.open.first();
+        if let Some(((since, folder), _)) = self.unflushed.first_key_value()
+            && open.is_none_or(|(next, _)| since < next)
+        {
+            return Some(Act::Flush(folder.clone()));
+        }
+        let &(rank, first) = open?;
         let front = |pair: usize| self.ways[pair].open.last().cloned().map(|step| (pair, step));
         let (pair, step) = front(first)?;
         let at_once = self.open.iter().take_while(|(other, _)| *other == rank).map(|&(_, pair)| pair);
         Some(match rank {
-            Rank::Change | Rank::Settle => Act::Do(pair, step),
+            Rank::Return | Rank::Write | Rank::BackUp | Rank::Link | Rank::Switch | Rank::Settle => Act::Do(pair, step),
             Rank::Prove => Act::Prove(at_once.filter_map(front).collect()),
             Rank::Test | Rank::Reload => {
                 let same = |pair: &usize| self.ways[*pair].open.last() == Some(&step);
@@ -115,10 +144,9 @@ impl<'a, T: Clone> Course<'a, T> {
         self.ways.iter().any(|way| way.trouble.is_none() && way.begun(noted))
     }
 
-    /// The step of one pair after the one that it stands before.
-    #[must_use]
-    pub fn after(&self, pair: usize) -> Option<&Step> {
-        self.ways[pair].open.iter().rev().nth(1)
+    /// The steps of one pair after the one that it stands before.
+    pub fn after(&self, pair: usize) -> impl Iterator<Item = &Step> {
+        self.ways[pair].open.iter().rev().skip(1)
     }
 
     /// Notes that a step of one pair begins: one that fails halfway may have worked.
@@ -136,11 +164,31 @@ impl<'a, T: Clone> Course<'a, T> {
     /// The first step of these pairs ended well.
     pub fn went_well(&mut self, pairs: &[usize]) {
         for &pair in pairs {
+            self.changed(pair);
             self.advance(pair, |way, step| {
                 if way.trouble.is_some() {
                     way.back.push(step);
                 }
             });
+        }
+    }
+
+    /// The folder of a backup or a link waits for those of the other pairs.
+    fn changed(&mut self, pair: usize) {
+        let way = &self.ways[pair];
+        let folder = way.open.last().and_then(arranged).and_then(Path::parent);
+        if let (Some(rank @ (Rank::BackUp | Rank::Link)), Some(folder)) = (way.rank(), folder) {
+            self.unflushed.entry((rank, folder.to_owned())).or_default().insert(pair);
+        }
+    }
+
+    /// A folder was flushed; or, for a reason, it could not be: whoever has changed it goes back.
+    pub fn flushed(&mut self, folder: &Path, failed: Option<&T>) {
+        let all = [Rank::BackUp, Rank::Link].map(|rank| self.unflushed.remove(&(rank, folder.to_owned())));
+        let pairs: BTreeSet<usize> = all.into_iter().flatten().flatten().collect();
+        if let Some(why) = failed {
+            let going: Vec<usize> = pairs.into_iter().filter(|&pair| self.ways[pair].goes_on()).collect();
+            going.into_iter().for_each(|pair| self.turn_back(pair, why.clone()));
         }
     }
 

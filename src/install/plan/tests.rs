@@ -158,7 +158,7 @@ fn only_what_was_kept_is_put_back() {
         assert_eq!(short(until_backup), "write(b) settings backup(chain)");
         assert_eq!(super::undo(&plan, until_backup, &[]).steps, [], "it failed: what is there is the user's");
         let between = &plan.steps[..5];
-        assert_eq!(short(between), "write(b) settings backup(chain) link(chain) backup(key)");
+        assert_eq!(short(between), "write(b) settings backup(chain) backup(key) link(chain)");
         let chain = Kept { path: "/etc/ssl/x.pem".into(), backup: "/etc/ssl/x.pem.~7~".into() };
         let steps = super::undo(&plan, between, std::slice::from_ref(&chain)).steps;
         assert_eq!(steps, [Step::Restore { path: chain.path, backup: chain.backup }]);

@@ -91,15 +91,18 @@ fn relink_others(live: Option<&ReleaseId>, plan: &InstallPlan, attempted: &[Step
     steps
 }
 
-/// What was kept comes back; our links where nothing was go.
+/// Our links where nothing was go; what was kept comes back.
 fn relink(attempted: &[Step], kept: &[Kept]) -> Vec<Step> {
     let backup = |path: &Path| kept.iter().find(|kept| kept.path == path).map(|kept| kept.backup.clone());
-    let steps = attempted.iter().filter_map(|step| match step {
+    let links = attempted.iter().filter_map(|step| match step {
         Step::Link { path, .. } if backup(path).is_none() => Some(Step::Unlink { path: path.clone() }),
+        _ => None,
+    });
+    let files = attempted.iter().filter_map(|step| match step {
         Step::BackUp { path } => backup(path).map(|backup| Step::Restore { path: path.clone(), backup }),
         _ => None,
     });
-    steps.collect()
+    links.chain(files).collect()
 }
 
 fn last_switch(attempted: &[Step]) -> Option<&ReleaseId> {

@@ -45,6 +45,7 @@ fn run<'a>(plans: &'a [InstallPlan], world: World<'_>) -> (Vec<String>, Vec<Way<
                     Some(_) => course.failed(pair, word),
                 }
             }
+            Act::Flush(folder) => course.flushed(&folder, answer.map(|_| word).as_ref()),
             Act::Ask(question, pairs) => {
                 pairs.iter().for_each(|&pair| course.begins(pair, &question));
                 match answer {
@@ -87,6 +88,7 @@ fn in_letters(act: &Act) -> String {
             format!("{} for {}", command, numbers(pairs))
         }
         Act::Ask(other, _) => panic!("{other:?} is no question"),
+        Act::Flush(folder) => format!("flush {}", folder.display()),
         Act::Prove(asked) => {
             let of = |(pair, step): &(usize, Step)| match step {
                 Step::Prove { release, .. } => format!("{pair}{}", &release.as_str()[..1]),
@@ -121,6 +123,27 @@ fn one_test_and_one_reload_for_all() {
     );
     assert_eq!(after_writing(&said), wanted);
     assert!(ways.iter().all(|way| way.trouble.is_none() && way.back.is_empty()));
+}
+
+/// What goes to the folders that pairs share, of two that are new.
+fn shared(world: World<'_>) -> (String, bool) {
+    let lone_key = Observed { spots: vec![Spot::Absent, Spot::File], ..nothing() };
+    let plans = [lone_key, Observed { spots: vec![Spot::Absent; 2], ..nothing() }]
+        .map(|seen| install(&wanted(), &seen, &layout()));
+    let (said, ways) = run(&plans, world);
+    let word = |word: &String| {
+        let is = |what: &str| word[1..].starts_with(what).then(|| format!("{}{}", &word[..1], what.trim()));
+        ["keep", "link /", "="].into_iter().find_map(is).or_else(|| word.starts_with("flush").then(|| word.clone()))
+    };
+    (said.iter().filter_map(word).collect::<Vec<_>>().join(", "), ways.iter().all(|way| way.trouble.is_none()))
+}
+
+#[test]
+fn a_folder_is_flushed_once_for_the_links_of_all() {
+    let safe = "0keep, flush /etc/ssl/private, 0link /, 0link /, 1link /, 1link /, flush /etc/ssl";
+    assert_eq!(shared(&mut |_| None), (format!("{safe}, flush /etc/ssl/private, 0=, 1="), true));
+    let mut fails = |word: &str| (word == "flush /etc/ssl").then(Vec::new);
+    assert_eq!(shared(&mut fails), (format!("{safe}, flush /etc/ssl/private"), false), "nothing relies on it");
 }
 
 #[test]
@@ -206,6 +229,7 @@ fn a_signal_takes_all_back_at_once() {
         said.push(in_letters(&act));
         match act {
             Act::Do(pair, _) => course.went_well(&[pair]),
+            Act::Flush(folder) => course.flushed(&folder, None),
             Act::Ask(_, pairs) => course.went_well(&pairs),
             Act::Prove(asked) => asked.iter().for_each(|(pair, _)| course.went_well(&[*pair])),
         }

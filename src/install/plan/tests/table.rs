@@ -65,14 +65,14 @@ fn first_installs_over_something() -> Vec<Row> {
         row(
             "first, over a pair that no server can load",
             with(broken(), ServerState::Mends(asks())),
-            "write(b) settings backup(chain) link(chain) backup(key) link(key) live=b test reload ask(b) proven=b note(b) prune",
+            "write(b) settings backup(chain) backup(key) link(chain) link(key) live=b test reload ask(b) proven=b note(b) prune",
             "",
             End::Proven,
         ),
         row(
             "first, a lone key is there",
             lone_key,
-            "write(b) settings link(chain) backup(key) link(key) live=b proven=b note(b) prune",
+            "write(b) settings backup(key) link(chain) link(key) live=b proven=b note(b) prune",
             "no-live unlink(chain) restore(key)",
             End::Proven,
         ),
