@@ -78,7 +78,7 @@ fn fault(name: &AltName) -> Option<(&'static Rule, String)> {
 
 fn dns_fault(name: &DnsName) -> Option<(&'static Rule, String)> {
     let base = name.base();
-    let last = base.rsplit('.').next().unwrap_or_default();
+    let last = last_label(name);
     let is_below = |domain: &str| base.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
     if let Some((domain, why)) = RESERVED.iter().rev().find(|(domain, _)| is_below(domain)) {
         return Some((&rules::RESERVED, format!("{domain} {why}; no public CA certifies names in it")));
@@ -103,9 +103,14 @@ fn dns_fault(name: &DnsName) -> Option<(&'static Rule, String)> {
     }
 }
 
+fn last_label(name: &DnsName) -> &str {
+    name.base().rsplit('.').next().unwrap_or_default()
+}
+
 /// Names that belong together, and are not all there.
 fn beside(order: &Order<'_>) -> Vec<Fault> {
-    let names: Vec<&DnsName> = order.names.dns().filter(|name| dns_fault(name).is_none()).collect();
+    let ordered = |name: &&DnsName| dns_fault(name).is_none() && last_label(name) != DOCUMENTATION;
+    let names: Vec<&DnsName> = order.names.dns().filter(ordered).collect();
     let has = |wanted: &str| names.iter().any(|name| name.as_str() == wanted);
     let covers = |wanted: &str| names.iter().any(|name| name.covers(wanted));
     let (mut apexes, mut www, mut wildcards) = (Vec::new(), Vec::new(), Vec::new());
