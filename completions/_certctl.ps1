@@ -51,9 +51,7 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
         'certctl;csr' {
             [CompletionResult]::new('--ca', '--ca', [CompletionResultType]::ParameterName, 'The shop or CA that the request goes to')
             [CompletionResult]::new('--key-type', '--key-type', [CompletionResultType]::ParameterName, 'The kind of key [default: ecdsa-p256]')
-            [CompletionResult]::new('--subject', '--subject', [CompletionResultType]::ParameterName, 'The subject as RFC 4514 writes it, the most specific part first: ''CN=example.com,O=Acme\, Inc.,C=DE''; without CN the first name is put before it')
             [CompletionResult]::new('--cert-name', '--cert-name', [CompletionResultType]::ParameterName, 'What the files are called, instead of after the first name')
-            [CompletionResult]::new('--allow', '--allow', [CompletionResultType]::ParameterName, 'A finding that is not to refuse it, by its code (may be repeated)')
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Where names are looked up and files go')
             [CompletionResult]::new('--directory', '--directory', [CompletionResultType]::ParameterName, 'Where names are looked up and files go')
             [CompletionResult]::new('--root', '--root', [CompletionResultType]::ParameterName, 'A tree to install into instead of /')
@@ -125,6 +123,7 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
         }
         'certctl;status' {
             [CompletionResult]::new('--renew-before', '--renew-before', [CompletionResultType]::ParameterName, 'When a certificate is due: so long before its end, or with so much of its lifetime left [default: 30 days or a third, whichever is less]')
+            [CompletionResult]::new('--starttls', '--starttls', [CompletionResultType]::ParameterName, 'What the hosts speak before TLS [default: what their ports imply]')
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Where names are looked up and files go')
             [CompletionResult]::new('--directory', '--directory', [CompletionResultType]::ParameterName, 'Where names are looked up and files go')
             [CompletionResult]::new('--root', '--root', [CompletionResultType]::ParameterName, 'A tree to install into instead of /')

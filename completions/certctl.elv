@@ -47,9 +47,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
         &'certctl;csr'= {
             cand --ca 'The shop or CA that the request goes to'
             cand --key-type 'The kind of key [default: ecdsa-p256]'
-            cand --subject 'The subject as RFC 4514 writes it, the most specific part first: ''CN=example.com,O=Acme\, Inc.,C=DE''; without CN the first name is put before it'
             cand --cert-name 'What the files are called, instead of after the first name'
-            cand --allow 'A finding that is not to refuse it, by its code (may be repeated)'
             cand -C 'Where names are looked up and files go'
             cand --directory 'Where names are looked up and files go'
             cand --root 'A tree to install into instead of /'
@@ -118,6 +116,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
         }
         &'certctl;status'= {
             cand --renew-before 'When a certificate is due: so long before its end, or with so much of its lifetime left [default: 30 days or a third, whichever is less]'
+            cand --starttls 'What the hosts speak before TLS [default: what their ports imply]'
             cand -C 'Where names are looked up and files go'
             cand --directory 'Where names are looked up and files go'
             cand --root 'A tree to install into instead of /'

@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 
 use crate::finding::Next;
 
-mod acceptance;
 mod dcv;
 mod delivery;
 mod export;

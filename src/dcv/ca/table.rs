@@ -6,8 +6,7 @@ use crate::dcv::answer::RecordKind::{Cname, Txt};
 use crate::pki::key::KeyAlgorithm::{EcdsaP256, EcdsaP384};
 
 /// What a public CA takes that has told no day for the end of clientAuth.
-pub(super) const PUBLIC: Accepts =
-    Accepts { keys: Some(&[EcdsaP256, EcdsaP384]), rsa_bits: 2048, client_auth_ends: None };
+const PUBLIC: Accepts = Accepts { keys: Some(&[EcdsaP256, EcdsaP384]), rsa_bits: 2048, client_auth_ends: None };
 
 const BY_SECTIGO: Issuer = Issuer {
     title: "Sectigo",
