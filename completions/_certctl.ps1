@@ -51,7 +51,9 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
         'certctl;csr' {
             [CompletionResult]::new('--ca', '--ca', [CompletionResultType]::ParameterName, 'The shop or CA that the request goes to')
             [CompletionResult]::new('--key-type', '--key-type', [CompletionResultType]::ParameterName, 'The kind of key [default: ecdsa-p256]')
+            [CompletionResult]::new('--subject', '--subject', [CompletionResultType]::ParameterName, 'The subject as RFC 4514 writes it, the most specific part first: ''CN=example.com,O=Acme\, Inc.,C=DE''; without CN the first name is put before it')
             [CompletionResult]::new('--cert-name', '--cert-name', [CompletionResultType]::ParameterName, 'What the files are called, instead of after the first name')
+            [CompletionResult]::new('--allow', '--allow', [CompletionResultType]::ParameterName, 'A finding that is not to refuse it, by its code (may be repeated)')
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Where names are looked up and files go')
             [CompletionResult]::new('--directory', '--directory', [CompletionResultType]::ParameterName, 'Where names are looked up and files go')
             [CompletionResult]::new('--root', '--root', [CompletionResultType]::ParameterName, 'A tree to install into instead of /')

@@ -202,7 +202,7 @@ _certctl() {
             return 0
             ;;
         certctl__subcmd__csr)
-            opts="-C -q -v -h --ca --key-type --cert-name --force --json --directory --root --at --quiet --verbose --color --help"
+            opts="-C -q -v -h --ca --key-type --subject --cert-name --allow --force --json --directory --root --at --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -216,7 +216,15 @@ _certctl() {
                     COMPREPLY=($(compgen -W "ecdsa-p256 ecdsa-p384 ecdsa-p521 rsa-2048 rsa-3072 rsa-4096 ed25519" -- "${cur}"))
                     return 0
                     ;;
+                --subject)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --cert-name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --allow)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

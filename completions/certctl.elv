@@ -47,7 +47,9 @@ set edit:completion:arg-completer[certctl] = {|@words|
         &'certctl;csr'= {
             cand --ca 'The shop or CA that the request goes to'
             cand --key-type 'The kind of key [default: ecdsa-p256]'
+            cand --subject 'The subject as RFC 4514 writes it, the most specific part first: ''CN=example.com,O=Acme\, Inc.,C=DE''; without CN the first name is put before it'
             cand --cert-name 'What the files are called, instead of after the first name'
+            cand --allow 'A finding that is not to refuse it, by its code (may be repeated)'
             cand -C 'Where names are looked up and files go'
             cand --directory 'Where names are looked up and files go'
             cand --root 'A tree to install into instead of /'

@@ -66,7 +66,9 @@ rsa-2048\t''
 rsa-3072\t''
 rsa-4096\t''
 ed25519\t''"
+complete -c certctl -n "__fish_certctl_using_subcommand csr" -l subject -d 'The subject as RFC 4514 writes it, the most specific part first: \'CN=example.com,O=Acme\\, Inc.,C=DE\'; without CN the first name is put before it' -r
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l cert-name -d 'What the files are called, instead of after the first name' -r
+complete -c certctl -n "__fish_certctl_using_subcommand csr" -l allow -d 'A finding that is not to refuse it, by its code (may be repeated)' -r
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -s C -l directory -d 'Where names are looked up and files go' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l root -d 'A tree to install into instead of /' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l at -d 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z' -r

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::finding::Next;
 
+mod acceptance;
 mod dcv;
 mod delivery;
 mod export;

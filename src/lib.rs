@@ -10,11 +10,13 @@
 //! * [`report`], [`failure`], [`finding`]: what people and programs read.
 //! * [`system`]: files, network, processes, clock; nothing else touches the world.
 //! * [`inventory`]: from what was gathered to rows: states, reasons, the rounds to come.
+//! * [`acceptance`]: whether a CA would take a request.
 //! * [`install`], [`dcv`], [`live`], [`delivery`]: what the verbs decide, from values alone (`install::apply` acts).
 //! * [`export`]: a pair in the formats that servers want, read back.
 //! * [`pairing`]: which certificate, key and request belong together.
 //! * [`pki`]: names, keys, requests, certificates, chains.
 
+pub mod acceptance;
 pub mod changeover;
 pub mod cli;
 pub mod commands;

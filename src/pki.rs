@@ -1,6 +1,7 @@
 //! THE NOUNS, pure: names, keys, requests, certificates, chains, and what proves that they fit.
 //! Nothing here reads a file, asks the network or knows the time; whoever holds a value has passed its check.
 
+pub mod alt_name;
 pub mod certificate;
 pub mod certified_key;
 pub mod chain;
@@ -15,6 +16,7 @@ pub mod pem;
 pub mod request;
 pub mod rules;
 pub mod signature;
+pub mod subject;
 pub mod trust;
 pub mod verify;
 

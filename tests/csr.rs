@@ -81,7 +81,8 @@ fn the_document_is_pinned() {
       "request": {
         "path": "example.com.csr",
         "md5": "[MD5]",
-        "sha256": "[SHA256]"
+        "sha256": "[SHA256]",
+        "subject": "CN=example.com"
       },
       "records": [
         {
@@ -94,7 +95,14 @@ fn the_document_is_pinned() {
         }
       ],
       "backups": [],
-      "findings": [],
+      "findings": [
+        {
+          "code": "wildcard-not-by-file",
+          "severity": "note",
+          "message": "a wildcard is proved by the DNS or by e-mail, never by a file on the web server (BR 3.2.2.4.18, since 2021-12-01)",
+          "next": []
+        }
+      ],
       "next": [
         {
           "text": "certctl dcv-check --wait example.com",
@@ -155,7 +163,8 @@ fn each_ca_has_its_words() {
     -----BEGIN CERTIFICATE REQUEST-----
     [BASE64]
     -----END CERTIFICATE REQUEST-----
-    next   2. when the certificate has come:  sudo certctl install FILE
+    next   2. where it is Active Directory's (AD CS):  certreq -submit -attrib CertificateTemplate:WebServer www.example.co.uk.csr www.example.co.uk.cer
+           3. when the certificate has come:  sudo certctl install FILE
     --- exit 0
     ");
     insta::assert_snapshot!(text(&[]), @r"
@@ -352,4 +361,67 @@ fn a_full_disk_leaves_the_old_pair_where_it_was() {
 /// So many names that a request for them takes more than a block.
 fn names(count: usize) -> String {
     (0..count).map(|number| format!("a-rather-long-name-{number}.example.com ")).collect()
+}
+
+#[test]
+fn what_a_ca_would_refuse_is_refused_before_anything_is_written() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.run(&["csr", "db.corp", "mail.acme.com", "--subject", "C=de"]).expect(1);
+    insta::assert_snapshot!(run, @r"
+    wrong  db.corp: corp will never be delegated (ICANN 2018); no public CA certifies names in it (BR 4.2.2, SC-086)
+    next   certctl csr mail.acme.com --subject C=de   (without)
+    wrong  C=de: a country is its two capital letters in ISO 3166-1, as DE (RFC 5280 A.1, BR 7.1.4.2)
+    next   --subject '...,C=DE'
+           certctl csr db.corp mail.acme.com --subject C=de --allow reserved-name --allow country-code   (to ask for it all the same)
+    left   no file was written
+    --- exit 1
+    ");
+    assert_eq!(std::fs::read_dir(sandbox.path()).unwrap().count(), 0);
+    let refused = sandbox.run(&["csr", "db.corp", "--key-type", "ed25519", "--json"]).expect(1).json();
+    assert_eq!((&refused["changed"], &refused["request"]), (&false.into(), &serde_json::Value::Null));
+    let codes: Vec<_> =
+        refused["findings"].as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap()).collect();
+    assert_eq!(codes, ["reserved-name", "odd-key-kind"]);
+    // The line proposed does it.
+    let argv: Vec<&str> =
+        refused["next"][0]["argv"].as_array().unwrap().iter().skip(1).map(|word| word.as_str().unwrap()).collect();
+    assert_eq!(argv.join(" "), "csr db.corp --key-type ed25519 --allow reserved-name --allow odd-key-kind");
+    let made = sandbox.run(&argv).expect(0).stdout;
+    assert!(made.contains("allowed by --allow reserved-name"), "{made}");
+    sandbox.run(&["csr", "nas.corp", "--key-type", "ed25519", "--ca", "private"]).expect(0);
+    let usage = sandbox.run(&["csr", "x.corp", "--allow", "www-missing"]).expect(2);
+    assert!(usage.stderr.contains("what can be allowed: address-as-name,"), "{usage}");
+}
+
+#[test]
+fn what_may_be_better_is_told_with_the_line_for_it() {
+    let sandbox = Sandbox::new();
+    let made = sandbox.run(&["csr", "acme.com", "--ca", "namecheap"]).expect(0);
+    let [warning, line] = [1, 2].map(|line| made.stdout.lines().nth(line).unwrap());
+    assert_eq!(
+        warning,
+        "warn   not asked for: www.acme.com; some CAs add it by themselves, and some do not (RFC 9525 6.3)"
+    );
+    let words: Vec<&str> = line.split("   (").next().unwrap().split_whitespace().skip(2).collect();
+    assert_eq!(words.join(" "), "csr acme.com www.acme.com --ca namecheap --force");
+    let again = sandbox.run(&words).expect(0);
+    assert!(!again.stdout.contains("warn"), "{again}");
+}
+
+#[test]
+fn a_subject_is_kept_as_it_is() {
+    let sandbox = Sandbox::new();
+    let subject = "OU=b,OU=a,O=Acme\\, Inc.,C=DE";
+    let made = |args: &[&str]| sandbox.run(&[&["csr", "acme.com", "www.acme.com", "--json"], args].concat());
+    let first = made(&["--subject", subject]).expect(0).json();
+    assert_eq!(first["request"]["subject"], "CN=acme.com,OU=b,OU=a,O=Acme\\, Inc.,C=DE");
+    assert_eq!(made(&["--subject", &format!("CN=ACME.com,{subject}")]).expect(0).json()["changed"], false);
+    assert_eq!(made(&[]).expect(0).json()["request"], first["request"]);
+    let other = made(&["--subject", "O=Other"]).expect(3).json();
+    assert_eq!(
+        other["error"]["message"],
+        "acme.com.csr is in the way: its subject is CN=acme.com,OU=b,OU=a,O=Acme\\, Inc.,C=DE"
+    );
+    let slashes = made(&["--subject", "/C=DE/O=Acme"]).expect(2).json();
+    assert_eq!(slashes["error"]["next"][0]["text"], "--subject O=Acme,C=DE");
 }

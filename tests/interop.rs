@@ -30,7 +30,10 @@ fn openssl_and_gnutls_agree_with_every_key_and_request() {
     for (key_type, openssl_name) in KEY_TYPES {
         let sandbox = Sandbox::new();
         let names = ["example.com", "*.example.com", "bücher.example"];
-        let made = sandbox.run(&[&["csr", "--json", "--key-type", key_type], &names[..]].concat()).expect(0).json();
+        let made = sandbox
+            .run(&[&["csr", "--json", "--ca", "private", "--key-type", key_type], &names[..]].concat())
+            .expect(0)
+            .json();
 
         let verified = run(&sandbox, "openssl", &["req", "-in", "example.com.csr", "-verify", "-noout", "-text"]);
         assert!(verified.contains("self-signature verify OK"), "{key_type}: {verified}");

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use source::Source;
 
 /// The layers, outermost first: a module names only its own and those further down. So there is no circle between them.
-const LAYERS: [&str; 22] = [
+const LAYERS: [&str; 23] = [
     "main",
     "lib",
     "cli",
@@ -29,6 +29,7 @@ const LAYERS: [&str; 22] = [
     "pairing",
     "export",
     "delivery",
+    "acceptance",
     "dcv",
     "finding",
     "pki",
@@ -38,7 +39,8 @@ const LAYERS: [&str; 22] = [
 const ACTING: [&str; 3] = ["install::apply", "install::observe", "install::server"];
 
 /// Layers that decide from values alone: they get bytes, instants and answers as arguments.
-const PURE: [&str; 9] = ["pki", "delivery", "dcv", "export", "live", "finding", "install", "inventory", "pairing"];
+const PURE: [&str; 10] =
+    ["acceptance", "pki", "delivery", "dcv", "export", "live", "finding", "install", "inventory", "pairing"];
 
 /// What only `system` names: files, network, processes, clock, environment, and the crates that reach them.
 const WORLD: [&str; 17] = [

@@ -28,6 +28,7 @@ use certctl::pki::certificate::CertificateError;
 use certctl::pki::key::{KeyAlgorithm, KeyError, PublicKeyId};
 use certctl::pki::name::NameError;
 use certctl::pki::request::RequestError;
+use certctl::pki::subject::SubjectError;
 use certctl::pki::verify::Problem;
 use certctl::report::Text;
 use certctl::system::dns::DnsError;
@@ -62,14 +63,23 @@ fn failures() -> Vec<Failure> {
         NameError::Empty.into(),
         NameError::Address("192.0.2.1".into()).into(),
         NameError::Malformed("a..b".into()).into(),
+        NameError::Mailbox("a b@example.com".into()).into(),
         NameError::Url("https://example.com/x".into()).into(),
         NameError::Wildcard("www.*.example.com".into()).into(),
         KeyError::Encrypted.into(),
         KeyError::Generate.into(),
         KeyError::Sign.into(),
         KeyError::Unreadable.into(),
-        RequestError::Build("no".into()).into(),
+        RequestError::Build(KeyError::Sign).into(),
         RequestError::Malformed.into(),
+        SubjectError::Letters("C".into(), "\u{d6}".into()).into(),
+        SubjectError::Letters("emailAddress".into(), "\u{e4}@b.c".into()).into(),
+        SubjectError::NoValue("O".into()).into(),
+        SubjectError::NotAPair("Acme".into()).into(),
+        SubjectError::Slashes("CN=x,O=Acme\\, Inc.,C=DE".into()).into(),
+        SubjectError::Unescaped(';').into(),
+        SubjectError::UnknownType("XX".into()).into(),
+        SubjectError::Unfinished("O".into()).into(),
         CertificateError::Malformed.into(),
         DeliveryError::DuplicateNames(source()).into(),
         DeliveryError::TooDeep(source(), 3).into(),

@@ -63,6 +63,12 @@ impl Ca {
         }
     }
 
+    /// What it takes in a request; of one that is not named, what every public CA takes.
+    #[must_use]
+    pub fn accepts(ca: Option<Self>) -> &'static Accepts {
+        ca.map_or(&table::PUBLIC, |ca| &ca.profile().accepts)
+    }
+
     /// The name as typed.
     #[must_use]
     pub fn name(self) -> &'static str {

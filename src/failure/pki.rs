@@ -1,12 +1,13 @@
 //! Advice for names, keys, requests, certificates and what is wrong with chains.
 
 use super::{Failure, Kind};
-use crate::finding::{Finding, Next};
+use crate::finding::{Finding, Next, shell_word};
 use crate::pki::certificate::CertificateError;
 use crate::pki::key::KeyError;
 use crate::pki::lint::{Lint, Outdated, Weight};
 use crate::pki::name::NameError;
 use crate::pki::request::RequestError;
+use crate::pki::subject::SubjectError;
 use crate::pki::trust::Scope;
 use crate::pki::verify::Problem;
 
@@ -23,6 +24,9 @@ impl From<NameError> for Failure {
                     "letters, digits and '-' between dots; labels of at most 63, the whole of at most 253 characters",
                 )
                 .with(Next::say("certctl csr example.com www.example.com")),
+            NameError::Mailbox(_) => failure
+                .because("a local part of ASCII letters, digits and dots, and a domain")
+                .with(Next::say("certctl csr ann@example.com --ca private")),
             NameError::Url(text) => {
                 let host = text.split("://").last().unwrap_or_default().split('/').next().unwrap_or_default();
                 failure.with(Next::say(format!("give the name alone: {host}")))
@@ -54,6 +58,30 @@ impl From<RequestError> for Failure {
             }
             RequestError::Signature(_) => Self::of(Kind::Malformed, &error)
                 .with(Next::say("copy it again, all of it, or make a new one:  certctl csr example.com")),
+        }
+    }
+}
+
+impl From<SubjectError> for Failure {
+    fn from(error: SubjectError) -> Self {
+        let failure = Self::of(Kind::Usage, &error);
+        let plain = || {
+            Next::say("--subject 'CN=example.com,OU=Web,O=Acme\\, Inc.,L=Berlin,C=DE'   (the most specific part first)")
+        };
+        match error {
+            SubjectError::Letters(attribute, _) if attribute == "C" || attribute == "jurisdictionC" => {
+                failure.with(Next::say("a country is its two letters in ISO 3166-1:  C=DE"))
+            }
+            SubjectError::Letters(..) => failure.because("control characters never; in serialNumber letters and digits, in emailAddress and DC ASCII alone").with(plain()),
+            SubjectError::NoValue(attribute) => failure.with(Next::say(format!("leave {attribute} out, or give it a value"))),
+            SubjectError::Slashes(same) => failure
+                .because("RFC 4514 writes the most specific part first, with commas")
+                .with(Next::say(format!("--subject {}", shell_word(&same)))),
+            SubjectError::Unescaped(_) => failure.because("these are special in a value: , + \" \\ < > ;").with(plain()),
+            SubjectError::NotAPair(_) | SubjectError::Unfinished(_) => failure.with(plain()),
+            SubjectError::UnknownType(_) => failure
+                .because("known by name: CN, O, OU, L, ST, C, street, postalCode, serialNumber, emailAddress, DC, UID and the like; any other by its number, 1.2.3.4=value")
+                .with(plain()),
         }
     }
 }

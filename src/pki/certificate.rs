@@ -302,7 +302,7 @@ pub fn printable_name(name: &X509Name<'_>) -> String {
             }
             let value = attribute.as_str().map_or_else(|_| encoded(attribute), escaped);
             // Writing to a String cannot fail.
-            let _ = write!(part, "{}={value}", oid::attribute(attribute.attr_type()));
+            let _ = write!(part, "{}={value}", oid::attribute_name(attribute.attr_type()));
         }
         parts.push(part);
     }
@@ -311,7 +311,7 @@ pub fn printable_name(name: &X509Name<'_>) -> String {
 }
 
 /// RFC 4514 2.4: special characters anywhere, `#` at the start, blanks at both ends.
-fn escaped(value: &str) -> String {
+pub(super) fn escaped(value: &str) -> String {
     let mut out = String::with_capacity(value.len());
     let last = value.chars().count().saturating_sub(1);
     for (place, c) in value.chars().enumerate() {

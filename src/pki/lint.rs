@@ -7,7 +7,7 @@ use x509_parser::prelude::FromDer;
 
 use super::certificate::Certificate;
 use super::chain::Chain;
-use super::key::KeyAlgorithm;
+use super::key::{KeyAlgorithm, PublicKeyId};
 use super::name::DnsName;
 use super::rules::{CLIENT_AUTH, LIFETIME, Step};
 use super::trust::Scope;
@@ -233,19 +233,25 @@ fn dns_fault(name: &str) -> Option<&'static str> {
 
 /// Keys that are anybody's, of CAs too.
 fn key(certificate: &Certificate) -> Option<Lint> {
-    let id = certificate.key_id.to_string();
-    if let Some((_, place)) = PRINTED_KEYS.iter().find(|(printed, _)| *printed == id) {
-        let what = format!("its private key is no secret: everybody can read it in {place}");
-        return Some(Lint { rule: &rules::BROKEN_KEY, label: certificate.label(), what });
-    }
-    let KeyAlgorithm::Rsa(bits) = certificate.algorithm else { return None };
-    let (modulus, exponent) = weak::rsa(certificate.spki())?;
-    let (rule, what) = match weak::weakness(&modulus, &exponent) {
-        Some(weakness) => (&rules::BROKEN_KEY, weakness.to_string()),
-        None if bits % 8 != 0 => (&rules::ODD_MODULUS, format!("its RSA modulus has {bits} bits, no multiple of 8")),
-        None => return None,
+    let (rule, what) = match (weakness(certificate.spki()), certificate.algorithm) {
+        (Some(weakness), _) => (&rules::BROKEN_KEY, weakness),
+        (None, KeyAlgorithm::Rsa(bits)) if bits % 8 != 0 => {
+            (&rules::ODD_MODULUS, format!("its RSA modulus has {bits} bits, no multiple of 8"))
+        }
+        _ => return None,
     };
     Some(Lint { rule, label: certificate.label(), what })
+}
+
+/// Why a key is anybody's, in words; `spki` is a DER `SubjectPublicKeyInfo`. BR 6.1.1.3, 6.1.6.
+#[must_use]
+pub fn weakness(spki: &[u8]) -> Option<String> {
+    let id = PublicKeyId::of_spki(spki).to_string();
+    if let Some((_, place)) = PRINTED_KEYS.iter().find(|(printed, _)| *printed == id) {
+        return Some(format!("its private key is no secret: everybody can read it in {place}"));
+    }
+    let (modulus, exponent) = weak::rsa(spki)?;
+    weak::weakness(&modulus, &exponent).map(|weakness| weakness.to_string())
 }
 
 #[cfg(test)]

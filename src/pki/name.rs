@@ -12,6 +12,9 @@ pub enum NameError {
     /// An address, where a name is wanted.
     #[error("{0} is an address, not a DNS name")]
     Address(String),
+    /// It has an `@` and is no mailbox.
+    #[error("{0:?} is no mail address that a certificate can carry")]
+    Mailbox(String),
     /// IDNA, LDH or a length refuses it.
     #[error("{0:?} is not a DNS name")]
     Malformed(String),
@@ -21,6 +24,15 @@ pub enum NameError {
     /// `*` somewhere else than as the whole first label.
     #[error("{0:?}: a wildcard is one * as the whole first label, with a domain below it")]
     Wildcard(String),
+}
+
+/// A suffix of the Public Suffix List.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Suffix {
+    /// A registry's: `com`, `co.uk`.
+    Registry,
+    /// A company's that lets others have names below it: `github.io`.
+    Shared,
 }
 
 /// One DNS name: checked, A-labels, lower case.
@@ -33,6 +45,23 @@ impl DnsName {
     /// # Errors
     /// See [`NameError`].
     pub fn parse(text: &str) -> Result<Self, NameError> {
+        Self::typed(text, |base| idna::domain_to_ascii_strict(base).ok().filter(|ascii| well_formed(ascii)))
+    }
+
+    /// The same; ASCII labels may have underscores too, as hosts of a company's own network do.
+    ///
+    /// # Errors
+    /// See [`NameError`].
+    pub fn with_underscores(text: &str) -> Result<Self, NameError> {
+        let spelled = |base: &str| {
+            let as_host = base.replace('_', "x");
+            (base.is_ascii() && base.contains('_') && well_formed(&as_host)).then(|| base.to_ascii_lowercase())
+        };
+        Self::parse(text).or_else(|error| Self::typed(text, spelled).map_err(|_| error))
+    }
+
+    /// What a person types; `spelled` makes A-labels of what is no wildcard.
+    fn typed(text: &str, spelled: impl Fn(&str) -> Option<String>) -> Result<Self, NameError> {
         let text = text.trim();
         let name = text.strip_suffix('.').unwrap_or(text);
         if name.is_empty() {
@@ -49,10 +78,7 @@ impl DnsName {
         if base.contains('*') || (wildcard.is_some() && !base.contains('.')) {
             return Err(NameError::Wildcard(text.to_owned()));
         }
-        let ascii = idna::domain_to_ascii_strict(base)
-            .ok()
-            .filter(|ascii| well_formed(ascii))
-            .ok_or_else(|| NameError::Malformed(text.to_owned()))?;
+        let ascii = spelled(base).ok_or_else(|| NameError::Malformed(text.to_owned()))?;
         Ok(Self(if wildcard.is_some() { format!("*.{ascii}") } else { ascii }))
     }
 
@@ -113,6 +139,15 @@ impl DnsName {
     #[must_use]
     pub fn has_public_suffix(&self) -> bool {
         psl::suffix(self.base().as_bytes()).is_some_and(|suffix| suffix.is_known())
+    }
+
+    /// What kind of public suffix this name ends in; `None` where no list has it.
+    #[must_use]
+    pub fn public_suffix(&self) -> Option<Suffix> {
+        psl::suffix(self.base().as_bytes())?.typ().map(|kind| match kind {
+            psl::Type::Icann => Suffix::Registry,
+            psl::Type::Private => Suffix::Shared,
+        })
     }
 
     /// Whether a certificate for `self` may be used for `host`: equal, or the wildcard stands for exactly one whole

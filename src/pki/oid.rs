@@ -2,40 +2,88 @@
 
 use x509_parser::oid_registry::asn1_rs::{Oid, oid};
 
-/// A part of a name: RFC 4514 3, and what OpenSSL calls the others that certificates have (EVG 9.2 among them).
-pub(super) fn attribute(oid: &Oid<'_>) -> String {
-    named(
-        oid,
-        &[
-            (oid!(2.5.4.3), "CN"),
-            (oid!(2.5.4.4), "SN"),
-            (oid!(2.5.4.5), "serialNumber"),
-            (oid!(2.5.4.6), "C"),
-            (oid!(2.5.4.7), "L"),
-            (oid!(2.5.4.8), "ST"),
-            (oid!(2.5.4.9), "street"),
-            (oid!(2.5.4.10), "O"),
-            (oid!(2.5.4.11), "OU"),
-            (oid!(2.5.4.12), "title"),
-            (oid!(2.5.4.15), "businessCategory"),
-            (oid!(2.5.4.17), "postalCode"),
-            (oid!(2.5.4.42), "GN"),
-            (oid!(2.5.4.43), "initials"),
-            (oid!(2.5.4.44), "generationQualifier"),
-            (oid!(2.5.4.45), "x500UniqueIdentifier"),
-            (oid!(2.5.4.46), "dnQualifier"),
-            (oid!(2.5.4.65), "pseudonym"),
-            (oid!(2.5.4.97), "organizationIdentifier"),
-            (oid!(0.9.2342.19200300.100.1.1), "UID"),
-            (oid!(0.9.2342.19200300.100.1.25), "DC"),
-            (oid!(1.2.643.100.1), "OGRN"),
-            (oid!(1.2.643.3.131.1.1), "INN"),
-            (oid!(1.2.840.113549.1.9.1), "emailAddress"),
-            (oid!(1.3.6.1.4.1.311.60.2.1.1), "jurisdictionL"),
-            (oid!(1.3.6.1.4.1.311.60.2.1.2), "jurisdictionST"),
-            (oid!(1.3.6.1.4.1.311.60.2.1.3), "jurisdictionC"),
-        ],
-    )
+/// How the value of an attribute is written, where it is text.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Letters {
+    /// `IA5String`: ASCII.
+    Ia5,
+    /// `PrintableString`: letters, digits, blanks and `'()+,-./:=?`.
+    Printable,
+    /// `UTF8String`.
+    Utf8,
+}
+
+/// An attribute of a name.
+#[derive(Debug)]
+pub(super) struct Attribute {
+    pub(super) oid: Oid<'static>,
+    /// What it is called: RFC 4514 3, and what OpenSSL calls those that are not there (EVG 9.2 among them).
+    pub(super) name: &'static str,
+    /// What else people call it.
+    also: &'static str,
+    pub(super) letters: Letters,
+    /// The most characters of its value (RFC 5280 A.1, X.520, BR 7.1.4.2); 0 where nothing says so.
+    pub(super) most: usize,
+}
+
+const fn attribute(
+    oid: Oid<'static>,
+    name: &'static str,
+    also: &'static str,
+    letters: Letters,
+    most: usize,
+) -> Attribute {
+    Attribute { oid, name, also, letters, most }
+}
+
+static ATTRIBUTES: [Attribute; 28] = {
+    use Letters::{Ia5, Printable, Utf8};
+    [
+        attribute(oid!(2.5.4.3), "CN", "commonName", Utf8, 64),
+        attribute(oid!(2.5.4.4), "SN", "surname", Utf8, 64),
+        attribute(oid!(2.5.4.5), "serialNumber", "", Printable, 64),
+        attribute(oid!(2.5.4.6), "C", "countryName", Printable, 2),
+        attribute(oid!(2.5.4.7), "L", "localityName", Utf8, 128),
+        attribute(oid!(2.5.4.8), "ST", "stateOrProvinceName", Utf8, 128),
+        attribute(oid!(2.5.4.9), "street", "streetAddress", Utf8, 128),
+        attribute(oid!(2.5.4.10), "O", "organizationName", Utf8, 64),
+        attribute(oid!(2.5.4.11), "OU", "organizationalUnitName", Utf8, 64),
+        attribute(oid!(2.5.4.12), "title", "", Utf8, 64),
+        attribute(oid!(2.5.4.15), "businessCategory", "", Utf8, 128),
+        attribute(oid!(2.5.4.17), "postalCode", "", Utf8, 40),
+        attribute(oid!(2.5.4.18), "postOfficeBox", "", Utf8, 40),
+        attribute(oid!(2.5.4.42), "GN", "givenName", Utf8, 64),
+        attribute(oid!(2.5.4.43), "initials", "", Utf8, 64),
+        attribute(oid!(2.5.4.44), "generationQualifier", "", Utf8, 64),
+        attribute(oid!(2.5.4.45), "x500UniqueIdentifier", "", Utf8, 0),
+        attribute(oid!(2.5.4.46), "dnQualifier", "", Printable, 64),
+        attribute(oid!(2.5.4.65), "pseudonym", "", Utf8, 128),
+        attribute(oid!(2.5.4.97), "organizationIdentifier", "", Utf8, 0),
+        attribute(oid!(0.9.2342.19200300.100.1.1), "UID", "userId", Utf8, 256),
+        attribute(oid!(0.9.2342.19200300.100.1.25), "DC", "domainComponent", Ia5, 63),
+        attribute(oid!(1.2.643.100.1), "OGRN", "", Utf8, 0),
+        attribute(oid!(1.2.643.3.131.1.1), "INN", "", Utf8, 0),
+        attribute(oid!(1.2.840.113549.1.9.1), "emailAddress", "E", Ia5, 255),
+        attribute(oid!(1.3.6.1.4.1.311.60.2.1.1), "jurisdictionL", "jurisdictionLocalityName", Utf8, 128),
+        attribute(oid!(1.3.6.1.4.1.311.60.2.1.2), "jurisdictionST", "jurisdictionStateOrProvinceName", Utf8, 128),
+        attribute(oid!(1.3.6.1.4.1.311.60.2.1.3), "jurisdictionC", "jurisdictionCountryName", Printable, 2),
+    ]
+};
+
+/// The attribute with this identifier, where it is known.
+pub(super) fn attribute_of(oid: &Oid<'_>) -> Option<&'static Attribute> {
+    ATTRIBUTES.iter().find(|known| known.oid == *oid)
+}
+
+/// The attribute that people call `name`, in any case.
+pub(super) fn attribute_called(name: &str) -> Option<&'static Attribute> {
+    let is = |known: &&Attribute| known.name.eq_ignore_ascii_case(name) || known.also.eq_ignore_ascii_case(name);
+    ATTRIBUTES.iter().find(is).filter(|_| !name.is_empty())
+}
+
+/// What an attribute is called; its number where it has no name here.
+pub(super) fn attribute_name(oid: &Oid<'_>) -> String {
+    attribute_of(oid).map_or_else(|| oid.to_id_string(), |known| known.name.to_owned())
 }
 
 /// A signature algorithm as OpenSSL calls it.

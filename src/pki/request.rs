@@ -1,22 +1,28 @@
 //! The request (PKCS#10, RFC 2986): built from names and a key, or read as given. Hashes are over the DER as given.
 
+use std::net::IpAddr;
+
 use md5::{Digest, Md5};
-use rcgen::{CertificateParams, DistinguishedName, DnType, PublicKeyData, SignatureAlgorithm, SigningKey};
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::prelude::FromDer;
 
-use super::key::{KeyAlgorithm, PrivateKey, PublicKeyId, sha256};
+use super::alt_name::AltNames;
+use super::certificate::{address, printable_name};
+use super::key::{KeyAlgorithm, KeyError, PrivateKey, PublicKeyId, sha256};
 use super::name::Names;
 use super::signature::{self, SignatureError};
-use super::{certificate::printable_name, der, pem};
+use super::subject::Subject;
+use super::{der, pem};
+
+mod build;
 
 /// Why bytes are no request.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum RequestError {
-    /// The request could not be built from names and key.
-    #[error("the request could not be made: {0}")]
-    Build(String),
+    /// The request could not be signed.
+    #[error("the request could not be made")]
+    Build(#[source] KeyError),
     /// Not PKCS#10.
     #[error("not a certificate request")]
     Malformed,
@@ -31,6 +37,10 @@ pub struct SigningRequest {
     der: Vec<u8>,
     /// The names asked for: the DNS names of the subject alternative name, else the common name; as written.
     pub dns_names: Vec<String>,
+    /// The addresses asked for.
+    pub ip_addresses: Vec<IpAddr>,
+    /// The mailboxes asked for, as written.
+    pub mailboxes: Vec<String>,
     /// The subject in RFC 4514 order, readable.
     pub subject: String,
     /// The kind of key.
@@ -40,22 +50,22 @@ pub struct SigningRequest {
 }
 
 impl SigningRequest {
-    /// Builds and signs a request: the primary name as common name, all names as subject alternative names.
+    /// Builds and signs a request for DNS names alone: the primary name as common name, all names as subject
+    /// alternative names.
     ///
     /// # Errors
     /// [`RequestError::Build`].
     pub fn build(names: &Names, key: &PrivateKey) -> Result<Self, RequestError> {
-        let failed = |error: rcgen::Error| RequestError::Build(error.to_string());
-        let wanted: Vec<String> = names.iter().map(|name| name.as_str().to_owned()).collect();
-        let mut params = CertificateParams::new(wanted).map_err(failed)?;
-        let mut subject = DistinguishedName::new();
-        // X.520 ub-common-name is 64; a longer primary name lives in the alternative names only.
-        if names.primary().as_str().len() <= 64 {
-            subject.push(DnType::CommonName, names.primary().as_str());
-        }
-        params.distinguished_name = subject;
-        let signer = Signer::new(key).map_err(failed)?;
-        Self::from_der(params.serialize_request(&signer).map_err(failed)?.der())
+        let names = AltNames::from(names);
+        Self::ask(&names, &Subject::default().or_named(&names), key)
+    }
+
+    /// Builds and signs a request.
+    ///
+    /// # Errors
+    /// [`RequestError::Build`].
+    pub fn ask(names: &AltNames, subject: &Subject, key: &PrivateKey) -> Result<Self, RequestError> {
+        Self::from_der(&build::request(names, subject, key).map_err(RequestError::Build)?)
     }
 
     /// Reads DER and checks the request's own signature.
@@ -73,13 +83,37 @@ impl SigningRequest {
             (_, KeyAlgorithm::Rsa(..2048)) => RequestError::Signature(SignatureError::Unsupported),
             (error, _) => RequestError::Signature(error),
         })?;
-        Ok(Self {
-            dns_names: requested_names(&parsed),
+        let mut request = Self {
+            dns_names: Vec::new(),
+            ip_addresses: Vec::new(),
+            mailboxes: Vec::new(),
             subject: printable_name(&info.subject),
             algorithm,
             key_id: PublicKeyId::of_spki(spki),
             der: der.to_vec(),
-        })
+        };
+        request.take_names(&parsed);
+        Ok(request)
+    }
+
+    /// The names of the subject alternative name extensions (RFC 2985 5.4.2), else the common names.
+    fn take_names(&mut self, parsed: &X509CertificationRequest<'_>) {
+        for extension in parsed.requested_extensions().into_iter().flatten() {
+            let ParsedExtension::SubjectAlternativeName(san) = extension else { continue };
+            for name in &san.general_names {
+                match name {
+                    GeneralName::DNSName(dns) => self.dns_names.push((*dns).to_owned()),
+                    GeneralName::IPAddress(octets) => self.ip_addresses.extend(address(octets)),
+                    GeneralName::RFC822Name(mailbox) => self.mailboxes.push((*mailbox).to_owned()),
+                    _ => {}
+                }
+            }
+        }
+        if self.dns_names.is_empty() && self.ip_addresses.is_empty() && self.mailboxes.is_empty() {
+            let subject = &parsed.certification_request_info.subject;
+            let names = subject.iter_common_name().filter_map(|name| name.as_str().ok());
+            self.dns_names.extend(names.map(str::to_owned));
+        }
     }
 
     /// The DER as given.
@@ -92,6 +126,25 @@ impl SigningRequest {
     #[must_use]
     pub fn names(&self) -> Option<Names> {
         Names::parse(&self.dns_names).ok()
+    }
+
+    /// All names, where a request made here could ask for them.
+    #[must_use]
+    pub fn alt_names(&self) -> Option<AltNames> {
+        let addresses = self.ip_addresses.iter().map(IpAddr::to_string);
+        let all: Vec<String> = self.dns_names.iter().cloned().chain(addresses).chain(self.mailboxes.clone()).collect();
+        AltNames::parse(&all).ok()
+    }
+
+    /// The DER of the subject.
+    #[must_use]
+    pub fn subject_der(&self) -> &[u8] {
+        let subject = || {
+            let (version, rest) = der::split(der::split(der::signed(&self.der)?.body)?.0.value)?;
+            let (subject, _) = der::split(rest)?;
+            (version.tag == der::INTEGER).then_some(subject.whole)
+        };
+        subject().unwrap_or_default()
     }
 
     /// A `CERTIFICATE REQUEST` block.
@@ -111,67 +164,6 @@ impl SigningRequest {
     pub fn sha256(&self) -> String {
         hex::encode(sha256(&self.der))
     }
-}
-
-/// A key as rcgen asks for it: no copy of its bytes is made.
-struct Signer<'a> {
-    key: &'a PrivateKey,
-    algorithm: &'static SignatureAlgorithm,
-    public: &'a [u8],
-}
-
-impl<'a> Signer<'a> {
-    fn new(key: &'a PrivateKey) -> Result<Self, rcgen::Error> {
-        let algorithm = match key.algorithm() {
-            KeyAlgorithm::EcdsaP256 => &rcgen::PKCS_ECDSA_P256_SHA256,
-            KeyAlgorithm::EcdsaP384 => &rcgen::PKCS_ECDSA_P384_SHA384,
-            KeyAlgorithm::EcdsaP521 => &rcgen::PKCS_ECDSA_P521_SHA512,
-            KeyAlgorithm::Ed25519 => &rcgen::PKCS_ED25519,
-            KeyAlgorithm::Rsa(_) => &rcgen::PKCS_RSA_SHA256,
-            KeyAlgorithm::Unknown => return Err(rcgen::Error::CouldNotParseKeyPair),
-        };
-        let (_, public) = der::public_key(key.spki()).ok_or(rcgen::Error::CouldNotParseKeyPair)?;
-        Ok(Self { key, algorithm, public })
-    }
-}
-
-impl PublicKeyData for Signer<'_> {
-    fn der_bytes(&self) -> &[u8] {
-        self.public
-    }
-
-    fn algorithm(&self) -> &'static SignatureAlgorithm {
-        self.algorithm
-    }
-}
-
-impl SigningKey for Signer<'_> {
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
-        self.key.sign(message).map_err(|_| rcgen::Error::RemoteKeyError)
-    }
-}
-
-/// DNS names of the subject alternative name extension (RFC 2985 5.4.2), else the common name.
-fn requested_names(parsed: &X509CertificationRequest<'_>) -> Vec<String> {
-    let mut names: Vec<String> = parsed
-        .requested_extensions()
-        .into_iter()
-        .flatten()
-        .filter_map(|extension| match extension {
-            ParsedExtension::SubjectAlternativeName(san) => Some(&san.general_names),
-            _ => None,
-        })
-        .flatten()
-        .filter_map(|name| match name {
-            GeneralName::DNSName(dns) => Some((*dns).to_owned()),
-            _ => None,
-        })
-        .collect();
-    if names.is_empty() {
-        let subject = &parsed.certification_request_info.subject;
-        names.extend(subject.iter_common_name().filter_map(|cn| cn.as_str().ok()).map(str::to_owned));
-    }
-    names
 }
 
 /// True when `der` has the outline of a PKCS#10 request: its body starts with version 0, not with a version tag or a

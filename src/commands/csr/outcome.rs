@@ -1,152 +1,39 @@
-//! What `csr` ends with, as text and as JSON.
+//! What `csr` ends with.
 
-use std::path::PathBuf;
+use serde_json::Value;
 
-use serde_json::{Value, json};
-
-use crate::dcv::ca::Ca;
-use crate::dcv::record::DcvRecord;
-use crate::finding::Next;
-use crate::pki::key::{KeyAlgorithm, PublicKeyId};
-use crate::pki::name::Names;
-use crate::pki::request::SigningRequest;
+use super::made::Made;
+use super::refused::Refused;
 use crate::report::{Outcome, Text};
 
 /// What `csr` ends with.
 #[derive(Debug)]
-pub struct CsrOutcome {
-    /// False when key and request were there already.
-    pub made: bool,
-    /// Whether any file was written.
-    pub changed: bool,
-    /// The names asked for.
-    pub names: Names,
-    /// The key file.
-    pub key_path: PathBuf,
-    /// The kind of key.
-    pub algorithm: KeyAlgorithm,
-    /// The identity of the key.
-    pub key_id: PublicKeyId,
-    /// The request file.
-    pub request_path: PathBuf,
-    /// The file that keeps the CA and the shop's record, where there is something to keep.
-    pub record_path: PathBuf,
-    /// The request.
-    pub request: SigningRequest,
-    /// The CA, if one was named.
-    pub ca: Option<Ca>,
-    /// What to publish, as far as it can be known.
-    pub records: Vec<DcvRecord>,
-    /// The old files, moved aside by `--force`.
-    pub backups: Vec<PathBuf>,
-    /// The first words of the command that looks for the record.
-    pub check: Vec<String>,
-    /// The first words of the command that installs.
-    pub install: Vec<String>,
+pub enum CsrOutcome {
+    /// Key and request are there.
+    Made(Box<Made>),
+    /// A CA would not take it: nothing was written.
+    Refused(Refused),
+}
+
+impl CsrOutcome {
+    fn either(&self) -> &dyn Outcome {
+        match self {
+            Self::Made(made) => made.as_ref(),
+            Self::Refused(refused) => refused,
+        }
+    }
 }
 
 impl Outcome for CsrOutcome {
     fn json(&self) -> Value {
-        json!({
-            "schema": "certctl.csr/1",
-            "changed": self.changed,
-            "names": self.names.iter().map(|name| name.as_str()).collect::<Vec<_>>(),
-            "key": {
-                "path": self.key_path.display().to_string(),
-                "algorithm": self.algorithm.to_string(),
-                "id": self.key_id.to_string(),
-            },
-            "request": {
-                "path": self.request_path.display().to_string(),
-                "md5": self.request.md5(),
-                "sha256": self.request.sha256(),
-            },
-            "records": self.records,
-            "backups": self.backups.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
-            "findings": [],
-            "next": self.next(),
-        })
+        self.either().json()
     }
 
     fn human(&self, text: &mut Text) {
-        let (key, request) = (self.key_path.display(), self.request_path.display());
-        let label = if self.made { "made" } else { "found" };
-        text.fact(label, format!("{key} (0600, {})   {request}   for {}", self.algorithm, self.names));
-        if let (false, true, Some(ca)) = (self.made, self.changed, self.ca) {
-            text.fact("wrote", format!("{} (the CA: {})", self.record_path.display(), ca.name()));
-        }
-        for backup in &self.backups {
-            text.fact("kept", format!("{} (the one before)", backup.display()));
-        }
-        text.act("next", self.paste_here());
-        text.payload(self.request.to_pem());
-        for (index, record) in self.records.iter().enumerate() {
-            for (line, words) in self.publish(record).into_iter().enumerate() {
-                let number = if index + line == 0 { "2." } else { "  " };
-                text.act("next", format!("{number} {words}"));
-            }
-        }
-        for next in self.next() {
-            text.act("next", format!("{} {}", self.then(), next.text));
-        }
+        self.either().human(text);
     }
 
     fn exit_code(&self) -> u8 {
-        0
-    }
-}
-
-impl CsrOutcome {
-    fn paste_here(&self) -> String {
-        match self.ca {
-            Some(Ca::Private) => "1. hand this request to your CA:".to_owned(),
-            Some(Ca::Namecheap) => "1. Namecheap > Activate > DCV \"Add CNAME record\", paste:".to_owned(),
-            Some(ca) => format!("1. paste this request at {}, and choose DCV by CNAME:", ca.title()),
-            None => "1. paste this request at the shop or CA:".to_owned(),
-        }
-    }
-
-    /// The line to publish where all of it is known; else the shape of what the shop will show.
-    fn publish(&self, record: &DcvRecord) -> Vec<String> {
-        let DcvRecord { zone, relative_name: host, .. } = record;
-        match (&record.value, &record.shape, self.ca) {
-            (Some(value), ..) => vec![format!("add in the panel of {zone}:  CNAME | host {host} | value {value}")],
-            (None, shape, Some(ca)) => vec![
-                format!("{} shows a CNAME; in the panel of {zone} its host is {host}", ca.title()),
-                format!("and its value has the form {}", shape.as_deref().unwrap_or_default()),
-            ],
-            (None, shape, None) => vec![
-                format!("if it shows a CNAME with host {host} (Sectigo, SSL.com and their shops),"),
-                format!(
-                    "enter it in the panel of {zone}; its value has the form {}",
-                    shape.as_deref().unwrap_or_default()
-                ),
-            ],
-        }
-    }
-
-    /// Why to do what comes last.
-    fn then(&self) -> &'static str {
-        match (self.ca, self.is_complete()) {
-            (Some(Ca::Private), _) => "2.",
-            (_, true) => "3. then wait until the CA can see it: ",
-            (_, false) => "3. then give the record that the shop shows, whole, and wait: ",
-        }
-    }
-
-    fn is_complete(&self) -> bool {
-        self.records.iter().all(|record| record.complete)
-    }
-
-    fn next(&self) -> Vec<Next> {
-        if self.ca == Some(Ca::Private) {
-            let install = Next::run(&self.install).text;
-            return vec![Next::say(format!("when the certificate has come:  sudo {install} FILE"))];
-        }
-        let more: &[&str] = if self.is_complete() { &["--wait"] } else { &["--wait", "--record", "-"] };
-        let mut words = self.check.clone();
-        words.extend(more.iter().map(|&word| word.to_owned()));
-        words.extend(self.is_complete().then(|| self.names.primary().file_stem()));
-        vec![Next::run(&words)]
+        self.either().exit_code()
     }
 }

@@ -6,7 +6,8 @@ use crate::dcv::answer::RecordKind::{Cname, Txt};
 use crate::pki::key::KeyAlgorithm::{EcdsaP256, EcdsaP384};
 
 /// What a public CA takes that has told no day for the end of clientAuth.
-const PUBLIC: Accepts = Accepts { keys: Some(&[EcdsaP256, EcdsaP384]), rsa_bits: 2048, client_auth_ends: None };
+pub(super) const PUBLIC: Accepts =
+    Accepts { keys: Some(&[EcdsaP256, EcdsaP384]), rsa_bits: 2048, client_auth_ends: None };
 
 const BY_SECTIGO: Issuer = Issuer {
     title: "Sectigo",

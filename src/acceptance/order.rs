@@ -1,0 +1,43 @@
+//! What is judged.
+
+use crate::dcv::ca::Ca;
+use crate::pki::alt_name::AltNames;
+use crate::pki::key::KeyAlgorithm;
+use crate::pki::subject::Subject;
+
+/// What is about to be asked of a CA.
+#[derive(Debug)]
+pub struct Order<'a> {
+    /// The names.
+    pub names: &'a AltNames,
+    /// The subject.
+    pub subject: &'a Subject,
+    /// The kind of key.
+    pub algorithm: KeyAlgorithm,
+    /// The key, where it was not made for this request.
+    pub reused: Option<Reused>,
+    /// What the certificate or request before it asked for beside names, subject and key.
+    pub before: Before,
+    /// The CA; without one it is taken for a public one.
+    pub ca: Option<Ca>,
+}
+
+/// A key that was not made for this request.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Reused {
+    /// The DER `SubjectPublicKeyInfo`.
+    pub spki: Vec<u8>,
+    /// The other requests and certificates that have it, in words.
+    pub others: Vec<String>,
+}
+
+/// What a certificate or request says beside names, subject and key: none of it is taken over.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Before {
+    /// It is, or asks to be, for TLS clients too.
+    pub client_auth: bool,
+    /// It has, or asks for, Must-Staple.
+    pub must_staple: bool,
+    /// Its RSA key has fewer bits than any that is made; the bits.
+    pub short_rsa: Option<usize>,
+}

@@ -1,0 +1,73 @@
+//! What `csr` takes.
+
+use crate::acceptance;
+use crate::dcv::ca::Ca;
+use crate::pairing::naming;
+use crate::pki::key::KeyAlgorithm;
+
+/// Make a private key and the request (CSR) for it
+///
+/// Examples:
+///   certctl csr example.com www.example.com --ca namecheap
+///   certctl csr '*.example.com' --key-type rsa-2048 --cert-name wildcard
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct CsrArgs {
+    /// DNS names, the primary one first; Unicode and *.wildcards as they are; with --ca private addresses and mailboxes too
+    #[arg(required = true, value_name = "NAME")]
+    pub names: Vec<String>,
+    /// The shop or CA that the request goes to
+    #[arg(long)]
+    pub ca: Option<Ca>,
+    /// The kind of key [default: ecdsa-p256]
+    #[arg(long, value_name = "TYPE")]
+    pub key_type: Option<KeyType>,
+    /// The subject as RFC 4514 writes it, the most specific part first: 'CN=example.com,O=Acme\, Inc.,C=DE'; without CN
+    /// the first name is put before it
+    #[arg(long, value_name = "SUBJECT")]
+    pub subject: Option<String>,
+    /// What the files are called, instead of after the first name
+    #[arg(long, value_name = "STEM", value_parser = naming::chosen)]
+    pub cert_name: Option<String>,
+    /// A finding that is not to refuse it, by its code (may be repeated)
+    #[arg(long, value_name = "CODE", value_parser = acceptance::code)]
+    pub allow: Vec<&'static str>,
+    /// Make a new key and request; the old ones become numbered backups
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// The kinds of key that can be made.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
+#[expect(missing_docs, reason = "the names are the documentation")]
+pub enum KeyType {
+    #[default]
+    #[value(name = "ecdsa-p256")]
+    EcdsaP256,
+    #[value(name = "ecdsa-p384")]
+    EcdsaP384,
+    #[value(name = "ecdsa-p521")]
+    EcdsaP521,
+    #[value(name = "rsa-2048")]
+    Rsa2048,
+    #[value(name = "rsa-3072")]
+    Rsa3072,
+    #[value(name = "rsa-4096")]
+    Rsa4096,
+    #[value(name = "ed25519")]
+    Ed25519,
+}
+
+impl From<KeyType> for KeyAlgorithm {
+    fn from(key_type: KeyType) -> Self {
+        match key_type {
+            KeyType::EcdsaP256 => Self::EcdsaP256,
+            KeyType::EcdsaP384 => Self::EcdsaP384,
+            KeyType::EcdsaP521 => Self::EcdsaP521,
+            KeyType::Rsa2048 => Self::Rsa(2048),
+            KeyType::Rsa3072 => Self::Rsa(3072),
+            KeyType::Rsa4096 => Self::Rsa(4096),
+            KeyType::Ed25519 => Self::Ed25519,
+        }
+    }
+}

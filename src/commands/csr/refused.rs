@@ -1,0 +1,63 @@
+//! What `csr` ends with where the CA would not take what is asked for: nothing is written.
+
+use serde_json::{Value, json};
+
+use super::args::CsrArgs;
+use super::line;
+use crate::context::Context;
+use crate::finding::{Finding, Next, Severity};
+use crate::pki::alt_name::AltNames;
+use crate::report::{Outcome, Text};
+
+/// Nothing was written.
+#[derive(Debug)]
+pub struct Refused {
+    names: AltNames,
+    findings: Vec<Finding>,
+    /// The same command line, with all of it allowed.
+    anyway: Vec<String>,
+}
+
+impl Refused {
+    /// Because of the errors among `findings`.
+    pub(super) fn new(context: &Context, args: &CsrArgs, names: AltNames, findings: Vec<Finding>) -> Self {
+        let mut args = args.clone();
+        for finding in findings.iter().filter(|finding| finding.severity == Severity::Error) {
+            if !args.allow.contains(&finding.code) {
+                args.allow.push(finding.code);
+            }
+        }
+        Self { names, findings, anyway: line::line(context, &args) }
+    }
+
+    fn next(&self) -> Next {
+        let step = Next::run(&self.anyway);
+        Next { text: format!("{}   (to ask for it all the same)", step.text), ..step }
+    }
+}
+
+impl Outcome for Refused {
+    fn json(&self) -> Value {
+        json!({
+            "schema": "certctl.csr/1",
+            "changed": false,
+            "names": self.names.texts(),
+            "key": null,
+            "request": null,
+            "records": [],
+            "backups": [],
+            "findings": self.findings,
+            "next": [self.next()],
+        })
+    }
+
+    fn human(&self, text: &mut Text) {
+        text.findings(&self.findings);
+        text.nexts(&[self.next()]);
+        text.fact("left", "no file was written");
+    }
+
+    fn exit_code(&self) -> u8 {
+        1
+    }
+}

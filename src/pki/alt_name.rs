@@ -1,0 +1,204 @@
+//! Names that a request may ask for (RFC 5280 4.2.1.6): DNS names, and for a company's own CA addresses and mailboxes too.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use super::name::{DnsName, NameError, Names};
+
+/// One name: checked, in the form in which a certificate carries it.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum AltName {
+    /// `dNSName`. It may have underscores in its labels, which no public CA certifies.
+    Dns(DnsName),
+    /// `iPAddress`.
+    Address(IpAddr),
+    /// `rfc822Name`: a local part of ASCII and a domain of A-labels.
+    Mailbox(String),
+}
+
+impl AltName {
+    /// Reads what a person types: an address with or without brackets, a mailbox, else a DNS name.
+    ///
+    /// # Errors
+    /// See [`NameError`].
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        let text = text.trim();
+        if let Ok(address) = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text).parse() {
+            return Ok(Self::Address(address));
+        }
+        match text.rsplit_once('@') {
+            Some((local, domain)) if !text.contains("://") => {
+                let domain = DnsName::parse(domain).ok().filter(|domain| !domain.is_wildcard());
+                let domain = domain.filter(|_| is_local_part(local));
+                let domain = domain.ok_or_else(|| NameError::Mailbox(text.to_owned()))?;
+                Ok(Self::Mailbox(format!("{local}@{}", domain.as_str())))
+            }
+            _ => DnsName::with_underscores(text).map(Self::Dns),
+        }
+    }
+
+    /// The DNS name, where it is one.
+    #[must_use]
+    pub fn dns(&self) -> Option<&DnsName> {
+        if let Self::Dns(name) = self { Some(name) } else { None }
+    }
+
+    /// As a certificate carries it and a command line takes it: A-labels, no brackets.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::Dns(name) => name.as_str().to_owned(),
+            Self::Address(address) => address.to_string(),
+            Self::Mailbox(mailbox) => mailbox.clone(),
+        }
+    }
+
+    /// As a part of a file name: what is neither a letter nor a digit, `.`, `_` or `-` is spelled `_`.
+    #[must_use]
+    pub fn file_stem(&self) -> String {
+        let plain = |text: &str| {
+            let safe = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
+            let plain: String = text.chars().map(safe).collect();
+            plain.replacen(['.', '-'], "_", usize::from(plain.starts_with(['.', '-'])))
+        };
+        match self {
+            Self::Dns(name) => name.file_stem(),
+            Self::Address(address) => plain(&address.to_string()),
+            Self::Mailbox(mailbox) => plain(&mailbox.replace('@', "_at_")),
+        }
+    }
+}
+
+/// A `Dot-string` (RFC 5321 4.1.2) of at most 64 octets.
+fn is_local_part(local: &str) -> bool {
+    let atom = |atom: &str| {
+        !atom.is_empty() && atom.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b))
+    };
+    local.len() <= 64 && local.split('.').all(atom)
+}
+
+impl fmt::Display for AltName {
+    /// A DNS name in both forms when they differ.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dns(name) => name.fmt(f),
+            other => f.write_str(&other.text()),
+        }
+    }
+}
+
+/// The names of one request: at least one, no doubles, the first is the primary one.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct AltNames(Vec<AltName>);
+
+impl AltNames {
+    /// Reads what a person types; doubles are dropped, the order stays.
+    ///
+    /// # Errors
+    /// The first text that is no name, or [`NameError::Empty`].
+    pub fn parse<S: AsRef<str>>(texts: &[S]) -> Result<Self, NameError> {
+        let mut names: Vec<AltName> = Vec::new();
+        for text in texts {
+            let name = AltName::parse(text.as_ref())?;
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        if names.is_empty() { Err(NameError::Empty) } else { Ok(Self(names)) }
+    }
+
+    /// The first name: files are called after it.
+    #[must_use]
+    pub fn primary(&self) -> &AltName {
+        // Non-empty by construction.
+        &self.0[0]
+    }
+
+    /// All names in their order.
+    pub fn iter(&self) -> std::slice::Iter<'_, AltName> {
+        self.0.iter()
+    }
+
+    /// The DNS names among them.
+    pub fn dns(&self) -> impl Iterator<Item = &DnsName> {
+        self.0.iter().filter_map(AltName::dns)
+    }
+
+    /// Each as [`AltName::text`].
+    #[must_use]
+    pub fn texts(&self) -> Vec<String> {
+        self.0.iter().map(AltName::text).collect()
+    }
+
+    /// The same set, whatever the order.
+    #[must_use]
+    pub fn same_set(&self, other: &Self) -> bool {
+        self.0.len() == other.0.len() && self.0.iter().all(|name| other.0.contains(name))
+    }
+}
+
+impl From<&Names> for AltNames {
+    fn from(names: &Names) -> Self {
+        Self(names.iter().cloned().map(AltName::Dns).collect())
+    }
+}
+
+impl fmt::Display for AltNames {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, name) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str(", ")?;
+            }
+            write!(f, "{name}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AltName, AltNames};
+    use crate::pki::name::NameError;
+
+    #[test]
+    fn each_kind_has_its_form_and_its_file_name() {
+        for (typed, text, stem) in [
+            ("Bücher.Example.", "xn--bcher-kva.example", "xn--bcher-kva.example"),
+            ("*.example.com", "*.example.com", "_.example.com"),
+            ("_sip.Example.com", "_sip.example.com", "_sip.example.com"),
+            ("192.0.2.1", "192.0.2.1", "192.0.2.1"),
+            ("[2001:DB8::1]", "2001:db8::1", "2001_db8__1"),
+            ("::1", "::1", "__1"),
+            ("Ann.O'Neil@Bücher.example", "Ann.O'Neil@xn--bcher-kva.example", "Ann.O_Neil_at_xn--bcher-kva.example"),
+            ("-a@example.com", "-a@example.com", "_a_at_example.com"),
+        ] {
+            let name = AltName::parse(typed).unwrap();
+            assert_eq!((name.text().as_str(), name.file_stem().as_str()), (text, stem), "{typed}");
+        }
+    }
+
+    #[test]
+    fn what_is_none_is_refused_by_its_kind() {
+        for typed in
+            ["@example.com", "a b@example.com", "a@b@example.com", "a@*.example.com", "a@192.0.2.1", "a..b@c.de"]
+        {
+            assert_eq!(AltName::parse(typed), Err(NameError::Mailbox(typed.into())), "{typed}");
+        }
+        for (typed, error) in [
+            ("https://a@example.com/", NameError::Url("https://a@example.com/".into())),
+            ("192.0.2.0/24", NameError::Url("192.0.2.0/24".into())),
+            ("a..b", NameError::Malformed("a..b".into())),
+            ("-_a.example.com", NameError::Malformed("-_a.example.com".into())),
+        ] {
+            assert_eq!(AltName::parse(typed), Err(error), "{typed}");
+        }
+    }
+
+    #[test]
+    fn names_are_a_set_with_a_first() {
+        let names = AltNames::parse(&["b.example", "10.0.0.1", "B.example"]).unwrap();
+        assert_eq!(names.to_string(), "b.example, 10.0.0.1");
+        assert!(names.same_set(&AltNames::parse(&["10.0.0.1", "b.example"]).unwrap()));
+        assert_eq!(AltNames::parse::<&str>(&[]), Err(NameError::Empty));
+    }
+}

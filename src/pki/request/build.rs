@@ -1,0 +1,61 @@
+//! A request as it is written (RFC 2986 4): subject, key, and the names as the one extension asked for (RFC 2985 5.4.2).
+
+use std::net::IpAddr;
+
+use rustls::pki_types::{AlgorithmIdentifier, alg_id};
+
+use crate::pki::alt_name::{AltName, AltNames};
+use crate::pki::der::{self, BIT_STRING, BOOLEAN, CONTEXT_0, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, SET};
+use crate::pki::key::{KeyAlgorithm, KeyError, PrivateKey};
+use crate::pki::subject::Subject;
+
+/// 1.2.840.113549.1.9.14: extensionRequest (RFC 2985 5.4.2).
+const EXTENSION_REQUEST: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x0e";
+/// 2.5.29.17: subjectAltName (RFC 5280 4.2.1.6).
+const ALTERNATIVE_NAMES: &[u8] = b"\x55\x1d\x11";
+
+/// The DER of a request, signed.
+pub(super) fn request(names: &AltNames, subject: &Subject, key: &PrivateKey) -> Result<Vec<u8>, KeyError> {
+    let extensions = der::element(SEQUENCE, &[&alternative_names(names, subject)]);
+    let attribute = der::element(
+        SEQUENCE,
+        &[&der::element(OBJECT_IDENTIFIER, &[EXTENSION_REQUEST]), &der::element(SET, &[&extensions])],
+    );
+    let version = der::element(INTEGER, &[&[0]]);
+    let attributes = der::element(CONTEXT_0, &[&attribute]);
+    let info = der::element(SEQUENCE, &[&version, &subject.to_der(), key.spki(), &attributes]);
+    let signature = key.sign(&info)?;
+    let algorithm = der::element(SEQUENCE, &[signature_algorithm(key.algorithm())?.as_ref()]);
+    Ok(der::element(SEQUENCE, &[&info, &algorithm, &der::element(BIT_STRING, &[&[0], &signature])]))
+}
+
+/// The extension; critical where the subject is empty.
+fn alternative_names(names: &AltNames, subject: &Subject) -> Vec<u8> {
+    let names: Vec<Vec<u8>> = names.iter().map(general_name).collect();
+    let value = der::element(SEQUENCE, &names.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    let critical = if subject.is_empty() { der::element(BOOLEAN, &[&[0xff]]) } else { Vec::new() };
+    let id = der::element(OBJECT_IDENTIFIER, &[ALTERNATIVE_NAMES]);
+    der::element(SEQUENCE, &[&id, &critical, &der::element(OCTET_STRING, &[&value])])
+}
+
+/// `GeneralName`: `[1]` a mailbox, `[2]` a DNS name, `[7]` an address.
+fn general_name(name: &AltName) -> Vec<u8> {
+    match name {
+        AltName::Address(IpAddr::V4(address)) => der::element(0x87, &[&address.octets()]),
+        AltName::Address(IpAddr::V6(address)) => der::element(0x87, &[&address.octets()]),
+        AltName::Dns(name) => der::element(0x82, &[name.as_str().as_bytes()]),
+        AltName::Mailbox(mailbox) => der::element(0x81, &[mailbox.as_bytes()]),
+    }
+}
+
+/// That of what [`PrivateKey::sign`] does.
+fn signature_algorithm(key: KeyAlgorithm) -> Result<AlgorithmIdentifier, KeyError> {
+    match key {
+        KeyAlgorithm::EcdsaP256 => Ok(alg_id::ECDSA_SHA256),
+        KeyAlgorithm::EcdsaP384 => Ok(alg_id::ECDSA_SHA384),
+        KeyAlgorithm::EcdsaP521 => Ok(alg_id::ECDSA_SHA512),
+        KeyAlgorithm::Ed25519 => Ok(alg_id::ED25519),
+        KeyAlgorithm::Rsa(_) => Ok(alg_id::RSA_PKCS1_SHA256),
+        KeyAlgorithm::Unknown => Err(KeyError::Sign),
+    }
+}

@@ -1,0 +1,461 @@
+//! The subject of a request as people write it (RFC 4514: the most specific part first) and as it is encoded (X.501: the
+//! most specific part last). Every part is kept: doubles, parts of several attributes, values of any type.
+
+use std::fmt;
+use std::str::FromStr;
+
+use x509_parser::oid_registry::asn1_rs::{Oid, oid};
+use x509_parser::prelude::{AttributeTypeAndValue, FromDer};
+use x509_parser::x509::X509Name;
+
+use super::alt_name::AltNames;
+use super::certificate::escaped;
+use super::der;
+use super::oid::{Letters, attribute_called, attribute_name, attribute_of};
+
+/// Why a text is no subject.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum SubjectError {
+    /// A value that the attribute cannot have; holds both.
+    #[error("the value of {0} has letters that it cannot have: {1:?}")]
+    Letters(String, String),
+    /// An attribute that has no value.
+    #[error("no value for {0} in the subject")]
+    NoValue(String),
+    /// A piece without `=`.
+    #[error("{0:?} is not of the form TYPE=VALUE")]
+    NotAPair(String),
+    /// OpenSSL's form; holds the same in the right one.
+    #[error("the subject is in OpenSSL's form")]
+    Slashes(String),
+    /// A character that has to be escaped.
+    #[error("the {0} in a value must be written \\{0}")]
+    Unescaped(char),
+    /// A name of an attribute that is not known.
+    #[error("{0:?} is no attribute that is known here")]
+    UnknownType(String),
+    /// A `\`, a `#` or a `"` that is not followed by what it needs.
+    #[error("in the value of {0}: a backslash, a # or a quotation mark that is not followed by what belongs to it")]
+    Unfinished(String),
+}
+
+/// A subject. The parts are in the order of the encoding; a part has one attribute or, seldom, several.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Subject {
+    parts: Vec<Vec<Attribute>>,
+}
+
+/// One attribute with its value.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Attribute {
+    oid: Oid<'static>,
+    value: Value,
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Value {
+    /// A whole DER element.
+    Der(Vec<u8>),
+    Text(String),
+}
+
+const COMMON_NAME: Oid<'static> = oid!(2.5.4.3);
+/// X.520 ub-common-name.
+const COMMON_NAME_MOST: usize = 64;
+
+impl Subject {
+    /// Reads RFC 4514. Blanks around `,`, `+` and `=` and values in quotation marks (RFC 2253 4) are understood too.
+    ///
+    /// # Errors
+    /// See [`SubjectError`].
+    pub fn parse(text: &str) -> Result<Self, SubjectError> {
+        if let Some(same) = of_slashes(text) {
+            return Err(SubjectError::Slashes(same));
+        }
+        let mut parts = vec![Vec::new()];
+        let mut rest = text.trim_start_matches(' ');
+        while !rest.is_empty() {
+            let (attribute, after) = read::attribute(rest)?;
+            if let Some(part) = parts.last_mut() {
+                part.push(attribute);
+            }
+            rest = match after.chars().next() {
+                None => break,
+                Some(',') => {
+                    parts.push(Vec::new());
+                    &after[1..]
+                }
+                Some(_) => &after[1..],
+            };
+            if rest.trim_matches(' ').is_empty() {
+                return Err(SubjectError::NotAPair(String::new()));
+            }
+        }
+        parts.retain(|part| !part.is_empty());
+        parts.reverse();
+        Ok(Self { parts })
+    }
+
+    /// Of a DER `Name`. Text in old encodings becomes text in today's.
+    #[must_use]
+    pub fn from_der(name: &[u8]) -> Option<Self> {
+        let (_, name) = X509Name::from_der(name).ok()?;
+        let parts = name.iter_rdn().map(|part| part.iter().map(Attribute::of).collect());
+        Some(Self { parts: parts.collect() })
+    }
+
+    /// The values of its common names.
+    pub fn common_names(&self) -> impl Iterator<Item = &str> {
+        let all = self.attributes().filter(|attribute| attribute.oid == COMMON_NAME);
+        all.filter_map(Attribute::text)
+    }
+
+    /// All attributes in the order of the encoding.
+    pub fn attributes(&self) -> impl Iterator<Item = &Attribute> {
+        self.parts.iter().flatten()
+    }
+
+    /// The same with a common name as its most specific part.
+    fn with_common_name(mut self, name: &str) -> Self {
+        self.parts.push(vec![Attribute { oid: COMMON_NAME, value: Value::Text(name.to_owned()) }]);
+        self
+    }
+
+    /// The same; where it has no common name, the first of `names` is one. A longer one than X.520 allows lives in the
+    /// alternative names only.
+    #[must_use]
+    pub fn or_named(self, names: &AltNames) -> Self {
+        let first = names.primary().text();
+        let fits = first.chars().count() <= COMMON_NAME_MOST && self.common_names().next().is_none();
+        if fits { self.with_common_name(&first) } else { self }
+    }
+
+    /// The same without its common names.
+    #[must_use]
+    pub fn without_common_name(mut self) -> Self {
+        self.parts.iter_mut().for_each(|part| part.retain(|attribute| attribute.oid != COMMON_NAME));
+        self.parts.retain(|part| !part.is_empty());
+        self
+    }
+
+    /// The same with each common name as `spelled` gives it; `None` leaves it as it is.
+    #[must_use]
+    pub fn spelling_common_names(mut self, spelled: impl Fn(&str) -> Option<String>) -> Self {
+        for attribute in self.parts.iter_mut().flatten().filter(|attribute| attribute.oid == COMMON_NAME) {
+            if let Some(text) = attribute.text().and_then(&spelled) {
+                attribute.value = Value::Text(text);
+            }
+        }
+        self
+    }
+
+    /// True where it has no parts.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// The DER `Name` (RFC 5280 4.1.2.4).
+    #[must_use]
+    pub fn to_der(&self) -> Vec<u8> {
+        let part = |part: &Vec<Attribute>| {
+            let mut attributes: Vec<Vec<u8>> = part.iter().map(Attribute::to_der).collect();
+            // X.690 11.6: the elements of a SET OF stand in ascending order.
+            attributes.sort();
+            der::element(der::SET, &attributes.iter().map(Vec::as_slice).collect::<Vec<_>>())
+        };
+        let parts: Vec<Vec<u8>> = self.parts.iter().map(part).collect();
+        der::element(der::SEQUENCE, &parts.iter().map(Vec::as_slice).collect::<Vec<_>>())
+    }
+}
+
+impl Attribute {
+    /// What it is called; its number where it has no name here.
+    #[must_use]
+    pub fn name(&self) -> String {
+        attribute_name(&self.oid)
+    }
+
+    /// Its value, where that is text.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        if let Value::Text(text) = &self.value { Some(text) } else { None }
+    }
+
+    /// The most characters that its value may have, where something says so.
+    #[must_use]
+    pub fn most(&self) -> Option<usize> {
+        attribute_of(&self.oid).map(|known| known.most).filter(|&most| most > 0)
+    }
+
+    fn new(oid: Oid<'static>, text: String) -> Result<Self, SubjectError> {
+        let fits = match letters(&oid) {
+            Letters::Ia5 => text.is_ascii(),
+            Letters::Printable => is_printable(&text),
+            Letters::Utf8 => true,
+        };
+        match text.chars().any(char::is_control) {
+            _ if text.is_empty() => Err(SubjectError::NoValue(attribute_name(&oid))),
+            false if fits => Ok(Self { oid, value: Value::Text(text) }),
+            _ => Err(SubjectError::Letters(attribute_name(&oid), text)),
+        }
+    }
+
+    fn of(found: &AttributeTypeAndValue<'_>) -> Self {
+        let (oid, value) = (found.attr_type().to_owned(), found.attr_value());
+        let tag = u8::try_from(value.tag().0).unwrap_or_default();
+        // How another attribute is to be written is not known.
+        let text = attribute_of(&oid).and_then(|_| old_text(tag, value.data));
+        let text = text.and_then(|text| Self::new(oid.clone(), text).ok());
+        let encoded = || Value::Der(der::element(tag, &[value.data]));
+        text.unwrap_or_else(|| Self { oid, value: encoded() })
+    }
+
+    fn to_der(&self) -> Vec<u8> {
+        let value = match &self.value {
+            Value::Der(element) => element.clone(),
+            Value::Text(text) => der::element(tag(letters(&self.oid)), &[text.as_bytes()]),
+        };
+        der::element(der::SEQUENCE, &[&der::element(der::OBJECT_IDENTIFIER, &[self.oid.as_bytes()]), &value])
+    }
+}
+
+fn letters(oid: &Oid<'_>) -> Letters {
+    attribute_of(oid).map_or(Letters::Utf8, |known| known.letters)
+}
+
+/// X.690 8.1.2.
+fn tag(letters: Letters) -> u8 {
+    match letters {
+        Letters::Ia5 => 0x16,
+        Letters::Printable => 0x13,
+        Letters::Utf8 => 0x0c,
+    }
+}
+
+fn is_printable(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_alphanumeric() || b" '()+,-./:=?".contains(&b))
+}
+
+/// The text in any string type that names were ever written in.
+fn old_text(tag: u8, octets: &[u8]) -> Option<String> {
+    match tag {
+        0x0c | 0x12 | 0x13 | 0x16 | 0x1a => std::str::from_utf8(octets).ok().map(str::to_owned),
+        // TeletexString: in practice Latin-1.
+        0x14 => Some(octets.iter().map(|&octet| char::from(octet)).collect()),
+        // BMPString.
+        0x1e => {
+            let units: Vec<u16> =
+                octets.chunks(2).map(|pair| u16::from_be_bytes([pair[0], *pair.get(1).unwrap_or(&0)])).collect();
+            String::from_utf16(&units).ok().filter(|_| octets.len().is_multiple_of(2))
+        }
+        _ => None,
+    }
+}
+
+impl fmt::Display for Subject {
+    /// RFC 4514: what [`Subject::parse`] reads.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, part) in self.parts.iter().rev().enumerate() {
+            if place > 0 {
+                f.write_str(",")?;
+            }
+            for (place, attribute) in part.iter().enumerate() {
+                let plus = if place > 0 { "+" } else { "" };
+                let value = match &attribute.value {
+                    Value::Der(element) => format!("#{}", hex::encode(element)),
+                    Value::Text(text) => escaped(text),
+                };
+                write!(f, "{plus}{}={value}", attribute.name())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `/C=DE/O=Acme/CN=example.com` as RFC 4514 writes it.
+fn of_slashes(text: &str) -> Option<String> {
+    let parts: Vec<&str> = text.strip_prefix('/')?.split('/').collect();
+    let written = parts.iter().rev().map(|part| {
+        let (name, value) = part.split_once('=')?;
+        Some(format!("{name}={}", escaped(value)))
+    });
+    written.collect::<Option<Vec<_>>>().map(|parts| parts.join(","))
+}
+
+/// The grammar of RFC 4514 3.
+mod read {
+    use super::{Attribute, FromStr, Oid, SubjectError, Value, attribute_called, der};
+
+    /// The first `TYPE=VALUE` of `text`, and what follows its value.
+    pub(super) fn attribute(text: &str) -> Result<(Attribute, &str), SubjectError> {
+        let end = text.find([',', '+', '=']).filter(|&at| text[at..].starts_with('='));
+        let Some(end) = end else {
+            let piece = text.split([',', '+']).next().unwrap_or_default();
+            return Err(SubjectError::NotAPair(piece.trim_matches(' ').to_owned()));
+        };
+        let name = text[..end].trim_matches(' ');
+        let oid = oid(name).ok_or_else(|| SubjectError::UnknownType(name.to_owned()))?;
+        let value = text[end + 1..].trim_start_matches(' ');
+        let unfinished = || SubjectError::Unfinished(name.to_owned());
+        if let Some(digits) = value.strip_prefix('#') {
+            let (digits, rest) = digits.split_at(digits.find([',', '+']).unwrap_or(digits.len()));
+            let octets = hex::decode(digits.trim_end_matches(' ')).map_err(|_| unfinished())?;
+            let whole = der::split(&octets).is_some_and(|(_, rest)| rest.is_empty());
+            return if whole { Ok((Attribute { oid, value: Value::Der(octets) }, rest)) } else { Err(unfinished()) };
+        }
+        let (octets, rest) = match value.strip_prefix('"') {
+            Some(quoted) => quoted_value(quoted).ok_or_else(unfinished)?,
+            None => plain_value(value, &unfinished)?,
+        };
+        let text = String::from_utf8(octets).map_err(|_| unfinished())?;
+        Ok((Attribute::new(oid, text)?, rest))
+    }
+
+    fn oid(name: &str) -> Option<Oid<'static>> {
+        if let Some(known) = attribute_called(name) {
+            return Some(known.oid.clone());
+        }
+        let number = name.strip_prefix("OID.").or_else(|| name.strip_prefix("oid.")).unwrap_or(name);
+        Oid::from_str(number).ok().filter(|_| number.starts_with(|c: char| c.is_ascii_digit()))
+    }
+
+    /// Up to the next `,` or `+` that is not escaped; blanks at the end that are not escaped are none of it.
+    fn plain_value<'a>(
+        text: &'a str,
+        unfinished: &impl Fn() -> SubjectError,
+    ) -> Result<(Vec<u8>, &'a str), SubjectError> {
+        let (mut octets, mut rest, mut kept) = (Vec::new(), text, 0);
+        while let Some(c) = rest.chars().next() {
+            match c {
+                ',' | '+' => break,
+                '"' | ';' | '<' | '>' => return Err(SubjectError::Unescaped(c)),
+                '\\' => {
+                    let (octet, after) = escape(&rest[1..]).ok_or_else(unfinished)?;
+                    octets.push(octet);
+                    rest = after;
+                    kept = octets.len();
+                }
+                _ => {
+                    octets.extend_from_slice(&rest.as_bytes()[..c.len_utf8()]);
+                    rest = &rest[c.len_utf8()..];
+                    kept = if c == ' ' { kept } else { octets.len() };
+                }
+            }
+        }
+        octets.truncate(kept);
+        Ok((octets, rest))
+    }
+
+    /// Up to the closing quotation mark, and behind it nothing but the next separator.
+    fn quoted_value(text: &str) -> Option<(Vec<u8>, &str)> {
+        let (mut octets, mut rest) = (Vec::new(), text);
+        loop {
+            let c = rest.chars().next()?;
+            match c {
+                '"' => {
+                    let rest = rest[1..].trim_start_matches(' ');
+                    return (rest.is_empty() || rest.starts_with([',', '+'])).then_some((octets, rest));
+                }
+                '\\' => {
+                    let (octet, after) = escape(&rest[1..])?;
+                    octets.push(octet);
+                    rest = after;
+                }
+                _ => {
+                    octets.extend_from_slice(&rest.as_bytes()[..c.len_utf8()]);
+                    rest = &rest[c.len_utf8()..];
+                }
+            }
+        }
+    }
+
+    /// What follows a backslash: a special character, or the two hex digits of an octet.
+    fn escape(text: &str) -> Option<(u8, &str)> {
+        let first = *text.as_bytes().first()?;
+        if b" \"#+,;<=>\\".contains(&first) {
+            return Some((first, &text[1..]));
+        }
+        let digits = text.get(..2).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))?;
+        Some((u8::from_str_radix(digits, 16).ok()?, &text[2..]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Subject, SubjectError};
+
+    /// What is typed, what is written of it, and its encoding in hex as `openssl req -subj` makes it.
+    const READ: [(&str, &str, &str); 9] = [
+        ("CN=a,C=DE", "CN=a,C=DE", "3019310b3009060355040613024445310a300806035504030c0161"),
+        ("cn = a", "CN=a", "300c310a300806035504030c0161"),
+        ("O=A\\, B.", "O=A\\, B.", "3010310e300c060355040a0c05412c20422e"),
+        ("O=\"A, B.\"", "O=A\\, B.", "3010310e300c060355040a0c05412c20422e"),
+        (
+            "OU=a, OU = b ,O=c",
+            "OU=a,OU=b,O=c",
+            "3024310a3008060355040a0c0163310a3008060355040b0c0162310a3008060355040b0c0161",
+        ),
+        ("OU=a+CN=b", "CN=b+OU=a", "30163114300806035504030c01623008060355040b0c0161"),
+        ("O=\\C3\\BC\\ ", "O=ü\\ ", "300e310c300a060355040a0c03c3bc20"),
+        ("1.2.3.4=#0c0178", "1.2.3.4=#0c0178", "300c310a300806032a03040c0178"),
+        ("E=a@b", "emailAddress=a@b", "30143112301006092a864886f70d0109011603614062"),
+    ];
+
+    #[test]
+    fn every_part_is_kept_in_its_order() {
+        for (typed, written, encoded) in READ {
+            let subject = Subject::parse(typed).unwrap();
+            let der = subject.to_der();
+            assert!(hex::encode(&der).starts_with(encoded), "{typed}: {}", hex::encode(&der));
+            let again = Subject::from_der(&der).unwrap();
+            assert_eq!((again.to_string().as_str(), again.to_der()), (written, der.clone()), "{typed}");
+            assert_eq!(Subject::parse(&again.to_string()).unwrap().to_der(), der, "{typed}");
+        }
+        assert!(Subject::parse("  ").unwrap().is_empty());
+        assert_eq!(hex::encode(Subject::default().to_der()), "3000");
+    }
+
+    #[test]
+    fn what_is_none_is_refused_by_its_kind() {
+        let text = str::to_owned;
+        for (typed, error) in [
+            ("/C=DE/O=Acme, Inc./CN=x", SubjectError::Slashes(text("CN=x,O=Acme\\, Inc.,C=DE"))),
+            ("CN=a,Acme", SubjectError::NotAPair(text("Acme"))),
+            ("CN=a,", SubjectError::NotAPair(String::new())),
+            ("CN=a,,O=b", SubjectError::NotAPair(String::new())),
+            ("CN=", SubjectError::NoValue(text("CN"))),
+            ("XX=a", SubjectError::UnknownType(text("XX"))),
+            ("=a", SubjectError::UnknownType(String::new())),
+            ("O=a;b", SubjectError::Unescaped(';')),
+            ("O=a\"b", SubjectError::Unescaped('"')),
+            ("O=\"a", SubjectError::Unfinished(text("O"))),
+            ("O=a\\", SubjectError::Unfinished(text("O"))),
+            ("O=\\FF", SubjectError::Unfinished(text("O"))),
+            ("O=#zz", SubjectError::Unfinished(text("O"))),
+            ("O=#0c02", SubjectError::Unfinished(text("O"))),
+            ("C=Ö", SubjectError::Letters(text("C"), text("Ö"))),
+            ("emailAddress=ä@b.c", SubjectError::Letters(text("emailAddress"), text("ä@b.c"))),
+            ("O=a\nb", SubjectError::Letters(text("O"), text("a\nb"))),
+        ] {
+            assert_eq!(Subject::parse(typed), Err(error), "{typed}");
+        }
+    }
+
+    #[test]
+    fn old_encodings_become_todays() {
+        // SEQUENCE { SET { SEQUENCE { O, BMPString "Aä" } }, SET { SEQUENCE { CN, TeletexString "ö" } } }
+        let name = hex::decode("301b310d300b060355040a1e04004100e4310a300806035504031401f6").unwrap();
+        let subject = Subject::from_der(&name).unwrap();
+        assert_eq!(subject.to_string(), "CN=ö,O=Aä");
+        assert_eq!(subject.common_names().collect::<Vec<_>>(), ["ö"]);
+    }
+
+    #[test]
+    fn common_names_are_changed_and_nothing_else() {
+        let subject = Subject::parse("CN=A.example+OU=x,O=y").unwrap();
+        let lower = subject.clone().spelling_common_names(|name| Some(name.to_lowercase()));
+        assert_eq!(lower.to_string(), "CN=a.example+OU=x,O=y");
+        assert_eq!(subject.without_common_name().with_common_name("b").to_string(), "CN=b,OU=x,O=y");
+    }
+}
