@@ -8,6 +8,7 @@ mod batch;
 mod exchange;
 mod message;
 mod resolvers;
+mod way;
 mod zone;
 
 use std::io;
