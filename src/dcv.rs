@@ -3,8 +3,11 @@
 
 pub mod answer;
 pub mod ca;
+pub mod caa;
+pub mod dnssec;
 pub mod expect;
 pub mod judge;
 pub mod kept;
 pub mod parse;
 pub mod record;
+pub mod vantage;

@@ -6,8 +6,10 @@ use serde_json::{Value, json};
 use crate::finding::Next;
 
 mod acceptance;
+mod caa;
 mod dcv;
 mod delivery;
+mod dnssec;
 mod export;
 mod install;
 pub mod inventory;
@@ -16,6 +18,7 @@ mod pki;
 mod rehearsal;
 mod server;
 mod system;
+pub mod vantage;
 
 /// Why there is no outcome; decides the exit code (product contract, "Exit codes").
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -5,7 +5,6 @@ pub mod clock;
 pub mod dns;
 pub mod files;
 pub mod folders;
-pub mod hosts;
 pub mod http;
 mod listing;
 pub mod lock;

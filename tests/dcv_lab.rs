@@ -20,29 +20,112 @@ fn codes(document: &Value) -> Vec<&str> {
     document["findings"].as_array().unwrap().iter().map(|finding| finding["code"].as_str().unwrap()).collect()
 }
 
-/// What each server said about the first record: role, name or address, answer.
+/// The message of the finding with this code.
+fn message(document: &Value, code: &str) -> String {
+    let findings = document["findings"].as_array().unwrap();
+    let finding = findings.iter().find(|finding| finding["code"] == code);
+    finding.unwrap_or_else(|| panic!("no {code}: {document:#}"))["message"].as_str().unwrap().to_owned()
+}
+
+/// What each server said about the first record: role, name, answer.
 fn said(document: &Value) -> Vec<String> {
     let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
     let servers = document["records"][0]["servers"].as_array().unwrap().iter();
     servers.map(|one| format!("{} {} {}", text(&one["role"]), text(&one["name"]), text(&one["answer"]))).collect()
 }
 
-#[test]
-fn each_zone_of_the_lab_has_its_findings() {
-    for (zone, code, wanted, findings) in [
-        ("fine.example", 0, "visible", vec![]),
-        ("signed.example", 0, "visible", vec![]),
-        ("absent.example", 1, "absent", vec!["not-published"]),
-        ("behind.example", 1, "absent", vec!["not-on-all-servers"]),
-    ] {
-        let document = LAB.check(zone, &LAB.validating(), &[]).expect(code).json();
-        assert_eq!((verdict(&document), codes(&document)), (wanted, findings), "{zone}\n{document:#}");
+/// Zone, exit code, verdict, state of DNSSEC, findings.
+type Row = (&'static str, i32, &'static str, &'static str, &'static [&'static str]);
+
+#[track_caller]
+fn all_as_told(rows: &[Row], resolver: &str) {
+    let mut wrong = Vec::new();
+    for (zone, code, wanted, state, findings) in rows {
+        let run = LAB.check(zone, resolver, &["--ca", "sectigo"]);
+        let document = run.json();
+        let told = (run.code, verdict(&document), document["records"][0]["dnssec"].as_str().unwrap(), codes(&document));
+        if told != (*code, *wanted, *state, findings.to_vec()) {
+            wrong.push(format!("{zone} {told:?} {:?}", said(&document)));
+        }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
-fn every_server_of_the_zone_is_asked() {
-    let document = LAB.check("behind.example", &LAB.validating(), &[]).expect(1).json();
-    let said = said(&document);
-    assert_eq!(said[1..], ["authoritative ns1.dns.example cname", "authoritative ns2.dns.example nxdomain"]);
+fn servers_that_differ_fail_or_mislead() {
+    all_as_told(
+        &[
+            ("fine.example", 0, "visible", "unsigned", &[]),
+            ("absent.example", 1, "absent", "unsigned", &["not-published", "absence-cached"]),
+            ("refused.example", 1, "unreachable", "unsigned", &["server-refused"]),
+            ("lame.example", 1, "unreachable", "unsigned", &["server-lame"]),
+            ("silent.example", 1, "unreachable", "unsigned", &["server-timeout"]),
+            ("closed.example", 1, "unreachable", "unsigned", &["server-closed"]),
+            ("no-tcp.example", 1, "unreachable", "unsigned", &["server-no-tcp"]),
+            ("registrar.example", 0, "visible", "unsigned", &["name-servers-differ"]),
+            ("loop.example", 1, "different", "unsigned", &["other-value", "cname-loop"]),
+            ("chain.example", 1, "different", "unsigned", &["other-value", "cname-chain-long"]),
+            ("shadow.example", 1, "absent", "unsigned", &["not-published", "child-zone-shadows", "absence-cached"]),
+        ],
+        &LAB.trusting(),
+    );
+}
+
+#[test]
+fn a_server_that_is_behind_is_named_with_its_age() {
+    let document = LAB.check("behind.example", &LAB.trusting(), &[]).expect(1).json();
+    assert_eq!(said(&document)[1..], ["authoritative ns1.dns.example cname", "authoritative ns2.dns.example nxdomain"]);
+    // Whether the resolver remembers the absence depends on whom it asked.
+    assert_eq!(codes(&document)[..2], ["not-on-all-servers", "serials-differ"]);
+    let findings = document["findings"].as_array().unwrap();
+    let lines: Vec<&str> = findings[1]["lines"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
+    assert!(lines[0].ends_with("serial 2") && lines[1].ends_with("serial 1"), "{lines:?}");
+    assert!(message(&document, "not-on-all-servers").contains("ns2.dns.example"), "{document:#}");
+}
+
+#[test]
+fn caa_is_looked_up_as_cas_do() {
+    all_as_told(
+        &[
+            ("caa.example", 1, "visible", "unsigned", &["caa-forbids"]),
+            ("caa-wild.example", 1, "visible", "unsigned", &["caa-forbids"]),
+            ("caa-critical.example", 1, "visible", "unsigned", &["caa-unknown-critical"]),
+            ("caa-alias.example", 1, "visible", "unsigned", &["caa-forbids"]),
+            ("caa-terms.example", 0, "visible", "unsigned", &["caa-terms"]),
+            ("caa-malformed.example", 1, "visible", "unsigned", &["caa-unreadable"]),
+            ("caa-fine.example", 0, "visible", "unsigned", &[]),
+        ],
+        &LAB.trusting(),
+    );
+}
+
+#[test]
+fn dnssec_is_judged_behind_a_resolver_that_does_not() {
+    all_as_told(
+        &[
+            ("signed.example", 0, "visible", "signed", &[]),
+            ("expired.example", 1, "unreachable", "broken", &["dnssec-expired"]),
+            ("not-yet.example", 1, "unreachable", "broken", &["dnssec-not-yet-valid"]),
+            ("bogus.example", 1, "unreachable", "broken", &["dnssec-bogus"]),
+            ("ds-only.example", 1, "unreachable", "broken", &["dnssec-ds-without-key"]),
+            ("other-key.example", 1, "unreachable", "broken", &["dnssec-ds-of-another-key"]),
+        ],
+        &LAB.trusting(),
+    );
+}
+
+#[test]
+fn and_a_resolver_that_validates_is_quoted() {
+    all_as_told(
+        &[
+            ("fine.example", 0, "visible", "unsigned", &[]),
+            ("signed.example", 0, "visible", "signed", &[]),
+            ("expired.example", 1, "unreachable", "broken", &["server-bogus", "dnssec-expired"]),
+            ("not-yet.example", 1, "unreachable", "broken", &["server-bogus", "dnssec-not-yet-valid"]),
+            ("bogus.example", 1, "unreachable", "broken", &["server-bogus", "dnssec-bogus"]),
+            ("ds-only.example", 1, "unreachable", "broken", &["server-bogus", "dnssec-ds-without-key"]),
+            ("other-key.example", 1, "unreachable", "broken", &["server-bogus", "dnssec-ds-of-another-key"]),
+        ],
+        &LAB.validating(),
+    );
 }

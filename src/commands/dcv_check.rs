@@ -1,21 +1,24 @@
 //! `certctl dcv-check`: would the CA see the proof of control now? If not, why, and when to look again.
 
+mod around;
 mod choose;
 mod outcome;
+mod pending;
 mod wait;
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use self::choose::{Chosen, Selected, Wanted};
+pub use self::around::Around;
+use self::choose::Wanted;
 pub use self::outcome::{Check, DcvCheckOutcome};
+use self::pending::Pending;
 use crate::context::Context;
 use crate::dcv::answer::RecordKind;
+use crate::dcv::answer::Survey;
 use crate::dcv::ca::Ca;
-use crate::dcv::expect::{self, Expectation};
 use crate::dcv::judge::{Judgement, judge};
 use crate::failure::{Failure, Kind};
-use crate::finding::Next;
 use crate::system::clock;
 use crate::system::dns::{self, Inquiry, Resolvers};
 
@@ -53,7 +56,7 @@ pub fn run(context: &Context, args: &DcvCheckArgs) -> Result<DcvCheckOutcome, Fa
     let wanted = Wanted { names: &args.names, records: &args.record, ca: args.ca, again: &again };
     let chosen = choose::choose(context, &wanted)?;
     let mut outcome = DcvCheckOutcome::new(&chosen, again, context.again("install"));
-    let pending = pending(context, args, &chosen)?;
+    let pending = pending::pending(context, args.ca, &chosen)?;
     context.interrupt.listen().map_err(|error| Failure::of(Kind::Internal, &error))?;
     let look = || look(context, args, &pending);
     let checks = match args.wait {
@@ -63,31 +66,6 @@ pub fn run(context: &Context, args: &DcvCheckArgs) -> Result<DcvCheckOutcome, Fa
     };
     outcome.conclude(checks, &chosen.strays);
     Ok(outcome)
-}
-
-fn pending(context: &Context, args: &DcvCheckArgs, chosen: &Chosen) -> Result<Vec<Pending>, Failure> {
-    let mut checks = Vec::new();
-    for Selected { shown, request, kept, .. } in &chosen.selected {
-        let ca = args.ca.or_else(|| kept.ca());
-        let own: Vec<_> = kept.records().into_iter().filter(|record| expect::belongs(record, request)).collect();
-        let expected = expect::expectations(request, ca, &own);
-        checks.extend(expected.into_iter().map(|expected| Pending { request: shown.clone(), ca, expected }));
-    }
-    if checks.is_empty() {
-        let message = "no record is asked for: the CA named for the request wants no proof in the DNS";
-        let install = Next::run(&context.again("install")).text;
-        return Err(Failure::new(Kind::NotFound, message)
-            .with(Next::say(format!("when the certificate has come:  sudo {install} FILE"))));
-    }
-    Ok(checks)
-}
-
-/// One record to look for, and what it belongs to.
-#[derive(Clone, Debug)]
-struct Pending {
-    request: String,
-    ca: Option<Ca>,
-    expected: Expectation,
 }
 
 /// One look at all records.
@@ -101,7 +79,13 @@ fn look(context: &Context, args: &DcvCheckArgs, checks: &[Pending]) -> Result<Ve
             names: check.expected.places(None).into_iter().map(|(_, name)| name).collect(),
         })
         .collect();
-    let surveys = dns::survey(&inquiries, &Resolvers::new(&args.resolver), &context.interrupt)?;
+    let resolvers = Resolvers::new(&args.resolver);
+    let surveys = dns::survey(&inquiries, &resolvers, &context.interrupt)?;
+    // Where nobody answers, nobody is asked more.
+    let answered =
+        |survey: &Survey| survey.said.iter().flat_map(|said| &said.answers).any(|one| one.answer.is_answer());
+    let names = checks.iter().zip(&surveys).filter(|(_, survey)| answered(survey)).flat_map(|(check, _)| &check.names);
+    let caa = dns::caa(&names.cloned().collect::<Vec<String>>(), &resolvers, &context.interrupt)?;
     Ok(checks
         .iter()
         .zip(surveys)
@@ -110,8 +94,9 @@ fn look(context: &Context, args: &DcvCheckArgs, checks: &[Pending]) -> Result<Ve
             if let Some(zone) = &survey.zone {
                 expected.lies_in(zone);
             }
-            let judgement: Judgement = judge(&expected, &survey);
-            Check { request: pending.request.clone(), ca: pending.ca, expected, judgement }
+            let mut judgement: Judgement = judge(&expected, &survey);
+            let around = Around::judge(&mut judgement, &survey, pending, &caa, context.now());
+            Check { request: pending.request.clone(), ca: pending.ca, expected, judgement, around }
         })
         .collect())
 }

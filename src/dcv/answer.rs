@@ -5,6 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use serde::Serialize;
 
+use super::dnssec::Evidence;
+
 /// What a server is to the zone.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Role {
@@ -83,6 +85,8 @@ pub enum Answer {
     ServFail,
     /// Another response code, in words.
     Failed(String),
+    /// Its answer was cut short, and by TCP, where the whole one is to be had, it gives none.
+    NoTcp,
     /// No usable answer within the time.
     Timeout,
     /// Nobody listens there.
@@ -119,6 +123,7 @@ impl Answer {
             Self::Closed => "closed",
             Self::NoAddress => "no-address",
             Self::NoRoute => "no-route",
+            Self::NoTcp => "no-tcp",
         }
     }
 }
@@ -173,6 +178,48 @@ impl OwnServers {
     }
 }
 
+/// What the servers say about the zone itself.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Delegation {
+    /// The zone above, and the names of the servers that it gives; empty where it was not told.
+    pub above: Option<(String, Vec<String>)>,
+    /// What each of the zone's servers says: its name, the serial number of its copy and the NS records in it.
+    pub copies: Vec<Copied>,
+}
+
+/// One server's copy of the zone.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Copied {
+    /// Who.
+    pub server: String,
+    /// The serial number (SOA).
+    pub serial: Option<u32>,
+    /// The names of the zone's servers, in order.
+    pub named: Option<Vec<String>>,
+}
+
+/// Where a chain of aliases that is not the proof goes.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Chain {
+    /// It comes back to this name.
+    Loop(String),
+    /// It is longer than this many names, and no CA follows so far.
+    Long(usize),
+}
+
+/// What was asked besides the record: about the zone, its keys, and where an alias leads.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Around {
+    /// What servers say about the zone itself; not known where nobody but one server was to be asked.
+    pub delegation: Option<Delegation>,
+    /// Keys and signatures.
+    pub evidence: Evidence,
+    /// Where the alias at a name leads, where that is nowhere.
+    pub chain: Option<(String, Chain)>,
+    /// A resolver's own words for why it gave no answer (RFC 8914), with its address.
+    pub explained: Vec<(String, String)>,
+}
+
 /// All that all servers said about one record.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Survey {
@@ -182,6 +229,8 @@ pub struct Survey {
     pub own_servers: OwnServers,
     /// What each server said.
     pub said: Vec<Said>,
+    /// What was asked besides.
+    pub around: Around,
 }
 
 impl fmt::Display for Server {

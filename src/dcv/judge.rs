@@ -388,7 +388,7 @@ fn made_of_a_request(value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{Elsewhere, Flaw, Judgement, Reason, Verdict, judge};
-    use crate::dcv::answer::{Answer, Asked, LeftOut, OwnServers, RecordKind, Role, Said, Server, Survey};
+    use crate::dcv::answer::{Answer, Around, Asked, LeftOut, OwnServers, RecordKind, Role, Said, Server, Survey};
     use crate::dcv::expect::{Expectation, Place, expectations};
     use crate::dcv::parse::parse;
     use crate::pki::request::SigningRequest;
@@ -423,6 +423,7 @@ mod tests {
             zone: Some("example.com".to_owned()),
             own_servers: OwnServers::Asked(LeftOut::default()),
             said: said.collect(),
+            around: Around::default(),
         }
     }
 

@@ -167,6 +167,13 @@ fn silent(who: &str, answer: &Answer) -> Finding {
             format!("named for the zone, but no address was found, so it was not asked: {who}"),
             "look again; if it is gone, take it out of the zone's NS records:  dig A NAME",
         ),
+        Answer::NoTcp => (
+            "server-no-tcp",
+            format!(
+                "its answer is too long for UDP, and TCP gives none: {who}; a CA's resolver is left with nothing too"
+            ),
+            "open port 53 for TCP as well (RFC 7766), at the server and in its firewall",
+        ),
         Answer::Refused => {
             ("server-refused", format!("REFUSED by {who}: it does not serve this zone, or not to here"), ANOTHER)
         }

@@ -59,6 +59,25 @@ impl Ending {
     }
 }
 
+/// Something that CAs must do from a day on.
+#[derive(Debug, Eq, PartialEq)]
+pub struct Duty {
+    /// What they must do, in words.
+    pub what: &'static str,
+    /// The first day; it begins at 00:00 UTC.
+    pub from: Date,
+    /// Where it says so.
+    pub source: &'static str,
+}
+
+impl Duty {
+    /// Whether it is one at `at`.
+    #[must_use]
+    pub fn holds(&self, at: Timestamp) -> bool {
+        at >= begin(self.from)
+    }
+}
+
 const fn step(since: Date, days: i64, source: &'static str) -> Step {
     Step { since, days, source }
 }
@@ -103,6 +122,21 @@ pub static CLIENT_AUTH: Ending = Ending {
 /// BR 3.2.2.4.4, .13 and .14, reuse of earlier proofs included.
 pub static EMAIL_PROOF: Ending =
     Ending { what: "proof of a domain by e-mail", from: date(2028, 3, 15), source: "SC-090" };
+
+/// RFC 8657: accounturi and validationmethods.
+pub static CAA_TERMS: Duty =
+    Duty { what: "heed the terms of a CAA record", from: date(2027, 3, 15), source: "SC-098v2" };
+
+/// BR 3.2.2.9: from how many other places on the network a CA must see the same DNS and web answers, by the day; the
+/// newest first.
+static PERSPECTIVES: [(Date, u8); 4] =
+    [(date(2026, 12, 15), 5), (date(2026, 6, 15), 4), (date(2026, 3, 15), 3), (date(2025, 9, 15), 2)];
+
+/// From how many other places a CA must see the same at `at` (SC-067).
+#[must_use]
+pub fn perspectives(at: Timestamp) -> u8 {
+    PERSPECTIVES.iter().find(|(since, _)| at >= begin(*since)).map_or(0, |(_, places)| *places)
+}
 
 /// BR 3.2.2.4.16 and .17.
 pub static PHONE_PROOF: Ending =

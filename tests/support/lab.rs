@@ -23,6 +23,8 @@ pub struct Lab {
 
 /// A request for the names of a zone and the record that belongs to it.
 struct Order {
+    /// The domain that the record is for.
+    domain: String,
     label: String,
     value: String,
 }
@@ -37,7 +39,8 @@ impl Lab {
             let path = entry.unwrap().path();
             let Some(zone) = path.file_name().unwrap().to_str().unwrap().strip_suffix(".zone") else { continue };
             let template = std::fs::read_to_string(&path).unwrap();
-            let order = Order::new(&sandbox, zone, &names(zone, &template));
+            let domain = word(&template, "record-for").unwrap_or_else(|| zone.to_owned());
+            let order = Order::new(&sandbox, zone, domain, &names(zone, &template));
             sandbox.write(&format!("zones/{zone}.zone"), template);
             sandbox.write(&format!("zones/{zone}.record"), format!("{} {}.", order.label, order.value));
             orders.insert(zone.to_owned(), order);
@@ -109,25 +112,30 @@ impl Lab {
     /// `dcv-check` with the shop's record of `zone`, through `resolver`.
     pub fn check(&self, zone: &str, resolver: &str, more: &[&str]) -> Run {
         let order = &self.orders[zone];
-        let given = format!("{}.{zone} {}", order.label, order.value);
+        let given = format!("{}.{} {}", order.label, order.domain, order.value);
         self.run(zone, &[&["dcv-check", "--record", &given, "--resolver", resolver, "--json"], more].concat())
     }
 }
 
 /// What is asked for: the zone's name, or what its line `; names` says.
 fn names(zone: &str, template: &str) -> Vec<String> {
-    let line = template.lines().find_map(|line| line.strip_prefix("; names "));
-    line.map_or_else(|| vec![zone.to_owned()], |names| names.split(' ').map(str::to_owned).collect())
+    let names = word(template, "names").unwrap_or_else(|| zone.to_owned());
+    names.split(' ').map(str::to_owned).collect()
+}
+
+/// What stands behind `; WORD ` in the first lines of a zone.
+fn word(template: &str, word: &str) -> Option<String> {
+    template.lines().find_map(|line| line.strip_prefix(&format!("; {word} "))).map(str::to_owned)
 }
 
 impl Order {
-    fn new(sandbox: &Sandbox, zone: &str, names: &[String]) -> Self {
+    fn new(sandbox: &Sandbox, zone: &str, domain: String, names: &[String]) -> Self {
         let folder = format!("orders/{zone}");
         std::fs::create_dir_all(sandbox.join(&folder)).unwrap();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let made = sandbox.run(&[&["-C", folder.as_str(), "csr", "--json"], &names[..]].concat()).expect(0).json();
         let sha256 = made["request"]["sha256"].as_str().unwrap();
         let label = format!("_{}", made["request"]["md5"].as_str().unwrap());
-        Self { label, value: format!("{}.{}.69ff68dc5168c.comodoca.com", &sha256[..32], &sha256[32..]) }
+        Self { domain, label, value: format!("{}.{}.69ff68dc5168c.comodoca.com", &sha256[..32], &sha256[32..]) }
     }
 }

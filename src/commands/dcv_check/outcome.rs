@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::around::{self, Around};
 use super::choose::Chosen;
 use crate::context::Context;
 use crate::dcv::answer::Answer;
@@ -23,6 +24,8 @@ pub struct Check {
     pub expected: Expectation,
     /// What it comes to.
     pub judgement: Judgement,
+    /// What was found around it.
+    pub around: Around,
 }
 
 /// What `dcv-check` ends with.
@@ -68,7 +71,7 @@ impl DcvCheckOutcome {
             self.verdict = self.verdict.max(Verdict::Unchecked);
         }
         self.findings = strays.to_vec();
-        for finding in checks.iter().flat_map(|check| &check.judgement.reasons).map(Finding::from) {
+        for finding in checks.iter().flat_map(Check::findings) {
             if !self.findings.contains(&finding) {
                 self.findings.push(finding);
             }
@@ -187,10 +190,19 @@ impl Outcome for DcvCheckOutcome {
 }
 
 impl Check {
+    fn findings(&self) -> Vec<Finding> {
+        let reasons = self.judgement.reasons.iter().map(Finding::from);
+        let mut findings: Vec<Finding> = reasons.map(|finding| self.around.explain(finding)).collect();
+        findings.extend(self.around.findings.iter().cloned());
+        findings
+    }
+
     fn json(&self) -> Value {
         let mut record = json!(self.expected.record);
         record["request"] = json!(self.request);
         record["verdict"] = json!(self.judgement.verdict.word());
+        record["dnssec"] = json!(self.around.dnssec.word());
+        record["caa"] = self.around.caa.iter().map(around::ruling_json).collect();
         record["servers"] = self.judgement.standings.iter().map(server_json).collect();
         record
     }
@@ -207,7 +219,8 @@ impl Check {
             text.fact("says", format!("{:width$}  {}", one.server.to_string(), says(one)));
         }
         if self.judgement.verdict == Verdict::Visible {
-            text.fact("ok", "visible at all servers that were asked: the CA would see it now");
+            let fine = self.around.fine();
+            text.fact("ok", format!("visible at all servers that were asked: the CA would see it now{fine}"));
         }
     }
 
@@ -252,6 +265,7 @@ fn says(one: &Standing) -> String {
         (_, Answer::Refused) => "REFUSED".to_owned(),
         (_, Answer::ServFail) => "SERVFAIL".to_owned(),
         (_, Answer::Failed(reason)) => format!("no answer ({reason})"),
+        (_, Answer::NoTcp) => "cut short by UDP, nothing by TCP".to_owned(),
         (_, Answer::Timeout) => "no usable answer in time".to_owned(),
         (_, Answer::Closed) => "nobody listens there".to_owned(),
         (_, Answer::NoAddress) => "not asked: no address was found for its name".to_owned(),

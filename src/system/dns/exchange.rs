@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use hickory_proto::op::{Message, MessageType, Query as Question, ResponseCode};
+use hickory_proto::op::{Edns, Message, MessageType, Query as Question, ResponseCode};
 use hickory_proto::rr::{Name, RecordType};
 use rustix::io::Errno;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -13,15 +13,14 @@ use tokio::net::{TcpStream, UdpSocket};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::way::{Way, Ways};
-use crate::system::signals::most_open_files;
-
 /// The longest that one question takes.
 const QUESTION: Duration = Duration::from_secs(4);
-/// How often it is sent, at the most.
-const TRANSMISSIONS: u32 = 5;
+/// After how long it is sent again.
+const AGAIN: [Duration; 3] = [Duration::from_millis(1000), Duration::from_millis(1500), QUESTION];
+/// The longest answer by UDP that is asked for: what passes everywhere in one piece.
+const UDP_SIZE: u16 = 1232;
 /// The most questions under way at once.
-const AT_ONCE: usize = 400;
+const AT_ONCE: usize = 64;
 
 /// One question to one server.
 #[derive(Clone, Debug)]
@@ -30,6 +29,14 @@ pub(super) struct Query {
     pub(super) name: Name,
     pub(super) kind: RecordType,
     pub(super) recursion: Recursion,
+    pub(super) form: Form,
+}
+
+/// Whether the answer is to come with its signatures and with reasons (EDNS, DO).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Form {
+    Plain,
+    Signed,
 }
 
 /// Whether the server is to look further than its own zones.
@@ -39,16 +46,6 @@ pub(super) enum Recursion {
     /// The same, without a check of DNSSEC signatures (RFC 4035 3.2.2).
     DesiredUnchecked,
     No,
-}
-
-impl Recursion {
-    /// What an answer may take, however quick others were: a resolver has to ask others first.
-    fn least(self) -> Duration {
-        match self {
-            Self::No => Duration::from_millis(30),
-            Self::Desired | Self::DesiredUnchecked => Duration::from_millis(200),
-        }
-    }
 }
 
 /// Why nothing usable came.
@@ -63,69 +60,57 @@ pub(super) enum NoAnswer {
     Timeout,
 }
 
-/// Asks questions until a common deadline.
+/// Asks questions until a common deadline, a bounded number at once.
 #[derive(Debug)]
 pub(super) struct Client {
     deadline: Instant,
-    ways: Ways,
-    sockets: Semaphore,
+    permits: Semaphore,
 }
 
 impl Client {
     pub(super) fn until(deadline: Instant) -> Self {
-        Self { deadline, ways: Ways::default(), sockets: Semaphore::new(most_open_files(AT_ONCE)) }
+        Self { deadline, permits: Semaphore::new(AT_ONCE) }
     }
 
     pub(super) async fn ask(&self, query: &Query) -> Result<Message, NoAnswer> {
-        let way = self.ways.to(query.server);
-        let Ok(Some(_turn)) = timeout_at(self.deadline, way.turn()).await else { return Err(NoAnswer::Timeout) };
-        let Ok(_socket) = timeout_at(self.deadline, self.sockets.acquire()).await else {
+        let Ok(_permit) = timeout_at(self.deadline, self.permits.acquire()).await else {
             return Err(NoAnswer::Timeout);
         };
         let deadline = self.deadline.min(Instant::now() + QUESTION);
-        timeout_at(deadline, ask(query, &way)).await.unwrap_or_else(|_| {
-            way.silent();
-            Err(NoAnswer::Timeout)
-        })
+        timeout_at(deadline, ask(query)).await.unwrap_or(Err(NoAnswer::Timeout))
     }
 }
 
-async fn ask(query: &Query, way: &Way) -> Result<Message, NoAnswer> {
+async fn ask(query: &Query) -> Result<Message, NoAnswer> {
     let mut message = Message::query();
     message.metadata.recursion_desired = query.recursion != Recursion::No;
     message.metadata.checking_disabled = query.recursion == Recursion::DesiredUnchecked;
     message.add_query(Question::query(query.name.clone(), query.kind));
+    if query.form == Form::Signed {
+        let mut edns = Edns::new();
+        edns.set_max_payload(UDP_SIZE).set_dnssec_ok(true);
+        message.set_edns(edns);
+    }
     let bytes = message.to_vec().map_err(|error| NoAnswer::Other(error.to_string()))?;
-    let answer = by_udp(query, way, &message, &bytes).await?;
+    let answer = by_udp(query.server, &message, &bytes).await?;
     if !answer.metadata.truncation {
         return Ok(answer);
     }
     by_tcp(query.server, &message, &bytes).await.map_err(|_| NoAnswer::NoTcp)
 }
 
-/// Each question has a socket of its own: nobody who does not see it can tell its port, which the system draws, nor its
-/// id, which is random (RFC 5452 9.2).
-async fn by_udp(query: &Query, way: &Way, question: &Message, bytes: &[u8]) -> Result<Message, NoAnswer> {
-    let server = query.server;
+async fn by_udp(server: SocketAddr, question: &Message, bytes: &[u8]) -> Result<Message, NoAnswer> {
     let any = if server.is_ipv4() { IpAddr::V4(Ipv4Addr::UNSPECIFIED) } else { IpAddr::V6(Ipv6Addr::UNSPECIFIED) };
     let socket = UdpSocket::bind((any, 0)).await.map_err(no_answer)?;
     // Connected: the system keeps other sources out and tells when nobody listens.
     socket.connect(server).await.map_err(no_answer)?;
-    for transmission in 0..TRANSMISSIONS {
-        let sent = Instant::now();
+    for pause in AGAIN {
         socket.send(bytes).await.map_err(no_answer)?;
-        let patience = way.patience(transmission, query.recursion.least());
-        if let Ok(answer) = timeout(patience, receive(&socket, question)).await {
-            let answer = answer.map_err(no_answer)?;
-            way.answered((transmission == 0).then(|| sent.elapsed()));
-            return Ok(answer);
+        if let Ok(answer) = timeout(pause, receive(&socket, question)).await {
+            return answer.map_err(no_answer);
         }
-        way.lost();
     }
-    // It was sent often enough; what is late may come until the end.
-    let answer = receive(&socket, question).await.map_err(no_answer)?;
-    way.answered(None);
-    Ok(answer)
+    Err(NoAnswer::Timeout)
 }
 
 async fn receive(socket: &UdpSocket, question: &Message) -> io::Result<Message> {

@@ -39,7 +39,7 @@ pub(super) fn read(message: &Message, query: &Query, role: Role) -> Answer {
 }
 
 /// The name that `name` leads to by the aliases in a message; no further than any resolver goes.
-fn end_of_aliases<'a>(message: &'a Message, name: &'a Name) -> &'a Name {
+pub(super) fn end_of_aliases<'a>(message: &'a Message, name: &'a Name) -> &'a Name {
     const MOST: usize = 12;
     let next = |name: &Name| {
         message.answers.iter().find_map(|record| match &record.data {
@@ -96,7 +96,7 @@ impl From<NoAnswer> for Answer {
         match none {
             NoAnswer::Closed => Self::Closed,
             NoAnswer::NoRoute => Self::NoRoute,
-            NoAnswer::NoTcp => Self::Failed("truncated, and nothing by TCP".to_owned()),
+            NoAnswer::NoTcp => Self::NoTcp,
             NoAnswer::Other(reason) => Self::Failed(reason),
             NoAnswer::Timeout => Self::Timeout,
         }

@@ -5,11 +5,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use hickory_proto::op::{Message, ResponseCode};
-use hickory_proto::rr::{Name, RData, RecordType};
+use hickory_proto::rr::{Name, RData, Record, RecordType};
 use tokio::task::JoinSet;
 
 use super::batch::in_order;
-use super::exchange::{Client, Query, Recursion};
+use super::exchange::{Client, Form, Query, Recursion};
 use super::message::{failed, text};
 use crate::dcv::answer::{Answer, LeftOut, Role, Server};
 
@@ -17,8 +17,22 @@ use crate::dcv::answer::{Answer, LeftOut, Role, Server};
 const NAMES: usize = 16;
 const ADDRESSES: usize = 32;
 
+/// What each resolver says of the zone that holds `domain`.
+pub(super) async fn told(
+    client: &Arc<Client>,
+    resolvers: &[SocketAddr],
+    domain: &str,
+) -> Vec<(SocketAddr, Result<Name, Answer>)> {
+    let mut zones = JoinSet::new();
+    for (index, address) in resolvers.iter().copied().enumerate() {
+        let (client, domain) = (Arc::clone(client), domain.to_owned());
+        zones.spawn(async move { (index, (address, zone_of(&client, address, &domain).await)) });
+    }
+    in_order(zones).await
+}
+
 /// The apex of the zone that holds `domain`: the owner of the SOA that comes with its answer or its absence.
-pub(super) async fn zone_of(client: &Client, resolver: SocketAddr, domain: &str) -> Result<Name, Answer> {
+async fn zone_of(client: &Client, resolver: SocketAddr, domain: &str) -> Result<Name, Answer> {
     let mut name = Name::from_ascii(format!("{domain}.")).map_err(|error| Answer::Failed(error.to_string()))?;
     while !name.is_root() {
         let message = ask(client, resolver, &name, RecordType::SOA).await?;
@@ -35,7 +49,7 @@ pub(super) async fn zone_of(client: &Client, resolver: SocketAddr, domain: &str)
 }
 
 /// An alias answers for another zone, and so does the SOA that comes with it: the parent is asked then.
-fn apex(message: &Message, name: &Name) -> Option<Name> {
+pub(super) fn apex(message: &Message, name: &Name) -> Option<Name> {
     let alias = message.answers.iter().any(|record| matches!(record.data, RData::CNAME(_)));
     let soa = message.answers.iter().chain(&message.authorities);
     let mut owners = soa.filter(|record| matches!(record.data, RData::SOA(_))).map(|record| &record.name);
@@ -43,6 +57,7 @@ fn apex(message: &Message, name: &Name) -> Option<Name> {
 }
 
 /// The zone's own servers.
+#[derive(Debug, Eq, PartialEq)]
 pub(super) struct Own {
     /// One for each address, and one without an address for each name that none was found for.
     pub(super) servers: Vec<Server>,
@@ -50,12 +65,18 @@ pub(super) struct Own {
     pub(super) left_out: LeftOut,
 }
 
-/// The zone's name servers by name and address, as the resolver tells them.
-pub(super) async fn own_servers(client: &Arc<Client>, resolver: SocketAddr, zone: &Name) -> Own {
-    let mut names = match ask(client, resolver, zone, RecordType::NS).await {
-        Ok(message) => server_names(&message),
+/// The names of the zone's servers, as the resolver tells them.
+pub(super) async fn server_names(client: &Client, resolver: SocketAddr, zone: &Name) -> Vec<Name> {
+    match ask(client, resolver, zone, RecordType::NS).await {
+        Ok(message) => named(&message.answers, zone),
         Err(_) => Vec::new(),
-    };
+    }
+}
+
+/// The addresses of these servers.
+pub(super) async fn servers_at(client: &Arc<Client>, resolver: SocketAddr, mut names: Vec<Name>) -> Own {
+    names.sort();
+    names.dedup();
     let left_out = names.split_off(names.len().min(NAMES)).len();
     let mut tasks = JoinSet::new();
     for (index, name) in names.into_iter().enumerate() {
@@ -69,9 +90,10 @@ pub(super) async fn own_servers(client: &Arc<Client>, resolver: SocketAddr, zone
     Own { servers, left_out: LeftOut { names: left_out, addresses } }
 }
 
-fn server_names(message: &Message) -> Vec<Name> {
-    let names = message.answers.iter().filter_map(|record| match &record.data {
-        RData::NS(name) => Some(name.0.to_lowercase()),
+/// The targets of the NS records of `zone`, in order.
+pub(super) fn named(records: &[Record], zone: &Name) -> Vec<Name> {
+    let names = records.iter().filter_map(|record| match &record.data {
+        RData::NS(name) if record.name == *zone => Some(name.0.to_lowercase()),
         _ => None,
     });
     let mut names: Vec<Name> = names.collect();
@@ -118,6 +140,6 @@ async fn addresses(
 }
 
 async fn ask(client: &Client, server: SocketAddr, name: &Name, kind: RecordType) -> Result<Message, Answer> {
-    let query = Query { server, name: name.clone(), kind, recursion: Recursion::Desired };
+    let query = Query { server, name: name.clone(), kind, recursion: Recursion::DesiredUnchecked, form: Form::Plain };
     client.ask(&query).await.map_err(Answer::from)
 }

@@ -1,0 +1,114 @@
+//! What is judged besides the servers' own answers: DNSSEC, CAA, and what shows when servers are seen side by side.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::pending::Pending;
+use crate::dcv::answer::{Answer, Survey};
+use crate::dcv::caa::{self, Found, Ruling, Wish};
+use crate::dcv::dnssec::{self, State};
+use crate::dcv::judge::{Judgement, Verdict};
+use crate::dcv::vantage;
+use crate::failure;
+use crate::finding::Finding;
+
+/// What was found around one record.
+#[derive(Clone, Debug)]
+pub struct Around {
+    /// Whether the zone's signatures hold.
+    pub dnssec: State,
+    /// What CAA says, for each name that the record proves.
+    pub caa: Vec<Ruling>,
+    /// What is to be said.
+    pub findings: Vec<Finding>,
+    /// A resolver's own words for why it gave no answer.
+    explained: Vec<String>,
+}
+
+impl Around {
+    /// Judges it; where signatures do not hold, a CA sees nothing, and the verdict says so.
+    pub(super) fn judge(
+        judgement: &mut Judgement,
+        survey: &Survey,
+        pending: &Pending,
+        found: &HashMap<String, Found>,
+        at: Timestamp,
+    ) -> Self {
+        let dnssec = dnssec::judge(&survey.around.evidence, at);
+        let broken = matches!(dnssec, State::Broken(_));
+        if broken {
+            judgement.verdict = judgement.verdict.max(Verdict::Unreachable);
+        }
+        let mut findings: Vec<Finding> = vantage::remarks(survey, judgement, &pending.expected.record.zone, at)
+            .iter()
+            .map(|remark| failure::vantage::finding(remark, at))
+            .collect();
+        findings.extend(Vec::from(&dnssec));
+        let wish = Wish { issuers: pending.ca.map_or(&[], |ca| ca.profile().issuers), at };
+        let at_name = |name: &str| match found.get(name) {
+            // A top level has no CAA records, and its failure is nobody's matter here.
+            Some(Found::Failed(_)) if !name.contains('.') => Found::None,
+            found => found.cloned().unwrap_or(Found::None),
+        };
+        let caa: Vec<Ruling> = pending.names.iter().map(|name| caa::rule(name, at_name, wish)).collect();
+        // Where nobody answers at all, or nothing is believed, that is what is to be said.
+        if judgement.answered {
+            let said = |ruling: &&Ruling| !(broken && matches!(ruling.verdict, caa::Verdict::Failed(_, Answer::Bogus)));
+            findings.extend(together(caa.iter().filter(said)).iter().flat_map(Vec::<Finding>::from));
+        }
+        let explained = survey.around.explained.iter().map(|(server, reason)| format!("{server}: {reason}")).collect();
+        Self { dnssec, caa, findings, explained }
+    }
+
+    /// The resolvers' own words go with the finding that they failed.
+    pub(super) fn explain(&self, finding: Finding) -> Finding {
+        if !matches!(finding.code, "server-bogus" | "server-servfail") {
+            return finding;
+        }
+        finding.quoting(self.explained.iter().cloned())
+    }
+
+    /// What is fine, for the line that says so.
+    pub(super) fn fine(&self) -> String {
+        let allowed = |ruling: &Ruling| matches!(ruling.verdict, caa::Verdict::Allowed | caa::Verdict::Free);
+        let caa = if self.caa.iter().all(allowed) { "; CAA allows" } else { "" };
+        match self.dnssec {
+            State::Unsigned => format!("{caa}; DNSSEC: unsigned, fine"),
+            State::Signed => format!("{caa}; DNSSEC: the signatures hold"),
+            State::Broken(_) | State::Unknown => String::new(),
+        }
+    }
+}
+
+/// Names that the same records say the same about, as one.
+fn together<'a>(rulings: impl Iterator<Item = &'a Ruling>) -> Vec<Ruling> {
+    let mut groups: Vec<Ruling> = Vec::new();
+    for ruling in rulings {
+        let wildcard = |ruling: &Ruling| ruling.name.starts_with("*.");
+        let same = |one: &&mut Ruling| {
+            wildcard(one) == wildcard(ruling) && Ruling { name: ruling.name.clone(), ..(**one).clone() } == *ruling
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.name = format!("{}, {}", group.name, ruling.name),
+            None => groups.push(ruling.clone()),
+        }
+    }
+    groups
+}
+
+pub(super) fn ruling_json(ruling: &Ruling) -> Value {
+    use caa::Verdict::{Allowed, CaUnknown, Failed, Forbidden, Free, OnTerms, Only, Partly};
+    let verdict = match &ruling.verdict {
+        Free => "free",
+        Allowed => "allowed",
+        Only(_) => "limited",
+        OnTerms(_) => "on-terms",
+        Partly(_) => "in-part",
+        Forbidden(_) => "forbidden",
+        CaUnknown(_) => "ca-unknown",
+        Failed(..) => "failed",
+    };
+    json!({ "name": ruling.name, "verdict": verdict, "at": ruling.at, "records": ruling.records })
+}

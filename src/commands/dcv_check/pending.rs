@@ -1,0 +1,43 @@
+//! Which records to look for: those of the requests chosen.
+
+use super::choose::{Chosen, Selected};
+use crate::context::Context;
+use crate::dcv::ca::Ca;
+use crate::dcv::expect::{self, Expectation};
+use crate::failure::{Failure, Kind};
+use crate::finding::Next;
+
+/// All records that the chosen requests need; `named` is the CA of the command line.
+pub(super) fn pending(context: &Context, named: Option<Ca>, chosen: &Chosen) -> Result<Vec<Pending>, Failure> {
+    let mut checks = Vec::new();
+    for Selected { shown, request, kept, .. } in &chosen.selected {
+        let ca = named.or_else(|| kept.ca());
+        let own: Vec<_> = kept.records().into_iter().filter(|record| expect::belongs(record, request)).collect();
+        let expected = expect::expectations(request, ca, &own);
+        checks.extend(expected.into_iter().map(|expected| {
+            let proved = |name: &&String| {
+                let below = name.strip_suffix(&expected.domain);
+                below.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+            };
+            let names = request.dns_names.iter().filter(proved).cloned().collect();
+            Pending { request: shown.clone(), ca, expected, names }
+        }));
+    }
+    if checks.is_empty() {
+        let message = "no record is asked for: the CA named for the request wants no proof in the DNS";
+        let install = Next::run(&context.again("install")).text;
+        return Err(Failure::new(Kind::NotFound, message)
+            .with(Next::say(format!("when the certificate has come:  sudo {install} FILE"))));
+    }
+    Ok(checks)
+}
+
+/// One record to look for, and what it belongs to.
+#[derive(Clone, Debug)]
+pub(super) struct Pending {
+    pub(super) request: String,
+    pub(super) ca: Option<Ca>,
+    pub(super) expected: Expectation,
+    /// The names of the request that the record proves.
+    pub(super) names: Vec<String>,
+}

@@ -1,0 +1,332 @@
+//! CAA: whether a domain lets a CA issue for a name, and on which terms (RFC 8659; RFC 8657 for the terms). CAs look it up
+//! before every certificate (BR 3.2.2.8). Pure: the records come as values, `system::dns` asks for them.
+
+mod value;
+
+use jiff::Timestamp;
+
+use self::value::Issue;
+use super::answer::Answer;
+use super::ca::Issuer;
+use crate::pki::rules;
+
+/// One CAA record.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CaaRecord {
+    /// Bit 0 of the flags: whoever does not know the tag must not issue (RFC 8659 4.1).
+    pub critical: bool,
+    /// The property.
+    pub tag: String,
+    /// Its value; bytes that are no UTF-8 are replaced.
+    pub value: String,
+}
+
+/// What was found at one name of the climb.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Found {
+    /// Records; where an alias led to them, the name that they are at.
+    Records(Option<String>, Vec<CaaRecord>),
+    /// None: the climb goes on.
+    None,
+    /// No answer: what is there is not known.
+    Failed(Answer),
+}
+
+/// Who wants to issue, and how it proves control.
+#[derive(Clone, Copy, Debug)]
+pub struct Wish {
+    /// Whoever may turn out to issue; empty where no CA was named.
+    pub issuers: &'static [Issuer],
+    /// The instant that terms with a date are judged by.
+    pub at: Timestamp,
+}
+
+/// What CAA says about one name.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Ruling {
+    /// The name asked for, wildcard and all.
+    pub name: String,
+    /// Where the records are that count; none where there are none.
+    pub at: Option<String>,
+    /// Those records that decide, as zone files write them (without name and class).
+    pub records: Vec<String>,
+    /// What they come to.
+    pub verdict: Verdict,
+    /// Whoever may turn out to issue.
+    pub issuers: &'static [Issuer],
+}
+
+/// What the records come to.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Verdict {
+    /// No record limits it: any CA may issue.
+    Free,
+    /// The CA may issue.
+    Allowed,
+    /// No CA was named; these alone may issue.
+    Only(Vec<String>),
+    /// The CA may issue, but on terms that an order at a shop may not meet.
+    OnTerms(Terms),
+    /// One of those that may turn out to issue is allowed, these are not.
+    Partly(Vec<&'static str>),
+    /// The CA may not issue.
+    Forbidden(Forbidden),
+    /// It is not known by which names a record would allow the CA; these alone may issue.
+    CaUnknown(Vec<String>),
+    /// A look-up failed, and a CA must not issue then (BR 3.2.2.8): for which name, and what came.
+    Failed(String, Answer),
+}
+
+/// Why the CA may not issue.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Forbidden {
+    /// No record names it.
+    NotNamed,
+    /// The records say that nobody may.
+    Nobody,
+    /// A record with the critical flag has this tag, which CAs do not know (RFC 8659 4.1).
+    UnknownCritical(String),
+    /// The record that names it cannot be read, which counts as naming nobody (RFC 8659 4.2).
+    Unreadable,
+}
+
+/// RFC 8657: the terms that the record sets.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Terms {
+    /// The account that the order must be of.
+    pub account: Option<String>,
+    /// The ways to prove control that are allowed.
+    pub methods: Option<String>,
+    /// Whether all CAs must heed them by now.
+    pub in_force: bool,
+}
+
+/// The names that are asked for, in this order, until one has records: the name, wildcard stripped, and all above it but
+/// the root (RFC 8659 3).
+#[must_use]
+pub fn climb(name: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut rest = Some(name.strip_prefix("*.").unwrap_or(name));
+    while let Some(name) = rest.filter(|name| !name.is_empty()) {
+        names.push(name.to_owned());
+        rest = name.split_once('.').map(|(_, above)| above);
+    }
+    names
+}
+
+/// What CAA says about `name`; `found` tells what is at a name of its climb.
+#[must_use]
+pub fn rule(name: &str, found: impl Fn(&str) -> Found, wish: Wish) -> Ruling {
+    let ruling = |at, records, verdict| Ruling { name: name.to_owned(), at, records, verdict, issuers: wish.issuers };
+    for at in climb(name) {
+        match found(&at) {
+            Found::None => {}
+            Found::Failed(answer) => return ruling(None, Vec::new(), Verdict::Failed(at, answer)),
+            Found::Records(_, records) if records.is_empty() => {}
+            Found::Records(alias, records) => {
+                let (deciding, verdict) = judge(&records, name.starts_with("*."), wish);
+                let shown = deciding.iter().map(|record| shown(record)).collect();
+                return ruling(Some(alias.unwrap_or(at)), shown, verdict);
+            }
+        }
+    }
+    ruling(None, Vec::new(), Verdict::Free)
+}
+
+/// What a CA knows: RFC 8659 4, BR appendix A.1.
+const KNOWN: [&str; 5] = ["issue", "issuewild", "iodef", "contactemail", "contactphone"];
+
+/// The records that decide, and what they come to.
+fn judge(records: &[CaaRecord], wildcard: bool, wish: Wish) -> (Vec<&CaaRecord>, Verdict) {
+    let is = |record: &CaaRecord, tag: &str| record.tag.eq_ignore_ascii_case(tag);
+    if let Some(odd) = records.iter().find(|one| one.critical && !KNOWN.iter().any(|tag| is(one, tag))) {
+        return (vec![odd], Verdict::Forbidden(Forbidden::UnknownCritical(odd.tag.clone())));
+    }
+    let of = |tag: &str| -> Vec<&CaaRecord> { records.iter().filter(|record| is(record, tag)).collect() };
+    // RFC 8659 4.3: for a wildcard, issuewild takes the place of issue; for all else it does not count.
+    let wild = if wildcard { of("issuewild") } else { Vec::new() };
+    let deciding = if wild.is_empty() { of("issue") } else { wild };
+    if deciding.is_empty() {
+        return (records.iter().collect(), Verdict::Free);
+    }
+    let issues: Vec<Issue> = deciding.iter().map(|record| Issue::read(&record.value)).collect();
+    let verdict = verdict(&issues, wish);
+    (deciding, verdict)
+}
+
+fn verdict(issues: &[Issue], wish: Wish) -> Verdict {
+    let mut named: Vec<String> = issues.iter().filter_map(|issue| issue.issuer.clone()).collect();
+    named.dedup();
+    if named.is_empty() {
+        let unreadable = issues.iter().any(|issue| !issue.readable);
+        return Verdict::Forbidden(if unreadable { Forbidden::Unreadable } else { Forbidden::Nobody });
+    }
+    if wish.issuers.is_empty() {
+        return Verdict::Only(named);
+    }
+    if wish.issuers.iter().all(|issuer| issuer.caa_identities.is_empty()) {
+        return Verdict::CaUnknown(named);
+    }
+    let names = |issuer: &Issuer, issue: &&Issue| {
+        issue.issuer.as_ref().is_some_and(|name| issuer.caa_identities.contains(&name.as_str()))
+    };
+    let allowing = |issuer: &Issuer| issues.iter().filter(|issue| names(issuer, issue)).collect::<Vec<_>>();
+    let (some, none): (Vec<&Issuer>, Vec<&Issuer>) =
+        wish.issuers.iter().partition(|issuer| !allowing(issuer).is_empty());
+    if some.is_empty() {
+        return Verdict::Forbidden(Forbidden::NotNamed);
+    }
+    // Permissions add up (RFC 8659 4.2): one record without terms is enough.
+    let allowing: Vec<&Issue> = some.iter().flat_map(|issuer| allowing(issuer)).collect();
+    if !none.is_empty() {
+        return Verdict::Partly(none.iter().map(|issuer| issuer.title).collect());
+    }
+    match allowing.iter().all(|issue| issue.has_terms()).then(|| allowing.first()).flatten() {
+        None => Verdict::Allowed,
+        Some(issue) => Verdict::OnTerms(Terms {
+            account: issue.account.clone(),
+            methods: issue.methods.clone(),
+            in_force: rules::CAA_TERMS.holds(wish.at),
+        }),
+    }
+}
+
+/// `0 issue "sectigo.com"`.
+fn shown(record: &CaaRecord) -> String {
+    let quoted = record.value.replace('\\', "\\\\").replace('"', "\\\"");
+    format!("{} {} \"{quoted}\"", if record.critical { 128 } else { 0 }, record.tag)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::{CaaRecord, Forbidden, Found, Ruling, Verdict, Wish, climb, rule};
+    use crate::dcv::answer::Answer;
+    use crate::dcv::ca::Issuer;
+
+    static SECTIGO: [Issuer; 1] = [Issuer { title: "Sectigo", caa_identities: &["sectigo.com", "comodoca.com"] }];
+    static EITHER: [Issuer; 2] = [
+        Issuer { title: "SSL.com", caa_identities: &["ssl.com"] },
+        Issuer { title: "Sectigo", caa_identities: &["sectigo.com"] },
+    ];
+
+    /// `NAME TAG VALUE` per line, a tag with `!` is critical; a value of `fails` is no record.
+    fn ruled(zone: &str, name: &str, issuers: &'static [Issuer], at: &str) -> Ruling {
+        let found = |at: &str| {
+            let mut records = Vec::new();
+            for line in zone.lines() {
+                let (owner, rest) = line.trim().split_once(' ').unwrap();
+                let (tag, value) = rest.split_once(' ').unwrap();
+                if owner == at && value == "fails" {
+                    return Found::Failed(Answer::ServFail);
+                }
+                if owner == at {
+                    let critical = tag.ends_with('!');
+                    let tag = tag.trim_end_matches('!').to_owned();
+                    records.push(CaaRecord { critical, tag, value: value.trim_matches('"').to_owned() });
+                }
+            }
+            if records.is_empty() { Found::None } else { Found::Records(None, records) }
+        };
+        let at: Timestamp = at.parse().unwrap();
+        rule(name, found, Wish { issuers, at })
+    }
+
+    #[test]
+    fn the_climb_ends_below_the_root() {
+        assert_eq!(climb("*.a.example.com"), ["a.example.com", "example.com", "com"]);
+        assert_eq!(climb("com"), ["com"]);
+    }
+
+    /// One row a rule of RFC 8659.
+    #[test]
+    fn each_rule_has_its_verdict() {
+        use Forbidden::{Nobody, NotNamed, UnknownCritical, Unreadable};
+        use Verdict::{Allowed, Free};
+        let forbidden = Verdict::Forbidden;
+        for (rule, zone, name, verdict, at) in [
+            ("no records at all", "", "a.example.com", Free, None),
+            ("the CA is named", "example.com issue sectigo.com", "example.com", Allowed, Some("example.com")),
+            ("by another of its names", "example.com issue comodoca.com", "example.com", Allowed, Some("example.com")),
+            ("case does not count", "example.com ISSUE Sectigo.COM", "example.com", Allowed, Some("example.com")),
+            ("another one is", "example.com issue ca.test", "example.com", forbidden(NotNamed), Some("example.com")),
+            ("one of two", "a.test issue ca.test\na.test issue sectigo.com", "a.test", Allowed, Some("a.test")),
+            ("from above", "example.com issue ca.test", "a.b.example.com", forbidden(NotNamed), Some("example.com")),
+            ("the nearest counts", "b.test issue sectigo.com\ntest issue ;", "a.b.test", Allowed, Some("b.test")),
+            ("the TLD counts too", "test issue ;", "a.b.test", forbidden(Nobody), Some("test")),
+            ("not what is below", "www.a.test issue ;", "a.test", Free, None),
+            ("nobody", "a.test issue ;", "a.test", forbidden(Nobody), Some("a.test")),
+            ("nobody, empty", "a.test issue \"\"", "a.test", forbidden(Nobody), Some("a.test")),
+            ("nobody adds nothing", "a.test issue ;\na.test issue sectigo.com", "a.test", Allowed, Some("a.test")),
+            ("malformed", "a.test issue %%%%%", "a.test", forbidden(Unreadable), Some("a.test")),
+            ("a final dot is malformed", "a.test issue sectigo.com.", "a.test", forbidden(Unreadable), Some("a.test")),
+            ("only iodef", "a.test iodef mailto:a@a.test", "a.test", Free, Some("a.test")),
+            ("it ends the climb", "a.test iodef x\ntest issue ;", "a.test", Free, Some("a.test")),
+            ("an unknown tag", "a.test tbs x\na.test issue sectigo.com", "a.test", Allowed, Some("a.test")),
+            (
+                "an unknown critical tag",
+                "a.test tbs! x\na.test issue sectigo.com",
+                "a.test",
+                forbidden(UnknownCritical("tbs".to_owned())),
+                Some("a.test"),
+            ),
+            ("a known critical tag", "a.test issue! sectigo.com", "a.test", Allowed, Some("a.test")),
+            ("issuewild is for wildcards", "a.test issuewild ;", "a.test", Free, Some("a.test")),
+            (
+                "and goes first there",
+                "a.test issue sectigo.com\na.test issuewild ;",
+                "*.a.test",
+                forbidden(Nobody),
+                Some("a.test"),
+            ),
+            ("and allows there", "a.test issue ;\na.test issuewild sectigo.com", "*.a.test", Allowed, Some("a.test")),
+            ("without it issue counts", "a.test issue ca.test", "*.a.test", forbidden(NotNamed), Some("a.test")),
+            ("foreign terms", "a.test issue sectigo.com; policy=ev", "a.test", Allowed, Some("a.test")),
+        ] {
+            let ruling = ruled(zone, name, &SECTIGO, "2026-11-23T00:00:00Z");
+            assert_eq!((ruling.verdict, ruling.at.as_deref()), (verdict, at), "{rule}");
+        }
+    }
+
+    #[test]
+    fn a_failed_look_up_is_no_permission() {
+        let ruling = ruled("example.com issue fails", "www.example.com", &SECTIGO, "2026-11-23T00:00:00Z");
+        assert_eq!(ruling.verdict, Verdict::Failed("example.com".to_owned(), Answer::ServFail));
+        let nearer = "www.example.com issue sectigo.com\nexample.com issue fails";
+        let ruling = ruled(nearer, "www.example.com", &SECTIGO, "2026-11-23T00:00:00Z");
+        assert_eq!(ruling.verdict, Verdict::Allowed, "nobody asks further up");
+    }
+
+    #[test]
+    fn without_a_ca_it_says_who_may() {
+        let one = ruled("a.test issue sectigo.com", "a.test", &[], "2026-11-23T00:00:00Z");
+        assert_eq!(one.verdict, Verdict::Only(vec!["sectigo.com".to_owned()]));
+        assert_eq!(one.records, ["0 issue \"sectigo.com\""]);
+        assert_eq!(
+            ruled("a.test issue ;", "a.test", &[], "2026-11-23T00:00:00Z").verdict,
+            Verdict::Forbidden(Forbidden::Nobody)
+        );
+    }
+
+    #[test]
+    fn a_shop_that_changes_its_ca_needs_both() {
+        let one = ruled("a.test issue sectigo.com", "a.test", &EITHER, "2026-11-23T00:00:00Z");
+        assert_eq!(one.verdict, Verdict::Partly(vec!["SSL.com"]));
+        let both = "a.test issue sectigo.com\na.test issue ssl.com";
+        assert_eq!(ruled(both, "a.test", &EITHER, "2026-11-23T00:00:00Z").verdict, Verdict::Allowed);
+    }
+
+    #[test]
+    fn terms_are_in_force_from_their_day() {
+        let account = "a.test issue sectigo.com; accounturi=https://ca.test/1 ; validationmethods=dns-01,http-01";
+        for (at, in_force) in [("2027-03-14T23:59:59Z", false), ("2027-03-15T00:00:00Z", true)] {
+            let Verdict::OnTerms(terms) = ruled(account, "a.test", &SECTIGO, at).verdict else { panic!("{at}") };
+            assert_eq!(terms.in_force, in_force);
+            assert_eq!(terms.account.as_deref(), Some("https://ca.test/1"));
+            assert_eq!(terms.methods.as_deref(), Some("dns-01,http-01"));
+        }
+        let one_without = format!("{account}\na.test issue sectigo.com");
+        assert_eq!(ruled(&one_without, "a.test", &SECTIGO, "2027-04-01T00:00:00Z").verdict, Verdict::Allowed);
+    }
+}

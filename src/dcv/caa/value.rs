@@ -1,0 +1,96 @@
+//! The value of `issue` and `issuewild`: an issuer's name and parameters (RFC 8659 4.2).
+
+/// One value, read.
+#[derive(Debug, Eq, PartialEq)]
+pub(super) struct Issue {
+    /// Who may issue, in lower case; nobody where it is empty or cannot be read.
+    pub(super) issuer: Option<String>,
+    /// False where the value is not of the grammar: it counts as naming nobody.
+    pub(super) readable: bool,
+    /// RFC 8657 3.
+    pub(super) account: Option<String>,
+    /// RFC 8657 4.
+    pub(super) methods: Option<String>,
+}
+
+const UNREADABLE: Issue = Issue { issuer: None, readable: false, account: None, methods: None };
+
+impl Issue {
+    pub(super) fn read(value: &str) -> Self {
+        let (issuer, parameters) = value.split_once(';').unwrap_or((value, ""));
+        let (issuer, parameters) = (trim(issuer), trim(parameters));
+        if !issuer.is_empty() && !issuer.split('.').all(is_label) {
+            return UNREADABLE;
+        }
+        let mut read = Self {
+            issuer: (!issuer.is_empty()).then(|| issuer.to_ascii_lowercase()),
+            readable: true,
+            account: None,
+            methods: None,
+        };
+        for parameter in parameters.split(';').map(trim).filter(|_| !parameters.is_empty()) {
+            let Some((tag, value)) = parameter.split_once('=').map(|(tag, value)| (trim(tag), trim(value))) else {
+                return UNREADABLE;
+            };
+            let visible = |byte: u8| (0x21..=0x7e).contains(&byte);
+            if !is_label(tag) || !value.bytes().all(visible) {
+                return UNREADABLE;
+            }
+            match tag.to_ascii_lowercase().as_str() {
+                "accounturi" => read.account = Some(value.to_owned()),
+                "validationmethods" => read.methods = Some(value.to_owned()),
+                _ => {}
+            }
+        }
+        read
+    }
+
+    pub(super) fn has_terms(&self) -> bool {
+        self.account.is_some() || self.methods.is_some()
+    }
+}
+
+/// White space is blanks and tabs.
+fn trim(text: &str) -> &str {
+    text.trim_matches([' ', '\t'])
+}
+
+/// `(ALPHA / DIGIT) *( *("-") (ALPHA / DIGIT))`
+fn is_label(text: &str) -> bool {
+    let edge = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
+    edge(text.bytes().next())
+        && edge(text.bytes().next_back())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Issue;
+
+    #[test]
+    fn values_are_read_as_the_grammar_says() {
+        for (value, issuer, readable) in [
+            ("ca.example.net", Some("ca.example.net"), true),
+            ("  CA.example.net\t", Some("ca.example.net"), true),
+            ("ca.example.net; account=230123", Some("ca.example.net"), true),
+            ("ca.example.net;a=1;b=2", Some("ca.example.net"), true),
+            ("ca.example.net; ", Some("ca.example.net"), true),
+            (";", None, true),
+            ("", None, true),
+            ("; a=1", None, true),
+            ("ca.example.net. ", None, false),
+            ("ca..net", None, false),
+            ("-ca.net", None, false),
+            ("https://ca.net", None, false),
+            ("ca.net; account", None, false),
+            ("ca.net; a=1 2", None, false),
+            ("ca.net; a=1;;b=2", None, false),
+            ("ca.net other.net", None, false),
+        ] {
+            let read = Issue::read(value);
+            assert_eq!((read.issuer.as_deref(), read.readable), (issuer, readable), "{value:?}");
+        }
+        let read = Issue::read("ca.net; AccountURI=x; validationmethods=dns-01");
+        assert_eq!((read.account.as_deref(), read.methods.as_deref()), (Some("x"), Some("dns-01")));
+    }
+}

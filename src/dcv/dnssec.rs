@@ -1,0 +1,255 @@
+//! Whether a zone's signatures hold, judged from what its servers say: DS at the zone above, DNSKEY, RRSIG and the clock
+//! (RFC 4035 5). CAs must check this for every look-up (BR 3.2.2.4 and 3.2.2.8.1, SC-085), also where the resolver here does
+//! not. Pure; no trust anchor is needed: the question is what the owner of the domain has wrong, so the zones above the
+//! domain are taken at their word. A zone without DS is unsigned, which is fine.
+
+use hickory_proto::dnssec::crypto::Digest;
+use hickory_proto::dnssec::rdata::{DNSKEY, DNSSECRData, DS, RRSIG};
+use hickory_proto::dnssec::{PublicKey, Verifier};
+use hickory_proto::rr::{DNSClass, Name, RData, Record, RecordType};
+use jiff::{SignedDuration, Timestamp};
+
+/// A zone on the way down to the one asked about, and what is known of its keys.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Cut {
+    /// Its apex.
+    pub zone: Name,
+    /// The DS records that the zone above has for it; not known where missing.
+    pub ds: Option<Vec<DS>>,
+    /// What each server that was asked for the keys said: its name, and keys with signatures; not known where missing.
+    pub keys: Vec<(String, Option<Vec<Record>>)>,
+}
+
+/// All that there is to judge from.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Evidence {
+    /// From the top level down to the zone.
+    pub cuts: Vec<Cut>,
+    /// What each of the zone's servers said to a question, with signatures: its name, the name asked for, the records.
+    pub answers: Vec<(String, Name, Vec<Record>)>,
+}
+
+/// What it comes to.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum State {
+    /// There is no DS on the way: nothing to check.
+    Unsigned,
+    /// All that was looked at holds.
+    Signed,
+    /// A CA will reject it.
+    Broken(Vec<Fault>),
+    /// Not enough was said to tell.
+    Unknown,
+}
+
+impl State {
+    /// The word in JSON.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Unsigned => "unsigned",
+            Self::Signed => "signed",
+            Self::Broken(_) => "broken",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Something that does not hold, and at which servers.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Fault {
+    /// The zone.
+    pub zone: String,
+    /// What is wrong.
+    pub flaw: Flaw,
+    /// Who says so.
+    pub servers: Vec<String>,
+}
+
+/// What is wrong.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Flaw {
+    /// The zone above has a DS record, the zone has no key.
+    NoKey,
+    /// The DS record is of none of the zone's keys.
+    OtherKey,
+    /// The signature of these records ended.
+    Expired(String, Timestamp),
+    /// The signature of these records begins later.
+    NotYet(String, Timestamp),
+    /// These records have no signature of the zone's keys.
+    Unsigned(String),
+    /// The signature of these records is not of them.
+    Wrong(String),
+}
+
+/// Judges the evidence at an instant.
+#[must_use]
+pub fn judge(evidence: &Evidence, at: Timestamp) -> State {
+    let Some(last) = evidence.cuts.last() else { return State::Unknown };
+    let mut seen = Seen { faults: Vec::new(), all_known: true };
+    for cut in &evidence.cuts {
+        match &cut.ds {
+            None => return State::Unknown,
+            // What is below an unsigned zone is unsigned, whatever it says (RFC 4035 5.2).
+            Some(ds) if ds.is_empty() => return seen.or(State::Unsigned),
+            Some(ds) => keys_hold(cut, ds, at, &mut seen),
+        }
+    }
+    for (server, name, records) in &evidence.answers {
+        let keys = last.keys.iter().find(|(one, _)| one == server).and_then(|(_, keys)| keys.as_deref());
+        seen.all_known &= keys.is_some();
+        let keys = dnskeys(keys.unwrap_or_default());
+        // Where there is no key, that is the fault.
+        for set in sets(records, name).into_iter().filter(|_| !keys.is_empty()) {
+            seen.note(&last.zone, server, holds(&set, records, &keys, &last.zone, at));
+        }
+    }
+    seen.all_known &= last.keys.iter().any(|(_, keys)| keys.is_some());
+    let all_known = seen.all_known;
+    seen.or(if all_known { State::Signed } else { State::Unknown })
+}
+
+/// What has come up so far.
+struct Seen {
+    faults: Vec<Fault>,
+    all_known: bool,
+}
+
+impl Seen {
+    fn or(self, otherwise: State) -> State {
+        if self.faults.is_empty() { otherwise } else { State::Broken(self.faults) }
+    }
+
+    /// The same flaw at another server is one fault.
+    fn note(&mut self, zone: &Name, server: &str, found: Result<(), Option<Flaw>>) {
+        let flaw = match found {
+            Ok(()) => return,
+            Err(None) => return self.all_known = false,
+            Err(Some(flaw)) => flaw,
+        };
+        let zone = shown(zone);
+        match self.faults.iter_mut().find(|fault| fault.zone == zone && fault.flaw == flaw) {
+            Some(fault) if fault.servers.iter().any(|one| one == server) => {}
+            Some(fault) => fault.servers.push(server.to_owned()),
+            None => self.faults.push(Fault { zone, flaw, servers: vec![server.to_owned()] }),
+        }
+    }
+}
+
+fn shown(name: &Name) -> String {
+    name.to_ascii().trim_end_matches('.').to_owned()
+}
+
+/// The zone's keys at each server: one of the DS records' is there and signs them all.
+fn keys_hold(cut: &Cut, ds: &[DS], at: Timestamp, seen: &mut Seen) {
+    for (server, records) in &cut.keys {
+        let Some(records) = records else { continue };
+        let keys = dnskeys(records);
+        let entry: Vec<&DNSKEY> = keys.iter().copied().filter(|key| entrusted(&cut.zone, ds, key)).collect();
+        let found = if keys.is_empty() {
+            Err(Some(Flaw::NoKey))
+        } else if entry.is_empty() {
+            Err(comparable(ds).then_some(Flaw::OtherKey))
+        } else {
+            let set = Set { name: cut.zone.clone(), kind: RecordType::DNSKEY };
+            holds(&set, records, &entry, &cut.zone, at)
+        };
+        seen.note(&cut.zone, server, found);
+    }
+}
+
+fn dnskeys(records: &[Record]) -> Vec<&DNSKEY> {
+    let keys = records.iter().filter_map(|record| match &record.data {
+        RData::DNSSEC(DNSSECRData::DNSKEY(key)) => Some(key),
+        _ => None,
+    });
+    keys.collect()
+}
+
+fn entrusted(zone: &Name, ds: &[DS], key: &DNSKEY) -> bool {
+    let tag = key.calculate_key_tag().ok();
+    ds.iter().any(|ds| {
+        Some(ds.key_tag()) == tag
+            && ds.algorithm() == key.public_key().algorithm()
+            && ds.covers(zone, key).unwrap_or(false)
+    })
+}
+
+/// False where no DS record has a digest that can be computed here: nothing is known then.
+fn comparable(ds: &[DS]) -> bool {
+    ds.iter().any(|ds| Digest::new(&[], ds.digest_type()).is_ok())
+}
+
+/// Records of one name and type.
+#[derive(Debug, Eq, PartialEq)]
+struct Set {
+    name: Name,
+    kind: RecordType,
+}
+
+/// What a signed zone signs in an answer: what was asked for, or the proof that it is not there.
+fn sets(records: &[Record], name: &Name) -> Vec<Set> {
+    let mut sets: Vec<Set> = Vec::new();
+    for record in records {
+        let kind = record.record_type();
+        let denial = matches!(kind, RecordType::SOA | RecordType::NSEC | RecordType::NSEC3);
+        let set = Set { name: record.name.clone(), kind };
+        if kind != RecordType::RRSIG && (record.name == *name || denial) && !sets.contains(&set) {
+            sets.push(set);
+        }
+    }
+    sets
+}
+
+/// `Err(None)`: it cannot be told here (an algorithm that is not known).
+fn holds(set: &Set, records: &[Record], keys: &[&DNSKEY], zone: &Name, at: Timestamp) -> Result<(), Option<Flaw>> {
+    let what = format!("{} {}", shown(&set.name), set.kind);
+    let mut flaw = Flaw::Unsigned(what.clone());
+    for signature in signatures(records, set).filter(|one| one.input().signer_name == *zone) {
+        let input = signature.input();
+        let (from, until) = (instant(input.sig_inception.get(), at), instant(input.sig_expiration.get(), at));
+        let by = |key: &&&DNSKEY| {
+            key.calculate_key_tag().ok() == Some(input.key_tag) && key.public_key().algorithm() == input.algorithm
+        };
+        if at > until {
+            flaw = Flaw::Expired(what.clone(), until);
+            continue;
+        } else if at < from {
+            flaw = Flaw::NotYet(what.clone(), from);
+            continue;
+        }
+        // Tags are no names: two keys may have the same.
+        for key in keys.iter().filter(by).take(4) {
+            if key.key().is_err() {
+                return Err(None);
+            }
+            if key.verify_rrsig(&set.name, DNSClass::IN, signature, records.iter()).is_ok() {
+                return Ok(());
+            }
+            flaw = Flaw::Wrong(what.clone());
+        }
+    }
+    Err(Some(flaw))
+}
+
+fn signatures<'a>(records: &'a [Record], set: &'a Set) -> impl Iterator<Item = &'a RRSIG> {
+    records.iter().filter_map(|record| match &record.data {
+        RData::DNSSEC(DNSSECRData::RRSIG(signature))
+            if record.name == set.name && signature.input().type_covered == set.kind =>
+        {
+            Some(signature)
+        }
+        _ => None,
+    })
+}
+
+/// The instant that 32 bits of seconds mean: the one nearest to `at` (RFC 4034 3.1.5, RFC 1982).
+fn instant(seconds: u32, at: Timestamp) -> Timestamp {
+    const ROUND: i64 = 1 << 32;
+    let ahead = (i64::from(seconds) - at.as_second()).rem_euclid(ROUND);
+    let nearest = if ahead < ROUND / 2 { ahead } else { ahead - ROUND };
+    Timestamp::from_second(at.as_second())
+        .and_then(|at| at.checked_add(SignedDuration::from_secs(nearest)))
+        .unwrap_or(at)
+}

@@ -1,0 +1,81 @@
+//! The CAA records at every name of a climb, as a resolver finds them: it follows aliases, as RFC 8659 3 wants it.
+
+use std::collections::{BTreeSet, HashMap};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use hickory_proto::op::{Message, ResponseCode};
+use hickory_proto::rr::{Name, RData, RecordType};
+use tokio::task::JoinSet;
+
+use super::ask::gone;
+use super::batch::in_order;
+use super::exchange::{Client, Form, Query, Recursion};
+use super::message::{end_of_aliases, failed, text};
+use super::resolvers::Resolvers;
+use crate::dcv::answer::Answer;
+use crate::dcv::caa::{CaaRecord, Found, climb};
+
+/// What is at each name of the climbs of `names`.
+pub(super) async fn look_up(client: &Arc<Client>, names: &[String], resolvers: &Resolvers) -> HashMap<String, Found> {
+    let all: BTreeSet<String> = names.iter().flat_map(|name| climb(name)).collect();
+    let mut tasks = JoinSet::new();
+    for (index, name) in all.into_iter().enumerate() {
+        let (client, resolvers) = (Arc::clone(client), resolvers.clone());
+        tasks.spawn(async move {
+            let found = first_that_answers(&client, &name, &resolvers).await;
+            (index, (name, found))
+        });
+    }
+    in_order(tasks).await.into_iter().collect()
+}
+
+async fn first_that_answers(client: &Client, name: &str, resolvers: &Resolvers) -> Found {
+    let mut found = Found::Failed(Answer::Timeout);
+    for address in &resolvers.addresses {
+        found = ask(client, *address, name).await;
+        if !matches!(&found, Found::Failed(answer) if gone(answer)) {
+            break;
+        }
+    }
+    // One server alone, at a port of its own, may know no zone but one.
+    let knows_one_zone = matches!(found, Found::Failed(_)) && resolvers.alone();
+    if knows_one_zone { Found::None } else { found }
+}
+
+async fn ask(client: &Client, server: SocketAddr, name: &str) -> Found {
+    let Ok(name) = Name::from_ascii(format!("{name}.")) else { return Found::None };
+    let query = Query { server, name, kind: RecordType::CAA, recursion: Recursion::Desired, form: Form::Plain };
+    let message = match client.ask(&query).await {
+        Ok(message) => message,
+        Err(none) => return Found::Failed(none.into()),
+    };
+    match message.metadata.response_code {
+        ResponseCode::NoError | ResponseCode::NXDomain => found(&message, &query.name),
+        ResponseCode::ServFail => {
+            let unchecked = Query { recursion: Recursion::DesiredUnchecked, ..query };
+            let answered = client.ask(&unchecked).await.is_ok_and(|message| {
+                matches!(message.metadata.response_code, ResponseCode::NoError | ResponseCode::NXDomain)
+            });
+            Found::Failed(if answered { Answer::Bogus } else { Answer::ServFail })
+        }
+        code => Found::Failed(failed(code)),
+    }
+}
+
+fn found(message: &Message, name: &Name) -> Found {
+    let end = end_of_aliases(message, name);
+    let records = message.answers.iter().filter_map(|record| match &record.data {
+        RData::CAA(caa) if record.name == *end => Some(CaaRecord {
+            critical: caa.issuer_critical,
+            tag: caa.tag.clone(),
+            value: String::from_utf8_lossy(&caa.value).into_owned(),
+        }),
+        _ => None,
+    });
+    let records: Vec<CaaRecord> = records.collect();
+    if records.is_empty() {
+        return Found::None;
+    }
+    Found::Records((end != name).then(|| text(end)), records)
+}

@@ -1,0 +1,154 @@
+//! A zone's place in the tree: the zones above it with their DS records, the servers that the zone above names, its own
+//! servers, and what each of these has as SOA and NS.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use hickory_proto::dnssec::rdata::{DNSSECRData, DS};
+use hickory_proto::op::{Message, ResponseCode};
+use hickory_proto::rr::{Name, RData, RecordType};
+use tokio::task::JoinSet;
+
+use super::batch::in_order;
+use super::exchange::{Client, Form, Query, Recursion};
+use super::message::text;
+use super::zone::{self, Own};
+use crate::dcv::answer::{Copied, Delegation, Server};
+use crate::dcv::dnssec::Cut;
+
+/// What is known of a zone once it was looked at.
+#[derive(Debug, Eq, PartialEq)]
+pub(super) struct Explored {
+    /// Where the rest was asked.
+    pub(super) guide: SocketAddr,
+    /// The servers that the zone or the one above it names.
+    pub(super) own: Own,
+    pub(super) delegation: Delegation,
+    /// The zones from the top level down to this one; their keys are asked for later.
+    pub(super) cuts: Vec<Cut>,
+}
+
+/// How many servers of the zone above are tried until one answers.
+const TRIED_ABOVE: usize = 3;
+
+/// Looks at `zone` with the help of a resolver.
+pub(super) async fn explore(client: &Arc<Client>, guide: SocketAddr, zone: &Name) -> Explored {
+    let (mut names, mut cuts) = tokio::join!(zone::server_names(client, guide, zone), cuts(client, guide, zone));
+    let parent = cuts.iter().rev().nth(1).map(|cut| cut.zone.clone());
+    let mut above = None;
+    if let Some(parent) = parent {
+        let told = told_above(client, guide, &parent, zone).await;
+        if let (Some(ds), Some(cut)) = (told.ds, cuts.last_mut()) {
+            cut.ds = Some(ds);
+        }
+        above = Some((text(&parent), told.named.iter().map(text).collect()));
+        names.extend(told.named);
+    }
+    let own = zone::servers_at(client, guide, names).await;
+    let copies = copies(client, &own.servers, zone).await;
+    Explored { guide, own, delegation: Delegation { above, copies }, cuts }
+}
+
+/// The zones from the top level down to `zone`, as the resolver tells them without checking signatures.
+async fn cuts(client: &Arc<Client>, guide: SocketAddr, zone: &Name) -> Vec<Cut> {
+    let mut tasks = JoinSet::new();
+    let mut name = zone.clone();
+    for index in 0..usize::from(zone.num_labels()) {
+        let (client, one) = (Arc::clone(client), name.clone());
+        tasks.spawn(async move { (index, cut(&client, guide, &one).await) });
+        name = name.base_name();
+    }
+    let mut cuts: Vec<Cut> = in_order(tasks).await.into_iter().flatten().collect();
+    cuts.reverse();
+    cuts
+}
+
+/// `name` as a zone, if it is one.
+async fn cut(client: &Client, guide: SocketAddr, name: &Name) -> Option<Cut> {
+    let ask = |kind| {
+        let query = Query {
+            server: guide,
+            name: name.clone(),
+            kind,
+            recursion: Recursion::DesiredUnchecked,
+            form: Form::Signed,
+        };
+        async move { client.ask(&query).await.ok() }
+    };
+    let (soa, ds) = tokio::join!(ask(RecordType::SOA), ask(RecordType::DS));
+    let apex = zone::apex(&soa?, name)?;
+    (apex == *name).then(|| Cut {
+        zone: apex,
+        ds: ds.as_ref().and_then(|message| ds_records(message, name)),
+        keys: Vec::new(),
+    })
+}
+
+/// The DS records of `zone` in an answer; `None`: it is none.
+fn ds_records(message: &Message, zone: &Name) -> Option<Vec<DS>> {
+    let answered = matches!(message.metadata.response_code, ResponseCode::NoError | ResponseCode::NXDomain);
+    let records = message.answers.iter().filter_map(|record| match &record.data {
+        RData::DNSSEC(DNSSECRData::DS(ds)) if record.name == *zone => Some(ds.clone()),
+        _ => None,
+    });
+    answered.then(|| records.collect())
+}
+
+/// What a server of the zone above says.
+#[derive(Default)]
+struct Above {
+    named: Vec<Name>,
+    ds: Option<Vec<DS>>,
+}
+
+/// Asks the servers of the zone above for the delegation itself: a resolver tells the zone's own NS records instead, and
+/// one that knows nothing of DNSSEC no DS.
+async fn told_above(client: &Arc<Client>, guide: SocketAddr, parent: &Name, zone: &Name) -> Above {
+    let names = zone::server_names(client, guide, parent).await;
+    let servers = zone::servers_at(client, guide, names).await.servers;
+    for server in servers.iter().filter_map(|server| server.address).take(TRIED_ABOVE) {
+        let ask = |kind| {
+            let query = Query { server, name: zone.clone(), kind, recursion: Recursion::No, form: Form::Signed };
+            async move { client.ask(&query).await.ok() }
+        };
+        let (ns, ds) = tokio::join!(ask(RecordType::NS), ask(RecordType::DS));
+        let Some(ns) = ns else { continue };
+        // A referral; a server that has the zone as well gives the zone's own records.
+        let mut named = zone::named(&ns.authorities, zone);
+        if named.is_empty() {
+            named = zone::named(&ns.answers, zone);
+        }
+        if !named.is_empty() {
+            let authoritative = ds.filter(|message| message.metadata.authoritative);
+            return Above { named, ds: authoritative.and_then(|message| ds_records(&message, zone)) };
+        }
+    }
+    Above::default()
+}
+
+/// SOA and NS at each server that has an address.
+async fn copies(client: &Arc<Client>, servers: &[Server], zone: &Name) -> Vec<Copied> {
+    let mut tasks = JoinSet::new();
+    for (index, server) in servers.iter().enumerate() {
+        let Some(address) = server.address else { continue };
+        let (client, name, zone) = (Arc::clone(client), server.to_string(), zone.clone());
+        tasks.spawn(async move { (index, copied(&client, address, name, &zone).await) });
+    }
+    in_order(tasks).await
+}
+
+async fn copied(client: &Client, address: SocketAddr, server: String, zone: &Name) -> Copied {
+    let ask = |kind| {
+        let query = Query { server: address, name: zone.clone(), kind, recursion: Recursion::No, form: Form::Plain };
+        async move { client.ask(&query).await.ok().filter(|message| message.metadata.authoritative) }
+    };
+    let (soa, ns) = tokio::join!(ask(RecordType::SOA), ask(RecordType::NS));
+    let serial = soa.and_then(|message| {
+        message.answers.iter().find_map(|record| match &record.data {
+            RData::SOA(soa) if record.name == *zone => Some(soa.serial),
+            _ => None,
+        })
+    });
+    let named = ns.map(|message| zone::named(&message.answers, zone).iter().map(text).collect::<Vec<String>>());
+    Copied { server, serial, named: named.filter(|names| !names.is_empty()) }
+}
