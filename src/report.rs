@@ -13,8 +13,10 @@ use crate::finding::{Finding, Next, Severity};
 use crate::system::terminal;
 
 mod facts;
+mod live;
 
 pub use self::facts::{certificate_json, chain_json, in_words, intermediates_in_words, name_in_words};
+pub use self::live::Live;
 
 /// When colour is used.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]

@@ -24,6 +24,19 @@ pub fn columns(stream: impl std::os::fd::AsFd) -> Option<usize> {
     Some(usize::from(size.ws_col)).filter(|&columns| columns > 0)
 }
 
+/// How many rows a terminal has; none where `stream` is no terminal.
+#[must_use]
+pub fn rows(stream: impl std::os::fd::AsFd) -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(stream).ok()?;
+    Some(usize::from(size.ws_row)).filter(|&rows| rows > 0)
+}
+
+/// False for a terminal that only adds at its end (`TERM=dumb`, or none named).
+#[must_use]
+pub fn moves_cursor() -> bool {
+    std::env::var_os("TERM").is_some_and(|name| !name.is_empty() && name != "dumb")
+}
+
 /// Why nothing was typed.
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {

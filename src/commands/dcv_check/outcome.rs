@@ -251,7 +251,7 @@ fn server_json(one: &Standing) -> Value {
     server
 }
 
-fn says(one: &Standing) -> String {
+pub(super) fn says(one: &Standing) -> String {
     match (one.verdict, &one.answer) {
         (Verdict::Visible, _) => "visible".to_owned(),
         (Verdict::Unchecked, _) => "there, its unique value unchecked".to_owned(),

@@ -1,0 +1,58 @@
+//! Who says what, since when, and when they are asked again: on a terminal, each look in place of the one before.
+
+use std::collections::HashMap;
+
+use super::super::outcome::{Check, says};
+use crate::report::Live;
+
+/// The table; nothing where there is no terminal.
+pub(super) struct Table {
+    live: Option<Live>,
+    /// When waiting ends.
+    until: String,
+    looks: usize,
+    /// What each server says of each record, and since when.
+    since: HashMap<(String, String), (String, String)>,
+}
+
+impl Table {
+    pub(super) fn new(live: Option<Live>, until: String) -> Self {
+        Self { live, until, looks: 0, since: HashMap::new() }
+    }
+
+    /// Shows how it stands now; false where there is no terminal to show it on.
+    pub(super) fn draw(&mut self, checks: &[Check], now: &str, next: &str) -> bool {
+        let Some(mut live) = self.live.take() else { return false };
+        self.looks += 1;
+        let mut lines = Vec::new();
+        for check in checks {
+            lines.push(format!("{}  {}", check.judgement.verdict.word(), check.expected.record.name));
+            lines.extend(self.rows(check, now));
+        }
+        let times = if self.looks == 1 { "once".to_owned() } else { format!("{} times", self.looks) };
+        lines.push(format!("{now}  looked {times}; next look {next}; until {}, or Ctrl-C", self.until));
+        live.draw(&lines);
+        self.live = Some(live);
+        true
+    }
+
+    fn rows(&mut self, check: &Check, now: &str) -> Vec<String> {
+        let servers: Vec<String> = check.judgement.standings.iter().map(|one| one.server.to_string()).collect();
+        let width = servers.iter().map(|server| server.chars().count()).max().unwrap_or(0);
+        let rows = check.judgement.standings.iter().zip(servers).map(|(one, server)| {
+            let said = says(one);
+            let key = (check.expected.record.name.clone(), server.clone());
+            let known = self.since.entry(key).or_insert_with(|| (said.clone(), now.to_owned()));
+            if known.0 != said {
+                *known = (said.clone(), now.to_owned());
+            }
+            format!("  {server:width$}  {said}, since {}", known.1)
+        });
+        rows.collect()
+    }
+
+    /// Takes it away: the report comes now.
+    pub(super) fn clear(&mut self) {
+        self.live.iter_mut().for_each(Live::clear);
+    }
+}

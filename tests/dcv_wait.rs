@@ -1,0 +1,130 @@
+//! `dcv-check --wait` on a terminal: the table, its end when the zone changes, and Ctrl-C.
+//! Needs: ip knotd python3 unbound
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::io::{Read, Write};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use support::Sandbox;
+use support::dns::NameServer;
+use support::foreign::foreign;
+
+/// Runs its arguments on a terminal of 80 columns: what it shows goes to stdout, stdin is typed.
+const TERMINAL: &str = r#"
+import fcntl, os, pty, select, struct, sys, termios
+child, terminal = pty.fork()
+if child == 0:
+    os.execv(sys.argv[1], sys.argv[1:])
+fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 8, 80, 0, 0))
+watched = [terminal, 0]
+while True:
+    ready = select.select(watched, [], [])[0]
+    if 0 in ready:
+        typed = os.read(0, 100)
+        watched = watched if typed else [terminal]
+        os.write(terminal, typed)
+    if terminal in ready:
+        try:
+            piece = os.read(terminal, 4096)
+        except OSError:
+            break
+        if not piece:
+            break
+        os.write(1, piece)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"#;
+
+/// certctl on a terminal, and what it has shown so far.
+struct Shown {
+    child: Child,
+    text: String,
+}
+
+impl Shown {
+    fn start(sandbox: &Sandbox, args: &[&str], term: &str) -> Self {
+        let mut python = foreign("python3");
+        python.args(["-c", TERMINAL, env!("CARGO_BIN_EXE_certctl")]).args(args).env("TERM", term).env("NO_COLOR", "1");
+        python.current_dir(sandbox.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        Self { child: python.spawn().unwrap(), text: String::new() }
+    }
+
+    /// Reads on until `wanted` was shown.
+    fn until(&mut self, wanted: &str) {
+        let (started, mut piece) = (Instant::now(), [0; 4096]);
+        while !self.text.contains(wanted) {
+            assert!(started.elapsed() < Duration::from_secs(30), "{wanted}\n{}", self.text);
+            let count = self.child.stdout.as_mut().unwrap().read(&mut piece).unwrap();
+            assert!(count > 0, "it ended before {wanted:?}\n{}", self.text);
+            self.text += &String::from_utf8_lossy(&piece[..count]);
+        }
+    }
+
+    fn end(mut self) -> (i32, String) {
+        let mut rest = Vec::new();
+        self.child.stdout.as_mut().unwrap().read_to_end(&mut rest).unwrap();
+        (self.child.wait().unwrap().code().unwrap(), self.text + &String::from_utf8_lossy(&rest))
+    }
+}
+
+/// A request for `shop.example`, the record that belongs to it, and the zone's line for it.
+fn order(sandbox: &Sandbox) -> (String, String) {
+    let made = sandbox.run(&["csr", "shop.example", "www.shop.example", "--json"]).expect(0).json();
+    let (md5, sha256) = (made["request"]["md5"].as_str().unwrap(), made["request"]["sha256"].as_str().unwrap());
+    let value = format!("{}.{}.69ff68dc5168c.comodoca.com", &sha256[..32], &sha256[32..]);
+    (format!("_{md5}.shop.example {value}"), format!("_{md5} CNAME {value}."))
+}
+
+#[test]
+fn a_table_shows_who_says_what_until_it_is_visible() {
+    let sandbox = Sandbox::new();
+    let (given, line) = order(&sandbox);
+    let mut server = NameServer::knot("");
+    let at = server.at();
+    let mut shown =
+        Shown::start(&sandbox, &["dcv-check", "--wait=60s", "--record", &given, "--resolver", &at], "xterm");
+    shown.until("looked once; next look ");
+    assert!(shown.text.contains("absent  _"), "{}", shown.text);
+    assert!(shown.text.contains(&format!("  resolver {at}  absent (NXDOMAIN")), "{}", shown.text);
+    assert!(shown.text.contains(", since ") && shown.text.contains(", or Ctrl-C"), "{}", shown.text);
+    server.publish(&line, 2);
+    let (code, text) = shown.end();
+    assert_eq!(code, 0, "{text}");
+    // The table is taken away, and the report stands in its place.
+    let (table, report) = text.rsplit_once("\x1b[J").unwrap();
+    assert!(table.ends_with("\x1b[3A\r"), "{text}");
+    assert!(report.contains("ok     visible at all servers") && !report.contains("next look"), "{text}");
+}
+
+#[test]
+fn ctrl_c_leaves_the_table_and_says_where_it_stood() {
+    let sandbox = Sandbox::new();
+    let (given, _) = order(&sandbox);
+    let server = NameServer::knot("");
+    let at = server.at();
+    let mut shown = Shown::start(&sandbox, &["dcv-check", "--wait", "--record", &given, "--resolver", &at], "xterm");
+    shown.until(", or Ctrl-C");
+    shown.child.stdin.as_mut().unwrap().write_all(b"\x03").unwrap();
+    let (code, text) = shown.end();
+    assert_eq!(code, 130, "{text}");
+    assert!(text.contains(&format!("cause: absent at resolver {at}")), "{text}");
+    assert!(text.contains("next: certctl dcv-check --wait"), "{text}");
+}
+
+#[test]
+fn a_terminal_that_cannot_go_back_gets_one_line_for_each_change() {
+    let sandbox = Sandbox::new();
+    let (given, line) = order(&sandbox);
+    let mut server = NameServer::knot("");
+    let at = server.at();
+    let mut shown = Shown::start(&sandbox, &["dcv-check", "--wait=60s", "--record", &given, "--resolver", &at], "dumb");
+    shown.until("; next look ");
+    server.publish(&line.replace("69ff68dc5168c", "5a955211b1f8c"), 2);
+    shown.until("different at resolver");
+    server.publish(&line, 3);
+    let (code, text) = shown.end();
+    assert_eq!((code, text.matches("; next look ").count()), (0, 2), "{text}");
+    assert!(!text.contains('\x1b') || !text.contains("\x1b[J"), "{text}");
+}
