@@ -142,6 +142,10 @@ complete -c certctl -n "__fish_certctl_using_subcommand install" -s q -l quiet -
 complete -c certctl -n "__fish_certctl_using_subcommand install" -s v -l verbose -d 'More of what is being done'
 complete -c certctl -n "__fish_certctl_using_subcommand install" -s h -l help -d 'This help'
 complete -c certctl -n "__fish_certctl_using_subcommand status" -l renew-before -d 'When a certificate is due: so long before its end, or with so much of its lifetime left [default: 30 days or a third, whichever is less]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand status" -l starttls -d 'What the hosts speak before TLS [default: what their ports imply]' -r -f -a "smtp\t'Mail between servers (25) and from clients (587)'
+imap\t'Mail boxes (143)'
+pop3\t'Mail boxes (110)'
+postgres\t'PostgreSQL (5432)'"
 complete -c certctl -n "__fish_certctl_using_subcommand status" -s C -l directory -d 'Where names are looked up and files go' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand status" -l root -d 'A tree to install into instead of /' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand status" -l at -d 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z' -r

@@ -12,8 +12,12 @@ use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next, Severity};
 use crate::system::terminal;
 
+mod escape;
 mod facts;
 mod live;
+
+pub use self::escape::escape;
+use self::escape::json_line;
 
 pub use self::facts::{certificate_json, chain_json, in_words, intermediates_in_words, name_in_words};
 pub use self::live::Live;
@@ -93,6 +97,13 @@ impl Sink {
         let mut text = Text::default();
         text.fact("", line);
         self.say(&text);
+    }
+
+    /// How far it is, on a terminal alone: each line takes the place of the one before; an empty one ends it.
+    pub fn progress(&self, line: &str) {
+        if !(self.muted || self.style.json || self.style.quiet) && io::stderr().is_terminal() {
+            let _ = self.put(io::stderr().lock(), &format!("\r\x1b[2K{}", escape(line, &[])));
+        }
     }
 
     /// One line of progress that only `-v` shows.
@@ -347,45 +358,6 @@ impl Line {
         let gap = if width == 0 { "" } else { " " };
         out.push_str(&format!("{on}{label:<width$}{off}{gap}{body}\n"));
     }
-}
-
-/// `text` with control characters and bidirectional overrides made visible, so that foreign text can neither drive a
-/// terminal nor reorder what is read; `keep` are the control characters that stay.
-#[must_use]
-pub fn escape(text: &str, keep: &[char]) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if hostile(c) && !keep.contains(&c) {
-            out.extend(c.escape_unicode());
-        } else {
-            out.push(c);
-        }
-    }
-    out
-}
-
-/// C0, C1, DEL, line and paragraph separators, the bidirectional controls of UAX #9, and what nobody sees: zero-width
-/// spaces, byte order marks, tags.
-fn hostile(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}')
-        || matches!(c, '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
-}
-
-/// One object on one line. Characters that `serde_json` lets through but a terminal obeys become `\uXXXX`; outside of
-/// strings JSON has none of them.
-fn json_line(value: &Value) -> String {
-    let mut out = String::new();
-    for c in value.to_string().chars() {
-        if hostile(c) {
-            let units = c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
-            out.push_str(&units);
-        } else {
-            out.push(c);
-        }
-    }
-    out.push('\n');
-    out
 }
 
 /// A path in a document. Not the path itself: one that is not UTF-8 would make `json!` panic.

@@ -10,15 +10,21 @@ use crate::failure::{Failure, Kind};
 use crate::finding::Next;
 use crate::intake::{self, Host};
 use crate::inventory::{self, Measure, Origin, Place, RenewBefore, Row};
+use crate::live::StartTls;
 use crate::pki::name::DnsName;
 use crate::pki::trust::TrustAnchors;
 use crate::system::files;
 
+mod asking;
 mod files_of;
 mod gathered;
 mod installed;
+mod others;
+mod pair;
+mod servers;
 
 pub use gathered::Survey;
+use servers::Servers;
 
 /// What is looked for.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -54,27 +60,48 @@ impl Sought {
     }
 }
 
+impl Sought {
+    fn host(&self) -> Option<&Host> {
+        match self {
+            Self::Host(host) => Some(host),
+            Self::Name(_) | Self::Path(_) => None,
+        }
+    }
+
+    fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Path(path) => Some(path),
+            Self::Host(_) | Self::Name(_) => None,
+        }
+    }
+}
+
 /// What no host's name ends in.
 const FILES: [&str; 12] = ["cer", "cert", "conf", "crl", "crt", "csr", "der", "key", "p7b", "pem", "pfx", "zip"];
 
 impl Survey {
-    /// Looks at what is `sought`, and at what certctl installed, which it may belong to; where nothing is, at all usual
-    /// places.
+    /// Looks at what is `sought`, and at what certctl installed, which it may belong to; where nothing is sought, at all
+    /// usual places. Hosts that are sought are asked by `starttls`, or by what their port implies.
     ///
     /// # Errors
     /// When certctl's own folder cannot be read at all.
-    pub fn look(context: &Context, sought: &[Sought]) -> Result<Self, Failure> {
+    pub fn look(context: &Context, sought: &[Sought], starttls: Option<StartTls>) -> Result<Self, Failure> {
         let mut survey = Self::default();
-        survey.installed(context)?;
-        for one in sought {
-            match one {
-                Sought::Path(path) => survey.path(path, &Origin::Given),
-                Sought::Name(_) | Sought::Host(_) => {}
-            }
-        }
-        if sought.iter().all(|one| matches!(one, Sought::Name(_))) {
+        let mut servers = Servers::default();
+        // Where files and hosts are named, what is installed is only what they may belong to.
+        let usual = sought.iter().all(|one| matches!(one, Sought::Name(_)));
+        survey.installed(context, usual.then_some(&mut servers))?;
+        if usual {
+            survey.servers_here(context, &mut servers);
+            survey.others(context);
             survey.here(context);
         }
+        for path in sought.iter().filter_map(Sought::path) {
+            survey.path(path, &Origin::Given);
+        }
+        survey.ask(servers.into_asks());
+        let hosts: Vec<Host> = sought.iter().filter_map(Sought::host).cloned().collect();
+        survey.hosts(context, &hosts, starttls);
         Ok(survey)
     }
 

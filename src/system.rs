@@ -5,6 +5,7 @@ pub mod clock;
 pub mod dns;
 pub mod files;
 pub mod folders;
+pub mod hosts;
 pub mod http;
 mod listing;
 pub mod lock;

@@ -1,14 +1,20 @@
 //! `certctl status`: each state and each reason is found, with the step that mends it; what cannot be looked at is told and
 //! the rest goes on.
+//! Needs: nginx
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
 
+use std::io::Write;
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use support::ca::{Leaf, days, today};
-use support::shop::{KEY, Shop};
+use support::foreign::{foreign, succeed};
+use support::shop::{CHAIN, KEY, PAIR, Shop};
+use support::site::Site;
 use support::{Run, Sandbox};
 
 /// `status ARGS --json` in the shop's tree.
@@ -134,4 +140,67 @@ fn what_took_its_place_is_told() {
     std::fs::remove_file(sandbox.join("new.crt")).unwrap();
     let done = status(&shop, &[]).expect(0).json();
     assert_eq!(rows(&done).len(), 1, "{done}");
+}
+
+#[test]
+fn a_certificate_that_nginx_did_not_load_is_found() {
+    let site = Site::new();
+    let shop = &site.shop;
+    let nginx = site.start("");
+    site.round(&[]).expect(1);
+    nginx.rewrite(&site.block(CHAIN, KEY));
+    let config = nginx.config().display().to_string();
+    succeed(foreign("nginx").args(["-s", "reload", "-c", &config]));
+    shop.sandbox.run(&["install", "example.com", "--root", "tree", "--trust", "root.pem"]).expect(0);
+    let fine = status(shop, &[]).expect(0).json();
+    assert!(told(&fine)[0].starts_with("example.com served fine"), "{fine}");
+    let shown = rows(&fine)[0]["places"].as_array().unwrap().iter().any(|place| place["kind"] == "address");
+    assert!(shown, "{fine}");
+
+    // New files, and nginx goes on with the old ones.
+    shop.deliver("next.crt");
+    shop.install("next.crt", &["--server", "none", "--probe", "none"]).expect(0);
+    let settings = format!("{PAIR}/settings.json");
+    let mut document: Value = serde_json::from_str(&shop.sandbox.read(&settings)).unwrap();
+    document["server"] = "nginx".into();
+    shop.sandbox.write(&settings, document.to_string());
+    let stale = status(shop, &[]).expect(1).json();
+    let installed = rows(&stale).iter().find(|row| row["state"] == "installed").unwrap();
+    assert_eq!(installed["reasons"][0]["code"], "served-differs", "{stale}");
+    let message = installed["reasons"][0]["message"].as_str().unwrap();
+    assert!(message.contains(&format!("127.0.0.1:{} serves another certificate", site.port)), "{message}");
+    assert!(rows(&stale).iter().any(|row| row["state"] == "served"), "the old one has a row too: {stale}");
+    succeed(foreign("nginx").args(["-s", "reload", "-c", &config]));
+    let ends = Instant::now() + Duration::from_secs(20);
+    while status(shop, &[]).code != 0 {
+        assert!(Instant::now() < ends, "{}", status(shop, &[]));
+    }
+    drop(nginx);
+    let silent = status(shop, &[]).expect(1).json();
+    assert!(told(&silent)[0].contains("installed wrong not-served"), "{silent}");
+}
+
+#[test]
+fn hosts_are_asked_side_by_side_and_one_that_stalls_delays_nobody() {
+    let site = Site::new();
+    let shop = &site.shop;
+    site.plain("pair.pem", "pair.key");
+    let _nginx = site.start(&site.block("pair.pem", "pair.key"));
+    let stalled = TcpListener::bind("127.0.0.1:0").unwrap();
+    let junk = TcpListener::bind("127.0.0.1:0").unwrap();
+    let [stalls, talks] = [&stalled, &junk].map(|listener| listener.local_addr().unwrap().to_string());
+    std::thread::spawn(move || {
+        for connection in junk.incoming() {
+            let _ = connection.unwrap().write_all(&[b'x'; 100_000]);
+        }
+    });
+    let good = format!("127.0.0.1:{}", site.port);
+    let closed = format!("127.0.0.1:{}", support::nginx::free_port());
+    let started = Instant::now();
+    let run = shop.sandbox.run(&["status", &stalls, &good, &talks, &closed, "--json"]).expect(1).json();
+    assert!(started.elapsed() < Duration::from_secs(15), "{run}");
+    assert_eq!(rows(&run).len(), 1, "{run}");
+    assert_eq!(rows(&run)[0]["state"], "served");
+    assert_eq!(rows(&run)[0]["places"][0]["address"], good);
+    assert_eq!(support::shop::codes(&run).iter().filter(|code| **code == "host-silent").count(), 3, "{run}");
 }

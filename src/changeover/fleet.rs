@@ -173,6 +173,12 @@ impl Fleet {
         Ok(Found { servers: found, idle })
     }
 
+    /// Every server that is installed here, with its usual configuration; what cannot be looked at is its failure alone.
+    pub fn here(&mut self) -> Vec<Result<Rc<Looked>, Failure>> {
+        let call = |software| Call { software: Some(software), config: None, test: None, reload: None };
+        Software::ALL.into_iter().filter_map(|software| self.look(call(software)).transpose()).collect()
+    }
+
     fn look(&mut self, call: Call) -> Result<Option<Rc<Looked>>, Failure> {
         if let Some((_, known)) = self.known.iter().find(|(known, _)| *known == call) {
             return Ok(known.clone());

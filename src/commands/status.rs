@@ -14,6 +14,7 @@ use crate::failure::Failure;
 use crate::failure::inventory::{Ways, finding, steps};
 use crate::finding::Next;
 use crate::inventory::{RenewBefore, Row, Verdict};
+use crate::live::StartTls;
 use crate::report::{Outcome, Text};
 use crate::survey::{self, Sought, Survey};
 
@@ -33,6 +34,9 @@ pub struct StatusArgs {
     /// third, whichever is less]
     #[arg(long, value_name = "20d|25%", value_parser = RenewBefore::parse)]
     pub renew_before: Option<RenewBefore>,
+    /// What the hosts speak before TLS [default: what their ports imply]
+    #[arg(long, value_name = "PROTOCOL")]
+    pub starttls: Option<StartTls>,
 }
 
 /// Looks at everything that is asked for.
@@ -43,7 +47,7 @@ pub fn run(context: &Context, args: &StatusArgs) -> Result<StatusOutcome, Failur
     let known = if args.items.is_empty() { Vec::new() } else { survey::names(context)? };
     let sought: Vec<Sought> =
         args.items.iter().map(|text| Sought::resolve(context, text, &known)).collect::<Result<_, _>>()?;
-    let mut survey = Survey::look(context, &sought)?;
+    let mut survey = Survey::look(context, &sought, args.starttls)?;
     let rows = survey.rows(context, &sought, args.renew_before.unwrap_or_default());
     let here = |words: &[&str]| {
         let (verb, rest) = words.split_first().unwrap_or((&"status", &[]));

@@ -314,20 +314,24 @@ fn best(
     })
 }
 
-/// Names and family of key: certificates of one kind for the same names take each other's place.
-type Kind = (Vec<String>, bool);
+/// Certificates of one family take each other's place.
+#[derive(Eq, Hash, PartialEq)]
+struct Family {
+    names: Vec<String>,
+    rsa: bool,
+}
 
-fn kind(row: &Row) -> Kind {
+fn family(row: &Row) -> Family {
     let mut names: Vec<String> = row.names.iter().map(|name| name.to_ascii_lowercase()).collect();
     names.sort();
-    (names, matches!(row.algorithm, KeyAlgorithm::Rsa(_)))
+    Family { names, rsa: matches!(row.algorithm, KeyAlgorithm::Rsa(_)) }
 }
 
 /// What the rows of the same names mean for each other.
 fn settle(rows: &mut [Row], measure: &Measure<'_>) {
-    let mut families: HashMap<Kind, Vec<usize>> = HashMap::new();
+    let mut families: HashMap<Family, Vec<usize>> = HashMap::new();
     for (index, row) in rows.iter().enumerate().filter(|(_, row)| !row.names.is_empty()) {
-        families.entry(kind(row)).or_default().push(index);
+        families.entry(family(row)).or_default().push(index);
     }
     for family in families.into_values() {
         for (index, means) in meanings(rows, &family, measure) {

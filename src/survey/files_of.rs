@@ -6,7 +6,7 @@ use std::path::Path;
 use super::gathered::Survey;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::finding::Finding;
+use crate::finding::{Finding, Next};
 use crate::inventory::{Item, Origin, Place, glance};
 use crate::system::files::{self, FileError};
 use crate::system::walk::{Depth, Met, Walk};
@@ -51,15 +51,20 @@ impl Survey {
     pub(super) fn file(&mut self, path: &Path, origin: &Origin, shown: &Path) {
         let (bytes, mode) = match files::read_with_mode(path, glance::LIMIT) {
             Ok(read) => read,
-            Err(error) => return self.unread(error),
+            Err(error) => return self.unread(error, matches!(origin, Origin::Installed(_))),
         };
         self.files += 1;
         let place = Place::file(shown, origin.clone());
         self.items.extend(glance::glance(bytes, mode).into_iter().map(|what| Item { place: place.clone(), what }));
     }
 
-    fn unread(&mut self, error: FileError) {
+    /// A key that only its owner may read is as it should be: who looks at the rest needs no more of it.
+    pub(super) fn unread(&mut self, error: FileError, usually_closed: bool) {
         match error.source.kind() {
+            ErrorKind::PermissionDenied if usually_closed => {
+                let message = format!("{} may not be read by you: whether it fits is not known", error.path.display());
+                self.findings.push(Finding::note("not-readable", message).with(Next::say("sudo certctl status")));
+            }
             // It was taken away in the meantime.
             ErrorKind::NotFound => {}
             ErrorKind::FileTooLarge | ErrorKind::InvalidData => {

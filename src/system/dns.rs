@@ -14,6 +14,7 @@ mod evidence;
 mod exchange;
 mod message;
 mod resolvers;
+mod way;
 mod zone;
 
 use std::collections::HashMap;

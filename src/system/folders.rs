@@ -93,6 +93,12 @@ pub fn user() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
+/// The home folder of who runs certctl, as the environment says.
+#[must_use]
+pub fn home() -> Option<PathBuf> {
+    std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute())
+}
+
 /// True when a folder is at `path`, links followed.
 #[must_use]
 pub fn is_folder(path: &Path) -> bool {

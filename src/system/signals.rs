@@ -1,10 +1,10 @@
 //! SIGINT, SIGTERM and SIGHUP set a flag; whoever waits or is about to change something looks at it.
-//! Also here: what keeps key bytes of this process out of core dumps, and a limit from ending it.
+//! Also here: what keeps key bytes of this process out of core dumps, a limit from ending it, and how many files it may open.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 
 /// Set to the signal's number once one has come.
@@ -45,4 +45,11 @@ pub fn keep_memory_private() {
 /// Best effort.
 pub fn outlive_limits() {
     let _ = signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
+}
+
+/// How many files and sockets one kind of work may have open: `wanted`, and half of what the limit (`ulimit -n`) allows.
+#[must_use]
+pub fn most_open_files(wanted: usize) -> usize {
+    let allowed = getrlimit(Resource::Nofile).current.and_then(|limit| usize::try_from(limit).ok());
+    allowed.map_or(wanted, |allowed| wanted.min(allowed / 2)).max(1)
 }

@@ -95,6 +95,12 @@ pub fn probe_all(targets: &[ProbeTarget], deadline: Duration) -> Vec<Result<Hand
     }
 }
 
+/// Whether an address is one of this machine's: only then can a socket be bound to it.
+#[must_use]
+pub fn is_here(address: SocketAddr) -> bool {
+    address.ip().is_loopback() || std::net::UdpSocket::bind((address.ip(), 0)).is_ok()
+}
+
 /// The addresses of a host name (or of an address), as this machine finds them.
 ///
 /// # Errors
@@ -113,7 +119,7 @@ pub fn resolve(host: &str, port: u16, deadline: Duration) -> Result<Vec<SocketAd
     }
 }
 
-async fn probe(target: &ProbeTarget, deadline: Duration) -> Result<Handshake, ProbeError> {
+pub(super) async fn probe(target: &ProbeTarget, deadline: Duration) -> Result<Handshake, ProbeError> {
     let name = ServerName::try_from(target.name.clone()).map_err(|_| ProbeError::Name(target.name.clone()))?;
     let recorder = Arc::new(Recorder::new(target.algorithm));
     let config = config(&recorder).map_err(ProbeError::Tls)?;

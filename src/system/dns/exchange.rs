@@ -13,14 +13,17 @@ use tokio::net::{TcpStream, UdpSocket};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::way::{Way, Ways};
+use crate::system::signals::most_open_files;
+
 /// The longest that one question takes.
 const QUESTION: Duration = Duration::from_secs(4);
-/// After how long it is sent again.
-const AGAIN: [Duration; 3] = [Duration::from_millis(1000), Duration::from_millis(1500), QUESTION];
+/// How often it is sent, at the most.
+const TRANSMISSIONS: u32 = 5;
 /// The longest answer by UDP that is asked for: what passes everywhere in one piece.
 const UDP_SIZE: u16 = 1232;
 /// The most questions under way at once.
-const AT_ONCE: usize = 64;
+const AT_ONCE: usize = 400;
 
 /// One question to one server.
 #[derive(Clone, Debug)]
@@ -48,6 +51,16 @@ pub(super) enum Recursion {
     No,
 }
 
+impl Recursion {
+    /// What an answer may take, however quick others were: a resolver has to ask others first.
+    fn least(self) -> Duration {
+        match self {
+            Self::No => Duration::from_millis(30),
+            Self::Desired | Self::DesiredUnchecked => Duration::from_millis(200),
+        }
+    }
+}
+
 /// Why nothing usable came.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum NoAnswer {
@@ -60,28 +73,34 @@ pub(super) enum NoAnswer {
     Timeout,
 }
 
-/// Asks questions until a common deadline, a bounded number at once.
+/// Asks questions until a common deadline.
 #[derive(Debug)]
 pub(super) struct Client {
     deadline: Instant,
-    permits: Semaphore,
+    ways: Ways,
+    sockets: Semaphore,
 }
 
 impl Client {
     pub(super) fn until(deadline: Instant) -> Self {
-        Self { deadline, permits: Semaphore::new(AT_ONCE) }
+        Self { deadline, ways: Ways::default(), sockets: Semaphore::new(most_open_files(AT_ONCE)) }
     }
 
     pub(super) async fn ask(&self, query: &Query) -> Result<Message, NoAnswer> {
-        let Ok(_permit) = timeout_at(self.deadline, self.permits.acquire()).await else {
+        let way = self.ways.to(query.server);
+        let Ok(Some(_turn)) = timeout_at(self.deadline, way.turn()).await else { return Err(NoAnswer::Timeout) };
+        let Ok(_socket) = timeout_at(self.deadline, self.sockets.acquire()).await else {
             return Err(NoAnswer::Timeout);
         };
         let deadline = self.deadline.min(Instant::now() + QUESTION);
-        timeout_at(deadline, ask(query)).await.unwrap_or(Err(NoAnswer::Timeout))
+        timeout_at(deadline, ask(query, &way)).await.unwrap_or_else(|_| {
+            way.silent();
+            Err(NoAnswer::Timeout)
+        })
     }
 }
 
-async fn ask(query: &Query) -> Result<Message, NoAnswer> {
+async fn ask(query: &Query, way: &Way) -> Result<Message, NoAnswer> {
     let mut message = Message::query();
     message.metadata.recursion_desired = query.recursion != Recursion::No;
     message.metadata.checking_disabled = query.recursion == Recursion::DesiredUnchecked;
@@ -92,25 +111,36 @@ async fn ask(query: &Query) -> Result<Message, NoAnswer> {
         message.set_edns(edns);
     }
     let bytes = message.to_vec().map_err(|error| NoAnswer::Other(error.to_string()))?;
-    let answer = by_udp(query.server, &message, &bytes).await?;
+    let answer = by_udp(query, way, &message, &bytes).await?;
     if !answer.metadata.truncation {
         return Ok(answer);
     }
     by_tcp(query.server, &message, &bytes).await.map_err(|_| NoAnswer::NoTcp)
 }
 
-async fn by_udp(server: SocketAddr, question: &Message, bytes: &[u8]) -> Result<Message, NoAnswer> {
+/// Each question has a socket of its own: nobody who does not see it can tell its port, which the system draws, nor its
+/// id, which is random (RFC 5452 9.2).
+async fn by_udp(query: &Query, way: &Way, question: &Message, bytes: &[u8]) -> Result<Message, NoAnswer> {
+    let server = query.server;
     let any = if server.is_ipv4() { IpAddr::V4(Ipv4Addr::UNSPECIFIED) } else { IpAddr::V6(Ipv6Addr::UNSPECIFIED) };
     let socket = UdpSocket::bind((any, 0)).await.map_err(no_answer)?;
     // Connected: the system keeps other sources out and tells when nobody listens.
     socket.connect(server).await.map_err(no_answer)?;
-    for pause in AGAIN {
+    for transmission in 0..TRANSMISSIONS {
+        let sent = Instant::now();
         socket.send(bytes).await.map_err(no_answer)?;
-        if let Ok(answer) = timeout(pause, receive(&socket, question)).await {
-            return answer.map_err(no_answer);
+        let patience = way.patience(transmission, query.recursion.least());
+        if let Ok(answer) = timeout(patience, receive(&socket, question)).await {
+            let answer = answer.map_err(no_answer)?;
+            way.answered((transmission == 0).then(|| sent.elapsed()));
+            return Ok(answer);
         }
+        way.lost();
     }
-    Err(NoAnswer::Timeout)
+    // It was sent often enough; what is late may come until the end.
+    let answer = receive(&socket, question).await.map_err(no_answer)?;
+    way.answered(None);
+    Ok(answer)
 }
 
 async fn receive(socket: &UdpSocket, question: &Message) -> io::Result<Message> {

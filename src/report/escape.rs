@@ -1,0 +1,42 @@
+//! Foreign text made harmless, for terminals and for programs.
+
+use serde_json::Value;
+
+/// `text` with control characters and bidirectional overrides made visible, so that foreign text can neither drive a
+/// terminal nor reorder what is read; `keep` are the control characters that stay.
+#[must_use]
+pub fn escape(text: &str, keep: &[char]) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if hostile(c) && !keep.contains(&c) {
+            out.extend(c.escape_unicode());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// C0, C1, DEL, line and paragraph separators, the bidirectional controls of UAX #9, and what nobody sees: zero-width
+/// spaces, byte order marks, tags.
+fn hostile(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}')
+        || matches!(c, '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// One object on one line. Characters that `serde_json` lets through but a terminal obeys become `\uXXXX`; outside of
+/// strings JSON has none of them.
+pub(super) fn json_line(value: &Value) -> String {
+    let mut out = String::new();
+    for c in value.to_string().chars() {
+        if hostile(c) {
+            let units = c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
+            out.push_str(&units);
+        } else {
+            out.push(c);
+        }
+    }
+    out.push('\n');
+    out
+}

@@ -1,0 +1,94 @@
+//! Asks what is served: all at once, each with a deadline of its own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::gathered::Survey;
+use super::servers::Ask;
+use crate::context::Context;
+use crate::finding::{Finding, Next};
+use crate::intake::Host;
+use crate::inventory::item::{Question, Shown};
+use crate::inventory::{Item, Place, What};
+use crate::live::{Handshake, StartTls};
+use crate::pki::certificate::Certificate;
+use crate::system::hosts::{self, AddressAnswer, HostTarget};
+use crate::system::tls::{self, ProbeError};
+
+/// A server of this machine answers at once.
+const HERE: Duration = Duration::from_secs(3);
+/// Finding the addresses of a host, and a handshake with each.
+const HOST: Duration = Duration::from_secs(10);
+
+impl Survey {
+    /// Asks the servers of this machine.
+    pub(super) fn ask(&mut self, asks: Vec<Ask>) {
+        let targets: Vec<_> = asks.iter().map(|ask| ask.target.clone()).collect();
+        for (Ask { target, expected }, answer) in asks.into_iter().zip(tls::probe_all(&targets, HERE)) {
+            let answer = match answer {
+                Ok(handshake) => Ok(self.shown(
+                    &Place::Address { address: target.address, name: target.name.clone() },
+                    &handshake,
+                    &expected,
+                )),
+                Err(error) => Err(in_words(&error)),
+            };
+            let expected = expected.first().map(|leaf| leaf.fingerprint);
+            self.questions.push(Question { expected, address: target.address, name: target.name, answer });
+        }
+    }
+
+    /// Asks hosts that were named, every address of each.
+    pub(super) fn hosts(&mut self, context: &Context, hosts: &[Host], starttls: Option<StartTls>) {
+        let target = |host: &Host| HostTarget {
+            name: host.name.clone(),
+            port: host.port,
+            starttls: starttls.or_else(|| StartTls::of_port(host.port)),
+        };
+        let targets: Vec<HostTarget> = hosts.iter().map(target).collect();
+        let total = targets.len();
+        let answers = hosts::ask_hosts(&targets, HOST, |done| {
+            context.sink.progress(&format!("asked {done} of {total}"));
+        });
+        context.sink.progress("");
+        for (host, answer) in hosts.iter().zip(answers) {
+            match answer {
+                Ok(addresses) => addresses.into_iter().for_each(|AddressAnswer { address, answer }| match answer {
+                    Ok(handshake) => {
+                        let place = Place::Address { address, name: host.name.clone() };
+                        self.shown(&place, &handshake, &[]);
+                    }
+                    Err(error) => self.silent(host, &format!("{address}: "), &error),
+                }),
+                Err(error) => self.silent(host, "", &error),
+            }
+        }
+    }
+
+    fn silent(&mut self, host: &Host, at: &str, error: &ProbeError) {
+        let message = format!("{host} shows no certificate: {at}{}", in_words(error));
+        let next = Next::say(format!("look closer:  certctl inspect {host}"));
+        self.findings.push(Finding::error("host-silent", message).with(next));
+    }
+
+    /// What a server shows, as an item of its own.
+    fn shown(&mut self, place: &Place, handshake: &Handshake, expected: &[Arc<Certificate>]) -> Shown {
+        let read = handshake.chain.iter().map(|der| Certificate::from_der(der).map(Arc::new));
+        let chain: Vec<Arc<Certificate>> = read.take_while(Result::is_ok).flatten().collect();
+        let same = |one: &Arc<Certificate>, der: &Vec<u8>| one.der() == der.as_slice();
+        let same_chain = expected.len() == handshake.chain.len()
+            && expected.iter().zip(&handshake.chain).all(|(one, der)| same(one, der));
+        let Some(leaf) = chain.first().cloned() else {
+            let message = format!("{place} shows a certificate that cannot be read");
+            self.findings.push(Finding::error("host-silent", message));
+            return Shown { fingerprint: [0; 32], label: "unreadable".to_owned(), not_after: None, same_chain };
+        };
+        self.items.push(Item { place: place.clone(), what: What::Certificates(chain) });
+        Shown { fingerprint: leaf.fingerprint, label: leaf.label(), not_after: Some(leaf.not_after), same_chain }
+    }
+}
+
+fn in_words(error: &ProbeError) -> String {
+    let source = std::error::Error::source(error).map(|source| format!(" ({source})"));
+    format!("{error}{}", source.unwrap_or_default())
+}
