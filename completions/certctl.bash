@@ -572,7 +572,7 @@ _certctl() {
             return 0
             ;;
         certctl__subcmd__status)
-            opts="-C -q -v -h --renew-before --starttls --json --directory --root --at --quiet --verbose --color --help"
+            opts="-C -q -v -h --renew-before --jsonl --starttls --json --directory --root --at --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

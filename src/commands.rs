@@ -46,6 +46,9 @@ impl Command {
             Self::DcvCheck(args) => conclude(context, dcv_check::run(context, &args)),
             Self::Install(args) if args.check => conclude(context, install::check::run(context, &args)),
             Self::Install(args) => conclude(context, install::run(context, &args)),
+            Self::Status(args) if args.jsonl => {
+                status::stream(context, &args).unwrap_or_else(|failure| context.sink.fail(&failure))
+            }
             Self::Status(args) => conclude(context, status::run(context, &args)),
             Self::Verify(args) => conclude(context, verify::run(context, &args)),
             Self::Inspect(args) => conclude(context, inspect::run(context, &args)),

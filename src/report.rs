@@ -16,9 +16,7 @@ mod escape;
 mod facts;
 mod live;
 
-pub use self::escape::escape;
-use self::escape::json_line;
-
+pub use self::escape::{escape, json_line};
 pub use self::facts::{certificate_json, chain_json, in_words, intermediates_in_words, name_in_words};
 pub use self::live::Live;
 

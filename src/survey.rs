@@ -23,6 +23,7 @@ mod others;
 mod pair;
 mod servers;
 
+pub use files_of::{unread, walk};
 pub use gathered::Survey;
 use servers::Servers;
 
@@ -60,6 +61,15 @@ impl Sought {
     }
 }
 
+/// What is done with the files that are named.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Files {
+    /// They are read, and kept for the rows.
+    Kept,
+    /// Somebody else reads them, one by one.
+    Left,
+}
+
 impl Sought {
     fn host(&self) -> Option<&Host> {
         match self {
@@ -68,7 +78,9 @@ impl Sought {
         }
     }
 
-    fn path(&self) -> Option<&Path> {
+    /// The file or folder.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
         match self {
             Self::Path(path) => Some(path),
             Self::Host(_) | Self::Name(_) => None,
@@ -85,7 +97,12 @@ impl Survey {
     ///
     /// # Errors
     /// When certctl's own folder cannot be read at all.
-    pub fn look(context: &Context, sought: &[Sought], starttls: Option<StartTls>) -> Result<Self, Failure> {
+    pub fn look(
+        context: &Context,
+        sought: &[Sought],
+        starttls: Option<StartTls>,
+        files: Files,
+    ) -> Result<Self, Failure> {
         let mut survey = Self::default();
         let mut servers = Servers::default();
         // Where files and hosts are named, what is installed is only what they may belong to.
@@ -96,8 +113,8 @@ impl Survey {
             survey.others(context);
             survey.here(context);
         }
-        for path in sought.iter().filter_map(Sought::path) {
-            survey.path(path, &Origin::Given);
+        if files == Files::Kept {
+            sought.iter().filter_map(Sought::path).for_each(|path| survey.path(path, &Origin::Given));
         }
         survey.ask(servers.into_asks());
         let hosts: Vec<Host> = sought.iter().filter_map(Sought::host).cloned().collect();

@@ -10,6 +10,7 @@ pub mod http;
 mod listing;
 pub mod lock;
 pub mod process;
+pub mod reading;
 pub mod roots;
 pub mod runtime;
 pub mod scratch;

@@ -2,6 +2,7 @@
 
 mod document;
 mod shown;
+mod stream;
 mod table;
 
 use serde_json::Value;
@@ -16,7 +17,7 @@ use crate::finding::Next;
 use crate::inventory::{RenewBefore, Row, Verdict};
 use crate::live::StartTls;
 use crate::report::{Outcome, Text};
-use crate::survey::{self, Sought, Survey};
+use crate::survey::{self, Files, Sought, Survey};
 
 /// What is here, what is served, what ends when, what is pending
 ///
@@ -34,9 +35,27 @@ pub struct StatusArgs {
     /// third, whichever is less]
     #[arg(long, value_name = "20d|25%", value_parser = RenewBefore::parse)]
     pub renew_before: Option<RenewBefore>,
+    /// One JSON object a line for each file as it is read, not joined with others; the last one is the sum
+    #[arg(long, conflicts_with = "json")]
+    pub jsonl: bool,
     /// What the hosts speak before TLS [default: what their ports imply]
     #[arg(long, value_name = "PROTOCOL")]
     pub starttls: Option<StartTls>,
+}
+
+/// The same as a stream; says the exit code.
+///
+/// # Errors
+/// As [`run`]; stdout that cannot be written.
+pub fn stream(context: &Context, args: &StatusArgs) -> Result<u8, Failure> {
+    let sought = sought(context, args)?;
+    let survey = Survey::look(context, &sought, args.starttls, Files::Left)?;
+    stream::run(context, &sought, &survey, args.renew_before.unwrap_or_default())
+}
+
+fn sought(context: &Context, args: &StatusArgs) -> Result<Vec<Sought>, Failure> {
+    let known = if args.items.is_empty() { Vec::new() } else { survey::names(context)? };
+    args.items.iter().map(|text| Sought::resolve(context, text, &known)).collect()
 }
 
 /// Looks at everything that is asked for.
@@ -44,10 +63,8 @@ pub struct StatusArgs {
 /// # Errors
 /// An argument that is nothing; certctl's own folder that cannot be read.
 pub fn run(context: &Context, args: &StatusArgs) -> Result<StatusOutcome, Failure> {
-    let known = if args.items.is_empty() { Vec::new() } else { survey::names(context)? };
-    let sought: Vec<Sought> =
-        args.items.iter().map(|text| Sought::resolve(context, text, &known)).collect::<Result<_, _>>()?;
-    let mut survey = Survey::look(context, &sought, args.starttls)?;
+    let sought = sought(context, args)?;
+    let mut survey = Survey::look(context, &sought, args.starttls, Files::Kept)?;
     let rows = survey.rows(context, &sought, args.renew_before.unwrap_or_default());
     let here = |words: &[&str]| {
         let (verb, rest) = words.split_first().unwrap_or((&"status", &[]));

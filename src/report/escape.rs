@@ -1,6 +1,6 @@
 //! Foreign text made harmless, for terminals and for programs.
 
-use serde_json::Value;
+use serde::Serialize;
 
 /// `text` with control characters and bidirectional overrides made visible, so that foreign text can neither drive a
 /// terminal nor reorder what is read; `keep` are the control characters that stay.
@@ -27,9 +27,15 @@ fn hostile(c: char) -> bool {
 
 /// One object on one line. Characters that `serde_json` lets through but a terminal obeys become `\uXXXX`; outside of
 /// strings JSON has none of them.
-pub(super) fn json_line(value: &Value) -> String {
+#[must_use]
+pub fn json_line(value: &impl Serialize) -> String {
+    // Only a map with keys that are no text could fail, and there is none.
+    let written = serde_json::to_string(value).unwrap_or_default();
+    if !written.contains(hostile) {
+        return written + "\n";
+    }
     let mut out = String::new();
-    for c in value.to_string().chars() {
+    for c in written.chars() {
         if hostile(c) {
             let units = c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
             out.push_str(&units);

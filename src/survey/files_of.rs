@@ -6,9 +6,10 @@ use std::path::Path;
 use super::gathered::Survey;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::finding::{Finding, Next};
-use crate::inventory::{Item, Origin, Place, glance};
+use crate::finding::{Finding, Next, Severity};
+use crate::inventory::{Item, Origin, Place, What, glance};
 use crate::system::files::{self, FileError};
+use crate::system::reading::{Looked, look_at};
 use crate::system::walk::{Depth, Met, Walk};
 
 impl Survey {
@@ -26,14 +27,14 @@ impl Survey {
         }
     }
 
-    /// A file, or everything below a folder.
+    /// What is met at a path that was named.
     pub(super) fn path(&mut self, path: &Path, origin: &Origin) {
-        if !files::is_folder(path) {
-            return self.met(Met::File(path.to_owned()), origin);
-        }
-        for met in Walk::new(path, Depth::Tree) {
-            self.met(met, origin);
-        }
+        let look = |_: &Path, bytes: Vec<u8>, mode: u32| glance::glance(bytes, mode);
+        look_at(walk(path), glance::LIMIT, look, |looked| match looked {
+            Looked::File(path, Ok(found)) => self.found(&Place::file(path, origin.clone()), found),
+            Looked::File(_, Err(error)) => self.unread(error, origin),
+            Looked::Other(met) => self.met(met, origin),
+        });
     }
 
     fn met(&mut self, met: Met, origin: &Origin) {
@@ -49,29 +50,51 @@ impl Survey {
 
     /// What is in the file at `path`, which people know as `shown`.
     pub(super) fn file(&mut self, path: &Path, origin: &Origin, shown: &Path) {
-        let (bytes, mode) = match files::read_with_mode(path, glance::LIMIT) {
-            Ok(read) => read,
-            Err(error) => return self.unread(error, matches!(origin, Origin::Installed(_))),
-        };
+        match files::read_with_mode(path, glance::LIMIT) {
+            Ok((bytes, mode)) => self.found(&Place::file(shown, origin.clone()), glance::glance(bytes, mode)),
+            Err(error) => self.unread(error, origin),
+        }
+    }
+
+    fn found(&mut self, place: &Place, found: Vec<What>) {
         self.files += 1;
-        let place = Place::file(shown, origin.clone());
-        self.items.extend(glance::glance(bytes, mode).into_iter().map(|what| Item { place: place.clone(), what }));
+        self.items.extend(found.into_iter().map(|what| Item { place: place.clone(), what }));
     }
 
     /// A key that only its owner may read is as it should be: who looks at the rest needs no more of it.
-    pub(super) fn unread(&mut self, error: FileError, usually_closed: bool) {
-        match error.source.kind() {
-            ErrorKind::PermissionDenied if usually_closed => {
-                let message = format!("{} may not be read by you: whether it fits is not known", error.path.display());
-                self.findings.push(Finding::note("not-readable", message).with(Next::say("sudo certctl status")));
-            }
-            // It was taken away in the meantime.
-            ErrorKind::NotFound => {}
-            ErrorKind::FileTooLarge | ErrorKind::InvalidData => {
+    pub(super) fn unread(&mut self, error: FileError, origin: &Origin) {
+        let closed = error.source.kind() == ErrorKind::PermissionDenied && origin.is_live();
+        if closed {
+            let message = format!("{} may not be read by you: whether it fits is not known", error.path.display());
+            self.findings.push(Finding::note("not-readable", message).with(Next::say("sudo certctl status")));
+            return;
+        }
+        match unread(&error) {
+            None => {}
+            Some(Severity::Note) => {
                 let message = format!("{}: {}: passed over", error.path.display(), error.source);
                 self.findings.push(Finding::note("passed-over", message));
             }
-            _ => self.tell(&Failure::from(error), "unreadable"),
+            Some(_) => self.tell(&Failure::from(error), "unreadable"),
         }
+    }
+}
+
+/// What is met at a path that was named: the file, or everything below the folder.
+pub fn walk(path: &Path) -> Box<dyn Iterator<Item = Met> + Send> {
+    match files::is_folder(path) {
+        true => Box::new(Walk::new(path, Depth::Tree)),
+        false => Box::new(std::iter::once(Met::File(path.to_owned()))),
+    }
+}
+
+/// What it means that a file could not be read: nothing where it was taken away in the meantime, little where it is too
+/// large for anything of use.
+#[must_use]
+pub fn unread(error: &FileError) -> Option<Severity> {
+    match error.source.kind() {
+        ErrorKind::NotFound => None,
+        ErrorKind::FileTooLarge | ErrorKind::InvalidData => Some(Severity::Note),
+        _ => Some(Severity::Error),
     }
 }

@@ -136,7 +136,7 @@ impl Survey {
             let (bytes, mode) = match files::read_with_mode(&link.path, glance::LIMIT) {
                 Ok(read) => read,
                 Err(error) => {
-                    self.unread(error, link.piece == Piece::Key);
+                    self.unread(error, &origin);
                     continue;
                 }
             };

@@ -1,0 +1,169 @@
+//! `certctl status` over trees that somebody else made: what cannot be read is told item by item, nothing blocks, and no
+//! row is lost.
+//! Needs: setpriv
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::net::UnixListener;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use support::foreign::path_of;
+use support::namespace::is_root;
+use support::order::Order;
+use support::{Run, Sandbox};
+use tempfile::NamedTempFile;
+
+/// certctl as somebody who passes by no permission.
+fn humble(sandbox: &Sandbox, args: &[&str]) -> Run {
+    let command = if is_root() {
+        let mut command = Command::new(path_of("setpriv"));
+        command.args(["--inh-caps=-all", "--bounding-set=-all", env!("CARGO_BIN_EXE_certctl")]).args(args);
+        command.current_dir(sandbox.path());
+        command
+    } else {
+        sandbox.command(args)
+    };
+    sandbox.run_command(command)
+}
+
+/// A tree with one good certificate at each end, and every fault between.
+fn tree() -> (Order, UnixListener, NamedTempFile) {
+    let shop = Order::new();
+    let sandbox = &shop.sandbox;
+    for file in ["t/a/first.pem", "t/z/last.pem"] {
+        sandbox.write(file, &shop.leaf);
+    }
+    sandbox.write("t/closed/inside.pem", &shop.leaf);
+    sandbox.write("t/sealed.pem", &shop.leaf);
+    sandbox.write("t/\u{1b}[31mred\nname.pem", &shop.leaf);
+    sandbox.write("t/junk.bin", (0..=255).collect::<Vec<u8>>());
+    sandbox.write("t/empty.pem", "");
+    sandbox.write("t/half.pem", &shop.leaf[..shop.leaf.len() / 2]);
+    // Elsewhere: the tests themselves look through the sandbox for keys.
+    let huge = tempfile::NamedTempFile::new().unwrap();
+    huge.as_file().set_len(1 << 30).unwrap();
+    symlink(huge.path(), sandbox.join("t/huge.pem")).unwrap();
+    symlink("..", sandbox.join("t/a/up")).unwrap();
+    symlink("loop", sandbox.join("t/loop")).unwrap();
+    symlink("nowhere", sandbox.join("t/gone")).unwrap();
+    let socket = UnixListener::bind(sandbox.join("t/socket")).unwrap();
+    let (fifo, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::from(0o600));
+    rustix::fs::mknodat(rustix::fs::CWD, sandbox.join("t/pipe"), fifo, mode, 0).unwrap();
+    (shop, socket, huge)
+}
+
+fn set_mode(sandbox: &Sandbox, path: &str, mode: u32) {
+    fs::set_permissions(sandbox.join(path), Permissions::from_mode(mode)).unwrap();
+}
+
+fn messages(document: &Value, code: &str) -> Vec<String> {
+    let all = document["findings"].as_array().unwrap().iter().filter(|one| one["code"] == code);
+    all.map(|one| one["message"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn each_fault_is_told_and_the_rest_goes_on() {
+    let (shop, _socket, _huge) = tree();
+    let sandbox = &shop.sandbox;
+    let fine = sandbox.run(&["status", "t", "--json"]).expect(0).json();
+    let places = fine["rows"][0]["places"].as_array().unwrap();
+    assert_eq!((fine["rows"].as_array().unwrap().len(), places.len()), (1, 5), "{fine}");
+    let passed = messages(&fine, "passed-over");
+    for word in [
+        "t/gone is a link to nowhere",
+        "t/loop is a link that leads to itself",
+        "t/pipe is a FIFO",
+        "t/socket is a socket",
+        "t/huge.pem",
+    ] {
+        assert!(passed.iter().any(|message| message.contains(word)), "{word}: {passed:?}");
+    }
+    set_mode(sandbox, "t/closed", 0);
+    set_mode(sandbox, "t/sealed.pem", 0);
+    let run = humble(sandbox, &["status", "t", "--json"]).expect(1).json();
+    assert_eq!(run["rows"][0]["places"].as_array().unwrap().len(), 3, "{run}");
+    let unread = messages(&run, "unreadable");
+    assert_eq!(unread.len(), 2, "{unread:?}");
+    assert!(unread[0].contains("Permission denied") && unread.iter().any(|one| one.contains("t/closed")), "{unread:?}");
+    let text = humble(sandbox, &["status", "t"]).expect(1);
+    assert!(!text.stdout.contains('\u{1b}'), "{text}");
+    set_mode(sandbox, "t/closed", 0o700);
+}
+
+#[test]
+fn a_stream_tells_the_same() {
+    let (shop, _socket, _huge) = tree();
+    let sandbox = &shop.sandbox;
+    set_mode(sandbox, "t/closed", 0);
+    let run = humble(sandbox, &["status", "t", "--jsonl"]).expect(1);
+    set_mode(sandbox, "t/closed", 0o700);
+    let lines: Vec<Value> = run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let (sum, lines) = lines.split_last().unwrap();
+    assert_eq!(sum["schema"], "certctl.summary/1", "{sum}");
+    assert_eq!(
+        (&sum["certificates"], &sum["unreadable"], &sum["verdict"]),
+        (&4.into(), &1.into(), &"wrong".into()),
+        "{sum}"
+    );
+    let found = lines.iter().filter(|line| line["items"][0]["kind"] == "certificate").count();
+    assert_eq!(found, 4, "{run}");
+    let codes = |code: &str| lines.iter().filter(|line| line["code"] == code).count();
+    assert_eq!((codes("passed-over"), codes("unreadable")), (5, 1), "{run}");
+    // Dates count file by file.
+    let late = sandbox.run(&["status", "t/a/first.pem", "--jsonl", "--at", "2099-01-01T00:00:00Z"]).expect(1);
+    let line: Value = serde_json::from_str(late.stdout.lines().next().unwrap()).unwrap();
+    assert_eq!((&line["path"], &line["verdict"]), (&"t/a/first.pem".into(), &"wrong".into()), "{late}");
+}
+
+#[test]
+fn files_that_change_while_they_are_read_lose_no_row() {
+    let shop = Order::new();
+    let sandbox = &shop.sandbox;
+    for number in 0..200 {
+        sandbox.write(&format!("t/{}/{number}.pem", number % 10), &shop.leaf);
+    }
+    sandbox.write("t/5/a-steady.pem", &shop.leaf);
+    let stop = Arc::new(AtomicBool::new(false));
+    let (folder, leaf, ended) = (sandbox.join("t"), shop.leaf.clone(), Arc::clone(&stop));
+    let writer = std::thread::spawn(move || {
+        let mut number = 0_usize;
+        while !ended.load(Ordering::Relaxed) {
+            number += 7;
+            let path = folder.join(format!("{}/{}.pem", number % 10, number % 200));
+            let _ = match number % 5 {
+                0 => fs::remove_file(&path),
+                1 => fs::write(&path, &leaf[..number % leaf.len()]),
+                2 => fs::remove_dir_all(folder.join("9")),
+                3 => fs::create_dir_all(folder.join("9")),
+                _ => fs::write(&path, leaf.repeat(number % 50)),
+            };
+        }
+    });
+    let ends = Instant::now() + Duration::from_secs(5);
+    let mut runs = 0;
+    while Instant::now() < ends || runs == 0 {
+        runs += 1;
+        for form in ["--json", "--jsonl"] {
+            let run = sandbox.run(&["status", "t", form]);
+            assert!(run.code <= 1 && run.stdout.contains("a-steady.pem"), "{run}");
+        }
+    }
+    stop.store(true, Ordering::Relaxed);
+    writer.join().unwrap();
+}
+
+#[test]
+fn a_name_that_is_nothing_is_refused_and_the_network_left_alone() {
+    let sandbox = Sandbox::new();
+    for name in ["nothing.pem", "./nothing", "no such thing", "*.example.com"] {
+        let run = sandbox.run(&["status", name]).expect(3);
+        assert!(run.stderr.contains("no such file, name or host"), "{run}");
+    }
+}
