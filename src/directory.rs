@@ -2,6 +2,7 @@
 //! them, never by file name; and what an argument means. Only this folder's own files are looked at, each up to a bound.
 
 pub mod kept;
+pub mod pair;
 
 use std::collections::HashSet;
 use std::io::ErrorKind;

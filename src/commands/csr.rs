@@ -5,7 +5,6 @@ mod existing;
 mod line;
 mod made;
 mod outcome;
-mod pair;
 mod refused;
 mod wanted;
 
@@ -15,13 +14,13 @@ pub use self::args::{CsrArgs, KeyType};
 use self::existing::{Existing, in_the_way};
 use self::made::Made;
 pub use self::outcome::CsrOutcome;
-use self::pair::{Fresh, Paths};
 use self::refused::Refused;
 use self::wanted::Wanted;
 use crate::context::Context;
 use crate::dcv::expect;
 use crate::dcv::kept::Kept;
 use crate::directory::kept as kept_file;
+use crate::directory::pair::{Fresh, Paths};
 use crate::failure::Failure;
 use crate::finding::Finding;
 use crate::pki::key::{KeyAlgorithm, PrivateKey};
@@ -62,7 +61,7 @@ fn make(context: &Context, args: &CsrArgs, wanted: Wanted, paths: Paths) -> Resu
     args.ca.iter().for_each(|ca| kept.set_ca(*ca));
     let key = PrivateKey::generate(wanted.key_type.unwrap_or(KeyAlgorithm::EcdsaP256))?;
     let request = SigningRequest::ask(&wanted.names, &wanted.subject, &key)?;
-    let backups = Fresh::stage(&paths, &key, &request, &kept)?.put(old)?;
+    let backups = Fresh::stage(&paths, Some(&key), &request, &kept)?.put(old)?;
     let made = outcome(context, wanted, paths, &key, request, (&kept, findings));
     Ok(CsrOutcome::Made(Box::new(Made { made: true, changed: true, backups, ..made })))
 }

@@ -4,6 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::civil::Date;
+
 use crate::changeover;
 use crate::changeover::order::{Goal, Mode, Order, again};
 use crate::changeover::outcome::day;
@@ -94,6 +96,9 @@ pub struct InstallArgs {
     /// Also ask there what is served; none: ask nobody, in this run alone; auto: forget where else was asked
     #[arg(long, value_name = "HOST:PORT|none|auto")]
     pub probe: Vec<String>,
+    /// The last day of the term that is paid for: until then a round is a reissue, after it a purchase
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    pub paid_until: Option<Date>,
     /// How long to wait for another certctl [default: 60s]
     #[arg(long, value_name = "DURATION", value_parser = clock::duration)]
     pub lock_timeout: Option<Duration>,
@@ -101,7 +106,7 @@ pub struct InstallArgs {
     #[arg(long)]
     pub dry_run: bool,
     /// Is all as it was installed, and served? Names pairs that are installed [default: all]; touches nothing
-    #[arg(long, conflicts_with_all = ["dry_run", "key", "owner", "key_mode", "cert_name", "allow", "chain_path", "key_path"])]
+    #[arg(long, conflicts_with_all = ["dry_run", "key", "owner", "key_mode", "cert_name", "allow", "chain_path", "key_path", "paid_until"])]
     pub check: bool,
     /// A self-signed pair for these names, for a week, so that the server can start; where there is none yet
     #[arg(long, conflicts_with_all = ["check", "key", "trust"])]
@@ -109,6 +114,10 @@ pub struct InstallArgs {
     /// How long the server is asked before it is judged. No flag: a rehearsal, whose server answers at once, waits less.
     #[arg(skip)]
     pub patience: Patience,
+}
+
+fn date(text: &str) -> Result<Date, &'static str> {
+    text.parse().map_err(|_| "not a date such as 2027-06-10")
 }
 
 /// The lock is waited for that long.
@@ -135,7 +144,7 @@ pub fn run(context: &Context, args: &InstallArgs) -> Result<InstallOutcome, Fail
     for (place, meant) in meant::all(context, said(args))?.into_iter().enumerate() {
         let (part, pair) = certified(context, meant);
         parts.push(part);
-        pairs.extend(pair.map(|(pair, folder)| (place, pair, Settings { folder, ..flags.clone() })));
+        pairs.extend(pair.map(|(pair, origin)| (place, pair, origin.overridden_by(flags.clone()))));
     }
     let mut orders: Vec<Order<'_>> = Vec::new();
     for (place, pair, flags) in &pairs {
@@ -169,9 +178,9 @@ fn said(args: &InstallArgs) -> Said<'_> {
     }
 }
 
-/// What is known of a certificate before anything is done; with it the pair and the folder of its request, where it holds.
-fn certified(context: &Context, meant: Meant) -> (Part, Option<(CertifiedKey, Option<PathBuf>)>) {
-    let Meant { taken, anchors, stem, folder, refusal } = meant;
+/// What is known of a certificate before anything is done; with it the pair and where it comes from, where it holds.
+fn certified(context: &Context, meant: Meant) -> (Part, Option<(CertifiedKey, Settings)>) {
+    let Meant { taken, anchors, stem, origin, refusal } = meant;
     let (mut found, approved) = (described(&taken), approved(&taken, &anchors));
     let mut findings = taken.findings.clone();
     let certified = match refusal {
@@ -181,7 +190,7 @@ fn certified(context: &Context, meant: Meant) -> (Part, Option<(CertifiedKey, Op
     let pair = match certified {
         Ok(pair) => {
             found = format!("{found}; {approved}");
-            Some((pair, folder))
+            Some((pair, origin))
         }
         Err(problems) => {
             findings.extend(problems);
@@ -262,6 +271,7 @@ fn flags(context: &Context, args: &InstallArgs) -> Result<Settings, Failure> {
         reload: args.reload.clone(),
         probe: args.probe.clone(),
         trust,
+        paid_until: args.paid_until,
         ..args.access.settings(context)?
     })
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -66,6 +67,15 @@ pub struct Settings {
     /// The folder of the request and the key that were made for it.
     #[serde(skip_serializing_if = "unspeakable")]
     pub folder: Option<PathBuf>,
+    /// What the file of that request is called there, without `.csr`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
+    /// The shop or CA that it went to, as `--ca` takes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca: Option<String>,
+    /// The last day of the term that is paid for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paid_until: Option<Date>,
     /// The release that only holds the place of a certificate: self-signed, replaced by the first real one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub placeholder: Option<ReleaseId>,
@@ -146,6 +156,9 @@ impl Settings {
             },
             trust: flags.trust.or(self.trust),
             folder: flags.folder.or(self.folder),
+            request: flags.request.or(self.request),
+            ca: flags.ca.or(self.ca),
+            paid_until: flags.paid_until.or(self.paid_until),
             placeholder: self.placeholder,
             history: self.history,
             other: self.other,
@@ -257,7 +270,9 @@ mod tests {
     {"release": "0123abcd", "at": "2027-05-11T10:00:00Z"},
     {"release": "4567cdef", "at": "2027-08-01T10:00:00Z", "before": "0123abcd"}
   ],
-  "paid_until": "2028-01-01"
+  "ca": "namecheap",
+  "paid_until": "2028-01-01",
+  "of_later": "2028"
 }"#;
 
     fn id(text: &str) -> ReleaseId {
@@ -273,7 +288,9 @@ mod tests {
         assert_eq!(settings.before(&id("0123abcd")), None);
         let again = Settings::parse(settings.to_json().unwrap().as_bytes()).unwrap();
         assert_eq!(again, settings);
-        assert_eq!(again.other["paid_until"], "2028-01-01");
+        assert_eq!(again.other["of_later"], "2028");
+        assert_eq!(again.paid_until, Some(jiff::civil::date(2028, 1, 1)));
+        assert_eq!(again.ca.as_deref(), Some("namecheap"));
         assert_eq!(Settings::parse(b"{}").unwrap(), Settings::default());
         assert!(Settings::parse(b"[1]").is_err());
         assert!(Settings::parse(br#"{"history":[{"release":"../../x","at":"2027-05-11T10:00:00Z"}]}"#).is_err());

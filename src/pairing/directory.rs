@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::naming;
 use crate::delivery::LockedKey;
 use crate::pki::certificate::Certificate;
 use crate::pki::key::{PrivateKey, PublicKeyId};
@@ -78,7 +79,7 @@ impl Directory {
     #[must_use]
     pub fn requests_named(&self, name: &DnsName) -> Vec<&Held<SigningRequest>> {
         let mut requests: Vec<_> = self.requests.iter().filter(|held| has_name(&held.value.dns_names, name)).collect();
-        requests.sort_by_key(|held| std::cmp::Reverse(round(&held.path)));
+        requests.sort_by_key(|held| std::cmp::Reverse(naming::round(&stem(&held.path))));
         requests
     }
 
@@ -150,12 +151,6 @@ impl Directory {
 
 fn has_name(names: &[String], wanted: &DnsName) -> bool {
     names.iter().any(|name| name.eq_ignore_ascii_case(wanted.as_str()))
-}
-
-/// The round of `example.com-2.csr`: 2; the first has no number.
-fn round(path: &Path) -> u32 {
-    let stem = stem(path);
-    stem.rsplit_once('-').and_then(|(_, number)| number.parse().ok()).unwrap_or(1)
 }
 
 /// The file name without its last extension.

@@ -2,6 +2,7 @@
 //! directory.
 
 use super::directory::{Directory, Held};
+use super::naming;
 use super::remark::Remark;
 use crate::delivery::LockedKey;
 use crate::pki::certificate::Certificate;
@@ -73,7 +74,14 @@ impl Keyring {
     /// The request of `leaf`.
     #[must_use]
     pub fn request_of(&self, leaf: &Certificate) -> Option<&HeldRequest> {
-        self.requests.iter().find(|request| request.held.value.key_id == leaf.key_id)
+        self.place_of_request(leaf).and_then(|place| self.requests.get(place))
+    }
+
+    /// Of several with its key that of the latest round, for which the key was used again.
+    fn place_of_request(&self, leaf: &Certificate) -> Option<usize> {
+        let fitting = self.requests.iter().enumerate().filter(|(_, one)| one.held.value.key_id == leaf.key_id);
+        let round = |stem: &Option<String>| stem.as_deref().map_or(0, naming::round);
+        fitting.min_by_key(|(_, one)| std::cmp::Reverse(round(&one.stem))).map(|(place, _)| place)
     }
 
     /// Whether a key with this identity is here, which a request does not stand for.
@@ -94,8 +102,7 @@ impl Keyring {
 
     /// The request of `leaf`, moved out.
     pub fn take_request(&mut self, leaf: &Certificate) -> Option<HeldRequest> {
-        let fitting = self.requests.iter().position(|request| request.held.value.key_id == leaf.key_id);
-        fitting.map(|index| self.requests.remove(index))
+        self.place_of_request(leaf).map(|place| self.requests.remove(place))
     }
 
     /// What is to be said of `leaf` and the keys here, where none fits. A key or a request that is for the same names,

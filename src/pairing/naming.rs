@@ -25,6 +25,19 @@ pub fn without_round(stem: &str) -> &str {
     }
 }
 
+/// The round that a stem is of: 2 for `example.com-2`; the first has no number.
+#[must_use]
+pub fn round(stem: &str) -> u32 {
+    let number = stem.strip_prefix(without_round(stem)).and_then(|rest| rest.strip_prefix('-'));
+    number.and_then(|number| number.parse().ok()).unwrap_or(1)
+}
+
+/// What the files of a round are called.
+#[must_use]
+pub fn of_round(stem: &str, round: u32) -> String {
+    format!("{}-{round}", without_round(stem))
+}
+
 /// A name that can be a file's or a folder's: it is a part of paths that root writes to.
 #[must_use]
 pub fn plain(stem: &str) -> bool {
@@ -35,19 +48,20 @@ pub fn plain(stem: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{chosen, plain, without_round};
+    use super::{chosen, of_round, plain, round, without_round};
 
     #[test]
     fn rounds_share_a_name() {
-        for (stem, name) in [
-            ("example.com", "example.com"),
-            ("example.com-2", "example.com"),
-            ("my-site", "my-site"),
-            ("-2", "-2"),
-            ("example.com.rsa-3", "example.com.rsa"),
+        for (stem, name, number) in [
+            ("example.com", "example.com", 1),
+            ("example.com-2", "example.com", 2),
+            ("my-site", "my-site", 1),
+            ("-2", "-2", 1),
+            ("example.com.rsa-3", "example.com.rsa", 3),
         ] {
-            assert_eq!(without_round(stem), name);
+            assert_eq!((without_round(stem), round(stem)), (name, number));
         }
+        assert_eq!(of_round("example.com-2", 3), "example.com-3");
     }
 
     #[test]

@@ -44,7 +44,7 @@ impl Survey {
         // The key first: the certificates are then the last of its items.
         self.file(&layout.piece(live, Piece::Key), &origin, layout.key_path());
         self.file(&layout.piece(live, Piece::FullChain), &origin, layout.chain_path());
-        let paid_until = settings.other.get("paid_until").and_then(|day| day.as_str()?.parse().ok());
+        let paid_until = settings.paid_until;
         let placeholder = settings.placeholder.as_ref() == Some(live);
         let trust = settings.trust.clone().filter(|trust| trust != "mozilla");
         if let Some(trust) = &trust {

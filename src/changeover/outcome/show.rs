@@ -1,11 +1,10 @@
 //! What came of a changeover, as a document and in words.
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Changeover, Seen, Verdict, day};
 use crate::install::plan::Step;
-use crate::pki::certificate::Certificate;
+use crate::inventory::RenewBefore;
 use crate::report::Text;
 
 /// Not wrong: not yet served.
@@ -116,7 +115,8 @@ impl Changeover {
             // Nothing of that name can be opened.
             (None, wildcard) => wildcard.unwrap_or(&self.name),
         };
-        format!("{site} until {}; next round from {}", day(self.leaf.not_after), day(next_round(&self.leaf)))
+        let due = RenewBefore::default().due(self.leaf.not_before, self.leaf.not_after);
+        format!("{site} until {}; next round from {}", day(self.leaf.not_after), day(due))
     }
 
     fn tell_back(&self, text: &mut Text) {
@@ -133,11 +133,4 @@ impl Changeover {
             text.bad("back", format!("  FAILED  {left}"));
         }
     }
-}
-
-/// 30 days before the end, or a third of its life where that is shorter.
-fn next_round(leaf: &Certificate) -> Timestamp {
-    let life = leaf.not_after.as_second() - leaf.not_before.as_second();
-    let margin = (30 * 24 * 60 * 60).min(life / 3);
-    Timestamp::from_second(leaf.not_after.as_second() - margin).unwrap_or(leaf.not_after)
 }

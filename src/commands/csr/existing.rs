@@ -2,10 +2,10 @@
 
 use super::args::CsrArgs;
 use super::line;
-use super::pair::Paths;
 use super::wanted::Wanted;
 use crate::context::Context;
 use crate::directory;
+use crate::directory::pair::Paths;
 use crate::failure::{Failure, Kind};
 use crate::finding::Next;
 use crate::pki::key::{KeyAlgorithm, PrivateKey};

@@ -7,11 +7,12 @@ use std::rc::Rc;
 use crate::changeover::installed::{self, Files, Known};
 use crate::changeover::order::again;
 use crate::context::Context;
+use crate::directory::kept;
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next};
 use crate::install::settings::Settings;
 use crate::intake::{self, KeyUse, ReadArgs, Reading, TakeOptions, Taken};
-use crate::pairing::{Directory, Held};
+use crate::pairing::{Directory, Held, naming, stem};
 use crate::pki::chain::Prefer;
 use crate::pki::request::SigningRequest;
 use crate::pki::trust::TrustAnchors;
@@ -52,8 +53,8 @@ pub(super) struct Meant {
     pub(super) anchors: Rc<TrustAnchors>,
     /// Its name in /etc/ssl.
     pub(super) stem: String,
-    /// Where its request or key lies: the next round's key is looked for there too.
-    pub(super) folder: Option<PathBuf>,
+    /// What the next round goes by: the request, and where it or the key lies.
+    pub(super) origin: Settings,
     /// Why it cannot be installed together with the others.
     pub(super) refusal: Option<Finding>,
 }
@@ -174,8 +175,8 @@ fn take(
                 (anchors, taken) = (others.clone(), found.swap_remove(place));
             }
         }
-        let folder = folder(said, bag, &taken)?;
-        meant.push(Meant { taken, anchors, stem, folder, refusal: None });
+        let origin = origin(said, bag, &taken)?;
+        meant.push(Meant { taken, anchors, stem, origin, refusal: None });
     }
     Ok(meant)
 }
@@ -211,11 +212,17 @@ fn memory(said: Said<'_>, remembered: Settings, taken: &Taken, bag: &Bag) -> Mem
     )
 }
 
-/// Where its request lies, else its key. A key of the installed files themselves says nothing of that.
-fn folder(said: Said<'_>, bag: &Bag, taken: &Taken) -> Result<Option<PathBuf>, Failure> {
+/// Where its request lies, else its key, and what is known of the request. A key of the installed files themselves says
+/// nothing of that.
+fn origin(said: Said<'_>, bag: &Bag, taken: &Taken) -> Result<Settings, Failure> {
     let request = taken.request.as_ref().map(|(path, _)| path.as_path());
     let own = taken.key.as_ref().map(|(path, _)| path.as_path()).filter(|_| bag.key.as_deref() == said.key);
-    Ok(request.or(own).map(|path| folders::absolute(files::parent(path))).transpose()?)
+    let folder = request.or(own).map(|path| folders::absolute(files::parent(path))).transpose()?;
+    // What cannot be read of the proof is the next proof's business.
+    let kept = request.and_then(|path| kept::read(&kept::beside(path)).ok());
+    let ca = kept.and_then(|kept| kept.ca()).map(|ca| ca.name().to_owned());
+    let request = request.map(stem).filter(|stem| naming::plain(stem));
+    Ok(Settings { folder, request, ca, ..Settings::default() })
 }
 
 /// Of what lies here: what is newer than what is live, or not proven yet; else what is live already.

@@ -1,5 +1,6 @@
 //! The files of one request, and how they get to their places: written whole beside them first, so that a full disk
 //! shows before anything old is moved; the key flushed before the request is there; nothing is ever overwritten.
+//! A request for a key that is there already comes without one.
 
 use std::path::{Path, PathBuf};
 
@@ -13,14 +14,19 @@ use crate::system::files::{self, FileError, Staged};
 
 /// The files of one request.
 #[derive(Debug)]
-pub(super) struct Paths {
-    pub(super) key: PathBuf,
-    pub(super) request: PathBuf,
-    pub(super) record: PathBuf,
+pub struct Paths {
+    /// The private key.
+    pub key: PathBuf,
+    /// The request.
+    pub request: PathBuf,
+    /// What is kept of its proof.
+    pub record: PathBuf,
 }
 
 impl Paths {
-    pub(super) fn new(context: &Context, stem: &str) -> Self {
+    /// The usual ones in the directory of the run.
+    #[must_use]
+    pub fn new(context: &Context, stem: &str) -> Self {
         Self {
             key: context.here(format!("{stem}.key")),
             request: context.here(format!("{stem}.csr")),
@@ -30,23 +36,27 @@ impl Paths {
 }
 
 /// New files that wait beside their places.
-pub(super) struct Fresh {
-    key: Staged,
+#[derive(Debug)]
+pub struct Fresh {
+    key: Option<Staged>,
     request: Staged,
     record: Option<Staged>,
 }
 
 impl Fresh {
     /// Writes and flushes all of them.
-    pub(super) fn stage(
+    ///
+    /// # Errors
+    /// The system's reason; nothing of them is left.
+    pub fn stage(
         paths: &Paths,
-        key: &PrivateKey,
+        key: Option<&PrivateKey>,
         request: &SigningRequest,
         kept: &Kept,
     ) -> Result<Self, FileError> {
         let record = || files::stage(&paths.record, kept.text().as_bytes(), 0o644);
         Ok(Self {
-            key: files::stage(&paths.key, key.to_pem().as_bytes(), 0o600)?,
+            key: key.map(|key| files::stage(&paths.key, key.to_pem().as_bytes(), 0o600)).transpose()?,
             request: files::stage(&paths.request, request.to_pem().as_bytes(), 0o644)?,
             record: kept.changed().then(record).transpose()?,
         })
@@ -54,7 +64,10 @@ impl Fresh {
 
     /// Moves `old` aside and puts the new files in place; says what the old ones are called now. When that fails, they
     /// are put back.
-    pub(super) fn put(self, old: &[&Path]) -> Result<Vec<PathBuf>, Failure> {
+    ///
+    /// # Errors
+    /// The system's reason, and where each file is now.
+    pub fn put(self, old: &[&Path]) -> Result<Vec<PathBuf>, Failure> {
         let mut aside = Vec::new();
         move_aside(old, &mut aside).and_then(|()| self.pair()).map_err(|error| put_back(error, &aside))?;
         if let Some(record) = self.record {
@@ -65,8 +78,8 @@ impl Fresh {
 
     /// The key's name is flushed before the request, which may be sent away, has its own.
     fn pair(&self) -> Result<(), FileError> {
-        self.key.create()?;
-        self.request.create().inspect_err(|_| self.key.take_back())
+        self.key.as_ref().map_or(Ok(()), Staged::create)?;
+        self.request.create().inspect_err(|_| self.key.iter().for_each(Staged::take_back))
     }
 }
 
@@ -124,7 +137,7 @@ mod tests {
         let request = SigningRequest::build(&Names::parse(&["x.example"]).unwrap(), &key).unwrap();
         let mut kept = Kept::default();
         kept.set_ca(Ca::Namecheap);
-        let fresh = Fresh::stage(&paths, &key, &request, &kept).unwrap();
+        let fresh = Fresh::stage(&paths, Some(&key), &request, &kept).unwrap();
         (paths, fresh)
     }
 
@@ -159,6 +172,17 @@ mod tests {
             ("x.key", KEY),
             ("x.key.~1~", "old key"),
         ];
+        assert_eq!(files(folder.path()), pairs(&wanted));
+    }
+
+    #[test]
+    fn a_request_for_a_key_that_is_there_comes_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (paths, _) = staged(folder.path());
+        let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+        let request = SigningRequest::build(&Names::parse(&["x.example"]).unwrap(), &key).unwrap();
+        Fresh::stage(&paths, None, &request, &Kept::default()).unwrap().put(&[&paths.request]).unwrap();
+        let wanted = [("x.csr", CSR), ("x.csr.~1~", "old csr"), ("x.dcv", "old dcv"), ("x.key", "old key")];
         assert_eq!(files(folder.path()), pairs(&wanted));
     }
 
