@@ -12,7 +12,7 @@ mod target;
 
 pub use self::error::ExportError;
 pub use self::format::Format;
-pub use self::guard::would_lose_key;
+pub use self::guard::{Loss, loss, loss_of};
 pub use self::pkcs12::{Protection, Strength};
 pub use self::read_back::read_back;
 pub use self::render::{Pair, render};

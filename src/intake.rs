@@ -13,6 +13,6 @@ mod trust;
 pub use self::host::{Answers, Host, Seen, ask, wanted_hosts};
 pub use self::present::{PresentOptions, Presented, present};
 pub use self::reading::{ReadArgs, Reading};
-pub use self::sources::findings_of;
-pub use self::take::{KeyUse, TakeOptions, Taken, stem_of, take, take_beside};
+pub use self::sources::{causes_first, findings_of};
+pub use self::take::{KeyPlace, KeyUse, TakeOptions, Taken, stem_of, take, take_beside};
 pub use self::trust::{anchors, bundle_again, second_opinion, trust_flags};

@@ -128,6 +128,7 @@ fn nothing_is_asked_unless_told_and_no_private_address() {
     assert!(offline.stdout.contains("--aia"), "{offline}");
     let refused = bundle(&shop.sandbox, &["--aia"]).expect(1);
     assert!(refused.stdout.contains("127.0.0.1 is an address of this machine"), "{refused}");
+    assert!(refused.stdout.contains("if that is a server of your own CA:  --aia=any"), "{refused}");
     assert!(server.asked.lock().unwrap().is_empty());
     assert!(!shop.sandbox.join("example.com.fullchain.pem").exists());
 }

@@ -129,7 +129,8 @@ fn the_document() {
           ],
           "attributes": [
             "extensionRequest"
-          ]
+          ],
+          "signature_holds": true
         },
         {
           "kind": "key",

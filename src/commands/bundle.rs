@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::export;
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next, Severity};
-use crate::intake::{self, KeyUse, ReadArgs, Reading, TakeOptions, Taken};
+use crate::intake::{self, KeyPlace, KeyUse, ReadArgs, Reading, TakeOptions, Taken};
 use crate::pki::chain::Prefer;
 use crate::pki::verify::Policy;
 use crate::system::http::Reach;
@@ -80,7 +80,7 @@ pub fn run(context: &Context, args: &BundleArgs) -> Result<BundleOutcome, Failur
             .with(Next::say("leave --out away, or name the key of the one that is meant:  --key FILE")));
     }
     let policy = Policy { hosts: &hosts, anchors: &anchors, at: context.now() };
-    let findings = judge(&mut taken, policy);
+    let findings = judge(&mut taken, policy, args);
     let right = findings.iter().all(|finding| finding.severity < Severity::Error);
     let printed = right && args.outputs.printed();
     let extracted = match args.extract_key {
@@ -89,7 +89,7 @@ pub fn run(context: &Context, args: &BundleArgs) -> Result<BundleOutcome, Failur
     };
     let written = match (right, printed) {
         (true, true) => print(context, args, &taken)?,
-        (true, false) => outputs::write(context, &args.outputs, &taken)?,
+        (true, false) => outputs::write(context, &args.outputs, &taken, &reading)?,
         (false, _) => Vec::new(),
     };
     if right {
@@ -108,9 +108,11 @@ pub fn run(context: &Context, args: &BundleArgs) -> Result<BundleOutcome, Failur
 fn bundled(args: &BundleArgs, taken: Taken, outputs: Vec<Output>, extracted: Option<Extracted>) -> Bundled {
     let key = taken.key.as_ref().map(|(path, _)| path.as_path());
     // One that came packed lies in no file of its own until it is extracted.
-    let file = extracted.as_ref().map(|one| one.path.as_path()).or_else(|| key.filter(|_| !taken.key_sent));
+    let file =
+        extracted.as_ref().map(|one| one.path.as_path()).or_else(|| key.filter(|_| taken.key_place != KeyPlace::Sent));
     let steps = if outputs.is_empty() { Vec::new() } else { args.outputs.steps(&taken.stem, &outputs, file) };
-    let brought = extracted.is_none() && key.is_some_and(|path| taken.key_sent || is_passed(args, path));
+    let brought =
+        extracted.is_none() && key.is_some_and(|path| taken.key_place == KeyPlace::Sent || is_passed(args, path));
     Bundled { taken, outputs, extracted, steps, brought }
 }
 
@@ -119,12 +121,17 @@ fn is_passed(args: &BundleArgs, path: &Path) -> bool {
     args.key.as_deref() == Some(path) || args.files.iter().any(|file| Path::new(file) == path)
 }
 
-fn judge(taken: &mut [Taken], policy: Policy<'_>) -> Vec<Finding> {
+fn judge(taken: &mut [Taken], policy: Policy<'_>, args: &BundleArgs) -> Vec<Finding> {
     let mut findings = Vec::new();
     for pair in taken {
         findings.extend(pair.problems(policy).iter().map(Finding::from));
-        findings.append(&mut pair.findings);
+        // The way to a key that lies packed.
+        let packed = pair.key_place == KeyPlace::Sent && !args.extract_key;
+        let step = || Next::say("write it to a file of its own, mode 0600:  --extract-key");
+        let all = std::mem::take(&mut pair.findings).into_iter();
+        findings.extend(all.map(|one| if packed && one.code == "key-sent" { one.with(step()) } else { one }));
     }
+    intake::causes_first(&mut findings);
     findings
 }
 

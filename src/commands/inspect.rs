@@ -59,11 +59,13 @@ pub fn run(context: &Context, args: &InspectArgs) -> Result<InspectOutcome, Fail
     }
     let mut delivery = read(context, args)?;
     let locked = delivery.ignored.iter().any(|one| is_locked_key(&one.what));
-    if delivery.is_empty() && delivery.lists.is_empty() && !locked {
+    let shown = delivery.lists.len() + delivery.public_keys.len() + delivery.unproven.len();
+    if delivery.is_empty() && shown == 0 && !locked {
         return Err(delivery.ignored.as_slice().into());
     }
-    // It has a card of its own.
-    delivery.ignored.retain(|one| one.what != Unused::Crl || delivery.lists.is_empty());
+    // These have cards of their own.
+    let lists = !delivery.lists.is_empty();
+    delivery.ignored.retain(|one| !(one.what == Unused::Crl && lists || one.what == Unused::PublicKey));
     Ok(InspectOutcome { file, at, delivery, answers: None, ca })
 }
 

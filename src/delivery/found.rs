@@ -9,8 +9,8 @@ use super::lock::LockedKey;
 use super::source::Source;
 use crate::pki::certificate::Certificate;
 use crate::pki::crl::RevocationList;
-use crate::pki::key::{PrivateKey, PublicKeyId};
-use crate::pki::request::SigningRequest;
+use crate::pki::key::{PrivateKey, PublicKey, PublicKeyId};
+use crate::pki::request::{SigningRequest, UnprovenRequest};
 
 /// What was handed over, under the name that the user knows it by. The bytes may hold a key: wiped when dropped.
 pub struct Input {
@@ -60,6 +60,10 @@ pub struct Delivery {
     pub opened: Vec<PublicKeyId>,
     /// Lists of revoked certificates; each is among the ignored too.
     pub lists: Vec<Found<RevocationList>>,
+    /// Public keys by themselves; each is among the ignored too.
+    pub public_keys: Vec<Found<PublicKey>>,
+    /// Requests whose signature does not count; each is among the ignored too.
+    pub unproven: Vec<Found<UnprovenRequest>>,
     /// What was mended.
     pub repairs: Vec<Repair>,
     /// What could not be used.

@@ -13,8 +13,8 @@ use super::zip::{self, Content};
 use super::{pkcs7, pkcs12, text};
 use crate::pki::certificate::Certificate;
 use crate::pki::crl::RevocationList;
-use crate::pki::key::{KeyAlgorithm, PrivateKey};
-use crate::pki::request::{RequestError, SigningRequest};
+use crate::pki::key::{KeyAlgorithm, PrivateKey, PublicKey};
+use crate::pki::request::{RequestError, SigningRequest, UnprovenRequest};
 use crate::pki::signature::SignatureError;
 
 impl Delivery {
@@ -227,7 +227,11 @@ impl Reader<'_> {
             Outline::EncryptedKey => self.take_locked(source, der),
             Outline::Key => self.take_key(source, der),
             Outline::Request => self.take_request(source, der),
-            Outline::PublicKey => Err(Unused::PublicKey),
+            Outline::PublicKey => {
+                let value = PublicKey::of_spki(der);
+                self.delivery.public_keys.push(Found { value, source: source.clone() });
+                Err(Unused::PublicKey)
+            }
             Outline::Pkcs12 | Outline::Pkcs7 | Outline::Unknown => Err(Unused::DamagedDer),
         })
     }
@@ -282,13 +286,19 @@ impl Reader<'_> {
     }
 
     fn take_request(&mut self, source: &Source, der: &[u8]) -> Result<(), Unused> {
-        let value = SigningRequest::from_der(der).map_err(|error| match error {
+        let error = match SigningRequest::from_der(der) {
+            Ok(value) => {
+                self.delivery.requests.push(Found { value, source: source.clone() });
+                return Ok(());
+            }
+            Err(error) => error,
+        };
+        let unproven = UnprovenRequest::from_der(der).map_err(|_| Unused::DamagedDer)?;
+        self.delivery.unproven.push(Found { value: unproven, source: source.clone() });
+        Err(match error {
             RequestError::Signature(SignatureError::Unsupported) => Unused::RequestWeak,
-            RequestError::Signature(_) => Unused::RequestSignature,
-            _ => Unused::DamagedDer,
-        })?;
-        self.delivery.requests.push(Found { value, source: source.clone() });
-        Ok(())
+            _ => Unused::RequestSignature,
+        })
     }
 
     fn take_pkcs7(&mut self, source: &Source, der: &[u8]) -> Result<Result<(), Unused>, DeliveryError> {

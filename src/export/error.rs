@@ -25,10 +25,12 @@ pub enum ExportError {
         looked: String,
     },
     /// The format is locked with a password, and none was given.
-    #[error("a {} file is locked with a password, and none was given", .0.name())]
+    #[error("the new .{} file is to be locked with a password, and none was given", .0.name())]
     NoPassword(Format),
     /// A password that the format cannot carry (RFC 7292 B.1: 16-bit characters).
-    #[error("a password for a .pfx file has no characters beyond U+FFFF (emoji, rare scripts)")]
+    #[error(
+        "the password for the new .pfx file has characters that none can have (beyond U+FFFF: emoji, rare scripts)"
+    )]
     Password,
     /// The certificates or the key cannot be packed; holds the packer's words.
     #[error("the certificates cannot be packed as {}: {reason}", .format.name())]

@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 
-use super::{ExportError, Format, Pair, Protection, Strength, Target, read_back, render, would_lose_key};
+use super::{ExportError, Format, Loss, Pair, Protection, Strength, Target, loss, read_back, render};
 use crate::pki::chain::{Chain, Prefer, Wanted};
 use crate::pki::key::PrivateKey;
 use crate::pki::testing::{Authority, now, private, site_key};
@@ -40,13 +40,11 @@ fn every_format_reads_back_and_no_other_pair_does() {
             let differs = Err(ExportError::Differs(*format));
             assert_eq!(read_back(*format, &bytes, stranger, locked(strength)), differs, "{format:?}");
             assert_eq!(read_back(*format, &bytes[..bytes.len() - 9], pair, locked(strength)), differs, "{format:?}");
-            assert_eq!(would_lose_key(&bytes, None, None), format.holds_key(), "{format:?}");
-            assert!(!would_lose_key(&bytes, Some(key.id()), Some("geheim €")), "{format:?}");
-            assert_eq!(
-                would_lose_key(&bytes, Some(other_key.id()), Some("geheim €")),
-                format.holds_key(),
-                "{format:?}"
-            );
+            let holds = if format.holds_key() { Loss::Key } else { Loss::Nothing };
+            let unknown = if *format == Format::Pfx { Loss::Unknown } else { holds };
+            assert_eq!(loss(&bytes, None, None), unknown, "{format:?}");
+            assert_eq!(loss(&bytes, Some(key.id()), Some("geheim €")), Loss::Nothing, "{format:?}");
+            assert_eq!(loss(&bytes, Some(other_key.id()), Some("geheim €")), holds, "{format:?}");
         }
     }
 }

@@ -16,9 +16,9 @@ impl From<ExportError> for Failure {
             ExportError::NoKey { .. } => Self::of(Kind::NotFound, &error)
                 .with(Next::say("name the key that was made with the request:  --key FILE")),
             ExportError::NoPassword(_) => Self::of(Kind::Usage, &error)
-                .because("passwords are asked for on a terminal, and stdin is none")
+                .because("passwords are asked for on a terminal, and stdin is none; --password-file opens what was passed, and locks nothing")
                 .with(Next::say("put it into a file of mode 0600:  --pfx-password-file FILE")),
-            ExportError::Password => Self::of(Kind::Malformed, &error).with(Next::say("choose another password")),
+            ExportError::Password => Self::of(Kind::Malformed, &error).with(Next::say("choose another password, or write another into the file of  --pfx-password-file")),
             ExportError::Unpackable { .. } => {
                 Self::of(Kind::Malformed, &error).with(Next::say("take another format:  --format pem"))
             }

@@ -94,9 +94,7 @@ impl From<&Remark> for Finding {
             ))),
             Remark::KeyHere { path } => Self::warning("key-here", text)
                 .with(Next::say(format!("use it:  --key {}", shell_word(&path.display().to_string())))),
-            Remark::KeySent { .. } => {
-                Self::note("key-sent", text).with(Next::say("write it to a file of its own, mode 0600:  --extract-key"))
-            }
+            Remark::KeySent { .. } => Self::note("key-sent", text),
             Remark::KeyDecrypted { .. } => Self::note("key-decrypted", text),
             Remark::LeftOut { why: LeftOut::Duplicate, .. } => Self::note("duplicate", text),
             Remark::LeftOut { why: LeftOut::Root, .. } => Self::note("root-left-out", text),

@@ -107,12 +107,16 @@ impl From<&Problem> for Finding {
             Problem::HostNotCovered { host, .. } => {
                 finding.with(Next::say(format!("order a certificate that names {host} too, or take it out of what is asked for")))
             }
-            Problem::MissingIntermediate { urls, .. } => match urls.first() {
-                Some(url) => finding.with(Next::say(format!(
-                    "add the CA's bundle (.ca-bundle) from its mail; or have certctl bundle or install fetch it from {url}:  --aia"
-                ))),
-                None => finding.with(Next::say("add the CA's bundle (.ca-bundle) from its mail, or download it at the shop")),
-            },
+            Problem::MissingIntermediate { urls, .. } => {
+                let bundle = match urls.first() {
+                    Some(url) => format!(
+                        "add the CA's bundle (.ca-bundle) from its mail; or have certctl bundle or install fetch it from {url}:  --aia"
+                    ),
+                    None => "add the CA's bundle (.ca-bundle) from its mail, or download it at the shop".to_owned(),
+                };
+                let own = "if it is of your company's CA, name its root too:  --trust root.pem";
+                finding.with(Next::say(bundle)).with(Next::say(own))
+            }
             Problem::NoNames { .. } => finding
                 .with(Next::say("ask the CA for a certificate that names the site: make a fresh request with  certctl csr NAME...")),
             Problem::TooManyCandidates => {

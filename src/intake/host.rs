@@ -145,11 +145,21 @@ fn unreachable(host: &Host, failed: Vec<(SocketAddr, ProbeError)>) -> Failure {
     )
 }
 
+/// Where web servers and applications behind them answer in plain text.
+const HTTP_PORTS: [u16; 6] = [80, 3000, 5000, 8000, 8080, 8888];
+
 fn step(host: &Host, error: &ProbeError) -> Option<Next> {
     match error {
-        ProbeError::NotTls => {
-            Some(Next::say(format!("if it speaks another protocol first:  certctl inspect {host} --starttls smtp")))
+        ProbeError::NotTls if HTTP_PORTS.contains(&host.port) => {
+            let tls = Host { port: 443, ..host.clone() };
+            Some(Next::say(format!(
+                "{} is a port for HTTP without TLS; that is usually at 443:  certctl inspect {tls}",
+                host.port
+            )))
         }
+        ProbeError::NotTls => Some(Next::say(format!(
+            "if it is a web server, look at its port for https; if it speaks another protocol first:  certctl inspect {host} --starttls smtp"
+        ))),
         ProbeError::Stalled(_) => Some(Next::say(format!(
             "a server that waits for its client speaks another protocol first:  certctl inspect {host} --starttls smtp"
         ))),

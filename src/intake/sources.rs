@@ -6,7 +6,7 @@ use super::reading::Reading;
 use crate::delivery::{Delivery, Found, Input, Source, Unused};
 use crate::directory::{self, Argument};
 use crate::failure::Failure;
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::pairing::{self, Directory, Held, HeldRequest, Keyring, Named, PairingError};
 use crate::pki::certificate::Certificate;
 use crate::pki::key::{PrivateKey, PublicKeyId};
@@ -85,10 +85,12 @@ pub(super) fn keyring(
                 let beside = |one: &Found<Certificate>| one.source.input == key.source.input;
                 key.source.entry.is_some() || delivery.certificates.iter().any(beside)
             };
-            sent.extend(delivery.keys.iter().filter(together).map(|key| key.id()));
+            let told = |key: &Found<PrivateKey>| Held { path: key.source.input.clone().into(), value: key.id() };
+            sent.extend(delivery.keys.iter().filter(together).map(told));
             let delivered = std::mem::take(&mut delivery.keys).into_iter();
             let delivered = delivered.map(|found| Held { path: found.source.input.into(), value: found.value });
-            delivered.chain(std::mem::take(&mut here.keys)).collect()
+            let (own, combined) = here.take_keys();
+            delivered.chain(combined).chain(own).collect()
         }
     };
     Ok(Keyring { keys, requests, brought: 0, locked, sent, decrypted, named, here })
@@ -142,6 +144,27 @@ fn contents(found: &Delivery) -> String {
     ];
     let words: Vec<String> = kinds.into_iter().flatten().collect();
     if words.is_empty() { "nothing that is known".to_owned() } else { words.join(" and ") }
+}
+
+/// What was damaged, where something is missing: that may be in it.
+pub(super) fn blamed(finding: Finding) -> Finding {
+    match is_damage(&finding) {
+        true => Finding {
+            severity: Severity::Error,
+            message: format!("{}; what is missing may be in it", finding.message),
+            ..finding
+        },
+        false => finding,
+    }
+}
+
+/// Puts what was damaged before what is missing for it.
+pub fn causes_first(findings: &mut [Finding]) {
+    findings.sort_by_key(|one| !is_damage(one));
+}
+
+fn is_damage(finding: &Finding) -> bool {
+    finding.code.starts_with("damaged-")
 }
 
 /// What was mended and what could not be used, for people.

@@ -3,8 +3,6 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
-
 use super::reading::Reading;
 use super::{aia, sources, trust};
 use crate::context::Context;
@@ -15,7 +13,7 @@ use crate::finding::Finding;
 use crate::pairing::{self, Choice, Held, Keyring, Named, PairingError, Remark, Scope};
 use crate::pki::certificate::Certificate;
 use crate::pki::certified_key::mismatch;
-use crate::pki::chain::{Assembly, LeftOut, Prefer, Wanted};
+use crate::pki::chain::{Assembly, ChainEnd, LeftOut, Prefer, Wanted};
 use crate::pki::key::PrivateKey;
 use crate::pki::lint::{self, Outdated};
 use crate::pki::name::DnsName;
@@ -31,6 +29,28 @@ pub enum KeyUse {
     Comparing,
     /// To be given to a server.
     Installing,
+}
+
+/// Where the key of a pair was found.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum KeyPlace {
+    /// In a file of its own; or it was not found.
+    Own,
+    /// In what the certificate came in.
+    Sent,
+    /// In both.
+    Both,
+}
+
+impl KeyPlace {
+    fn of(key: &Held<PrivateKey>, keyring: &Keyring) -> Self {
+        let sent: Vec<_> = keyring.sent.iter().filter(|sent| sent.value == key.value.id()).collect();
+        match sent.iter().any(|sent| sent.path == key.path) {
+            true => Self::Sent,
+            false if sent.is_empty() => Self::Own,
+            false => Self::Both,
+        }
+    }
 }
 
 /// How a pair is chosen.
@@ -59,8 +79,8 @@ pub struct Taken {
     pub assembly: Assembly,
     /// The key and its file: the one that fits, or the one of `--key`, which may not ([`Taken::problems`] says so).
     pub key: Option<(PathBuf, PrivateKey)>,
-    /// Its key came with it, in what was passed.
-    pub key_sent: bool,
+    /// Whether its key came with it, in what was passed.
+    pub key_place: KeyPlace,
     /// The request with the leaf's key and its file.
     pub request: Option<(PathBuf, SigningRequest)>,
     /// What was mended, left out, or does not fit; an error among them makes the verdict negative.
@@ -129,8 +149,8 @@ pub fn take_beside(
     let choice = pairing::choose(&scope, &bag, &keyring)?;
     let bundle = trust::bundle_again(context, files, options.anchors);
     let bag = Bag::new(&bag, &choice.leaves);
-    let mut taken: Vec<Taken> =
-        choice.leaves.iter().map(|leaf| pair(leaf, &bag, &mut keyring, &bundle, options, context.now())).collect();
+    let pair = |leaf: &&Certificate| pair(context, leaf, &bag, &mut keyring, &bundle, options);
+    let mut taken: Vec<Taken> = choice.leaves.iter().map(pair).collect::<Result<_, _>>()?;
     tell_rest(&mut taken, &choice, bag, &delivery);
     Ok(taken)
 }
@@ -182,14 +202,14 @@ fn unlock(
 }
 
 fn pair(
+    context: &Context,
     leaf: &Certificate,
     bag: &Bag,
     keyring: &mut Keyring,
     bundle: &[String],
     options: &TakeOptions<'_>,
-    at: Timestamp,
-) -> Taken {
-    let wanted = Wanted { anchors: options.anchors, at, prefer: options.prefer };
+) -> Result<Taken, Failure> {
+    let wanted = Wanted { anchors: options.anchors, at: context.now(), prefer: options.prefer };
     let mut assembly = verify::assemble(leaf, &bag.authorities, wanted);
     let mut remarks = Vec::from_iter(keyring.judge(leaf));
     remarks.extend(keyring.issuer_here(&assembly.chain, bundle));
@@ -200,17 +220,17 @@ fn pair(
     }
     let mut fetched = Vec::new();
     if let Some(reach) = options.aia {
-        (assembly, fetched) = aia::complete(assembly, &bag.authorities, wanted, reach);
+        let fetching = aia::Fetching { reach, interrupt: &context.interrupt };
+        (assembly, fetched) = aia::complete(assembly, &bag.authorities, wanted, fetching)?;
     }
     let key = keyring.take_key(leaf);
     let decrypted = key.as_ref().filter(|key| keyring.decrypted.contains(&key.value.id()));
     if let (KeyUse::Installing, Some(key)) = (options.key_use, decrypted) {
         remarks.push(Remark::KeyDecrypted { path: key.path.clone() });
     }
-    let key_sent = key.as_ref().is_some_and(|key| keyring.sent.contains(&key.value.id()));
-    if let (KeyUse::Comparing, true, Some(key)) = (options.key_use, key_sent, &key) {
-        remarks.push(Remark::KeySent { path: key.path.clone() });
-    }
+    let key_place = key.as_ref().map_or(KeyPlace::Own, |key| KeyPlace::of(key, keyring));
+    let sent = key.as_ref().and_then(|key| keyring.sent.iter().find(|sent| sent.value == key.value.id()));
+    remarks.extend(sent.map(|sent| Remark::KeySent { path: sent.path.clone() }));
     let request = keyring.take_request(leaf);
     remarks.extend(request.as_ref().and_then(|one| pairing::not_issued(leaf, &one.held.value, &one.held.path)));
     let scope = options.anchors.source().scope();
@@ -220,7 +240,7 @@ fn pair(
         findings.chain(fetched).chain(trust::second_opinion(&assembly.chain, &bag.authorities, wanted)).collect();
     let stem = request.as_ref().and_then(|request| request.stem.clone()).unwrap_or_else(|| stem_of(leaf));
     let (key, request) = (key.map(path_and_value), request.map(|request| (request.held.path, request.held.value)));
-    Taken { assembly, key, key_sent, request, findings, stem, looked: keyring.looked() }
+    Ok(Taken { assembly, key, key_place, request, findings, stem, looked: keyring.looked() })
 }
 
 fn path_and_value<T>(held: Held<T>) -> (PathBuf, T) {
@@ -261,7 +281,8 @@ fn tell_rest(taken: &mut [Taken], choice: &Choice<'_>, bag: Bag, delivery: &Deli
     let mut findings: Vec<Finding> = remarks.iter().map(Finding::from).collect();
     // Left out already: worth knowing, nothing to do.
     findings.extend(outdated.iter().map(|one| Finding::note("outdated-ca", one.to_string())));
-    findings.extend(sources::findings_of(delivery));
+    let gap = taken.iter().any(|pair| matches!(pair.assembly.chain.end(), ChainEnd::Gap { .. }));
+    findings.extend(sources::findings_of(delivery).into_iter().map(|one| if gap { sources::blamed(one) } else { one }));
     if let Some(first) = taken.first_mut() {
         first.findings.extend(findings);
     }

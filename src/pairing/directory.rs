@@ -59,6 +59,12 @@ impl Directory {
         self.keys.iter().find(|key| key.value.id() == id)
     }
 
+    /// The keys, moved out: those with a file of their own, and those beside certificates.
+    pub fn take_keys(&mut self) -> (Vec<Held<PrivateKey>>, Vec<Held<PrivateKey>>) {
+        let combined: HashSet<&PathBuf> = self.certificates.iter().map(|file| &file.path).collect();
+        std::mem::take(&mut self.keys).into_iter().partition(|key| !combined.contains(&key.path))
+    }
+
     /// Every certificate that is no CA's, the newest that is valid at `at` first, each once.
     #[must_use]
     pub fn leaves(&self, at: Timestamp) -> Vec<&Certificate> {

@@ -1,6 +1,8 @@
 //! The keys and requests that a certificate can belong to: the ones named, else those delivered and those in the
 //! directory.
 
+use std::collections::BTreeSet;
+
 use super::directory::{Directory, Held};
 use super::naming;
 use super::remark::Remark;
@@ -31,10 +33,13 @@ pub enum Named {
     Request,
 }
 
+/// More keys are not named.
+const MOST_KEYS: usize = 5;
+
 /// All that a leaf is compared with.
 #[derive(Debug)]
 pub struct Keyring {
-    /// The key of `--key`, else those delivered, then those of the directory.
+    /// The key of `--key`, else those delivered, then those of the directory, those with a file of their own last.
     pub keys: Vec<Held<PrivateKey>>,
     /// The request of `--csr`, else those delivered, then those of the directory.
     pub requests: Vec<HeldRequest>,
@@ -42,8 +47,8 @@ pub struct Keyring {
     pub brought: usize,
     /// Keys that need a passphrase, of the same places.
     pub locked: Vec<Held<LockedKey>>,
-    /// Which of the keys came with certificates, packed or in one file.
-    pub sent: Vec<PublicKeyId>,
+    /// Which of the keys came with certificates, packed or in one file, and in which.
+    pub sent: Vec<Held<PublicKeyId>>,
     /// Which of the keys needed one.
     pub decrypted: Vec<PublicKeyId>,
     /// Whether one of them was named.
@@ -90,8 +95,13 @@ impl Keyring {
         self.keys.iter().any(|key| key.value.id() == id)
     }
 
+    /// One that has a file of its own in the directory rather than one that was delivered.
     fn place_of_key(&self, leaf: &Certificate) -> Option<usize> {
-        let fitting = self.keys.iter().position(|key| key.value.id() == leaf.key_id);
+        let fits = |key: &Held<PrivateKey>| key.value.id() == leaf.key_id;
+        let last = self.keys.iter().rposition(fits);
+        let beside = |key: &Held<PrivateKey>| self.here.certificates.iter().any(|file| file.path == key.path);
+        let combined = last.and_then(|place| self.keys.get(place)).is_some_and(beside);
+        let fitting = if combined { self.keys.iter().position(fits) } else { last };
         fitting.or_else(|| (self.named == Named::Key && !self.keys.is_empty()).then_some(0))
     }
 
@@ -186,6 +196,12 @@ impl Keyring {
             Named::Request => "the request of --csr".to_owned(),
             Named::Nothing => format!("what was passed and the files of {folder}{scope}"),
         };
+        let keys: BTreeSet<String> = self.keys.iter().map(|key| key.path.display().to_string()).collect();
+        if let (Named::Nothing, false) = (self.named, keys.is_empty()) {
+            let more = if keys.len() > MOST_KEYS { ", ..." } else { "" };
+            let told: Vec<&str> = keys.iter().take(MOST_KEYS).map(String::as_str).collect();
+            words.push_str(&format!(", with the keys in {}{more}", told.join(", ")));
+        }
         if !self.here.unreadable.is_empty() {
             let paths: Vec<String> =
                 self.here.unreadable.iter().take(3).map(|path| path.display().to_string()).collect();

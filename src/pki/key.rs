@@ -73,6 +73,23 @@ impl fmt::Display for KeyAlgorithm {
     }
 }
 
+/// A public key by itself.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct PublicKey {
+    /// Its kind.
+    pub algorithm: KeyAlgorithm,
+    /// Its identity: by it the private key is found.
+    pub id: PublicKeyId,
+}
+
+impl PublicKey {
+    /// Of a DER `SubjectPublicKeyInfo`.
+    #[must_use]
+    pub fn of_spki(spki: &[u8]) -> Self {
+        Self { algorithm: KeyAlgorithm::of_spki(spki), id: PublicKeyId::of_spki(spki) }
+    }
+}
+
 /// SHA-256 of the DER `SubjectPublicKeyInfo`: the thread through key, request, leaf and live server.
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct PublicKeyId([u8; 32]);

@@ -182,8 +182,9 @@ fn validity(leaf: &Certificate) -> Option<String> {
     let seconds = leaf.not_after.as_second().saturating_sub(leaf.not_before.as_second()).saturating_add(1);
     let Step { since, days: most, .. } = LIFETIME.at(leaf.not_before)?;
     let days = seconds.div_euclid(86_400) + i64::from(seconds.rem_euclid(86_400) > 0);
-    (days > *most)
-        .then(|| format!("it is valid for {days} days; issued since {since}, it may be for {most}; browsers refuse it"))
+    (days > *most).then(|| {
+        format!("it is valid for {days} days; of what public CAs issue since {since}, browsers take {most} at most")
+    })
 }
 
 fn kind(algorithm: KeyAlgorithm) -> Option<(&'static Rule, String)> {

@@ -73,27 +73,32 @@ impl SigningRequest {
     /// # Errors
     /// See [`RequestError`].
     pub fn from_der(der: &[u8]) -> Result<Self, RequestError> {
-        let (rest, parsed) = X509CertificationRequest::from_der(der).map_err(|_| RequestError::Malformed)?;
-        let der = &der[..der.len() - rest.len()];
-        let info = &parsed.certification_request_info;
-        let spki = info.subject_pki.raw;
-        let algorithm = KeyAlgorithm::of_spki(spki);
-        signature::check(der, spki).map_err(|error| match (error, algorithm) {
+        let (request, spki) = Self::unchecked(der)?;
+        signature::check(&request.der, spki).map_err(|error| match (error, request.algorithm) {
             // Short keys are not tried at all.
             (_, KeyAlgorithm::Rsa(..2048)) => RequestError::Signature(SignatureError::Unsupported),
             (error, _) => RequestError::Signature(error),
         })?;
+        Ok(request)
+    }
+
+    /// What stands there, and its key.
+    fn unchecked(der: &[u8]) -> Result<(Self, &[u8]), RequestError> {
+        let (rest, parsed) = X509CertificationRequest::from_der(der).map_err(|_| RequestError::Malformed)?;
+        let der = &der[..der.len() - rest.len()];
+        let info = &parsed.certification_request_info;
+        let spki = info.subject_pki.raw;
         let mut request = Self {
             dns_names: Vec::new(),
             ip_addresses: Vec::new(),
             mailboxes: Vec::new(),
             subject: printable_name(&info.subject),
-            algorithm,
+            algorithm: KeyAlgorithm::of_spki(spki),
             key_id: PublicKeyId::of_spki(spki),
             der: der.to_vec(),
         };
         request.take_names(&parsed);
-        Ok(request)
+        Ok((request, spki))
     }
 
     /// The names of the subject alternative name extensions (RFC 2985 5.4.2), else the common names.
@@ -163,6 +168,26 @@ impl SigningRequest {
     #[must_use]
     pub fn sha256(&self) -> String {
         hex::encode(sha256(&self.der))
+    }
+}
+
+/// A request whose signature does not hold, or is of a kind that is not checked: it may be shown, and is of no other use.
+#[derive(Clone, Debug)]
+pub struct UnprovenRequest(SigningRequest);
+
+impl UnprovenRequest {
+    /// Reads DER.
+    ///
+    /// # Errors
+    /// [`RequestError::Malformed`].
+    pub fn from_der(der: &[u8]) -> Result<Self, RequestError> {
+        SigningRequest::unchecked(der).map(|(request, _)| Self(request))
+    }
+
+    /// What stands there.
+    #[must_use]
+    pub fn shown(&self) -> &SigningRequest {
+        &self.0
     }
 }
 

@@ -96,20 +96,10 @@ fn run<T, F: Future<Output = T>>(
         let client = Arc::new(Client::until(tokio::time::Instant::now() + SURVEY));
         tokio::select! {
             answers = questions(client) => Ok(answers),
-            signal = came(interrupt) => Err(DnsError::Interrupted(signal)),
+            signal = interrupt.came() => Err(DnsError::Interrupted(signal)),
         }
     })
     .map_err(DnsError::Start)?
-}
-
-/// Ends once a signal has come.
-async fn came(interrupt: &Interrupt) -> i32 {
-    loop {
-        if let Some(signal) = interrupt.signal() {
-            return signal;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
 }
 
 /// What the resolvers say about the zone of one inquiry.

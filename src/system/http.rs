@@ -11,6 +11,7 @@ use reqwest::{Client, Response, Url, redirect};
 mod public;
 
 use super::runtime;
+use super::signals::Interrupt;
 
 /// More bytes are not read. A CA's certificate has some two thousand.
 pub const MOST_BYTES: usize = 256 << 10;
@@ -33,6 +34,14 @@ pub enum Reach {
 /// Why nothing was fetched.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
+    /// A signal came; holds which.
+    #[error("interrupted while {url} was fetched")]
+    Interrupted {
+        /// From where.
+        url: String,
+        /// Its number.
+        signal: i32,
+    },
     /// The address is of this machine or its own network.
     #[error("{0} is an address of this machine or its own network")]
     Private(IpAddr),
@@ -63,14 +72,17 @@ pub enum HttpError {
 ///
 /// # Errors
 /// See [`HttpError`].
-pub fn fetch(url: &str, reach: Reach, deadline: Duration) -> Result<Vec<u8>, HttpError> {
-    let url = Url::parse(url).map_err(|_| HttpError::Url)?;
-    let within = async { tokio::time::timeout(deadline, follow(url, reach)).await };
-    match runtime::block_on(within) {
-        Ok(Ok(result)) => result,
-        Ok(Err(_)) => Err(HttpError::Slow(deadline)),
-        Err(error) => Err(HttpError::Transfer(error.to_string())),
-    }
+pub fn fetch(url: &str, reach: Reach, deadline: Duration, interrupt: &Interrupt) -> Result<Vec<u8>, HttpError> {
+    let parsed = Url::parse(url).map_err(|_| HttpError::Url)?;
+    let within = async {
+        tokio::select! {
+            result = tokio::time::timeout(deadline, follow(parsed, reach)) => {
+                result.unwrap_or(Err(HttpError::Slow(deadline)))
+            }
+            signal = interrupt.came() => Err(HttpError::Interrupted { url: url.to_owned(), signal }),
+        }
+    };
+    runtime::block_on(within).unwrap_or_else(|error| Err(HttpError::Transfer(error.to_string())))
 }
 
 async fn follow(mut url: Url, reach: Reach) -> Result<Vec<u8>, HttpError> {

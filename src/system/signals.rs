@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
@@ -30,6 +31,16 @@ impl Interrupt {
         match self.0.load(Ordering::Relaxed) {
             0 => None,
             number => i32::try_from(number).ok(),
+        }
+    }
+
+    /// Ends once a signal has come.
+    pub(in crate::system) async fn came(&self) -> i32 {
+        loop {
+            if let Some(signal) = self.signal() {
+                return signal;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 }

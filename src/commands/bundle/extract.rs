@@ -6,13 +6,13 @@ use crate::context::Context;
 use crate::directory;
 use crate::failure::{Failure, Kind};
 use crate::finding::{Next, shell_word};
-use crate::intake::Taken;
+use crate::intake::{KeyPlace, Taken};
 use crate::system::files;
 
 /// The file of a key that came with its certificate.
 #[derive(Debug)]
 pub struct Extracted {
-    /// `NAME.key` in the directory.
+    /// `NAME.key` in the directory, or the file there that has the key already.
     pub path: PathBuf,
     /// False when the same key was there already.
     pub changed: bool,
@@ -20,7 +20,7 @@ pub struct Extracted {
 
 /// Where the key of each pair goes; none where it did not come with the certificate. Nothing is written yet.
 pub(super) fn plan(context: &Context, all: &[Taken]) -> Result<Vec<Option<Extracted>>, Failure> {
-    if !all.iter().any(|taken| taken.key_sent) {
+    if all.iter().all(|taken| taken.key_place == KeyPlace::Own) {
         return Err(Failure::new(Kind::NotFound, "no private key that fits came with the certificate")
             .because("--extract-key takes it out of what was passed")
             .with(Next::say("leave --extract-key away: the key that was made with the request stays where it is")));
@@ -29,7 +29,11 @@ pub(super) fn plan(context: &Context, all: &[Taken]) -> Result<Vec<Option<Extrac
 }
 
 fn place(context: &Context, taken: &Taken) -> Result<Option<Extracted>, Failure> {
-    let Some((_, key)) = taken.key.as_ref().filter(|_| taken.key_sent) else { return Ok(None) };
+    let key = match (&taken.key, taken.key_place) {
+        (Some((path, _)), KeyPlace::Both) => return Ok(Some(Extracted { path: path.clone(), changed: false })),
+        (Some((_, key)), KeyPlace::Sent) => key,
+        _ => return Ok(None),
+    };
     let path = context.here(format!("{}.key", taken.stem));
     if !files::occupied(&path) {
         return Ok(Some(Extracted { path, changed: true }));

@@ -63,7 +63,10 @@ impl Outcome for BundleOutcome {
         for one in &self.bundled {
             text.fact("found", one.found(&self.trust, self.is_right()));
             if let Some(key) = &one.extracted {
-                text.fact(if key.changed { "wrote" } else { "kept" }, format!("{} (0600)", key.path.display()));
+                match key.changed {
+                    true => text.fact("wrote", format!("{} (0600)", key.path.display())),
+                    false => text.fact("kept", key.path.display().to_string()),
+                }
             }
             for output in &one.outputs {
                 text.fact(if output.changed { "wrote" } else { "kept" }, output.in_words());

@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use crate::context::Context;
+use crate::delivery::Input;
 use crate::directory::FILE_LIMIT;
-use crate::export::{self, ExportError, Format, Pair, Protection, Strength, Target};
+use crate::export::{self, ExportError, Format, Loss, Pair, Protection, Strength, Target};
 use crate::failure::{Failure, Kind};
 use crate::finding::{Next, shell_word};
-use crate::intake::Taken;
+use crate::intake::{Reading, Taken};
+use crate::pki::key::PublicKeyId;
 use crate::system::files::{self, Staged};
 use crate::system::terminal::{self, AskError};
 
@@ -103,7 +105,7 @@ impl OutputArgs {
             None => typed_twice(context)?,
         };
         if password.is_empty() {
-            return Err(Failure::new(Kind::Malformed, "the password for the .pfx is empty")
+            return Err(Failure::new(Kind::Malformed, "the password for the new .pfx is empty")
                 .because("Windows and Java ask for one when they read it")
                 .with(Next::say("if that is what you want:  --pfx-empty-password")));
         }
@@ -140,6 +142,7 @@ fn first_line(path: &Path) -> Result<Zeroizing<String>, Failure> {
     let line = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
     let line = std::str::from_utf8(line).map_err(|_| {
         Failure::new(Kind::Malformed, format!("the first line of {} is not UTF-8", path.display()))
+            .because("it is the password for the new .pfx (--pfx-password-file)")
             .with(Next::say("write the password anew, as UTF-8 text"))
     })?;
     Ok(Zeroizing::new(line.trim_end_matches('\r').to_owned()))
@@ -151,7 +154,7 @@ fn typed_twice(context: &Context) -> Result<Zeroizing<String>, Failure> {
         Err(AskError::NoTerminal) => Err(Failure::from(ExportError::NoPassword(Format::Pfx))),
         other => Ok(other?),
     };
-    let password = ask("password for the .pfx (not shown): ")?;
+    let password = ask("password for the new .pfx (not shown): ")?;
     if ask("the same again: ")? != password {
         return Err(Failure::new(Kind::Malformed, "the two passwords differ; nothing was written")
             .with(Next::say("run it again, or put the password into a file:  --pfx-password-file FILE")));
@@ -177,7 +180,12 @@ pub(super) fn pair(taken: &Taken) -> Pair<'_> {
 }
 
 /// Everything that is asked for, of every pair: made, staged and read back first, then put in place.
-pub(super) fn write(context: &Context, args: &OutputArgs, all: &[Taken]) -> Result<Vec<Vec<Output>>, Failure> {
+pub(super) fn write(
+    context: &Context,
+    args: &OutputArgs,
+    all: &[Taken],
+    reading: &Reading,
+) -> Result<Vec<Vec<Output>>, Failure> {
     let password = args.password(context)?;
     let strength = args.strength();
     let protection = password.as_deref().map(|password| Protection { password, strength });
@@ -185,7 +193,7 @@ pub(super) fn write(context: &Context, args: &OutputArgs, all: &[Taken]) -> Resu
     for taken in all {
         let one = |&format: &Format| {
             let own = || context.here(format!("{}.{}", taken.stem, format.extension()));
-            stage(args.out.clone().unwrap_or_else(own), format, pair(taken), protection)
+            stage(args.out.clone().unwrap_or_else(own), format, pair(taken), protection, reading)
         };
         staged.push(args.wanted().iter().map(one).collect::<Result<Vec<_>, _>>()?);
     }
@@ -202,6 +210,7 @@ fn stage(
     format: Format,
     pair: Pair<'_>,
     protection: Option<Protection<'_>>,
+    reading: &Reading,
 ) -> Result<(Output, Option<Staged>), Failure> {
     let bytes = export::render(format, pair, protection)?;
     let mode = format.mode();
@@ -214,8 +223,10 @@ fn stage(
             return Ok((Output { format, path, changed: false }, None));
         }
         let kept = pair.key.filter(|_| format.holds_key()).map(|key| key.id());
-        if export::would_lose_key(&before, kept, protection.map(|protection| protection.password)) {
-            return Err(holds_key(&path));
+        match export::loss(&before, kept, protection.map(|protection| protection.password)) {
+            Loss::Nothing => {}
+            Loss::Key => return Err(stays(&path, "holds a private key")),
+            Loss::Unknown => replaceable(&path, &before, kept, reading)?,
         }
     }
     let staged = files::stage(&path, &bytes, mode)?;
@@ -224,12 +235,22 @@ fn stage(
     Ok((Output { format, path, changed: true }, Some(staged)))
 }
 
-fn holds_key(path: &Path) -> Failure {
+/// What is locked with another password than the new one is opened with that, given or asked for, to see its key.
+fn replaceable(path: &Path, before: &[u8], kept: Option<PublicKeyId>, reading: &Reading) -> Result<(), Failure> {
+    let found = reading.open(&[Input::new(path.display().to_string(), before.to_vec())])?;
+    match export::loss_of(&found, kept) {
+        Loss::Nothing => Ok(()),
+        Loss::Key => Err(stays(path, "holds a private key")),
+        Loss::Unknown => Err(stays(path, "is locked with another password")
+            .because("the key in it may be the only one of its kind")
+            .with(Next::say("to replace it if it holds the same key, give its password:  --password-file FILE"))),
+    }
+}
+
+fn stays(path: &Path, why: &str) -> Failure {
     let word = shell_word(&path.display().to_string());
-    Failure::new(Kind::Exists, format!("{} holds a private key and is not overwritten", path.display())).with(
-        Next::say(format!(
-            "name another file:  --out FILE  or move this one away:  mv {word} {}",
-            shell_word(&format!("{}.old", path.display()))
-        )),
-    )
+    Failure::new(Kind::Exists, format!("{} {why} and is not overwritten", path.display())).with(Next::say(format!(
+        "name another file:  --out FILE  or move this one away:  mv {word} {}",
+        shell_word(&format!("{}.old", path.display()))
+    )))
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::shown::{Group, InspectOutcome, is_locked_key};
-use crate::delivery::Found;
+use crate::delivery::{Found, Source};
 use crate::pki::certificate::Certificate;
 use crate::pki::crl::RevocationList;
 use crate::pki::details::Details;
@@ -21,11 +21,17 @@ impl InspectOutcome {
             }
         }
         for one in &self.delivery.requests {
-            self.request(text, one);
+            self.request(text, &one.value, &one.source);
+        }
+        for one in &self.delivery.unproven {
+            self.request(text, one.shown(), &one.source);
         }
         for key in &self.delivery.keys {
             let locked = if self.delivery.opened.contains(&key.id()) { "encrypted" } else { "not encrypted" };
             text.fact("key", format!("{}, id {}, {locked}   ({})", key.algorithm(), key.id(), key.source));
+        }
+        for key in &self.delivery.public_keys {
+            text.fact("public", format!("{}, id {}   ({})", key.algorithm, key.id, key.source));
         }
         for locked in self.delivery.ignored.iter().filter(|one| is_locked_key(&one.what)) {
             text.fact("key", format!("encrypted   ({})", locked.source));
@@ -36,9 +42,9 @@ impl InspectOutcome {
         text.findings(&self.findings());
     }
 
-    fn request(&self, text: &mut Text, request: &Found<SigningRequest>) {
+    fn request(&self, text: &mut Text, request: &SigningRequest, source: &Source) {
         let details = Details::of_request(request.der());
-        text.fact("csr", request.source.to_string());
+        text.fact("csr", source.to_string());
         line(text, "names", &[names(&request.dns_names)]);
         line(text, "other", &[details.ip_addresses.as_slice(), &details.other_names].concat());
         line(text, "subject", &[&request.subject]);

@@ -46,11 +46,19 @@ impl InspectOutcome {
     }
 
     fn items(&self) -> Vec<Value> {
-        let Delivery { certificates, requests, keys, ignored, .. } = &self.delivery;
+        let Delivery { certificates, requests, unproven, keys, public_keys, ignored, .. } = &self.delivery;
         let mut items: Vec<Value> =
             certificates.iter().map(|one| item("certificate", one, certificate_json(one, self.at))).collect();
-        items.extend(requests.iter().map(|one| item("request", one, request_json(one, &self.records(one)))));
+        let request = |one: &SigningRequest| request_json(one, &self.records(one));
+        // False too where the signature is of a kind that is not checked.
+        let (holds, unproved) = (json!({"signature_holds": true}), json!({"signature_holds": false}));
+        items.extend(requests.iter().map(|one| item("request", one, merged(request(one), holds.clone()))));
+        items.extend(unproven.iter().map(|one| item("request", one, merged(request(one.shown()), unproved.clone()))));
         items.extend(keys.iter().map(|one| item("key", one, key_json(one, &self.delivery.opened))));
+        items.extend(public_keys.iter().map(|one| {
+            let key = json!({"algorithm": one.algorithm.to_string(), "id": one.id.to_string()});
+            item("public-key", one, json!({"key": key}))
+        }));
         let locked = ignored.iter().filter(|one| is_locked_key(&one.what));
         items.extend(
             locked.map(|one| json!({"kind": "encrypted-key", "source": one.source.to_string(), "encrypted": true})),

@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use super::{HttpError, MOST_BYTES, Reach, fetch};
+use crate::system::signals::Interrupt;
 
 /// A server that answers every request with `answer` and then with `endless` bytes without end; its URL.
 fn server(answer: impl Into<Vec<u8>>, endless: Option<&'static [u8]>) -> String {
@@ -27,7 +28,7 @@ fn server(answer: impl Into<Vec<u8>>, endless: Option<&'static [u8]>) -> String 
 }
 
 fn get(url: &str) -> Result<Vec<u8>, HttpError> {
-    fetch(url, Reach::Any, Duration::from_secs(5))
+    fetch(url, Reach::Any, Duration::from_secs(5), &Interrupt::default())
 }
 
 #[test]
@@ -68,7 +69,7 @@ fn a_server_that_stalls_is_left() {
     for url in [server(silent, Some(dripping)), server("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", Some(dripping))]
     {
         let begun = Instant::now();
-        let told = fetch(&url, Reach::Any, Duration::from_millis(300));
+        let told = fetch(&url, Reach::Any, Duration::from_millis(300), &Interrupt::default());
         assert!(matches!(told, Err(HttpError::Slow(_))), "{told:?}");
         assert!(begun.elapsed() < Duration::from_secs(3));
     }
@@ -79,7 +80,25 @@ fn what_is_not_public_is_not_asked() {
     let url = server("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", None);
     let port = url.rsplit(':').next().unwrap().to_owned();
     for host in ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "0x7f.1", "2130706433", "192.168.0.1"] {
-        let told = fetch(&format!("http://{host}:{port}"), Reach::Public, Duration::from_secs(5));
+        let told =
+            fetch(&format!("http://{host}:{port}"), Reach::Public, Duration::from_secs(5), &Interrupt::default());
         assert!(matches!(told, Err(HttpError::Private(_))), "{host}: {told:?}");
     }
+}
+
+#[test]
+fn a_signal_ends_it_at_once() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let interrupt = Interrupt::default();
+    interrupt.listen().unwrap();
+    let began = Instant::now();
+    std::thread::spawn(move || {
+        let _connection = listener.accept();
+        signal_hook::low_level::raise(signal_hook::consts::SIGHUP).unwrap();
+        std::thread::sleep(Duration::from_secs(20));
+    });
+    let told = fetch(&url, Reach::Any, Duration::from_secs(10), &interrupt);
+    assert!(matches!(told, Err(HttpError::Interrupted { signal: 1, .. })), "{told:?}");
+    assert!(began.elapsed() < Duration::from_secs(5));
 }
