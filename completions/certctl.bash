@@ -576,13 +576,21 @@ _certctl() {
             return 0
             ;;
         certctl__subcmd__status)
-            opts="-C -q -v -h --renew-before --jsonl --starttls --json --directory --root --at --quiet --verbose --color --help"
+            opts="-C -q -v -h --renew-before --jsonl --prometheus --ics --starttls --json --directory --root --at --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --renew-before)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --prometheus)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ics)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -97,13 +97,6 @@ impl Sink {
         self.say(&text);
     }
 
-    /// How far it is, on a terminal alone: each line takes the place of the one before; an empty one ends it.
-    pub fn progress(&self, line: &str) {
-        if !(self.muted || self.style.json || self.style.quiet) && io::stderr().is_terminal() {
-            let _ = self.put(io::stderr().lock(), &format!("\r\x1b[2K{}", escape(line, &[])));
-        }
-    }
-
     /// One line of progress that only `-v` shows.
     pub fn detail(&self, line: &str) {
         if self.style.verbose {

@@ -1,13 +1,17 @@
 //! `certctl status`: what is here, what is served, what ends when, what is pending.
 
+mod calendar;
 mod document;
+mod prometheus;
 mod shown;
 mod stream;
 mod table;
 
+use std::path::PathBuf;
+
 use serde_json::Value;
 
-pub use self::shown::{Judged, StatusOutcome};
+pub use self::shown::{Judged, StatusOutcome, Written};
 
 use crate::changeover::order;
 use crate::context::Context;
@@ -18,6 +22,7 @@ use crate::inventory::{RenewBefore, Row, Verdict};
 use crate::live::StartTls;
 use crate::report::{Outcome, Text};
 use crate::survey::{self, Files, Sought, Survey};
+use crate::system::files;
 
 /// What is here, what is served, what ends when, what is pending
 ///
@@ -38,6 +43,12 @@ pub struct StatusArgs {
     /// One JSON object a line for each file as it is read, not joined with others; the last one is the sum
     #[arg(long, conflicts_with = "json")]
     pub jsonl: bool,
+    /// Write the rows as metrics for Prometheus (node_exporter's textfile collector)
+    #[arg(long, value_name = "FILE", conflicts_with = "jsonl")]
+    pub prometheus: Option<PathBuf>,
+    /// Write what is to be done when as a calendar
+    #[arg(long, value_name = "FILE", conflicts_with = "jsonl")]
+    pub ics: Option<PathBuf>,
     /// What the hosts speak before TLS [default: what their ports imply]
     #[arg(long, value_name = "PROTOCOL")]
     pub starttls: Option<StartTls>,
@@ -78,7 +89,30 @@ pub fn run(context: &Context, args: &StatusArgs) -> Result<StatusOutcome, Failur
     };
     let mut rows: Vec<Judged> = rows.into_iter().map(judge).collect();
     rows.sort_by_key(|one| std::cmp::Reverse(one.row.verdict()));
-    Ok(StatusOutcome { at: context.now(), rows, findings: survey.findings, width: context.sink.columns() })
+    let mut outcome = StatusOutcome {
+        at: context.now(),
+        rows,
+        findings: survey.findings,
+        width: context.sink.columns(),
+        written: Vec::new(),
+    };
+    write(args, &mut outcome)?;
+    Ok(outcome)
+}
+
+/// Writes the files that were asked for, each whole or not at all.
+fn write(args: &StatusArgs, outcome: &mut StatusOutcome) -> Result<(), Failure> {
+    let wanted = [
+        (&args.prometheus, "prometheus", prometheus::metrics as fn(&StatusOutcome) -> String),
+        (&args.ics, "ics", calendar::calendar),
+    ];
+    for (path, format, render) in wanted {
+        if let Some(path) = path {
+            files::replace(path, render(outcome).as_bytes(), 0o644)?;
+            outcome.written.push(Written { format, path: path.clone() });
+        }
+    }
+    Ok(())
 }
 
 impl Outcome for StatusOutcome {

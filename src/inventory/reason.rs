@@ -160,6 +160,8 @@ impl Reason {
         match self {
             // A company's own CA is nobody's fault, and what a server shows by default often signed itself.
             Self::Problem(Problem::UnknownRoot { .. } | Problem::SelfSigned { .. }) => Weight::Warns,
+            // Certificates of public CAs say where their issuer is: without that it may be a root of somebody's own.
+            Self::Problem(Problem::MissingIntermediate { urls, .. }) if urls.is_empty() => Weight::Warns,
             Self::Problem(_) | Self::Revoked { .. } | Self::WrongKey { .. } => Weight::Wrong,
             Self::ServedDiffers { .. } | Self::Silent { .. } => Weight::Wrong,
             Self::KeyReadable { .. } | Self::NamesNotCovered { .. } | Self::Weak(_) => Weight::Wrong,

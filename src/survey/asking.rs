@@ -12,6 +12,7 @@ use crate::inventory::item::{Question, Shown};
 use crate::inventory::{Item, Place, What};
 use crate::live::{Handshake, StartTls};
 use crate::pki::certificate::Certificate;
+use crate::report::Live;
 use crate::system::hosts::{self, AddressAnswer, HostTarget};
 use crate::system::tls::{self, ProbeError};
 
@@ -47,10 +48,11 @@ impl Survey {
         };
         let targets: Vec<HostTarget> = hosts.iter().map(target).collect();
         let total = targets.len();
+        let mut live = context.sink.live();
         let answers = hosts::ask_hosts(&targets, HOST, |done| {
-            context.sink.progress(&format!("asked {done} of {total}"));
+            live.iter_mut().for_each(|live| live.draw(&[format!("asked {done} of {total}")]));
         });
-        context.sink.progress("");
+        live.iter_mut().for_each(Live::clear);
         for (host, answer) in hosts.iter().zip(answers) {
             match answer {
                 Ok(addresses) => addresses.into_iter().for_each(|AddressAnswer { address, answer }| match answer {

@@ -20,6 +20,7 @@ pub(super) fn status(outcome: &StatusOutcome) -> Value {
         "verdict": outcome.verdict().name(),
         "at": outcome.at,
         "rows": outcome.rows.iter().map(row).collect::<Vec<_>>(),
+        "outputs": outcome.written.iter().map(|one| json!({"format": one.format, "path": report::shown(&one.path)})).collect::<Vec<_>>(),
         "findings": findings,
         "next": next,
     })

@@ -1,5 +1,7 @@
 //! What there is to show: the rows, each with what to do about it.
 
+use std::path::PathBuf;
+
 use jiff::Timestamp;
 
 use crate::finding::{Finding, Next, Severity};
@@ -16,6 +18,17 @@ pub struct StatusOutcome {
     pub findings: Vec<Finding>,
     /// How many columns there are; none in a pipe.
     pub width: Option<usize>,
+    /// The files that were written.
+    pub written: Vec<Written>,
+}
+
+/// A file that was written.
+#[derive(Debug)]
+pub struct Written {
+    /// `prometheus` or `ics`.
+    pub format: &'static str,
+    /// Where.
+    pub path: PathBuf,
 }
 
 /// A row with what to do about it.

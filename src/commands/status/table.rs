@@ -6,12 +6,14 @@ use crate::inventory::reason::day;
 use crate::inventory::{Row, State, Verdict};
 use crate::report::{Text, name_in_words};
 
-/// What the columns take beside the name and the place: the label, the state, the days, the bar, and what lies between.
-const FIXED: usize = 7 + 14 + 8 + BAR + 2;
-/// Cells of the bar.
+/// What the columns take beside name, bar and place: the label, the state, the days, and what lies between.
+const FIXED: usize = 7 + 14 + 8 + 2;
+/// Cells of the bar, with a blank.
 const BAR: usize = 10;
+/// A narrower terminal has no bar.
+const NARROW: usize = 80;
 /// No column is narrower.
-const LEAST: usize = 12;
+const LEAST: usize = 8;
 /// Of so few rows the notes are told too.
 const FEW: usize = 3;
 
@@ -40,6 +42,7 @@ pub(super) fn write(outcome: &StatusOutcome, text: &mut Text) {
             one.next.iter().for_each(|next| say(format!("  next: {}", next.text)));
         }
     }
+    outcome.written.iter().for_each(|one| text.fact("wrote", one.path.display().to_string()));
     text.findings(&outcome.findings);
     if outcome.rows.len() > 1 {
         text.fact("so", in_sum(&outcome.rows));
@@ -66,16 +69,18 @@ struct Columns {
     name: usize,
     place: usize,
     bar: [char; 2],
+    cells: usize,
 }
 
 impl Columns {
     fn of(outcome: &StatusOutcome) -> Self {
         let widest = |of: fn(&Row) -> String| outcome.rows.iter().map(|one| of(&one.row).chars().count()).max();
         let (name, place) = (widest(name).unwrap_or(0).min(60), widest(place).unwrap_or(0));
-        let Some(width) = outcome.width else { return Self { name, place, bar: ['#', '.'] } };
-        let room = width.saturating_sub(FIXED).max(2 * LEAST);
+        let Some(width) = outcome.width else { return Self { name, place, bar: ['#', '.'], cells: BAR } };
+        let cells = if width < NARROW { 0 } else { BAR };
+        let room = width.saturating_sub(FIXED + cells).max(2 * LEAST);
         let name = name.min((room / 2).max(room.saturating_sub(place)));
-        Self { name, place: room.saturating_sub(name), bar: ['█', '░'] }
+        Self { name, place: room.saturating_sub(name), bar: ['█', '░'], cells }
     }
 
     fn line(&self, row: &Row) -> String {
@@ -94,12 +99,14 @@ impl Columns {
 
     /// How much of its lifetime is left.
     fn bar(&self, row: &Row) -> String {
-        let Some((certificate, days)) = row.certificate.as_ref().zip(row.days_left) else { return " ".repeat(BAR) };
+        let Some((certificate, days)) = row.certificate.as_ref().zip(row.days_left) else {
+            return " ".repeat(self.cells);
+        };
         let lifetime = crate::inventory::due::days_between(certificate.not_before, certificate.not_after).max(1);
-        let cells = i64::try_from(BAR).unwrap_or(0);
+        let cells = i64::try_from(self.cells).unwrap_or(0);
         let left = usize::try_from((days * cells + lifetime - 1).div_euclid(lifetime).clamp(0, cells)).unwrap_or(0);
         let [full, empty] = self.bar;
-        std::iter::repeat_n(full, left).chain(std::iter::repeat_n(empty, BAR - left)).collect()
+        std::iter::repeat_n(full, left).chain(std::iter::repeat_n(empty, self.cells - left)).collect()
     }
 }
 
