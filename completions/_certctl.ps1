@@ -71,7 +71,7 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
         }
         'certctl;dcv-check' {
             [CompletionResult]::new('--ca', '--ca', [CompletionResultType]::ParameterName, 'The shop or CA that the request went to')
-            [CompletionResult]::new('--record', '--record', [CompletionResultType]::ParameterName, 'The record that the shop shows: a zone-file line, or host and value; ''-'' reads it from stdin')
+            [CompletionResult]::new('--record', '--record', [CompletionResultType]::ParameterName, 'The record that the shop shows, as it is pasted: a zone-file line, host and value, an API''s answer; ''-'' reads stdin')
             [CompletionResult]::new('--resolver', '--resolver', [CompletionResultType]::ParameterName, 'Ask this resolver, not the system''s; with a port other than 53 it alone is asked')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Look again and again until it is visible, for so long [without a value: 2h]')
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Where names are looked up and files go')

@@ -91,7 +91,12 @@ fn the_document_is_pinned() {
           "relative_name": "_[MD5]",
           "type": "CNAME",
           "value": "[SHA256 FIRST].[SHA256 LAST].sectigo.com",
-          "complete": true
+          "complete": true,
+          "proves": [
+            "example.com",
+            "*.example.com"
+          ],
+          "or_at": []
         }
       ],
       "backups": [],
@@ -175,6 +180,7 @@ fn each_ca_has_its_words() {
     -----END CERTIFICATE REQUEST-----
     next   2. if it shows a CNAME with host _[MD5].www (Sectigo, SSL.com and their shops),
               enter it in the panel of example.co.uk; its value has the form [SHA256 FIRST].[SHA256 LAST][.<unique value>].<zone>
+              if it shows another CNAME or TXT (DigiCert, GlobalSign, GoDaddy, AWS), enter that
            3. then give the record that the shop shows, whole, and wait:  certctl dcv-check --wait --record -
     --- exit 0
     ");

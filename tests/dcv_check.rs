@@ -79,7 +79,10 @@ fn each_state_of_the_zone_has_its_verdict() {
         (order.line(), 0, "visible", vec![]),
         (upper, 0, "visible", vec![]),
         (String::new(), 1, "absent", vec!["not-published"]),
-        (format!("{label} TXT \"{value}\""), 1, "absent", vec!["not-published"]),
+        (format!("{label} TXT \"{value}\""), 1, "absent", vec!["txt-instead-of-cname"]),
+        (format!("{label} TXT \"v=spf1 -all\""), 1, "absent", vec!["other-data-in-the-way"]),
+        (format!("{label} A 192.0.2.80"), 1, "absent", vec!["cname-flattened"]),
+        ("* A 192.0.2.80".to_owned(), 1, "absent", vec!["wildcard-answers"]),
         (format!("{label}.shop.example CNAME {value}."), 1, "wrong-place", vec!["zone-doubled"]),
         (format!("{label}.www CNAME {value}."), 1, "wrong-place", vec!["record-too-low"]),
         (format!("{} CNAME {value}.", &label[1..]), 1, "wrong-place", vec!["underscore-lost"]),
@@ -171,6 +174,10 @@ fn the_document_is_pinned() {
           "type": "CNAME",
           "value": "[SHA256 FIRST].[SHA256 LAST].69ff68dc5168c.comodoca.com",
           "complete": true,
+          "proves": [
+            "shop.example"
+          ],
+          "or_at": [],
           "request": "shop.example.csr",
           "verdict": "different",
           "dnssec": "unknown",
@@ -297,6 +304,102 @@ fn a_unique_value_counts_only_when_it_was_compared() {
     }
 }
 
+/// DigiCert, GlobalSign, GoDaddy, AWS: a random value in a CNAME or a text, at the domain or below a label.
+#[test]
+fn any_cas_record_is_checked_once_it_was_given() {
+    let mut server = NameServer::knot("");
+    let at = server.at();
+    let token =
+        "_0123456789abcdef0123456789abcdef CNAME _fedcba9876543210fedcba9876543210.mzlfeqexyx.acm-validations.aws.";
+    let many = "@ TXT \"v=spf1 -all\"\n@ TXT \"MS=ms123\"\n";
+    for (serial, (given, zone, code, wanted, findings)) in (2..).zip([
+        ("_dnsauth CNAME abc.dcv.digicert.com", "_dnsauth CNAME abc.dcv.digicert.com.", 0, "visible", vec![]),
+        (
+            "_dnsauth CNAME abc.dcv.digicert.com",
+            "_dnsauth CNAME xyz.dcv.digicert.com.",
+            1,
+            "different",
+            vec!["token-of-another-order"],
+        ),
+        (
+            "_dnsauth CNAME abc.dcv.digicert.com",
+            "_dnsauth CNAME abc.dcv.digicert.com",
+            1,
+            "different",
+            vec!["zone-appended-to-value"],
+        ),
+        (
+            "_dnsauth CNAME abc.dcv.digicert.com",
+            "_dnsauth.shop.example CNAME abc.dcv.digicert.com.",
+            1,
+            "wrong-place",
+            vec!["zone-doubled"],
+        ),
+        (
+            "_dnsauth CNAME abc.dcv.digicert.com",
+            "_dnsauth TXT abc.dcv.digicert.com",
+            1,
+            "absent",
+            vec!["txt-instead-of-cname"],
+        ),
+        ("_dnsauth TXT Abc123", "_dnsauth TXT Abc123", 0, "visible", vec![]),
+        ("_dnsauth TXT Abc123", "_dnsauth TXT abc123", 1, "absent", vec!["not-published"]),
+        ("_dnsauth TXT Abc123", "_dnsauth TXT \"\\\"Abc123\\\"\"", 1, "different", vec!["value-quoted"]),
+        ("_dnsauth TXT abc.def", "_dnsauth CNAME abc.def.", 1, "absent", vec!["cname-instead-of-txt"]),
+        ("_dnsauth TXT Abc123", "_dnsauth CNAME other.example.", 1, "absent", vec!["alias-without-text"]),
+        ("_dnsauth TXT Abc123", "_dnsauth CNAME there\nthere TXT Abc123", 0, "visible", vec![]),
+        ("_dnsauth TXT Abc123", "dnsauth TXT Abc123", 1, "wrong-place", vec!["underscore-lost"]),
+        ("@ TXT Abc123", &format!("{many}@ TXT Abc123"), 0, "visible", vec![]),
+        ("@ TXT Abc123", many, 1, "absent", vec!["not-published"]),
+        (token, token, 0, "visible", vec![]),
+        (
+            "@ TXT _globalsign-domain-verification=one",
+            "@ TXT _globalsign-domain-verification=two",
+            1,
+            "different",
+            vec!["token-of-another-order"],
+        ),
+    ]) {
+        let order = Order::shop();
+        server.publish(zone, serial);
+        let document =
+            order.sandbox.run(&["dcv-check", "--record", given, "--resolver", &at, "--json"]).expect(code).json();
+        assert_eq!((verdict(&document), codes(&document)), (wanted, findings), "{given} | {zone}\n{document:#}");
+        assert_eq!(document["records"][0]["proves"], serde_json::json!(["shop.example", "www.shop.example"]));
+        let again = order.sandbox.run(&["dcv-check", "--resolver", &at, "--json"]).expect(code).json();
+        assert_eq!((verdict(&again), &again["changed"]), (wanted, &Value::Bool(false)), "it was kept");
+    }
+}
+
+#[test]
+fn a_random_value_that_was_not_given_is_never_visible() {
+    let server = NameServer::knot("_dnsauth CNAME abc.dcv.digicert.com.");
+    let at = server.at();
+    let order = Order::new(&["shop.example"], &["--ca", "rapidssl"]);
+    let document = order.sandbox.run(&["dcv-check", "--resolver", &at, "--json"]).expect(1).json();
+    assert_eq!((verdict(&document), codes(&document)), ("unchecked", vec!["unique-value-unchecked"]));
+    assert_eq!(document["records"][0]["shape"], "<token>.dcv.digicert.com");
+    let aws = Order::new(&["shop.example"], &["--ca", "aws-acm"]);
+    let run = aws.sandbox.run(&["dcv-check", "--resolver", &at]).expect(3);
+    assert!(run.stderr.contains("known to AWS Certificate Manager alone: _<32 hex>.shop.example"), "{run}");
+}
+
+#[test]
+fn a_record_without_hashes_picks_its_request_by_the_domain() {
+    let order = Order::new(&["shop.example"], &[]);
+    order.sandbox.run(&["csr", "other.example"]).expect(0);
+    let server = NameServer::knot("_dnsauth CNAME abc.dcv.digicert.com.");
+    let at = server.at();
+    let check = |record: &str| order.sandbox.run(&["dcv-check", "--record", record, "--resolver", &at, "--json"]);
+    let document = check("_dnsauth.shop.example CNAME abc.dcv.digicert.com").expect(0).json();
+    assert_eq!(document["records"][0]["request"], "shop.example.csr");
+    assert_eq!(check("_dnsauth CNAME abc.dcv.digicert.com").expect(3).json()["error"]["kind"], "ambiguous");
+    for elsewhere in ["_dnsauth.third.example", "_dnsauth.www.shop.example", "www.shop.example"] {
+        let stray = check(&format!("{elsewhere} CNAME abc.dcv.digicert.com")).expect(1).json();
+        assert!(codes(&stray).contains(&"record-of-another-domain"), "{elsewhere}\n{stray:#}");
+    }
+}
+
 #[test]
 fn a_record_is_kept_and_picks_its_request() {
     let order = Order::new(&["shop.example"], &["--ca", "namecheap"]);
@@ -330,13 +433,13 @@ fn what_is_no_record_or_no_request_is_said() {
     let order = Order::shop();
     let text = |args: &[&str]| order.sandbox.run(args);
     for (record, said) in [
-        ("_0123.shop.example x", "does not start with '_' and the 32 hex digits"),
+        ("_0123.shop.example 47cba4df.sectigo.com", "does not start with '_' and the 32 hex digits"),
         ("", "no record was given"),
         ("http://shop.example/.well-known/pki-validation/A.txt", "is a web address"),
-        ("_dnsauth.shop.example TXT abc", "does not start with '_'"),
+        ("_dnsauth.shop.example MX abc", "this is a MX record"),
     ] {
         let run = text(&["dcv-check", "--record", record]).expect(3);
-        assert!(run.stderr.contains(said) || run.stderr.contains("TXT record"), "{record}\n{run}");
+        assert!(run.stderr.contains(said), "{record}\n{run}");
     }
     text(&["dcv-check", "nobody.example"]).expect(3);
     text(&["dcv-check", "--resolver", "dns.example"]).expect(2);
@@ -547,7 +650,7 @@ fn every_line_to_paste_is_about_this_folder_and_resolver() {
     for (more, code) in [
         (&["shop.example"][..], 1),
         (&["--record", &foreign], 1),
-        (&["--record", "_0123.shop.example x"], 3),
+        (&["--record", "_0123.shop.example MX x"], 3),
         (&["--record", ""], 3),
         (&["--record", "_0123456789abcdef0123456789abcdef.shop.example"], 3),
         (&["shop.example", "--ca", "sectigo"], 1),

@@ -111,7 +111,12 @@ fn the_document() {
               "relative_name": "_[HEX]",
               "type": "CNAME",
               "value": "[HEX].[HEX].sectigo.com",
-              "complete": true
+              "complete": true,
+              "proves": [
+                "example.com",
+                "www.example.com"
+              ],
+              "or_at": []
             }
           ],
           "version": 1,

@@ -14,7 +14,6 @@ use self::choose::Wanted;
 pub use self::outcome::{Check, DcvCheckOutcome};
 use self::pending::Pending;
 use crate::context::Context;
-use crate::dcv::answer::RecordKind;
 use crate::dcv::answer::Survey;
 use crate::dcv::ca::Ca;
 use crate::dcv::judge::{Judgement, judge};
@@ -36,7 +35,7 @@ pub struct DcvCheckArgs {
     /// The shop or CA that the request went to
     #[arg(long)]
     pub ca: Option<Ca>,
-    /// The record that the shop shows: a zone-file line, or host and value; '-' reads it from stdin
+    /// The record that the shop shows, as it is pasted: a zone-file line, host and value, an API's answer; '-' reads stdin
     #[arg(long, value_name = "TEXT")]
     pub record: Vec<String>,
     /// Ask this resolver, not the system's; with a port other than 53 it alone is asked
@@ -75,7 +74,7 @@ fn look(context: &Context, args: &DcvCheckArgs, checks: &[Pending]) -> Result<Ve
         .map(|check| Inquiry {
             domain: check.expected.domain.clone(),
             top: check.expected.top(),
-            kind: RecordKind::Cname,
+            kind: check.expected.record.kind,
             names: check.expected.places(None).into_iter().map(|(_, name)| name).collect(),
         })
         .collect();

@@ -1,7 +1,7 @@
 //! What would satisfy the CA for one domain: the record, the values it may have, and the names it may stand at.
 
-use super::ca::{Ca, UniqueValue};
-use super::parse::GivenRecord;
+use super::ca::{Ca, DnsProof, UniqueValue};
+use super::given::{self, Anchor, GivenRecord};
 use super::record::{self, DcvRecord};
 use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
@@ -17,18 +17,29 @@ pub enum Source {
     Nowhere,
 }
 
+/// How a value that is not known to be right is told from one that has nothing to do with the proof.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Likeness {
+    /// It starts with the request's hashes, `<SHA-256 first 32>.<last 32>`.
+    Hash(String),
+    /// It has the form of the CA's records.
+    Shape(&'static str),
+    /// By nothing.
+    Unknown,
+}
+
 /// What would satisfy the CA for one domain.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Expectation {
     /// The record.
     pub record: DcvRecord,
-    /// `<SHA-256 first 32>.<last 32>`: what every value of this request starts with.
-    pub target: String,
+    /// What values of its kind have in common.
+    pub likeness: Likeness,
     /// The values known to be right.
     pub values: Vec<String>,
     /// Where they come from.
     pub source: Source,
-    /// `_<MD5>`.
+    /// What stands before the domain; empty where the record is at the domain itself.
     pub label: String,
     /// The domain proved, wildcard stripped.
     pub domain: String,
@@ -57,15 +68,11 @@ impl Expectation {
     pub fn places(&self, zone: Option<&str>) -> Vec<(Place, String)> {
         let here = &self.record.name;
         let mut places = vec![(Place::Here, here.clone())];
-        let top = DnsName::parse(&self.domain).ok().and_then(|name| name.registrable().map(str::to_owned));
-        let mut domain = self.domain.as_str();
-        while top.as_deref().is_some_and(|top| domain != top && domain.len() > top.len()) {
-            let Some((_, parent)) = domain.split_once('.') else { break };
-            places.push((Place::Parent, format!("{}.{parent}", self.label)));
-            domain = parent;
+        places.extend(self.record.or_at.iter().map(|name| (Place::Parent, name.clone())));
+        places.extend(self.below.iter().map(|name| (Place::Below, given::name(&self.label, name))));
+        if let Some(bare) = here.strip_prefix('_') {
+            places.push((Place::NoUnderscore, bare.to_owned()));
         }
-        places.extend(self.below.iter().map(|name| (Place::Below, format!("{}.{name}", self.label))));
-        places.push((Place::NoUnderscore, here.trim_start_matches('_').to_owned()));
         if let Some(zone) = zone {
             places.push((Place::Doubled, format!("{here}.{zone}")));
         }
@@ -93,10 +100,20 @@ impl Expectation {
 /// The most names below one domain that are looked at for a record put too low.
 const BELOW_LIMIT: usize = 8;
 
-/// Whether a record is the shop's for this request: its host and its value are both made of it.
+/// Whether a record is the shop's for this request: both host and value are made of it, or (made of no request) it is
+/// for one of its names.
 #[must_use]
 pub fn belongs(given: &GivenRecord, request: &SigningRequest) -> bool {
-    given.md5 == request.md5() && given.target() == record::target_labels(request)
+    match (given.md5(), given.target()) {
+        (Some(md5), Some(target)) => md5 == request.md5() && target == record::target_labels(request),
+        _ => is_for(given, request),
+    }
+}
+
+/// Whether a record is for one of the names of a request.
+#[must_use]
+pub fn is_for(given: &GivenRecord, request: &SigningRequest) -> bool {
+    record::domains(request).iter().any(|domain| given.anchor_for(domain.as_str()).is_some())
 }
 
 /// One expectation for each domain to prove; none for a CA that wants no record. `given` are the shop's records that
@@ -104,40 +121,89 @@ pub fn belongs(given: &GivenRecord, request: &SigningRequest) -> bool {
 #[must_use]
 pub fn expectations(request: &SigningRequest, ca: Option<Ca>, given: &[GivenRecord]) -> Vec<Expectation> {
     let mut all: Vec<Expectation> = Vec::new();
-    for record in record::records(request, ca) {
-        let expectation = expectation(request, ca, given, record);
-        if !all.iter().any(|one| one.record.name == expectation.record.name) {
+    for domain in record::domains(request) {
+        if let Some(expectation) = expectation(request, ca, given, domain.as_str())
+            && !all.iter().any(|one| one.record.name == expectation.record.name)
+        {
             all.push(expectation);
         }
     }
     all
 }
 
-fn expectation(request: &SigningRequest, ca: Option<Ca>, given: &[GivenRecord], mut record: DcvRecord) -> Expectation {
-    let (label, target) = (record::host_label(request), record::target_labels(request));
-    let mut domain = record.name.strip_prefix(&format!("{label}.")).unwrap_or(&record.name).to_owned();
-    // The value is the same for every domain of a request; the shop's line nearest to this domain goes first.
-    let nearest = given.iter().filter_map(|given| Some((given, given.domain_for(&domain)?)));
-    let nearest = nearest.max_by_key(|(_, at)| at.len());
-    let shop = nearest.as_ref().map(|(given, _)| *given).or_else(|| given.first());
-    if let Some((_, higher)) = nearest {
-        domain = higher;
-        record.name = format!("{label}.{domain}");
-        record.relative_name = record::relative(&record.name, &record.zone);
+fn expectation(request: &SigningRequest, ca: Option<Ca>, given: &[GivenRecord], domain: &str) -> Option<Expectation> {
+    // The shop's line nearest to this domain goes first.
+    let nearest = given.iter().filter_map(|given| Some((given, given.anchor_for(domain)?)));
+    match nearest.max_by_key(|(_, anchor)| anchor.domain.len()) {
+        Some((shown, anchor)) => Some(as_shown(request, shown, &anchor)),
+        // The value made of a request is the same for every domain of it.
+        None => match given.iter().find(|given| given.md5().is_some()) {
+            Some(shown) => {
+                let anchor = Anchor { label: record::host_label(request), domain: domain.to_owned() };
+                Some(as_shown(request, shown, &anchor))
+            }
+            None => as_known(request, ca, given, domain),
+        },
     }
-    let form = ca.and_then(Ca::csr_hash).filter(|form| form.unique == UniqueValue::WhenKeyIsReused);
-    let (source, values) = match (shop, form) {
-        (Some(shop), _) => (Source::Shop, vec![shop.value.clone()]),
-        (None, Some(form)) => (Source::Form, form.zones.iter().map(|zone| format!("{target}.{zone}")).collect()),
-        (None, None) => (Source::Nowhere, Vec::new()),
+}
+
+/// The record has the very value that the shop showed.
+fn as_shown(request: &SigningRequest, shown: &GivenRecord, anchor: &Anchor) -> Expectation {
+    let Anchor { label, domain } = anchor;
+    let record = record::at(request, label, domain, shown.kind);
+    let likeness = match (shown.target(), shown.shape()) {
+        (Some(target), _) => Likeness::Hash(target.to_owned()),
+        (None, Some(shape)) => Likeness::Shape(shape),
+        (None, None) => Likeness::Unknown,
     };
-    if let Some(value) = values.first() {
-        record.value = Some(value.clone());
-        record.shape = None;
-        record.complete = true;
+    Expectation {
+        record: DcvRecord { value: Some(shown.value.clone()), complete: true, ..record },
+        likeness,
+        values: vec![shown.value.clone()],
+        source: Source::Shop,
+        label: label.clone(),
+        domain: domain.clone(),
+        below: below(request, domain),
     }
-    let below = below(request, &domain);
-    Expectation { record, target, values, source, label, domain, below }
+}
+
+/// The record as far as the CA's form tells it; of a CA that is not known, as far as the record for another domain does.
+fn as_known(request: &SigningRequest, ca: Option<Ca>, given: &[GivenRecord], domain: &str) -> Option<Expectation> {
+    let known = record::record(request, domain, ca)?;
+    let record = match (ca, given.first()) {
+        (None, Some(other)) => {
+            let label = request_label(request, other).unwrap_or_default();
+            record::at(request, &label, domain, other.kind)
+        }
+        _ => known,
+    };
+    let form = ca.and_then(Ca::csr_hash);
+    let target = record::target_labels(request);
+    let values = match form.filter(|form| form.unique == UniqueValue::WhenKeyIsReused) {
+        Some(form) => form.zones.iter().map(|zone| format!("{target}.{zone}")).collect(),
+        None => Vec::new(),
+    };
+    let likeness = match ca.map(|ca| &ca.profile().dns) {
+        Some(DnsProof::Token([form, ..])) => Likeness::Shape(form.value),
+        None if !given.is_empty() => Likeness::Unknown,
+        _ => Likeness::Hash(target),
+    };
+    let label = record.name.strip_suffix(domain).unwrap_or_default().trim_end_matches('.').to_owned();
+    let source = if values.is_empty() { Source::Nowhere } else { Source::Form };
+    Some(Expectation {
+        record,
+        likeness,
+        values,
+        source,
+        label,
+        domain: domain.to_owned(),
+        below: below(request, domain),
+    })
+}
+
+/// What stands before the domain in a record for one of the names of `request`.
+fn request_label(request: &SigningRequest, given: &GivenRecord) -> Option<String> {
+    record::domains(request).iter().find_map(|domain| given.anchor_for(domain.as_str())).map(|anchor| anchor.label)
 }
 
 fn below(request: &SigningRequest, domain: &str) -> Vec<String> {
@@ -155,7 +221,8 @@ fn below(request: &SigningRequest, domain: &str) -> Vec<String> {
 mod tests {
     use super::{Expectation, Place, Source, expectations};
     use crate::dcv::ca::Ca;
-    use crate::dcv::parse::{GivenRecord, parse};
+    use crate::dcv::given::GivenRecord;
+    use crate::dcv::parse::parse;
     use crate::dcv::record::{host_label, target_labels};
     use crate::pki::key::{KeyAlgorithm, PrivateKey};
     use crate::pki::name::Names;

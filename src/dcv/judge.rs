@@ -1,8 +1,12 @@
 //! Would the CA see the proof now? One expectation, what all servers said, and the verdict with its reasons.
 
+use std::net::IpAddr;
+
 use super::answer::{Answer, Asked, LeftOut, OwnServers, RecordKind, Role, Said, Server, Survey};
-use super::expect::{Expectation, Place, Source};
+use super::expect::{Expectation, Place};
 use super::record;
+pub use super::value::Flaw;
+use super::value::{self, Seen};
 
 /// The verdict on one server, one record, or all of them. Ordered: the worse one counts.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -52,12 +56,40 @@ pub struct Standing {
 /// Why a verdict is what it is: facts; `failure::dcv` has the words and the advice.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Reason {
+    /// A text is looked for, and the name is an alias for one that has none.
+    Alias {
+        /// The name.
+        at: String,
+        /// What it is an alias for.
+        target: String,
+    },
+    /// A CNAME, and other data at the same name.
+    Beside {
+        /// The name.
+        at: String,
+        /// The type of the other data.
+        other: RecordKind,
+    },
     /// It is at another name than the record's own.
     Elsewhere {
         /// Where it is.
         at: String,
         /// How that name came about.
         how: Elsewhere,
+    },
+    /// Addresses stand where a CNAME was entered: the provider resolves it by itself, or its proxy answers.
+    Flattened {
+        /// The name.
+        at: String,
+        /// The addresses.
+        addresses: Vec<IpAddr>,
+    },
+    /// Other data are at the name, which keep a CNAME out.
+    InTheWay {
+        /// The name.
+        at: String,
+        /// Their type.
+        other: RecordKind,
     },
     /// No way from this machine to some servers.
     NoRoute {
@@ -118,6 +150,22 @@ pub enum Reason {
         /// What is the matter with it.
         flaw: Flaw,
     },
+    /// A wildcard record of addresses answers for every name.
+    WildcardAddresses {
+        /// The name.
+        at: String,
+        /// The addresses.
+        addresses: Vec<IpAddr>,
+    },
+    /// The value is there, in a record of another type.
+    WrongType {
+        /// The name.
+        at: String,
+        /// The type that the CA looks for.
+        wanted: RecordKind,
+        /// The type that is there.
+        seen: RecordKind,
+    },
 }
 
 /// How a record came to stand at another name.
@@ -141,23 +189,6 @@ pub enum Elsewhere {
     Parent,
 }
 
-/// What is the matter with a value.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Flaw {
-    /// It was made from another request.
-    AnotherRequest,
-    /// Neither right nor of a kind that tells how it came about.
-    Other,
-    /// Of this request, but with another unique value than the shop's.
-    OtherUnique,
-    /// Of this request, but the shop's record was never given to compare its end with.
-    Unchecked,
-    /// A wildcard record answers for every name.
-    Wildcard,
-    /// The DNS provider added the zone's name to it.
-    WithZone,
-}
-
 /// What all answers about one record come to.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Judgement {
@@ -175,7 +206,8 @@ pub struct Judgement {
 #[must_use]
 pub fn judge(expected: &Expectation, survey: &Survey) -> Judgement {
     let view = View { expected, zone: survey.zone.as_deref(), places: expected.places(survey.zone.as_deref()) };
-    let standings: Vec<Standing> = survey.said.iter().map(|said| view.standing(said)).collect();
+    let mut standings: Vec<Standing> = survey.said.iter().map(|said| view.standing(said)).collect();
+    follow_aliases(&mut standings, expected.record.kind);
     let answered = standings.iter().any(|one| one.answer.is_answer());
     // Where this machine has no way to (IPv6 without IPv6), nobody was asked and nothing is known to be wrong.
     let asked = standings.iter().filter(|one| one.answer != Answer::NoRoute);
@@ -214,36 +246,29 @@ impl View<'_> {
                 _ => 5,
             }
         };
-        match said.answers.iter().filter(|asked| asked.kind == RecordKind::Cname).min_by_key(rank) {
-            Some(Asked { name, answer, .. }) => Standing {
-                server: said.server.clone(),
-                verdict: self.verdict(name, answer),
-                at: name.clone(),
-                answer: answer.clone(),
-            },
-            None => Standing {
-                server: said.server.clone(),
-                verdict: Verdict::Unreachable,
-                at: self.expected.record.name.clone(),
-                answer: Answer::Timeout,
-            },
+        let of_its_kind = said.answers.iter().filter(|asked| asked.kind == self.expected.record.kind);
+        let decided = of_its_kind.min_by_key(rank);
+        let (at, answer) =
+            decided.map_or((&self.expected.record.name, &Answer::Timeout), |one| (&one.name, &one.answer));
+        Standing {
+            server: said.server.clone(),
+            verdict: self.verdict(at, answer),
+            at: at.clone(),
+            answer: answer.clone(),
         }
     }
 
     fn verdict(&self, at: &str, answer: &Answer) -> Verdict {
-        match (answer, self.place(at)) {
-            (Answer::Cname(seen), Some(Place::Here | Place::Parent)) => match self.flaw(seen) {
-                None => Verdict::Visible,
-                Some(Flaw::Unchecked) => Verdict::Unchecked,
-                Some(_) => Verdict::Different,
-            },
+        let looked_at = matches!(self.place(at), Some(Place::Here | Place::Parent));
+        match value::seen(self.expected, self.zone, answer) {
+            Some(Seen { flaw: None, .. }) if looked_at => Verdict::Visible,
+            Some(Seen { flaw: Some(Flaw::Unchecked), .. }) if looked_at => Verdict::Unchecked,
+            Some(_) if looked_at => Verdict::Different,
             // Elsewhere, only what was meant for this request counts.
-            (Answer::Cname(seen), Some(_)) => match self.flaw(seen) {
-                Some(Flaw::AnotherRequest | Flaw::Other) => Verdict::Absent,
-                _ => Verdict::WrongPlace,
-            },
-            (answer, _) if answer.is_answer() && *answer != Answer::Bogus => Verdict::Absent,
-            _ => Verdict::Unreachable,
+            Some(Seen { flaw: Some(Flaw::AnotherRequest | Flaw::Other | Flaw::OtherToken), .. }) => Verdict::Absent,
+            Some(_) => Verdict::WrongPlace,
+            None if answer.is_answer() && *answer != Answer::Bogus => Verdict::Absent,
+            None => Verdict::Unreachable,
         }
     }
 
@@ -251,35 +276,16 @@ impl View<'_> {
         self.places.iter().find(|(_, name)| name == at).map(|(place, _)| *place)
     }
 
-    /// `None` for a value known to be right.
-    fn flaw(&self, seen: &str) -> Option<Flaw> {
-        let seen = seen.to_ascii_lowercase();
-        if self.expected.values.iter().any(|value| value.eq_ignore_ascii_case(&seen)) {
-            return None;
-        }
-        let rest = seen.strip_prefix(&self.expected.target).and_then(|rest| rest.strip_prefix('.'));
-        let own_zone = |rest: &str| self.zone.is_some_and(|zone| rest.ends_with(&format!(".{zone}")));
-        Some(match rest {
-            Some(rest) if own_zone(rest) => Flaw::WithZone,
-            Some(_) if self.expected.source == Source::Shop => Flaw::OtherUnique,
-            Some(_) => Flaw::Unchecked,
-            None if made_of_a_request(&seen) => Flaw::AnotherRequest,
-            None => Flaw::Other,
-        })
-    }
-
     /// Why one server's standing is what it is, where it is the answer itself that tells.
     fn reason(&self, one: &Standing) -> Option<Reason> {
-        let Answer::Cname(seen) = &one.answer else { return None };
-        let (at, place, flaw) = (one.at.clone(), self.place(&one.at)?, self.flaw(seen));
+        let Seen { value: seen, flaw } = value::seen(self.expected, self.zone, &one.answer)?;
+        let (at, place) = (one.at.clone(), self.place(&one.at)?);
         let how = match (place, flaw) {
-            (Place::Here, None)
-            | (Place::Below | Place::Doubled | Place::NoUnderscore, Some(Flaw::AnotherRequest | Flaw::Other)) => {
-                return None;
-            }
+            (Place::Here, None) => return None,
             (Place::Here | Place::Parent, Some(flaw)) => {
-                return Some(Reason::Value { at, seen: seen.clone(), wanted: self.wanted(), flaw });
+                return Some(Reason::Value { at, seen: seen.to_owned(), wanted: self.wanted(), flaw });
             }
+            _ if one.verdict == Verdict::Absent => return None,
             (Place::Parent, None) => Elsewhere::Parent,
             (Place::Below, _) => Elsewhere::Below { domain: self.expected.domain.clone() },
             (Place::NoUnderscore, _) => Elsewhere::NoUnderscore,
@@ -298,14 +304,16 @@ impl View<'_> {
         let absent: Vec<&Standing> = standings.iter().filter(|one| one.verdict == Verdict::Absent).collect();
         let own: Vec<&Standing> = absent.iter().copied().filter(|one| one.server.role == Role::Authoritative).collect();
         let name = self.expected.record.name.clone();
+        let instead: Vec<Reason> = survey.said.iter().filter_map(|said| self.instead(said)).collect();
         if visible && !own.is_empty() {
             reasons.push(Reason::NotEverywhere { servers: shown(&own) });
         } else if visible && !absent.is_empty() {
             let seconds = absent.iter().filter_map(|one| remembered(&one.answer)).max();
             reasons.push(Reason::ResolverRemembers { servers: shown(&absent), seconds });
-        } else if !absent.is_empty() {
+        } else if !absent.is_empty() && instead.is_empty() {
             reasons.push(Reason::NotPublished { name, servers: shown(&absent) });
         }
+        reasons.extend(instead);
         reasons.extend(self.wildcard(survey));
         reasons.extend(silent(standings));
         match survey.own_servers {
@@ -341,8 +349,50 @@ impl View<'_> {
                 wanted: self.wanted(),
                 flaw: Flaw::Wildcard,
             };
-            (self.flaw(seen) == Some(Flaw::Other)).then(reason)
+            (value::flaw(self.expected, self.zone, seen) == Some(Flaw::Other)).then(reason)
         })
+    }
+
+    /// What one server has at the record's own name in place of the record, or beside it.
+    fn instead(&self, said: &Said) -> Option<Reason> {
+        let record = &self.expected.record;
+        let at = record.name.clone();
+        let own = said.answers.iter().filter(|asked| asked.name == at);
+        let main = own.clone().find(|asked| asked.kind == record.kind)?;
+        let others = own.filter(|asked| asked.kind != record.kind);
+        match (record.kind, &main.answer) {
+            (RecordKind::Cname, Answer::Cname(_)) => others
+                .clone()
+                .any(|asked| matches!(asked.answer, Answer::Txt(_)))
+                .then_some(Reason::Beside { at, other: RecordKind::Txt }),
+            (RecordKind::Cname, Answer::NoData(_)) => {
+                others.clone().find_map(|asked| self.in_place_of_a_cname(said, &asked.answer))
+            }
+            (RecordKind::Txt, Answer::Cname(target)) => Some(match value::flaw(self.expected, self.zone, target) {
+                Some(Flaw::Other) => Reason::Alias { at, target: target.clone() },
+                _ => Reason::WrongType { at, wanted: RecordKind::Txt, seen: RecordKind::Cname },
+            }),
+            _ => None,
+        }
+    }
+
+    fn in_place_of_a_cname(&self, said: &Said, found: &Answer) -> Option<Reason> {
+        let at = self.expected.record.name.clone();
+        match found {
+            Answer::Txt(texts) if value::nearest(self.expected, self.zone, texts).is_some() => {
+                Some(Reason::WrongType { at, wanted: RecordKind::Cname, seen: RecordKind::Txt })
+            }
+            Answer::Txt(_) => Some(Reason::InTheWay { at, other: RecordKind::Txt }),
+            Answer::Addresses(addresses) => {
+                let anywhere = said.answers.iter().any(|asked| {
+                    self.place(&asked.name) == Some(Place::Doubled) && matches!(asked.answer, Answer::NoData(_))
+                });
+                let addresses = addresses.clone();
+                let flattened = || Reason::Flattened { at: at.clone(), addresses: addresses.clone() };
+                Some(if anywhere { Reason::WildcardAddresses { at: at.clone(), addresses } } else { flattened() })
+            }
+            _ => None,
+        }
     }
 
     fn wanted(&self) -> String {
@@ -378,11 +428,14 @@ fn remembered(answer: &Answer) -> Option<u32> {
     }
 }
 
-/// `<32 hex>.<32 hex>.` in front: some request's SHA-256.
-fn made_of_a_request(value: &str) -> bool {
-    let hash = |label: &str| label.len() == 32 && label.bytes().all(|b| b.is_ascii_hexdigit());
-    let mut labels = value.split('.');
-    labels.next().is_some_and(hash) && labels.next().is_some_and(hash)
+/// A zone's own servers do not follow an alias to a text in another zone, as CAs do: where a resolver found the text
+/// behind it, they say the same.
+fn follow_aliases(standings: &mut [Standing], kind: RecordKind) {
+    let found = |one: &Standing| one.server.role == Role::Resolver && one.verdict == Verdict::Visible;
+    if kind == RecordKind::Txt && standings.iter().any(found) {
+        let aliases = standings.iter_mut().filter(|one| matches!(one.answer, Answer::Cname(_)));
+        aliases.for_each(|one| one.verdict = Verdict::Visible);
+    }
 }
 
 #[cfg(test)]
@@ -430,7 +483,11 @@ mod tests {
     /// The first letters of the reasons' variants stand for them.
     fn told(judgement: &Judgement) -> Vec<&'static str> {
         let word = |reason: &Reason| match reason {
+            Reason::Alias { .. } => "alias",
+            Reason::Beside { .. } => "beside",
             Reason::Elsewhere { .. } => "elsewhere",
+            Reason::Flattened { .. } => "flattened",
+            Reason::InTheWay { .. } => "in-the-way",
             Reason::NoRoute { .. } => "no-route",
             Reason::NotDelegated { .. } => "not-delegated",
             Reason::NotEverywhere { .. } => "not-everywhere",
@@ -440,6 +497,8 @@ mod tests {
             Reason::Silent { .. } => "silent",
             Reason::TooManyServers { .. } => "too-many",
             Reason::Value { .. } => "value",
+            Reason::WildcardAddresses { .. } => "wildcard-addresses",
+            Reason::WrongType { .. } => "wrong-type",
         };
         judgement.reasons.iter().map(word).collect()
     }
@@ -528,6 +587,7 @@ mod tests {
         let names = ["www.example.com".to_owned()];
         expected.domain = names[0].clone();
         expected.record.name = NAME.replace("example", "www.example");
+        expected.record.or_at = vec![NAME.to_owned()];
         for (place, verdict) in [
             (Place::Here, Verdict::Visible),
             (Place::Parent, Verdict::Visible),
@@ -562,6 +622,7 @@ mod tests {
         let mut expected = expected();
         expected.domain = "www.example.com".to_owned();
         expected.record.name = NAME.replace("example", "www.example");
+        expected.record.or_at = vec![NAME.to_owned()];
         let mut survey = survey(&[right()]);
         survey.said[0].answers =
             vec![asked(&expected.record.name, Answer::Cname("x.example".to_owned())), asked(NAME, right())];

@@ -2,7 +2,8 @@
 //! of other kinds belong to whoever wrote them and stay as they are. Pure: text in, text out.
 
 use super::ca::Ca;
-use super::parse::{self, GivenRecord};
+use super::given::GivenRecord;
+use super::parse;
 
 /// What is known of a request's record from earlier.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -37,7 +38,7 @@ impl Kept {
     pub fn records(&self) -> Vec<GivenRecord> {
         let mut records: Vec<GivenRecord> = Vec::new();
         for record in self.lines.iter().filter_map(Line::record) {
-            records.retain(|one| !one.same_host(record));
+            records.retain(|one| !record.replaces(one));
             records.push(record.clone());
         }
         records
@@ -55,8 +56,8 @@ impl Kept {
     pub fn add(&mut self, record: &GivenRecord) {
         if !self.records().contains(record) {
             let line = Line::Record(record.clone(), record.zone_line());
-            let same_host = |one: &Line| one.record().is_some_and(|one| one.same_host(record));
-            self.put(line, same_host, self.lines.len());
+            let replaced = |one: &Line| one.record().is_some_and(|one| record.replaces(one));
+            self.put(line, replaced, self.lines.len());
         }
     }
 
@@ -89,7 +90,7 @@ impl Line {
             return Self::Ca(ca, text);
         }
         match parse::parse(trimmed).as_deref() {
-            Ok([record]) => Self::Record(record.clone(), text),
+            Ok([record]) if record.md5().is_some() || is_whole(trimmed) => Self::Record(record.clone(), text),
             _ => Self::Other(text),
         }
     }
@@ -104,11 +105,20 @@ impl Line {
     }
 }
 
+/// Whether a line is written as a record given is kept: with its whole name, TTL and class. What others note may look like
+/// a record, but hardly like this.
+fn is_whole(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    let name = words.next().is_some_and(|name| name.len() > 1 && name.ends_with('.'));
+    name && words.next().is_some_and(|ttl| ttl.bytes().all(|b| b.is_ascii_digit())) && words.next() == Some("IN")
+}
+
 #[cfg(test)]
 mod tests {
     use super::Kept;
     use crate::dcv::ca::Ca;
-    use crate::dcv::parse::{GivenRecord, parse};
+    use crate::dcv::given::GivenRecord;
+    use crate::dcv::parse::parse;
 
     const LINE: &str = "_47cba4dfbe697765f51230e84f04d091.example.com. 300 IN CNAME \
         2e48bb4e8a04ec6ff6396052bfa7e3df.7756667c4e96769d2101d67de72584dd.69ff68dc5168c.comodoca.com.\n";

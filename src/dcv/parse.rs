@@ -1,18 +1,14 @@
-//! The shop's record as a person pastes it: a zone-file line, or host and value in two columns, with whatever a panel
-//! or a mail puts around them. Only records of the CSR-hash family are taken.
+//! The shop's record as a person pastes it: a zone-file line, host and value in two columns or in labelled lines, an API's
+//! answer, with whatever a panel or a mail puts around them. Any CNAME or TXT is taken; one that looks like it was made of
+//! a request has to be whole.
 
+mod answers;
+mod file;
+mod lines;
+
+use super::answer::RecordKind;
+use super::given::{self, GivenRecord};
 use crate::pki::name::DnsName;
-
-/// A record as the shop showed it.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct GivenRecord {
-    /// The MD5 of the request it was made from, lower case.
-    pub md5: String,
-    /// What follows the label: a domain, or a part of one where the host was given relative to its zone; lower case.
-    rest: String,
-    /// The target without its final dot; hash labels in lower case, the unique value as given.
-    pub value: String,
-}
 
 /// Why a text is no such record.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -23,7 +19,7 @@ pub enum RecordError {
     /// The host's name is none.
     #[error("{0:?} is not a host name")]
     Host(String),
-    /// The host does not have the MD5 of a request in front.
+    /// The host does not have the MD5 of a request in front, though the value is made of one.
     #[error("{0:?} does not start with '_' and the 32 hex digits of a request's MD5")]
     HostForm(String),
     /// The MD5 does not have 32 digits.
@@ -34,17 +30,23 @@ pub enum RecordError {
         /// How many there are.
         digits: usize,
     },
+    /// More than anybody pastes.
+    #[error("more than {MOST} records were given")]
+    Many,
+    /// A value with no host.
+    #[error("the value {0:?} has no host beside it")]
+    NoHost(String),
     /// A host with no value after it.
     #[error("the host {0:?} has no value beside it")]
     NoValue(String),
     /// Another type of record.
-    #[error("this is a {0} record, not a CNAME")]
+    #[error("this is a {0} record, not a CNAME or TXT")]
     Type(String),
     /// The underscore in front of the MD5 is missing.
     #[error("the host {0:?} lacks the underscore in front")]
     Underscore(String),
-    /// A web address: the record of another method.
-    #[error("{0:?} is a web address, not a DNS record")]
+    /// A web address that says nothing of a file's content.
+    #[error("{0:?} is a web address without the lines of the file")]
     Url(String),
     /// The value is a name that has nothing to do with a request.
     #[error("the value {0:?} is not <32 hex digits>.<32 hex digits>.<zone of the CA>")]
@@ -63,51 +65,20 @@ pub enum RecordError {
     /// The value ends after both halves.
     #[error("the value ends before the zone of the CA")]
     ValueZone,
+    /// A CNAME's target is no name.
+    #[error("the value {0:?} is not a name that a CNAME can point to")]
+    Target(String),
 }
 
-impl GivenRecord {
-    /// The domain that the host names, where it is `domain` or above it (a record there proves `domain`). The host may
-    /// be relative to the zone: `_md5`, `_md5.www`.
-    #[must_use]
-    pub fn domain_for(&self, domain: &str) -> Option<String> {
-        let registrable = DnsName::parse(domain).ok()?.registrable()?.to_owned();
-        let absolute = self.rest.clone();
-        let relative = if self.rest.is_empty() { registrable.clone() } else { format!("{}.{registrable}", self.rest) };
-        let proves = |host: &str| host == domain || domain.strip_suffix(host).is_some_and(|rest| rest.ends_with('.'));
-        let within = |host: &str| host == registrable || host.ends_with(&format!(".{registrable}"));
-        [absolute, relative].into_iter().find(|host| within(host) && proves(host))
-    }
+/// More are not taken.
+const MOST: usize = 256;
 
-    /// The same record with its whole name, where it was given relative to its zone and one domain alone fits.
-    #[must_use]
-    pub fn anchored(&self, domains: &[DnsName]) -> Self {
-        let mut fitting: Vec<String> = domains.iter().filter_map(|domain| self.domain_for(domain.as_str())).collect();
-        fitting.dedup();
-        match fitting.as_slice() {
-            [one] => Self { rest: one.clone(), ..self.clone() },
-            _ => self.clone(),
-        }
-    }
-
-    /// Whether both are for the same host of the same request.
-    #[must_use]
-    pub fn same_host(&self, other: &Self) -> bool {
-        self.md5 == other.md5 && self.rest == other.rest
-    }
-
-    /// The two hash labels in front of the value.
-    #[must_use]
-    pub fn target(&self) -> &str {
-        // Both are 32 digits, which parsing has seen to.
-        &self.value[..65]
-    }
-
-    /// The line of a zone file.
-    #[must_use]
-    pub fn zone_line(&self) -> String {
-        let dot = if self.rest.is_empty() { "" } else { "." };
-        format!("_{}{dot}{}{dot} 300 IN CNAME {}.", self.md5, self.rest, self.value)
-    }
+/// Host, type and value as they were found, not looked at yet.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+struct Pair {
+    host: String,
+    kind: Option<RecordKind>,
+    value: String,
 }
 
 /// The records in `text`: at least one.
@@ -115,58 +86,97 @@ impl GivenRecord {
 /// # Errors
 /// See [`RecordError`]; the first thing wrong is told.
 pub fn parse(text: &str) -> Result<Vec<GivenRecord>, RecordError> {
-    let mut records: Vec<GivenRecord> = Vec::new();
-    let mut host: Option<&str> = None;
-    for word in text.lines().flat_map(words) {
-        if let Some(kind) = other_type(word) {
-            return Err(RecordError::Type(kind.to_owned()));
-        }
-        if word.contains('/') {
-            return Err(RecordError::Url(word.to_owned()));
-        }
-        match host.take() {
-            None => host = Some(word),
-            Some(host) => {
-                let record = record(host, word)?;
-                if !records.contains(&record) {
-                    records.push(record);
-                }
-            }
-        }
-    }
-    match host {
-        Some(host) => Err(label(host).err().unwrap_or_else(|| RecordError::NoValue(host.to_owned()))),
-        None if records.is_empty() => Err(RecordError::Empty),
-        None => Ok(records),
-    }
-}
-
-/// The words of a line that can be a host or a value: without comments, quotes, columns, TTL, class and type.
-fn words(line: &str) -> impl Iterator<Item = &str> {
-    let line = line.split(';').next().unwrap_or_default();
-    line.split(|c: char| {
-        c.is_whitespace() || "|,\"'`=<>\u{feff}\u{2192}\u{201c}\u{201d}\u{201e}\u{2018}\u{2019}".contains(c)
-    })
-    .filter(|word| {
-        let noise =
-            ["", "IN", "CNAME", "-", "host", "name", "value", "target", "record", "points", "to", "type", "ttl"];
-        let ttl = word.len() < 11 && word.bytes().all(|b| b.is_ascii_digit());
-        !ttl && !word.ends_with(':') && !noise.iter().any(|one| one.eq_ignore_ascii_case(word))
-    })
-}
-
-fn other_type(word: &str) -> Option<&'static str> {
-    ["A", "AAAA", "ALIAS", "CAA", "MX", "NS", "TXT"].into_iter().find(|kind| kind.eq_ignore_ascii_case(word))
-}
-
-fn record(host: &str, value: &str) -> Result<GivenRecord, RecordError> {
-    let (md5, rest) = label(host)?;
-    let rest = rest.trim_end_matches('.');
-    let rest = match rest {
-        "" => String::new(),
-        _ => DnsName::parse(rest).map_err(|_| RecordError::Host(host.to_owned()))?.base().to_owned(),
+    let pairs = match answers::pairs(text).or_else(|| file::pairs(text)) {
+        Some(pairs) => pairs,
+        None => lines::pairs(text)?,
     };
-    Ok(GivenRecord { md5: md5.to_ascii_lowercase(), rest, value: target(value)? })
+    let mut records: Vec<GivenRecord> = Vec::new();
+    for pair in &pairs {
+        let record = record(pair)?;
+        if !records.contains(&record) {
+            records.push(record);
+        }
+        if records.len() > MOST {
+            return Err(RecordError::Many);
+        }
+    }
+    if records.is_empty() { Err(RecordError::Empty) } else { Ok(records) }
+}
+
+fn record(pair: &Pair) -> Result<GivenRecord, RecordError> {
+    let Pair { host, kind, value } = pair;
+    // The columns the other way round: no host is two hashes.
+    let (host, value) = if given::made_of_a_request(host) { (value, host) } else { (host, value) };
+    let hashes = *kind != Some(RecordKind::Txt) && looks_made_of_a_request(host, value);
+    if hashes {
+        let (md5, rest) = label(host)?;
+        let host = match place(rest).map_err(|_| RecordError::Host(host.clone()))?.as_str() {
+            "" => format!("_{md5}"),
+            rest => format!("_{md5}.{rest}"),
+        };
+        return Ok(GivenRecord { host: host.to_ascii_lowercase(), kind: RecordKind::Cname, value: target(value)? });
+    }
+    let kind = kind.unwrap_or(if is_target(value) { RecordKind::Cname } else { RecordKind::Txt });
+    let value = match kind {
+        RecordKind::Txt => value.clone(),
+        _ if is_target(value) => value.trim_end_matches('.').to_ascii_lowercase(),
+        _ => return Err(RecordError::Target(value.clone())),
+    };
+    let host = place(host).map_err(|()| RecordError::Host(host.clone()))?;
+    Ok(GivenRecord { host, kind, value })
+}
+
+/// Whether host or value has what only a request's hashes look like, or nearly: then both have to be right. What AWS shows
+/// has 32 digits too, but an underscore before those of the value.
+fn looks_made_of_a_request(host: &str, value: &str) -> bool {
+    let digits = |text: &str| {
+        let label = text.split('.').next().unwrap_or_default();
+        let label = label.strip_prefix('_').unwrap_or(label);
+        label.len() > 16 && label.bytes().all(|b| b.is_ascii_hexdigit())
+    };
+    let family = |zone: &str| value.trim_end_matches('.').to_ascii_lowercase().ends_with(zone);
+    let zone = [".sectigo.com", ".comodoca.com", ".ssl.com"].into_iter().any(family);
+    let other = value.starts_with('_') || value.to_ascii_lowercase().ends_with("dcv.digicert.com");
+    !other && (digits(host) || zone || (digits(value) && value.contains('.')))
+}
+
+/// A host as lower case A-labels, underscores allowed; empty for `@`. Wildcards stand for what they are below.
+fn place(host: &str) -> Result<String, ()> {
+    let host = host.trim_end_matches('.');
+    let host = host.strip_prefix("*.").or_else(|| host.strip_prefix("_.")).unwrap_or(host);
+    if host.is_empty() || host == "@" {
+        return Ok(String::new());
+    }
+    let mut labels: Vec<String> = Vec::new();
+    let mut rest = host;
+    while let Some(label) = rest.split('.').next().filter(|label| label.starts_with('_')) {
+        if label.len() < 2
+            || label.len() > 63
+            || !label.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+        {
+            return Err(());
+        }
+        labels.push(label.to_ascii_lowercase());
+        rest = rest.get(label.len() + 1..).unwrap_or_default();
+    }
+    if !rest.is_empty() {
+        labels.push(DnsName::parse(rest).map_err(|_| ())?.base().to_owned());
+    }
+    Ok(labels.join("."))
+}
+
+/// Whether `value` is a name with a dot in it: labels of letters, digits, hyphens and underscores.
+fn is_target(value: &str) -> bool {
+    let name = value.trim_end_matches('.');
+    let fine = |label: &str| {
+        (1..=63).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+    };
+    name.len() <= 253 && name.contains('.') && name.split('.').all(fine)
+}
+
+/// What is wrong with a host that is nearly one of a request's.
+fn nearly(host: &str) -> Option<RecordError> {
+    label(host).err().filter(|error| !matches!(error, RecordError::HostForm(_)))
 }
 
 /// The MD5 in front of a host, and what follows its label.
@@ -217,7 +227,8 @@ fn tail(rest: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{GivenRecord, RecordError, parse};
+    use super::{RecordError, parse};
+    use crate::dcv::given::GivenRecord;
     use crate::pki::name::DnsName;
 
     const MD5: &str = "47cba4dfbe697765f51230e84f04d091";
@@ -241,6 +252,7 @@ mod tests {
             format!("\"_{MD5}.example.com\",\"{value}\""),
             format!("| _{MD5}.example.com | CNAME | {value} |"),
             format!("_{MD5}.example.com -> {value}"),
+            format!("{value} _{MD5}.example.com"),
             format!("Host: _{MD5}.example.com\nTarget: {value}\nTTL: 300"),
             format!("\u{feff}\u{201c}_{MD5}.example.com\u{201d} \u{201c}{value}\u{201d}"),
             format!("_{}.EXAMPLE.com {}.69ff68dc5168c.COMODOCA.COM", MD5.to_uppercase(), HASH.to_uppercase()),
@@ -257,6 +269,7 @@ mod tests {
             "_6958EA56A4FE23DDF2C3EDA7B9B956A5.oneiric.dev 46513AD29B078AF908AD3CDF354A8599.6CD5AE645BCCE1FAA847D98385AFF6CE.69ff68dc5168c.comodoca.com",
             "_8DA14D435F7042B71E212832EBFFD76B.www.geocerts.net 825752855AAEE1C2D576C3E42746C31C.FEA7606054060C42EAC7F966BA72FFAD.comodoca.com",
             "_fc69541f3cb60467c4cf674225e89931.ccmqa.com. 2e48bb4e8a04ec6ff6396052bfa7e3df.7756667c4e96769d2101d67de72584dd.sectigo.com.",
+            "_98EB197EF83F7A9EB736ED7CEBD413CE.comododecodecsr.tk 24bdd3a9aa620a658e7f3c9aede02c1d.a516a7563fd58b2d269c3c7ac1c22c7c.sectigo.com",
             "_371f1f3d8945f4bfa19274f8ceab31f4.immigrationappealsonline.justice.gov.uk. CA4023FEA98228C4EDB091E2BB56CD90.480DDAE2D6792732A2DAD213E567D6C8.456c9caa8ade0846892f.sectigo.com.",
         ] {
             let read = line(text).replace(" 300 IN CNAME", "").replace(". ", " ");
@@ -283,6 +296,115 @@ mod tests {
     }
 
     #[test]
+    fn any_cname_or_text_is_read_however_a_panel_shows_it() {
+        for (text, wanted) in [
+            (
+                "_dnsauth.example.com. 3600 IN CNAME abc123.dcv.digicert.com.",
+                "_dnsauth.example.com. 300 IN CNAME abc123.dcv.digicert.com.",
+            ),
+            (
+                "_dnsauth.Example.com abc123.dcv.digicert.com",
+                "_dnsauth.example.com. 300 IN CNAME abc123.dcv.digicert.com.",
+            ),
+            ("_dnsauth.example.com 202611abcDEF", "_dnsauth.example.com. 300 IN TXT \"202611abcDEF\""),
+            ("_dnsauth.example.com. IN 60 TXT \"one\" \"two\"", "_dnsauth.example.com. 300 IN TXT \"onetwo\""),
+            ("@ TXT \"v=x; y \\\"z\\\"\" ; note", "@ 300 IN TXT \"v=x; y \\\"z\\\"\""),
+            (
+                "example.com\tTXT\t_globalsign-domain-verification=Ab_-9",
+                "example.com. 300 IN TXT \"_globalsign-domain-verification=Ab_-9\"",
+            ),
+            ("Type: TXT\nHost: @\nValue: abc\nTTL: 3600", "@ 300 IN TXT \"abc\""),
+            ("Host:\n_dnsauth\nPoints to:\nabc.dcv.digicert.com", "_dnsauth 300 IN CNAME abc.dcv.digicert.com."),
+            (
+                "Value: abc.dcv.digicert.com\nHost: _dnsauth.example.com\nType: CNAME",
+                "_dnsauth.example.com. 300 IN CNAME abc.dcv.digicert.com.",
+            ),
+            (
+                "Name | Type | Value | TTL\n_dnsauth.example.com | CNAME | abc.dcv.digicert.com | 1h",
+                "_dnsauth.example.com. 300 IN CNAME abc.dcv.digicert.com.",
+            ),
+            (
+                "\u{4e3b}\u{673a}\u{8bb0}\u{5f55}\u{ff1a} _dnsauth\n\u{8bb0}\u{5f55}\u{7c7b}\u{578b}\u{ff1a} TXT\n\u{8bb0}\u{5f55}\u{503c}\u{ff1a} 20261123abc",
+                "_dnsauth 300 IN TXT \"20261123abc\"",
+            ),
+            ("Nom: _dnsauth\nCible: abc.dcv.digicert.com", "_dnsauth 300 IN CNAME abc.dcv.digicert.com."),
+            (
+                "_0123456789abcdef0123456789abcdef.example.com. CNAME _fedcba9876543210fedcba9876543210.mzlfeqexyx.acm-validations.aws.",
+                "_0123456789abcdef0123456789abcdef.example.com. 300 IN CNAME _fedcba9876543210fedcba9876543210.mzlfeqexyx.acm-validations.aws.",
+            ),
+            (
+                r#"{"ResourceRecord": {"Name": "_0ab.example.com.", "Type": "CNAME", "Value": "_1cd.x.acm-validations.aws."}}"#,
+                "_0ab.example.com. 300 IN CNAME _1cd.x.acm-validations.aws.",
+            ),
+            (
+                "a.example.com CNAME x.example\nb.example.com TXT y",
+                "a.example.com. 300 IN CNAME x.example.\nb.example.com. 300 IN TXT \"y\"",
+            ),
+        ] {
+            assert_eq!(line(text), wanted, "{text}");
+            assert_eq!(line(&line(text)), line(text), "what is written is read again");
+        }
+    }
+
+    /// The answers as the shops' documents and programs show them; Namecheap's own sample is not well-formed XML.
+    #[test]
+    fn what_shops_programs_answer_is_read() {
+        let namecheap = |host: &str, target: &str| {
+            format!(
+                "<?xml version=\"1.0\"?>\n<ApiResponse Status=\"OK\"><SSLActivateResult ID=\"953413\"IsSuccess=\"true\">\
+                 <HttpDCValidation ValueAvailable=\"true\"><DNS domain=\"d\"><FileName><![CDATA[x.txt]]></FileName></DNS></HttpDCValidation>\
+                 <DNSDCValidation ValueAvailable=\"true\"><DNS domain=\"d\"><HostName><![CDATA[{host}]]></HostName>\
+                 <Target><![CDATA[{target}]]></Target></DNS><DNS domain=\"e\"><hostname>{host}</hostname><target> {target} </target></DNS></DNSDCValidation>"
+            )
+        };
+        for (host, target) in [
+            (
+                "_4E3324A380B58813D5A2F32AA13A96F0.login.example.com",
+                "6694010FAC8ED8F806F1EAD56A1A0478.DE6620A256BB8C356A8DD2146B00E884.5a955211b1f8c.comodoca.com",
+            ),
+            (
+                "_6958EA56A4FE23DDF2C3EDA7B9B956A5.oneiric.dev",
+                "46513AD29B078AF908AD3CDF354A8599.6CD5AE645BCCE1FAA847D98385AFF6CE.69ff68dc5168c.comodoca.com",
+            ),
+        ] {
+            assert_eq!(line(&namecheap(host, target)), line(&format!("{host} {target}")));
+        }
+        let p1 = "_0F70760EEC50DF6725F9592F26D7B0F3.kamayi.com.pk";
+        let p2 = "1397F9DA233B277153AE0B68083EFAC7.A53D6958F296128163058EA67EBB88CC.661862d3f04226a.comodoca.com";
+        let zerossl = format!(
+            r#"{{"id": "1", "common_name": "kamayi.com.pk", "validation": {{"other_methods": {{
+               "kamayi.com.pk": {{"cname_validation_p1": "{p1}", "cname_validation_p2": "{p2}"}}}}}}}}"#
+        );
+        assert_eq!(line(&zerossl), line(&format!("{p1} {p2}")));
+        let file = "http://kamayi.com.pk/.well-known/pki-validation/0F70760EEC50DF6725F9592F26D7B0F3.txt\n\
+                    1397F9DA233B277153AE0B68083EFAC7A53D6958F296128163058EA67EBB88CC\ncomodoca.com\n661862d3f04226a";
+        assert_eq!(line(file), line(&format!("{p1} {p2}")), "the file says the same");
+    }
+
+    #[test]
+    fn nothing_that_is_pasted_panics_or_goes_on() {
+        let all = "_\u{1}\u{ff1a}@|\"\\;<>{}[].=*- \n\t\u{feff}\u{e9}TXTCNAMEhostvalue0123";
+        let letters: Vec<char> = all.chars().collect();
+        let mut state = 7_u32;
+        for _ in 0..4000 {
+            let text: String = (0..40)
+                .map(|_| {
+                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    letters[usize::try_from(state >> 16).unwrap() % letters.len()]
+                })
+                .collect();
+            if let Ok(records) = parse(&text) {
+                records.iter().for_each(|record| assert!(record.zone_line().len() < 2000));
+            }
+        }
+        assert_eq!(parse(&"a.example TXT x\nb.example TXT y\n".repeat(4000)).unwrap().len(), 2);
+        let many: String = (0..300).map(|n| format!("a{n}.example TXT x\n")).collect();
+        assert_eq!(parse(&many).unwrap_err(), RecordError::Many);
+        assert!(parse(&"[".repeat(60_000)).is_err());
+        assert!(parse(&"<hostname>".repeat(6000)).is_err());
+    }
+
+    #[test]
     fn the_domain_is_told_from_an_absolute_or_a_relative_host() {
         for (rest, domain, at) in [
             (".example.com", "example.com", Some("example.com")),
@@ -295,7 +417,7 @@ mod tests {
             (".ample.com", "example.com", None),
         ] {
             let record = &parse(&format!("_{MD5}{rest} {HASH}.sectigo.com")).unwrap()[0];
-            assert_eq!(record.domain_for(domain).as_deref(), at, "{rest} for {domain}");
+            assert_eq!(record.anchor_for(domain).map(|at| at.domain).as_deref(), at, "{rest} for {domain}");
         }
         let record = &parse(&format!("_{MD5} {HASH}.sectigo.com")).unwrap()[0];
         let domains = [DnsName::parse("example.com").unwrap()];
@@ -309,14 +431,13 @@ mod tests {
             ("; nothing".to_owned(), RecordError::Empty),
             (format!("_{short}.example.com {HASH}.sectigo.com"), digits(&format!("_{short}.example.com"), 31)),
             (format!("{MD5}.example.com {HASH}.sectigo.com"), RecordError::Underscore(format!("{MD5}.example.com"))),
-            (format!("{HASH}.sectigo.com _{MD5}.example.com"), RecordError::Underscore(format!("{HASH}.sectigo.com"))),
-            (
-                "_dnsauth.example.com x.dcv.digicert.com".to_owned(),
-                RecordError::HostForm("_dnsauth.example.com".into()),
-            ),
+            (format!("_dnsauth.example.com {HASH}.sectigo.com"), RecordError::HostForm("_dnsauth.example.com".into())),
             (format!("_{MD5}.example.com"), RecordError::NoValue(format!("_{MD5}.example.com"))),
             (format!("_{MD5}.exa_mple {HASH}.sectigo.com"), RecordError::Host(format!("_{MD5}.exa_mple"))),
-            (format!("_{MD5}.example.com TXT x"), RecordError::Type("TXT".into())),
+            (format!("_{MD5}.example.com MX x"), RecordError::Type("MX".into())),
+            ("_dnsauth.example.com CNAME x".to_owned(), RecordError::Target("x".into())),
+            ("TXT example.com".to_owned(), RecordError::NoValue("example.com".into())),
+            ("value: abc".to_owned(), RecordError::NoHost("abc".into())),
             (
                 "http://example.com/.well-known/x.txt".to_owned(),
                 RecordError::Url("http://example.com/.well-known/x.txt".into()),

@@ -1,45 +1,55 @@
-//! The CNAME of CSR-hash DCV (Sectigo, SSL.com and their shops): host `_<MD5 of the DER>.<domain>`, target
-//! `<SHA-256 first 32>.<last 32>[.<unique value>].<zone>`. Sources: docs.sectigo.com request token and CNAME FAQ.
+//! What to publish for a request, as far as it can be known. CSR-hash DCV (Sectigo, SSL.com and their shops): CNAME at
+//! `_<MD5 of the DER>.<domain>` to `<SHA-256 first 32>.<last 32>[.<unique value>].<zone>`. Sources: docs.sectigo.com
+//! request token and CNAME FAQ. Others: a random value at a host that is known or not.
 
 use serde::Serialize;
 
-use super::ca::{Ca, CsrHash, UniqueValue};
+use super::answer::RecordKind;
+use super::ca::{Ca, CsrHash, DnsProof, Token, UniqueValue};
+use super::given::{self, climb};
 use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
 
 /// What to publish, as far as it can be known from the request.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct DcvRecord {
-    /// The owner name, without a final dot.
+    /// The owner name, without a final dot; `<...>` in it stands for what only the shop knows.
     pub name: String,
     /// The zone that it is entered in: the registrable domain.
     pub zone: String,
-    /// The owner name relative to the zone: what a DNS provider's panel asks for.
+    /// The owner name relative to the zone: what a DNS provider's panel asks for; `@` for the zone itself.
     pub relative_name: String,
-    /// Always `CNAME` here.
+    /// CNAME or TXT.
     #[serde(rename = "type")]
-    pub kind: &'static str,
-    /// The target, where it can be known.
+    pub kind: RecordKind,
+    /// The target or text, where it can be known.
     pub value: Option<String>,
-    /// The target's form, where a part of it is the shop's.
+    /// The value's form, where a part of it is the shop's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shape: Option<String>,
     /// Whether `value` is all there is to publish.
     pub complete: bool,
+    /// The names of the request that it proves: the domain and those below it, wildcards included.
+    pub proves: Vec<String>,
+    /// Owner names that would do as well, for the CA climbs: the same record at a parent, up to the registrable domain.
+    pub or_at: Vec<String>,
 }
 
 /// The records for `request`: one for each domain that is not below another one asked for (a record there proves the
-/// names below it too). Without `ca`, hosts are known and targets are the family's shape.
+/// names below it too). Without `ca`, hosts are those of the CSR-hash family and targets are its shape.
 #[must_use]
 pub fn records(request: &SigningRequest, ca: Option<Ca>) -> Vec<DcvRecord> {
-    let scheme = match ca {
-        Some(ca) => match ca.csr_hash() {
-            Some(scheme) => Some(scheme),
-            None => return Vec::new(),
-        },
-        None => None,
-    };
-    domains(request).iter().map(|domain| record(request, domain, scheme)).collect()
+    domains(request).iter().filter_map(|domain| record(request, domain.as_str(), ca)).collect()
+}
+
+/// The record for one domain; `None` for a CA that wants none.
+pub(super) fn record(request: &SigningRequest, domain: &str, ca: Option<Ca>) -> Option<DcvRecord> {
+    match ca.map(|ca| &ca.profile().dns) {
+        None => Some(of_request(request, domain, None)),
+        Some(DnsProof::CsrHash(form)) => Some(of_request(request, domain, Some(*form))),
+        Some(DnsProof::Token(forms)) => forms.first().map(|form| of_token(request, domain, form)),
+        Some(DnsProof::None) => None,
+    }
 }
 
 /// The label that every host of `request` starts with.
@@ -75,17 +85,44 @@ pub fn domains(request: &SigningRequest) -> Vec<DnsName> {
     bases.iter().filter(|name| !covered(name)).cloned().collect()
 }
 
-/// `name` as a panel of `zone` asks for it.
+/// `name` as a panel of `zone` asks for it: without the zone, which the panel adds; `@` for the zone itself.
 pub(super) fn relative(name: &str, zone: &str) -> String {
-    name.strip_suffix(zone).map_or(name, |rest| rest.trim_end_matches('.')).to_owned()
+    match name.strip_suffix(zone).map_or(name, |rest| rest.trim_end_matches('.')) {
+        "" => "@".to_owned(),
+        rest => rest.to_owned(),
+    }
 }
 
-fn record(request: &SigningRequest, domain: &DnsName, scheme: Option<CsrHash>) -> DcvRecord {
-    let zone = domain.registrable().unwrap_or(domain.as_str()).to_owned();
-    let name = format!("{}.{domain}", host_label(request), domain = domain.as_str());
-    let relative_name = relative(&name, &zone);
+/// The names of the request that a record for `domain` proves.
+fn proved(request: &SigningRequest, domain: &str) -> Vec<String> {
+    let is_proved = |name: &&String| {
+        let base = name.strip_prefix("*.").unwrap_or(name).to_ascii_lowercase();
+        base.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    };
+    request.dns_names.iter().filter(is_proved).cloned().collect()
+}
+
+/// A record at `label` in front of `domain`, of which nothing else is known yet.
+pub(super) fn at(request: &SigningRequest, label: &str, domain: &str, kind: RecordKind) -> DcvRecord {
+    let climbed = climb(domain);
+    let zone = climbed.last().cloned().unwrap_or_else(|| domain.to_owned());
+    let name = given::name(label, domain);
+    DcvRecord {
+        relative_name: relative(&name, &zone),
+        name,
+        zone,
+        kind,
+        value: None,
+        shape: None,
+        complete: false,
+        proves: proved(request, domain),
+        or_at: climbed.iter().skip(1).map(|parent| given::name(label, parent)).collect(),
+    }
+}
+
+fn of_request(request: &SigningRequest, domain: &str, form: Option<CsrHash>) -> DcvRecord {
     let target = target_labels(request);
-    let (value, shape) = match scheme {
+    let (value, shape) = match form {
         Some(CsrHash { zones: [zone, ..], unique: UniqueValue::WhenKeyIsReused }) => {
             (Some(format!("{target}.{zone}")), None)
         }
@@ -95,7 +132,12 @@ fn record(request: &SigningRequest, domain: &DnsName, scheme: Option<CsrHash>) -
         Some(_) => (None, Some(format!("{target}.<unique value>.<zone>"))),
         None => (None, Some(format!("{target}[.<unique value>].<zone>"))),
     };
-    DcvRecord { name, zone, relative_name, kind: "CNAME", complete: value.is_some(), value, shape }
+    let record = at(request, &host_label(request), domain, RecordKind::Cname);
+    DcvRecord { complete: value.is_some(), value, shape, ..record }
+}
+
+fn of_token(request: &SigningRequest, domain: &str, form: &Token) -> DcvRecord {
+    DcvRecord { shape: Some(form.value.to_owned()), ..at(request, form.label, domain, form.kind) }
 }
 
 #[cfg(test)]

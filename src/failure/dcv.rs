@@ -1,7 +1,9 @@
 //! Advice for the shop's record and for what servers say of it.
 
 use super::{Failure, Kind};
-use crate::dcv::answer::{Answer, LeftOut};
+use std::net::IpAddr;
+
+use crate::dcv::answer::{Answer, LeftOut, RecordKind};
 use crate::dcv::judge::{Elsewhere, Flaw, Reason};
 use crate::dcv::parse::RecordError;
 use crate::finding::{Finding, Next};
@@ -17,21 +19,23 @@ impl From<RecordError> for Failure {
                 "it looks like this:  _<32 hex digits>.example.com  <32 hex digits>.<32>.<unique value>.<zone>",
             )),
             RecordError::HostForm(_) => failure
-                .because(
-                    "host and value of a CNAME are read, in this order: what Sectigo, SSL.com and their shops show",
-                )
+                .because("the value is made of a request, as Sectigo, SSL.com and their shops show it; the host is not")
                 .with(Next::say(COPY)),
-            RecordError::NoValue(_) => failure.with(Next::say("give both, in one argument:  --record 'HOST VALUE'")),
-            RecordError::Type(_) => {
-                failure.with(Next::say("choose DCV by CNAME at the shop, then give the record that it shows"))
+            RecordError::Many => failure.with(Next::say("give those of one order")),
+            RecordError::NoHost(_) | RecordError::NoValue(_) => {
+                failure.with(Next::say("give both, in one argument:  --record 'HOST VALUE'"))
             }
+            RecordError::Type(_) => failure
+                .because("no CA takes it for a proof")
+                .with(Next::say("choose DCV by CNAME or TXT at the shop, then give the record that it shows")),
             RecordError::Underscore(host) => failure
                 .because("the CA looks for the host with it")
                 .with(Next::say(format!("the host is _{host}; publish and give it so"))),
-            RecordError::Url(_) => failure
-                .because("this is what the HTTP method shows")
-                .with(Next::say("choose DCV by CNAME at the shop, then give the record that it shows")),
+            RecordError::Url(_) => failure.because("this is what the HTTP method shows").with(Next::say(
+                "give it with the lines that the file is to hold; or the CNAME, if the shop shows one",
+            )),
             RecordError::Host(_)
+            | RecordError::Target(_)
             | RecordError::HostDigits { .. }
             | RecordError::ValueDigits { .. }
             | RecordError::ValueForm(_)
@@ -44,7 +48,27 @@ impl From<RecordError> for Failure {
 impl From<&Reason> for Finding {
     fn from(reason: &Reason) -> Self {
         match reason {
+            Reason::Alias { at, target } => Self::error(
+                "alias-without-text",
+                format!("{at} is an alias (CNAME) for {target}, where the text is not"),
+            )
+            .with(Next::say(format!("delete the CNAME at {at} and add the TXT record, or add the text at {target}"))),
+            Reason::Beside { at, other } => Self::warning(
+                "cname-beside-other-data",
+                format!("at {at} a CNAME and {} stand side by side, which the DNS forbids (RFC 1034 3.6.2): some resolvers fail on it", other.word()),
+            )
+            .with(Next::say(format!("delete the {} at {at}", other.word()))),
             Reason::Elsewhere { at, how } => elsewhere(at, how),
+            Reason::Flattened { at, addresses } => Self::error(
+                "cname-flattened",
+                format!("at {at} are addresses in place of the CNAME, for the DNS provider resolves or proxies it: {}", listed(addresses)),
+            )
+            .with(Next::say("switch proxy and flattening off for this record (\"DNS only\"), or enter it as a plain CNAME, not as ALIAS")),
+            Reason::InTheWay { at, other } => Self::error(
+                "other-data-in-the-way",
+                format!("at {at} is no CNAME but other data ({}), which a CNAME cannot stand beside", other.word()),
+            )
+            .with(Next::say(format!("delete the {} at {at}, then add the CNAME", other.word()))),
             Reason::NoRoute { servers } => {
                 Self::note("no-route", format!("not asked, no way there from this machine: {}", servers.join(", ")))
             }
@@ -75,8 +99,26 @@ impl From<&Reason> for Finding {
             Reason::TooManyServers { domain, left_out } => too_many(domain, *left_out),
             Reason::Silent { servers, answer } => silent(&servers.join(", "), answer),
             Reason::Value { at, seen, wanted, flaw } => value(at, seen, wanted, *flaw),
+            Reason::WildcardAddresses { at, addresses } => Self::error(
+                "wildcard-answers",
+                format!("{at} is not there; a wildcard record (*) answers for every name: {}", listed(addresses)),
+            )
+            .with(Next::say("add the record itself: it goes before the wildcard")),
+            Reason::WrongType { at, wanted, seen } => wrong_type(at, *wanted, *seen),
         }
     }
+}
+
+/// The value was entered, with another type.
+fn wrong_type(at: &str, wanted: RecordKind, seen: RecordKind) -> Finding {
+    let code = if wanted == RecordKind::Txt { "cname-instead-of-txt" } else { "txt-instead-of-cname" };
+    let (wanted, seen) = (wanted.word(), seen.word());
+    Finding::error(code, format!("at {at} the value is in a {seen} record; the CA looks for a {wanted}"))
+        .with(Next::say(format!("change the record's type to {wanted}; delete the {seen}")))
+}
+
+fn listed(addresses: &[IpAddr]) -> String {
+    addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// What is beyond the bounds was not asked, so it is not known to be right there.
@@ -120,9 +162,21 @@ fn value(at: &str, seen: &str, wanted: &str, flaw: Flaw) -> Finding {
     match flaw {
         Flaw::AnotherRequest => {
             Finding::error("value-of-another-request", format!("at {at} is a record made from another request: {seen}"))
-                .with(Next::say("put the value that the shop shows for this request in its place"))
+                .with(Next::say(
+                    "put the value that the shop shows for this request in its place: a reissue needs a new record",
+                ))
         }
         Flaw::Other => Finding::error("other-value", format!("at {at} is another value: {seen}")).with(change),
+        Flaw::OtherToken => Finding::error(
+            "token-of-another-order",
+            format!("at {at} is a record of the same CA with another random value: {seen}"),
+        )
+        .with(change),
+        Flaw::Quoted => Finding::error(
+            "value-quoted",
+            format!("at {at} is the value with quotes or spaces that were typed with it: {seen}"),
+        )
+        .with(change),
         Flaw::OtherUnique => Finding::error(
             "other-unique-value",
             format!("at {at} is a record of this request with another unique value: {seen}"),

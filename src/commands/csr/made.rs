@@ -112,28 +112,35 @@ impl Made {
         match self.ca {
             Some(Ca::Private) => "1. hand this request to your CA:".to_owned(),
             Some(Ca::Namecheap) => "1. Namecheap > Activate > DCV \"Add CNAME record\", paste:".to_owned(),
-            Some(ca) => format!("1. paste this request at {}, and choose DCV by CNAME:", ca.title()),
+            Some(ca) => {
+                let kind = self.records.first().map_or("CNAME", |record| record.kind.word());
+                format!("1. paste this request at {}, and choose DCV by {kind}:", ca.title())
+            }
             None => "1. paste this request at the shop or CA:".to_owned(),
         }
     }
 
     /// The line to publish where all of it is known; else the shape of what the shop will show.
     fn publish(&self, record: &DcvRecord) -> Vec<String> {
-        let DcvRecord { zone, relative_name: host, .. } = record;
-        match (&record.value, &record.shape, self.ca) {
-            (Some(value), ..) => vec![format!("add in the panel of {zone}:  CNAME | host {host} | value {value}")],
-            (None, shape, Some(ca)) => vec![
-                format!("{} shows a CNAME; in the panel of {zone} its host is {host}", ca.title()),
-                format!("and its value has the form {}", shape.as_deref().unwrap_or_default()),
+        let DcvRecord { zone, relative_name: host, kind, .. } = record;
+        let kind = kind.word();
+        let shape = record.shape.as_deref().unwrap_or_default();
+        let mut lines = match (&record.value, self.ca) {
+            (Some(value), _) => vec![format!("add in the panel of {zone}:  {kind} | host {host} | value {value}")],
+            (None, Some(ca)) => vec![
+                format!("{} shows a {kind}; in the panel of {zone} its host is {host}", ca.title()),
+                format!("and its value has the form {shape}"),
             ],
-            (None, shape, None) => vec![
-                format!("if it shows a CNAME with host {host} (Sectigo, SSL.com and their shops),"),
-                format!(
-                    "enter it in the panel of {zone}; its value has the form {}",
-                    shape.as_deref().unwrap_or_default()
-                ),
+            (None, None) => vec![
+                format!("if it shows a {kind} with host {host} (Sectigo, SSL.com and their shops),"),
+                format!("enter it in the panel of {zone}; its value has the form {shape}"),
+                "if it shows another CNAME or TXT (DigiCert, GlobalSign, GoDaddy, AWS), enter that".to_owned(),
             ],
+        };
+        if record.proves.len() > 1 {
+            lines.push(format!("it proves {}", record.proves.join(", ")));
         }
+        lines
     }
 
     /// The number of a last step, and why to do it.

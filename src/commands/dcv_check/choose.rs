@@ -6,8 +6,9 @@ use crate::changeover::installed;
 use crate::context::Context;
 use crate::dcv::ca::Ca;
 use crate::dcv::expect;
+use crate::dcv::given::GivenRecord;
 use crate::dcv::kept::Kept;
-use crate::dcv::parse::{self, GivenRecord};
+use crate::dcv::parse;
 use crate::dcv::record;
 use crate::directory::kept as kept_file;
 use crate::directory::{self, Argument, Directory};
@@ -63,13 +64,13 @@ pub(super) fn choose(context: &Context, args: &Wanted<'_>) -> Result<Chosen, Fai
     let mut candidates = if args.names.is_empty() { all(&here) } else { named(context, args.names, &here, &issued)? };
     let mut chosen = Chosen { selected: Vec::new(), strays: Vec::new(), kept: Vec::new(), matched: Vec::new() };
     for record in &given {
-        match candidates.iter_mut().find(|one| one.request.md5() == record.md5) {
-            Some(one) if expect::belongs(record, &one.request) => {
+        match pick(record, &candidates, &issued)? {
+            Ok(at) => {
+                let one = &mut candidates[at];
                 one.given.push(record.anchored(&record::domains(&one.request)));
                 chosen.matched.push(one.shown.clone());
             }
-            Some(one) => chosen.strays.push(mixed(record, one)),
-            None => chosen.strays.push(stray(record, &candidates)),
+            Err(stray) => chosen.strays.push(stray),
         }
     }
     let matched = |one: &Selected| chosen.matched.contains(&one.shown);
@@ -126,14 +127,57 @@ fn keep(one: &mut Selected, ca: Option<Ca>) -> Result<Option<PathBuf>, Failure> 
     }
 }
 
-fn stray(record: &GivenRecord, candidates: &[Selected]) -> Finding {
+/// Which request a record belongs to: the one that it was made from; where it is made of none, the one that asks for its
+/// domain, and of several the one that still waits for its certificate.
+fn pick(
+    record: &GivenRecord,
+    candidates: &[Selected],
+    issued: &[PublicKeyId],
+) -> Result<Result<usize, Finding>, Failure> {
+    if let Some(md5) = record.md5() {
+        let made_from = candidates.iter().position(|one| one.request.md5() == md5);
+        return Ok(made_from.map_or_else(
+            || Err(stray(md5, candidates)),
+            |at| {
+                let one = &candidates[at];
+                if expect::belongs(record, &one.request) { Ok(at) } else { Err(mixed(record, one)) }
+            },
+        ));
+    }
+    let fitting = |at: &usize| expect::is_for(record, &candidates[*at].request);
+    let fitting: Vec<usize> = (0..candidates.len()).filter(fitting).collect();
+    let waiting: Vec<usize> =
+        fitting.iter().copied().filter(|at| is_pending(issued, &candidates[*at].request)).collect();
+    match (fitting.as_slice(), waiting.as_slice()) {
+        ([], _) => Ok(Err(of_no_domain(record, candidates))),
+        ([one], _) | (_, [one]) => Ok(Ok(*one)),
+        (several, _) => {
+            let names: Vec<&str> = several.iter().map(|at| candidates[*at].shown.as_str()).collect();
+            let message = format!("the record given fits several requests: {}", names.join(", "));
+            Err(Failure::new(Kind::Ambiguous, message).with(Next::say("name the request in front of --record")))
+        }
+    }
+}
+
+/// A record that is for none of the names asked for.
+fn of_no_domain(record: &GivenRecord, candidates: &[Selected]) -> Finding {
+    let names: Vec<&str> =
+        candidates.iter().flat_map(|one| &one.request.dns_names).map(String::as_str).take(5).collect();
+    Finding::error(
+        "record-of-another-domain",
+        format!("the record given proves none of the names asked for ({}): {}", names.join(", "), record.zone_line()),
+    )
+    .with(Next::say("copy the record of this order at the shop, with its whole host"))
+}
+
+fn stray(md5: &str, candidates: &[Selected]) -> Finding {
     let here: Vec<String> =
         candidates.iter().take(5).map(|one| format!("{} is {}", one.shown, one.request.md5())).collect();
     Finding::error(
         "record-of-another-request",
-        format!("the record given was made from another request: its MD5 is {}; {}", record.md5, here.join(", ")),
+        format!("the record given was made from another request: its MD5 is {md5}; {}", here.join(", ")),
     )
-    .with(Next::say("copy the record of this order at the shop; if it is of this order, another CSR was pasted there"))
+    .with(Next::say("copy the record of this order at the shop (a reissue needs a new record); if it is of this order, another CSR was pasted there"))
 }
 
 fn mixed(record: &GivenRecord, one: &Selected) -> Finding {

@@ -210,7 +210,8 @@ impl Check {
     fn human(&self, text: &mut Text) {
         let record = &self.expected.record;
         if self.judgement.verdict == Verdict::Visible {
-            text.fact("record", format!("{} CNAME {}", record.name, record.value.as_deref().unwrap_or_default()));
+            let value = record.value.as_deref().unwrap_or_default();
+            text.fact("record", format!("{} {} {value}", record.name, record.kind.word()));
         } else {
             text.act("add", self.entry());
         }
@@ -227,7 +228,7 @@ impl Check {
     /// What to type in the DNS provider's panel.
     fn entry(&self) -> String {
         let record = &self.expected.record;
-        let at = format!("in the panel of {}:  CNAME | host {}", record.zone, record.relative_name);
+        let at = format!("in the panel of {}:  {} | host {}", record.zone, record.kind.word(), record.relative_name);
         match (&record.value, &record.shape) {
             (Some(value), _) => format!("{at} | value {value}"),
             (None, Some(shape)) => format!("{at} | the value that the shop shows: {shape}"),
@@ -245,8 +246,10 @@ fn server_json(one: &Standing) -> Value {
         "verdict": one.verdict.word(),
         "at": one.at,
     });
-    if let Answer::Cname(value) = &one.answer {
-        server["value"] = json!(value);
+    match &one.answer {
+        Answer::Cname(value) => server["value"] = json!(value),
+        Answer::Txt(values) => server["values"] = json!(values),
+        _ => {}
     }
     server
 }
@@ -258,7 +261,7 @@ pub(super) fn says(one: &Standing) -> String {
         (Verdict::Different, _) => "another value".to_owned(),
         (Verdict::WrongPlace, _) => format!("at another name: {}", one.at),
         (_, Answer::NoName(_)) => "absent (NXDOMAIN: nothing of that name)".to_owned(),
-        (_, Answer::NoData(_)) => "absent (NODATA: the name is there, a CNAME is not)".to_owned(),
+        (_, Answer::NoData(_)) => "absent (NODATA: the name is there, with other types of record)".to_owned(),
         (_, Answer::Cname(_) | Answer::Txt(_) | Answer::Addresses(_)) => "absent".to_owned(),
         (_, Answer::Bogus) => "bogus: its DNSSEC signatures do not hold".to_owned(),
         (_, Answer::Lame) => "does not answer for the zone".to_owned(),

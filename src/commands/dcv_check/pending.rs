@@ -15,13 +15,12 @@ pub(super) fn pending(context: &Context, named: Option<Ca>, chosen: &Chosen) -> 
         let own: Vec<_> = kept.records().into_iter().filter(|record| expect::belongs(record, request)).collect();
         let expected = expect::expectations(request, ca, &own);
         checks.extend(expected.into_iter().map(|expected| {
-            let proved = |name: &&String| {
-                let below = name.strip_suffix(&expected.domain);
-                below.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-            };
-            let names = request.dns_names.iter().filter(proved).cloned().collect();
+            let names = expected.record.proves.clone();
             Pending { request: shown.clone(), ca, expected, names }
         }));
+    }
+    if let Some(unknown) = checks.iter().find(|check| check.expected.record.name.contains('<')) {
+        return Err(host_unknown(context, unknown));
     }
     if checks.is_empty() {
         let message = "no record is asked for: the CA named for the request wants no proof in the DNS";
@@ -30,6 +29,15 @@ pub(super) fn pending(context: &Context, named: Option<Ca>, chosen: &Chosen) -> 
             .with(Next::say(format!("when the certificate has come:  sudo {install} FILE"))));
     }
     Ok(checks)
+}
+
+/// A host with a random label, and the shop's record was not given.
+fn host_unknown(context: &Context, unknown: &Pending) -> Failure {
+    let shop = unknown.ca.map_or("the shop", Ca::title);
+    let message = format!("the host of the record is known to {shop} alone: {}", unknown.expected.record.name);
+    let again = [context.again("dcv-check"), vec!["--record".to_owned(), "-".to_owned()]].concat();
+    Failure::new(Kind::NotFound, message)
+        .with(Next::say(format!("copy host and value from its page and give them:  {}", Next::run(&again).text)))
 }
 
 /// One record to look for, and what it belongs to.

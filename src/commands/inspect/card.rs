@@ -55,7 +55,7 @@ impl InspectOutcome {
         line(text, "sha256", &[request.sha256()]);
         for record in self.records(request) {
             let value = record.value.or(record.shape).unwrap_or_default();
-            line(text, "record", &[format!("CNAME {} -> {value}", record.name)]);
+            line(text, "record", &[format!("{} {} -> {value}", record.kind.word(), record.name)]);
         }
     }
 }

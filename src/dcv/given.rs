@@ -1,0 +1,178 @@
+//! The record that a shop showed: what it is made of and which domains it is for.
+
+use super::answer::RecordKind;
+use super::ca::{self, Ca, DnsProof};
+use crate::pki::name::DnsName;
+
+/// A record as the shop showed it; built by `parse`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct GivenRecord {
+    /// The owner: whole, or relative to its zone (`_md5`, `_md5.www`, empty for the zone's apex); lower case.
+    pub(super) host: String,
+    /// CNAME or TXT.
+    pub kind: RecordKind,
+    /// A target without its final dot, hash labels and zones in lower case; a text as it was given.
+    pub value: String,
+}
+
+/// Where a record proves a domain.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Anchor {
+    /// What stands before the domain in the owner's name; empty where the record is at the domain itself.
+    pub label: String,
+    /// The domain that it proves, and all below it.
+    pub domain: String,
+}
+
+impl Anchor {
+    /// The owner's whole name.
+    #[must_use]
+    pub fn name(&self) -> String {
+        name(&self.label, &self.domain)
+    }
+}
+
+/// `label` in front of `domain`, where there is one.
+pub(super) fn name(label: &str, domain: &str) -> String {
+    if label.is_empty() { domain.to_owned() } else { format!("{label}.{domain}") }
+}
+
+/// A domain and its parents up to the registrable one: where a CA looks (BR 1.6.1, Authorization Domain Name). Nothing
+/// above it, which would be a registry's.
+#[must_use]
+pub fn climb(domain: &str) -> Vec<String> {
+    let top = DnsName::parse(domain).ok().and_then(|name| name.registrable().map(str::to_owned));
+    let mut all = vec![domain.to_owned()];
+    let mut rest = domain;
+    while let (Some(top), Some((_, parent))) = (&top, rest.split_once('.')) {
+        if rest == top || rest.len() <= top.len() {
+            break;
+        }
+        all.push(parent.to_owned());
+        rest = parent;
+    }
+    all
+}
+
+impl GivenRecord {
+    /// The MD5 of the request it was made from, lower case; `None` for a record that is made of no request.
+    #[must_use]
+    pub fn md5(&self) -> Option<&str> {
+        let label = self.host.split('.').next().and_then(|label| label.strip_prefix('_'))?;
+        (self.target().is_some() && is_hash(label)).then_some(label)
+    }
+
+    /// The two hash labels in front of the value, where it has them.
+    #[must_use]
+    pub fn target(&self) -> Option<&str> {
+        (self.kind == RecordKind::Cname && made_of_a_request(&self.value)).then(|| self.value.get(..65)).flatten()
+    }
+
+    /// Where the record proves `domain`: at it, or at a parent that a CA climbs to.
+    #[must_use]
+    pub fn anchor_for(&self, domain: &str) -> Option<Anchor> {
+        let climbed = climb(domain);
+        let zone = climbed.last()?.clone();
+        let absolute = self.host.clone();
+        let relative = name(&self.host, &zone);
+        [absolute, relative].into_iter().find_map(|host| climbed.iter().find_map(|domain| self.anchor(&host, domain)))
+    }
+
+    fn anchor(&self, host: &str, domain: &str) -> Option<Anchor> {
+        let label = host.strip_suffix(domain)?;
+        let label = if label.is_empty() { label } else { label.strip_suffix('.')? };
+        // A name in front of the domain is another host's, which proves nothing about the domain.
+        let one = !label.contains('.') && (label.is_empty() || label.starts_with('_') || self.is_known_form(label));
+        one.then(|| Anchor { label: label.to_owned(), domain: domain.to_owned() })
+    }
+
+    fn is_known_form(&self, label: &str) -> bool {
+        let forms = Ca::ALL.iter().filter_map(|ca| match ca.profile().dns {
+            DnsProof::Token(forms) => Some(forms),
+            _ => None,
+        });
+        forms.flatten().any(|form| {
+            form.kind == self.kind
+                && !form.label.is_empty()
+                && ca::fits(form.label, label)
+                && ca::fits(form.value, &self.value)
+        })
+    }
+
+    /// The shape of such records of whichever CA uses it, where it can be told from other records at the same name.
+    #[must_use]
+    pub fn shape(&self) -> Option<&'static str> {
+        let rows = Ca::ALL.iter().filter_map(|ca| match ca.profile().dns {
+            DnsProof::Token(forms) => Some(forms),
+            _ => None,
+        });
+        rows.flatten()
+            .find(|form| form.kind == self.kind && form.value != "<token>" && ca::fits(form.value, &self.value))
+            .map(|form| form.value)
+    }
+
+    /// The same record with its whole name, where it was given relative to its zone and one place alone fits.
+    #[must_use]
+    pub fn anchored(&self, domains: &[DnsName]) -> Self {
+        let mut fitting: Vec<String> =
+            domains.iter().filter_map(|domain| Some(self.anchor_for(domain.as_str())?.name())).collect();
+        fitting.dedup();
+        match fitting.as_slice() {
+            [one] => Self { host: one.clone(), ..self.clone() },
+            _ => self.clone(),
+        }
+    }
+
+    /// Whether one takes the place of the other: a host has one CNAME; texts stand side by side.
+    #[must_use]
+    pub fn replaces(&self, other: &Self) -> bool {
+        self.host == other.host && self.kind == other.kind
+    }
+
+    /// The line of a zone file.
+    #[must_use]
+    pub fn zone_line(&self) -> String {
+        let host = match self.host.as_str() {
+            "" => "@".to_owned(),
+            host if host.contains('.') => format!("{host}."),
+            host => host.to_owned(),
+        };
+        let value = match self.kind {
+            RecordKind::Txt => quoted(&self.value),
+            _ => format!("{}.", self.value),
+        };
+        format!("{host} 300 IN {} {value}", self.kind.word())
+    }
+}
+
+/// A text as zone files hold it: strings of at most 255 octets (RFC 1035 3.3.14), escaped (5.1).
+fn quoted(text: &str) -> String {
+    let mut strings = vec![String::new()];
+    let mut length = 0;
+    for c in text.chars() {
+        if length + c.len_utf8() > 255 {
+            strings.push(String::new());
+            length = 0;
+        }
+        length += c.len_utf8();
+        if let Some(last) = strings.last_mut() {
+            if matches!(c, '"' | '\\') {
+                last.push('\\');
+            }
+            last.push(c);
+        }
+    }
+    strings.iter().map(|one| format!("\"{one}\"")).collect::<Vec<_>>().join(" ")
+}
+
+/// 32 hex digits.
+pub(super) fn is_hash(label: &str) -> bool {
+    label.len() == 32 && label.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// `<32 hex>.<32 hex>.` in front: some request's SHA-256.
+#[must_use]
+pub fn made_of_a_request(value: &str) -> bool {
+    let mut labels = value.splitn(3, '.');
+    labels.next().is_some_and(is_hash) && labels.next().is_some_and(is_hash) && labels.next().is_some()
+}
