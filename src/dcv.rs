@@ -10,6 +10,7 @@ pub mod given;
 pub mod judge;
 pub mod kept;
 pub mod parse;
+pub mod reason;
 pub mod record;
 pub mod value;
 pub mod vantage;

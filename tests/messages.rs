@@ -7,9 +7,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use certctl::dcv::answer::{Answer, LeftOut};
-use certctl::dcv::judge::{Elsewhere, Flaw, Reason};
+use certctl::dcv::answer::{Answer, LeftOut, RecordKind};
 use certctl::dcv::parse::RecordError;
+use certctl::dcv::reason::{Elsewhere, Instead, Reason};
+use certctl::dcv::value::Flaw;
 use certctl::delivery::{DeliveryError, Ignored, Source, Unused};
 use certctl::export::{ExportError, Format};
 use certctl::failure::{Failure, Kind};
@@ -147,7 +148,10 @@ fn failures() -> Vec<Failure> {
         RecordError::HostForm("_dnsauth.example.com".into()).into(),
         RecordError::HostDigits { host: "_0123.example.com".into(), digits: 31 }.into(),
         RecordError::NoValue("_0123.example.com".into()).into(),
-        RecordError::Type("TXT".into()).into(),
+        RecordError::Many.into(),
+        RecordError::NoHost("abc.dcv.digicert.com".into()).into(),
+        RecordError::Target("x".into()).into(),
+        RecordError::Type("MX".into()).into(),
         RecordError::Underscore("0123.example.com".into()).into(),
         RecordError::Url("http://example.com/.well-known/pki-validation/0123.txt".into()).into(),
         RecordError::ValueForm("example.net".into()).into(),
@@ -211,12 +215,21 @@ fn reasons() -> Vec<Reason> {
     let servers = || vec!["dns1.example.net (192.0.2.1)".to_owned(), "resolver 127.0.0.53".to_owned()];
     let elsewhere = |how| Reason::Elsewhere { at: at.into(), how };
     let value = |flaw| Reason::Value { at: at.into(), seen: "seen".into(), wanted: "wanted".into(), flaw };
+    let instead = |what| Reason::Instead { at: at.into(), what };
+    let addresses = || vec!["192.0.2.80".parse().unwrap()];
     let silent = |answer| Reason::Silent { servers: servers(), answer };
     vec![
         elsewhere(Elsewhere::Below { domain: "example.com".into() }),
         elsewhere(Elsewhere::Doubled { zone: "example.com".into(), relative: "_0123.www".into() }),
         elsewhere(Elsewhere::NoUnderscore),
         elsewhere(Elsewhere::Parent),
+        instead(Instead::Addresses(addresses())),
+        instead(Instead::Alias("other.example".into())),
+        instead(Instead::Beside(RecordKind::Txt)),
+        instead(Instead::InTheWay(RecordKind::Txt)),
+        instead(Instead::WildcardAddresses(addresses())),
+        instead(Instead::WrongType { wanted: RecordKind::Cname, seen: RecordKind::Txt }),
+        instead(Instead::WrongType { wanted: RecordKind::Txt, seen: RecordKind::Cname }),
         Reason::NoRoute { servers: servers() },
         Reason::NotDelegated { domain: "example.com".into() },
         Reason::NotEverywhere { servers: servers() },
@@ -234,7 +247,9 @@ fn reasons() -> Vec<Reason> {
         silent(Answer::Timeout),
         value(Flaw::AnotherRequest),
         value(Flaw::Other),
+        value(Flaw::OtherToken),
         value(Flaw::OtherUnique),
+        value(Flaw::Quoted),
         value(Flaw::Unchecked),
         value(Flaw::Wildcard),
         value(Flaw::WithZone),

@@ -1,12 +1,10 @@
 //! Would the CA see the proof now? One expectation, what all servers said, and the verdict with its reasons.
 
-use std::net::IpAddr;
-
 use super::answer::{Answer, Asked, LeftOut, OwnServers, RecordKind, Role, Said, Server, Survey};
 use super::expect::{Expectation, Place};
+use super::reason::{Elsewhere, Instead, Reason};
 use super::record;
-pub use super::value::Flaw;
-use super::value::{self, Seen};
+use super::value::{self, Flaw, Seen};
 
 /// The verdict on one server, one record, or all of them. Ordered: the worse one counts.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -51,142 +49,6 @@ pub struct Standing {
     pub at: String,
     /// The answer that decided.
     pub answer: Answer,
-}
-
-/// Why a verdict is what it is: facts; `failure::dcv` has the words and the advice.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Reason {
-    /// A text is looked for, and the name is an alias for one that has none.
-    Alias {
-        /// The name.
-        at: String,
-        /// What it is an alias for.
-        target: String,
-    },
-    /// A CNAME, and other data at the same name.
-    Beside {
-        /// The name.
-        at: String,
-        /// The type of the other data.
-        other: RecordKind,
-    },
-    /// It is at another name than the record's own.
-    Elsewhere {
-        /// Where it is.
-        at: String,
-        /// How that name came about.
-        how: Elsewhere,
-    },
-    /// Addresses stand where a CNAME was entered: the provider resolves it by itself, or its proxy answers.
-    Flattened {
-        /// The name.
-        at: String,
-        /// The addresses.
-        addresses: Vec<IpAddr>,
-    },
-    /// Other data are at the name, which keep a CNAME out.
-    InTheWay {
-        /// The name.
-        at: String,
-        /// Their type.
-        other: RecordKind,
-    },
-    /// No way from this machine to some servers.
-    NoRoute {
-        /// Who they are.
-        servers: Vec<String>,
-    },
-    /// The domain has no servers of its own: not registered, expired, or without NS records at the registrar.
-    NotDelegated {
-        /// The registrable domain.
-        domain: String,
-    },
-    /// It is in the zone but some servers have an older copy.
-    NotEverywhere {
-        /// Who lacks it.
-        servers: Vec<String>,
-    },
-    /// It is nowhere.
-    NotPublished {
-        /// The name.
-        name: String,
-        /// Who said so.
-        servers: Vec<String>,
-    },
-    /// The zone's own servers could not be found.
-    OwnServersNotFound {
-        /// The domain.
-        domain: String,
-    },
-    /// The zone's servers have it; a resolver remembers from before that it was absent.
-    ResolverRemembers {
-        /// Who.
-        servers: Vec<String>,
-        /// How long it may go on, as it said.
-        seconds: Option<u32>,
-    },
-    /// Some server did not answer the question.
-    Silent {
-        /// Who.
-        servers: Vec<String>,
-        /// What came instead.
-        answer: Answer,
-    },
-    /// The zone has more servers than were asked.
-    TooManyServers {
-        /// The domain.
-        domain: String,
-        /// How many are left.
-        left_out: LeftOut,
-    },
-    /// The value is not known to be right.
-    Value {
-        /// Where.
-        at: String,
-        /// What is there.
-        seen: String,
-        /// What should be there, as far as it is known.
-        wanted: String,
-        /// What is the matter with it.
-        flaw: Flaw,
-    },
-    /// A wildcard record of addresses answers for every name.
-    WildcardAddresses {
-        /// The name.
-        at: String,
-        /// The addresses.
-        addresses: Vec<IpAddr>,
-    },
-    /// The value is there, in a record of another type.
-    WrongType {
-        /// The name.
-        at: String,
-        /// The type that the CA looks for.
-        wanted: RecordKind,
-        /// The type that is there.
-        seen: RecordKind,
-    },
-}
-
-/// How a record came to stand at another name.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Elsewhere {
-    /// It is below the domain, which it does not prove.
-    Below {
-        /// The domain.
-        domain: String,
-    },
-    /// The zone's name was typed into a panel that adds it by itself.
-    Doubled {
-        /// The zone.
-        zone: String,
-        /// The host to type instead.
-        relative: String,
-    },
-    /// The underscore in front is missing.
-    NoUnderscore,
-    /// It is at a parent domain, where the CA looks too.
-    Parent,
 }
 
 /// What all answers about one record come to.
@@ -356,40 +218,36 @@ impl View<'_> {
     /// What one server has at the record's own name in place of the record, or beside it.
     fn instead(&self, said: &Said) -> Option<Reason> {
         let record = &self.expected.record;
-        let at = record.name.clone();
-        let own = said.answers.iter().filter(|asked| asked.name == at);
+        let own = said.answers.iter().filter(|asked| asked.name == record.name);
         let main = own.clone().find(|asked| asked.kind == record.kind)?;
-        let others = own.filter(|asked| asked.kind != record.kind);
-        match (record.kind, &main.answer) {
-            (RecordKind::Cname, Answer::Cname(_)) => others
-                .clone()
-                .any(|asked| matches!(asked.answer, Answer::Txt(_)))
-                .then_some(Reason::Beside { at, other: RecordKind::Txt }),
-            (RecordKind::Cname, Answer::NoData(_)) => {
-                others.clone().find_map(|asked| self.in_place_of_a_cname(said, &asked.answer))
+        let mut others = own.filter(|asked| asked.kind != record.kind).map(|asked| &asked.answer);
+        let what = match (record.kind, &main.answer) {
+            (RecordKind::Cname, Answer::Cname(_)) => {
+                others.any(|answer| matches!(answer, Answer::Txt(_))).then_some(Instead::Beside(RecordKind::Txt))
             }
+            (RecordKind::Cname, Answer::NoData(_)) => others.find_map(|answer| self.in_place_of_a_cname(said, answer)),
             (RecordKind::Txt, Answer::Cname(target)) => Some(match value::flaw(self.expected, self.zone, target) {
-                Some(Flaw::Other) => Reason::Alias { at, target: target.clone() },
-                _ => Reason::WrongType { at, wanted: RecordKind::Txt, seen: RecordKind::Cname },
+                Some(Flaw::Other) => Instead::Alias(target.clone()),
+                _ => Instead::WrongType { wanted: RecordKind::Txt, seen: RecordKind::Cname },
             }),
             _ => None,
-        }
+        };
+        what.map(|what| Reason::Instead { at: record.name.clone(), what })
     }
 
-    fn in_place_of_a_cname(&self, said: &Said, found: &Answer) -> Option<Reason> {
-        let at = self.expected.record.name.clone();
+    fn in_place_of_a_cname(&self, said: &Said, found: &Answer) -> Option<Instead> {
         match found {
             Answer::Txt(texts) if value::nearest(self.expected, self.zone, texts).is_some() => {
-                Some(Reason::WrongType { at, wanted: RecordKind::Cname, seen: RecordKind::Txt })
+                Some(Instead::WrongType { wanted: RecordKind::Cname, seen: RecordKind::Txt })
             }
-            Answer::Txt(_) => Some(Reason::InTheWay { at, other: RecordKind::Txt }),
+            Answer::Txt(_) => Some(Instead::InTheWay(RecordKind::Txt)),
             Answer::Addresses(addresses) => {
+                // Where nobody put anything, only a wildcard makes a name.
                 let anywhere = said.answers.iter().any(|asked| {
                     self.place(&asked.name) == Some(Place::Doubled) && matches!(asked.answer, Answer::NoData(_))
                 });
-                let addresses = addresses.clone();
-                let flattened = || Reason::Flattened { at: at.clone(), addresses: addresses.clone() };
-                Some(if anywhere { Reason::WildcardAddresses { at: at.clone(), addresses } } else { flattened() })
+                let made = if anywhere { Instead::WildcardAddresses } else { Instead::Addresses };
+                Some(made(addresses.clone()))
             }
             _ => None,
         }
@@ -483,11 +341,8 @@ mod tests {
     /// The first letters of the reasons' variants stand for them.
     fn told(judgement: &Judgement) -> Vec<&'static str> {
         let word = |reason: &Reason| match reason {
-            Reason::Alias { .. } => "alias",
-            Reason::Beside { .. } => "beside",
             Reason::Elsewhere { .. } => "elsewhere",
-            Reason::Flattened { .. } => "flattened",
-            Reason::InTheWay { .. } => "in-the-way",
+            Reason::Instead { .. } => "instead",
             Reason::NoRoute { .. } => "no-route",
             Reason::NotDelegated { .. } => "not-delegated",
             Reason::NotEverywhere { .. } => "not-everywhere",
@@ -497,8 +352,6 @@ mod tests {
             Reason::Silent { .. } => "silent",
             Reason::TooManyServers { .. } => "too-many",
             Reason::Value { .. } => "value",
-            Reason::WildcardAddresses { .. } => "wildcard-addresses",
-            Reason::WrongType { .. } => "wrong-type",
         };
         judgement.reasons.iter().map(word).collect()
     }

@@ -4,8 +4,9 @@ use super::{Failure, Kind};
 use std::net::IpAddr;
 
 use crate::dcv::answer::{Answer, LeftOut, RecordKind};
-use crate::dcv::judge::{Elsewhere, Flaw, Reason};
 use crate::dcv::parse::RecordError;
+use crate::dcv::reason::{Elsewhere, Instead, Reason};
+use crate::dcv::value::Flaw;
 use crate::finding::{Finding, Next};
 
 const COPY: &str = "copy host and value again from the shop's page, the whole of both";
@@ -48,27 +49,8 @@ impl From<RecordError> for Failure {
 impl From<&Reason> for Finding {
     fn from(reason: &Reason) -> Self {
         match reason {
-            Reason::Alias { at, target } => Self::error(
-                "alias-without-text",
-                format!("{at} is an alias (CNAME) for {target}, where the text is not"),
-            )
-            .with(Next::say(format!("delete the CNAME at {at} and add the TXT record, or add the text at {target}"))),
-            Reason::Beside { at, other } => Self::warning(
-                "cname-beside-other-data",
-                format!("at {at} a CNAME and {} stand side by side, which the DNS forbids (RFC 1034 3.6.2): some resolvers fail on it", other.word()),
-            )
-            .with(Next::say(format!("delete the {} at {at}", other.word()))),
             Reason::Elsewhere { at, how } => elsewhere(at, how),
-            Reason::Flattened { at, addresses } => Self::error(
-                "cname-flattened",
-                format!("at {at} are addresses in place of the CNAME, for the DNS provider resolves or proxies it: {}", listed(addresses)),
-            )
-            .with(Next::say("switch proxy and flattening off for this record (\"DNS only\"), or enter it as a plain CNAME, not as ALIAS")),
-            Reason::InTheWay { at, other } => Self::error(
-                "other-data-in-the-way",
-                format!("at {at} is no CNAME but other data ({}), which a CNAME cannot stand beside", other.word()),
-            )
-            .with(Next::say(format!("delete the {} at {at}, then add the CNAME", other.word()))),
+            Reason::Instead { at, what } => instead(at, what),
             Reason::NoRoute { servers } => {
                 Self::note("no-route", format!("not asked, no way there from this machine: {}", servers.join(", ")))
             }
@@ -99,13 +81,47 @@ impl From<&Reason> for Finding {
             Reason::TooManyServers { domain, left_out } => too_many(domain, *left_out),
             Reason::Silent { servers, answer } => silent(&servers.join(", "), answer),
             Reason::Value { at, seen, wanted, flaw } => value(at, seen, wanted, *flaw),
-            Reason::WildcardAddresses { at, addresses } => Self::error(
-                "wildcard-answers",
-                format!("{at} is not there; a wildcard record (*) answers for every name: {}", listed(addresses)),
-            )
-            .with(Next::say("add the record itself: it goes before the wildcard")),
-            Reason::WrongType { at, wanted, seen } => wrong_type(at, *wanted, *seen),
         }
+    }
+}
+
+/// Something else is at the record's own name.
+fn instead(at: &str, what: &Instead) -> Finding {
+    match what {
+        Instead::Addresses(addresses) => Finding::error(
+            "cname-flattened",
+            format!(
+                "at {at} are addresses in place of the CNAME, which the DNS provider resolves or proxies: {}",
+                listed(addresses)
+            ),
+        )
+        .with(Next::say(
+            "switch proxy and flattening off for this record (\"DNS only\"); enter it as CNAME, not as ALIAS",
+        )),
+        Instead::Alias(target) => Finding::error(
+            "alias-without-text",
+            format!("{at} is an alias (CNAME) for {target}, where the text is not"),
+        )
+        .with(Next::say(format!("delete the CNAME at {at} and add the TXT record, or add the text at {target}"))),
+        Instead::Beside(other) => Finding::warning(
+            "cname-beside-other-data",
+            format!(
+                "at {at} stand a CNAME and a {}, which the DNS forbids (RFC 1034 3.6.2): some resolvers fail",
+                other.word()
+            ),
+        )
+        .with(Next::say(format!("delete the {} at {at}", other.word()))),
+        Instead::InTheWay(other) => Finding::error(
+            "other-data-in-the-way",
+            format!("at {at} is no CNAME but other data ({}), which a CNAME cannot stand beside", other.word()),
+        )
+        .with(Next::say(format!("delete the {} at {at}, then add the CNAME", other.word()))),
+        Instead::WildcardAddresses(addresses) => Finding::error(
+            "wildcard-answers",
+            format!("{at} is not there; a wildcard record (*) answers for every name: {}", listed(addresses)),
+        )
+        .with(Next::say("add the record itself: it goes before the wildcard")),
+        Instead::WrongType { wanted, seen } => wrong_type(at, *wanted, *seen),
     }
 }
 

@@ -1,0 +1,127 @@
+//! Why a verdict is what it is.
+
+use std::net::IpAddr;
+
+use super::answer::{Answer, LeftOut, RecordKind};
+use super::value::Flaw;
+
+/// Why a verdict is what it is: facts; `failure::dcv` has the words and the advice.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Reason {
+    /// It is at another name than the record's own.
+    Elsewhere {
+        /// Where it is.
+        at: String,
+        /// How that name came about.
+        how: Elsewhere,
+    },
+    /// Something else is at the record's own name, in its place or beside it.
+    Instead {
+        /// The name.
+        at: String,
+        /// What is there.
+        what: Instead,
+    },
+    /// No way from this machine to some servers.
+    NoRoute {
+        /// Who they are.
+        servers: Vec<String>,
+    },
+    /// The domain has no servers of its own: not registered, expired, or without NS records at the registrar.
+    NotDelegated {
+        /// The registrable domain.
+        domain: String,
+    },
+    /// It is in the zone but some servers have an older copy.
+    NotEverywhere {
+        /// Who lacks it.
+        servers: Vec<String>,
+    },
+    /// It is nowhere.
+    NotPublished {
+        /// The name.
+        name: String,
+        /// Who said so.
+        servers: Vec<String>,
+    },
+    /// The zone's own servers could not be found.
+    OwnServersNotFound {
+        /// The domain.
+        domain: String,
+    },
+    /// The zone's servers have it; a resolver remembers from before that it was absent.
+    ResolverRemembers {
+        /// Who.
+        servers: Vec<String>,
+        /// How long it may go on, as it said.
+        seconds: Option<u32>,
+    },
+    /// Some server did not answer the question.
+    Silent {
+        /// Who.
+        servers: Vec<String>,
+        /// What came instead.
+        answer: Answer,
+    },
+    /// The zone has more servers than were asked.
+    TooManyServers {
+        /// The domain.
+        domain: String,
+        /// How many are left.
+        left_out: LeftOut,
+    },
+    /// The value is not known to be right.
+    Value {
+        /// Where.
+        at: String,
+        /// What is there.
+        seen: String,
+        /// What should be there, as far as it is known.
+        wanted: String,
+        /// What is the matter with it.
+        flaw: Flaw,
+    },
+}
+
+/// How a record came to stand at another name.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Elsewhere {
+    /// It is below the domain, which it does not prove.
+    Below {
+        /// The domain.
+        domain: String,
+    },
+    /// The zone's name was typed into a panel that adds it by itself.
+    Doubled {
+        /// The zone.
+        zone: String,
+        /// The host to type instead.
+        relative: String,
+    },
+    /// The underscore in front is missing.
+    NoUnderscore,
+    /// It is at a parent domain, where the CA looks too.
+    Parent,
+}
+
+/// What is at a record's own name in its place or beside it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Instead {
+    /// Addresses, where a CNAME was entered: the provider resolves it by itself, or its proxy answers.
+    Addresses(Vec<IpAddr>),
+    /// A text is looked for, and the name is an alias for this one, which has none.
+    Alias(String),
+    /// The CNAME, and other data of this type at the same name.
+    Beside(RecordKind),
+    /// Other data of this type, which keep a CNAME out.
+    InTheWay(RecordKind),
+    /// Addresses of a wildcard record, which answers for every name.
+    WildcardAddresses(Vec<IpAddr>),
+    /// The value, in a record of another type.
+    WrongType {
+        /// The type that the CA looks for.
+        wanted: RecordKind,
+        /// The type that is there.
+        seen: RecordKind,
+    },
+}
