@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Pair, file};
+use super::file;
+use super::shown::Pair;
 use crate::dcv::answer::RecordKind;
 
 /// The records in an answer; `None` for a text that is none.

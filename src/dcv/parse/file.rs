@@ -1,7 +1,7 @@
 //! The file of an HTTP proof as a shop shows it: its name or URL, then its lines. It says the same as the CNAME made of the
 //! same request, and is kept as that.
 
-use super::Pair;
+use super::shown::Pair;
 use crate::dcv::answer::RecordKind;
 use crate::dcv::given::is_hash;
 

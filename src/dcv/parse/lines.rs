@@ -1,6 +1,6 @@
 //! Lines and columns: words become host, type and value by their labels or their order.
 
-use super::{Pair, RecordError};
+use super::shown::{self, Pair, RecordError};
 use crate::dcv::answer::RecordKind;
 
 /// What panels call the host. Two words of one label stand apart: `record name`.
@@ -178,7 +178,7 @@ impl Reader {
         let Draft { host, kind, value } = std::mem::take(&mut self.draft);
         match (host, value) {
             (Some(host), Some(value)) => self.pairs.push(Pair { host, kind, value }),
-            (Some(host), None) => return Err(super::nearly(&host).unwrap_or(RecordError::NoValue(host))),
+            (Some(host), None) => return Err(shown::nearly(&host).unwrap_or(RecordError::NoValue(host))),
             (None, Some(value)) => return Err(RecordError::NoHost(value)),
             (None, None) => {}
         }
