@@ -167,12 +167,16 @@ pub fn former(layout: &Layout, before: &Settings) -> Result<Vec<Link>, Failure> 
     let first = usual.into_iter().chain(said).filter_map(|(path, piece)| Some(Link::new(path?, piece)));
     let mut former: Vec<Link> = Vec::new();
     for link in first.chain(before.links.iter().chain(&before.former).cloned()) {
+        let spelled = below(root, &link.path);
+        if layout.links().iter().any(|known| known.path == spelled) {
+            continue;
+        }
         // A folder that leads out of the tree by now holds nothing of ours.
         let Ok(path) = real(root, &link.path) else { continue };
         let real = Link::new(path, link.piece);
         let is_new = |known: &Link| known.path != real.path && known.path != link.path;
         if layout.links().iter().chain(&former).all(is_new) && observe::spot(layout, &real)? == Ok(Spot::Ours) {
-            former.push(Link::new(layout.inside(&below(root, &link.path)), link.piece));
+            former.push(Link::new(layout.inside(&spelled), link.piece));
         }
     }
     former.retain(|link| link.path.to_str().is_some());

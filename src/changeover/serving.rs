@@ -170,7 +170,12 @@ impl Serving {
 
     /// Every path as it really is.
     fn layout(&self, ground: Ground<'_>) -> Result<Layout, Failure> {
-        let real = |link: &Link| Ok(Link::new(real(ground.root, &link.path)?, link.piece));
+        // The usual ones are real already.
+        let usual = |link: &Link| ground.usual.links().iter().any(|usual| usual.path == link.path);
+        let real = |link: &Link| match usual(link) {
+            true => Ok(link.clone()),
+            false => Ok(Link::new(real(ground.root, &link.path)?, link.piece)),
+        };
         let links = self.spelled.iter().map(real).collect::<Result<Vec<Link>, Failure>>()?;
         let layout = ground.usual.at(links[0].path.clone(), links[1].path.clone()).with(links[2..].iter().cloned());
         let links = layout.links();

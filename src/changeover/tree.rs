@@ -42,7 +42,12 @@ pub fn real(root: &Path, path: &Path) -> Result<PathBuf, Failure> {
 pub fn own(root: &Path, stem: &str) -> Result<(), Failure> {
     let base = layout::base(root);
     let folder = base.join(stem);
-    let inside = [layout::lock(root), folder.join("settings.json"), folder.join("releases").join("any")];
+    let deepest = folder.join("releases").join("any");
+    // Mostly there is no link on the way at all.
+    if real(root, &deepest)? == deepest {
+        return Ok(());
+    }
+    let inside = [layout::lock(root), folder.join("settings.json")];
     inside.iter().try_for_each(|path| real(root, path).map(drop))
 }
 

@@ -152,8 +152,7 @@ impl Hand<'_> {
     fn prune(&self) -> Result<(), InstallError> {
         let wanted = &self.wanted.id;
         let keep = [Some(wanted), self.settings.before(wanted)];
-        store::prune(self.layout, &keep.into_iter().flatten().cloned().collect::<Vec<_>>())?;
-        Ok(store::sweep_releases(self.layout)?)
+        Ok(store::prune(self.layout, &keep.into_iter().flatten().cloned().collect::<Vec<_>>())?)
     }
 }
 

@@ -160,18 +160,18 @@ fn admits(seen: &folders::Seen, access: Access) -> bool {
     owned && seen.mode == access.mode
 }
 
-/// Removes releases beyond the three newest, except those in `keep`. Each gets a name that means nothing first, so that
-/// half of one is never taken for one.
+/// Removes releases beyond the three newest, except those in `keep`, and what killed runs have left. Each gets a name that
+/// means nothing first, so that half of one is never taken for one.
 ///
 /// # Errors
 /// The system's reason.
 pub fn prune(layout: &Layout, keep: &[ReleaseId]) -> Result<(), FileError> {
+    let names = folders::names(&layout.releases(), NAMES_LIMIT)?;
+    let ids: Vec<ReleaseId> = names.iter().filter_map(|name| ReleaseId::parse(name.to_str()?)).collect();
     let mut releases = Vec::new();
-    for name in folders::names(&layout.releases(), NAMES_LIMIT)? {
-        if let Some(id) = name.to_str().and_then(ReleaseId::parse) {
-            let modified = folders::look(&layout.release(&id))?.map(|seen| seen.modified);
-            releases.push((modified, id));
-        }
+    for id in ids.into_iter().filter(|_| names.len() > 3) {
+        let modified = folders::look(&layout.release(&id))?.map(|seen| seen.modified);
+        releases.push((modified, id));
     }
     releases.sort();
     for (_, id) in releases.iter().rev().skip(3).filter(|(_, id)| !keep.contains(id)) {
@@ -179,7 +179,7 @@ pub fn prune(layout: &Layout, keep: &[ReleaseId]) -> Result<(), FileError> {
         folders::rename_new(&layout.release(id), &gone)?;
         folders::remove_folder(&gone)?;
     }
-    Ok(())
+    sweep_names(layout, &names)
 }
 
 /// Removes what killed runs have left: unfinished releases that nobody works in, and temporary names of our own links
@@ -234,10 +234,13 @@ fn removed(base: &Path, is_own: impl Fn(&OsStr) -> bool) -> Result<Vec<PathBuf>,
 /// # Errors
 /// The system's reason.
 pub fn sweep_releases(layout: &Layout) -> Result<(), FileError> {
-    let releases = layout.releases();
-    for name in folders::names(&releases, NAMES_LIMIT)? {
-        let path = releases.join(&name);
-        if is_temporary(&name) && Lock::folder(&path)?.is_some() {
+    sweep_names(layout, &folders::names(&layout.releases(), NAMES_LIMIT)?)
+}
+
+fn sweep_names(layout: &Layout, names: &[OsString]) -> Result<(), FileError> {
+    for name in names.iter().filter(|name| is_temporary(name)) {
+        let path = layout.releases().join(name);
+        if Lock::folder(&path)?.is_some() {
             folders::remove_folder(&path)?;
         }
     }
