@@ -635,7 +635,8 @@ fn the_document() {
           "next": []
         }
       ],
-      "next": []
+      "next": [],
+      "undo": []
     }
     "#);
     let run = shop.install("new.crt", &[]).expect(0).to_string();

@@ -82,12 +82,24 @@ fn without_arguments_what_is_ready_here_is_installed() {
     assert_eq!(run["certificates"].as_array().unwrap().len(), 1, "the one that is new: {run}");
     assert_eq!(run["certificates"][0]["name"], "b.example");
     assert_eq!(live(sandbox, "a.example"), before);
+    let back = &run["undo"][0]["argv"];
+    assert_eq!(back.as_array().unwrap()[..3], ["certctl", "rollback", "b.example"], "{run}");
     // All of it is live by now.
     let run = sandbox.run(&[&args[..], &["--json"]].concat()).expect(0).json();
     assert_eq!(run["verdict"], "unchanged");
     // By name, what is installed is taken up.
     let run = sandbox.run(&["install", "a.example", "c.example", "--root", "tree", "--json"]).expect(0).json();
     assert_eq!(verdicts(&run), ["unchanged"; 2]);
+    // What was replaced has its way back on one line.
+    deliver(&shop, &["a.example", "c.example"]);
+    let run = sandbox.run(&args).expect(0);
+    let line = run.stdout.lines().find_map(|line| line.strip_prefix("undo   ")).unwrap();
+    assert_eq!(line, "for name in a.example c.example; do certctl rollback \"$name\" --root tree; done");
+    let certctl = env!("CARGO_BIN_EXE_certctl");
+    let line = line.replace("certctl", certctl);
+    let mut shell = std::process::Command::new("sh");
+    assert!(shell.args(["-ec", &line]).current_dir(sandbox.path()).status().unwrap().success());
+    assert_eq!(live(sandbox, "a.example"), before);
 }
 
 #[test]

@@ -22,7 +22,9 @@ fn a_first_block_with_another_pair_is_not_done() {
     let finding = run["findings"].as_array().unwrap().iter().find(|one| one["code"] == "served-elsewhere").unwrap();
     let told = finding.to_string();
     assert!(
-        told.contains("nginx.conf:") && told.contains("two lines") && told.contains("example.com.fullchain.pem"),
+        told.contains("nginx.conf:")
+            && told.contains("change two lines in ")
+            && told.contains("example.com.fullchain.pem"),
         "{told}"
     );
     site.shop.served();
@@ -107,6 +109,29 @@ fn names_that_only_nginx_can_match_are_not_adopted() {
     // A block without a name takes what comes.
     std::fs::remove_dir_all(site.shop.sandbox.join("tree/etc/ssl/certctl")).unwrap();
     nginx.rewrite(&format!("{}\n{}", site.block(A.0, A.1), site.block_of("_", A.0, A.1)));
+    let run = site.round(&["--json"]).expect(0).json();
+    assert!(codes(&run).contains(&"block-not-covered"), "{run}");
+}
+
+#[test]
+fn a_block_is_given_no_certificate_that_lacks_a_name_of_it() {
+    let site = Site::new();
+    let names = "example.com www.example.com old.example.com";
+    let nginx = site.start("");
+    nginx.rewrite(&site.block_of(names, CHAIN, KEY));
+    // A placeholder is for nobody's eyes, and no certificate to go by.
+    let config = nginx.config().display().to_string();
+    let place = ["install", "--placeholder", "example.com", "--root", "tree", "--server", "nginx"];
+    let run = site.shop.sandbox.run(&[&place[..], &["--server-config", &config, "--json"]].concat()).expect(0).json();
+    assert!(codes(&run).contains(&"block-not-covered"), "{run}");
+    let before = site.shop.tree();
+    let run = site.round(&["--json"]).expect(1).json();
+    assert_eq!((&run["verdict"], &run["changed"]), (&"refused".into(), &false.into()), "{run}");
+    let told = run["findings"].as_array().unwrap().iter().find(|one| one["code"] == "block-not-covered").unwrap();
+    assert!(told["message"].as_str().unwrap().contains("serves old.example.com, which the certificate is not for"));
+    assert_eq!(site.shop.tree(), before);
+    site.round(&["--allow", "block-not-covered"]).expect(0);
+    // It was lacking before: the next round is told of it, not held.
     let run = site.round(&["--json"]).expect(0).json();
     assert!(codes(&run).contains(&"block-not-covered"), "{run}");
 }

@@ -173,6 +173,54 @@ fn a_folder_of_certificates_holds_no_backup_that_would_be_loaded() {
 }
 
 #[test]
+fn a_backup_of_a_chain_with_its_key_beside_it_is_not_loaded_either() {
+    let balancer = Balancer::new();
+    let sandbox = &balancer.shop.sandbox;
+    let [chain, key] = ["tree/etc/haproxy/certs/site.crt", "tree/etc/haproxy/certs/site.crt.key"];
+    balancer.plain(chain, key);
+    let _haproxy = balancer.start(&balancer.crt("tree/etc/haproxy/certs"));
+    // Another key than that of the chain: both are kept, and HAProxy loads neither.
+    balancer.plain("other.crt", key);
+    let paths = [balancer.path(chain), balancer.path(key)];
+    let run = balancer.round(&["--chain-path", &paths[0], "--key-path", &paths[1], "--json"]).expect(0).json();
+    assert_eq!(run["verdict"], "live", "{run}");
+    balancer.shows(chain);
+    let names = std::fs::read_dir(sandbox.join("tree/etc/haproxy/certs")).unwrap();
+    let mut names: Vec<String> = names.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    assert_eq!(names, [".site.crt.key.~1~", ".site.crt.~1~", "site.crt", "site.crt.key"]);
+}
+
+#[test]
+fn a_reload_that_fails_is_taken_back() {
+    let balancer = Balancer::new();
+    let haproxy = balancer.start("");
+    haproxy.rewrite(&balancer.crt(BOTH));
+    balancer.round(&[]).expect(0);
+    let before = balancer.shop.sandbox.read(BOTH);
+    let run = balancer.round(&["--reload", "false", "--json"]).expect(5).json();
+    assert_eq!((&run["verdict"], &run["changed"]), (&"taken-back".into(), &false.into()), "{run}");
+    assert!(codes(&run).contains(&"reload-failed"), "{run}");
+    assert_eq!(balancer.shop.sandbox.read(BOTH), before);
+    balancer.shows(BOTH);
+}
+
+#[test]
+fn a_name_that_another_line_serves_is_told_in_its_words() {
+    let balancer = Balancer::new();
+    balancer.plain(BOTH, BOTH);
+    balancer.plain("other.pem", "other.pem");
+    let list = format!("{} example.com\n", balancer.path("other.pem"));
+    let list = balancer.shop.sandbox.write("list", list).display().to_string();
+    let _haproxy = balancer.start(&balancer.section(&format!("crt-list {list} crt {}", balancer.path(BOTH))));
+    let run = balancer.round(&["--chain-path", &balancer.path(BOTH), "--key-path", &balancer.path(BOTH), "--json"]);
+    let run = run.expect(1).json();
+    let told = run["findings"].as_array().unwrap().iter().find(|one| one["code"] == "served-elsewhere").unwrap();
+    assert!(told["next"][0]["text"].as_str().unwrap().contains("change the path of its certificate in "), "{told}");
+    assert_eq!(told["next"][0]["lines"][0], format!("crt {}", balancer.path(BOTH)));
+}
+
+#[test]
 fn lines_of_a_list_have_their_names() {
     let balancer = Balancer::new();
     let sandbox = &balancer.shop.sandbox;

@@ -91,7 +91,7 @@ fn a_key_is_opened_where_it_is_needed() {
     sandbox.run(&["bundle", "in", "--trust", "root.pem"]).expect(0);
     std::fs::remove_file(sandbox.join("example.com.csr")).unwrap();
     let without = sandbox.run(&["bundle", "in", "--trust", "root.pem"]).expect(0);
-    assert!(without.stdout.contains("locked.key is encrypted and was not compared"), "{without}");
+    assert!(without.stdout.contains("locked.key is locked: only its password tells"), "{without}");
     let with = sandbox.run(&["bundle", "in", "--trust", "root.pem", "--password-file", "pass"]).expect(0);
     assert!(with.stdout.contains("fits locked.key"), "{with}");
     sandbox.write("other", "another");
@@ -115,6 +115,17 @@ fn install_decrypts_the_key_and_says_so() {
     std::fs::create_dir(sandbox.join("tree")).unwrap();
     let without = sandbox.run(&args).expect(1);
     assert!(!sandbox.join("tree/etc").exists(), "{without}");
+    for words in [
+        "wrong  locked.key is locked: only its password tells whether it is the key of example.com",
+        "next   pass its password in a file of mode 0600:  --password-file FILE",
+    ] {
+        assert!(without.stdout.contains(words), "{without}");
+    }
+    assert_eq!(without.stdout.matches("wrong").count(), 1, "one reason: {without}");
+    sandbox.write("other", "another");
+    let wrong = sandbox.run(&[args.as_slice(), &["--password-file", "other", "--json"]].concat()).expect(1).json();
+    assert_eq!(wrong["findings"][1]["code"], "wrong-password", "{wrong}");
+    assert!(!wrong.to_string().contains("no-key"), "one reason: {wrong}");
     let run = sandbox.run(&[args.as_slice(), &["--password-file", "pass", "--json"]].concat()).expect(0).json();
     let codes: Vec<&str> =
         run["findings"].as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap()).collect();

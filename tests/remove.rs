@@ -1,6 +1,6 @@
 //! `certctl remove`: plain files in the place of the links, then nothing of certctl's is left; killed at each call on the
 //! way, nobody misses a file and the next run ends it.
-//! Needs: nginx strace
+//! Needs: nginx strace unshare mount
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
@@ -11,6 +11,7 @@ use std::process::Command;
 
 use support::Run;
 use support::foreign::{foreign, succeed};
+use support::namespace::{in_mount, user};
 use support::shop::{CHAIN, KEY, PAIR, Shop, codes, leftovers, mode, tree};
 use support::site::Site;
 
@@ -106,6 +107,52 @@ fn refused_while_the_last_install_is_open_or_something_would_be_lost() {
     sandbox.run(&["remove", "nobody.example", "--root", "tree"]).expect(3);
     sandbox.run(&["remove", "../etc", "--root", "tree"]).expect(3);
     sandbox.run(&["remove", "--root", "tree"]).expect(2);
+}
+
+#[test]
+fn room_and_rights_are_known_before_anything_is_touched() {
+    let shop = Shop::new();
+    shop.round(&[]).expect(0);
+    std::fs::rename(shop.sandbox.join("tree"), shop.sandbox.join("kept")).unwrap();
+    let mut told = String::new();
+    for (what, options, fault) in [
+        ("full", "size=256k", "cat /dev/zero 2>/dev/null >tree/fill || true"),
+        ("read-only", "size=4m", "mount -o remount,ro,bind tree"),
+        ("another's", "size=4m", "set -- strace -f -o /dev/null -e inject=faccessat2:error=EACCES"),
+    ] {
+        let run = in_mount(
+            &shop.sandbox,
+            options,
+            &format!(
+                "cp -a kept/. tree
+                 set --
+                 {fault}
+                 set +e
+                 find tree -printf '%p %T@\n' >before
+                 for dry in --dry-run ''; do
+                   \"$@\" \"$CERTCTL\" remove example.com --root tree $dry >said$dry 2>&1; echo \"exit $?\"
+                 done
+                 find tree -printf '%p %T@\n' | cmp before && cmp said said--dry-run && grep -v next: said"
+            ),
+        );
+        told.push_str(&format!("{what}: {run}\n").replace(&format!("user {}", user()), "user USER"));
+    }
+    insta::assert_snapshot!(told.replace(&shop.sandbox.path().display().to_string(), "[SANDBOX]"), @r"
+    full: exit 4
+    exit 4
+    error: [SANDBOX]/tree/etc/ssl has room for 0 more bytes; 12288 are needed
+    --- exit 0
+    read-only: exit 4
+    exit 4
+    error: cannot write [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem
+      cause: Read-only file system (os error 30)
+    --- exit 0
+    another's: exit 4
+    exit 4
+    error: user USER may not write to [SANDBOX]/tree/etc/ssl
+      cause: Permission denied (os error 13)
+    --- exit 0
+    ");
 }
 
 #[test]

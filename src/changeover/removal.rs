@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::fleet::Fleet;
 use super::order::{Mode, again};
+use super::room::Room;
 use super::tree::{own, root};
 use super::{installed, placeholder, serving};
 use crate::context::Context;
@@ -159,12 +160,17 @@ impl Removal {
                 self.findings.extend(refused.iter().map(|refusal| finding(context, &self.name, refusal, proven)));
             }
         }
-        if let Some(live) = &live {
-            for step in &self.steps {
-                if let Step::Settle { path, piece } = step {
-                    self.files.extend(settle::plain(layout, live, path, *piece)?);
-                }
+        let mut sizes = Vec::new();
+        for step in &self.steps {
+            if let (Some(live), Step::Settle { path, piece }) = (&live, step) {
+                self.files.extend(settle::plain(layout, live, path, *piece)?);
+                let bytes = release.as_ref().filter(|release| release.pieces().contains(piece));
+                sizes.push((path.clone(), bytes.map_or(0, |release| release.bytes(*piece).len())));
             }
+        }
+        // Half of it done is worse than none.
+        if !self.steps.is_empty() {
+            Room::default().take_removal(&sizes, &layout.folder())?;
         }
         Ok(())
     }

@@ -44,8 +44,22 @@ impl Room {
     /// # Errors
     /// What cannot be written: the reason that the attempt would end with, or [`InstallError::NoRoom`].
     pub fn take(&mut self, situation: &Situation, plan: &InstallPlan) -> Result<(), InstallError> {
+        self.take_all(plan.steps.iter().flat_map(|step| made_by(situation, step)))
+    }
+
+    /// Adds what a removal writes: plain files of these sizes beside what they replace, and the name that `folder` gets
+    /// before it goes.
+    ///
+    /// # Errors
+    /// As [`Self::take`].
+    pub fn take_removal(&mut self, files: &[(PathBuf, usize)], folder: &Path) -> Result<(), InstallError> {
+        let files = files.iter().map(|(path, bytes)| Made { doing: "write", path: path.clone(), bytes: *bytes });
+        self.take_all(files.chain([Made { doing: "remove", path: folder.to_owned(), bytes: 0 }]))
+    }
+
+    fn take_all(&mut self, all: impl Iterator<Item = Made>) -> Result<(), InstallError> {
         let mut asked = BTreeMap::new();
-        for made in plan.steps.iter().flat_map(|step| made_by(situation, step)) {
+        for made in all {
             if let Some((device, folder)) = self.take_one(&made)? {
                 asked.entry(device).or_insert(folder);
             }

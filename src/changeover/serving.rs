@@ -11,7 +11,7 @@ use crate::delivery::{Delivery, Input, Limits};
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next};
 use crate::install::apply::{Probe, store};
-use crate::install::layout::{Layout, Link, Piece};
+use crate::install::layout::{Layout, Link, Piece, Pointer};
 use crate::install::observe;
 use crate::install::plan::{self, Reach, ServerState};
 use crate::install::server::Program;
@@ -126,7 +126,7 @@ pub fn place(
     serving.paths(ground, servers, &names)?;
     let layout = serving.layout(ground)?;
     if serving.refusals.is_empty() {
-        serving.ask_at(&layout, &ground.settings.probe, certificates, &names)?;
+        serving.ask_at(&layout, ground.settings, certificates, &names)?;
     }
     Ok((layout, serving))
 }
@@ -251,17 +251,16 @@ impl Serving {
     fn ask_at(
         &mut self,
         layout: &Layout,
-        probes: &[String],
+        settings: &Settings,
         certificates: &[Certificate],
         names: &[DnsName],
     ) -> Result<(), Failure> {
+        let probes = &settings.probe;
         let extra = match probes.iter().any(|probe| probe == "none") {
             true => None,
             false => Some(extra_targets(probes, names)?),
         };
-        let present = layout.links().iter().filter(|link| link.piece != Piece::Key);
-        let present = present.filter_map(|link| files::read(&link.path, store::PIECE_LIMIT).ok()).next();
-        let present = present.and_then(first_in);
+        let present = present(layout, settings)?;
         let before = present.as_ref().map(names_of);
         let lost = present.as_ref().zip(certificates.first()).and_then(|(present, new)| lint::lost(present, new));
         self.findings.extend(lost.map(|lost| Finding::from((&lost, Scope::Public))));
@@ -309,6 +308,15 @@ impl Serving {
         let standing = self.uses.iter().filter_map(|one| one.looked.standing.as_ref());
         standing.flat_map(|standing| standing.config.naming(&self.spelled)).map(ToString::to_string).collect()
     }
+}
+
+/// The certificate that servers read now; a placeholder is none.
+fn present(layout: &Layout, settings: &Settings) -> Result<Option<Certificate>, Failure> {
+    if settings.placeholder.is_some() && observe::pointer(layout, Pointer::Live)? == settings.placeholder {
+        return Ok(None);
+    }
+    let links = layout.links().iter().filter(|link| link.piece != Piece::Key);
+    Ok(links.filter_map(|link| files::read(&link.path, store::PIECE_LIMIT).ok()).next().and_then(first_in))
 }
 
 /// The first certificate in a file.

@@ -121,12 +121,12 @@ impl<'a, 'b> Placed<'a, 'b> {
 
     fn finish(self, context: &Context) -> Result<Situation, Failure> {
         let Self { order, layout, mut settings, settings_before, target, mut serving } = self;
-        if let (Goal::Back(_), Some(release)) = (order.goal, &target) {
-            // The files before are wanted for a reason: whoever goes back is told, not held.
+        if let Goal::Back(_) | Goal::Placeholder(_) = order.goal {
+            // The files before are wanted for a reason, and a placeholder for nobody's eyes: told, not held.
             let told = std::mem::take(&mut serving.lost).into_iter();
             serving.findings.extend(told.map(|finding| Finding { severity: Severity::Warning, ..finding }));
-            serving.findings.extend(back::dated(release, context.now()));
         }
+        serving.findings.extend(target.iter().flat_map(|release| back::dated(release, context.now())));
         allow::apply(&mut serving, &order.allow);
         let (access, (key, doubts)) = observe::access(&layout, &settings)?;
         let (access, doubts) = overridden((access, doubts), &order.flags);

@@ -11,7 +11,7 @@ use crate::changeover::order::{Goal, Mode, Order, again};
 use crate::changeover::outcome::day;
 use crate::context::Context;
 use crate::failure::{Failure, Kind};
-use crate::finding::{Finding, Next};
+use crate::finding::{Finding, Next, Severity};
 use crate::install::allow;
 use crate::install::settings::Settings;
 use crate::intake::{ReadArgs, Taken};
@@ -193,6 +193,7 @@ fn certified(context: &Context, meant: Meant) -> (Part, Option<(CertifiedKey, Se
             Some((pair, origin))
         }
         Err(problems) => {
+            findings.retain(|told| problems.iter().all(|problem| problem.code != told.code));
             findings.extend(problems);
             None
         }
@@ -235,14 +236,12 @@ fn certify(context: &Context, taken: Taken, anchors: &TrustAnchors) -> Result<Ce
     let problems = taken.problems(policy);
     let mut refused: Vec<Finding> =
         problems.iter().map(Finding::from).filter(|finding| !known.contains(&finding.code)).collect();
-    let wrong =
-        !problems.is_empty() || taken.findings.iter().any(|one| one.severity == crate::finding::Severity::Error);
-    let no_key = Finding::from(&taken.no_key());
-    let Taken { assembly, key, .. } = taken;
+    let wrong = !problems.is_empty() || taken.findings.iter().any(|one| one.severity == Severity::Error);
+    let Taken { assembly, key, no_key, .. } = taken;
     let Some((_, key)) = key else {
-        if !wrong {
-            refused.push(no_key);
-        }
+        // What is a remark to others is why nothing is done here.
+        let why = no_key.iter().filter(|_| !wrong).map(Finding::from);
+        refused.extend(why.map(|why| Finding { severity: Severity::Error, ..why }));
         return Err(refused);
     };
     if wrong {

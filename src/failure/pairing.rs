@@ -1,6 +1,7 @@
 //! Advice for choosing a pair: nothing to choose from, nothing to choose by, something that does not fit.
 
 use super::{Failure, Kind};
+use crate::delivery::LockError;
 use crate::finding::shell_word;
 use crate::finding::{Finding, Next};
 use crate::pairing::{PairingError, Remark, ServedFault};
@@ -102,19 +103,26 @@ impl From<&Remark> for Finding {
             Remark::Mended { what, .. } => Self::note(what.code(), text),
             Remark::NameNotIssued { .. } => Self::warning("name-not-issued", text)
                 .with(Next::say("if these names are needed, ask the CA to reissue with them; browsers will refuse them with this certificate")),
-            Remark::NoKey { locked, names, .. } => {
-                let finding = Self::warning("no-key", text);
-                let finding = match locked {
-                    Some(path) => finding.with(Next::say(format!(
-                        "{path} is encrypted and was not compared; if it may be the one, pass its password:  --password-file FILE",
-                        path = shell_word(&path.display().to_string())
+            Remark::Locked { path, why, names, .. } => {
+                let word = shell_word(&path.display().to_string());
+                let finding = match why {
+                    None => Self::warning("key-locked", text)
+                        .with(Next::say("pass its password in a file of mode 0600:  --password-file FILE"))
+                        .with(Next::say("or type the same on a terminal: there it is asked for")),
+                    Some(LockError::Wrong) => Self::warning("wrong-password", text).with(Next::say(format!(
+                        "try it:  openssl pkey -in {word} -noout   and pass what opens it:  --password-file FILE"
                     ))),
-                    None => finding.with(Next::say(
-                        "name the key that was made with the request, or the folder that it lies in:  --key FILE  or  -C DIR",
+                    Some(LockError::TooMuchWork(_) | LockError::Unknown) => Self::warning("key-locked", text).with(Next::say(
+                        format!("decrypt a copy and pass it:  (umask 077; openssl pkey -in {word} -out plain.key)   --key plain.key"),
                     )),
                 };
                 finding.with(reissue(names))
             }
+            Remark::NoKey { names, .. } => Self::warning("no-key", text)
+                .with(Next::say(
+                    "name the key that was made with the request, or the folder that it lies in:  --key FILE  or  -C DIR",
+                ))
+                .with(reissue(names)),
             Remark::NotOurs { .. } => {
                 Self::warning("not-ours", text).with(Next::say("name its key to take it as well:  --key FILE"))
             }

@@ -93,7 +93,7 @@ pub(super) fn keyring(
             delivered.chain(combined).chain(own).collect()
         }
     };
-    Ok(Keyring { keys, requests, brought: 0, locked, sent, decrypted, named, here })
+    Ok(Keyring { keys, requests, brought: 0, locked, shut: None, sent, decrypted, named, here })
 }
 
 /// The keys of a file that was named, and those of them that needed a passphrase.

@@ -79,6 +79,8 @@ pub struct Taken {
     pub assembly: Assembly,
     /// The key and its file: the one that fits, or the one of `--key`, which may not ([`Taken::problems`] says so).
     pub key: Option<(PathBuf, PrivateKey)>,
+    /// For those who cannot do without the key: why it is not there.
+    pub no_key: Option<Remark>,
     /// Whether its key came with it, in what was passed.
     pub key_place: KeyPlace,
     /// The request with the leaf's key and its file.
@@ -103,12 +105,6 @@ impl Taken {
     pub fn problems(&self, policy: Policy<'_>) -> Vec<Problem> {
         let key = self.key.as_ref().and_then(|(_, key)| mismatch(self.leaf(), key));
         key.into_iter().chain(verify::problems(&self.assembly.chain, policy)).collect()
-    }
-
-    /// For those who cannot do without the key: that it is not here, and where it was looked for.
-    #[must_use]
-    pub fn no_key(&self) -> Remark {
-        Remark::no_key(self.leaf(), self.looked.clone(), None)
     }
 }
 
@@ -179,22 +175,29 @@ impl Bag {
     }
 }
 
-/// Opens keys that are locked, where no other fits.
+/// Opens keys that are locked, where no other fits, or the request of a certificate is here without its key.
 fn unlock(
     keyring: &mut Keyring,
     delivery: &mut Delivery,
     scope: &Scope<'_>,
     options: &TakeOptions<'_>,
 ) -> Result<(), Failure> {
-    let fits = |leaf: &&Certificate| match options.key_use {
-        KeyUse::Comparing => keyring.fits(leaf.key_id),
-        KeyUse::Installing => keyring.has_key(leaf.key_id),
+    let fits = |leaf: &&Certificate| keyring.fits(leaf.key_id);
+    let keyed = |leaf: &&Certificate| keyring.has_key(leaf.key_id);
+    let mut leaves = scope.leaves.iter().copied();
+    let enough = match options.key_use {
+        KeyUse::Comparing => leaves.any(|leaf| fits(&leaf)),
+        KeyUse::Installing => {
+            leaves.clone().any(|leaf| keyed(&leaf)) && leaves.all(|leaf| keyed(&leaf) || !fits(&leaf))
+        }
     };
-    if scope.leaves.iter().any(fits) || keyring.named == Named::Request {
+    if enough || keyring.named == Named::Request {
         return Ok(());
     }
-    let (keys, _) = options.reading.keys(&keyring.locked)?;
+    let (keys, why) = options.reading.keys(&keyring.locked)?;
+    keyring.shut = why.filter(|_| keys.is_empty());
     keyring.decrypted.extend(keys.iter().map(|key| key.value.id()));
+    keyring.locked.retain(|held| keys.iter().all(|key| key.path != held.path));
     let opened = |input: &str| keys.iter().any(|key| key.path == Path::new(input));
     delivery.ignored.retain(|one| one.what != Unused::EncryptedKey || !opened(&one.source.input));
     keyring.keys.extend(keys);
@@ -223,6 +226,7 @@ fn pair(
         let fetching = aia::Fetching { reach, interrupt: &context.interrupt };
         (assembly, fetched) = aia::complete(assembly, &bag.authorities, wanted, fetching)?;
     }
+    let no_key = keyring.key_of(leaf).is_none().then(|| keyring.no_key(leaf));
     let key = keyring.take_key(leaf);
     let decrypted = key.as_ref().filter(|key| keyring.decrypted.contains(&key.value.id()));
     if let (KeyUse::Installing, Some(key)) = (options.key_use, decrypted) {
@@ -240,7 +244,7 @@ fn pair(
         findings.chain(fetched).chain(trust::second_opinion(&assembly.chain, &bag.authorities, wanted)).collect();
     let stem = request.as_ref().and_then(|request| request.stem.clone()).unwrap_or_else(|| stem_of(leaf));
     let (key, request) = (key.map(path_and_value), request.map(|request| (request.held.path, request.held.value)));
-    Ok(Taken { assembly, key, key_place, request, findings, stem, looked: keyring.looked() })
+    Ok(Taken { assembly, key, no_key, key_place, request, findings, stem, looked: keyring.looked() })
 }
 
 fn path_and_value<T>(held: Held<T>) -> (PathBuf, T) {

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use super::directory::{Directory, Held};
+use super::directory::{Directory, Held, stem as stem_of};
 use super::naming;
 use super::remark::Remark;
-use crate::delivery::LockedKey;
+use crate::delivery::{LockError, LockedKey};
 use crate::pki::certificate::Certificate;
 use crate::pki::certified_key::mismatch;
 use crate::pki::chain::{Chain, ChainEnd};
@@ -47,6 +47,8 @@ pub struct Keyring {
     pub brought: usize,
     /// Keys that need a passphrase, of the same places.
     pub locked: Vec<Held<LockedKey>>,
+    /// Why the password that was given opens none of them.
+    pub shut: Option<LockError>,
     /// Which of the keys came with certificates, packed or in one file, and in which.
     pub sent: Vec<Held<PublicKeyId>>,
     /// Which of the keys needed one.
@@ -144,8 +146,26 @@ impl Keyring {
             names.is_empty() || is_for(leaf, &names)
         };
         let wrong = self.keys.iter().filter(meant).find_map(|key| wrong_key(leaf, key));
-        let locked = self.locked.first().map(|held| held.path.clone());
-        wrong.or_else(|| Some(Remark::no_key(leaf, self.looked(), locked)))
+        wrong.or_else(|| Some(self.no_key(leaf)))
+    }
+
+    /// That the key of `leaf` is not here, as far as can be told: one that is locked may be it, first of all the one that
+    /// is called as its request or its first name.
+    #[must_use]
+    pub fn no_key(&self, leaf: &Certificate) -> Remark {
+        let request = self.request_of(leaf);
+        let stem = request.and_then(|request| request.stem.clone()).or_else(|| leaf.dns_names.first().cloned());
+        let own = |held: &&Held<LockedKey>| Some(stem_of(&held.path)) == stem;
+        match (self.locked.iter().find(own).or_else(|| self.locked.first()), request) {
+            (Some(held), _) => {
+                let (path, names) = (held.path.clone(), leaf.dns_names.clone());
+                Remark::Locked { label: leaf.label(), path, why: self.shut, names }
+            }
+            (None, Some(request)) => {
+                Remark::OnlyRequest { label: leaf.label(), request: request.held.path.clone(), looked: self.looked() }
+            }
+            (None, None) => Remark::no_key(leaf, self.looked()),
+        }
     }
 
     /// What is to be said where `chain` misses an issuer that lies in the directory.

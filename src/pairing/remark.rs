@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::delivery::{Mended, Repair};
+use crate::delivery::{LockError, Mended, Repair};
 use crate::pki::certificate::Certificate;
 use crate::pki::chain::LeftOut;
 use crate::pki::key::PublicKeyId;
@@ -78,8 +78,18 @@ pub enum Remark {
         label: String,
         /// Where was looked.
         looked: String,
-        /// A file with an encrypted key that may be the one.
-        locked: Option<PathBuf>,
+        /// The names of the certificate.
+        names: Vec<String>,
+    },
+    /// Only a password tells whether a key that is here is the one.
+    #[error("{} is locked: {}", path.display(), shut(*why, label))]
+    Locked {
+        /// The certificate in words.
+        label: String,
+        /// The key's file.
+        path: PathBuf,
+        /// Why the password that was given does not open it.
+        why: Option<LockError>,
         /// The names of the certificate.
         names: Vec<String>,
     },
@@ -133,9 +143,13 @@ pub enum Remark {
 impl Remark {
     /// That nothing is here to compare `leaf` with.
     #[must_use]
-    pub fn no_key(leaf: &Certificate, looked: String, locked: Option<PathBuf>) -> Self {
-        Self::NoKey { label: leaf.label(), looked, locked, names: leaf.dns_names.clone() }
+    pub fn no_key(leaf: &Certificate, looked: String) -> Self {
+        Self::NoKey { label: leaf.label(), looked, names: leaf.dns_names.clone() }
     }
+}
+
+fn shut(why: Option<LockError>, label: &str) -> String {
+    why.map_or_else(|| format!("only its password tells whether it is the key of {label}"), |why| why.to_string())
 }
 
 fn reason(why: LeftOut) -> &'static str {

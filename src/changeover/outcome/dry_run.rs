@@ -1,9 +1,11 @@
 //! What a dry run shows: each step with the files that it is about, what it comes to, and where a failure leads.
 
+use serde_json::Value;
+
 use super::Changeover;
 use crate::changeover::block;
 use crate::changeover::situation::Situation;
-use crate::install::layout::{PUBLIC_MODE, Piece};
+use crate::install::layout::{Link, PUBLIC_MODE, Piece};
 use crate::install::plan::{Back, End, ServerState, Step};
 use crate::install::site::Software;
 use crate::report::Text;
@@ -39,8 +41,7 @@ impl Changeover {
             text.fact("then", then);
         }
         for (name, value) in self.settings.as_object().into_iter().flatten() {
-            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            text.fact("with", format!("{}: {value}", name.replace('_', " ")));
+            text.fact("with", format!("{}: {}", name.replace('_', " "), in_words(value)));
         }
         match &plan.back {
             Back::Nothing { .. } => text.fact("else", "if a later step fails, the links are removed again"),
@@ -75,5 +76,44 @@ impl Changeover {
         let mode = |piece: &Piece| if piece.is_secret() { self.key_mode } else { PUBLIC_MODE };
         let one = |piece: &Piece| format!("{} ({:04o})", piece.file_name(), mode(piece));
         pieces.iter().map(one).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// A setting as people write it: `0:114`, `haproxy=/etc/x.cfg`, `/etc/x.pem (combined.pem)`.
+fn in_words(value: &Value) -> String {
+    let several = |of: Vec<String>| of.join(", ");
+    let link = || serde_json::from_value::<Link>(value.clone()).ok();
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(all) => match all.as_slice() {
+            [user @ Value::Number(_), group @ Value::Number(_)] => format!("{user}:{group}"),
+            all => several(all.iter().map(in_words).collect()),
+        },
+        Value::Object(fields) => match link() {
+            Some(Link { path, piece }) => format!("{} ({})", path.display(), piece.file_name()),
+            None => several(fields.iter().map(|(name, value)| format!("{name}={}", in_words(value))).collect()),
+        },
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::in_words;
+
+    #[test]
+    fn settings_are_read_by_people() {
+        for (value, words) in [
+            (json!("/etc/ssl/a.pem"), "/etc/ssl/a.pem"),
+            (json!([0, 114]), "0:114"),
+            (json!(["nginx", "haproxy"]), "nginx, haproxy"),
+            (json!({"haproxy": "/etc/h.cfg", "nginx": "/etc/n.conf"}), "haproxy=/etc/h.cfg, nginx=/etc/n.conf"),
+            (json!([{"path": "/etc/ssl/a.both", "piece": "combined"}]), "/etc/ssl/a.both (combined.pem)"),
+            (json!(true), "true"),
+        ] {
+            assert_eq!(in_words(&value), words);
+        }
     }
 }

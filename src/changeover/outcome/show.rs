@@ -1,5 +1,7 @@
 //! What came of a changeover, as a document and in words.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::{Changeover, Seen, Verdict, day};
@@ -88,6 +90,13 @@ impl Changeover {
         self.plan.as_ref().is_some_and(|plan| plan.steps.iter().any(arranges))
     }
 
+    /// Where it was seen; nothing where nobody was asked.
+    #[must_use]
+    pub fn addresses(&self) -> String {
+        let all: BTreeSet<&str> = self.seen.iter().map(|seen| seen.address.as_str()).collect();
+        Vec::from_iter(all).join(", ")
+    }
+
     /// `192.0.2.10:443, [2001:db8::10]:443: both names, TLS 1.3, this certificate, whole chain   (nginx -t ok, reloaded)`
     fn live(&self) -> String {
         let unique = |of: fn(&Seen) -> String| {
@@ -102,7 +111,7 @@ impl Changeover {
             count => format!("{count} names"),
         };
         let protocols = unique(|seen| seen.protocol.unwrap_or_default().to_owned()).join(" and ");
-        let addresses = unique(|seen| seen.address.clone()).join(", ");
+        let addresses = self.addresses();
         let server = if self.server.is_empty() { String::new() } else { format!("   ({})", self.server.join(", ")) };
         format!("{addresses}: {names}, {protocols}, this certificate, whole chain{server}")
     }

@@ -91,24 +91,25 @@ pub(super) fn doubts(config: &Config) -> Vec<Finding> {
 fn elsewhere(config: &Config, block: &Block, (wanted, links): (&Wanted<'_>, &[Link]), sent: &[&Elsewhere]) -> Finding {
     let (names, addresses) = (joined(sent, |one| one.name.clone()), joined(sent, |one| one.address.to_string()));
     let message = format!("{names} at {addresses}: {block} serves that, with other files");
-    let lines = config.software.lines(links);
+    let (lines, what) = (config.software.lines(links), config.software.what_changes());
+    let these = if lines.len() == 1 { "this" } else { "these lines" };
     let next = match block.coverage(wanted.names) {
         Coverage::Lacks(others) => Next::say(format!(
-            "{block} also serves {}, which the certificate is not for: give {names} a block of its own, with these two lines:",
+            "{block} also serves {}, which the certificate is not for: give {names} a block of its own, with {these}:",
             others.join(", ")
         )),
         _ if block.pairs.len() > 1 => Next::say(format!(
-            "{block} has {} certificates: change the two lines of the one with this kind of key ({}):",
+            "{block} has {} certificates: change {what} of the one with this kind of key ({}):",
             block.pairs.len(),
             wanted.algorithm
         )),
-        _ => Next::say(format!("to serve the new certificate there, change two lines of {block}:")),
+        _ => Next::say(format!("to serve the new certificate there, change {what} in {block}:")),
     };
     Finding::error("served-elsewhere", message).with(next.pasting(lines))
 }
 
-/// What blocks that name the pair serve and the certificate is not for: what the present one (if there is one) lacks
-/// too, and what would be lost.
+/// What blocks that name the pair serve and the certificate is not for. What the certificate that is there lacks as well
+/// is told; what would be lost, or served wrongly from the first day, forbids it.
 pub(super) fn uncovered(
     config: &Config,
     wanted: &Wanted<'_>,
@@ -119,8 +120,7 @@ pub(super) fn uncovered(
         let Coverage::Lacks(lacking) = block.coverage(wanted.names) else { continue };
         let before = match present.map(|names| block.coverage(names)) {
             Some(Coverage::Lacks(before)) => before,
-            Some(_) => Vec::new(),
-            None => lacking.clone(),
+            _ => Vec::new(),
         };
         let breaks: Vec<String> = lacking.iter().filter(|name| !before.contains(name)).cloned().collect();
         if breaks.is_empty() {
@@ -129,13 +129,15 @@ pub(super) fn uncovered(
             continue;
         }
         let (names, directive) = (breaks.join(", "), config.software.names_directive());
-        let message = format!("{block} serves {names}: the present certificate is for that, the new one is not");
+        let message = match present {
+            Some(_) => format!("{block} serves {names}: the present certificate is for that, the new one is not"),
+            None => format!("{block} serves {names}, which the certificate is not for"),
+        };
         lost.push(
             Finding::error("block-not-covered", message)
                 .with(Next::say(format!("order a certificate that has {names} too")))
-                .with(Next::say(format!(
-                    "or, if that is not to be served any more, take it out of {directive} in {block}"
-                ))),
+                .with(Next::say(format!("or, if that is not to be served, take it out of {directive} in {block}")))
+                .with(Next::say("or let it be served all the same:  --allow block-not-covered")),
         );
     }
     (lacked, lost)

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::changeover::order::again;
 use crate::changeover::outcome::{Changeover, Verdict, day, start_then_install};
 use crate::context::Context;
 use crate::failure::{Failure, Kind};
@@ -14,6 +15,8 @@ pub struct InstallOutcome {
     parts: Vec<Part>,
     /// One step for all that wait for servers to be started: a second start would fail.
     start: Option<Next>,
+    /// The way back of several.
+    undo: Option<String>,
 }
 
 /// What came of one certificate.
@@ -97,6 +100,7 @@ impl Part {
             }),
         };
         document["findings"] = json!(self.findings());
+        document["undo"] = json!(Vec::from_iter(&self.undo));
         document
     }
 
@@ -128,7 +132,9 @@ impl Part {
             Verdict::Files => "wrote",
             _ => "same",
         };
-        text.fact(label, format!("{}: {} until {}", self.stem, leaf.dns_names.join(", "), day(leaf.not_after)));
+        let at = changeover.addresses();
+        let at = if at.is_empty() { String::new() } else { format!(", at {at}") };
+        text.fact(label, format!("{}: {} until {}{at}", self.stem, leaf.dns_names.join(", "), day(leaf.not_after)));
         let worth: Vec<Finding> =
             self.findings().into_iter().filter(|finding| finding.severity != Severity::Note).collect();
         text.findings(&worth);
@@ -140,6 +146,20 @@ fn finding(failure: &Failure) -> Finding {
     let message = std::iter::once(failure.message.clone()).chain(failure.causes.clone());
     let finding = Finding::error("step-failed", message.collect::<Vec<_>>().join(": "));
     failure.next.iter().cloned().fold(finding, Finding::with)
+}
+
+/// The way back of each that ended well, on one line.
+fn all_back(context: &Context, parts: &[Part]) -> Option<String> {
+    const FEW: usize = 20;
+    let quiet = |part: &&Part| part.undo.is_some() && part.exit_code() == 0;
+    let names: Vec<&str> = parts.iter().filter(quiet).map(|part| &*part.stem).collect();
+    let back = |name: &str| again(context, &["rollback", "NAME"]).text.replace("NAME", name);
+    match names.as_slice() {
+        [] => None,
+        [name] => Some(back(name)),
+        few if few.len() <= FEW => Some(format!("for name in {}; do {}; done", few.join(" "), back("\"$name\""))),
+        many => Some(format!("each of the {} by its name:  {}", many.len(), back("NAME"))),
+    }
 }
 
 /// The step that starts the servers for which several wait, taken out of what each has to do.
@@ -168,8 +188,8 @@ impl InstallOutcome {
         let place = if parts.len() == 1 { Some(0) } else { parts.iter().position(ended) };
         match place.map(|place| parts.swap_remove(place)) {
             Some(Part { came: Came::Failed(failure), .. }) => Err(failure),
-            Some(alone) => Ok(Self { parts: vec![alone], start: None }),
-            None => Ok(Self { start: start_once(context, &mut parts), parts }),
+            Some(alone) => Ok(Self { parts: vec![alone], start: None, undo: None }),
+            None => Ok(Self { start: start_once(context, &mut parts), undo: all_back(context, &parts), parts }),
         }
     }
 
@@ -190,7 +210,7 @@ impl Outcome for InstallOutcome {
         };
         let certificate = |document: &Value| {
             let mut certificate = document["certificates"][0].clone();
-            for field in ["verdict", "changed", "settings", "plan", "taken_back", "findings", "next"] {
+            for field in ["verdict", "changed", "settings", "plan", "taken_back", "findings", "next", "undo"] {
                 certificate[field] = document[field].clone();
             }
             certificate
@@ -204,6 +224,7 @@ impl Outcome for InstallOutcome {
             "certificates": documents.iter().map(certificate).collect::<Vec<_>>(),
             "findings": all("findings"),
             "next": next,
+            "undo": all("undo"),
         })
     }
 
@@ -217,6 +238,9 @@ impl Outcome for InstallOutcome {
         let counts: Vec<String> = counts.map(|(count, name)| format!("{count} {name}")).collect();
         text.fact("in all", format!("{} certificates: {}", self.parts.len(), counts.join(", ")));
         text.nexts(self.start.as_slice());
+        if let Some(undo) = &self.undo {
+            text.fact("undo", undo.clone());
+        }
     }
 
     fn exit_code(&self) -> u8 {

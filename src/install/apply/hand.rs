@@ -8,7 +8,7 @@ use super::ask::Asked;
 use super::error::{InstallError, Trouble};
 use super::store::{self, Staged};
 use crate::install::layout::{
-    FOLDER_MODE, Layout, PRIVATE_FOLDER_MODE, PUBLIC_MODE, Piece, Pointer, ReleaseId, pointer_text,
+    FOLDER_MODE, Layout, Link, PRIVATE_FOLDER_MODE, PUBLIC_MODE, Piece, Pointer, ReleaseId, pointer_text,
 };
 use crate::install::plan::{Kept, Step, together};
 use crate::install::release::Release;
@@ -156,8 +156,16 @@ impl Hand<'_> {
     }
 }
 
-/// HAProxy loads every file that it sees in a folder of certificates: a backup there is hidden from it.
+/// HAProxy loads every file that it sees in a folder of certificates, with the key in it or beside it (`x.pem.key`): a
+/// backup there is hidden from it.
 fn called(layout: &Layout, path: &Path) -> Backup {
-    let both = layout.links().iter().any(|link| link.path == path && link.piece == Piece::Combined);
-    if both { Backup::Hidden } else { Backup::Shown }
+    let beside = |one: &Path, other: &Path| {
+        let name = one.file_name().and_then(|name| name.to_str());
+        name.is_some_and(|name| *other == one.with_file_name(format!("{name}.key")))
+    };
+    let haproxys = |link: &Link| match link.piece {
+        Piece::Combined => link.path == path,
+        _ => beside(path, &link.path) || beside(&link.path, path),
+    };
+    if layout.links().iter().any(haproxys) { Backup::Hidden } else { Backup::Shown }
 }
