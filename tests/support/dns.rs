@@ -52,13 +52,14 @@ impl NameServer {
         Self::started(command, folder, addresses[0])
     }
 
-    /// unbound at `address`, which finds [`ZONE`] at `stub`; `server_options` are further lines of its server section.
+    /// unbound at `address`, which finds [`ZONE`] at `stub` and nothing else anywhere; `server_options` are further lines of its server section.
     pub fn unbound(address: SocketAddr, stub: SocketAddr, server_options: &str) -> Self {
         let folder = folder();
         let path = folder.path().display();
         let config = format!(
             "server:\n  interface: {}@{}\n  username: \"\"\n  chroot: \"\"\n  directory: \"{path}\"\n  pidfile: \"\"\n  use-syslog: no\n\
-             \x20 do-daemonize: no\n  do-not-query-localhost: no\n  access-control: 127.0.0.0/8 allow_snoop\n  num-threads: 1\n{server_options}\
+             \x20 do-daemonize: no\n  do-not-query-localhost: no\n  access-control: 127.0.0.0/8 allow_snoop\n  num-threads: 1\n\
+             \x20 local-zone: \".\" static\n  local-zone: \"{ZONE}.\" transparent\n{server_options}\
              stub-zone:\n  name: {ZONE}\n  stub-addr: {}@{}\nremote-control:\n  control-enable: no\n",
             address.ip(),
             address.port(),
