@@ -61,6 +61,7 @@ fn servers_that_differ_fail_or_mislead() {
             ("lame.example", 1, "unreachable", "unsigned", &["server-lame"]),
             ("silent.example", 1, "unreachable", "unsigned", &["server-timeout"]),
             ("closed.example", 1, "unreachable", "unsigned", &["server-closed"]),
+            ("differ.example", 1, "different", "unsigned", &["other-value", "servers-disagree"]),
             ("no-tcp.example", 1, "unreachable", "unsigned", &["server-no-tcp"]),
             ("registrar.example", 0, "visible", "unsigned", &["name-servers-differ"]),
             ("loop.example", 1, "different", "unsigned", &["other-value", "cname-loop"]),
@@ -81,6 +82,33 @@ fn a_server_that_is_behind_is_named_with_its_age() {
     let lines: Vec<&str> = findings[1]["lines"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
     assert!(lines[0].ends_with("serial 2") && lines[1].ends_with("serial 1"), "{lines:?}");
     assert!(message(&document, "not-on-all-servers").contains("ns2.dns.example"), "{document:#}");
+}
+
+#[test]
+fn a_view_of_its_own_is_told_from_the_zones_servers() {
+    all_as_told(
+        &[
+            ("view.example", 1, "different", "unsigned", &["other-value", "resolver-differs"]),
+            ("fine.example", 0, "visible", "unsigned", &[]),
+        ],
+        &LAB.viewing(),
+    );
+    let both = ["--resolver", &LAB.trusting()];
+    let document = LAB.check("view.example", &LAB.viewing(), &both).expect(1).json();
+    assert_eq!(said(&document)[..2], ["resolver - cname", "resolver - cname"]);
+    let message = message(&document, "resolver-differs");
+    assert!(message.contains(&LAB.viewing()) && !message.contains(&LAB.trusting()), "{message}");
+}
+
+#[test]
+fn nobody_answers_is_no_verdict() {
+    all_as_told(
+        &[
+            ("dark.example", 4, "unreachable", "unsigned", &["server-timeout", "server-closed"]),
+            ("nobody.example", 4, "unreachable", "unsigned", &["server-servfail", "server-refused"]),
+        ],
+        &LAB.trusting(),
+    );
 }
 
 #[test]

@@ -102,34 +102,28 @@ fn run<T, F: Future<Output = T>>(
     .map_err(DnsError::Start)?
 }
 
-/// What the resolvers say about the zone of one inquiry.
+/// The zone of one inquiry.
 struct Zone {
     /// Each resolver's own answer.
     told: Vec<(SocketAddr, Result<Name, Answer>)>,
+    /// A resolver that can be asked for more, and the zone, where it was found.
+    found: Option<(SocketAddr, Name)>,
     /// The zone's servers and its place in the tree, where they are wanted and the zone is the owner's.
     explored: Option<Arc<Explored>>,
-}
-
-impl Zone {
-    /// The first resolver that told the zone, and the zone.
-    fn guide(&self) -> Option<(SocketAddr, &Name)> {
-        self.told.iter().find_map(|(address, zone)| zone.as_ref().ok().map(|zone| (*address, zone)))
-    }
 }
 
 /// The zone of each inquiry; one that several are in is explored once.
 async fn zones(client: &Arc<Client>, inquiries: &[Inquiry], resolvers: &Resolvers) -> Vec<Zone> {
     let mut tasks = JoinSet::new();
     for (index, inquiry) in inquiries.iter().enumerate() {
-        let (client, domain, addresses) = (Arc::clone(client), inquiry.domain.clone(), resolvers.addresses.clone());
-        tasks.spawn(async move { (index, zone::told(&client, &addresses, &domain).await) });
+        let (client, inquiry, resolvers) = (Arc::clone(client), inquiry.clone(), resolvers.clone());
+        tasks.spawn(async move { (index, zone_of(&client, &inquiry, &resolvers).await) });
     }
-    let mut zones: Vec<Zone> = in_order(tasks).await.into_iter().map(|told| Zone { told, explored: None }).collect();
+    let mut zones = in_order(tasks).await;
     let mut wanted: Vec<(SocketAddr, Name)> = Vec::new();
-    for (zone, inquiry) in zones.iter().zip(inquiries) {
-        let guide = zone.guide().filter(|(_, zone)| !resolvers.alone() && !above_the_owners(inquiry, zone));
-        let guide = guide.map(|(address, zone)| (address, zone.clone()));
-        wanted.extend(guide.filter(|one| !wanted.contains(one)));
+    for (zone, inquiry) in zones.iter().zip(inquiries).filter(|(zone, _)| zone.explored.is_none()) {
+        let found = zone.found.iter().filter(|(_, zone)| !resolvers.alone() && !above_the_owners(inquiry, zone));
+        wanted.extend(found.filter(|one| !wanted.contains(one)).cloned().collect::<Vec<_>>());
     }
     let mut tasks = JoinSet::new();
     for (index, (guide, zone)) in wanted.iter().cloned().enumerate() {
@@ -137,12 +131,24 @@ async fn zones(client: &Arc<Client>, inquiries: &[Inquiry], resolvers: &Resolver
         tasks.spawn(async move { (index, Arc::new(delegation::explore(&client, guide, &zone).await)) });
     }
     let explored = in_order(tasks).await;
-    for zone in &mut zones {
-        let guide = zone.guide().map(|(address, zone)| (address, zone.clone()));
-        let place = guide.and_then(|guide| wanted.iter().position(|one| *one == guide));
+    for zone in zones.iter_mut().filter(|zone| zone.explored.is_none()) {
+        let place = zone.found.as_ref().and_then(|found| wanted.iter().position(|one| one == found));
         zone.explored = place.and_then(|place| explored.get(place)).cloned();
     }
     zones
+}
+
+/// The first resolver that tells the zone is asked for more; where none does, the zones above are asked.
+async fn zone_of(client: &Arc<Client>, inquiry: &Inquiry, resolvers: &Resolvers) -> Zone {
+    let told = zone::told(client, &resolvers.addresses, &inquiry.domain).await;
+    let found = told.iter().find_map(|(address, zone)| Some((*address, zone.clone().ok()?)));
+    if found.is_some() || resolvers.alone() {
+        return Zone { told, found, explored: None };
+    }
+    match delegation::explore_from_above(client, &resolvers.addresses, &inquiry.domain).await {
+        Some((guide, zone, explored)) => Zone { told, found: Some((guide, zone)), explored: Some(Arc::new(explored)) },
+        None => Zone { told, found: None, explored: None },
+    }
 }
 
 /// True where the registry's servers answer for the domain: it is not delegated.
@@ -152,7 +158,7 @@ fn above_the_owners(inquiry: &Inquiry, zone: &Name) -> bool {
 }
 
 async fn survey_one(client: &Arc<Client>, inquiry: &Inquiry, found: Zone, resolvers: &Resolvers) -> Survey {
-    let Some((guide, zone)) = found.guide().map(|(guide, zone)| (guide, zone.clone())) else {
+    let Some((guide, zone)) = found.found.clone() else {
         return nobody_knows(client, inquiry, found.told, resolvers).await;
     };
     // Of the system's resolvers the first that answers is used, as the C library does; those named are all asked.

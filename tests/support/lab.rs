@@ -85,6 +85,11 @@ impl Lab {
         self.address(54)
     }
 
+    /// The one that has other values for some zones.
+    pub fn viewing(&self) -> String {
+        self.address(55)
+    }
+
     /// An address of the lab by its last number.
     pub fn address(&self, last: u8) -> String {
         format!("{}.{last}", self.net)

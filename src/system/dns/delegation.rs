@@ -33,15 +33,54 @@ const TRIED_ABOVE: usize = 3;
 
 /// Looks at `zone` with the help of a resolver.
 pub(super) async fn explore(client: &Arc<Client>, guide: SocketAddr, zone: &Name) -> Explored {
-    let (mut names, mut cuts) = tokio::join!(zone::server_names(client, guide, zone), cuts(client, guide, zone));
-    let parent = cuts.iter().rev().nth(1).map(|cut| cut.zone.clone());
+    let (names, cuts) = tokio::join!(zone::server_names(client, guide, zone), cuts(client, guide, zone));
+    let told = match cuts.iter().rev().nth(1).map(|cut| cut.zone.clone()) {
+        Some(parent) => told_above(client, guide, &parent, zone).await,
+        None => None,
+    };
+    finish(client, guide, zone, names, cuts, told).await
+}
+
+/// The same where no resolver gets an answer from the zone: the zones above still tell which servers it has.
+pub(super) async fn explore_from_above(
+    client: &Arc<Client>,
+    resolvers: &[SocketAddr],
+    domain: &str,
+) -> Option<(SocketAddr, Name, Explored)> {
+    let domain = Name::from_ascii(format!("{domain}.")).ok()?;
+    for guide in resolvers.iter().copied() {
+        let mut name = domain.base_name();
+        while !name.is_root() {
+            let Ok(parent) = zone::zone_of(client, guide, &text(&name)).await else {
+                name = name.base_name();
+                continue;
+            };
+            let Some(told) = told_above(client, guide, &parent, &domain).await else { break };
+            let mut cuts = cuts(client, guide, &parent).await;
+            cuts.push(Cut { zone: told.zone.clone(), ds: None, keys: Vec::new() });
+            let zone = told.zone.clone();
+            let explored = finish(client, guide, &zone, Vec::new(), cuts, Some(told)).await;
+            return Some((guide, zone, explored));
+        }
+    }
+    None
+}
+
+/// What the servers themselves say, those that the zone above names included.
+async fn finish(
+    client: &Arc<Client>,
+    guide: SocketAddr,
+    zone: &Name,
+    mut names: Vec<Name>,
+    mut cuts: Vec<Cut>,
+    told: Option<Above>,
+) -> Explored {
     let mut above = None;
-    if let Some(parent) = parent {
-        let told = told_above(client, guide, &parent, zone).await;
+    if let Some(told) = told.filter(|told| told.zone == *zone) {
         if let (Some(ds), Some(cut)) = (told.ds, cuts.last_mut()) {
             cut.ds = Some(ds);
         }
-        above = Some((text(&parent), told.named.iter().map(text).collect()));
+        above = Some((text(&told.parent), told.named.iter().map(text).collect()));
         names.extend(told.named);
     }
     let own = zone::servers_at(client, guide, names).await;
@@ -95,35 +134,38 @@ fn ds_records(message: &Message, zone: &Name) -> Option<Vec<DS>> {
 }
 
 /// What a server of the zone above says.
-#[derive(Default)]
 struct Above {
+    parent: Name,
+    /// The zone that it refers to.
+    zone: Name,
     named: Vec<Name>,
     ds: Option<Vec<DS>>,
 }
 
-/// Asks the servers of the zone above for the delegation itself: a resolver tells the zone's own NS records instead, and
-/// one that knows nothing of DNSSEC no DS.
-async fn told_above(client: &Arc<Client>, guide: SocketAddr, parent: &Name, zone: &Name) -> Above {
+/// Asks the servers of the zone above for the delegation of `name` itself: a resolver tells the zone's own NS records
+/// instead, and one that knows nothing of DNSSEC no DS.
+async fn told_above(client: &Arc<Client>, guide: SocketAddr, parent: &Name, name: &Name) -> Option<Above> {
     let names = zone::server_names(client, guide, parent).await;
     let servers = zone::servers_at(client, guide, names).await.servers;
     for server in servers.iter().filter_map(|server| server.address).take(TRIED_ABOVE) {
-        let ask = |kind| {
-            let query = Query { server, name: zone.clone(), kind, recursion: Recursion::No, form: Form::Signed };
+        let ask = |name: Name, kind| {
+            let query = Query { server, name, kind, recursion: Recursion::No, form: Form::Signed };
             async move { client.ask(&query).await.ok() }
         };
-        let (ns, ds) = tokio::join!(ask(RecordType::NS), ask(RecordType::DS));
-        let Some(ns) = ns else { continue };
+        let Some(ns) = ask(name.clone(), RecordType::NS).await else { continue };
         // A referral; a server that has the zone as well gives the zone's own records.
-        let mut named = zone::named(&ns.authorities, zone);
-        if named.is_empty() {
-            named = zone::named(&ns.answers, zone);
-        }
-        if !named.is_empty() {
-            let authoritative = ds.filter(|message| message.metadata.authoritative);
-            return Above { named, ds: authoritative.and_then(|message| ds_records(&message, zone)) };
-        }
+        let records = || ns.authorities.iter().chain(&ns.answers);
+        let below = |owner: &&Name| parent.zone_of(owner) && **owner != *parent && owner.zone_of(name);
+        let ns_owner = records().filter(|record| record.record_type() == RecordType::NS).map(|record| &record.name);
+        let Some(zone) = ns_owner.filter(below).max_by_key(|owner| owner.num_labels()).map(Name::to_lowercase) else {
+            continue;
+        };
+        let named = zone::named(records(), &zone);
+        let ds = ask(zone.clone(), RecordType::DS).await.filter(|message| message.metadata.authoritative);
+        let ds = ds.and_then(|message| ds_records(&message, &zone));
+        return Some(Above { parent: parent.clone(), zone, named, ds });
     }
-    Above::default()
+    None
 }
 
 /// SOA and NS at each server that has an address.
@@ -149,6 +191,6 @@ async fn copied(client: &Client, address: SocketAddr, server: String, zone: &Nam
             _ => None,
         })
     });
-    let named = ns.map(|message| zone::named(&message.answers, zone).iter().map(text).collect::<Vec<String>>());
+    let named = ns.map(|message| zone::named(message.answers.iter(), zone).iter().map(text).collect::<Vec<String>>());
     Copied { server, serial, named: named.filter(|names| !names.is_empty()) }
 }

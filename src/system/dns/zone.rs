@@ -32,7 +32,7 @@ pub(super) async fn told(
 }
 
 /// The apex of the zone that holds `domain`: the owner of the SOA that comes with its answer or its absence.
-async fn zone_of(client: &Client, resolver: SocketAddr, domain: &str) -> Result<Name, Answer> {
+pub(super) async fn zone_of(client: &Client, resolver: SocketAddr, domain: &str) -> Result<Name, Answer> {
     let mut name = Name::from_ascii(format!("{domain}.")).map_err(|error| Answer::Failed(error.to_string()))?;
     while !name.is_root() {
         let message = ask(client, resolver, &name, RecordType::SOA).await?;
@@ -68,7 +68,7 @@ pub(super) struct Own {
 /// The names of the zone's servers, as the resolver tells them.
 pub(super) async fn server_names(client: &Client, resolver: SocketAddr, zone: &Name) -> Vec<Name> {
     match ask(client, resolver, zone, RecordType::NS).await {
-        Ok(message) => named(&message.answers, zone),
+        Ok(message) => named(message.answers.iter(), zone),
         Err(_) => Vec::new(),
     }
 }
@@ -91,8 +91,8 @@ pub(super) async fn servers_at(client: &Arc<Client>, resolver: SocketAddr, mut n
 }
 
 /// The targets of the NS records of `zone`, in order.
-pub(super) fn named(records: &[Record], zone: &Name) -> Vec<Name> {
-    let names = records.iter().filter_map(|record| match &record.data {
+pub(super) fn named<'a>(records: impl Iterator<Item = &'a Record>, zone: &Name) -> Vec<Name> {
+    let names = records.filter_map(|record| match &record.data {
         RData::NS(name) if record.name == *zone => Some(name.0.to_lowercase()),
         _ => None,
     });
