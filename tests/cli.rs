@@ -113,11 +113,9 @@ fn what_is_not_there_yet_is_a_usage_error() {
     for verb in ["renew", "explain", "dcv-publish", "order", "issue", "site", "help"] {
         assert_eq!(sandbox.run(&[verb, "--json"]).expect(2).json()["schema"], "certctl.error/1", "{verb}");
     }
-    for (verb, options) in [
-        ("csr", "--key --from --encrypt-key --check-caa"),
-        ("dcv-check", "--method --batch"),
-        ("install", "--paid-until"),
-    ] {
+    for (verb, options) in
+        [("csr", "--key --from --encrypt-key --check-caa"), ("dcv-check", "--method"), ("install", "--paid-until")]
+    {
         for option in options.split(' ') {
             let run = sandbox.run(&[verb, option, "x"]).expect(2);
             assert!(run.stderr.contains(&format!("unexpected argument '{option}'")), "{verb} {option}:\n{run}");
