@@ -40,6 +40,9 @@ _certctl() {
             certctl,remove)
                 cmd="certctl__subcmd__remove"
                 ;;
+            certctl,renew)
+                cmd="certctl__subcmd__renew"
+                ;;
             certctl,rollback)
                 cmd="certctl__subcmd__rollback"
                 ;;
@@ -56,7 +59,7 @@ _certctl() {
 
     case "${cmd}" in
         certctl)
-            opts="-C -q -v -h -V --json --directory --root --at --quiet --verbose --color --help --version csr dcv-check install status verify inspect bundle rollback remove rehearse completions"
+            opts="-C -q -v -h -V --json --directory --root --at --quiet --verbose --color --help --version csr dcv-check install renew status verify inspect bundle rollback remove rehearse completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -256,7 +259,7 @@ _certctl() {
             return 0
             ;;
         certctl__subcmd__dcv__subcmd__check)
-            opts="-C -q -v -h --ca --record --resolver --batch --wait --json --directory --root --at --quiet --verbose --color --help"
+            opts="-C -q -v -h --ca --record --resolver --wait --json --directory --root --at --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -271,10 +274,6 @@ _certctl() {
                     return 0
                     ;;
                 --resolver)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --batch)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -507,6 +506,44 @@ _certctl() {
             fi
             case "${prev}" in
                 --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --directory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        certctl__subcmd__renew)
+            opts="-C -q -v -h --reuse-key --renew-before --dry-run --json --directory --root --at --quiet --verbose --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --renew-before)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -38,6 +38,7 @@ complete -c certctl -n "__fish_certctl_needs_command" -s V -l version -d 'Print 
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "csr" -d 'Make a private key and the request (CSR) for it'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "dcv-check" -d 'Would the CA see the proof of control now? If not, why'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "install" -d 'Put a certificate into place, test and reload the server, see it live, or put all back'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "renew" -d 'Prepare the next round for what is due: a new key and request; the pair that is served stays as it is'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "status" -d 'What is here, what is served, what ends when, what is pending'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "verify" -d 'Does it all fit: key, chain, names, dates, trust'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "inspect" -d 'What is this file, what does this host serve (never judges)'
@@ -95,7 +96,6 @@ aws-acm\t'AWS Certificate Manager'
 private\t'A company\'s own CA: no proof in the DNS'"
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l record -d 'The record that the shop shows, as it is pasted: a zone-file line, host and value, an API\'s answer; \'-\' reads stdin' -r
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l resolver -d 'Ask this resolver, not the system\'s; with a port other than 53 it alone is asked' -r
-complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l batch -d 'Check what a list names, one line each (a name, a request\'s file, or a record: host and value); \'-\' is stdin' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l wait -d 'Look again and again until it is visible, for so long [without a value: 2h]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -s C -l directory -d 'Where names are looked up and files go' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l root -d 'A tree to install into instead of /' -r -F
@@ -143,6 +143,19 @@ complete -c certctl -n "__fish_certctl_using_subcommand install" -l json -d 'One
 complete -c certctl -n "__fish_certctl_using_subcommand install" -s q -l quiet -d 'Only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand install" -s v -l verbose -d 'More of what is being done'
 complete -c certctl -n "__fish_certctl_using_subcommand install" -s h -l help -d 'This help'
+complete -c certctl -n "__fish_certctl_using_subcommand renew" -l renew-before -d 'When a certificate is due: so long before its end, or with so much of its lifetime left [default: 30 days or a third, whichever is less]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand renew" -s C -l directory -d 'Where names are looked up and files go' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand renew" -l root -d 'A tree to install into instead of /' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand renew" -l at -d 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z' -r
+complete -c certctl -n "__fish_certctl_using_subcommand renew" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c certctl -n "__fish_certctl_using_subcommand renew" -l reuse-key -d 'Use the key again that the certificate has, instead of a new one of its kind'
+complete -c certctl -n "__fish_certctl_using_subcommand renew" -l dry-run -d 'Only show what would be done'
+complete -c certctl -n "__fish_certctl_using_subcommand renew" -l json -d 'One JSON object on stdout, whatever happens'
+complete -c certctl -n "__fish_certctl_using_subcommand renew" -s q -l quiet -d 'Only what needs action'
+complete -c certctl -n "__fish_certctl_using_subcommand renew" -s v -l verbose -d 'More of what is being done'
+complete -c certctl -n "__fish_certctl_using_subcommand renew" -s h -l help -d 'This help'
 complete -c certctl -n "__fish_certctl_using_subcommand status" -l renew-before -d 'When a certificate is due: so long before its end, or with so much of its lifetime left [default: 30 days or a third, whichever is less]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand status" -l prometheus -d 'Write the rows as metrics for Prometheus (node_exporter\'s textfile collector)' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand status" -l ics -d 'Write what is to be done when as a calendar' -r -F

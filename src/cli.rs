@@ -103,10 +103,10 @@ pub fn main(args: Vec<OsString>) -> u8 {
 
 const OVERVIEW: &str = "\
 certctl: from a private key to the padlock in the browser
-
   the round  csr NAME...              key and request, and what to publish
              dcv-check [NAME]...      would the CA see the proof now?
              install [NAME|FILE]...   into /etc/ssl, server tested, reloaded, seen live, or put back
+             renew [NAME]...          prepares the next round for what is due
   look       status [PATH|HOST]...    what is here, what is served, what ends when
              verify [FILE|HOST:PORT]  does it all fit: key, chain, names, dates, trust
              inspect FILE|HOST        what is this file, what does this host serve

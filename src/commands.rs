@@ -14,6 +14,7 @@ pub mod inspect;
 pub mod install;
 pub mod rehearse;
 pub mod remove;
+pub mod renew;
 pub mod rollback;
 pub mod status;
 pub mod verify;
@@ -26,6 +27,7 @@ pub enum Command {
     #[command(alias = "dcv")]
     DcvCheck(dcv_check::DcvCheckArgs),
     Install(Box<install::InstallArgs>),
+    Renew(renew::RenewArgs),
     Status(status::StatusArgs),
     Verify(verify::VerifyArgs),
     Inspect(inspect::InspectArgs),
@@ -43,7 +45,6 @@ impl Command {
     pub fn run(self, context: &Context, command_line: fn() -> clap::Command) -> u8 {
         match self {
             Self::Csr(args) => conclude(context, csr::run(context, &args)),
-            Self::DcvCheck(args) if args.batch.is_some() => conclude(context, dcv_check::batch::run(context, &args)),
             Self::DcvCheck(args) => conclude(context, dcv_check::run(context, &args)),
             Self::Install(args) if args.check => conclude(context, install::check::run(context, &args)),
             Self::Install(args) => conclude(context, install::run(context, &args)),
@@ -51,6 +52,7 @@ impl Command {
                 status::stream(context, &args).unwrap_or_else(|failure| context.sink.fail(&failure))
             }
             Self::Status(args) => conclude(context, status::run(context, &args)),
+            Self::Renew(args) => conclude(context, renew::run(context, &args)),
             Self::Verify(args) => conclude(context, verify::run(context, &args)),
             Self::Inspect(args) => conclude(context, inspect::run(context, &args)),
             Self::Bundle(args) => conclude(context, bundle::run(context, &args)),

@@ -2,6 +2,7 @@
 //! each with its state, an ordered list of reasons, and the rounds that come next. Pure: items, the instant and the
 //! measure come as values; nothing is read, asked or printed here, and advice is `failure`'s.
 
+mod answered;
 pub mod change;
 pub mod due;
 pub mod glance;

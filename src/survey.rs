@@ -122,6 +122,17 @@ impl Survey {
         Ok(survey)
     }
 
+    /// Looks at what certctl installed and at the working directory alone: nobody is asked.
+    ///
+    /// # Errors
+    /// When certctl's own folder cannot be read at all.
+    pub fn own(context: &Context) -> Result<Self, Failure> {
+        let mut survey = Self::default();
+        survey.installed(context, None)?;
+        survey.here(context);
+        Ok(survey)
+    }
+
     /// The rows; of what is `sought` those alone that have to do with it.
     #[must_use]
     pub fn rows(&mut self, context: &Context, sought: &[Sought], before: RenewBefore) -> Vec<Row> {

@@ -11,7 +11,7 @@ use crate::directory::{self, Argument};
 use crate::failure::{Failure, Kind};
 use crate::finding::{Next, shell_word};
 use crate::install::apply::store;
-use crate::install::layout::{self, Layout, Link, Piece, Pointer};
+use crate::install::layout::{self, Layout, Link, Piece, Pointer, ReleaseId};
 use crate::install::observe;
 use crate::install::plan::Spot;
 use crate::install::release::Release;
@@ -218,18 +218,29 @@ pub fn folder_named(context: &Context, name: &str) -> Result<Option<String>, Fai
     Ok(there.then_some(stem))
 }
 
-/// The keys of all certificates that are live, as far as this user may look: from the chains alone, which are not
-/// secret.
+/// The keys of all certificates that are live or were and can be gone back to, as far as this user may look: from the
+/// chains alone, which are not secret.
 #[must_use]
 pub fn key_ids(context: &Context) -> Vec<PublicKeyId> {
-    let of = |layout: &Layout| {
-        let live = observe::pointer(layout, Pointer::Live).ok().flatten()?;
-        let chain = directory::read_file(&layout.piece(&live, Piece::FullChain)).ok()?;
-        chain.bag().first().map(|leaf| leaf.key_id)
-    };
     let Ok(root) = root(context) else { return Vec::new() };
     let Ok(stems) = stems(&root) else { return Vec::new() };
-    stems.iter().filter_map(|stem| of(&layout(&root, stem))).collect()
+    stems.iter().flat_map(|stem| keys_of(&layout(&root, stem))).collect()
+}
+
+/// The same of one pair.
+#[must_use]
+pub fn issued(context: &Context, stem: &str) -> Vec<PublicKeyId> {
+    root(context).map(|root| keys_of(&layout(&root, stem))).unwrap_or_default()
+}
+
+fn keys_of(layout: &Layout) -> Vec<PublicKeyId> {
+    let names = folders::names(&layout.releases(), LIMIT).unwrap_or_default();
+    let releases = names.iter().filter_map(|name| ReleaseId::parse(name.to_str()?));
+    let key = |release: ReleaseId| {
+        let chain = directory::read_file(&layout.piece(&release, Piece::FullChain)).ok()?;
+        chain.bag().first().map(|leaf| leaf.key_id)
+    };
+    releases.filter_map(key).collect()
 }
 
 /// The names of all installed pairs, sorted.

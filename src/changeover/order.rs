@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::context::Context;
+use crate::failure::{Failure, Kind};
 use crate::finding::Next;
 use crate::install::layout::ReleaseId;
 use crate::install::placeholder::Placeholder;
@@ -47,6 +48,18 @@ pub enum Mode {
     DryRun,
     /// For real.
     Run,
+}
+
+/// What is installed here is judged by now: `--at` is for what changes nothing here.
+///
+/// # Errors
+/// With `--at`, where neither `--root` nor `mode` makes it harmless.
+pub fn judged_by_now(context: &Context, mode: Mode) -> Result<(), Failure> {
+    if context.at.is_none() || context.root.is_some() || mode == Mode::DryRun {
+        return Ok(());
+    }
+    Err(Failure::new(Kind::Usage, "--at is for --root and --dry-run: what is installed here is judged by now")
+        .with(Next::say("leave --at out, or add --dry-run")))
 }
 
 /// The same command again, where this one ran: as root, or in the same tree.

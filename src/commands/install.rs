@@ -7,11 +7,11 @@ use std::time::Duration;
 use jiff::civil::Date;
 
 use crate::changeover;
-use crate::changeover::order::{Goal, Mode, Order, again};
+use crate::changeover::order::{Goal, Mode, Order, again, judged_by_now};
 use crate::changeover::outcome::day;
 use crate::context::Context;
-use crate::failure::{Failure, Kind};
-use crate::finding::{Finding, Next, Severity};
+use crate::failure::Failure;
+use crate::finding::{Finding, Severity};
 use crate::install::allow;
 use crate::install::settings::Settings;
 use crate::intake::{ReadArgs, Taken};
@@ -129,13 +129,8 @@ pub const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 /// Files that cannot be used, a lock that is held, a signal. What is judged wrong is an outcome, and so is what fails of
 /// several.
 pub fn run(context: &Context, args: &InstallArgs) -> Result<InstallOutcome, Failure> {
-    if context.at.is_some() && context.root.is_none() && !args.dry_run {
-        return Err(Failure::new(
-            Kind::Usage,
-            "--at is for --root and --dry-run: what is installed here is judged by now",
-        )
-        .with(Next::say("leave --at out, or add --dry-run")));
-    }
+    let mode = if args.dry_run { Mode::DryRun } else { Mode::Run };
+    judged_by_now(context, mode)?;
     if args.placeholder {
         return keep_the_place(context, args);
     }

@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::changeover::order::{Goal, Mode, Order};
+use crate::changeover::order::{Goal, Mode, Order, judged_by_now};
 use crate::changeover::outcome::{Changeover, day};
 use crate::changeover::{self, back, installed};
 use crate::context::Context;
-use crate::failure::{Failure, Kind};
-use crate::finding::Next;
+use crate::failure::Failure;
 use crate::install::settings::Settings;
 use crate::live::Patience;
 use crate::report::{Outcome, Text};
@@ -49,10 +48,8 @@ pub struct RollbackOutcome(Changeover);
 /// # Errors
 /// No such pair, nothing to go back to, files that cannot be used, a lock that is held, a signal.
 pub fn run(context: &Context, args: &RollbackArgs) -> Result<RollbackOutcome, Failure> {
-    if context.at.is_some() && context.root.is_none() && !args.dry_run {
-        return Err(Failure::new(Kind::Usage, "--at is for --root and --dry-run")
-            .with(Next::say("leave --at out, or add --dry-run")));
-    }
+    let mode = if args.dry_run { Mode::DryRun } else { Mode::Run };
+    judged_by_now(context, mode)?;
     let stem = installed::named(context, "rollback", args.name.as_deref())?;
     let to = args.to.as_deref().map(|text| back::meant(context, &stem, text)).transpose()?;
     let order = Order {
@@ -62,7 +59,7 @@ pub fn run(context: &Context, args: &RollbackArgs) -> Result<RollbackOutcome, Fa
         allow: Vec::new(),
         lock_timeout: args.lock_timeout.unwrap_or(LOCK_TIMEOUT),
         patience: Patience::default(),
-        mode: if args.dry_run { Mode::DryRun } else { Mode::Run },
+        mode,
     };
     changeover::run(context, &order).map(RollbackOutcome)
 }

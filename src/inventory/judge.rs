@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::answered;
 use super::change::{ForClients, changes};
 use super::due::{RenewBefore, days_between};
 use super::group::{Group, Leaf, groups};
@@ -329,6 +330,8 @@ fn family(row: &Row) -> Family {
 
 /// What the rows of the same names mean for each other.
 fn settle(rows: &mut [Row], measure: &Measure<'_>) {
+    let answered = answered::rounds(rows);
+    answered::supersede(rows, &answered);
     let mut families: HashMap<Family, Vec<usize>> = HashMap::new();
     for (index, row) in rows.iter().enumerate().filter(|(_, row)| !row.names.is_empty()) {
         families.entry(family(row)).or_default().push(index);
@@ -344,6 +347,7 @@ fn settle(rows: &mut [Row], measure: &Measure<'_>) {
             }
         }
     }
+    answered::prepared(rows, &answered);
     for row in rows {
         reason::sort(&mut row.reasons);
     }

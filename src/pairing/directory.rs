@@ -89,14 +89,6 @@ impl Directory {
         requests
     }
 
-    /// The places of all requests, the latest rounds first.
-    #[must_use]
-    pub fn requests_in_order(&self) -> Vec<usize> {
-        let mut places: Vec<usize> = (0..self.requests.len()).collect();
-        places.sort_by_key(|at| self.requests.get(*at).map(|held| std::cmp::Reverse(naming::round(&stem(&held.path)))));
-        places
-    }
-
     /// The files that a server may have been given for `leaf`: `*.fullchain.pem`, which certctl writes; else those that
     /// start with it and go on; else those that start with it; else those that hold it.
     #[must_use]
@@ -125,6 +117,23 @@ impl Directory {
         let keys = self.keys.iter().filter(|key| ids.contains(&key.value.id())).map(|key| key.path.clone());
         let mut seen = HashSet::new();
         certificates.chain(requests).chain(keys).filter(|path| seen.insert(path.clone())).collect()
+    }
+
+    /// The requests that wait for a certificate: none has their key, and none was issued for a later round of them.
+    #[must_use]
+    pub fn waiting(&self, issued: &HashSet<PublicKeyId>) -> Vec<&Held<SigningRequest>> {
+        let (done, open): (Vec<_>, Vec<_>) = self.requests.iter().partition(|one| issued.contains(&one.value.key_id));
+        let mut latest: HashMap<PathBuf, u32> = HashMap::new();
+        for (lineage, round) in done.into_iter().map(|one| naming::lineage(&one.path)) {
+            let known = latest.entry(lineage).or_default();
+            *known = round.max(*known);
+        }
+        open.into_iter()
+            .filter(|one| {
+                let (lineage, round) = naming::lineage(&one.path);
+                latest.get(&lineage).is_none_or(|answered| round > *answered)
+            })
+            .collect()
     }
 
     /// Whether a request or a site's certificate here carries `name`.

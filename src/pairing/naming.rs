@@ -1,5 +1,7 @@
 //! What the files of a pair are called: one plain word, with the number of the round behind it.
 
+use std::path::{Path, PathBuf};
+
 /// `--cert-name` as a name.
 ///
 /// # Errors
@@ -30,6 +32,13 @@ pub fn without_round(stem: &str) -> &str {
 pub fn round(stem: &str) -> u32 {
     let number = stem.strip_prefix(without_round(stem)).and_then(|rest| rest.strip_prefix('-'));
     number.and_then(|number| number.parse().ok()).unwrap_or(1)
+}
+
+/// The file of the first round, and which round `path` is of.
+#[must_use]
+pub fn lineage(path: &Path) -> (PathBuf, u32) {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    (path.with_file_name(without_round(&stem)), round(&stem))
 }
 
 /// What the files of a round are called.

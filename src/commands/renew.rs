@@ -1,0 +1,39 @@
+//! `certctl renew`: the next request for what is due. It is prepared, not renewed: servers go on with the pair they have.
+
+mod args;
+mod chosen;
+mod folders;
+mod outcome;
+mod past;
+mod round;
+
+pub use self::args::RenewArgs;
+use self::chosen::Chosen;
+use self::folders::Folders;
+pub use self::outcome::RenewOutcome;
+use crate::changeover::order::{self, Mode};
+use crate::context::Context;
+use crate::failure::Failure;
+
+/// Prepares the next round of each certificate that is due or named. What goes wrong with one of several is told, and the
+/// others are prepared.
+///
+/// # Errors
+/// Names that are not known; files that cannot be read or written, where that leaves nothing prepared.
+pub fn run(context: &Context, args: &RenewArgs) -> Result<RenewOutcome, Failure> {
+    let mode = if args.dry_run { Mode::DryRun } else { Mode::Run };
+    order::judged_by_now(context, mode)?;
+    let Chosen { rows, waiting, findings } = chosen::choose(context, args)?;
+    let mut folders = Folders::default();
+    let (mut rounds, mut failures) = (Vec::new(), Vec::new());
+    for row in &rows {
+        match round::prepare(context, args, row, &mut folders) {
+            Ok(round) => rounds.push(round),
+            Err(failure) => failures.push((row.name.clone(), failure)),
+        }
+    }
+    if let (true, Some((_, failure))) = (rounds.is_empty(), failures.first()) {
+        return Err(failure.clone());
+    }
+    Ok(RenewOutcome::new(rounds, failures, waiting, findings))
+}

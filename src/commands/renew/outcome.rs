@@ -1,0 +1,245 @@
+//! What `renew` ends with, as text and as JSON.
+
+use serde_json::{Value, json};
+
+use super::chosen::Waiting;
+use super::round::{Came, Files, Prepared, Round};
+use crate::dcv::ca::Ca;
+use crate::failure::Failure;
+use crate::finding::{Finding, Next};
+use crate::inventory::reason::day;
+use crate::inventory::rounds::{Paid, Proof};
+use crate::report::{Outcome, Text, shown};
+
+/// What `renew` ends with.
+#[derive(Debug)]
+pub struct RenewOutcome {
+    rounds: Vec<Round>,
+    /// Certificates that have time.
+    waiting: Waiting,
+    /// What could not be looked at or prepared.
+    findings: Vec<Finding>,
+    exit_code: u8,
+}
+
+impl RenewOutcome {
+    pub(super) fn new(
+        rounds: Vec<Round>,
+        failures: Vec<(String, Failure)>,
+        waiting: Waiting,
+        mut findings: Vec<Finding>,
+    ) -> Self {
+        let exit_code = u8::from(!failures.is_empty());
+        findings.extend(failures.into_iter().map(|(name, failure)| not_prepared(&name, failure)));
+        Self { rounds, waiting, findings, exit_code }
+    }
+
+    fn verdict(&self) -> &'static str {
+        let is = |wanted: fn(&Came) -> bool| self.rounds.iter().any(|round| wanted(&round.came));
+        if is(|came| matches!(came, Came::Prepared(_) | Came::Ready(_))) {
+            "prepared"
+        } else if is(|came| matches!(came, Came::Planned(_))) {
+            "planned"
+        } else {
+            "nothing-due"
+        }
+    }
+}
+
+/// A certificate whose next round could not be prepared, while that of others was.
+fn not_prepared(name: &str, failure: Failure) -> Finding {
+    let causes = std::iter::once(failure.message).chain(failure.causes).collect::<Vec<_>>().join(": ");
+    let finding = Finding::error("not-prepared", format!("{name}: {causes}"));
+    failure.next.into_iter().fold(finding, Finding::with)
+}
+
+impl Outcome for RenewOutcome {
+    fn json(&self) -> Value {
+        let made = |round: &Round| matches!(&round.came, Came::Prepared(prepared) if prepared.made);
+        let findings: Vec<&Finding> =
+            self.findings.iter().chain(self.rounds.iter().flat_map(|round| &round.findings)).collect();
+        json!({
+            "schema": "certctl.renew/1",
+            "verdict": self.verdict(),
+            "changed": self.rounds.iter().any(made),
+            "certificates": self.rounds.iter().map(Round::json).collect::<Vec<_>>(),
+            "not_due": self.waiting.count,
+            "next_due": self.waiting.first.as_ref().map(|(name, due)| json!({ "name": name, "due": due })),
+            "findings": findings,
+            "next": self.rounds.iter().flat_map(Round::next).collect::<Vec<_>>(),
+        })
+    }
+
+    fn human(&self, text: &mut Text) {
+        self.rounds.iter().for_each(|round| round.human(text));
+        text.findings(&self.findings);
+        if !self.rounds.is_empty() {
+            return;
+        }
+        match &self.waiting.first {
+            Some((name, due)) => {
+                let count = self.waiting.count;
+                let all = if count == 1 { "1 certificate".to_owned() } else { format!("{count} certificates") };
+                text.fact("fine", format!("nothing is due: {all}, the first of them from {} on: {name}", day(*due)));
+            }
+            None => text.fact("fine", "nothing is due: no certificate is installed by certctl or in this folder"),
+        }
+    }
+
+    fn exit_code(&self) -> u8 {
+        self.exit_code
+    }
+}
+
+impl Round {
+    fn json(&self) -> Value {
+        let prepared = if let Came::Prepared(prepared) = &self.came { Some(prepared.as_ref()) } else { None };
+        let files = match &self.came {
+            Came::Planned(files) => Some(files),
+            Came::Prepared(prepared) => Some(&prepared.files),
+            Came::Ready(_) => None,
+        };
+        let (proof, until) = match self.proof {
+            _ if self.ca == Some(Ca::Private) => (None, None),
+            Proof::New => (Some("new"), None),
+            Proof::Reused(until) => (Some("reusable"), Some(until)),
+        };
+        let order = self.paid.map(|paid| match paid {
+            Paid::Purchase => "buy",
+            Paid::Reissue => "reissue",
+        });
+        json!({
+            "name": self.name,
+            "names": self.names,
+            "not_after": self.ends,
+            "due": self.due,
+            "changed": prepared.is_some_and(|prepared| prepared.made),
+            "ca": self.ca.map(Ca::name),
+            "paid_until": self.paid_until,
+            "order": order,
+            "proof": proof,
+            "proof_until": until,
+            "key": files.map(|files| key(files, prepared)),
+            "request": files.map(|files| request(files, prepared)),
+            "records": prepared.map(|prepared| prepared.records.as_slice()).unwrap_or_default(),
+            "findings": self.findings,
+            "next": self.next(),
+        })
+    }
+
+    fn human(&self, text: &mut Text) {
+        let names = self.names.join(", ");
+        match &self.came {
+            Came::Planned(files) => {
+                text.fact("plan", format!("make {}; the site keeps its pair: {names}", self.files(files)));
+                text.fact("due", self.due_in_words());
+                text.findings(&self.findings);
+            }
+            Came::Prepared(prepared) => {
+                let again = if prepared.made { "" } else { " before" };
+                let files = self.files(&prepared.files);
+                text.act("", format!("prepared{again}, not renewed: {names}; {files}; the site keeps its pair"));
+                text.fact("due", self.due_in_words());
+                text.findings(&self.findings);
+                self.steps(prepared, text);
+            }
+            Came::Ready(path) => {
+                text.fact("found", format!("{}: a newer certificate and its key, for {names}", path.display()));
+                text.findings(&self.findings);
+                text.nexts(&self.next());
+            }
+        }
+    }
+
+    fn files(&self, files: &Files) -> String {
+        format!("{}, {} ({})", files.key.display(), files.request.display(), files.algorithm)
+    }
+
+    fn due_in_words(&self) -> String {
+        format!("from {} on: it ends on {}", day(self.due), day(self.ends))
+    }
+
+    /// What a person does now, the request to paste between.
+    fn steps(&self, prepared: &Prepared, text: &mut Text) {
+        text.act("next", format!("1. {}", self.paste_here()));
+        text.payload(prepared.request.to_pem());
+        for (number, step) in self.next().iter().enumerate().skip(1) {
+            let why = if step.argv.is_some() { self.record() } else { "" };
+            text.act("next", format!("{}. {why}{}", number + 1, step.text));
+        }
+    }
+
+    fn paste_here(&self) -> String {
+        let shop = self.ca.map(Ca::title);
+        match (self.ca, self.paid, self.paid_until) {
+            (Some(Ca::Private), ..) => "hand this request to your CA:".to_owned(),
+            (ca, Some(Paid::Purchase), Some(until)) => {
+                let ends = format!("what is paid for ends on {}: buy again", until);
+                match (ca, shop) {
+                    (Some(Ca::Namecheap), _) => format!("{ends}, then Namecheap > Activate > paste:"),
+                    (_, Some(shop)) => format!("{ends} at {shop}, and paste:"),
+                    (_, None) => format!("{ends} at the shop or CA, and paste:"),
+                }
+            }
+            (Some(Ca::Namecheap), ..) => "Namecheap > Reissue > paste:".to_owned(),
+            (Some(_), ..) => format!("{} > Reissue > paste:", shop.unwrap_or_default()),
+            (None, ..) => "have it reissued where it was bought: paste".to_owned(),
+        }
+    }
+
+    /// Why the record is looked for.
+    fn record(&self) -> &'static str {
+        match self.proof {
+            Proof::New => "then, a new record:  ",
+            Proof::Reused(_) => "then, where it asks for a new record:  ",
+        }
+    }
+
+    fn next(&self) -> Vec<Next> {
+        match &self.came {
+            Came::Planned(_) => Vec::new(),
+            Came::Ready(path) => {
+                let run = Next::run(&[self.install.clone(), vec![path.display().to_string()]].concat());
+                vec![Next { text: format!("sudo {}", run.text), ..run }]
+            }
+            Came::Prepared(prepared) => {
+                let paste = self.paste_here().replace(" paste:", "").trim_end_matches(',').to_owned();
+                let pem = prepared.request.to_pem();
+                let mut steps = vec![Next::say(paste).pasting(pem.lines().map(str::to_owned))];
+                if self.ca != Some(Ca::Private) {
+                    steps.push(self.look_for_it(prepared));
+                }
+                let install = Next::run(&self.install).text;
+                steps.push(Next::say(format!("when the certificate has come:  sudo {install} FILE")));
+                steps
+            }
+        }
+    }
+
+    /// All that is to be published is known, or the shop shows it.
+    fn look_for_it(&self, prepared: &Prepared) -> Next {
+        let complete = prepared.records.iter().all(|record| record.complete) && !prepared.records.is_empty();
+        let more: &[&str] = if complete { &["--wait"] } else { &["--wait", "--record", "-"] };
+        let mut words = self.check.clone();
+        words.extend(more.iter().map(|&word| word.to_owned()));
+        words.extend(self.names.first().filter(|_| complete).cloned());
+        Next::run(&words)
+    }
+}
+
+fn key(files: &Files, prepared: Option<&Prepared>) -> Value {
+    json!({
+        "path": shown(&files.key),
+        "algorithm": files.algorithm.to_string(),
+        "id": prepared.map(|prepared| prepared.request.key_id.to_string()),
+    })
+}
+
+fn request(files: &Files, prepared: Option<&Prepared>) -> Value {
+    json!({
+        "path": shown(&files.request),
+        "md5": prepared.map(|prepared| prepared.request.md5()),
+        "sha256": prepared.map(|prepared| prepared.request.sha256()),
+        "subject": prepared.map(|prepared| prepared.request.subject.as_str()),
+    })
+}

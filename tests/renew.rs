@@ -1,0 +1,145 @@
+//! `certctl renew`: the next request, with the names, the subject and the kind of key of the last one, beside it; the pair
+//! that is served stays as it is, and what is prepared already is said again.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use serde_json::Value;
+use support::ca::{Leaf, days, today};
+use support::shop::{Shop, codes, mode};
+use support::{Run, Sandbox};
+
+/// An instant so many days from now.
+fn in_days(count: i64) -> String {
+    format!("{}T12:00:00Z", days(today(), count))
+}
+
+/// `renew ARGS` in the shop's tree.
+fn renew(shop: &Shop, more: &[&str]) -> Run {
+    shop.sandbox.run(&[&["renew", "--root", "tree"], more].concat())
+}
+
+fn renewed(shop: &Shop, more: &[&str]) -> Value {
+    renew(shop, &[&["--json"], more].concat()).expect(0).json()
+}
+
+fn text<'a>(document: &'a Value, path: &str) -> &'a str {
+    document.pointer(path).and_then(Value::as_str).unwrap_or_else(|| panic!("{path}: {document}"))
+}
+
+/// What openssl reads in a request: subject, names, key.
+fn requested(sandbox: &Sandbox, file: &str) -> (String, Vec<String>, String) {
+    let read = sandbox.run(&["inspect", file, "--json"]).expect(0).json();
+    let item = &read["items"][0];
+    let mut names: Vec<String> =
+        item["dns_names"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect();
+    names.sort();
+    (text(item, "/subject").to_owned(), names, text(item, "/key/algorithm").to_owned())
+}
+
+fn deliver(shop: &Shop, request: &str, file: &str, leaf: Leaf) {
+    let leaf = shop.ca.issue_as(&shop.sandbox.read(request), leaf);
+    shop.sandbox.write(file, shop.ca.bundle_pem() + &leaf);
+}
+
+#[test]
+fn the_next_request_is_like_the_last_one() {
+    let shop = Shop::new();
+    let sandbox = &shop.sandbox;
+    sandbox.run(&["csr", "example.com", "www.example.com", "--ca", "namecheap", "--key-type", "rsa-3072"]).expect(0);
+    deliver(&shop, "example.com.csr", "first.crt", Leaf::default());
+    shop.install("first.crt", &[]).expect(0);
+    let before = (shop.tree(), sandbox.read("example.com.key"), sandbox.read("example.com.csr"));
+
+    let nothing = renewed(&shop, &[]);
+    assert_eq!((&nothing["verdict"], &nothing["changed"]), (&"nothing-due".into(), &false.into()), "{nothing}");
+    assert_eq!(nothing["next_due"]["name"], "example.com");
+    assert!(!sandbox.join("example.com-2.key").exists());
+
+    let planned = renewed(&shop, &["--dry-run", "--at", &in_days(170)]);
+    assert_eq!((&planned["verdict"], &planned["changed"]), (&"planned".into(), &false.into()), "{planned}");
+    assert_eq!(text(&planned, "/certificates/0/key/path"), "example.com-2.key");
+    assert!(!sandbox.join("example.com-2.key").exists());
+
+    let made = renewed(&shop, &["--at", &in_days(170)]);
+    assert_eq!((&made["verdict"], &made["changed"]), (&"prepared".into(), &true.into()), "{made}");
+    assert_eq!(text(&made, "/certificates/0/request/path"), "example.com-2.csr");
+    assert_eq!(text(&made, "/certificates/0/ca"), "namecheap");
+    assert_eq!(requested(sandbox, "example.com-2.csr"), requested(sandbox, "example.com.csr"));
+    assert_eq!(mode(&sandbox.join("example.com-2.key")), 0o600);
+    assert_eq!(sandbox.read("example.com-2.dcv"), "; ca namecheap\n");
+    assert_ne!(sandbox.read("example.com-2.key"), before.1);
+    assert_eq!((shop.tree(), sandbox.read("example.com.key"), sandbox.read("example.com.csr")), before);
+
+    // Again, and once it is named: the same.
+    let key = sandbox.read("example.com-2.key");
+    for more in [&["--at", &in_days(170)][..], &["example.com"], &["www.example.com"], &["example.com", "--dry-run"]] {
+        let again = renewed(&shop, more);
+        assert_eq!((&again["verdict"], &again["changed"]), (&"prepared".into(), &false.into()), "{again}");
+        assert_eq!(again["certificates"][0]["request"], made["certificates"][0]["request"]);
+    }
+    assert_eq!(sandbox.read("example.com-2.key"), key);
+    assert!(!sandbox.join("example.com-3.key").exists());
+}
+
+#[test]
+fn round_follows_round() {
+    let shop = Shop::new();
+    let sandbox = &shop.sandbox;
+    sandbox.run(&["csr", "example.com", "www.example.com", "--subject", "CN=example.com,O=Acme"]).expect(0);
+    deliver(&shop, "example.com.csr", "new.crt", Leaf::default());
+    shop.install("new.crt", &[]).expect(0);
+    for round in 2..=6 {
+        let request = format!("example.com-{round}.csr");
+        let made = renewed(&shop, &["example.com"]);
+        assert_eq!(text(&made, "/certificates/0/request/path"), request, "{made}");
+        assert_eq!(made["changed"], true);
+        assert!(requested(sandbox, &request).0.contains("O=Acme"));
+        deliver(&shop, &request, "new.crt", Leaf::default());
+        shop.install("new.crt", &[]).expect(0);
+        shop.served();
+        // What was answered waits for nothing, however many rounds ago.
+        let check = sandbox.run(&["dcv-check", "--root", "tree", "--json"]).expect(3).json();
+        assert!(text(&check, "/error/message").contains("all have one"), "{check}");
+        let status = sandbox.run(&["status", "--root", "tree", "--json"]).expect(0).json();
+        let states: Vec<&str> =
+            status["rows"].as_array().unwrap().iter().map(|row| row["state"].as_str().unwrap()).collect();
+        assert!(!states.contains(&"pending"), "{round}: {status}");
+    }
+    assert!(!sandbox.join("tree/etc/ssl/certctl/example.com-2").exists());
+    // After a rollback the round before is live, and the later one is not taken for one that waits.
+    sandbox.run(&["rollback", "--root", "tree"]).expect(0);
+    let made = renewed(&shop, &["example.com"]);
+    assert_eq!(text(&made, "/certificates/0/request/path"), "example.com-7.csr", "{made}");
+}
+
+#[test]
+fn the_folder_of_the_last_request_is_used() {
+    let shop = Shop::new();
+    let sandbox = &shop.sandbox;
+    std::fs::create_dir(sandbox.join("requests")).unwrap();
+    sandbox.run(&["csr", "example.com", "-C", "requests"]).expect(0);
+    deliver(&shop, "requests/example.com.csr", "new.crt", Leaf::default());
+    shop.install("new.crt", &["-C", "requests"]).expect(0);
+    let made = renewed(&shop, &["example.com"]);
+    assert!(text(&made, "/certificates/0/key/path").ends_with("/requests/example.com-2.key"), "{made}");
+    assert!(sandbox.join("requests/example.com-2.csr").exists());
+    let check: Vec<&str> = made["certificates"][0]["next"][1]["argv"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|word| word.as_str().unwrap())
+        .collect();
+    assert_eq!(check[1], "-C", "{check:?}");
+
+    // -C has the last word.
+    std::fs::create_dir(sandbox.join("elsewhere")).unwrap();
+    let made = renewed(&shop, &["example.com", "-C", "elsewhere"]);
+    assert_eq!(text(&made, "/certificates/0/key/path"), "elsewhere/example.com-2.key", "{made}");
+
+    std::fs::remove_dir_all(sandbox.join("requests")).unwrap();
+    let made = renewed(&shop, &["example.com"]);
+    assert_eq!(codes(&made), ["folder-gone"]);
+    assert_eq!(text(&made, "/certificates/0/key/path"), "example.com-2.key", "{made}");
+    assert_eq!(requested(sandbox, "example.com-2.csr").1, ["example.com"]);
+}
