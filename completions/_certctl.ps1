@@ -52,7 +52,10 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
         'certctl;csr' {
             [CompletionResult]::new('--ca', '--ca', [CompletionResultType]::ParameterName, 'The shop or CA that the request goes to')
             [CompletionResult]::new('--key-type', '--key-type', [CompletionResultType]::ParameterName, 'The kind of key [default: ecdsa-p256]')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'A private key to use again, in any form; it stays where it is, as it is')
+            [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'Take names, subject and kind of key from a certificate or request, or from what a server shows; what is given beside it goes before')
             [CompletionResult]::new('--subject', '--subject', [CompletionResultType]::ParameterName, 'The subject as RFC 4514 writes it, the most specific part first: ''CN=example.com,O=Acme\, Inc.,C=DE''; without CN the first name is put before it')
+            [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]')
             [CompletionResult]::new('--cert-name', '--cert-name', [CompletionResultType]::ParameterName, 'What the files are called, instead of after the first name')
             [CompletionResult]::new('--allow', '--allow', [CompletionResultType]::ParameterName, 'A finding that is not to refuse it, by its code (may be repeated)')
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Where names are looked up and files go')
@@ -60,6 +63,7 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
             [CompletionResult]::new('--root', '--root', [CompletionResultType]::ParameterName, 'A tree to install into instead of /')
             [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--encrypt-key', '--encrypt-key', [CompletionResultType]::ParameterName, 'Lock the new key with a password (AES-256), typed twice or from --password-file')
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Make a new key and request; the old ones become numbered backups')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'One JSON object on stdout, whatever happens')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only what needs action')

@@ -205,7 +205,7 @@ _certctl() {
             return 0
             ;;
         certctl__subcmd__csr)
-            opts="-C -q -v -h --ca --key-type --subject --cert-name --allow --force --json --directory --root --at --quiet --verbose --color --help"
+            opts="-C -q -v -h --ca --key-type --key --from --subject --encrypt-key --password-file --cert-name --allow --force --json --directory --root --at --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -219,7 +219,19 @@ _certctl() {
                     COMPREPLY=($(compgen -W "ecdsa-p256 ecdsa-p384 ecdsa-p521 rsa-2048 rsa-3072 rsa-4096 ed25519" -- "${cur}"))
                     return 0
                     ;;
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --subject)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --password-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

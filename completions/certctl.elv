@@ -48,7 +48,10 @@ set edit:completion:arg-completer[certctl] = {|@words|
         &'certctl;csr'= {
             cand --ca 'The shop or CA that the request goes to'
             cand --key-type 'The kind of key [default: ecdsa-p256]'
+            cand --key 'A private key to use again, in any form; it stays where it is, as it is'
+            cand --from 'Take names, subject and kind of key from a certificate or request, or from what a server shows; what is given beside it goes before'
             cand --subject 'The subject as RFC 4514 writes it, the most specific part first: ''CN=example.com,O=Acme\, Inc.,C=DE''; without CN the first name is put before it'
+            cand --password-file 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]'
             cand --cert-name 'What the files are called, instead of after the first name'
             cand --allow 'A finding that is not to refuse it, by its code (may be repeated)'
             cand -C 'Where names are looked up and files go'
@@ -56,6 +59,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
             cand --root 'A tree to install into instead of /'
             cand --at 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z'
             cand --color 'When to use colour'
+            cand --encrypt-key 'Lock the new key with a password (AES-256), typed twice or from --password-file'
             cand --force 'Make a new key and request; the old ones become numbered backups'
             cand --json 'One JSON object on stdout, whatever happens'
             cand -q 'Only what needs action'

@@ -67,7 +67,10 @@ rsa-2048\t''
 rsa-3072\t''
 rsa-4096\t''
 ed25519\t''"
+complete -c certctl -n "__fish_certctl_using_subcommand csr" -l key -d 'A private key to use again, in any form; it stays where it is, as it is' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand csr" -l from -d 'Take names, subject and kind of key from a certificate or request, or from what a server shows; what is given beside it goes before' -r
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l subject -d 'The subject as RFC 4514 writes it, the most specific part first: \'CN=example.com,O=Acme\\, Inc.,C=DE\'; without CN the first name is put before it' -r
+complete -c certctl -n "__fish_certctl_using_subcommand csr" -l password-file -d 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l cert-name -d 'What the files are called, instead of after the first name' -r
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l allow -d 'A finding that is not to refuse it, by its code (may be repeated)' -r
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -s C -l directory -d 'Where names are looked up and files go' -r -F
@@ -76,6 +79,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand csr" -l at -d 'The insta
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c certctl -n "__fish_certctl_using_subcommand csr" -l encrypt-key -d 'Lock the new key with a password (AES-256), typed twice or from --password-file'
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l force -d 'Make a new key and request; the old ones become numbered backups'
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l json -d 'One JSON object on stdout, whatever happens'
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -s q -l quiet -d 'Only what needs action'

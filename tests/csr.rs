@@ -73,10 +73,13 @@ fn the_document_is_pinned() {
         "example.com",
         "*.example.com"
       ],
+      "from": null,
       "key": {
         "path": "example.com.key",
         "algorithm": "ecdsa-p256",
-        "id": "[KEY ID]"
+        "id": "[KEY ID]",
+        "encrypted": false,
+        "reused": false
       },
       "request": {
         "path": "example.com.csr",

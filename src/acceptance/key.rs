@@ -12,7 +12,8 @@ pub(super) fn faults(order: &Order<'_>) -> Vec<Fault> {
     let mut faults = Vec::new();
     if let Some(reused) = &order.reused {
         if let Some(weakness) = lint::weakness(&reused.spki) {
-            faults.push(Fault::new(&rules::WEAK_KEY, weakness).cured_by(Cure::NewKey));
+            faults
+                .push(Fault::new(&rules::WEAK_KEY, format!("the key is anybody's: {weakness}")).cured_by(Cure::NewKey));
         }
         if !reused.others.is_empty() {
             let what = format!("the key is that of {} too: who steals it has all of them", reused.others.join(", "));

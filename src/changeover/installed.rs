@@ -243,6 +243,28 @@ fn keys_of(layout: &Layout) -> Vec<PublicKeyId> {
     releases.filter_map(key).collect()
 }
 
+/// A certificate that is live and for all of these names: what it is called, and itself. Looked up in the chains alone.
+#[must_use]
+pub fn with_names(context: &Context, names: &[String]) -> Option<(String, Certificate)> {
+    let has = |leaf: &Certificate, name: &String| leaf.dns_names.iter().any(|has| has.eq_ignore_ascii_case(name));
+    // A placeholder only keeps the place.
+    leaves(context).find(|(_, leaf)| !leaf.is_self_issued() && names.iter().all(|name| has(leaf, name)))
+}
+
+fn leaves(context: &Context) -> impl Iterator<Item = (String, Certificate)> {
+    let of = |(root, stem): (PathBuf, String)| {
+        let layout = layout(&root, &stem);
+        let live = observe::pointer(&layout, Pointer::Live).ok().flatten()?;
+        let chain = directory::read_file(&layout.piece(&live, Piece::FullChain)).ok()?;
+        Some((stem, chain.bag().into_iter().next()?))
+    };
+    let root = root(context).ok();
+    let stems = root.as_ref().and_then(|root| stems(root).ok()).unwrap_or_default();
+    root.into_iter()
+        .flat_map(move |root| stems.clone().into_iter().map(move |stem| (root.clone(), stem)))
+        .filter_map(of)
+}
+
 /// The names of all installed pairs, sorted.
 ///
 /// # Errors

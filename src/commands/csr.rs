@@ -2,49 +2,56 @@
 
 mod args;
 mod existing;
+mod key;
 mod line;
 mod made;
 mod outcome;
 mod refused;
+mod source;
 mod wanted;
 
-use std::path::Path;
+use std::path::PathBuf;
+
+use zeroize::Zeroizing;
 
 pub use self::args::{CsrArgs, KeyType};
 use self::existing::{Existing, in_the_way};
+use self::key::{KeyFile, Origin};
 use self::made::Made;
 pub use self::outcome::CsrOutcome;
 use self::refused::Refused;
 use self::wanted::Wanted;
 use crate::context::Context;
-use crate::dcv::expect;
+use crate::dcv::expect::{self, Expectation};
 use crate::dcv::kept::Kept;
+use crate::delivery::LockedKey;
 use crate::directory::kept as kept_file;
 use crate::directory::pair::{Fresh, Paths};
 use crate::failure::Failure;
 use crate::finding::Finding;
+use crate::intake::Reading;
 use crate::pki::key::{KeyAlgorithm, PrivateKey};
 use crate::pki::request::SigningRequest;
 
 /// Makes key and request, or says again what is there.
 ///
 /// # Errors
-/// Names that are none, files in the way, files that cannot be written.
+/// Names that are none, files in the way, files that cannot be read or written.
 pub fn run(context: &Context, args: &CsrArgs) -> Result<CsrOutcome, Failure> {
-    let wanted = Wanted::new(args)?;
+    let wanted = Wanted::new(context, args)?;
     let stem = args.cert_name.clone().unwrap_or_else(|| wanted.names.primary().file_stem());
-    let (paths, existing) = existing::settle(context, &wanted, &stem)?;
+    let (paths, existing) = existing::settle(context, args, &wanted, &stem)?;
     match existing {
         _ if args.force => make(context, args, wanted, paths),
         Existing::Nothing => make(context, args, wanted, paths),
         Existing::Pair(key, request) if wanted.is_for(&request) => {
-            if wanted.key_type.is_some_and(|wanted| wanted != key.algorithm()) {
-                return Err(in_the_way(context, args, &paths, &Existing::OtherKey(key.algorithm())));
+            if wanted.key_type.is_some_and(|wanted| wanted != key.algorithm) {
+                return Err(in_the_way(context, args, &paths, &Existing::OtherKind(key.algorithm)));
             }
             if wanted.differs_in_subject(&request) {
                 return Err(in_the_way(context, args, &paths, &Existing::OtherSubject(request.subject)));
             }
-            found(context, args, wanted, paths, &key, *request)
+            found(context, args, wanted, paths, *key, *request)
         }
         other => Err(in_the_way(context, args, &paths, &other)),
     }
@@ -52,18 +59,39 @@ pub fn run(context: &Context, args: &CsrArgs) -> Result<CsrOutcome, Failure> {
 
 /// A new pair, unless a CA would refuse it; what is at its paths is moved aside.
 fn make(context: &Context, args: &CsrArgs, wanted: Wanted, paths: Paths) -> Result<CsrOutcome, Failure> {
-    let (findings, refused) = wanted.findings(context, args);
+    let (findings, refused) = wanted.findings(context, args, &paths.request);
     if refused {
         return Ok(CsrOutcome::Refused(Refused::new(context, args, wanted.names, findings)));
     }
-    let old: &[&Path] = if args.force { &[&paths.key, &paths.request, &paths.record] } else { &[] };
     let mut kept = if args.force { Kept::default() } else { kept_file::read(&paths.record)? };
     args.ca.iter().for_each(|ca| kept.set_ca(*ca));
-    let key = PrivateKey::generate(wanted.key_type.unwrap_or(KeyAlgorithm::EcdsaP256))?;
-    let request = SigningRequest::ask(&wanted.names, &wanted.subject, &key)?;
-    let backups = Fresh::stage(&paths, Some(&key), &request, &kept)?.put(old)?;
-    let made = outcome(context, wanted, paths, &key, request, (&kept, findings));
-    Ok(CsrOutcome::Made(Box::new(Made { made: true, changed: true, backups, ..made })))
+    let (made, request) = match &wanted.given {
+        Some(given) => (None, SigningRequest::ask(&wanted.names, &wanted.subject, &given.key)?),
+        None => {
+            let key = PrivateKey::generate(wanted.key_type.unwrap_or(KeyAlgorithm::EcdsaP256))?;
+            (Some(key_text(context, args, &paths, &key)?), SigningRequest::ask(&wanted.names, &wanted.subject, &key)?)
+        }
+    };
+    let old = if args.force { existing::old(&wanted, &paths)? } else { Vec::new() };
+    let key = match &wanted.given {
+        Some(given) => given.file.clone(),
+        None => {
+            let (path, algorithm, id) = (paths.key.clone(), request.algorithm, request.key_id);
+            KeyFile { path, algorithm, id, encrypted: args.encrypt_key, origin: Origin::Made, found_here: true }
+        }
+    };
+    let backups = Fresh::stage(&paths, made.as_ref().map(|text| text.as_str()), &request, &kept)?.put(&old)?;
+    let outcome = outcome(context, wanted, paths, key, request, (&kept, findings));
+    Ok(CsrOutcome::Made(Box::new(Made { made: true, changed: true, backups, ..outcome })))
+}
+
+/// What the file of a new key holds.
+fn key_text(context: &Context, args: &CsrArgs, paths: &Paths, key: &PrivateKey) -> Result<Zeroizing<String>, Failure> {
+    if !args.encrypt_key {
+        return Ok(key.to_pem());
+    }
+    let passphrase = Reading::new(context, &args.reading)?.choose(&paths.key.display().to_string())?;
+    Ok(Zeroizing::new(LockedKey::seal(key, &passphrase)?.to_pem()))
 }
 
 /// The pair that is there; a CA named now is kept for `dcv-check`.
@@ -72,14 +100,15 @@ fn found(
     args: &CsrArgs,
     wanted: Wanted,
     paths: Paths,
-    key: &PrivateKey,
+    key: KeyFile,
     request: SigningRequest,
 ) -> Result<CsrOutcome, Failure> {
     let mut kept = kept_file::read(&paths.record)?;
     args.ca.iter().for_each(|ca| kept.set_ca(*ca));
     let changed = kept_file::write(&paths.record, &kept)?;
-    let made = outcome(context, wanted, paths, key, request, (&kept, Vec::new()));
-    Ok(CsrOutcome::Made(Box::new(Made { changed, ..made })))
+    let findings = key.not_opened(args).into_iter().collect();
+    let outcome = outcome(context, wanted, paths, key, request, (&kept, findings));
+    Ok(CsrOutcome::Made(Box::new(Made { changed, ..outcome })))
 }
 
 /// What there is to say of a key and its request.
@@ -87,28 +116,40 @@ fn outcome(
     context: &Context,
     wanted: Wanted,
     paths: Paths,
-    key: &PrivateKey,
+    key: KeyFile,
     request: SigningRequest,
-    (kept, findings): (&Kept, Vec<Finding>),
+    (kept, mut findings): (&Kept, Vec<Finding>),
 ) -> Made {
     let ca = kept.ca();
     let given: Vec<_> = kept.records().into_iter().filter(|record| expect::belongs(record, &request)).collect();
-    let expected = expect::expectations(&request, ca, &given);
+    let mut expected = expect::expectations(&request, ca, &given);
+    if key.origin == Origin::Named {
+        expected.iter_mut().for_each(shop_decides);
+    }
+    findings.extend(key::installed(context, &wanted.names, key.id));
     Made {
         made: false,
         changed: false,
         names: wanted.names,
-        key_path: paths.key,
-        algorithm: key.algorithm(),
-        key_id: key.id(),
+        from: wanted.from,
+        key,
         request_path: paths.request,
         record_path: paths.record,
         records: expected.into_iter().map(|one| one.record).collect(),
         request,
         ca,
-        backups: Vec::new(),
+        backups: Vec::<PathBuf>::new(),
         findings,
         check: context.again("dcv-check"),
         install: context.again("install"),
+    }
+}
+
+/// A key that is used again has a unique value in its record, which only the CA knows (docs.sectigo.com, request token).
+fn shop_decides(expected: &mut Expectation) {
+    if expected.source == expect::Source::Form {
+        let record = &mut expected.record;
+        (record.value, record.complete) = (None, false);
+        record.shape = Some(format!("{}.<unique value>.<zone>", expected.target));
     }
 }

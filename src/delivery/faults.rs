@@ -215,6 +215,9 @@ pub enum Unused {
     /// A PEM block of another kind; holds its label.
     #[error("a {0} block")]
     OtherBlock(String),
+    /// A private key of a kind that no web server is given; holds its name.
+    #[error("a private key of the kind {0}, which web servers are not given")]
+    OtherKey(&'static str),
     /// Packed in a way that is not read.
     #[error("packed in a way that is not read")]
     OtherMethod,
@@ -239,6 +242,9 @@ pub enum Unused {
     /// A request whose signature cannot be checked.
     #[error("a certificate request signed in a way that no CA takes today (SHA-1, MD5, DSA or a short key)")]
     RequestWeak,
+    /// A private RSA key with fewer bits than any CA takes; holds them.
+    #[error("an RSA key of {0} bits; 2048 is the least that CAs take")]
+    ShortKey(usize),
     /// Text without a block.
     #[error("plain text")]
     Text,
@@ -278,6 +284,8 @@ impl Unused {
                 | Self::Jks
                 | Self::LockedPkcs12
                 | Self::OpenSsh
+                | Self::OtherKey(_)
+                | Self::ShortKey(_)
                 | Self::TooMuchWork(_)
                 | Self::TraditionalKey
                 | Self::UnknownEncryption

@@ -2,12 +2,17 @@
 
 use std::fmt;
 
+use pkcs8::der::Encode;
+use pkcs8::pkcs5::pbes2::Parameters;
 use zeroize::Zeroizing;
 
 use super::limits::Work;
 use super::pbe::{self, Locked, Passphrase, Try};
-use crate::pki::der;
-use crate::pki::key::PrivateKey;
+use crate::pki::key::{KeyError, PrivateKey};
+use crate::pki::{der, pem};
+
+/// 1.2.840.113549.1.5.13: id-PBES2 (RFC 8018 A.4).
+const PBES2: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x05\x0d";
 
 /// An `EncryptedPrivateKeyInfo` (RFC 5958 3), kept until somebody needs what is in it.
 #[derive(Clone)]
@@ -32,6 +37,31 @@ impl LockedKey {
     #[must_use]
     pub fn new(der: &[u8]) -> Self {
         Self(Zeroizing::new(der.to_vec()))
+    }
+
+    /// `key` under `passphrase`: PBES2 (RFC 8018 6.2) with AES-256-CBC and PBKDF2-HMAC-SHA-256 in 600,000 rounds, which
+    /// OpenSSL reads.
+    ///
+    /// # Errors
+    /// No randomness.
+    pub fn seal(key: &PrivateKey, passphrase: &Passphrase) -> Result<Self, KeyError> {
+        const ROUNDS: u32 = 600_000;
+        let (mut salt, mut iv) = ([0; 16], [0; 16]);
+        let random = |octets: &mut [u8]| aws_lc_rs::rand::fill(octets).map_err(|_| KeyError::Generate);
+        random(&mut salt)?;
+        random(&mut iv)?;
+        let failed = |_| KeyError::Generate;
+        let parameters = Parameters::generate_pbkdf2_sha256_aes256cbc(ROUNDS, &salt, iv).map_err(failed)?;
+        let encrypted = parameters.encrypt(passphrase.bytes(), key.pkcs8()).map_err(failed)?;
+        let scheme = parameters.to_der().map_err(|_| KeyError::Generate)?;
+        let algorithm = der::element(der::SEQUENCE, &[&der::element(der::OBJECT_IDENTIFIER, &[PBES2]), &scheme]);
+        Ok(Self::new(&der::element(der::SEQUENCE, &[&algorithm, &der::element(der::OCTET_STRING, &[&encrypted])])))
+    }
+
+    /// An `ENCRYPTED PRIVATE KEY` block.
+    #[must_use]
+    pub fn to_pem(&self) -> String {
+        pem::encode("ENCRYPTED PRIVATE KEY", &self.0)
     }
 
     /// The key, opened with `passphrase`.
@@ -65,5 +95,20 @@ impl LockedKey {
 impl fmt::Debug for LockedKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("LockedKey")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LockError, LockedKey, Passphrase};
+    use crate::pki::key::{KeyAlgorithm, PrivateKey};
+
+    #[test]
+    fn what_is_sealed_is_opened_by_its_passphrase_alone() {
+        let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+        let sealed = LockedKey::seal(&key, &Passphrase::new(b"one".to_vec())).unwrap();
+        assert_eq!(sealed.open(&Passphrase::new(b"one".to_vec())).unwrap().id(), key.id());
+        assert_eq!(sealed.open(&Passphrase::new(b"two".to_vec())).unwrap_err(), LockError::Wrong);
+        assert!(sealed.to_pem().starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"));
     }
 }

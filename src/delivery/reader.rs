@@ -13,7 +13,7 @@ use super::zip::{self, Content};
 use super::{pkcs7, pkcs12, text};
 use crate::pki::certificate::Certificate;
 use crate::pki::crl::RevocationList;
-use crate::pki::key::{KeyAlgorithm, PrivateKey, PublicKey};
+use crate::pki::key::{KeyAlgorithm, KeyError, PrivateKey, PublicKey};
 use crate::pki::request::{RequestError, SigningRequest, UnprovenRequest};
 use crate::pki::signature::SignatureError;
 
@@ -262,7 +262,11 @@ impl Reader<'_> {
     }
 
     fn take_key(&mut self, source: &Source, der: &[u8]) -> Result<(), Unused> {
-        let value = PrivateKey::from_der(der).map_err(|_| Unused::UnusableKey)?;
+        let value = PrivateKey::from_der(der).map_err(|error| match error {
+            KeyError::OtherKind(kind) => Unused::OtherKey(kind),
+            KeyError::ShortRsa(bits) => Unused::ShortKey(bits),
+            _ => Unused::UnusableKey,
+        })?;
         self.delivery.keys.push(Found { value, source: source.clone() });
         Ok(())
     }

@@ -8,7 +8,6 @@ use crate::context::Context;
 use crate::dcv::kept::Kept;
 use crate::failure::Failure;
 use crate::finding::{Next, shell_word};
-use crate::pki::key::PrivateKey;
 use crate::pki::request::SigningRequest;
 use crate::system::files::{self, FileError, Staged};
 
@@ -38,25 +37,21 @@ impl Paths {
 /// New files that wait beside their places.
 #[derive(Debug)]
 pub struct Fresh {
+    /// None where the key lies elsewhere.
     key: Option<Staged>,
     request: Staged,
     record: Option<Staged>,
 }
 
 impl Fresh {
-    /// Writes and flushes all of them.
+    /// Writes and flushes all of them; `key` is its file's text.
     ///
     /// # Errors
     /// The system's reason; nothing of them is left.
-    pub fn stage(
-        paths: &Paths,
-        key: Option<&PrivateKey>,
-        request: &SigningRequest,
-        kept: &Kept,
-    ) -> Result<Self, FileError> {
+    pub fn stage(paths: &Paths, key: Option<&str>, request: &SigningRequest, kept: &Kept) -> Result<Self, FileError> {
         let record = || files::stage(&paths.record, kept.text().as_bytes(), 0o644);
         Ok(Self {
-            key: key.map(|key| files::stage(&paths.key, key.to_pem().as_bytes(), 0o600)).transpose()?,
+            key: key.map(|key| files::stage(&paths.key, key.as_bytes(), 0o600)).transpose()?,
             request: files::stage(&paths.request, request.to_pem().as_bytes(), 0o644)?,
             record: kept.changed().then(record).transpose()?,
         })
@@ -137,7 +132,7 @@ mod tests {
         let request = SigningRequest::build(&Names::parse(&["x.example"]).unwrap(), &key).unwrap();
         let mut kept = Kept::default();
         kept.set_ca(Ca::Namecheap);
-        let fresh = Fresh::stage(&paths, Some(&key), &request, &kept).unwrap();
+        let fresh = Fresh::stage(&paths, Some(&key.to_pem()), &request, &kept).unwrap();
         (paths, fresh)
     }
 

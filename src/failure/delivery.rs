@@ -67,7 +67,10 @@ fn advice(ignored: &Ignored) -> Option<String> {
             "let OpenSSL open it:  (umask 077; openssl pkcs12 -in {file} -nodes -out out.pem)   or, for a key:  (umask 077; openssl pkey -in {file} -out plain.key)"
         ),
         Unused::TraditionalKey => format!("decrypt a copy:  (umask 077; openssl pkey -in {file} -out plain.key)"),
-        Unused::UnusableKey => format!("see what it is:  openssl pkey -in {file} -noout -text_pub"),
+        Unused::OtherKey(_) | Unused::ShortKey(_) => "make a new key and request:  certctl csr NAME...".to_owned(),
+        Unused::UnusableKey => format!(
+            "let OpenSSL write it anew:  (umask 077; openssl pkey -in {file} -out plain.key)   if it refuses too, the file is damaged"
+        ),
         Unused::WrongPassphrase(_) => {
             "pass the password that the file was protected with, often in another mail:  --password-file FILE".to_owned()
         }
@@ -113,7 +116,8 @@ fn code(what: &Unused) -> (&'static str, Severity) {
         Unused::TraditionalKey => ("traditional-key", Warning),
         Unused::Trailing(_) => ("trailing-bytes", Warning),
         Unused::UnknownEncryption => ("unknown-encryption", Warning),
-        Unused::UnusableKey => ("unusable-key", Warning),
+        Unused::OtherKey(_) | Unused::UnusableKey => ("unusable-key", Warning),
+        Unused::ShortKey(_) => ("rsa-too-short", Warning),
         Unused::WrongPassphrase(_) => ("wrong-password", Warning),
     }
 }
@@ -128,8 +132,10 @@ fn mistaken(what: &Unused) -> &'static str {
         | Unused::LockedPkcs12
         | Unused::LongKey(_)
         | Unused::Mail
+        | Unused::OtherKey(_)
         | Unused::Pkcs7 => "",
-        Unused::TooMuchWork(_) | Unused::TraditionalKey | Unused::UnknownEncryption | Unused::WrongPassphrase(_) => "",
+        Unused::ShortKey(_) | Unused::TooMuchWork(_) | Unused::TraditionalKey => "",
+        Unused::UnknownEncryption | Unused::UnusableKey | Unused::WrongPassphrase(_) => "",
         _ => ", not a certificate",
     }
 }

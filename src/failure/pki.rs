@@ -42,6 +42,9 @@ impl From<KeyError> for Failure {
             KeyError::Encrypted => Self::of(Kind::Malformed, &error)
                 .with(Next::say("decrypt a copy:  (umask 077; openssl pkey -in encrypted.key -out example.com.key)")),
             KeyError::Generate | KeyError::Sign => Self::of(Kind::Internal, &error),
+            KeyError::OtherKind(_) | KeyError::ShortRsa(_) => {
+                Self::of(Kind::Malformed, &error).with(Next::say("make a new key and request:  certctl csr NAME..."))
+            }
             KeyError::Unreadable => Self::of(Kind::Malformed, &error)
                 .because("PKCS#8, PKCS#1 and SEC1 are read; RSA, P-256, P-384, P-521 and Ed25519")
                 .with(Next::say("see what it is:  openssl pkey -in FILE -noout -text_pub")),

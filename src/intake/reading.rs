@@ -110,6 +110,32 @@ impl Reading {
         Ok((keys, why))
     }
 
+    /// A password to lock `what` with: that of `--password-file`, else typed twice.
+    ///
+    /// # Errors
+    /// Nobody to ask, two that differ, an empty one, a signal.
+    pub fn choose(&self, what: &str) -> Result<Passphrase, Failure> {
+        let flag = || Next::say("put the password into a file of mode 0600 and pass that:  --password-file FILE");
+        if let Some(given) = self.passphrase.borrow().as_ref().filter(|_| self.given) {
+            return Ok(given.clone());
+        }
+        if !files::stdin_is_terminal() {
+            return Err(Failure::new(
+                Kind::Usage,
+                format!("{what} is to be locked, and there is no terminal to ask for a password on"),
+            )
+            .with(flag()));
+        }
+        self.interrupt.listen().map_err(|error| Failure::of(Kind::Internal, &error))?;
+        let typed = terminal::ask_password(&format!("new password for {what} (not shown): "), &self.interrupt)?;
+        let again = terminal::ask_password("the same again: ", &self.interrupt)?;
+        if typed.is_empty() || *typed != *again {
+            let why = if typed.is_empty() { "the password is empty" } else { "the two passwords differ" };
+            return Err(Failure::new(Kind::Malformed, format!("{why}; nothing was written")).with(flag()));
+        }
+        Ok(Passphrase::new(typed.as_bytes().to_vec()))
+    }
+
     fn opened(&self, locked: &[Held<LockedKey>]) -> (Vec<Held<PrivateKey>>, Option<LockError>) {
         let passphrase = self.passphrase.borrow();
         let (mut keys, mut why) = (Vec::new(), None);

@@ -97,7 +97,10 @@ pub(super) fn keyring(
 }
 
 /// The keys of a file that was named, and those of them that needed a passphrase.
-fn named_keys(reading: &Reading, path: &Path) -> Result<(Vec<Held<PrivateKey>>, Vec<PublicKeyId>), Failure> {
+///
+/// # Errors
+/// A file that cannot be read or holds no key that can be used.
+pub fn named_keys(reading: &Reading, path: &Path) -> Result<(Vec<Held<PrivateKey>>, Vec<PublicKeyId>), Failure> {
     let (found, why) = reading.file_of_keys(path)?;
     let holds = contents(&found);
     let path = path.to_owned();

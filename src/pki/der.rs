@@ -79,6 +79,13 @@ pub(crate) fn public_key(spki: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((algorithm.value, bits(key)?))
 }
 
+/// The bits of a positive INTEGER.
+pub(crate) fn bits_of(octets: &[u8]) -> Option<usize> {
+    let octets = &octets[octets.iter().position(|&octet| octet != 0)?..];
+    let unused = usize::try_from(octets.first()?.leading_zeros()).ok()?;
+    Some(octets.len() * 8 - unused)
+}
+
 /// The octets of a BIT STRING without unused bits.
 fn bits(element: Element<'_>) -> Option<&[u8]> {
     match (element.tag, element.value.split_first()) {

@@ -14,6 +14,8 @@ use zeroize::Zeroizing;
 
 use super::{der, pem};
 
+mod odd;
+
 /// What kind of key pair it is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum KeyAlgorithm {
@@ -53,10 +55,7 @@ impl KeyAlgorithm {
 fn rsa_bits(key: &[u8]) -> Option<usize> {
     let (outer, _) = der::split(key)?;
     let (modulus, _) = der::split(outer.value)?;
-    let significant = modulus.value.iter().position(|&octet| octet != 0)?;
-    let octets = &modulus.value[significant..];
-    let unused = usize::try_from(octets.first()?.leading_zeros()).ok()?;
-    (modulus.tag == 0x02).then(|| octets.len() * 8 - unused)
+    der::bits_of(modulus.value).filter(|_| modulus.tag == der::INTEGER)
 }
 
 impl fmt::Display for KeyAlgorithm {
@@ -137,6 +136,12 @@ pub enum KeyError {
     /// Key generation failed: no randomness, or an algorithm that cannot be made.
     #[error("the key could not be made")]
     Generate,
+    /// A kind that no web server is given; holds its name.
+    #[error("a private key of the kind {0}, which web servers are not given")]
+    OtherKind(&'static str),
+    /// An RSA key with fewer bits than any CA takes; holds them.
+    #[error("an RSA key of {0} bits; 2048 is the least that CAs take")]
+    ShortRsa(usize),
     /// Signing failed: no randomness.
     #[error("the key could not sign")]
     Sign,
@@ -198,7 +203,7 @@ impl PrivateKey {
     /// Reads PKCS#8 (RFC 5958), PKCS#1 (RFC 8017) or SEC1 (RFC 5915) DER.
     ///
     /// # Errors
-    /// [`KeyError::Encrypted`] for `EncryptedPrivateKeyInfo`, else [`KeyError::Unreadable`].
+    /// [`KeyError::Encrypted`] for `EncryptedPrivateKeyInfo`, else why it cannot be used.
     pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
         if let Ok(rsa) = RsaKeyPair::from_pkcs8(der).or_else(|_| RsaKeyPair::from_der(der)) {
             return Self::from_rsa(rsa);
@@ -211,7 +216,12 @@ impl PrivateKey {
                 return Self::from_ecdsa(ecdsa);
             }
         }
-        Err(if is_encrypted(der) { KeyError::Encrypted } else { KeyError::Unreadable })
+        Err(match (odd::short_rsa(der), odd::kind(der)) {
+            _ if is_encrypted(der) => KeyError::Encrypted,
+            (Some(bits), _) => KeyError::ShortRsa(bits),
+            (None, Some(kind)) => KeyError::OtherKind(kind),
+            (None, None) => KeyError::Unreadable,
+        })
     }
 
     /// The identity that request and certificate share with it.

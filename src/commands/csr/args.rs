@@ -1,7 +1,10 @@
 //! What `csr` takes.
 
+use std::path::PathBuf;
+
 use crate::acceptance;
 use crate::dcv::ca::Ca;
+use crate::intake::ReadArgs;
 use crate::pairing::naming;
 use crate::pki::key::KeyAlgorithm;
 
@@ -9,12 +12,12 @@ use crate::pki::key::KeyAlgorithm;
 ///
 /// Examples:
 ///   certctl csr example.com www.example.com --ca namecheap
-///   certctl csr '*.example.com' --key-type rsa-2048 --cert-name wildcard
+///   certctl csr --from example.com:443 --key-type ecdsa-p256
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct CsrArgs {
     /// DNS names, the primary one first; Unicode and *.wildcards as they are; with --ca private addresses and mailboxes too
-    #[arg(required = true, value_name = "NAME")]
+    #[arg(required_unless_present = "from", value_name = "NAME")]
     pub names: Vec<String>,
     /// The shop or CA that the request goes to
     #[arg(long)]
@@ -22,10 +25,23 @@ pub struct CsrArgs {
     /// The kind of key [default: ecdsa-p256]
     #[arg(long, value_name = "TYPE")]
     pub key_type: Option<KeyType>,
+    /// A private key to use again, in any form; it stays where it is, as it is
+    #[arg(long, value_name = "FILE", conflicts_with = "encrypt_key")]
+    pub key: Option<PathBuf>,
+    /// Take names, subject and kind of key from a certificate or request, or from what a server shows; what is given beside
+    /// it goes before
+    #[arg(long, value_name = "FILE|HOST[:PORT]")]
+    pub from: Option<String>,
     /// The subject as RFC 4514 writes it, the most specific part first: 'CN=example.com,O=Acme\, Inc.,C=DE'; without CN
     /// the first name is put before it
     #[arg(long, value_name = "SUBJECT")]
     pub subject: Option<String>,
+    /// Lock the new key with a password (AES-256), typed twice or from --password-file
+    #[arg(long)]
+    pub encrypt_key: bool,
+    /// How what is locked is opened.
+    #[command(flatten)]
+    pub reading: ReadArgs,
     /// What the files are called, instead of after the first name
     #[arg(long, value_name = "STEM", value_parser = naming::chosen)]
     pub cert_name: Option<String>,

@@ -1,25 +1,34 @@
 //! What is there under a stem already, and the ways on where it is in the way.
 
+use std::path::{Path, PathBuf};
+
 use super::args::CsrArgs;
+use super::key::{Given, KeyFile, Origin};
 use super::line;
 use super::wanted::Wanted;
 use crate::context::Context;
+use crate::delivery::Delivery;
 use crate::directory;
 use crate::directory::pair::Paths;
 use crate::failure::{Failure, Kind};
 use crate::finding::Next;
-use crate::pki::key::{KeyAlgorithm, PrivateKey};
+use crate::intake::Reading;
+use crate::pairing::Directory;
+use crate::pki::key::{KeyAlgorithm, PublicKeyId};
 use crate::pki::request::SigningRequest;
 use crate::system::files;
 
 /// What is there under a stem already.
 pub(super) enum Existing {
     Nothing,
-    Pair(Box<PrivateKey>, Box<SigningRequest>),
+    /// A request and the key that it was made with.
+    Pair(Box<KeyFile>, Box<SigningRequest>),
     KeyAlone,
     RequestAlone,
     /// A pair of the same family of keys but another kind than asked for.
-    OtherKey(KeyAlgorithm),
+    OtherKind(KeyAlgorithm),
+    /// A pair, or a key, and another key was named.
+    OtherKey,
     /// A pair for the same names with another subject; holds that.
     OtherSubject(String),
     /// Both are there but do not belong together, or one cannot be read.
@@ -28,14 +37,19 @@ pub(super) enum Existing {
 
 /// The paths to use and what is there. A key of a second algorithm for the same names lies beside the first one as
 /// `example.com.rsa.key`.
-pub(super) fn settle(context: &Context, wanted: &Wanted, stem: &str) -> Result<(Paths, Existing), Failure> {
+pub(super) fn settle(
+    context: &Context,
+    args: &CsrArgs,
+    wanted: &Wanted,
+    stem: &str,
+) -> Result<(Paths, Existing), Failure> {
     let paths = Paths::new(context, stem);
-    let existing = look(&paths)?;
+    let existing = look(context, args, wanted, &paths)?;
     if let (Existing::Pair(key, request), Some(asked)) = (&existing, wanted.key_type) {
         let suffix = family(asked);
-        if wanted.is_for(request) && family(key.algorithm()) != suffix {
+        if wanted.is_for(request) && family(key.algorithm) != suffix {
             let paths = Paths::new(context, &format!("{stem}.{suffix}"));
-            let existing = look(&paths)?;
+            let existing = look(context, args, wanted, &paths)?;
             return Ok((paths, existing));
         }
     }
@@ -50,30 +64,95 @@ fn family(algorithm: KeyAlgorithm) -> &'static str {
     }
 }
 
-fn look(paths: &Paths) -> Result<Existing, Failure> {
-    Ok(match (files::occupied(&paths.key), files::occupied(&paths.request)) {
-        (false, false) => Existing::Nothing,
-        (true, false) => Existing::KeyAlone,
-        (false, true) => Existing::RequestAlone,
-        (true, true) => {
-            let key = directory::read_file(&paths.key)?.keys.into_iter().next().map(|key| key.value);
-            let request =
-                directory::read_file(&paths.request)?.requests.into_iter().next().map(|request| request.value);
-            match (key, request) {
-                (Some(key), Some(request)) if key.id() == request.key_id => {
-                    Existing::Pair(Box::new(key), Box::new(request))
-                }
-                _ => Existing::Unusable,
-            }
-        }
-    })
+fn look(context: &Context, args: &CsrArgs, wanted: &Wanted, paths: &Paths) -> Result<Existing, Failure> {
+    let (key, request) = (files::occupied(&paths.key), files::occupied(&paths.request));
+    let key = if key { Some(directory::read_file(&paths.key)?) } else { None };
+    let request = match request {
+        true => Some(directory::read_file(&paths.request)?.requests.into_iter().next().map(|found| found.value)),
+        false => None,
+    };
+    match (key, request, &wanted.given) {
+        (None, None, _) => Ok(Existing::Nothing),
+        (key, None, Some(given)) => Ok(if holds(&key, given.file.id) { Existing::Nothing } else { Existing::OtherKey }),
+        (Some(_), None, None) => Ok(Existing::KeyAlone),
+        (_, Some(None), _) => Ok(Existing::Unusable),
+        (_, Some(Some(request)), Some(given)) => Ok(beside(given, request)),
+        (None, Some(Some(request)), None) => elsewhere(context, request),
+        (Some(key), Some(Some(request)), None) => paired(context, args, &paths.key, &key, request),
+    }
 }
 
-/// Neither file is overwritten: why, and both ways on.
+fn holds(key: &Option<Delivery>, id: PublicKeyId) -> bool {
+    key.as_ref().is_none_or(|key| key.keys.iter().any(|key| key.id() == id))
+}
+
+/// What gives way to new files. A key that is used again stays.
+pub(super) fn old<'a>(wanted: &Wanted, paths: &'a Paths) -> Result<Vec<&'a Path>, Failure> {
+    let mut old: Vec<&Path> = vec![&paths.request, &paths.record];
+    let stays = match &wanted.given {
+        Some(given) if files::occupied(&paths.key) => holds(&Some(directory::read_file(&paths.key)?), given.file.id),
+        given => given.is_some(),
+    };
+    if !stays {
+        old.insert(0, &paths.key);
+    }
+    Ok(old)
+}
+
+/// A request that is there, and a key that was named.
+fn beside(given: &Given, request: SigningRequest) -> Existing {
+    if request.key_id != given.file.id {
+        return Existing::OtherKey;
+    }
+    Existing::Pair(Box::new(given.file.clone()), Box::new(request))
+}
+
+/// The key of a request may have another name here.
+fn elsewhere(context: &Context, request: SigningRequest) -> Result<Existing, Failure> {
+    let here = Directory::read(context)?;
+    let Some(held) = here.key(request.key_id) else { return Ok(Existing::RequestAlone) };
+    let key = file(held.path.clone(), &request, false);
+    Ok(Existing::Pair(Box::new(key), Box::new(request)))
+}
+
+/// A key file and a request of the same stem. A locked key is opened only with a password that was given.
+fn paired(
+    context: &Context,
+    args: &CsrArgs,
+    path: &Path,
+    key: &Delivery,
+    request: SigningRequest,
+) -> Result<Existing, Failure> {
+    let fits = key.keys.iter().any(|key| key.id() == request.key_id);
+    let locked = key.keys.is_empty() && !key.locked.is_empty();
+    let opened = match locked && args.reading.password_file.is_some() {
+        true => Reading::new(context, &args.reading)?.file_of_keys(path)?.0.keys,
+        false => Vec::new(),
+    };
+    let unlike = !opened.is_empty() && opened.iter().all(|key| key.id() != request.key_id);
+    if !fits && (!locked || unlike) {
+        return Ok(match elsewhere(context, request)? {
+            Existing::RequestAlone => Existing::Unusable,
+            found => found,
+        });
+    }
+    Ok(Existing::Pair(Box::new(file(path.to_owned(), &request, locked)), Box::new(request)))
+}
+
+fn file(path: PathBuf, request: &SigningRequest, encrypted: bool) -> KeyFile {
+    let (algorithm, id) = (request.algorithm, request.key_id);
+    KeyFile { path, algorithm, id, encrypted, origin: Origin::Found, found_here: true }
+}
+
+/// Neither file is overwritten: why, and the ways on.
 pub(super) fn in_the_way(context: &Context, args: &CsrArgs, paths: &Paths, existing: &Existing) -> Failure {
     let (path, why) = match existing {
         Existing::Nothing | Existing::KeyAlone => (&paths.key, "a key is there without a request".to_owned()),
-        Existing::OtherKey(algorithm) => (&paths.key, format!("it is {algorithm}")),
+        Existing::OtherKind(algorithm) => (&paths.key, format!("it is {algorithm}")),
+        Existing::OtherKey => {
+            let path = if files::occupied(&paths.request) { &paths.request } else { &paths.key };
+            (path, "it is of another key than the one that was named".to_owned())
+        }
         Existing::OtherSubject(subject) => (&paths.request, format!("its subject is {subject}")),
         Existing::RequestAlone => (&paths.request, "a request is there without its key".to_owned()),
         Existing::Pair(..) => (&paths.request, "it asks for other names".to_owned()),
@@ -85,9 +164,16 @@ pub(super) fn in_the_way(context: &Context, args: &CsrArgs, paths: &Paths, exist
         let step = Next::run(&line::line(context, args));
         Next { text: format!("{}   ({note})", step.text), ..step }
     };
+    let mut failure = Failure::new(Kind::Exists, format!("{} is in the way: {why}", path.display()));
+    if matches!(existing, Existing::KeyAlone) {
+        let with_it = CsrArgs { key: Some(paths.key.clone()), key_type: None, encrypt_key: false, ..args.clone() };
+        failure = failure.with(or(&with_it, "a request for that key"));
+    }
+    if matches!(existing, Existing::RequestAlone) && args.key.is_none() {
+        let words = Next::run(&line::line(context, args)).text;
+        failure = failure.with(Next::say(format!("{words} --key FILE   (its key, where you have it)")));
+    }
     let another = CsrArgs { cert_name: Some("another-name".to_owned()), force: false, ..args.clone() };
     let force = CsrArgs { force: true, ..args.clone() };
-    Failure::new(Kind::Exists, format!("{} is in the way: {why}", path.display()))
-        .with(or(&another, "both stay"))
-        .with(or(&force, "the old files become numbered backups"))
+    failure.with(or(&another, "both stay")).with(or(&force, "the old files become numbered backups"))
 }

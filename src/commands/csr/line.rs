@@ -1,6 +1,8 @@
 //! The command line of this run, with a change: what is proposed is what was typed, and one thing else.
 
-use super::args::CsrArgs;
+use std::path::PathBuf;
+
+use super::args::{CsrArgs, KeyType};
 use crate::acceptance::Cure;
 use crate::context::Context;
 use crate::dcv::ca::Ca;
@@ -16,9 +18,14 @@ pub(super) fn line(context: &Context, args: &CsrArgs) -> Vec<String> {
     };
     flag("--ca", args.ca.map(|ca| ca.name().to_owned()));
     flag("--key-type", args.key_type.map(|kind| KeyAlgorithm::from(kind).to_string()));
+    let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+    flag("--key", path(&args.key));
+    flag("--from", args.from.clone());
     flag("--subject", args.subject.clone());
+    flag("--password-file", path(&args.reading.password_file));
     flag("--cert-name", args.cert_name.clone());
     args.allow.iter().for_each(|code| flag("--allow", Some((*code).to_owned())));
+    words.extend(args.encrypt_key.then(|| "--encrypt-key".to_owned()));
     words.extend(args.force.then(|| "--force".to_owned()));
     words
 }
@@ -29,7 +36,7 @@ pub(super) fn cured(context: &Context, args: &CsrArgs, names: &AltNames, cure: &
     match cure {
         Cure::Add(more) => args.names = names.texts().into_iter().chain(more.iter().cloned()).collect(),
         Cure::Leave(less) => args.names = names.texts().into_iter().filter(|name| !less.contains(name)).collect(),
-        Cure::NewKey => args.key_type = None,
+        Cure::NewKey => (args.key, args.key_type) = (None, Some(KeyType::default())),
         Cure::Private => args.ca = Some(Ca::Private),
     }
     line(context, &args)

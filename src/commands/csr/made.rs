@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use super::key::{KeyFile, Origin};
 use crate::dcv::ca::Ca;
 use crate::dcv::record::DcvRecord;
 use crate::finding::{Finding, Next, Severity, shell_word};
 use crate::pki::alt_name::AltNames;
-use crate::pki::key::{KeyAlgorithm, PublicKeyId};
 use crate::pki::request::SigningRequest;
 use crate::report::{Outcome, Text};
 
@@ -21,12 +21,10 @@ pub struct Made {
     pub changed: bool,
     /// The names asked for.
     pub names: AltNames,
-    /// The key file.
-    pub key_path: PathBuf,
-    /// The kind of key.
-    pub algorithm: KeyAlgorithm,
-    /// The identity of the key.
-    pub key_id: PublicKeyId,
+    /// What they were taken over from, in words.
+    pub from: Option<String>,
+    /// The key.
+    pub key: KeyFile,
     /// The request file.
     pub request_path: PathBuf,
     /// The file that keeps the CA and the shop's record, where there is something to keep.
@@ -53,10 +51,13 @@ impl Outcome for Made {
             "schema": "certctl.csr/1",
             "changed": self.changed,
             "names": self.names.texts(),
+            "from": self.from,
             "key": {
-                "path": self.key_path.display().to_string(),
-                "algorithm": self.algorithm.to_string(),
-                "id": self.key_id.to_string(),
+                "path": self.key.path.display().to_string(),
+                "algorithm": self.key.algorithm.to_string(),
+                "id": self.key.id.to_string(),
+                "encrypted": self.key.encrypted,
+                "reused": self.key.origin == Origin::Named,
             },
             "request": {
                 "path": self.request_path.display().to_string(),
@@ -72,9 +73,19 @@ impl Outcome for Made {
     }
 
     fn human(&self, text: &mut Text) {
-        let (key, request) = (self.key_path.display(), self.request_path.display());
+        let (key, request) = (self.key.path.display(), self.request_path.display());
         let label = if self.made { "made" } else { "found" };
-        text.fact(label, format!("{key} (0600, {})   {request}   for {}", self.algorithm, self.names));
+        let words = self.key.in_words();
+        if let Some(from) = &self.from {
+            text.fact("from", from);
+        }
+        text.fact(
+            label,
+            match self.key.origin {
+                Origin::Named => format!("{request}   for {}, with {key} ({words}), which stays as it is", self.names),
+                Origin::Found | Origin::Made => format!("{key} ({words})   {request}   for {}", self.names),
+            },
+        );
         if let (false, true, Some(ca)) = (self.made, self.changed, self.ca) {
             text.fact("wrote", format!("{} (the CA: {})", self.record_path.display(), ca.name()));
         }
@@ -145,10 +156,11 @@ impl Made {
 
     /// The number of a last step, and why to do it.
     fn then(&self, number: usize) -> String {
-        match self.is_complete() {
-            _ if self.ca == Some(Ca::Private) => format!("{}. ", number + 2),
-            true => "3. then wait until the CA can see it:  ".to_owned(),
-            false => "3. then give the record that the shop shows, whole, and wait:  ".to_owned(),
+        match (self.ca, number) {
+            (Some(Ca::Private), _) => format!("{}. ", number + 2),
+            (_, 0) if self.is_complete() => "3. then wait until the CA can see it:  ".to_owned(),
+            (_, 0) => "3. then give the record that the shop shows, whole, and wait:  ".to_owned(),
+            _ => format!("{}. ", number + 3),
         }
     }
 
@@ -158,21 +170,33 @@ impl Made {
 
     fn next(&self) -> Vec<Next> {
         if self.ca == Some(Ca::Private) {
-            let (request, install) = (&self.request_path, Next::run(&self.install).text);
-            let words =
-                [request.clone(), request.with_extension("cer")].map(|path| shell_word(&path.display().to_string()));
-            return vec![
-                Next::say(format!(
-                    "where it is Active Directory's (AD CS):  certreq -submit -attrib CertificateTemplate:WebServer {}",
-                    words.join(" ")
-                )),
-                Next::say(format!("when the certificate has come:  sudo {install} FILE")),
-            ];
+            return vec![self.submit(), self.install()];
         }
         let more: &[&str] = if self.is_complete() { &["--wait"] } else { &["--wait", "--record", "-"] };
         let mut words = self.check.clone();
         words.extend(more.iter().map(|&word| word.to_owned()));
         words.extend(self.is_complete().then(|| self.names.primary().file_stem()));
-        vec![Next::run(&words)]
+        let mut steps = vec![Next::run(&words)];
+        steps.extend((!self.key.found_here).then(|| self.install()));
+        steps
+    }
+
+    /// How a company's CA on Windows is asked.
+    fn submit(&self) -> Next {
+        let request = &self.request_path;
+        let words =
+            [request.clone(), request.with_extension("cer")].map(|path| shell_word(&path.display().to_string()));
+        Next::say(format!(
+            "where it is Active Directory's (AD CS):  certreq -submit -attrib CertificateTemplate:WebServer {}",
+            words.join(" ")
+        ))
+    }
+
+    /// A key that lies elsewhere has to be named.
+    fn install(&self) -> Next {
+        let install = Next::run(&self.install).text;
+        let key = shell_word(&self.key.path.display().to_string());
+        let key = if self.key.found_here { String::new() } else { format!(" --key {key}") };
+        Next::say(format!("when the certificate has come:  sudo {install} FILE{key}"))
     }
 }

@@ -1,0 +1,47 @@
+//! What a private key is that cannot be used here, as far as its DER says.
+
+use crate::pki::der;
+
+/// Object identifiers (their octets) of keys that no web server is given, and what people call them.
+const KINDS: [(&[u8], &str); 9] = [
+    (b"\x2b\x65\x6e", "X25519"),
+    (b"\x2b\x65\x6f", "X448"),
+    (b"\x2b\x65\x71", "Ed448"),
+    (b"\x2b\x81\x04\x00\x0a", "EC on secp256k1"),
+    (b"\x2b\x81\x04\x00\x21", "EC on P-224"),
+    (b"\x2a\x86\x48\xce\x3d\x03\x01\x01", "EC on P-192"),
+    (b"\x2a\x86\x48\xce\x38\x04\x01", "DSA"),
+    (b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a", "RSA-PSS"),
+    (b"\x2b\x24\x03\x03\x02\x08\x01\x01", "EC on a Brainpool curve"),
+];
+
+/// The kind of `der`, a private key that was not read.
+pub(super) fn kind(der: &[u8]) -> Option<&'static str> {
+    let known = KINDS.iter().find(|(oid, _)| der.windows(oid.len()).any(|window| window == *oid));
+    known.map(|(_, kind)| *kind)
+}
+
+/// The bits of an RSA key that has fewer than any that is used: PKCS#1 (nine integers), or PKCS#8 around it.
+pub(super) fn short_rsa(der: &[u8]) -> Option<usize> {
+    let numbers = elements(der)?;
+    if let [version, _, octets, ..] = numbers.as_slice()
+        && (version.tag, octets.tag) == (der::INTEGER, der::OCTET_STRING)
+    {
+        return short_rsa(octets.value);
+    }
+    let integers = numbers.len() == 9 && numbers.iter().all(|number| number.tag == der::INTEGER);
+    let bits = der::bits_of(numbers.get(1)?.value)?;
+    (integers && bits < 2048).then_some(bits)
+}
+
+fn elements(der: &[u8]) -> Option<Vec<der::Element<'_>>> {
+    const MOST: usize = 16;
+    let (outer, _) = der::split(der)?;
+    let (mut rest, mut elements) = (outer.value, Vec::new());
+    while !rest.is_empty() && elements.len() < MOST {
+        let (element, after) = der::split(rest)?;
+        elements.push(element);
+        rest = after;
+    }
+    (outer.tag == der::SEQUENCE).then_some(elements)
+}

@@ -1,0 +1,331 @@
+//! `certctl csr --key`, `--from` and `--encrypt-key`: keys of any making, what a certificate or a server says, and what
+//! other people's programs make of it.
+//! Needs: openssl, keytool, nginx
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::os::unix::fs::PermissionsExt;
+
+use support::Sandbox;
+use support::foreign::{foreign, succeed};
+use support::order::Order;
+
+/// Runs each line; `PASS` is the password.
+fn openssl(sandbox: &Sandbox, lines: &str) {
+    for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let words = line.split(' ').map(|word| if word == "PASS" { "pass:geheim" } else { word });
+        succeed(foreign("openssl").args(words).current_dir(sandbox.path()));
+    }
+}
+
+/// The key of each form: its file, and whether a password opens it.
+const FORMS: [(&str, bool); 15] = [
+    ("pkcs8.pem", false),
+    ("pkcs8.der", false),
+    ("pkcs1.pem", false),
+    ("pkcs1.der", false),
+    ("sec1.pem", false),
+    ("sec1.der", false),
+    ("parameters.pem", false),
+    ("explicit.pem", false),
+    ("ed25519.pem", false),
+    ("p521.pem", false),
+    ("encrypted.pem", true),
+    ("scrypt.pem", true),
+    ("old.pem", true),
+    ("key.pfx", true),
+    ("legacy.pfx", true),
+];
+
+fn forms(sandbox: &Sandbox) {
+    openssl(
+        sandbox,
+        "genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out pkcs8.pem
+         pkey -in pkcs8.pem -outform DER -out pkcs8.der
+         rsa -in pkcs8.pem -traditional -out pkcs1.pem
+         rsa -in pkcs8.pem -traditional -outform DER -out pkcs1.der
+         ecparam -name prime256v1 -genkey -noout -out sec1.pem
+         ec -in sec1.pem -outform DER -out sec1.der
+         ecparam -name secp384r1 -genkey -out parameters.pem
+         ecparam -name prime256v1 -param_enc explicit -genkey -noout -out explicit.pem
+         genpkey -algorithm ED25519 -out ed25519.pem
+         genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-521 -out p521.pem
+         pkcs8 -topk8 -in sec1.pem -out encrypted.pem -passout PASS
+         pkcs8 -topk8 -in pkcs8.pem -out scrypt.pem -passout PASS -scrypt
+         pkcs8 -topk8 -in pkcs8.pem -out old.pem -passout PASS -v1 PBE-SHA1-3DES
+         req -x509 -new -key sec1.pem -subj /CN=x -out x.crt
+         pkcs12 -export -inkey sec1.pem -in x.crt -out key.pfx -passout PASS
+         pkcs12 -export -legacy -inkey sec1.pem -in x.crt -out legacy.pfx -passout PASS",
+    );
+    sandbox.write("pass", "geheim\n");
+}
+
+#[test]
+fn a_key_of_any_form_is_used_and_left_alone() {
+    let sandbox = Sandbox::new();
+    forms(&sandbox);
+    std::fs::create_dir(sandbox.join("out")).unwrap();
+    for (number, (form, locked)) in FORMS.into_iter().enumerate() {
+        let before = std::fs::read(sandbox.join(form)).unwrap();
+        let name = format!("a{number}.example.com");
+        let args = ["-C", "out", "csr", &name, "--ca", "private", "--key", form, "--password-file", "pass", "--json"];
+        let made = sandbox.run(&args).expect(0).json();
+        assert_eq!((&made["key"]["path"], &made["key"]["reused"]), (&form.into(), &true.into()), "{form}");
+        assert_eq!(made["key"]["encrypted"], locked && form.ends_with("pem"), "{form}");
+        let install = made["next"][1]["text"].as_str().unwrap();
+        assert!(install.ends_with(&format!("FILE --key {form}")), "{install}");
+        assert_eq!(std::fs::read(sandbox.join(form)).unwrap(), before, "{form}");
+        let request = format!("out/{name}.csr");
+        let said = succeed(
+            foreign("openssl")
+                .args(["req", "-verify", "-noout", "-pubkey", "-in", &request])
+                .current_dir(sandbox.path()),
+        );
+        if !form.ends_with("pfx") {
+            let inform = if form.ends_with("der") { "DER" } else { "PEM" };
+            let args = ["pkey", "-pubout", "-passin", "pass:geheim", "-inform", inform, "-in", form];
+            let public = succeed(foreign("openssl").args(args).current_dir(sandbox.path()));
+            // Openssl keeps explicit parameters, which no certificate may have.
+            assert!(said.contains(public.trim()) || form == "explicit.pem", "{form}: {said}");
+        }
+        let again = sandbox.run(&args).expect(0).json();
+        assert_eq!((&again["changed"], &again["request"]), (&false.into(), &made["request"]), "{form}");
+    }
+    let written = std::fs::read_dir(sandbox.join("out")).unwrap().map(|entry| entry.unwrap().file_name());
+    let keys = written.filter(|name| name.to_string_lossy().ends_with(".key")).count();
+    assert_eq!(keys, 0, "no key is copied");
+}
+
+#[test]
+fn what_no_server_is_given_is_named() {
+    let sandbox = Sandbox::new();
+    openssl(
+        &sandbox,
+        "genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:1024 -out short.pem
+         rsa -in short.pem -traditional -out short-pkcs1.pem
+         genpkey -algorithm ED448 -out ed448.pem
+         ecparam -name secp256k1 -genkey -noout -out k1.pem
+         genpkey -algorithm RSA-PSS -out pss.pem
+         rsa -in short.pem -traditional -aes128 -passout PASS -out traditional.pem",
+    );
+    sandbox.write("text.pem", "no key\n");
+    sandbox.write("both.pem", [sandbox.read("short.pem"), sandbox.read("k1.pem")].concat());
+    for (file, wanted) in [
+        ("short.pem", "an RSA key of 1024 bits; 2048 is the least that CAs take"),
+        ("short-pkcs1.pem", "an RSA key of 1024 bits; 2048 is the least that CAs take"),
+        ("ed448.pem", "of the kind Ed448, which web servers are not given"),
+        ("k1.pem", "of the kind EC on secp256k1, which"),
+        ("pss.pem", "of the kind RSA-PSS, which"),
+        ("traditional.pem", "(umask 077; openssl pkey -in traditional.pem -out plain.key)"),
+        ("text.pem", "text.pem holds no private key"),
+        ("none.pem", "cannot read none.pem"),
+    ] {
+        let run = sandbox.run(&["csr", "acme.com", "--key", file]).expect(3);
+        assert!(run.stderr.contains(wanted), "{file}: {run}");
+    }
+    sandbox.run(&["csr", "acme.com", "--key", "-"]).expect(2);
+    assert!(!sandbox.join("acme.com.csr").exists());
+}
+
+#[test]
+fn a_key_that_others_have_or_that_everybody_has_is_told() {
+    let sandbox = Sandbox::new();
+    sandbox.run(&["csr", "one.example"]).expect(0);
+    let second =
+        sandbox.run(&["csr", "two.example", "--key", "one.example.key", "--ca", "sectigo", "--json"]).expect(0).json();
+    assert_eq!(second["findings"][0]["code"], "key-reused");
+    assert!(second["findings"][0]["message"].as_str().unwrap().contains("one.example.csr"), "{second}");
+    // Sectigo adds a value of its own where a key is used again.
+    assert_eq!(
+        (&second["records"][0]["value"], &second["records"][0]["complete"]),
+        (&serde_json::Value::Null, &false.into())
+    );
+    std::fs::set_permissions(sandbox.join("one.example.key"), std::fs::Permissions::from_mode(0o644)).unwrap();
+    let third = sandbox.run(&["csr", "three.example", "--key", "one.example.key"]).expect(0).stdout;
+    assert!(third.contains("one.example.key may be read by everybody on this machine (0644)"), "{third}");
+    let run = sandbox.run(&["csr", "four.example", "--key", "one.example.key", "--key-type", "rsa-2048"]).expect(2);
+    assert!(
+        run.stderr.contains("--key-type rsa-2048 is not the kind of one.example.key, which is ecdsa-p256"),
+        "{run}"
+    );
+}
+
+#[test]
+fn a_lone_key_gets_its_request_by_the_line_that_is_proposed() {
+    let sandbox = Sandbox::new();
+    sandbox.run(&["csr", "one.example"]).expect(0);
+    let key = sandbox.read("one.example.key");
+    std::fs::remove_file(sandbox.join("one.example.csr")).unwrap();
+    let failed = sandbox.run(&["csr", "one.example", "--json"]).expect(3).json();
+    let argv: Vec<&str> = failed["error"]["next"][0]["argv"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .skip(1)
+        .map(|word| word.as_str().unwrap())
+        .collect();
+    assert_eq!(argv.join(" "), "csr one.example --key one.example.key");
+    sandbox.run(&argv).expect(0);
+    assert_eq!(sandbox.read("one.example.key"), key);
+    let again = sandbox.run(&["csr", "one.example", "--json"]).expect(0).json();
+    assert_eq!((&again["changed"], &again["key"]["path"]), (&false.into(), &"one.example.key".into()));
+    // Another name of the file is found by the key in it.
+    std::fs::rename(sandbox.join("one.example.key"), sandbox.join("renamed.key")).unwrap();
+    let again = sandbox.run(&["csr", "one.example", "--json"]).expect(0).json();
+    assert_eq!(again["key"]["path"], "renamed.key");
+    sandbox.run(&["csr", "two.example"]).expect(0);
+    let other = sandbox.run(&["csr", "one.example", "--key", "two.example.key"]).expect(3);
+    assert!(other.stderr.contains("one.example.csr is in the way: it is of another key"), "{other}");
+    let forced = sandbox.run(&["csr", "one.example", "--key", "two.example.key", "--force"]).expect(0);
+    assert!(forced.stdout.contains("kept   one.example.csr.~1~"), "{forced}");
+    assert!(sandbox.join("two.example.key").exists());
+}
+
+#[test]
+fn an_encrypted_key_is_opened_by_others_and_found_again() {
+    let sandbox = Sandbox::new();
+    sandbox.write("pass", "geheim\n");
+    let args = ["csr", "one.example", "--encrypt-key", "--password-file", "pass", "--json"];
+    let made = sandbox.run(&args).expect(0).json();
+    assert_eq!(made["key"]["encrypted"], true);
+    let mode = std::fs::metadata(sandbox.join("one.example.key")).unwrap().permissions().mode() & 0o7777;
+    assert_eq!(mode, 0o600);
+    let key = sandbox.read("one.example.key");
+    assert!(key.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"));
+    openssl(&sandbox, "pkey -in one.example.key -passin PASS -check -noout");
+    let shown = succeed(foreign("openssl").args(["asn1parse", "-in", "one.example.key"]).current_dir(sandbox.path()));
+    for part in ["PBES2", "PBKDF2", ":0927C0", "hmacWithSHA256", "aes-256-cbc"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let again = sandbox.run(&["csr", "one.example"]).expect(0).stdout;
+    assert!(again.contains("encrypted") && again.contains("was not looked at"), "{again}");
+    let again = sandbox.run(&["csr", "one.example", "--password-file", "pass", "--json"]).expect(0).json();
+    assert_eq!((&again["changed"], &again["findings"][0]), (&false.into(), &serde_json::Value::Null));
+    // Another key in its place, under the same password.
+    sandbox.run(&["csr", "two.example", "--encrypt-key", "--password-file", "pass"]).expect(0);
+    std::fs::copy(sandbox.join("two.example.key"), sandbox.join("one.example.key")).unwrap();
+    sandbox.run(&["csr", "one.example", "--password-file", "pass"]).expect(3);
+    for args in [&["csr", "x.example", "--encrypt-key"][..], &["csr", "x.example", "--encrypt-key", "--key", "pass"]] {
+        sandbox.run(args).expect(2);
+    }
+    sandbox.write("empty", "\n");
+    sandbox.run(&["csr", "x.example", "--encrypt-key", "--password-file", "empty"]).expect(3);
+    assert!(!sandbox.join("x.example.key").exists());
+}
+
+#[test]
+fn what_is_there_is_asked_for_again() {
+    let shop = Order::new();
+    let sandbox = &shop.sandbox;
+    sandbox.write("leaf.pem", &shop.leaf);
+    let names = sandbox.run(&["inspect", "leaf.pem", "--json"]).expect(0).json()["items"][0]["dns_names"].clone();
+    std::fs::create_dir(sandbox.join("next")).unwrap();
+    let made = sandbox.run(&["-C", "next", "csr", "--from", "leaf.pem", "--json"]).expect(0).json();
+    assert_eq!((&made["names"], &made["key"]["algorithm"]), (&names, &"ecdsa-p256".into()));
+    assert!(made["from"].as_str().unwrap().starts_with("leaf.pem (certificate of "), "{made}");
+    let args = [
+        "csr",
+        "db.corp",
+        "10.0.0.1",
+        "ann@db.corp",
+        "--ca",
+        "private",
+        "--key-type",
+        "rsa-3072",
+        "--subject",
+        "OU=a,OU=b,C=DE",
+    ];
+    let first = sandbox.run(&[&args[..], &["--json"]].concat()).expect(0).json();
+    let second = sandbox.run(&["-C", "next", "csr", "--from", "db.corp", "--ca", "private", "--json"]);
+    // A name is looked up in -C; from here it is a file.
+    second.expect(4);
+    let second =
+        sandbox.run(&["-C", "next", "csr", "--from", "db.corp.csr", "--ca", "private", "--json"]).expect(0).json();
+    assert_eq!(second["names"], first["names"]);
+    assert_eq!(second["request"]["subject"], "CN=db.corp,OU=a,OU=b,C=DE");
+    assert_eq!(second["key"]["algorithm"], "rsa-3072");
+    // What is typed goes before.
+    let third = sandbox
+        .run(&[
+            "-C",
+            "next",
+            "csr",
+            "nas.corp",
+            "--from",
+            "db.corp.csr",
+            "--ca",
+            "private",
+            "--key-type",
+            "ecdsa-p384",
+            "--json",
+        ])
+        .expect(0)
+        .json();
+    assert_eq!(third["names"], serde_json::json!(["nas.corp"]));
+    assert_eq!(third["key"]["algorithm"], "ecdsa-p384");
+    sandbox.run(&["csr", "--from", "none.pem"]).expect(3);
+    sandbox.write("note.txt", "nothing\n");
+    sandbox.run(&["csr", "--from", "note.txt"]).expect(3);
+}
+
+#[test]
+fn what_is_not_asked_for_again_is_told() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "x.cnf",
+        "[req]\ndistinguished_name=d\nreq_extensions=e\n[d]\n[e]\nsubjectAltName=DNS:acme.com,DNS:www.acme.com\n\
+         extendedKeyUsage=serverAuth,clientAuth\ntlsfeature=status_request\n",
+    );
+    openssl(
+        &sandbox,
+        "genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out x.key
+         req -new -key x.key -config x.cnf -subj /CN=acme.com -out x.csr",
+    );
+    let made = sandbox.run(&["csr", "--from", "x.csr", "--ca", "sectigo", "--json"]).expect(0).json();
+    let codes: Vec<&str> =
+        made["findings"].as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap()).collect();
+    assert_eq!(codes, ["client-auth", "must-staple"]);
+    assert!(made["findings"][0]["message"].as_str().unwrap().contains("Sectigo ends it on 2027-02-10"), "{made}");
+    let said =
+        succeed(foreign("openssl").args(["req", "-noout", "-text", "-in", "acme.com.csr"]).current_dir(sandbox.path()));
+    assert!(!said.contains("Extended Key Usage") && !said.contains("TLS Feature"), "{said}");
+}
+
+#[test]
+fn nginx_and_java_load_the_keys() {
+    for key_type in ["ecdsa-p256", "ecdsa-p384", "ecdsa-p521", "rsa-2048", "ed25519"] {
+        let sandbox = Sandbox::new();
+        sandbox.write("pass", "geheim\n");
+        for (name, more) in
+            [("plain.example", &[][..]), ("locked.example", &["--encrypt-key", "--password-file", "pass"][..])]
+        {
+            let args = [&["csr", name, "--ca", "private", "--key-type", key_type], more].concat();
+            sandbox.run(&args).expect(0);
+            openssl(
+                &sandbox,
+                &format!("x509 -req -in {name}.csr -signkey {name}.key -passin PASS -days 9 -out {name}.crt"),
+            );
+            let folder = sandbox.path().display();
+            let config = format!(
+                "pid {folder}/pid; error_log stderr; events {{}} http {{ access_log off; server {{ listen 127.0.0.1:1 ssl; \
+                 ssl_certificate {folder}/{name}.crt; ssl_certificate_key {folder}/{name}.key; ssl_password_file {folder}/pass; }} }}"
+            );
+            sandbox.write("nginx.conf", config);
+            let path = sandbox.join("nginx.conf");
+            succeed(foreign("nginx").args(["-t", "-e", "stderr", "-c", &path.display().to_string()]));
+            openssl(
+                &sandbox,
+                &format!(
+                    "pkcs12 -export -in {name}.crt -inkey {name}.key -passin PASS -passout PASS -name x -out {name}.p12"
+                ),
+            );
+            let listed = succeed(
+                foreign("keytool")
+                    .args(["-list", "-v", "-keystore", &format!("{name}.p12"), "-storepass", "geheim"])
+                    .current_dir(sandbox.path()),
+            );
+            assert!(listed.contains("PrivateKeyEntry"), "{key_type}: {listed}");
+        }
+    }
+}
