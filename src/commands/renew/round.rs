@@ -255,8 +255,8 @@ fn make(
     let request = SigningRequest::ask(&names, &subject, &key)?;
     let mut kept = Kept::default();
     round.ca.iter().for_each(|ca| kept.set_ca(*ca));
-    let written = if there.is_some() { None } else { Some(&key) };
-    Fresh::stage(&paths, written, &request, &kept)?.put(&[])?;
+    let text = if there.is_some() { None } else { Some(key.to_pem()) };
+    Fresh::stage(&paths, text.as_ref().map(|text| text.as_str()), &request, &kept)?.put(&[])?;
     let records = records(&request, round.ca, &kept);
     Ok(Came::Prepared(Box::new(Prepared { made: true, files, request, records })))
 }
