@@ -3,18 +3,25 @@
 //! measure come as values; nothing is read, asked or printed here, and advice is `failure`'s.
 
 mod answered;
+mod chained;
 pub mod change;
 pub mod due;
+mod family;
 pub mod glance;
 mod group;
 pub mod item;
 mod judge;
+mod measure;
 pub mod reason;
 pub mod rounds;
 pub mod row;
 
 pub use due::RenewBefore;
 pub use item::{Item, Origin, Place, What};
-pub use judge::{Measure, rows};
+pub use judge::rows;
+pub use measure::Measure;
 pub use reason::{Reason, Weight};
 pub use row::{Row, State, Verdict};
+
+#[cfg(test)]
+mod tests;

@@ -102,15 +102,11 @@ pub fn run(context: &Context, args: &StatusArgs) -> Result<StatusOutcome, Failur
 
 /// Writes the files that were asked for, each whole or not at all.
 fn write(args: &StatusArgs, outcome: &mut StatusOutcome) -> Result<(), Failure> {
-    let wanted = [
-        (&args.prometheus, "prometheus", prometheus::metrics as fn(&StatusOutcome) -> String),
-        (&args.ics, "ics", calendar::calendar),
-    ];
-    for (path, format, render) in wanted {
-        if let Some(path) = path {
-            files::replace(path, render(outcome).as_bytes(), 0o644)?;
-            outcome.written.push(Written { format, path: path.clone() });
-        }
+    let metrics = args.prometheus.as_ref().map(|path| ("prometheus", path, prometheus::metrics(outcome)));
+    let calendar = args.ics.as_ref().map(|path| ("ics", path, calendar::calendar(outcome)));
+    for (format, path, text) in [metrics, calendar].into_iter().flatten() {
+        files::replace(path, text.as_bytes(), 0o644)?;
+        outcome.written.push(Written { format, path: path.clone() });
     }
     Ok(())
 }

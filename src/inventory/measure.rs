@@ -1,0 +1,28 @@
+//! What rows are judged by.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+
+use super::due::RenewBefore;
+use super::item::{Question, Terms};
+use crate::pki::trust::TrustAnchors;
+
+/// What rows are judged by.
+#[derive(Debug)]
+pub struct Measure<'a> {
+    /// The instant.
+    pub now: Timestamp,
+    /// How long before its end a certificate is due.
+    pub before: RenewBefore,
+    /// Whom to trust, the first that knows the root counts.
+    pub anchors: &'a [TrustAnchors],
+    /// Of the pairs that certctl installed, by name.
+    pub terms: &'a HashMap<String, Terms>,
+    /// The anchors of those that are judged by somebody's own, by name.
+    pub own_anchors: &'a HashMap<String, TrustAnchors>,
+    /// Who was asked what is served.
+    pub questions: &'a [Question],
+    /// The names for which servers use what a place holds and which it lacks: `FILE:LINE`, the certificate, the names.
+    pub uncovered: &'a [(String, [u8; 32], Vec<String>)],
+}

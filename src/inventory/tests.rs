@@ -1,0 +1,236 @@
+//! One row a state and a reason.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, KeyPair, PublicKeyData};
+
+use super::item::{Asked, HeldKey, Question, Shown, Terms};
+use super::{Item, Measure, Origin, Place, RenewBefore, Row, What, rows};
+use crate::pki::certificate::Certificate;
+use crate::pki::key::{KeyAlgorithm, PublicKeyId};
+use crate::pki::testing::{Authority, dates, now, site_key};
+use crate::pki::trust::TrustAnchors;
+
+/// A CA with one intermediate, a site's key, and what was asked.
+struct World {
+    root: Authority,
+    middle: Authority,
+    key: KeyPair,
+    anchors: Vec<TrustAnchors>,
+    terms: HashMap<String, Terms>,
+    questions: Vec<Question>,
+    uncovered: Vec<(String, [u8; 32], Vec<String>)>,
+}
+
+impl World {
+    fn new() -> Self {
+        let (root, middle) = (Authority::new("Root"), Authority::new("Middle"));
+        let anchors = vec![TrustAnchors::from_certificates("roots.pem", &[root.root()])];
+        let (terms, questions, uncovered) = (HashMap::new(), Vec::new(), Vec::new());
+        Self { root, middle, key: site_key(), anchors, terms, questions, uncovered }
+    }
+
+    fn leaf(&self, change: impl FnOnce(&mut CertificateParams)) -> Certificate {
+        self.middle.leaf_as(&["a.example", "www.a.example"], &self.key, change)
+    }
+
+    /// Leaf and intermediate.
+    fn chain(&self) -> Vec<Certificate> {
+        vec![self.leaf(|_| {}), self.root.certify(&self.middle)]
+    }
+
+    fn rows(&self, items: Vec<Item>, at: Timestamp) -> Vec<Row> {
+        let measure = Measure {
+            now: at,
+            before: RenewBefore::Usual,
+            anchors: &self.anchors,
+            terms: &self.terms,
+            own_anchors: &HashMap::new(),
+            questions: &self.questions,
+            uncovered: &self.uncovered,
+        };
+        rows(items, &measure)
+    }
+
+    /// `STATE VERDICT CODE...` of each row.
+    fn told(&self, items: Vec<Item>, at: &str) -> Vec<String> {
+        let told = |row: &Row| {
+            let codes = row.reasons.iter().map(super::Reason::code);
+            [row.state.name(), row.verdict().name()].into_iter().chain(codes).collect::<Vec<_>>().join(" ")
+        };
+        let at = if at.is_empty() { now() } else { format!("{at}T00:00:00Z").parse().unwrap() };
+        self.rows(items, at).iter().map(told).collect()
+    }
+}
+
+fn file(path: &str, what: What) -> Item {
+    Item { place: Place::file(path, Origin::Given), what }
+}
+
+fn installed(path: &str, what: What) -> Item {
+    Item { place: Place::file(path, Origin::Installed("a.example".to_owned())), what }
+}
+
+fn certificates(chain: &[Certificate]) -> What {
+    What::Certificates(chain.iter().map(|one| Arc::new(one.clone())).collect())
+}
+
+fn key(key: &KeyPair, mode: u32) -> What {
+    let id = PublicKeyId::of_spki(&key.subject_public_key_info());
+    What::Key(HeldKey { id, algorithm: KeyAlgorithm::EcdsaP256, mode })
+}
+
+fn request(key: &KeyPair, names: &[&str]) -> What {
+    let id = PublicKeyId::of_spki(&key.subject_public_key_info());
+    let names = names.iter().map(|&name| name.to_owned()).collect();
+    What::Request(Asked { names, id, algorithm: KeyAlgorithm::EcdsaP256 })
+}
+
+fn address() -> SocketAddr {
+    ([127, 0, 0, 1], 443).into()
+}
+
+#[test]
+fn each_state_by_what_was_found() {
+    let world = World::new();
+    let chain = world.chain();
+    let here = || file("a.pem", certificates(&chain));
+    let shown =
+        Item { place: Place::Address { address: address(), name: "a.example".to_owned() }, what: certificates(&chain) };
+    for (items, expected) in [
+        (vec![file("a.key", key(&world.key, 0o600))], "key-alone fine"),
+        (
+            vec![file("a.key", key(&world.key, 0o600)), file("a.csr", request(&world.key, &["a.example"]))],
+            "pending fine",
+        ),
+        (vec![here()], "no-key fine"),
+        (
+            vec![here(), file("a.key", key(&world.key, 0o600)), file("a.csr", request(&world.key, &["a.example"]))],
+            "ready fine",
+        ),
+        (
+            vec![here(), installed("/a.pem", certificates(&chain)), installed("/a.key", key(&world.key, 0o600))],
+            "installed fine",
+        ),
+        (vec![shown, here()], "served fine"),
+    ] {
+        assert_eq!(world.told(items, ""), [expected]);
+    }
+    // CAs and what is locked are nobody's row.
+    assert!(world.told(vec![file("ca.pem", certificates(&chain[1..])), file("x", What::LockedKey)], "").is_empty());
+}
+
+#[test]
+fn dates_and_the_chain() {
+    let world = World::new();
+    let chain = world.chain();
+    let live = |chain: &[Certificate]| vec![installed("/a.pem", certificates(chain))];
+    for (at, expected) in [
+        ("2025-12-31", "installed wrong not-yet-valid"),
+        ("2026-11-30", "installed fine"),
+        ("2026-12-02", "installed due due"),
+        ("2027-01-01", "installed wrong expired"),
+    ] {
+        let told = world.told(live(&chain), at);
+        assert!(told[0].starts_with(expected), "{at}: {told:?}");
+    }
+    // A cross-signed intermediate that ends before the leaf; its end counts.
+    let early = world.root.certify_as(&world.middle, |params| params.not_after = rcgen::date_time_ymd(2026, 9, 1));
+    let crossed = [chain[0].clone(), early];
+    assert_eq!(world.told(live(&crossed), ""), ["installed fine intermediate-ends-first"]);
+    assert_eq!(world.told(live(&crossed), "2026-08-10"), ["installed due due intermediate-ends-first"]);
+    let broken = world.told(live(&crossed), "2026-09-02");
+    assert!(broken[0].starts_with("installed wrong intermediate-expired"), "{broken:?}");
+    // A whole chain beside it lies in the bag too: then nothing ends first.
+    let both = [crossed.as_slice(), &chain[1..]].concat();
+    assert_eq!(world.told(live(&both), ""), ["installed fine"]);
+    // What no server sends is not judged as if one did; without AIA the missing issuer may be a root of somebody's own.
+    assert_eq!(world.told(vec![file("a.pem", certificates(&chain[..1]))], ""), ["no-key fine"]);
+    assert_eq!(world.told(live(&chain[..1]), ""), ["installed fine missing-intermediate"]);
+}
+
+#[test]
+fn keys_names_lists_and_places() {
+    let mut world = World::new();
+    let chain = world.chain();
+    let live = || installed("/a.pem", certificates(&chain));
+    let other = site_key();
+    let fits = || installed("/a.key", key(&world.key, 0o640));
+    assert_eq!(world.told(vec![live(), fits()], ""), ["installed fine"]);
+    let wrong = world.told(vec![live(), installed("/a.key", key(&other, 0o600))], "");
+    assert!(wrong.contains(&"installed wrong wrong-key".to_owned()), "{wrong:?}");
+    assert_eq!(
+        world.told(vec![live(), installed("/a.key", key(&world.key, 0o644))], ""),
+        ["installed wrong key-readable"]
+    );
+    world.terms.insert("a.example".to_owned(), Terms { placeholder: true, ..Terms::default() });
+    assert_eq!(world.told(vec![live()], ""), ["installed fine placeholder-in-place"]);
+    world.terms.clear();
+    world.uncovered.push(("/etc/nginx/x.conf:3".to_owned(), chain[0].fingerprint, vec!["b.example".to_owned()]));
+    assert_eq!(world.told(vec![live()], ""), ["installed wrong host-not-covered"]);
+}
+
+#[test]
+fn what_servers_show_is_compared() {
+    let mut world = World::new();
+    let chain = world.chain();
+    let shown =
+        |fingerprint, same_chain| Ok(Shown { fingerprint, label: "x".to_owned(), not_after: Some(now()), same_chain });
+    for (answer, expected) in [
+        (shown(chain[0].fingerprint, true), "served fine"),
+        (shown(chain[0].fingerprint, false), "served wrong served-differs"),
+        (shown([0; 32], false), "installed wrong served-differs"),
+        (Err("the connection was refused".to_owned()), "installed wrong not-served"),
+    ] {
+        let expected_leaf = Some(chain[0].fingerprint);
+        let question = Question { expected: expected_leaf, address: address(), name: "a.example".to_owned(), answer };
+        world.questions = vec![question];
+        assert_eq!(world.told(vec![installed("/a.pem", certificates(&chain))], ""), [expected]);
+    }
+}
+
+#[test]
+fn what_took_its_place_and_what_comes_next() {
+    let world = World::new();
+    let chain = world.chain();
+    let next = site_key();
+    let newer = world.middle.leaf_as(&["www.A.example", "a.example"], &next, |params| {
+        params.not_before = rcgen::date_time_ymd(2026, 5, 1);
+        params.not_after = rcgen::date_time_ymd(2027, 3, 1);
+    });
+    let live = || installed("/a.pem", certificates(&chain));
+    let asked = || file("a-2.csr", request(&next, &["a.example", "www.a.example"]));
+    assert_eq!(world.told(vec![live(), asked()], ""), ["installed fine prepared", "pending fine"]);
+    let ready = || vec![file("b.pem", certificates(std::slice::from_ref(&newer))), file("b.key", key(&next, 0o600))];
+    let told = world.told([vec![live(), asked()], ready()].concat(), "2026-12-10");
+    assert_eq!(told, ["installed due due newer-ready", "ready fine"]);
+    // The old one in a file alone is done with, however it ended.
+    let told = world.told([vec![file("a.pem", certificates(&chain))], ready()].concat(), "2027-01-10");
+    assert_eq!(told, ["ready due due", "superseded fine"]);
+    // Of another kind, or for other names, it stands beside it.
+    let beside = world.middle.leaf_as(&["a.example"], &next, |params| dates(params, 2026, 2027));
+    let told = world.told(vec![live(), file("c.pem", certificates(&[beside]))], "");
+    assert_eq!(told, ["installed fine", "no-key fine"]);
+}
+
+#[test]
+fn rules_begin_before_the_next_round() {
+    let mut world = World::new();
+    let clients = |params: &mut CertificateParams| {
+        params.extended_key_usages.push(ExtendedKeyUsagePurpose::ClientAuth);
+        params.not_before = rcgen::date_time_ymd(2026, 11, 1);
+        params.not_after = rcgen::date_time_ymd(2027, 5, 1);
+    };
+    let lasting = world.root.certify_as(&world.middle, |params| dates(params, 2026, 2027));
+    let chain = [world.leaf(clients), lasting];
+    let items = || vec![installed("/a.pem", certificates(&chain))];
+    // Of somebody's own CA no rule for public ones holds, and its rounds are its own.
+    assert_eq!(world.told(items(), "2026-11-23"), ["installed fine"]);
+    assert!(world.rows(items(), now())[0].rounds.is_empty());
+    world.anchors = vec![TrustAnchors::system(&[world.root.root()])];
+    assert_eq!(world.told(items(), "2026-11-23"), ["installed fine rule-client-auth rule-100-days"]);
+    assert!(world.rows(items(), "2026-11-23T00:00:00Z".parse().unwrap())[0].rounds.len() > 8);
+}
