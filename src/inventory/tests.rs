@@ -211,7 +211,7 @@ fn what_took_its_place_and_what_comes_next() {
     let told = world.told([vec![file("a.pem", certificates(&chain))], ready()].concat(), "2027-01-10");
     assert_eq!(told, ["ready fine", "superseded fine"]);
     // Of another kind, or for other names, it stands beside it.
-    let beside = world.middle.leaf_as(&["a.example"], &next, |params| dates(params, 2026, 2027));
+    let beside = world.middle.leaf_as(&["a.example"], &next, |_| {});
     let told = world.told(vec![live(), file("c.pem", certificates(&[beside]))], "");
     assert_eq!(told, ["installed fine", "no-key fine"]);
 }
