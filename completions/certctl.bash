@@ -271,7 +271,7 @@ _certctl() {
             return 0
             ;;
         certctl__subcmd__dcv__subcmd__check)
-            opts="-C -q -v -h --ca --record --resolver --wait --json --directory --root --at --quiet --verbose --color --help"
+            opts="-C -q -v -h --ca --record --resolver --batch --wait --json --directory --root --at --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -286,6 +286,10 @@ _certctl() {
                     return 0
                     ;;
                 --resolver)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --batch)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

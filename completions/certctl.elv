@@ -73,6 +73,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
             cand --ca 'The shop or CA that the request went to'
             cand --record 'The record that the shop shows, as it is pasted: a zone-file line, host and value, an API''s answer; ''-'' reads stdin'
             cand --resolver 'Ask this resolver, not the system''s; with a port other than 53 it alone is asked'
+            cand --batch 'Check what a list names, one line each (a name, a request''s file, or a record: host and value); ''-'' is stdin'
             cand --wait 'Look again and again until it is visible, for so long [without a value: 2h]'
             cand -C 'Where names are looked up and files go'
             cand --directory 'Where names are looked up and files go'

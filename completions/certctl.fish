@@ -100,6 +100,7 @@ aws-acm\t'AWS Certificate Manager'
 private\t'A company\'s own CA: no proof in the DNS'"
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l record -d 'The record that the shop shows, as it is pasted: a zone-file line, host and value, an API\'s answer; \'-\' reads stdin' -r
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l resolver -d 'Ask this resolver, not the system\'s; with a port other than 53 it alone is asked' -r
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l batch -d 'Check what a list names, one line each (a name, a request\'s file, or a record: host and value); \'-\' is stdin' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l wait -d 'Look again and again until it is visible, for so long [without a value: 2h]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -s C -l directory -d 'Where names are looked up and files go' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l root -d 'A tree to install into instead of /' -r -F

@@ -45,6 +45,7 @@ impl Command {
     pub fn run(self, context: &Context, command_line: fn() -> clap::Command) -> u8 {
         match self {
             Self::Csr(args) => conclude(context, csr::run(context, &args)),
+            Self::DcvCheck(args) if args.batch.is_some() => conclude(context, dcv_check::batch::run(context, &args)),
             Self::DcvCheck(args) => conclude(context, dcv_check::run(context, &args)),
             Self::Install(args) if args.check => conclude(context, install::check::run(context, &args)),
             Self::Install(args) => conclude(context, install::run(context, &args)),

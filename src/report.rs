@@ -81,6 +81,12 @@ impl Sink {
         self.style.json
     }
 
+    /// True when only what needs action is wanted.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.style.quiet
+    }
+
     /// How many columns the terminal has that results go to; none where they go elsewhere.
     #[must_use]
     pub fn columns(&self) -> Option<usize> {
@@ -120,6 +126,14 @@ impl Sink {
             Ok(()) => 0,
             Err(error) => self.unwritable(&error),
         }
+    }
+
+    /// One object of a stream on a line of its own, as JSON whatever `--json` says.
+    ///
+    /// # Errors
+    /// When stdout cannot be written; a closed pipe too, for nobody reads what is still to come.
+    pub fn line(&self, value: &Value) -> io::Result<()> {
+        io::stdout().lock().write_all(json_line(value).as_bytes())
     }
 
     /// Prints what a command ended with and says the exit code of the process.

@@ -7,6 +7,7 @@ pub mod files;
 pub mod folders;
 pub mod hosts;
 pub mod http;
+pub mod lines;
 mod listing;
 pub mod lock;
 pub mod process;

@@ -1,12 +1,16 @@
 //! `certctl dcv-check`: would the CA see the proof of control now? If not, why, and when to look again.
 
 mod around;
+pub mod batch;
 mod choose;
+mod list;
 mod outcome;
 mod pending;
 mod wait;
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 pub use self::around::Around;
@@ -16,6 +20,7 @@ use self::pending::Pending;
 use crate::context::Context;
 use crate::dcv::answer::Survey;
 use crate::dcv::ca::Ca;
+use crate::dcv::caa::Found;
 use crate::dcv::judge::{Judgement, judge};
 use crate::failure::{Failure, Kind};
 use crate::system::clock;
@@ -41,6 +46,9 @@ pub struct DcvCheckArgs {
     /// Ask this resolver, not the system's; with a port other than 53 it alone is asked
     #[arg(long, value_name = "ADDR[:PORT]", value_parser = dns::address)]
     pub resolver: Vec<SocketAddr>,
+    /// Check what a list names, one line each (a name, a request's file, or a record: host and value); '-' is stdin
+    #[arg(long, value_name = "FILE|-", conflicts_with_all = ["names", "record", "wait"])]
+    pub batch: Option<PathBuf>,
     /// Look again and again until it is visible, for so long [without a value: 2h]
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "2h", value_parser = clock::duration)]
     pub wait: Option<Duration>,
@@ -51,7 +59,7 @@ pub struct DcvCheckArgs {
 /// # Errors
 /// No such request, a record that is none, files that cannot be written; a signal.
 pub fn run(context: &Context, args: &DcvCheckArgs) -> Result<DcvCheckOutcome, Failure> {
-    let again = again(context, args);
+    let again = again(context, args, &args.names);
     let wanted = Wanted { names: &args.names, records: &args.record, ca: args.ca, again: &again };
     let chosen = choose::choose(context, &wanted)?;
     let mut outcome = DcvCheckOutcome::new(&chosen, again, context.again("install"));
@@ -69,15 +77,7 @@ pub fn run(context: &Context, args: &DcvCheckArgs) -> Result<DcvCheckOutcome, Fa
 
 /// One look at all records.
 fn look(context: &Context, args: &DcvCheckArgs, checks: &[Pending]) -> Result<Vec<Check>, Failure> {
-    let inquiries: Vec<Inquiry> = checks
-        .iter()
-        .map(|check| Inquiry {
-            domain: check.expected.domain.clone(),
-            top: check.expected.top(),
-            kind: check.expected.record.kind,
-            names: check.expected.places(None).into_iter().map(|(_, name)| name).collect(),
-        })
-        .collect();
+    let inquiries: Vec<Inquiry> = checks.iter().map(inquiry).collect();
     let resolvers = Resolvers::new(&args.resolver);
     let surveys = dns::survey(&inquiries, &resolvers, &context.interrupt)?;
     // Where nobody answers, nobody is asked more.
@@ -85,26 +85,38 @@ fn look(context: &Context, args: &DcvCheckArgs, checks: &[Pending]) -> Result<Ve
         |survey: &Survey| survey.said.iter().flat_map(|said| &said.answers).any(|one| one.answer.is_answer());
     let names = checks.iter().zip(&surveys).filter(|(_, survey)| answered(survey)).flat_map(|(check, _)| &check.names);
     let caa = dns::caa(&names.cloned().collect::<Vec<String>>(), &resolvers, &context.interrupt)?;
-    Ok(checks
-        .iter()
-        .zip(surveys)
-        .map(|(pending, survey)| {
-            let mut expected = pending.expected.clone();
-            if let Some(zone) = &survey.zone {
-                expected.lies_in(zone);
-            }
-            let mut judgement: Judgement = judge(&expected, &survey);
-            let around = Around::judge(&mut judgement, &survey, pending, &caa, context.now());
-            Check { request: pending.request.clone(), ca: pending.ca, expected, judgement, around }
-        })
-        .collect())
+    Ok(judged(context, checks, surveys, &caa))
 }
 
-/// The words of the command line to wait with: the same names, CA and resolvers.
-fn again(context: &Context, args: &DcvCheckArgs) -> Vec<String> {
+/// What to ask servers for.
+fn inquiry(check: &Pending) -> Inquiry {
+    Inquiry {
+        domain: check.expected.domain.clone(),
+        top: check.expected.top(),
+        kind: check.expected.record.kind,
+        names: check.expected.places(None).into_iter().map(|(_, name)| name).collect(),
+    }
+}
+
+/// What their answers come to.
+fn judged(context: &Context, checks: &[Pending], surveys: Vec<Survey>, caa: &HashMap<String, Found>) -> Vec<Check> {
+    let judged = checks.iter().zip(surveys).map(|(pending, survey)| {
+        let mut expected = pending.expected.clone();
+        if let Some(zone) = &survey.zone {
+            expected.lies_in(zone);
+        }
+        let mut judgement: Judgement = judge(&expected, &survey);
+        let around = Around::judge(&mut judgement, &survey, pending, caa, context.now());
+        Check { request: pending.request.clone(), ca: pending.ca, expected, judgement, around }
+    });
+    judged.collect()
+}
+
+/// The words of the command line to wait with for these names: the same CA and resolvers.
+fn again(context: &Context, args: &DcvCheckArgs, names: &[String]) -> Vec<String> {
     let mut words = context.again("dcv-check");
     words.push("--wait".to_owned());
-    words.extend(args.names.iter().filter(|name| *name != "-").cloned());
+    words.extend(names.iter().filter(|name| *name != "-").cloned());
     words.extend(args.ca.iter().flat_map(|ca| ["--ca".to_owned(), ca.name().to_owned()]));
     words.extend(args.resolver.iter().flat_map(|address| ["--resolver".to_owned(), address.to_string()]));
     words

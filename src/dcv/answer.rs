@@ -105,6 +105,12 @@ impl Answer {
         matches!(self, Cname(_) | Txt(_) | Addresses(_) | NoName(_) | NoData(_) | Bogus)
     }
 
+    /// True when nothing at all came from where it was asked.
+    #[must_use]
+    pub fn is_silence(&self) -> bool {
+        matches!(self, Self::Closed | Self::NoAddress | Self::NoRoute | Self::Timeout)
+    }
+
     /// The word in JSON; in a finding's code it stands behind `server-`.
     #[must_use]
     pub fn word(&self) -> &'static str {

@@ -147,10 +147,26 @@ fn expectation(request: &SigningRequest, ca: Option<Ca>, given: &[GivenRecord], 
     }
 }
 
+/// A record that was given without any request: it is to be there as it was shown. `None` where its host is not whole.
+#[must_use]
+pub fn alone(shown: &GivenRecord) -> Option<Expectation> {
+    let (label, domain) = match shown.host.split_once('.') {
+        Some((label, domain)) if label.starts_with('_') => (label, domain),
+        _ => ("", shown.host.as_str()),
+    };
+    DnsName::parse(domain).ok()?.registrable()?;
+    let anchor = Anchor { label: label.to_owned(), domain: domain.to_owned() };
+    Some(of(shown, &anchor, record::alone(label, domain, shown.kind), Vec::new()))
+}
+
 /// The record has the very value that the shop showed.
 fn as_shown(request: &SigningRequest, shown: &GivenRecord, anchor: &Anchor) -> Expectation {
     let Anchor { label, domain } = anchor;
-    let record = record::at(request, label, domain, shown.kind);
+    of(shown, anchor, record::at(request, label, domain, shown.kind), below(request, domain))
+}
+
+fn of(shown: &GivenRecord, anchor: &Anchor, record: DcvRecord, below: Vec<String>) -> Expectation {
+    let Anchor { label, domain } = anchor;
     let likeness = match (shown.target(), shown.shape()) {
         (Some(target), _) => Likeness::Hash(target.to_owned()),
         (None, Some(shape)) => Likeness::Shape(shape),
@@ -163,7 +179,7 @@ fn as_shown(request: &SigningRequest, shown: &GivenRecord, anchor: &Anchor) -> E
         source: Source::Shop,
         label: label.clone(),
         domain: domain.clone(),
-        below: below(request, domain),
+        below,
     }
 }
 

@@ -104,6 +104,11 @@ fn proved(request: &SigningRequest, domain: &str) -> Vec<String> {
 
 /// A record at `label` in front of `domain`, of which nothing else is known yet.
 pub(super) fn at(request: &SigningRequest, label: &str, domain: &str, kind: RecordKind) -> DcvRecord {
+    DcvRecord { proves: proved(request, domain), ..alone(label, domain, kind) }
+}
+
+/// The same where no request is known: it proves the domain.
+pub(super) fn alone(label: &str, domain: &str, kind: RecordKind) -> DcvRecord {
     let climbed = climb(domain);
     let zone = climbed.last().cloned().unwrap_or_else(|| domain.to_owned());
     let name = given::name(label, domain);
@@ -115,7 +120,7 @@ pub(super) fn at(request: &SigningRequest, label: &str, domain: &str, kind: Reco
         value: None,
         shape: None,
         complete: false,
-        proves: proved(request, domain),
+        proves: vec![domain.to_owned()],
         or_at: climbed.iter().skip(1).map(|parent| given::name(label, parent)).collect(),
     }
 }

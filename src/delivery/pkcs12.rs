@@ -31,6 +31,8 @@ pub(super) struct Opened {
     pub unused: Vec<Unused>,
     /// It was BER, which not all programs read.
     pub ber: bool,
+    /// Its MAC holds with the passphrase that was given, and with none other.
+    pub locked_by_passphrase: bool,
 }
 
 /// Opens a file with `passphrase`, else without any: as empty, as absent. Each costs `work`.
@@ -49,9 +51,12 @@ pub(super) fn read(bytes: &[u8], passphrase: Option<&Passphrase>, work: &mut Wor
     let empty = Passphrase::new(Vec::new());
     let tries = [passphrase.map(Try::Given), Some(Try::Given(&empty)), Some(Try::None)];
     let mut locked = Locked::Wrong;
-    for one in tries.into_iter().flatten() {
+    for (place, one) in tries.into_iter().enumerate().filter_map(|(place, one)| Some((place, one?))) {
         match pfx.open(one, work) {
-            Ok(opened) => return Ok(Opened { ber, ..opened }),
+            Ok(opened) => {
+                let locked_by_passphrase = place == 0 && pfx.mac.is_some();
+                return Ok(Opened { ber, locked_by_passphrase, ..opened });
+            }
             Err(Reason::Damaged) => return Err(Unused::DamagedPkcs12),
             Err(Reason::Locked(reason)) => locked = reason,
         }

@@ -330,6 +330,7 @@ impl Reader<'_> {
         for what in opened.unused {
             self.ignore(source, what);
         }
+        let before = self.delivery.keys.len();
         for (der, locked) in
             opened.keys.iter().map(|key| (key, false)).chain(opened.locked.iter().map(|key| (key, true)))
         {
@@ -338,6 +339,10 @@ impl Reader<'_> {
             if let Err(what) = taken {
                 self.ignore(source, what);
             }
+        }
+        if opened.locked_by_passphrase {
+            let Delivery { keys, opened, .. } = &mut self.delivery;
+            opened.extend(keys[before..].iter().map(|key| key.id()));
         }
         Ok(Ok(()))
     }

@@ -43,6 +43,10 @@ pub fn form(bytes: &[u8]) -> Form {
     if binary && is_whole(bytes) {
         return Form::Der;
     }
+    // Before any text in it too: what is beside that would be lost.
+    if bytes.get(257..262) == Some(b"ustar") {
+        return Form::Other(Unused::Archive("tar"));
+    }
     if text::from_utf16(bytes).is_some() {
         return Form::Utf16;
     }
@@ -57,9 +61,6 @@ pub fn form(bytes: &[u8]) -> Form {
     }
     if let Some((_, what)) = MAGICS.iter().find(|(magic, _)| bytes.starts_with(magic)) {
         return Form::Other(what.clone());
-    }
-    if bytes.get(257..262) == Some(b"ustar") {
-        return Form::Other(Unused::Archive("tar"));
     }
     if bytes.first() == Some(&0x30) && binary {
         return Form::Der;

@@ -15,9 +15,12 @@ impl From<PairingError> for Failure {
             PairingError::Ambiguous { leaves, looked } => {
                 let mut failure = of(Kind::Ambiguous);
                 failure.causes.extend(leaves.iter().take(12).cloned());
-                failure.because(format!("looked at {looked}")).with(Next::say(
-                    "name the key or the request of the one that you mean:  --key FILE  or  --csr FILE",
-                ))
+                failure
+                    .because(format!("looked at {looked}"))
+                    .with(Next::say(
+                        "name the key or the request of the one that you mean:  --key FILE  or  --csr FILE",
+                    ))
+                    .with(search())
             }
             PairingError::LockedKey(path) => of(Kind::Malformed)
                 .with(Next::say("put its password into a file of mode 0600 and pass that:  --password-file FILE"))
@@ -68,6 +71,11 @@ impl From<PairingError> for Failure {
     }
 }
 
+/// Where keys may be that nobody remembers.
+fn search() -> Next {
+    Next::say("to search for its key:  certctl status DIR...")
+}
+
 /// The way on where a key is lost: a CA issues again for another request.
 fn reissue(names: &[String]) -> Next {
     const FEW: usize = 10;
@@ -116,7 +124,7 @@ impl From<&Remark> for Finding {
                         format!("decrypt a copy and pass it:  (umask 077; openssl pkey -in {word} -out plain.key)   --key plain.key"),
                     )),
                 };
-                finding.with(reissue(names))
+                finding.with(search()).with(reissue(names))
             }
             Remark::NoKey { names, .. } => Self::warning("no-key", text)
                 .with(Next::say(
@@ -127,7 +135,8 @@ impl From<&Remark> for Finding {
                 Self::warning("not-ours", text).with(Next::say("name its key to take it as well:  --key FILE"))
             }
             Remark::OnlyRequest { .. } => Self::warning("no-key", text)
-                .with(Next::say("name the key that was made with the request:  --key FILE")),
+                .with(Next::say("name the key that was made with the request:  --key FILE"))
+                .with(search()),
             Remark::Older { .. } => Self::note("older", text),
             Remark::WrongKey { problem, .. } => Self { message: text, ..Self::from(problem) },
             Remark::WrongRequest { .. } => Self::error("wrong-request", text)

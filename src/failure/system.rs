@@ -8,6 +8,7 @@ use crate::finding::{Next, shell_word};
 use crate::install::layout::is_temporary;
 use crate::system::dns::DnsError;
 use crate::system::files::{self, FileError};
+use crate::system::lines::LineError;
 use crate::system::process::{ProcessError, WordsError};
 use crate::system::roots::RootsError;
 use crate::system::terminal::AskError;
@@ -116,6 +117,16 @@ impl From<DnsError> for Failure {
             DnsError::Start(_) => Kind::Internal,
         };
         Self::of(kind, &error).with(Next::run(&["dcv-check", "--wait"]))
+    }
+}
+
+impl From<LineError> for Failure {
+    fn from(error: LineError) -> Self {
+        let kind = match &error {
+            LineError::Io(_) => Kind::Io,
+            LineError::TooLong => Kind::Malformed,
+        };
+        Self::of(kind, &error).with(Next::say("one line each: a name, a request's file, or a record (host and value)"))
     }
 }
 

@@ -214,7 +214,8 @@ fn pair(
 ) -> Result<Taken, Failure> {
     let wanted = Wanted { anchors: options.anchors, at: context.now(), prefer: options.prefer };
     let mut assembly = verify::assemble(leaf, &bag.authorities, wanted);
-    let mut remarks = Vec::from_iter(keyring.judge(leaf));
+    let judged = if leaf.is_site() { keyring.judge(leaf) } else { None };
+    let mut remarks = Vec::from_iter(judged);
     remarks.extend(keyring.issuer_here(&assembly.chain, bundle));
     if let Some(root) = keyring.root_here(&assembly.chain) {
         // Nothing is missing: the chain is whole, and its root is not trusted.

@@ -89,6 +89,14 @@ impl Directory {
         requests
     }
 
+    /// The places of all requests, the latest rounds first.
+    #[must_use]
+    pub fn requests_in_order(&self) -> Vec<usize> {
+        let mut places: Vec<usize> = (0..self.requests.len()).collect();
+        places.sort_by_key(|at| self.requests.get(*at).map(|held| std::cmp::Reverse(naming::round(&stem(&held.path)))));
+        places
+    }
+
     /// The files that a server may have been given for `leaf`: `*.fullchain.pem`, which certctl writes; else those that
     /// start with it and go on; else those that start with it; else those that hold it.
     #[must_use]

@@ -47,7 +47,8 @@ impl std::fmt::Display for Lint {
 /// Everything that `chain` breaks, the leaf's first.
 #[must_use]
 pub fn lints(chain: &Chain) -> Vec<Lint> {
-    let mut lints = leaf(chain.leaf());
+    // A CA's certificate in its place is told as such.
+    let mut lints = if chain.leaf().is_site() { leaf(chain.leaf()) } else { Vec::new() };
     for one in chain.certificates() {
         lints.extend(key(one));
     }

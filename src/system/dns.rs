@@ -12,6 +12,8 @@ mod caa;
 mod delegation;
 mod evidence;
 mod exchange;
+mod known;
+mod many;
 mod message;
 mod resolvers;
 mod way;
@@ -29,6 +31,8 @@ use tokio::task::JoinSet;
 use self::batch::in_order;
 use self::delegation::Explored;
 use self::exchange::Client;
+use self::known::Known;
+pub use self::many::{Came, Depth, Heard, Job, survey_each};
 use self::message::text;
 pub use self::resolvers::{Resolvers, address};
 use super::runtime::block_on;
@@ -68,15 +72,23 @@ const SURVEY: Duration = Duration::from_secs(20);
 /// # Errors
 /// [`DnsError`]; what servers do is no error but an [`Answer`].
 pub fn survey(inquiries: &[Inquiry], resolvers: &Resolvers, interrupt: &Interrupt) -> Result<Vec<Survey>, DnsError> {
-    run(interrupt, |client| async move {
-        let zones = zones(&client, inquiries, resolvers).await;
-        let mut tasks = JoinSet::new();
-        for (index, (inquiry, found)) in inquiries.iter().zip(zones).enumerate() {
-            let (client, inquiry, resolvers) = (Arc::clone(&client), inquiry.clone(), resolvers.clone());
-            tasks.spawn(async move { (index, survey_one(&client, &inquiry, found, &resolvers).await) });
-        }
-        in_order(tasks).await
-    })
+    run(interrupt, |client| async move { surveys(&client, &Arc::default(), inquiries, resolvers).await })
+}
+
+/// All servers about all records.
+async fn surveys(
+    client: &Arc<Client>,
+    known: &Arc<Known>,
+    inquiries: &[Inquiry],
+    resolvers: &Resolvers,
+) -> Vec<Survey> {
+    let mut tasks = JoinSet::new();
+    for (index, inquiry) in inquiries.iter().enumerate() {
+        let (client, inquiry, resolvers) = (Arc::clone(client), inquiry.clone(), resolvers.clone());
+        let known = Arc::clone(known);
+        tasks.spawn(async move { (index, survey_one(&client, &known, &inquiry, &resolvers).await) });
+    }
+    in_order(tasks).await
 }
 
 /// What is at each name of the CAA climb of all `names` (wildcards stripped): for `dcv::caa::rule`.
@@ -92,10 +104,15 @@ fn run<T, F: Future<Output = T>>(
     interrupt: &Interrupt,
     questions: impl FnOnce(Arc<Client>) -> F,
 ) -> Result<T, DnsError> {
+    let client = Arc::new(Client::until(tokio::time::Instant::now() + SURVEY));
+    until_signal(interrupt, questions(client))
+}
+
+/// Runs `work` to its end or until a signal comes.
+fn until_signal<T>(interrupt: &Interrupt, work: impl Future<Output = T>) -> Result<T, DnsError> {
     block_on(async {
-        let client = Arc::new(Client::until(tokio::time::Instant::now() + SURVEY));
         tokio::select! {
-            answers = questions(client) => Ok(answers),
+            result = work => Ok(result),
             signal = interrupt.came() => Err(DnsError::Interrupted(signal)),
         }
     })
@@ -112,30 +129,14 @@ struct Zone {
     explored: Option<Arc<Explored>>,
 }
 
-/// The zone of each inquiry; one that several are in is explored once.
-async fn zones(client: &Arc<Client>, inquiries: &[Inquiry], resolvers: &Resolvers) -> Vec<Zone> {
-    let mut tasks = JoinSet::new();
-    for (index, inquiry) in inquiries.iter().enumerate() {
-        let (client, inquiry, resolvers) = (Arc::clone(client), inquiry.clone(), resolvers.clone());
-        tasks.spawn(async move { (index, zone_of(&client, &inquiry, &resolvers).await) });
+/// The zone of an inquiry, explored where its servers are to be asked.
+async fn zone(client: &Arc<Client>, known: &Known, inquiry: &Inquiry, resolvers: &Resolvers) -> Zone {
+    let mut zone = zone_of(client, inquiry, resolvers).await;
+    let wanted = |(_, zone): &&(SocketAddr, Name)| !resolvers.alone() && !above_the_owners(inquiry, zone);
+    if let (None, Some((guide, name))) = (&zone.explored, zone.found.as_ref().filter(wanted).cloned()) {
+        zone.explored = Some(known.explored(client, guide, name).await);
     }
-    let mut zones = in_order(tasks).await;
-    let mut wanted: Vec<(SocketAddr, Name)> = Vec::new();
-    for (zone, inquiry) in zones.iter().zip(inquiries).filter(|(zone, _)| zone.explored.is_none()) {
-        let found = zone.found.iter().filter(|(_, zone)| !resolvers.alone() && !above_the_owners(inquiry, zone));
-        wanted.extend(found.filter(|one| !wanted.contains(one)).cloned().collect::<Vec<_>>());
-    }
-    let mut tasks = JoinSet::new();
-    for (index, (guide, zone)) in wanted.iter().cloned().enumerate() {
-        let client = Arc::clone(client);
-        tasks.spawn(async move { (index, Arc::new(delegation::explore(&client, guide, &zone).await)) });
-    }
-    let explored = in_order(tasks).await;
-    for zone in zones.iter_mut().filter(|zone| zone.explored.is_none()) {
-        let place = zone.found.as_ref().and_then(|found| wanted.iter().position(|one| one == found));
-        zone.explored = place.and_then(|place| explored.get(place)).cloned();
-    }
-    zones
+    zone
 }
 
 /// The first resolver that tells the zone is asked for more; where none does, the zones above are asked.
@@ -157,7 +158,8 @@ fn above_the_owners(inquiry: &Inquiry, zone: &Name) -> bool {
     inquiry.top.as_ref().is_some_and(|top| depth(top) > depth(&text(zone)))
 }
 
-async fn survey_one(client: &Arc<Client>, inquiry: &Inquiry, found: Zone, resolvers: &Resolvers) -> Survey {
+async fn survey_one(client: &Arc<Client>, known: &Known, inquiry: &Inquiry, resolvers: &Resolvers) -> Survey {
+    let found = zone(client, known, inquiry, resolvers).await;
     let Some((guide, zone)) = found.found.clone() else {
         return nobody_knows(client, inquiry, found.told, resolvers).await;
     };

@@ -28,7 +28,7 @@ const RECORD_LIMIT: u64 = 64 * 1024;
 pub(super) struct Selected {
     /// Its file, as people read it.
     pub(super) shown: String,
-    path: Option<PathBuf>,
+    pub(super) path: Option<PathBuf>,
     pub(super) request: SigningRequest,
     /// The records given for it now.
     given: Vec<GivenRecord>,
@@ -189,7 +189,7 @@ fn mixed(record: &GivenRecord, one: &Selected) -> Finding {
 }
 
 /// The request of a file; what is kept beside it is read once it is known to be wanted.
-fn held(path: &Path, request: &SigningRequest) -> Selected {
+pub(super) fn held(path: &Path, request: &SigningRequest) -> Selected {
     Selected {
         shown: path.display().to_string(),
         path: Some(path.to_owned()),
@@ -216,7 +216,7 @@ fn add(all: &mut Vec<Selected>, one: Selected) {
 
 /// The keys of requests that wait for nothing: a certificate has them, here or among what is installed, or a later round
 /// of theirs.
-fn issued(context: &Context, here: &Directory) -> Vec<PublicKeyId> {
+pub(super) fn issued(context: &Context, here: &Directory) -> Vec<PublicKeyId> {
     let certificates = here.certificates.iter().flat_map(|file| &file.value);
     let issued = certificates.map(|certificate| certificate.key_id).chain(installed::key_ids(context)).collect();
     let waiting: Vec<PublicKeyId> = here.waiting(&issued).into_iter().map(|one| one.value.key_id).collect();
@@ -254,7 +254,7 @@ fn named(
     Ok(all)
 }
 
-fn requests(path: &Path, shown: &str) -> Result<Vec<SigningRequest>, Failure> {
+pub(super) fn requests(path: &Path, shown: &str) -> Result<Vec<SigningRequest>, Failure> {
     let delivery = directory::read_file(path)?;
     if delivery.requests.is_empty() {
         return Err(Failure::new(Kind::Malformed, format!("{shown} holds no certificate request (CSR)"))

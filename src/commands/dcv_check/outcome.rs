@@ -16,7 +16,7 @@ use crate::report::{Outcome, Text};
 /// One record, and what servers say of it.
 #[derive(Clone, Debug)]
 pub struct Check {
-    /// The request's file, as people read it.
+    /// The request's file, as people read it; empty where a record alone was given.
     pub request: String,
     /// The CA, if one is known.
     pub ca: Option<Ca>,
@@ -61,6 +61,12 @@ impl DcvCheckOutcome {
             install,
             announced: false,
         }
+    }
+
+    /// The same for one line of a list.
+    pub(super) fn of_line(context: &Context, again: Vec<String>) -> Self {
+        let none = Chosen { selected: Vec::new(), strays: Vec::new(), kept: Vec::new(), matched: Vec::new() };
+        Self::new(&none, again, context.again("install"))
     }
 
     pub(super) fn conclude(&mut self, checks: Vec<Check>, strays: &[Finding]) {
@@ -199,7 +205,7 @@ impl Check {
 
     fn json(&self) -> Value {
         let mut record = json!(self.expected.record);
-        record["request"] = json!(self.request);
+        record["request"] = json!((!self.request.is_empty()).then_some(&self.request));
         record["verdict"] = json!(self.judgement.verdict.word());
         record["dnssec"] = json!(self.around.dnssec.word());
         record["caa"] = self.around.caa.iter().map(around::ruling_json).collect();

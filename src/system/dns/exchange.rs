@@ -3,6 +3,7 @@
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hickory_proto::op::{Edns, Message, MessageType, Query as Question, ResponseCode};
@@ -73,17 +74,22 @@ pub(super) enum NoAnswer {
     Timeout,
 }
 
-/// Asks questions until a common deadline.
-#[derive(Debug)]
+/// Asks questions until a deadline. What is known of the ways to servers is shared with those that are made of it.
+#[derive(Clone, Debug)]
 pub(super) struct Client {
     deadline: Instant,
-    ways: Ways,
-    sockets: Semaphore,
+    ways: Arc<Ways>,
+    sockets: Arc<Semaphore>,
 }
 
 impl Client {
     pub(super) fn until(deadline: Instant) -> Self {
-        Self { deadline, ways: Ways::default(), sockets: Semaphore::new(most_open_files(AT_ONCE)) }
+        Self { deadline, ways: Arc::default(), sockets: Arc::new(Semaphore::new(most_open_files(AT_ONCE))) }
+    }
+
+    /// The same with another deadline.
+    pub(super) fn but_until(&self, deadline: Instant) -> Self {
+        Self { deadline, ..self.clone() }
     }
 
     pub(super) async fn ask(&self, query: &Query) -> Result<Message, NoAnswer> {
@@ -94,7 +100,7 @@ impl Client {
         };
         let deadline = self.deadline.min(Instant::now() + QUESTION);
         timeout_at(deadline, ask(query, &way)).await.unwrap_or_else(|_| {
-            way.silent();
+            way.silent(query.recursion);
             Err(NoAnswer::Timeout)
         })
     }

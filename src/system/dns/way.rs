@@ -9,6 +9,8 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
+use super::exchange::Recursion;
+
 /// The questions that are under way at one server to begin with.
 const FIRST_WINDOW: usize = 16;
 /// The fewest: one question that takes long must not hold up those behind it.
@@ -43,6 +45,8 @@ pub(super) struct Way {
 struct Measured {
     timer: Timer,
     window: Window,
+    /// Whether there ever was an answer.
+    answers: bool,
     /// Questions in a row that stayed without an answer, and until when no more are asked for that.
     unanswered: u32,
     silent_until: Option<Instant>,
@@ -51,7 +55,7 @@ struct Measured {
 impl Default for Way {
     fn default() -> Self {
         let (timer, window) = (Timer::default(), Window::default());
-        let measured = Measured { timer, window, unanswered: 0, silent_until: None };
+        let measured = Measured { timer, window, answers: false, unanswered: 0, silent_until: None };
         Self { slots: Semaphore::new(window.size), measured: Mutex::new(measured) }
     }
 }
@@ -82,7 +86,7 @@ impl Way {
     pub(super) fn answered(&self, took: Option<Duration>) {
         let mut measured = self.measured();
         took.into_iter().for_each(|took| measured.timer.sample(took));
-        (measured.unanswered, measured.silent_until) = (0, None);
+        (measured.answers, measured.unanswered, measured.silent_until) = (true, 0, None);
         let more = measured.window.grow();
         drop(measured);
         self.slots.add_permits(more);
@@ -96,9 +100,13 @@ impl Way {
         measured.window.shrink(Instant::now(), pause);
     }
 
-    /// A question stayed without any answer until its end.
-    pub(super) fn silent(&self) {
+    /// A question stayed without any answer until its end. A resolver that has ever answered may only wait for others, and
+    /// is asked on.
+    pub(super) fn silent(&self, recursion: Recursion) {
         let mut measured = self.measured();
+        if recursion != Recursion::No && measured.answers {
+            return;
+        }
         measured.unanswered += 1;
         if measured.unanswered >= SILENT_AFTER {
             measured.silent_until = Some(Instant::now() + SILENT_FOR);
@@ -208,6 +216,7 @@ impl Window {
 #[cfg(test)]
 mod tests {
     use super::{FIRST_TIMER, FIRST_WINDOW, LONGEST_TIMER, NARROWEST, SILENT_AFTER, Timer, WIDEST, Way, Window};
+    use crate::system::dns::exchange::Recursion;
     use std::time::Duration;
     use tokio::time::Instant;
 
@@ -267,10 +276,11 @@ mod tests {
         let way = Way::default();
         for _ in 0..SILENT_AFTER {
             assert!(way.turn().await.is_some());
-            way.silent();
+            way.silent(Recursion::No);
         }
         assert!(way.turn().await.is_none());
         way.answered(None);
+        (0..SILENT_AFTER).for_each(|_| way.silent(Recursion::Desired));
         assert!(way.turn().await.is_some());
         assert_eq!(way.slots.available_permits(), FIRST_WINDOW + 1);
     }

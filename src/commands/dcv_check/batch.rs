@@ -1,0 +1,197 @@
+//! `--batch`: what a list names, many at once; one JSON object a line as each is known, the last one the summary.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use serde_json::{Value, json};
+
+use super::list::List;
+use super::outcome::DcvCheckOutcome;
+use super::pending::Pending;
+use super::{DcvCheckArgs, again, inquiry, judged};
+use crate::context::Context;
+use crate::dcv::judge::Verdict;
+use crate::failure::{Failure, Kind};
+use crate::finding::Next;
+use crate::report::{Live, Outcome, Text};
+use crate::system::dns::{self, Came, Depth, Heard, Job, Resolvers};
+use crate::system::lines::{Line, Lines};
+
+/// How many lines came to what; worse verdicts count more.
+#[derive(Debug, Default)]
+pub struct BatchOutcome {
+    verdicts: BTreeMap<Verdict, usize>,
+    /// Lines that are judged wrong or not complete.
+    wrong: usize,
+    /// Lines that nobody answered for.
+    unanswered: usize,
+    /// Lines that are no name, no request and no record.
+    errors: usize,
+}
+
+/// One line of the list.
+struct Entry {
+    number: usize,
+    text: String,
+    asked: Result<Vec<Pending>, Failure>,
+}
+
+/// Checks what the list names; each line of it is printed as soon as it is judged.
+///
+/// # Errors
+/// A list that cannot be read or names nothing; a signal.
+pub fn run(context: &Context, args: &DcvCheckArgs) -> Result<BatchOutcome, Failure> {
+    let file = args.batch.clone().unwrap_or_default();
+    let mut lines = Lines::open(&file)?;
+    context.interrupt.listen().map_err(|error| Failure::of(Kind::Internal, &error))?;
+    let list = List::new(context, args.ca);
+    let live = if context.sink.columns().is_some() { None } else { context.sink.live() };
+    let mut desk = Desk { context, args, outcome: BatchOutcome::default(), live, unwritten: None };
+    let prepare = |line: Line| job(line, &list);
+    let hear = |entry: Option<Entry>, came, depth| desk.hear(entry, came, depth);
+    let asked = dns::survey_each(&mut lines, &Resolvers::new(&args.resolver), &context.interrupt, prepare, hear);
+    desk.live.iter_mut().for_each(Live::clear);
+    let Desk { outcome, unwritten, .. } = desk;
+    if let Err(error) = asked {
+        let failure = Failure::from(error).because(outcome.stood());
+        return Err(Failure { next: vec![Next::run(&batch_again(context, args))], ..failure });
+    }
+    match unwritten {
+        Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(Kind::Io, "cannot write the result to stdout").because(error.to_string()))
+        }
+        _ if outcome.lines() == 0 => {
+            Err(Failure::new(Kind::NotFound, format!("{} names nothing to check", file.display())).with(Next::say(
+                "one line each: a name that has a request here, a request's file, or a record (host and value)",
+            )))
+        }
+        _ => Ok(outcome),
+    }
+}
+
+/// The words of the command line to go through the list again.
+fn batch_again(context: &Context, args: &DcvCheckArgs) -> Vec<String> {
+    let mut words = again(context, args, &[]);
+    words.retain(|word| word != "--wait");
+    words.extend(args.batch.iter().flat_map(|file| ["--batch".to_owned(), file.display().to_string()]));
+    words
+}
+
+/// What a line asks for; comments and empty lines ask for nothing.
+fn job(line: Line, list: &List<'_>) -> Job<Option<Entry>> {
+    let Line { number, text } = line;
+    let (text, asked) = match text {
+        Ok(text) => {
+            let bare = text.trim();
+            if bare.is_empty() || bare.starts_with(['#', ';']) {
+                return Job { key: None, inquiries: Vec::new(), names: Vec::new() };
+            }
+            (bare.to_owned(), list.read(bare))
+        }
+        Err(error) => (String::new(), Err(Failure::from(error))),
+    };
+    let inquiries = asked.iter().flatten().map(inquiry).collect();
+    let names = asked.iter().flatten().flat_map(|one| one.names.clone()).collect();
+    Job { key: Some(Entry { number, text, asked }), inquiries, names }
+}
+
+/// Where answers are judged and told.
+struct Desk<'a> {
+    context: &'a Context,
+    args: &'a DcvCheckArgs,
+    outcome: BatchOutcome,
+    /// How far it is; on a terminal that shows the lines themselves there is none.
+    live: Option<Live>,
+    unwritten: Option<io::Error>,
+}
+
+impl Desk<'_> {
+    fn hear(&mut self, entry: Option<Entry>, came: Came, depth: Depth) -> Heard<Option<Entry>> {
+        let Some(entry) = entry else { return Heard::Done };
+        let pending = match &entry.asked {
+            Ok(pending) => pending,
+            Err(failure) => {
+                self.outcome.errors += 1;
+                return self.tell(failure.json(), &entry, Heard::Done);
+            }
+        };
+        let silent = came.surveys.iter().flat_map(|survey| &survey.said).flat_map(|said| &said.answers);
+        let silent = silent.into_iter().all(|asked| asked.answer.is_silence());
+        // A record alone is looked for again by the list.
+        let has_request = pending.iter().any(|one| !one.request.is_empty());
+        let line = has_request.then(|| again(self.context, self.args, std::slice::from_ref(&entry.text)));
+        let words = line.unwrap_or_else(|| batch_again(self.context, self.args));
+        let mut outcome = DcvCheckOutcome::of_line(self.context, words);
+        outcome.conclude(judged(self.context, pending, came.surveys, &came.caa), &[]);
+        let code = outcome.exit_code();
+        if depth == Depth::Glance && code != 0 && !silent {
+            return Heard::LookCloser(Some(entry));
+        }
+        *self.outcome.verdicts.entry(outcome.verdict).or_default() += 1;
+        self.outcome.wrong += usize::from(code == 1);
+        self.outcome.unanswered += usize::from(code == 4);
+        let heard = if code == 4 { Heard::Nothing } else { Heard::Done };
+        if code == 0 && self.context.sink.is_quiet() { heard } else { self.tell(outcome.json(), &entry, heard) }
+    }
+
+    /// Prints one line; when nobody reads any more, that is enough.
+    fn tell(&mut self, mut document: Value, entry: &Entry, heard: Heard<Option<Entry>>) -> Heard<Option<Entry>> {
+        document["line"] = json!(entry.number);
+        document["input"] = json!(entry.text);
+        self.live.iter_mut().for_each(|live| live.draw(&[self.outcome.stood()]));
+        match self.context.sink.line(&document) {
+            Ok(()) => heard,
+            Err(error) => {
+                self.unwritten = Some(error);
+                Heard::Enough
+            }
+        }
+    }
+}
+
+impl BatchOutcome {
+    fn lines(&self) -> usize {
+        self.verdicts.values().sum::<usize>() + self.errors
+    }
+
+    /// Where it stands, in words.
+    fn stood(&self) -> String {
+        let mut parts: Vec<String> =
+            self.verdicts.iter().map(|(verdict, count)| format!("{count} {}", verdict.word())).collect();
+        if self.errors > 0 {
+            parts.push(format!("{} that could not be read", self.errors));
+        }
+        match parts.as_slice() {
+            [] => "none is judged yet".to_owned(),
+            parts => format!("{} judged: {}", self.lines(), parts.join(", ")),
+        }
+    }
+}
+
+impl Outcome for BatchOutcome {
+    fn json(&self) -> Value {
+        let verdicts: serde_json::Map<String, Value> =
+            self.verdicts.iter().map(|(verdict, count)| (verdict.word().to_owned(), json!(count))).collect();
+        json!({
+            "schema": "certctl.summary/1",
+            "verdict": self.verdicts.keys().next_back().map(|verdict| verdict.word()),
+            "lines": self.lines(),
+            "verdicts": verdicts,
+            "errors": self.errors,
+        })
+    }
+
+    /// A stream is read by programs.
+    fn human(&self, text: &mut Text) {
+        text.payload(self.json().to_string());
+    }
+
+    fn exit_code(&self) -> u8 {
+        match (self.wrong, self.errors, self.unanswered) {
+            (0, 0, 0) => 0,
+            (0, 0, _) => 4,
+            (0, _, _) => 3,
+            _ => 1,
+        }
+    }
+}
