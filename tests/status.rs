@@ -80,7 +80,7 @@ fn a_round_from_request_to_the_end() {
         assert_eq!(*reason == "expired", verdict == "wrong", "{run}");
     }
     status(&shop, &["--at", &in_days(158), "--renew-before", "40d"]).expect(1);
-    status(&shop, &["--renew-before", "99%"]).expect(0);
+    status(&shop, &["--renew-before", "95%"]).expect(0);
     status(&shop, &["--renew-before", "soon"]).expect(2);
 }
 

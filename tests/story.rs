@@ -31,6 +31,51 @@ fn the_round_with_an_rsa_ca() {
     round(CaKey::Rsa, "rsa-2048");
 }
 
+/// `renew`, the record, the zip: every later round is as short as that, and no visitor notices.
+#[test]
+fn the_rounds_after_the_first() {
+    let sandbox = Sandbox::new();
+    let site = Site::new(&sandbox, CaKey::Ec);
+    sandbox.run(&["csr", ZONE, WWW, "--ca", "sectigo"]).expect(0);
+    let mut served = site.answer("shop.example.csr", "shop_example.zip");
+    site.nginx.rewrite(&site.block(""));
+    let (config, root) = (site.nginx.config().to_str().unwrap().to_owned(), site.ca.root());
+    let flags = ["--server", "nginx", "--server-config", &config, "--trust", root.to_str().unwrap()];
+    site.install("shop_example.zip", &[&flags[..], &["--paid-until", "2099-06-10"]].concat(), 0);
+    let mut knot = NameServer::knot("ns1 A 127.0.0.1\nns2 A 127.0.0.1");
+    for round in 2..=3 {
+        let nothing = sandbox.run(&["renew", "--root", "tree", "--json"]).expect(0).json();
+        assert_eq!(nothing["verdict"], "nothing-due", "{nothing:#}");
+        let made = sandbox.run(&["renew", ZONE, "--root", "tree", "--json"]).expect(0).json();
+        let prepared = &made["certificates"][0];
+        assert_eq!((&made["verdict"], &made["changed"]), (&"prepared".into(), &true.into()), "{made:#}");
+        assert_eq!(prepared["order"], "reissue", "{made:#}");
+        assert_eq!(site.served().as_ref(), Ok(&served));
+
+        let record = &prepared["records"][0];
+        let line =
+            format!("{} CNAME {}.", record["relative_name"].as_str().unwrap(), record["value"].as_str().unwrap());
+        knot.publish(&format!("ns1 A 127.0.0.1\nns2 A 127.0.0.1\n{line}"), round);
+        let check = ["dcv-check", "--root", "tree", "--resolver", &knot.at(), "--json"];
+        let seen = sandbox.run(&check).expect(0).json();
+        assert_eq!((&seen["verdict"], &seen["records"][0]["name"]), (&"visible".into(), &record["name"]), "{seen:#}");
+
+        let next = site.answer(&format!("shop.example-{round}.csr"), "shop_example.zip");
+        let visitors = Visitors::of(&site, &[&served, &next]);
+        visitors.await_visits(4);
+        let done = site.install("shop_example.zip", &[], 0);
+        visitors.await_visits(8);
+        visitors.all_content();
+        assert_eq!((&done["verdict"], &done["certificates"][0]["name"]), (&"live".into(), &ZONE.into()), "{done:#}");
+        assert_eq!(site.served().as_ref(), Ok(&next));
+        assert_eq!(
+            sandbox.read("tree/etc/ssl/private/shop.example.key"),
+            sandbox.read(&format!("shop.example-{round}.key"))
+        );
+        served = next;
+    }
+}
+
 /// A site: its sandbox, the CA that signs for it, the nginx that serves it from a tree of its own.
 struct Site<'a> {
     sandbox: &'a Sandbox,
@@ -70,7 +115,12 @@ impl<'a> Site<'a> {
     /// A new key and request, signed, as a zip. Gives the leaf's SHA-256.
     fn buy(&self, key_type: &str, zip: &str) -> String {
         self.sandbox.run(&["csr", ZONE, WWW, "--key-type", key_type, "--force"]).expect(0);
-        let leaf = self.ca.issue("shop.example.csr", 190);
+        self.answer("shop.example.csr", zip)
+    }
+
+    /// What the shop mails for a request. Gives the leaf's SHA-256.
+    fn answer(&self, request: &str, zip: &str) -> String {
+        let leaf = self.ca.issue(request, 190);
         self.ca.mail(zip, "shop_example", &leaf);
         let said = succeed_with_input(foreign("openssl").args(["x509", "-noout", "-fingerprint", "-sha256"]), &leaf);
         fingerprint(&said)
