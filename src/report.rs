@@ -103,6 +103,24 @@ impl Sink {
         self.say(&text);
     }
 
+    /// A place for lines on a terminal (stderr) that take the place of those before; none where there is no such terminal
+    /// or nothing is to be said.
+    #[must_use]
+    pub fn live(&self) -> Option<Live> {
+        let wanted = !(self.muted || self.style.json || self.style.quiet);
+        (wanted && io::stderr().is_terminal() && terminal::moves_cursor()).then(Live::default)
+    }
+
+    /// Shows these lines, as many as there is room for.
+    pub fn draw(&self, live: &mut Live, lines: &[String]) {
+        let _ = self.put(io::stderr().lock(), &live.frame(lines, terminal::rows(io::stderr()).unwrap_or(24)));
+    }
+
+    /// Takes the lines away: what they led to is said now.
+    pub fn clear(&self, live: &mut Live) {
+        let _ = self.put(io::stderr().lock(), &live.back());
+    }
+
     /// One line of progress that only `-v` shows.
     pub fn detail(&self, line: &str) {
         if self.style.verbose {

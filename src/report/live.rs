@@ -1,29 +1,18 @@
-//! Lines on a terminal that take the place of those before: what is waited for, and how it stands now.
+//! Lines on a terminal that take the place of those before: what is waited for, and how it stands now. Only makes the text;
+//! `Sink` writes it.
 
-use std::io::{self, IsTerminal, Write};
-
-use super::{Sink, escape};
-use crate::system::terminal;
+use super::escape::escape;
 
 /// A few lines at the foot of the terminal.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Live {
     drawn: usize,
 }
 
-impl Sink {
-    /// A place for such lines on stderr; none where that is no terminal or nothing is to be said.
-    #[must_use]
-    pub fn live(&self) -> Option<Live> {
-        let wanted = !(self.muted || self.style.json || self.style.quiet);
-        (wanted && io::stderr().is_terminal() && terminal::moves_cursor()).then_some(Live { drawn: 0 })
-    }
-}
-
 impl Live {
-    /// Shows these lines, as many as the terminal has room for, in place of those before.
-    pub fn draw(&mut self, lines: &[String]) {
-        let room = terminal::rows(io::stderr()).unwrap_or(24).saturating_sub(1).max(2);
+    /// The text that shows these lines, as many as `rows` have room for, in place of those before.
+    pub(super) fn frame(&mut self, lines: &[String], rows: usize) -> String {
+        let room = rows.saturating_sub(1).max(2);
         let mut out = self.back();
         let (kept, more) = if lines.len() > room { (room - 1, lines.len() - room + 1) } else { (lines.len(), 0) };
         // Without line breaks of the terminal's own a line is a row.
@@ -34,23 +23,29 @@ impl Live {
         }
         out.push_str("\x1b[?7h");
         self.drawn = kept + usize::from(more > 0);
-        write(&out);
-    }
-
-    /// Takes the lines away: what they led to is said now.
-    pub fn clear(&mut self) {
-        write(&self.back());
-        self.drawn = 0;
+        out
     }
 
     /// To where the lines began, and nothing below.
-    fn back(&self) -> String {
-        if self.drawn == 0 { String::new() } else { format!("\x1b[{}A\r\x1b[J", self.drawn) }
+    pub(super) fn back(&mut self) -> String {
+        let drawn = std::mem::take(&mut self.drawn);
+        if drawn == 0 { String::new() } else { format!("\x1b[{drawn}A\r\x1b[J") }
     }
 }
 
-/// When the terminal cannot be written, there is nobody left to tell.
-fn write(text: &str) {
-    let mut to = io::stderr().lock();
-    let _ = to.write_all(text.as_bytes()).and_then(|()| to.flush());
+#[cfg(test)]
+mod tests {
+    use super::Live;
+
+    #[test]
+    fn a_frame_takes_the_place_of_the_one_before() {
+        let mut live = Live::default();
+        let lines = |count: usize| (0..count).map(|number| format!("{number}\x1b")).collect::<Vec<_>>();
+        assert_eq!(live.frame(&lines(1), 24), "\x1b[?7l0\\u{1b}\n\x1b[?7h");
+        assert!(live.frame(&lines(3), 24).starts_with("\x1b[1A\r\x1b[J"));
+        let tall = live.frame(&lines(30), 5);
+        assert!(tall.starts_with("\x1b[3A") && tall.matches('\n').count() == 4, "{tall:?}");
+        assert!(tall.contains("… and 27 more lines"), "{tall:?}");
+        assert_eq!((live.back().as_str(), live.back().as_str()), ("\x1b[4A\r\x1b[J", ""));
+    }
 }

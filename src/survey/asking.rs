@@ -12,7 +12,6 @@ use crate::inventory::item::{Question, Shown};
 use crate::inventory::{Item, Place, What};
 use crate::live::{Handshake, StartTls};
 use crate::pki::certificate::Certificate;
-use crate::report::Live;
 use crate::system::hosts::{self, AddressAnswer, HostTarget};
 use crate::system::tls::{self, ProbeError};
 
@@ -50,9 +49,9 @@ impl Survey {
         let total = targets.len();
         let mut live = context.sink.live();
         let answers = hosts::ask_hosts(&targets, HOST, |done| {
-            live.iter_mut().for_each(|live| live.draw(&[format!("asked {done} of {total}")]));
+            live.iter_mut().for_each(|live| context.sink.draw(live, &[format!("asked {done} of {total}")]));
         });
-        live.iter_mut().for_each(Live::clear);
+        live.iter_mut().for_each(|live| context.sink.clear(live));
         for (host, answer) in hosts.iter().zip(answers) {
             match answer {
                 Ok(addresses) => addresses.into_iter().for_each(|AddressAnswer { address, answer }| match answer {

@@ -50,7 +50,7 @@ pub fn run(context: &Context, args: &DcvCheckArgs) -> Result<BatchOutcome, Failu
     let prepare = |line: Line| job(line, &list);
     let hear = |entry: Option<Entry>, came, depth| desk.hear(entry, came, depth);
     let asked = dns::survey_each(&mut lines, &Resolvers::new(&args.resolver), &context.interrupt, prepare, hear);
-    desk.live.iter_mut().for_each(Live::clear);
+    desk.live.iter_mut().for_each(|live| context.sink.clear(live));
     let Desk { outcome, unwritten, .. } = desk;
     if let Err(error) = asked {
         let failure = Failure::from(error).because(outcome.stood());
@@ -138,7 +138,7 @@ impl Desk<'_> {
     fn tell(&mut self, mut document: Value, entry: &Entry, heard: Heard<Option<Entry>>) -> Heard<Option<Entry>> {
         document["line"] = json!(entry.number);
         document["input"] = json!(entry.text);
-        self.live.iter_mut().for_each(|live| live.draw(&[self.outcome.stood()]));
+        self.live.iter_mut().for_each(|live| self.context.sink.draw(live, &[self.outcome.stood()]));
         match self.context.sink.line(&document) {
             Ok(()) => heard,
             Err(error) => {

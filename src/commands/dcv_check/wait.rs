@@ -23,7 +23,7 @@ pub(super) fn wait(
     let started = clock::now();
     let gone = || Duration::try_from(clock::now().duration_since(started)).unwrap_or_default();
     told.announce(context);
-    let (mut last, mut table) = (String::new(), Table::new(context.sink.live(), time(limit)));
+    let (mut last, mut table) = (String::new(), Table::new(&context.sink, time(limit)));
     for round in 0.. {
         let checks = look().map_err(|failure| told.interrupted(failure, &last))?;
         let left = limit.saturating_sub(gone());

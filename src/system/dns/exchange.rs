@@ -100,7 +100,10 @@ impl Client {
         };
         let deadline = self.deadline.min(Instant::now() + QUESTION);
         timeout_at(deadline, ask(query, &way)).await.unwrap_or_else(|_| {
-            way.silent(query.recursion);
+            // A resolver that has ever answered may only wait for others, and is asked on.
+            if query.recursion == Recursion::No || !way.answers() {
+                way.silent();
+            }
             Err(NoAnswer::Timeout)
         })
     }

@@ -9,8 +9,6 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
-use super::exchange::Recursion;
-
 /// The questions that are under way at one server to begin with.
 const FIRST_WINDOW: usize = 16;
 /// The fewest: one question that takes long must not hold up those behind it.
@@ -100,13 +98,14 @@ impl Way {
         measured.window.shrink(Instant::now(), pause);
     }
 
-    /// A question stayed without any answer until its end. A resolver that has ever answered may only wait for others, and
-    /// is asked on.
-    pub(super) fn silent(&self, recursion: Recursion) {
+    /// Whether there ever was an answer.
+    pub(super) fn answers(&self) -> bool {
+        self.measured().answers
+    }
+
+    /// A question stayed without any answer until its end.
+    pub(super) fn silent(&self) {
         let mut measured = self.measured();
-        if recursion != Recursion::No && measured.answers {
-            return;
-        }
         measured.unanswered += 1;
         if measured.unanswered >= SILENT_AFTER {
             measured.silent_until = Some(Instant::now() + SILENT_FOR);
@@ -216,7 +215,6 @@ impl Window {
 #[cfg(test)]
 mod tests {
     use super::{FIRST_TIMER, FIRST_WINDOW, LONGEST_TIMER, NARROWEST, SILENT_AFTER, Timer, WIDEST, Way, Window};
-    use crate::system::dns::exchange::Recursion;
     use std::time::Duration;
     use tokio::time::Instant;
 
@@ -276,11 +274,10 @@ mod tests {
         let way = Way::default();
         for _ in 0..SILENT_AFTER {
             assert!(way.turn().await.is_some());
-            way.silent(Recursion::No);
+            way.silent();
         }
         assert!(way.turn().await.is_none());
         way.answered(None);
-        (0..SILENT_AFTER).for_each(|_| way.silent(Recursion::Desired));
         assert!(way.turn().await.is_some());
         assert_eq!(way.slots.available_permits(), FIRST_WINDOW + 1);
     }

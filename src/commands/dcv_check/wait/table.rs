@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use super::super::outcome::{Check, says};
-use crate::report::Live;
+use crate::report::{Live, Sink};
 
 /// The table; nothing where there is no terminal.
-pub(super) struct Table {
+pub(super) struct Table<'a> {
+    sink: &'a Sink,
     live: Option<Live>,
     /// When waiting ends.
     until: String,
@@ -15,9 +16,9 @@ pub(super) struct Table {
     since: HashMap<(String, String), (String, String)>,
 }
 
-impl Table {
-    pub(super) fn new(live: Option<Live>, until: String) -> Self {
-        Self { live, until, looks: 0, since: HashMap::new() }
+impl<'a> Table<'a> {
+    pub(super) fn new(sink: &'a Sink, until: String) -> Self {
+        Self { sink, live: sink.live(), until, looks: 0, since: HashMap::new() }
     }
 
     /// Shows how it stands now; false where there is no terminal to show it on.
@@ -31,7 +32,7 @@ impl Table {
         }
         let times = if self.looks == 1 { "once".to_owned() } else { format!("{} times", self.looks) };
         lines.push(format!("{now}  looked {times}; next look {next}; until {}, or Ctrl-C", self.until));
-        live.draw(&lines);
+        self.sink.draw(&mut live, &lines);
         self.live = Some(live);
         true
     }
@@ -53,6 +54,6 @@ impl Table {
 
     /// Takes it away: the report comes now.
     pub(super) fn clear(&mut self) {
-        self.live.iter_mut().for_each(Live::clear);
+        self.live.iter_mut().for_each(|live| self.sink.clear(live));
     }
 }
