@@ -2,6 +2,7 @@
 
 mod calendar;
 mod document;
+mod page;
 mod prometheus;
 mod shown;
 mod stream;
@@ -49,6 +50,9 @@ pub struct StatusArgs {
     /// Write what is to be done when as a calendar
     #[arg(long, value_name = "FILE", conflicts_with = "jsonl")]
     pub ics: Option<PathBuf>,
+    /// Write a page to look at: every certificate on a timeline to 2029, with the rules that change
+    #[arg(long, value_name = "FILE", conflicts_with = "jsonl")]
+    pub html: Option<PathBuf>,
     /// What the hosts speak before TLS [default: what their ports imply]
     #[arg(long, value_name = "PROTOCOL")]
     pub starttls: Option<StartTls>,
@@ -104,7 +108,8 @@ pub fn run(context: &Context, args: &StatusArgs) -> Result<StatusOutcome, Failur
 fn write(args: &StatusArgs, outcome: &mut StatusOutcome) -> Result<(), Failure> {
     let metrics = args.prometheus.as_ref().map(|path| ("prometheus", path, prometheus::metrics(outcome)));
     let calendar = args.ics.as_ref().map(|path| ("ics", path, calendar::calendar(outcome)));
-    for (format, path, text) in [metrics, calendar].into_iter().flatten() {
+    let page = args.html.as_ref().map(|path| ("html", path, page::html(outcome)));
+    for (format, path, text) in [metrics, calendar, page].into_iter().flatten() {
         files::replace(path, text.as_bytes(), 0o644)?;
         outcome.written.push(Written { format, path: path.clone() });
     }

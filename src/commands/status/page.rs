@@ -1,0 +1,124 @@
+//! `--html FILE`: one page for people who would rather look. It needs nothing from outside, is complete without scripts,
+//! and its policy (CSP) lets no other script or style run, whatever a certificate calls itself.
+
+mod markup;
+mod row;
+mod timeline;
+mod years;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use jiff::Timestamp;
+
+use self::markup::text;
+use self::timeline::Timeline;
+use super::shown::StatusOutcome;
+use crate::finding::{Finding, Severity};
+use crate::inventory::Verdict;
+
+const STYLE: &str = include_str!("page/style.css");
+const SCRIPT: &str = include_str!("page/script.js");
+/// A padlock.
+const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E\
+    %3Cpath d='M5 7V5a3 3 0 0 1 6 0v2' fill='none' stroke='%230a7d55' stroke-width='2'/%3E\
+    %3Crect x='3' y='7' width='10' height='8' rx='2' fill='%230a7d55'/%3E%3C/svg%3E";
+
+/// The page.
+pub(super) fn html(outcome: &StatusOutcome) -> String {
+    let timeline = Timeline::from(outcome.at);
+    let mut page = head(outcome.at);
+    page.push_str(&sum(outcome));
+    page.push_str(&notes(&outcome.findings));
+    page.push_str(&timeline.grid());
+    page.push_str(&format!(
+        "<table><caption class=\"unseen\">Every certificate, the most pressing first</caption>\n<thead><tr>\
+         <th scope=\"col\" data-by=\"verdict\">Verdict</th><th scope=\"col\" data-by=\"name\">Names</th>\
+         <th scope=\"col\" data-by=\"state\">State</th><th scope=\"col\" data-by=\"ends\">Ends</th>\
+         <th scope=\"col\" data-by=\"due\">Next round</th><th scope=\"col\" class=\"time\">{}</th></tr></thead>\n",
+        timeline.axis()
+    ));
+    outcome.rows.iter().for_each(|one| page.push_str(&row::body(one, &timeline)));
+    page.push_str("</table>\n<p id=\"none\" hidden>Nothing fits the filter.</p>\n");
+    page.push_str(&timeline.legend());
+    page.push_str(&years::table(&outcome.rows));
+    page.push_str(&format!("</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n"));
+    page
+}
+
+fn head(at: Timestamp) -> String {
+    let policy = format!(
+        "default-src 'none'; img-src data:; style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'",
+        hash(STYLE),
+        hash(SCRIPT)
+    );
+    let at = at.strftime("%Y-%m-%d %H:%M UTC");
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n<title>Certificates, {at}</title>\n\
+         <link rel=\"icon\" href=\"{ICON}\">\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n\
+         <header><h1>Certificates</h1><p>as they were on <time>{at}</time></p></header>\n"
+    )
+}
+
+/// How a policy names the one style or script that may be there.
+fn hash(inline: &str) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, inline.as_bytes());
+    format!("sha256-{}", BASE64_STANDARD.encode(digest))
+}
+
+/// The counts, which the script makes into filters.
+fn sum(outcome: &StatusOutcome) -> String {
+    let count = |verdict: Verdict| outcome.rows.iter().filter(|one| one.row.verdict() == verdict).count();
+    let chip = |verdict: Verdict| {
+        let word = verdict.name();
+        format!("<li class=\"{word}\" data-only=\"{word}\">{}<b>{}</b> {word}</li>", mark(verdict), count(verdict))
+    };
+    let chips: String = [Verdict::Wrong, Verdict::Due, Verdict::Fine].into_iter().map(chip).collect();
+    format!(
+        "<div class=\"bar\"><ul class=\"chips\">{chips}</ul><label id=\"filter\" hidden>Find \
+         <input type=\"search\" placeholder=\"name, place, issuer\"></label></div>\n<p id=\"shown\" role=\"status\"></p>\n"
+    )
+}
+
+/// A shape beside the colour, for whoever sees no colours.
+fn mark(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Wrong => "<i aria-hidden=\"true\">✕</i> ",
+        Verdict::Due => "<i aria-hidden=\"true\">▲</i> ",
+        Verdict::Fine => "<i aria-hidden=\"true\">✓</i> ",
+    }
+}
+
+/// What is about no row: what could not be looked at.
+fn notes(findings: &[Finding]) -> String {
+    let item = |finding: &Finding| {
+        let class = match finding.severity {
+            Severity::Error => "wrong",
+            Severity::Warning => "due",
+            Severity::Note => "fine",
+        };
+        let next: String = finding.next.iter().map(|next| format!(" <code>{}</code>", text(&next.text))).collect();
+        format!("<li class=\"{class}\">{}{next}</li>\n", text(&finding.message))
+    };
+    let items: String = findings.iter().map(item).collect();
+    if items.is_empty() { items } else { format!("<ul class=\"notes\">\n{items}</ul>\n") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SCRIPT, STYLE, hash};
+
+    #[test]
+    fn style_and_script_end_where_they_should() {
+        // What would end the element early, and what would be fetched.
+        for part in [STYLE, SCRIPT] {
+            let part = part.to_ascii_lowercase();
+            for bad in ["</", "<!--", "@import", "url(", "fetch(", "http:", "https:", "eval", "innerhtml"] {
+                assert!(!part.contains(bad), "{bad}");
+            }
+        }
+        assert_eq!(hash(""), "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
+    }
+}
