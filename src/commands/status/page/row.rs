@@ -25,7 +25,7 @@ pub(super) fn body(one: &Judged, timeline: &Timeline) -> String {
     format!(
         "<tbody class=\"{word}\" data-verdict=\"{word}\" data-name=\"{name}\" data-state=\"{state}\" \
          data-ends=\"{ends}\" data-due=\"{due_at}\">\n<tr><td class=\"verdict\">{mark}{word}</td>\
-         <th scope=\"row\">{shown}{more}</th><td>{state}</td><td>{end}{left}</td><td>{due}</td>\
+         <th scope=\"row\">{shown}{more}</th><td class=\"state\">{state}</td><td class=\"ends\">{end}{left}</td><td class=\"due\">{due}</td>\
          <td class=\"time\">{line}</td></tr>\n<tr class=\"more\"><td colspan=\"6\">{reasons}{next}{rest}</td></tr></tbody>\n",
         word = verdict.name(),
         name = text(&row.name),

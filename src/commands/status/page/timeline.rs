@@ -104,7 +104,7 @@ impl Timeline {
             "<section><h2>Rules that change</h2><ul class=\"rules\">\n{items}</ul>\n<p class=\"key\">\
              <svg class=\"swatch\" aria-hidden=\"true\"><rect class=\"life\" width=\"100%\" height=\"100%\"/></svg> the certificate \
              <svg class=\"swatch\" aria-hidden=\"true\"><rect class=\"late\" width=\"100%\" height=\"100%\"/></svg> its next round is due \
-             <svg class=\"swatch\" aria-hidden=\"true\" viewBox=\"0 0 24 12\" preserveAspectRatio=\"none\"><path class=\"round\" d=\"M4 0v12M12 0v12M20 0v12\"/></svg> \
+             <svg class=\"swatch\" aria-hidden=\"true\" viewBox=\"0 0 24 12\" preserveAspectRatio=\"none\"><path class=\"round\" d=\"M4 2v8M12 2v8M20 2v8\"/></svg> \
              rounds to come, each with a new request</p></section>\n"
         )
     }
@@ -129,7 +129,7 @@ impl Timeline {
             .iter()
             .map(|round| round.due.as_second())
             .filter(|due| (self.from..self.to).contains(due))
-            .map(|due| format!("M{} 3v14", self.x(due)))
+            .map(|due| format!("M{} 6v8", self.x(due)))
             .collect();
         if !ticks.is_empty() {
             drawn.push_str(&format!("<path class=\"round\" d=\"{ticks}\"/>"));
