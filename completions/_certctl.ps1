@@ -152,6 +152,7 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
             [CompletionResult]::new('--renew-before', '--renew-before', [CompletionResultType]::ParameterName, 'When a certificate is due: so long before its end, or with so much of its lifetime left [default: 30 days or a third, whichever is less]')
             [CompletionResult]::new('--prometheus', '--prometheus', [CompletionResultType]::ParameterName, 'Write the rows as metrics for Prometheus (node_exporter''s textfile collector)')
             [CompletionResult]::new('--ics', '--ics', [CompletionResultType]::ParameterName, 'Write what is to be done when as a calendar')
+            [CompletionResult]::new('--html', '--html', [CompletionResultType]::ParameterName, 'Write a page to look at: every certificate on a timeline to 2029, with the rules that change')
             [CompletionResult]::new('--starttls', '--starttls', [CompletionResultType]::ParameterName, 'What the hosts speak before TLS [default: what their ports imply]')
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Where names are looked up and files go')
             [CompletionResult]::new('--directory', '--directory', [CompletionResultType]::ParameterName, 'Where names are looked up and files go')

@@ -633,7 +633,7 @@ _certctl() {
             return 0
             ;;
         certctl__subcmd__status)
-            opts="-C -q -v -h --renew-before --jsonl --prometheus --ics --starttls --json --directory --root --at --quiet --verbose --color --help"
+            opts="-C -q -v -h --renew-before --jsonl --prometheus --ics --html --starttls --json --directory --root --at --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -648,6 +648,10 @@ _certctl() {
                     return 0
                     ;;
                 --ics)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --html)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -144,6 +144,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
             cand --renew-before 'When a certificate is due: so long before its end, or with so much of its lifetime left [default: 30 days or a third, whichever is less]'
             cand --prometheus 'Write the rows as metrics for Prometheus (node_exporter''s textfile collector)'
             cand --ics 'Write what is to be done when as a calendar'
+            cand --html 'Write a page to look at: every certificate on a timeline to 2029, with the rules that change'
             cand --starttls 'What the hosts speak before TLS [default: what their ports imply]'
             cand -C 'Where names are looked up and files go'
             cand --directory 'Where names are looked up and files go'

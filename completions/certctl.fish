@@ -164,6 +164,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand renew" -s h -l help -d '
 complete -c certctl -n "__fish_certctl_using_subcommand status" -l renew-before -d 'When a certificate is due: so long before its end, or with so much of its lifetime left [default: 30 days or a third, whichever is less]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand status" -l prometheus -d 'Write the rows as metrics for Prometheus (node_exporter\'s textfile collector)' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand status" -l ics -d 'Write what is to be done when as a calendar' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand status" -l html -d 'Write a page to look at: every certificate on a timeline to 2029, with the rules that change' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand status" -l starttls -d 'What the hosts speak before TLS [default: what their ports imply]' -r -f -a "smtp\t'Mail between servers (25) and from clients (587)'
 imap\t'Mail boxes (143)'
 pop3\t'Mail boxes (110)'

@@ -39,7 +39,7 @@ fn folder() -> Sandbox {
 fn the_page_is_whole_and_nothing_in_it_is_foreign() {
     let sandbox = folder();
     let run = sandbox.run(&["status", "--html", "page.html", "--json"]).expect(1).json();
-    assert_eq!(run["written"], serde_json::json!(["page.html"]));
+    assert_eq!(run["outputs"], serde_json::json!([{"format": "html", "path": "page.html"}]));
     let page = sandbox.read("page.html");
 
     // As strict as a parser can be, then without scripts: every row and reason is text of the document.

@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
 
-use self::markup::text;
+use self::markup::{mark, text};
 use self::timeline::Timeline;
 use super::shown::StatusOutcome;
 use crate::finding::{Finding, Severity};
@@ -80,15 +80,6 @@ fn sum(outcome: &StatusOutcome) -> String {
         "<div class=\"bar\"><ul class=\"chips\">{chips}</ul><label id=\"filter\" hidden>Find \
          <input type=\"search\" placeholder=\"name, place, issuer\"></label></div>\n<p id=\"shown\" role=\"status\"></p>\n"
     )
-}
-
-/// A shape beside the colour, for whoever sees no colours.
-fn mark(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Wrong => "<i aria-hidden=\"true\">✕</i> ",
-        Verdict::Due => "<i aria-hidden=\"true\">▲</i> ",
-        Verdict::Fine => "<i aria-hidden=\"true\">✓</i> ",
-    }
 }
 
 /// What is about no row: what could not be looked at.

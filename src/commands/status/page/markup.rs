@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::inventory::Verdict;
 use crate::inventory::reason::day;
 use crate::report::escape;
 
@@ -30,6 +31,15 @@ pub(super) fn date(at: Timestamp) -> String {
 pub(super) fn list(class: &str, lines: impl Iterator<Item = String>) -> String {
     let items: String = lines.map(|line| format!("<li>{line}</li>")).collect();
     if items.is_empty() { items } else { format!("<ul class=\"{class}\">{items}</ul>") }
+}
+
+/// A shape beside the colour, for whoever sees no colours.
+pub(super) fn mark(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Wrong => "<i aria-hidden=\"true\">✕</i> ",
+        Verdict::Due => "<i aria-hidden=\"true\">▲</i> ",
+        Verdict::Fine => "<i aria-hidden=\"true\">✓</i> ",
+    }
 }
 
 #[cfg(test)]

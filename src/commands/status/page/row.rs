@@ -1,9 +1,8 @@
 //! One certificate: a line, what is wrong and what to do below it, and everything else folded away.
 
-use super::mark;
-use super::markup::{date, list, text};
+use super::markup::{date, list, mark, text};
 use super::timeline::Timeline;
-use crate::commands::status::Judged;
+use crate::commands::status::shown::Judged;
 use crate::finding::{Finding, Next, Severity};
 use crate::inventory::rounds::{Paid, Proof, Round};
 use crate::inventory::{Row, State};

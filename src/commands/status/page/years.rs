@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::commands::status::Judged;
+use crate::commands::status::shown::Judged;
 use crate::inventory::State;
 use crate::inventory::rounds::Proof;
 
