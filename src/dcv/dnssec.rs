@@ -253,3 +253,172 @@ fn instant(seconds: u32, at: Timestamp) -> Timestamp {
         .and_then(|at| at.checked_add(SignedDuration::from_secs(nearest)))
         .unwrap_or(at)
 }
+
+#[cfg(test)]
+mod tests {
+    use hickory_proto::dnssec::crypto::EcdsaSigningKey;
+    use hickory_proto::dnssec::rdata::{DNSKEY, DNSSECRData, DS, RRSIG};
+    use hickory_proto::dnssec::{Algorithm, DigestType, DnssecSigner, SigningKey};
+    use hickory_proto::rr::rdata::CNAME;
+    use hickory_proto::rr::{DNSClass, Name, RData, Record, RecordSet};
+    use jiff::Timestamp;
+
+    use super::{Cut, Evidence, Flaw, State, instant, judge};
+
+    /// Signatures are valid for a day from here.
+    const BEGIN: i64 = 1_800_000_000;
+    const DAY: i64 = 86_400;
+
+    fn name(text: &str) -> Name {
+        Name::from_ascii(text).unwrap()
+    }
+
+    fn zone() -> Name {
+        name("shop.example.")
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).unwrap()
+    }
+
+    fn signer() -> DnssecSigner {
+        let der = EcdsaSigningKey::generate_pkcs8(Algorithm::ECDSAP256SHA256).unwrap();
+        let key = EcdsaSigningKey::from_pkcs8(&der, Algorithm::ECDSAP256SHA256).unwrap();
+        let dnskey = DNSKEY::from_key(&key.to_public_key().unwrap());
+        let day = std::time::Duration::from_secs(DAY.unsigned_abs());
+        DnssecSigner::new(dnskey, Box::new(key), zone(), day)
+    }
+
+    /// These records of one name, and their signature.
+    fn signed(owner: &Name, data: Vec<RData>, by: &DnssecSigner) -> Vec<Record> {
+        let mut set = RecordSet::new(owner.clone(), data[0].record_type(), 1);
+        for one in data {
+            set.insert(Record::from_rdata(owner.clone(), 60, one), 1);
+        }
+        let begin = time::OffsetDateTime::from_unix_timestamp(BEGIN).unwrap();
+        let signature = RRSIG::from_rrset(&set, DNSClass::IN, begin, by).unwrap();
+        let mut records: Vec<Record> = set.records_without_rrsigs().cloned().collect();
+        records.push(Record::from_rdata(owner.clone(), 60, RData::DNSSEC(DNSSECRData::RRSIG(signature))));
+        records
+    }
+
+    fn ds(of: &DnssecSigner) -> DS {
+        let digest = of.dnskey().to_digest(&zone(), DigestType::SHA256).unwrap();
+        DS::new(
+            of.calculate_key_tag().unwrap(),
+            Algorithm::ECDSAP256SHA256,
+            DigestType::SHA256,
+            digest.as_ref().to_vec(),
+        )
+    }
+
+    fn owner() -> Name {
+        name("_proof.shop.example.")
+    }
+
+    fn target(text: &str) -> RData {
+        RData::CNAME(CNAME(name(text)))
+    }
+
+    fn keys(by: &DnssecSigner) -> Vec<Record> {
+        signed(&zone(), vec![RData::DNSSEC(DNSSECRData::DNSKEY(by.dnskey().clone()))], by)
+    }
+
+    /// Everything right, at one server.
+    fn right(by: &DnssecSigner) -> Evidence {
+        let above = Cut { zone: name("example."), ds: Some(vec![ds(by)]), keys: Vec::new() };
+        let own = Cut { zone: zone(), ds: Some(vec![ds(by)]), keys: vec![("ns1".to_owned(), Some(keys(by)))] };
+        let answer = signed(&owner(), vec![target("ca.example.")], by);
+        Evidence { cuts: vec![above, own], answers: vec![("ns1".to_owned(), owner(), answer)] }
+    }
+
+    fn flaws(evidence: &Evidence, seconds: i64) -> Vec<Flaw> {
+        match judge(evidence, at(seconds)) {
+            State::Broken(faults) => faults.into_iter().map(|fault| fault.flaw).collect(),
+            state => panic!("{state:?}"),
+        }
+    }
+
+    #[test]
+    fn what_holds_holds_for_as_long_as_it_says() {
+        let evidence = right(&signer());
+        assert_eq!(judge(&evidence, at(BEGIN)), State::Signed);
+        assert_eq!(judge(&evidence, at(BEGIN + DAY)), State::Signed);
+        let [keys, answer] = ["shop.example DNSKEY", "_proof.shop.example CNAME"].map(str::to_owned);
+        let ended = at(BEGIN + DAY);
+        assert_eq!(
+            flaws(&evidence, BEGIN + DAY + 1),
+            [Flaw::Expired(keys.clone(), ended), Flaw::Expired(answer.clone(), ended)]
+        );
+        assert_eq!(flaws(&evidence, BEGIN - 1), [Flaw::NotYet(keys, at(BEGIN)), Flaw::NotYet(answer, at(BEGIN))]);
+    }
+
+    #[test]
+    fn without_ds_nothing_is_checked_and_what_is_not_known_is_not_judged() {
+        let mut evidence = right(&signer());
+        evidence.answers[0].2.pop();
+        evidence.cuts[1].ds = None;
+        assert_eq!(judge(&evidence, at(BEGIN)), State::Unknown);
+        evidence.cuts[1].ds = Some(Vec::new());
+        assert_eq!(judge(&evidence, at(BEGIN)), State::Unsigned);
+        let mut evidence = right(&signer());
+        evidence.cuts[0].ds = Some(Vec::new());
+        evidence.cuts[1].ds = Some(vec![ds(&signer())]);
+        assert_eq!(judge(&evidence, at(BEGIN)), State::Unsigned, "below an unsigned zone");
+        let mut evidence = right(&signer());
+        evidence.cuts[1].keys[0].1 = None;
+        assert_eq!(judge(&evidence, at(BEGIN)), State::Unknown, "no server gave its keys");
+        assert_eq!(judge(&Evidence::default(), at(BEGIN)), State::Unknown);
+    }
+
+    #[test]
+    fn each_flaw_is_told_by_itself() {
+        let by = signer();
+        let mut no_key = right(&by);
+        no_key.cuts[1].keys[0].1 = Some(Vec::new());
+        let mut other_key = right(&by);
+        other_key.cuts[1].ds = Some(vec![ds(&signer())]);
+        let mut unsigned = right(&by);
+        unsigned.answers[0].2.pop();
+        let mut changed = right(&by);
+        changed.answers[0].2[0].data = target("elsewhere.example.");
+        let mut foreign = right(&by);
+        foreign.answers[0].2 = signed(&owner(), vec![target("ca.example.")], &signer());
+        let answer = || "_proof.shop.example CNAME".to_owned();
+        for (evidence, flaw) in [
+            (no_key, Flaw::NoKey),
+            (other_key, Flaw::OtherKey),
+            (unsigned, Flaw::Unsigned(answer())),
+            (changed, Flaw::Wrong(answer())),
+            (foreign, Flaw::Unsigned(answer())),
+        ] {
+            assert_eq!(flaws(&evidence, BEGIN), [flaw]);
+        }
+    }
+
+    #[test]
+    fn one_signature_that_holds_is_enough() {
+        let (by, other) = (signer(), signer());
+        let mut evidence = right(&by);
+        let mut wrong = signed(&owner(), vec![target("elsewhere.example.")], &other);
+        evidence.answers[0].2.insert(0, wrong.remove(1));
+        evidence.cuts[1].ds.as_mut().unwrap().push(ds(&other));
+        assert_eq!(judge(&evidence, at(BEGIN)), State::Signed, "a second DS and a second signature are a key's change");
+    }
+
+    #[test]
+    fn the_same_flaw_at_two_servers_is_one_fault() {
+        let by = signer();
+        let mut evidence = right(&by);
+        evidence.cuts[1].keys = ["ns1", "ns2"].map(|server| (server.to_owned(), Some(Vec::new()))).to_vec();
+        let State::Broken(faults) = judge(&evidence, at(BEGIN)) else { panic!() };
+        assert_eq!((faults.len(), &faults[0].servers[..]), (1, &["ns1".to_owned(), "ns2".to_owned()][..]));
+    }
+
+    #[test]
+    fn seconds_wrap_in_2106() {
+        let late = 4_294_967_296 + 100;
+        assert_eq!(instant(200, at(late)), at(4_294_967_296 + 200));
+        assert_eq!(instant(u32::MAX, at(late)), at(4_294_967_295));
+    }
+}
