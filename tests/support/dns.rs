@@ -205,8 +205,19 @@ pub struct Liar {
 
 impl Liar {
     pub fn new(rubbish: impl Fn(&[u8]) -> Vec<Vec<u8>> + Send + 'static) -> Self {
-        use std::sync::atomic::Ordering;
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let mouth = socket.try_clone().unwrap();
+        Self::speaking(socket, mouth, rubbish)
+    }
+
+    /// One that answers from another port than it was asked at.
+    pub fn from_elsewhere(rubbish: impl Fn(&[u8]) -> Vec<Vec<u8>> + Send + 'static) -> Self {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        Self::speaking(socket, UdpSocket::bind("127.0.0.1:0").unwrap(), rubbish)
+    }
+
+    fn speaking(socket: UdpSocket, mouth: UdpSocket, rubbish: impl Fn(&[u8]) -> Vec<Vec<u8>> + Send + 'static) -> Self {
+        use std::sync::atomic::Ordering;
         socket.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
         let address = socket.local_addr().unwrap();
         let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
@@ -216,7 +227,7 @@ impl Liar {
             while !stopped.load(Ordering::Relaxed) {
                 let Ok((length, from)) = socket.recv_from(&mut buffer) else { continue };
                 for packet in rubbish(&buffer[..length]) {
-                    let _ = socket.send_to(&packet, from);
+                    let _ = mouth.send_to(&packet, from);
                 }
             }
         });

@@ -1,0 +1,155 @@
+//! `certctl dcv-check` and a server that lies: whatever is not the answer to the question asked is passed over, within the
+//! deadline, by UDP and by TCP.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::time::{Duration, Instant};
+
+use hickory_proto::op::{Message, ResponseCode};
+use hickory_proto::rr::rdata::CNAME;
+use hickory_proto::rr::{Name, RData, Record, RecordType};
+use serde_json::Value;
+use support::Sandbox;
+use support::dns::{Liar, coded};
+
+/// A request for `shop.example`, the record for it in two columns, and its target.
+fn order() -> (Sandbox, String, String) {
+    let sandbox = Sandbox::new();
+    let made = sandbox.run(&["csr", "--json", "shop.example"]).expect(0).json();
+    let sha256 = made["request"]["sha256"].as_str().unwrap();
+    let target = format!("{}.{}.69ff68dc5168c.comodoca.com", &sha256[..32], &sha256[32..]);
+    let given = format!("_{}.shop.example {target}", made["request"]["md5"].as_str().unwrap());
+    (sandbox, given, target)
+}
+
+/// The right answer: the CNAME where one is asked for, nothing for other types.
+fn right(question: &[u8], target: &str) -> Message {
+    let mut answer = coded(question, ResponseCode::NoError);
+    let asked = answer.queries[0].clone();
+    if asked.query_type() == RecordType::CNAME && asked.name().num_labels() == 3 {
+        let target = CNAME(Name::from_ascii(format!("{target}.")).unwrap());
+        answer.add_answer(Record::from_rdata(asked.name().clone(), 60, RData::CNAME(target)));
+    }
+    answer
+}
+
+/// What is no answer to the question, though much of it looks like one.
+fn lies(question: &[u8]) -> Vec<Vec<u8>> {
+    let good = right(question, "evil.example");
+    let bytes = |change: &dyn Fn(&mut Message)| {
+        let mut lie = good.clone();
+        change(&mut lie);
+        lie.to_vec().unwrap()
+    };
+    let whole = good.to_vec().unwrap();
+    let with = |at: usize, octets: &[u8]| {
+        let mut lie = whole.clone();
+        lie[at..at + octets.len()].copy_from_slice(octets);
+        lie
+    };
+    let mut long = whole.clone();
+    long.resize(65_000, 0);
+    // The question's name points at itself, the answers' owner at what comes after it.
+    let mut pointer_loop = whole[..12].to_vec();
+    pointer_loop.extend([0xc0, 12, 0, 5, 0, 1]);
+    let mut pointer_ahead = with(7, &[2]);
+    pointer_ahead.extend([0xc0, 0xff, 0, 5, 0, 1, 0, 0, 0, 60, 0, 2, 0xc0, 12]);
+    vec![
+        bytes(&|lie| lie.metadata.id = lie.metadata.id.wrapping_add(1)),
+        bytes(&|lie| lie.metadata.id = !lie.metadata.id),
+        bytes(&|lie| lie.queries[0].name = Name::from_ascii("other.example.").unwrap()),
+        bytes(&|lie| lie.queries[0].query_type = RecordType::TXT),
+        bytes(&|lie| lie.queries.clear()),
+        question.to_vec(),
+        pointer_loop,
+        // 65,535 answers are announced.
+        with(6, &[0xff, 0xff]),
+        with(7, &[2]),
+        pointer_ahead,
+        whole[..whole.len() - 3].to_vec(),
+        whole[..12].to_vec(),
+        question[..2].to_vec(),
+        Vec::new(),
+        vec![0xff; 65_000],
+        long.split_off(1),
+    ]
+}
+
+/// As TCP has it: length, message.
+fn framed(lie: &[u8]) -> Vec<u8> {
+    [&u16::try_from(lie.len()).unwrap().to_be_bytes()[..], lie].concat()
+}
+
+fn check(sandbox: &Sandbox, given: &str, server: SocketAddr) -> (i32, Value, Duration) {
+    let started = Instant::now();
+    let at = server.to_string();
+    let run = sandbox.run(&["dcv-check", "--record", given, "--resolver", &at, "--json"]);
+    (run.code, run.json(), started.elapsed())
+}
+
+fn codes(document: &Value) -> Vec<&str> {
+    document["findings"].as_array().unwrap().iter().map(|finding| finding["code"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn the_right_answer_is_taken_after_any_number_of_lies() {
+    let (sandbox, given, target) = order();
+    let liar = Liar::new(move |question| {
+        let mut packets = lies(question);
+        packets.push(right(question, &target).to_vec().unwrap());
+        packets
+    });
+    let (code, document, _) = check(&sandbox, &given, liar.address);
+    assert_eq!((code, document["verdict"].as_str(), codes(&document)), (0, Some("visible"), vec![]), "{document:#}");
+}
+
+#[test]
+fn lies_alone_are_no_answer() {
+    let (sandbox, given, _) = order();
+    let liar = Liar::new(lies);
+    let (code, document, took) = check(&sandbox, &given, liar.address);
+    assert_eq!((code, codes(&document)), (4, vec!["server-timeout"]), "{document:#}");
+    assert!(took < Duration::from_secs(15), "{took:?}");
+}
+
+#[test]
+fn an_answer_from_another_port_is_nobodys() {
+    let (sandbox, given, target) = order();
+    let liar = Liar::from_elsewhere(move |question| vec![right(question, &target).to_vec().unwrap()]);
+    let (code, document, took) = check(&sandbox, &given, liar.address);
+    assert_eq!((code, codes(&document)), (4, vec!["server-timeout"]), "{document:#}");
+    assert!(took < Duration::from_secs(15), "{took:?}");
+}
+
+#[test]
+fn lies_by_tcp_are_no_answer_either() {
+    let (sandbox, given, _) = order();
+    let others = |question: &[u8]| framed(&lies(question)[0]);
+    let long = |_: &[u8]| framed(&vec![0xff; 65_535]);
+    let endless = |_: &[u8]| [&[0xff, 0xff][..], &[0; 100]].concat();
+    let short = |_: &[u8]| vec![0];
+    let ways: [(&str, fn(&[u8]) -> Vec<u8>); 4] =
+        [("a wrong id", others), ("64 KB", long), ("less than announced", endless), ("half a length", short)];
+    for (what, way) in ways {
+        let cut = Liar::new(|question| {
+            let mut answer = coded(question, ResponseCode::NoError);
+            answer.metadata.truncation = true;
+            vec![answer.to_vec().unwrap()]
+        });
+        let listener = TcpListener::bind(cut.address).unwrap();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let Ok(mut stream) = stream else { break };
+                let mut question = [0; 512];
+                let length = stream.read(&mut question).unwrap_or(0);
+                let _ = stream.write_all(&way(question.get(2..length).unwrap_or_default()));
+            }
+        });
+        let (code, document, took) = check(&sandbox, &given, cut.address);
+        assert_eq!((code, codes(&document)), (4, vec!["server-no-tcp"]), "{what}\n{document:#}");
+        assert!(took < Duration::from_secs(15), "{what}: {took:?}");
+    }
+}
