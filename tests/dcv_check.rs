@@ -10,7 +10,8 @@ use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::rdata::CNAME;
 use hickory_proto::rr::{Name, RData, Record};
 use serde_json::Value;
-use support::dns::{Liar, NameServer, coded, free_port, port_53, with_port_53};
+use support::dns::{NameServer, free_port, port_53, with_port_53};
+use support::liar::{Liar, coded};
 use support::{Run, Sandbox};
 
 const UNIQUE: &str = "69ff68dc5168c.comodoca.com";

@@ -13,7 +13,7 @@ use hickory_proto::rr::rdata::CNAME;
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 use serde_json::Value;
 use support::Sandbox;
-use support::dns::{Liar, coded};
+use support::liar::{Liar, coded};
 
 /// A request for `shop.example`, the record for it in two columns, and its target.
 fn order() -> (Sandbox, String, String) {
@@ -124,6 +124,8 @@ fn an_answer_from_another_port_is_nobodys() {
     assert!(took < Duration::from_secs(15), "{took:?}");
 }
 
+type Lie = fn(&[u8]) -> Vec<u8>;
+
 #[test]
 fn lies_by_tcp_are_no_answer_either() {
     let (sandbox, given, _) = order();
@@ -131,7 +133,7 @@ fn lies_by_tcp_are_no_answer_either() {
     let long = |_: &[u8]| framed(&vec![0xff; 65_535]);
     let endless = |_: &[u8]| [&[0xff, 0xff][..], &[0; 100]].concat();
     let short = |_: &[u8]| vec![0];
-    let ways: [(&str, fn(&[u8]) -> Vec<u8>); 4] =
+    let ways: [(&str, Lie); 4] =
         [("a wrong id", others), ("64 KB", long), ("less than announced", endless), ("half a length", short)];
     for (what, way) in ways {
         let cut = Liar::new(|question| {

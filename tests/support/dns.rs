@@ -1,10 +1,10 @@
-//! Name servers for tests: real ones (knot, unbound) on loopback, and a socket that answers with rubbish.
+//! Name servers for tests: real ones (knot, unbound) on loopback.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use hickory_proto::op::{Message, Query, ResponseCode};
+use hickory_proto::op::{Message, Query};
 use hickory_proto::rr::{Name, RecordType};
 use tempfile::TempDir;
 
@@ -194,58 +194,4 @@ fn port_53_is_ours() -> bool {
             false
         }
     })
-}
-
-/// A UDP socket that answers each message with whatever `rubbish` makes of it, any number of packets, until dropped.
-pub struct Liar {
-    pub address: SocketAddr,
-    stop: std::sync::Arc<std::sync::atomic::AtomicBool>,
-    thread: Option<std::thread::JoinHandle<()>>,
-}
-
-impl Liar {
-    pub fn new(rubbish: impl Fn(&[u8]) -> Vec<Vec<u8>> + Send + 'static) -> Self {
-        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let mouth = socket.try_clone().unwrap();
-        Self::speaking(socket, mouth, rubbish)
-    }
-
-    /// One that answers from another port than it was asked at.
-    pub fn from_elsewhere(rubbish: impl Fn(&[u8]) -> Vec<Vec<u8>> + Send + 'static) -> Self {
-        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        Self::speaking(socket, UdpSocket::bind("127.0.0.1:0").unwrap(), rubbish)
-    }
-
-    fn speaking(socket: UdpSocket, mouth: UdpSocket, rubbish: impl Fn(&[u8]) -> Vec<Vec<u8>> + Send + 'static) -> Self {
-        use std::sync::atomic::Ordering;
-        socket.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
-        let address = socket.local_addr().unwrap();
-        let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
-        let stopped = std::sync::Arc::clone(&stop);
-        let thread = std::thread::spawn(move || {
-            let mut buffer = [0; 4096];
-            while !stopped.load(Ordering::Relaxed) {
-                let Ok((length, from)) = socket.recv_from(&mut buffer) else { continue };
-                for packet in rubbish(&buffer[..length]) {
-                    let _ = mouth.send_to(&packet, from);
-                }
-            }
-        });
-        Self { address, stop, thread: Some(thread) }
-    }
-}
-
-impl Drop for Liar {
-    fn drop(&mut self) {
-        self.stop.store(true, std::sync::atomic::Ordering::Relaxed);
-        let _ = self.thread.take().unwrap().join();
-    }
-}
-
-/// The answer `code` to a question.
-pub fn coded(question: &[u8], code: ResponseCode) -> Message {
-    let question = Message::from_vec(question).unwrap();
-    let mut answer = question.clone().into_response();
-    answer.metadata.response_code = code;
-    answer
 }

@@ -8,6 +8,7 @@ pub mod fleet;
 pub mod foreign;
 pub mod haproxy;
 pub mod lab;
+pub mod liar;
 pub mod mask;
 pub mod namespace;
 pub mod nginx;
