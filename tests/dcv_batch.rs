@@ -9,7 +9,8 @@ use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use support::dns::{Liar, NameServer};
+use support::dns::NameServer;
+use support::liar::Liar;
 use support::{Run, Sandbox};
 
 /// Requests for names below `shop.example`, and the lines of the zone that prove them.

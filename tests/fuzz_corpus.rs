@@ -32,3 +32,13 @@ fn chains_keep_their_promises() {
 fn names_keep_their_promises() {
     replay("names", entries::names);
 }
+
+#[test]
+fn records_keep_their_promises() {
+    replay("record", entries::record);
+}
+
+#[test]
+fn answers_keep_their_promises() {
+    replay("answers", entries::answers);
+}

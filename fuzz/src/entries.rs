@@ -3,12 +3,16 @@
 
 use std::sync::OnceLock;
 
+use certctl::dcv::answer::{Answer, RecordKind, Role};
+use certctl::dcv::kept::Kept;
+use certctl::dcv::parse;
 use certctl::delivery::{Delivery, Input, Limits, Passphrase};
 use certctl::pki::certificate::Certificate;
 use certctl::pki::chain::{Prefer, Wanted};
 use certctl::pki::name::{DnsName, Names};
 use certctl::pki::trust::TrustAnchors;
 use certctl::pki::verify::{self, Policy, Problem};
+use certctl::system::dns;
 use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair};
 
 /// Whatever is handed over is read within bounds, and what was read is written so that it reads back as itself.
@@ -101,6 +105,41 @@ pub fn names(data: &[u8]) {
         assert_eq!(name.covers(second), covers(first, second), "{first:?} {second:?}");
     }
     let _ = Names::parse(&text.lines().collect::<Vec<_>>());
+}
+
+/// A record that was read from what a person pastes is written as a line that reads back as itself; a file of such lines
+/// stays as it is.
+pub fn record(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    for record in parse::parse(&text).into_iter().flatten() {
+        let line = record.zone_line();
+        assert!(!line.contains(['\n', '\r']) || record.value.contains(['\n', '\r']), "{line:?}");
+        if !line.contains(char::is_control) {
+            let again = parse::parse(&line).unwrap_or_else(|error| panic!("{line:?}: {error}"));
+            assert_eq!(again, [record], "{line:?}");
+        }
+    }
+    let kept = Kept::read(&text);
+    assert_eq!(Kept::read(&kept.text()), kept);
+    assert!(kept.records().len() <= text.lines().count());
+}
+
+/// What a server sends is an answer only with the id and the question of the one that was asked, and what it says then is
+/// text that no terminal obeys where it was a name.
+pub fn answers(data: &[u8]) {
+    const NAME: &str = "_x.example.com";
+    let id = data.first_chunk().map_or(0, |id| u16::from_be_bytes(*id));
+    for kind in [RecordKind::A, RecordKind::Cname, RecordKind::Txt] {
+        for role in [Role::Authoritative, Role::Resolver] {
+            assert!(dns::heard(id ^ 1, NAME, kind, role, data).is_none());
+            let Some((answer, _)) = dns::heard(id, NAME, kind, role, data) else { continue };
+            assert!(data.get(2).is_some_and(|flags| flags & 0x80 != 0), "a question is no answer");
+            if let Answer::Cname(target) = &answer {
+                assert!(target.is_ascii() && !target.contains(|c: char| c.is_control() || c == ' '), "{target:?}");
+            }
+            assert!(!answer.word().is_empty());
+        }
+    }
 }
 
 /// RFC 9525 6.3, label by label.

@@ -63,7 +63,7 @@ async fn ask(client: &Client, server: SocketAddr, name: &str) -> Found {
     }
 }
 
-fn found(message: &Message, name: &Name) -> Found {
+pub(super) fn found(message: &Message, name: &Name) -> Found {
     let end = end_of_aliases(message, name);
     let records = message.answers.iter().filter_map(|record| match &record.data {
         RData::CAA(caa) if record.name == *end => Some(CaaRecord {

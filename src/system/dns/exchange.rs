@@ -175,7 +175,7 @@ async fn by_tcp(server: SocketAddr, question: &Message, bytes: &[u8]) -> io::Res
 }
 
 /// The message in `bytes`, if it answers `question`: same id, same question. Only an error may leave the question out.
-fn answer_to(question: &Message, bytes: &[u8]) -> Option<Message> {
+pub(super) fn answer_to(question: &Message, bytes: &[u8]) -> Option<Message> {
     let answer = Message::from_vec(bytes).ok()?;
     let bare_error = answer.queries.is_empty() && answer.metadata.response_code != ResponseCode::NoError;
     let same = answer.metadata.id == question.metadata.id
