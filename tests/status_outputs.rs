@@ -10,6 +10,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 use support::foreign::{foreign, path_of, succeed};
+use support::mask::masked;
 use support::shop::{PAIR, Shop};
 
 /// A pair that is installed and paid for, a request, and a key that everybody may read.
@@ -112,3 +113,186 @@ const IN_TERMINAL: &str = "
 import os, pty, sys
 pty.spawn(['/bin/sh', '-c', sys.argv[1]])
 ";
+
+#[test]
+fn the_document_and_the_page() {
+    let shop = shop();
+    let sandbox = &shop.sandbox;
+    std::fs::remove_file(sandbox.join("new.crt")).unwrap();
+    let run = sandbox.run(&["status", "--root", "tree", "--json"]).expect(0);
+    let mut document = run.json();
+    // Which rules and rounds are to come hangs on the day of the test: a table of `inventory` has them.
+    let rounds = document["rows"][0]["rounds"].take();
+    let fields: Vec<&String> = rounds[0].as_object().unwrap().keys().collect();
+    assert_eq!(fields, ["due", "ends", "most_days", "order", "request", "proof", "proof_until"]);
+    let lasting = |list: &mut Value| {
+        let rule = |one: &Value| one["code"].as_str().unwrap().starts_with("rule-");
+        list.as_array_mut().unwrap().retain(|one| !rule(one));
+    };
+    lasting(&mut document["rows"][0]["reasons"]);
+    lasting(&mut document["findings"]);
+    let plain = |text: &str| masked(&text.replace(&sandbox.path().display().to_string(), "[SANDBOX]"));
+    insta::assert_snapshot!(plain(&serde_json::to_string_pretty(&document).unwrap()), @r#"
+    {
+      "schema": "certctl.status/1",
+      "verdict": "fine",
+      "at": "[DATE]",
+      "rows": [
+        {
+          "name": "example.com",
+          "names": [
+            "example.com",
+            "www.example.com"
+          ],
+          "state": "installed",
+          "verdict": "fine",
+          "not_before": "[DATE]",
+          "not_after": "[DATE]",
+          "ends": "[DATE]",
+          "days_left": 188,
+          "due": "[DATE]",
+          "issuer": "CN=Test DV CA R2,O=certctl tests",
+          "serial": "[HEX]",
+          "sha256": "[HEX]",
+          "key": {
+            "algorithm": "ecdsa-p256",
+            "id": "[HEX]"
+          },
+          "installed_as": "example.com",
+          "places": [
+            {
+              "kind": "file",
+              "path": "[SANDBOX]/tree/etc/ssl/example.com.fullchain.pem",
+              "found": "installed"
+            }
+          ],
+          "keys": [
+            {
+              "kind": "file",
+              "path": "[SANDBOX]/tree/etc/ssl/private/example.com.key",
+              "found": "installed",
+              "mode": "0600"
+            },
+            {
+              "kind": "file",
+              "path": "example.com.key",
+              "found": "here",
+              "mode": "0600"
+            }
+          ],
+          "requests": [
+            {
+              "kind": "file",
+              "path": "example.com.csr",
+              "found": "here"
+            }
+          ],
+          "reasons": [
+            {
+              "code": "missing-intermediate",
+              "severity": "warning",
+              "message": "an intermediate certificate is missing: nothing here issued Test DV CA R2; its issuer is CN=Test Root R1,O=certctl tests; nginx starts, and curl and phones say \"unable to get local issuer certificate\"",
+              "next": [
+                {
+                  "text": "with what the CA sent:  certctl install FILE --root tree"
+                }
+              ]
+            }
+          ],
+          "paid_until": "[DATE]",
+          "proof_until": "[DATE]",
+          "rounds": null,
+          "next": [
+            {
+              "text": "with what the CA sent:  certctl install FILE --root tree"
+            }
+          ]
+        },
+        {
+          "name": "xn--bcher-kva.example",
+          "names": [
+            "xn--bcher-kva.example"
+          ],
+          "state": "pending",
+          "verdict": "fine",
+          "not_before": null,
+          "not_after": null,
+          "ends": null,
+          "days_left": null,
+          "due": null,
+          "issuer": null,
+          "serial": null,
+          "sha256": null,
+          "key": {
+            "algorithm": "ecdsa-p256",
+            "id": "[HEX]"
+          },
+          "installed_as": null,
+          "places": [],
+          "keys": [
+            {
+              "kind": "file",
+              "path": "xn--bcher-kva.example.key",
+              "found": "here",
+              "mode": "0600"
+            }
+          ],
+          "requests": [
+            {
+              "kind": "file",
+              "path": "xn--bcher-kva.example.csr",
+              "found": "here"
+            }
+          ],
+          "reasons": [],
+          "paid_until": null,
+          "proof_until": null,
+          "rounds": [],
+          "next": [
+            {
+              "text": "certctl --root tree dcv-check xn--bcher-kva.example",
+              "argv": [
+                "certctl",
+                "--root",
+                "tree",
+                "dcv-check",
+                "xn--bcher-kva.example"
+              ]
+            }
+          ]
+        }
+      ],
+      "outputs": [],
+      "findings": [
+        {
+          "code": "missing-intermediate",
+          "severity": "warning",
+          "message": "example.com: an intermediate certificate is missing: nothing here issued Test DV CA R2; its issuer is CN=Test Root R1,O=certctl tests; nginx starts, and curl and phones say \"unable to get local issuer certificate\"",
+          "next": [
+            {
+              "text": "with what the CA sent:  certctl install FILE --root tree"
+            }
+          ]
+        }
+      ],
+      "next": []
+    }
+    "#);
+    let page = sandbox.run(&["status", "--root", "tree"]).expect(0);
+    let page: String = page
+        .to_string()
+        .lines()
+        .filter(|line| !line.contains(" on a new cert"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    insta::assert_snapshot!(plain(&page), @r#"
+    fine   example.com +1                         installed       188 d ########## [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem
+             an intermediate certificate is missing: nothing here issued Test DV CA R2; its issuer is CN=Test Root R1,O=certctl tests; nginx starts, and curl and phones say "unable to get local issuer certificate"
+             next round from [DATE]; paid for until [DATE]; the CA may go by its proof until [DATE]
+             next: with what the CA sent:  certctl install FILE --root tree
+           xn--bcher-kva.example (bücher.example) pending                          xn--bcher-kva.example.csr
+             next: certctl --root tree dcv-check xn--bcher-kva.example
+    so     2 rows: 0 wrong, 0 due, 2 fine
+    --- exit 0
+    "#);
+}
