@@ -1,6 +1,6 @@
 //! `certctl install --placeholder`: a server whose configuration names files that the CA has not sent yet can start; the
 //! real ones replace it, and nobody goes back to it.
-//! Needs: nginx
+//! Needs: nginx haproxy
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
@@ -119,4 +119,21 @@ fn nginx_starts_with_it_and_takes_the_real_one() {
     let real = site.round(&["--json"]).expect(0).json();
     assert_eq!(real["verdict"], "live", "{real}");
     site.shows(CHAIN);
+}
+
+#[test]
+fn a_file_that_haproxy_misses_is_named_with_the_flags_that_put_it_there() {
+    let shop = Shop::new();
+    let path = shop.sandbox.join("tree/etc/haproxy/site.pem").display().to_string();
+    let section = format!("frontend f\n    bind 127.0.0.1:{} ssl crt {path}\n", support::nginx::free_port());
+    let config = support::haproxy::write_config(&shop.sandbox.join("haproxy"), &section).display().to_string();
+    let server = ["--server", "haproxy", "--server-config", &config, "--json"];
+    let run = keep_the_place(&shop, &server).expect(1).json();
+    let flags = format!("--chain-path {path} --key-path {path}");
+    let next = run["findings"][0]["next"][0]["text"].as_str().unwrap();
+    assert!(next.ends_with(&flags), "{run}");
+    let flags = ["--chain-path", &path, "--key-path", &path];
+    keep_the_place(&shop, &[&server[..], &flags].concat()).expect(0);
+    assert!(shop.sandbox.read("tree/etc/haproxy/site.pem").contains("PRIVATE KEY"));
+    support::foreign::succeed(foreign("haproxy").args(["-c", "-f", &config]));
 }

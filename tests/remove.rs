@@ -201,6 +201,16 @@ fn no_link_of_an_earlier_install_is_left_behind() {
     site.round(&[]).expect(0);
     let settings: serde_json::Value = serde_json::from_str(&sandbox.read(&format!("{PAIR}/settings.json"))).unwrap();
     assert_eq!(settings["former"].as_array().map(Vec::len), Some(4), "{settings}");
+    // One that is gone may be missed; the next install forgets it.
+    let first = sandbox.join(CHAIN);
+    let text = std::fs::read_link(&first).unwrap();
+    std::fs::remove_file(&first).unwrap();
+    let check = sandbox.run(&["install", "--check", "--root", "tree", "--json"]).expect(1).json();
+    assert_eq!(codes(&check), ["drift-link"], "{check}");
+    install();
+    sandbox.run(&["install", "--check", "--root", "tree"]).expect(0);
+    std::os::unix::fs::symlink(text, &first).unwrap();
+    install();
     let served = site.shop.served();
     let done = remove(&site.shop, &["--json"]).expect(0).json();
     assert_eq!(done["certificates"][0]["files"].as_array().map(Vec::len), Some(6), "{done}");

@@ -6,12 +6,15 @@ use super::serving::{Use, names};
 use super::situation::Situation;
 use crate::context::Context;
 use crate::finding::{Finding, Next, shell_word};
-use crate::install::site::{Addition, NewBlock, Software, WEB, Written};
+use crate::install::layout::Link;
+use crate::install::site::{Addition, Config, NewBlock, Software, WEB, Written, names_path};
 use crate::system::{files, folders};
 
 /// What is said of the block.
 #[derive(Debug)]
 pub enum Block {
+    /// A site that is there names the files, and the server does not read it: its file, and the folder that it does.
+    Disabled(Software, PathBuf, PathBuf),
     /// Blocks serve these names with other files: their lines are to be changed.
     Elsewhere(Software, Vec<String>),
     /// Another file has the name; it stays.
@@ -37,6 +40,8 @@ pub enum Placing {
 
 /// A block larger than that was not written here.
 const LIMIT: u64 = 1024 * 1024;
+/// No more sites are looked at.
+const SITES: usize = 10_000;
 
 /// Writes it, unless that is done already or another file is there. The certificate is in place by now: a block that
 /// cannot be written is told with the rest.
@@ -47,6 +52,9 @@ pub fn write(context: &Context, situation: &Situation, one: &Use) -> Block {
     let software = program.software();
     if !one.elsewhere.is_empty() {
         return Block::Elsewhere(software, one.elsewhere.clone());
+    }
+    if let Some((site, enabled)) = disabled(&standing.config, &one.links) {
+        return Block::Disabled(software, site, enabled);
     }
     let names = names(&wanted.certificates);
     let new = NewBlock { names: &names, links: &one.links, ipv6: standing.ipv6, ports: WEB };
@@ -61,6 +69,38 @@ pub fn write(context: &Context, situation: &Situation, one: &Use) -> Block {
     match made {
         Ok(()) => Block::Wrote(software, path, written),
         Err(error) => Block::Unwritten(software, path, reason(&error), written),
+    }
+}
+
+/// A file of `sites-available` that names one of these files and is not among those of `sites-enabled`, and that folder.
+fn disabled(config: &Config, links: &[Link]) -> Option<(PathBuf, PathBuf)> {
+    let names = |path: &Path| {
+        let text = files::read(path, LIMIT).unwrap_or_default();
+        links.iter().any(|link| names_path(&String::from_utf8_lossy(&text), &link.path))
+    };
+    config.includes.iter().filter_map(|pattern| pattern.parent()).find_map(|enabled| {
+        let all = files::entries(&available(enabled)?, SITES).unwrap_or_default();
+        let is_read = |site: &PathBuf| site.file_name().is_some_and(|name| files::occupied(&enabled.join(name)));
+        let site = all.into_iter().find(|site| !is_read(site) && names(site))?;
+        Some((site, enabled.to_owned()))
+    })
+}
+
+/// Where Debian keeps the sites of which a folder has links.
+fn available(enabled: &Path) -> Option<PathBuf> {
+    let folder = enabled.with_file_name("sites-available");
+    (enabled.ends_with("sites-enabled") && folders::is_folder(&folder)).then_some(folder)
+}
+
+/// The command that has the server read a site of `sites-available`.
+fn enabling(software: Software, site: &Path, enabled: &Path) -> String {
+    let name = site.file_name().unwrap_or_default().to_string_lossy();
+    match name.strip_suffix(".conf") {
+        Some(stem) if software == Software::Apache => format!("sudo a2ensite -q {}", shell_word(stem)),
+        _ => {
+            let words = [format!("../sites-available/{name}"), format!("{}/", enabled.display())];
+            format!("sudo ln -s {}", words.map(|word| shell_word(&word)).join(" "))
+        }
     }
 }
 
@@ -86,6 +126,12 @@ impl Block {
             Self::Elsewhere(software, blocks) => {
                 format!("{} serves these names with other files: {}", software.title(), blocks.join(", "))
             }
+            Self::Disabled(software, site, enabled) => format!(
+                "{} does not use them yet: {} names them and is not in {}",
+                software.title(),
+                site.display(),
+                enabled.display()
+            ),
             Self::Kept(software, path) => format!(
                 "{} does not use them yet; {} is there already, is another one and was kept",
                 software.title(),
@@ -114,6 +160,9 @@ impl Block {
         let (Some(program), Some(standing)) = (one.program(), &one.looked.standing) else {
             return Placing::Nothing;
         };
+        if let Self::Disabled(software, site, enabled) = self {
+            return Placing::Move(enabling(*software, site, enabled));
+        }
         let (Self::Wrote(_, path, _) | Self::Kept(_, path) | Self::Unwritten(_, path, ..)) = self else {
             return Placing::Nothing;
         };
@@ -139,9 +188,13 @@ impl Block {
                 Placing::ByHand(Next::say(place).pasting(lines))
             }
             (_, Some(folder)) => {
-                let words = [path.display().to_string(), format!("{}/", folder.display())];
+                // Debian's way with Apache's sites.
+                let software = program.software();
+                let kept = available(folder).filter(|_| software == Software::Apache);
+                let words = [path.display().to_string(), format!("{}/", kept.as_deref().unwrap_or(folder).display())];
                 let command = format!("sudo mv {}", words.map(|word| shell_word(&word)).join(" "));
-                Placing::Move(after(first, command))
+                let enable = kept.map(|kept| enabling(software, &kept.join(&*name), folder));
+                Placing::Move(after(first, std::iter::once(command).chain(enable).collect::<Vec<_>>().join(" && ")))
             }
             // Nothing is included there: the file itself grows.
             (_, None) if program.software() == Software::Haproxy => {

@@ -7,7 +7,7 @@ use super::order::{Goal, Mode, Order, again};
 use super::outcome::{Seen, Verdict};
 use super::serving::Use;
 use super::situation::{self, Situation};
-use super::tree::{own, root};
+use super::tree::{own, real, root};
 use super::{back, installed, placeholder};
 use crate::context::Context;
 use crate::failure::Failure;
@@ -120,7 +120,14 @@ fn look(context: &Context, stem: &str) -> Result<(Checked, Option<(ReleaseId, Se
         Err(error) => return Err(error.into()),
     };
     let layout = installed::placed(context, stem, &settings)?;
-    let looked = observe::drift::look(&layout, &settings)?;
+    let mut looked = observe::drift::look(&layout, &settings)?;
+    // Those of an earlier install are remembered: one that is gone may be missed.
+    for link in &settings.former {
+        let link = Link::new(real(&root, &link.path)?, link.piece);
+        if !layout.links().contains(&link) {
+            looked.drifts.extend(observe::drift::at_link(&layout, &link)?);
+        }
+    }
     let live = looked.release.as_ref();
     let kept = live.filter(|live| settings.placeholder.as_ref() == Some(&live.id)).map(|live| {
         let told = placeholder::told(context, live.not_after());

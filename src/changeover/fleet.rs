@@ -179,6 +179,32 @@ impl Fleet {
         Software::ALL.into_iter().filter_map(|software| self.look(call(software)).transpose()).collect()
     }
 
+    /// Those that run here and whose configuration names the pair (`links`), though `settings` say that nobody reads it
+    /// and what else is to be told of it is no command.
+    pub fn passed_over(&mut self, context: &Context, settings: &Settings, links: &[Link]) -> Vec<Rc<Looked>> {
+        let nobody = settings.server.iter().any(|name| name == "none");
+        if !nobody || settings.test.is_some() || settings.reload.is_some() {
+            return Vec::new();
+        }
+        let call = |software: Software| {
+            let config = settings.server_configs.get(software.name()).or(settings.server_config.as_ref()).cloned();
+            // A tree is for servers elsewhere, unless one here was said to read it.
+            (context.root.is_none() || config.is_some()).then_some(Call {
+                software: Some(software),
+                config,
+                test: None,
+                reload: None,
+            })
+        };
+        // What cannot be looked at was not asked for.
+        let all = Software::ALL.into_iter().filter_map(call).filter_map(|call| self.look(call).ok().flatten());
+        let reads = |looked: &Rc<Looked>| {
+            let running = looked.standing.as_ref().filter(|standing| standing.running.is_some());
+            running.is_some_and(|standing| standing.config.naming(links).next().is_some())
+        };
+        all.filter(reads).collect()
+    }
+
     fn look(&mut self, call: Call) -> Result<Option<Rc<Looked>>, Failure> {
         if let Some((_, known)) = self.known.iter().find(|(known, _)| *known == call) {
             return Ok(known.clone());

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::fleet::{Fleet, Looked};
+use super::order::again;
 use super::tree::{below, real};
 use crate::context::Context;
 use crate::delivery::{Delivery, Input, Limits};
@@ -121,6 +122,9 @@ pub fn place(
     };
     let found = fleet.find(context, ground.settings, &serving.spelled, &names)?;
     serving.findings.extend(found.left_out());
+    let passed_over = fleet.passed_over(context, ground.settings, &serving.spelled);
+    let stem = ground.usual.stem();
+    serving.findings.extend(passed_over.iter().filter_map(|one| not_told(context, one, stem, &serving.spelled)));
     let servers = found.servers;
     serving.refusals = servers.iter().filter_map(|looked| looked.refusal.clone()).collect();
     serving.paths(ground, servers, &names)?;
@@ -308,6 +312,19 @@ impl Serving {
         let standing = self.uses.iter().filter_map(|one| one.looked.standing.as_ref());
         standing.flat_map(|standing| standing.config.naming(&self.spelled)).map(ToString::to_string).collect()
     }
+}
+
+/// A server that names the pair and is told nothing.
+fn not_told(context: &Context, looked: &Looked, stem: &str, links: &[Link]) -> Option<Finding> {
+    let (software, standing) = (looked.software()?, looked.standing.as_ref()?);
+    let blocks: Vec<String> = standing.config.naming(links).map(ToString::to_string).collect();
+    let message = format!(
+        "{} runs and names these files ({}): with --server none it is not told of them, and serves what it has loaded",
+        software.title(),
+        blocks.join(", ")
+    );
+    let next = again(context, &["install", stem, "--server", software.name()]);
+    Some(Finding::warning("server-not-told", message).with(next))
 }
 
 /// The certificate that servers read now; a placeholder is none.

@@ -124,6 +124,10 @@ impl Changeover {
             // Nothing of that name can be opened.
             (None, wildcard) => wildcard.unwrap_or(&self.name),
         };
+        // A placeholder has no next round.
+        if self.leaf.is_self_issued() {
+            return format!("{site} until {}", day(self.leaf.not_after));
+        }
         let due = RenewBefore::default().due(self.leaf.not_before, self.leaf.not_after);
         format!("{site} until {}; next round from {}", day(self.leaf.not_after), day(due))
     }

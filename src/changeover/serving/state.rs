@@ -7,12 +7,13 @@ use std::rc::Rc;
 use super::{Serving, Use};
 use crate::changeover::fleet::Looked;
 use crate::failure::Failure;
-use crate::finding::{Finding, Next};
+use crate::finding::{Finding, Next, shell_word};
 use crate::install::apache::gate::GATE;
 use crate::install::layout::Layout;
 use crate::install::observe;
 use crate::install::plan::{Asks, Served, ServerState};
-use crate::install::site::{Blame, names_path};
+use crate::install::site::{Blame, Pair, names_path};
+use crate::system::files;
 use crate::system::process::Finished;
 
 /// Has every server tested that names a pair or is asked about one, and notes what that means for each.
@@ -123,7 +124,28 @@ fn broken(looked: &Looked, finished: &Finished) -> Finding {
         ));
     }
     let how = if finished.timed_out { "does not end" } else { "fails" };
-    Finding::error("server-config-broken", format!("the server's own test {how} before anything is touched"))
-        .quoting(said)
-        .with(Next::say(format!("mend it, then try again:  {command}")))
+    let broken =
+        Finding::error("server-config-broken", format!("the server's own test {how} before anything is touched"))
+            .quoting(said);
+    // Nothing tells for which names HAProxy has a file that is not there.
+    let paths = missing(looked, &finished.output).into_iter().map(|(chain, key)| {
+        let [chain, key] = [chain, key].map(|path| shell_word(&path.display().to_string()));
+        Next::say(format!("if this certificate belongs there, say so:  --chain-path {chain} --key-path {key}"))
+    });
+    paths.fold(broken, Finding::with).with(Next::say(format!("mend it, then try again:  {command}")))
+}
+
+/// The pairs of a configuration that its server complains of and that are not there: chain and key.
+fn missing(looked: &Looked, said: &str) -> Vec<(PathBuf, PathBuf)> {
+    let pairs = looked.standing.iter().flat_map(|standing| standing.config.blocks()).flat_map(|block| &block.pairs);
+    let links = pairs.filter_map(Pair::links).filter(|links| {
+        let absent = links.iter().filter(|link| !files::occupied(&link.path)).any(|link| names_path(said, &link.path));
+        absent && links.len() <= 2
+    });
+    let mut found = Vec::new();
+    for links in links {
+        let pair = links.first().zip(links.last()).map(|(chain, key)| (chain.path.clone(), key.path.clone()));
+        found.extend(pair.filter(|pair| !found.contains(pair)));
+    }
+    found
 }

@@ -61,7 +61,11 @@ pub fn look(layout: &Layout, settings: &Settings) -> Result<Looked, InstallError
     Ok(looked)
 }
 
-fn at_link(layout: &Layout, link: &Link) -> Result<Option<Drift>, FileError> {
+/// What is in the place of one of our links; nothing where it is as it was.
+///
+/// # Errors
+/// When it cannot be looked at.
+pub fn at_link(layout: &Layout, link: &Link) -> Result<Option<Drift>, FileError> {
     let at = match spot(layout, link)? {
         Ok(Spot::Ours) => return Ok(None),
         Ok(Spot::Absent) => Instead::Nothing,
