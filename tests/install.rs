@@ -565,7 +565,8 @@ fn the_document() {
         "key_mode": "0600",
         "test": "true",
         "trust": "[SANDBOX]/root.pem",
-        "folder": "[SANDBOX]"
+        "folder": "[SANDBOX]",
+        "request": "example.com"
       },
       "plan": {
         "steps": [

@@ -139,7 +139,7 @@ pub fn run(context: &Context, args: &InstallArgs) -> Result<InstallOutcome, Fail
     for (place, meant) in meant::all(context, said(args))?.into_iter().enumerate() {
         let (part, pair) = certified(context, meant);
         parts.push(part);
-        pairs.extend(pair.map(|(pair, origin)| (place, pair, origin.overridden_by(flags.clone()))));
+        pairs.extend(pair.map(|(pair, origin)| (place, pair, with_origin(flags.clone(), origin))));
     }
     let mut orders: Vec<Order<'_>> = Vec::new();
     for (place, pair, flags) in &pairs {
@@ -157,6 +157,16 @@ pub fn run(context: &Context, args: &InstallArgs) -> Result<InstallOutcome, Fail
         };
     }
     InstallOutcome::of(context, parts)
+}
+
+/// What the command line says, words such as `auto` as they are, and where the pair comes from.
+fn with_origin(flags: Settings, origin: Settings) -> Settings {
+    Settings {
+        folder: flags.folder.or(origin.folder),
+        request: flags.request.or(origin.request),
+        ca: flags.ca.or(origin.ca),
+        ..flags
+    }
 }
 
 fn said(args: &InstallArgs) -> Said<'_> {
