@@ -72,6 +72,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand csr" -l from -d 'Take na
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l subject -d 'The subject as RFC 4514 writes it, the most specific part first: \'CN=example.com,O=Acme\\, Inc.,C=DE\'; without CN the first name is put before it' -r
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l password-file -d 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l cert-name -d 'What the files are called, instead of after the first name' -r
+complete -c certctl -n "__fish_certctl_using_subcommand csr" -l resolver -d 'Ask this resolver, not the system\'s; with a port other than 53 it alone is asked' -r
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l allow -d 'A finding that is not to refuse it, by its code (may be repeated)' -r
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -s C -l directory -d 'Where names are looked up and files go' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l root -d 'A tree to install into instead of /' -r -F
@@ -80,6 +81,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand csr" -l color -d 'When t
 always\t'Always'
 never\t'Never'"
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l encrypt-key -d 'Lock the new key with a password (AES-256), typed twice or from --password-file'
+complete -c certctl -n "__fish_certctl_using_subcommand csr" -l check-caa -d 'Ask the DNS whether CAA records let the CA issue'
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l force -d 'Make a new key and request; the old ones become numbered backups'
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l json -d 'One JSON object on stdout, whatever happens'
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -s q -l quiet -d 'Only what needs action'

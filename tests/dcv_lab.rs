@@ -128,6 +128,29 @@ fn caa_is_looked_up_as_cas_do() {
 }
 
 #[test]
+fn caa_is_asked_before_money_is_spent() {
+    for (zone, ca, code, found) in [
+        ("caa.example", "sectigo", 1, "caa-forbids"),
+        ("caa-critical.example", "sectigo", 1, "caa-unknown-critical"),
+        ("caa-fine.example", "sectigo", 0, "caa-allows"),
+        ("caa.example", "private", 0, ""),
+    ] {
+        let resolver = LAB.trusting();
+        let name = if zone == "caa-fine.example" { "www.caa-fine.example" } else { zone };
+        let ask = ["csr", name, "--ca", ca, "--check-caa", "--resolver", &resolver, "--json"];
+        let new = |more: &[&str]| LAB.run(zone, &[&ask[..], more].concat());
+        let made = new(&["--cert-name", &format!("new-{ca}")]).expect(code).json();
+        let codes: Vec<&str> =
+            made["findings"].as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap()).collect();
+        assert!(codes.contains(&found) || found.is_empty() && codes.is_empty(), "{zone} {ca}: {codes:?}");
+        assert_eq!(made["request"].is_null(), code == 1, "{zone}");
+        if code == 1 {
+            new(&["--cert-name", "allowed", "--allow", found]).expect(0);
+        }
+    }
+}
+
+#[test]
 fn dnssec_is_judged_behind_a_resolver_that_does_not() {
     all_as_told(
         &[

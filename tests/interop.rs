@@ -65,3 +65,60 @@ fn openssl_agrees_with_the_hashes_of_a_request() {
         assert_eq!(said.split_whitespace().next(), made["request"][field].as_str());
     }
 }
+
+/// Subjects as they are typed; openssl and gnutls read them as we say them.
+#[test]
+fn openssl_and_gnutls_agree_with_every_attribute() {
+    for (number, subject) in [
+        "CN=one.example,OU=b,OU=a,O=Acme\\, Inc.,L=Köln,ST=NRW,C=DE",
+        "CN=one.example+OU=a,O=\\#1 \\+ \\<b\\>,C=DE",
+        "CN=one.example,emailAddress=ann@example.com,DC=corp,DC=example,UID=ann",
+        "CN=one.example,serialNumber=HRB 12345,street=Am Markt 1,postalCode=10115,title=x,GN=Ann,SN=O'Neil,initials=A",
+        "CN=one.example,businessCategory=Private Organization,jurisdictionC=DE,jurisdictionST=NRW,jurisdictionL=Köln",
+        "CN=one.example,O=\\ both ends\\ ",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let sandbox = Sandbox::new();
+        let names = ["one.example", "10.0.0.1", "2001:db8::1", "ann@example.com"];
+        let args = ["csr", "--ca", "private", "--json", "--cert-name", "x", "--subject", subject];
+        let made = sandbox.run(&[&args[..], &names].concat()).expect(0).json();
+        let ours = made["request"]["subject"].as_str().unwrap();
+        let openssl = run(
+            &sandbox,
+            "openssl",
+            &["req", "-in", "x.csr", "-noout", "-verify", "-subject", "-nameopt", "RFC2253,-esc_msb,utf8"],
+        );
+        let shown = openssl.lines().find_map(|line| line.strip_prefix("subject=")).unwrap();
+        // The attributes of one part are a set.
+        let part = |part: &str| {
+            let mut attributes: Vec<&str> = part.split('+').collect();
+            attributes.sort_unstable();
+            attributes.join("+")
+        };
+        let alike = |text: &str| text.to_lowercase().split(',').map(part).collect::<Vec<_>>();
+        assert_eq!(alike(shown), alike(ours), "{number}");
+        let text = run(&sandbox, "openssl", &["req", "-in", "x.csr", "-noout", "-text"]);
+        let sans = "DNS:one.example, IP Address:10.0.0.1, IP Address:2001:DB8:0:0:0:0:0:1, email:ann@example.com";
+        assert!(text.contains(sans), "{text}");
+        let info = run(&sandbox, "certtool", &["--crq-info", "--infile", "x.csr"]);
+        assert!(info.contains("Self signature: verified"), "{info}");
+        for wanted in
+            ["DNSname: one.example", "IPAddress: 10.0.0.1", "IPAddress: 2001:db8::1", "RFC822Name: ann@example.com"]
+        {
+            assert!(info.contains(wanted), "{wanted}: {info}");
+        }
+        let gnutls = info.lines().find_map(|line| line.trim().strip_prefix("Subject: ")).unwrap();
+        for value in ["one.example", "C=DE", "Köln", "ann", "HRB 12345"] {
+            assert_eq!(gnutls.contains(value), ours.contains(value), "{value}: {gnutls}");
+        }
+        let types = run(&sandbox, "openssl", &["asn1parse", "-in", "x.csr"]);
+        for (value, kind) in
+            [("DE", "PRINTABLESTRING"), ("ann@example.com", "IA5STRING"), ("one.example", "UTF8STRING")]
+        {
+            let line = types.lines().find(|line| line.trim_end().ends_with(&format!(":{value}")));
+            assert!(line.is_none_or(|line| line.contains(kind)), "{types}");
+        }
+    }
+}

@@ -77,9 +77,12 @@ static ALL: [&Rule; 23] = [
     &WWW,
 ];
 
+/// What CAA records may refuse a request by.
+const CAA: [&str; 5] = ["caa-forbids", "caa-lookup-failed", "caa-terms", "caa-unknown-critical", "caa-unreadable"];
+
 /// The codes that `--allow` takes: of what would refuse a request.
 pub fn allowable() -> impl Iterator<Item = &'static str> {
-    ALL.iter().filter(|rule| rule.severity == Severity::Error).map(|rule| rule.code)
+    ALL.iter().filter(|rule| rule.severity == Severity::Error).map(|rule| rule.code).chain(CAA)
 }
 
 /// The code in `text`.

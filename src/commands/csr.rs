@@ -1,6 +1,7 @@
 //! `certctl csr`: a key and the request for it, never a key overwritten, and what to publish as far as it can be known.
 
 mod args;
+mod caa;
 mod existing;
 mod key;
 mod line;
@@ -29,7 +30,7 @@ use crate::delivery::LockedKey;
 use crate::directory::kept as kept_file;
 use crate::directory::pair::{Fresh, Paths};
 use crate::failure::Failure;
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::intake::Reading;
 use crate::pki::key::{KeyAlgorithm, PrivateKey};
 use crate::pki::request::SigningRequest;
@@ -60,12 +61,16 @@ pub fn run(context: &Context, args: &CsrArgs) -> Result<CsrOutcome, Failure> {
 
 /// A new pair, unless a CA would refuse it; what is at its paths is moved aside.
 fn make(context: &Context, args: &CsrArgs, wanted: Wanted, paths: Paths) -> Result<CsrOutcome, Failure> {
-    let (findings, refused) = wanted.findings(context, args, &paths.request);
+    let (mut findings, mut refused) = wanted.findings(context, args, &paths.request);
+    let mut kept = if args.force { Kept::default() } else { kept_file::read(&paths.record)? };
+    args.ca.iter().for_each(|ca| kept.set_ca(*ca));
+    if !refused {
+        findings.extend(told(context, args, &wanted, &kept)?);
+        refused = findings.iter().any(|finding| finding.severity == Severity::Error);
+    }
     if refused {
         return Ok(CsrOutcome::Refused(Refused::new(context, args, wanted.names, findings)));
     }
-    let mut kept = if args.force { Kept::default() } else { kept_file::read(&paths.record)? };
-    args.ca.iter().for_each(|ca| kept.set_ca(*ca));
     let (made, request) = match &wanted.given {
         Some(given) => (None, SigningRequest::ask(&wanted.names, &wanted.subject, &given.key)?),
         None => {
@@ -84,6 +89,12 @@ fn make(context: &Context, args: &CsrArgs, wanted: Wanted, paths: Paths) -> Resu
     let backups = Fresh::stage(&paths, made.as_ref().map(|text| text.as_str()), &request, &kept)?.put(&old)?;
     let outcome = outcome(context, wanted, paths, key, request, (&kept, findings));
     Ok(CsrOutcome::Made(Box::new(Made { made: true, changed: true, backups, ..outcome })))
+}
+
+/// What CAA records say, where it was asked for.
+fn told(context: &Context, args: &CsrArgs, wanted: &Wanted, kept: &Kept) -> Result<Vec<Finding>, Failure> {
+    let found = caa::findings(context, args, &wanted.names, kept.ca())?;
+    Ok(found.into_iter().map(|finding| wanted::allowed(finding, &args.allow)).collect())
 }
 
 /// What the file of a new key holds.
@@ -107,7 +118,8 @@ fn found(
     let mut kept = kept_file::read(&paths.record)?;
     args.ca.iter().for_each(|ca| kept.set_ca(*ca));
     let changed = kept_file::write(&paths.record, &kept)?;
-    let findings = key.not_opened(args).into_iter().collect();
+    let mut findings = told(context, args, &wanted, &kept)?;
+    findings.extend(key.not_opened(args));
     let outcome = outcome(context, wanted, paths, key, request, (&kept, findings));
     Ok(CsrOutcome::Made(Box::new(Made { changed, ..outcome })))
 }

@@ -3,6 +3,8 @@
 
 mod value;
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 
 use self::value::Issue;
@@ -195,6 +197,34 @@ fn verdict(issues: &[Issue], wish: Wish) -> Verdict {
 fn shown(record: &CaaRecord) -> String {
     let quoted = record.value.replace('\\', "\\\\").replace('"', "\\\"");
     format!("{} {} \"{quoted}\"", if record.critical { 128 } else { 0 }, record.tag)
+}
+
+/// Whether each of `names` lets a CA issue; `found` is what is at each name of their climbs.
+#[must_use]
+pub fn rule_all(names: &[String], found: &HashMap<String, Found>, wish: Wish) -> Vec<Ruling> {
+    let at_name = |name: &str| match found.get(name) {
+        // A top level has no CAA records, and its failure is nobody's matter here.
+        Some(Found::Failed(_)) if !name.contains('.') => Found::None,
+        found => found.cloned().unwrap_or(Found::None),
+    };
+    names.iter().map(|name| rule(name, at_name, wish)).collect()
+}
+
+/// Names that the same records say the same about, as one.
+#[must_use]
+pub fn together<'a>(rulings: impl Iterator<Item = &'a Ruling>) -> Vec<Ruling> {
+    let mut groups: Vec<Ruling> = Vec::new();
+    for ruling in rulings {
+        let wildcard = |ruling: &Ruling| ruling.name.starts_with("*.");
+        let same = |one: &&mut Ruling| {
+            wildcard(one) == wildcard(ruling) && Ruling { name: ruling.name.clone(), ..(**one).clone() } == *ruling
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.name = format!("{}, {}", group.name, ruling.name),
+            None => groups.push(ruling.clone()),
+        }
+    }
+    groups
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use md5::{Digest, Md5};
 use x509_parser::certification_request::X509CertificationRequest;
+use x509_parser::cri_attributes::ParsedCriAttribute;
 use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::prelude::FromDer;
 
@@ -103,8 +104,13 @@ impl SigningRequest {
 
     /// The names of the subject alternative name extensions (RFC 2985 5.4.2), else the common names.
     fn take_names(&mut self, parsed: &X509CertificationRequest<'_>) {
-        for extension in parsed.requested_extensions().into_iter().flatten() {
-            let ParsedExtension::SubjectAlternativeName(san) = extension else { continue };
+        let asked =
+            parsed.certification_request_info.iter_attributes().filter_map(|one| match one.parsed_attribute() {
+                ParsedCriAttribute::ExtensionRequest(asked) => Some(&asked.extensions),
+                _ => None,
+            });
+        for extension in asked.flatten() {
+            let ParsedExtension::SubjectAlternativeName(san) = extension.parsed_extension() else { continue };
             for name in &san.general_names {
                 match name {
                     GeneralName::DNSName(dns) => self.dns_names.push((*dns).to_owned()),
@@ -204,6 +210,7 @@ pub fn looks_like_request(der: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::{AltNames, Subject, build};
     use super::{RequestError, SigningRequest, looks_like_request};
     use crate::pki::key::{KeyAlgorithm, PrivateKey};
     use crate::pki::name::Names;
@@ -226,6 +233,19 @@ mod tests {
             assert_eq!(request.subject, "CN=*.example.com");
             assert!(looks_like_request(request.der()));
         }
+    }
+
+    #[test]
+    fn names_of_every_extension_request_count() {
+        let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+        let one = |name: &str| AltNames::parse(&[name]).unwrap();
+        let attributes =
+            [&one("a.example"), &one("b.example")].map(|names| build::attribute(names, &Subject::default()));
+        let request =
+            SigningRequest::from_der(&build::signed(&Subject::default(), &key, &attributes.concat()).unwrap());
+        assert_eq!(request.unwrap().dns_names, ["a.example", "b.example"]);
+        let none = SigningRequest::from_der(&build::signed(&Subject::default(), &key, &[]).unwrap()).unwrap();
+        assert_eq!((none.dns_names.len(), none.alt_names()), (0, None));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What `csr` takes.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::acceptance;
@@ -7,6 +8,7 @@ use crate::dcv::ca::Ca;
 use crate::intake::ReadArgs;
 use crate::pairing::naming;
 use crate::pki::key::KeyAlgorithm;
+use crate::system::dns::address;
 
 /// Make a private key and the request (CSR) for it
 ///
@@ -45,6 +47,12 @@ pub struct CsrArgs {
     /// What the files are called, instead of after the first name
     #[arg(long, value_name = "STEM", value_parser = naming::chosen)]
     pub cert_name: Option<String>,
+    /// Ask the DNS whether CAA records let the CA issue
+    #[arg(long)]
+    pub check_caa: bool,
+    /// Ask this resolver, not the system's; with a port other than 53 it alone is asked
+    #[arg(long, value_name = "ADDR[:PORT]", value_parser = address, requires = "check_caa")]
+    pub resolver: Vec<SocketAddr>,
     /// A finding that is not to refuse it, by its code (may be repeated)
     #[arg(long, value_name = "CODE", value_parser = acceptance::code)]
     pub allow: Vec<&'static str>,

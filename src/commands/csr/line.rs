@@ -25,6 +25,8 @@ pub(super) fn line(context: &Context, args: &CsrArgs) -> Vec<String> {
     flag("--password-file", path(&args.reading.password_file));
     flag("--cert-name", args.cert_name.clone());
     args.allow.iter().for_each(|code| flag("--allow", Some((*code).to_owned())));
+    args.resolver.iter().for_each(|address| flag("--resolver", Some(address.to_string())));
+    words.extend(args.check_caa.then(|| "--check-caa".to_owned()));
     words.extend(args.encrypt_key.then(|| "--encrypt-key".to_owned()));
     words.extend(args.force.then(|| "--force".to_owned()));
     words

@@ -94,11 +94,14 @@ impl Outcome for Made {
         }
         for finding in &self.findings {
             match finding.severity {
+                Severity::Error => text.finding(finding),
                 Severity::Note => text.fact("note", finding.message.clone()),
-                _ => text.act("warn", finding.message.clone()),
+                // Not what comes next: another way, for who wants it.
+                Severity::Warning => {
+                    text.act("warn", finding.message.clone());
+                    finding.next.iter().for_each(|step| text.act("or", step.text.clone()));
+                }
             }
-            // Not what comes next: another way, for who wants it.
-            finding.next.iter().for_each(|step| text.act("or", step.text.clone()));
         }
         text.act("next", self.paste_here());
         text.payload(self.request.to_pem());
@@ -114,7 +117,7 @@ impl Outcome for Made {
     }
 
     fn exit_code(&self) -> u8 {
-        0
+        u8::from(self.findings.iter().any(|finding| finding.severity == Severity::Error))
     }
 }
 

@@ -116,7 +116,8 @@ fn other_kind(given: &Given, typed: KeyAlgorithm) -> Failure {
         .with(Next::say("leave one of the two out: --key uses that key, --key-type makes a new one"))
 }
 
-fn allowed(mut finding: Finding, codes: &[&'static str]) -> Finding {
+/// An error whose code is among `codes` is a warning that says so.
+pub(super) fn allowed(mut finding: Finding, codes: &[&'static str]) -> Finding {
     if finding.severity == Severity::Error && codes.contains(&finding.code) {
         finding.severity = Severity::Warning;
         finding.message.push_str(&format!("; allowed by --allow {}", finding.code));

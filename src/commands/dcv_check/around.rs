@@ -47,16 +47,11 @@ impl Around {
             .collect();
         findings.extend(Vec::from(&dnssec));
         let wish = Wish { issuers: pending.ca.map_or(&[], |ca| ca.profile().issuers), at };
-        let at_name = |name: &str| match found.get(name) {
-            // A top level has no CAA records, and its failure is nobody's matter here.
-            Some(Found::Failed(_)) if !name.contains('.') => Found::None,
-            found => found.cloned().unwrap_or(Found::None),
-        };
-        let caa: Vec<Ruling> = pending.names.iter().map(|name| caa::rule(name, at_name, wish)).collect();
+        let caa = caa::rule_all(&pending.names, found, wish);
         // Where nobody answers at all, or nothing is believed, that is what is to be said.
         if judgement.answered {
             let said = |ruling: &&Ruling| !(broken && matches!(ruling.verdict, caa::Verdict::Failed(_, Answer::Bogus)));
-            findings.extend(together(caa.iter().filter(said)).iter().flat_map(Vec::<Finding>::from));
+            findings.extend(caa::together(caa.iter().filter(said)).iter().flat_map(Vec::<Finding>::from));
         }
         let explained = survey.around.explained.iter().map(|(server, reason)| format!("{server}: {reason}")).collect();
         Self { dnssec, caa, findings, explained }
@@ -80,22 +75,6 @@ impl Around {
             State::Broken(_) | State::Unknown => String::new(),
         }
     }
-}
-
-/// Names that the same records say the same about, as one.
-fn together<'a>(rulings: impl Iterator<Item = &'a Ruling>) -> Vec<Ruling> {
-    let mut groups: Vec<Ruling> = Vec::new();
-    for ruling in rulings {
-        let wildcard = |ruling: &Ruling| ruling.name.starts_with("*.");
-        let same = |one: &&mut Ruling| {
-            wildcard(one) == wildcard(ruling) && Ruling { name: ruling.name.clone(), ..(**one).clone() } == *ruling
-        };
-        match groups.iter_mut().find(same) {
-            Some(group) => group.name = format!("{}, {}", group.name, ruling.name),
-            None => groups.push(ruling.clone()),
-        }
-    }
-    groups
 }
 
 pub(super) fn ruling_json(ruling: &Ruling) -> Value {

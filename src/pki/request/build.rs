@@ -16,13 +16,20 @@ const ALTERNATIVE_NAMES: &[u8] = b"\x55\x1d\x11";
 
 /// The DER of a request, signed.
 pub(super) fn request(names: &AltNames, subject: &Subject, key: &PrivateKey) -> Result<Vec<u8>, KeyError> {
+    signed(subject, key, &attribute(names, subject))
+}
+
+/// The attribute that asks for `names`.
+pub(super) fn attribute(names: &AltNames, subject: &Subject) -> Vec<u8> {
     let extensions = der::element(SEQUENCE, &[&alternative_names(names, subject)]);
-    let attribute = der::element(
-        SEQUENCE,
-        &[&der::element(OBJECT_IDENTIFIER, &[EXTENSION_REQUEST]), &der::element(SET, &[&extensions])],
-    );
+    let id = der::element(OBJECT_IDENTIFIER, &[EXTENSION_REQUEST]);
+    der::element(SEQUENCE, &[&id, &der::element(SET, &[&extensions])])
+}
+
+/// A request with these attributes, one behind the other.
+pub(super) fn signed(subject: &Subject, key: &PrivateKey, attributes: &[u8]) -> Result<Vec<u8>, KeyError> {
     let version = der::element(INTEGER, &[&[0]]);
-    let attributes = der::element(CONTEXT_0, &[&attribute]);
+    let attributes = der::element(CONTEXT_0, &[attributes]);
     let info = der::element(SEQUENCE, &[&version, &subject.to_der(), key.spki(), &attributes]);
     let signature = key.sign(&info)?;
     let algorithm = der::element(SEQUENCE, &[signature_algorithm(key.algorithm())?.as_ref()]);
