@@ -127,6 +127,44 @@ fn caa_is_looked_up_as_cas_do() {
     );
 }
 
+/// The lines to paste that come with the finding of this code.
+fn lines(document: &Value, code: &str) -> Vec<String> {
+    let finding = document["findings"].as_array().unwrap().iter().find(|finding| finding["code"] == code).unwrap();
+    let lines = finding["next"][0]["lines"].as_array().unwrap();
+    lines.iter().map(|line| line.as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn it_is_said_which_record_until_when_and_what_to_add() {
+    let ca = |name| ["--ca", name];
+    let expired = LAB.check("expired.example", &LAB.trusting(), &[]).expect(1).json();
+    let said = message(&expired, "dnssec-expired");
+    assert!(said.contains("were valid until 2026-02-01T00:00:00Z") && said.contains("ns1.dns.example"), "{said}");
+
+    let other = LAB.check("caa.example", &LAB.trusting(), &ca("namecheap")).expect(1).json();
+    let said = message(&other, "caa-forbids");
+    assert!(said.starts_with("caa.example CAA 0 issue \"letsencrypt.org\""), "{said}");
+    assert!(said.ends_with("for www.caa.example"), "{said}");
+    let both = ["caa.example. CAA 0 issue \"ssl.com\"", "caa.example. CAA 0 issue \"sectigo.com\""];
+    assert_eq!(lines(&other, "caa-forbids"), both);
+
+    // Whoever has moved to another CA is told of that one alone.
+    let partly = LAB.check("caa-wild.example", &LAB.trusting(), &ca("namecheap")).expect(1).json();
+    assert_eq!(codes(&partly), ["caa-allows-in-part", "caa-forbids"]);
+    assert_eq!(lines(&partly, "caa-allows-in-part"), ["caa-wild.example. CAA 0 issue \"ssl.com\""]);
+    assert_eq!(partly["records"][0]["caa"][1]["name"], "*.caa-wild.example");
+
+    // The terms bind every CA from a day on.
+    let later = ["--ca", "sectigo", "--at", "2027-03-15T00:00:00Z"];
+    let terms = LAB.check("caa-terms.example", &LAB.trusting(), &later).expect(1).json();
+    assert_eq!(codes(&terms), ["caa-terms"]);
+
+    // Nothing is remembered for longer than the SOA's minimum says.
+    let absent = LAB.check("absent.example", &LAB.trusting(), &["--at", "2026-11-23T14:00:00Z"]).expect(1).json();
+    let said = message(&absent, "absence-cached");
+    assert!(said.contains("until 14:01Z by resolver") || said.contains("until 14:00Z by"), "{said}");
+}
+
 #[test]
 fn caa_is_asked_before_money_is_spent() {
     for (zone, ca, code, found) in [

@@ -25,7 +25,7 @@ fn finding(ruling: &Ruling) -> Option<Finding> {
                 missing.join(", ")
             ),
         )
-        .with(add(ruling, at)),
+        .with(add(ruling, at, |issuer| missing.contains(&issuer.title))),
         Verdict::OnTerms(terms) => on_terms(name, &found, terms),
         Verdict::Only(named) => {
             Finding::note("caa-limits", format!("{found}: only {} may issue for {name}", named.join(", ")))
@@ -44,17 +44,15 @@ fn forbidden(ruling: &Ruling, why: &Forbidden, found: &str) -> Finding {
     let (name, at) = (&ruling.name, ruling.at.as_deref().unwrap_or_default());
     let who = titles(ruling.issuers);
     match why {
-        Forbidden::NotNamed => {
-            Finding::error("caa-forbids", format!("{found}: forbids {who} to issue for {name}")).with(add(ruling, at))
-        }
-        Forbidden::Nobody => {
-            Finding::error("caa-forbids", format!("{found}: forbids all CAs to issue for {name}")).with(add(ruling, at))
-        }
+        Forbidden::NotNamed => Finding::error("caa-forbids", format!("{found}: forbids {who} to issue for {name}"))
+            .with(add(ruling, at, |_| true)),
+        Forbidden::Nobody => Finding::error("caa-forbids", format!("{found}: forbids all CAs to issue for {name}"))
+            .with(add(ruling, at, |_| true)),
         Forbidden::Unreadable => Finding::error(
             "caa-unreadable",
             format!("{found}: cannot be read, which forbids all CAs to issue for {name} (RFC 8659 4.2)"),
         )
-        .with(add(ruling, at)),
+        .with(add(ruling, at, |_| true)),
         Forbidden::UnknownCritical(tag) => Finding::error(
             "caa-unknown-critical",
             format!("{found}: '{tag}' is marked critical and no CA knows it, so none issues for {name} (RFC 8659 4.1)"),
@@ -69,13 +67,14 @@ fn titles(issuers: &[Issuer]) -> String {
 }
 
 /// The records to add, one for each CA that may turn out to issue.
-fn add(ruling: &Ruling, at: &str) -> Next {
+fn add(ruling: &Ruling, at: &str, wanted: impl Fn(&Issuer) -> bool) -> Next {
     let tag = if ruling.name.starts_with("*.") && ruling.records.iter().any(|one| one.contains("issuewild")) {
         "issuewild"
     } else {
         "issue"
     };
-    let identities = ruling.issuers.iter().filter_map(|issuer| issuer.caa_identities.first());
+    let issuers = ruling.issuers.iter().filter(|issuer| wanted(issuer));
+    let identities = issuers.filter_map(|issuer| issuer.caa_identities.first());
     let lines: Vec<String> = identities.map(|identity| format!("{at}. CAA 0 {tag} \"{identity}\"")).collect();
     if lines.is_empty() {
         return Next::say(format!("add a CAA record for the CA at {at}; name the CA to have it compared:  --ca"));

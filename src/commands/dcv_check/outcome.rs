@@ -215,7 +215,8 @@ impl Check {
 
     fn human(&self, text: &mut Text) {
         let record = &self.expected.record;
-        if self.judgement.verdict == Verdict::Visible {
+        let there = |one: &Standing| one.verdict == Verdict::Visible;
+        if self.judgement.standings.iter().any(there) {
             let value = record.value.as_deref().unwrap_or_default();
             text.fact("record", format!("{} {} {value}", record.name, record.kind.word()));
         } else {
