@@ -14,6 +14,7 @@ mod evidence;
 mod exchange;
 mod heard;
 mod known;
+mod looking;
 mod many;
 mod message;
 mod resolvers;
@@ -21,76 +22,24 @@ mod way;
 mod zone;
 
 use std::collections::HashMap;
-use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use hickory_proto::rr::Name;
-use tokio::task::JoinSet;
-
-use self::batch::in_order;
-use self::delegation::Explored;
 use self::exchange::Client;
 pub use self::heard::heard;
-use self::known::Known;
+pub use self::looking::{DnsError, Inquiry};
+use self::looking::{SURVEY, surveys, until_signal};
 pub use self::many::{Came, Depth, Heard, Job, survey_each};
-use self::message::text;
 pub use self::resolvers::{Resolvers, address};
-use super::runtime::block_on;
 use super::signals::Interrupt;
-use crate::dcv::answer::{Answer, Around, Asked, OwnServers, RecordKind, Role, Said, Server, Survey};
+use crate::dcv::answer::Survey;
 use crate::dcv::caa::Found;
-
-/// One record to look for.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Inquiry {
-    /// The domain whose zone is looked for.
-    pub domain: String,
-    /// The registrable domain, where a zone above it is a registry's.
-    pub top: Option<String>,
-    /// The type of the record.
-    pub kind: RecordKind,
-    /// The names to ask for, the record's own first. The first one with the zone added is asked for as well.
-    pub names: Vec<String>,
-}
-
-/// Why there is no survey at all.
-#[derive(Debug, thiserror::Error)]
-pub enum DnsError {
-    /// A signal came.
-    #[error("interrupted while asking name servers")]
-    Interrupted(i32),
-    /// The machine could not even start to ask.
-    #[error("cannot ask name servers")]
-    Start(#[source] io::Error),
-}
-
-/// The longest that one survey takes, whatever servers do.
-const SURVEY: Duration = Duration::from_secs(20);
 
 /// Asks all servers about all records at once.
 ///
 /// # Errors
-/// [`DnsError`]; what servers do is no error but an [`Answer`].
+/// [`DnsError`]; what servers do is no error but an answer.
 pub fn survey(inquiries: &[Inquiry], resolvers: &Resolvers, interrupt: &Interrupt) -> Result<Vec<Survey>, DnsError> {
     run(interrupt, |client| async move { surveys(&client, &Arc::default(), inquiries, resolvers).await })
-}
-
-/// All servers about all records.
-async fn surveys(
-    client: &Arc<Client>,
-    known: &Arc<Known>,
-    inquiries: &[Inquiry],
-    resolvers: &Resolvers,
-) -> Vec<Survey> {
-    let mut tasks = JoinSet::new();
-    for (index, inquiry) in inquiries.iter().enumerate() {
-        let (client, inquiry, resolvers) = (Arc::clone(client), inquiry.clone(), resolvers.clone());
-        let known = Arc::clone(known);
-        tasks.spawn(async move { (index, survey_one(&client, &known, &inquiry, &resolvers).await) });
-    }
-    in_order(tasks).await
 }
 
 /// What is at each name of the CAA climb of all `names` (wildcards stripped): for `dcv::caa::rule`.
@@ -108,111 +57,4 @@ fn run<T, F: Future<Output = T>>(
 ) -> Result<T, DnsError> {
     let client = Arc::new(Client::until(tokio::time::Instant::now() + SURVEY));
     until_signal(interrupt, questions(client))
-}
-
-/// Runs `work` to its end or until a signal comes.
-fn until_signal<T>(interrupt: &Interrupt, work: impl Future<Output = T>) -> Result<T, DnsError> {
-    block_on(async {
-        tokio::select! {
-            result = work => Ok(result),
-            signal = interrupt.came() => Err(DnsError::Interrupted(signal)),
-        }
-    })
-    .map_err(DnsError::Start)?
-}
-
-/// The zone of one inquiry.
-struct Zone {
-    /// Each resolver's own answer.
-    told: Vec<(SocketAddr, Result<Name, Answer>)>,
-    /// A resolver that can be asked for more, and the zone, where it was found.
-    found: Option<(SocketAddr, Name)>,
-    /// The zone's servers and its place in the tree, where they are wanted and the zone is the owner's.
-    explored: Option<Arc<Explored>>,
-}
-
-/// The zone of an inquiry, explored where its servers are to be asked.
-async fn zone(client: &Arc<Client>, known: &Known, inquiry: &Inquiry, resolvers: &Resolvers) -> Zone {
-    let mut zone = zone_of(client, inquiry, resolvers).await;
-    let wanted = |(_, zone): &&(SocketAddr, Name)| !resolvers.alone() && !above_the_owners(inquiry, zone);
-    if let (None, Some((guide, name))) = (&zone.explored, zone.found.as_ref().filter(wanted).cloned()) {
-        zone.explored = Some(known.explored(client, guide, name).await);
-    }
-    zone
-}
-
-/// The first resolver that tells the zone is asked for more; where none does, the zones above are asked.
-async fn zone_of(client: &Arc<Client>, inquiry: &Inquiry, resolvers: &Resolvers) -> Zone {
-    let told = zone::told(client, &resolvers.addresses, &inquiry.domain).await;
-    let found = told.iter().find_map(|(address, zone)| Some((*address, zone.clone().ok()?)));
-    if found.is_some() || resolvers.alone() {
-        return Zone { told, found, explored: None };
-    }
-    match delegation::explore_from_above(client, &resolvers.addresses, &inquiry.domain).await {
-        Some((guide, zone, explored)) => Zone { told, found: Some((guide, zone)), explored: Some(Arc::new(explored)) },
-        None => Zone { told, found: None, explored: None },
-    }
-}
-
-/// True where the registry's servers answer for the domain: it is not delegated.
-fn above_the_owners(inquiry: &Inquiry, zone: &Name) -> bool {
-    let depth = |name: &str| name.split('.').count();
-    inquiry.top.as_ref().is_some_and(|top| depth(top) > depth(&text(zone)))
-}
-
-async fn survey_one(client: &Arc<Client>, known: &Known, inquiry: &Inquiry, resolvers: &Resolvers) -> Survey {
-    let found = zone(client, known, inquiry, resolvers).await;
-    let Some((guide, zone)) = found.found.clone() else {
-        return nobody_knows(client, inquiry, found.told, resolvers).await;
-    };
-    // Of the system's resolvers the first that answers is used, as the C library does; those named are all asked.
-    let asked = if resolvers.first_that_answers { vec![guide] } else { resolvers.addresses.clone() };
-    let mut servers: Vec<Server> = asked.into_iter().map(resolver).collect();
-    let own_servers = match &found.explored {
-        _ if above_the_owners(inquiry, &zone) => OwnServers::NotDelegated,
-        None => OwnServers::NotWanted,
-        Some(explored) => {
-            servers.extend(explored.own.servers.iter().cloned());
-            let found = explored.own.servers.iter().any(|server| server.address.is_some());
-            if found { OwnServers::Asked(explored.own.left_out) } else { OwnServers::NotFound }
-        }
-    };
-    let mut names = inquiry.names.clone();
-    names.extend(inquiry.names.first().map(|name| format!("{name}.{}", text(&zone))));
-    let question = (inquiry.names.first().cloned().unwrap_or_default(), inquiry.kind);
-    let explored = found.explored.as_deref();
-    let (said, evidence) = tokio::join!(
-        ask::ask_servers(client, servers, inquiry.kind, names),
-        evidence::gather(client, explored, &question)
-    );
-    let delegation = explored.map(|explored| explored.delegation.clone());
-    let (chain, explained) =
-        tokio::join!(around::chain(client, guide, &said), around::explained(client, &said, &question));
-    Survey { zone: Some(text(&zone)), own_servers, said, around: Around { delegation, evidence, chain, explained } }
-}
-
-/// No resolver told the zone: those that are silent are not asked again, the others for the names alone.
-async fn nobody_knows(
-    client: &Arc<Client>,
-    inquiry: &Inquiry,
-    told: Vec<(SocketAddr, Result<Name, Answer>)>,
-    resolvers: &Resolvers,
-) -> Survey {
-    let mut said = Vec::new();
-    for (address, zone) in told {
-        let failed = zone.err().unwrap_or(Answer::ServFail);
-        let first = inquiry.names.first().cloned().unwrap_or_default();
-        if ask::gone(&failed) {
-            let asked = Asked { name: first, kind: inquiry.kind, answer: failed };
-            said.push(Said { server: resolver(address), answers: vec![asked] });
-        } else {
-            said.extend(ask::ask_servers(client, vec![resolver(address)], inquiry.kind, inquiry.names.clone()).await);
-        }
-    }
-    let own_servers = if resolvers.alone() { OwnServers::NotWanted } else { OwnServers::NotFound };
-    Survey { zone: None, own_servers, said, around: Around::default() }
-}
-
-fn resolver(address: SocketAddr) -> Server {
-    Server { address: Some(address), name: None, role: Role::Resolver }
 }

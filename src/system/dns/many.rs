@@ -10,7 +10,9 @@ use tokio::time::Instant;
 
 use super::exchange::Client;
 use super::known::Known;
-use super::{DnsError, Inquiry, Resolvers, SURVEY, ask, caa, resolver, surveys, until_signal};
+use super::looking::{DnsError, Inquiry, SURVEY, resolver, surveys, until_signal};
+use super::resolvers::Resolvers;
+use super::{ask, caa};
 use crate::dcv::answer::{Around, Asked, OwnServers, Said, Survey};
 use crate::dcv::caa::Found;
 use crate::system::lines::{Line, Lines};
