@@ -92,6 +92,9 @@ fn flags_are_remembered_whenever_they_are_given() {
     );
     let run = site.round(&["--reload", "true", "--json"]).expect(5).json();
     assert_eq!(run["verdict"], "taken-back");
+    // A server that was said to read them is not forgotten in silence.
+    let run = site.shop.install("new.crt", &["--server", "none", "--json"]).expect(0).json();
+    assert!(codes(&run).contains(&"server-not-told"), "{run}");
 }
 
 #[test]
