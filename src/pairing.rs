@@ -13,5 +13,5 @@ pub use self::choose::{Choice, Scope, choose, judged};
 pub use self::directory::{Directory, Held, folder_in_words, stem};
 pub use self::error::PairingError;
 pub use self::keyring::{HeldRequest, Keyring, Named, wrong_key};
-pub use self::remark::{Remark, mended, not_issued};
+pub use self::remark::{Anew, Remark, mended, not_issued};
 pub use self::served::{ServedFault, faults};

@@ -86,6 +86,14 @@ fn keys_that_were_looked_at_are_named() {
     }
     let run = bundle(sandbox, "leaf.crt ca.pem --format pfx --pfx-empty-password").expect(3);
     assert!(run.stderr.contains("the files of this folder, with the keys in other.example.key"), "{run}");
+    let run = bundle(sandbox, "leaf.crt ca.pem").expect(0);
+    assert!(run.stdout.contains("looked at what was passed and the files of this folder, with the keys"), "{run}");
+    assert!(run.stdout.contains("certctl status DIR..."), "{run}");
+    assert!(run.stdout.contains("reissued for a new request:  certctl csr --from leaf.crt\n"), "{run}");
+    // What is said to be done can be done.
+    sandbox.run(&["csr", "--from", "leaf.crt"]).expect(0);
+    let told = bundle(sandbox, "leaf.crt ca.pem").expect(1);
+    assert!(told.stdout.contains("does not belong to the certificate"), "the new key is for the next one: {told}");
 }
 
 #[test]

@@ -30,6 +30,7 @@ use certctl::pki::key::{KeyAlgorithm, KeyError, PublicKeyId};
 use certctl::pki::name::NameError;
 use certctl::pki::request::RequestError;
 use certctl::pki::subject::SubjectError;
+use certctl::pki::trust::TrustSource;
 use certctl::pki::verify::Problem;
 use certctl::report::Text;
 use certctl::system::dns::DnsError;
@@ -279,8 +280,12 @@ fn judgements() -> Vec<Finding> {
     let id = |seed: u8| PublicKeyId::of_spki(&[seed]);
     let names = vec![label(), "www.example.com".to_owned()];
     let urls = |urls: &[&str]| urls.iter().map(|&url| url.to_owned()).collect();
-    let missing =
-        |offered| Problem::MissingIntermediate { subject: label(), issuer: "DV CA 2".into(), urls: urls(offered) };
+    let missing = |offered| Problem::MissingIntermediate {
+        subject: label(),
+        issuer: "DV CA 2".into(),
+        urls: urls(offered),
+        trust: TrustSource::Mozilla,
+    };
     let expired = |leaf| Problem::Expired { label: label(), not_after: at("2026-05-11T00:00:00Z"), leaf };
     let ended =
         |status| Finished { status: Some(status), signal: None, output: "nginx: [emerg] no".into(), timed_out: false };

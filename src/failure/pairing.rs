@@ -4,7 +4,7 @@ use super::{Failure, Kind};
 use crate::delivery::LockError;
 use crate::finding::shell_word;
 use crate::finding::{Finding, Next};
-use crate::pairing::{PairingError, Remark, ServedFault};
+use crate::pairing::{Anew, PairingError, Remark, ServedFault};
 use crate::pki::chain::LeftOut;
 use crate::pki::name::DnsName;
 
@@ -77,16 +77,21 @@ fn search() -> Next {
 }
 
 /// The way on where a key is lost: a CA issues again for another request.
-fn reissue(names: &[String]) -> Next {
+fn reissue(anew: &Anew) -> Next {
     const FEW: usize = 10;
-    let plain = |name: &&String| DnsName::parse(name).is_ok();
-    let wanted: Vec<&str> = names.iter().take(FEW).filter(plain).map(String::as_str).collect();
-    let line = match wanted.len() {
-        0 => "certctl csr NAME...".to_owned(),
-        _ => Next::run(&[&["csr"], wanted.as_slice()].concat()).text,
+    let line = match anew {
+        Anew::File(path) => Next::run(&["csr", "--from", &path.display().to_string()]).text,
+        Anew::Names(names) => {
+            let plain = |name: &&String| DnsName::parse(name).is_ok();
+            let wanted: Vec<&str> = names.iter().take(FEW).filter(plain).map(String::as_str).collect();
+            let more = if names.len() > FEW { " ..." } else { "" };
+            match wanted.len() {
+                0 => "certctl csr NAME...".to_owned(),
+                _ => Next::run(&[&["csr"], wanted.as_slice()].concat()).text + more,
+            }
+        }
     };
-    let more = if names.len() > FEW { " ..." } else { "" };
-    Next::say(format!("if it is lost, have the certificate reissued for a new request:  {line}{more}"))
+    Next::say(format!("if it is lost, have the certificate reissued for a new request:  {line}"))
 }
 
 impl From<&Remark> for Finding {
@@ -111,7 +116,7 @@ impl From<&Remark> for Finding {
             Remark::Mended { what, .. } => Self::note(what.code(), text),
             Remark::NameNotIssued { .. } => Self::warning("name-not-issued", text)
                 .with(Next::say("if these names are needed, ask the CA to reissue with them; browsers will refuse them with this certificate")),
-            Remark::Locked { path, why, names, .. } => {
+            Remark::Locked { path, why, anew, .. } => {
                 let word = shell_word(&path.display().to_string());
                 let finding = match why {
                     None => Self::warning("key-locked", text)
@@ -124,13 +129,14 @@ impl From<&Remark> for Finding {
                         format!("decrypt a copy and pass it:  (umask 077; openssl pkey -in {word} -out plain.key)   --key plain.key"),
                     )),
                 };
-                finding.with(search()).with(reissue(names))
+                finding.with(reissue(anew))
             }
-            Remark::NoKey { names, .. } => Self::warning("no-key", text)
+            Remark::NoKey { anew, .. } => Self::warning("no-key", text)
                 .with(Next::say(
                     "name the key that was made with the request, or the folder that it lies in:  --key FILE  or  -C DIR",
                 ))
-                .with(reissue(names)),
+                .with(search())
+                .with(reissue(anew)),
             Remark::NotOurs { .. } => {
                 Self::warning("not-ours", text).with(Next::say("name its key to take it as well:  --key FILE"))
             }

@@ -8,7 +8,7 @@ use crate::pki::lint::{Lint, Outdated, Weight};
 use crate::pki::name::NameError;
 use crate::pki::request::RequestError;
 use crate::pki::subject::SubjectError;
-use crate::pki::trust::Scope;
+use crate::pki::trust::{Scope, TrustSource};
 use crate::pki::verify::Problem;
 
 impl From<NameError> for Failure {
@@ -110,7 +110,7 @@ impl From<&Problem> for Finding {
             Problem::HostNotCovered { host, .. } => {
                 finding.with(Next::say(format!("order a certificate that names {host} too, or take it out of what is asked for")))
             }
-            Problem::MissingIntermediate { urls, .. } => {
+            Problem::MissingIntermediate { urls, trust, .. } => {
                 let bundle = match urls.first() {
                     Some(url) => format!(
                         "add the CA's bundle (.ca-bundle) from its mail; or have certctl bundle or install fetch it from {url}:  --aia"
@@ -118,7 +118,9 @@ impl From<&Problem> for Finding {
                     None => "add the CA's bundle (.ca-bundle) from its mail, or download it at the shop".to_owned(),
                 };
                 let own = "if it is of your company's CA, name its root too:  --trust root.pem";
-                finding.with(Next::say(bundle)).with(Next::say(own))
+                let named = matches!(trust, TrustSource::File(_));
+                let finding = finding.with(Next::say(bundle));
+                if named { finding } else { finding.with(Next::say(own)) }
             }
             Problem::NoNames { .. } => finding
                 .with(Next::say("ask the CA for a certificate that names the site: make a fresh request with  certctl csr NAME...")),

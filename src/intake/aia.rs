@@ -37,6 +37,10 @@ pub(super) fn complete(
     for _ in 0..MOST_STEPS {
         let ChainEnd::Gap { urls, .. } = assembly.chain.end() else { break };
         let Some(last) = assembly.chain.certificates().last() else { break };
+        if urls.is_empty() {
+            let message = format!("{} does not say where its issuer can be fetched", last.label());
+            findings.push(Finding::warning("issuer-not-fetched", message).with(Next::say(BY_HAND)));
+        }
         let urls = urls.iter().filter(|url| !url.starts_with("ldap")).take(MOST_URLS);
         let Some((url, fetched)) = first(last, urls, fetching, &mut findings)? else { break };
         let label = fetched.iter().find(|one| last.is_signed_by(one)).map(Certificate::label).unwrap_or_default();

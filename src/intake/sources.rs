@@ -93,7 +93,9 @@ pub(super) fn keyring(
             delivered.chain(combined).chain(own).collect()
         }
     };
-    Ok(Keyring { keys, requests, brought: 0, locked, shut: None, sent, decrypted, named, here })
+    let sites = delivery.certificates.iter().filter(|one| one.is_site() && one.source.input != "stdin");
+    let delivered = sites.map(|one| Held { path: one.source.input.clone().into(), value: one.fingerprint }).collect();
+    Ok(Keyring { keys, requests, brought: 0, locked, shut: None, sent, decrypted, delivered, named, here })
 }
 
 /// The keys of a file that was named, and those of them that needed a passphrase.

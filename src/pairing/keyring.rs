@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::directory::{Directory, Held, stem as stem_of};
 use super::naming;
-use super::remark::Remark;
+use super::remark::{Anew, Remark};
 use crate::delivery::{LockError, LockedKey};
 use crate::pki::certificate::Certificate;
 use crate::pki::certified_key::mismatch;
@@ -53,6 +53,8 @@ pub struct Keyring {
     pub sent: Vec<Held<PublicKeyId>>,
     /// Which of the keys needed one.
     pub decrypted: Vec<PublicKeyId>,
+    /// The sites' certificates that were handed over in files, by fingerprint.
+    pub delivered: Vec<Held<[u8; 32]>>,
     /// Whether one of them was named.
     pub named: Named,
     /// The directory, its keys and requests moved out.
@@ -158,14 +160,19 @@ impl Keyring {
         let own = |held: &&Held<LockedKey>| Some(stem_of(&held.path)) == stem;
         match (self.locked.iter().find(own).or_else(|| self.locked.first()), request) {
             (Some(held), _) => {
-                let (path, names) = (held.path.clone(), leaf.dns_names.clone());
-                Remark::Locked { label: leaf.label(), path, why: self.shut, names }
+                Remark::Locked { label: leaf.label(), path: held.path.clone(), why: self.shut, anew: self.anew(leaf) }
             }
             (None, Some(request)) => {
                 Remark::OnlyRequest { label: leaf.label(), request: request.held.path.clone(), looked: self.looked() }
             }
-            (None, None) => Remark::no_key(leaf, self.looked()),
+            (None, None) => Remark::no_key(leaf, self.looked(), self.anew(leaf)),
         }
+    }
+
+    fn anew(&self, leaf: &Certificate) -> Anew {
+        let file =
+            self.delivered.iter().find(|one| one.value == leaf.fingerprint).map(|one| Anew::File(one.path.clone()));
+        file.unwrap_or_else(|| Anew::Names(leaf.dns_names.clone()))
     }
 
     /// What is to be said where `chain` misses an issuer that lies in the directory.

@@ -10,6 +10,15 @@ pub(super) use crate::pki::name::listed;
 use crate::pki::request::SigningRequest;
 use crate::pki::verify::Problem;
 
+/// What a request for the same names and a new key can be made from.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Anew {
+    /// What the certificate came in.
+    File(PathBuf),
+    /// Its names.
+    Names(Vec<String>),
+}
+
 /// One remark.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Remark {
@@ -78,8 +87,8 @@ pub enum Remark {
         label: String,
         /// Where was looked.
         looked: String,
-        /// The names of the certificate.
-        names: Vec<String>,
+        /// What a request for a new key would be made from.
+        anew: Anew,
     },
     /// Only a password tells whether a key that is here is the one.
     #[error("{} is locked: {}", path.display(), shut(*why, label))]
@@ -90,8 +99,8 @@ pub enum Remark {
         path: PathBuf,
         /// Why the password that was given does not open it.
         why: Option<LockError>,
-        /// The names of the certificate.
-        names: Vec<String>,
+        /// What a request for a new key would be made from.
+        anew: Anew,
     },
     /// A request fits, and the key that it was made with was not found.
     #[error("{} fits {label}, and the key that it was made with is not here; looked at {looked}", request.display())]
@@ -143,8 +152,8 @@ pub enum Remark {
 impl Remark {
     /// That nothing is here to compare `leaf` with.
     #[must_use]
-    pub fn no_key(leaf: &Certificate, looked: String) -> Self {
-        Self::NoKey { label: leaf.label(), looked, names: leaf.dns_names.clone() }
+    pub fn no_key(leaf: &Certificate, looked: String, anew: Anew) -> Self {
+        Self::NoKey { label: leaf.label(), looked, anew }
     }
 }
 

@@ -102,7 +102,8 @@ fn ending(chain: &Chain, anchors: &TrustAnchors) -> Option<Problem> {
         ChainEnd::Anchored => None,
         _ if chain.leaf().is_self_issued() => Some(Problem::SelfSigned { label: chain.leaf().label() }),
         ChainEnd::Gap { subject, issuer, urls } => {
-            Some(Problem::MissingIntermediate { subject: subject.clone(), issuer: issuer.clone(), urls: urls.clone() })
+            let (subject, issuer, urls) = (subject.clone(), issuer.clone(), urls.clone());
+            Some(Problem::MissingIntermediate { subject, issuer, urls, trust: anchors.source().clone() })
         }
         ChainEnd::TooManyCandidates => Some(Problem::TooManyCandidates),
         ChainEnd::WeakSignature { subject, issuer } => {

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::pki::key::{KeyAlgorithm, PublicKeyId};
 use crate::pki::name::listed;
+use crate::pki::trust::TrustSource;
 
 /// What is wrong with a chain or a pair: facts only; the advice is `failure`'s.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -43,6 +44,8 @@ pub enum Problem {
         issuer: String,
         /// Where the CA offers it.
         urls: Vec<String>,
+        /// Whose roots it does not lead to.
+        trust: TrustSource,
     },
     /// The site's certificate names no site.
     #[error("the certificate {label} has no subject alternative name: no client accepts it for any host")]
