@@ -119,6 +119,7 @@ impl Survey {
         survey.ask(servers.into_asks());
         let hosts: Vec<Host> = sought.iter().filter_map(Sought::host).cloned().collect();
         survey.hosts(context, &hosts, starttls);
+        survey.tell_closed();
         Ok(survey)
     }
 

@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use super::change::{ForClients, changes};
 use super::due::days_between;
 use super::group::{Group, Leaf, groups};
-use super::item::{Item, Origin, Place, Question, What};
+use super::item::{HeldKey, Item, Origin, Place, Question, Shown, What};
 use super::measure::Measure;
 use super::reason::{self, Reason};
-use super::rounds::{self, Clocks};
+use super::rounds::{self, Clocks, Paid};
 use super::row::{Row, State};
 use super::{chained, family};
 use crate::pki::certificate::Certificate;
@@ -138,6 +138,8 @@ fn row(
     // What a company's own CA does with its rounds is its own business.
     let public = judged.scope != Some(Scope::Private);
     let rounds = if public { rounds::rounds(clocks, measure.before, measure.now) } else { Vec::new() };
+    let buys = rounds.first().is_some_and(|round| round.paid == Some(Paid::Purchase));
+    reasons.extend(terms.paid_until.filter(|_| buys).map(|on| Reason::TermEnds { on }));
     let clients = if certificate.usage.for_clients { ForClients::Yes } else { ForClients::No };
     let until_then = start..=due.max(measure.now);
     reasons.extend(changes(&until_then, clients).into_iter().filter(|_| public).map(Reason::Rule));
@@ -202,26 +204,29 @@ fn revoked(certificate: &Certificate, lists: &[(PathBuf, RevocationList)]) -> Op
     Some(Reason::Revoked { list: path.clone() })
 }
 
-/// What servers show in its place.
+/// What servers show in its place, each once.
 fn unlike(certificate: &Certificate, measure: &Measure<'_>) -> Vec<Reason> {
     let own = measure.questions.iter().filter(|one| one.expected == Some(certificate.fingerprint));
-    let told = own.filter_map(|question| {
+    let mut told: Vec<Reason> = Vec::new();
+    for question in own {
         let (address, name) = (question.address, question.name.clone());
-        match &question.answer {
-            Ok(shown) if shown.fingerprint == certificate.fingerprint && shown.same_chain => None,
+        let reason = match &question.answer {
+            Ok(shown) if shown.fingerprint == certificate.fingerprint && shown.same_chain => continue,
             Ok(shown) => {
                 let same_chain = shown.fingerprint == certificate.fingerprint;
-                let shown = super::item::Shown { same_chain, ..shown.clone() };
-                Some(Reason::ServedDiffers { address, name, shown })
+                Reason::ServedDiffers { address, name, shown: Shown { same_chain, ..shown.clone() } }
             }
-            Err(why) => Some(Reason::Silent { address, name, why: why.clone() }),
+            Err(why) => Reason::Silent { address, name, why: why.clone() },
+        };
+        if !told.contains(&reason) {
+            told.push(reason);
         }
-    });
-    told.collect()
+    }
+    told
 }
 
 /// A file's bits for everybody.
-fn readable(keys: &[(Place, super::item::HeldKey)]) -> Vec<Reason> {
+fn readable(keys: &[(Place, HeldKey)]) -> Vec<Reason> {
     let open = keys.iter().filter(|(_, key)| key.mode & 0o007 != 0);
     open.map(|(place, key)| Reason::KeyReadable { path: PathBuf::from(place.to_string()), mode: key.mode }).collect()
 }

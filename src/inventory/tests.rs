@@ -233,4 +233,10 @@ fn rules_begin_before_the_next_round() {
     world.anchors = vec![TrustAnchors::system(&[world.root.root()])];
     assert_eq!(world.told(items(), "2026-11-23"), ["installed fine rule-client-auth rule-100-days"]);
     assert!(world.rows(items(), "2026-11-23T00:00:00Z".parse().unwrap())[0].rounds.len() > 8);
+    // The next round begins on 2027-04-01.
+    for (paid_until, told) in [("2027-12-31", false), ("2027-04-15", true)] {
+        let terms = Terms { paid_until: Some(paid_until.parse().unwrap()), ..Terms::default() };
+        world.terms.insert("a.example".to_owned(), terms);
+        assert_eq!(world.told(items(), "2026-11-23")[0].contains("term-ends"), told, "{paid_until}");
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::failure::Failure;
-use crate::finding::Finding;
+use crate::finding::{Finding, Next};
 use crate::intake;
 use crate::inventory::Item;
 use crate::inventory::item::{Question, Terms};
@@ -26,6 +26,8 @@ pub struct Survey {
     pub findings: Vec<Finding>,
     /// How many files were read.
     pub files: usize,
+    /// How many keys that servers read may not be read by who runs this.
+    pub(super) closed: usize,
 }
 
 impl Survey {
@@ -47,5 +49,13 @@ impl Survey {
             _ => Finding::warning("pair-unreadable", message),
         };
         self.findings.push(failure.next.iter().cloned().fold(finding, Finding::with));
+    }
+
+    /// Keys that may not be read, in one line.
+    pub(super) fn tell_closed(&mut self) {
+        if self.closed > 0 {
+            let message = format!("{} keys may not be read by you: whether they fit is not known", self.closed);
+            self.findings.push(Finding::note("not-readable", message).with(Next::say("sudo certctl status")));
+        }
     }
 }
