@@ -72,7 +72,11 @@ fn make(context: &Context, args: &CsrArgs, wanted: Wanted, paths: Paths) -> Resu
         return Ok(CsrOutcome::Refused(Refused::new(context, args, wanted.names, findings)));
     }
     let (made, request) = match &wanted.given {
-        Some(given) => (None, SigningRequest::ask(&wanted.names, &wanted.subject, &given.key)?),
+        // The halves of a key that was made elsewhere may not belong together.
+        Some(given) => {
+            let request = SigningRequest::ask(&wanted.names, &wanted.subject, &given.key)?;
+            (None, SigningRequest::from_der(request.der())?)
+        }
         None => {
             let key = PrivateKey::generate(wanted.key_type.unwrap_or(KeyAlgorithm::EcdsaP256))?;
             (Some(key_text(context, args, &paths, &key)?), SigningRequest::ask(&wanted.names, &wanted.subject, &key)?)
