@@ -143,3 +143,138 @@ fn the_folder_of_the_last_request_is_used() {
     assert_eq!(text(&made, "/certificates/0/key/path"), "example.com-2.key", "{made}");
     assert_eq!(requested(sandbox, "example.com-2.csr").1, ["example.com"]);
 }
+
+/// A round of a name, installed.
+fn installed(shop: &Shop, name: &str, leaf: Leaf) {
+    shop.sandbox.run(&["csr", name]).expect(0);
+    let file = format!("{name}.crt");
+    deliver(shop, &format!("{name}.csr"), &file, leaf);
+    shop.install(&file, &[]).expect(0);
+}
+
+#[test]
+fn a_key_that_is_used_again_is_told_and_not_copied() {
+    let shop = Shop::new();
+    let sandbox = &shop.sandbox;
+    sandbox.run(&["csr", "example.com", "--ca", "sectigo"]).expect(0);
+    deliver(&shop, "example.com.csr", "new.crt", Leaf::default());
+    shop.install("new.crt", &[]).expect(0);
+    for round in 2..=3 {
+        let request = format!("example.com-{round}.csr");
+        let made = renewed(&shop, &["example.com", "--reuse-key"]);
+        assert_eq!(codes(&made), ["key-reused"], "{made}");
+        assert_eq!(text(&made, "/certificates/0/request/path"), request);
+        assert_eq!(text(&made, "/certificates/0/key/path"), "example.com.key");
+        // Which value Sectigo adds then, only Sectigo knows.
+        assert_eq!(made["certificates"][0]["records"][0]["complete"], false, "{made}");
+        assert!(!sandbox.join(&format!("example.com-{round}.key")).exists());
+        let again = renewed(&shop, &["example.com"]);
+        assert_eq!((&again["changed"], text(&again, "/certificates/0/request/path")), (&false.into(), &*request));
+        deliver(&shop, &request, "new.crt", Leaf::default());
+        shop.install("new.crt", &[]).expect(0);
+    }
+}
+
+#[test]
+fn what_is_paid_for_decides_between_reissue_and_purchase() {
+    let shop = Shop::new();
+    shop.sandbox.run(&["csr", "example.com", "--ca", "namecheap"]).expect(0);
+    deliver(&shop, "example.com.csr", "new.crt", Leaf::default());
+    let until = days(today(), 185).to_string();
+    shop.install("new.crt", &["--paid-until", &until]).expect(0);
+    let plan = shop.install("new.crt", &["--dry-run"]).expect(0).stdout;
+    assert!(plan.contains(&format!("paid until: {until}")), "{plan}");
+    let early = renewed(&shop, &["--dry-run", "--renew-before", "90d", "--at", &in_days(120)]);
+    assert_eq!(text(&early, "/certificates/0/order"), "reissue", "{early}");
+    let late = renew(&shop, &["--at", &in_days(170)]).expect(0).stdout;
+    assert!(
+        late.contains(&format!("what is paid for ends on {until}: buy again, then Namecheap > Activate")),
+        "{late}"
+    );
+    let status = shop.sandbox.run(&["status", "--root", "tree", "--json"]).expect(0).json();
+    let rows = status["rows"].as_array().unwrap();
+    assert!(rows.iter().any(|row| row["paid_until"] == until.as_str()), "{status}");
+    // A later date takes the place of the first.
+    shop.install("new.crt", &["--paid-until", "2099-01-01"]).expect(0);
+    assert_eq!(text(&renewed(&shop, &["--at", &in_days(170)]), "/certificates/0/order"), "reissue");
+    shop.install("new.crt", &["--paid-until", "soon"]).expect(2);
+}
+
+#[test]
+fn several_are_due_and_one_of_them_cannot_be_prepared() {
+    let shop = Shop::new();
+    let sandbox = &shop.sandbox;
+    for name in ["a.example", "b.example", "c.example"] {
+        std::fs::create_dir(sandbox.join(name)).unwrap();
+        sandbox.run(&["csr", name, "-C", name]).expect(0);
+        deliver(&shop, &format!("{name}/{name}.csr"), &format!("{name}.crt"), Leaf::default());
+        shop.install(&format!("{name}.crt"), &["-C", name]).expect(0);
+    }
+    // What is kept of its proof cannot be read.
+    sandbox.write("b.example/b.example.dcv", [0xff, 0xfe]);
+    let run = renew(&shop, &["--json", "--at", &in_days(170)]).expect(1).json();
+    assert_eq!((&run["verdict"], &run["changed"]), (&"prepared".into(), &true.into()));
+    assert_eq!(run["certificates"].as_array().unwrap().len(), 2, "{run}");
+    assert!(codes(&run).contains(&"not-prepared"), "{run}");
+    assert!(sandbox.join("a.example/a.example-2.csr").exists() && sandbox.join("c.example/c.example-2.csr").exists());
+    renew(&shop, &["b.example"]).expect(3);
+}
+
+#[test]
+fn what_certctl_did_not_install() {
+    let shop = Shop::new();
+    let sandbox = &shop.sandbox;
+    sandbox.run(&["csr", "example.com", "--cert-name", "site"]).expect(0);
+    let waits = renew(&shop, &["example.com"]).expect(3);
+    assert!(waits.stderr.contains("its request waits for one"), "{waits}");
+    deliver(&shop, "site.csr", "site.crt", Leaf::default());
+    let made = renewed(&shop, &["--at", &in_days(170)]);
+    assert_eq!(text(&made, "/certificates/0/request/path"), "site-2.csr", "{made}");
+
+    std::fs::create_dir_all(sandbox.join("tree/etc/letsencrypt/live/acme.example")).unwrap();
+    let certbots = renew(&shop, &["acme.example"]).expect(3);
+    assert!(certbots.stderr.contains("sudo certbot renew --cert-name acme.example"), "{certbots}");
+    let unknown = renew(&shop, &["nobody.example"]).expect(3);
+    assert!(unknown.stderr.contains("certctl --root tree csr nobody.example"), "{unknown}");
+    sandbox.run(&["renew", "--at", &in_days(1)]).expect(2);
+}
+
+#[test]
+fn a_newer_certificate_that_lies_ready_is_to_be_installed() {
+    let shop = Shop::new();
+    installed(&shop, "example.com", Leaf { not_after: days(today(), 100), ..Leaf::default() });
+    let made = renewed(&shop, &["example.com"]);
+    deliver(&shop, text(&made, "/certificates/0/request/path"), "newer.crt", Leaf::default());
+    let ready = renewed(&shop, &["example.com"]);
+    assert_eq!(ready["changed"], false);
+    assert!(text(&ready, "/next/0/text").ends_with("install newer.crt"), "{ready}");
+    shop.install("newer.crt", &[]).expect(0);
+    assert_eq!(renewed(&shop, &[])["verdict"], "nothing-due");
+}
+
+#[test]
+fn the_document_has_these_fields() {
+    let shop = Shop::new();
+    installed(&shop, "example.com", Leaf::default());
+    let made = renewed(&shop, &["example.com"]);
+    let fields = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<std::collections::BTreeSet<_>>();
+    let wanted = |names: &str| names.split(' ').map(str::to_owned).collect();
+    assert_eq!(made["schema"], "certctl.renew/1");
+    assert_eq!(fields(&made), wanted("schema verdict changed certificates not_due next_due findings next"));
+    let certificate = &made["certificates"][0];
+    assert_eq!(
+        fields(certificate),
+        wanted(
+            "name names not_after due changed ca paid_until order proof proof_until key request records findings next"
+        )
+    );
+    assert_eq!(fields(&certificate["key"]), wanted("path algorithm id"));
+    assert_eq!(fields(&certificate["request"]), wanted("path md5 sha256 subject"));
+    let said = renew(&shop, &["example.com"]).expect(0).stdout;
+    let first = said.lines().next().unwrap();
+    assert!(first.ends_with(
+        "prepared before, not renewed: example.com; example.com-2.key, example.com-2.csr (ecdsa-p256); the site keeps its pair"
+    ), "{said}");
+    assert!(said.contains("\n-----BEGIN CERTIFICATE REQUEST-----\n"), "{said}");
+    assert!(said.contains("certctl --root tree dcv-check --wait --record -"), "{said}");
+}

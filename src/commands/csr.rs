@@ -23,9 +23,8 @@ pub use self::outcome::CsrOutcome;
 use self::refused::Refused;
 use self::wanted::Wanted;
 use crate::context::Context;
-use crate::dcv::expect::{self, Expectation};
+use crate::dcv::expect;
 use crate::dcv::kept::Kept;
-use crate::dcv::record::target_labels;
 use crate::delivery::LockedKey;
 use crate::directory::kept as kept_file;
 use crate::directory::pair::{Fresh, Paths};
@@ -141,7 +140,7 @@ fn outcome(
     let given: Vec<_> = kept.records().into_iter().filter(|record| expect::belongs(record, &request)).collect();
     let mut expected = expect::expectations(&request, ca, &given);
     if key.origin == Origin::Named {
-        expected.iter_mut().for_each(|one| shop_decides(one, &request));
+        expected.iter_mut().for_each(|one| one.shop_decides(&request));
     }
     findings.extend(key::installed(context, &wanted.names, key.id));
     Made {
@@ -159,14 +158,5 @@ fn outcome(
         findings,
         check: context.again("dcv-check"),
         install: context.again("install"),
-    }
-}
-
-/// A key that is used again has a unique value in its record, which only the CA knows (docs.sectigo.com, request token).
-fn shop_decides(expected: &mut Expectation, request: &SigningRequest) {
-    if expected.source == expect::Source::Form {
-        let record = &mut expected.record;
-        (record.value, record.complete) = (None, false);
-        record.shape = Some(format!("{}.<unique value>.<zone>", target_labels(request)));
     }
 }

@@ -86,6 +86,14 @@ impl Expectation {
         name.registrable().map(str::to_owned)
     }
 
+    /// A key that is used again has a unique value in its record, which only the CA knows (docs.sectigo.com, request token).
+    pub fn shop_decides(&mut self, request: &SigningRequest) {
+        if self.source == Source::Form {
+            (self.record.value, self.record.complete) = (None, false);
+            self.record.shape = Some(format!("{}.<unique value>.<zone>", record::target_labels(request)));
+        }
+    }
+
     /// Takes the zone cut that servers tell in place of the registrable domain.
     pub fn lies_in(&mut self, zone: &str) {
         let below = |name: &str| name.strip_suffix(zone).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));

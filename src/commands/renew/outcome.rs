@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::chosen::Waiting;
 use super::round::{Came, Files, Prepared, Round};
 use crate::dcv::ca::Ca;
+use crate::dcv::record::DcvRecord;
 use crate::failure::Failure;
 use crate::finding::{Finding, Next};
 use crate::inventory::reason::day;
@@ -163,9 +164,18 @@ impl Round {
     fn steps(&self, prepared: &Prepared, text: &mut Text) {
         text.act("next", format!("1. {}", self.paste_here()));
         text.payload(prepared.request.to_pem());
-        for (number, step) in self.next().iter().enumerate().skip(1) {
-            let why = if step.argv.is_some() { self.record() } else { "" };
-            text.act("next", format!("{}. {why}{}", number + 1, step.text));
+        let whole = |record: &DcvRecord| {
+            let DcvRecord { zone, relative_name: host, kind, value, .. } = record;
+            let value = value.as_ref()?;
+            Some(format!("add in the panel of {zone}:  {} | host {host} | value {value}", kind.word()))
+        };
+        let entries = prepared.records.iter().filter_map(whole);
+        let steps = self.next().into_iter().skip(1).map(|step| match step.argv {
+            Some(_) => format!("{}{}", self.record(prepared), step.text),
+            None => step.text,
+        });
+        for (number, step) in entries.chain(steps).enumerate() {
+            text.act("next", format!("{}. {step}", number + 2));
         }
     }
 
@@ -188,8 +198,9 @@ impl Round {
     }
 
     /// Why the record is looked for.
-    fn record(&self) -> &'static str {
+    fn record(&self, prepared: &Prepared) -> &'static str {
         match self.proof {
+            _ if is_whole(prepared) => "then wait until the CA can see it:  ",
             Proof::New => "then, a new record:  ",
             Proof::Reused(_) => "then, where it asks for a new record:  ",
         }
@@ -218,13 +229,18 @@ impl Round {
 
     /// All that is to be published is known, or the shop shows it.
     fn look_for_it(&self, prepared: &Prepared) -> Next {
-        let complete = prepared.records.iter().all(|record| record.complete) && !prepared.records.is_empty();
+        let complete = is_whole(prepared);
         let more: &[&str] = if complete { &["--wait"] } else { &["--wait", "--record", "-"] };
         let mut words = self.check.clone();
         words.extend(more.iter().map(|&word| word.to_owned()));
         words.extend(self.names.first().filter(|_| complete).cloned());
         Next::run(&words)
     }
+}
+
+/// All that is to be published is known.
+fn is_whole(prepared: &Prepared) -> bool {
+    !prepared.records.is_empty() && prepared.records.iter().all(|record| record.complete)
 }
 
 fn key(files: &Files, prepared: Option<&Prepared>) -> Value {

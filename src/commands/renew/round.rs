@@ -213,12 +213,21 @@ fn found(
         request: held.path.clone(),
         algorithm: held.value.algorithm,
     };
-    Ok(Prepared { made: false, records: records(&held.value, round.ca, &kept), request: held.value.clone(), files })
+    Ok(Prepared {
+        made: false,
+        records: records(&held.value, round.ca, &kept, past),
+        request: held.value.clone(),
+        files,
+    })
 }
 
-fn records(request: &SigningRequest, ca: Option<Ca>, kept: &Kept) -> Vec<DcvRecord> {
+fn records(request: &SigningRequest, ca: Option<Ca>, kept: &Kept, past: &Past<'_>) -> Vec<DcvRecord> {
     let given: Vec<_> = kept.records().into_iter().filter(|record| expect::belongs(record, request)).collect();
-    expect::expectations(request, ca, &given).into_iter().map(|one| one.record).collect()
+    let mut expected = expect::expectations(request, ca, &given);
+    if request.key_id == past.leaf.key_id {
+        expected.iter_mut().for_each(|one| one.shop_decides(request));
+    }
+    expected.into_iter().map(|one| one.record).collect()
 }
 
 /// A new request, with a key of its own or the one before.
@@ -257,7 +266,7 @@ fn make(
     round.ca.iter().for_each(|ca| kept.set_ca(*ca));
     let text = if there.is_some() { None } else { Some(key.to_pem()) };
     Fresh::stage(&paths, text.as_ref().map(|text| text.as_str()), &request, &kept)?.put(&[])?;
-    let records = records(&request, round.ca, &kept);
+    let records = records(&request, round.ca, &kept, past);
     Ok(Came::Prepared(Box::new(Prepared { made: true, files, request, records })))
 }
 
