@@ -124,6 +124,20 @@ fn an_answer_from_another_port_is_nobodys() {
     assert!(took < Duration::from_secs(15), "{took:?}");
 }
 
+/// Every answer by UDP is cut short; TCP is at the same port, once one is found that is free for both.
+fn cut_short() -> (Liar, TcpListener) {
+    loop {
+        let cut = Liar::new(|question| {
+            let mut answer = coded(question, ResponseCode::NoError);
+            answer.metadata.truncation = true;
+            vec![answer.to_vec().unwrap()]
+        });
+        if let Ok(listener) = TcpListener::bind(cut.address) {
+            return (cut, listener);
+        }
+    }
+}
+
 type Lie = fn(&[u8]) -> Vec<u8>;
 
 #[test]
@@ -136,12 +150,7 @@ fn lies_by_tcp_are_no_answer_either() {
     let ways: [(&str, Lie); 4] =
         [("a wrong id", others), ("64 KB", long), ("less than announced", endless), ("half a length", short)];
     for (what, way) in ways {
-        let cut = Liar::new(|question| {
-            let mut answer = coded(question, ResponseCode::NoError);
-            answer.metadata.truncation = true;
-            vec![answer.to_vec().unwrap()]
-        });
-        let listener = TcpListener::bind(cut.address).unwrap();
+        let (cut, listener) = cut_short();
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let Ok(mut stream) = stream else { break };
