@@ -63,6 +63,29 @@ fn every_name_that_scripts_rely_on_is_listed() {
     assert!(missing.is_empty(), "not in README.md, section JSON: {missing:?}");
 }
 
+#[test]
+fn the_table_of_proofs_is_that_of_the_code() {
+    let table = certctl::failure::proofs::table();
+    assert!(read("README.md").contains(&table), "put this into README.md:\n{table}");
+    let mut listed: Vec<&str> = certctl::failure::proofs::FINDINGS.iter().map(|(code, ..)| *code).collect();
+    assert!(listed.is_sorted());
+    let mut told: BTreeSet<String> = BTreeSet::new();
+    for file in [
+        "failure/caa",
+        "failure/dcv",
+        "failure/dnssec",
+        "failure/method",
+        "failure/vantage",
+        "commands/dcv_check/choose",
+    ] {
+        let text = read(&format!("src/{file}.rs"));
+        let code = |literal: &&str| is_code(literal) && literal.contains('-');
+        told.extend(literals(text.split("\n#[cfg(test)]").next().unwrap()).filter(code).map(str::to_owned));
+    }
+    listed.retain(|code| !told.remove(*code));
+    assert!(listed.is_empty() && told.is_empty(), "only listed: {listed:?}; only told: {told:?}");
+}
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }

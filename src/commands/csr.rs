@@ -24,6 +24,7 @@ use self::refused::Refused;
 use self::wanted::Wanted;
 use crate::context::Context;
 use crate::dcv::expect;
+use crate::dcv::file::{self, FileRecord};
 use crate::dcv::kept::Kept;
 use crate::delivery::LockedKey;
 use crate::directory::kept as kept_file;
@@ -142,6 +143,10 @@ fn outcome(
     if key.origin == Origin::Named {
         expected.iter_mut().for_each(|one| one.shop_decides(&request));
     }
+    let mut files = file::told(&request, ca, &given);
+    if key.origin == Origin::Named && given.is_empty() {
+        files.iter_mut().for_each(FileRecord::shop_decides);
+    }
     findings.extend(key::installed(context, &wanted.names, key.id));
     Made {
         made: false,
@@ -152,6 +157,7 @@ fn outcome(
         request_path: paths.request,
         record_path: paths.record,
         records: expected.into_iter().map(|one| one.record).collect(),
+        files,
         request,
         ca,
         backups: Vec::<PathBuf>::new(),

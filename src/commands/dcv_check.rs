@@ -3,9 +3,13 @@
 mod around;
 pub mod batch;
 mod choose;
+mod email;
+mod file;
 mod list;
+mod method;
 mod outcome;
 mod pending;
+mod proved;
 mod wait;
 
 use std::collections::HashMap;
@@ -15,8 +19,10 @@ use std::time::Duration;
 
 pub use self::around::Around;
 use self::choose::Wanted;
+pub use self::method::MethodOutcome;
 pub use self::outcome::{Check, DcvCheckOutcome};
 use self::pending::Pending;
+pub use self::proved::Proved;
 use crate::context::Context;
 use crate::dcv::answer::Survey;
 use crate::dcv::ca::Ca;
@@ -40,6 +46,9 @@ pub struct DcvCheckArgs {
     /// The shop or CA that the request went to
     #[arg(long)]
     pub ca: Option<Ca>,
+    /// What the CA looks at: a record in the DNS, a file on the web server, or mail
+    #[arg(long, default_value = "dns")]
+    pub method: Method,
     /// The record that the shop shows, as it is pasted: a zone-file line, host and value, an API's answer; '-' reads stdin
     #[arg(long, value_name = "TEXT")]
     pub record: Vec<String>,
@@ -47,21 +56,43 @@ pub struct DcvCheckArgs {
     #[arg(long, value_name = "ADDR[:PORT]", value_parser = dns::address)]
     pub resolver: Vec<SocketAddr>,
     /// Check what a list names, one line each (a name, a request's file, or a record: host and value); '-' is stdin
-    #[arg(long, value_name = "FILE|-", conflicts_with_all = ["names", "record", "wait"])]
+    #[arg(long, value_name = "FILE|-", conflicts_with_all = ["method", "names", "record", "wait"])]
     pub batch: Option<PathBuf>,
     /// Look again and again until it is visible, for so long [without a value: 2h]
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "2h", value_parser = clock::duration)]
     pub wait: Option<Duration>,
 }
 
+/// What the CA looks at.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
+pub enum Method {
+    /// A record in the DNS
+    #[default]
+    Dns,
+    /// A file on the web server
+    Http,
+    /// An answer to an e-mail
+    Email,
+}
+
 /// Asks and judges; with `--wait` until the record is visible, the time is over or a signal comes.
 ///
 /// # Errors
 /// No such request, a record that is none, files that cannot be written; a signal.
-pub fn run(context: &Context, args: &DcvCheckArgs) -> Result<DcvCheckOutcome, Failure> {
+pub fn run(context: &Context, args: &DcvCheckArgs) -> Result<Proved, Failure> {
     let again = again(context, args, &args.names);
     let wanted = Wanted { names: &args.names, records: &args.record, ca: args.ca, again: &again };
     let chosen = choose::choose(context, &wanted)?;
+    let resolvers = Resolvers::new(&args.resolver);
+    match args.method {
+        Method::Dns => {}
+        Method::Http => {
+            return by_another_method(context, args, || file::look(context, &resolvers, args.ca, &chosen, &again));
+        }
+        Method::Email => {
+            return by_another_method(context, args, || email::look(context, &resolvers, args.ca, &chosen, &again));
+        }
+    }
     let mut outcome = DcvCheckOutcome::new(&chosen, again, context.again("install"));
     let pending = pending::pending(context, args.ca, &chosen)?;
     context.interrupt.listen().map_err(|error| Failure::of(Kind::Internal, &error))?;
@@ -72,7 +103,21 @@ pub fn run(context: &Context, args: &DcvCheckArgs) -> Result<DcvCheckOutcome, Fa
         _ => look().map_err(|failure| outcome.interrupted(failure, ""))?,
     };
     outcome.conclude(checks, &chosen.strays);
-    Ok(outcome)
+    Ok(Proved::Record(outcome))
+}
+
+/// Looks once, or until all is visible or the time is over.
+fn by_another_method(
+    context: &Context,
+    args: &DcvCheckArgs,
+    look: impl Fn() -> Result<MethodOutcome, Failure>,
+) -> Result<Proved, Failure> {
+    context.interrupt.listen().map_err(|error| Failure::of(Kind::Internal, &error))?;
+    let outcome = match args.wait {
+        Some(limit) => wait::until(context, limit, look)?,
+        None => look()?,
+    };
+    Ok(Proved::Otherwise(outcome))
 }
 
 /// One look at all records.
@@ -117,6 +162,8 @@ fn again(context: &Context, args: &DcvCheckArgs, names: &[String]) -> Vec<String
     let mut words = context.again("dcv-check");
     words.push("--wait".to_owned());
     words.extend(names.iter().filter(|name| *name != "-").cloned());
+    let method = [(Method::Http, "http"), (Method::Email, "email")].into_iter().find(|(one, _)| *one == args.method);
+    words.extend(method.iter().flat_map(|(_, word)| ["--method".to_owned(), (*word).to_owned()]));
     words.extend(args.ca.iter().flat_map(|ca| ["--ca".to_owned(), ca.name().to_owned()]));
     words.extend(args.resolver.iter().flat_map(|address| ["--resolver".to_owned(), address.to_string()]));
     words

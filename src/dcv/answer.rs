@@ -44,8 +44,12 @@ pub struct Server {
 pub enum RecordKind {
     /// Addresses: what is left of a CNAME that a provider flattens.
     A,
+    /// Addresses of the other kind.
+    Aaaa,
     /// An alias; its target is the proof.
     Cname,
+    /// Who takes mail.
+    Mx,
     /// Text.
     Txt,
 }
@@ -56,7 +60,9 @@ impl RecordKind {
     pub fn word(self) -> &'static str {
         match self {
             Self::A => "A",
+            Self::Aaaa => "AAAA",
             Self::Cname => "CNAME",
+            Self::Mx => "MX",
             Self::Txt => "TXT",
         }
     }
@@ -71,6 +77,8 @@ pub enum Answer {
     Txt(Vec<String>),
     /// The addresses there.
     Addresses(Vec<IpAddr>),
+    /// Who takes mail for it, by preference; an empty name says that nobody does (RFC 7505).
+    Mx(Vec<String>),
     /// NXDOMAIN: there is nothing of this name; the seconds that it says this may be remembered.
     NoName(Option<u32>),
     /// NODATA: the name is there, but not with this type; the seconds that it says this may be remembered.
@@ -101,8 +109,8 @@ impl Answer {
     /// True when the server came to an answer: the record, its absence, or one that does not hold.
     #[must_use]
     pub fn is_answer(&self) -> bool {
-        use Answer::{Addresses, Bogus, Cname, NoData, NoName, Txt};
-        matches!(self, Cname(_) | Txt(_) | Addresses(_) | NoName(_) | NoData(_) | Bogus)
+        use Answer::{Addresses, Bogus, Cname, Mx, NoData, NoName, Txt};
+        matches!(self, Cname(_) | Txt(_) | Addresses(_) | Mx(_) | NoName(_) | NoData(_) | Bogus)
     }
 
     /// True when nothing at all came from where it was asked.
@@ -118,6 +126,7 @@ impl Answer {
             Self::Cname(_) => "cname",
             Self::Txt(_) => "txt",
             Self::Addresses(_) => "addresses",
+            Self::Mx(_) => "mx",
             Self::NoName(_) => "nxdomain",
             Self::NoData(_) => "nodata",
             Self::Bogus => "bogus",

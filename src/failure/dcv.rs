@@ -254,6 +254,7 @@ fn silent(who: &str, answer: &Answer) -> Finding {
         ),
         Answer::Addresses(_)
         | Answer::Cname(_)
+        | Answer::Mx(_)
         | Answer::NoData(_)
         | Answer::NoName(_)
         | Answer::NoRoute

@@ -24,6 +24,10 @@ mod zone;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use tokio::task::JoinSet;
+
+use self::ask::{gone, put};
+use self::batch::in_order;
 use self::exchange::Client;
 pub use self::heard::heard;
 pub use self::looking::{DnsError, Inquiry};
@@ -31,7 +35,7 @@ use self::looking::{SURVEY, surveys, until_signal};
 pub use self::many::{Came, Depth, Heard, Job, survey_each};
 pub use self::resolvers::{Resolvers, address};
 use super::signals::Interrupt;
-use crate::dcv::answer::Survey;
+use crate::dcv::answer::{Answer, RecordKind, Role, Survey};
 use crate::dcv::caa::Found;
 
 /// Asks all servers about all records at once.
@@ -48,6 +52,34 @@ pub fn survey(inquiries: &[Inquiry], resolvers: &Resolvers, interrupt: &Interrup
 /// [`DnsError`]; what servers do is no error but a [`Found`].
 pub fn caa(names: &[String], resolvers: &Resolvers, interrupt: &Interrupt) -> Result<HashMap<String, Found>, DnsError> {
     run(interrupt, |client| async move { caa::look_up(&client, names, resolvers).await })
+}
+
+/// What a resolver says to each question, in order: the first that answers.
+///
+/// # Errors
+/// [`DnsError`]; what servers do is no error but an [`Answer`].
+pub fn look_up(
+    questions: &[(String, RecordKind)],
+    resolvers: &Resolvers,
+    interrupt: &Interrupt,
+) -> Result<Vec<Answer>, DnsError> {
+    run(interrupt, |client| async move {
+        let mut tasks = JoinSet::new();
+        for (index, (name, kind)) in questions.iter().cloned().enumerate() {
+            let (client, addresses) = (Arc::clone(&client), resolvers.addresses.clone());
+            tasks.spawn(async move {
+                let mut answer = Answer::Timeout;
+                for address in addresses {
+                    answer = put(&client, address, Role::Resolver, &name, kind).await;
+                    if !gone(&answer) {
+                        break;
+                    }
+                }
+                (index, answer)
+            });
+        }
+        in_order(tasks).await
+    })
 }
 
 /// Runs questions until they are answered, the time is over or a signal comes.

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::key::{KeyFile, Origin};
 use crate::dcv::ca::Ca;
+use crate::dcv::file::{self, FileRecord};
 use crate::dcv::record::DcvRecord;
 use crate::finding::{Finding, Next, Severity, shell_word};
 use crate::pki::alt_name::AltNames;
@@ -35,6 +36,8 @@ pub struct Made {
     pub ca: Option<Ca>,
     /// What to publish, as far as it can be known.
     pub records: Vec<DcvRecord>,
+    /// The files that would do instead, where the CA is known.
+    pub files: Vec<FileRecord>,
     /// The old files, moved aside by `--force`.
     pub backups: Vec<PathBuf>,
     /// What a CA, or whoever uses the certificate, may not like.
@@ -65,7 +68,7 @@ impl Outcome for Made {
                 "sha256": self.request.sha256(),
                 "subject": self.request.subject,
             },
-            "records": self.records,
+            "records": file::listed(&self.records, &self.files),
             "backups": self.backups.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
             "findings": self.findings,
             "next": self.next(),

@@ -269,7 +269,7 @@ pub(super) fn says(one: &Standing) -> String {
         (Verdict::WrongPlace, _) => format!("at another name: {}", one.at),
         (_, Answer::NoName(_)) => "absent (NXDOMAIN: nothing of that name)".to_owned(),
         (_, Answer::NoData(_)) => "absent (NODATA: the name is there, with other types of record)".to_owned(),
-        (_, Answer::Cname(_) | Answer::Txt(_) | Answer::Addresses(_)) => "absent".to_owned(),
+        (_, Answer::Cname(_) | Answer::Txt(_) | Answer::Addresses(_) | Answer::Mx(_)) => "absent".to_owned(),
         (_, Answer::Bogus) => "bogus: its DNSSEC signatures do not hold".to_owned(),
         (_, Answer::Lame) => "does not answer for the zone".to_owned(),
         (_, Answer::Refused) => "REFUSED".to_owned(),

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use self::pause::pause;
 use self::table::Table;
+use super::method::MethodOutcome;
 use super::outcome::{self, Check, DcvCheckOutcome};
 use crate::context::Context;
 use crate::dcv::judge::Verdict;
@@ -40,6 +41,32 @@ pub(super) fn wait(
         rest(context, pause).map_err(|failure| told.interrupted(failure, &last))?;
     }
     Ok(Vec::new())
+}
+
+/// Looks for files until all are there or the time is over; said once for each change.
+pub(super) fn until(
+    context: &Context,
+    limit: Duration,
+    look: impl Fn() -> Result<MethodOutcome, Failure>,
+) -> Result<MethodOutcome, Failure> {
+    const PAUSE: Duration = Duration::from_secs(10);
+    let started = clock::now();
+    let mut last = None;
+    loop {
+        let outcome = look()?;
+        let gone = Duration::try_from(clock::now().duration_since(started)).unwrap_or_default();
+        let left = limit.saturating_sub(gone);
+        let verdict = outcome.verdict();
+        if left.is_zero() || matches!(verdict, Verdict::Visible | Verdict::Unchecked) {
+            return Ok(outcome);
+        }
+        let pause = left.min(PAUSE);
+        if last != Some(verdict) {
+            context.sink.event(&format!("{}  {}; next look {}", time(Duration::ZERO), verdict.word(), time(pause)));
+            last = Some(verdict);
+        }
+        rest(context, pause)?;
+    }
 }
 
 /// Looking again changes nothing: it is visible, or there and the shop's record was not given to compare it with.

@@ -57,6 +57,10 @@ impl InspectOutcome {
             let value = record.value.or(record.shape).unwrap_or_default();
             line(text, "record", &[format!("{} {} -> {value}", record.kind.word(), record.name)]);
         }
+        for file in self.files(request) {
+            let body = file.body.or(file.shape).unwrap_or_default().replace('\n', " / ");
+            line(text, "file", &[format!("{} -> {body}", file.url)]);
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::shown::{Group, InspectOutcome, in_order, is_locked_key};
-use crate::dcv::record::DcvRecord;
+use crate::dcv::file;
 use crate::delivery::{Delivery, Found};
 use crate::intake::{Answers, Seen};
 use crate::live::StartTls;
@@ -49,7 +49,7 @@ impl InspectOutcome {
         let Delivery { certificates, requests, unproven, keys, public_keys, ignored, .. } = &self.delivery;
         let mut items: Vec<Value> =
             certificates.iter().map(|one| item("certificate", one, certificate_json(one, self.at))).collect();
-        let request = |one: &SigningRequest| request_json(one, &self.records(one));
+        let request = |one: &SigningRequest| request_json(one, &file::listed(&self.records(one), &self.files(one)));
         // False too where the signature is of a kind that is not checked.
         let (holds, unproved) = (json!({"signature_holds": true}), json!({"signature_holds": false}));
         items.extend(requests.iter().map(|one| item("request", one, merged(request(one), holds.clone()))));
@@ -126,7 +126,7 @@ fn said(details: &Details) -> Value {
     })
 }
 
-fn request_json(request: &SigningRequest, records: &[DcvRecord]) -> Value {
+fn request_json(request: &SigningRequest, records: &Value) -> Value {
     let details = Details::of_request(request.der());
     let known = json!({
         "subject": request.subject,

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::dcv::ca::Ca;
+use crate::dcv::file::{self, FileRecord};
 use crate::dcv::record::{self, DcvRecord};
 use crate::delivery::{Delivery, Unused};
 use crate::finding::Finding;
@@ -50,6 +51,11 @@ impl InspectOutcome {
 
     pub(super) fn records(&self, request: &SigningRequest) -> Vec<DcvRecord> {
         record::records(request, self.ca)
+    }
+
+    /// The files that would do instead of the records.
+    pub(super) fn files(&self, request: &SigningRequest) -> Vec<FileRecord> {
+        file::told(request, self.ca, &[])
     }
 
     /// How it was read, as notes: what is wrong with it is for `verify`.

@@ -118,8 +118,6 @@ pub enum HttpProof {
 /// Whether the CA goes where the web server sends it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Redirects {
-    /// 301, 302, 307, 308 to http or https on ports 80 and 443 (BR 3.2.2.4.18).
-    Followed,
     /// The file has to be there itself.
     Refused,
     /// Not confirmed: a file that is there itself is safe.

@@ -92,7 +92,9 @@ pub(super) async fn put(client: &Client, server: SocketAddr, role: Role, name: &
 pub(super) fn record_type(kind: RecordKind) -> RecordType {
     match kind {
         RecordKind::A => RecordType::A,
+        RecordKind::Aaaa => RecordType::AAAA,
         RecordKind::Cname => RecordType::CNAME,
+        RecordKind::Mx => RecordType::MX,
         RecordKind::Txt => RecordType::TXT,
     }
 }

@@ -19,7 +19,8 @@ pub(super) fn read(message: &Message, query: &Query, role: Role) -> Answer {
     let end = end_of_aliases(message, &query.name);
     let found = match query.kind {
         RecordType::TXT => texts(message, end),
-        RecordType::A => addresses(message, end),
+        RecordType::A | RecordType::AAAA => addresses(message, end),
+        RecordType::MX => exchangers(message, end),
         _ => None,
     };
     let mut targets = message.answers.iter().filter_map(|record| match &record.data {
@@ -62,10 +63,21 @@ fn texts(message: &Message, name: &Name) -> Option<Answer> {
 fn addresses(message: &Message, name: &Name) -> Option<Answer> {
     let addresses = message.answers.iter().filter_map(|record| match &record.data {
         RData::A(address) if record.name == *name => Some(IpAddr::V4(address.0)),
+        RData::AAAA(address) if record.name == *name => Some(IpAddr::V6(address.0)),
         _ => None,
     });
     let addresses: Vec<IpAddr> = addresses.collect();
     (!addresses.is_empty()).then_some(Answer::Addresses(addresses))
+}
+
+fn exchangers(message: &Message, name: &Name) -> Option<Answer> {
+    let exchangers = message.answers.iter().filter_map(|record| match &record.data {
+        RData::MX(mx) if record.name == *name => Some((mx.preference, text(&mx.exchange))),
+        _ => None,
+    });
+    let mut exchangers: Vec<(u16, String)> = exchangers.collect();
+    exchangers.sort();
+    (!exchangers.is_empty()).then(|| Answer::Mx(exchangers.into_iter().map(|(_, name)| name).collect()))
 }
 
 /// A response code that is no answer.

@@ -1,0 +1,137 @@
+//! `dcv-check --method email`: who may be written to for each domain, and whether mail for them arrives anywhere.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::choose::{Chosen, Selected};
+use super::method::{MethodOutcome, Part};
+use crate::context::Context;
+use crate::dcv::answer::RecordKind;
+use crate::dcv::ca::{Ca, Known};
+use crate::dcv::given::climb;
+use crate::dcv::judge::Verdict;
+use crate::dcv::mailbox::{self, Mail, MailReason, Mailbox};
+use crate::dcv::record;
+use crate::failure::Failure;
+use crate::finding::{Finding, Next};
+use crate::pki::rules::EMAIL_PROOF;
+use crate::system::dns::{self, Resolvers};
+
+/// One look at all mailboxes.
+pub(super) fn look(
+    context: &Context,
+    resolvers: &Resolvers,
+    named: Option<Ca>,
+    chosen: &Chosen,
+    again: &[String],
+) -> Result<MethodOutcome, Failure> {
+    let mut wanted: Vec<(String, String)> = Vec::new();
+    let mut findings: Vec<Finding> = chosen.strays.clone();
+    for Selected { shown, request, kept, .. } in &chosen.selected {
+        wanted.extend(record::domains(request).iter().map(|domain| (shown.clone(), domain.as_str().to_owned())));
+        let ca = named.or_else(|| kept.ca()).map(Ca::profile).filter(|ca| ca.email == Known::No);
+        findings.extend(ca.map(|ca| Finding::from(&MailReason::NotTaken { ca: ca.title })));
+    }
+    let mailboxes = ask(context, resolvers, wanted.iter().map(|(_, domain)| domain))?;
+    let mut parts = Vec::new();
+    for (request, domain) in &wanted {
+        let own: Vec<&Mailbox> = climb(domain).iter().filter_map(|one| mailboxes.get(one)).collect();
+        let (verdict, reason) = judge(&own);
+        findings.extend(reason.map(|reason| Finding::from(&reason)));
+        parts.push(part(request, domain, &own, verdict));
+    }
+    if parts.iter().any(|part| part.verdict == Verdict::Unchecked) {
+        findings.push((&MailReason::Unchecked).into());
+    }
+    let ended = EMAIL_PROOF.holds(context.now());
+    findings.push((if ended { &MailReason::Ended } else { &MailReason::Ends }).into());
+    let done = Next::say("answer the mail that the CA has sent");
+    Ok(MethodOutcome { parts, findings, changed: !chosen.kept.is_empty(), done, again: Next::run(again) })
+}
+
+/// What the DNS says of every domain that a CA may use for these.
+fn ask<'a>(
+    context: &Context,
+    resolvers: &Resolvers,
+    domains: impl Iterator<Item = &'a String>,
+) -> Result<BTreeMap<String, Mailbox>, Failure> {
+    let mut all: Vec<String> = domains.flat_map(|domain| climb(domain)).collect();
+    all.sort();
+    all.dedup();
+    let questions: Vec<(String, RecordKind)> = all
+        .iter()
+        .flat_map(|domain| {
+            let own = [RecordKind::Mx, RecordKind::A, RecordKind::Aaaa].map(|kind| (domain.clone(), kind));
+            own.into_iter().chain([(mailbox::contact_name(domain), RecordKind::Txt)])
+        })
+        .collect();
+    let answers = dns::look_up(&questions, resolvers, &context.interrupt)?;
+    let caa = dns::caa(&all, resolvers, &context.interrupt)?;
+    let read = |(domain, answers): (&String, &[crate::dcv::answer::Answer])| match answers {
+        [mx, four, six, text] => Some((domain.clone(), Mailbox::read(domain, [mx, four, six, text], caa.get(domain)))),
+        _ => None,
+    };
+    Ok(all.iter().zip(answers.chunks(4)).filter_map(read).collect())
+}
+
+/// Mail to one of the domains is enough.
+fn judge(own: &[&Mailbox]) -> (Verdict, Option<MailReason>) {
+    if own.iter().any(|one| one.arrives() == Some(true)) {
+        return (Verdict::Unchecked, None);
+    }
+    let unknown = own.iter().find_map(|one| match &one.mail {
+        Mail::Unknown(answer) => Some(MailReason::Unknown { domain: one.domain.clone(), answer: answer.clone() }),
+        _ => None,
+    });
+    if unknown.is_some() {
+        return (Verdict::Unreachable, unknown);
+    }
+    let first = own.first().map(|one| MailReason::NoMail { domain: one.domain.clone(), mail: one.mail.clone() });
+    (Verdict::Absent, first)
+}
+
+fn part(request: &str, domain: &str, own: &[&Mailbox], verdict: Verdict) -> Part {
+    let entry = |one: &&Mailbox| {
+        json!({
+            "domain": one.domain,
+            "addresses": one.addresses(),
+            "contacts": one.contacts,
+            "mail": word(&one.mail),
+            "mx": if let Mail::Taken(names) = &one.mail { names.as_slice() } else { &[] },
+        })
+    };
+    let record = json!({
+        "name": domain,
+        "type": "EMAIL",
+        "complete": false,
+        "mailboxes": own.iter().map(entry).collect::<Vec<_>>(),
+        "request": request,
+        "verdict": verdict.word(),
+    });
+    let mut lines = Vec::new();
+    for one in own {
+        lines.push(("mail", format!("{}   ({})", one.addresses().join(", "), in_words(&one.mail))));
+    }
+    Part { verdict, answered: verdict != Verdict::Unreachable, record, lines }
+}
+
+fn word(mail: &Mail) -> &'static str {
+    match mail {
+        Mail::Taken(_) => "mx",
+        Mail::ByAddress => "address",
+        Mail::Null => "null-mx",
+        Mail::Nowhere => "none",
+        Mail::Unknown(_) => "unknown",
+    }
+}
+
+fn in_words(mail: &Mail) -> String {
+    match mail {
+        Mail::Taken(names) => format!("mail goes to {}", names.join(", ")),
+        Mail::ByAddress => "no MX; mail goes to the domain's own address".to_owned(),
+        Mail::Null => "takes no mail: null MX".to_owned(),
+        Mail::Nowhere => "neither MX nor address".to_owned(),
+        Mail::Unknown(answer) => format!("not found out: {}", answer.word()),
+    }
+}

@@ -1,0 +1,187 @@
+//! `dcv-check --method http`: the file that the CA fetches, at every address of every name.
+
+use std::net::SocketAddr;
+
+use serde_json::{Value, json};
+
+use super::choose::{Chosen, Selected};
+use super::method::{MethodOutcome, Part};
+use crate::context::Context;
+use crate::dcv::answer::{Answer, RecordKind};
+use crate::dcv::ca::Ca;
+use crate::dcv::expect;
+use crate::dcv::file::{self, FileProof, FileReason, Got};
+use crate::dcv::judge::Verdict;
+use crate::failure::{Failure, Kind};
+use crate::finding::{Finding, Next};
+use crate::system::dns::{self, Resolvers};
+use crate::system::http;
+
+/// The port that a CA asks at.
+const PORT: u16 = 80;
+
+/// One name to ask.
+struct Wanted {
+    request: String,
+    proof: FileProof,
+    /// False for the www that some CAs add by themselves.
+    asked_for: bool,
+    ca: Option<Ca>,
+}
+
+/// One look at all files.
+pub(super) fn look(
+    context: &Context,
+    resolvers: &Resolvers,
+    named: Option<Ca>,
+    chosen: &Chosen,
+    again: &[String],
+) -> Result<MethodOutcome, Failure> {
+    let (wanted, mut findings) = wanted(named, chosen);
+    if wanted.is_empty() && findings.is_empty() {
+        return Err(Failure::new(Kind::NotFound, "the CA named for the request takes no proof by a file")
+            .with(Next::run(again)));
+    }
+    let names: Vec<(String, RecordKind)> = wanted
+        .iter()
+        .flat_map(|one| [RecordKind::A, RecordKind::Aaaa].map(|kind| (one.proof.record.name.clone(), kind)))
+        .collect();
+    let answers = dns::look_up(&names, resolvers, &context.interrupt)?;
+    let questions: Vec<Vec<SocketAddr>> = answers.chunks(2).map(addresses).collect();
+    let asked: Vec<(String, SocketAddr)> = wanted
+        .iter()
+        .zip(&questions)
+        .flat_map(|(one, at)| at.iter().map(|address| (one.proof.record.url.clone(), *address)))
+        .collect();
+    let mut got = http::at::look(&asked).into_iter();
+    let mut parts = Vec::new();
+    for ((one, at), answers) in wanted.iter().zip(&questions).zip(answers.chunks(2)) {
+        let got: Vec<(SocketAddr, Got)> = at.iter().copied().zip(got.by_ref()).collect();
+        let (part, found) = part(one, &got, answers);
+        found.into_iter().for_each(|finding| {
+            if !findings.contains(&finding) {
+                findings.push(finding)
+            }
+        });
+        parts.extend(part);
+    }
+    findings.splice(0..0, chosen.strays.iter().cloned());
+    let install = Next::run(&context.again("install")).text;
+    let done =
+        format!("press Retry at the shop; leave the files there. When the zip has come:  sudo {install} FILE.zip");
+    Ok(MethodOutcome {
+        parts,
+        findings,
+        changed: !chosen.kept.is_empty(),
+        done: Next::say(done),
+        again: Next::run(again),
+    })
+}
+
+/// The files of all requests, and what no file can prove.
+fn wanted(named: Option<Ca>, chosen: &Chosen) -> (Vec<Wanted>, Vec<Finding>) {
+    let (mut all, mut findings) = (Vec::new(), Vec::new());
+    for Selected { shown, request, kept, .. } in &chosen.selected {
+        let ca = named.or_else(|| kept.ca());
+        let given: Vec<_> = kept.records().into_iter().filter(|record| expect::belongs(record, request)).collect();
+        let wildcards = request.dns_names.iter().filter(|name| name.starts_with("*."));
+        findings.extend(wildcards.map(|name| Finding::from(&FileReason::Wildcard { name: name.clone() })));
+        let proof = |proof, asked_for| Wanted { request: shown.clone(), proof, asked_for, ca };
+        all.extend(file::files(request, ca, &given).into_iter().map(|one| proof(one, true)));
+        // A certificate for one name gets its www too, if that serves the file (Sectigo).
+        if let ([only], Some(Ca::Sectigo | Ca::Namecheap | Ca::Ssls | Ca::Zerossl | Ca::Gogetssl)) =
+            (request.dns_names.as_slice(), ca)
+            && !only.starts_with("www.")
+            && !only.starts_with("*.")
+        {
+            all.extend(file::file(request, &format!("www.{only}"), ca, &given).map(|one| proof(one, false)));
+        }
+    }
+    (all, findings)
+}
+
+fn addresses(answers: &[Answer]) -> Vec<SocketAddr> {
+    let found = answers.iter().filter_map(|answer| match answer {
+        Answer::Addresses(addresses) => Some(addresses),
+        _ => None,
+    });
+    found.flatten().map(|address| SocketAddr::new(*address, PORT)).collect()
+}
+
+/// What one name comes to, with the reasons; no part for a www that was not asked for.
+fn part(one: &Wanted, got: &[(SocketAddr, Got)], answers: &[Answer]) -> (Option<Part>, Vec<Finding>) {
+    let record = &one.proof.record;
+    let told: Vec<_> = got.iter().map(|(address, got)| (address, got, one.proof.judge(got))).collect();
+    let asked = told.iter().filter(|(_, got, _)| **got != Got::NoRoute);
+    let failed = answers.iter().find(|answer| !answer.is_answer());
+    let verdict = match (asked.map(|(_, _, (verdict, _))| *verdict).max(), failed) {
+        (Some(verdict), None) => verdict,
+        (Some(verdict), Some(_)) => verdict.max(Verdict::Unreachable),
+        (None, Some(_)) => Verdict::Unreachable,
+        (None, None) if !got.is_empty() => Verdict::Unreachable,
+        (None, None) => Verdict::Absent,
+    };
+    let drops_out = record.name.starts_with("www.") && verdict != Verdict::Visible && by_sectigo(one.ca);
+    let mut findings: Vec<Finding> = Vec::new();
+    if one.asked_for {
+        let reasons =
+            told.iter().filter_map(|(address, got, (_, flaw))| FileReason::of(&one.proof, address, got, flaw.as_ref()));
+        findings.extend(reasons.map(|reason| Finding::from(&reason)));
+        if got.is_empty() {
+            findings.push((&FileReason::NoAddress { name: record.name.clone(), failed: failed.cloned() }).into());
+        }
+    }
+    if drops_out {
+        findings.push((&FileReason::WwwDropsOut { name: record.name.clone() }).into());
+    }
+    let servers: Vec<Value> = told.iter().map(|(address, got, (verdict, _))| server(address, got, *verdict)).collect();
+    let mut lines = vec![("file", record.url.clone())];
+    if verdict != Verdict::Visible {
+        let content = record.body.as_ref().or(record.shape.as_ref()).map(|body| body.replace('\n', " / "));
+        lines.extend(content.map(|content| ("lines", content)));
+    }
+    lines.extend(
+        told.iter().map(|(address, got, (verdict, _))| ("says", format!("{address}  {}", says(got, *verdict)))),
+    );
+    let mut entry = json!(record);
+    entry["request"] = json!(one.request);
+    entry["verdict"] = json!(verdict.word());
+    entry["servers"] = json!(servers);
+    let answered =
+        got.iter().any(|(_, got)| matches!(got, Got::Answered { .. })) || (got.is_empty() && failed.is_none());
+    (one.asked_for.then_some(Part { verdict, answered, record: entry, lines }), findings)
+}
+
+fn by_sectigo(ca: Option<Ca>) -> bool {
+    ca.is_none_or(|ca| ca.profile().issuers.iter().any(|issuer| issuer.title == "Sectigo"))
+}
+
+fn server(address: &SocketAddr, got: &Got, verdict: Verdict) -> Value {
+    let mut server = json!({"address": address.to_string(), "role": "web", "verdict": verdict.word()});
+    match got {
+        Got::Answered { status, location, .. } => {
+            server["answer"] = json!(status.to_string());
+            server["location"] = json!(location);
+        }
+        Got::Silent(reason) => {
+            server["answer"] = json!("silent");
+            server["reason"] = json!(reason);
+        }
+        Got::NoRoute => server["answer"] = json!("no-route"),
+    }
+    server
+}
+
+fn says(got: &Got, verdict: Verdict) -> String {
+    match got {
+        Got::Answered { status: 200, .. } => match verdict {
+            Verdict::Visible => "visible".to_owned(),
+            Verdict::Unchecked => "there, its last line unchecked".to_owned(),
+            _ => "another content".to_owned(),
+        },
+        Got::Answered { status, location: Some(to), .. } => format!("{status}, sends to {to}"),
+        Got::Answered { status, .. } => format!("{status}"),
+        Got::Silent(reason) => format!("no answer ({reason})"),
+        Got::NoRoute => "not asked: no way there from here".to_owned(),
+    }
+}

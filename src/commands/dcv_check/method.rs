@@ -1,0 +1,84 @@
+//! What `dcv-check` ends with where the proof is no DNS record: a file on the web server, an answer to an e-mail.
+
+use serde_json::{Value, json};
+
+use crate::dcv::judge::Verdict;
+use crate::finding::{Finding, Next, Severity};
+use crate::report::{Outcome, Text};
+
+/// What one name, or one domain, comes to.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) verdict: Verdict,
+    /// Whether anybody answered.
+    pub(super) answered: bool,
+    /// Its entry of `records`.
+    pub(super) record: Value,
+    /// Label and words of its lines.
+    pub(super) lines: Vec<(&'static str, String)>,
+}
+
+/// What a check by another method ends with.
+#[derive(Debug)]
+pub struct MethodOutcome {
+    pub(super) parts: Vec<Part>,
+    pub(super) findings: Vec<Finding>,
+    /// Whether a `.dcv` file was written.
+    pub(super) changed: bool,
+    /// What to do when all is visible, and when it is not.
+    pub(super) done: Next,
+    pub(super) again: Next,
+}
+
+impl MethodOutcome {
+    /// The worst of all.
+    pub(super) fn verdict(&self) -> Verdict {
+        let stray = self.findings.iter().any(|finding| finding.code.starts_with("record-of-another"));
+        let worst = self.parts.iter().max_by_key(|part| (severity(part), part.verdict));
+        let verdict = worst.map_or(Verdict::Unreachable, |part| part.verdict);
+        if stray { verdict.max(Verdict::Unchecked) } else { verdict }
+    }
+
+    fn next(&self) -> Vec<Next> {
+        vec![if self.exit_code() == 0 { self.done.clone() } else { self.again.clone() }]
+    }
+}
+
+/// 0 visible, 1 nobody answered, 2 judged not visible.
+fn severity(part: &Part) -> u8 {
+    match part.verdict {
+        Verdict::Visible => 0,
+        Verdict::Unreachable if !part.answered => 1,
+        _ => 2,
+    }
+}
+
+impl Outcome for MethodOutcome {
+    fn json(&self) -> Value {
+        json!({
+            "schema": "certctl.dcv-check/1",
+            "verdict": self.verdict().word(),
+            "changed": self.changed,
+            "records": self.parts.iter().map(|part| &part.record).collect::<Vec<_>>(),
+            "findings": self.findings,
+            "next": self.next(),
+        })
+    }
+
+    fn human(&self, text: &mut Text) {
+        for (label, words) in self.parts.iter().flat_map(|part| &part.lines) {
+            text.fact(label, words);
+        }
+        text.findings(&self.findings);
+        text.nexts(&self.next());
+    }
+
+    fn exit_code(&self) -> u8 {
+        let wrong = self.findings.iter().any(|finding| finding.severity == Severity::Error);
+        match self.parts.iter().map(severity).max() {
+            Some(0) if !wrong => 0,
+            Some(1) if self.verdict() == Verdict::Unreachable => 4,
+            _ => 1,
+        }
+    }
+}

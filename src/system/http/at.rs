@@ -1,0 +1,76 @@
+//! One URL asked for at one address, as a CA does: no proxy, no redirect followed, within a time and a size.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use reqwest::{Client, Url, redirect};
+use tokio::task::JoinSet;
+
+use super::super::runtime;
+use crate::dcv::file::{Got, MOST_BODY};
+
+/// No address is waited for longer.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Addresses asked at once.
+const AT_ONCE: usize = 32;
+
+/// What each URL gives at its address, in order.
+#[must_use]
+pub fn look(questions: &[(String, SocketAddr)]) -> Vec<Got> {
+    let all = async {
+        let mut answers = Vec::new();
+        for some in questions.chunks(AT_ONCE) {
+            let mut tasks = JoinSet::new();
+            for (index, (url, address)) in some.iter().cloned().enumerate() {
+                tasks.spawn(async move { (index, get(&url, address).await) });
+            }
+            let mut done: Vec<(usize, Got)> = tasks.join_all().await;
+            done.sort_by_key(|(index, _)| *index);
+            answers.extend(done.into_iter().map(|(_, got)| got));
+        }
+        answers
+    };
+    runtime::block_on(all).unwrap_or_else(|error| vec![Got::Silent(error.to_string()); questions.len()])
+}
+
+async fn get(url: &str, address: SocketAddr) -> Got {
+    match tokio::time::timeout(PATIENCE, response(url, address)).await {
+        Ok(Ok(got)) => got,
+        Ok(Err(error)) => failed(&error),
+        Err(_) => Got::Silent(format!("nothing within {} s", PATIENCE.as_secs())),
+    }
+}
+
+async fn response(url: &str, address: SocketAddr) -> Result<Got, reqwest::Error> {
+    let host = Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+    let client = Client::builder()
+        .redirect(redirect::Policy::none())
+        .no_proxy()
+        .resolve(&host, address)
+        .user_agent("certctl")
+        .build()?;
+    let mut response = client.get(url).send().await?;
+    let status = response.status().as_u16();
+    let location = response.headers().get("location").and_then(|to| to.to_str().ok()).map(str::to_owned);
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        body.extend_from_slice(&chunk);
+        if body.len() >= MOST_BODY {
+            body.truncate(MOST_BODY);
+            break;
+        }
+    }
+    Ok(Got::Answered { status, location, body })
+}
+
+/// The last cause is the one that says something.
+fn failed(error: &reqwest::Error) -> Got {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    let no_route = cause.downcast_ref::<std::io::Error>().is_some_and(|error| {
+        matches!(error.kind(), std::io::ErrorKind::NetworkUnreachable | std::io::ErrorKind::HostUnreachable)
+    });
+    if no_route { Got::NoRoute } else { Got::Silent(cause.to_string()) }
+}

@@ -1,0 +1,168 @@
+//! `certctl dcv-check --method http` and `email`: files at a real web server, mail by what the DNS says.
+//! Needs: ip knotd nginx unshare
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use support::dns::{NameServer, port_53, with_port_53};
+use support::nginx::Nginx;
+use support::{Run, Sandbox};
+
+const UNIQUE: &str = "69ff68dc5168c";
+
+fn verdict(document: &Value) -> &str {
+    assert_eq!(document["schema"], "certctl.dcv-check/1", "{document}");
+    document["verdict"].as_str().unwrap()
+}
+
+fn codes(document: &Value) -> Vec<&str> {
+    document["findings"].as_array().unwrap().iter().map(|finding| finding["code"].as_str().unwrap()).collect()
+}
+
+/// The hashes of a request for `names`: MD5 and SHA-256.
+fn request(sandbox: &Sandbox, names: &[&str]) -> (String, String) {
+    let made = sandbox.run(&[&["csr", "--json"], names].concat()).expect(0).json();
+    let text = |field: &str| made["request"][field].as_str().unwrap().to_owned();
+    (text("md5"), text("sha256"))
+}
+
+/// A server block that answers for `host` at `path` with what follows, and 404 elsewhere.
+fn block(listen: &str, host: &str, path: &str, answer: &str) -> String {
+    format!(
+        "server {{ listen {listen}; server_name {host};\n  location = {path} {{ default_type text/plain; {answer} }}\n  \
+         location / {{ return 404; }} }}\n"
+    )
+}
+
+#[test]
+fn each_state_of_a_file_has_its_verdict() {
+    with_port_53("each_state_of_a_file_has_its_verdict", || {
+        let sandbox = Sandbox::new();
+        let (web, nobody) = (port_53(1, 40).ip(), port_53(1, 41).ip());
+        let listen = format!("{web}:80");
+        let mut blocks = String::new();
+        let mut zone = String::new();
+        let mut orders = BTreeMap::new();
+        for name in ["good", "upper", "lower", "page", "another", "unique", "moved", "silent", "nowhere"] {
+            let host = format!("{name}.shop.example");
+            let (md5, sha256) = request(&sandbox, &[&host]);
+            let path = format!("/.well-known/pki-validation/{}.txt", md5.to_uppercase());
+            let body = |sha256: &str, unique: &str| format!("return 200 \"{sha256}\\ncomodoca.com\\n{unique}\\n\";");
+            blocks += &match name {
+                "good" => block(&listen, &host, &path, &body(&sha256, UNIQUE)),
+                "upper" => block(&listen, &host, &path, &body(&sha256.to_uppercase(), UNIQUE)),
+                "lower" => block(&listen, &host, &path.to_lowercase(), &body(&sha256, UNIQUE)),
+                "page" => block(&listen, &host, &path, "return 200 \"<!doctype html><p>x\";"),
+                "another" => block(&listen, &host, &path, &body(&"0".repeat(64), UNIQUE)),
+                "unique" => block(&listen, &host, &path, &body(&sha256, "other")),
+                "moved" => block(&listen, &host, &path, "return 301 https://$host$request_uri;"),
+                _ => String::new(),
+            };
+            match name {
+                "nowhere" => {}
+                "silent" => zone += &format!("{name} A {nobody}\n"),
+                _ => zone += &format!("{name} A {web}\n"),
+            }
+            orders.insert(name, (host, md5, sha256));
+        }
+        let _web = Nginx::start(&sandbox.join("nginx"), &blocks);
+        let dns = NameServer::knot(&zone);
+        let at = dns.at();
+        let check = |name: &str, more: &[&str]| -> Run {
+            let (host, md5, sha256) = &orders[name];
+            let given = format!("_{md5}.{host} {}.{}.{UNIQUE}.comodoca.com", &sha256[..32], &sha256[32..]);
+            let args = ["dcv-check", host, "--method", "http", "--resolver", &at, "--json"];
+            sandbox.run(&[&args[..], &["--record", &given], more].concat())
+        };
+        let (host, md5, sha256) = orders["good"].clone();
+        let bare = sandbox.run(&["dcv-check", &host, "--method", "http", "--resolver", &at, "--json"]).expect(1).json();
+        assert_eq!((verdict(&bare), codes(&bare)), ("unchecked", vec!["unique-value-unchecked"]));
+        for (name, code, wanted, findings) in [
+            ("good", 0, "visible", vec![]),
+            ("upper", 0, "visible", vec![]),
+            ("lower", 1, "absent", vec!["file-not-there"]),
+            ("page", 1, "different", vec!["file-is-a-page"]),
+            ("another", 1, "different", vec!["file-of-another-request"]),
+            ("unique", 1, "different", vec!["other-unique-value"]),
+            ("moved", 1, "wrong-place", vec!["file-redirected"]),
+            ("silent", 4, "unreachable", vec!["web-server-silent"]),
+            ("nowhere", 1, "absent", vec!["name-without-address"]),
+        ] {
+            let document = check(name, &[]).expect(code).json();
+            assert_eq!((verdict(&document), codes(&document)), (wanted, findings), "{name}\n{document:#}");
+        }
+        let record = &check("good", &[]).json()["records"][0];
+        let url = format!("http://{host}/.well-known/pki-validation/{}.txt", md5.to_uppercase());
+        assert_eq!(record["url"], url);
+        assert_eq!(record["body"], format!("{sha256}\ncomodoca.com\n{UNIQUE}"));
+        assert_eq!((&record["type"], &record["complete"]), (&Value::from("HTTP"), &Value::Bool(true)));
+        assert_eq!(record["servers"][0]["address"], format!("{web}:80"));
+        assert_eq!(record["servers"][0]["answer"], "200");
+    });
+}
+
+#[test]
+fn every_name_serves_its_own_file_and_a_wildcard_none() {
+    with_port_53("every_name_serves_its_own_file_and_a_wildcard_none", || {
+        let sandbox = Sandbox::new();
+        let web = port_53(2, 42).ip();
+        let names = ["shop.example", "www.shop.example"];
+        let (md5, sha256) = request(&sandbox, &names);
+        let path = format!("/.well-known/pki-validation/{}.txt", md5.to_uppercase());
+        let file = format!("return 200 \"{sha256}\\nsectigo.com\";");
+        let _web = Nginx::start(&sandbox.join("nginx"), &block(&format!("{web}:80"), "shop.example", &path, &file));
+        // The server's first block answers for www too, so that has no address at first.
+        let mut dns = NameServer::knot(&format!("@ A {web}"));
+        let at = dns.at();
+        let check = |name: &str| {
+            sandbox.run(&["dcv-check", name, "--method", "http", "--ca", "sectigo", "--resolver", &at, "--json"])
+        };
+        let document = check("shop.example").expect(1).json();
+        assert_eq!((verdict(&document), codes(&document)), ("absent", vec!["name-without-address", "www-drops-out"]));
+        dns.publish(&format!("@ A {web}\nwww A {web}"), 2);
+        assert_eq!(verdict(&check("shop.example").expect(0).json()), "visible");
+        request(&sandbox, &["*.shop.example", "--cert-name", "wild"]);
+        let wild =
+            sandbox.run(&["dcv-check", "wild.csr", "--method", "http", "--resolver", &at, "--json"]).expect(1).json();
+        assert_eq!(codes(&wild), ["wildcard-not-by-file"]);
+        let run = sandbox.run(&["dcv-check", "shop.example", "--method", "http", "--ca", "aws-acm", "--resolver", &at]);
+        assert!(run.expect(3).stderr.contains("takes no proof by a file"));
+    });
+}
+
+#[test]
+fn mail_arrives_where_the_dns_says() {
+    let sandbox = Sandbox::new();
+    request(&sandbox, &["www.shop.example"]);
+    let mut dns = NameServer::knot("");
+    let at = dns.at();
+    let check = |more: &[&str]| {
+        let args = ["dcv-check", "--method", "email", "--resolver", &at, "--json"];
+        sandbox.run(&[&args[..], more].concat())
+    };
+    for (serial, (zone, wanted, findings)) in (2..).zip([
+        ("", "absent", vec!["no-mail-for-domain", "email-proof-ends"]),
+        ("@ MX 0 .\nwww MX 0 .", "absent", vec!["no-mail-for-domain", "email-proof-ends"]),
+        ("@ MX 10 mail.example.net.", "unchecked", vec!["mailbox-unchecked", "email-proof-ends"]),
+        ("www A 192.0.2.80", "unchecked", vec!["mailbox-unchecked", "email-proof-ends"]),
+        ("_validation-contactemail TXT dns@example.net", "unchecked", vec!["mailbox-unchecked", "email-proof-ends"]),
+    ]) {
+        dns.publish(zone, serial);
+        let document = check(&[]).expect(1).json();
+        assert_eq!((verdict(&document), codes(&document)), (wanted, findings), "{zone}\n{document:#}");
+    }
+    let document = check(&[]).json();
+    let mailboxes = document["records"][0]["mailboxes"].as_array().unwrap();
+    let domains: Vec<_> = mailboxes.iter().map(|one| one["domain"].as_str().unwrap()).collect();
+    assert_eq!(domains, ["www.shop.example", "shop.example"], "the CA climbs, but no further");
+    assert_eq!(mailboxes[1]["addresses"][4], "postmaster@shop.example");
+    assert_eq!(mailboxes[1]["contacts"][0], "dns@example.net");
+    let after = check(&["--at", "2028-03-15T00:00:00Z"]).json();
+    assert!(codes(&after).contains(&"email-proof-ended"));
+    let silent =
+        sandbox.run(&["dcv-check", "--method", "email", "--resolver", "127.0.0.1:1", "--json"]).expect(4).json();
+    assert_eq!(verdict(&silent), "unreachable");
+}
