@@ -78,6 +78,7 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
         }
         'certctl;dcv-check' {
             [CompletionResult]::new('--ca', '--ca', [CompletionResultType]::ParameterName, 'The shop or CA that the request went to')
+            [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'What the CA looks at: a record in the DNS, a file on the web server, or mail')
             [CompletionResult]::new('--record', '--record', [CompletionResultType]::ParameterName, 'The record that the shop shows, as it is pasted: a zone-file line, host and value, an API''s answer; ''-'' reads stdin')
             [CompletionResult]::new('--resolver', '--resolver', [CompletionResultType]::ParameterName, 'Ask this resolver, not the system''s; with a port other than 53 it alone is asked')
             [CompletionResult]::new('--batch', '--batch', [CompletionResultType]::ParameterName, 'Check what a list names, one line each (a name, a request''s file, or a record: host and value); ''-'' is stdin')

@@ -275,7 +275,7 @@ _certctl() {
             return 0
             ;;
         certctl__subcmd__dcv__subcmd__check)
-            opts="-C -q -v -h --ca --record --resolver --batch --wait --json --directory --root --at --quiet --verbose --color --help"
+            opts="-C -q -v -h --ca --method --record --resolver --batch --wait --json --directory --root --at --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -283,6 +283,10 @@ _certctl() {
             case "${prev}" in
                 --ca)
                     COMPREPLY=($(compgen -W "namecheap ssls sectigo zerossl ssl.com gogetssl digicert globalsign godaddy certum tencent aws-acm private" -- "${cur}"))
+                    return 0
+                    ;;
+                --method)
+                    COMPREPLY=($(compgen -W "dns http email" -- "${cur}"))
                     return 0
                     ;;
                 --record)

@@ -73,6 +73,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
         }
         &'certctl;dcv-check'= {
             cand --ca 'The shop or CA that the request went to'
+            cand --method 'What the CA looks at: a record in the DNS, a file on the web server, or mail'
             cand --record 'The record that the shop shows, as it is pasted: a zone-file line, host and value, an API''s answer; ''-'' reads stdin'
             cand --resolver 'Ask this resolver, not the system''s; with a port other than 53 it alone is asked'
             cand --batch 'Check what a list names, one line each (a name, a request''s file, or a record: host and value); ''-'' is stdin'

@@ -100,6 +100,9 @@ certum\t'certum.eu'
 tencent\t'Tencent Cloud; TrustAsia'
 aws-acm\t'AWS Certificate Manager'
 private\t'A company\'s own CA: no proof in the DNS'"
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l method -d 'What the CA looks at: a record in the DNS, a file on the web server, or mail' -r -f -a "dns\t'A record in the DNS'
+http\t'A file on the web server'
+email\t'An answer to an e-mail'"
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l record -d 'The record that the shop shows, as it is pasted: a zone-file line, host and value, an API\'s answer; \'-\' reads stdin' -r
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l resolver -d 'Ask this resolver, not the system\'s; with a port other than 53 it alone is asked' -r
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l batch -d 'Check what a list names, one line each (a name, a request\'s file, or a record: host and value); \'-\' is stdin' -r -F

@@ -43,6 +43,7 @@ fn masked(said: &str, made: &serde_json::Value) -> String {
     let field = |pointer: &str| made.pointer(pointer).and_then(serde_json::Value::as_str).unwrap().to_owned();
     let sha256 = field("/request/sha256");
     let mut said = said
+        .replace(&field("/request/md5").to_uppercase(), "[MD5 UPPER]")
         .replace(&field("/request/md5"), "[MD5]")
         .replace(&sha256, "[SHA256]")
         .replace(&sha256[..32], "[SHA256 FIRST]")
@@ -100,6 +101,13 @@ fn the_document_is_pinned() {
             "*.example.com"
           ],
           "or_at": []
+        },
+        {
+          "name": "example.com",
+          "type": "HTTP",
+          "url": "http://example.com/.well-known/pki-validation/[MD5 UPPER].txt",
+          "body": "[SHA256]\nsectigo.com",
+          "complete": true
         }
       ],
       "backups": [],

@@ -117,6 +117,20 @@ fn the_document() {
                 "www.example.com"
               ],
               "or_at": []
+            },
+            {
+              "name": "example.com",
+              "type": "HTTP",
+              "url": "http://example.com/.well-known/pki-validation/[HEX].txt",
+              "body": "[HEX]\nsectigo.com",
+              "complete": true
+            },
+            {
+              "name": "www.example.com",
+              "type": "HTTP",
+              "url": "http://www.example.com/.well-known/pki-validation/[HEX].txt",
+              "body": "[HEX]\nsectigo.com",
+              "complete": true
             }
           ],
           "version": 1,

@@ -24,7 +24,7 @@ pub fn masked(text: &str) -> String {
 }
 
 fn hex(text: &str) -> Option<usize> {
-    let length = text.bytes().take_while(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')).count();
+    let length = text.bytes().take_while(|byte| byte.is_ascii_hexdigit()).count();
     let whole = !text[length..].starts_with(|c: char| c.is_ascii_alphanumeric());
     (length > 0 && whole).then_some(length)
 }
