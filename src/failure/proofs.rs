@@ -2,7 +2,7 @@
 //! holds both, and the code, together.
 
 /// Code, meaning, cure; by code.
-pub const FINDINGS: [(&str, &str, &str); 74] = [
+pub const FINDINGS: [(&str, &str, &str); 75] = [
     (
         "absence-cached",
         "resolvers remember, until the time told, that it was absent (SOA minimum)",
@@ -14,6 +14,7 @@ pub const FINDINGS: [(&str, &str, &str); 74] = [
         "the name is a CNAME for another, which has no such text",
         "delete the CNAME, or add the text at its target",
     ),
+    ("caa-allows", "CAA records allow the CA", "nothing: it is fine"),
     ("caa-allows-in-part", "CAA records allow one of the CAs that the shop may use, not all", "allow the others too"),
     (
         "caa-ca-unknown",
