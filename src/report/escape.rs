@@ -31,7 +31,8 @@ fn hostile(c: char) -> bool {
 pub fn json_line(value: &impl Serialize) -> String {
     // Only a map with keys that are no text could fail, and there is none.
     let written = serde_json::to_string(value).unwrap_or_default();
-    if !written.contains(hostile) {
+    // Nearly always plain ASCII, which is seen at a glance.
+    if written.bytes().all(|octet| matches!(octet, 0x20..=0x7e)) || !written.contains(hostile) {
         return written + "\n";
     }
     let mut out = String::new();
