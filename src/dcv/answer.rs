@@ -152,6 +152,8 @@ pub struct Asked {
     pub kind: RecordKind,
     /// What came.
     pub answer: Answer,
+    /// For how many seconds it may be remembered, where it is there (TTL).
+    pub ttl: Option<u32>,
 }
 
 /// All that one server said.

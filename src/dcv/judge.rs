@@ -49,6 +49,8 @@ pub struct Standing {
     pub at: String,
     /// The answer that decided.
     pub answer: Answer,
+    /// For how many seconds that may be remembered, where something is there.
+    pub ttl: Option<u32>,
 }
 
 /// What all answers about one record come to.
@@ -117,6 +119,7 @@ impl View<'_> {
             verdict: self.verdict(at, answer),
             at: at.clone(),
             answer: answer.clone(),
+            ttl: decided.and_then(|one| one.ttl),
         }
     }
 
@@ -319,7 +322,7 @@ mod tests {
     }
 
     fn asked(name: &str, answer: Answer) -> Asked {
-        Asked { name: name.to_owned(), kind: RecordKind::Cname, answer }
+        Asked { name: name.to_owned(), kind: RecordKind::Cname, answer, ttl: None }
     }
 
     /// The zone's own servers and, last, a resolver say this about the record's own name.

@@ -167,7 +167,13 @@ mod tests {
     fn one(role: Role, number: u8, verdict: Verdict, answer: Answer) -> Standing {
         let address = format!("192.0.2.{number}:53").parse().ok();
         let name = (role == Role::Authoritative).then(|| format!("ns{number}"));
-        Standing { server: Server { address, name, role }, verdict, at: "_x.shop.example".to_owned(), answer }
+        Standing {
+            server: Server { address, name, role },
+            verdict,
+            at: "_x.shop.example".to_owned(),
+            answer,
+            ttl: None,
+        }
     }
 
     fn cname(role: Role, number: u8, target: &str) -> Standing {

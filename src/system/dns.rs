@@ -70,7 +70,7 @@ pub fn look_up(
             tasks.spawn(async move {
                 let mut answer = Answer::Timeout;
                 for address in addresses {
-                    answer = put(&client, address, Role::Resolver, &name, kind).await;
+                    (answer, _) = put(&client, address, Role::Resolver, &name, kind).await;
                     if !gone(&answer) {
                         break;
                     }

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use super::batch::in_order;
 use super::exchange::{Client, Form, Query, Recursion};
-use super::message::read;
+use super::message::{read, ttl};
 use crate::dcv::answer::{Answer, Asked, RecordKind, Role, Said, Server};
 
 /// True when asking the same server again is of no use.
@@ -37,14 +37,14 @@ async fn ask_server(client: &Arc<Client>, server: Server, kind: RecordKind, name
     let mut answers = Vec::new();
     let Some(first) = names.next() else { return Said { server, answers } };
     let Some(address) = server.address else {
-        answers.push(Asked { name: first, kind, answer: Answer::NoAddress });
+        answers.push(Asked { name: first, kind, answer: Answer::NoAddress, ttl: None });
         return Said { server, answers };
     };
     let role = server.role;
-    let answer = put(client, address, role, &first, kind).await;
+    let (answer, ttl) = put(client, address, role, &first, kind).await;
     let silent = gone(&answer);
     let beside: Vec<RecordKind> = beside(kind, role, &answer).iter().copied().filter(|other| *other != kind).collect();
-    answers.push(Asked { name: first.clone(), kind, answer });
+    answers.push(Asked { name: first.clone(), kind, answer, ttl });
     if silent {
         return Said { server, answers };
     }
@@ -53,8 +53,8 @@ async fn ask_server(client: &Arc<Client>, server: Server, kind: RecordKind, name
     for (index, (name, kind)) in questions.enumerate() {
         let client = Arc::clone(client);
         tasks.spawn(async move {
-            let answer = put(&client, address, role, &name, kind).await;
-            (index, Asked { name, kind, answer })
+            let (answer, ttl) = put(&client, address, role, &name, kind).await;
+            (index, Asked { name, kind, answer, ttl })
         });
     }
     answers.extend(in_order(tasks).await);
@@ -71,22 +71,30 @@ fn beside(kind: RecordKind, role: Role, answer: &Answer) -> &'static [RecordKind
     }
 }
 
-pub(super) async fn put(client: &Client, server: SocketAddr, role: Role, name: &str, kind: RecordKind) -> Answer {
+/// The answer, and for how long it may be remembered where it is there.
+pub(super) async fn put(
+    client: &Client,
+    server: SocketAddr,
+    role: Role,
+    name: &str,
+    kind: RecordKind,
+) -> (Answer, Option<u32>) {
     // A name too long for the DNS (the doubled zone of a long one) cannot be there.
-    let Ok(name) = Name::from_ascii(format!("{name}.")) else { return Answer::NoName(None) };
+    let Ok(name) = Name::from_ascii(format!("{name}.")) else { return (Answer::NoName(None), None) };
     let recursion = match role {
         Role::Resolver => Recursion::Desired,
         Role::Authoritative => Recursion::No,
     };
     let query = Query { server, name, kind: record_type(kind), recursion, form: Form::Plain };
-    let answer = answer(client, &query, role).await;
+    let (answer, ttl) = answer(client, &query, role).await;
     if answer != Answer::ServFail || role == Role::Authoritative {
-        return answer;
+        return (answer, ttl);
     }
     // A validating resolver fails both on what it cannot get and on what it will not believe; the latter it hands out
     // to those who do not want it checked.
     let unchecked = Query { recursion: Recursion::DesiredUnchecked, ..query };
-    if self::answer(client, &unchecked, role).await.is_answer() { Answer::Bogus } else { answer }
+    let (unchecked, _) = self::answer(client, &unchecked, role).await;
+    (if unchecked.is_answer() { Answer::Bogus } else { answer }, None)
 }
 
 pub(super) fn record_type(kind: RecordKind) -> RecordType {
@@ -99,9 +107,9 @@ pub(super) fn record_type(kind: RecordKind) -> RecordType {
     }
 }
 
-async fn answer(client: &Client, query: &Query, role: Role) -> Answer {
+async fn answer(client: &Client, query: &Query, role: Role) -> (Answer, Option<u32>) {
     match client.ask(query).await {
-        Ok(message) => read(&message, query, role),
-        Err(none) => none.into(),
+        Ok(message) => (read(&message, query, role), ttl(&message)),
+        Err(none) => (none.into(), None),
     }
 }

@@ -144,7 +144,7 @@ async fn nobody_knows(
         let failed = zone.err().unwrap_or(Answer::ServFail);
         let first = inquiry.names.first().cloned().unwrap_or_default();
         if ask::gone(&failed) {
-            let asked = Asked { name: first, kind: inquiry.kind, answer: failed };
+            let asked = Asked { name: first, kind: inquiry.kind, answer: failed, ttl: None };
             said.push(Said { server: resolver(address), answers: vec![asked] });
         } else {
             said.extend(ask::ask_servers(client, vec![resolver(address)], inquiry.kind, inquiry.names.clone()).await);

@@ -97,6 +97,11 @@ fn remembered(message: &Message) -> Option<u32> {
     })
 }
 
+/// For how many seconds what is there may be remembered (TTL): the least of its records.
+pub(super) fn ttl(message: &Message) -> Option<u32> {
+    message.answers.iter().map(|record| record.ttl).min()
+}
+
 /// A name as text: lower case is left as it came, odd octets escaped, no final dot.
 pub(super) fn text(name: &Name) -> String {
     let ascii = name.to_ascii();

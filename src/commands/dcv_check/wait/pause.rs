@@ -11,15 +11,21 @@ const PAUSES: [u64; 9] = [2, 3, 5, 8, 13, 20, 30, 45, 60];
 /// The longest pause for the sake of a resolver that remembers.
 const LONGEST: u64 = 300;
 
-/// Longer and longer; where only resolvers are behind, as long as they say that they remember (RFC 2308 5).
+/// Longer and longer; where only resolvers are behind, as long as what they say may be remembered: an absence (RFC 2308 5)
+/// or another value (its TTL).
 pub(super) fn pause(round: usize, checks: &[Check]) -> Duration {
+    after(round, &checks.iter().map(|check| check.judgement.standings.as_slice()).collect::<Vec<_>>())
+}
+
+/// The same from what each server says of each record.
+fn after(round: usize, records: &[&[Standing]]) -> Duration {
     let seconds = PAUSES.get(round).copied().unwrap_or(PAUSES[PAUSES.len() - 1]);
-    let behind = || checks.iter().flat_map(|check| &check.judgement.standings).filter(|one| lags(one));
+    let behind = || records.iter().copied().flatten().filter(|one| lags(one));
     let own_servers_have_it = behind().all(|one| one.server.role == Role::Resolver)
-        && checks.iter().all(|check| check.judgement.standings.iter().any(|one| one.verdict == Verdict::Visible));
+        && records.iter().all(|standings| standings.iter().any(|one| one.verdict == Verdict::Visible));
     let remembered = behind().filter_map(|one| match one.answer {
         Answer::NoName(seconds) | Answer::NoData(seconds) => seconds,
-        _ => None,
+        _ => one.ttl,
     });
     match remembered.max() {
         Some(remembered) if own_servers_have_it => {
@@ -31,4 +37,36 @@ pub(super) fn pause(round: usize, checks: &[Check]) -> Duration {
 
 fn lags(one: &Standing) -> bool {
     one.verdict != Verdict::Visible && one.answer != Answer::NoRoute
+}
+
+#[cfg(test)]
+mod tests {
+    use super::after;
+    use crate::dcv::answer::{Answer, Role, Server};
+    use crate::dcv::judge::{Standing, Verdict};
+
+    fn standing(role: Role, verdict: Verdict, answer: Answer, ttl: Option<u32>) -> Standing {
+        let server = Server { address: None, name: Some("ns1.example".to_owned()), role };
+        Standing { server, verdict, at: "_x.example.com".to_owned(), answer, ttl }
+    }
+
+    #[test]
+    fn a_resolver_is_asked_again_when_it_has_forgotten() {
+        let right = || standing(Role::Authoritative, Verdict::Visible, Answer::Cname("a.example".into()), Some(60));
+        let behind = |role, verdict, answer, ttl| standing(role, verdict, answer, ttl);
+        let (absent, other) = (Answer::NoName(Some(30)), Answer::Cname("b.example".into()));
+        for (round, standings, seconds) in [
+            (0, vec![right(), behind(Role::Resolver, Verdict::Absent, absent.clone(), None)], 31),
+            (0, vec![right(), behind(Role::Resolver, Verdict::Different, other.clone(), Some(17))], 18),
+            (0, vec![right(), behind(Role::Resolver, Verdict::Different, other.clone(), Some(86_400))], 300),
+            (0, vec![right(), behind(Role::Resolver, Verdict::Absent, Answer::NoData(Some(0)), None)], 2),
+            (3, vec![right(), behind(Role::Resolver, Verdict::Different, other.clone(), Some(1))], 8),
+            // The zone's own servers change when they do.
+            (1, vec![right(), behind(Role::Authoritative, Verdict::Absent, absent.clone(), None)], 3),
+            (0, vec![behind(Role::Resolver, Verdict::Absent, absent, None)], 2),
+            (99, vec![behind(Role::Resolver, Verdict::Unreachable, Answer::Timeout, None)], 60),
+        ] {
+            assert_eq!(after(round, &[&standings]).as_secs(), seconds, "{standings:?}");
+        }
+    }
 }
