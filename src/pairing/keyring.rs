@@ -1,7 +1,7 @@
 //! The keys and requests that a certificate can belong to: the ones named, else those delivered and those in the
 //! directory.
 
-use std::collections::BTreeSet;
+use std::path::Path;
 
 use super::directory::{Directory, Held, stem as stem_of};
 use super::naming;
@@ -213,6 +213,20 @@ impl Keyring {
         of_requests.chain(leaves.flat_map(|leaf| leaf.dns_names.iter().cloned())).collect()
     }
 
+    /// The files of the keys, as many as are told and one more: this is asked for each of a thousand certificates.
+    fn key_files(&self) -> Vec<&Path> {
+        let mut files: Vec<&Path> = Vec::new();
+        for key in &self.keys {
+            if files.len() > MOST_KEYS {
+                break;
+            }
+            if !files.contains(&key.path.as_path()) {
+                files.push(&key.path);
+            }
+        }
+        files
+    }
+
     /// Where keys and requests were looked for, in words.
     #[must_use]
     pub fn looked(&self) -> String {
@@ -223,10 +237,10 @@ impl Keyring {
             Named::Request => "the request of --csr".to_owned(),
             Named::Nothing => format!("what was passed and the files of {folder}{scope}"),
         };
-        let keys: BTreeSet<String> = self.keys.iter().map(|key| key.path.display().to_string()).collect();
+        let keys = self.key_files();
         if let (Named::Nothing, false) = (self.named, keys.is_empty()) {
             let more = if keys.len() > MOST_KEYS { ", ..." } else { "" };
-            let told: Vec<&str> = keys.iter().take(MOST_KEYS).map(String::as_str).collect();
+            let told: Vec<String> = keys.iter().take(MOST_KEYS).map(|path| path.display().to_string()).collect();
             words.push_str(&format!(", with the keys in {}{more}", told.join(", ")));
         }
         if !self.here.unreadable.is_empty() {
