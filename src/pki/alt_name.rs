@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use super::name::{DnsName, NameError, Names};
+use super::name::{DnsName, NameError, Names, distinct};
 
 /// One name: checked, in the form in which a certificate carries it.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -97,14 +97,7 @@ impl AltNames {
     /// # Errors
     /// The first text that is no name, or [`NameError::Empty`].
     pub fn parse<S: AsRef<str>>(texts: &[S]) -> Result<Self, NameError> {
-        let mut names: Vec<AltName> = Vec::new();
-        for text in texts {
-            let name = AltName::parse(text.as_ref())?;
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
-        if names.is_empty() { Err(NameError::Empty) } else { Ok(Self(names)) }
+        distinct(texts, AltName::parse).map(Self)
     }
 
     /// The first name: files are called after it.

@@ -183,6 +183,21 @@ impl fmt::Display for DnsName {
     }
 }
 
+/// What `parse` makes of each text, in their order and without doubles: at least one.
+pub(super) fn distinct<S: AsRef<str>, T: PartialEq>(
+    texts: &[S],
+    parse: impl Fn(&str) -> Result<T, NameError>,
+) -> Result<Vec<T>, NameError> {
+    let mut names: Vec<T> = Vec::new();
+    for text in texts {
+        let name = parse(text.as_ref())?;
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    if names.is_empty() { Err(NameError::Empty) } else { Ok(names) }
+}
+
 /// The names of one certificate: at least one, no doubles, the first is the primary one.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Names(Vec<DnsName>);
@@ -193,14 +208,7 @@ impl Names {
     /// # Errors
     /// The first text that is no name, or [`NameError::Empty`].
     pub fn parse<S: AsRef<str>>(texts: &[S]) -> Result<Self, NameError> {
-        let mut names: Vec<DnsName> = Vec::new();
-        for text in texts {
-            let name = DnsName::parse(text.as_ref())?;
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
-        if names.is_empty() { Err(NameError::Empty) } else { Ok(Self(names)) }
+        distinct(texts, DnsName::parse).map(Self)
     }
 
     /// The first name: files are called after it.
