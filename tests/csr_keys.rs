@@ -202,6 +202,14 @@ fn an_encrypted_key_is_opened_by_others_and_found_again() {
     assert!(again.contains("encrypted") && again.contains("was not looked at"), "{again}");
     let again = sandbox.run(&["csr", "one.example", "--password-file", "pass", "--json"]).expect(0).json();
     assert_eq!((&again["changed"], &again["findings"][0]), (&false.into(), &serde_json::Value::Null));
+    // A locked key without its request: named, it is used and stays where it is, whatever gives way.
+    std::fs::remove_file(sandbox.join("one.example.csr")).unwrap();
+    for more in [&[][..], &["--force"]] {
+        let args =
+            [&["csr", "one.example", "--key", "./one.example.key", "--password-file", "pass"][..], more].concat();
+        sandbox.run(&args).expect(0);
+        assert_eq!(sandbox.read("one.example.key"), key, "{more:?}");
+    }
     // Another key in its place, under the same password.
     sandbox.run(&["csr", "two.example", "--encrypt-key", "--password-file", "pass"]).expect(0);
     std::fs::copy(sandbox.join("two.example.key"), sandbox.join("one.example.key")).unwrap();
@@ -209,6 +217,10 @@ fn an_encrypted_key_is_opened_by_others_and_found_again() {
     for args in [&["csr", "x.example", "--encrypt-key"][..], &["csr", "x.example", "--encrypt-key", "--key", "pass"]] {
         sandbox.run(args).expect(2);
     }
+    // A key that lies open is not said to be locked.
+    sandbox.run(&["csr", "open.example"]).expect(0);
+    let run = sandbox.run(&["csr", "open.example", "--encrypt-key", "--password-file", "pass"]).expect(3);
+    assert!(run.stderr.contains("open.example.key is in the way: it is not encrypted"), "{run}");
     sandbox.write("empty", "\n");
     sandbox.run(&["csr", "x.example", "--encrypt-key", "--password-file", "empty"]).expect(3);
     assert!(!sandbox.join("x.example.key").exists());

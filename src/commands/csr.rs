@@ -53,6 +53,9 @@ pub fn run(context: &Context, args: &CsrArgs) -> Result<CsrOutcome, Failure> {
             if wanted.differs_in_subject(&request) {
                 return Err(in_the_way(context, args, &paths, &Existing::OtherSubject(request.subject)));
             }
+            if args.encrypt_key && !key.encrypted {
+                return Err(in_the_way(context, args, &paths, &Existing::NotLocked));
+            }
             found(context, args, wanted, paths, *key, *request)
         }
         other => Err(in_the_way(context, args, &paths, &other)),

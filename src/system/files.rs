@@ -170,6 +170,13 @@ pub fn is_folder(path: &Path) -> bool {
     path.is_dir()
 }
 
+/// True when both paths lead to one file, links followed.
+#[must_use]
+pub fn are_one(path: &Path, other: &Path) -> bool {
+    let inode = |path: &Path| fs::metadata(path).map(|meta| (meta.dev(), meta.ino()));
+    matches!((inode(path), inode(other)), (Ok(one), Ok(other)) if one == other)
+}
+
 /// The permission bits of what is at `path`, links followed.
 ///
 /// # Errors

@@ -14,7 +14,7 @@ use crate::failure::{Failure, Kind};
 use crate::finding::Next;
 use crate::intake::Reading;
 use crate::pairing::Directory;
-use crate::pki::key::{KeyAlgorithm, PublicKeyId};
+use crate::pki::key::KeyAlgorithm;
 use crate::pki::request::SigningRequest;
 use crate::system::files;
 
@@ -24,6 +24,8 @@ pub(super) enum Existing {
     /// A request and the key that it was made with.
     Pair(Box<KeyFile>, Box<SigningRequest>),
     KeyAlone,
+    /// A pair whose key is not locked, and a locked one was asked for.
+    NotLocked,
     RequestAlone,
     /// A pair of the same family of keys but another kind than asked for.
     OtherKind(KeyAlgorithm),
@@ -73,7 +75,9 @@ fn look(context: &Context, args: &CsrArgs, wanted: &Wanted, paths: &Paths) -> Re
     };
     match (key, request, &wanted.given) {
         (None, None, _) => Ok(Existing::Nothing),
-        (key, None, Some(given)) => Ok(if holds(&key, given.file.id) { Existing::Nothing } else { Existing::OtherKey }),
+        (key, None, Some(given)) => {
+            Ok(if holds(&key, given, &paths.key) { Existing::Nothing } else { Existing::OtherKey })
+        }
         (Some(_), None, None) => Ok(Existing::KeyAlone),
         (_, Some(None), _) => Ok(Existing::Unusable),
         (_, Some(Some(request)), Some(given)) => Ok(beside(given, request)),
@@ -82,15 +86,19 @@ fn look(context: &Context, args: &CsrArgs, wanted: &Wanted, paths: &Paths) -> Re
     }
 }
 
-fn holds(key: &Option<Delivery>, id: PublicKeyId) -> bool {
-    key.as_ref().is_none_or(|key| key.keys.iter().any(|key| key.id() == id))
+/// Whether what lies there is the key that was named. A locked one does not show whose it is: then the file tells.
+fn holds(key: &Option<Delivery>, given: &Given, path: &Path) -> bool {
+    let holds = |key: &Delivery| key.keys.iter().any(|key| key.id() == given.file.id);
+    key.as_ref().is_none_or(holds) || files::are_one(path, &given.file.path)
 }
 
 /// What gives way to new files. A key that is used again stays.
 pub(super) fn old<'a>(wanted: &Wanted, paths: &'a Paths) -> Result<Vec<&'a Path>, Failure> {
     let mut old: Vec<&Path> = vec![&paths.request, &paths.record];
     let stays = match &wanted.given {
-        Some(given) if files::occupied(&paths.key) => holds(&Some(directory::read_file(&paths.key)?), given.file.id),
+        Some(given) if files::occupied(&paths.key) => {
+            holds(&Some(directory::read_file(&paths.key)?), given, &paths.key)
+        }
         given => given.is_some(),
     };
     if !stays {
@@ -148,6 +156,7 @@ fn file(path: PathBuf, request: &SigningRequest, encrypted: bool) -> KeyFile {
 pub(super) fn in_the_way(context: &Context, args: &CsrArgs, paths: &Paths, existing: &Existing) -> Failure {
     let (path, why) = match existing {
         Existing::Nothing | Existing::KeyAlone => (&paths.key, "a key is there without a request".to_owned()),
+        Existing::NotLocked => (&paths.key, "it is not encrypted".to_owned()),
         Existing::OtherKind(algorithm) => (&paths.key, format!("it is {algorithm}")),
         Existing::OtherKey => {
             let path = if files::occupied(&paths.request) { &paths.request } else { &paths.key };

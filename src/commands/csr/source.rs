@@ -16,6 +16,9 @@ use crate::pki::name::NameError;
 use crate::pki::request::SigningRequest;
 use crate::pki::subject::Subject;
 
+/// No certificate has so many; each is compared with each.
+const MOST_NAMES: usize = 10_000;
+
 /// What a certificate or request says.
 pub(super) struct Source {
     /// Which, in words.
@@ -73,6 +76,10 @@ impl Source {
         (subject, algorithm): (&[u8], KeyAlgorithm),
         details: &Details,
     ) -> Result<Self, Failure> {
+        if names.len() > MOST_NAMES {
+            let message = format!("{text} has {} names; more than {MOST_NAMES} are not taken over", names.len());
+            return Err(Failure::new(Kind::Hostile, message));
+        }
         let mailboxes = details.other_names.iter().filter_map(|name| name.strip_prefix("email:"));
         names.extend(mailboxes.map(str::to_owned));
         let names = AltNames::parse(&names).map_err(|error| unusable(text, &error))?;
