@@ -32,8 +32,11 @@ pub fn run(context: &Context, args: &RenewArgs) -> Result<RenewOutcome, Failure>
             Err(failure) => failures.push((row.name.clone(), failure)),
         }
     }
-    if let (true, Some((_, failure))) = (rounds.is_empty(), failures.first()) {
-        return Err(failure.clone());
+    if let (true, Some(((_, first), others))) = (rounds.is_empty(), failures.split_first()) {
+        let also = |failure: Failure, (name, other): &(String, Failure)| {
+            failure.because(format!("the next round of {name} could not be prepared either: {}", other.message))
+        };
+        return Err(others.iter().fold(first.clone(), also));
     }
     Ok(RenewOutcome::new(rounds, failures, waiting, findings))
 }

@@ -30,7 +30,8 @@ impl RenewOutcome {
         waiting: Waiting,
         mut findings: Vec<Finding>,
     ) -> Self {
-        let exit_code = u8::from(!failures.is_empty());
+        // What could not be looked at may be due.
+        let exit_code = u8::from(!failures.is_empty() || !findings.is_empty());
         findings.extend(failures.into_iter().map(|(name, failure)| not_prepared(&name, failure)));
         Self { rounds, waiting, findings, exit_code }
     }
@@ -74,7 +75,7 @@ impl Outcome for RenewOutcome {
     fn human(&self, text: &mut Text) {
         self.rounds.iter().for_each(|round| round.human(text));
         text.findings(&self.findings);
-        if !self.rounds.is_empty() {
+        if !self.rounds.is_empty() || self.exit_code != 0 {
             return;
         }
         match &self.waiting.first {

@@ -103,7 +103,7 @@ impl Past<'_> {
     pub(super) fn subject(&self, names: &AltNames) -> Subject {
         let subject = match &self.request {
             Some(held) => Subject::from_der(held.value.subject_der()),
-            None => Subject::parse(&self.leaf.subject).ok(),
+            None => Subject::from_der(self.leaf.subject_der()),
         };
         subject.unwrap_or_default().or_named(names)
     }
