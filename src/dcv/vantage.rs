@@ -113,7 +113,8 @@ fn disagreement(standings: &[Standing]) -> Option<Remark> {
         return Some(Remark::Disagree { said });
     }
     let value_here = values.first()?;
-    let others = of(Role::Resolver).filter(|one| value(one).is_some_and(|value| value != **value_here));
+    let others = of(Role::Resolver)
+        .filter(|one| one.verdict != Verdict::Visible && value(one).is_some_and(|value| value != **value_here));
     let servers: Vec<String> = others.map(|one| one.server.to_string()).collect();
     (!servers.is_empty()).then_some(Remark::ResolverDiffers { servers })
 }

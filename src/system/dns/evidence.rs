@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::{Name, Record, RecordType};
 use tokio::task::JoinSet;
 
@@ -47,7 +48,7 @@ async fn keys_by_guide(client: &Client, guide: SocketAddr, cuts: &mut [Cut]) {
             recursion: Recursion::DesiredUnchecked,
             form: Form::Signed,
         };
-        let keys = client.ask(&query).await.ok().map(|message| message.answers.clone());
+        let keys = client.ask(&query).await.ok().filter(is_answer).map(|message| message.answers.clone());
         cut.keys.push((format!("resolver {}", guide.ip()), keys));
     }
 }
@@ -78,6 +79,11 @@ async fn own(
 /// The records of an answer with authority; those that prove that there is nothing included.
 async fn records(client: &Client, server: SocketAddr, name: Name, kind: RecordType) -> Option<Vec<Record>> {
     let query = Query { server, name, kind, recursion: Recursion::No, form: Form::Signed };
-    let message = client.ask(&query).await.ok().filter(|message| message.metadata.authoritative)?;
+    let message = client.ask(&query).await.ok().filter(is_answer).filter(|message| message.metadata.authoritative)?;
     Some(message.answers.iter().chain(&message.authorities).cloned().collect())
+}
+
+/// A server that fails says nothing of what is there.
+fn is_answer(message: &Message) -> bool {
+    matches!(message.metadata.response_code, ResponseCode::NoError | ResponseCode::NXDomain)
 }
