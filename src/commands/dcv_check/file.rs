@@ -53,7 +53,8 @@ pub(super) fn look(
         .zip(&questions)
         .flat_map(|(one, at)| at.iter().map(|address| (one.proof.record.url.clone(), *address)))
         .collect();
-    let mut got = http::at::look(&asked).into_iter();
+    let interrupted = |signal| Failure::new(Kind::Interrupted(signal), "interrupted while the files were asked for");
+    let mut got = http::at::look(&asked, &context.interrupt).map_err(interrupted)?.into_iter();
     let mut parts = Vec::new();
     for ((one, at), answers) in wanted.iter().zip(&questions).zip(answers.chunks(2)) {
         let got: Vec<(SocketAddr, Got)> = at.iter().copied().zip(got.by_ref()).collect();
@@ -113,7 +114,7 @@ fn part(one: &Wanted, got: &[(SocketAddr, Got)], answers: &[Answer]) -> (Option<
     let record = &one.proof.record;
     let told: Vec<_> = got.iter().map(|(address, got)| (address, got, one.proof.judge(got))).collect();
     let asked = told.iter().filter(|(_, got, _)| **got != Got::NoRoute);
-    let failed = answers.iter().find(|answer| !answer.is_answer());
+    let failed = answers.iter().find(|answer| !answer.is_answer() || **answer == Answer::Bogus);
     let verdict = match (asked.map(|(_, _, (verdict, _))| *verdict).max(), failed) {
         (Some(verdict), None) => verdict,
         (Some(verdict), Some(_)) => verdict.max(Verdict::Unreachable),

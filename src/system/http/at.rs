@@ -5,32 +5,51 @@ use std::time::Duration;
 
 use reqwest::{Client, Url, redirect};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::super::runtime;
+use super::super::signals::Interrupt;
 use crate::dcv::file::{Got, MOST_BODY};
 
 /// No address is waited for longer.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// All of them together are not waited for longer: DNS may name thousands of addresses.
+const ALL: Duration = Duration::from_secs(60);
 /// Addresses asked at once.
 const AT_ONCE: usize = 32;
 
-/// What each URL gives at its address, in order.
-#[must_use]
-pub fn look(questions: &[(String, SocketAddr)]) -> Vec<Got> {
+/// What each URL gives at its address, in order; those for which no time is left are silent.
+///
+/// # Errors
+/// The number of the signal that came.
+pub fn look(questions: &[(String, SocketAddr)], interrupt: &Interrupt) -> Result<Vec<Got>, i32> {
     let all = async {
-        let mut answers = Vec::new();
-        for some in questions.chunks(AT_ONCE) {
-            let mut tasks = JoinSet::new();
-            for (index, (url, address)) in some.iter().cloned().enumerate() {
-                tasks.spawn(async move { (index, get(&url, address).await) });
-            }
-            let mut done: Vec<(usize, Got)> = tasks.join_all().await;
-            done.sort_by_key(|(index, _)| *index);
-            answers.extend(done.into_iter().map(|(_, got)| got));
+        tokio::select! {
+            answers = ask_all(questions) => Ok(answers),
+            signal = interrupt.came() => Err(signal),
         }
-        answers
     };
-    runtime::block_on(all).unwrap_or_else(|error| vec![Got::Silent(error.to_string()); questions.len()])
+    runtime::block_on(all).unwrap_or_else(|error| Ok(vec![Got::Silent(error.to_string()); questions.len()]))
+}
+
+async fn ask_all(questions: &[(String, SocketAddr)]) -> Vec<Got> {
+    let until = Instant::now() + ALL;
+    let mut answers = Vec::new();
+    for some in questions.chunks(AT_ONCE) {
+        if Instant::now() >= until {
+            let late = format!("not asked: the others took {} s", ALL.as_secs());
+            answers.extend(some.iter().map(|_| Got::Silent(late.clone())));
+            continue;
+        }
+        let mut tasks = JoinSet::new();
+        for (index, (url, address)) in some.iter().cloned().enumerate() {
+            tasks.spawn(async move { (index, get(&url, address).await) });
+        }
+        let mut done: Vec<(usize, Got)> = tasks.join_all().await;
+        done.sort_by_key(|(index, _)| *index);
+        answers.extend(done.into_iter().map(|(_, got)| got));
+    }
+    answers
 }
 
 async fn get(url: &str, address: SocketAddr) -> Got {
