@@ -17,6 +17,7 @@ pub mod rounds;
 pub mod row;
 
 pub use due::RenewBefore;
+pub use group::is_a_sites;
 pub use item::{Item, Origin, Place, What};
 pub use judge::rows;
 pub use measure::Measure;

@@ -105,8 +105,8 @@ impl Survey {
     ) -> Result<Self, Failure> {
         let mut survey = Self::default();
         let mut servers = Servers::default();
-        // Where files and hosts are named, what is installed is only what they may belong to.
-        let usual = sought.iter().all(|one| matches!(one, Sought::Name(_)));
+        // Where only files and hosts are named, what is installed is only what they may belong to.
+        let usual = sought.is_empty() || sought.iter().any(|one| matches!(one, Sought::Name(_)));
         survey.installed(context, usual.then_some(&mut servers))?;
         if usual {
             survey.servers_here(context, &mut servers);

@@ -26,7 +26,9 @@ pub(super) struct Judged {
 /// What servers send is judged as they send it; what only lies in a file by the ends of the certificates beside it.
 pub(super) fn judge(leaf: &Leaf, stem: Option<&str>, state: State, measure: &Measure<'_>) -> Judged {
     let certificate = leaf.certificate.as_ref();
-    let shown = leaf.copies.iter().find(|copy| matches!(copy.place, Place::Address { .. }));
+    // Of several addresses the one that sends least: what it leaves out is missing.
+    let shown = leaf.copies.iter().filter(|copy| matches!(copy.place, Place::Address { .. }));
+    let shown = shown.min_by_key(|copy| copy.chain.len());
     let live = leaf.copies.iter().find(|copy| copy.place.is_live());
     let longest = || leaf.copies.iter().max_by_key(|copy| copy.chain.len());
     let Some(copy) = live.or(shown).or_else(longest) else {

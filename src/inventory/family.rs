@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::answered;
 use super::reason::{self, Reason};
 use super::row::{Row, State};
+use crate::pki::certificate::Certificate;
 use crate::pki::key::KeyAlgorithm;
 
 /// Certificates of one family take each other's place.
@@ -55,7 +56,9 @@ enum Means {
 }
 
 fn meanings(rows: &[Row], family: &[usize], now: Timestamp) -> Vec<(usize, Means)> {
-    let issued = |index: usize| rows[index].certificate.as_ref().map(|one| (one.not_before, one.not_after));
+    // A placeholder never takes the place of a real one, which a CA may have dated back.
+    let order = |one: &Certificate| (!one.is_self_issued(), one.not_before, one.not_after);
+    let issued = |index: usize| rows[index].certificate.as_deref().map(order);
     let Some(newest) = family.iter().copied().filter(|&index| issued(index).is_some()).max_by_key(|&at| issued(at))
     else {
         return Vec::new();

@@ -83,6 +83,7 @@ impl Groups {
 }
 
 /// A makeshift certificate of a server's own often says that it is a CA's, too.
-fn is_a_sites(certificate: &Certificate) -> bool {
+#[must_use]
+pub fn is_a_sites(certificate: &Certificate) -> bool {
     certificate.is_site() || certificate.is_self_issued() && !certificate.dns_names.is_empty()
 }

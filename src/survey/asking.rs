@@ -57,6 +57,10 @@ impl Survey {
                 Ok(addresses) => addresses.into_iter().for_each(|AddressAnswer { address, answer }| match answer {
                     Ok(handshake) => {
                         let place = Place::Address { address, name: host.name.clone() };
+                        let leaf = handshake.chain.first().and_then(|der| Certificate::from_der(der).ok());
+                        if let Some(leaf) = leaf.filter(|leaf| !leaf.covers(&host.name)) {
+                            self.uncovered.push((place.to_string(), leaf.fingerprint, vec![host.name.clone()]));
+                        }
                         self.shown(&place, &handshake, &[]);
                     }
                     Err(error) => self.silent(host, &format!("{address}: "), &error),

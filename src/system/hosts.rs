@@ -3,12 +3,15 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::runtime;
+use super::signals::most_open_files;
 use super::tls::{ProbeError, probe};
 use crate::live::{Handshake, ProbeTarget, StartTls};
 
@@ -32,7 +35,7 @@ pub struct AddressAnswer {
     pub answer: Result<Handshake, ProbeError>,
 }
 
-/// As many hosts are asked at once: below the usual limit of open files, and so many must stall before anybody waits.
+/// As many hosts are asked at once, at as many addresses as files may be open: so many must stall before anybody waits.
 const AT_ONCE: usize = 256;
 
 /// More addresses of one name are not asked.
@@ -48,10 +51,14 @@ pub fn ask_hosts(
     let mut answers: Vec<Result<Vec<AddressAnswer>, ProbeError>> =
         hosts.iter().map(|_| Err(ProbeError::Closed)).collect();
     let all = async {
+        // Names may have several addresses: those count, too.
+        let sockets = Arc::new(Semaphore::new(most_open_files(AT_ONCE)));
         let mut waiting = hosts.iter().cloned().enumerate();
         let mut running = JoinSet::new();
         let mut start = |running: &mut JoinSet<_>| {
-            waiting.next().map(|(index, host)| running.spawn(async move { (index, ask(host, deadline).await) }))
+            let sockets = Arc::clone(&sockets);
+            let next = waiting.next();
+            next.map(|(index, host)| running.spawn(async move { (index, ask(host, deadline, sockets).await) }))
         };
         while running.len() < AT_ONCE && start(&mut running).is_some() {}
         let mut through = 0;
@@ -71,7 +78,7 @@ pub fn ask_hosts(
     answers
 }
 
-async fn ask(host: HostTarget, deadline: Duration) -> Result<Vec<AddressAnswer>, ProbeError> {
+async fn ask(host: HostTarget, deadline: Duration, sockets: Arc<Semaphore>) -> Result<Vec<AddressAnswer>, ProbeError> {
     let addresses = match host.name.parse() {
         Ok(address) => vec![SocketAddr::new(address, host.port)],
         Err(_) => look_up(&host, deadline).await?,
@@ -79,7 +86,11 @@ async fn ask(host: HostTarget, deadline: Duration) -> Result<Vec<AddressAnswer>,
     let mut running = JoinSet::new();
     for (index, address) in addresses.iter().copied().enumerate() {
         let target = ProbeTarget { starttls: host.starttls, ..ProbeTarget::new(address, host.name.clone()) };
-        running.spawn(async move { (index, probe(&target, deadline).await) });
+        let sockets = Arc::clone(&sockets);
+        running.spawn(async move {
+            let _permit = sockets.acquire().await;
+            (index, probe(&target, deadline).await)
+        });
     }
     let mut answers: Vec<_> =
         addresses.into_iter().map(|address| AddressAnswer { address, answer: Err(ProbeError::Closed) }).collect();

@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::finding::{Finding, Severity};
 use crate::inventory::due::days_between;
-use crate::inventory::{Item, Place, RenewBefore, Verdict, What, glance};
+use crate::inventory::{Item, Place, RenewBefore, Verdict, What, glance, is_a_sites};
 use crate::pki::certificate::Certificate;
 use crate::report::{self, Sink};
 use crate::survey::{Sought, Survey};
@@ -100,12 +100,27 @@ pub(super) fn run(context: &Context, sought: &[Sought], survey: &Survey, before:
         look_at(crate::survey::walk(path), glance::LIMIT, look, |looked| out.looked(looked));
     }
     for Item { place, what } in &survey.items {
-        if sought.is_empty() || matches!(place, Place::Address { .. }) {
+        if concerns(sought, place, what) {
             out.rendered(measure.line(place, std::slice::from_ref(what)));
         }
     }
     survey.findings.iter().for_each(|finding| out.finding(finding));
     out.finish(measure.now)
+}
+
+/// Whether a line of it is wanted; what lies in files that are named was told as it was read.
+fn concerns(sought: &[Sought], place: &Place, what: &What) -> bool {
+    let names: &[String] = match what {
+        What::Certificates(chain) => chain.first().map_or(&[], |leaf| &leaf.dns_names),
+        What::Request(asked) => &asked.names,
+        What::Key(_) | What::LockedKey | What::Revoked(_) => &[],
+    };
+    let wants = |one: &Sought| match one {
+        Sought::Host(host) => matches!(place, Place::Address { name, .. } if *name == host.name),
+        Sought::Name(wanted) => names.iter().any(|name| name.eq_ignore_ascii_case(wanted.as_str())),
+        Sought::Path(_) => false,
+    };
+    sought.is_empty() || sought.iter().any(wants)
 }
 
 /// A line as text, with what the sum needs of it.
@@ -183,7 +198,7 @@ impl Measure {
     fn verdict(self, what: &What) -> Verdict {
         match what {
             What::Certificates(chain) => {
-                let sites = chain.iter().filter(|one| one.is_site());
+                let sites = chain.iter().filter(|one| is_a_sites(one));
                 sites.map(|one| self.dates(one)).max().unwrap_or(Verdict::Fine)
             }
             What::Key(key) if key.mode & 0o007 != 0 => Verdict::Wrong,
