@@ -81,9 +81,19 @@ fn disabled(config: &Config, links: &[Link]) -> Option<(PathBuf, PathBuf)> {
     config.includes.iter().filter_map(|pattern| pattern.parent()).find_map(|enabled| {
         let all = files::entries(&available(enabled)?, SITES).unwrap_or_default();
         let is_read = |site: &PathBuf| site.file_name().is_some_and(|name| files::occupied(&enabled.join(name)));
-        let site = all.into_iter().find(|site| !is_read(site) && names(site))?;
+        let would_be_read = |site: &PathBuf| {
+            let name = site.file_name().unwrap_or_default().to_string_lossy();
+            !is_left_over(&name) && config.including(&name).any(|folder| folder == enabled)
+        };
+        let site = all.into_iter().find(|site| !is_read(site) && would_be_read(site) && names(site))?;
         Some((site, enabled.to_owned()))
     })
+}
+
+/// What editors and packages leave beside a site is none.
+fn is_left_over(name: &str) -> bool {
+    const ENDS: [&str; 7] = ["~", ".bak", ".old", ".orig", ".save", ".swp", ".disabled"];
+    name.starts_with('.') || name.contains(".dpkg-") || ENDS.iter().any(|end| name.ends_with(end))
 }
 
 /// Where Debian keeps the sites of which a folder has links.

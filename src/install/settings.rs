@@ -140,8 +140,15 @@ impl Settings {
     pub fn overridden_by(self, flags: Self) -> Self {
         Self {
             server: if flags.server.is_empty() { self.server } else { flags.server },
-            server_config: flags.server_config.or(self.server_config),
-            server_configs: self.server_configs.into_iter().chain(flags.server_configs).collect(),
+            // Either way of saying it takes the place of both that are remembered, or one would outlive the other.
+            server_config: match flags.server_configs.is_empty() {
+                true => flags.server_config.clone().or(self.server_config),
+                false => flags.server_config.clone(),
+            },
+            server_configs: match flags.server_config {
+                Some(_) => flags.server_configs,
+                None => self.server_configs.into_iter().chain(flags.server_configs).collect(),
+            },
             chain_path: flags.chain_path.or(self.chain_path),
             key_path: flags.key_path.or(self.key_path),
             links: if flags.links.is_empty() { self.links } else { flags.links },
