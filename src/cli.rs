@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory, FromArgMatches, Parser};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use jiff::Timestamp;
 
 use crate::commands::Command;
@@ -18,14 +18,6 @@ use crate::system::{signals, terminal};
 /// From a private key to the padlock in the browser, for certificates that a CA issues against a CSR.
 #[derive(Debug, Parser)]
 #[command(name = "certctl", version, disable_help_flag = true, disable_help_subcommand = true, max_term_width = 100)]
-pub struct Cli {
-    #[command(flatten)]
-    globals: Globals,
-    #[command(subcommand)]
-    command: Option<Command>,
-}
-
-#[derive(Clone, Debug, clap::Args)]
 struct Globals {
     /// One JSON object on stdout, whatever happens
     #[arg(long, global = true, help_heading = "Global")]
@@ -85,20 +77,35 @@ pub fn main(args: Vec<OsString>) -> u8 {
     signals::keep_memory_private();
     signals::outlive_limits();
     let json = args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json");
-    let parsed = with_examples(Cli::command(), &args)
-        .try_get_matches_from(&args)
-        .and_then(|matches| Cli::from_arg_matches(&matches));
-    match parsed {
-        Ok(Cli { globals, command }) => {
+    match parse(&args) {
+        Ok((globals, command)) => {
             let context = globals.context();
             match command {
-                Some(command) => command.run(&context, Cli::command),
+                Some(command) => command.run(&context, command_line),
                 None if json => context.sink.fail(&no_command()),
                 None => context.sink.answer(OVERVIEW.as_bytes()),
             }
         }
         Err(error) => refused(&error, json, &args),
     }
+}
+
+/// The whole command line, with every verb.
+fn command_line() -> clap::Command {
+    Command::augment_subcommands(Globals::command())
+}
+
+/// To make the whole command line costs as much as to read a zip, so first only the verbs that are among `args` are
+/// there. What is understood so would be understood of the whole in the same way; help and errors come from the whole.
+fn parse(args: &[OsString]) -> Result<(Globals, Option<Command>), clap::Error> {
+    let matches = match Command::augment_named(Globals::command(), args).try_get_matches_from(args) {
+        Err(error) if error.kind() != ErrorKind::DisplayVersion => {
+            with_examples(command_line(), args).try_get_matches_from(args)?
+        }
+        understood => understood?,
+    };
+    let command = matches.subcommand_name().map(|_| Command::from_arg_matches(&matches)).transpose()?;
+    Ok((Globals::from_arg_matches(&matches)?, command))
 }
 
 const OVERVIEW: &str = "\
@@ -149,7 +156,7 @@ fn refused(error: &clap::Error, json: bool, args: &[OsString]) -> u8 {
     let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut failure = Failure::new(Kind::Usage, plain(message));
     failure.causes = paragraphs.filter_map(|part| part.strip_prefix("tip: ")).map(plain).collect();
-    let command = Cli::command();
+    let command = command_line();
     let verb = args.iter().skip(1).find_map(|arg| command.find_subcommand(arg)).map(clap::Command::get_name);
     let help: Vec<&str> = verb.into_iter().chain(["--help"]).collect();
     sink.fail(&failure.with(Next::run(&help)))

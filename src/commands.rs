@@ -1,6 +1,8 @@
 //! The verbs: one file each, `Args` + `run` + `Outcome`. No command calls another, except `rehearse`, which runs them all.
 
-use clap::Subcommand;
+use std::ffi::OsString;
+
+use clap::{Args, Subcommand};
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -38,7 +40,33 @@ pub enum Command {
     Completions(completions::CompletionsArgs),
 }
 
+/// What makes the part of one verb in the command line.
+type Part = fn(clap::Command) -> clap::Command;
+
+/// Each verb by its name.
+const PARTS: [(&str, Part); 12] = [
+    ("csr", csr::CsrArgs::augment_args),
+    ("dcv-check", dcv_check::DcvCheckArgs::augment_args),
+    ("install", install::InstallArgs::augment_args),
+    ("renew", renew::RenewArgs::augment_args),
+    ("status", status::StatusArgs::augment_args),
+    ("verify", verify::VerifyArgs::augment_args),
+    ("inspect", inspect::InspectArgs::augment_args),
+    ("bundle", bundle::BundleArgs::augment_args),
+    ("rollback", rollback::RollbackArgs::augment_args),
+    ("remove", remove::RemoveArgs::augment_args),
+    ("rehearse", rehearse::RehearseArgs::augment_args),
+    ("completions", completions::CompletionsArgs::augment_args),
+];
+
 impl Command {
+    /// `command_line` with those verbs that `args` name, which are made as [`Subcommand::augment_subcommands`] makes all.
+    #[must_use]
+    pub fn augment_named(command_line: clap::Command, args: &[OsString]) -> clap::Command {
+        let named = PARTS.iter().filter(|(name, _)| args.iter().any(|arg| arg == name));
+        named.fold(command_line, |whole, (name, part)| whole.subcommand(part(clap::Command::new(*name))))
+    }
+
     /// Runs it, prints what came of it and says the exit code of the process. `command_line` is certctl's own, which
     /// completions are made of; it is built only then.
     #[must_use]
@@ -69,5 +97,26 @@ fn conclude<O: Outcome>(context: &Context, result: Result<O, Failure>) -> u8 {
     match result {
         Ok(outcome) => context.sink.finish(&outcome),
         Err(failure) => context.sink.fail(&failure),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use clap::Subcommand;
+
+    use super::{Command, PARTS};
+
+    #[test]
+    fn each_verb_can_be_made_alone() {
+        let whole = Command::augment_subcommands(clap::Command::new("certctl"));
+        assert_eq!(whole.get_subcommands().count(), PARTS.len());
+        for verb in whole.get_subcommands() {
+            let args = ["certctl", verb.get_name(), "x"].map(OsString::from);
+            let named = Command::augment_named(clap::Command::new("certctl"), &args);
+            let made = |command: &clap::Command| format!("{:?}", command.get_arguments().collect::<Vec<_>>());
+            assert_eq!(named.get_subcommands().map(made).collect::<Vec<_>>(), [made(verb)]);
+        }
     }
 }
