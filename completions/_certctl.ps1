@@ -114,7 +114,7 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
             [CompletionResult]::new('--test', '--test', [CompletionResultType]::ParameterName, 'Tests the server''s configuration; split into words, never given to a shell; auto: certctl''s own way again')
             [CompletionResult]::new('--reload', '--reload', [CompletionResultType]::ParameterName, 'Makes the server read its files again; split into words, never given to a shell; auto: certctl''s own way again')
             [CompletionResult]::new('--probe', '--probe', [CompletionResultType]::ParameterName, 'Also ask there what is served; none: ask nobody, in this run alone; auto: forget where else was asked')
-            [CompletionResult]::new('--paid-until', '--paid-until', [CompletionResultType]::ParameterName, 'The last day of the term that is paid for: until then a round is a reissue, after it a purchase')
+            [CompletionResult]::new('--paid-until', '--paid-until', [CompletionResultType]::ParameterName, 'The last day of the term that is paid for: until then a round is a reissue, after it a purchase; none: forget it')
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another certctl [default: 60s]')
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Where names are looked up and files go')
             [CompletionResult]::new('--directory', '--directory', [CompletionResultType]::ParameterName, 'Where names are looked up and files go')

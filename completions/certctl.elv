@@ -108,7 +108,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
             cand --test 'Tests the server''s configuration; split into words, never given to a shell; auto: certctl''s own way again'
             cand --reload 'Makes the server read its files again; split into words, never given to a shell; auto: certctl''s own way again'
             cand --probe 'Also ask there what is served; none: ask nobody, in this run alone; auto: forget where else was asked'
-            cand --paid-until 'The last day of the term that is paid for: until then a round is a reissue, after it a purchase'
+            cand --paid-until 'The last day of the term that is paid for: until then a round is a reissue, after it a purchase; none: forget it'
             cand --lock-timeout 'How long to wait for another certctl [default: 60s]'
             cand -C 'Where names are looked up and files go'
             cand --directory 'Where names are looked up and files go'

@@ -138,7 +138,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand install" -l allow -d 'A 
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l test -d 'Tests the server\'s configuration; split into words, never given to a shell; auto: certctl\'s own way again' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l reload -d 'Makes the server read its files again; split into words, never given to a shell; auto: certctl\'s own way again' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l probe -d 'Also ask there what is served; none: ask nobody, in this run alone; auto: forget where else was asked' -r
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l paid-until -d 'The last day of the term that is paid for: until then a round is a reissue, after it a purchase' -r
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l paid-until -d 'The last day of the term that is paid for: until then a round is a reissue, after it a purchase; none: forget it' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l lock-timeout -d 'How long to wait for another certctl [default: 60s]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -s C -l directory -d 'Where names are looked up and files go' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l root -d 'A tree to install into instead of /' -r -F

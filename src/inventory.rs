@@ -11,6 +11,7 @@ pub mod glance;
 mod group;
 pub mod item;
 mod judge;
+pub mod lists;
 mod measure;
 pub mod reason;
 pub mod rounds;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::context::Context;
 use crate::directory::Directory;
 use crate::failure::{Failure, Kind};
-use crate::finding::Next;
+use crate::finding::{Finding, Next};
 use crate::intake::{self, Host};
 use crate::inventory::{self, Measure, Origin, Place, RenewBefore, Row};
 use crate::live::StartTls;
@@ -19,6 +19,7 @@ mod asking;
 mod files_of;
 mod gathered;
 mod installed;
+mod made;
 mod others;
 mod pair;
 mod servers;
@@ -107,8 +108,9 @@ impl Survey {
         let mut servers = Servers::default();
         // Where only files and hosts are named, what is installed is only what they may belong to.
         let usual = sought.is_empty() || sought.iter().any(|one| matches!(one, Sought::Name(_)));
-        survey.installed(context, usual.then_some(&mut servers))?;
+        let rounds = survey.installed(context, usual.then_some(&mut servers))?;
         if usual {
+            survey.rounds(context, rounds);
             survey.servers_here(context, &mut servers);
             survey.others(context);
             survey.here(context);
@@ -129,7 +131,7 @@ impl Survey {
     /// When certctl's own folder cannot be read at all.
     pub fn own(context: &Context) -> Result<Self, Failure> {
         let mut survey = Self::default();
-        survey.installed(context, None)?;
+        let _ = survey.installed(context, None)?;
         survey.here(context);
         Ok(survey)
     }
@@ -138,6 +140,7 @@ impl Survey {
     #[must_use]
     pub fn rows(&mut self, context: &Context, sought: &[Sought], before: RenewBefore) -> Vec<Row> {
         let items = std::mem::take(&mut self.items);
+        self.findings.extend(inventory::lists::remarks(&items, context.now()).iter().map(Finding::from));
         let mut anchors = vec![TrustAnchors::mozilla()];
         if items.iter().any(|item| item.place.is_live() || matches!(item.place, Place::Address { .. })) {
             anchors.extend(intake::anchors(Some("system")).ok());

@@ -1,4 +1,5 @@
-//! What a server sends, from TLS alone and from the protocols that start in the clear; servers that do otherwise.
+//! What a server sends, from TLS alone and from the protocols that start in the clear; servers that do otherwise. `inspect`
+//! shows it, `verify` and `status` judge it.
 //! Needs: openssl, python3, python3-aiosmtpd, dovecot, id
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -269,9 +270,26 @@ fn every_protocol_that_starts_in_the_clear() {
         assert_eq!(shown["items"][0]["subject"], "CN=example.com", "{protocol}");
         let judged = shop.sandbox.run(&["verify", &host, "--starttls", protocol, "--trust", "root.pem"]).expect(1);
         assert!(judged.stdout.contains("is not for 127.0.0.1"), "{judged}");
+        assert_eq!(row(&shop.sandbox, &host, protocol)["names"][0], "example.com", "{protocol}");
         // Asked for TLS at once, it is no TLS server.
         shop.sandbox.run(&["inspect", &host]).expect(4);
+        let silent = shop.sandbox.run(&["status", &host, "--json"]).expect(1).json();
+        assert_eq!(silent["findings"][0]["code"], "host-silent", "{silent}");
     }
+}
+
+/// The row of what a server shows, for which nothing else lies here.
+fn row(sandbox: &Sandbox, host: &str, protocol: &str) -> serde_json::Value {
+    // It is asked by its address, which the certificate does not name.
+    let run = sandbox.run(&["status", host, "--starttls", protocol, "--json"]).expect(1).json();
+    let rows = run["rows"].as_array().unwrap();
+    assert_eq!(
+        (rows.len(), &rows[0]["state"], &run["findings"][0]["code"]),
+        (1, &"served".into(), &"host-not-covered".into()),
+        "{run}"
+    );
+    assert_eq!(rows[0]["places"][0]["address"], host, "{run}");
+    rows[0].clone()
 }
 
 #[test]
@@ -340,6 +358,8 @@ fn a_mail_server_shows_its_certificate() {
             .starts_with(&format!("serves {}: SMTP, then TLS 1.3, 2 certificates, each issued by", server.host())),
         "{text}"
     );
+    let ends = row(&shop.sandbox, &server.host(), "smtp")["days_left"].as_i64().unwrap();
+    assert!((180..190).contains(&ends), "{ends}");
     // It speaks no IMAP, and nobody waits for it to.
     let other = shop.sandbox.run(&["inspect", &server.host(), "--starttls", "imap"]).expect(4);
     assert!(other.stderr.contains("does not speak IMAP: it said 220 "), "{other}");
@@ -393,12 +413,14 @@ fn mail_boxes_show_their_certificate() {
     }
     let shown = [("imap", imap), ("pop3", pop3)].map(|(protocol, port)| {
         let host = format!("127.0.0.1:{port}");
-        (protocol, shop.sandbox.run(&["inspect", &host, "--starttls", protocol, "--json"]))
+        let row = row(&shop.sandbox, &host, protocol);
+        (protocol, shop.sandbox.run(&["inspect", &host, "--starttls", protocol, "--json"]), row)
     });
     // Its master takes its children along.
     support::terminate(server.id());
     server.wait().unwrap();
-    for (protocol, run) in shown {
+    for (protocol, run, row) in shown {
+        assert_eq!(row["names"][0], "example.com");
         let document = run.expect(0).json();
         assert_eq!(document["served"][0]["starttls"], protocol, "{}", log());
         assert_eq!(

@@ -132,6 +132,28 @@ fn the_folder_of_the_last_request_is_used() {
         .collect();
     assert_eq!(check[1], "-C", "{check:?}");
 
+    // Wherever somebody looks from, the round that waits is told, and what has come for it.
+    let installed = || {
+        let run = sandbox.run(&["status", "--root", "tree", "--at", &in_days(170), "--json"]).expect(1).json();
+        run["rows"].as_array().unwrap().iter().find(|row| row["state"] == "installed").unwrap().clone()
+    };
+    let waits = installed();
+    assert_eq!(
+        (&waits["reasons"][0]["code"], &waits["reasons"][1]["code"]),
+        (&"due".into(), &"prepared".into()),
+        "{waits}"
+    );
+    assert!(text(&waits, "/next/0/text").ends_with("/requests/example.com-2.csr"), "{waits}");
+    sandbox.run(&["dcv-check", "requests/example.com-2.csr", "--resolver", "127.0.0.1:1"]).expect(4);
+    sandbox.write("requests/notes.csr", "of nobody");
+    let later = Leaf { not_before: today(), not_after: days(today(), 300), ..Leaf::default() };
+    deliver(&shop, "requests/example.com-2.csr", "requests/example.com-2.crt", later);
+    let ready = installed();
+    assert_eq!(ready["reasons"][1]["code"], "newer-ready");
+    assert_eq!(ready["next"][0]["argv"][1], "install", "{ready}");
+    shop.install(text(&ready, "/next/0/argv/2"), &["--dry-run"]).expect(0);
+    std::fs::remove_file(sandbox.join("requests/example.com-2.crt")).unwrap();
+
     // -C has the last word.
     std::fs::create_dir(sandbox.join("elsewhere")).unwrap();
     let made = renewed(&shop, &["example.com", "-C", "elsewhere"]);
@@ -198,6 +220,21 @@ fn what_is_paid_for_decides_between_reissue_and_purchase() {
     shop.install("new.crt", &["--paid-until", "2099-01-01"]).expect(0);
     assert_eq!(text(&renewed(&shop, &["--at", &in_days(170)]), "/certificates/0/order"), "reissue");
     shop.install("new.crt", &["--paid-until", "soon"]).expect(2);
+    // And nobody has to know.
+    let plan = shop.install("new.crt", &["--paid-until", "none", "--dry-run"]).expect(0).stdout;
+    assert!(!plan.contains("paid until"), "{plan}");
+    shop.install("new.crt", &["--paid-until", "none"]).expect(0);
+    let again = renewed(&shop, &["--at", &in_days(170)]);
+    assert_eq!(
+        (&again["certificates"][0]["order"], &again["certificates"][0]["paid_until"]),
+        (&Value::Null, &Value::Null)
+    );
+    shop.install("new.crt", &[]).expect(0);
+    assert!(!settings(&shop).contains("paid_until"));
+}
+
+fn settings(shop: &Shop) -> String {
+    shop.sandbox.read(&format!("{}/settings.json", support::shop::PAIR))
 }
 
 #[test]

@@ -114,6 +114,13 @@ fn a_lost_pair_is_found_across_folders() {
     let found = sandbox.run(&["status", "d", "b", "--json"]).expect(0).json();
     assert_eq!(told(&found), ["example.com ready fine"]);
     assert_eq!(rows(&found)[0]["keys"][0]["path"], "b/c/old.bin");
+    // And what to do with the two, as a line that works where they are.
+    let step = rows(&found)[0]["next"][0]["argv"].as_array().unwrap();
+    let mut step: Vec<&str> = step.iter().skip(1).map(|word| word.as_str().unwrap()).collect();
+    assert_eq!(step, ["install", "d/site.pem", "--key", "b/c/old.bin"]);
+    sandbox.write("d/bundle.crt", shop.ca.intermediate_pem());
+    step.extend(["d/bundle.crt", "--root", "tree", "--trust", "root.pem", "--dry-run"]);
+    sandbox.run(&step).expect(0);
     // By name, and of the one file alone.
     sandbox.run(&["status", "d/site.pem"]).expect(0);
     let missing = sandbox.run(&["status", "d/nothing.pem"]).expect(3);

@@ -1,35 +1,38 @@
 //! `certctl status` and servers that certctl did not set up: what their configuration names, what they loaded, what lists
 //! of revoked certificates say, and what other tools keep.
-//! Needs: nginx, unshare, mount, openssl
+//! Needs: nginx, apache2, haproxy, unshare, mount, openssl, strace, python3, python3-cryptography
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
-use support::Run;
+use support::ca::{ca_params, days, today};
+use support::fleet::{Kind, Place};
 use support::foreign::{path_of, succeed};
 use support::namespace::in_mount;
 use support::nginx::write_config;
 use support::shop::{Shop, codes};
 use support::site::Site;
+use support::{Run, Sandbox};
 
-/// nginx' usual configuration is ours, and it runs until the script ends.
+/// A server's usual configuration is ours, and it runs until the script ends.
+fn with_server(sandbox: &Sandbox, config: &Path, usual: &str, [start, stop]: [&str; 2], script: &str) -> Run {
+    let config = format!("{} --bind {} {usual}", path_of("mount").display(), config.display());
+    in_mount(sandbox, "size=1m", &format!("{config}; {start}; trap '{stop}' EXIT\n{script}"))
+}
+
 fn with_nginx(site: &Site, http: &str, script: &str) -> Run {
     let config = write_config(&site.folder(), http);
     let text = std::fs::read_to_string(&config).unwrap().replace("daemon off;", "daemon on;");
     std::fs::write(&config, text).unwrap();
-    let (nginx, mount) = (path_of("nginx"), path_of("mount"));
-    let head = format!(
-        "{} --bind {} /etc/nginx/nginx.conf; {nginx}; trap '{nginx} -s stop' EXIT",
-        mount.display(),
-        config.display(),
-        nginx = nginx.display()
-    );
-    in_mount(&site.shop.sandbox, "size=1m", &format!("{head}\n{script}"))
+    let nginx = path_of("nginx").display().to_string();
+    let run = [nginx.as_str(), &format!("{nginx} -s stop")];
+    with_server(&site.shop.sandbox, &config, "/etc/nginx/nginx.conf", run, script)
 }
 
 /// The last line that is a document.
@@ -83,16 +86,158 @@ fn what_nginx_names_is_found_and_compared_with_what_it_shows() {
     assert_eq!(row(&stale, "served")["verdict"], "fine", "the old one is shown, and is told: {stale}");
 }
 
+/// A place with a pair of the CA's, which both servers below read.
+fn place(site: &Site, name: &str) -> Place {
+    site.plain(&format!("tls/{name}.pem"), &format!("tls/{name}.key"));
+    let sandbox = &site.shop.sandbox;
+    let both = sandbox.read(&format!("tls/{name}.pem")) + &sandbox.read(&format!("tls/{name}.key"));
+    let both = sandbox.write("tls/both.pem", both);
+    std::fs::set_permissions(&both, Permissions::from_mode(0o600)).unwrap();
+    let at = vec![([127, 0, 0, 1], site.port).into()];
+    Place { names: "example.com www.example.com", at, pairs: vec![(both.clone(), both)] }
+}
+
+#[test]
+fn what_apache_and_haproxy_name_is_found_and_compared_with_what_they_show() {
+    for (kind, usual, start, stop, reload) in [
+        (
+            Kind::Apache,
+            "/etc/apache2/apache2.conf",
+            "$APACHE -k start -d $FOLDER -f /etc/apache2/apache2.conf",
+            "kill $(cat $FOLDER/apache2.pid)",
+            "systemctl reload apache2",
+        ),
+        (
+            Kind::Haproxy,
+            "/etc/haproxy/haproxy.cfg",
+            "$HAPROXY -D -W -f /etc/haproxy/haproxy.cfg -p $FOLDER/haproxy.pid",
+            "kill $(cat $FOLDER/haproxy.pid)",
+            "systemctl reload haproxy",
+        ),
+    ] {
+        let site = Site::new();
+        let sandbox = &site.shop.sandbox;
+        let folder = sandbox.join(kind.name());
+        std::fs::create_dir_all(sandbox.join("empty")).unwrap();
+        kind.write(&folder, &[place(&site, "first")]);
+        let next = place(&site, "next");
+        let next = std::fs::read(&next.pairs[0].0).unwrap();
+        drop(place(&site, "first"));
+        sandbox.write("next.pem", next);
+        let fill = |line: &str| {
+            line.replace("$FOLDER", &folder.display().to_string())
+                .replace("$APACHE", &path_of("apache2").display().to_string())
+                .replace("$HAPROXY", &path_of("haproxy").display().to_string())
+        };
+        let script = "certctl status -C empty --json || true; cat next.pem > tls/both.pem; certctl status -C empty --json || true";
+        let run = with_server(sandbox, &kind.config(&folder), usual, [&fill(start), &fill(stop)], script);
+        let documents: Vec<Value> = run.stdout.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        assert_eq!(documents.len(), 2, "{run}");
+        let served = row(&documents[0], "served");
+        let found = served["places"].as_array().unwrap().iter().find(|place| place["found"] == "configured").unwrap();
+        assert_eq!(found["server"], kind.name(), "{served}");
+        assert!(!reasons(served).contains(&"served-differs"), "{served}");
+        // Other files by now, and it goes on with what it loaded.
+        let installed = row(&documents[1], "installed");
+        assert_eq!(reasons(installed)[0], "served-differs", "{installed}");
+        assert!(installed["next"][0]["text"].as_str().unwrap().contains(reload), "{installed}");
+    }
+}
+
+/// The CA's intermediate as another root signed it, which ends before the site's certificate.
+fn crossed(shop: &Shop) -> String {
+    let mut params = ca_params("Test DV CA R2");
+    let ends = days(today(), 60);
+    params.not_after =
+        rcgen::date_time_ymd(ends.year().into(), ends.month().try_into().unwrap(), ends.day().try_into().unwrap());
+    params.signed_by(shop.ca.intermediate.key(), &shop.ca.root).unwrap().pem()
+}
+
+#[test]
+fn an_intermediate_that_ends_first_is_found_in_files_and_on_a_server() {
+    let site = Site::new();
+    let shop = &site.shop;
+    let sandbox = &shop.sandbox;
+    site.plain("tls/site.pem", "tls/site.key");
+    let chain = sandbox.read("tls/site.pem");
+    let leaf = chain.split_inclusive("-----END CERTIFICATE-----\n").next().unwrap();
+    sandbox.write("tls/crossed.pem", leaf.to_owned() + &crossed(shop));
+    sandbox.write("tls/alone.pem", leaf);
+    let _nginx = site.start(&site.block("tls/crossed.pem", "tls/site.key"));
+    let host = format!("127.0.0.1:{}", site.port);
+    let ended = format!("{}T00:00:00Z", days(today(), 45));
+    let early = |args: &[&str], code: i32| -> Value {
+        let run = sandbox.run(&[&["status", "--json"], args].concat()).expect(code).json();
+        let all = reasons(&run["rows"][0]);
+        assert!(all.contains(&"intermediate-ends-first"), "{run}");
+        run["rows"][0].clone()
+    };
+    let row = early(&["tls/crossed.pem"], 0);
+    assert!((58..=60).contains(&row["days_left"].as_i64().unwrap()), "its end is the chain's: {row}");
+    assert_eq!(reasons(&early(&["tls/crossed.pem", "--at", &ended], 1))[0], "due");
+    early(&[&host], 1);
+    // What lies here is whole, and of no use to the visitors of that host.
+    let row = early(&[&host, "tls/site.pem"], 1);
+    assert_eq!(row["places"].as_array().unwrap().len(), 2, "{row}");
+    // With the CA's usual one beside it nothing ends first.
+    sandbox.write("tls/crossed.pem", leaf.to_owned() + &crossed(shop) + &shop.ca.intermediate_pem());
+    let fine = sandbox.run(&["status", "tls/crossed.pem", "--json"]).expect(0).json();
+    assert!(!reasons(&fine["rows"][0]).contains(&"intermediate-ends-first"), "{fine}");
+}
+
+#[test]
+fn only_this_machine_is_asked_unless_a_host_is_named() {
+    let site = Site::new();
+    let sandbox = &site.shop.sandbox;
+    site.plain("tls/site.pem", "tls/site.key");
+    std::fs::create_dir_all(sandbox.join("empty")).unwrap();
+    // The names lead elsewhere: whoever is asked for them is nginx here, and nobody else.
+    let elsewhere = sandbox.write("hosts", "203.0.113.1 example.com www.example.com\n127.0.0.1 localhost\n");
+    let head = format!("{} --bind {} /etc/hosts", path_of("mount").display(), elsewhere.display());
+    let strace = path_of("strace").display().to_string();
+    let script = format!(
+        "{head}; {strace} -f -b execve -e trace=connect,sendto,sendmsg,sendmmsg -o calls $CERTCTL status -C empty --json || true"
+    );
+    let run = with_nginx(&site, &site.block("tls/site.pem", "tls/site.key"), &script);
+    let served = document(&run);
+    assert_eq!(row(&served, "served")["places"][0]["kind"], "file", "{served}");
+    let calls = sandbox.read("calls");
+    let asked: Vec<&str> = calls.lines().filter(|line| line.contains("AF_INET")).collect();
+    assert!(asked.iter().any(|line| line.contains(&format!("htons({})", site.port))), "{calls}");
+    assert!(asked.iter().all(|line| line.contains("127.0.0.1") || line.contains("\"::1\"")), "{asked:#?}");
+}
+
 #[test]
 fn a_list_that_is_given_revokes() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
-    succeed(Command::new("sh").arg("-ec").arg(REVOKE).env("OPENSSL", path_of("openssl")).current_dir(sandbox.path()));
+    succeed(
+        Command::new("sh")
+            .arg("-ec")
+            .arg(REVOKE)
+            .env("OPENSSL", path_of("openssl"))
+            .env("PYTHON", path_of("python3"))
+            .current_dir(sandbox.path()),
+    );
     let fine = sandbox.run(&["status", "site.pem", "--json"]).expect(0).json();
     assert_eq!(fine["rows"][0]["state"], "no-key", "{fine}");
     let run = sandbox.run(&["status", "site.pem", "list.pem", "--json"]).expect(1).json();
     assert_eq!(run["rows"][0]["reasons"][0]["code"], "revoked", "{run}");
     assert!(run["rows"][0]["reasons"][0]["message"].as_str().unwrap().contains("list.pem"), "{run}");
+
+    // What a list cannot tell is told: it is old, it is only what changed, it is another CA's.
+    let said = |files: &[&str], more: &[&str], code: i32| -> Value {
+        sandbox.run(&[&["status", "site.pem"], files, more, &["--json"]].concat()).expect(code).json()
+    };
+    let late = format!("{}T00:00:00Z", days(today(), 60));
+    assert_eq!(codes(&said(&["list.pem"], &["--at", &late], 1))[0], "crl-old");
+    assert_eq!(codes(&said(&["others.pem"], &[], 0))[0], "crl-of-others");
+    assert_eq!(codes(&said(&["delta.pem"], &[], 1))[..2], ["crl-delta", "revoked"]);
+    // A later delta takes it off the list again.
+    assert_eq!(said(&["list.pem", "lifted.pem"], &[], 0)["rows"][0]["verdict"], "fine");
+    // An entry of an indirect list is of the CA that it names, and no other's.
+    assert_eq!(reasons(&said(&["indirect.pem"], &[], 1)["rows"][0])[0], "revoked");
+    assert_eq!(said(&["indirect-others.pem"], &[], 0)["rows"][0]["verdict"], "fine");
 }
 
 /// A CA of openssl's that issues, revokes, and says so.
@@ -120,6 +265,31 @@ $OPENSSL req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout site.key
 $OPENSSL ca -config ca.cnf -batch -notext -days 150 -cert ca.pem -keyfile ca.key -in site.csr -out site.pem
 $OPENSSL ca -config ca.cnf -cert ca.pem -keyfile ca.key -revoke site.pem
 $OPENSSL ca -config ca.cnf -cert ca.pem -keyfile ca.key -gencrl -out list.pem
+$PYTHON - <<'END'
+import sys; sys.path.append('/usr/lib/python3/dist-packages')
+from datetime import datetime, timedelta
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.x509.oid import NameOID
+site = x509.load_pem_x509_certificate(open('site.pem', 'rb').read())
+key = serialization.load_pem_private_key(open('ca.key', 'rb').read(), None)
+now = datetime.utcnow()
+other = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, 'Others')])
+def listed(file, issuer, made, entry_issuer=None, reason=None, delta=False):
+    entry = x509.RevokedCertificateBuilder().serial_number(site.serial_number).revocation_date(now)
+    if entry_issuer: entry = entry.add_extension(x509.CertificateIssuer([x509.DirectoryName(entry_issuer)]), True)
+    if reason: entry = entry.add_extension(x509.CRLReason(reason), False)
+    new = x509.CertificateRevocationListBuilder().issuer_name(issuer).last_update(made).next_update(made + timedelta(days=7))
+    if delta: new = new.add_extension(x509.DeltaCRLIndicator(1), True)
+    if entry_issuer: new = new.add_extension(x509.IssuingDistributionPoint(None, None, False, False, None, True, False), True)
+    new = new.add_revoked_certificate(entry.build()).sign(key, hashes.SHA256())
+    open(file, 'wb').write(new.public_bytes(serialization.Encoding.PEM))
+listed('others.pem', other, now)
+listed('delta.pem', site.issuer, now, delta=True)
+listed('lifted.pem', site.issuer, now + timedelta(hours=1), reason=x509.ReasonFlags.remove_from_crl, delta=True)
+listed('indirect.pem', other, now, entry_issuer=site.issuer)
+listed('indirect-others.pem', site.issuer, now, entry_issuer=other)
+END
 "#;
 
 #[test]

@@ -96,9 +96,9 @@ pub struct InstallArgs {
     /// Also ask there what is served; none: ask nobody, in this run alone; auto: forget where else was asked
     #[arg(long, value_name = "HOST:PORT|none|auto")]
     pub probe: Vec<String>,
-    /// The last day of the term that is paid for: until then a round is a reissue, after it a purchase
-    #[arg(long, value_name = "DATE", value_parser = date)]
-    pub paid_until: Option<Date>,
+    /// The last day of the term that is paid for: until then a round is a reissue, after it a purchase; none: forget it
+    #[arg(long, value_name = "DATE|none", value_parser = term)]
+    pub paid_until: Option<Term>,
     /// How long to wait for another certctl [default: 60s]
     #[arg(long, value_name = "DURATION", value_parser = clock::duration)]
     pub lock_timeout: Option<Duration>,
@@ -116,8 +116,20 @@ pub struct InstallArgs {
     pub patience: Patience,
 }
 
-fn date(text: &str) -> Result<Date, &'static str> {
-    text.parse().map_err(|_| "not a date such as 2027-06-10")
+/// What is paid for.
+#[derive(Clone, Copy, Debug)]
+pub enum Term {
+    /// Nobody knows any more.
+    Unknown,
+    /// Up to this day.
+    Until(Date),
+}
+
+fn term(text: &str) -> Result<Term, &'static str> {
+    match text {
+        "none" => Ok(Term::Unknown),
+        date => date.parse().map(Term::Until).map_err(|_| "not a date such as 2027-06-10, or none"),
+    }
 }
 
 /// The lock is waited for that long.
@@ -275,7 +287,8 @@ fn flags(context: &Context, args: &InstallArgs) -> Result<Settings, Failure> {
         reload: args.reload.clone(),
         probe: args.probe.clone(),
         trust,
-        paid_until: args.paid_until,
+        paid_until: args.paid_until.and_then(|term| if let Term::Until(day) = term { Some(day) } else { None }),
+        no_term: matches!(args.paid_until, Some(Term::Unknown)),
         ..args.access.settings(context)?
     })
 }

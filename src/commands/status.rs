@@ -8,7 +8,7 @@ mod shown;
 mod stream;
 mod table;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -85,7 +85,15 @@ pub fn run(context: &Context, args: &StatusArgs) -> Result<StatusOutcome, Failur
         let (verb, rest) = words.split_first().unwrap_or((&"status", &[]));
         Next::run(&[context.again(verb), rest.iter().map(|&word| word.to_owned()).collect()].concat())
     };
-    let root = |words: &[&str]| order::again(context, words);
+    // What is installed by name is looked up in the same directory.
+    let root = |words: &[&str]| match &context.root {
+        _ if context.directory == Path::new(".") => order::again(context, words),
+        Some(_) => here(words),
+        None => {
+            let run = here(words);
+            Next { text: format!("sudo {}", run.text), ..run }
+        }
+    };
     let ways = Ways { here: &here, root: &root };
     let judge = |row: Row| {
         let findings = row.reasons.iter().map(|reason| finding(reason, &row, &ways)).collect();

@@ -3,6 +3,7 @@
 use crate::finding::{Finding, Next, Severity, shell_word};
 use crate::install::site::Software;
 use crate::inventory::item::{Origin, Place};
+use crate::inventory::lists::Remark;
 use crate::inventory::{Reason, Row, State, Verdict, Weight};
 use crate::pki::name::DnsName;
 use crate::pki::verify::Problem;
@@ -34,8 +35,8 @@ pub fn steps(row: &Row, ways: &Ways<'_>) -> Vec<Next> {
 /// What a request or a certificate waits for.
 fn waiting(row: &Row, ways: &Ways<'_>) -> Option<Next> {
     match row.state {
-        State::Pending => Some((ways.here)(&["dcv-check", &row.name])),
-        State::Ready if DnsName::parse(&row.name).is_ok() => Some((ways.root)(&["install", &row.name])),
+        State::Pending => row.requests.first().map(|request| checked(request, &row.name, ways)),
+        State::Ready => installed(row, ways),
         State::NoKey => Some(Next::say(
             "if it is to be used here, name the folders that may have its key:  certctl status FOLDER...",
         )),
@@ -44,6 +45,25 @@ fn waiting(row: &Row, ways: &Ways<'_>) -> Option<Next> {
             Some(Next::say(format!("if it is for a site:  certctl csr NAME --key {}", shell_word(&key))))
         }
         _ => None,
+    }
+}
+
+/// Looks for the proof of a request: by its name where names are looked up, else by its file.
+fn checked(request: &Place, name: &str, ways: &Ways<'_>) -> Next {
+    match request {
+        Place::File { origin: Origin::Here, .. } => (ways.here)(&["dcv-check", name]),
+        other => (ways.here)(&["dcv-check", &other.to_string()]),
+    }
+}
+
+/// Installs what lies ready: by its name where names are looked up, else by its files. What other tools keep is theirs.
+fn installed(row: &Row, ways: &Ways<'_>) -> Option<Next> {
+    let (Place::File { path, origin }, (key, _)) = (row.place()?, row.keys.first()?) else { return None };
+    let is_here = |place: &Place| matches!(place, Place::File { origin: Origin::Here, .. });
+    match origin {
+        Origin::AcmeSh | Origin::Certbot(_) => None,
+        Origin::Here if is_here(key) && DnsName::parse(&row.name).is_ok() => Some((ways.root)(&["install", &row.name])),
+        _ => Some((ways.root)(&["install", &path.display().to_string(), "--key", &key.to_string()])),
     }
 }
 
@@ -79,6 +99,13 @@ fn step(reason: &Reason, row: &Row, ways: &Ways<'_>) -> Option<Next> {
         Reason::EndsFirst { .. } => {
             Next::say("ask the CA for the chain to its other root, or what its bundle of today is")
         }
+        // What lies here may be whole, and of no use to whoever does not read it.
+        Reason::Sent { reason, .. } => match (&**reason, here(row)) {
+            (Reason::Problem(_) | Reason::EndsFirst { .. }, Some(path)) => {
+                Next::say(format!("give that server what is in {path}, and make it read its files again"))
+            }
+            (reason, _) => return step(reason, row, ways),
+        },
         Reason::KeyReadable { path, .. } => {
             Next::say(format!("sudo chmod 0600 {}", shell_word(&path.display().to_string())))
         }
@@ -86,9 +113,11 @@ fn step(reason: &Reason, row: &Row, ways: &Ways<'_>) -> Option<Next> {
             let wanted: Vec<&str> = row.names.iter().chain(names).map(String::as_str).collect();
             (ways.here)(&[&["csr"], &wanted[..]].concat())
         }
-        Reason::NewerReady { path, .. } => match &row.stem {
-            Some(stem) if DnsName::parse(stem).is_ok() => (ways.root)(&["install", stem]),
-            _ => (ways.root)(&["install", &path.display().to_string()]),
+        Reason::NewerReady { place, .. } => match (&row.stem, place) {
+            (Some(stem), Place::File { origin: Origin::Here, .. }) if DnsName::parse(stem).is_ok() => {
+                (ways.root)(&["install", stem])
+            }
+            _ => (ways.root)(&["install", &place.to_string()]),
         },
         Reason::Placeholder => Next::say((ways.root)(&["install", "FILE"]).text),
         Reason::TermEnds { .. } | Reason::Prepared { .. } | Reason::Rule(_) => return None,
@@ -101,8 +130,12 @@ fn renewal(row: &Row, ways: &Ways<'_>) -> Option<Next> {
     if ready {
         return None;
     }
-    if row.reasons.iter().any(|reason| matches!(reason, Reason::Prepared { .. })) {
-        return Some((ways.here)(&["dcv-check", &row.name]));
+    let prepared = row.reasons.iter().find_map(|reason| match reason {
+        Reason::Prepared { request } => Some(checked(request, &row.name, ways)),
+        _ => None,
+    });
+    if prepared.is_some() {
+        return prepared;
     }
     let other = row.places.iter().find_map(|place| match place {
         Place::File { origin: Origin::Certbot(name), .. } => {
@@ -126,6 +159,11 @@ fn renewal(row: &Row, ways: &Ways<'_>) -> Option<Next> {
     })
 }
 
+/// The file that servers of this machine read.
+fn here(row: &Row) -> Option<String> {
+    row.places.iter().find(|place| place.is_live()).map(ToString::to_string)
+}
+
 /// How the server that a configuration belongs to reads its files again.
 fn reload(row: &Row) -> Option<String> {
     if row.stem.is_some() {
@@ -139,6 +177,20 @@ fn reload(row: &Row) -> Option<String> {
         }),
         _ => None,
     })
+}
+
+/// A remark on a list of revoked certificates as a finding.
+impl From<&Remark> for Finding {
+    fn from(remark: &Remark) -> Self {
+        let message = remark.to_string();
+        match remark {
+            Remark::Delta { .. } => Self::warning("crl-delta", message).with(Next::say("name that list too")),
+            Remark::Old { .. } => Self::warning("crl-old", message).with(Next::say(
+                "fetch the CA's list of today: its address is in the certificate's CRL distribution points",
+            )),
+            Remark::OfOthers { .. } => Self::warning("crl-of-others", message),
+        }
+    }
 }
 
 /// A reason as a finding about its row.

@@ -76,6 +76,9 @@ pub struct Settings {
     /// The last day of the term that is paid for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paid_until: Option<Date>,
+    /// Of flags: no term is known any more. Never written.
+    #[serde(skip)]
+    pub no_term: bool,
     /// The release that only holds the place of a certificate: self-signed, replaced by the first real one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub placeholder: Option<ReleaseId>,
@@ -165,7 +168,8 @@ impl Settings {
             folder: flags.folder.or(self.folder),
             request: flags.request.or(self.request),
             ca: flags.ca.or(self.ca),
-            paid_until: flags.paid_until.or(self.paid_until),
+            paid_until: flags.paid_until.or(self.paid_until).filter(|_| !flags.no_term),
+            no_term: false,
             placeholder: self.placeholder,
             history: self.history,
             other: self.other,

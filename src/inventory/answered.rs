@@ -33,18 +33,18 @@ pub(super) fn supersede(rows: &mut [Row], rounds: &HashMap<PathBuf, u32>) {
 /// What is live is told of the next round of its own request, where the CA gave it other names than were asked for.
 pub(super) fn prepared(rows: &mut [Row], rounds: &HashMap<PathBuf, u32>) {
     let pending = rows.iter().filter(|row| row.state == State::Pending).flat_map(|row| &row.requests);
-    let next: HashMap<PathBuf, PathBuf> = pending
+    let next: HashMap<PathBuf, Place> = pending
         .filter_map(|place| {
             let (lineage, _) = lineage(place)?;
-            rounds.contains_key(&lineage).then(|| (lineage, PathBuf::from(place.to_string())))
+            rounds.contains_key(&lineage).then(|| (lineage, place.clone()))
         })
         .collect();
     for row in rows.iter_mut().filter(|row| matches!(row.state, State::Served | State::Installed)) {
         let known = row.reasons.iter().any(|one| matches!(one, Reason::Prepared { .. } | Reason::NewerReady { .. }));
         let latest = |place: &Place| lineage(place).filter(|(lineage, round)| rounds.get(lineage) == Some(round));
-        let path = row.requests.iter().filter_map(latest).find_map(|(lineage, _)| next.get(&lineage));
-        if let (false, Some(path)) = (known, path) {
-            row.reasons.push(Reason::Prepared { path: path.clone() });
+        let request = row.requests.iter().filter_map(latest).find_map(|(lineage, _)| next.get(&lineage));
+        if let (false, Some(request)) = (known, request) {
+            row.reasons.push(Reason::Prepared { request: request.clone() });
         }
     }
 }

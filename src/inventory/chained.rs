@@ -1,9 +1,11 @@
 //! What the certificates beside a site's own mean for it: whether they lead to somebody who is trusted, and which of them
 //! ends first.
 
+use std::net::SocketAddr;
+
 use jiff::Timestamp;
 
-use super::group::Leaf;
+use super::group::{Copy, Leaf};
 use super::item::Place;
 use super::measure::Measure;
 use super::reason::Reason;
@@ -23,30 +25,68 @@ pub(super) struct Judged {
     pub(super) reasons: Vec<Reason>,
 }
 
-/// What servers send is judged as they send it; what only lies in a file by the ends of the certificates beside it.
+/// What servers read and what each address sends is judged as it is, each for itself: what is whole in a file here says
+/// nothing of a host that sends less. What only lies in a file is judged by the ends of the certificates beside it.
 pub(super) fn judge(leaf: &Leaf, stem: Option<&str>, state: State, measure: &Measure<'_>) -> Judged {
     let certificate = leaf.certificate.as_ref();
-    // Of several addresses the one that sends least: what it leaves out is missing.
-    let shown = leaf.copies.iter().filter(|copy| matches!(copy.place, Place::Address { .. }));
-    let shown = shown.min_by_key(|copy| copy.chain.len());
-    let live = leaf.copies.iter().find(|copy| copy.place.is_live());
-    let longest = || leaf.copies.iter().max_by_key(|copy| copy.chain.len());
-    let Some(copy) = live.or(shown).or_else(longest) else {
-        return Judged { scope: None, ends: certificate.not_after, reasons: Vec::new() };
-    };
-    let bag: Vec<Certificate> = copy.chain.iter().map(|one| one.as_ref().clone()).collect();
     let anchors = stem.and_then(|stem| measure.own_anchors.get(stem)).map(std::slice::from_ref);
-    let (assembled, problems, scope) = best(certificate, &bag, anchors.unwrap_or(measure.anchors), measure.now);
-    let mut reasons = Vec::new();
-    if matches!(state, State::Served | State::Installed) {
-        let own_dates = |problem: &Problem| {
-            matches!(problem, Problem::NotYetValid { .. }) || matches!(problem, Problem::Expired { leaf: true, .. })
-        };
-        reasons.extend(problems.into_iter().filter(|problem| !own_dates(problem)).map(Reason::Problem));
-    } else {
-        let weak = |problem: &Problem| matches!(problem, Problem::WeakKey { .. } | Problem::WeakSignature { .. });
-        reasons.extend(problems.into_iter().filter(weak).map(Reason::Problem));
+    let one = |copy: &Copy| judge_one(certificate, copy, anchors.unwrap_or(measure.anchors), state, measure.now);
+    let mut judged = Judged { scope: None, ends: certificate.not_after, reasons: Vec::new() };
+    let sent = sent(leaf);
+    let each: Vec<(Judged, &[SocketAddr])> = sent.iter().map(|(copy, by)| (one(copy), by.as_slice())).collect();
+    for (found, by) in &each {
+        judged.scope = judged.scope.or(found.scope);
+        judged.ends = judged.ends.min(found.ends);
+        for reason in &found.reasons {
+            let everywhere = each.iter().all(|(other, _)| other.reasons.contains(reason));
+            let said = match by.is_empty() || everywhere {
+                true => reason.clone(),
+                false => Reason::Sent { by: by.to_vec(), reason: Box::new(reason.clone()) },
+            };
+            if !judged.reasons.contains(&said) {
+                judged.reasons.push(said);
+            }
+        }
     }
+    judged
+}
+
+/// Each chain that differs from the others, with the addresses that send it; without any what lies in a file.
+fn sent(leaf: &Leaf) -> Vec<(&Copy, Vec<SocketAddr>)> {
+    let mut sent: Vec<(&Copy, Vec<SocketAddr>)> = Vec::new();
+    let same = |one: &Copy, other: &Copy| {
+        one.chain.iter().map(|it| it.fingerprint).eq(other.chain.iter().map(|it| it.fingerprint))
+    };
+    let (live, others): (Vec<&Copy>, Vec<&Copy>) = leaf.copies.iter().partition(|copy| copy.place.is_live());
+    for copy in live.into_iter().chain(others) {
+        let by = match copy.place {
+            Place::Address { address, .. } => Some(address),
+            Place::File { .. } if copy.place.is_live() => None,
+            Place::File { .. } => continue,
+        };
+        match (sent.iter_mut().find(|(known, _)| same(known, copy)), by) {
+            // What servers here read is not only theirs who send it.
+            (Some((known, all)), Some(by)) if !known.place.is_live() => all.push(by),
+            (Some(_), _) => {}
+            (None, by) => sent.push((copy, by.into_iter().collect())),
+        }
+    }
+    if sent.is_empty() {
+        sent.extend(leaf.copies.iter().max_by_key(|copy| copy.chain.len()).map(|copy| (copy, Vec::new())));
+    }
+    sent
+}
+
+fn judge_one(certificate: &Certificate, copy: &Copy, anchors: &[TrustAnchors], state: State, now: Timestamp) -> Judged {
+    let bag: Vec<Certificate> = copy.chain.iter().map(|one| one.as_ref().clone()).collect();
+    let (assembled, problems, scope) = best(certificate, &bag, anchors, now);
+    let counts = |problem: &Problem| match state {
+        State::Served | State::Installed => {
+            !matches!(problem, Problem::NotYetValid { .. } | Problem::Expired { leaf: true, .. })
+        }
+        _ => matches!(problem, Problem::WeakKey { .. } | Problem::WeakSignature { .. }),
+    };
+    let mut reasons: Vec<Reason> = problems.into_iter().filter(counts).map(Reason::Problem).collect();
     let first = assembled.intermediates().iter().min_by_key(|one| one.not_after);
     let first = first.filter(|one| one.not_after < certificate.not_after);
     reasons.extend(first.map(|one| Reason::EndsFirst { label: one.label(), ends: one.not_after }));

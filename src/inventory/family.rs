@@ -1,7 +1,6 @@
 //! Certificates and requests for the same names: which took another's place, what lies ready, what is prepared.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 
 use jiff::Timestamp;
 
@@ -74,7 +73,7 @@ fn meanings(rows: &[Row], family: &[usize], now: Timestamp) -> Vec<(usize, Means
         } else if live {
             let ready = newer && rows[newest].state == State::Ready;
             let ready = if ready { newer_ready(&rows[newest], now) } else { None };
-            let prepared = prepared.map(|request| Reason::Prepared { path: PathBuf::from(request.to_string()) });
+            let prepared = prepared.map(|request| Reason::Prepared { request: request.clone() });
             meanings.extend(ready.or(prepared).map(|reason| (index, Means::Also(reason))));
         }
     }
@@ -83,6 +82,5 @@ fn meanings(rows: &[Row], family: &[usize], now: Timestamp) -> Vec<(usize, Means
 
 fn newer_ready(row: &Row, now: Timestamp) -> Option<Reason> {
     let certificate = row.certificate.as_ref().filter(|certificate| certificate.is_in_date(now))?;
-    let path = PathBuf::from(row.place()?.to_string());
-    Some(Reason::NewerReady { path, ends: certificate.not_after })
+    Some(Reason::NewerReady { place: row.place()?.clone(), ends: certificate.not_after })
 }

@@ -28,6 +28,8 @@ pub enum Origin {
     Here,
     /// certctl installed it; the name of the pair.
     Installed(String),
+    /// It lies where the request of a pair that certctl installed was made, and is of a round of it.
+    Round,
 }
 
 impl Origin {
@@ -41,6 +43,7 @@ impl Origin {
             Self::Given => "given",
             Self::Here => "here",
             Self::Installed(_) => "installed",
+            Self::Round => "round",
         }
     }
 

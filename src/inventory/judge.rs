@@ -8,12 +8,12 @@ use jiff::Timestamp;
 use super::change::{ForClients, changes};
 use super::due::days_between;
 use super::group::{Group, Leaf, groups};
-use super::item::{HeldKey, Item, Origin, Place, Question, Shown, What};
+use super::item::{HeldKey, Item, Origin, Place, Question, Shown};
 use super::measure::Measure;
 use super::reason::{self, Reason};
 use super::rounds::{self, Clocks, Paid};
 use super::row::{Row, State};
-use super::{chained, family};
+use super::{chained, family, lists};
 use crate::pki::certificate::Certificate;
 use crate::pki::crl::RevocationList;
 use crate::pki::key::PublicKeyId;
@@ -23,13 +23,7 @@ use crate::pki::verify::Problem;
 /// The rows of `items`: certificates, requests and keys without one, by name.
 #[must_use]
 pub fn rows(items: Vec<Item>, measure: &Measure<'_>) -> Vec<Row> {
-    let lists: Vec<(PathBuf, RevocationList)> = items
-        .iter()
-        .filter_map(|item| match (&item.what, &item.place) {
-            (What::Revoked(list), Place::File { path, .. }) => Some((path.clone(), list.clone())),
-            _ => None,
-        })
-        .collect();
+    let lists = lists::of(&items);
     let groups = groups(items);
     let keys = LiveKeys::of(&groups);
     let mut rows = Vec::new();
@@ -199,9 +193,12 @@ fn dates(certificate: &Certificate, at: Timestamp) -> Vec<Reason> {
     vec![Reason::Problem(problem)]
 }
 
+/// A list revokes it, and no later one takes it off again.
 fn revoked(certificate: &Certificate, lists: &[(PathBuf, RevocationList)]) -> Option<Reason> {
-    let (path, _) = lists.iter().find(|(_, list)| list.revokes(certificate))?;
-    Some(Reason::Revoked { list: path.clone() })
+    let (path, list) = lists.iter().find(|(_, list)| list.revokes(certificate))?;
+    let lifted =
+        |(_, other): &(PathBuf, RevocationList)| other.this_update > list.this_update && other.lifts(certificate);
+    (!lists.iter().any(lifted)).then(|| Reason::Revoked { list: path.clone() })
 }
 
 /// What servers show in its place, each once.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::change::Change;
-use super::item::Shown;
+use super::item::{Place, Shown};
 use crate::pki::key::PublicKeyId;
 use crate::pki::lint::Lint;
 use crate::pki::name::listed;
@@ -84,6 +84,14 @@ pub enum Reason {
         /// Its end.
         ends: Timestamp,
     },
+    /// What holds for what some addresses send, and not for what others do or servers here read.
+    #[error("{} sends it so: {reason}", addresses(by))]
+    Sent {
+        /// Who.
+        by: Vec<SocketAddr>,
+        /// What is wrong with it.
+        reason: Box<Self>,
+    },
     /// Somebody else may read its key.
     #[error("others may read its key {} (mode {mode:04o})", path.display())]
     KeyReadable {
@@ -104,18 +112,18 @@ pub enum Reason {
     #[error("{0}")]
     Weak(Lint),
     /// A newer one lies ready.
-    #[error("a newer certificate lies ready in {}, until {}", path.display(), day(*ends))]
+    #[error("a newer certificate lies ready in {place}, until {}", day(*ends))]
     NewerReady {
         /// Its file.
-        path: PathBuf,
+        place: Place,
         /// Its end.
         ends: Timestamp,
     },
     /// The next round is prepared.
-    #[error("the next round is prepared: {} waits for its certificate", path.display())]
+    #[error("the next round is prepared: {request} waits for its certificate")]
     Prepared {
         /// The file of the request.
-        path: PathBuf,
+        request: Place,
     },
     /// What is paid for ends before the next round.
     #[error("what is paid for ends on {on}: the next certificate has to be bought")]
@@ -143,6 +151,7 @@ impl Reason {
             Self::Silent { .. } => "not-served",
             Self::Due { .. } => "due",
             Self::EndsFirst { .. } => "intermediate-ends-first",
+            Self::Sent { reason, .. } => reason.code(),
             Self::KeyReadable { .. } => "key-readable",
             Self::NamesNotCovered { .. } => "host-not-covered",
             Self::Weak(lint) => lint.rule.code,
@@ -165,6 +174,7 @@ impl Reason {
             Self::Problem(_) | Self::Revoked { .. } | Self::WrongKey { .. } => Weight::Wrong,
             Self::ServedDiffers { .. } | Self::Silent { .. } => Weight::Wrong,
             Self::KeyReadable { .. } | Self::NamesNotCovered { .. } | Self::Weak(_) => Weight::Wrong,
+            Self::Sent { reason, .. } => reason.weight(),
             Self::Due { .. } => Weight::Due,
             Self::EndsFirst { .. } | Self::NewerReady { .. } | Self::TermEnds { .. } | Self::Placeholder => {
                 Weight::Warns
@@ -183,6 +193,10 @@ pub(super) fn sort(reasons: &mut [Reason]) {
 #[must_use]
 pub fn day(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d").to_string()
+}
+
+fn addresses(all: &[SocketAddr]) -> String {
+    all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn served(shown: &Shown) -> String {

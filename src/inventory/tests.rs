@@ -153,6 +153,38 @@ fn dates_and_the_chain() {
 }
 
 #[test]
+fn what_a_host_sends_is_judged_whatever_lies_here() {
+    let world = World::new();
+    let chain = world.chain();
+    let sends = |last: u8, chain: &[Certificate]| Item {
+        place: Place::Address { address: ([192, 0, 2, last], 443).into(), name: "a.example".to_owned() },
+        what: certificates(chain),
+    };
+    let live = || installed("/a.pem", certificates(&chain));
+    let early = world.root.certify_as(&world.middle, |params| params.not_after = rcgen::date_time_ymd(2026, 9, 1));
+    let crossed = [chain[0].clone(), early];
+    for (items, expected, by) in [
+        (vec![live(), sends(1, &chain)], "served fine", ""),
+        (
+            vec![live(), sends(1, &chain), sends(2, &chain[..1])],
+            "served fine missing-intermediate",
+            "192.0.2.2:443 sends",
+        ),
+        (vec![sends(1, &chain[..1]), sends(2, &chain[..1])], "served fine missing-intermediate", "an intermediate"),
+        (vec![live(), sends(1, &crossed)], "served fine intermediate-ends-first", "192.0.2.1:443 sends"),
+        (vec![sends(1, &crossed)], "served fine intermediate-ends-first", "Middle, on which"),
+    ] {
+        let row = &world.rows(items.clone(), now())[0];
+        assert_eq!(world.told(items, ""), [expected]);
+        let said = row.reasons.first().map(ToString::to_string).unwrap_or_default();
+        assert!(said.starts_with(by), "{said}");
+    }
+    // The first end of all counts.
+    let due = world.told(vec![live(), sends(1, &crossed)], "2026-08-10");
+    assert_eq!(due, ["served due due intermediate-ends-first"]);
+}
+
+#[test]
 fn keys_names_lists_and_places() {
     let mut world = World::new();
     let chain = world.chain();

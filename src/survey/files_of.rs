@@ -63,7 +63,11 @@ impl Survey {
 
     /// A key that only its owner may read is as it should be: who looks at the rest needs no more of it.
     pub(super) fn unread(&mut self, error: FileError, origin: &Origin) {
-        let closed = error.source.kind() == ErrorKind::PermissionDenied && origin.is_live();
+        let closed = error.source.kind() == ErrorKind::PermissionDenied;
+        if closed && *origin == Origin::Round {
+            return;
+        }
+        let closed = closed && origin.is_live();
         if closed {
             self.closed += 1;
             return;

@@ -1,6 +1,7 @@
 //! What certctl installed: the files that are live, and what is remembered of them.
 
 use super::gathered::Survey;
+use super::made::Rounds;
 use super::pair::{Pair, pairs};
 use super::servers::Servers;
 use crate::context::Context;
@@ -12,7 +13,7 @@ use crate::inventory::{Origin, What};
 /// The names of all certificates that are live.
 pub(super) fn names(context: &Context) -> Result<Vec<String>, Failure> {
     let mut survey = Survey::default();
-    survey.installed(context, None)?;
+    let _ = survey.installed(context, None)?;
     let certificates = survey.items.into_iter().filter_map(|item| match item.what {
         What::Certificates(chain) => chain.into_iter().next(),
         _ => None,
@@ -21,11 +22,16 @@ pub(super) fn names(context: &Context) -> Result<Vec<String>, Failure> {
 }
 
 impl Survey {
-    /// The live files of all pairs; with `servers`, also who reads them.
-    pub(super) fn installed(&mut self, context: &Context, mut servers: Option<&mut Servers>) -> Result<(), Failure> {
-        let mut failures = Vec::new();
+    /// The live files of all pairs; with `servers`, also who reads them. Says where their requests were made.
+    pub(super) fn installed(
+        &mut self,
+        context: &Context,
+        mut servers: Option<&mut Servers>,
+    ) -> Result<Rounds, Failure> {
+        let (mut failures, mut rounds) = (Vec::new(), Rounds::default());
         for pair in pairs(context, |failure| failures.push(failure))? {
             self.pair(&pair);
+            rounds.add(&pair.settings);
             let chain = self.items.iter().rev().find_map(|item| match &item.what {
                 What::Certificates(chain) if item.place.stem() == Some(pair.layout.stem()) => Some(chain.clone()),
                 _ => None,
@@ -35,7 +41,7 @@ impl Survey {
             }
         }
         failures.iter().for_each(|failure| self.tell(failure, "pair-unreadable"));
-        Ok(())
+        Ok(rounds)
     }
 
     fn pair(&mut self, Pair { layout, settings, live }: &Pair) {

@@ -1,0 +1,72 @@
+//! Lists of revoked certificates that were given: what they are good for, and for how long.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use super::group::is_a_sites;
+use super::item::{Item, Place, What};
+use super::reason::day;
+use crate::pki::crl::RevocationList;
+
+/// The lists among `items`, each with its file.
+pub(super) fn of(items: &[Item]) -> Vec<(PathBuf, RevocationList)> {
+    let list = |item: &Item| match (&item.what, &item.place) {
+        (What::Revoked(list), Place::File { path, .. }) => Some((path.clone(), list.clone())),
+        _ => None,
+    };
+    items.iter().filter_map(list).collect()
+}
+
+/// Why a list that was given does not tell all that it could.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Remark {
+    /// Changes alone.
+    #[error("{} only tells what changed since another list of {issuer}: what that one revokes is not in it", path.display())]
+    Delta {
+        /// Its file.
+        path: PathBuf,
+        /// Whose it is. Foreign text.
+        issuer: String,
+    },
+    /// A newer one was due.
+    #[error("{}, the list of {issuer}, is of {}, and a newer one was due on {}: what was revoked since is not in it", path.display(), day(*made), day(*next))]
+    Old {
+        /// Its file.
+        path: PathBuf,
+        /// Whose it is. Foreign text.
+        issuer: String,
+        /// When it was made.
+        made: Timestamp,
+        /// When the next one was due.
+        next: Timestamp,
+    },
+    /// Of certificates that are not here.
+    #[error("{} is the list of {issuer}, which issued no certificate here: it says nothing of any", path.display())]
+    OfOthers {
+        /// Its file.
+        path: PathBuf,
+        /// Whose it is. Foreign text.
+        issuer: String,
+    },
+}
+
+/// What is to be said of the lists among `items`.
+#[must_use]
+pub fn remarks(items: &[Item], now: Timestamp) -> Vec<Remark> {
+    let mut remarks = Vec::new();
+    for (path, list) in of(items) {
+        let issuer = list.issuer.clone();
+        let about = items.iter().any(|item| match &item.what {
+            What::Certificates(chain) => chain.iter().any(|one| is_a_sites(one) && list.is_about(one)),
+            _ => false,
+        });
+        match list.next_update.filter(|next| *next < now) {
+            _ if !about => remarks.push(Remark::OfOthers { path, issuer }),
+            Some(next) => remarks.push(Remark::Old { path, issuer, made: list.this_update, next }),
+            None if list.delta => remarks.push(Remark::Delta { path, issuer }),
+            None => {}
+        }
+    }
+    remarks
+}
