@@ -73,6 +73,67 @@ fn servers_that_differ_fail_or_mislead() {
 }
 
 #[test]
+fn what_went_wrong_in_the_panel_is_told() {
+    all_as_told(
+        &[
+            ("doubled.example", 1, "wrong-place", "unsigned", &["zone-doubled"]),
+            ("no-underscore.example", 1, "wrong-place", "unsigned", &["underscore-lost"]),
+            ("too-low.example", 1, "wrong-place", "unsigned", &["record-too-low"]),
+            ("parent.example", 0, "visible", "unsigned", &["found-at-parent"]),
+            ("appended.example", 1, "different", "unsigned", &["zone-appended-to-value"]),
+            ("text.example", 1, "absent", "unsigned", &["txt-instead-of-cname", "absence-cached"]),
+            ("another-request.example", 1, "different", "unsigned", &["value-of-another-request"]),
+            ("other-unique.example", 1, "different", "unsigned", &["other-unique-value"]),
+            ("beside.example", 0, "visible", "unsigned", &["cname-beside-other-data"]),
+            ("in-the-way.example", 1, "absent", "unsigned", &["other-data-in-the-way", "absence-cached"]),
+            ("flattened.example", 1, "absent", "unsigned", &["cname-flattened", "absence-cached"]),
+            ("wildcard.example", 1, "absent", "unsigned", &["wildcard-answers", "absence-cached"]),
+            ("wildcard-alias.example", 1, "different", "unsigned", &["other-value", "wildcard-answers"]),
+            ("wildcard-text.example", 1, "absent", "unsigned", &["wildcard-answers", "absence-cached"]),
+            ("wildcard-below.example", 1, "absent", "unsigned", &["wildcard-answers", "absence-cached"]),
+        ],
+        &LAB.trusting(),
+    );
+}
+
+#[test]
+fn a_domain_without_servers_or_with_some_that_are_nowhere_is_told() {
+    all_as_told(
+        &[
+            ("unregistered-shop.com", 1, "absent", "unknown", &["not-published", "domain-not-delegated"]),
+            ("gone.example", 1, "unreachable", "unsigned", &["server-no-address"]),
+            ("too-long.example", 4, "unreachable", "unsigned", &["server-failed"]),
+        ],
+        &LAB.trusting(),
+    );
+    all_as_told(
+        &[("unfound.example", 1, "unreachable", "unsigned", &["server-no-address", "zone-servers-not-found"])],
+        &LAB.address(11),
+    );
+}
+
+#[test]
+fn servers_are_asked_by_ipv6_too() {
+    all_as_told(
+        &[
+            ("both.example", 0, "visible", "unsigned", &[]),
+            ("six.example", 0, "visible", "unsigned", &[]),
+            ("far-too.example", 0, "visible", "unsigned", &["no-route"]),
+            // Nobody but the resolver was asked: that is no yes.
+            ("far.example", 1, "unreachable", "unsigned", &["no-route"]),
+        ],
+        &LAB.trusting(),
+    );
+    let addresses = |zone| {
+        let document = LAB.check(zone, &LAB.trusting(), &[]).expect(0).json();
+        let servers = document["records"][0]["servers"].as_array().unwrap()[1..].iter();
+        servers.map(|one| one["address"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(addresses("both.example"), [format!("{}:53", LAB.address(11)), "[::1]:53".to_owned()]);
+    assert_eq!(addresses("six.example"), ["[::1]:53"]);
+}
+
+#[test]
 fn a_server_that_is_behind_is_named_with_its_age() {
     let document = LAB.check("behind.example", &LAB.trusting(), &[]).expect(1).json();
     assert_eq!(said(&document)[1..], ["authoritative ns1.dns.example cname", "authoritative ns2.dns.example nxdomain"]);
@@ -122,9 +183,20 @@ fn caa_is_looked_up_as_cas_do() {
             ("caa-terms.example", 0, "visible", "unsigned", &["caa-terms"]),
             ("caa-malformed.example", 1, "visible", "unsigned", &["caa-unreadable"]),
             ("caa-fine.example", 0, "visible", "unsigned", &[]),
+            ("caa-fails.example", 1, "visible", "unsigned", &["caa-lookup-failed"]),
         ],
         &LAB.trusting(),
     );
+    let by = |resolver: &str, zone: &str, ca: &[&str]| LAB.check(zone, resolver, ca).expect(1).json();
+    let unsigned = by(&LAB.validating(), "caa-unsigned.example", &["--ca", "sectigo"]);
+    assert!(message(&unsigned, "caa-lookup-failed").contains("DNSSEC signatures do not hold"), "{unsigned:#}");
+    // By which name Certum goes is not confirmed. `--ca` is kept with the record, so that the order is of no CA before.
+    for (zone, ca, code) in
+        [("caa-limits.example", &[][..], "caa-limits"), ("caa-limits.example", &["--ca", "certum"], "caa-ca-unknown")]
+    {
+        let document = LAB.check(zone, &LAB.trusting(), ca).expect(0).json();
+        assert_eq!(codes(&document), [code], "{document:#}");
+    }
 }
 
 /// The lines to paste that come with the finding of this code.
@@ -198,6 +270,7 @@ fn dnssec_is_judged_behind_a_resolver_that_does_not() {
             ("bogus.example", 1, "unreachable", "broken", &["dnssec-bogus"]),
             ("ds-only.example", 1, "unreachable", "broken", &["dnssec-ds-without-key"]),
             ("other-key.example", 1, "unreachable", "broken", &["dnssec-ds-of-another-key"]),
+            ("unsigned-record.example", 1, "unreachable", "broken", &["dnssec-signature-missing"]),
         ],
         &LAB.trusting(),
     );
@@ -214,6 +287,7 @@ fn and_a_resolver_that_validates_is_quoted() {
             ("bogus.example", 1, "unreachable", "broken", &["server-bogus", "dnssec-bogus"]),
             ("ds-only.example", 1, "unreachable", "broken", &["server-bogus", "dnssec-ds-without-key"]),
             ("other-key.example", 1, "unreachable", "broken", &["server-bogus", "dnssec-ds-of-another-key"]),
+            ("unsigned-record.example", 1, "unreachable", "broken", &["server-bogus", "dnssec-signature-missing"]),
         ],
         &LAB.validating(),
     );

@@ -7,7 +7,7 @@ mod support;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use support::dns::{NameServer, port_53, with_port_53};
+use support::dns::{NameServer, ZONE, free_port, port_53, with_port_53};
 use support::nginx::Nginx;
 use support::{Run, Sandbox};
 
@@ -46,7 +46,7 @@ fn each_state_of_a_file_has_its_verdict() {
         let mut blocks = String::new();
         let mut zone = String::new();
         let mut orders = BTreeMap::new();
-        for name in ["good", "upper", "lower", "page", "another", "unique", "moved", "silent", "nowhere"] {
+        for name in ["good", "upper", "lower", "page", "text", "another", "unique", "moved", "silent", "nowhere"] {
             let host = format!("{name}.shop.example");
             let (md5, sha256) = request(&sandbox, &[&host]);
             let path = format!("/.well-known/pki-validation/{}.txt", md5.to_uppercase());
@@ -56,6 +56,7 @@ fn each_state_of_a_file_has_its_verdict() {
                 "upper" => block(&listen, &host, &path, &body(&sha256.to_uppercase(), UNIQUE)),
                 "lower" => block(&listen, &host, &path.to_lowercase(), &body(&sha256, UNIQUE)),
                 "page" => block(&listen, &host, &path, "return 200 \"<!doctype html><p>x\";"),
+                "text" => block(&listen, &host, &path, "return 200 \"soon\";"),
                 "another" => block(&listen, &host, &path, &body(&"0".repeat(64), UNIQUE)),
                 "unique" => block(&listen, &host, &path, &body(&sha256, "other")),
                 "moved" => block(&listen, &host, &path, "return 301 https://$host$request_uri;"),
@@ -85,6 +86,7 @@ fn each_state_of_a_file_has_its_verdict() {
             ("upper", 0, "visible", vec![]),
             ("lower", 1, "absent", vec!["file-not-there"]),
             ("page", 1, "different", vec!["file-is-a-page"]),
+            ("text", 1, "different", vec!["file-other-content"]),
             ("another", 1, "different", vec!["file-of-another-request"]),
             ("unique", 1, "different", vec!["other-unique-value"]),
             ("moved", 1, "wrong-place", vec!["file-redirected"]),
@@ -165,4 +167,19 @@ fn mail_arrives_where_the_dns_says() {
     let silent =
         sandbox.run(&["dcv-check", "--method", "email", "--resolver", "127.0.0.1:1", "--json"]).expect(4).json();
     assert_eq!(verdict(&silent), "unreachable");
+}
+
+#[test]
+fn what_could_not_be_looked_up_is_not_called_absent() {
+    let sandbox = Sandbox::new();
+    request(&sandbox, &["shop.example"]);
+    let broken = NameServer::knot_serving(&[free_port()], ZONE, None, "");
+    let at = broken.at();
+    for (method, finding) in [("http", "addresses-not-found"), ("email", "mail-not-found-out")] {
+        let run = sandbox.run(&["dcv-check", "--method", method, "--resolver", &at, "--json"]).expect(4).json();
+        assert_eq!((verdict(&run), codes(&run)[0]), ("unreachable", finding), "{run:#}");
+    }
+    let taken = NameServer::knot("@ MX 10 mail.example.net.");
+    let run = sandbox.run(&["dcv-check", "--method", "email", "--ca", "private", "--resolver", &taken.at(), "--json"]);
+    assert_eq!(codes(&run.expect(1).json()), ["email-not-taken", "mailbox-unchecked", "email-proof-ends"]);
 }

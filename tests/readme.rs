@@ -87,6 +87,16 @@ fn the_table_of_proofs_is_that_of_the_code() {
     assert!(listed.is_empty() && told.is_empty(), "only listed: {listed:?}; only told: {told:?}");
 }
 
+/// The servers are knot, nsd, unbound and nginx in all of these; who lies by program is in `dcv_lies`.
+#[test]
+fn every_finding_of_a_proof_is_provoked_at_real_servers() {
+    let tests = ["dcv_lab", "dcv_check", "dcv_methods"].map(|file| read(&format!("tests/{file}.rs"))).concat();
+    let provoked: BTreeSet<&str> = literals(&tests).collect();
+    let all = certctl::failure::proofs::FINDINGS.iter().map(|(code, ..)| *code);
+    let missing: Vec<&str> = all.filter(|code| !provoked.contains(code)).collect();
+    assert!(missing.is_empty(), "no test provokes {missing:?}");
+}
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }

@@ -233,6 +233,8 @@ pub struct Around {
     pub evidence: Evidence,
     /// Where the alias at a name leads, where that is nowhere.
     pub chain: Option<(String, Chain)>,
+    /// What is at a name beside the record's that nobody made, where that was asked: only a wildcard answers there.
+    pub anywhere: Option<Answer>,
     /// A resolver's own words for why it gave no answer (RFC 8914), with its address.
     pub explained: Vec<(String, String)>,
 }

@@ -76,7 +76,7 @@ pub fn judge(expected: &Expectation, survey: &Survey) -> Judgement {
     // Where this machine has no way to (IPv6 without IPv6), nobody was asked and nothing is known to be wrong.
     let asked = standings.iter().filter(|one| one.answer != Answer::NoRoute);
     let mut verdict = asked.map(|one| one.verdict).max().unwrap_or(Verdict::Unreachable);
-    if !survey.own_servers.are_enough() {
+    if !survey.own_servers.are_enough() || nobody_reached(&standings) {
         verdict = verdict.max(Verdict::Unreachable);
     }
     let mut reasons: Vec<Reason> = Vec::new();
@@ -169,7 +169,8 @@ impl View<'_> {
         let absent: Vec<&Standing> = standings.iter().filter(|one| one.verdict == Verdict::Absent).collect();
         let own: Vec<&Standing> = absent.iter().copied().filter(|one| one.server.role == Role::Authoritative).collect();
         let name = self.expected.record.name.clone();
-        let instead: Vec<Reason> = survey.said.iter().filter_map(|said| self.instead(said)).collect();
+        let anywhere = survey.around.anywhere.as_ref();
+        let instead: Vec<Reason> = survey.said.iter().filter_map(|said| self.instead(said, anywhere)).collect();
         if visible && !own.is_empty() {
             reasons.push(Reason::NotEverywhere { servers: shown(&own) });
         } else if visible && !absent.is_empty() {
@@ -207,7 +208,10 @@ impl View<'_> {
                     _ => None,
                 })
             };
-            let seen = target(doubled).filter(|seen| target(&self.expected.record.name) == Some(*seen))?;
+            let seen = target(&self.expected.record.name).filter(|seen| match &survey.around.anywhere {
+                Some(anywhere) => is_alias(anywhere, seen),
+                None => target(doubled) == Some(*seen),
+            })?;
             let reason = || Reason::Value {
                 at: self.expected.record.name.clone(),
                 seen: seen.clone(),
@@ -219,7 +223,7 @@ impl View<'_> {
     }
 
     /// What one server has at the record's own name in place of the record, or beside it.
-    fn instead(&self, said: &Said) -> Option<Reason> {
+    fn instead(&self, said: &Said, anywhere: Option<&Answer>) -> Option<Reason> {
         let record = &self.expected.record;
         let own = said.answers.iter().filter(|asked| asked.name == record.name);
         let main = own.clone().find(|asked| asked.kind == record.kind)?;
@@ -228,7 +232,12 @@ impl View<'_> {
             (RecordKind::Cname, Answer::Cname(_)) => {
                 others.any(|answer| matches!(answer, Answer::Txt(_))).then_some(Instead::Beside(RecordKind::Txt))
             }
-            (RecordKind::Cname, Answer::NoData(_)) => others.find_map(|answer| self.in_place_of_a_cname(said, answer)),
+            (RecordKind::Cname, Answer::NoData(_)) => {
+                others.find_map(|answer| self.in_place_of_a_cname(said, answer, anywhere))
+            }
+            (RecordKind::Txt, Answer::Cname(target)) if anywhere.is_some_and(|one| is_alias(one, target)) => {
+                Some(Instead::Wildcard(target.clone()))
+            }
             (RecordKind::Txt, Answer::Cname(target)) => Some(match value::flaw(self.expected, self.zone, target) {
                 Some(Flaw::Other) => Instead::Alias(target.clone()),
                 _ => Instead::WrongType { wanted: RecordKind::Txt, seen: RecordKind::Cname },
@@ -238,19 +247,28 @@ impl View<'_> {
         what.map(|what| Reason::Instead { at: record.name.clone(), what })
     }
 
-    fn in_place_of_a_cname(&self, said: &Said, found: &Answer) -> Option<Instead> {
+    fn in_place_of_a_cname(&self, said: &Said, found: &Answer, anywhere: Option<&Answer>) -> Option<Instead> {
         match found {
             Answer::Txt(texts) if value::nearest(self.expected, self.zone, texts).is_some() => {
                 Some(Instead::WrongType { wanted: RecordKind::Cname, seen: RecordKind::Txt })
             }
-            Answer::Txt(_) => Some(Instead::InTheWay(RecordKind::Txt)),
+            Answer::Txt(texts) => Some(match anywhere {
+                Some(Answer::Txt(_)) => Instead::Wildcard(texts.join(" | ")),
+                _ => Instead::InTheWay(RecordKind::Txt),
+            }),
             Answer::Addresses(addresses) => {
                 // Where nobody put anything, only a wildcard makes a name.
-                let anywhere = said.answers.iter().any(|asked| {
-                    self.place(&asked.name) == Some(Place::Doubled) && matches!(asked.answer, Answer::NoData(_))
-                });
-                let made = if anywhere { Instead::WildcardAddresses } else { Instead::Addresses };
-                Some(made(addresses.clone()))
+                let made = || {
+                    said.answers.iter().any(|asked| {
+                        self.place(&asked.name) == Some(Place::Doubled) && matches!(asked.answer, Answer::NoData(_))
+                    })
+                };
+                let listed = || addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                Some(match anywhere {
+                    Some(Answer::Addresses(_)) => Instead::Wildcard(listed()),
+                    None if made() => Instead::Wildcard(listed()),
+                    _ => Instead::Addresses(addresses.clone()),
+                })
             }
             _ => None,
         }
@@ -262,6 +280,17 @@ impl View<'_> {
     }
 }
 
+/// The zone's own servers are known, and this machine has no way to any of them: a resolver alone was asked.
+fn nobody_reached(standings: &[Standing]) -> bool {
+    let mut own = standings.iter().filter(|one| one.server.role == Role::Authoritative).peekable();
+    own.peek().is_some() && own.all(|one| one.answer == Answer::NoRoute)
+}
+
+/// Whether it is an alias for `target`.
+fn is_alias(answer: &Answer, target: &str) -> bool {
+    matches!(answer, Answer::Cname(seen) if seen.eq_ignore_ascii_case(target))
+}
+
 /// Who did not answer, by what came instead.
 fn silent(standings: &[Standing]) -> Vec<Reason> {
     let mut reasons: Vec<Reason> = Vec::new();
@@ -271,7 +300,7 @@ fn silent(standings: &[Standing]) -> Vec<Reason> {
         }
         let same: Vec<&Standing> = standings.iter().filter(|other| other.answer == one.answer).collect();
         reasons.push(match one.answer {
-            Answer::NoRoute => Reason::NoRoute { servers: shown(&same) },
+            Answer::NoRoute => Reason::NoRoute { servers: shown(&same), others: !nobody_reached(standings) },
             _ => Reason::Silent { servers: shown(&same), answer: one.answer.clone() },
         });
     }

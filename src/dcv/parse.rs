@@ -39,6 +39,7 @@ fn record(pair: &Pair) -> Result<GivenRecord, RecordError> {
     let Pair { host, kind, value } = pair;
     // The columns the other way round: no host is two hashes.
     let (host, value) = if given::made_of_a_request(host) { (value, host) } else { (host, value) };
+    let host = &below_wildcard(host).to_owned();
     let hashes = *kind != Some(RecordKind::Txt) && looks_made_of_a_request(host, value);
     if hashes {
         let (md5, rest) = label(host)?;
@@ -72,10 +73,14 @@ fn looks_made_of_a_request(host: &str, value: &str) -> bool {
     !other && (digits(host) || zone || (digits(value) && value.contains('.')))
 }
 
-/// A host as lower case A-labels, underscores allowed; empty for `@`. Wildcards stand for what they are below.
+/// A wildcard stands for what it is below.
+fn below_wildcard(host: &str) -> &str {
+    host.strip_prefix("*.").or_else(|| host.strip_prefix("_.")).unwrap_or(host)
+}
+
+/// A host as lower case A-labels, underscores allowed; empty for `@`.
 fn place(host: &str) -> Result<String, ()> {
-    let host = host.trim_end_matches('.');
-    let host = host.strip_prefix("*.").or_else(|| host.strip_prefix("_.")).unwrap_or(host);
+    let host = below_wildcard(host.trim_end_matches('.'));
     if host.is_empty() || host == "@" {
         return Ok(String::new());
     }

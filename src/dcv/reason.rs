@@ -26,6 +26,8 @@ pub enum Reason {
     NoRoute {
         /// Who they are.
         servers: Vec<String>,
+        /// Whether others of the zone's own servers were asked.
+        others: bool,
     },
     /// The domain has no servers of its own: not registered, expired, or without NS records at the registrar.
     NotDelegated {
@@ -115,8 +117,8 @@ pub enum Instead {
     Beside(RecordKind),
     /// Other data of this type, which keep a CNAME out.
     InTheWay(RecordKind),
-    /// Addresses of a wildcard record, which answers for every name.
-    WildcardAddresses(Vec<IpAddr>),
+    /// What a wildcard record has for every name.
+    Wildcard(String),
     /// The value, in a record of another type.
     WrongType {
         /// The type that the CA looks for.

@@ -51,9 +51,7 @@ impl From<&Reason> for Finding {
         match reason {
             Reason::Elsewhere { at, how } => elsewhere(at, how),
             Reason::Instead { at, what } => instead(at, what),
-            Reason::NoRoute { servers } => {
-                Self::note("no-route", format!("not asked, no way there from this machine: {}", servers.join(", ")))
-            }
+            Reason::NoRoute { servers, others } => no_route(&servers.join(", "), *others),
             Reason::NotDelegated { domain } => Self::error(
                 "domain-not-delegated",
                 format!("{domain} has no name servers: not registered, expired, or none are set at the registrar"),
@@ -83,6 +81,20 @@ impl From<&Reason> for Finding {
             Reason::Value { at, seen, wanted, flaw } => value(at, seen, wanted, *flaw),
         }
     }
+}
+
+/// This machine has no IPv6, as a rule.
+fn no_route(who: &str, others: bool) -> Finding {
+    if others {
+        return Finding::note("no-route", format!("not asked, no way there from this machine: {who}"));
+    }
+    Finding::error(
+        "no-route",
+        format!(
+            "only the resolver was asked: this machine has no way (no IPv6?) to any of the zone's own servers, {who}"
+        ),
+    )
+    .with(Next::say("run it on a machine that has IPv6"))
 }
 
 /// Something else is at the record's own name.
@@ -116,9 +128,9 @@ fn instead(at: &str, what: &Instead) -> Finding {
             format!("at {at} is no CNAME but other data ({}), which a CNAME cannot stand beside", other.word()),
         )
         .with(Next::say(format!("delete the {} at {at}, then add the CNAME", other.word()))),
-        Instead::WildcardAddresses(addresses) => Finding::error(
+        Instead::Wildcard(what) => Finding::error(
             "wildcard-answers",
-            format!("{at} is not there; a wildcard record (*) answers for every name: {}", listed(addresses)),
+            format!("{at} is not there; a wildcard record (*) answers for every name: {what}"),
         )
         .with(Next::say("add the record itself: it goes before the wildcard")),
         Instead::WrongType { wanted, seen } => wrong_type(at, *wanted, *seen),

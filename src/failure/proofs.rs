@@ -90,7 +90,11 @@ pub const FINDINGS: [(&str, &str, &str); 75] = [
     ("name-servers-differ", "the registrar names other servers than the zone", "set the same at both"),
     ("name-without-address", "the name has no address, so no web server is asked", "add one, or choose DCV by CNAME"),
     ("no-mail-for-domain", "mail for the domain arrives nowhere", "add an MX record, or choose DCV by CNAME"),
-    ("no-route", "this machine has no way to a server (IPv6 without IPv6)", "nothing: others were asked"),
+    (
+        "no-route",
+        "this machine has no way to a server (IPv6 without IPv6)",
+        "nothing, if others were asked; if it is none, a machine that has",
+    ),
     ("not-on-all-servers", "some of the zone's servers have an older copy", "wait for them"),
     ("not-published", "it is nowhere", "add the record in the zone's panel"),
     ("other-data-in-the-way", "other data are at the name, which keep a CNAME out", "delete them, then add the CNAME"),

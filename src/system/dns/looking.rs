@@ -129,7 +129,12 @@ async fn survey_one(client: &Arc<Client>, known: &Known, inquiry: &Inquiry, reso
     let delegation = explored.map(|explored| explored.delegation.clone());
     let (chain, explained) =
         tokio::join!(around::chain(client, guide, &said), around::explained(client, &said, &question));
-    Survey { zone: Some(text(&zone)), own_servers, said, around: Around { delegation, evidence, chain, explained } }
+    Survey {
+        zone: Some(text(&zone)),
+        own_servers,
+        said,
+        around: Around { delegation, evidence, chain, explained, anywhere: None },
+    }
 }
 
 /// No resolver told the zone: those that are silent are not asked again, the others for the names alone.
