@@ -140,7 +140,7 @@ fn room_and_rights_are_known_before_anything_is_touched() {
     insta::assert_snapshot!(told.replace(&shop.sandbox.path().display().to_string(), "[SANDBOX]"), @r"
     full: exit 4
     exit 4
-    error: [SANDBOX]/tree/etc/ssl has room for 0 more bytes; 12288 are needed
+    error: [SANDBOX]/tree/etc/ssl has room for 0 more bytes; 8192 are needed
     --- exit 0
     read-only: exit 4
     exit 4

@@ -1,7 +1,7 @@
 //! Whether what is planned can be written, asked before anything is: each folder takes new names, and each file system
 //! has room for all of it, over all pairs of a run.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +16,8 @@ use crate::system::space::{self, Space};
 
 /// "Operation not permitted": not for want of rights, but for what is marked as unchangeable.
 const EPERM: i32 = 1;
+/// Linux file systems keep a link of fewer bytes in its inode (ext4: `EXT4_N_BLOCKS * 4`).
+const SHORT_LINK: usize = 60;
 /// What a history grows by, at most.
 const ENTRY: usize = 512;
 
@@ -31,11 +33,11 @@ struct Made {
 #[derive(Debug, Default)]
 pub struct Room {
     /// Folders that take new names, and the file system of each, where it says what it has.
-    admitting: BTreeMap<PathBuf, Option<u64>>,
+    admitting: HashMap<PathBuf, Option<u64>>,
     /// Each file system as it was before the first pair, and the blocks and files that are taken of it.
     taken: BTreeMap<u64, (Space, u64, u64)>,
     /// Folders that will have been made.
-    made: BTreeSet<PathBuf>,
+    made: HashSet<PathBuf>,
 }
 
 impl Room {
@@ -57,7 +59,13 @@ impl Room {
         self.take_all(files.chain([Made { doing: "remove", path: folder.to_owned(), bytes: 0 }]))
     }
 
+    /// What there is no room for takes none of it from those that come after.
     fn take_all(&mut self, all: impl Iterator<Item = Made>) -> Result<(), InstallError> {
+        let before = self.taken.clone();
+        self.try_all(all).inspect_err(|_| self.taken = before)
+    }
+
+    fn try_all(&mut self, all: impl Iterator<Item = Made>) -> Result<(), InstallError> {
         let mut asked = BTreeMap::new();
         for made in all {
             if let Some((device, folder)) = self.take_one(&made)? {
@@ -84,7 +92,7 @@ impl Room {
         let new = missing.into_iter().filter(|&folder| self.made.insert(folder.to_owned())).count();
         let (new, bytes) = (u64::try_from(new).unwrap_or(u64::MAX), u64::try_from(made.bytes).unwrap_or(u64::MAX));
         if let Some((space, blocks, files)) = self.taken.get_mut(&device) {
-            *blocks += bytes.div_ceil(space.block).max(1) + new;
+            *blocks += bytes.div_ceil(space.block) + new;
             *files += 1 + new;
         }
         Ok(Some((device, folder.to_owned())))
@@ -124,7 +132,7 @@ fn fits(space: &Space, (blocks, files): (u64, u64), folder: &Path) -> Result<(),
     }
 }
 
-/// What a step makes. A link and a second name of a file take a block at most, as does a file that replaces another.
+/// What a step makes. A short link and a second name of a file are kept with the names: a way back needs no room.
 fn made_by(situation: &Situation, step: &Step) -> Vec<Made> {
     let layout = &situation.layout;
     let one = |doing, path: &Path, bytes| vec![Made { doing, path: path.to_owned(), bytes }];
@@ -136,7 +144,10 @@ fn made_by(situation: &Situation, step: &Step) -> Vec<Made> {
     };
     match step {
         Step::BackUp { path } => one("back up", path, 0),
-        Step::Link { path, .. } => one("make the link", path, 0),
+        Step::Link { path, text } => {
+            let text = text.as_os_str().len();
+            one("make the link", path, if text < SHORT_LINK { 0 } else { text })
+        }
         Step::MarkProven { .. } => pointer(Pointer::Proven),
         Step::Switch { .. } => pointer(Pointer::Live),
         Step::Remember { .. } | Step::Record { .. } => {

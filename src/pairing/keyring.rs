@@ -102,10 +102,11 @@ impl Keyring {
     /// One that has a file of its own in the directory rather than one that was delivered.
     fn place_of_key(&self, leaf: &Certificate) -> Option<usize> {
         let fits = |key: &Held<PrivateKey>| key.value.id() == leaf.key_id;
-        let last = self.keys.iter().rposition(fits);
+        let (first, last) = (self.keys.iter().position(fits), self.keys.iter().rposition(fits));
         let beside = |key: &Held<PrivateKey>| self.here.certificates.iter().any(|file| file.path == key.path);
-        let combined = last.and_then(|place| self.keys.get(place)).is_some_and(beside);
-        let fitting = if combined { self.keys.iter().position(fits) } else { last };
+        let combined = || last.and_then(|place| self.keys.get(place)).is_some_and(beside);
+        // Where there is but one, no file needs to be looked for: this is asked for each of a thousand certificates.
+        let fitting = if first != last && combined() { first } else { last };
         fitting.or_else(|| (self.named == Named::Key && !self.keys.is_empty()).then_some(0))
     }
 

@@ -77,6 +77,23 @@ impl Part {
         }
     }
 
+    /// The signal that ended it.
+    fn signal(&self) -> Option<i32> {
+        match &self.came {
+            Came::Failed(Failure { kind: Kind::Interrupted(signal), .. }) => Some(*signal),
+            _ => None,
+        }
+    }
+
+    /// Where it stands, in words.
+    fn stands(&self) -> Vec<String> {
+        match &self.came {
+            Came::Failed(failure) if self.signal().is_some() => failure.causes.clone(),
+            Came::Failed(failure) => std::iter::once(failure.message.clone()).chain(failure.causes.clone()).collect(),
+            _ => vec![self.verdict().name().to_owned()],
+        }
+    }
+
     /// All that was found, what could not be used included.
     fn findings(&self) -> Vec<Finding> {
         let failed = match &self.came {
@@ -148,6 +165,32 @@ fn finding(failure: &Failure) -> Finding {
     failure.next.iter().cloned().fold(finding, Finding::with)
 }
 
+/// Several that a signal ended: those that stand alike are told together, for some may be live and others be back.
+fn interrupted(signal: i32, parts: &[Part]) -> Failure {
+    const FEW: usize = 5;
+    let mut alike: Vec<(Vec<String>, Vec<&str>)> = Vec::new();
+    for part in parts {
+        let stands = part.stands();
+        match alike.iter_mut().find(|(like, _)| *like == stands) {
+            Some((_, stems)) => stems.push(&part.stem),
+            None => alike.push((stands, vec![&part.stem])),
+        }
+    }
+    let causes = alike.iter().flat_map(|(stands, stems)| {
+        let more = if stems.len() > FEW { format!(" and {} more", stems.len() - FEW) } else { String::new() };
+        let whose = format!("{}{more}: ", stems[..stems.len().min(FEW)].join(", "));
+        let whose = if alike.len() == 1 { String::new() } else { whose };
+        stands.iter().map(move |cause| format!("{whose}{cause}"))
+    });
+    let failure = Failure::new(Kind::Interrupted(signal), format!("interrupted by signal {signal}"));
+    let failure = causes.fold(failure, Failure::because);
+    let next = parts.iter().filter(|part| part.signal().is_some()).find_map(|part| match &part.came {
+        Came::Failed(ended) => ended.next.first().cloned(),
+        _ => None,
+    });
+    next.into_iter().fold(failure, Failure::with)
+}
+
 /// The way back of each that ended well, on one line.
 fn all_back(context: &Context, parts: &[Part]) -> Option<String> {
     const FEW: usize = 20;
@@ -181,12 +224,11 @@ fn start_once(context: &Context, parts: &mut [Part]) -> Option<Next> {
 impl InstallOutcome {
     /// One that ended early is no outcome.
     pub(super) fn of(context: &Context, mut parts: Vec<Part>) -> Result<Self, Failure> {
-        let ended = |part: &Part| match &part.came {
-            Came::Failed(failure) => matches!(failure.kind, Kind::Interrupted(_)),
-            _ => false,
-        };
-        let place = if parts.len() == 1 { Some(0) } else { parts.iter().position(ended) };
-        match place.map(|place| parts.swap_remove(place)) {
+        if let (Some(signal), true) = (parts.iter().find_map(Part::signal), parts.len() > 1) {
+            return Err(interrupted(signal, &parts));
+        }
+        let alone = if parts.len() == 1 { parts.pop() } else { None };
+        match alone {
             Some(Part { came: Came::Failed(failure), .. }) => Err(failure),
             Some(alone) => Ok(Self { parts: vec![alone], start: None, undo: None }),
             None => Ok(Self { start: start_once(context, &mut parts), undo: all_back(context, &parts), parts }),
@@ -246,5 +288,25 @@ impl Outcome for InstallOutcome {
     fn exit_code(&self) -> u8 {
         let code = |code: &u8| self.parts.iter().any(|part| part.exit_code() == *code);
         CODES.into_iter().find(code).unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Came, Failure, Kind, Next, Part, interrupted};
+
+    #[test]
+    fn each_is_told_where_a_signal_left_it() {
+        let ended = |stem: &str, stands: &str| {
+            let failure = Failure::new(Kind::Interrupted(15), "interrupted by signal 15").because(stands);
+            let came = Came::Failed(failure.with(Next::say("type the same again")));
+            Part { stem: stem.to_owned(), found: String::new(), findings: Vec::new(), came, undo: None }
+        };
+        let back = "it was taken back";
+        let all = interrupted(15, &[ended("a", back), ended("b", back)]);
+        assert_eq!(all.causes, [back]);
+        let some = interrupted(15, &[ended("a", back), ended("b", "not whole"), ended("c", back)]);
+        assert_eq!(some.causes, ["a, c: it was taken back", "b: not whole"]);
+        assert_eq!((some.kind.exit_code(), some.next.len()), (143, 1));
     }
 }
