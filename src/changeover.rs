@@ -27,6 +27,7 @@ pub mod room;
 pub mod serving;
 pub mod situation;
 pub mod tree;
+pub mod unread;
 
 use order::{Mode, Order};
 use outcome::Changeover;

@@ -339,4 +339,10 @@ fn one_certificate_on_all_three_is_one_transaction() {
     let run = three.round(&["--json"]).expect(1).json();
     assert_eq!((&run["verdict"], codes(&run)), (&"not-served".into(), vec!["server-not-running"]), "{run}");
     assert_eq!((up.len(), probed(&run)), (2, 2), "{run}");
+
+    // One that runs and was not named is not passed over in silence.
+    let run = three.round(&["--server", "nginx", "--json"]).expect(0).json();
+    assert_eq!((&run["verdict"], codes(&run)), (&"live".into(), vec!["server-not-told"]), "{run}");
+    let next = run["findings"][0]["next"].to_string();
+    assert!(next.contains("--server nginx --server apache"), "{run}");
 }

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use super::serving::{Use, names};
 use super::situation::Situation;
+use super::unread;
 use crate::context::Context;
 use crate::finding::{Finding, Next, shell_word};
-use crate::install::layout::Link;
-use crate::install::site::{Addition, Config, NewBlock, Software, WEB, Written, names_path};
+use crate::install::site::{Addition, NewBlock, Software, WEB, Written};
 use crate::system::{files, folders};
 
 /// What is said of the block.
@@ -40,8 +40,6 @@ pub enum Placing {
 
 /// A block larger than that was not written here.
 const LIMIT: u64 = 1024 * 1024;
-/// No more sites are looked at.
-const SITES: usize = 10_000;
 
 /// Writes it, unless that is done already or another file is there. The certificate is in place by now: a block that
 /// cannot be written is told with the rest.
@@ -53,8 +51,8 @@ pub fn write(context: &Context, situation: &Situation, one: &Use) -> Block {
     if !one.elsewhere.is_empty() {
         return Block::Elsewhere(software, one.elsewhere.clone());
     }
-    if let Some((site, enabled)) = disabled(&standing.config, &one.links) {
-        return Block::Disabled(software, site, enabled);
+    if let Some(site) = one.looked.unread().iter().find(|site| site.names(&one.links)) {
+        return Block::Disabled(software, site.path.clone(), site.enabled.clone());
     }
     let names = names(&wanted.certificates);
     let new = NewBlock { names: &names, links: &one.links, ipv6: standing.ipv6, ports: WEB };
@@ -70,36 +68,6 @@ pub fn write(context: &Context, situation: &Situation, one: &Use) -> Block {
         Ok(()) => Block::Wrote(software, path, written),
         Err(error) => Block::Unwritten(software, path, reason(&error), written),
     }
-}
-
-/// A file of `sites-available` that names one of these files and is not among those of `sites-enabled`, and that folder.
-fn disabled(config: &Config, links: &[Link]) -> Option<(PathBuf, PathBuf)> {
-    let names = |path: &Path| {
-        let text = files::read(path, LIMIT).unwrap_or_default();
-        links.iter().any(|link| names_path(&String::from_utf8_lossy(&text), &link.path))
-    };
-    config.includes.iter().filter_map(|pattern| pattern.parent()).find_map(|enabled| {
-        let all = files::entries(&available(enabled)?, SITES).unwrap_or_default();
-        let is_read = |site: &PathBuf| site.file_name().is_some_and(|name| files::occupied(&enabled.join(name)));
-        let would_be_read = |site: &PathBuf| {
-            let name = site.file_name().unwrap_or_default().to_string_lossy();
-            !is_left_over(&name) && config.including(&name).any(|folder| folder == enabled)
-        };
-        let site = all.into_iter().find(|site| !is_read(site) && would_be_read(site) && names(site))?;
-        Some((site, enabled.to_owned()))
-    })
-}
-
-/// What editors and packages leave beside a site is none.
-fn is_left_over(name: &str) -> bool {
-    const ENDS: [&str; 7] = ["~", ".bak", ".old", ".orig", ".save", ".swp", ".disabled"];
-    name.starts_with('.') || name.contains(".dpkg-") || ENDS.iter().any(|end| name.ends_with(end))
-}
-
-/// Where Debian keeps the sites of which a folder has links.
-fn available(enabled: &Path) -> Option<PathBuf> {
-    let folder = enabled.with_file_name("sites-available");
-    (enabled.ends_with("sites-enabled") && folders::is_folder(&folder)).then_some(folder)
 }
 
 /// The command that has the server read a site of `sites-available`.
@@ -200,7 +168,7 @@ impl Block {
             (_, Some(folder)) => {
                 // Debian's way with Apache's sites.
                 let software = program.software();
-                let kept = available(folder).filter(|_| software == Software::Apache);
+                let kept = unread::available(folder).filter(|_| software == Software::Apache);
                 let words = [path.display().to_string(), format!("{}/", kept.as_deref().unwrap_or(folder).display())];
                 let command = format!("sudo mv {}", words.map(|word| shell_word(&word)).join(" "));
                 let enable = kept.map(|kept| enabling(software, &kept.join(&*name), folder));

@@ -1,9 +1,14 @@
 //! The servers of a run: found, and each looked at once, however many pairs it reads.
 
 use std::cell::OnceCell;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::Duration;
 
+use super::unread::{self, UnreadSite};
 use crate::context::Context;
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next};
@@ -13,6 +18,7 @@ use crate::install::settings::Settings;
 use crate::install::site::{Block, Software};
 use crate::pki::name::DnsName;
 use crate::system::process::{self, Finished, ProcessError};
+use crate::system::tls;
 
 /// A server as it was found.
 #[derive(Debug)]
@@ -24,6 +30,7 @@ pub struct Looked {
     /// Why its configuration cannot be read.
     pub refusal: Option<Finding>,
     tested: OnceCell<Option<Finished>>,
+    unread: OnceCell<Vec<UnreadSite>>,
 }
 
 impl Looked {
@@ -33,7 +40,7 @@ impl Looked {
             Some(Err(error)) => (None, Some(Finding::from(&error))),
             None => (None, None),
         };
-        Self { server, standing, refusal, tested: OnceCell::new() }
+        Self { server, standing, refusal, tested: OnceCell::new(), unread: OnceCell::new() }
     }
 
     /// Which it is; none for commands that were given.
@@ -58,6 +65,13 @@ impl Looked {
         }
         let tested = self.server.test()?;
         Ok(self.tested.get_or_init(|| tested).as_ref())
+    }
+
+    /// The sites that are there and that it does not read, looked for once.
+    #[must_use]
+    pub fn unread(&self) -> &[UnreadSite] {
+        let all = || self.standing.as_ref().map(|standing| unread::sites(&standing.config)).unwrap_or_default();
+        self.unread.get_or_init(all)
     }
 
     /// Whether its configuration names one of these files as a pair, or serves one of these names; one that cannot be
@@ -124,9 +138,25 @@ struct Call {
 #[derive(Debug, Default)]
 pub struct Fleet {
     known: Vec<(Call, Option<Rc<Looked>>)>,
+    /// What addresses each `--probe` has.
+    probes: HashMap<String, Vec<SocketAddr>>,
 }
 
+/// A host name that is asked for may take that long to look up.
+const RESOLVE: Duration = Duration::from_secs(10);
+
 impl Fleet {
+    /// Every address of one `--probe`, looked up once.
+    ///
+    /// # Errors
+    /// What is no `HOST:PORT`, or has no address.
+    pub fn addresses(&mut self, probe: &str) -> Result<&[SocketAddr], Failure> {
+        match self.probes.entry(probe.to_owned()) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(new) => Ok(new.insert(addresses(probe)?)),
+        }
+    }
+
     /// The servers that were named, else those that are remembered; else every one here whose configuration has to do with
     /// the pair (`links`, `names`), or, where there is none, those that run, or else those that are installed. None under
     /// `--root`.
@@ -179,15 +209,23 @@ impl Fleet {
         Software::ALL.into_iter().filter_map(|software| self.look(call(software)).transpose()).collect()
     }
 
-    /// Those that run here and whose configuration names the pair (`links`), though `settings` say that nobody reads it
-    /// and what else is to be told of it is no command.
-    pub fn passed_over(&mut self, context: &Context, settings: &Settings, links: &[Link]) -> Vec<Rc<Looked>> {
-        let nobody = settings.server.iter().any(|name| name == "none");
-        if !nobody || settings.test.is_some() || settings.reload.is_some() {
+    /// Those that run here and whose configuration names the pair (`links`), though they are none of `found`, those that
+    /// were named, and what else is to be told of it is no command.
+    pub fn passed_over(
+        &mut self,
+        context: &Context,
+        settings: &Settings,
+        found: &Found,
+        links: &[Link],
+    ) -> Vec<Rc<Looked>> {
+        if settings.test.is_some() || settings.reload.is_some() {
             return Vec::new();
         }
+        let nobody = settings.server.iter().any(|name| name == "none");
+        let told: Vec<Software> = found.servers.iter().filter_map(|looked| looked.software()).collect();
         let call = |software: Software| {
-            let config = settings.server_configs.get(software.name()).or(settings.server_config.as_ref()).cloned();
+            let config = settings.server_configs.get(software.name());
+            let config = config.or(settings.server_config.as_ref().filter(|_| nobody)).cloned();
             // A tree is for servers elsewhere, unless one here was said to read it.
             (context.root.is_none() || config.is_some()).then_some(Call {
                 software: Some(software),
@@ -196,8 +234,9 @@ impl Fleet {
                 reload: None,
             })
         };
+        let others = Software::ALL.into_iter().filter(|software| !told.contains(software));
         // What cannot be looked at was not asked for.
-        let all = Software::ALL.into_iter().filter_map(call).filter_map(|call| self.look(call).ok().flatten());
+        let all = others.filter_map(call).filter_map(|call| self.look(call).ok().flatten());
         let reads = |looked: &Rc<Looked>| {
             let running = looked.standing.as_ref().filter(|standing| standing.running.is_some());
             running.is_some_and(|standing| standing.config.naming(links).next().is_some())
@@ -221,6 +260,16 @@ impl Fleet {
         self.known.push((call, looked.clone()));
         Ok(looked)
     }
+}
+
+fn addresses(probe: &str) -> Result<Vec<SocketAddr>, Failure> {
+    let place = probe.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
+    let (host, port) = place.ok_or_else(|| {
+        Failure::new(Kind::Usage, format!("{probe:?} is no address to ask"))
+            .with(Next::say("give host and port:  --probe 127.0.0.1:443"))
+    })?;
+    tls::resolve(host, port, RESOLVE)
+        .map_err(|error| Failure::of(Kind::Network, &error).with(Next::say("give an address:  --probe 127.0.0.1:443")))
 }
 
 /// Those that are named; none where nothing is said.

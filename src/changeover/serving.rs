@@ -2,9 +2,8 @@
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::Duration;
 
-use super::fleet::{Fleet, Looked};
+use super::fleet::{Fleet, Found, Looked};
 use super::order::again;
 use super::tree::{below, real};
 use crate::context::Context;
@@ -24,16 +23,13 @@ use crate::pki::certificate::Certificate;
 use crate::pki::lint;
 use crate::pki::name::DnsName;
 use crate::pki::trust::Scope;
-use crate::system::{files, tls};
+use crate::system::files;
 
 pub mod adopt;
 mod reach;
 pub mod state;
 
 use adopt::Adoption;
-
-/// A host name that is asked for may take that long to look up.
-const RESOLVE: Duration = Duration::from_secs(10);
 
 /// The servers of a pair as they were found.
 #[derive(Debug)]
@@ -122,15 +118,15 @@ pub fn place(
     };
     let found = fleet.find(context, ground.settings, &serving.spelled, &names)?;
     serving.findings.extend(found.left_out());
-    let passed_over = fleet.passed_over(context, ground.settings, &serving.spelled);
-    let stem = ground.usual.stem();
-    serving.findings.extend(passed_over.iter().filter_map(|one| not_told(context, one, stem, &serving.spelled)));
+    let passed_over = fleet.passed_over(context, ground.settings, &found, &serving.spelled);
+    let told = passed_over.iter().filter_map(|one| not_told(context, one, (ground, &found), &serving.spelled));
+    serving.findings.extend(told);
     let servers = found.servers;
     serving.refusals = servers.iter().filter_map(|looked| looked.refusal.clone()).collect();
     serving.paths(ground, servers, &names)?;
     let layout = serving.layout(ground)?;
     if serving.refusals.is_empty() {
-        serving.ask_at(&layout, ground.settings, certificates, &names)?;
+        serving.ask_at(fleet, &layout, ground.settings, (certificates, &names))?;
     }
     Ok((layout, serving))
 }
@@ -254,15 +250,15 @@ impl Serving {
     /// Finds whom to ask, and what each configuration says of the names.
     fn ask_at(
         &mut self,
+        fleet: &mut Fleet,
         layout: &Layout,
         settings: &Settings,
-        certificates: &[Certificate],
-        names: &[DnsName],
+        (certificates, names): (&[Certificate], &[DnsName]),
     ) -> Result<(), Failure> {
         let probes = &settings.probe;
         let extra = match probes.iter().any(|probe| probe == "none") {
             true => None,
-            false => Some(extra_targets(probes, names)?),
+            false => Some(extra_targets(fleet, probes, names)?),
         };
         let present = present(layout, settings)?;
         let before = present.as_ref().map(names_of);
@@ -315,16 +311,21 @@ impl Serving {
 }
 
 /// A server that names the pair and is told nothing.
-fn not_told(context: &Context, looked: &Looked, stem: &str, links: &[Link]) -> Option<Finding> {
+fn not_told(context: &Context, looked: &Looked, named: (Ground<'_>, &Found), links: &[Link]) -> Option<Finding> {
     let (software, standing) = (looked.software()?, looked.standing.as_ref()?);
+    let (ground, found) = named;
     let blocks: Vec<String> = standing.config.naming(links).map(ToString::to_string).collect();
+    let mut told: Vec<&str> = found.servers.iter().filter_map(|one| one.software()).map(Software::name).collect();
     let message = format!(
-        "{} runs and names these files ({}): with --server none it is not told of them, and serves what it has loaded",
+        "{} runs and names these files ({}): with --server {} it is not told of them, and serves what it has loaded",
         software.title(),
-        blocks.join(", ")
+        blocks.join(", "),
+        if told.is_empty() { "none".to_owned() } else { told.join(" --server ") }
     );
-    let next = again(context, &["install", stem, "--server", software.name()]);
-    Some(Finding::warning("server-not-told", message).with(next))
+    told.push(software.name());
+    let mut words = vec!["install", ground.usual.stem()];
+    words.extend(told.into_iter().flat_map(|name| ["--server", name]));
+    Some(Finding::warning("server-not-told", message).with(again(context, &words)))
 }
 
 /// The certificate that servers read now; a placeholder is none.
@@ -348,18 +349,10 @@ fn chain_and_key_of(links: &[Link]) -> bool {
 }
 
 /// Every address of `--probe`, for every name of the certificate.
-fn extra_targets(probes: &[String], names: &[DnsName]) -> Result<Vec<ProbeTarget>, Failure> {
+fn extra_targets(fleet: &mut Fleet, probes: &[String], names: &[DnsName]) -> Result<Vec<ProbeTarget>, Failure> {
     let mut targets = Vec::new();
     for probe in probes {
-        let place = probe.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
-        let Some((host, port)) = place else {
-            return Err(Failure::new(Kind::Usage, format!("{probe:?} is no address to ask"))
-                .with(Next::say("give host and port:  --probe 127.0.0.1:443")));
-        };
-        let addresses = tls::resolve(host, port, RESOLVE).map_err(|error| {
-            Failure::of(Kind::Network, &error).with(Next::say("give an address:  --probe 127.0.0.1:443"))
-        })?;
-        for address in addresses {
+        for &address in fleet.addresses(probe)? {
             targets.extend(names.iter().map(|name| ProbeTarget::new(address, concrete(name))));
         }
     }
