@@ -212,7 +212,7 @@ _certctl() {
             fi
             case "${prev}" in
                 --ca)
-                    COMPREPLY=($(compgen -W "namecheap ssls sectigo zerossl ssl.com gogetssl digicert globalsign godaddy certum tencent aws-acm private" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "namecheap ssls sectigo zerossl ssl.com gogetssl digicert globalsign godaddy starfield certum tencent aws-acm private" -- "${cur}"))
                     return 0
                     ;;
                 --key-type)
@@ -282,7 +282,7 @@ _certctl() {
             fi
             case "${prev}" in
                 --ca)
-                    COMPREPLY=($(compgen -W "namecheap ssls sectigo zerossl ssl.com gogetssl digicert globalsign godaddy certum tencent aws-acm private" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "namecheap ssls sectigo zerossl ssl.com gogetssl digicert globalsign godaddy starfield certum tencent aws-acm private" -- "${cur}"))
                     return 0
                     ;;
                 --method)
@@ -340,7 +340,7 @@ _certctl() {
             fi
             case "${prev}" in
                 --ca)
-                    COMPREPLY=($(compgen -W "namecheap ssls sectigo zerossl ssl.com gogetssl digicert globalsign godaddy certum tencent aws-acm private" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "namecheap ssls sectigo zerossl ssl.com gogetssl digicert globalsign godaddy starfield certum tencent aws-acm private" -- "${cur}"))
                     return 0
                     ;;
                 --starttls)

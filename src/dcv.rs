@@ -11,6 +11,7 @@ pub mod given;
 pub mod judge;
 pub mod kept;
 pub mod mailbox;
+pub mod outside;
 pub mod parse;
 pub mod reason;
 pub mod record;

@@ -7,7 +7,7 @@ use crate::finding::Next;
 
 mod acceptance;
 mod caa;
-mod dcv;
+pub mod dcv;
 mod delivery;
 mod dnssec;
 mod export;

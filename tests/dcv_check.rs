@@ -305,6 +305,36 @@ fn a_unique_value_counts_only_when_it_was_compared() {
     }
 }
 
+/// Sectigo adds a value of its own where a key is used again, so a record without one is no yes then.
+#[test]
+fn a_key_used_again_needs_a_value_that_was_compared() {
+    let order = Order::new(&["shop.example"], &["--ca", "sectigo"]);
+    let again = ["csr", "mail.shop.example", "--key", "shop.example.key", "--ca", "sectigo", "--json"];
+    let made = order.sandbox.run(&again).expect(0).json();
+    let (md5, sha256) = (made["request"]["md5"].as_str().unwrap(), made["request"]["sha256"].as_str().unwrap());
+    let hash = format!("{}.{}", &sha256[..32], &sha256[32..]);
+    let own = format!("{} CNAME {}.sectigo.com.", order.label, order.hash);
+    let mut server = NameServer::knot(&format!("{own}\n_{md5}.mail CNAME {hash}.sectigo.com."));
+    let at = server.at();
+    let check = |name: &str, more: &[&str]| {
+        order.sandbox.run(&[&["dcv-check", name, "--resolver", &at, "--json"], more].concat())
+    };
+    assert_eq!(verdict(&check("shop.example", &[]).expect(0).json()), "visible", "the key was made for it");
+    let document = check("mail.shop.example", &[]).expect(1).json();
+    assert_eq!((verdict(&document), codes(&document)), ("unchecked", vec!["unique-value-unchecked"]));
+    assert_eq!(document["records"][0]["value"], Value::Null);
+    order.sandbox.write("list", "mail.shop.example\n");
+    let listed = order.sandbox.run(&["dcv-check", "--batch", "list", "--resolver", &at, "--json"]).expect(1);
+    assert!(listed.stdout.starts_with("{") && listed.stdout.contains("unique-value-unchecked"), "{listed}");
+    // csr says the same when it is asked again, by whatever name the key was found.
+    let shown = order.sandbox.run(&["csr", "mail.shop.example", "--json"]).expect(0).json();
+    assert_eq!((&shown["changed"], &shown["records"][0]["complete"]), (&false.into(), &false.into()));
+    // The shop's record has it, and the same request a second time is the same record: a new one takes a new request.
+    let given = format!("_{md5}.mail.shop.example {hash}.{UNIQUE}");
+    server.publish(&format!("{own}\n_{md5}.mail CNAME {hash}.{UNIQUE}."), 2);
+    assert_eq!(verdict(&check("mail.shop.example", &["--record", &given]).expect(0).json()), "visible");
+}
+
 /// DigiCert, GlobalSign, GoDaddy, AWS: a random value in a CNAME or a text, at the domain or below a label.
 #[test]
 fn any_cas_record_is_checked_once_it_was_given() {

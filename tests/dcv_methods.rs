@@ -13,6 +13,9 @@ use support::{Run, Sandbox};
 
 const UNIQUE: &str = "69ff68dc5168c";
 
+/// The web servers of these tests are on loopback, which is told of every name that leads there.
+const INSIDE: &str = "address-not-public";
+
 fn verdict(document: &Value) -> &str {
     assert_eq!(document["schema"], "certctl.dcv-check/1", "{document}");
     document["verdict"].as_str().unwrap()
@@ -80,8 +83,8 @@ fn each_state_of_a_file_has_its_verdict() {
         };
         let (host, md5, sha256) = orders["good"].clone();
         let bare = sandbox.run(&["dcv-check", &host, "--method", "http", "--resolver", &at, "--json"]).expect(1).json();
-        assert_eq!((verdict(&bare), codes(&bare)), ("unchecked", vec!["unique-value-unchecked"]));
-        for (name, code, wanted, findings) in [
+        assert_eq!((verdict(&bare), codes(&bare)), ("unchecked", vec!["unique-value-unchecked", INSIDE]));
+        for (name, code, wanted, mut findings) in [
             ("good", 0, "visible", vec![]),
             ("upper", 0, "visible", vec![]),
             ("lower", 1, "absent", vec!["file-not-there"]),
@@ -94,6 +97,7 @@ fn each_state_of_a_file_has_its_verdict() {
             ("nowhere", 1, "absent", vec!["name-without-address"]),
         ] {
             let document = check(name, &[]).expect(code).json();
+            findings.extend((name != "nowhere").then_some(INSIDE));
             assert_eq!((verdict(&document), codes(&document)), (wanted, findings), "{name}\n{document:#}");
         }
         let record = &check("good", &[]).json()["records"][0];
@@ -123,7 +127,10 @@ fn every_name_serves_its_own_file_and_a_wildcard_none() {
             sandbox.run(&["dcv-check", name, "--method", "http", "--ca", "sectigo", "--resolver", &at, "--json"])
         };
         let document = check("shop.example").expect(1).json();
-        assert_eq!((verdict(&document), codes(&document)), ("absent", vec!["name-without-address", "www-drops-out"]));
+        assert_eq!(
+            (verdict(&document), codes(&document)),
+            ("absent", vec![INSIDE, "name-without-address", "www-drops-out"])
+        );
         dns.publish(&format!("@ A {web}\nwww A {web}"), 2);
         assert_eq!(verdict(&check("shop.example").expect(0).json()), "visible");
         request(&sandbox, &["*.shop.example", "--cert-name", "wild"]);
@@ -132,7 +139,95 @@ fn every_name_serves_its_own_file_and_a_wildcard_none() {
         assert_eq!(codes(&wild), ["wildcard-not-by-file"]);
         let run = sandbox.run(&["dcv-check", "shop.example", "--method", "http", "--ca", "aws-acm", "--resolver", &at]);
         assert!(run.expect(3).stderr.contains("takes no proof by a file"));
+        let file = |ca: &str| {
+            let run = sandbox.run(&[
+                "dcv-check",
+                "shop.example",
+                "--method",
+                "http",
+                "--ca",
+                ca,
+                "--resolver",
+                &at,
+                "--json",
+            ]);
+            run.json()["records"][0]["url"].as_str().unwrap().rsplit('/').next().unwrap().to_owned()
+        };
+        assert_eq!(["godaddy", "starfield", "digicert"].map(file), ["godaddy.html", "starfield.html", "fileauth.txt"]);
+        // Whoever asks the resolver that a CA's machine may ask is not told that all is well.
+        let _resolver = NameServer::unbound(port_53(2, 53), dns.address, "  do-not-query-localhost: no\n");
+        let resolver = port_53(2, 53).ip().to_string();
+        let run = sandbox.run(&[
+            "dcv-check",
+            "shop.example",
+            "--method",
+            "http",
+            "--ca",
+            "sectigo",
+            "--resolver",
+            &resolver,
+            "--json",
+        ]);
+        let document = run.expect(1).json();
+        assert_eq!((verdict(&document), codes(&document)), ("visible", vec![INSIDE, INSIDE]), "{document:#}");
+        assert_eq!(document["findings"][0]["severity"], "error");
     });
+}
+
+/// What differs from run to run, by what it is.
+fn masked(said: &str, masks: &[(&str, &str)]) -> String {
+    masks.iter().fold(said.to_owned(), |said, (what, mask)| said.replace(what, mask))
+}
+
+#[test]
+fn the_words_and_documents_are_pinned() {
+    with_port_53("the_words_and_documents_are_pinned", || {
+        let sandbox = Sandbox::new();
+        let web = port_53(3, 43).ip();
+        let (md5, sha256) = request(&sandbox, &["shop.example"]);
+        let path = format!("/.well-known/pki-validation/{}.txt", md5.to_uppercase());
+        let wrong = block(&format!("{web}:80"), "shop.example", &path, "return 200 \"<html>soon\";");
+        let right = wrong.replace("<html>soon", &format!("{sha256}\\nsectigo.com"));
+        let dns = NameServer::knot(&format!("@ A {web}\n@ MX 10 mail.example.net."));
+        let (at, upper) = (dns.at(), md5.to_uppercase());
+        let (web, masks) = (web.to_string(), [(&*upper, "[MD5]"), (&*sha256, "[SHA256]"), (&*at, "[RESOLVER]")]);
+        let say = |method: &str, more: &[&str]| {
+            let args = ["dcv-check", "--method", method, "--ca", "sectigo", "--resolver", &at];
+            let run = sandbox.run(&[&args[..], more].concat());
+            let said = if more.is_empty() {
+                run.to_string()
+            } else {
+                format!("{}\n--- exit {}", serde_json::to_string_pretty(&run.json()).unwrap(), run.code)
+            };
+            masked(&said, &masks).replace(&web, "[WEB]")
+        };
+        let server = Nginx::start(&sandbox.join("nginx"), &wrong);
+        insta::assert_snapshot!("http_different", say("http", &[]));
+        insta::assert_snapshot!("http_different_json", say("http", &["--json"]));
+        drop(server);
+        let _server = Nginx::start(&sandbox.join("again"), &right);
+        insta::assert_snapshot!("http_visible", say("http", &[]));
+        insta::assert_snapshot!("email", say("email", &[]));
+        insta::assert_snapshot!("email_json", say("email", &["--json"]));
+    });
+}
+
+#[test]
+fn what_is_not_confirmed_of_a_ca_is_told() {
+    let sandbox = Sandbox::new();
+    let made = sandbox.run(&["csr", "www.shop.example", "--ca", "certum"]).expect(0);
+    assert!(
+        made.stdout.contains("note   not confirmed for Certum: at which host it looks for its TXT record"),
+        "{made}"
+    );
+    let dns = NameServer::knot("@ MX 10 mail.example.net.");
+    let at = dns.at();
+    let check = |more: &[&str]| sandbox.run(&[&["dcv-check", "--resolver", &at, "--json"], more].concat());
+    assert!(codes(&check(&[]).expect(1).json()).contains(&"ca-not-confirmed"));
+    let email = check(&["--method", "email", "--ca", "digicert"]).expect(1).json();
+    assert_eq!(codes(&email), ["ca-not-confirmed", "mailbox-unchecked", "email-proof-ends"]);
+    let given = check(&["--record", "www.shop.example TXT abc"]).expect(1).json();
+    assert!(!codes(&given).contains(&"ca-not-confirmed"), "the shop's own record was given: {given:#}");
 }
 
 #[test]

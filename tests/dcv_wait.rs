@@ -1,5 +1,5 @@
 //! `dcv-check --wait` on a terminal: the table, its end when the zone changes, and Ctrl-C.
-//! Needs: ip knotd python3 unbound
+//! Needs: ip knotd nginx python3 unbound unshare
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
@@ -9,8 +9,9 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use support::Sandbox;
-use support::dns::NameServer;
+use support::dns::{NameServer, port_53, with_port_53};
 use support::foreign::foreign;
+use support::nginx::Nginx;
 
 /// Runs its arguments on a terminal of 80 columns: what it shows goes to stdout, stdin is typed.
 const TERMINAL: &str = r#"
@@ -127,4 +128,49 @@ fn a_terminal_that_cannot_go_back_gets_one_line_for_each_change() {
     let (code, text) = shown.end();
     assert_eq!((code, text.matches("; next look ").count()), (0, 2), "{text}");
     assert!(!text.contains('\x1b') || !text.contains("\x1b[J"), "{text}");
+}
+
+/// A server block that gives `answer` for the file of this request's MD5.
+fn block(web: std::net::IpAddr, md5: &str, answer: &str) -> String {
+    let path = format!("/.well-known/pki-validation/{}.txt", md5.to_uppercase());
+    format!("server {{ listen {web}:80; location = {path} {{ default_type text/plain; {answer} }} }}\n")
+}
+
+#[test]
+fn a_file_is_waited_for_like_a_record() {
+    with_port_53("a_file_is_waited_for_like_a_record", || {
+        let sandbox = Sandbox::new();
+        let made = sandbox.run(&["csr", "shop.example", "--ca", "sectigo", "--json"]).expect(0).json();
+        let (md5, sha256) = (made["request"]["md5"].as_str().unwrap(), made["request"]["sha256"].as_str().unwrap());
+        let web = port_53(0, 44).ip();
+        let dns = NameServer::knot(&format!("@ A {web}"));
+        let at = dns.at();
+        let args = ["dcv-check", "--wait=60s", "--method", "http", "--resolver", &at];
+        let absent = Nginx::start(&sandbox.join("absent"), &block(web, md5, "return 404;"));
+
+        // In a pipe one line for each change; a signal says where it stood.
+        let mut command = sandbox.command(&args);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(2800));
+        rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT).unwrap();
+        let run = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&run.stderr);
+        assert_eq!((run.status.code(), said.matches("; next look ").count()), (Some(130), 1), "{said}");
+        let stood = format!("absent shop.example ({web}:80 404)");
+        assert!(said.contains(&format!("  {stood}; next look ")), "{said}");
+        assert!(said.contains(&format!("cause: {stood}")) && said.contains("--wait --method http"), "{said}");
+
+        // On a terminal the table.
+        let mut shown = Shown::start(&sandbox, &args, "xterm");
+        shown.until("looked once; next look ");
+        assert!(shown.text.contains("absent  shop.example"), "{}", shown.text);
+        assert!(shown.text.contains(&format!("  {web}:80  404, since ")), "{}", shown.text);
+        drop(absent);
+        let right = block(web, md5, &format!("return 200 \"{sha256}\\nsectigo.com\";"));
+        let _right = Nginx::start(&sandbox.join("right"), &right);
+        let (code, text) = shown.end();
+        assert_eq!(code, 0, "{text}");
+        let report = text.rsplit_once("\x1b[J").unwrap().1;
+        assert!(report.contains(&format!("{web}:80  visible")) && !report.contains("next look"), "{text}");
+    });
 }

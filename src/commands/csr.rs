@@ -29,7 +29,7 @@ use crate::dcv::kept::Kept;
 use crate::delivery::LockedKey;
 use crate::directory::kept as kept_file;
 use crate::directory::pair::{Fresh, Paths};
-use crate::failure::Failure;
+use crate::failure::{self, Failure};
 use crate::finding::{Finding, Severity};
 use crate::intake::Reading;
 use crate::pki::key::{KeyAlgorithm, PrivateKey};
@@ -143,14 +143,17 @@ fn outcome(
     let ca = kept.ca();
     let given: Vec<_> = kept.records().into_iter().filter(|record| expect::belongs(record, &request)).collect();
     let mut expected = expect::expectations(&request, ca, &given);
-    if key.origin == Origin::Named {
+    // Beside another request lies the key of that one.
+    let reused = key.origin == Origin::Named || key.path != paths.key;
+    if reused {
         expected.iter_mut().for_each(|one| one.shop_decides(&request));
     }
     let mut files = file::told(&request, ca, &given);
-    if key.origin == Origin::Named && given.is_empty() {
+    if reused && given.is_empty() {
         files.iter_mut().for_each(FileRecord::shop_decides);
     }
     findings.extend(key::installed(context, &wanted.names, key.id));
+    findings.extend(ca.filter(|_| given.is_empty()).and_then(failure::dcv::not_confirmed));
     Made {
         made: false,
         changed: false,

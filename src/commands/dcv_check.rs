@@ -23,6 +23,7 @@ pub use self::method::MethodOutcome;
 pub use self::outcome::{Check, DcvCheckOutcome};
 use self::pending::Pending;
 pub use self::proved::Proved;
+use self::wait::Looked;
 use crate::context::Context;
 use crate::dcv::answer::{Answer, RecordKind, Survey};
 use crate::dcv::ca::Ca;
@@ -84,40 +85,39 @@ pub fn run(context: &Context, args: &DcvCheckArgs) -> Result<Proved, Failure> {
     let wanted = Wanted { names: &args.names, records: &args.record, ca: args.ca, again: &again };
     let chosen = choose::choose(context, &wanted)?;
     let resolvers = Resolvers::new(&args.resolver);
+    let otherwise = |look: &dyn Fn() -> Result<MethodOutcome, Failure>| {
+        Ok(Proved::Otherwise(looked(context, args.wait, &again, look)?))
+    };
     match args.method {
         Method::Dns => {}
-        Method::Http => {
-            return by_another_method(context, args, || file::look(context, &resolvers, args.ca, &chosen, &again));
-        }
-        Method::Email => {
-            return by_another_method(context, args, || email::look(context, &resolvers, args.ca, &chosen, &again));
-        }
+        Method::Http => return otherwise(&|| file::look(context, &resolvers, args.ca, &chosen, &again)),
+        Method::Email => return otherwise(&|| email::look(context, &resolvers, args.ca, &chosen, &again)),
     }
-    let mut outcome = DcvCheckOutcome::new(&chosen, again, context.again("install"));
+    let mut outcome = DcvCheckOutcome::new(&chosen, again.clone(), context.again("install"));
     let pending = pending::pending(context, args.ca, &chosen)?;
-    context.interrupt.listen().map_err(|error| Failure::of(Kind::Internal, &error))?;
-    let look = || look(context, args, &pending);
-    let checks = match args.wait {
-        // Looking again does not make another request's record the right one.
-        Some(limit) if chosen.strays.is_empty() => wait::wait(context, &mut outcome, limit, look)?,
-        _ => look().map_err(|failure| outcome.interrupted(failure, ""))?,
-    };
+    // Looking again does not make another request's record the right one.
+    let limit = args.wait.filter(|_| chosen.strays.is_empty());
+    if limit.is_some() {
+        outcome.announce(context);
+    }
+    let checks = looked(context, limit, &again, || look(context, args, &pending))?;
     outcome.conclude(checks, &chosen.strays);
     Ok(Proved::Record(outcome))
 }
 
 /// Looks once, or until all is visible or the time is over.
-fn by_another_method(
+fn looked<T: Looked>(
     context: &Context,
-    args: &DcvCheckArgs,
-    look: impl Fn() -> Result<MethodOutcome, Failure>,
-) -> Result<Proved, Failure> {
+    limit: Option<Duration>,
+    again: &[String],
+    look: impl Fn() -> Result<T, Failure>,
+) -> Result<T, Failure> {
     context.interrupt.listen().map_err(|error| Failure::of(Kind::Internal, &error))?;
-    let outcome = match args.wait {
-        Some(limit) => wait::until(context, limit, look)?,
-        None => look()?,
-    };
-    Ok(Proved::Otherwise(outcome))
+    let stopped = |failure, stood: &str| wait::stopped(failure, stood, again);
+    match limit {
+        Some(limit) => wait::wait(context, limit, stopped, look),
+        None => look().map_err(|failure| stopped(failure, "")),
+    }
 }
 
 /// One look at all records.

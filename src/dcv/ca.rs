@@ -21,13 +21,14 @@ pub enum Ca {
     Sectigo,
     SslCom,
     Ssls,
+    Starfield,
     Tencent,
     Zerossl,
 }
 
 impl Ca {
     /// Every one, as `--help` lists them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Namecheap,
         Self::Ssls,
         Self::Sectigo,
@@ -37,6 +38,7 @@ impl Ca {
         Self::Digicert,
         Self::Globalsign,
         Self::Godaddy,
+        Self::Starfield,
         Self::Certum,
         Self::Tencent,
         Self::Acm,
@@ -58,6 +60,7 @@ impl Ca {
             Self::Sectigo => &table::SECTIGO,
             Self::SslCom => &table::SSL_COM,
             Self::Ssls => &table::SSLS,
+            Self::Starfield => &table::STARFIELD,
             Self::Tencent => &table::TENCENT,
             Self::Zerossl => &table::ZEROSSL,
         }
@@ -149,7 +152,7 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), count, "a name is in two rows");
-        assert_eq!(Ca::value_variants().len(), 13);
+        assert_eq!(Ca::value_variants().len(), 14);
         assert_eq!(Ca::from_str("rapidssl", false), Ok(Ca::Digicert));
         assert_eq!(Ca::by_name("nobody"), None);
     }

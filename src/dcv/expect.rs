@@ -89,6 +89,7 @@ impl Expectation {
     /// A key that is used again has a unique value in its record, which only the CA knows (docs.sectigo.com, request token).
     pub fn shop_decides(&mut self, request: &SigningRequest) {
         if self.source == Source::Form {
+            (self.source, self.values) = (Source::Nowhere, Vec::new());
             (self.record.value, self.record.complete) = (None, false);
             self.record.shape = Some(format!("{}.<unique value>.<zone>", record::target_labels(request)));
         }

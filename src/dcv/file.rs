@@ -1,7 +1,7 @@
 //! Proof by a file on the web server: what each name has to serve, and whether what it serves would satisfy the CA. A CA
 //! asks each name by itself: no climbing, no wildcards (BR 3.2.2.4.18 since 2021-12-01).
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use serde::Serialize;
 
@@ -179,6 +179,14 @@ fn in_lines(content: &Content) -> (Option<String>, Option<String>) {
 }
 
 impl FileProof {
+    /// A key that is used again has a unique value in its file, which only the CA knows.
+    pub fn shop_decides(&mut self) {
+        if let Content::Hash { unique: unique @ Some(None), .. } = &mut self.content {
+            *unique = None;
+            self.record.shop_decides();
+        }
+    }
+
     /// Whether what came would satisfy the CA; if not, why.
     #[must_use]
     pub fn judge(&self, got: &Got) -> (Verdict, Option<FileFlaw>) {
@@ -267,6 +275,17 @@ pub enum FileReason {
         /// Why that is not known, where it is not.
         failed: Option<Answer>,
     },
+    /// The name leads to an address that nobody outside gets to.
+    Outside {
+        /// The name.
+        name: String,
+        /// Where it leads.
+        address: IpAddr,
+        /// Why nobody gets there.
+        why: &'static str,
+        /// One server alone was asked for the address, as for a test.
+        rehearsed: bool,
+    },
     /// An address did not answer.
     Silent {
         /// Where.
@@ -285,6 +304,8 @@ pub enum FileReason {
     WwwDropsOut {
         /// The name.
         name: String,
+        /// Where the CA says so.
+        source: &'static str,
     },
 }
 

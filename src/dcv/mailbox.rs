@@ -42,6 +42,11 @@ pub enum MailReason {
         /// What the DNS says.
         mail: Mail,
     },
+    /// Whether the CA takes an answer to an e-mail is not confirmed.
+    NotConfirmed {
+        /// The CA.
+        ca: &'static str,
+    },
     /// The CA does not offer it.
     NotTaken {
         /// Its title.

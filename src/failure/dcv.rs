@@ -4,6 +4,7 @@ use super::{Failure, Kind};
 use std::net::IpAddr;
 
 use crate::dcv::answer::{Answer, LeftOut, RecordKind};
+use crate::dcv::ca::{Ca, Profile};
 use crate::dcv::parse::RecordError;
 use crate::dcv::reason::{Elsewhere, Instead, Reason};
 use crate::dcv::value::Flaw;
@@ -81,6 +82,15 @@ impl From<&Reason> for Finding {
             Reason::Value { at, seen, wanted, flaw } => value(at, seen, wanted, *flaw),
         }
     }
+}
+
+/// What nobody could confirm of the CA's own record is told, unless the shop's record was given.
+#[must_use]
+pub fn not_confirmed(ca: Ca) -> Option<Finding> {
+    let Profile { title, unconfirmed, source, read, .. } = ca.profile();
+    let message = format!("not confirmed for {title}: {unconfirmed} (from {source}; {read})");
+    let next = Next::say(format!("go by what {title} shows, and give it:  --record -"));
+    (!unconfirmed.is_empty()).then(|| Finding::note("ca-not-confirmed", message).with(next))
 }
 
 /// This machine has no IPv6, as a rule.

@@ -1,6 +1,6 @@
 //! Advice for the file that proves a name on its web server, and for mail that has to arrive.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::dcv::ca::Redirects;
 use crate::dcv::file::{FileFlaw, FileReason};
@@ -20,6 +20,7 @@ impl From<&FileReason> for Finding {
                 format!("the addresses of {name} were not found ({})", answer.word()),
             )
             .with(Next::say(format!("dig A {name}; or name a resolver that finds them:  --resolver 9.9.9.9"))),
+            FileReason::Outside { name, address, why, rehearsed } => outside(name, *address, why, *rehearsed),
             FileReason::Silent { url, address, reason } => Self::error(
                 "web-server-silent",
                 format!("{address} does not answer for {url}: {reason}"),
@@ -29,15 +30,28 @@ impl From<&FileReason> for Finding {
                 Self::error("wildcard-not-by-file", format!("{name} cannot be proved by a file (BR 3.2.2.4.18)"))
                     .with(Next::say("choose DCV by CNAME at the shop"))
             }
-            FileReason::WwwDropsOut { name } => Self::warning(
+            FileReason::WwwDropsOut { name, source } => Self::warning(
                 "www-drops-out",
                 format!(
-                    "{name} does not serve the file: Sectigo then leaves it out of the certificate and says nothing"
+                    "{name} does not serve the file: Sectigo then leaves it out of the certificate and says nothing ({source})"
                 ),
             )
             .with(Next::say(format!("serve the file at {name} too, or choose DCV by CNAME, which proves both"))),
         }
     }
+}
+
+/// A name that leads elsewhere inside than outside, or that leads nowhere from there. Who names a server of his own for the
+/// look-up, at a port of its own, knows that it is a test.
+fn outside(name: &str, address: IpAddr, why: &str, rehearsed: bool) -> Finding {
+    let message =
+        format!("{name} leads to {address} here ({why}), where no CA gets to: what it would see was not looked at");
+    if rehearsed {
+        return Finding::warning("address-not-public", message);
+    }
+    Finding::error("address-not-public", message).with(Next::say(format!(
+        "ask a resolver outside:  --resolver 9.9.9.9; if it says the same, give {name} a public address or choose DCV by CNAME"
+    )))
 }
 
 fn flawed(url: &str, address: SocketAddr, flaw: &FileFlaw, redirects: Redirects) -> Finding {
@@ -96,6 +110,8 @@ impl From<&MailReason> for Finding {
                 .with(Next::say(format!("add an MX record for {domain}, or choose DCV by CNAME"))),
             MailReason::NotTaken { ca } => Self::error("email-not-taken", format!("{ca} takes no answer to an e-mail as proof"))
                 .with(Next::say("choose DCV by CNAME at the shop")),
+            MailReason::NotConfirmed { ca } => Self::note("ca-not-confirmed", format!("not confirmed for {ca}: whether it takes an answer to an e-mail as proof"))
+                .with(Next::say(format!("see whether {ca} offers it, or choose DCV by CNAME"))),
             MailReason::Unchecked => Self::error(
                 "mailbox-unchecked",
                 "whether somebody reads one of these mailboxes cannot be seen from here, so this proves nothing yet",

@@ -2,17 +2,27 @@
 //! holds both, and the code, together.
 
 /// Code, meaning, cure; by code.
-pub const FINDINGS: [(&str, &str, &str); 75] = [
+pub const FINDINGS: [(&str, &str, &str); 77] = [
     (
         "absence-cached",
         "resolvers remember, until the time told, that it was absent (SOA minimum)",
         "give a CA whose resolver has looked that time",
+    ),
+    (
+        "address-not-public",
+        "a name leads to an address that no CA gets to (private, loopback)",
+        "ask a resolver outside: `--resolver 9.9.9.9`; or choose DCV by CNAME",
     ),
     ("addresses-not-found", "the addresses of a name could not be looked up", "ask by hand, or name another resolver"),
     (
         "alias-without-text",
         "the name is a CNAME for another, which has no such text",
         "delete the CNAME, or add the text at its target",
+    ),
+    (
+        "ca-not-confirmed",
+        "what this CA wants is not confirmed by its documents",
+        "go by what its page shows: `--record -`",
     ),
     ("caa-allows", "CAA records allow the CA", "nothing: it is fine"),
     ("caa-allows-in-part", "CAA records allow one of the CAs that the shop may use, not all", "allow the others too"),

@@ -144,6 +144,25 @@ impl Directory {
             .collect()
     }
 
+    /// The files of requests that use a key again: another request here has it, and it does not lie beside this one as
+    /// its own. What a CA's record is made of then is not known from the request alone.
+    #[must_use]
+    pub fn reusing(&self) -> HashSet<&Path> {
+        let mut by_key: HashMap<PublicKeyId, Vec<&Held<SigningRequest>>> = HashMap::new();
+        for held in &self.requests {
+            by_key.entry(held.value.key_id).or_default().push(held);
+        }
+        by_key.retain(|_, held| held.iter().any(|one| one.value.der() != held[0].value.der()));
+        let own: HashSet<(PublicKeyId, String)> =
+            self.keys.iter().map(|key| (key.value.id(), stem(&key.path))).collect();
+        let locked: HashSet<String> = self.locked.iter().map(|key| stem(&key.path)).collect();
+        let is_own = |one: &Held<SigningRequest>| {
+            let stem = stem(&one.path);
+            locked.contains(&stem) || own.contains(&(one.value.key_id, stem))
+        };
+        by_key.values().flatten().filter(|one| !is_own(one)).map(|one| one.path.as_path()).collect()
+    }
+
     /// Whether a request or a site's certificate here carries `name`.
     #[must_use]
     pub fn knows(&self, name: &DnsName) -> bool {

@@ -30,6 +30,8 @@ pub(super) struct Selected {
     pub(super) shown: String,
     pub(super) path: Option<PathBuf>,
     pub(super) request: SigningRequest,
+    /// Whether its key is that of another request: the CA's record has a unique value then.
+    pub(super) reuses_key: bool,
     /// The records given for it now.
     given: Vec<GivenRecord>,
     /// These and those of earlier.
@@ -82,7 +84,9 @@ pub(super) fn choose(context: &Context, args: &Wanted<'_>) -> Result<Chosen, Fai
     if wanted.is_empty() {
         return Err(nothing_pending(context, args.again, !here.requests.is_empty()));
     }
+    let reusing = here.reusing();
     for one in &mut wanted {
+        one.reuses_key = one.path.as_deref().is_some_and(|path| reusing.contains(path));
         chosen.kept.extend(keep(one, args.ca)?);
     }
     chosen.selected = wanted;
@@ -194,6 +198,7 @@ pub(super) fn held(path: &Path, request: &SigningRequest) -> Selected {
         shown: path.display().to_string(),
         path: Some(path.to_owned()),
         request: request.clone(),
+        reuses_key: false,
         given: Vec::new(),
         kept: Kept::default(),
     }
@@ -246,7 +251,8 @@ fn named(
             Argument::Stdin => {
                 for request in requests(Path::new("-"), "stdin")? {
                     let shown = "the request on stdin".to_owned();
-                    add(&mut all, Selected { shown, path: None, request, given: Vec::new(), kept: Kept::default() });
+                    let (reuses_key, given, kept) = (false, Vec::new(), Kept::default());
+                    add(&mut all, Selected { shown, path: None, request, reuses_key, given, kept });
                 }
             }
         }

@@ -30,8 +30,12 @@ pub(super) fn look(
     let mut findings: Vec<Finding> = chosen.strays.clone();
     for Selected { shown, request, kept, .. } in &chosen.selected {
         wanted.extend(record::domains(request).iter().map(|domain| (shown.clone(), domain.as_str().to_owned())));
-        let ca = named.or_else(|| kept.ca()).map(Ca::profile).filter(|ca| ca.email == Known::No);
-        findings.extend(ca.map(|ca| Finding::from(&MailReason::NotTaken { ca: ca.title })));
+        let taken = named.or_else(|| kept.ca()).map(Ca::profile).and_then(|ca| match ca.email {
+            Known::No => Some(MailReason::NotTaken { ca: ca.title }),
+            Known::Unknown => Some(MailReason::NotConfirmed { ca: ca.title }),
+            Known::Yes => None,
+        });
+        findings.extend(taken.map(|reason| Finding::from(&reason)));
     }
     let mailboxes = ask(context, resolvers, wanted.iter().map(|(_, domain)| domain))?;
     let mut parts = Vec::new();
@@ -46,8 +50,13 @@ pub(super) fn look(
     }
     let ended = EMAIL_PROOF.holds(context.now());
     findings.push((if ended { &MailReason::Ended } else { &MailReason::Ends }).into());
-    let done = Next::say("answer the mail that the CA has sent");
-    Ok(MethodOutcome { parts, findings, changed: !chosen.kept.is_empty(), done, again: Next::run(again) })
+    let install = Next::run(&context.again("install")).text;
+    let done =
+        Next::say(format!("answer the mail that the CA sends there. When the zip has come:  sudo {install} FILE.zip"));
+    // Where mail arrives there is nothing more to look for.
+    let arrives = parts.iter().all(|part| part.verdict == Verdict::Unchecked);
+    let again = if arrives { done.clone() } else { Next::run(again) };
+    Ok(MethodOutcome { parts, findings, changed: !chosen.kept.is_empty(), done, again })
 }
 
 /// What the DNS says of every domain that a CA may use for these.
@@ -109,11 +118,9 @@ fn part(request: &str, domain: &str, own: &[&Mailbox], verdict: Verdict) -> Part
         "request": request,
         "verdict": verdict.word(),
     });
-    let mut lines = Vec::new();
-    for one in own {
-        lines.push(("mail", format!("{}   ({})", one.addresses().join(", "), in_words(&one.mail))));
-    }
-    Part { verdict, answered: verdict != Verdict::Unreachable, record, lines }
+    let lines = own.iter().map(|one| ("mail", format!("{}   ({})", one.addresses().join(", "), in_words(&one.mail))));
+    let (name, lines) = (domain.to_owned(), lines.collect());
+    Part { verdict, answered: verdict != Verdict::Unreachable, record, name, lines, rows: Vec::new() }
 }
 
 fn word(mail: &Mail) -> &'static str {

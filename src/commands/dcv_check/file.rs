@@ -12,6 +12,7 @@ use crate::dcv::ca::Ca;
 use crate::dcv::expect;
 use crate::dcv::file::{self, FileProof, FileReason, Got};
 use crate::dcv::judge::Verdict;
+use crate::dcv::outside;
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next};
 use crate::system::dns::{self, Resolvers};
@@ -27,6 +28,8 @@ struct Wanted {
     /// False for the www that some CAs add by themselves.
     asked_for: bool,
     ca: Option<Ca>,
+    /// Whether one server alone is asked for addresses, as in a test.
+    rehearsed: bool,
 }
 
 /// One look at all files.
@@ -37,7 +40,7 @@ pub(super) fn look(
     chosen: &Chosen,
     again: &[String],
 ) -> Result<MethodOutcome, Failure> {
-    let (wanted, mut findings) = wanted(named, chosen);
+    let (wanted, mut findings) = wanted(named, chosen, resolvers);
     if wanted.is_empty() && findings.is_empty() {
         return Err(Failure::new(Kind::NotFound, "the CA named for the request takes no proof by a file")
             .with(Next::run(again)));
@@ -70,28 +73,36 @@ pub(super) fn look(
     let install = Next::run(&context.again("install")).text;
     let done =
         format!("press Retry at the shop; leave the files there. When the zip has come:  sudo {install} FILE.zip");
+    // Without the shop's lines it would not be compared the next time either.
+    let incomplete = wanted.iter().any(|one| !one.proof.record.complete);
+    let more: &[&str] = if incomplete { &["--record", "-"] } else { &[] };
+    let again: Vec<String> = again.iter().cloned().chain(more.iter().map(|&word| word.to_owned())).collect();
     Ok(MethodOutcome {
         parts,
         findings,
         changed: !chosen.kept.is_empty(),
         done: Next::say(done),
-        again: Next::run(again),
+        again: Next::run(&again),
     })
 }
 
 /// The files of all requests, and what no file can prove.
-fn wanted(named: Option<Ca>, chosen: &Chosen) -> (Vec<Wanted>, Vec<Finding>) {
+fn wanted(named: Option<Ca>, chosen: &Chosen, resolvers: &Resolvers) -> (Vec<Wanted>, Vec<Finding>) {
     let (mut all, mut findings) = (Vec::new(), Vec::new());
-    for Selected { shown, request, kept, .. } in &chosen.selected {
+    for Selected { shown, request, kept, reuses_key, .. } in &chosen.selected {
         let ca = named.or_else(|| kept.ca());
         let given: Vec<_> = kept.records().into_iter().filter(|record| expect::belongs(record, request)).collect();
         let wildcards = request.dns_names.iter().filter(|name| name.starts_with("*."));
         findings.extend(wildcards.map(|name| Finding::from(&FileReason::Wildcard { name: name.clone() })));
-        let proof = |proof, asked_for| Wanted { request: shown.clone(), proof, asked_for, ca };
+        let proof = |mut proof: FileProof, asked_for| {
+            if *reuses_key && given.is_empty() {
+                proof.shop_decides();
+            }
+            Wanted { request: shown.clone(), proof, asked_for, ca, rehearsed: resolvers.alone() }
+        };
         all.extend(file::files(request, ca, &given).into_iter().map(|one| proof(one, true)));
-        // A certificate for one name gets its www too, if that serves the file (Sectigo).
-        if let ([only], Some(Ca::Sectigo | Ca::Namecheap | Ca::Ssls | Ca::Zerossl | Ca::Gogetssl)) =
-            (request.dns_names.as_slice(), ca)
+        // A certificate for one name gets its www too, if that serves the file.
+        if let ([only], Some(_)) = (request.dns_names.as_slice(), ca.and_then(www_drops_out))
             && !only.starts_with("www.")
             && !only.starts_with("*.")
         {
@@ -122,7 +133,8 @@ fn part(one: &Wanted, got: &[(SocketAddr, Got)], answers: &[Answer]) -> (Option<
         (None, None) if !got.is_empty() => Verdict::Unreachable,
         (None, None) => Verdict::Absent,
     };
-    let drops_out = record.name.starts_with("www.") && verdict != Verdict::Visible && by_sectigo(one.ca);
+    let drops_out = www_drops_out(one.ca.unwrap_or(Ca::Sectigo))
+        .filter(|_| record.name.starts_with("www.") && verdict != Verdict::Visible);
     let mut findings: Vec<Finding> = Vec::new();
     if one.asked_for {
         let reasons =
@@ -131,30 +143,38 @@ fn part(one: &Wanted, got: &[(SocketAddr, Got)], answers: &[Answer]) -> (Option<
         if got.is_empty() {
             findings.push((&FileReason::NoAddress { name: record.name.clone(), failed: failed.cloned() }).into());
         }
+        findings.extend(inside(one, got));
     }
-    if drops_out {
-        findings.push((&FileReason::WwwDropsOut { name: record.name.clone() }).into());
+    if let Some(source) = drops_out {
+        findings.push((&FileReason::WwwDropsOut { name: record.name.clone(), source }).into());
     }
     let servers: Vec<Value> = told.iter().map(|(address, got, (verdict, _))| server(address, got, *verdict)).collect();
     let mut lines = vec![("file", record.url.clone())];
     if verdict != Verdict::Visible {
-        let content = record.body.as_ref().or(record.shape.as_ref()).map(|body| body.replace('\n', " / "));
-        lines.extend(content.map(|content| ("lines", content)));
+        let content = record.body.as_ref().or(record.shape.as_ref()).into_iter().flat_map(|body| body.lines());
+        lines.extend(content.map(|line| ("lines", line.to_owned())));
     }
-    lines.extend(
-        told.iter().map(|(address, got, (verdict, _))| ("says", format!("{address}  {}", says(got, *verdict)))),
-    );
+    let rows = told.iter().map(|(address, got, (verdict, _))| (address.to_string(), says(got, *verdict))).collect();
     let mut entry = json!(record);
     entry["request"] = json!(one.request);
     entry["verdict"] = json!(verdict.word());
     entry["servers"] = json!(servers);
     let answered =
         got.iter().any(|(_, got)| matches!(got, Got::Answered { .. })) || (got.is_empty() && failed.is_none());
-    (one.asked_for.then_some(Part { verdict, answered, record: entry, lines }), findings)
+    let name = record.name.clone();
+    (one.asked_for.then_some(Part { verdict, answered, record: entry, name, lines, rows }), findings)
 }
 
-fn by_sectigo(ca: Option<Ca>) -> bool {
-    ca.is_none_or(|ca| ca.profile().issuers.iter().any(|issuer| issuer.title == "Sectigo"))
+/// That an address is one that nobody outside gets to; once for a name.
+fn inside(one: &Wanted, got: &[(SocketAddr, Got)]) -> Option<Finding> {
+    let (address, why) = got.iter().find_map(|(at, _)| Some((at.ip(), outside::unreachable(at.ip())?)))?;
+    let name = one.proof.record.name.clone();
+    Some((&FileReason::Outside { name, address, why, rehearsed: one.rehearsed }).into())
+}
+
+/// Where the CA says that it leaves such a name out.
+fn www_drops_out(ca: Ca) -> Option<&'static str> {
+    ca.profile().www_drops_out
 }
 
 fn server(address: &SocketAddr, got: &Got, verdict: Verdict) -> Value {

@@ -3,7 +3,7 @@
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::choose::{self, Chosen, Selected};
 use super::pending::{Pending, pending};
@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::dcv::ca::Ca;
 use crate::dcv::{expect, parse};
 use crate::directory::kept as kept_file;
-use crate::directory::{Argument, Directory};
+use crate::directory::{Argument, Directory, Held};
 use crate::failure::{Failure, Kind};
 use crate::finding::Next;
 use crate::pki::key::PublicKeyId;
@@ -30,6 +30,8 @@ struct Here {
     directory: Directory,
     by_name: HashMap<String, Vec<usize>>,
     issued: HashSet<PublicKeyId>,
+    /// The files of requests whose key is that of another.
+    reusing: HashSet<PathBuf>,
 }
 
 impl<'a> List<'a> {
@@ -69,15 +71,21 @@ impl<'a> List<'a> {
         let waits = |request: &SigningRequest| !here.issued.contains(&request.key_id);
         let waiting: Vec<_> = found.iter().copied().filter(|one| waits(&one.value)).collect();
         let found = if waiting.is_empty() { found.into_iter().take(1).collect() } else { waiting };
-        Ok(found.into_iter().map(|one| choose::held(&one.path, &one.value)).collect())
+        let selected = |held: &Held<SigningRequest>| {
+            let mut one = choose::held(&held.path, &held.value);
+            one.reuses_key = here.reusing.contains(&held.path);
+            one
+        };
+        Ok(found.into_iter().map(selected).collect())
     }
 
     fn here(&self) -> Result<&Here, Failure> {
         if self.here.get().is_none() {
             let directory = Directory::read(self.context)?;
             let issued = choose::issued(self.context, &directory).into_iter().collect();
+            let reusing = directory.reusing().into_iter().map(Path::to_owned).collect();
             // Set only here and only when empty, so `set` cannot fail.
-            let _ = self.here.set(Here { by_name: by_name(&directory), directory, issued });
+            let _ = self.here.set(Here { by_name: by_name(&directory), directory, issued, reusing });
         }
         self.here.get().ok_or_else(|| Failure::new(Kind::Internal, "no folder"))
     }

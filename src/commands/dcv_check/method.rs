@@ -14,8 +14,12 @@ pub(super) struct Part {
     pub(super) answered: bool,
     /// Its entry of `records`.
     pub(super) record: Value,
+    /// Whose it is.
+    pub(super) name: String,
     /// Label and words of its lines.
     pub(super) lines: Vec<(&'static str, String)>,
+    /// Who says what.
+    pub(super) rows: Vec<(String, String)>,
 }
 
 /// What a check by another method ends with.
@@ -66,8 +70,10 @@ impl Outcome for MethodOutcome {
     }
 
     fn human(&self, text: &mut Text) {
-        for (label, words) in self.parts.iter().flat_map(|part| &part.lines) {
-            text.fact(label, words);
+        for part in &self.parts {
+            part.lines.iter().for_each(|(label, words)| text.fact(label, words));
+            let width = part.rows.iter().map(|(who, _)| who.len()).max().unwrap_or(0);
+            part.rows.iter().for_each(|(who, said)| text.fact("says", format!("{who:width$}  {said}")));
         }
         text.findings(&self.findings);
         text.nexts(&self.next());

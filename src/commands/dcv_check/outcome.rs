@@ -9,7 +9,7 @@ use crate::dcv::answer::Answer;
 use crate::dcv::ca::Ca;
 use crate::dcv::expect::{Expectation, Source};
 use crate::dcv::judge::{Judgement, Standing, Verdict};
-use crate::failure::{Failure, Kind};
+use crate::failure;
 use crate::finding::{Finding, Next, Severity};
 use crate::report::{Outcome, Text};
 
@@ -91,13 +91,6 @@ impl DcvCheckOutcome {
         for line in self.belongs() {
             context.sink.event(&line);
         }
-    }
-
-    /// A failure to ask with the line to go on by, and where it stood when a signal came.
-    pub(super) fn interrupted(&self, failure: Failure, stood: &str) -> Failure {
-        let stood = if stood.is_empty() { "no server has answered yet" } else { stood };
-        let failure = if matches!(failure.kind, Kind::Interrupted(_)) { failure.because(stood) } else { failure };
-        Failure { next: vec![Next::run(&self.again)], ..failure }
     }
 
     fn belongs(&self) -> Vec<String> {
@@ -200,6 +193,8 @@ impl Check {
         let reasons = self.judgement.reasons.iter().map(Finding::from);
         let mut findings: Vec<Finding> = reasons.map(|finding| self.around.explain(finding)).collect();
         findings.extend(self.around.findings.iter().cloned());
+        let guessed = self.ca.filter(|_| self.expected.source != Source::Shop);
+        findings.extend(guessed.and_then(failure::dcv::not_confirmed));
         findings
     }
 

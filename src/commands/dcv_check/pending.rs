@@ -10,10 +10,13 @@ use crate::finding::Next;
 /// All records that the chosen requests need; `named` is the CA of the command line.
 pub(super) fn pending(context: &Context, named: Option<Ca>, chosen: &Chosen) -> Result<Vec<Pending>, Failure> {
     let mut checks = Vec::new();
-    for Selected { shown, request, kept, .. } in &chosen.selected {
+    for Selected { shown, request, kept, reuses_key, .. } in &chosen.selected {
         let ca = named.or_else(|| kept.ca());
         let own: Vec<_> = kept.records().into_iter().filter(|record| expect::belongs(record, request)).collect();
-        let expected = expect::expectations(request, ca, &own);
+        let mut expected = expect::expectations(request, ca, &own);
+        if *reuses_key {
+            expected.iter_mut().for_each(|one| one.shop_decides(request));
+        }
         checks.extend(expected.into_iter().map(|expected| {
             let names = expected.record.proves.clone();
             Pending { request: shown.clone(), ca, expected, names }

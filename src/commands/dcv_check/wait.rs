@@ -6,72 +6,118 @@ mod table;
 
 use std::time::Duration;
 
-use self::pause::pause;
 use self::table::Table;
 use super::method::MethodOutcome;
-use super::outcome::{self, Check, DcvCheckOutcome};
+use super::outcome::{self, Check, says};
 use crate::context::Context;
 use crate::dcv::judge::Verdict;
 use crate::failure::{Failure, Kind};
+use crate::finding::Next;
 use crate::system::clock;
 
-pub(super) fn wait(
+/// What one look came to.
+pub(super) trait Looked {
+    /// Looking again changes nothing: all is visible, or there and the shop's record was not given to compare it with.
+    fn settled(&self) -> bool;
+    /// How it stands, in one line.
+    fn summary(&self) -> String;
+    /// Who says what of each.
+    fn groups(&self) -> Vec<Group>;
+    /// How long to wait before the next one.
+    fn pause(&self, round: usize) -> Duration;
+}
+
+/// One record, file or mailbox in the table.
+pub(super) struct Group {
+    pub(super) verdict: Verdict,
+    pub(super) name: String,
+    /// Who says what.
+    pub(super) rows: Vec<(String, String)>,
+}
+
+/// `stopped` makes of a failure, and of how it stood before, what is told.
+pub(super) fn wait<T: Looked>(
     context: &Context,
-    told: &mut DcvCheckOutcome,
     limit: Duration,
-    look: impl Fn() -> Result<Vec<Check>, Failure>,
-) -> Result<Vec<Check>, Failure> {
+    stopped: impl Fn(Failure, &str) -> Failure,
+    look: impl Fn() -> Result<T, Failure>,
+) -> Result<T, Failure> {
     let started = clock::now();
     let gone = || Duration::try_from(clock::now().duration_since(started)).unwrap_or_default();
-    told.announce(context);
-    let (mut last, mut table) = (String::new(), Table::new(&context.sink, time(limit)));
-    for round in 0.. {
-        let checks = look().map_err(|failure| told.interrupted(failure, &last))?;
+    let (mut last, mut round, mut table) = (String::new(), 0, Table::new(&context.sink, time(limit)));
+    loop {
+        let looked = look().map_err(|failure| stopped(failure, &last))?;
         let left = limit.saturating_sub(gone());
-        if left.is_zero() || checks.iter().all(settled) {
+        if left.is_zero() || looked.settled() {
             table.clear();
-            return Ok(checks);
+            return Ok(looked);
         }
-        let pause = pause(round, &checks).min(left);
-        let (seen, now, next) = (outcome::summary(&checks), time(Duration::ZERO), time(pause));
-        if !table.draw(&checks, &now, &next) && seen != last {
+        let pause = looked.pause(round).min(left);
+        let (seen, now, next) = (looked.summary(), time(Duration::ZERO), time(pause));
+        if !table.draw(&looked.groups(), &now, &next) && seen != last {
             context.sink.event(&format!("{now}  {seen}; next look {next}"));
         }
-        last = seen;
-        rest(context, pause).map_err(|failure| told.interrupted(failure, &last))?;
-    }
-    Ok(Vec::new())
-}
-
-/// Looks for files until all are there or the time is over; said once for each change.
-pub(super) fn until(
-    context: &Context,
-    limit: Duration,
-    look: impl Fn() -> Result<MethodOutcome, Failure>,
-) -> Result<MethodOutcome, Failure> {
-    const PAUSE: Duration = Duration::from_secs(10);
-    let started = clock::now();
-    let mut last = None;
-    loop {
-        let outcome = look()?;
-        let gone = Duration::try_from(clock::now().duration_since(started)).unwrap_or_default();
-        let left = limit.saturating_sub(gone);
-        let verdict = outcome.verdict();
-        if left.is_zero() || matches!(verdict, Verdict::Visible | Verdict::Unchecked) {
-            return Ok(outcome);
-        }
-        let pause = left.min(PAUSE);
-        if last != Some(verdict) {
-            context.sink.event(&format!("{}  {}; next look {}", time(Duration::ZERO), verdict.word(), time(pause)));
-            last = Some(verdict);
-        }
-        rest(context, pause)?;
+        (last, round) = (seen, round + 1);
+        rest(context, pause).map_err(|failure| stopped(failure, &last))?;
     }
 }
 
-/// Looking again changes nothing: it is visible, or there and the shop's record was not given to compare it with.
-fn settled(check: &Check) -> bool {
-    matches!(check.judgement.verdict, Verdict::Visible | Verdict::Unchecked)
+/// A failure to ask with the line to go on by, and where it stood when a signal came.
+pub(super) fn stopped(failure: Failure, stood: &str, again: &[String]) -> Failure {
+    let stood = if stood.is_empty() { "nobody has answered yet" } else { stood };
+    let failure = if matches!(failure.kind, Kind::Interrupted(_)) { failure.because(stood) } else { failure };
+    Failure { next: vec![Next::run(again)], ..failure }
+}
+
+fn is_settled(verdict: Verdict) -> bool {
+    matches!(verdict, Verdict::Visible | Verdict::Unchecked)
+}
+
+impl Looked for Vec<Check> {
+    fn settled(&self) -> bool {
+        self.iter().all(|check| is_settled(check.judgement.verdict))
+    }
+
+    fn summary(&self) -> String {
+        outcome::summary(self)
+    }
+
+    fn groups(&self) -> Vec<Group> {
+        let group = |check: &Check| Group {
+            verdict: check.judgement.verdict,
+            name: check.expected.record.name.clone(),
+            rows: check.judgement.standings.iter().map(|one| (one.server.to_string(), says(one))).collect(),
+        };
+        self.iter().map(group).collect()
+    }
+
+    fn pause(&self, round: usize) -> Duration {
+        pause::by_records(round, self)
+    }
+}
+
+impl Looked for MethodOutcome {
+    fn settled(&self) -> bool {
+        is_settled(self.verdict())
+    }
+
+    fn summary(&self) -> String {
+        let each = self.parts.iter().map(|part| {
+            let rows: Vec<String> = part.rows.iter().map(|(who, said)| format!("{who} {said}")).collect();
+            let rows = if rows.is_empty() { String::new() } else { format!(" ({})", rows.join(", ")) };
+            format!("{} {}{rows}", part.verdict.word(), part.name)
+        });
+        each.collect::<Vec<_>>().join("; ")
+    }
+
+    fn groups(&self) -> Vec<Group> {
+        let parts = self.parts.iter();
+        parts.map(|part| Group { verdict: part.verdict, name: part.name.clone(), rows: part.rows.clone() }).collect()
+    }
+
+    fn pause(&self, round: usize) -> Duration {
+        pause::plain(round)
+    }
 }
 
 /// When that much time has passed, as people read it.
@@ -86,7 +132,7 @@ fn rest(context: &Context, pause: Duration) -> Result<(), Failure> {
     let mut left = pause;
     while !left.is_zero() {
         if let Some(signal) = context.interrupt.signal() {
-            return Err(Failure::new(Kind::Interrupted(signal), "interrupted while waiting for the record"));
+            return Err(Failure::new(Kind::Interrupted(signal), "interrupted while waiting for the proof"));
         }
         let slice = left.min(SLICE);
         clock::sleep(slice);

@@ -20,6 +20,11 @@ pub struct Profile {
     pub http: HttpProof,
     /// Whether it takes an answer to an e-mail.
     pub email: Known,
+    /// That it adds www to a single name, and leaves it out again without a word where the file is not served there too:
+    /// where it says so, and since when.
+    pub www_drops_out: Option<&'static str>,
+    /// What of this row nobody could confirm, in words; empty where all of it is.
+    pub unconfirmed: &'static str,
     /// Who may turn out to issue; more than one where a shop changes its supplier.
     pub issuers: &'static [Issuer],
     /// What it takes in a request.

@@ -16,11 +16,14 @@ const BY_SECTIGO: Issuer = Issuer {
 };
 const BY_SSL_COM: Issuer = Issuer { title: "SSL.com", caa_identities: &["ssl.com"] };
 
+/// Sectigo's knowledge base; since ballot SC-45 took effect there.
+const WWW_BY_SECTIGO: Option<&str> = Some("Sectigo KB kA03l000000Xsf9, since 2021-11-22");
+
 /// Sectigo's day; most of its resellers' orders end there too.
 const LIKE_SECTIGO: Accepts = Accepts { client_auth_ends: Some("2027-02-10"), ..PUBLIC };
 
 // Reissue answers of 2026-05 carry a unique value and comodoca.com (Namecheap API, ssl.reissue). A move to SSL.com was
-// announced for 2026-07-11; neither that it happened nor the zone that shows since is confirmed.
+// announced for 2026-07-11; neither that it happened nor the zone that shows since is confirmed, hence all three.
 pub(super) const NAMECHEAP: Profile = Profile {
     name: "namecheap",
     also: &[],
@@ -29,6 +32,8 @@ pub(super) const NAMECHEAP: Profile = Profile {
     dns: DnsProof::CsrHash(CsrHash { zones: &["comodoca.com", "ssl.com", "sectigo.com"], unique: UniqueValue::Always }),
     http: HttpProof::CsrHash(Redirects::Refused),
     email: Known::Yes,
+    www_drops_out: WWW_BY_SECTIGO,
+    unconfirmed: "",
     issuers: &[BY_SSL_COM, BY_SECTIGO],
     accepts: LIKE_SECTIGO,
     source: "namecheap.com API ssl.activate and ssl.reissue; its notice of the move to SSL.com",
@@ -52,6 +57,8 @@ pub(super) const SECTIGO: Profile = Profile {
     dns: DnsProof::CsrHash(CsrHash { zones: &["sectigo.com", "comodoca.com"], unique: UniqueValue::WhenKeyIsReused }),
     http: HttpProof::CsrHash(Redirects::Refused),
     email: Known::Yes,
+    www_drops_out: WWW_BY_SECTIGO,
+    unconfirmed: "",
     issuers: &[BY_SECTIGO],
     accepts: LIKE_SECTIGO,
     source: "docs.sectigo.com request token; sectigo.com FAQ complete-dv-using-cname-method; cPanel's Sectigo provider",
@@ -88,6 +95,8 @@ pub(super) const SSL_COM: Profile = Profile {
     dns: DnsProof::CsrHash(CsrHash { zones: &["ssl.com"], unique: UniqueValue::Always }),
     http: HttpProof::CsrHash(Redirects::Refused),
     email: Known::Unknown,
+    www_drops_out: None,
+    unconfirmed: "",
     issuers: &[BY_SSL_COM],
     accepts: PUBLIC,
     source: "SSL.com's DV requirements (the unique value is required) and its portal's code",
@@ -107,6 +116,8 @@ pub(super) const DIGICERT: Profile = Profile {
     ]),
     http: HttpProof::Named("fileauth.txt", Redirects::Unknown),
     email: Known::Unknown,
+    www_drops_out: None,
+    unconfirmed: "",
     issuers: &[Issuer { title: "DigiCert", caa_identities: &["digicert.com"] }],
     accepts: Accepts { client_auth_ends: Some("2027-03-01"), ..PUBLIC },
     source: "docs.digicert.com DNS-based DCV methods; dev.digicert.com http-token",
@@ -124,23 +135,35 @@ pub(super) const GLOBALSIGN: Profile = Profile {
     ]),
     http: HttpProof::Named("gsdv.txt", Redirects::Unknown),
     email: Known::Unknown,
+    www_drops_out: None,
+    unconfirmed: "",
     issuers: &[Issuer { title: "GlobalSign", caa_identities: &["globalsign.com"] }],
     accepts: PUBLIC,
     source: "support.globalsign.com 1345666; live zones with the underscore",
     read: "2026-03",
 };
 
+pub(super) const STARFIELD: Profile = Profile {
+    name: "starfield",
+    title: "Starfield",
+    about: "GoDaddy's other brand",
+    http: HttpProof::Named("starfield.html", Redirects::Refused),
+    ..GODADDY
+};
+
 pub(super) const GODADDY: Profile = Profile {
     name: "godaddy",
-    also: &["starfield"],
+    also: &[],
     title: "GoDaddy",
-    about: "godaddy.com; Starfield",
+    about: "godaddy.com",
     dns: DnsProof::Token(&[
         Token { kind: Txt, label: "", value: "<token>" },
         Token { kind: Txt, label: "dzc", value: "<token>" },
     ]),
     http: HttpProof::Named("godaddy.html", Redirects::Refused),
     email: Known::Unknown,
+    www_drops_out: None,
+    unconfirmed: "",
     issuers: &[Issuer { title: "GoDaddy", caa_identities: &["godaddy.com", "starfieldtech.com"] }],
     accepts: PUBLIC,
     source: "support pages of 123-reg, tsohost and heartinternet, which are GoDaddy's",
@@ -152,10 +175,11 @@ pub(super) const CERTUM: Profile = Profile {
     also: &[],
     title: "Certum",
     about: "certum.eu",
-    // The host is not confirmed; the record that Certum shows says it.
     dns: DnsProof::Token(&[Token { kind: Txt, label: "", value: "<token>" }]),
     http: HttpProof::Named("certum.txt", Redirects::Unknown),
     email: Known::Yes,
+    www_drops_out: None,
+    unconfirmed: "at which host it looks for its TXT record",
     issuers: &[Issuer { title: "Certum", caa_identities: &[] }],
     accepts: PUBLIC,
     source: "support.certum.eu verification methods; the file's name by resellers",
@@ -170,9 +194,11 @@ pub(super) const TENCENT: Profile = Profile {
     dns: DnsProof::Token(&[Token { kind: Txt, label: "_dnsauth", value: "<token>" }]),
     http: HttpProof::Named("fileauth.txt", Redirects::Unknown),
     email: Known::Unknown,
+    www_drops_out: None,
+    unconfirmed: "at which host it looks for its TXT record",
     issuers: &[Issuer { title: "TrustAsia or DigiCert", caa_identities: &[] }],
     accepts: PUBLIC,
-    source: "Tencent's SSL documents; the exact host is not confirmed",
+    source: "Tencent's SSL documents",
     read: "2026-11",
 };
 
@@ -188,6 +214,8 @@ pub(super) const ACM: Profile = Profile {
     }]),
     http: HttpProof::None,
     email: Known::Unknown,
+    www_drops_out: None,
+    unconfirmed: "",
     issuers: &[Issuer {
         title: "Amazon",
         caa_identities: &["amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com"],
@@ -205,6 +233,8 @@ pub(super) const PRIVATE: Profile = Profile {
     dns: DnsProof::None,
     http: HttpProof::None,
     email: Known::No,
+    www_drops_out: None,
+    unconfirmed: "",
     issuers: &[],
     accepts: Accepts { keys: None, rsa_bits: 0, client_auth_ends: None },
     source: "by its nature: its rules are the company's",

@@ -26,7 +26,8 @@ impl Resolvers {
     }
 
     /// True when nobody else is to be asked: a port other than 53 is a test's or a tunnel's end.
-    pub(super) fn alone(&self) -> bool {
+    #[must_use]
+    pub fn alone(&self) -> bool {
         self.addresses.iter().any(|address| address.port() != 53)
     }
 }

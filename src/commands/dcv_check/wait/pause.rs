@@ -11,15 +11,20 @@ const PAUSES: [u64; 9] = [2, 3, 5, 8, 13, 20, 30, 45, 60];
 /// The longest pause for the sake of a resolver that remembers.
 const LONGEST: u64 = 300;
 
+/// Longer and longer.
+pub(super) fn plain(round: usize) -> Duration {
+    Duration::from_secs(PAUSES.get(round).copied().unwrap_or(PAUSES[PAUSES.len() - 1]))
+}
+
 /// Longer and longer; where only resolvers are behind, as long as what they say may be remembered: an absence (RFC 2308 5)
 /// or another value (its TTL).
-pub(super) fn pause(round: usize, checks: &[Check]) -> Duration {
+pub(super) fn by_records(round: usize, checks: &[Check]) -> Duration {
     after(round, &checks.iter().map(|check| check.judgement.standings.as_slice()).collect::<Vec<_>>())
 }
 
 /// The same from what each server says of each record.
 fn after(round: usize, records: &[&[Standing]]) -> Duration {
-    let seconds = PAUSES.get(round).copied().unwrap_or(PAUSES[PAUSES.len() - 1]);
+    let seconds = plain(round).as_secs();
     let behind = || records.iter().copied().flatten().filter(|one| lags(one));
     let own_servers_have_it = behind().all(|one| one.server.role == Role::Resolver)
         && records.iter().all(|standings| standings.iter().any(|one| one.verdict == Verdict::Visible));

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::super::outcome::{Check, says};
+use super::Group;
 use crate::report::{Live, Sink};
 
 /// The table; nothing where there is no terminal.
@@ -22,13 +22,13 @@ impl<'a> Table<'a> {
     }
 
     /// Shows how it stands now; false where there is no terminal to show it on.
-    pub(super) fn draw(&mut self, checks: &[Check], now: &str, next: &str) -> bool {
+    pub(super) fn draw(&mut self, groups: &[Group], now: &str, next: &str) -> bool {
         let Some(mut live) = self.live.take() else { return false };
         self.looks += 1;
         let mut lines = Vec::new();
-        for check in checks {
-            lines.push(format!("{}  {}", check.judgement.verdict.word(), check.expected.record.name));
-            lines.extend(self.rows(check, now));
+        for group in groups {
+            lines.push(format!("{}  {}", group.verdict.word(), group.name));
+            lines.extend(self.rows(group, now));
         }
         let times = if self.looks == 1 { "once".to_owned() } else { format!("{} times", self.looks) };
         lines.push(format!("{now}  looked {times}; next look {next}; until {}, or Ctrl-C", self.until));
@@ -37,17 +37,15 @@ impl<'a> Table<'a> {
         true
     }
 
-    fn rows(&mut self, check: &Check, now: &str) -> Vec<String> {
-        let servers: Vec<String> = check.judgement.standings.iter().map(|one| one.server.to_string()).collect();
-        let width = servers.iter().map(|server| server.chars().count()).max().unwrap_or(0);
-        let rows = check.judgement.standings.iter().zip(servers).map(|(one, server)| {
-            let said = says(one);
-            let key = (check.expected.record.name.clone(), server.clone());
+    fn rows(&mut self, group: &Group, now: &str) -> Vec<String> {
+        let width = group.rows.iter().map(|(who, _)| who.chars().count()).max().unwrap_or(0);
+        let rows = group.rows.iter().map(|(who, said)| {
+            let key = (group.name.clone(), who.clone());
             let known = self.since.entry(key).or_insert_with(|| (said.clone(), now.to_owned()));
-            if known.0 != said {
+            if known.0 != *said {
                 *known = (said.clone(), now.to_owned());
             }
-            format!("  {server:width$}  {said}, since {}", known.1)
+            format!("  {who:width$}  {said}, since {}", known.1)
         });
         rows.collect()
     }
