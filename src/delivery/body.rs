@@ -83,7 +83,12 @@ impl Body {
             self.mend(Mended::Quoted);
             rest = after.trim_ascii_start();
         }
-        while let Some(&byte) = rest.first() {
+        loop {
+            // Nearly always all of the line.
+            let plain = rest.iter().take_while(|&&byte| is_base64(byte)).count();
+            self.data.extend_from_slice(&rest[..plain]);
+            rest = &rest[plain..];
+            let Some(&byte) = rest.first() else { break };
             let skip = match rest {
                 [b'\\', b'n' | b'r' | b't' | b'/', ..] => {
                     self.mend(Mended::EscapedLines);
@@ -106,6 +111,10 @@ impl Body {
             self.mended.push(what);
         }
     }
+}
+
+fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
 }
 
 /// The bytes of an invisible character that is no ASCII space: no-break space, soft hyphen, zero-width ones, byte order

@@ -9,7 +9,7 @@ use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, ECDSA_P521_SHA512_ASN1_SIGNING, EcdsaKeyPair,
     EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256,
 };
-use rustls::pki_types::alg_id;
+use rustls::pki_types::{AlgorithmIdentifier, alg_id};
 use zeroize::Zeroizing;
 
 use super::{der, pem};
@@ -40,10 +40,10 @@ impl KeyAlgorithm {
         let Some((algorithm, key)) = der::public_key(spki) else {
             return Self::Unknown;
         };
+        if let Some(curve) = Curve::of(algorithm) {
+            return curve.algorithm;
+        }
         match algorithm {
-            a if a == alg_id::ECDSA_P256.as_ref() => Self::EcdsaP256,
-            a if a == alg_id::ECDSA_P384.as_ref() => Self::EcdsaP384,
-            a if a == alg_id::ECDSA_P521.as_ref() => Self::EcdsaP521,
             a if a == alg_id::ED25519.as_ref() => Self::Ed25519,
             a if a == alg_id::RSA_ENCRYPTION.as_ref() => rsa_bits(key).map_or(Self::Unknown, Self::Rsa),
             _ => Self::Unknown,
@@ -167,12 +167,46 @@ enum Pair {
     Rsa(RsaKeyPair),
 }
 
-/// Each curve with what signs on it.
-const CURVES: [(KeyAlgorithm, &EcdsaSigningAlgorithm); 3] = [
-    (KeyAlgorithm::EcdsaP256, &ECDSA_P256_SHA256_ASN1_SIGNING),
-    (KeyAlgorithm::EcdsaP384, &ECDSA_P384_SHA384_ASN1_SIGNING),
-    (KeyAlgorithm::EcdsaP521, &ECDSA_P521_SHA512_ASN1_SIGNING),
+/// A curve, the identifier of keys on it, and what signs on it.
+struct Curve {
+    algorithm: KeyAlgorithm,
+    identifier: AlgorithmIdentifier,
+    signing: &'static EcdsaSigningAlgorithm,
+}
+
+/// Every curve that is used here.
+static CURVES: [Curve; 3] = [
+    Curve {
+        algorithm: KeyAlgorithm::EcdsaP256,
+        identifier: alg_id::ECDSA_P256,
+        signing: &ECDSA_P256_SHA256_ASN1_SIGNING,
+    },
+    Curve {
+        algorithm: KeyAlgorithm::EcdsaP384,
+        identifier: alg_id::ECDSA_P384,
+        signing: &ECDSA_P384_SHA384_ASN1_SIGNING,
+    },
+    Curve {
+        algorithm: KeyAlgorithm::EcdsaP521,
+        identifier: alg_id::ECDSA_P521,
+        signing: &ECDSA_P521_SHA512_ASN1_SIGNING,
+    },
 ];
+
+impl Curve {
+    /// The one with that identifier (the value of an `AlgorithmIdentifier`, RFC 5480 2.1.1).
+    fn of(identifier: &[u8]) -> Option<&'static Self> {
+        CURVES.iter().find(|curve| curve.identifier.as_ref() == identifier)
+    }
+
+    /// The one that PKCS#8 names (RFC 5958 2).
+    fn of_pkcs8(der: &[u8]) -> Option<&'static Self> {
+        let (outer, _) = der::split(der)?;
+        let (_version, rest) = der::split(outer.value)?;
+        let (identifier, _) = der::split(rest)?;
+        Self::of(identifier.value)
+    }
+}
 
 impl PrivateKey {
     /// A new key. RSA comes in 2048, 3072 and 4096 bits.
@@ -194,8 +228,8 @@ impl PrivateKey {
             KeyAlgorithm::Ed25519 => Self::from_ed25519(Ed25519KeyPair::generate().map_err(failed)?),
             KeyAlgorithm::Unknown => Err(KeyError::Generate),
             curve => {
-                let (_, signing) = CURVES.iter().find(|(known, _)| *known == curve).ok_or(KeyError::Generate)?;
-                Self::from_ecdsa(EcdsaKeyPair::generate(signing).map_err(failed)?)
+                let curve = CURVES.iter().find(|known| known.algorithm == curve).ok_or(KeyError::Generate)?;
+                Self::from_ecdsa(EcdsaKeyPair::generate(curve.signing).map_err(failed)?)
             }
         }
     }
@@ -205,16 +239,20 @@ impl PrivateKey {
     /// # Errors
     /// [`KeyError::Encrypted`] for `EncryptedPrivateKeyInfo`, else why it cannot be used.
     pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
+        // A reader of another kind sees that this is a key on a curve only when it has read and checked it, which costs
+        // as much as to sign.
+        let ecdsa = |curve: &Curve| EcdsaKeyPair::from_private_key_der(curve.signing, der).ok();
+        if let Some(ecdsa) = Curve::of_pkcs8(der).and_then(ecdsa) {
+            return Self::from_ecdsa(ecdsa);
+        }
         if let Ok(rsa) = RsaKeyPair::from_pkcs8(der).or_else(|_| RsaKeyPair::from_der(der)) {
             return Self::from_rsa(rsa);
         }
         if let Ok(ed25519) = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der) {
             return Self::from_ed25519(ed25519);
         }
-        for (_, signing) in CURVES {
-            if let Ok(ecdsa) = EcdsaKeyPair::from_private_key_der(signing, der) {
-                return Self::from_ecdsa(ecdsa);
-            }
+        if let Some(ecdsa) = CURVES.iter().find_map(ecdsa) {
+            return Self::from_ecdsa(ecdsa);
         }
         Err(match (odd::short_rsa(der), odd::kind(der)) {
             _ if is_encrypted(der) => KeyError::Encrypted,

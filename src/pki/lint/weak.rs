@@ -20,9 +20,12 @@ pub(super) enum Weakness {
 
 /// Keys whose private half is printed for everybody: RFCs and the sources of languages have them, and they are copied from
 /// there. By key id. Not all such keys: those that were found and could be computed on 2026-11-23.
-pub(super) static PRINTED_KEYS: [(&str, &str); 5] = [
+pub(super) static PRINTED_KEYS: [(&str, &str); 8] = [
     ("8fb6bad671cfe698393c453357da61b56d757ab8c0f3fb9c87f2849e63131878", "RFC 9500 2.1 (testRSA2048)"),
+    ("96465ea5dc9bb2da7b351d808a7196e5761f2412a5040131c68d719aaba28fb9", "RFC 9500 2.1 (testRSA4096)"),
     ("b2b04340cfaee616ec9c2c62d261b208e54bb197498df52e8cadede23ac0ba5e", "RFC 9500 2.3 (testECCP256)"),
+    ("c4c10105a0be0ed4dd3354428dc38a9bfee64da141ce16e75c94eda272f9dd3a", "RFC 9500 2.3 (testECCP384)"),
+    ("acb1b8327fef995e2458fdf5e3c33b2dc0749feabd6a894cb9bda9d70ac06c24", "RFC 9500 2.3 (testECCP521)"),
     ("64eebde4d94a861ca1b062a103ef51d4d8a2c1b0a2133838198230e9c85407ed", "Go's net/http/internal/testcert"),
     (
         "0bb46449d66671f8db75aa2615c230d26ec105c89db0c7f066163644047b7254",
