@@ -6,7 +6,7 @@ mod table;
 
 use std::time::Duration;
 
-use self::table::Table;
+use self::table::{Group, Table};
 use super::method::MethodOutcome;
 use super::outcome::{self, Check, says};
 use crate::context::Context;
@@ -25,14 +25,6 @@ pub(super) trait Looked {
     fn groups(&self) -> Vec<Group>;
     /// How long to wait before the next one.
     fn pause(&self, round: usize) -> Duration;
-}
-
-/// One record, file or mailbox in the table.
-pub(super) struct Group {
-    pub(super) verdict: Verdict,
-    pub(super) name: String,
-    /// Who says what.
-    pub(super) rows: Vec<(String, String)>,
 }
 
 /// `stopped` makes of a failure, and of how it stood before, what is told.

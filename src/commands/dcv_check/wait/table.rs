@@ -2,8 +2,16 @@
 
 use std::collections::HashMap;
 
-use super::Group;
+use crate::dcv::judge::Verdict;
 use crate::report::{Live, Sink};
+
+/// One record, file or mailbox in the table.
+pub(crate) struct Group {
+    pub(super) verdict: Verdict,
+    pub(super) name: String,
+    /// Who says what.
+    pub(super) rows: Vec<(String, String)>,
+}
 
 /// The table; nothing where there is no terminal.
 pub(super) struct Table<'a> {
