@@ -225,7 +225,7 @@ impl Fleet {
         let told: Vec<Software> = found.servers.iter().filter_map(|looked| looked.software()).collect();
         let call = |software: Software| {
             let config = settings.server_configs.get(software.name());
-            let config = config.or(settings.server_config.as_ref().filter(|_| nobody)).cloned();
+            let config = config.or_else(|| settings.server_config.as_ref().filter(|_| nobody)).cloned();
             // A tree is for servers elsewhere, unless one here was said to read it.
             (context.root.is_none() || config.is_some()).then_some(Call {
                 software: Some(software),

@@ -56,9 +56,9 @@ impl Config {
                 "stream" => Part::Stream,
                 _ => continue,
             };
-            let outer = directive.inside();
-            let servers = outer.iter().filter(|inner| inner.name == "server" && inner.block.is_some());
-            blocks.extend(servers.map(|server| server_block(part, server, &outer, folder, prefix)));
+            let is_server = |inner: &&Directive| inner.name == "server" && inner.block.is_some();
+            let (servers, outer): (Vec<_>, Vec<_>) = directive.inside().into_iter().partition(is_server);
+            blocks.extend(servers.into_iter().map(|server| server_block(part, server, &outer, folder, prefix)));
         }
         share_flags(&mut blocks);
         let pid = main.iter().rfind(|directive| directive.name == "pid").and_then(|pid| pid.only());
