@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
-use support::ca::{ca_params, days, today};
+use support::ca::{crossed, days, today};
 use support::fleet::{Kind, Place};
 use support::foreign::{path_of, succeed};
 use support::namespace::in_mount;
@@ -144,15 +144,6 @@ fn what_apache_and_haproxy_name_is_found_and_compared_with_what_they_show() {
     }
 }
 
-/// The CA's intermediate as another root signed it, which ends before the site's certificate.
-fn crossed(shop: &Shop) -> String {
-    let mut params = ca_params("Test DV CA R2");
-    let ends = days(today(), 60);
-    params.not_after =
-        rcgen::date_time_ymd(ends.year().into(), ends.month().try_into().unwrap(), ends.day().try_into().unwrap());
-    params.signed_by(shop.ca.intermediate.key(), &shop.ca.root).unwrap().pem()
-}
-
 #[test]
 fn an_intermediate_that_ends_first_is_found_in_files_and_on_a_server() {
     let site = Site::new();
@@ -161,7 +152,7 @@ fn an_intermediate_that_ends_first_is_found_in_files_and_on_a_server() {
     site.plain("tls/site.pem", "tls/site.key");
     let chain = sandbox.read("tls/site.pem");
     let leaf = chain.split_inclusive("-----END CERTIFICATE-----\n").next().unwrap();
-    sandbox.write("tls/crossed.pem", leaf.to_owned() + &crossed(shop));
+    sandbox.write("tls/crossed.pem", leaf.to_owned() + &crossed(&shop.ca, days(today(), 60)));
     sandbox.write("tls/alone.pem", leaf);
     let _nginx = site.start(&site.block("tls/crossed.pem", "tls/site.key"));
     let host = format!("127.0.0.1:{}", site.port);
@@ -180,7 +171,10 @@ fn an_intermediate_that_ends_first_is_found_in_files_and_on_a_server() {
     let row = early(&[&host, "tls/site.pem"], 1);
     assert_eq!(row["places"].as_array().unwrap().len(), 2, "{row}");
     // With the CA's usual one beside it nothing ends first.
-    sandbox.write("tls/crossed.pem", leaf.to_owned() + &crossed(shop) + &shop.ca.intermediate_pem());
+    sandbox.write(
+        "tls/crossed.pem",
+        leaf.to_owned() + &crossed(&shop.ca, days(today(), 60)) + &shop.ca.intermediate_pem(),
+    );
     let fine = sandbox.run(&["status", "tls/crossed.pem", "--json"]).expect(0).json();
     assert!(!reasons(&fine["rows"][0]).contains(&"intermediate-ends-first"), "{fine}");
 }

@@ -118,10 +118,11 @@ fn row(
     let start = certificate.not_before;
     let due = measure.before.due(start, judged.ends);
     let mut reasons = dates(certificate, measure.now);
+    let in_date = reasons.is_empty();
     reasons.extend(revoked(certificate, lists));
     reasons.extend(keys.wrong(leaf));
     reasons.extend(unlike(certificate, measure));
-    if measure.now >= due && reasons.is_empty() {
+    if measure.now >= due && in_date {
         reasons.push(Reason::Due { since: due, ends: judged.ends });
     }
     reasons.extend(judged.reasons);

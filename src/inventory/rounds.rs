@@ -78,16 +78,18 @@ pub fn proof_until(proven: Timestamp) -> Timestamp {
 #[must_use]
 pub fn rounds(clocks: Clocks, before: RenewBefore, now: Timestamp) -> Vec<Round> {
     let mut rounds = Vec::new();
-    let (mut ends, mut due, mut proven) = (clocks.ends, clocks.due, clocks.proven);
+    let Clocks { mut ends, mut due, mut proven, mut paid_until } = clocks;
     while rounds.len() < MOST && (rounds.is_empty() || due < begin(HORIZON)) {
         // A round that is overdue is done today.
         let done = due.max(now);
         let Some(rule) = LIFETIME.at(done) else { break };
         let until = proof_until(proven);
         let proof = if done <= until { Proof::Reused(until) } else { Proof::New };
-        let paid = clocks.paid_until.map(|last| paid(last, done));
-        let most_days = most_days(rule.days, paid, clocks.paid_until, done);
+        let paid = paid_until.map(|last| paid(last, done));
+        let most_days = most_days(rule.days, paid, paid_until, done);
         rounds.push(Round { due, before: ends, most_days, paid, proof });
+        // For how long it will be bought then nobody knows.
+        paid_until = paid_until.filter(|_| paid == Some(Paid::Reissue));
         if proof == Proof::New {
             proven = done;
         }
@@ -127,7 +129,7 @@ fn later(at: Timestamp, days: i64) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
-    use super::{Clocks, Paid, Proof, RenewBefore, Timestamp, proof_until, rounds};
+    use super::{Clocks, Paid, Proof, RenewBefore, Round, Timestamp, proof_until, rounds};
     use crate::inventory::reason::day;
 
     fn at(text: &str) -> Timestamp {
@@ -182,6 +184,52 @@ mod tests {
         let in_2029 = told.iter().filter(|round| round.starts_with("2029")).count();
         assert!((8..=10).contains(&in_2029), "{told:#?}");
         assert!(told.last().unwrap().ends_with("47 buy new"), "{told:#?}");
+    }
+
+    /// `DUE DAYS ORDER PROOF` of each round.
+    fn told(clocks: Clocks, now: &str) -> Vec<String> {
+        let order = |round: &Round| match round.paid {
+            Some(Paid::Reissue) => "reissue",
+            Some(Paid::Purchase) => "buy",
+            None => "-",
+        };
+        let proof = |round: &Round| match round.proof {
+            Proof::New => "new".to_owned(),
+            Proof::Reused(until) => format!("until {}", day(until)),
+        };
+        let line = |round: &Round| format!("{} {} {} {}", day(round.due), round.most_days, order(round), proof(round));
+        rounds(clocks, RenewBefore::Usual, at(now)).iter().map(line).collect()
+    }
+
+    #[test]
+    fn a_year_that_was_bought_on_the_day_of_a_200_day_certificate() {
+        // Reckoned by hand from BR 6.3.2 and 4.2.1. The proof of 2026-11-23 is 112 days old when only 100 count any more;
+        // the third certificate ends with the term, 56 days on, and is due a third of that before; the purchase may go by
+        // the proof of 2027-09-29.
+        let (start, ends) = (at("2026-11-23"), at("2027-06-11"));
+        let due = RenewBefore::Usual.due(start, ends);
+        let clocks = Clocks { ends, due, proven: start, paid_until: Some("2027-11-23".parse().unwrap()) };
+        let all = told(clocks, "2026-11-23");
+        assert_eq!(day(proof_until(start)), "2027-03-15");
+        assert_eq!(
+            all[..8],
+            [
+                "2027-05-12 100 reissue new",
+                "2027-07-21 100 reissue until 2027-08-20",
+                "2027-09-29 56 reissue new",
+                "2027-11-05 100 buy until 2028-01-07",
+                "2028-01-14 100 - new",
+                "2028-03-24 100 - until 2028-04-23",
+                "2028-06-02 100 - new",
+                "2028-08-11 100 - until 2028-09-10",
+            ],
+            "{all:#?}"
+        );
+        // The last one for 100 days, then every 31 days and 8 hours, each with a proof of its own.
+        let last = all.iter().rposition(|round| round.contains(" 100 ")).unwrap();
+        assert!(all[last] < "2029-03-15".to_owned() && all[last + 1] > "2029-03-15".to_owned(), "{all:#?}");
+        assert!(all[last + 1..].iter().all(|round| round.ends_with(" 47 - new")), "{all:#?}");
+        assert!(all.last().unwrap().starts_with("2029-12"), "{all:#?}");
     }
 
     #[test]

@@ -75,14 +75,22 @@ impl TestCa {
         if let Some(names) = leaf.names {
             params.subject_alt_names = CertificateParams::new(names).unwrap().subject_alt_names;
         }
-        params.not_before = rcgen_date(leaf.not_before);
-        params.not_after = rcgen_date(leaf.not_after);
+        params.not_before = moment(leaf.not_before);
+        params.not_after = moment(leaf.not_after);
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
         (leaf.change)(params);
         unix(&request.signed_by(&self.intermediate).unwrap().pem())
     }
+}
+
+/// The intermediate of `ca` as it was signed once more, to end on a day: what a cross-signed one is like whose other root
+/// goes.
+pub fn crossed(ca: &TestCa, ends: Date) -> String {
+    let mut params = ca_params("Test DV CA R2");
+    params.not_after = moment(ends);
+    unix(&params.signed_by(ca.intermediate.key(), &ca.root).unwrap().pem())
 }
 
 /// A CA certificate below `issuer`.
@@ -99,8 +107,8 @@ pub fn ca_params(name: &str) -> CertificateParams {
     params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    params.not_before = rcgen_date(days(today(), -1800));
-    params.not_after = rcgen_date(days(today(), 1800));
+    params.not_before = moment(days(today(), -1800));
+    params.not_after = moment(days(today(), 1800));
     params
 }
 
@@ -112,7 +120,8 @@ pub fn days(from: Date, count: i64) -> Date {
     from.checked_add(jiff::Span::new().days(count)).unwrap()
 }
 
-fn rcgen_date(date: Date) -> time::OffsetDateTime {
+/// Midnight, as rcgen has it.
+pub fn moment(date: Date) -> time::OffsetDateTime {
     rcgen::date_time_ymd(date.year().into(), date.month().try_into().unwrap(), date.day().try_into().unwrap())
 }
 
