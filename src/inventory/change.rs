@@ -67,7 +67,7 @@ fn lifetimes(at: Timestamp) -> Vec<Change> {
     let mut at = at;
     while let Some(step) = LIFETIME.after(at) {
         at = begin(step.since);
-        let reuse = PROOF_REUSE.at(at).map(|reuse| format!(", and a proof of control is good for {}", reuse.days));
+        let reuse = PROOF_REUSE.at(at).map(|reuse| format!(", and a proof of control is good for {} days", reuse.days));
         let code = match step.days {
             47 => "rule-47-days",
             100 => "rule-100-days",

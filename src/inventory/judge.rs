@@ -77,7 +77,12 @@ fn unanswered(group: &Group) -> Option<Row> {
             let name = asked.names.first().cloned().unwrap_or_else(|| asked.id.short());
             (name, asked.names.clone(), asked.id, asked.algorithm, State::Pending)
         }
-        (None, Some((_, key))) => (key.id.short(), Vec::new(), key.id, key.algorithm, State::KeyAlone),
+        (None, Some((place, key))) => {
+            // All that there is of a name is its file's.
+            let path = PathBuf::from(place.to_string());
+            let name = path.file_name().map_or_else(|| key.id.short(), |name| name.to_string_lossy().into_owned());
+            (name, Vec::new(), key.id, key.algorithm, State::KeyAlone)
+        }
         (None, None) => return None,
     };
     let mut reasons = readable(&keys);

@@ -227,7 +227,7 @@ mod tests {
         );
         // The last one for 100 days, then every 31 days and 8 hours, each with a proof of its own.
         let last = all.iter().rposition(|round| round.contains(" 100 ")).unwrap();
-        assert!(all[last] < "2029-03-15".to_owned() && all[last + 1] > "2029-03-15".to_owned(), "{all:#?}");
+        assert!(all[last].as_str() < "2029-03-15" && all[last + 1].as_str() > "2029-03-15", "{all:#?}");
         assert!(all[last + 1..].iter().all(|round| round.ends_with(" 47 - new")), "{all:#?}");
         assert!(all.last().unwrap().starts_with("2029-12"), "{all:#?}");
     }

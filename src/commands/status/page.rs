@@ -30,6 +30,10 @@ pub(super) fn html(outcome: &StatusOutcome) -> String {
     page.push_str(&sum(outcome));
     page.push_str(&notes(&outcome.findings));
     page.push_str(&timeline.grid());
+    let ahead = years::section(&outcome.rows, outcome.at);
+    if !ahead.is_empty() {
+        page.push_str(Timeline::KEY);
+    }
     page.push_str(&format!(
         "<table><caption class=\"unseen\">Every certificate, the most pressing first</caption>\n<thead><tr>\
          <th scope=\"col\" data-by=\"verdict\">Verdict</th><th scope=\"col\" data-by=\"name\">Names</th>\
@@ -40,7 +44,7 @@ pub(super) fn html(outcome: &StatusOutcome) -> String {
     outcome.rows.iter().for_each(|one| page.push_str(&row::body(one, &timeline)));
     page.push_str("</table>\n<p id=\"none\" hidden>Nothing fits the filter.</p>\n");
     page.push_str(&timeline.legend());
-    page.push_str(&years::table(&outcome.rows));
+    page.push_str(&ahead);
     page.push_str(&format!("</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n"));
     page
 }

@@ -18,20 +18,23 @@ pub(super) fn body(one: &Judged, timeline: &Timeline) -> String {
     let ends = row.ends.map(|at| at.as_second().to_string()).unwrap_or_default();
     let due = row.due.filter(|_| row.state != State::Superseded);
     let day = |at: Option<jiff::Timestamp>| at.map(date).unwrap_or_default();
-    let left = row.days_left.map(|days| format!(" <small>{}</small>", in_days(days))).unwrap_or_default();
+    let small = |words: String| format!(" <small>{words}</small>");
+    let left = row.days_left.map(|days| small(in_days(days))).unwrap_or_default();
+    let late = due.filter(|due| *due <= timeline.now()).map(|_| small("now".to_owned())).unwrap_or_default();
     let more = row.names.len().saturating_sub(1);
     let more = if more == 0 { String::new() } else { format!(" <small>and {more} more</small>") };
     format!(
         "<tbody class=\"{word}\" data-verdict=\"{word}\" data-name=\"{name}\" data-state=\"{state}\" \
          data-ends=\"{ends}\" data-due=\"{due_at}\">\n<tr><td class=\"verdict\">{mark}{word}</td>\
-         <th scope=\"row\">{shown}{more}</th><td class=\"state\">{state}</td><td class=\"ends\">{end}{left}</td><td class=\"due\">{due}</td>\
+         <th scope=\"row\">{shown}{more}</th><td class=\"state\">{state}</td><td class=\"ends\">{end}{left}</td><td class=\"due\">{due}{late}</td>\
          <td class=\"time\">{line}</td></tr>\n<tr class=\"more\"><td colspan=\"6\">{reasons}{next}{rest}</td></tr></tbody>\n",
         word = verdict.name(),
         name = text(&row.name),
         state = row.state.in_words(),
         due_at = due.map(|at| at.as_second().to_string()).unwrap_or_default(),
         mark = mark(verdict),
-        shown = text(&name_in_words(&row.name)),
+        // A long name breaks where it has its dots.
+        shown = text(&name_in_words(&row.name)).replace('.', ".<wbr>"),
         end = day(row.ends),
         due = day(due),
         line = timeline.of(row),
@@ -56,8 +59,14 @@ fn reason(finding: &Finding) -> String {
     format!("<span class=\"{class}\">{}</span>", text(&finding.message))
 }
 
+/// What is to be pasted stands out: all of it, or what follows the words before it.
 fn step(next: &Next) -> String {
-    let said = if next.argv.is_some() { format!("<code>{}</code>", text(&next.text)) } else { text(&next.text) };
+    let pasted = |line: &str| format!("<code>{}</code>", text(line));
+    let said = match next.text.split_once(":  ") {
+        _ if next.argv.is_some() || next.text.starts_with("sudo ") => pasted(&next.text),
+        Some((words, line)) => format!("{}: {}", text(words), pasted(line)),
+        None => text(&next.text),
+    };
     let lines: Vec<String> = next.lines.iter().map(|line| text(line)).collect();
     if lines.is_empty() { said } else { format!("{said}<pre>{}</pre>", lines.join("\n")) }
 }

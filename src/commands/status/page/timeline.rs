@@ -37,8 +37,25 @@ impl Timeline {
         Self { from, to, now: now.as_second(), changes: all }
     }
 
+    /// The one of what lies ahead of an instant.
+    pub(super) fn ahead(now: Timestamp) -> Self {
+        let around = Self::from(now);
+        let changes = around.changes.into_iter().filter(|change| begin(change.from) > now).collect();
+        Self { from: now.as_second(), changes, ..around }
+    }
+
+    /// The instant of the page.
+    pub(super) fn now(&self) -> Timestamp {
+        Timestamp::from_second(self.now).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Its last instant.
+    pub(super) fn end(&self) -> Timestamp {
+        Timestamp::from_second(self.to).unwrap_or(Timestamp::MAX)
+    }
+
     /// Tenths of a percent from the left edge; what lies outside is at an edge.
-    fn x(&self, at: i64) -> i64 {
+    pub(super) fn x(&self, at: i64) -> i64 {
         let along = at.clamp(self.from, self.to) - self.from;
         along * WIDE / (self.to - self.from).max(1)
     }
@@ -58,15 +75,21 @@ impl Timeline {
             .collect()
     }
 
-    /// The lines behind every row, drawn once and used by each.
-    pub(super) fn grid(&self) -> String {
-        let line = |class: &str, at: i64| format!("<path class=\"{class}\" d=\"M{} 0v20\"/>", self.x(at));
+    /// The years and the rules as lines of some height.
+    pub(super) fn lines(&self, high: i64) -> String {
+        let line = |class: &str, at: i64| format!("<path class=\"{class}\" d=\"M{} 0v{high}\"/>", self.x(at));
         let years: String = self.years().iter().map(|(_, at)| line("year", *at)).collect();
         let rules: String = self.marks().iter().map(|(_, day)| line("rule", begin(*day).as_second())).collect();
+        years + &rules
+    }
+
+    /// The lines behind every row, drawn once and used by each.
+    pub(super) fn grid(&self) -> String {
         format!(
             "<svg class=\"unseen\" aria-hidden=\"true\"><symbol id=\"grid\" viewBox=\"0 0 {WIDE} 20\" \
-             preserveAspectRatio=\"none\">{years}{rules}{}</symbol></svg>\n",
-            line("now", self.now)
+             preserveAspectRatio=\"none\">{}<path class=\"now\" d=\"M{} 0v20\"/></symbol></svg>\n",
+            self.lines(20),
+            self.x(self.now)
         )
     }
 
@@ -80,11 +103,12 @@ impl Timeline {
         let rules: String = self
             .marks()
             .iter()
-            .map(|(number, day)| label("rule", begin(*day).as_second(), 28, &circled(*number)))
+            .map(|(number, day)| label("rule", begin(*day).as_second(), 27, &circled(*number)))
             .collect();
+        // Below the others: whatever begins soon is as near to it as it gets.
+        let now = if self.from < self.now { label("now", self.now, 40, "today") } else { String::new() };
         format!(
-            "<svg class=\"axis\" role=\"img\" aria-label=\"Time, with the days on which rules change\">{years}{rules}{}</svg>",
-            label("now", self.now, 28, "today")
+            "<svg class=\"axis\" role=\"img\" aria-label=\"Time, with the days on which rules change\">{years}{rules}{now}</svg>"
         )
     }
 
@@ -97,17 +121,23 @@ impl Timeline {
                 .filter(|change| change.from == day)
                 .map(|change| format!("{} <small>({})</small>", text(&change.what), text(change.source)))
                 .collect();
-            format!("<li><b>{} <time>{day}</time></b> {}</li>\n", circled(number), what.join("; "))
+            format!("<li><b>{} <time>{day}</time></b> {}</li>\n", circled(number), what.join("<br>"))
         };
         let items: String = self.marks().into_iter().map(item).collect();
-        format!(
-            "<section><h2>Rules that change</h2><ul class=\"rules\">\n{items}</ul>\n<p class=\"key\">\
-             <svg class=\"swatch\" aria-hidden=\"true\"><rect class=\"life\" width=\"100%\" height=\"100%\"/></svg> the certificate \
-             <svg class=\"swatch\" aria-hidden=\"true\"><rect class=\"late\" width=\"100%\" height=\"100%\"/></svg> its next round is due \
-             <svg class=\"swatch\" aria-hidden=\"true\" viewBox=\"0 0 24 12\" preserveAspectRatio=\"none\"><path class=\"round\" d=\"M4 2v8M12 2v8M20 2v8\"/></svg> \
-             rounds to come, each with a new request</p></section>\n"
-        )
+        if items.is_empty() {
+            return items;
+        }
+        format!("<section id=\"rules\"><h2>Rules that change</h2><ul class=\"rules\">\n{items}</ul></section>\n")
     }
+
+    /// What the shapes stand for.
+    pub(super) const KEY: &str = "<p class=\"key\">\
+         <svg class=\"swatch\" aria-hidden=\"true\"><rect class=\"life\" width=\"100%\" height=\"100%\"/></svg> the certificate \
+         <svg class=\"swatch\" aria-hidden=\"true\"><rect class=\"late\" width=\"100%\" height=\"100%\"/></svg> its next round is due \
+         <svg class=\"swatch\" aria-hidden=\"true\" viewBox=\"0 0 24 12\" preserveAspectRatio=\"none\"><path class=\"round\" d=\"M4 2v8M12 2v8M20 2v8\"/></svg> \
+         rounds to come, each with a new request \
+         <svg class=\"swatch\" aria-hidden=\"true\" viewBox=\"0 0 24 12\" preserveAspectRatio=\"none\"><path class=\"rule\" d=\"M12 0v12\"/></svg> \
+         a <a href=\"#rules\">rule that changes</a></p>\n";
 
     /// One row: the life of the certificate, the part of it in which the next round is due, and the rounds after it.
     pub(super) fn of(&self, row: &Row) -> String {
@@ -127,7 +157,8 @@ impl Timeline {
         let ticks: String = row
             .rounds
             .iter()
-            .map(|round| round.due.as_second())
+            // A round that is overdue is done today.
+            .map(|round| round.due.as_second().max(self.now))
             .filter(|due| (self.from..self.to).contains(due))
             .map(|due| format!("M{} 6v8", self.x(due)))
             .collect();
