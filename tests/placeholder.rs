@@ -137,3 +137,18 @@ fn a_file_that_haproxy_misses_is_named_with_the_flags_that_put_it_there() {
     assert!(shop.sandbox.read("tree/etc/haproxy/site.pem").contains("PRIVATE KEY"));
     support::foreign::succeed(foreign("haproxy").args(["-c", "-f", &config]));
 }
+
+#[test]
+fn one_name_stands_for_all_that_its_request_asks_for() {
+    let shop = Shop::new();
+    shop.sandbox.run(&["csr", "example.com", "www.example.com", "shop.example.com"]).expect(0);
+    let place = |more: &[&str]| {
+        let words = [&["install", "--placeholder"], more, &["--root", "tree", "--dry-run"]].concat();
+        let said = shop.sandbox.run(&words).expect(0).stdout;
+        let (_, names) = said.split_once("a placeholder for ").expect("what it is for");
+        names.split_once(", ends ").expect("until when").0.to_owned()
+    };
+    assert_eq!(place(&["example.com"]), "example.com, www.example.com, shop.example.com");
+    assert_eq!(place(&["other.example.com"]), "other.example.com");
+    assert_eq!(place(&["example.com", "www.example.com"]), "example.com, www.example.com");
+}

@@ -274,7 +274,7 @@ fn flags(context: &Context, args: &InstallArgs) -> Result<Settings, Failure> {
     let absolute = |path: &Option<PathBuf>| path.as_deref().map(folders::absolute).transpose();
     let trust = match args.trust.as_deref() {
         None | Some("mozilla" | "system") => args.trust.clone(),
-        Some(file) => Some(folders::absolute(Path::new(file))?.display().to_string()),
+        Some(file) => Some(folders::real(Path::new(file))?.display().to_string()),
     };
     let (server_config, server_configs) = servers::configs(&args.server_config)?;
     Ok(Settings {

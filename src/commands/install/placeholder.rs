@@ -4,6 +4,7 @@ use crate::changeover::order::{Goal, Order};
 use crate::changeover::outcome::{Changeover, Verdict, day};
 use crate::changeover::{self, placeholder};
 use crate::context::Context;
+use crate::directory::Directory;
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next};
 use crate::install::placeholder::Placeholder;
@@ -28,7 +29,8 @@ pub(super) fn run(
             "www.example.com",
         ])));
     };
-    let pair = Placeholder::new(&names, context.now()).map_err(|error| Failure::of(Kind::Internal, &error))?;
+    let all = if names.len() == 1 { with_those_asked_for(context, first)? } else { names.clone() };
+    let pair = Placeholder::new(&all, context.now()).map_err(|error| Failure::of(Kind::Internal, &error))?;
     let changeover = changeover::run(context, &Order { goal: Goal::Placeholder(&pair), ..order(first) })?;
     let ends = changeover.leaf.not_after;
     let findings = match changeover.verdict {
@@ -37,4 +39,12 @@ pub(super) fn run(
     };
     let found = format!("a placeholder for {}, ends {}", changeover.leaf.dns_names.join(", "), day(ends));
     Ok((found, findings, changeover))
+}
+
+/// `name`, and what the request here that asks for it asks for beside it.
+fn with_those_asked_for(context: &Context, name: &DnsName) -> Result<Vec<DnsName>, Failure> {
+    let here = Directory::read(context)?;
+    let request = here.requests_named(name).first().map(|held| held.value.dns_names.clone()).unwrap_or_default();
+    let others = request.iter().filter_map(|other| DnsName::presented(other)).filter(|other| other != name);
+    Ok(std::iter::once(name.clone()).chain(others).collect())
 }
