@@ -306,7 +306,7 @@ fn what_is_not_asked_for_again_is_told() {
 
 #[test]
 fn nginx_and_java_load_the_keys() {
-    for key_type in ["ecdsa-p256", "ecdsa-p384", "ecdsa-p521", "rsa-2048", "ed25519"] {
+    for key_type in ["ecdsa-p256", "ecdsa-p384", "ecdsa-p521", "rsa-2048", "rsa-3072", "rsa-4096", "ed25519"] {
         let sandbox = Sandbox::new();
         sandbox.write("pass", "geheim\n");
         for (name, more) in
@@ -340,4 +340,41 @@ fn nginx_and_java_load_the_keys() {
             assert!(listed.contains("PrivateKeyEntry"), "{key_type}: {listed}");
         }
     }
+}
+
+/// Without what differs from run to run: the request's body and its hashes.
+fn masked(said: &str, made: &serde_json::Value) -> String {
+    let field = |name: &str| made["request"][name].as_str().unwrap().to_owned();
+    let (md5, sha256) = (field("md5"), field("sha256"));
+    let said = [(&md5[..], "[MD5]"), (&sha256[..32], "[SHA256 FIRST]"), (&sha256[32..], "[SHA256 LAST]")]
+        .into_iter()
+        .fold(said.to_owned(), |said, (what, mask)| said.replace(what, mask));
+    let (before, rest) = said.split_once("REQUEST-----\nMI").unwrap();
+    format!("{before}REQUEST-----\n[BASE64]\n-----END{}", rest.split_once("-----END").unwrap().1)
+}
+
+#[test]
+fn the_words_where_a_key_is_there_already_are_pinned() {
+    let sandbox = Sandbox::new();
+    sandbox.write("pass", "geheim\n");
+    sandbox.run(&["csr", "one.example"]).expect(0);
+    std::fs::create_dir(sandbox.join("next")).unwrap();
+    let say = |args: &[&str]| {
+        let said = sandbox.run(args).expect(0).to_string();
+        // The same again for what it was made of; where nothing new is made all is the same.
+        let again = args.iter().copied().filter(|word| *word != "--force");
+        let made = sandbox.run(&again.chain(["--json"]).collect::<Vec<_>>()).expect(0).json();
+        masked(&said, &made)
+    };
+    insta::assert_snapshot!(
+        "key_of_another",
+        say(&["csr", "two.example", "--key", "one.example.key", "--ca", "sectigo"])
+    );
+    insta::assert_snapshot!("key_of_another_again", say(&["csr", "two.example"]));
+    insta::assert_snapshot!("key_elsewhere", say(&["-C", "next", "csr", "three.example", "--key", "one.example.key"]));
+    insta::assert_snapshot!(
+        "key_encrypted",
+        say(&["csr", "four.example", "--encrypt-key", "--password-file", "pass", "--ca", "digicert"])
+    );
+    insta::assert_snapshot!("taken_over", say(&["-C", "next", "csr", "--from", "four.example.csr", "--ca", "godaddy"]));
 }

@@ -76,6 +76,7 @@ fn openssl_and_gnutls_agree_with_every_attribute() {
         "CN=one.example,serialNumber=HRB 12345,street=Am Markt 1,postalCode=10115,title=x,GN=Ann,SN=O'Neil,initials=A",
         "CN=one.example,businessCategory=Private Organization,jurisdictionC=DE,jurisdictionST=NRW,jurisdictionL=Köln",
         "CN=one.example,O=\\ both ends\\ ",
+        "CN=one.example,1.3.6.1.4.1.99999.1=#1303616263+1.3.6.1.4.1.99999.2=#0c0161,O=#0c0441636d65,C=DE",
     ]
     .into_iter()
     .enumerate()
@@ -110,7 +111,7 @@ fn openssl_and_gnutls_agree_with_every_attribute() {
             assert!(info.contains(wanted), "{wanted}: {info}");
         }
         let gnutls = info.lines().find_map(|line| line.trim().strip_prefix("Subject: ")).unwrap();
-        for value in ["one.example", ",C=DE", "Köln", "ann", "HRB 12345"] {
+        for value in ["one.example", ",C=DE", "Köln", "ann", "HRB 12345", "1.3.6.1.4.1.99999.1"] {
             assert_eq!(gnutls.contains(value), ours.contains(value), "{value}: {gnutls}");
         }
         let types = run(&sandbox, "openssl", &["asn1parse", "-in", "x.csr"]);

@@ -300,9 +300,12 @@ pub fn printable_name(name: &X509Name<'_>) -> String {
             if !part.is_empty() {
                 part.push('+');
             }
-            let value = attribute.as_str().map_or_else(|_| encoded(attribute), escaped);
+            let name = oid::attribute_name(attribute.attr_type());
+            // The value of a type that has no name here is written as it is encoded (RFC 4514 2.4).
+            let text = attribute.as_str().ok().filter(|_| !name.starts_with(|c: char| c.is_ascii_digit()));
+            let value = text.map_or_else(|| encoded(attribute), escaped);
             // Writing to a String cannot fail.
-            let _ = write!(part, "{}={value}", oid::attribute_name(attribute.attr_type()));
+            let _ = write!(part, "{name}={value}");
         }
         parts.push(part);
     }
