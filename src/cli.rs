@@ -98,14 +98,15 @@ fn command_line() -> clap::Command {
 /// To make the whole command line costs as much as to read a zip, so first only the verbs that are among `args` are
 /// there. What is understood so would be understood of the whole in the same way; help and errors come from the whole.
 fn parse(args: &[OsString]) -> Result<(Globals, Option<Command>), clap::Error> {
-    let matches = match Command::augment_named(Globals::command(), args).try_get_matches_from(args) {
+    let mut matches = match Command::augment_named(Globals::command(), args).try_get_matches_from(args) {
         Err(error) if error.kind() != ErrorKind::DisplayVersion => {
             with_examples(command_line(), args).try_get_matches_from(args)?
         }
         understood => understood?,
     };
-    let command = matches.subcommand_name().map(|_| Command::from_arg_matches(&matches)).transpose()?;
-    Ok((Globals::from_arg_matches(&matches)?, command))
+    let globals = Globals::from_arg_matches_mut(&mut matches)?;
+    let command = matches.subcommand_name().is_some().then(|| Command::from_arg_matches_mut(&mut matches));
+    Ok((globals, command.transpose()?))
 }
 
 const OVERVIEW: &str = "\

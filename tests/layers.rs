@@ -43,7 +43,7 @@ const PURE: [&str; 10] =
     ["acceptance", "pki", "delivery", "dcv", "export", "live", "finding", "install", "inventory", "pairing"];
 
 /// What only `system` names: files, network, processes, clock, environment, and the crates that reach them.
-const WORLD: [&str; 17] = [
+const WORLD: [&str; 18] = [
     "std::env",
     "std::fs",
     "std::io::stdin",
@@ -55,6 +55,7 @@ const WORLD: [&str; 17] = [
     "std::time::SystemTime",
     "hickory_net",
     "hickory_resolver",
+    "openssl_probe",
     "reqwest",
     "rustix",
     "rustls_native_certs",

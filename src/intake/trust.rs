@@ -56,17 +56,22 @@ pub fn second_opinion(chain: &Chain, bag: &[Certificate], wanted: Wanted<'_>) ->
     let known = *chain.end() == ChainEnd::Anchored;
     // What one of them takes, the other is asked about as it will be sent.
     let bag = if known { chain.intermediates() } else { bag };
+    let knows = |anchors: &TrustAnchors| {
+        *verify::assemble(chain.leaf(), bag, Wanted { anchors, ..wanted }).chain.end() == ChainEnd::Anchored
+    };
     let other = match wanted.anchors.source() {
         TrustSource::Mozilla => {
             let all = || chain.certificates().iter().chain(bag);
             let names: Vec<&[u8]> = all().flat_map(|one| [one.subject_der(), one.issuer_der()]).collect();
-            TrustAnchors::system_named(roots::system().ok()?, &names)
+            let named = |roots| TrustAnchors::system_named(roots, &names);
+            // Nearly always the one file knows it.
+            let bundle = Some(named(roots::bundle())).filter(knows);
+            bundle.or_else(|| roots::system().ok().map(named))?
         }
         TrustSource::System => TrustAnchors::mozilla(),
         TrustSource::File(_) => return None,
     };
-    let theirs = verify::assemble(chain.leaf(), bag, Wanted { anchors: &other, ..wanted }).chain;
-    let known_there = *theirs.end() == ChainEnd::Anchored;
+    let known_there = knows(&other);
     let (label, here, there) = (chain.leaf().label(), wanted.anchors.source(), other.source());
     let differs = |finding: fn(&'static str, String) -> Finding, what: String, next: &str| {
         Some(finding("trust-differs", format!("{label}: {what}")).with(Next::say(next)))
