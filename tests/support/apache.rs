@@ -1,16 +1,16 @@
 //! The real Apache in a folder of its own: its configuration, pid file and logs are all in there.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Stdio;
 
 use super::foreign::foreign;
+use super::master::Master;
 
 /// An Apache that runs until this is dropped.
 pub struct Apache {
     config: PathBuf,
     folder: PathBuf,
-    parent: Child,
+    master: Master,
 }
 
 const MODULES: [&str; 7] = ["mpm_event", "authz_core", "alias", "ssl", "socache_shmcb", "remoteip", "headers"];
@@ -37,26 +37,15 @@ impl Apache {
     /// Starts it on what `write_config` writes.
     pub fn start(folder: &Path, hosts: &str) -> Self {
         let config = write_config(folder, hosts);
-        let mut parent = foreign("apache2")
-            .args(["-D", "FOREGROUND", "-d"])
-            .arg(folder)
-            .arg("-f")
-            .arg(&config)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
         let pid_file = folder.join("apache2.pid");
-        let ends = Instant::now() + Duration::from_secs(20);
         // The sockets are open before the pid file is written.
-        while std::fs::read_to_string(&pid_file).map_or(true, |pid| pid.trim() != parent.id().to_string()) {
-            let gone = parent.try_wait().unwrap();
-            let log = || std::fs::read_to_string(folder.join("error.log")).unwrap_or_default();
-            assert!(gone.is_none() && Instant::now() < ends, "Apache did not start: {gone:?}\n{}", log());
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        Self { config, folder: folder.to_owned(), parent }
+        let is_up =
+            |master: &Master| std::fs::read_to_string(&pid_file).is_ok_and(|pid| pid.trim() == master.id().to_string());
+        let log = || std::fs::read_to_string(folder.join("error.log")).unwrap_or_default();
+        let mut command = foreign("apache2");
+        command.args(["-D", "FOREGROUND", "-d"]).arg(folder).arg("-f").arg(&config).stderr(Stdio::null());
+        let master = Master::start(&mut command, is_up, log);
+        Self { config, folder: folder.to_owned(), master }
     }
 
     /// Its main configuration file.
@@ -76,23 +65,6 @@ impl Apache {
 
     /// Whether it still runs.
     pub fn runs(&mut self) -> bool {
-        matches!(self.parent.try_wait(), Ok(None))
-    }
-}
-
-impl Drop for Apache {
-    fn drop(&mut self) {
-        if self.runs() {
-            super::terminate(self.parent.id());
-        }
-        let ends = Instant::now() + Duration::from_secs(10);
-        while Instant::now() < ends {
-            if !self.runs() {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        let _ = self.parent.kill();
-        let _ = self.parent.wait();
+        self.master.runs()
     }
 }

@@ -1,16 +1,15 @@
 //! The real HAProxy in a folder of its own, as a master with workers: its configuration and its log are in there.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
 
 use super::foreign::foreign;
+use super::master::Master;
 
 /// An HAProxy that runs until this is dropped.
 pub struct Haproxy {
     config: PathBuf,
     folder: PathBuf,
-    master: Child,
+    master: Master,
 }
 
 /// Writes `haproxy.cfg` with these sections, and says where it is.
@@ -30,23 +29,13 @@ impl Haproxy {
     /// Starts it on what `write_config` writes.
     pub fn start(folder: &Path, sections: &str) -> Self {
         let config = write_config(folder, sections);
-        let log = std::fs::File::create(folder.join("haproxy.log")).unwrap();
-        let master = foreign("haproxy")
-            .args(["-W", "-db", "-f"])
-            .arg(&config)
-            .current_dir("/")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        let mut haproxy = Self { config, folder: folder.to_owned(), master };
-        let ends = Instant::now() + Duration::from_secs(20);
-        while !haproxy.log().contains("Loading success") {
-            assert!(haproxy.runs() && Instant::now() < ends, "HAProxy did not start:\n{}", haproxy.log());
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        haproxy
+        let path = folder.join("haproxy.log");
+        let errors = std::fs::File::create(&path).unwrap();
+        let log = || std::fs::read_to_string(&path).unwrap_or_default();
+        let mut command = foreign("haproxy");
+        command.args(["-W", "-db", "-f"]).arg(&config).current_dir("/").stderr(errors);
+        let master = Master::start(&mut command, |_| log().contains("Loading success"), log);
+        Self { config, folder: folder.to_owned(), master }
     }
 
     /// Its configuration file.
@@ -71,23 +60,6 @@ impl Haproxy {
 
     /// Whether it still runs.
     pub fn runs(&mut self) -> bool {
-        matches!(self.master.try_wait(), Ok(None))
-    }
-}
-
-impl Drop for Haproxy {
-    fn drop(&mut self) {
-        if self.runs() {
-            super::terminate(self.master.id());
-        }
-        let ends = Instant::now() + Duration::from_secs(10);
-        while Instant::now() < ends {
-            if !self.runs() {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        let _ = self.master.kill();
-        let _ = self.master.wait();
+        self.master.runs()
     }
 }

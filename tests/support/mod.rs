@@ -10,6 +10,7 @@ pub mod haproxy;
 pub mod lab;
 pub mod liar;
 pub mod mask;
+pub mod master;
 pub mod namespace;
 pub mod nginx;
 pub mod openssl_ca;

@@ -2,16 +2,16 @@
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Stdio;
 
 use super::foreign::foreign;
+use super::master::Master;
 
 /// An nginx that runs until this is dropped.
 pub struct Nginx {
     config: PathBuf,
     folder: PathBuf,
-    master: Child,
+    master: Master,
 }
 
 /// A port of 127.0.0.1 that nothing listens on now.
@@ -41,23 +41,13 @@ impl Nginx {
     pub fn start(folder: &Path, http: &str) -> Self {
         let config = write_config(folder, http);
         // A port that was free a moment ago may be taken by another test by now: nginx then tries again by itself.
-        let mut master = foreign("nginx")
-            .arg("-c")
-            .arg(&config)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
         let pid_file = folder.join("nginx.pid");
-        let ends = Instant::now() + Duration::from_secs(20);
         // The sockets are open before the pid file is written.
-        while std::fs::read_to_string(&pid_file).map_or(true, |pid| pid.trim() != master.id().to_string()) {
-            let gone = master.try_wait().unwrap();
-            let log = || std::fs::read_to_string(folder.join("error.log")).unwrap_or_default();
-            assert!(gone.is_none() && Instant::now() < ends, "nginx did not start: {gone:?}\n{}", log());
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        let is_up =
+            |master: &Master| std::fs::read_to_string(&pid_file).is_ok_and(|pid| pid.trim() == master.id().to_string());
+        let log = || std::fs::read_to_string(folder.join("error.log")).unwrap_or_default();
+        let mut command = foreign("nginx");
+        let master = Master::start(command.arg("-c").arg(&config).stderr(Stdio::null()), is_up, log);
         Self { config, folder: folder.to_owned(), master }
     }
 
@@ -74,23 +64,5 @@ impl Nginx {
     /// What it has logged.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.join("error.log")).unwrap_or_default()
-    }
-}
-
-impl Drop for Nginx {
-    fn drop(&mut self) {
-        // By signal to the very process that was started: `nginx -s stop` would want a configuration that loads.
-        if matches!(self.master.try_wait(), Ok(None)) {
-            super::terminate(self.master.id());
-        }
-        let ends = Instant::now() + Duration::from_secs(5);
-        while Instant::now() < ends {
-            if !matches!(self.master.try_wait(), Ok(None)) {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        let _ = self.master.kill();
-        let _ = self.master.wait();
     }
 }
