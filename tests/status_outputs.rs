@@ -94,19 +94,41 @@ fn the_table_fits_the_terminal() {
     let sandbox = &shop.sandbox;
     let plain = sandbox.run(&["status", "--root", "tree"]).expect(0);
     assert!(plain.stdout.is_ascii() || plain.stdout.contains("b\u{fc}cher.example"), "{plain}");
+    // What the next rounds need is told of few rows.
+    assert!(
+        plain.stdout.contains(": a new request, a reissue, a new proof of control; for at most 100 days"),
+        "{plain}"
+    );
     let quiet = sandbox.run(&["status", "--root", "tree", "-q"]).expect(0);
     assert_eq!(quiet.stdout, "", "nothing to do");
     let late = format!("{}T00:00:00Z", support::ca::days(support::ca::today(), 170));
     let quiet = sandbox.run(&["status", "--root", "tree", "-q", "--at", &late]).expect(1);
     assert!(quiet.stdout.starts_with("due    example.com +1") && !quiet.stdout.contains("cher.example"), "{quiet}");
     assert!(quiet.stdout.contains("certctl --root tree renew example.com"), "{quiet}");
-    // On a terminal of 60 columns.
-    let command =
-        format!("stty cols 60 < /dev/tty; {} status --root tree --color never", env!("CARGO_BIN_EXE_certctl"));
-    let wide = succeed(foreign("python3").current_dir(sandbox.path()).args(["-c", IN_TERMINAL, &command]));
-    let rows: Vec<&str> = wide.lines().filter(|line| line.contains("installed") || line.contains("pending")).collect();
-    assert_eq!(rows.len(), 2, "{wide}");
-    assert!(rows.iter().all(|row| row.trim_end().chars().count() <= 60), "{wide}");
+    // A name that is longer than any column, and one that takes two columns a letter.
+    let long = format!("{}.{}.example", "very-long".repeat(6), "label".repeat(12));
+    sandbox.run(&["csr", &long]).expect(0);
+    sandbox.run(&["csr", "\u{65e5}\u{672c}.example"]).expect(0);
+    for columns in [40, 60, 80, 100, 120, 200] {
+        let command = format!(
+            "stty cols {columns} < /dev/tty; NO_COLOR=1 exec {} status --root tree",
+            env!("CARGO_BIN_EXE_certctl")
+        );
+        let seen = succeed(foreign("python3").current_dir(sandbox.path()).args(["-c", IN_TERMINAL, &command]));
+        let is_row = |line: &&str| line.contains(" installed") || line.contains(" pending");
+        let rows: Vec<&str> = seen.lines().filter(is_row).map(str::trim_end).collect();
+        assert_eq!(rows.len(), 4, "{seen}");
+        // Two Han letters, where there is room for them.
+        let width = |row: &str| row.chars().count() + if row.contains('\u{65e5}') { 2 } else { 0 };
+        assert!(rows.iter().all(|row| width(row) <= columns), "{columns}: {seen}");
+        assert!(!seen.contains('\u{1b}'), "{seen}");
+        // The end of a name is its domain.
+        assert!(
+            columns < 60 || rows.iter().any(|row| row.contains("\u{2026}") && row.contains("el.example")),
+            "{seen}"
+        );
+        assert!(rows.iter().any(|row| row.contains("example.com +1")), "{seen}");
+    }
 }
 
 const IN_TERMINAL: &str = "
@@ -282,15 +304,15 @@ fn the_document_and_the_page() {
     let page: String = page
         .to_string()
         .lines()
-        .filter(|line| !line.contains(" on a new cert"))
+        .filter(|line| ![" on a new cert", ": a new request"].iter().any(|part| line.contains(part)))
         .map(|line| format!("{line}\n"))
         .collect();
     insta::assert_snapshot!(plain(&page), @r#"
-    fine   example.com +1                         installed       188 d ########## [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem
+    fine   example.com +1                         installed 188 d ########## [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem
              an intermediate certificate is missing: nothing here issued Test DV CA R2; its issuer is CN=Test Root R1,O=certctl tests; nginx starts, and curl and phones say "unable to get local issuer certificate"
              next round from [DATE]; paid for until [DATE]; the CA may go by its proof until [DATE]
              next: with what the CA sent:  certctl install FILE --root tree
-           xn--bcher-kva.example (bücher.example) pending                          xn--bcher-kva.example.csr
+           xn--bcher-kva.example (bücher.example) pending                    xn--bcher-kva.example.csr
              next: certctl --root tree dcv-check xn--bcher-kva.example
     so     2 rows: 0 wrong, 0 due, 2 fine
     --- exit 0

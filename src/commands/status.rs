@@ -1,6 +1,7 @@
 //! `certctl status`: what is here, what is served, what ends when, what is pending.
 
 mod calendar;
+mod columns;
 mod document;
 mod page;
 mod prometheus;

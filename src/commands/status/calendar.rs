@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::Offset;
 
-use super::shown::{Judged, StatusOutcome};
-use crate::inventory::rounds::{Paid, Proof, Round};
+use super::shown::{self, Judged, StatusOutcome};
+use crate::inventory::rounds::Round;
 use crate::inventory::{Row, State};
 use crate::pki::key::sha256;
 use crate::report::{escape, name_in_words};
@@ -50,20 +50,8 @@ fn row(out: &mut Calendar, one: &Judged) {
     }
 }
 
-/// What a round needs.
 fn needs(round: &Round) -> String {
-    let order = match round.paid {
-        Some(Paid::Purchase) => "buy a new certificate",
-        Some(Paid::Reissue) => "have it reissued",
-        None => "reissue or buy",
-    };
-    let proof = match round.proof {
-        Proof::New => "a new proof of control".to_owned(),
-        Proof::Reused(until) => {
-            format!("no new proof where the CA goes by the one until {}", until.strftime("%Y-%m-%d"))
-        }
-    };
-    format!("Needs: a new request; {order}; {proof}. It lives at most {} days.", round.most_days)
+    format!("Needs: {}.", shown::needs(round))
 }
 
 struct Calendar {

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use crate::finding::{Finding, Next, Severity};
+use crate::inventory::reason::day;
+use crate::inventory::rounds::{Paid, Proof, Round};
 use crate::inventory::{Row, Verdict};
 
 /// What `status` ends with.
@@ -50,4 +52,18 @@ impl StatusOutcome {
         let worst = self.rows.iter().map(|one| one.row.verdict()).max().unwrap_or(Verdict::Fine);
         if unseen { Verdict::Wrong } else { worst }
     }
+}
+
+/// What a round needs: `a new request, a reissue, a new proof of control; for at most 100 days`.
+pub(super) fn needs(round: &Round) -> String {
+    let order = match round.paid {
+        Some(Paid::Purchase) => ", a purchase",
+        Some(Paid::Reissue) => ", a reissue",
+        None => "",
+    };
+    let proof = match round.proof {
+        Proof::New => "a new proof of control".to_owned(),
+        Proof::Reused(until) => format!("no new proof of control where the CA goes by the one until {}", day(until)),
+    };
+    format!("a new request{order}, {proof}; for at most {} days", round.most_days)
 }

@@ -1,21 +1,30 @@
 //! The rows for people: a line each, what is wrong and what to do below it.
 
-use super::shown::{Judged, StatusOutcome};
+use super::columns::{cut, padded, width};
+use super::shown::{Judged, StatusOutcome, needs};
 use crate::finding::Severity;
 use crate::inventory::reason::day;
 use crate::inventory::{Row, State, Verdict};
 use crate::report::{Text, name_in_words};
 
-/// What the columns take beside name, bar and place: the label, the state, the days, and what lies between.
-const FIXED: usize = 7 + 14 + 8 + 2;
-/// Cells of the bar, with a blank.
+/// What the label before each line takes.
+const LABEL: usize = 7;
+/// Cells of the bar.
 const BAR: usize = 10;
+/// A narrower terminal does not say where.
+const TINY: usize = 60;
 /// A narrower terminal has no bar.
 const NARROW: usize = 80;
+/// A narrower one has half of one.
+const ROOMY: usize = 110;
 /// No column is narrower.
 const LEAST: usize = 8;
 /// Of so few rows the notes are told too.
 const FEW: usize = 3;
+/// So many rounds to come are told of each.
+const ROUNDS: usize = 3;
+/// Of so few it is told what waits for a step, too.
+const SOME: usize = 12;
 
 /// Writes the table.
 pub(super) fn write(outcome: &StatusOutcome, text: &mut Text) {
@@ -37,8 +46,10 @@ pub(super) fn write(outcome: &StatusOutcome, text: &mut Text) {
         told.for_each(|finding| say(format!("  {}", finding.message)));
         if few {
             calendar(&one.row).into_iter().for_each(|line| say(format!("  {line}")));
+            rounds(&one.row).into_iter().for_each(|line| say(format!("    {line}")));
         }
-        if verdict != Verdict::Fine || few {
+        let waits = matches!(one.row.state, State::Pending | State::Ready) && outcome.rows.len() <= SOME;
+        if verdict != Verdict::Fine || few || waits {
             one.next.iter().for_each(|next| say(format!("  next: {}", next.text)));
         }
     }
@@ -57,6 +68,12 @@ fn calendar(row: &Row) -> Option<String> {
     Some(format!("next round from {}{paid}{}", day(due), proof.unwrap_or_default()))
 }
 
+/// The first rounds to come, each with what it needs.
+fn rounds(row: &Row) -> Vec<String> {
+    let live = row.rounds.iter().filter(|_| row.state != State::Superseded).take(ROUNDS);
+    live.map(|round| format!("{}: {}", day(round.due), needs(round))).collect()
+}
+
 /// `5 certificates: 3 fine, 1 due, 1 wrong`.
 fn in_sum(rows: &[Judged]) -> String {
     let count = |verdict| rows.iter().filter(|one| one.row.verdict() == verdict).count();
@@ -67,6 +84,8 @@ fn in_sum(rows: &[Judged]) -> String {
 /// How wide the columns are.
 struct Columns {
     name: usize,
+    state: usize,
+    days: usize,
     place: usize,
     bar: [char; 2],
     cells: usize,
@@ -74,25 +93,35 @@ struct Columns {
 
 impl Columns {
     fn of(outcome: &StatusOutcome) -> Self {
-        let widest = |of: fn(&Row) -> String| outcome.rows.iter().map(|one| of(&one.row).chars().count()).max();
-        let (name, place) = (widest(name).unwrap_or(0).min(60), widest(place).unwrap_or(0));
-        let Some(width) = outcome.width else { return Self { name, place, bar: ['#', '.'], cells: BAR } };
-        let cells = if width < NARROW { 0 } else { BAR };
-        let room = width.saturating_sub(FIXED + cells).max(2 * LEAST);
-        let name = name.min((room / 2).max(room.saturating_sub(place)));
-        Self { name, place: room.saturating_sub(name), bar: ['█', '░'], cells }
+        let widest = |of: fn(&Row) -> String| outcome.rows.iter().map(|one| width(&of(&one.row))).max().unwrap_or(0);
+        let (state, days) = (widest(|row| row.state.in_words().to_owned()), widest(days));
+        let (name, place) = (widest(|row| name(row, usize::MAX)), widest(|row| place(row, usize::MAX)));
+        let Some(all) = outcome.width else {
+            return Self { name: name.min(60), state, days, place, bar: ['#', '.'], cells: BAR };
+        };
+        let cells = match all {
+            ..ROOMY if days == 0 => 0,
+            ..NARROW => 0,
+            NARROW..ROOMY => BAR / 2,
+            _ => BAR,
+        };
+        let place = if all < TINY { 0 } else { place };
+        let room = all.saturating_sub(LABEL + state + days + cells + 4).max(2 * LEAST);
+        // Where there is room for both, both have all that they need; else a name needs more than a place.
+        let name = name.min((room * 3 / 5).max(room.saturating_sub(place)));
+        Self { name, state, days, place: room.saturating_sub(name), bar: ['█', '░'], cells }
     }
 
     fn line(&self, row: &Row) -> String {
-        let days = row.days_left.map(|days| format!("{days} d")).unwrap_or_default();
-        let cells = [cut(&name(row), self.name), cut(&place(row), self.place)];
         let line = format!(
-            "{:<width$} {:<13} {days:>7} {} {}",
-            cells[0],
+            "{} {:<state$} {:>days$} {} {}",
+            padded(&name(row, self.name), self.name),
             row.state.in_words(),
+            days(row),
             self.bar(row),
-            cells[1],
-            width = self.name
+            place(row, self.place),
+            state = self.state,
+            days = self.days,
         );
         line.trim_end().to_owned()
     }
@@ -110,30 +139,33 @@ impl Columns {
     }
 }
 
-/// The first name, and how many more there are.
-fn name(row: &Row) -> String {
-    let more = row.names.len().saturating_sub(1);
-    let name = name_in_words(&row.name);
-    if more == 0 { name } else { format!("{name} +{more}") }
+fn days(row: &Row) -> String {
+    row.days_left.map(|days| format!("{days} d")).unwrap_or_default()
+}
+
+/// The first name, and how many more there are. Where there is no room for both forms of a name, the one that is sure.
+fn name(row: &Row, columns: usize) -> String {
+    let both = name_in_words(&row.name);
+    let name = if width(&with_more(&both, row.names.len(), usize::MAX)) > columns { &row.name } else { &both };
+    with_more(name, row.names.len(), columns)
 }
 
 /// Where it is, best known first.
-fn place(row: &Row) -> String {
-    let more = row.places.len().max(1) - 1;
+fn place(row: &Row, columns: usize) -> String {
+    if columns == 0 {
+        return String::new();
+    }
     let place = row.place().map(ToString::to_string).unwrap_or_default();
-    if more == 0 { place } else { format!("{place} +{more}") }
+    with_more(&place, row.places.len(), columns)
 }
 
-/// The end of what is too long is the least told of a name, the start of a path.
-fn cut(text: &str, width: usize) -> String {
-    let count = text.chars().count();
-    if count <= width {
-        return text.to_owned();
+/// The first of `count`.
+fn with_more(first: &str, count: usize, columns: usize) -> String {
+    match count {
+        0 | 1 => cut(first, columns),
+        count => {
+            let more = format!(" +{}", count - 1);
+            cut(first, columns.saturating_sub(more.len())) + &more
+        }
     }
-    let keep = width.saturating_sub(1);
-    if text.contains('/') {
-        let tail: String = text.chars().skip(count - keep).collect();
-        return format!("…{tail}");
-    }
-    format!("{}…", text.chars().take(keep).collect::<String>())
 }

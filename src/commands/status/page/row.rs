@@ -2,9 +2,9 @@
 
 use super::markup::{date, list, mark, text};
 use super::timeline::Timeline;
-use crate::commands::status::shown::Judged;
+use crate::commands::status::shown::{Judged, needs};
 use crate::finding::{Finding, Next, Severity};
-use crate::inventory::rounds::{Paid, Proof, Round};
+use crate::inventory::rounds::Round;
 use crate::inventory::{Row, State};
 use crate::report::name_in_words;
 
@@ -107,18 +107,7 @@ fn rest(row: &Row) -> String {
 
 /// The first ones, each with what it needs.
 fn rounds(rounds: &[Round]) -> String {
-    let line = |round: &Round| {
-        let order = match round.paid {
-            Some(Paid::Purchase) => "buy it, ",
-            Some(Paid::Reissue) => "reissue, ",
-            None => "",
-        };
-        let proof = match round.proof {
-            Proof::New => "a new proof of control",
-            Proof::Reused(_) => "the CA may go by the proof that it has",
-        };
-        format!("from {}: {order}a new request, {proof}; at most {} days", date(round.due), round.most_days)
-    };
+    let line = |round: &Round| format!("from {}: {}", date(round.due), text(&needs(round)));
     let told: Vec<String> = rounds.iter().take(ROUNDS).map(line).collect();
     let left = rounds.len().saturating_sub(ROUNDS);
     let left = if left == 0 { String::new() } else { format!("<br>and {left} more until the end of 2029") };
