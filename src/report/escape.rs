@@ -6,6 +6,9 @@ use serde::Serialize;
 /// terminal nor reorder what is read; `keep` are the control characters that stay.
 #[must_use]
 pub fn escape(text: &str, keep: &[char]) -> String {
+    if is_plain(text) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if hostile(c) && !keep.contains(&c) {
@@ -15,6 +18,11 @@ pub fn escape(text: &str, keep: &[char]) -> String {
         }
     }
     out
+}
+
+/// Printable ASCII, which nearly all text is and which is seen at a glance.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|octet| matches!(octet, 0x20..=0x7e))
 }
 
 /// C0, C1, DEL, line and paragraph separators, the bidirectional controls of UAX #9, and what nobody sees: zero-width
@@ -31,8 +39,7 @@ fn hostile(c: char) -> bool {
 pub fn json_line(value: &impl Serialize) -> String {
     // Only a map with keys that are no text could fail, and there is none.
     let written = serde_json::to_string(value).unwrap_or_default();
-    // Nearly always plain ASCII, which is seen at a glance.
-    if written.bytes().all(|octet| matches!(octet, 0x20..=0x7e)) || !written.contains(hostile) {
+    if is_plain(&written) || !written.contains(hostile) {
         return written + "\n";
     }
     let mut out = String::new();
