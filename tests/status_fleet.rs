@@ -310,6 +310,7 @@ fn expected(pair: &Pair, at: Date) -> Expected {
     let first = codes.first().copied().filter(|code| weight(code) < 3);
     let step = match first {
         Some("expired" | "due") if pair.is_live() => format!("renew {name}"),
+        Some("expired" | "due" | "revoked") if matches!(fate, Ready | Client | Revoked) => format!("renew {name}"),
         Some("expired" | "due" | "revoked" | "weak-key" | "host-not-covered") => format!("csr {name}"),
         Some("served-differs") => format!("install {name}"),
         Some("intermediate-expired") => "install FILE".to_owned(),

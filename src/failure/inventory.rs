@@ -67,6 +67,12 @@ fn installed(row: &Row, ways: &Ways<'_>) -> Option<Next> {
     }
 }
 
+/// Whether certificate and key lie where names are looked up.
+fn lies_here(row: &Row) -> bool {
+    let is_here = |place: &Place| matches!(place, Place::File { origin: Origin::Here, .. });
+    row.places.iter().any(is_here) && row.keys.iter().any(|(key, _)| is_here(key)) && DnsName::parse(&row.name).is_ok()
+}
+
 /// What to do about one reason.
 fn step(reason: &Reason, row: &Row, ways: &Ways<'_>) -> Option<Next> {
     Some(match reason {
@@ -151,6 +157,7 @@ fn renewal(row: &Row, ways: &Ways<'_>) -> Option<Next> {
     }
     Some(match (&row.stem, row.state) {
         (Some(stem), _) => (ways.here)(&["renew", stem]),
+        (None, State::Ready) if lies_here(row) => (ways.here)(&["renew", &row.name]),
         (None, State::Served | State::Installed | State::NoKey | State::Ready) if !row.names.is_empty() => {
             let names: Vec<&str> = row.names.iter().map(String::as_str).collect();
             (ways.here)(&[&["csr"], &names[..]].concat())

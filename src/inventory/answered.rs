@@ -30,7 +30,7 @@ pub(super) fn supersede(rows: &mut [Row], rounds: &HashMap<PathBuf, u32>) {
     }
 }
 
-/// What is live is told of the next round of its own request, where the CA gave it other names than were asked for.
+/// What is in use or could be is told of the next round of its own request, where the CA gave it other names than were asked for.
 pub(super) fn prepared(rows: &mut [Row], rounds: &HashMap<PathBuf, u32>) {
     let pending = rows.iter().filter(|row| row.state == State::Pending).flat_map(|row| &row.requests);
     let next: HashMap<PathBuf, Place> = pending
@@ -39,7 +39,7 @@ pub(super) fn prepared(rows: &mut [Row], rounds: &HashMap<PathBuf, u32>) {
             rounds.contains_key(&lineage).then(|| (lineage, place.clone()))
         })
         .collect();
-    for row in rows.iter_mut().filter(|row| matches!(row.state, State::Served | State::Installed)) {
+    for row in rows.iter_mut().filter(|row| matches!(row.state, State::Served | State::Installed | State::Ready)) {
         let known = row.reasons.iter().any(|one| matches!(one, Reason::Prepared { .. } | Reason::NewerReady { .. }));
         let latest = |place: &Place| lineage(place).filter(|(lineage, round)| rounds.get(lineage) == Some(round));
         let request = row.requests.iter().filter_map(latest).find_map(|(lineage, _)| next.get(&lineage));

@@ -70,7 +70,7 @@ fn meanings(rows: &[Row], family: &[usize], now: Timestamp) -> Vec<(usize, Means
         let live = matches!(rows[index].state, State::Served | State::Installed);
         if newer && !live {
             meanings.push((index, Means::Superseded));
-        } else if live {
+        } else if live || rows[index].state == State::Ready {
             let ready = newer && rows[newest].state == State::Ready;
             let ready = if ready { newer_ready(&rows[newest], now) } else { None };
             let prepared = prepared.map(|request| Reason::Prepared { request: request.clone() });

@@ -236,6 +236,9 @@ fn what_took_its_place_and_what_comes_next() {
     let live = || installed("/a.pem", certificates(&chain));
     let asked = || file("a-2.csr", request(&next, &["a.example", "www.a.example"]));
     assert_eq!(world.told(vec![live(), asked()], ""), ["installed fine prepared", "pending fine"]);
+    // Of what no server reads yet, too.
+    let here = || vec![file("a.pem", certificates(&chain)), file("a.key", key(&world.key, 0o600))];
+    assert_eq!(world.told([here(), vec![asked()]].concat(), ""), ["ready fine prepared", "pending fine"]);
     let ready = || vec![file("b.pem", certificates(std::slice::from_ref(&newer))), file("b.key", key(&next, 0o600))];
     let told = world.told([vec![live(), asked()], ready()].concat(), "2026-12-10");
     assert_eq!(told, ["installed due due newer-ready", "ready fine"]);
