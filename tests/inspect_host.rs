@@ -148,6 +148,19 @@ fn what_a_server_sends_is_judged_as_it_sends_it() {
 }
 
 #[test]
+fn more_certificates_than_anybody_takes_are_told() {
+    let shop = Order::new();
+    let sandbox = &shop.sandbox;
+    sandbox.write("leaf.pem", &shop.leaf);
+    sandbox.write("chain.pem", shop.ca.intermediate_pem().repeat(2000));
+    let server = Server::start(sandbox, &["-cert", "leaf.pem", "-cert_chain", "chain.pem"]);
+    let told = sandbox.run(&["inspect", &server.host()]).expect(4);
+    assert!(told.stderr.contains("more certificates than clients take"), "{told}");
+    let told = sandbox.run(&["status", &server.host()]).expect(1);
+    assert!(told.stdout.contains("more certificates than clients take"), "{told}");
+}
+
+#[test]
 fn a_host_without_anybody_is_told() {
     let sandbox = Sandbox::new();
     let port = free_port();

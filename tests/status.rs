@@ -6,7 +6,7 @@
 mod support;
 
 use std::io::Write;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
@@ -194,20 +194,49 @@ fn hosts_are_asked_side_by_side_and_one_that_stalls_delays_nobody() {
     site.plain("pair.pem", "pair.key");
     let _nginx = site.start(&site.block("pair.pem", "pair.key"));
     let stalled = TcpListener::bind("127.0.0.1:0").unwrap();
-    let junk = TcpListener::bind("127.0.0.1:0").unwrap();
-    let [stalls, talks] = [&stalled, &junk].map(|listener| listener.local_addr().unwrap().to_string());
-    std::thread::spawn(move || {
-        for connection in junk.incoming() {
-            let _ = connection.unwrap().write_all(&[b'x'; 100_000]);
-        }
+    let stalls = stalled.local_addr().unwrap().to_string();
+    let talks = serve(|mut connection| drop(connection.write_all(&[b'x'; 100_000])));
+    // What the client said is not taken from the socket: the connection ends with a reset.
+    let resets = serve(|connection| drop(connection.peek(&mut [0])));
+    // The beginning of a handshake message of 16 MiB, and 100 MB of records after it.
+    let floods = serve(|mut connection| {
+        let mut record = vec![22, 3, 3, 0x40, 0, 2, 0xff, 0xff, 0xff];
+        record.resize(5 + 0x4000, b'x');
+        let sent = (0..6104).take_while(|_| connection.write_all(&record).is_ok()).count();
+        assert!(sent < 6104, "nobody takes all of it");
     });
     let good = format!("127.0.0.1:{}", site.port);
     let closed = format!("127.0.0.1:{}", support::nginx::free_port());
     let started = Instant::now();
-    let run = shop.sandbox.run(&["status", &stalls, &good, &talks, &closed, "--json"]).expect(1).json();
+    let hosts = [&stalls, &good, &talks, &resets, &floods, &closed].map(String::as_str);
+    let run = shop.sandbox.run(&[&["status"], &hosts[..], &["--json"]].concat()).expect(1).json();
     assert!(started.elapsed() < Duration::from_secs(15), "{run}");
     assert_eq!(rows(&run).len(), 1, "{run}");
     assert_eq!(rows(&run)[0]["state"], "served");
     assert_eq!(rows(&run)[0]["places"][0]["address"], good);
-    assert_eq!(support::shop::codes(&run).iter().filter(|code| **code == "host-silent").count(), 3, "{run}");
+    let silent: Vec<&str> = run["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|one| one["code"] == "host-silent")
+        .map(|one| one["message"].as_str().unwrap())
+        .collect();
+    assert_eq!(silent.len(), 5, "{run}");
+    for (host, why) in [
+        (&stalls, "no handshake within"),
+        (&talks, "does not speak TLS"),
+        (&resets, "closed the connection"),
+        (&floods, "more certificates than clients take"),
+        (&closed, "refused"),
+    ] {
+        assert!(silent.iter().any(|message| message.contains(host) && message.contains(why)), "{why}: {silent:#?}");
+    }
+}
+
+/// A listener that does `answer` with each connection; where it is.
+fn serve(answer: impl Fn(TcpStream) + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || listener.incoming().flatten().for_each(&answer));
+    address
 }

@@ -6,7 +6,7 @@
 mod support;
 
 use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
@@ -297,14 +297,32 @@ fn other_tools_keep_theirs_and_renew_them() {
         let key = sandbox.write(&format!("tree/{file}"), &key);
         std::fs::set_permissions(key, Permissions::from_mode(0o600)).unwrap();
     };
-    kept("etc/letsencrypt/live/example.com/fullchain.pem", "etc/letsencrypt/live/example.com/privkey.pem");
+    // As certbot lays it out: `live` has links to what is newest in `archive`, and a README.
+    kept("etc/letsencrypt/archive/example.com/fullchain2.pem", "etc/letsencrypt/archive/example.com/privkey2.pem");
+    sandbox.write("tree/etc/letsencrypt/archive/example.com/fullchain1.pem", shop.ca.intermediate_pem());
+    sandbox.write("tree/etc/letsencrypt/live/README", "This directory contains your keys and certificates.");
+    std::fs::create_dir_all(sandbox.join("tree/etc/letsencrypt/live/example.com")).unwrap();
+    for file in ["fullchain", "privkey"] {
+        let link = sandbox.join(&format!("tree/etc/letsencrypt/live/example.com/{file}.pem"));
+        symlink(format!("../../archive/example.com/{file}2.pem"), link).unwrap();
+    }
     let late = format!("{}T00:00:00Z", support::ca::days(support::ca::today(), 170));
     std::fs::create_dir_all(sandbox.join("empty")).unwrap();
     let status = || sandbox.run(&["status", "--root", "tree", "-C", "empty", "--at", &late, "--json"]).expect(1).json();
     let certbot = status();
     assert_eq!(certbot["rows"][0]["next"][0]["text"], "sudo certbot renew --cert-name example.com", "{certbot}");
+    let place = &certbot["rows"][0]["places"][0];
+    assert!(place["path"].as_str().unwrap().ends_with("/live/example.com/fullchain.pem"), "{certbot}");
+    assert_eq!((&place["found"], &certbot["rows"][0]["state"]), (&"certbot".into(), &"ready".into()), "{certbot}");
     std::fs::remove_dir_all(sandbox.join("tree/etc/letsencrypt")).unwrap();
     kept("root/.acme.sh/example.com_ecc/fullchain.cer", "root/.acme.sh/example.com_ecc/example.com.key");
     let acme = status();
     assert_eq!(acme["rows"][0]["next"][0]["text"], "acme.sh --renew -d example.com", "{acme}");
+    assert_eq!(acme["rows"][0]["places"][0]["found"], "acme.sh", "{acme}");
+    // Without --root it is where acme.sh keeps it by default, in the home of who looks.
+    let mut here = sandbox.command(&["status", "-C", "empty", "--at", &late, "--json"]);
+    here.env("HOME", sandbox.join("tree/root"));
+    let here = sandbox.run_command(here).expect(1).json();
+    let own = here["rows"].as_array().unwrap().iter().find(|row| row["name"] == "example.com").unwrap();
+    assert_eq!(own["places"][0]["found"], "acme.sh", "{here}");
 }

@@ -163,6 +163,9 @@ fn step(host: &Host, error: &ProbeError) -> Option<Next> {
         ProbeError::Stalled(_) => Some(Next::say(format!(
             "a server that waits for its client speaks another protocol first:  certctl inspect {host} --starttls smtp"
         ))),
+        ProbeError::TooMuch => {
+            Some(Next::say("give it the chain of its certificate alone: leaf and intermediates, no bag of CAs"))
+        }
         ProbeError::StartTls(_) => Some(Next::say(
             "name what it speaks:  --starttls smtp, imap, pop3 or postgres; or its port for TLS from the start",
         )),

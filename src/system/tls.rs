@@ -10,7 +10,9 @@ use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, SignatureScheme};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, InvalidMessage, SignatureScheme,
+};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -52,6 +54,9 @@ pub enum ProbeError {
     /// It accepted the connection and then said nothing, or not enough.
     #[error("no handshake within {} s", .0.as_secs_f32())]
     Stalled(Duration),
+    /// It sends more than anybody takes.
+    #[error("the server sends more certificates than clients take (64 KiB)")]
+    TooMuch,
     /// Another fault of the handshake.
     #[error("the handshake failed")]
     Tls(#[source] TlsError),
@@ -182,6 +187,9 @@ fn config(recorder: &Arc<Recorder>) -> Result<ClientConfig, TlsError> {
 fn judge(error: io::Error) -> ProbeError {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>()) {
         Some(TlsError::AlertReceived(alert)) => ProbeError::Alert(format!("{alert:?}")),
+        Some(TlsError::InvalidMessage(
+            InvalidMessage::CertificatePayloadTooLarge | InvalidMessage::HandshakePayloadTooLarge,
+        )) => ProbeError::TooMuch,
         Some(TlsError::InvalidMessage(_)) => ProbeError::NotTls,
         Some(TlsError::InvalidCertificate(CertificateError::BadSignature)) => ProbeError::Signature,
         Some(other) => ProbeError::Tls(other.clone()),
