@@ -1,6 +1,6 @@
 //! What lies in `packaging/`: systemd takes the units and finds little that they could do harm with; the cron line is
 //! silent until something is due; the mail says what was found.
-//! Needs: systemd-analyze
+//! Needs: systemd-analyze, unshare, mount
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
@@ -9,8 +9,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use support::Sandbox;
-use support::ca::{days, today};
-use support::foreign::{foreign, succeed};
+use support::ca::{Leaf, days, today};
+use support::foreign::{foreign, path_of, succeed};
+use support::namespace::in_mount;
 use support::shop::Shop;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_certctl");
@@ -64,6 +65,49 @@ fn the_cron_line_is_silent_until_something_is_due() {
     assert_eq!((fine.stdout.as_str(), fine.stderr.as_str()), ("", ""), "{fine}");
     let due = status(170).expect(1);
     assert!(due.stdout.contains("example.com") && due.stdout.contains("renew"), "{due}");
+}
+
+/// What follows `key` in a file of `packaging`.
+fn value(name: &str, key: &str) -> String {
+    let text = std::fs::read_to_string(packaging(name)).unwrap();
+    text.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_else(|| panic!("{key} in {name}")).to_owned()
+}
+
+#[test]
+fn both_lines_run_as_they_are_written() {
+    let shop = Shop::new();
+    let sandbox = &shop.sandbox;
+    shop.deliver("fine.crt");
+    let from = days(today(), -180);
+    let leaf = Leaf { not_before: from, not_after: days(from, 190), ..Leaf::default() };
+    sandbox.run(&["csr", "due.example"]).expect(0);
+    let leaf = shop.ca.issue_as(&sandbox.read("due.example.csr"), leaf);
+    sandbox.write("due.crt", leaf + &shop.ca.intermediate_pem());
+    let cron = value("cron/certctl", "17 6 * * *  root  ");
+    let unit = value("systemd/certctl-status.service", "ExecStart=");
+    let folder = value("systemd/certctl-status.service", "WorkingDirectory=");
+    // As cron and systemd start them: with little in the environment. Nobody looks at what this machine has.
+    let path = value("cron/certctl", "PATH=");
+    let lines = [
+        format!("env -i HOME=/root LOGNAME=root SHELL=/bin/sh PATH={path} /bin/sh -c '{cron}'"),
+        format!("cd {folder}; env -i LANG=C PATH={path} {unit}"),
+    ];
+    let runs: String = lines.iter().map(|line| format!("({line}); echo \"code $?\"\n")).collect();
+    let mount = path_of("mount").display().to_string();
+    let script = format!(
+        "for place in /usr/local/bin /etc/ssl /etc/nginx /etc/apache2 /etc/haproxy; do\n\
+           if [ -d $place ]; then {mount} -t tmpfs -o size=4m tmpfs $place; fi\ndone\n\
+         ln -s $CERTCTL /usr/local/bin/certctl\nset +e\n\
+         certctl install fine.crt --trust root.pem --server none >/dev/null 2>&1; echo \"installed $?\"\n{runs}\
+         certctl install due.crt --trust root.pem --server none >/dev/null 2>&1; echo \"installed $?\"\n{runs}"
+    );
+    let run = in_mount(sandbox, "size=1m", &script);
+    let told: Vec<&str> = run.stdout.lines().collect();
+    assert_eq!(told[..4], ["installed 0", "code 0", "code 0", "installed 0"], "{run}");
+    let due = |line: &&str| line.contains("due.example");
+    assert_eq!(told.iter().filter(|line| line.starts_with("code 1")).count(), 2, "{run}");
+    assert!(told[4..].iter().any(due) && !run.stdout.contains("example.com") && run.stderr.is_empty(), "{run}");
+    assert!(told.iter().any(|line| line.contains("next: certctl renew due.example")), "{run}");
 }
 
 #[test]

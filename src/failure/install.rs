@@ -12,6 +12,7 @@ use crate::install::observe::Obstacle;
 use crate::install::owner::OwnerError;
 use crate::install::server::ServerError;
 use crate::live::Verdict;
+use crate::system::files::FileError;
 use crate::system::process::Finished;
 
 impl From<InstallError> for Failure {
@@ -89,11 +90,14 @@ impl From<&ServerError> for Finding {
     fn from(error: &ServerError) -> Self {
         let causes = Failure::of(Kind::Malformed, error).causes;
         let message = std::iter::once(error.to_string()).chain(causes).collect::<Vec<_>>().join(": ");
-        let test = match error {
-            ServerError::ApacheConfig(_) => "apachectl configtest",
-            _ => "nginx -t",
+        let step = match error {
+            ServerError::ApacheConfig(_) => "mend it, then try again:  apachectl configtest".to_owned(),
+            ServerError::File(FileError { path, .. }) => {
+                format!("is it there, and may you read it?  ls -l {}", shell_word(&path.display().to_string()))
+            }
+            _ => "mend it, then try again:  nginx -t".to_owned(),
         };
-        Self::error("server-config-broken", message).with(Next::say(format!("mend it, then try again:  {test}")))
+        Self::error("server-config-broken", message).with(Next::say(step))
     }
 }
 

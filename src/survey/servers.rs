@@ -14,7 +14,9 @@ use crate::changeover::serving::{self, Ground};
 use crate::changeover::tree::root;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::finding::Finding;
 use crate::install::layout::{Link, Piece};
+use crate::install::server::Program;
 use crate::install::settings::Settings;
 use crate::install::site::{self, Block, Coverage, Targets, Wanted};
 use crate::inventory::{Item, Origin, Place, What, glance};
@@ -102,6 +104,13 @@ impl Survey {
     }
 
     fn server(&mut self, looked: &Rc<Looked>, to: &mut Servers) {
+        // What is installed and was never set up serves nothing.
+        let absent = looked.server.program().map(Program::config_file).filter(|path| !files::occupied(path));
+        if let (Some(path), Some(software), None) = (absent, looked.software(), &looked.standing) {
+            let message =
+                format!("{} is installed, and {} is not there: passed over", software.title(), path.display());
+            return self.findings.push(Finding::note("passed-over", message));
+        }
         if let Some(refusal) = looked.refusal.as_ref().filter(|refusal| !self.findings.contains(refusal)) {
             self.findings.push(refusal.clone());
         }
