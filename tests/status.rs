@@ -175,7 +175,14 @@ fn a_certificate_that_nginx_did_not_load_is_found() {
     let installed = rows(&stale).iter().find(|row| row["state"] == "installed").unwrap();
     assert_eq!(installed["reasons"][0]["code"], "served-differs", "{stale}");
     let message = installed["reasons"][0]["message"].as_str().unwrap();
-    assert!(message.contains(&format!("127.0.0.1:{} serves another certificate", site.port)), "{message}");
+    // Once for all names and addresses.
+    assert!(message.starts_with("another certificate (example.com, until "), "{message}");
+    let at = format!(" is served for example.com, www.example.com at 127.0.0.1:{}, not what is on disk", site.port);
+    assert!(message.ends_with(&at), "{message}");
+    assert_eq!(
+        installed["reasons"].as_array().unwrap().iter().filter(|one| one["code"] == "served-differs").count(),
+        1
+    );
     assert!(rows(&stale).iter().any(|row| row["state"] == "served"), "the old one has a row too: {stale}");
     succeed(foreign("nginx").args(["-s", "reload", "-c", &config]));
     let ends = Instant::now() + Duration::from_secs(20);

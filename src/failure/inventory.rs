@@ -1,5 +1,7 @@
 //! Advice for what `status` finds.
 
+use std::net::{IpAddr, SocketAddr};
+
 use crate::finding::{Finding, Next, Severity, shell_word};
 use crate::install::site::Software;
 use crate::inventory::item::{Origin, Place};
@@ -99,8 +101,9 @@ fn step(reason: &Reason, row: &Row, ways: &Ways<'_>) -> Option<Next> {
             (Some(stem), None) => (ways.root)(&["install", stem]),
             (None, None) => Next::say("make the server read its files again, then:  certctl status"),
         },
-        Reason::Silent { address, .. } => {
-            Next::say(format!("does the server run?  sudo ss -ltnp 'sport = :{}'", address.port()))
+        Reason::Silent { addresses, .. } => {
+            let port = addresses.first().map_or(443, SocketAddr::port);
+            Next::say(format!("does the server run?  sudo ss -ltnp 'sport = :{port}'"))
         }
         Reason::EndsFirst { .. } => {
             Next::say("ask the CA for the chain to its other root, or what its bundle of today is")
@@ -114,6 +117,10 @@ fn step(reason: &Reason, row: &Row, ways: &Ways<'_>) -> Option<Next> {
         },
         Reason::KeyReadable { path, .. } => {
             Next::say(format!("sudo chmod 0600 {}", shell_word(&path.display().to_string())))
+        }
+        // Whoever asks by an address gets what is there for those who come by a name.
+        Reason::NamesNotCovered { names, .. } if names.iter().all(|name| name.parse::<IpAddr>().is_ok()) => {
+            Next::say(format!("if people come by its name, ask by that:  certctl status {}:PORT", row.name))
         }
         Reason::NamesNotCovered { names, .. } => {
             let wanted: Vec<&str> = row.names.iter().chain(names).map(String::as_str).collect();

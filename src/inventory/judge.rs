@@ -1,5 +1,6 @@
 //! From items to judged rows: states, reasons, the rounds to come.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -207,25 +208,35 @@ fn revoked(certificate: &Certificate, lists: &[(PathBuf, RevocationList)]) -> Op
     (!lists.iter().any(lifted)).then(|| Reason::Revoked { list: path.clone() })
 }
 
-/// What servers show in its place, each once.
+/// What servers show in its place: what is the same for several names and addresses is told once.
 fn unlike(certificate: &Certificate, measure: &Measure<'_>) -> Vec<Reason> {
+    let is_it = |shown: &Shown| shown.fingerprint == certificate.fingerprint;
     let own = measure.questions.iter().filter(|one| one.expected == Some(certificate.fingerprint));
-    let mut told: Vec<Reason> = Vec::new();
-    for question in own {
-        let (address, name) = (question.address, question.name.clone());
-        let reason = match &question.answer {
-            Ok(shown) if shown.fingerprint == certificate.fingerprint && shown.same_chain => continue,
-            Ok(shown) => {
-                let same_chain = shown.fingerprint == certificate.fingerprint;
-                Reason::ServedDiffers { address, name, shown: Shown { same_chain, ..shown.clone() } }
-            }
-            Err(why) => Reason::Silent { address, name, why: why.clone() },
+    let mut at_each: Vec<(Result<Shown, String>, SocketAddr, Vec<String>)> = Vec::new();
+    for Question { address, name, answer, .. } in own {
+        let answer = match answer {
+            Ok(shown) if is_it(shown) && shown.same_chain => continue,
+            Ok(shown) => Ok(Shown { same_chain: is_it(shown), ..shown.clone() }),
+            Err(why) => Err(why.clone()),
         };
-        if !told.contains(&reason) {
-            told.push(reason);
+        match at_each.iter_mut().find(|(known, at, _)| *known == answer && at == address) {
+            Some((.., names)) if names.contains(name) => {}
+            Some((.., names)) => names.push(name.clone()),
+            None => at_each.push((answer, *address, vec![name.clone()])),
         }
     }
-    told
+    let mut told: Vec<(Result<Shown, String>, Vec<SocketAddr>, Vec<String>)> = Vec::new();
+    for (answer, address, names) in at_each {
+        match told.iter_mut().find(|(known, _, same)| *known == answer && *same == names) {
+            Some((_, addresses, _)) => addresses.push(address),
+            None => told.push((answer, vec![address], names)),
+        }
+    }
+    let reason = |(answer, addresses, names)| match answer {
+        Ok(shown) => Reason::ServedDiffers { addresses, names, shown },
+        Err(why) => Reason::Silent { addresses, names, why },
+    };
+    told.into_iter().map(reason).collect()
 }
 
 /// A file's bits for everybody.

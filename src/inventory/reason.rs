@@ -49,22 +49,22 @@ pub enum Reason {
         leaf: PublicKeyId,
     },
     /// A server shows something else.
-    #[error("{address} serves {} for {name}, not what is on disk", served(shown))]
+    #[error("{} is served for {} at {}, not what is on disk", served(shown), listed(names), at(addresses))]
     ServedDiffers {
         /// Where.
-        address: SocketAddr,
-        /// The name asked for.
-        name: String,
+        addresses: Vec<SocketAddr>,
+        /// The names asked for at each.
+        names: Vec<String>,
         /// What is shown.
         shown: Shown,
     },
     /// Nobody shows it where it should be.
-    #[error("{address} shows nothing for {name}: {why}")]
+    #[error("nothing is served for {} at {}: {why}", listed(names), at(addresses))]
     Silent {
         /// Where.
-        address: SocketAddr,
-        /// The name asked for.
-        name: String,
+        addresses: Vec<SocketAddr>,
+        /// The names asked for at each.
+        names: Vec<String>,
         /// Why.
         why: String,
     },
@@ -85,7 +85,7 @@ pub enum Reason {
         ends: Timestamp,
     },
     /// What holds for what some addresses send, and not for what others do or servers here read.
-    #[error("{} sends it so: {reason}", addresses(by))]
+    #[error("{} sends it so: {reason}", at(by))]
     Sent {
         /// Who.
         by: Vec<SocketAddr>,
@@ -195,8 +195,8 @@ pub fn day(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d").to_string()
 }
 
-fn addresses(all: &[SocketAddr]) -> String {
-    all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+fn at(all: &[SocketAddr]) -> String {
+    listed(&all.iter().map(ToString::to_string).collect::<Vec<_>>())
 }
 
 fn served(shown: &Shown) -> String {
