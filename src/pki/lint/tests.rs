@@ -81,19 +81,26 @@ fn a_certificate_that_clients_logged_in_with_is_missed() {
     }
 }
 
-/// RFC 9500 2.3, the public half.
-const PRINTED: &str = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEQiVI+I+3gv+17KN0RFLHKh5Vj71vc75eSOkyMsxFxbFsTNEMTLjVuKFxOelIgsiZJXKZNCX0FBmrfpCkKklCcg==";
+/// RFC 9500 2.3, the public halves.
+const PRINTED: [&str; 3] = [
+    "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEQiVI+I+3gv+17KN0RFLHKh5Vj71vc75eSOkyMsxFxbFsTNEMTLjVuKFxOelIgsiZJXKZNCX0FBmrfpCkKklCcg==",
+    "MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEWwkBuIUjKW65GdUP+hqcs3S8TUCVhigr/soRsdla27VHNK9XC/grcijPImvPTCXdvP47GjrTlDDv92Ph1o0uFR2Rcgt3lbWNprNGOWE6j7m1qNpIxnRxF/mRnoQk837I",
+    "MIGbMBAGByqGSM49AgEGBSuBBAAjA4GGAAQB0P1yV6hMdH9WJXXAc4Xb6/L1K+pYCD24L90VMdiq48yHX/Av9/otomDY62LW0vXWSSeOMhc2oGKMu7MDCLbmGNsA9irSBMZGA1m8gYq4lhvw8PwOxaropCgXPOVvAN6bFXweXILGT1Yvyt78Skwo9tNCzz72FvyC0ztyhckh8r82/dg=",
+];
 
 #[test]
 fn a_key_that_is_printed_somewhere_is_no_secret() {
-    let key = rcgen::SubjectPublicKeyInfo::from_der(&BASE64_STANDARD.decode(PRINTED).unwrap()).unwrap();
     let root = Authority::new("Root");
-    let leaf = root.leaf_as(&["example.com"], &key, |_| {});
     let anchors = TrustAnchors::from_certificates("roots.pem", &[root.root()]);
     let wanted = Wanted { anchors: &anchors, at: now(), prefer: Prefer::Compatible };
-    let found = lints(&Chain::assemble(&leaf, &[], wanted).chain);
-    assert_eq!((found.len(), found[0].rule.code, found[0].rule.weight), (1, "broken-key", Weight::Refuses));
-    assert!(found[0].what.contains("RFC 9500"), "{}", found[0].what);
+    for printed in PRINTED {
+        let key = rcgen::SubjectPublicKeyInfo::from_der(&BASE64_STANDARD.decode(printed).unwrap()).unwrap();
+        let leaf = root.leaf_as(&["example.com"], &key, |_| {});
+        let found = lints(&Chain::assemble(&leaf, &[], wanted).chain);
+        let broken = found.iter().find(|lint| lint.rule.code == "broken-key").unwrap();
+        assert_eq!(broken.rule.weight, Weight::Refuses);
+        assert!(broken.what.contains("RFC 9500"), "{}", broken.what);
+    }
 }
 
 #[test]
