@@ -26,7 +26,7 @@ pub fn glance(bytes: Vec<u8>, mode: u32) -> Vec<What> {
     }
     let keys = found.keys.iter().filter(|_| !packed);
     all.extend(keys.map(|key| What::Key(HeldKey { id: key.id(), algorithm: key.algorithm(), mode })));
-    all.extend(found.locked.iter().map(|_| What::LockedKey));
+    all.extend(found.locked.iter().map(|_| What::LockedKey { mode }));
     all.extend(found.requests.into_iter().map(|one| {
         let request = one.value;
         What::Request(Asked { names: request.dns_names, id: request.key_id, algorithm: request.algorithm })

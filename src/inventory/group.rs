@@ -31,15 +31,17 @@ pub(super) struct Group {
 
 /// The groups of `items`, in the order in which their keys were met first.
 pub(super) fn groups(items: Vec<Item>) -> Vec<Group> {
-    let mut groups = Groups::default();
+    let (mut groups, mut locked) = (Groups::default(), Vec::new());
     for Item { place, what } in items {
         match what {
             What::Certificates(chain) => groups.take(&place, &chain),
             What::Key(key) => groups.of(key.id).keys.push((place, key)),
             What::Request(asked) => groups.of(asked.id).requests.push((place, asked)),
-            What::LockedKey | What::Revoked(_) => {}
+            What::LockedKey { mode } => locked.push((place, mode)),
+            What::Revoked(_) => {}
         }
     }
+    groups.unlocked(locked);
     groups.all
 }
 
@@ -61,6 +63,26 @@ impl Groups {
             self.all.push(Group::default());
             self.all.len() - 1
         })
+    }
+
+    /// A key that nobody can read unasked is that of the request beside it, which was made with it.
+    fn unlocked(&mut self, locked: Vec<(Place, u32)>) {
+        if locked.is_empty() {
+            return;
+        }
+        let requests = self.all.iter().enumerate().flat_map(|(at, group)| {
+            group.requests.iter().filter_map(move |(place, asked)| match place {
+                Place::File { path, .. } => Some((path.clone(), (at, asked.id, asked.algorithm))),
+                Place::Address { .. } => None,
+            })
+        });
+        let requests: HashMap<_, _> = requests.collect();
+        for (place, mode) in locked {
+            let Place::File { path, .. } = &place else { continue };
+            if let Some((at, id, algorithm)) = requests.get(&path.with_extension("csr")).copied() {
+                self.all[at].keys.push((place, HeldKey { id, algorithm, mode }));
+            }
+        }
     }
 
     /// Every site's certificate of a file, each once; of a server what it shows first, whatever that is.

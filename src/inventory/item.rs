@@ -145,8 +145,11 @@ pub enum What {
     Certificates(Vec<Arc<Certificate>>),
     /// A private key.
     Key(HeldKey),
-    /// A private key that needs a passphrase.
-    LockedKey,
+    /// A private key that needs a passphrase: whose it is only its name tells.
+    LockedKey {
+        /// The permission bits of its file.
+        mode: u32,
+    },
     /// A request.
     Request(Asked),
     /// Revoked certificates of a CA.

@@ -116,11 +116,32 @@ fn each_state_by_what_was_found() {
             "installed fine",
         ),
         (vec![shown, here()], "served fine"),
+        // A locked key is that of the request beside it.
+        (
+            vec![
+                here(),
+                file("b.csr", request(&world.key, &["a.example"])),
+                file("b.key", What::LockedKey { mode: 0o600 }),
+            ],
+            "ready fine",
+        ),
+        (
+            vec![
+                here(),
+                file("b.csr", request(&world.key, &["a.example"])),
+                file("c.key", What::LockedKey { mode: 0o600 }),
+            ],
+            "no-key fine",
+        ),
     ] {
         assert_eq!(world.told(items, ""), [expected]);
     }
     // CAs and what is locked are nobody's row.
-    assert!(world.told(vec![file("ca.pem", certificates(&chain[1..])), file("x", What::LockedKey)], "").is_empty());
+    assert!(
+        world
+            .told(vec![file("ca.pem", certificates(&chain[1..])), file("x", What::LockedKey { mode: 0o600 })], "")
+            .is_empty()
+    );
 }
 
 #[test]

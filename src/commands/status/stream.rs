@@ -113,7 +113,7 @@ fn concerns(sought: &[Sought], place: &Place, what: &What) -> bool {
     let names: &[String] = match what {
         What::Certificates(chain) => chain.first().map_or(&[], |leaf| &leaf.dns_names),
         What::Request(asked) => &asked.names,
-        What::Key(_) | What::LockedKey | What::Revoked(_) => &[],
+        What::Key(_) | What::LockedKey { .. } | What::Revoked(_) => &[],
     };
     let wants = |one: &Sought| match one {
         Sought::Host(host) => matches!(place, Place::Address { name, .. } if *name == host.name),
@@ -167,7 +167,7 @@ impl Measure {
                     mode: format!("{:04o}", key.mode),
                     key: KeyTold { algorithm: key.algorithm.to_string(), id: key.id.to_string() },
                 }),
-                What::LockedKey => line.items.push(Told::EncryptedKey),
+                What::LockedKey { .. } => line.items.push(Told::EncryptedKey),
                 What::Request(asked) => line.items.push(Told::Request {
                     dns_names: &asked.names,
                     key: KeyTold { algorithm: asked.algorithm.to_string(), id: asked.id.to_string() },
