@@ -1,6 +1,6 @@
 //! `certctl status` and servers that certctl did not set up: what their configuration names, what they loaded, what lists
 //! of revoked certificates say, and what other tools keep.
-//! Needs: nginx, apache2, haproxy, unshare, mount, openssl, strace, python3, python3-cryptography
+//! Needs: nginx, apache2, haproxy, unshare, mount, ip, openssl, strace, python3, python3-cryptography
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
@@ -199,6 +199,29 @@ fn only_this_machine_is_asked_unless_a_host_is_named() {
     let asked: Vec<&str> = calls.lines().filter(|line| line.contains("AF_INET")).collect();
     assert!(asked.iter().any(|line| line.contains(&format!("htons({})", site.port))), "{calls}");
     assert!(asked.iter().all(|line| line.contains("127.0.0.1") || line.contains("\"::1\"")), "{asked:#?}");
+}
+
+#[test]
+fn an_address_that_nothing_leads_to_is_no_fault_of_the_host() {
+    let site = Site::new();
+    let sandbox = &site.shop.sandbox;
+    site.plain("tls/site.pem", "tls/site.key");
+    let config = write_config(&site.folder(), &site.block("tls/site.pem", "tls/site.key"));
+    let text = std::fs::read_to_string(&config).unwrap().replace("daemon off;", "daemon on;");
+    std::fs::write(&config, text).unwrap();
+    let both = sandbox.write("hosts", "127.0.0.1 example.com\n2001:db8::1 example.com\n");
+    let (mount, nginx) = (path_of("mount").display().to_string(), path_of("nginx").display().to_string());
+    let inside = format!(
+        "{} link set lo up; {nginx} -c {config}; \"$CERTCTL\" status example.com:{} --json || true; {nginx} -c {config} -s stop",
+        path_of("ip").display(),
+        site.port,
+        config = config.display()
+    );
+    let script =
+        format!("{mount} --bind {} /etc/hosts; {} -n sh -ec '{inside}'", both.display(), path_of("unshare").display());
+    let told = document(&in_mount(sandbox, "size=1m", &script));
+    assert_eq!(row(&told, "served")["verdict"], "fine", "{told}");
+    assert_eq!((codes(&told)[0], &told["verdict"]), ("address-silent", &"fine".into()), "{told}");
 }
 
 #[test]

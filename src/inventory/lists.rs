@@ -1,6 +1,7 @@
 //! Lists of revoked certificates that were given: what they are good for, and for how long.
 
-use std::path::PathBuf;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
@@ -11,11 +12,14 @@ use crate::pki::crl::RevocationList;
 
 /// The lists among `items`, each with its file.
 pub(super) fn of(items: &[Item]) -> Vec<(PathBuf, RevocationList)> {
-    let list = |item: &Item| match (&item.what, &item.place) {
-        (What::Revoked(list), Place::File { path, .. }) => Some((path.clone(), list.clone())),
+    among(items).map(|(path, list)| (path.to_owned(), list.clone())).collect()
+}
+
+fn among(items: &[Item]) -> impl Iterator<Item = (&Path, &RevocationList)> {
+    items.iter().filter_map(|item| match (&item.what, &item.place) {
+        (What::Revoked(list), Place::File { path, .. }) => Some((path.as_path(), list)),
         _ => None,
-    };
-    items.iter().filter_map(list).collect()
+    })
 }
 
 /// Why a list that was given does not tell all that it could.
@@ -54,19 +58,22 @@ pub enum Remark {
 /// What is to be said of the lists among `items`.
 #[must_use]
 pub fn remarks(items: &[Item], now: Timestamp) -> Vec<Remark> {
-    let mut remarks = Vec::new();
-    for (path, list) in of(items) {
-        let issuer = list.issuer.clone();
-        let about = items.iter().any(|item| match &item.what {
-            What::Certificates(chain) => chain.iter().any(|one| is_a_sites(one) && list.is_about(one)),
-            _ => false,
-        });
-        match list.next_update.filter(|next| *next < now) {
-            _ if !about => remarks.push(Remark::OfOthers { path, issuer }),
-            Some(next) => remarks.push(Remark::Old { path, issuer, made: list.this_update, next }),
-            None if list.delta => remarks.push(Remark::Delta { path, issuer }),
-            None => {}
-        }
+    let mut lists = among(items).peekable();
+    if lists.peek().is_none() {
+        return Vec::new();
     }
-    remarks
+    let sites = items.iter().flat_map(|item| match &item.what {
+        What::Certificates(chain) => chain.as_slice(),
+        _ => &[],
+    });
+    let issuers: HashSet<&[u8]> = sites.filter(|one| is_a_sites(one)).map(|one| one.issuer_der()).collect();
+    let remark = |(path, list): (&Path, &RevocationList)| {
+        let (path, issuer) = (path.to_owned(), list.issuer.clone());
+        match list.next_update.filter(|next| *next < now) {
+            _ if !list.issuers().any(|of| issuers.contains(of)) => Some(Remark::OfOthers { path, issuer }),
+            Some(next) => Some(Remark::Old { path, issuer, made: list.this_update, next }),
+            None => list.delta.then_some(Remark::Delta { path, issuer }),
+        }
+    };
+    lists.filter_map(remark).collect()
 }

@@ -86,10 +86,9 @@ impl RevocationList {
         has(&self.lifted, certificate)
     }
 
-    /// Whether it says anything of certificates of the issuer of `certificate`.
-    #[must_use]
-    pub fn is_about(&self, certificate: &Certificate) -> bool {
-        [&self.serials, &self.lifted].iter().any(|all| all.contains_key(certificate.issuer_der()))
+    /// Of whose certificates it says anything: the DER of their names.
+    pub fn issuers(&self) -> impl Iterator<Item = &[u8]> {
+        self.serials.keys().chain(self.lifted.keys()).map(Vec::as_slice)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Asks what is served: all at once, each with a deadline of its own.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,18 +55,31 @@ impl Survey {
         live.iter_mut().for_each(|live| context.sink.clear(live));
         for (host, answer) in hosts.iter().zip(answers) {
             match answer {
-                Ok(addresses) => addresses.into_iter().for_each(|AddressAnswer { address, answer }| match answer {
-                    Ok(handshake) => {
-                        let place = Place::Address { address, name: host.name.clone() };
-                        let leaf = handshake.chain.first().and_then(|der| Certificate::from_der(der).ok());
-                        if let Some(leaf) = leaf.filter(|leaf| !leaf.covers(&host.name)) {
-                            self.uncovered.push((place.to_string(), leaf.fingerprint, vec![host.name.clone()]));
-                        }
-                        self.shown(&place, &handshake, &[]);
-                    }
-                    Err(error) => self.silent(host, &format!("{address}: "), &error),
-                }),
+                Ok(addresses) => self.addresses(host, addresses),
                 Err(error) => self.silent(host, "", &error),
+            }
+        }
+    }
+
+    /// What each address of a host shows.
+    fn addresses(&mut self, host: &Host, addresses: Vec<AddressAnswer>) {
+        let seen = addresses.iter().any(|one| one.answer.is_ok());
+        for AddressAnswer { address, answer } in addresses {
+            match answer {
+                Ok(handshake) => {
+                    let place = Place::Address { address, name: host.name.clone() };
+                    let leaf = handshake.chain.first().and_then(|der| Certificate::from_der(der).ok());
+                    if let Some(leaf) = leaf.filter(|leaf| !leaf.covers(&host.name)) {
+                        self.uncovered.push((place.to_string(), leaf.fingerprint, vec![host.name.clone()]));
+                    }
+                    self.shown(&place, &handshake, &[]);
+                }
+                // That nothing leads there from here, IPv6 mostly, is no fault of the host's.
+                Err(ProbeError::Unreachable(error)) if seen && error.kind() == ErrorKind::NetworkUnreachable => {
+                    let message = format!("{address} of {host} was not asked: this machine has no way there");
+                    self.findings.push(Finding::note("address-silent", message));
+                }
+                Err(error) => self.silent(host, &format!("{address}: "), &error),
             }
         }
     }

@@ -56,7 +56,8 @@ pub(super) fn write(outcome: &StatusOutcome, text: &mut Text) {
     outcome.written.iter().for_each(|one| text.fact("wrote", one.path.display().to_string()));
     text.findings(&outcome.findings);
     if outcome.rows.len() > 1 {
-        text.fact("so", in_sum(&outcome.rows));
+        let more = if few { "" } else { "; more of one:  certctl status NAME" };
+        text.fact("so", format!("{}{more}", in_sum(&outcome.rows)));
     }
 }
 
