@@ -85,6 +85,11 @@ fn each_fault_is_told_and_the_rest_goes_on() {
     ] {
         assert!(passed.iter().any(|message| message.contains(word)), "{word}: {passed:?}");
     }
+    // Whoever names a file wants to know what is in it.
+    for named in ["t/huge.pem", "t/pipe", "t/socket", "t/gone"] {
+        let run = sandbox.run(&["status", named, "--json"]).expect(1).json();
+        assert_eq!(messages(&run, "unreadable").len(), 1, "{named}: {run}");
+    }
     set_mode(sandbox, "t/closed", 0);
     set_mode(sandbox, "t/sealed.pem", 0);
     let run = humble(sandbox, &["status", "t", "--json"]).expect(1).json();

@@ -12,6 +12,9 @@ use crate::system::files::{self, FileError};
 use crate::system::reading::{Looked, look_at};
 use crate::system::walk::{Depth, Met, Walk};
 
+/// The most that is read of a file that was named.
+const NAMED: u64 = 16 * 1024 * 1024;
+
 impl Survey {
     /// The working directory's own files.
     pub(super) fn here(&mut self, context: &Context) {
@@ -27,8 +30,15 @@ impl Survey {
         }
     }
 
-    /// What is met at a path that was named.
+    /// What is met at a path that was named. A file that was named itself is not passed over for its size: lists of
+    /// revoked certificates may be large.
     pub(super) fn path(&mut self, path: &Path, origin: &Origin) {
+        if !files::is_folder(path) {
+            return match files::read_with_mode(path, NAMED) {
+                Ok((bytes, mode)) => self.found(&Place::file(path, origin.clone()), glance::glance(bytes, mode)),
+                Err(error) => self.tell(&Failure::from(error), "unreadable"),
+            };
+        }
         let look = |_: &Path, bytes: Vec<u8>, mode: u32| glance::glance(bytes, mode);
         look_at(walk(path), glance::LIMIT, look, |looked| match looked {
             Looked::File(path, Ok(found)) => self.found(&Place::file(path, origin.clone()), found),
