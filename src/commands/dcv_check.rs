@@ -204,6 +204,6 @@ fn again(context: &Context, args: &DcvCheckArgs, names: &[String]) -> Vec<String
     let method = [(Method::Http, "http"), (Method::Email, "email")].into_iter().find(|(one, _)| *one == args.method);
     words.extend(method.iter().flat_map(|(_, word)| ["--method".to_owned(), (*word).to_owned()]));
     words.extend(args.ca.iter().flat_map(|ca| ["--ca".to_owned(), ca.name().to_owned()]));
-    words.extend(args.resolver.iter().flat_map(|address| ["--resolver".to_owned(), address.to_string()]));
+    words.extend(args.resolver.iter().flat_map(|address| ["--resolver".to_owned(), dns::typed(*address)]));
     words
 }

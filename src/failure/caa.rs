@@ -97,15 +97,20 @@ fn on_terms(name: &str, found: &str, terms: &Terms) -> Finding {
 }
 
 fn failed(name: &str, asked: &str, answer: &Answer) -> Finding {
-    let cause = match answer {
-        Answer::Bogus => "DNSSEC signatures do not hold",
-        Answer::ServFail => "SERVFAIL",
-        Answer::Refused => "REFUSED",
-        _ => "no answer",
-    };
+    let cause = cause(answer);
     Finding::error(
         "caa-lookup-failed",
         format!("the CAA records of {asked} cannot be looked up ({cause}): a CA issues nothing for {name} then"),
     )
     .with(Next::say(format!("see why:  dig CAA {asked}; the servers of its zone must answer for this type too")))
+}
+
+/// Why a look-up came to nothing, in words.
+pub(super) fn cause(answer: &Answer) -> &'static str {
+    match answer {
+        Answer::Bogus => "DNSSEC signatures do not hold",
+        Answer::ServFail => "SERVFAIL",
+        Answer::Refused => "REFUSED",
+        _ => "no answer",
+    }
 }

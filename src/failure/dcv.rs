@@ -222,7 +222,7 @@ fn value(at: &str, seen: &str, wanted: &str, flaw: Flaw) -> Finding {
         .with(change),
         Flaw::Unchecked => Finding::error(
             "unique-value-unchecked",
-            format!("at {at} is {seen}; whether its end is the shop's cannot be told without the shop's record"),
+            format!("at {at} is {seen}; whether all of it is the shop's cannot be told without the shop's record"),
         )
         .with(Next::say("copy host and value from the shop's page and give them")),
         Flaw::Wildcard => {

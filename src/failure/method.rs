@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use super::caa::cause;
 use crate::dcv::ca::Redirects;
 use crate::dcv::file::{FileFlaw, FileReason};
 use crate::dcv::mailbox::{Mail, MailReason};
@@ -17,7 +18,7 @@ impl From<&FileReason> for Finding {
             }
             FileReason::NoAddress { name, failed: Some(answer) } => Self::error(
                 "addresses-not-found",
-                format!("the addresses of {name} were not found ({})", answer.word()),
+                format!("the addresses of {name} were not found ({})", cause(answer)),
             )
             .with(Next::say(format!("dig A {name}; or name a resolver that finds them:  --resolver 9.9.9.9"))),
             FileReason::Outside { name, address, why, rehearsed } => outside(name, *address, why, *rehearsed),
@@ -63,13 +64,16 @@ fn flawed(url: &str, address: SocketAddr, flaw: &FileFlaw, redirects: Redirects)
         )
         .with(fill),
         FileFlaw::Content(seen) => {
-            Finding::error("file-other-content", format!("at {address} {url} holds something else: {seen:?}")).with(fill)
+            Finding::error("file-other-content", format!("at {address} {url} holds something else: {seen:?}"))
+                .with(fill)
         }
         FileFlaw::Page => Finding::error(
             "file-is-a-page",
             format!("at {address} {url} gives a web page: the site's program answers in place of the file"),
         )
-        .with(Next::say("have the web server serve /.well-known/pki-validation/ from a folder, before the site's program")),
+        .with(Next::say(
+            "have the web server serve /.well-known/pki-validation/ from a folder, before the site's program",
+        )),
         FileFlaw::Redirected(to) => {
             let rule = match redirects {
                 Redirects::Refused => "the CA does not follow",
@@ -85,7 +89,9 @@ fn flawed(url: &str, address: SocketAddr, flaw: &FileFlaw, redirects: Redirects)
         .with(Next::say("put the file there; its name is upper case, and a path keeps its case")),
         FileFlaw::Unchecked => Finding::error(
             "unique-value-unchecked",
-            format!("at {address} {url} is a file of this request; whether its end is the shop's cannot be told without the shop's record"),
+            format!(
+                "at {address} {url} is there; whether all of it is the shop's cannot be told without the shop's record"
+            ),
         )
         .with(Next::say("copy the file's name and lines, or host and value, from the shop's page and give them")),
         FileFlaw::Unique(seen) => Finding::error(
@@ -118,7 +124,7 @@ impl From<&MailReason> for Finding {
             )
             .with(Next::say("write to the one that you choose at the shop, and see that it arrives")),
             MailReason::Unknown { domain, answer } => {
-                Self::error("mail-not-found-out", format!("who takes mail for {domain} was not found out ({})", answer.word()))
+                Self::error("mail-not-found-out", format!("who takes mail for {domain} was not found out ({})", cause(answer)))
                     .with(Next::say(format!("dig MX {domain}; or name a resolver that finds it:  --resolver 9.9.9.9")))
             }
         }

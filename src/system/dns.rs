@@ -33,7 +33,7 @@ pub use self::heard::heard;
 pub use self::looking::{DnsError, Inquiry};
 use self::looking::{SURVEY, surveys, until_signal};
 pub use self::many::{Came, Depth, Heard, Job, survey_each};
-pub use self::resolvers::{Resolvers, address};
+pub use self::resolvers::{Resolvers, address, typed};
 use super::signals::Interrupt;
 use crate::dcv::answer::{Answer, RecordKind, Role, Survey};
 use crate::dcv::caa::Found;

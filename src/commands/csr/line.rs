@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::dcv::ca::Ca;
 use crate::pki::alt_name::AltNames;
 use crate::pki::key::KeyAlgorithm;
+use crate::system::dns;
 
 /// The words of `args` behind `certctl`.
 pub(super) fn line(context: &Context, args: &CsrArgs) -> Vec<String> {
@@ -25,7 +26,7 @@ pub(super) fn line(context: &Context, args: &CsrArgs) -> Vec<String> {
     flag("--password-file", path(&args.reading.password_file));
     flag("--cert-name", args.cert_name.clone());
     args.allow.iter().for_each(|code| flag("--allow", Some((*code).to_owned())));
-    args.resolver.iter().for_each(|address| flag("--resolver", Some(address.to_string())));
+    args.resolver.iter().for_each(|address| flag("--resolver", Some(dns::typed(*address))));
     words.extend(args.check_caa.then(|| "--check-caa".to_owned()));
     words.extend(args.encrypt_key.then(|| "--encrypt-key".to_owned()));
     words.extend(args.force.then(|| "--force".to_owned()));

@@ -44,6 +44,12 @@ pub fn address(text: &str) -> Result<SocketAddr, &'static str> {
         .map_err(|_| "not an address such as 9.9.9.9, 9.9.9.9:53 or [2620:fe::fe]:53")
 }
 
+/// The same as it is typed: without the port where it is 53.
+#[must_use]
+pub fn typed(address: SocketAddr) -> String {
+    if address.port() == 53 { address.ip().to_string() } else { address.to_string() }
+}
+
 /// `nameserver` lines, at most three as in resolv.conf(5); none means this machine.
 fn name_servers(text: &str) -> Vec<SocketAddr> {
     let mut found: Vec<SocketAddr> = text
