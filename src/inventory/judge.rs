@@ -208,6 +208,9 @@ fn revoked(certificate: &Certificate, lists: &[(PathBuf, RevocationList)]) -> Op
     (!lists.iter().any(lifted)).then(|| Reason::Revoked { list: path.clone() })
 }
 
+/// What was shown, or why nothing was; at which addresses; for which names.
+type Told = (Result<Shown, String>, Vec<SocketAddr>, Vec<String>);
+
 /// What servers show in its place: what is the same for several names and addresses is told once.
 fn unlike(certificate: &Certificate, measure: &Measure<'_>) -> Vec<Reason> {
     let is_it = |shown: &Shown| shown.fingerprint == certificate.fingerprint;
@@ -225,7 +228,7 @@ fn unlike(certificate: &Certificate, measure: &Measure<'_>) -> Vec<Reason> {
             None => at_each.push((answer, *address, vec![name.clone()])),
         }
     }
-    let mut told: Vec<(Result<Shown, String>, Vec<SocketAddr>, Vec<String>)> = Vec::new();
+    let mut told: Vec<Told> = Vec::new();
     for (answer, address, names) in at_each {
         match told.iter_mut().find(|(known, _, same)| *known == answer && *same == names) {
             Some((_, addresses, _)) => addresses.push(address),
