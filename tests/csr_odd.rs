@@ -36,6 +36,69 @@ fn odd_requests_end_in_an_answer_or_a_refusal() {
     }
 }
 
+/// Tag, length and content as DER writes them.
+fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = content.len();
+    let [high, low] = u16::try_from(length).unwrap().to_be_bytes();
+    let head = match length {
+        0..128 => vec![tag, low],
+        128..256 => vec![tag, 0x81, low],
+        _ => vec![tag, 0x82, high, low],
+    };
+    [head, content.to_vec()].concat()
+}
+
+/// The content of the first element, and what follows it.
+fn split(der: &[u8]) -> (&[u8], &[u8]) {
+    let (length, head) = match der[1] {
+        0x81 => (usize::from(der[2]), 3),
+        0x82 => (usize::from(u16::from_be_bytes([der[2], der[3]])), 4),
+        short => (usize::from(short), 2),
+    };
+    (&der[head..head + length], &der[head + length..])
+}
+
+/// RFC 2986 lets a request have the attribute that asks for extensions more than once; names stand in either.
+#[test]
+fn two_requests_for_extensions_are_read_or_refused() {
+    let sandbox = Sandbox::new();
+    openssl(&sandbox, "ecparam -name prime256v1 -genkey -noout -out x.key");
+    for name in ["one", "two"] {
+        openssl(
+            &sandbox,
+            &format!(
+                "req -new -key x.key -subj /CN=one.example -addext subjectAltName=DNS:{name}.example -outform DER -out {name}.der"
+            ),
+        );
+    }
+    let info = |name: &str| {
+        let der = std::fs::read(sandbox.join(&format!("{name}.der"))).unwrap();
+        split(split(&der).0).0.to_vec()
+    };
+    let (one, two) = (info("one"), info("two"));
+    // Version, subject and key stand before the attributes.
+    let attributes = |info: &[u8]| (0..3).fold(info.to_vec(), |rest, _| split(&rest).1.to_vec());
+    let before = &one[..one.len() - attributes(&one).len()];
+    let both = [split(&attributes(&one)).0, split(&attributes(&two)).0].concat();
+    let signed = element(0x30, &[before, &element(0xa0, &both)].concat());
+    sandbox.write("info.der", &signed);
+    openssl(&sandbox, "dgst -sha256 -sign x.key -out signature info.der");
+    let signature = [vec![0], std::fs::read(sandbox.join("signature")).unwrap()].concat();
+    // ecdsa-with-SHA256.
+    let algorithm = element(0x30, &[6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2]);
+    sandbox.write("both.der", element(0x30, &[signed, algorithm, element(3, &signature)].concat()));
+    let verified = succeed(
+        foreign("openssl")
+            .args(["req", "-inform", "DER", "-in", "both.der", "-verify", "-noout", "-text"])
+            .current_dir(sandbox.path()),
+    );
+    assert_eq!(verified.matches("Requested Extensions").count(), 1, "{verified}");
+    let shown = sandbox.run(&["inspect", "both.der", "--json"]).expect(0).json()["items"][0].clone();
+    assert_eq!(shown["signature_holds"], true, "{shown}");
+    assert_eq!(shown["dns_names"], serde_json::json!(["one.example", "two.example"]), "both are asked for: {shown}");
+    sandbox.run(&["dcv-check", "both.der", "--resolver", "127.0.0.1:1"]).expect(4);
+}
+
 #[test]
 fn a_hundred_changed_requests_end_in_an_answer_or_a_refusal() {
     let sandbox = Sandbox::new();
