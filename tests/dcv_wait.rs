@@ -46,8 +46,12 @@ struct Shown {
 
 impl Shown {
     fn start(sandbox: &Sandbox, args: &[&str], term: &str) -> Self {
+        Self::program(sandbox, &[&[env!("CARGO_BIN_EXE_certctl")], args].concat(), term)
+    }
+
+    fn program(sandbox: &Sandbox, words: &[&str], term: &str) -> Self {
         let mut python = foreign("python3");
-        python.args(["-c", TERMINAL, env!("CARGO_BIN_EXE_certctl")]).args(args).env("TERM", term).env("NO_COLOR", "1");
+        python.args(["-c", TERMINAL]).args(words).env("TERM", term).env("NO_COLOR", "1");
         python.current_dir(sandbox.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
         Self { child: python.spawn().unwrap(), text: String::new() }
     }
@@ -173,4 +177,16 @@ fn a_file_is_waited_for_like_a_record() {
         let report = text.rsplit_once("\x1b[J").unwrap().1;
         assert!(report.contains(&format!("{web}:80  visible")) && !report.contains("next look"), "{text}");
     });
+}
+
+#[test]
+fn a_list_shows_its_progress_beside_its_answers() {
+    let sandbox = Sandbox::new();
+    let server = NameServer::knot("");
+    let line = |number: u8| format!("_x{number}.shop.example TXT abc\n");
+    sandbox.write("list", (0..3).map(line).collect::<String>());
+    let command = format!("{} dcv-check --batch list --resolver {} >out", env!("CARGO_BIN_EXE_certctl"), server.at());
+    let (code, text) = Shown::program(&sandbox, &["/bin/sh", "-c", &command], "xterm").end();
+    assert_eq!((code, sandbox.read("out").lines().count()), (1, 4), "{text}");
+    assert!(text.contains("3 judged: 3 absent") && text.ends_with("\x1b[J"), "it is taken away at the end: {text:?}");
 }
