@@ -70,7 +70,9 @@ pub fn stream(context: &Context, args: &StatusArgs) -> Result<u8, Failure> {
 }
 
 fn sought(context: &Context, args: &StatusArgs) -> Result<Vec<Sought>, Failure> {
-    let known = if args.items.is_empty() { Vec::new() } else { survey::names(context)? };
+    // Where all of them are files or folders, nobody asks for names.
+    let paths = args.items.iter().all(|text| files::occupied(text.as_ref()));
+    let known = if paths { Vec::new() } else { survey::names(context)? };
     args.items.iter().map(|text| Sought::resolve(context, text, &known)).collect()
 }
 

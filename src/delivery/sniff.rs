@@ -44,7 +44,7 @@ pub fn form(bytes: &[u8]) -> Form {
         return Form::Der;
     }
     // Before any text in it too: what is beside that would be lost.
-    if bytes.get(257..262) == Some(b"ustar") {
+    if binary && bytes.get(257..262) == Some(b"ustar") {
         return Form::Other(Unused::Archive("tar"));
     }
     if text::from_utf16(bytes).is_some() {

@@ -1,24 +1,44 @@
-//! One file for a listing: which certificates, requests and keys are in it. The only place where bytes become items: a
-//! faster reader can take this one's place, with the full reader as its judge.
+//! One file for a listing: which certificates, requests and keys are in it. The only place where bytes become items. What
+//! is written as all tools write it goes through a short reader; everything else through the full one, which is the judge
+//! of the short one in the tests.
 
 use std::sync::Arc;
 
 use super::item::{Asked, HeldKey, What};
 use crate::delivery::{self, Delivery, Form, Input, Limits, Mended};
 
+mod plain;
+#[cfg(test)]
+mod tests;
+
 /// The most that is read of one file: bags of CA certificates are some hundred KiB.
 pub const LIMIT: u64 = 1024 * 1024;
+
+/// How far private keys are looked at.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Keys {
+    /// Their numbers must fit each other, as for use.
+    Checked,
+    /// By the public half that stands beside the secret one: whether the two fit is as much work as using them.
+    Named,
+}
 
 /// What is in a file with these permission bits; nothing where it is of another kind. What is packed (zip, mail) is
 /// looked at when it is named to a command that takes deliveries.
 #[must_use]
-pub fn glance(bytes: Vec<u8>, mode: u32) -> Vec<What> {
-    if !matches!(delivery::form(&bytes), Form::Base64 | Form::Der | Form::Pem | Form::Utf16) {
+pub fn glance(bytes: &[u8], mode: u32, keys: Keys) -> Vec<What> {
+    plain::read(bytes, mode, keys).unwrap_or_else(|| whole(bytes, mode))
+}
+
+/// The same by the full reader alone.
+#[must_use]
+pub fn whole(bytes: &[u8], mode: u32) -> Vec<What> {
+    if !matches!(delivery::form(bytes), Form::Base64 | Form::Der | Form::Pem | Form::Utf16) {
         return Vec::new();
     }
     // Nothing is derived from any passphrase unasked.
     let limits = Limits { rounds: 0, ..Limits::default() };
-    let Ok(found) = Delivery::read(vec![Input::new("", bytes)], &limits) else { return Vec::new() };
+    let Ok(found) = Delivery::read(vec![Input::new("", bytes.to_vec())], &limits) else { return Vec::new() };
     let packed = found.repairs.iter().any(|repair| repair.what == Mended::Pkcs12);
     let mut all = Vec::new();
     if !found.certificates.is_empty() {

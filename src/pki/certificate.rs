@@ -15,6 +15,8 @@ use super::key::{KeyAlgorithm, PublicKeyId, sha256};
 use super::name::DnsName;
 use super::{der, oid, pem, signature};
 
+mod plain;
+
 /// Why bytes are no certificate.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum CertificateError {

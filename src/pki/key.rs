@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use super::{der, pem};
 
+mod named;
 mod odd;
 
 /// What kind of key pair it is.
@@ -87,6 +88,12 @@ impl PublicKey {
     pub fn of_spki(spki: &[u8]) -> Self {
         Self { algorithm: KeyAlgorithm::of_spki(spki), id: PublicKeyId::of_spki(spki) }
     }
+
+    /// What a DER private key says that its public half is, where it says so. Nothing shows that the secret half fits it.
+    #[must_use]
+    pub fn named_in(private: &[u8]) -> Option<Self> {
+        named::spki(private).map(|spki| Self::of_spki(&spki))
+    }
 }
 
 /// SHA-256 of the DER `SubjectPublicKeyInfo`: the thread through key, request, leaf and live server.
@@ -98,6 +105,12 @@ impl PublicKeyId {
     #[must_use]
     pub fn of_spki(spki: &[u8]) -> Self {
         Self(sha256(spki))
+    }
+
+    /// The hash.
+    #[must_use]
+    pub fn octets(&self) -> &[u8; 32] {
+        &self.0
     }
 
     /// The first eight hex digits and an ellipsis: what people compare.

@@ -86,6 +86,11 @@ pub(super) fn attribute_name(oid: &Oid<'_>) -> String {
     attribute_of(oid).map_or_else(|| oid.to_id_string(), |known| known.name.to_owned())
 }
 
+/// What the attribute with these octets for its identifier is called, where it has a name here.
+pub(super) fn attribute_name_of(octets: &[u8]) -> Option<&'static str> {
+    ATTRIBUTES.iter().find(|known| known.oid.as_bytes() == octets).map(|known| known.name)
+}
+
 /// A signature algorithm as OpenSSL calls it.
 pub(super) fn signature(oid: &Oid<'_>) -> String {
     named(

@@ -33,14 +33,21 @@ fn hostile(c: char) -> bool {
         || matches!(c, '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
+/// As much as most lines take.
+const ROOM: usize = 1024;
+
 /// One object on one line. Characters that `serde_json` lets through but a terminal obeys become `\uXXXX`; outside of
 /// strings JSON has none of them.
 #[must_use]
 pub fn json_line(value: &impl Serialize) -> String {
+    let mut octets = Vec::with_capacity(ROOM);
     // Only a map with keys that are no text could fail, and there is none.
-    let written = serde_json::to_string(value).unwrap_or_default();
+    let _ = serde_json::to_writer(&mut octets, value);
+    // It is text.
+    let mut written = String::from_utf8(octets).unwrap_or_default();
     if is_plain(&written) || !written.contains(hostile) {
-        return written + "\n";
+        written.push('\n');
+        return written;
     }
     let mut out = String::new();
     for c in written.chars() {

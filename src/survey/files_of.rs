@@ -7,7 +7,8 @@ use super::gathered::Survey;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::finding::{Finding, Severity};
-use crate::inventory::{Item, Origin, Place, What, glance};
+use crate::inventory::glance::{self, Keys};
+use crate::inventory::{Item, Origin, Place, What};
 use crate::system::files::{self, FileError};
 use crate::system::reading::{Looked, look_at};
 use crate::system::walk::{Depth, Met, Walk};
@@ -35,11 +36,13 @@ impl Survey {
     pub(super) fn path(&mut self, path: &Path, origin: &Origin) {
         if !files::is_folder(path) {
             return match files::read_with_mode(path, NAMED) {
-                Ok((bytes, mode)) => self.found(&Place::file(path, origin.clone()), glance::glance(bytes, mode)),
+                Ok((bytes, mode)) => {
+                    self.found(&Place::file(path, origin.clone()), glance::glance(&bytes, mode, Keys::Checked));
+                }
                 Err(error) => self.tell(&Failure::from(error), "unreadable"),
             };
         }
-        let look = |_: &Path, bytes: Vec<u8>, mode: u32| glance::glance(bytes, mode);
+        let look = |_: &Path, bytes: &[u8], mode: u32| glance::glance(bytes, mode, Keys::Checked);
         look_at(walk(path), glance::LIMIT, look, |looked| match looked {
             Looked::File(path, Ok(found)) => self.found(&Place::file(path, origin.clone()), found),
             Looked::File(_, Err(error)) => self.unread(error, origin),
@@ -61,7 +64,9 @@ impl Survey {
     /// What is in the file at `path`, which people know as `shown`.
     pub(super) fn file(&mut self, path: &Path, origin: &Origin, shown: &Path) {
         match files::read_with_mode(path, glance::LIMIT) {
-            Ok((bytes, mode)) => self.found(&Place::file(shown, origin.clone()), glance::glance(bytes, mode)),
+            Ok((bytes, mode)) => {
+                self.found(&Place::file(shown, origin.clone()), glance::glance(&bytes, mode, Keys::Checked))
+            }
             Err(error) => self.unread(error, origin),
         }
     }

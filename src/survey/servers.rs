@@ -19,7 +19,8 @@ use crate::install::layout::{Link, Piece};
 use crate::install::server::Program;
 use crate::install::settings::Settings;
 use crate::install::site::{self, Block, Coverage, Targets, Wanted};
-use crate::inventory::{Item, Origin, Place, What, glance};
+use crate::inventory::glance::{self, Keys};
+use crate::inventory::{Item, Origin, Place, What};
 use crate::live::ProbeTarget;
 use crate::pki::certificate::Certificate;
 use crate::pki::name::DnsName;
@@ -145,7 +146,7 @@ impl Survey {
                     continue;
                 }
             };
-            for what in glance::glance(bytes, mode) {
+            for what in glance::glance(&bytes, mode, Keys::Checked) {
                 match what {
                     What::Certificates(more) if link.piece != Piece::Key => chain.extend(more),
                     What::Key(_) if link.piece.is_secret() => {

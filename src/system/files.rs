@@ -1,11 +1,13 @@
 //! Files: bounded reads of regular files, and writes that are whole or not there, born with their final mode.
 
+use std::fmt::Display;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, FileType, OFlags, RenameFlags, renameat_with};
+use zeroize::Zeroizing;
 
 use super::listing::{self, Entry};
 
@@ -56,18 +58,51 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
 /// As [`read`].
 pub fn read_with_mode(path: &Path, limit: u64) -> Result<(Vec<u8>, u32), FileError> {
     let open = || -> io::Result<(Vec<u8>, u32)> {
-        let nonblock = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0);
-        let file = OpenOptions::new().read(true).custom_flags(nonblock).open(path)?;
-        let meta = file.metadata()?;
-        if !meta.is_file() {
-            return Err(irregular(&meta));
-        }
+        let (file, meta) = open_regular(path)?;
         // Room for all of it at once: growing would leave copies of a key behind.
         let room = meta.len().min(limit).saturating_add(1);
         let bytes = read_bounded(file, limit, usize::try_from(room).unwrap_or(0))?;
         Ok((bytes, meta.mode() & 0o7777))
     };
     open().map_err(FileError::at("read", path))
+}
+
+fn open_regular(path: &Path) -> io::Result<(File, fs::Metadata)> {
+    let nonblock = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0);
+    let file = OpenOptions::new().read(true).custom_flags(nonblock).open(path)?;
+    let meta = file.metadata()?;
+    if meta.is_file() { Ok((file, meta)) } else { Err(irregular(&meta)) }
+}
+
+/// The same for one file after the other, into one buffer: says how much of it the file fills. A larger one takes its place
+/// where it must, and the old one is wiped. Where as many bytes came as the file has, nobody asks whether there are more.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn read_into(buffer: &mut Zeroizing<Vec<u8>>, path: &Path, limit: u64) -> Result<(usize, u32), FileError> {
+    let mut read = || -> io::Result<(usize, u32)> {
+        let (mut file, meta) = open_regular(path)?;
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let wanted = usize::try_from(meta.len()).unwrap_or(usize::MAX);
+        let mut filled = 0;
+        while filled <= limit && wanted <= limit {
+            if buffer.len() <= filled.max(wanted) {
+                let mut larger = Zeroizing::new(vec![0; filled.max(wanted).saturating_add(1).next_power_of_two()]);
+                larger[..filled].copy_from_slice(&buffer[..filled]);
+                *buffer = larger;
+            }
+            let count = match file.read(&mut buffer[filled..]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                other => other?,
+            };
+            filled += count;
+            if count == 0 || filled == wanted {
+                return Ok((filled, meta.mode() & 0o7777));
+            }
+        }
+        Err(too_large(limit))
+    };
+    read().map_err(FileError::at("read", path))
 }
 
 /// What was named may be a pipe too (`<(...)` in a shell): read until its writer is done.
@@ -113,9 +148,13 @@ fn read_bounded(from: impl Read, limit: u64, room: usize) -> io::Result<Vec<u8>>
     let mut bytes = Vec::with_capacity(room);
     from.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > limit {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {limit} bytes")));
+        return Err(too_large(limit));
     }
     Ok(bytes)
+}
+
+fn too_large(limit: impl Display) -> io::Error {
+    io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {limit} bytes"))
 }
 
 /// What a folder holds, as far as it was read.

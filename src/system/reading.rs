@@ -2,10 +2,13 @@
 //! however many files there are.
 
 use std::collections::BTreeMap;
+use std::ops::RangeFrom;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
+
+use zeroize::Zeroizing;
 
 use super::files::{self, FileError};
 use super::walk::Met;
@@ -21,9 +24,9 @@ pub enum Looked<T> {
 
 /// More threads wait for the disk and for each other.
 const THREADS: usize = 2;
-/// So many files are handed over at once,
+/// So many files are taken at once,
 const BATCH: usize = 64;
-/// and so many of these wait at most.
+/// and what came of so many of these waits at most.
 const WAITING: usize = 8;
 
 /// Reads every file of `walk` up to `limit` bytes and makes something of it by `look` (path, content, permission bits);
@@ -31,28 +34,19 @@ const WAITING: usize = 8;
 pub fn look_at<T: Send>(
     walk: impl Iterator<Item = Met> + Send,
     limit: u64,
-    look: impl Fn(&Path, Vec<u8>, u32) -> T + Sync,
+    look: impl Fn(&Path, &[u8], u32) -> T + Sync,
     mut each: impl FnMut(Looked<T>),
 ) {
-    let (to_workers, batches) = sync_channel::<(usize, Vec<Met>)>(WAITING);
     let (to_teller, done) = sync_channel::<(usize, Vec<Looked<T>>)>(WAITING);
-    let batches = Mutex::new(batches);
+    let batches = Mutex::new((0.., walk));
     thread::scope(|scope| {
-        scope.spawn(move || {
-            let mut walk = walk;
-            for number in 0.. {
-                let batch: Vec<Met> = walk.by_ref().take(BATCH).collect();
-                // When nobody reads any more, there is nothing left to do.
-                if batch.is_empty() || to_workers.send((number, batch)).is_err() {
-                    return;
-                }
-            }
-        });
         for _ in 0..THREADS {
             let (batches, look, to_teller) = (&batches, &look, to_teller.clone());
             scope.spawn(move || {
+                let mut buffer = Zeroizing::default();
                 while let Some((number, batch)) = next(batches) {
-                    let looked = batch.into_iter().map(|met| one(met, limit, look)).collect();
+                    let looked = batch.into_iter().map(|met| one(met, limit, &mut buffer, look)).collect();
+                    // When nobody listens any more, there is nothing left to do.
                     if to_teller.send((number, looked)).is_err() {
                         return;
                     }
@@ -71,14 +65,19 @@ pub fn look_at<T: Send>(
     });
 }
 
-fn next(batches: &Mutex<Receiver<(usize, Vec<Met>)>>) -> Option<(usize, Vec<Met>)> {
-    batches.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+/// The next files of the walk: whoever is free goes on with it.
+fn next(batches: &Mutex<(RangeFrom<usize>, impl Iterator<Item = Met>)>) -> Option<(usize, Vec<Met>)> {
+    let mut batches = batches.lock().unwrap_or_else(PoisonError::into_inner);
+    let batch: Vec<Met> = batches.1.by_ref().take(BATCH).collect();
+    if batch.is_empty() { None } else { batches.0.next().map(|number| (number, batch)) }
 }
 
-fn one<T>(met: Met, limit: u64, look: impl Fn(&Path, Vec<u8>, u32) -> T) -> Looked<T> {
+/// What `buffer` held before is written over, and wiped when all is done.
+fn one<T>(met: Met, limit: u64, buffer: &mut Zeroizing<Vec<u8>>, look: impl Fn(&Path, &[u8], u32) -> T) -> Looked<T> {
     match met {
         Met::File(path) => {
-            let made = files::read_with_mode(&path, limit).map(|(bytes, mode)| look(&path, bytes, mode));
+            let made =
+                files::read_into(buffer, &path, limit).map(|(length, mode)| look(&path, &buffer[..length], mode));
             Looked::File(path, made)
         }
         other => Looked::Other(other),
@@ -101,7 +100,7 @@ mod tests {
         look_at(
             Walk::new(folder.path(), Depth::Tree),
             50,
-            |_, bytes, _| String::from_utf8(bytes).unwrap(),
+            |_, bytes, _| String::from_utf8(bytes.to_vec()).unwrap(),
             |looked| {
                 let Looked::File(_, made) = looked else { panic!("{looked:?}") };
                 told.push(made.unwrap_or_else(|error| error.source.to_string()));

@@ -1,18 +1,21 @@
 //! `--jsonl`: one object a line for each file as it is read and each address that was asked, ungrouped; the last one is the
 //! sum. However many files there are, few are in memory.
 
+use std::fmt::Display;
 use std::path::Path;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::json;
 
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::finding::{Finding, Severity};
 use crate::inventory::due::days_between;
-use crate::inventory::{Item, Place, RenewBefore, Verdict, What, glance, is_a_sites};
+use crate::inventory::glance::{self, Keys};
+use crate::inventory::{Item, Place, RenewBefore, Verdict, What, is_a_sites};
 use crate::pki::certificate::Certificate;
+use crate::pki::key::KeyAlgorithm;
 use crate::report::{self, Sink};
 use crate::survey::{Sought, Survey};
 use crate::system::reading::{Looked, look_at};
@@ -46,9 +49,9 @@ enum Told<'a> {
         not_after: Timestamp,
         days_left: i64,
         serial: &'a str,
-        sha256: String,
+        sha256: Hex<'a>,
         ca: bool,
-        key: KeyTold,
+        key: KeyTold<'a>,
     },
     Crl {
         issuer: &'a str,
@@ -57,18 +60,35 @@ enum Told<'a> {
     EncryptedKey,
     Key {
         mode: String,
-        key: KeyTold,
+        key: KeyTold<'a>,
     },
     Request {
         dns_names: &'a [String],
-        key: KeyTold,
+        key: KeyTold<'a>,
     },
 }
 
 #[derive(Serialize)]
-struct KeyTold {
-    algorithm: String,
-    id: String,
+struct KeyTold<'a> {
+    #[serde(serialize_with = "as_written")]
+    algorithm: KeyAlgorithm,
+    id: Hex<'a>,
+}
+
+/// A hash in lower-case hex.
+struct Hex<'a>(&'a [u8; 32]);
+
+impl Serialize for Hex<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut digits = [0; 64];
+        // There are two for each octet, and they are ASCII.
+        let _ = hex::encode_to_slice(self.0, &mut digits);
+        to.serialize_str(std::str::from_utf8(&digits).unwrap_or_default())
+    }
+}
+
+fn as_written<S: Serializer>(value: &impl Display, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(value)
 }
 
 /// What a line is judged by.
@@ -96,7 +116,7 @@ pub(super) fn run(context: &Context, sought: &[Sought], survey: &Survey, before:
     let measure = Measure { now: context.now(), before };
     let mut out = Out { sink: &context.sink, block: String::new(), sum: Sum::default() };
     for path in sought.iter().filter_map(Sought::path) {
-        let look = |path: &Path, bytes: Vec<u8>, mode: u32| measure.file(path, &glance::glance(bytes, mode));
+        let look = |path: &Path, bytes: &[u8], mode: u32| measure.file(path, &glance::glance(bytes, mode, Keys::Named));
         look_at(crate::survey::walk(path), glance::LIMIT, look, |looked| out.looked(looked));
     }
     for Item { place, what } in &survey.items {
@@ -165,12 +185,12 @@ impl Measure {
                 }
                 What::Key(key) => line.items.push(Told::Key {
                     mode: format!("{:04o}", key.mode),
-                    key: KeyTold { algorithm: key.algorithm.to_string(), id: key.id.to_string() },
+                    key: KeyTold { algorithm: key.algorithm, id: Hex(key.id.octets()) },
                 }),
                 What::LockedKey { .. } => line.items.push(Told::EncryptedKey),
                 What::Request(asked) => line.items.push(Told::Request {
                     dns_names: &asked.names,
-                    key: KeyTold { algorithm: asked.algorithm.to_string(), id: asked.id.to_string() },
+                    key: KeyTold { algorithm: asked.algorithm, id: Hex(asked.id.octets()) },
                 }),
                 What::Revoked(list) => line.items.push(Told::Crl { issuer: &list.issuer, revoked: list.revoked }),
             }
@@ -188,9 +208,9 @@ impl Measure {
             not_after: one.not_after,
             days_left: days_between(self.now, one.not_after),
             serial: &one.serial,
-            sha256: one.sha256(),
+            sha256: Hex(&one.fingerprint),
             ca: one.is_ca,
-            key: KeyTold { algorithm: one.algorithm.to_string(), id: one.key_id.to_string() },
+            key: KeyTold { algorithm: one.algorithm, id: Hex(one.key_id.octets()) },
         }
     }
 

@@ -1,0 +1,59 @@
+//! The short reader of listings beside the full one, which is its judge: all that is kept here, what fuzzing found, and
+//! other people's certificates and keys.
+//! Needs: python3-cryptography-vectors
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::path::{Path, PathBuf};
+
+use certctl::inventory::What;
+use certctl::inventory::glance::{Keys, glance, whole};
+use certctl::pki::certificate::Certificate;
+use support::foreign::path_of;
+
+fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            walk(&path, files);
+        } else {
+            files.push(path);
+        }
+    }
+}
+
+/// Lists of what is revoked have no order of their own, and the short reader reads none.
+fn told(found: &[What]) -> Vec<String> {
+    let lists = |what: &&What| !matches!(what, What::Revoked(_));
+    found.iter().filter(lists).map(|what| format!("{what:?}")).collect()
+}
+
+/// Says how many certificates the short reader read itself.
+fn judge(path: &Path, bytes: &[u8]) -> usize {
+    let full = whole(bytes, 0o600);
+    assert_eq!(told(&glance(bytes, 0o600, Keys::Checked)), told(&full), "{}", path.display());
+    let named = glance(bytes, 0o600, Keys::Named);
+    let (certain, more): (Vec<_>, Vec<_>) = told(&named).into_iter().partition(|what| told(&full).contains(what));
+    assert_eq!(certain, told(&full), "{}", path.display());
+    assert!(more.iter().all(|what| what.starts_with("Key(")), "{}: {more:?}", path.display());
+    let chains = full.iter().filter_map(|what| match what {
+        What::Certificates(chain) => Some(chain),
+        _ => None,
+    });
+    let short = chains.flatten().filter_map(|one| Some((one, Certificate::from_plain_der(one.der())?)));
+    short.map(|(one, short)| assert_eq!(format!("{short:?}"), format!("{one:?}"), "{}", path.display())).count()
+}
+
+#[test]
+fn both_readers_agree_on_all_that_is_kept() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let vectors = path_of("/usr/lib/python3/dist-packages/cryptography_vectors");
+    let mut files = Vec::new();
+    for folder in [here.join("fixtures"), here.join("fuzz/corpus"), here.join("tests"), vectors] {
+        walk(&folder, &mut files);
+    }
+    let small = files.iter().filter(|path| path.metadata().unwrap().len() < 200_000);
+    let count: usize = small.map(|path| judge(path, &std::fs::read(path).unwrap())).sum();
+    assert!(count > 200, "{count} of {} files", files.len());
+}
