@@ -14,10 +14,12 @@ use crate::system::terminal;
 
 mod escape;
 mod facts;
+mod json;
 mod live;
 
-pub use self::escape::{escape, json_line};
+pub use self::escape::escape;
 pub use self::facts::{certificate_json, chain_json, in_words, intermediates_in_words, name_in_words};
+pub use self::json::{json_line, push_json_line};
 pub use self::live::Live;
 
 /// When colour is used.
@@ -146,12 +148,12 @@ impl Sink {
         }
     }
 
-    /// One object of a stream on a line of its own, as JSON whatever `--json` says.
+    /// Objects of a stream, each as [`push_json_line`] wrote it, whatever `--json` says.
     ///
     /// # Errors
     /// When stdout cannot be written; a closed pipe too, for nobody reads what is still to come.
-    pub fn line(&self, value: &Value) -> io::Result<()> {
-        io::stdout().lock().write_all(json_line(value).as_bytes())
+    pub fn lines(&self, written: &[u8]) -> io::Result<()> {
+        io::stdout().lock().write_all(written)
     }
 
     /// Prints what a command ended with and says the exit code of the process.

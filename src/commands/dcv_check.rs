@@ -15,11 +15,13 @@ mod wait;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::Duration;
 
 pub use self::around::Around;
 use self::choose::Wanted;
 pub use self::method::MethodOutcome;
+use self::outcome::NextLines;
 pub use self::outcome::{Check, DcvCheckOutcome};
 use self::pending::Pending;
 pub use self::proved::Proved;
@@ -93,7 +95,7 @@ pub fn run(context: &Context, args: &DcvCheckArgs) -> Result<Proved, Failure> {
         Method::Http => return otherwise(&|| file::look(context, &resolvers, args.ca, &chosen, &again)),
         Method::Email => return otherwise(&|| email::look(context, &resolvers, args.ca, &chosen, &again)),
     }
-    let mut outcome = DcvCheckOutcome::new(&chosen, again.clone(), context.again("install"));
+    let mut outcome = DcvCheckOutcome::new(&chosen, NextLines::new(context, again.clone()));
     let pending = pending::pending(context, args.ca, &chosen)?;
     // Looking again does not make another request's record the right one.
     let limit = args.wait.filter(|_| chosen.strays.is_empty());
@@ -178,16 +180,16 @@ fn inquiry(check: &Pending) -> Inquiry {
         domain: check.expected.domain.clone(),
         top: check.expected.top(),
         kind: check.expected.record.kind,
-        names: check.expected.places(None).into_iter().map(|(_, name)| name).collect(),
+        names: check.expected.places(None).into_iter().map(|(_, name)| name.into_owned()).collect(),
     }
 }
 
 /// What their answers come to.
 fn judged(context: &Context, checks: &[Pending], surveys: Vec<Survey>, caa: &HashMap<String, Found>) -> Vec<Check> {
     let judged = checks.iter().zip(surveys).map(|(pending, survey)| {
-        let mut expected = pending.expected.clone();
+        let mut expected = Rc::clone(&pending.expected);
         if let Some(zone) = &survey.zone {
-            expected.lies_in(zone);
+            Rc::make_mut(&mut expected).lies_in(zone);
         }
         let mut judgement: Judgement = judge(&expected, &survey);
         let around = Around::judge(&mut judgement, &survey, pending, caa, context.now());

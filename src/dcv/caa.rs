@@ -61,6 +61,8 @@ pub struct Ruling {
 /// What the records come to.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Verdict {
+    /// Nobody was asked.
+    NotAsked,
     /// No record limits it: any CA may issue.
     Free,
     /// The CA may issue.
@@ -199,7 +201,7 @@ fn shown(record: &CaaRecord) -> String {
     format!("{} {} \"{quoted}\"", if record.critical { 128 } else { 0 }, record.tag)
 }
 
-/// Whether each of `names` lets a CA issue; `found` is what is at each name of their climbs.
+/// Whether each of `names` lets a CA issue; `found` is what is at each name of their climbs, empty where nobody was asked.
 #[must_use]
 pub fn rule_all(names: &[String], found: &HashMap<String, Found>, wish: Wish) -> Vec<Ruling> {
     let at_name = |name: &str| match found.get(name) {
@@ -207,7 +209,12 @@ pub fn rule_all(names: &[String], found: &HashMap<String, Found>, wish: Wish) ->
         Some(Found::Failed(_)) if !name.contains('.') => Found::None,
         found => found.cloned().unwrap_or(Found::None),
     };
-    names.iter().map(|name| rule(name, at_name, wish)).collect()
+    let nobody_was_asked = |name: &str| climb(name).iter().all(|name| !found.contains_key(name));
+    let ruling = |name: &String| match rule(name, at_name, wish) {
+        ruling if nobody_was_asked(name) => Ruling { verdict: Verdict::NotAsked, ..ruling },
+        ruling => ruling,
+    };
+    names.iter().map(ruling).collect()
 }
 
 /// Names that the same records say the same about, as one.

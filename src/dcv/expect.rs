@@ -1,5 +1,7 @@
 //! What would satisfy the CA for one domain: the record, the values it may have, and the names it may stand at.
 
+use std::borrow::Cow;
+
 use super::ca::{Ca, DnsProof, UniqueValue};
 use super::given::{self, Anchor, GivenRecord};
 use super::record::{self, DcvRecord};
@@ -65,16 +67,16 @@ pub enum Place {
 impl Expectation {
     /// The names to ask for and what each is; the record's own name first. `zone` is known once servers were asked.
     #[must_use]
-    pub fn places(&self, zone: Option<&str>) -> Vec<(Place, String)> {
-        let here = &self.record.name;
-        let mut places = vec![(Place::Here, here.clone())];
-        places.extend(self.record.or_at.iter().map(|name| (Place::Parent, name.clone())));
-        places.extend(self.below.iter().map(|name| (Place::Below, given::name(&self.label, name))));
+    pub fn places(&self, zone: Option<&str>) -> Vec<(Place, Cow<'_, str>)> {
+        let here = self.record.name.as_str();
+        let mut places = vec![(Place::Here, here.into())];
+        places.extend(self.record.or_at.iter().map(|name| (Place::Parent, name.into())));
+        places.extend(self.below.iter().map(|name| (Place::Below, given::name(&self.label, name).into())));
         if let Some(bare) = here.strip_prefix('_') {
-            places.push((Place::NoUnderscore, bare.to_owned()));
+            places.push((Place::NoUnderscore, bare.into()));
         }
         if let Some(zone) = zone {
-            places.push((Place::Doubled, format!("{here}.{zone}")));
+            places.push((Place::Doubled, given::name(here, zone).into()));
         }
         places
     }
@@ -163,9 +165,10 @@ pub fn alone(shown: &GivenRecord) -> Option<Expectation> {
         Some((label, domain)) if label.starts_with('_') => (label, domain),
         _ => ("", shown.host.as_str()),
     };
-    DnsName::parse(domain).ok()?.registrable()?;
+    let name = DnsName::parse(domain).ok()?;
+    let climbed = given::climb_to(domain, Some(name.registrable()?));
     let anchor = Anchor { label: label.to_owned(), domain: domain.to_owned() };
-    Some(of(shown, &anchor, record::alone(label, domain, shown.kind), Vec::new()))
+    Some(of(shown, &anchor, record::alone(label, domain, climbed, shown.kind), Vec::new()))
 }
 
 /// The record has the very value that the shop showed.
@@ -176,10 +179,9 @@ fn as_shown(request: &SigningRequest, shown: &GivenRecord, anchor: &Anchor) -> E
 
 fn of(shown: &GivenRecord, anchor: &Anchor, record: DcvRecord, below: Vec<String>) -> Expectation {
     let Anchor { label, domain } = anchor;
-    let likeness = match (shown.target(), shown.shape()) {
-        (Some(target), _) => Likeness::Hash(target.to_owned()),
-        (None, Some(shape)) => Likeness::Shape(shape),
-        (None, None) => Likeness::Unknown,
+    let likeness = match shown.target() {
+        Some(target) => Likeness::Hash(target.to_owned()),
+        None => shown.shape().map_or(Likeness::Unknown, Likeness::Shape),
     };
     Expectation {
         record: DcvRecord { value: Some(shown.value.clone()), complete: true, ..record },
@@ -298,7 +300,8 @@ mod tests {
         let request = request(&["a.b.example.co.uk", "x.a.b.example.co.uk"]);
         let expected = &expectations(&request, None, &[])[0];
         let label = host_label(&request);
-        let places: Vec<(Place, String)> = expected.places(Some("example.co.uk"));
+        let places = expected.places(Some("example.co.uk"));
+        let places: Vec<(Place, String)> = places.into_iter().map(|(place, name)| (place, name.into_owned())).collect();
         let wanted = [
             (Place::Here, format!("{label}.a.b.example.co.uk")),
             (Place::Parent, format!("{label}.b.example.co.uk")),

@@ -32,19 +32,27 @@ impl Anchor {
     }
 }
 
-/// `label` in front of `domain`, where there is one.
+/// `label` in front of `domain`, or the one of them that there is.
 pub(super) fn name(label: &str, domain: &str) -> String {
-    if label.is_empty() { domain.to_owned() } else { format!("{label}.{domain}") }
+    match (label, domain) {
+        ("", one) | (one, "") => one.to_owned(),
+        (label, domain) => [label, ".", domain].concat(),
+    }
 }
 
 /// A domain and its parents up to the registrable one: where a CA looks (BR 1.6.1, Authorization Domain Name). Nothing
 /// above it, which would be a registry's.
 #[must_use]
 pub fn climb(domain: &str) -> Vec<String> {
-    let top = DnsName::parse(domain).ok().and_then(|name| name.registrable().map(str::to_owned));
+    let name = DnsName::parse(domain).ok();
+    climb_to(domain, name.as_ref().and_then(DnsName::registrable))
+}
+
+/// The same where the registrable domain is known.
+pub(super) fn climb_to(domain: &str, top: Option<&str>) -> Vec<String> {
     let mut all = vec![domain.to_owned()];
     let mut rest = domain;
-    while let (Some(top), Some((_, parent))) = (&top, rest.split_once('.')) {
+    while let (Some(top), Some((_, parent))) = (top, rest.split_once('.')) {
         if rest == top || rest.len() <= top.len() {
             break;
         }

@@ -1,5 +1,7 @@
 //! Would the CA see the proof now? One expectation, what all servers said, and the verdict with its reasons.
 
+use std::borrow::Cow;
+
 use super::answer::{Answer, Asked, LeftOut, OwnServers, RecordKind, Role, Said, Server, Survey};
 use super::expect::{Expectation, Place};
 use super::reason::{Elsewhere, Instead, Reason};
@@ -71,7 +73,7 @@ pub struct Judgement {
 pub fn judge(expected: &Expectation, survey: &Survey) -> Judgement {
     let view = View { expected, zone: survey.zone.as_deref(), places: expected.places(survey.zone.as_deref()) };
     let mut standings: Vec<Standing> = survey.said.iter().map(|said| view.standing(said)).collect();
-    follow_aliases(&mut standings, expected.record.kind);
+    view.follow_aliases(&mut standings);
     let answered = standings.iter().any(|one| one.answer.is_answer());
     // Where this machine has no way to (IPv6 without IPv6), nobody was asked and nothing is known to be wrong.
     let asked = standings.iter().filter(|one| one.answer != Answer::NoRoute);
@@ -91,7 +93,7 @@ pub fn judge(expected: &Expectation, survey: &Survey) -> Judgement {
 struct View<'a> {
     expected: &'a Expectation,
     zone: Option<&'a str>,
-    places: Vec<(Place, String)>,
+    places: Vec<(Place, Cow<'a, str>)>,
 }
 
 impl View<'_> {
@@ -274,6 +276,22 @@ impl View<'_> {
         }
     }
 
+    /// A zone's own servers do not follow an alias to a text in another zone, as CAs do: where a resolver found the text
+    /// behind it, they say the same. An alias that is the value itself has nothing behind it: the resolver remembers.
+    fn follow_aliases(&self, standings: &mut [Standing]) {
+        let found = |one: &Standing| one.server.role == Role::Resolver && one.verdict == Verdict::Visible;
+        if self.expected.record.kind != RecordKind::Txt || !standings.iter().any(found) {
+            return;
+        }
+        for one in standings {
+            if let Answer::Cname(target) = &one.answer
+                && value::flaw(self.expected, self.zone, target) == Some(Flaw::Other)
+            {
+                one.verdict = Verdict::Visible;
+            }
+        }
+    }
+
     fn wanted(&self) -> String {
         let record = &self.expected.record;
         record.value.clone().or_else(|| record.shape.clone()).unwrap_or_default()
@@ -315,16 +333,6 @@ fn remembered(answer: &Answer) -> Option<u32> {
     match answer {
         Answer::NoName(seconds) | Answer::NoData(seconds) => *seconds,
         _ => None,
-    }
-}
-
-/// A zone's own servers do not follow an alias to a text in another zone, as CAs do: where a resolver found the text
-/// behind it, they say the same.
-fn follow_aliases(standings: &mut [Standing], kind: RecordKind) {
-    let found = |one: &Standing| one.server.role == Role::Resolver && one.verdict == Verdict::Visible;
-    if kind == RecordKind::Txt && standings.iter().any(found) {
-        let aliases = standings.iter_mut().filter(|one| matches!(one.answer, Answer::Cname(_)));
-        aliases.for_each(|one| one.verdict = Verdict::Visible);
     }
 }
 

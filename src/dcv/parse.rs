@@ -43,11 +43,9 @@ fn record(pair: &Pair) -> Result<GivenRecord, RecordError> {
     let hashes = *kind != Some(RecordKind::Txt) && looks_made_of_a_request(host, value);
     if hashes {
         let (md5, rest) = label(host)?;
-        let host = match place(rest).map_err(|_| RecordError::Host(host.clone()))?.as_str() {
-            "" => format!("_{md5}"),
-            rest => format!("_{md5}.{rest}"),
-        };
-        return Ok(GivenRecord { host: host.to_ascii_lowercase(), kind: RecordKind::Cname, value: target(value)? });
+        let label = ["_", &md5.to_ascii_lowercase()].concat();
+        let host = given::name(&label, &place(rest).map_err(|()| RecordError::Host(host.clone()))?);
+        return Ok(GivenRecord { host, kind: RecordKind::Cname, value: target(value)? });
     }
     let kind = kind.unwrap_or(if is_target(value) { RecordKind::Cname } else { RecordKind::Txt });
     let value = match kind {
@@ -67,9 +65,12 @@ fn looks_made_of_a_request(host: &str, value: &str) -> bool {
         let label = label.strip_prefix('_').unwrap_or(label);
         label.len() > 16 && label.bytes().all(|b| b.is_ascii_hexdigit())
     };
-    let family = |zone: &str| value.trim_end_matches('.').to_ascii_lowercase().ends_with(zone);
-    let zone = [".sectigo.com", ".comodoca.com", ".ssl.com"].into_iter().any(family);
-    let other = value.starts_with('_') || value.to_ascii_lowercase().ends_with("dcv.digicert.com");
+    let ends_in = |tail: &str| {
+        let value = value.trim_end_matches('.').as_bytes();
+        value.len() >= tail.len() && value[value.len() - tail.len()..].eq_ignore_ascii_case(tail.as_bytes())
+    };
+    let zone = [".sectigo.com", ".comodoca.com", ".ssl.com"].into_iter().any(ends_in);
+    let other = value.starts_with('_') || ends_in("dcv.digicert.com");
     !other && (digits(host) || zone || (digits(value) && value.contains('.')))
 }
 
@@ -83,6 +84,9 @@ fn place(host: &str) -> Result<String, ()> {
     let host = below_wildcard(host.trim_end_matches('.'));
     if host.is_empty() || host == "@" {
         return Ok(String::new());
+    }
+    if !host.starts_with('_') {
+        return Ok(DnsName::parse(host).map_err(|_| ())?.base().to_owned());
     }
     let mut labels: Vec<String> = Vec::new();
     let mut rest = host;
@@ -132,13 +136,13 @@ fn target(value: &str) -> Result<String, RecordError> {
     if DnsName::parse(rest).is_err() {
         return Err(RecordError::ValueForm(value.to_owned()));
     }
-    Ok(format!("{}.{}.{}", first.to_ascii_lowercase(), second.to_ascii_lowercase(), tail(rest)))
+    Ok([&first.to_ascii_lowercase(), &second.to_ascii_lowercase(), tail(rest).as_str()].join("."))
 }
 
 /// Zones in lower case; a unique value in front as given (Sectigo: "do not modify case").
 fn tail(rest: &str) -> String {
     match rest.split_once('.') {
-        Some((unique, zone)) if zone.contains('.') => format!("{unique}.{}", zone.to_ascii_lowercase()),
+        Some((unique, zone)) if zone.contains('.') => [unique, ".", &zone.to_ascii_lowercase()].concat(),
         _ => rest.to_ascii_lowercase(),
     }
 }

@@ -104,12 +104,11 @@ fn proved(request: &SigningRequest, domain: &str) -> Vec<String> {
 
 /// A record at `label` in front of `domain`, of which nothing else is known yet.
 pub(super) fn at(request: &SigningRequest, label: &str, domain: &str, kind: RecordKind) -> DcvRecord {
-    DcvRecord { proves: proved(request, domain), ..alone(label, domain, kind) }
+    DcvRecord { proves: proved(request, domain), ..alone(label, domain, climb(domain), kind) }
 }
 
-/// The same where no request is known: it proves the domain.
-pub(super) fn alone(label: &str, domain: &str, kind: RecordKind) -> DcvRecord {
-    let climbed = climb(domain);
+/// The same where no request is known: it proves the domain. `climbed`: the domain and where else a CA looks.
+pub(super) fn alone(label: &str, domain: &str, climbed: Vec<String>, kind: RecordKind) -> DcvRecord {
     let zone = climbed.last().cloned().unwrap_or_else(|| domain.to_owned());
     let name = given::name(label, domain);
     DcvRecord {

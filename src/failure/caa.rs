@@ -16,7 +16,7 @@ fn finding(ruling: &Ruling) -> Option<Finding> {
     let (name, at) = (&ruling.name, ruling.at.as_deref().unwrap_or_default());
     let found = format!("{at} CAA {}", ruling.records.join(", "));
     Some(match &ruling.verdict {
-        Verdict::Free | Verdict::Allowed => return None,
+        Verdict::NotAsked | Verdict::Free | Verdict::Allowed => return None,
         Verdict::Forbidden(why) => forbidden(ruling, why, &found),
         Verdict::Partly(missing) => Finding::warning(
             "caa-allows-in-part",

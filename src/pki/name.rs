@@ -45,7 +45,12 @@ impl DnsName {
     /// # Errors
     /// See [`NameError`].
     pub fn parse(text: &str) -> Result<Self, NameError> {
-        Self::typed(text, |base| idna::domain_to_ascii_strict(base).ok().filter(|ascii| well_formed(ascii)))
+        Self::typed(text, |base| {
+            if is_plain(base) {
+                return Some(base.to_ascii_lowercase());
+            }
+            idna::domain_to_ascii_strict(base).ok().filter(|ascii| well_formed(ascii))
+        })
     }
 
     /// The same; ASCII labels may have underscores too, as hosts of a company's own network do.
@@ -70,7 +75,9 @@ impl DnsName {
         if name.contains('/') {
             return Err(NameError::Url(text.to_owned()));
         }
-        if name.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok() {
+        let bare = name.trim_matches(['[', ']']);
+        let like_an_address = bare.contains(':') || bare.ends_with(|c: char| c.is_ascii_digit());
+        if like_an_address && bare.parse::<std::net::IpAddr>().is_ok() {
             return Err(NameError::Address(text.to_owned()));
         }
         let wildcard = name.strip_prefix("*.").or_else(|| name.strip_prefix("_."));
@@ -164,13 +171,22 @@ impl DnsName {
 
 /// LDH labels of 1 to 63 octets, 253 in all. IDNA strict mode checks the letters; this checks what it leaves open.
 fn well_formed(ascii: &str) -> bool {
-    let label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-    };
-    ascii.len() <= 253 && ascii.split('.').all(label)
+    ascii.len() <= 253 && labels(ascii).all(is_label)
+}
+
+fn labels(ascii: &str) -> impl Iterator<Item = &[u8]> {
+    ascii.as_bytes().split(|b| *b == b'.')
+}
+
+fn is_label(label: &[u8]) -> bool {
+    let ldh = |b: &u8| b.is_ascii_alphanumeric() | (*b == b'-');
+    (1..=63).contains(&label.len()) && label[0] != b'-' && label[label.len() - 1] != b'-' && label.iter().all(ldh)
+}
+
+/// Whether IDNA has nothing to look at: it leaves such labels as they are but for their case. What has `--` at the third
+/// place is encoded, or refused.
+fn is_plain(base: &str) -> bool {
+    base.len() <= 253 && labels(base).all(|label| is_label(label) && label.get(2..4) != Some(b"--"))
 }
 
 impl fmt::Display for DnsName {
@@ -255,7 +271,7 @@ pub fn listed(items: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{DnsName, NameError, Names};
+    use super::{DnsName, NameError, Names, is_plain};
 
     #[test]
     fn what_people_type_becomes_a_labels() {
@@ -268,6 +284,27 @@ mod tests {
             ("localhost", "localhost"),
         ] {
             assert_eq!(DnsName::parse(typed).unwrap().as_str(), name, "{typed}");
+        }
+    }
+
+    #[test]
+    fn what_idna_need_not_look_at_it_would_leave_as_it_is() {
+        for (name, plain) in [
+            ("example.com", true),
+            ("WWW.Example.co.uk", true),
+            ("a-b.x--y.example", true),
+            ("1.2.3.4", true),
+            ("a1-2--3.0", true),
+            ("ab--c.example", false),
+            ("xn--bcher-kva.example", false),
+            ("b\u{fc}cher.example", false),
+            ("-a.example", false),
+            ("a..b", false),
+            ("a_b.example", false),
+        ] {
+            assert_eq!(is_plain(name), plain, "{name}");
+            let by_idna = idna::domain_to_ascii_strict(name);
+            assert!(!plain || by_idna.unwrap() == name.to_ascii_lowercase(), "{name}");
         }
     }
 

@@ -1,7 +1,5 @@
 //! Foreign text made harmless, for terminals and for programs.
 
-use serde::Serialize;
-
 /// `text` with control characters and bidirectional overrides made visible, so that foreign text can neither drive a
 /// terminal nor reorder what is read; `keep` are the control characters that stay.
 #[must_use]
@@ -33,24 +31,10 @@ fn hostile(c: char) -> bool {
         || matches!(c, '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// As much as most lines take.
-const ROOM: usize = 1024;
-
-/// One object on one line. Characters that `serde_json` lets through but a terminal obeys become `\uXXXX`; outside of
-/// strings JSON has none of them.
-#[must_use]
-pub fn json_line(value: &impl Serialize) -> String {
-    let mut octets = Vec::with_capacity(ROOM);
-    // Only a map with keys that are no text could fail, and there is none.
-    let _ = serde_json::to_writer(&mut octets, value);
-    // It is text.
-    let mut written = String::from_utf8(octets).unwrap_or_default();
-    if is_plain(&written) || !written.contains(hostile) {
-        written.push('\n');
-        return written;
-    }
+/// What `serde_json` wrote, with what a terminal obeys as `\uXXXX`.
+pub(super) fn harmless(json: &str) -> String {
     let mut out = String::new();
-    for c in written.chars() {
+    for c in json.chars() {
         if hostile(c) {
             let units = c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
             out.push_str(&units);
@@ -58,6 +42,5 @@ pub fn json_line(value: &impl Serialize) -> String {
             out.push(c);
         }
     }
-    out.push('\n');
     out
 }

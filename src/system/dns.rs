@@ -1,6 +1,6 @@
 //! DNS: asks servers for CNAMEs and texts without following aliases, finds a zone's own servers and what is around it (the
 //! zone above, keys and signatures, CAA). Decides nothing: what came is handed back as values of `dcv`. An `Inquiry` goes in,
-//! a `Survey` comes out; every question goes through `exchange::Client`.
+//! a `Survey` comes out; every question goes through `exchange::Client`, or `flight` where there are thousands alike.
 //!
 //! Each message goes over `hickory-proto`; sockets are ours, so that a closed port shows at once (connected UDP) and
 //! garbage is waited out, which ready-made clients do not offer.
@@ -12,6 +12,7 @@ mod caa;
 mod delegation;
 mod evidence;
 mod exchange;
+mod flight;
 mod heard;
 mod known;
 mod looking;
@@ -19,6 +20,7 @@ mod many;
 mod message;
 mod resolvers;
 mod way;
+mod wire;
 mod zone;
 
 use std::collections::HashMap;
@@ -32,7 +34,7 @@ use self::exchange::Client;
 pub use self::heard::heard;
 pub use self::looking::{DnsError, Inquiry};
 use self::looking::{SURVEY, surveys, until_signal};
-pub use self::many::{Came, Depth, Heard, Job, survey_each};
+pub use self::many::{Asker, Came, Depth, Heard, Job, survey_each};
 pub use self::resolvers::{Resolvers, address, typed};
 use super::signals::Interrupt;
 use crate::dcv::answer::{Answer, RecordKind, Role, Survey};

@@ -78,8 +78,9 @@ impl Around {
 }
 
 pub(super) fn ruling_json(ruling: &Ruling) -> Value {
-    use caa::Verdict::{Allowed, CaUnknown, Failed, Forbidden, Free, OnTerms, Only, Partly};
+    use caa::Verdict::{Allowed, CaUnknown, Failed, Forbidden, Free, NotAsked, OnTerms, Only, Partly};
     let verdict = match &ruling.verdict {
+        NotAsked => "not-asked",
         Free => "free",
         Allowed => "allowed",
         Only(_) => "limited",

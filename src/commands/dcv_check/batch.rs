@@ -3,18 +3,19 @@
 use std::collections::BTreeMap;
 use std::io;
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::list::List;
-use super::outcome::DcvCheckOutcome;
+use super::outcome::{DcvCheckOutcome, Document, NextLines};
 use super::pending::Pending;
 use super::{DcvCheckArgs, again, inquiry, judged};
 use crate::context::Context;
 use crate::dcv::judge::Verdict;
 use crate::failure::{Failure, Kind};
 use crate::finding::Next;
-use crate::report::{Live, Outcome, Text};
-use crate::system::dns::{self, Came, Depth, Heard, Job, Resolvers};
+use crate::report::{Live, Outcome, Text, push_json_line};
+use crate::system::dns::{self, Asker, Came, Depth, Heard, Inquiry, Job, Resolvers};
 use crate::system::lines::{Line, Lines};
 
 /// How many lines came to what; worse verdicts count more.
@@ -44,12 +45,18 @@ pub fn run(context: &Context, args: &DcvCheckArgs) -> Result<BatchOutcome, Failu
     let file = args.batch.clone().unwrap_or_default();
     let mut lines = Lines::open(&file)?;
     context.interrupt.listen().map_err(|error| Failure::of(Kind::Internal, &error))?;
-    let list = List::new(context, args.ca);
     let live = if context.sink.columns().is_some() { None } else { context.sink.live() };
-    let mut desk = Desk { context, args, outcome: BatchOutcome::default(), live, unwritten: None };
-    let prepare = |line: Line| job(line, &list);
-    let hear = |entry: Option<Entry>, came, depth| desk.hear(entry, came, depth);
-    let asked = dns::survey_each(&mut lines, &Resolvers::new(&args.resolver), &context.interrupt, prepare, hear);
+    let mut desk = Desk {
+        context,
+        args,
+        list: List::new(context, args.ca),
+        outcome: BatchOutcome::default(),
+        next: NextLines::new(context, batch_again(context, args)),
+        live,
+        written: Vec::new(),
+        unwritten: None,
+    };
+    let asked = dns::survey_each(&mut lines, &Resolvers::new(&args.resolver), &context.interrupt, &mut desk);
     desk.live.iter_mut().for_each(|live| context.sink.clear(live));
     let Desk { outcome, unwritten, .. } = desk;
     if let Err(error) = asked {
@@ -84,44 +91,65 @@ fn job(line: Line, list: &List<'_>) -> Job<Option<Entry>> {
         Ok(text) => {
             let bare = text.trim();
             if bare.is_empty() || bare.starts_with(['#', ';']) {
-                return Job { key: None, inquiries: Vec::new(), names: Vec::new() };
+                return Job { key: None, records: Vec::new(), zone: String::new(), records_alone: true };
             }
-            (bare.to_owned(), list.read(bare))
+            let asked = list.read(bare);
+            (if bare.len() == text.len() { text } else { bare.to_owned() }, asked)
         }
         Err(error) => (String::new(), Err(Failure::from(error))),
     };
-    let inquiries = asked.iter().flatten().map(inquiry).collect();
-    let names = asked.iter().flatten().flat_map(|one| one.names.clone()).collect();
-    Job { key: Some(Entry { number, text, asked }), inquiries, names }
+    let pending = || asked.iter().flatten();
+    let records = pending().map(|one| (one.expected.record.kind, one.expected.record.name.clone())).collect();
+    let first = pending().next().map(|one| one.expected.top().unwrap_or_else(|| one.expected.domain.clone()));
+    let records_alone = pending().all(|one| one.names.is_empty());
+    Job { key: Some(Entry { number, text, asked }), records, zone: first.unwrap_or_default(), records_alone }
 }
 
 /// Where answers are judged and told.
 struct Desk<'a> {
     context: &'a Context,
     args: &'a DcvCheckArgs,
+    list: List<'a>,
     outcome: BatchOutcome,
+    next: NextLines,
     /// How far it is; on a terminal that shows the lines themselves there is none.
     live: Option<Live>,
+    /// Lines to be printed, and why that is of no use any more.
+    written: Vec<u8>,
     unwritten: Option<io::Error>,
 }
 
-impl Desk<'_> {
+impl Asker for Desk<'_> {
+    type Key = Option<Entry>;
+
+    fn prepare(&mut self, line: Line) -> Job<Option<Entry>> {
+        job(line, &self.list)
+    }
+
+    fn inquiries(&self, entry: &Option<Entry>) -> (Vec<Inquiry>, Vec<String>) {
+        let pending = || entry.iter().flat_map(|entry| entry.asked.iter().flatten());
+        (pending().map(inquiry).collect(), pending().flat_map(|one| one.names.clone()).collect())
+    }
+
     fn hear(&mut self, entry: Option<Entry>, came: Came, depth: Depth) -> Heard<Option<Entry>> {
         let Some(entry) = entry else { return Heard::Done };
         let pending = match &entry.asked {
             Ok(pending) => pending,
             Err(failure) => {
                 self.outcome.errors += 1;
-                return self.tell(failure.json(), &entry, Heard::Done);
+                let mut document = failure.json();
+                document["line"] = json!(entry.number);
+                document["input"] = json!(entry.text);
+                return self.tell(&document, Heard::Done);
             }
         };
         let silent = came.surveys.iter().flat_map(|survey| &survey.said).flat_map(|said| &said.answers);
         let silent = silent.into_iter().all(|asked| asked.answer.is_silence());
         // A record alone is looked for again by the list.
         let has_request = pending.iter().any(|one| !one.request.is_empty());
-        let line = has_request.then(|| again(self.context, self.args, std::slice::from_ref(&entry.text)));
-        let words = line.unwrap_or_else(|| batch_again(self.context, self.args));
-        let mut outcome = DcvCheckOutcome::of_line(self.context, words);
+        let again = has_request.then(|| again(self.context, self.args, std::slice::from_ref(&entry.text)));
+        let next = again.map_or_else(|| self.next.clone(), |again| self.next.waiting_with(again));
+        let mut outcome = DcvCheckOutcome::of_line(next);
         outcome.conclude(judged(self.context, pending, came.surveys, &came.caa), &[]);
         let code = outcome.exit_code();
         if depth == Depth::Glance && code != 0 && !silent {
@@ -131,21 +159,39 @@ impl Desk<'_> {
         self.outcome.wrong += usize::from(code == 1);
         self.outcome.unanswered += usize::from(code == 4);
         let heard = if code == 4 { Heard::Nothing } else { Heard::Done };
-        if code == 0 && self.context.sink.is_quiet() { heard } else { self.tell(outcome.json(), &entry, heard) }
+        if code == 0 && self.context.sink.is_quiet() {
+            return heard;
+        }
+        self.tell(&OfLine { document: outcome.document(), line: entry.number, input: &entry.text }, heard)
     }
 
-    /// Prints one line; when nobody reads any more, that is enough.
-    fn tell(&mut self, mut document: Value, entry: &Entry, heard: Heard<Option<Entry>>) -> Heard<Option<Entry>> {
-        document["line"] = json!(entry.number);
-        document["input"] = json!(entry.text);
-        self.live.iter_mut().for_each(|live| self.context.sink.draw(live, &[self.outcome.stood()]));
-        match self.context.sink.line(&document) {
-            Ok(()) => heard,
-            Err(error) => {
-                self.unwritten = Some(error);
-                Heard::Enough
-            }
+    /// Prints what was heard; when nobody reads any more, that is enough.
+    fn rest(&mut self) -> bool {
+        if !self.written.is_empty() {
+            self.live.iter_mut().for_each(|live| self.context.sink.draw(live, &[self.outcome.stood()]));
+            self.unwritten = self.context.sink.lines(&self.written).err();
+            self.written.clear();
         }
+        self.unwritten.is_none()
+    }
+}
+
+/// What one line came to, and which line it is.
+#[derive(Serialize)]
+struct OfLine<'a> {
+    #[serde(flatten)]
+    document: Document<'a>,
+    line: usize,
+    input: &'a str,
+}
+
+/// So many bytes are printed at once at the most, or hardly more.
+const TOGETHER: usize = 32 * 1024;
+
+impl Desk<'_> {
+    fn tell(&mut self, document: &impl Serialize, heard: Heard<Option<Entry>>) -> Heard<Option<Entry>> {
+        push_json_line(&mut self.written, document);
+        if self.written.len() < TOGETHER || self.rest() { heard } else { Heard::Enough }
     }
 }
 

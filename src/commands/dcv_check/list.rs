@@ -4,6 +4,7 @@
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::choose::{self, Chosen, Selected};
 use super::pending::{Pending, pending};
@@ -44,9 +45,17 @@ impl<'a> List<'a> {
     /// # Errors
     /// Nothing of that name or path, or nothing to look for in the DNS.
     pub(super) fn read(&self, line: &str) -> Result<Vec<Pending>, Failure> {
+        let columns = line.contains(char::is_whitespace);
+        // No request's file is called like a record, and to look for one takes longer than to read the line.
+        if columns
+            && line.starts_with('_')
+            && let Ok(records) = records(line, self.ca)
+        {
+            return Ok(records);
+        }
         let mut selected = match Argument::of_path(line) {
             Some(Argument::File(path)) => file(&path, line)?,
-            _ if line.contains(char::is_whitespace) => return records(line, self.ca),
+            _ if columns => return records(line, self.ca),
             _ => self.named(line)?,
         };
         for one in &mut selected {
@@ -112,7 +121,7 @@ fn records(line: &str, ca: Option<Ca>) -> Result<Vec<Pending>, Failure> {
         let expected = expect::alone(record).ok_or_else(|| {
             Failure::new(Kind::Malformed, format!("the host in {line:?} is not a whole name, with its domain"))
         })?;
-        Ok(Pending { request: String::new(), ca, expected, names: Vec::new() })
+        Ok(Pending { request: String::new(), ca, expected: Rc::new(expected), names: Vec::new() })
     };
     shown.iter().map(whole).collect()
 }

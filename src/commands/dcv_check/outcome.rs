@@ -1,6 +1,10 @@
 //! What `dcv-check` ends with, as text and as JSON.
 
-use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use serde::Serialize;
+use serde_json::Value;
 
 use super::around::{self, Around};
 use super::choose::Chosen;
@@ -9,6 +13,7 @@ use crate::dcv::answer::Answer;
 use crate::dcv::ca::Ca;
 use crate::dcv::expect::{Expectation, Source};
 use crate::dcv::judge::{Judgement, Standing, Verdict};
+use crate::dcv::record::DcvRecord;
 use crate::failure;
 use crate::finding::{Finding, Next, Severity};
 use crate::report::{Outcome, Text};
@@ -21,7 +26,7 @@ pub struct Check {
     /// The CA, if one is known.
     pub ca: Option<Ca>,
     /// What would satisfy the CA.
-    pub expected: Expectation,
+    pub expected: Rc<Expectation>,
     /// What it comes to.
     pub judgement: Judgement,
     /// What was found around it.
@@ -42,14 +47,33 @@ pub struct DcvCheckOutcome {
     /// The requests that a record given belongs to, and the files that it was kept in.
     matched: Vec<String>,
     kept: Vec<String>,
-    /// The words of the command line to wait with, and the first ones of that to install with.
-    again: Vec<String>,
-    install: Vec<String>,
+    lines: NextLines,
     announced: bool,
 }
 
+/// The command lines to go on with; the same for all that one run ends with.
+#[derive(Clone, Debug)]
+pub(super) struct NextLines {
+    /// The words of the one to wait with.
+    again: Rc<[String]>,
+    /// The one to install with, but for the file.
+    install: Rc<str>,
+}
+
+impl NextLines {
+    /// `again`: the words of the one to wait with.
+    pub(super) fn new(context: &Context, again: Vec<String>) -> Self {
+        Self { again: again.into(), install: Next::run(&context.again("install")).text.into() }
+    }
+
+    /// The same but for the words to wait with.
+    pub(super) fn waiting_with(&self, again: Vec<String>) -> Self {
+        Self { again: again.into(), install: Rc::clone(&self.install) }
+    }
+}
+
 impl DcvCheckOutcome {
-    pub(super) fn new(chosen: &Chosen, again: Vec<String>, install: Vec<String>) -> Self {
+    pub(super) fn new(chosen: &Chosen, lines: NextLines) -> Self {
         Self {
             verdict: Verdict::Unreachable,
             checks: Vec::new(),
@@ -57,16 +81,15 @@ impl DcvCheckOutcome {
             changed: !chosen.kept.is_empty(),
             matched: chosen.matched.clone(),
             kept: chosen.kept.iter().map(|path| path.display().to_string()).collect(),
-            again,
-            install,
+            lines,
             announced: false,
         }
     }
 
     /// The same for one line of a list.
-    pub(super) fn of_line(context: &Context, again: Vec<String>) -> Self {
+    pub(super) fn of_line(lines: NextLines) -> Self {
         let none = Chosen { selected: Vec::new(), strays: Vec::new(), kept: Vec::new(), matched: Vec::new() };
-        Self::new(&none, again, context.again("install"))
+        Self::new(&none, lines)
     }
 
     pub(super) fn conclude(&mut self, checks: Vec<Check>, strays: &[Finding]) {
@@ -111,12 +134,12 @@ impl DcvCheckOutcome {
     fn next(&self) -> Vec<Next> {
         if self.exit_code() == 0 {
             let shop = self.checks.iter().find_map(|check| check.ca).map_or("the shop", Ca::title);
-            let install = Next::run(&self.install).text;
+            let install = &self.lines.install;
             return vec![Next::say(format!(
                 "press Retry at {shop}; leave the record there. When the zip has come:  sudo {install} FILE.zip"
             ))];
         }
-        let mut again = self.again.clone();
+        let mut again = self.lines.again.to_vec();
         let unknown =
             |check: &Check| check.expected.source == Source::Nowhere || check.judgement.verdict == Verdict::Unchecked;
         if self.checks.iter().any(unknown) {
@@ -153,16 +176,59 @@ pub(super) fn summary(checks: &[Check]) -> String {
     lines.join("; ")
 }
 
+/// What programs read.
+#[derive(Debug, Serialize)]
+pub(super) struct Document<'a> {
+    schema: &'static str,
+    verdict: &'static str,
+    changed: bool,
+    records: Vec<RecordDocument<'a>>,
+    findings: &'a [Finding],
+    next: Vec<Next>,
+}
+
+#[derive(Debug, Serialize)]
+struct RecordDocument<'a> {
+    #[serde(flatten)]
+    record: &'a DcvRecord,
+    request: Option<&'a str>,
+    verdict: &'static str,
+    dnssec: &'static str,
+    caa: Vec<Value>,
+    servers: Vec<ServerDocument<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct ServerDocument<'a> {
+    address: Option<SocketAddr>,
+    name: Option<&'a str>,
+    role: &'static str,
+    answer: &'static str,
+    verdict: &'static str,
+    at: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    values: Option<&'a [String]>,
+}
+
+impl DcvCheckOutcome {
+    pub(super) fn document(&self) -> Document<'_> {
+        Document {
+            schema: "certctl.dcv-check/1",
+            verdict: self.verdict.word(),
+            changed: self.changed,
+            records: self.checks.iter().map(Check::document).collect(),
+            findings: &self.findings,
+            next: self.next(),
+        }
+    }
+}
+
 impl Outcome for DcvCheckOutcome {
     fn json(&self) -> Value {
-        json!({
-            "schema": "certctl.dcv-check/1",
-            "verdict": self.verdict.word(),
-            "changed": self.changed,
-            "records": self.checks.iter().map(Check::json).collect::<Vec<_>>(),
-            "findings": self.findings,
-            "next": self.next(),
-        })
+        // Only a map with keys that are no text could fail, and there is none.
+        serde_json::to_value(self.document()).unwrap_or_default()
     }
 
     fn human(&self, text: &mut Text) {
@@ -198,14 +264,15 @@ impl Check {
         findings
     }
 
-    fn json(&self) -> Value {
-        let mut record = json!(self.expected.record);
-        record["request"] = json!((!self.request.is_empty()).then_some(&self.request));
-        record["verdict"] = json!(self.judgement.verdict.word());
-        record["dnssec"] = json!(self.around.dnssec.word());
-        record["caa"] = self.around.caa.iter().map(around::ruling_json).collect();
-        record["servers"] = self.judgement.standings.iter().map(server_json).collect();
-        record
+    fn document(&self) -> RecordDocument<'_> {
+        RecordDocument {
+            record: &self.expected.record,
+            request: (!self.request.is_empty()).then_some(&self.request),
+            verdict: self.judgement.verdict.word(),
+            dnssec: self.around.dnssec.word(),
+            caa: self.around.caa.iter().map(around::ruling_json).collect(),
+            servers: self.judgement.standings.iter().map(server_document).collect(),
+        }
     }
 
     fn human(&self, text: &mut Text) {
@@ -239,21 +306,22 @@ impl Check {
     }
 }
 
-fn server_json(one: &Standing) -> Value {
-    let mut server = json!({
-        "address": one.server.address.map(|address| address.to_string()),
-        "name": one.server.name,
-        "role": one.server.role.word(),
-        "answer": one.answer.word(),
-        "verdict": one.verdict.word(),
-        "at": one.at,
-    });
-    match &one.answer {
-        Answer::Cname(value) => server["value"] = json!(value),
-        Answer::Txt(values) => server["values"] = json!(values),
-        _ => {}
+fn server_document(one: &Standing) -> ServerDocument<'_> {
+    let (value, values) = match &one.answer {
+        Answer::Cname(value) => (Some(value.as_str()), None),
+        Answer::Txt(values) => (None, Some(values.as_slice())),
+        _ => (None, None),
+    };
+    ServerDocument {
+        address: one.server.address,
+        name: one.server.name.as_deref(),
+        role: one.server.role.word(),
+        answer: one.answer.word(),
+        verdict: one.verdict.word(),
+        at: &one.at,
+        value,
+        values,
     }
-    server
 }
 
 pub(super) fn says(one: &Standing) -> String {

@@ -1,5 +1,7 @@
 //! Which records to look for: those of the requests chosen.
 
+use std::rc::Rc;
+
 use super::choose::{Chosen, Selected};
 use crate::context::Context;
 use crate::dcv::ca::Ca;
@@ -19,7 +21,7 @@ pub(super) fn pending(context: &Context, named: Option<Ca>, chosen: &Chosen) -> 
         }
         checks.extend(expected.into_iter().map(|expected| {
             let names = expected.record.proves.clone();
-            Pending { request: shown.clone(), ca, expected, names }
+            Pending { request: shown.clone(), ca, expected: Rc::new(expected), names }
         }));
     }
     if let Some(unknown) = checks.iter().find(|check| check.expected.record.name.contains('<')) {
@@ -48,7 +50,7 @@ fn host_unknown(context: &Context, unknown: &Pending) -> Failure {
 pub(super) struct Pending {
     pub(super) request: String,
     pub(super) ca: Option<Ca>,
-    pub(super) expected: Expectation,
+    pub(super) expected: Rc<Expectation>,
     /// The names of the request that the record proves.
     pub(super) names: Vec<String>,
 }

@@ -6,9 +6,14 @@ use crate::dcv::answer::RecordKind;
 use crate::dcv::given::is_hash;
 
 const FOLDER: &str = "/.well-known/pki-validation/";
+/// What its name ends in.
+const FILE: &str = ".txt";
 
 /// The record that says what the file says; `None` where no such file is shown.
 pub(super) fn pairs(text: &str) -> Option<Vec<Pair>> {
+    if !text.contains(FILE) {
+        return None;
+    }
     let words: Vec<&str> = text
         .split(|c: char| c.is_whitespace() || "\"',[]|<>".contains(c))
         .filter(|word| !word.is_empty() && !word.ends_with(':'))
@@ -34,7 +39,7 @@ pub(super) fn pair(md5: &str, domain: &str, content: &[String]) -> Option<Pair> 
 /// The MD5 in the name of a file, and the domain in front of it.
 pub(super) fn name(word: &str) -> Option<(&str, &str)> {
     let (before, file) = word.rsplit_once('/').unwrap_or(("", word));
-    let md5 = file.strip_suffix(".txt").filter(|md5| is_hash(md5))?;
+    let md5 = file.strip_suffix(FILE).filter(|md5| is_hash(md5))?;
     let url = before.split_once("//").map_or(before, |(_, rest)| rest);
     let folder = FOLDER.trim_end_matches('/');
     Some((md5, url.strip_suffix(folder).unwrap_or_default().trim_end_matches('.')))

@@ -1,5 +1,7 @@
 //! Lines and columns: words become host, type and value by their labels or their order.
 
+use std::borrow::Cow;
+
 use super::shown::{self, Pair, RecordError};
 use crate::dcv::answer::RecordKind;
 
@@ -74,9 +76,12 @@ const NOISE: [&str; 17] = [
     "priority",
 ];
 
+/// The longest word in bytes that is looked at as one of these; all are shorter, with what may stand behind them.
+const LONGEST: usize = 40;
+
 /// A word of a line.
-struct Word {
-    text: String,
+struct Word<'a> {
+    text: Cow<'a, str>,
     quoted: bool,
 }
 
@@ -114,7 +119,7 @@ pub(super) fn pairs(text: &str) -> Result<Vec<Pair>, RecordError> {
 }
 
 impl Reader {
-    fn line(&mut self, words: Vec<Word>) -> Result<(), RecordError> {
+    fn line(&mut self, words: Vec<Word<'_>>) -> Result<(), RecordError> {
         let labels = words.iter().filter(|word| role(word).is_some()).count();
         let data = words.iter().any(|word| !is_noise(word) && kind(word).is_none() && role(word).is_none());
         // The heads of a table say nothing of the next word.
@@ -149,9 +154,9 @@ impl Reader {
         Ok(())
     }
 
-    fn data(&mut self, word: &Word) -> Result<(), RecordError> {
+    fn data(&mut self, word: &Word<'_>) -> Result<(), RecordError> {
         if word.text.contains("//") && !word.quoted {
-            return Err(RecordError::Url(word.text.clone()));
+            return Err(RecordError::Url(word.text.to_string()));
         }
         let role = self.role.take().unwrap_or(match self.draft {
             Draft { host: Some(_), value: None, .. } => Role::Value,
@@ -169,7 +174,7 @@ impl Reader {
             Role::Host => &mut self.draft.host,
             Role::Value => &mut self.draft.value,
         };
-        *place = Some(word.text.clone());
+        *place = Some(word.text.to_string());
         Ok(())
     }
 
@@ -187,8 +192,12 @@ impl Reader {
 }
 
 /// The words of a line without its comment; what stands in quotes is one word.
-fn words(line: &str) -> Vec<Word> {
-    let mut words = vec![Word { text: String::new(), quoted: false }];
+fn words(line: &str) -> Vec<Word<'_>> {
+    // Many octets at once: a line is read in no time where nothing but blanks is between its words.
+    if line.as_bytes().chunks(32).all(|some| some.iter().fold(true, |plain, octet| plain & is_plain(*octet))) {
+        return line.split_ascii_whitespace().map(|word| Word { text: word.into(), quoted: false }).collect();
+    }
+    let mut words = vec![Word { text: Cow::default(), quoted: false }];
     let mut inside = false;
     let mut escaped = false;
     for c in line.chars() {
@@ -202,26 +211,35 @@ fn words(line: &str) -> Vec<Word> {
             }
             _ if quote => {
                 inside = !inside;
-                words.push(Word { text: String::new(), quoted: inside });
+                words.push(Word { text: Cow::default(), quoted: inside });
                 continue;
             }
             ';' if !inside => break,
             _ if between && !inside => {
-                words.push(Word { text: String::new(), quoted: false });
+                words.push(Word { text: Cow::default(), quoted: false });
                 continue;
             }
             _ => {}
         }
         if let Some(last) = words.last_mut() {
-            last.text.push(c);
+            last.text.to_mut().push(c);
         }
     }
     words.retain(|word| word.quoted || !word.text.is_empty());
     words
 }
 
+/// Whether it is a part of a word, or a blank; quotes, comments and what else stands between words are not.
+fn is_plain(octet: u8) -> bool {
+    let special = matches!(octet, b'"' | b'\\' | b';' | b'|' | b',' | b'\'' | b'`' | b'<' | b'>');
+    matches!(octet, b'\t' | b' '..=b'~') & !special
+}
+
 /// What a word says of the next one: `Host:`, `points`.
-fn role(word: &Word) -> Option<Role> {
+fn role(word: &Word<'_>) -> Option<Role> {
+    if word.text.len() > LONGEST {
+        return None;
+    }
     let label = label(word);
     let is = |labels: &[&str]| labels.contains(&label.as_str());
     match (is(&HOST), is(&VALUE)) {
@@ -231,13 +249,16 @@ fn role(word: &Word) -> Option<Role> {
     }
 }
 
-fn label(word: &Word) -> String {
+fn label(word: &Word<'_>) -> String {
     word.text.trim_end_matches([':', '\u{ff1a}', '=']).trim_end_matches("(s)").to_lowercase()
 }
 
 /// Class, TTL, and words that stand around what is meant.
-fn is_noise(word: &Word) -> bool {
-    let text = word.text.as_str();
+fn is_noise(word: &Word<'_>) -> bool {
+    let text = word.text.as_ref();
+    if text.len() > LONGEST {
+        return false;
+    }
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let ttl = text.len() < 11
         && text.len() - digits.len() < 2
@@ -247,8 +268,11 @@ fn is_noise(word: &Word) -> bool {
 }
 
 /// The type of record; one that proves nothing is an error.
-fn kind(word: &Word) -> Option<Result<RecordKind, RecordError>> {
+fn kind(word: &Word<'_>) -> Option<Result<RecordKind, RecordError>> {
     const OTHERS: [&str; 8] = ["A", "AAAA", "ALIAS", "ANAME", "CAA", "MX", "NS", "SRV"];
+    if word.text.len() > LONGEST {
+        return None;
+    }
     let text = word.text.trim_end_matches(':').to_ascii_uppercase();
     match text.as_str() {
         "CNAME" => Some(Ok(RecordKind::Cname)),

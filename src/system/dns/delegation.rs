@@ -77,7 +77,8 @@ async fn finish(
 ) -> Explored {
     let mut above = None;
     if let Some(told) = told.filter(|told| told.zone == *zone) {
-        if let (Some(ds), Some(cut)) = (told.ds, cuts.last_mut()) {
+        let own = cuts.iter_mut().find(|cut| cut.zone == *zone);
+        if let (Some(ds), Some(cut)) = (told.ds, own) {
             cut.ds = Some(ds);
         }
         above = Some((text(&told.parent), told.named.iter().map(text).collect()));

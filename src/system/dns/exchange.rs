@@ -9,7 +9,7 @@ use std::time::Duration;
 use hickory_proto::op::{Edns, Message, MessageType, Query as Question, ResponseCode};
 use hickory_proto::rr::{Name, RecordType};
 use rustix::io::Errno;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -18,9 +18,9 @@ use super::way::{Way, Ways};
 use crate::system::signals::most_open_files;
 
 /// The longest that one question takes.
-const QUESTION: Duration = Duration::from_secs(4);
+pub(super) const QUESTION: Duration = Duration::from_secs(4);
 /// How often it is sent, at the most.
-const TRANSMISSIONS: u32 = 5;
+pub(super) const TRANSMISSIONS: u32 = 5;
 /// The longest answer by UDP that is asked for: what passes everywhere in one piece.
 const UDP_SIZE: u16 = 1232;
 /// The most questions under way at once.
@@ -54,7 +54,7 @@ pub(super) enum Recursion {
 
 impl Recursion {
     /// What an answer may take, however quick others were: a resolver has to ask others first.
-    fn least(self) -> Duration {
+    pub(super) fn least(self) -> Duration {
         match self {
             Self::No => Duration::from_millis(30),
             Self::Desired | Self::DesiredUnchecked => Duration::from_millis(200),
@@ -85,6 +85,11 @@ pub(super) struct Client {
 impl Client {
     pub(super) fn until(deadline: Instant) -> Self {
         Self { deadline, ways: Arc::default(), sockets: Arc::new(Semaphore::new(most_open_files(AT_ONCE))) }
+    }
+
+    /// What is known of the way to a server.
+    pub(super) fn way(&self, server: SocketAddr) -> Arc<Way> {
+        self.ways.to(server)
     }
 
     /// The same with another deadline.
@@ -155,7 +160,13 @@ async fn by_udp(query: &Query, way: &Way, question: &Message, bytes: &[u8]) -> R
 async fn receive(socket: &UdpSocket, question: &Message) -> io::Result<Message> {
     let mut buffer = [0_u8; 4096];
     loop {
-        let length = socket.recv(&mut buffer).await?;
+        let length = tokio::select! {
+            length = socket.recv(&mut buffer) => length?,
+            // That nobody listens there is no datagram.
+            _ = socket.ready(Interest::ERROR) => {
+                return Err(socket.take_error()?.unwrap_or_else(|| ErrorKind::ConnectionRefused.into()));
+            }
+        };
         if let Some(answer) = answer_to(question, &buffer[..length]) {
             return Ok(answer);
         }
@@ -184,7 +195,7 @@ pub(super) fn answer_to(question: &Message, bytes: &[u8]) -> Option<Message> {
     same.then_some(answer)
 }
 
-fn no_answer(error: io::Error) -> NoAnswer {
+pub(super) fn no_answer(error: io::Error) -> NoAnswer {
     const NO_ROUTE: [Errno; 4] = [Errno::NETUNREACH, Errno::ADDRNOTAVAIL, Errno::AFNOSUPPORT, Errno::HOSTUNREACH];
     match (error.kind(), Errno::from_io_error(&error)) {
         (ErrorKind::ConnectionRefused, _) => NoAnswer::Closed,

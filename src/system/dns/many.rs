@@ -6,14 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
+use super::caa;
 use super::exchange::Client;
+use super::flight::{self, Flight};
 use super::known::Known;
 use super::looking::{DnsError, Inquiry, SURVEY, resolver, surveys, until_signal};
 use super::resolvers::Resolvers;
-use super::{ask, caa};
-use crate::dcv::answer::{Around, Asked, OwnServers, Said, Survey};
+use crate::dcv::answer::{Around, Asked, OwnServers, RecordKind, Said, Survey};
 use crate::dcv::caa::Found;
 use crate::system::lines::{Line, Lines};
 use crate::system::signals::Interrupt;
@@ -21,6 +22,10 @@ use crate::system::signals::Interrupt;
 /// What is looked for at once, all zones together, before more of the list is read; and what may wait for its zone's turn.
 const AT_ONCE: usize = 512;
 const WAITING: usize = 4000;
+/// So many wait while answers come; when none came for so long, the zones that they wait for are slow, and the list may
+/// have others.
+const WAITING_SHORTLY: usize = 256;
+const SLOW: Duration = Duration::from_millis(2);
 /// What is looked for of one zone at once: to begin with, and at the most.
 const FIRST_OF_A_ZONE: usize = 4;
 const OF_ONE_ZONE: usize = 256;
@@ -35,10 +40,12 @@ const LOST_ZONES: usize = 1000;
 pub struct Job<K> {
     /// What the caller knows it by.
     pub key: K,
-    /// The records; none where the line was no good, and nobody is asked.
-    pub inquiries: Vec<Inquiry>,
-    /// The names whose CAA records are asked for.
-    pub names: Vec<String>,
+    /// Type and name of each record; none where the line was no good, and nobody is asked.
+    pub records: Vec<(RecordKind, String)>,
+    /// The registrable domain, or the domain of the first record: names of one stand and fall with its servers.
+    pub zone: String,
+    /// Whether a glance at the records can be enough where one server alone is to be asked.
+    pub records_alone: bool,
 }
 
 /// What servers said.
@@ -72,22 +79,36 @@ pub enum Heard<K> {
     LookCloser(K),
 }
 
-/// Looks for what `prepare` makes of each line and hands what came to `judge`, in the order in which it came.
+/// Who makes questions of lines and verdicts of answers.
+pub trait Asker {
+    /// What it knows a line by.
+    type Key;
+    /// What a line asks for.
+    fn prepare(&mut self, line: Line) -> Job<Self::Key>;
+    /// All that is asked for where a glance is not enough: the records and the names whose CAA records are.
+    fn inquiries(&self, key: &Self::Key) -> (Vec<Inquiry>, Vec<String>);
+    /// What came; lines are heard in the order in which their answers come.
+    fn hear(&mut self, key: Self::Key, came: Came, depth: Depth) -> Heard<Self::Key>;
+    /// Nothing else is there at this moment: the time to tell what was heard. False where nobody wants to know any more.
+    fn rest(&mut self) -> bool;
+}
+
+/// Looks for what `asker` makes of each line and lets it hear what came.
 ///
 /// # Errors
 /// [`DnsError`]; what servers do is no error but an answer.
-pub fn survey_each<K>(
+pub fn survey_each(
     lines: &mut Lines,
     resolvers: &Resolvers,
     interrupt: &Interrupt,
-    mut prepare: impl FnMut(Line) -> Job<K>,
-    judge: impl FnMut(K, Came, Depth) -> Heard<K>,
+    asker: &mut impl Asker,
 ) -> Result<(), DnsError> {
     until_signal(interrupt, async {
         let client = Client::until(Instant::now() + SURVEY);
         let mut desk = Desk {
-            judge,
+            asker,
             resolvers,
+            flight: Flight::new(&client),
             client,
             known: Arc::default(),
             tasks: JoinSet::new(),
@@ -98,40 +119,66 @@ pub fn survey_each<K>(
             next: 0,
             enough: false,
         };
-        let mut ended = false;
+        let (mut ended, mut rested, mut slow) = (false, true, false);
         while !desk.enough {
-            let room = desk.open.len() < AT_ONCE && desk.waiting < WAITING;
+            let room = !ended && desk.open.len() < AT_ONCE && desk.waiting < WAITING;
+            let soon = desk.waiting < WAITING_SHORTLY || std::mem::take(&mut slow);
+            let work = !std::mem::take(&mut rested);
             tokio::select! {
+                biased;
+                some = desk.flight.some(), if !desk.open.is_empty() => some.into_iter().for_each(|(at, came)| desk.part(at, came)),
                 Some(done) = desk.tasks.join_next() => {
                     // A task is never cancelled here and does not panic.
                     if let Ok((number, came)) = done {
                         desk.came(number, came);
                     }
                 }
-                line = lines.next(), if room && !ended => match line {
-                    Some(line) => desk.take(prepare(line)),
+                some = lines.next(), if room && soon => match some {
+                    Some(lines) => lines.into_iter().for_each(|line| desk.take(line)),
                     None => ended = true,
                 },
-                else => return,
+                () = std::future::ready(()), if work => {
+                    desk.enough |= !desk.asker.rest();
+                    rested = true;
+                }
+                () = sleep(SLOW), if room && !soon => slow = true,
+                else => break,
             }
         }
+        desk.asker.rest();
     })
 }
 
 /// What is under way, and what waits for its zone's turn.
-struct Desk<'a, K, J> {
-    judge: J,
+struct Desk<'a, A: Asker> {
+    asker: &'a mut A,
     resolvers: &'a Resolvers,
     client: Client,
     known: Arc<Known>,
+    /// Glances at given servers.
+    flight: Flight<Part>,
+    /// Whole surveys.
     tasks: JoinSet<(u64, Came)>,
-    open: HashMap<u64, (Job<K>, Depth)>,
-    zones: HashMap<String, Zone<K>>,
+    open: HashMap<u64, Open<A::Key>>,
+    zones: HashMap<String, Zone<A::Key>>,
     /// How many wait in all zones, and how many zones are lost.
     waiting: usize,
     lost: usize,
     next: u64,
     enough: bool,
+}
+
+/// One answer of a glance: the job's number, and the places of the record and of the server.
+type Part = (u64, usize, usize);
+
+/// What is under way for one line.
+struct Open<K> {
+    job: Job<K>,
+    depth: Depth,
+    came: Came,
+    /// How many answers of a glance are still to come, and whether one of them is to be looked into.
+    left: usize,
+    look_closer: bool,
 }
 
 struct Zone<K> {
@@ -148,28 +195,25 @@ impl<K> Default for Zone<K> {
     }
 }
 
-/// Names of one registrable domain stand and fall with its servers.
-fn zone_of<K>(job: &Job<K>) -> String {
-    let first = job.inquiries.first();
-    first.map(|one| one.top.clone().unwrap_or_else(|| one.domain.clone())).unwrap_or_default()
-}
-
-impl<K, J: FnMut(K, Came, Depth) -> Heard<K>> Desk<'_, K, J> {
-    fn take(&mut self, job: Job<K>) {
-        if job.inquiries.is_empty() {
-            let heard = (self.judge)(job.key, Came::default(), Depth::Whole);
+impl<A: Asker> Desk<'_, A> {
+    fn take(&mut self, line: Line) {
+        let job = self.asker.prepare(line);
+        if job.records.is_empty() {
+            let heard = self.asker.hear(job.key, Came::default(), Depth::Whole);
             self.enough |= matches!(heard, Heard::Enough);
             return;
         }
-        let name = zone_of(&job);
-        self.zones.entry(name.clone()).or_default().waiting.push_back(job);
+        let name = job.zone.clone();
+        match self.zones.get_mut(&name) {
+            Some(zone) => zone.waiting.push_back(job),
+            None => self.zones.entry(name.clone()).or_default().waiting.push_back(job),
+        }
         self.waiting += 1;
         self.serve(&name);
     }
 
     /// Starts what the zone's turn allows.
     fn serve(&mut self, name: &str) {
-        let first = if self.resolvers.alone() { Depth::Glance } else { Depth::Whole };
         while let Some(zone) = self.zones.get_mut(name) {
             let lost =
                 zone.lost.as_ref().filter(|(since, _)| since.elapsed() < LOST_FOR).map(|(_, survey)| survey.clone());
@@ -180,46 +224,87 @@ impl<K, J: FnMut(K, Came, Depth) -> Heard<K>> Desk<'_, K, J> {
             self.waiting -= 1;
             match lost {
                 Some(survey) => {
-                    let surveys = job.inquiries.iter().map(|inquiry| not_asked_again(&survey, inquiry)).collect();
-                    (self.judge)(job.key, Came { surveys, caa: HashMap::new() }, Depth::Whole);
+                    let surveys = job.records.iter().map(|(_, name)| not_asked_again(&survey, name)).collect();
+                    self.asker.hear(job.key, Came { surveys, caa: HashMap::new() }, Depth::Whole);
                 }
                 None => {
                     zone.open += 1;
-                    self.start(job, first);
+                    if self.resolvers.alone() && job.records_alone { self.glance(job) } else { self.look(job) }
                 }
             }
         }
     }
 
-    fn start(&mut self, job: Job<K>, depth: Depth) {
-        let (number, inquiries, names) = (self.next, job.inquiries.clone(), job.names.clone());
+    /// Asks for the records themselves at the servers that alone are to be asked.
+    fn glance(&mut self, job: Job<A::Key>) {
+        let number = self.next;
+        self.next += 1;
+        let mut surveys = Vec::with_capacity(job.records.len());
+        for (at, (kind, name)) in job.records.iter().enumerate() {
+            for (server, address) in self.resolvers.addresses.iter().enumerate() {
+                self.flight.ask((number, at, server), *address, *kind, name);
+            }
+            let said =
+                self.resolvers.addresses.iter().map(|address| Said { server: resolver(*address), answers: Vec::new() });
+            surveys.push(Survey {
+                zone: None,
+                own_servers: OwnServers::NotWanted,
+                said: said.collect(),
+                around: Around::default(),
+            });
+        }
+        let left = job.records.len() * self.resolvers.addresses.len();
+        let came = Came { surveys, caa: HashMap::new() };
+        self.open.insert(number, Open { job, depth: Depth::Glance, came, left, look_closer: false });
+    }
+
+    /// Takes one answer of a glance.
+    fn part(&mut self, (number, at, server): Part, part: flight::Came) {
+        let Some(open) = self.open.get_mut(&number) else { return };
+        open.left -= 1;
+        let said = open.came.surveys.get_mut(at).and_then(|survey| survey.said.get_mut(server));
+        match (part, said, open.job.records.get(at)) {
+            (flight::Came::Said(answer, ttl), Some(said), Some((kind, name))) => {
+                said.answers.push(Asked { name: name.clone(), kind: *kind, answer, ttl });
+            }
+            _ => open.look_closer = true,
+        }
+        if open.left == 0
+            && let Some(Open { job, depth, came, look_closer, .. }) = self.open.remove(&number)
+        {
+            if look_closer { self.look(job) } else { self.heard(job, depth, came) }
+        }
+    }
+
+    /// Asks everybody for everything.
+    fn look(&mut self, job: Job<A::Key>) {
+        let (number, (inquiries, names)) = (self.next, self.asker.inquiries(&job.key));
         let (resolvers, known) = (self.resolvers.clone(), Arc::clone(&self.known));
         let client = Arc::new(self.client.but_until(Instant::now() + SURVEY));
         self.next += 1;
-        self.open.insert(number, (job, depth));
+        let (depth, came) = (Depth::Whole, Came::default());
+        self.open.insert(number, Open { job, depth, came, left: 0, look_closer: false });
         self.tasks.spawn(async move {
-            let surveys = async {
-                match depth {
-                    Depth::Glance => glance(&client, &inquiries, &resolvers).await,
-                    Depth::Whole => surveys(&client, &known, &inquiries, &resolvers).await,
-                }
-            };
+            let surveys = surveys(&client, &known, &inquiries, &resolvers);
             let (surveys, caa) = tokio::join!(surveys, caa::look_up(&client, &names, &resolvers));
             (number, Came { surveys, caa })
         });
     }
 
     fn came(&mut self, number: u64, came: Came) {
-        let Some((job, depth)) = self.open.remove(&number) else { return };
-        let name = zone_of(&job);
-        let last = came.surveys.first().cloned();
-        let heard = (self.judge)(job.key, came, depth);
+        if let Some(Open { job, depth, .. }) = self.open.remove(&number) {
+            self.heard(job, depth, came);
+        }
+    }
+
+    /// Lets the asker hear it, and goes by what it makes of it.
+    fn heard(&mut self, job: Job<A::Key>, depth: Depth, came: Came) {
+        let last = came.surveys.first().filter(|survey| nobody_answered(survey)).cloned();
+        let Job { key, records, zone: name, records_alone } = job;
+        let heard = self.asker.hear(key, came, depth);
         let Some(zone) = self.zones.get_mut(&name) else { return };
         match heard {
-            Heard::LookCloser(key) => {
-                let Job { inquiries, names, .. } = job;
-                return self.start(Job { key, inquiries, names }, Depth::Whole);
-            }
+            Heard::LookCloser(key) => return self.look(Job { key, records, zone: name, records_alone }),
             Heard::Enough => self.enough = true,
             Heard::Done => {
                 zone.failed = 0;
@@ -243,23 +328,14 @@ impl<K, J: FnMut(K, Came, Depth) -> Heard<K>> Desk<'_, K, J> {
     }
 }
 
-/// The records themselves at the one server that is to be asked.
-async fn glance(client: &Arc<Client>, inquiries: &[Inquiry], resolvers: &Resolvers) -> Vec<Survey> {
-    let mut surveys = Vec::new();
-    for inquiry in inquiries {
-        let servers = resolvers.addresses.iter().copied().map(resolver).collect();
-        let names = inquiry.names.first().cloned().into_iter().collect();
-        let said = ask::ask_servers(client, servers, inquiry.kind, names).await;
-        surveys.push(Survey { zone: None, own_servers: OwnServers::NotWanted, said, around: Around::default() });
-    }
-    surveys
+fn nobody_answered(survey: &Survey) -> bool {
+    survey.said.iter().flat_map(|said| &said.answers).all(|asked| !asked.answer.is_answer())
 }
 
 /// What the servers of a zone said last stands for its other names.
-fn not_asked_again(last: &Survey, inquiry: &Inquiry) -> Survey {
-    let name = inquiry.names.first().cloned().unwrap_or_default();
+fn not_asked_again(last: &Survey, name: &str) -> Survey {
     let said = last.said.iter().map(|said| {
-        let answers = said.answers.first().map(|asked| Asked { name: name.clone(), ..asked.clone() });
+        let answers = said.answers.first().map(|asked| Asked { name: name.to_owned(), ..asked.clone() });
         Said { server: said.server.clone(), answers: answers.into_iter().collect() }
     });
     Survey { said: said.collect(), ..last.clone() }

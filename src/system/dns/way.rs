@@ -63,15 +63,26 @@ impl Way {
     pub(super) async fn turn(&self) -> Option<Turn<'_>> {
         let slot = self.slots.acquire().await.ok()?;
         let turn = Turn { way: self, slot: Some(slot) };
-        let mut measured = self.measured();
-        match measured.silent_until {
-            Some(until) if Instant::now() < until => None,
-            // This one sees whether it still is; the others wait for what it finds.
-            Some(_) => {
-                measured.silent_until = Some(Instant::now() + SILENT_FOR);
-                Some(turn)
+        let may = self.measured().may_be_asked();
+        may.then_some(turn)
+    }
+
+    /// The same at once, for who asks again when something came and gives the place back by [`Way::leave`].
+    pub(super) fn take(&self) -> Place {
+        match self.slots.try_acquire() {
+            Err(_) => Place::Full,
+            Ok(_) if !self.measured().may_be_asked() => Place::Silent,
+            Ok(slot) => {
+                slot.forget();
+                Place::Taken
             }
-            None => Some(turn),
+        }
+    }
+
+    /// Gives back a place that was taken.
+    pub(super) fn leave(&self) {
+        if !self.measured().window.takes_back() {
+            self.slots.add_permits(1);
         }
     }
 
@@ -115,6 +126,29 @@ impl Way {
     fn measured(&self) -> MutexGuard<'_, Measured> {
         self.measured.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl Measured {
+    fn may_be_asked(&mut self) -> bool {
+        match self.silent_until {
+            Some(until) if Instant::now() < until => false,
+            // This one sees whether it still is; the others wait for what it finds.
+            Some(_) => {
+                self.silent_until = Some(Instant::now() + SILENT_FOR);
+                true
+            }
+            None => true,
+        }
+    }
+}
+
+/// Whether there is a place among the questions under way.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Place {
+    Taken,
+    Full,
+    /// The server is known to stay silent.
+    Silent,
 }
 
 /// One question's place; given back when dropped, unless the window has become smaller.
