@@ -70,9 +70,9 @@ pub fn stream(context: &Context, args: &StatusArgs) -> Result<u8, Failure> {
 }
 
 fn sought(context: &Context, args: &StatusArgs) -> Result<Vec<Sought>, Failure> {
-    // Where all of them are files or folders, nobody asks for names.
-    let paths = args.items.iter().all(|text| files::occupied(text.as_ref()));
-    let known = if paths { Vec::new() } else { survey::names(context)? };
+    // Where all of them are files, folders or servers with a port, nobody asks for names.
+    let plain = args.items.iter().all(|text| text.contains(':') || files::occupied(text.as_ref()));
+    let known = if plain { Vec::new() } else { survey::names(context)? };
     args.items.iter().map(|text| Sought::resolve(context, text, &known)).collect()
 }
 

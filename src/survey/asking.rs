@@ -27,7 +27,7 @@ impl Survey {
         let targets: Vec<_> = asks.iter().map(|ask| ask.target.clone()).collect();
         for (Ask { target, expected }, answer) in asks.into_iter().zip(tls::probe_all(&targets, HERE)) {
             let answer = match answer {
-                Ok(handshake) => Ok(self.shown(
+                Ok(handshake) => Ok(self.shows(
                     &Place::Address { address: target.address, name: target.name.clone() },
                     &handshake,
                     &expected,
@@ -68,11 +68,11 @@ impl Survey {
             match answer {
                 Ok(handshake) => {
                     let place = Place::Address { address, name: host.name.clone() };
-                    let leaf = handshake.chain.first().and_then(|der| Certificate::from_der(der).ok());
+                    let leaf = handshake.chain.first().and_then(|der| self.certificate(der));
                     if let Some(leaf) = leaf.filter(|leaf| !leaf.covers(&host.name)) {
                         self.uncovered.push((place.to_string(), leaf.fingerprint, vec![host.name.clone()]));
                     }
-                    self.shown(&place, &handshake, &[]);
+                    self.shows(&place, &handshake, &[]);
                 }
                 // That nothing leads there from here, IPv6 mostly, is no fault of the host's.
                 Err(ProbeError::Unreachable(error)) if seen && error.kind() == ErrorKind::NetworkUnreachable => {
@@ -90,10 +90,19 @@ impl Survey {
         self.findings.push(Finding::error("host-silent", message).with(next));
     }
 
+    /// One that is shown, read once however many show it.
+    fn certificate(&mut self, der: &[u8]) -> Option<Arc<Certificate>> {
+        if let Some(known) = self.shown.get(der) {
+            return Some(known.clone());
+        }
+        let read = Arc::new(Certificate::from_der(der).ok()?);
+        self.shown.insert(der.to_vec(), read.clone());
+        Some(read)
+    }
+
     /// What a server shows, as an item of its own.
-    fn shown(&mut self, place: &Place, handshake: &Handshake, expected: &[Arc<Certificate>]) -> Shown {
-        let read = handshake.chain.iter().map(|der| Certificate::from_der(der).map(Arc::new));
-        let chain: Vec<Arc<Certificate>> = read.take_while(Result::is_ok).flatten().collect();
+    fn shows(&mut self, place: &Place, handshake: &Handshake, expected: &[Arc<Certificate>]) -> Shown {
+        let chain: Vec<Arc<Certificate>> = handshake.chain.iter().map_while(|der| self.certificate(der)).collect();
         let same = |one: &Arc<Certificate>, der: &Vec<u8>| one.der() == der.as_slice();
         let same_chain = expected.len() == handshake.chain.len()
             && expected.iter().zip(&handshake.chain).all(|(one, der)| same(one, der));

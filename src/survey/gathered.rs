@@ -1,12 +1,14 @@
 //! What was gathered so far, and what could not be.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::failure::Failure;
 use crate::finding::{Finding, Next};
 use crate::intake;
 use crate::inventory::Item;
 use crate::inventory::item::{Question, Terms};
+use crate::pki::certificate::Certificate;
 use crate::pki::trust::TrustAnchors;
 
 /// What was gathered.
@@ -22,6 +24,8 @@ pub struct Survey {
     pub questions: Vec<Question>,
     /// The names for which servers use a certificate that lacks them.
     pub(super) uncovered: Vec<(String, [u8; 32], Vec<String>)>,
+    /// What servers have shown so far: many show one issuer.
+    pub(super) shown: HashMap<Vec<u8>, Arc<Certificate>>,
     /// What could not be looked at, and what was passed over.
     pub findings: Vec<Finding>,
     /// How many files were read.
