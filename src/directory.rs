@@ -15,7 +15,7 @@ use crate::finding::Next;
 use crate::pairing::PairingError;
 pub use crate::pairing::{Directory, Held};
 use crate::pki::name::DnsName;
-use crate::system::files;
+use crate::system::{files, folders};
 
 /// The most that is read of one file that was named.
 pub const FILE_LIMIT: u64 = 16 * 1024 * 1024;
@@ -96,7 +96,7 @@ impl Argument {
         let path = PathBuf::from(text);
         match text {
             "-" => Some(Self::Stdin),
-            _ => (files::occupied(&path) && !files::is_folder(&path)).then_some(Self::File(path)),
+            _ => (files::occupied(&path) && !folders::is_folder(&path)).then_some(Self::File(path)),
         }
     }
 

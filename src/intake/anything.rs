@@ -13,7 +13,7 @@ use crate::live::StartTls;
 use crate::pairing::PairingError;
 use crate::pki::certificate::Certificate;
 use crate::pki::name::DnsName;
-use crate::system::files;
+use crate::system::{files, folders};
 
 /// What `text` means, read; of a server also what it answered.
 ///
@@ -66,7 +66,7 @@ fn server(context: &Context, text: &str, starttls: Option<StartTls>) -> Result<O
 /// A file, stdin, the files of a folder, or those of a name known here.
 fn read(context: &Context, reading: &Reading, text: &str) -> Result<Delivery, Failure> {
     let path = Path::new(text);
-    if files::is_folder(path) {
+    if folders::is_folder(path) {
         return reading.open(&directory::read_folder(path)?);
     }
     if text == "-" || files::occupied(path) {

@@ -12,14 +12,14 @@ use crate::pki::certificate::Certificate;
 use crate::pki::key::{PrivateKey, PublicKeyId};
 use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
-use crate::system::files;
+use crate::system::folders;
 
 /// Inputs and names that the arguments mean.
 pub(super) fn arguments(files: &[String], here: &Directory) -> Result<(Vec<Input>, Vec<DnsName>), Failure> {
     let (mut inputs, mut names) = (Vec::new(), Vec::new());
     for text in files {
         match Argument::resolve(text, here)? {
-            Argument::File(path) if files::is_folder(&path) => inputs.extend(directory::read_folder(&path)?),
+            Argument::File(path) if folders::is_folder(&path) => inputs.extend(directory::read_folder(&path)?),
             Argument::File(path) => inputs.push(directory::read_input(&path)?),
             Argument::Name(name) => names.push(name),
             Argument::Stdin => inputs.push(directory::read_input(Path::new("-"))?),

@@ -10,6 +10,7 @@ use crate::finding::{Finding, Severity};
 use crate::inventory::glance::{self, Keys};
 use crate::inventory::{Item, Origin, Place, What};
 use crate::system::files::{self, FileError};
+use crate::system::folders;
 use crate::system::reading::{Looked, look_at};
 use crate::system::walk::{Depth, Met, Walk};
 
@@ -34,7 +35,7 @@ impl Survey {
     /// What is met at a path that was named. A file that was named itself is not passed over for its size: lists of
     /// revoked certificates may be large.
     pub(super) fn path(&mut self, path: &Path, origin: &Origin) {
-        if !files::is_folder(path) {
+        if !folders::is_folder(path) {
             return match files::read_with_mode(path, NAMED) {
                 Ok((bytes, mode)) => {
                     self.found(&Place::file(path, origin.clone()), glance::glance(&bytes, mode, Keys::Checked));
@@ -100,7 +101,7 @@ impl Survey {
 
 /// What is met at a path that was named: the file, or everything below the folder.
 pub fn walk(path: &Path) -> Box<dyn Iterator<Item = Met> + Send> {
-    match files::is_folder(path) {
+    match folders::is_folder(path) {
         true => Box::new(Walk::new(path, Depth::Tree)),
         false => Box::new(std::iter::once(Met::File(path.to_owned()))),
     }

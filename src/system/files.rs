@@ -203,12 +203,6 @@ pub fn occupied(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
 }
 
-/// True when `path` is a folder, links followed.
-#[must_use]
-pub fn is_folder(path: &Path) -> bool {
-    path.is_dir()
-}
-
 /// True when both paths lead to one file, links followed.
 #[must_use]
 pub fn are_one(path: &Path, other: &Path) -> bool {

@@ -208,7 +208,7 @@ fn memory(said: Said<'_>, remembered: Settings, taken: &Taken, bag: &Bag) -> Mem
     let keyless = taken.key.is_none() && bag.key.is_none();
     (
         remembered.trust.filter(|_| said.trust.is_none()),
-        remembered.folder.filter(|folder| keyless && files::is_folder(folder)),
+        remembered.folder.filter(|folder| keyless && folders::is_folder(folder)),
     )
 }
 

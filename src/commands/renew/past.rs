@@ -17,7 +17,7 @@ use crate::pki::certificate::Certificate;
 use crate::pki::key::{KeyAlgorithm, PublicKeyId};
 use crate::pki::request::SigningRequest;
 use crate::pki::subject::Subject;
-use crate::system::{files, folders as disk};
+use crate::system::folders as disk;
 
 /// A certificate, and what is known of where it came from.
 pub(super) struct Past<'a> {
@@ -33,7 +33,7 @@ pub(super) fn place(context: &Context, settings: &Settings, findings: &mut Vec<F
     let here = || context.in_folder(context.directory.clone());
     match &settings.folder {
         Some(folder) if context.directory == Path::new(".") && !is_here(folder) => {
-            if files::is_folder(folder) {
+            if disk::is_folder(folder) {
                 return context.in_folder(folder.clone());
             }
             let message =
@@ -60,7 +60,7 @@ pub(super) fn past<'a>(
     folders: &mut Folders,
 ) -> Result<Past<'a>, Failure> {
     let mut request = answered(leaf.key_id, &settings, folder);
-    if let (None, Some(made)) = (&request, settings.folder.as_deref().filter(|made| files::is_folder(made))) {
+    if let (None, Some(made)) = (&request, settings.folder.as_deref().filter(|made| disk::is_folder(made))) {
         // Another folder than that of -C may be nobody's business any more.
         request = folders.read(context, made).ok().and_then(|made| answered(leaf.key_id, &settings, &made));
     }

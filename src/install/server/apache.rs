@@ -10,6 +10,7 @@ use crate::finding::shell_word;
 use crate::install::apache::{self, Build, Config, Surroundings, build, gate};
 use crate::install::site::{ConfigText, Software};
 use crate::system::files::{self, FileError};
+use crate::system::folders;
 use crate::system::process::{self, Finished};
 
 /// Its program and the script around it that sets its environment, as Debian, Red Hat and its own makefile call them.
@@ -191,7 +192,7 @@ fn texts(pattern: &Path, count: &mut usize) -> Result<Vec<ConfigText>, ServerErr
         if *count > FILES {
             return Err(ServerError::TooManyFiles(Software::Apache));
         }
-        if files::is_folder(&path) {
+        if folders::is_folder(&path) {
             let mut inside = files::entries(&path, FILES)?;
             inside.reverse();
             waiting.extend(inside);

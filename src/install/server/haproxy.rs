@@ -85,7 +85,7 @@ impl Haproxy {
         }
         let running = self.master.as_ref().map(|master| master.pid);
         let mut neutral = config.neutral();
-        let read_whole = self.config.iter().filter(|path| files::is_folder(path));
+        let read_whole = self.config.iter().filter(|path| folders::is_folder(path));
         neutral.includes.extend(read_whole.map(|folder| folder.join("*.cfg")));
         Ok(Standing { config: neutral, detail: Detail::Haproxy(config), running, ipv6: speaks_ipv6() })
     }
@@ -139,19 +139,19 @@ impl Haproxy {
 
 /// A configuration file, or those of a folder that HAProxy reads.
 fn read_config(path: &Path) -> Result<Vec<ConfigText>, FileError> {
-    if !files::is_folder(path) {
+    if !folders::is_folder(path) {
         return Ok(vec![read_text(path)?]);
     }
     let wanted = |file: &PathBuf| {
         let name = file.file_name().unwrap_or_default().to_string_lossy();
-        name.ends_with(".cfg") && !name.starts_with('.') && !files::is_folder(file)
+        name.ends_with(".cfg") && !name.starts_with('.') && !folders::is_folder(file)
     };
     files::entries(path, FILES)?.iter().filter(|file| wanted(file)).map(|file| read_text(file)).collect()
 }
 
 /// What lies at a path that is named as a certificate. It may hold a key: the bytes are wiped.
 fn look(path: &Path) -> Lying {
-    if files::is_folder(path) {
+    if folders::is_folder(path) {
         return files::entries(path, FILES).map_or(Lying::Unreadable, Lying::Folder);
     }
     match files::read(path, FILE) {
