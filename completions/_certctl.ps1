@@ -123,7 +123,7 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Only show what would be done')
             [CompletionResult]::new('--check', '--check', [CompletionResultType]::ParameterName, 'Is all as it was installed, and served? Names pairs that are installed [default: all]; touches nothing')
-            [CompletionResult]::new('--placeholder', '--placeholder', [CompletionResultType]::ParameterName, 'A self-signed pair for these names, for a week, so that the server can start; where there is none yet')
+            [CompletionResult]::new('--placeholder', '--placeholder', [CompletionResultType]::ParameterName, 'A self-signed pair for these names (one: all of its request here), for a week, so that the server can start; where there is none yet')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'One JSON object on stdout, whatever happens')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only what needs action')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only what needs action')

@@ -117,7 +117,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
             cand --color 'When to use colour'
             cand --dry-run 'Only show what would be done'
             cand --check 'Is all as it was installed, and served? Names pairs that are installed [default: all]; touches nothing'
-            cand --placeholder 'A self-signed pair for these names, for a week, so that the server can start; where there is none yet'
+            cand --placeholder 'A self-signed pair for these names (one: all of its request here), for a week, so that the server can start; where there is none yet'
             cand --json 'One JSON object on stdout, whatever happens'
             cand -q 'Only what needs action'
             cand --quiet 'Only what needs action'

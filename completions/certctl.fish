@@ -150,7 +150,7 @@ always\t'Always'
 never\t'Never'"
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l dry-run -d 'Only show what would be done'
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l check -d 'Is all as it was installed, and served? Names pairs that are installed [default: all]; touches nothing'
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l placeholder -d 'A self-signed pair for these names, for a week, so that the server can start; where there is none yet'
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l placeholder -d 'A self-signed pair for these names (one: all of its request here), for a week, so that the server can start; where there is none yet'
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l json -d 'One JSON object on stdout, whatever happens'
 complete -c certctl -n "__fish_certctl_using_subcommand install" -s q -l quiet -d 'Only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand install" -s v -l verbose -d 'More of what is being done'

@@ -108,7 +108,8 @@ pub struct InstallArgs {
     /// Is all as it was installed, and served? Names pairs that are installed [default: all]; touches nothing
     #[arg(long, conflicts_with_all = ["dry_run", "key", "owner", "key_mode", "cert_name", "allow", "chain_path", "key_path", "paid_until"])]
     pub check: bool,
-    /// A self-signed pair for these names, for a week, so that the server can start; where there is none yet
+    /// A self-signed pair for these names (one: all of its request here), for a week, so that the server can start; where
+    /// there is none yet
     #[arg(long, conflicts_with_all = ["check", "key", "trust"])]
     pub placeholder: bool,
     /// How long the server is asked before it is judged. No flag: a rehearsal, whose server answers at once, waits less.
