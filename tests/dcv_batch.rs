@@ -92,6 +92,22 @@ fn a_list_is_checked_line_by_line() {
     assert_eq!(lines[&4]["next"], alone["next"]);
 }
 
+/// A wildcard is told by asking beside the record, and a CAA record as for the name alone.
+#[test]
+fn what_is_around_a_record_is_told_as_for_the_name_alone() {
+    let shop = Shop::new(&["a.shop.example", "b.shop.example"]);
+    let b = &shop.lines["b.shop.example"];
+    let server = NameServer::knot(&format!("*.a A 192.0.2.80\n{b}\nb CAA 0 issue \"letsencrypt.org\""));
+    let (lines, _) = stream(&shop.batch("a.shop.example\nb.shop.example", &server.at(), &[]).expect(1));
+    for (line, name, code) in [(1, "a.shop.example", "wildcard-answers"), (2, "b.shop.example", "caa-forbids")] {
+        let alone = shop.sandbox.run(&["dcv-check", name, "--resolver", &server.at(), "--json"]).expect(1).json();
+        assert_eq!(alone["findings"][0]["code"], code, "{alone:#}");
+        for part in ["verdict", "findings", "records"] {
+            assert_eq!(lines[&line][part], alone[part], "{name}");
+        }
+    }
+}
+
 #[test]
 fn the_worst_decides_the_exit() {
     let shop = Shop::new(&["a.shop.example", "b.shop.example"]);

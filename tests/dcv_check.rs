@@ -4,11 +4,12 @@
 
 mod support;
 
+use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::rdata::CNAME;
-use hickory_proto::rr::{Name, RData, Record};
+use hickory_proto::rr::{Name, RData, Record, RecordType};
 use serde_json::Value;
 use support::dns::{NameServer, free_port, port_53, with_port_53};
 use support::liar::{Liar, coded};
@@ -269,6 +270,51 @@ fn what_dnssec_rejects_is_told_from_what_fails() {
     let document = order.check(&resolver.at()).expect(1).json();
     assert_eq!((verdict(&document), answers(&document)), ("unreachable", vec!["bogus"]));
     assert_eq!(codes(&document), ["server-bogus"]);
+}
+
+/// What `question` is for, and whether signatures are to be checked for it.
+fn asked(question: &[u8]) -> (RecordType, bool) {
+    let question = Message::from_vec(question).unwrap();
+    (question.queries[0].query_type(), !question.metadata.checking_disabled)
+}
+
+/// What a server says to a question for CAA records, by whether signatures are to be checked.
+type Fails = fn(bool) -> Option<ResponseCode>;
+
+#[test]
+fn a_caa_look_up_that_fails_is_no_permission_at_one_server_alone_either() {
+    let order = Order::shop();
+    let server = NameServer::knot(&order.line());
+    let failing = |fails: Fails| {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+        socket.connect(server.address).unwrap();
+        Liar::new(move |question| {
+            let (kind, checked) = asked(question);
+            if kind == RecordType::CAA {
+                let code = fails(checked);
+                return code.map(|code| coded(question, code).to_vec().unwrap()).into_iter().collect();
+            }
+            let mut answer = [0; 4096];
+            socket.send(question).unwrap();
+            let length = socket.recv(&mut answer).unwrap();
+            vec![answer[..length].to_vec()]
+        })
+    };
+    let bogus = |checked| Some(if checked { ResponseCode::ServFail } else { ResponseCode::NoError });
+    let failures: [(Fails, &str); 4] = [
+        (|_| Some(ResponseCode::ServFail), "SERVFAIL"),
+        (|_| Some(ResponseCode::Refused), "REFUSED"),
+        (|_| None, "no answer"),
+        (bogus, "DNSSEC signatures do not hold"),
+    ];
+    for (fails, cause) in failures {
+        let document = order.check(&failing(fails).address.to_string()).expect(1).json();
+        assert_eq!((verdict(&document), codes(&document)), ("visible", vec!["caa-lookup-failed"]), "{document:#}");
+        let said = document["findings"][0]["message"].as_str().unwrap();
+        assert!(said.starts_with(&format!("the CAA records of shop.example cannot be looked up ({cause})")), "{said}");
+        assert_eq!(document["records"][0]["caa"][0]["verdict"], "failed");
+    }
 }
 
 #[test]

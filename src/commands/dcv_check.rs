@@ -27,13 +27,13 @@ use self::pending::Pending;
 pub use self::proved::Proved;
 use self::wait::Looked;
 use crate::context::Context;
-use crate::dcv::answer::{Answer, RecordKind, Survey};
+use crate::dcv::answer::Survey;
 use crate::dcv::ca::Ca;
 use crate::dcv::caa::Found;
-use crate::dcv::judge::{Judgement, Verdict, judge};
+use crate::dcv::judge::{Judgement, judge};
 use crate::failure::{Failure, Kind};
 use crate::system::clock;
-use crate::system::dns::{self, DnsError, Inquiry, Resolvers};
+use crate::system::dns::{self, Inquiry, Resolvers};
 
 /// Would the CA see the proof of control now? If not, why
 ///
@@ -126,52 +126,13 @@ fn looked<T: Looked>(
 fn look(context: &Context, args: &DcvCheckArgs, checks: &[Pending]) -> Result<Vec<Check>, Failure> {
     let inquiries: Vec<Inquiry> = checks.iter().map(inquiry).collect();
     let resolvers = Resolvers::new(&args.resolver);
-    let mut surveys = dns::survey(&inquiries, &resolvers, &context.interrupt)?;
-    look_for_wildcards(context, checks, &mut surveys, &resolvers)?;
+    let surveys = dns::survey(&inquiries, &resolvers, &context.interrupt)?;
     // Where nobody answers, nobody is asked more.
     let answered =
         |survey: &Survey| survey.said.iter().flat_map(|said| &said.answers).any(|one| one.answer.is_answer());
     let names = checks.iter().zip(&surveys).filter(|(_, survey)| answered(survey)).flat_map(|(check, _)| &check.names);
     let caa = dns::caa(&names.cloned().collect::<Vec<String>>(), &resolvers, &context.interrupt)?;
     Ok(judged(context, checks, surveys, &caa))
-}
-
-/// Where something else is in a record's place, whether a wildcard put it there: one question for each domain.
-fn look_for_wildcards(
-    context: &Context,
-    checks: &[Pending],
-    surveys: &mut [Survey],
-    resolvers: &Resolvers,
-) -> Result<(), DnsError> {
-    const MOST: usize = 16;
-    let doubted = checks.iter().zip(&*surveys).enumerate();
-    let doubted = doubted.filter_map(|(at, (check, survey))| {
-        let kind = in_its_place(check, survey)?;
-        Some((at, (check.expected.record.name.clone(), kind)))
-    });
-    let (places, names): (Vec<usize>, Vec<_>) = doubted.take(MOST).unzip();
-    if names.is_empty() {
-        return Ok(());
-    }
-    let answers = dns::anywhere(&names, resolvers, &context.interrupt)?;
-    for (place, answer) in places.into_iter().zip(answers) {
-        if let Some(survey) = surveys.get_mut(place).filter(|_| answer.is_answer()) {
-            survey.around.anywhere = Some(answer);
-        }
-    }
-    Ok(())
-}
-
-/// The type of what is at the record's own name and not the record.
-fn in_its_place(check: &Pending, survey: &Survey) -> Option<RecordKind> {
-    let name = &check.expected.record.name;
-    // What is at the domain itself is nobody's wildcard.
-    if *name == check.expected.domain || judge(&check.expected, survey).verdict == Verdict::Visible {
-        return None;
-    }
-    let there = |answer: &Answer| matches!(answer, Answer::Addresses(_) | Answer::Cname(_) | Answer::Txt(_));
-    let mut asked = survey.said.iter().flat_map(|said| &said.answers);
-    asked.find(|one| one.name == *name && there(&one.answer)).map(|one| one.kind)
 }
 
 /// What to ask servers for.
@@ -181,6 +142,7 @@ fn inquiry(check: &Pending) -> Inquiry {
         top: check.expected.top(),
         kind: check.expected.record.kind,
         names: check.expected.places(None).into_iter().map(|(_, name)| name.into_owned()).collect(),
+        values: check.expected.values.clone(),
     }
 }
 

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use self::value::Issue;
 use super::answer::Answer;
 use super::ca::Issuer;
+use crate::pki::name::{DnsName, Suffix};
 use crate::pki::rules;
 
 /// One CAA record.
@@ -205,8 +206,8 @@ fn shown(record: &CaaRecord) -> String {
 #[must_use]
 pub fn rule_all(names: &[String], found: &HashMap<String, Found>, wish: Wish) -> Vec<Ruling> {
     let at_name = |name: &str| match found.get(name) {
-        // A top level has no CAA records, and its failure is nobody's matter here.
-        Some(Found::Failed(_)) if !name.contains('.') => Found::None,
+        // A registry's zone has no CAA records, and its failure is nobody's matter here.
+        Some(Found::Failed(_)) if is_registrys(name) => Found::None,
         found => found.cloned().unwrap_or(Found::None),
     };
     let nobody_was_asked = |name: &str| climb(name).iter().all(|name| !found.contains_key(name));
@@ -217,28 +218,47 @@ pub fn rule_all(names: &[String], found: &HashMap<String, Found>, wish: Wish) ->
     names.iter().map(ruling).collect()
 }
 
-/// Names that the same records say the same about, as one.
+/// Whether the name is a top level, or one under which a registry gives out domains (`co.uk`).
+fn is_registrys(name: &str) -> bool {
+    let suffix = |name: DnsName| name.registrable().is_none() && name.public_suffix() != Some(Suffix::Shared);
+    !name.contains('.') || DnsName::parse(name).is_ok_and(suffix)
+}
+
+/// Names that the same records say the same about, as one; so are names whose look-ups fail alike in one domain.
 #[must_use]
 pub fn together<'a>(rulings: impl Iterator<Item = &'a Ruling>) -> Vec<Ruling> {
     let mut groups: Vec<Ruling> = Vec::new();
     for ruling in rulings {
-        let wildcard = |ruling: &Ruling| ruling.name.starts_with("*.");
-        let same = |one: &&mut Ruling| {
-            wildcard(one) == wildcard(ruling) && Ruling { name: ruling.name.clone(), ..(**one).clone() } == *ruling
-        };
-        match groups.iter_mut().find(same) {
-            Some(group) => group.name = format!("{}, {}", group.name, ruling.name),
+        match groups.iter_mut().find(|group| is_like(group, ruling)) {
+            Some(group) => {
+                group.name = format!("{}, {}", group.name, ruling.name);
+                if let (Verdict::Failed(at, _), Verdict::Failed(above, _)) = (&mut group.verdict, &ruling.verdict)
+                    && above.len() < at.len()
+                {
+                    at.clone_from(above);
+                }
+            }
             None => groups.push(ruling.clone()),
         }
     }
     groups
 }
 
+fn is_like(group: &Ruling, ruling: &Ruling) -> bool {
+    let below =
+        |name: &str, above: &str| name.strip_suffix(above).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    if let (Verdict::Failed(one, why), Verdict::Failed(other, cause)) = (&group.verdict, &ruling.verdict) {
+        return why == cause && (below(one, other) || below(other, one));
+    }
+    let wildcard = |ruling: &Ruling| ruling.name.starts_with("*.");
+    wildcard(group) == wildcard(ruling) && Ruling { name: ruling.name.clone(), ..group.clone() } == *ruling
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
 
-    use super::{CaaRecord, Forbidden, Found, Ruling, Verdict, Wish, climb, rule};
+    use super::{CaaRecord, Forbidden, Found, Ruling, Verdict, Wish, climb, rule, together};
     use crate::dcv::answer::Answer;
     use crate::dcv::ca::Issuer;
 
@@ -333,6 +353,19 @@ mod tests {
         let nearer = "www.example.com issue sectigo.com\nexample.com issue fails";
         let ruling = ruled(nearer, "www.example.com", &SECTIGO, "2026-11-23T00:00:00Z");
         assert_eq!(ruling.verdict, Verdict::Allowed, "nobody asks further up");
+    }
+
+    #[test]
+    fn what_fails_alike_in_one_domain_is_one_cause() {
+        let zone = "a.test issue fails\nwww.a.test issue fails\nb.test issue fails";
+        let names = ["www.a.test", "*.a.test", "a.test", "b.test"];
+        let rulings = names.map(|name| ruled(zone, name, &SECTIGO, "2026-11-23T00:00:00Z"));
+        let told: Vec<_> = together(rulings.iter()).into_iter().map(|one| (one.name, one.verdict)).collect();
+        let failed = |at: &str| Verdict::Failed(at.to_owned(), Answer::ServFail);
+        assert_eq!(
+            told,
+            [("www.a.test, *.a.test, a.test".to_owned(), failed("a.test")), ("b.test".to_owned(), failed("b.test"))]
+        );
     }
 
     #[test]

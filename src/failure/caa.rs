@@ -96,13 +96,22 @@ fn on_terms(name: &str, found: &str, terms: &Terms) -> Finding {
     }
 }
 
+/// BR 3.2.2.8: a CA may take a failure for a permission, if it asked again and the zone is not signed; none has to.
 fn failed(name: &str, asked: &str, answer: &Answer) -> Finding {
     let cause = cause(answer);
-    Finding::error(
-        "caa-lookup-failed",
-        format!("the CAA records of {asked} cannot be looked up ({cause}): a CA issues nothing for {name} then"),
-    )
-    .with(Next::say(format!("see why:  dig CAA {asked}; the servers of its zone must answer for this type too")))
+    let so = match answer {
+        Answer::Bogus => format!("a CA issues nothing for {name} then"),
+        _ => format!("a CA may refuse to issue for {name} then, and must where DNSSEC signs the zone"),
+    };
+    let message = format!("the CAA records of {asked} cannot be looked up ({cause}): {so} (BR 3.2.2.8)");
+    let next = match answer {
+        Answer::Bogus => format!("have the zone signed anew, CAA too; see why:  delv CAA {asked}"),
+        Answer::Refused => format!(
+            "see whether that server looks up any name, or name one that does:  --resolver 9.9.9.9;  dig CAA {asked}"
+        ),
+        _ => format!("see why:  dig CAA {asked}; the servers of its zone must answer for this type too"),
+    };
+    Finding::error("caa-lookup-failed", message).with(Next::say(next))
 }
 
 /// Why a look-up came to nothing, in words.

@@ -33,7 +33,11 @@ pub const FINDINGS: [(&str, &str, &str); 77] = [
     ),
     ("caa-forbids", "CAA records do not allow the CA", "add the record shown"),
     ("caa-limits", "CAA records are there and no CA was named to compare them with", "name it: `--ca`"),
-    ("caa-lookup-failed", "CAA records cannot be looked up, so no CA issues", "have the servers answer for this type"),
+    (
+        "caa-lookup-failed",
+        "CAA records cannot be looked up, and that is no permission",
+        "have the servers answer for this type",
+    ),
     (
         "caa-terms",
         "CAA records limit accounts or methods (RFC 8657)",

@@ -84,24 +84,6 @@ pub fn look_up(
     })
 }
 
-/// What is beside each of these names, where nobody made anything: only a wildcard answers there. In order.
-///
-/// # Errors
-/// [`DnsError`]; what servers do is no error but an [`Answer`].
-pub fn anywhere(
-    names: &[(String, RecordKind)],
-    resolvers: &Resolvers,
-    interrupt: &Interrupt,
-) -> Result<Vec<Answer>, DnsError> {
-    let mut random = [0_u8; 16];
-    // A failing random source leaves zeros: a name that hardly anybody made either.
-    let _ = aws_lc_rs::rand::fill(&mut random);
-    let label = hex::encode(random);
-    let beside = |name: &str| format!("_{label}.{}", name.split_once('.').map_or(name, |(_, above)| above));
-    let questions: Vec<_> = names.iter().map(|(name, kind)| (beside(name), *kind)).collect();
-    look_up(&questions, resolvers, interrupt)
-}
-
 /// Runs questions until they are answered, the time is over or a signal comes.
 fn run<T, F: Future<Output = T>>(
     interrupt: &Interrupt,

@@ -50,7 +50,9 @@ impl Around {
         let caa = caa::rule_all(&pending.names, found, wish);
         // Where nobody answers at all, or nothing is believed, that is what is to be said.
         if judgement.answered {
-            let said = |ruling: &&Ruling| !(broken && matches!(ruling.verdict, caa::Verdict::Failed(_, Answer::Bogus)));
+            let rejected = broken || judgement.standings.iter().any(|one| one.answer == Answer::Bogus);
+            let said =
+                |ruling: &&Ruling| !(rejected && matches!(ruling.verdict, caa::Verdict::Failed(_, Answer::Bogus)));
             findings.extend(caa::together(caa.iter().filter(said)).iter().flat_map(Vec::<Finding>::from));
         }
         let explained = survey.around.explained.iter().map(|(server, reason)| format!("{server}: {reason}")).collect();

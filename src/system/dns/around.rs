@@ -1,4 +1,4 @@
-//! Where an alias leads, and a resolver's own words for why it gives no answer.
+//! Where an alias leads, whether a wildcard made what is there, and a resolver's own words for why it gives no answer.
 
 use std::net::SocketAddr;
 
@@ -6,7 +6,7 @@ use hickory_proto::op::Message;
 use hickory_proto::rr::rdata::opt::{EdnsCode, EdnsOption};
 use hickory_proto::rr::{Name, RData, RecordType};
 
-use super::ask::record_type;
+use super::ask::{put, record_type};
 use super::exchange::{Client, Form, Query, Recursion};
 use super::message::text;
 use crate::dcv::answer::{Answer, Chain, RecordKind, Role, Said};
@@ -37,6 +37,45 @@ pub(super) async fn chain(client: &Client, guide: SocketAddr, said: &[Said]) -> 
         })?;
     }
     Some((start, Chain::Long(LONGEST)))
+}
+
+/// Where something else than the values is in the record's place: what the same server has beside it, where nobody made
+/// anything. Only a wildcard answers there.
+pub(super) async fn anywhere(
+    client: &Client,
+    said: &[Said],
+    (name, domain): (&str, &str),
+    values: &[String],
+) -> Option<Answer> {
+    // What is at the domain itself is nobody's wildcard.
+    let (_, parent) = name.split_once('.').filter(|_| name != domain)?;
+    let (server, kind) = said.iter().find_map(|said| {
+        let asked = said.answers.iter().find(|asked| asked.name == name && is_something(&asked.answer))?;
+        (!is_right(&asked.answer, values)).then_some((&said.server, asked.kind))
+    })?;
+    let beside = format!("_{}.{parent}", random());
+    let (answer, _) = put(client, server.address?, server.role, &beside, kind).await;
+    Some(answer).filter(Answer::is_answer)
+}
+
+fn is_something(answer: &Answer) -> bool {
+    matches!(answer, Answer::Addresses(_) | Answer::Cname(_) | Answer::Txt(_))
+}
+
+fn is_right(answer: &Answer, values: &[String]) -> bool {
+    match answer {
+        Answer::Cname(target) => values.iter().any(|value| value.eq_ignore_ascii_case(target)),
+        Answer::Txt(texts) => values.iter().any(|value| texts.contains(value)),
+        _ => false,
+    }
+}
+
+/// A label that nobody made.
+fn random() -> String {
+    let mut random = [0_u8; 16];
+    // A failing random source leaves zeros: a name that hardly anybody made either.
+    let _ = aws_lc_rs::rand::fill(&mut random);
+    hex::encode(random)
 }
 
 /// Why resolvers gave no answer, in their own words (RFC 8914).

@@ -38,9 +38,7 @@ async fn first_that_answers(client: &Client, name: &str, resolvers: &Resolvers) 
             break;
         }
     }
-    // One server alone, at a port of its own, may know no zone but one.
-    let knows_one_zone = matches!(found, Found::Failed(_)) && resolvers.alone();
-    if knows_one_zone { Found::None } else { found }
+    found
 }
 
 async fn ask(client: &Client, server: SocketAddr, name: &str) -> Found {

@@ -30,6 +30,8 @@ pub struct Inquiry {
     pub kind: RecordKind,
     /// The names to ask for, the record's own first. The first one with the zone added is asked for as well.
     pub names: Vec<String>,
+    /// The values known to be right: where one of them is there, nobody asks whether a wildcard made it.
+    pub values: Vec<String>,
 }
 
 /// Why there is no survey at all.
@@ -127,13 +129,16 @@ async fn survey_one(client: &Arc<Client>, known: &Known, inquiry: &Inquiry, reso
         evidence::gather(client, explored, &question)
     );
     let delegation = explored.map(|explored| explored.delegation.clone());
-    let (chain, explained) =
-        tokio::join!(around::chain(client, guide, &said), around::explained(client, &said, &question));
+    let (chain, anywhere, explained) = tokio::join!(
+        around::chain(client, guide, &said),
+        around::anywhere(client, &said, (&question.0, &inquiry.domain), &inquiry.values),
+        around::explained(client, &said, &question)
+    );
     Survey {
         zone: Some(text(&zone)),
         own_servers,
         said,
-        around: Around { delegation, evidence, chain, explained, anywhere: None },
+        around: Around { delegation, evidence, chain, anywhere, explained },
     }
 }
 
