@@ -97,11 +97,20 @@ impl Sink {
 
     /// One line of progress, to stderr; none with `--json`, `-q` or for a silent sink.
     pub fn event(&self, line: &str) {
+        self.progress(|text| text.fact("", line));
+    }
+
+    /// A finding that is told before the report: the same way.
+    pub fn finding(&self, finding: &Finding) {
+        self.progress(|text| text.finding(finding));
+    }
+
+    fn progress(&self, tell: impl FnOnce(&mut Text)) {
         if self.muted || self.style.json || self.style.quiet {
             return;
         }
         let mut text = Text::default();
-        text.fact("", line);
+        tell(&mut text);
         self.say(&text);
     }
 

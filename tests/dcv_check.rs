@@ -148,7 +148,7 @@ fn the_words_of_a_round() {
     insta::assert_snapshot!(say(&server, &["www.shop.example", "--wait"]), @r"
     record _[MD5].shop.example CNAME [SHA256 FIRST].[SHA256 LAST].69ff68dc5168c.comodoca.com
     says   resolver 127.0.0.1:[PORT]  visible
-    ok     visible at all servers that were asked: the CA would see it now
+    ok     visible at all servers that were asked: the CA would see it now; CAA allows
     next   press Retry at Namecheap; leave the record there. When the zip has come:  sudo certctl install FILE.zip
     --- exit 0
     ");

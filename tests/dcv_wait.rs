@@ -134,6 +134,38 @@ fn a_terminal_that_cannot_go_back_gets_one_line_for_each_change() {
     assert!(!text.contains('\x1b') || !text.contains("\x1b[J"), "{text}");
 }
 
+/// The record alone is not enough: the CA issues nothing while CAA forbids it.
+#[test]
+fn what_keeps_the_ca_from_issuing_is_waited_for_too() {
+    let sandbox = Sandbox::new();
+    let (given, line) = order(&sandbox);
+    let forbids = format!("{line}\n@ CAA 0 issue \"letsencrypt.org\"");
+    let mut server = NameServer::knot(&forbids);
+    let at = server.at();
+    let args = ["dcv-check", "--wait=60s", "--ca", "sectigo", "--record", &given, "--resolver", &at];
+    let (said, add) = ("forbids Sectigo to issue for shop.example", "shop.example. CAA 0 issue \"sectigo.com\"");
+
+    let mut shown = Shown::start(&sandbox, &args, "xterm");
+    shown.until("looked 2 times; next look ");
+    // What to do is said above the table, whole, and once.
+    let (above, table) = shown.text.split_once("\x1b[?7l").unwrap();
+    assert!(above.contains(said) && above.contains(add), "{}", shown.text);
+    assert!(table.contains("visible  _") && table.contains("\n  caa-forbids "), "{}", shown.text);
+    assert_eq!(shown.text.matches(add).count(), 1, "{}", shown.text);
+    server.publish(&format!("{forbids}\n@ CAA 0 issue \"sectigo.com\""), 2);
+    let (code, text) = shown.end();
+    assert!(code == 0 && text.contains("; CAA allows"), "{text}");
+
+    server.publish(&forbids, 3);
+    let mut shown = Shown::start(&sandbox, &args, "dumb");
+    shown.until("; next look ");
+    assert!(shown.text.contains(&format!("  visible at resolver {at}; wrong still: caa-forbids; ")), "{}", shown.text);
+    assert!(shown.text.contains(add), "{}", shown.text);
+    shown.child.stdin.as_mut().unwrap().write_all(b"\x03").unwrap();
+    let (code, text) = shown.end();
+    assert!(code == 130 && text.contains("cause: visible at") && text.contains("wrong still: caa-forbids"), "{text}");
+}
+
 /// A server block that gives `answer` for the file of this request's MD5.
 fn block(web: std::net::IpAddr, md5: &str, answer: &str) -> String {
     let path = format!("/.well-known/pki-validation/{}.txt", md5.to_uppercase());

@@ -12,7 +12,7 @@ use crate::dcv::dnssec::{self, State};
 use crate::dcv::judge::{Judgement, Verdict};
 use crate::dcv::vantage;
 use crate::failure;
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 
 /// What was found around one record.
 #[derive(Clone, Debug)]
@@ -59,6 +59,11 @@ impl Around {
         Self { dnssec, caa, findings, explained }
     }
 
+    /// What keeps the CA from seeing the record, or from issuing though it does.
+    pub(super) fn wrong(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.severity == Severity::Error)
+    }
+
     /// The resolvers' own words go with the finding that they failed.
     pub(super) fn explain(&self, finding: Finding) -> Finding {
         if !matches!(finding.code, "server-bogus" | "server-servfail") {
@@ -70,11 +75,11 @@ impl Around {
     /// What is fine, for the line that says so.
     pub(super) fn fine(&self) -> String {
         let allowed = |ruling: &Ruling| matches!(ruling.verdict, caa::Verdict::Allowed | caa::Verdict::Free);
-        let caa = if self.caa.iter().all(allowed) { "; CAA allows" } else { "" };
+        let caa = if !self.caa.is_empty() && self.caa.iter().all(allowed) { "; CAA allows" } else { "" };
         match self.dnssec {
             State::Unsigned => format!("{caa}; DNSSEC: unsigned, fine"),
             State::Signed => format!("{caa}; DNSSEC: the signatures hold"),
-            State::Broken(_) | State::Unknown => String::new(),
+            State::Broken(_) | State::Unknown => caa.to_owned(),
         }
     }
 }

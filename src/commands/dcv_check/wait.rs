@@ -1,5 +1,6 @@
-//! `--wait`: looks again until all is visible, the time is over, or a signal comes. On a terminal a table of who says what
-//! since when, elsewhere one line for each change.
+//! `--wait`: looks again until all is visible and nothing around it keeps the CA from issuing, the time is over, or a signal
+//! comes. On a terminal a table of who says what since when, elsewhere one line for each change; what is wrong around the
+//! record is told when it comes up, with what to do, for somebody has to do it.
 
 mod pause;
 mod table;
@@ -12,17 +13,21 @@ use super::outcome::{self, Check, says};
 use crate::context::Context;
 use crate::dcv::judge::Verdict;
 use crate::failure::{Failure, Kind};
-use crate::finding::Next;
+use crate::finding::{Finding, Next};
 use crate::system::clock;
 
 /// What one look came to.
 pub(super) trait Looked {
-    /// Looking again changes nothing: all is visible, or there and the shop's record was not given to compare it with.
+    /// Looking again changes nothing: all is visible and fine, or there and the shop's record was not given to compare it with.
     fn settled(&self) -> bool;
     /// How it stands, in one line.
     fn summary(&self) -> String;
     /// Who says what of each.
     fn groups(&self) -> Vec<Group>;
+    /// What else stands in the way.
+    fn wrong(&self) -> Vec<&Finding> {
+        Vec::new()
+    }
     /// How long to wait before the next one.
     fn pause(&self, round: usize) -> Duration;
 }
@@ -37,6 +42,7 @@ pub(super) fn wait<T: Looked>(
     let started = clock::now();
     let gone = || Duration::try_from(clock::now().duration_since(started)).unwrap_or_default();
     let (mut last, mut round, mut table) = (String::new(), 0, Table::new(&context.sink, time(limit)));
+    let mut told = Vec::new();
     loop {
         let looked = look().map_err(|failure| stopped(failure, &last))?;
         let left = limit.saturating_sub(gone());
@@ -46,11 +52,23 @@ pub(super) fn wait<T: Looked>(
         }
         let pause = looked.pause(round).min(left);
         let (seen, now, next) = (looked.summary(), time(Duration::ZERO), time(pause));
+        tell(context, &mut table, &mut told, &looked.wrong());
         if !table.draw(&looked.groups(), &now, &next) && seen != last {
             context.sink.event(&format!("{now}  {seen}; next look {next}"));
         }
         (last, round) = (seen, round + 1);
         rest(context, pause).map_err(|failure| stopped(failure, &last))?;
+    }
+}
+
+/// Says above the table what has come up.
+fn tell(context: &Context, table: &mut Table<'_>, told: &mut Vec<Finding>, wrong: &[&Finding]) {
+    for finding in wrong {
+        if !told.contains(finding) {
+            table.clear();
+            context.sink.finding(finding);
+            told.push((*finding).clone());
+        }
     }
 }
 
@@ -67,20 +85,34 @@ fn is_settled(verdict: Verdict) -> bool {
 
 impl Looked for Vec<Check> {
     fn settled(&self) -> bool {
-        self.iter().all(|check| is_settled(check.judgement.verdict))
+        self.iter().all(|check| match check.judgement.verdict {
+            Verdict::Visible => check.around.wrong().next().is_none(),
+            verdict => is_settled(verdict),
+        })
     }
 
     fn summary(&self) -> String {
-        outcome::summary(self)
+        let mut codes: Vec<&str> = self.wrong().iter().map(|finding| finding.code).collect();
+        codes.dedup();
+        let wrong = if codes.is_empty() { String::new() } else { format!("; wrong still: {}", codes.join(", ")) };
+        format!("{}{wrong}", outcome::summary(self))
     }
 
     fn groups(&self) -> Vec<Group> {
-        let group = |check: &Check| Group {
-            verdict: check.judgement.verdict,
-            name: check.expected.record.name.clone(),
-            rows: check.judgement.standings.iter().map(|one| (one.server.to_string(), says(one))).collect(),
+        let group = |check: &Check| {
+            let servers = check.judgement.standings.iter().map(|one| (one.server.to_string(), says(one)));
+            let wrong = check.around.wrong().map(|finding| (finding.code.to_owned(), finding.message.clone()));
+            Group {
+                verdict: check.judgement.verdict,
+                name: check.expected.record.name.clone(),
+                rows: servers.chain(wrong).collect(),
+            }
         };
         self.iter().map(group).collect()
+    }
+
+    fn wrong(&self) -> Vec<&Finding> {
+        self.iter().flat_map(|check| check.around.wrong()).collect()
     }
 
     fn pause(&self, round: usize) -> Duration {
