@@ -106,12 +106,9 @@ impl Sink {
     }
 
     fn progress(&self, tell: impl FnOnce(&mut Text)) {
-        if self.muted || self.style.json || self.style.quiet {
-            return;
+        if !(self.muted || self.style.json || self.style.quiet) {
+            self.say(tell);
         }
-        let mut text = Text::default();
-        tell(&mut text);
-        self.say(&text);
     }
 
     /// A place for lines on a terminal (stderr) that take the place of those before; none where there is no such terminal
@@ -185,11 +182,9 @@ impl Sink {
     /// Prints a failure (to stderr; with `--json` as one object on stdout) and says the exit code.
     #[must_use]
     pub fn fail(&self, failure: &Failure) -> u8 {
-        let mut text = Text::default();
-        text.failure(failure);
         let written = if self.style.json { self.put(io::stdout().lock(), &json_line(&failure.json())) } else { Ok(()) };
         if !self.style.json || written.is_err() {
-            self.say(&text);
+            self.say(|text| text.failure(failure));
         }
         failure.kind.exit_code()
     }
@@ -197,14 +192,14 @@ impl Sink {
     /// Says that stdout cannot be written, and the exit code for it.
     fn unwritable(&self, error: &io::Error) -> u8 {
         let failure = Failure::new(Kind::Io, "cannot write the result to stdout").because(error.to_string());
-        let mut text = Text::default();
-        text.failure(&failure);
-        self.say(&text);
+        self.say(|text| text.failure(&failure));
         failure.kind.exit_code()
     }
 
     /// To stderr. When that cannot be written either, there is nobody left to tell.
-    fn say(&self, text: &Text) {
+    fn say(&self, tell: impl FnOnce(&mut Text)) {
+        let mut text = Text::default();
+        tell(&mut text);
         let _ = self.put(io::stderr().lock(), &text.render(false, self.colored(&io::stderr())));
     }
 
