@@ -2,6 +2,7 @@
 //! or JSON with exit 2.
 
 use std::ffi::OsString;
+use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
@@ -22,9 +23,9 @@ struct Globals {
     /// One JSON object on stdout, whatever happens
     #[arg(long, global = true, help_heading = "Global")]
     json: bool,
-    /// Where names are looked up and files go
-    #[arg(short = 'C', long, global = true, value_name = "DIR", default_value = ".", help_heading = "Global")]
-    directory: PathBuf,
+    /// Where names are looked up and files go [default: .]
+    #[arg(short = 'C', long, global = true, value_name = "DIR", help_heading = "Global")]
+    directory: Option<PathBuf>,
     /// A tree to install into instead of /
     #[arg(long, global = true, value_name = "DIR", help_heading = "Global")]
     root: Option<PathBuf>,
@@ -37,9 +38,9 @@ struct Globals {
     /// More of what is being done
     #[arg(short, long, global = true, help_heading = "Global")]
     verbose: bool,
-    /// When to use colour
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = "Global")]
-    color: ColorWhen,
+    /// When to use colour [default: auto]
+    #[arg(long, global = true, value_name = "WHEN", help_heading = "Global")]
+    color: Option<ColorWhen>,
     /// This help
     #[arg(short, long, global = true, action = clap::ArgAction::HelpShort, help_heading = "Global")]
     help: Option<bool>,
@@ -52,14 +53,14 @@ fn instant(text: &str) -> Result<Timestamp, &'static str> {
 impl Globals {
     fn context(self) -> Context {
         Context {
-            directory: self.directory,
+            directory: self.directory.unwrap_or_else(|| PathBuf::from(".")),
             root: self.root,
             at: self.at,
             sink: Sink::new(Style {
                 json: self.json,
                 quiet: self.quiet,
                 verbose: self.verbose,
-                color: settled(self.color),
+                color: settled(self.color.unwrap_or_default()),
             }),
             interrupt: signals::Interrupt::default(),
         }
@@ -97,13 +98,16 @@ fn command_line() -> clap::Command {
 
 /// To make the whole command line costs as much as to read a zip, so first only the verbs that are among `args` are
 /// there. What is understood so would be understood of the whole in the same way; help and errors come from the whole.
+/// Nothing is taken apart at the end, which would cost a third of it again: the process ends soon.
 fn parse(args: &[OsString]) -> Result<(Globals, Option<Command>), clap::Error> {
-    let mut matches = match Command::augment_named(Globals::command(), args).try_get_matches_from(args) {
+    let mut short = ManuallyDrop::new(Command::augment_named(Globals::command(), args));
+    let understood = match short.try_get_matches_from_mut(args) {
         Err(error) if error.kind() != ErrorKind::DisplayVersion => {
-            with_examples(command_line(), args).try_get_matches_from(args)?
+            with_examples(command_line(), args).try_get_matches_from(args)
         }
-        understood => understood?,
+        understood => understood,
     };
+    let mut matches = ManuallyDrop::new(understood?);
     let globals = Globals::from_arg_matches_mut(&mut matches)?;
     let command = matches.subcommand_name().is_some().then(|| Command::from_arg_matches_mut(&mut matches));
     Ok((globals, command.transpose()?))

@@ -328,7 +328,7 @@ impl Text {
     /// What is said, and may hold foreign text that goes on for pages; what is to be pasted goes to `push`.
     fn say(&mut self, kind: LineKind, label: &str, body: String) {
         const MOST: usize = 4000;
-        match body.char_indices().nth(MOST) {
+        match if body.len() > MOST { body.char_indices().nth(MOST) } else { None } {
             None => self.push(kind, label, body),
             Some((at, _)) => {
                 let more = body[at..].chars().count();

@@ -21,17 +21,18 @@ pub(crate) fn split(der: &[u8]) -> Option<(Element<'_>, &[u8])> {
 /// An element with this tag around `parts`, one behind the other.
 pub(crate) fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let length: usize = parts.iter().map(|part| part.len()).sum();
-    let octets: Vec<u8> = length.to_be_bytes().into_iter().skip_while(|&octet| octet == 0).collect();
-    let mut out = vec![tag];
-    match (octets.as_slice(), u8::try_from(octets.len())) {
-        ([], _) => out.push(0),
-        ([short @ 0..=0x7f], _) => out.push(*short),
-        (long, count) => {
-            out.push(0x80 | count.unwrap_or(0));
+    let octets = length.to_be_bytes();
+    let mut out = Vec::with_capacity(1 + 1 + octets.len() + length);
+    out.push(tag);
+    match octets.split_at(octets.iter().take_while(|&&octet| octet == 0).count()) {
+        (_, []) => out.push(0),
+        (_, [short @ 0..=0x7f]) => out.push(*short),
+        (_, long) => {
+            out.push(0x80 | u8::try_from(long.len()).unwrap_or(0));
             out.extend_from_slice(long);
         }
     }
-    out.extend(parts.concat());
+    parts.iter().for_each(|part| out.extend_from_slice(part));
     out
 }
 

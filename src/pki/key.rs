@@ -219,6 +219,13 @@ impl Curve {
         let (identifier, _) = der::split(rest)?;
         Self::of(identifier.value)
     }
+
+    /// The `SubjectPublicKeyInfo` of an uncompressed point (RFC 5480 2). Whoever asks the library for it has the point
+    /// computed once more.
+    fn spki(&self, point: &[u8]) -> Vec<u8> {
+        let identifier = der::element(der::SEQUENCE, &[self.identifier.as_ref()]);
+        der::element(der::SEQUENCE, &[&identifier, &der::element(der::BIT_STRING, &[&[0], point])])
+    }
 }
 
 impl PrivateKey {
@@ -242,7 +249,7 @@ impl PrivateKey {
             KeyAlgorithm::Unknown => Err(KeyError::Generate),
             curve => {
                 let curve = CURVES.iter().find(|known| known.algorithm == curve).ok_or(KeyError::Generate)?;
-                Self::from_ecdsa(EcdsaKeyPair::generate(curve.signing).map_err(failed)?)
+                Self::from_ecdsa(curve, EcdsaKeyPair::generate(curve.signing).map_err(failed)?)
             }
         }
     }
@@ -254,9 +261,11 @@ impl PrivateKey {
     pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
         // A reader of another kind sees that this is a key on a curve only when it has read and checked it, which costs
         // as much as to sign.
-        let ecdsa = |curve: &Curve| EcdsaKeyPair::from_private_key_der(curve.signing, der).ok();
-        if let Some(ecdsa) = Curve::of_pkcs8(der).and_then(ecdsa) {
-            return Self::from_ecdsa(ecdsa);
+        let ecdsa = |curve: &'static Curve| {
+            EcdsaKeyPair::from_private_key_der(curve.signing, der).ok().map(|ecdsa| (curve, ecdsa))
+        };
+        if let Some((curve, ecdsa)) = Curve::of_pkcs8(der).and_then(ecdsa) {
+            return Self::from_ecdsa(curve, ecdsa);
         }
         if let Ok(rsa) = RsaKeyPair::from_pkcs8(der).or_else(|_| RsaKeyPair::from_der(der)) {
             return Self::from_rsa(rsa);
@@ -264,8 +273,8 @@ impl PrivateKey {
         if let Ok(ed25519) = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der) {
             return Self::from_ed25519(ed25519);
         }
-        if let Some(ecdsa) = CURVES.iter().find_map(ecdsa) {
-            return Self::from_ecdsa(ecdsa);
+        if let Some((curve, ecdsa)) = CURVES.iter().find_map(ecdsa) {
+            return Self::from_ecdsa(curve, ecdsa);
         }
         Err(match (odd::short_rsa(der), odd::kind(der)) {
             _ if is_encrypted(der) => KeyError::Encrypted,
@@ -336,10 +345,9 @@ impl PrivateKey {
         Ok(Self::new(pkcs8.as_ref(), spki, Pair::Ed25519(ed25519)))
     }
 
-    fn from_ecdsa(ecdsa: EcdsaKeyPair) -> Result<Self, KeyError> {
+    fn from_ecdsa(curve: &Curve, ecdsa: EcdsaKeyPair) -> Result<Self, KeyError> {
         let pkcs8 = ecdsa.to_pkcs8v1().map_err(|_| KeyError::Unreadable)?;
-        let spki = spki(ecdsa.public_key())?;
-        Ok(Self::new(pkcs8.as_ref(), spki, Pair::Ecdsa(ecdsa)))
+        Ok(Self::new(pkcs8.as_ref(), curve.spki(ecdsa.public_key().as_ref()), Pair::Ecdsa(ecdsa)))
     }
 
     fn new(pkcs8: &[u8], spki: Vec<u8>, pair: Pair) -> Self {

@@ -4,7 +4,7 @@
 /// terminal nor reorder what is read; `keep` are the control characters that stay.
 #[must_use]
 pub fn escape(text: &str, keep: &[char]) -> String {
-    if is_plain(text) {
+    if is_plain(text, keep) {
         return text.to_owned();
     }
     let mut out = String::with_capacity(text.len());
@@ -18,9 +18,9 @@ pub fn escape(text: &str, keep: &[char]) -> String {
     out
 }
 
-/// Printable ASCII, which nearly all text is and which is seen at a glance.
-fn is_plain(text: &str) -> bool {
-    text.bytes().all(|octet| matches!(octet, 0x20..=0x7e))
+/// Printable ASCII and what is kept, which nearly all text is and which is seen at a glance.
+fn is_plain(text: &str, keep: &[char]) -> bool {
+    text.bytes().all(|octet| matches!(octet, 0x20..=0x7e) || (octet.is_ascii() && keep.contains(&char::from(octet))))
 }
 
 /// C0, C1, DEL, line and paragraph separators, the bidirectional controls of UAX #9, and what nobody sees: zero-width
