@@ -24,10 +24,10 @@ function __fish_certctl_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c certctl -n "__fish_certctl_needs_command" -s C -l directory -d 'Where names are looked up and files go' -r -F
+complete -c certctl -n "__fish_certctl_needs_command" -s C -l directory -d 'Where names are looked up and files go [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_needs_command" -l root -d 'A tree to install into instead of /' -r -F
 complete -c certctl -n "__fish_certctl_needs_command" -l at -d 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z' -r
-complete -c certctl -n "__fish_certctl_needs_command" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c certctl -n "__fish_certctl_needs_command" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c certctl -n "__fish_certctl_needs_command" -l json -d 'One JSON object on stdout, whatever happens'
@@ -75,10 +75,10 @@ complete -c certctl -n "__fish_certctl_using_subcommand csr" -l password-file -d
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l cert-name -d 'What the files are called, instead of after the first name' -r
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l resolver -d 'Ask this resolver, not the system\'s; with a port other than 53 it alone is asked' -r
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l allow -d 'A finding that is not to refuse it, by its code (may be repeated)' -r
-complete -c certctl -n "__fish_certctl_using_subcommand csr" -s C -l directory -d 'Where names are looked up and files go' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand csr" -s C -l directory -d 'Where names are looked up and files go [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l root -d 'A tree to install into instead of /' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l at -d 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z' -r
-complete -c certctl -n "__fish_certctl_using_subcommand csr" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c certctl -n "__fish_certctl_using_subcommand csr" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l encrypt-key -d 'Lock the new key with a password (AES-256), typed twice or from --password-file'
@@ -109,10 +109,10 @@ complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l record -d 
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l resolver -d 'Ask this resolver, not the system\'s; with a port other than 53 it alone is asked' -r
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l batch -d 'Check what a list names, one line each (a name, a request\'s file, or a record: host and value); \'-\' is stdin' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l wait -d 'Look again and again until it is visible, for so long [without a value: 2h]' -r
-complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -s C -l directory -d 'Where names are looked up and files go' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -s C -l directory -d 'Where names are looked up and files go [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l root -d 'A tree to install into instead of /' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l at -d 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z' -r
-complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l json -d 'One JSON object on stdout, whatever happens'
@@ -142,10 +142,10 @@ complete -c certctl -n "__fish_certctl_using_subcommand install" -l reload -d 'M
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l probe -d 'Also ask there what is served; none: ask nobody, in this run alone; auto: forget where else was asked' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l paid-until -d 'The last day of the term that is paid for: until then a round is a reissue, after it a purchase; none: forget it' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l lock-timeout -d 'How long to wait for another certctl [default: 60s]' -r
-complete -c certctl -n "__fish_certctl_using_subcommand install" -s C -l directory -d 'Where names are looked up and files go' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand install" -s C -l directory -d 'Where names are looked up and files go [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l root -d 'A tree to install into instead of /' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l at -d 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z' -r
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l dry-run -d 'Only show what would be done'
@@ -156,10 +156,10 @@ complete -c certctl -n "__fish_certctl_using_subcommand install" -s q -l quiet -
 complete -c certctl -n "__fish_certctl_using_subcommand install" -s v -l verbose -d 'More of what is being done'
 complete -c certctl -n "__fish_certctl_using_subcommand install" -s h -l help -d 'This help'
 complete -c certctl -n "__fish_certctl_using_subcommand renew" -l renew-before -d 'When a certificate is due: so long before its end, or with so much of its lifetime left [default: 30 days or a third, whichever is less]' -r
-complete -c certctl -n "__fish_certctl_using_subcommand renew" -s C -l directory -d 'Where names are looked up and files go' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand renew" -s C -l directory -d 'Where names are looked up and files go [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand renew" -l root -d 'A tree to install into instead of /' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand renew" -l at -d 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z' -r
-complete -c certctl -n "__fish_certctl_using_subcommand renew" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c certctl -n "__fish_certctl_using_subcommand renew" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c certctl -n "__fish_certctl_using_subcommand renew" -l reuse-key -d 'Use the key again that the certificate has, instead of a new one of its kind'
@@ -176,10 +176,10 @@ complete -c certctl -n "__fish_certctl_using_subcommand status" -l starttls -d '
 imap\t'Mail boxes (143)'
 pop3\t'Mail boxes (110)'
 postgres\t'PostgreSQL (5432)'"
-complete -c certctl -n "__fish_certctl_using_subcommand status" -s C -l directory -d 'Where names are looked up and files go' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand status" -s C -l directory -d 'Where names are looked up and files go [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand status" -l root -d 'A tree to install into instead of /' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand status" -l at -d 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z' -r
-complete -c certctl -n "__fish_certctl_using_subcommand status" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c certctl -n "__fish_certctl_using_subcommand status" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c certctl -n "__fish_certctl_using_subcommand status" -l jsonl -d 'One JSON object a line for each file as it is read, not joined with others; the last one is the sum'
@@ -196,10 +196,10 @@ pop3\t'Mail boxes (110)'
 postgres\t'PostgreSQL (5432)'"
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l trust -d 'Whom to trust: Mozilla\'s list, this system\'s roots, or a file of CA certificates' -r
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l password-file -d 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand verify" -s C -l directory -d 'Where names are looked up and files go' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand verify" -s C -l directory -d 'Where names are looked up and files go [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l root -d 'A tree to install into instead of /' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l at -d 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z' -r
-complete -c certctl -n "__fish_certctl_using_subcommand verify" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c certctl -n "__fish_certctl_using_subcommand verify" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l strict -d 'Refuse on warnings too, and hold a company\'s own CA to the rules for public ones'
@@ -226,10 +226,10 @@ imap\t'Mail boxes (143)'
 pop3\t'Mail boxes (110)'
 postgres\t'PostgreSQL (5432)'"
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l password-file -d 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand inspect" -s C -l directory -d 'Where names are looked up and files go' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand inspect" -s C -l directory -d 'Where names are looked up and files go [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l root -d 'A tree to install into instead of /' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l at -d 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z' -r
-complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l json -d 'One JSON object on stdout, whatever happens'
@@ -263,10 +263,10 @@ iis\t'Windows Server 2019 or newer'
 windows2016\t'Windows Server 2016 or older'
 aws-acm\t'AWS Certificate Manager'"
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l pfx-password-file -d 'The password of the .pfx is the first line of this file [default: asked for]' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand bundle" -s C -l directory -d 'Where names are looked up and files go' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -s C -l directory -d 'Where names are looked up and files go [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l root -d 'A tree to install into instead of /' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l at -d 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z' -r
-complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l extract-key -d 'Write the private key that came with the certificate to NAME.key (0600), never over another'
@@ -278,10 +278,10 @@ complete -c certctl -n "__fish_certctl_using_subcommand bundle" -s v -l verbose 
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -s h -l help -d 'This help'
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l to -d 'Not the files before, but those of that id, or those that were live at that date' -r
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l lock-timeout -d 'How long to wait for another certctl [default: 60s]' -r
-complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s C -l directory -d 'Where names are looked up and files go' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s C -l directory -d 'Where names are looked up and files go [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l root -d 'A tree to install into instead of /' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l at -d 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z' -r
-complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l dry-run -d 'Only show what would be done'
@@ -290,10 +290,10 @@ complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s q -l quiet 
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s v -l verbose -d 'More of what is being done'
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s h -l help -d 'This help'
 complete -c certctl -n "__fish_certctl_using_subcommand remove" -l lock-timeout -d 'How long to wait for another certctl [default: 60s]' -r
-complete -c certctl -n "__fish_certctl_using_subcommand remove" -s C -l directory -d 'Where names are looked up and files go' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand remove" -s C -l directory -d 'Where names are looked up and files go [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand remove" -l root -d 'A tree to install into instead of /' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand remove" -l at -d 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z' -r
-complete -c certctl -n "__fish_certctl_using_subcommand remove" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c certctl -n "__fish_certctl_using_subcommand remove" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c certctl -n "__fish_certctl_using_subcommand remove" -l dry-run -d 'Only show what would be done'
@@ -303,20 +303,20 @@ complete -c certctl -n "__fish_certctl_using_subcommand remove" -s v -l verbose 
 complete -c certctl -n "__fish_certctl_using_subcommand remove" -s h -l help -d 'This help'
 complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -l server -d 'The web server: one of its own, or the nginx of this machine on a free loopback port' -r -f -a "embedded\t'In this process'
 nginx\t'The one that is installed here'"
-complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -s C -l directory -d 'Where names are looked up and files go' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -s C -l directory -d 'Where names are looked up and files go [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -l root -d 'A tree to install into instead of /' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -l at -d 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z' -r
-complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -l json -d 'One JSON object on stdout, whatever happens'
 complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -s q -l quiet -d 'Only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -s v -l verbose -d 'More of what is being done'
 complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -s h -l help -d 'This help'
-complete -c certctl -n "__fish_certctl_using_subcommand completions" -s C -l directory -d 'Where names are looked up and files go' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand completions" -s C -l directory -d 'Where names are looked up and files go [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand completions" -l root -d 'A tree to install into instead of /' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand completions" -l at -d 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z' -r
-complete -c certctl -n "__fish_certctl_using_subcommand completions" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c certctl -n "__fish_certctl_using_subcommand completions" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c certctl -n "__fish_certctl_using_subcommand completions" -l json -d 'One JSON object on stdout, whatever happens'
