@@ -25,5 +25,5 @@ pub use self::found::{Delivery, Found, Input};
 pub use self::limits::{DeliveryError, Limits};
 pub use self::lock::{LockError, LockedKey};
 pub use self::pbe::Passphrase;
-pub use self::sniff::{Form, form};
+pub use self::sniff::{Form, form, recognised};
 pub use self::source::Source;

@@ -2,6 +2,7 @@
 //! Results go to stdout, progress and failures to stderr; foreign text is escaped here, once, for all. A body is one
 //! line, whatever is in it: only the text of a payload breaks lines, and what is quoted carries a bar on each.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
@@ -391,8 +392,8 @@ impl Line {
 
 /// A path in a document. Not the path itself: one that is not UTF-8 would make `json!` panic.
 #[must_use]
-pub fn shown(path: &Path) -> String {
-    path.display().to_string()
+pub fn shown(path: &Path) -> Cow<'_, str> {
+    path.to_str().map_or_else(|| path.to_string_lossy(), Cow::Borrowed)
 }
 
 #[cfg(test)]

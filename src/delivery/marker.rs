@@ -1,6 +1,8 @@
 //! BEGIN and END lines (RFC 7468 2), wherever on a line they stand: five hyphens on each side, or what editors, mail
 //! programs and people make of them.
 
+use memchr::memchr3;
+
 /// Which end of a block.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Edge {
@@ -52,7 +54,7 @@ pub(super) fn any(bytes: &[u8]) -> bool {
 
 /// What a dash of any kind starts with: base64 and ASCII text have few of them.
 fn next_dash(bytes: &[u8], from: usize) -> Option<usize> {
-    bytes.get(from..)?.iter().position(|&byte| matches!(byte, b'-' | 0xe2 | 0xef)).map(|at| from + at)
+    memchr3(b'-', 0xe2, 0xef, bytes.get(from..)?).map(|at| from + at)
 }
 
 /// A run of dashes: how many, how many bytes, and whether all are hyphens.

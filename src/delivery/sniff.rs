@@ -1,5 +1,7 @@
 //! What bytes are, told by the bytes: the form of a file and the outline of a DER element. It parses nothing whole.
 
+use memchr::memmem;
+
 use super::faults::Unused;
 use super::{mail, marker, text};
 use crate::pki::der;
@@ -29,46 +31,52 @@ pub enum Form {
 /// The form of `bytes`.
 #[must_use]
 pub fn form(bytes: &[u8]) -> Form {
+    recognised(bytes).unwrap_or_else(|| Form::Other(text(bytes)))
+}
+
+/// The same where it is told by more than what the words in it say.
+#[must_use]
+pub fn recognised(bytes: &[u8]) -> Option<Form> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
-        return Form::Other(Unused::Empty);
+        return Some(Form::Other(Unused::Empty));
     }
     if [b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08"].iter().any(|magic| bytes.starts_with(*magic)) {
-        return Form::Zip;
+        return Some(Form::Zip);
     }
     let binary = is_binary(bytes);
     if binary && ends_as_zip(bytes) {
-        return Form::Zip;
+        return Some(Form::Zip);
     }
     // Before any text in it, which may be what was signed.
     if binary && is_whole(bytes) {
-        return Form::Der;
+        return Some(Form::Der);
     }
     // Before any text in it too: what is beside that would be lost.
     if binary && bytes.get(257..262) == Some(b"ustar") {
-        return Form::Other(Unused::Archive("tar"));
+        return Some(Form::Other(Unused::Archive("tar")));
     }
     if text::from_utf16(bytes).is_some() {
-        return Form::Utf16;
+        return Some(Form::Utf16);
     }
     if mail::is_mail(bytes) {
-        return Form::Mail;
+        return Some(Form::Mail);
     }
     if text::from_markup(bytes).is_some_and(|text| marker::any(&text)) {
-        return Form::Markup;
+        return Some(Form::Markup);
     }
     if marker::any(bytes) {
-        return Form::Pem;
+        return Some(Form::Pem);
     }
     if let Some((_, what)) = MAGICS.iter().find(|(magic, _)| bytes.starts_with(magic)) {
-        return Form::Other(what.clone());
+        return Some(Form::Other(what.clone()));
     }
     if bytes.first() == Some(&0x30) && binary {
-        return Form::Der;
+        return Some(Form::Der);
     }
     if text::naked(bytes).is_some() {
-        return Form::Base64;
+        return Some(Form::Base64);
     }
-    Form::Other(text(bytes, binary))
+    None
 }
 
 /// One element from the first byte to the last, but for an editor's line break; or BER of a known kind.
@@ -89,7 +97,7 @@ fn ends_as_zip(bytes: &[u8]) -> bool {
             && record[10..12] != [0, 0]
             && from + at + RECORD + usize::from(u16::from_le_bytes([record[20], record[21]])) == bytes.len()
     };
-    bytes[from..].windows(RECORD).enumerate().any(ends)
+    memmem::find(&bytes[from..], b"PK\x05\x06").is_some() && bytes[from..].windows(RECORD).enumerate().any(ends)
 }
 
 /// How files of other kinds start.
@@ -119,14 +127,14 @@ fn is_binary(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).map_or(true, |text| text.chars().any(|c| c.is_control() && !c.is_ascii_whitespace()))
 }
 
-fn text(bytes: &[u8], binary: bool) -> Unused {
+fn text(bytes: &[u8]) -> Unused {
     let head = &bytes[..bytes.len().min(4096)];
     let head = String::from_utf8_lossy(head);
     let lower = head.to_ascii_lowercase();
     if lower.contains("<!doctype html") || lower.contains("<html") || lower.contains("<head") {
         return Unused::Html(title(&head, &lower));
     }
-    if binary {
+    if is_binary(bytes) {
         return Unused::Binary;
     }
     if lower.contains("begin certificate") || lower.contains("private key") && lower.contains("begin") {

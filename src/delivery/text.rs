@@ -1,5 +1,6 @@
 //! Text as it comes before any block is looked for: UTF-16, markup, base64 without BEGIN and END.
 
+use memchr::{memchr2, memmem};
 use zeroize::Zeroizing;
 
 use super::body;
@@ -63,11 +64,8 @@ const ENTITIES: [(&str, &str); 17] = [
 pub(super) fn from_markup(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     const TELLING: [&[u8]; 10] =
         [b"&#", b"&nbsp;", b"&ndash;", b"&mdash;", b"<br", b"<BR", b"</p", b"</P", b"</div", b"</pre"];
-    let mentions = |word: &[u8]| bytes.windows(word.len()).any(|part| part == word);
-    if !bytes.iter().any(|&byte| byte == b'&' || byte == b'<')
-        || !mentions(b"BEGIN ")
-        || !TELLING.iter().any(|word| mentions(word))
-    {
+    let mentions = |word: &[u8]| memmem::find(bytes, word).is_some();
+    if memchr2(b'&', b'<', bytes).is_none() || !mentions(b"BEGIN ") || !TELLING.iter().any(|word| mentions(word)) {
         return None;
     }
     let mut text = Zeroizing::new(Vec::with_capacity(bytes.len()));

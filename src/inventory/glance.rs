@@ -33,7 +33,7 @@ pub fn glance(bytes: &[u8], mode: u32, keys: Keys) -> Vec<What> {
 /// The same by the full reader alone.
 #[must_use]
 pub fn whole(bytes: &[u8], mode: u32) -> Vec<What> {
-    if !matches!(delivery::form(bytes), Form::Base64 | Form::Der | Form::Pem | Form::Utf16) {
+    if !matches!(delivery::recognised(bytes), Some(Form::Base64 | Form::Der | Form::Pem | Form::Utf16)) {
         return Vec::new();
     }
     // Nothing is derived from any passphrase unasked.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
+use std::ops::Range;
 
 use jiff::Timestamp;
 use x509_parser::certificate::X509Certificate;
@@ -62,9 +63,10 @@ impl Default for Usage {
 #[derive(Clone, Debug)]
 pub struct Certificate {
     der: Vec<u8>,
-    spki: Vec<u8>,
-    subject_der: Vec<u8>,
-    issuer_der: Vec<u8>,
+    /// Where in `der` they stand.
+    spki: Range<usize>,
+    subject_der: Range<usize>,
+    issuer_der: Range<usize>,
     /// The subject in RFC 4514 order, readable.
     pub subject: String,
     /// The issuer in RFC 4514 order, readable.
@@ -118,9 +120,9 @@ impl Certificate {
         let spki = parsed.public_key().raw;
         let mut certificate = Self {
             der: der.to_vec(),
-            spki: spki.to_vec(),
-            subject_der: parsed.subject().as_raw().to_vec(),
-            issuer_der: parsed.issuer().as_raw().to_vec(),
+            spki: place(spki, der),
+            subject_der: place(parsed.subject().as_raw(), der),
+            issuer_der: place(parsed.issuer().as_raw(), der),
             subject: printable_name(parsed.subject()),
             issuer: printable_name(parsed.issuer()),
             dns_names: Vec::new(),
@@ -196,19 +198,19 @@ impl Certificate {
     /// The DER `SubjectPublicKeyInfo`.
     #[must_use]
     pub fn spki(&self) -> &[u8] {
-        &self.spki
+        &self.der[self.spki.clone()]
     }
 
     /// The DER of the subject: what an issued certificate repeats as its issuer.
     #[must_use]
     pub fn subject_der(&self) -> &[u8] {
-        &self.subject_der
+        &self.der[self.subject_der.clone()]
     }
 
     /// The DER of the issuer.
     #[must_use]
     pub fn issuer_der(&self) -> &[u8] {
-        &self.issuer_der
+        &self.der[self.issuer_der.clone()]
     }
 
     /// A `CERTIFICATE` block.
@@ -226,7 +228,7 @@ impl Certificate {
     /// Subject and issuer are the same name: a root, or a certificate that stands for itself.
     #[must_use]
     pub fn is_self_issued(&self) -> bool {
-        self.subject_der == self.issuer_der
+        self.subject_der() == self.issuer_der()
     }
 
     /// Whether it may be a site's: no CA's, and no old root, which says no more of itself than its own name (version 1,
@@ -240,7 +242,7 @@ impl Certificate {
     /// Whether `issuer` made the signature on `self` (name and signature; not dates, not usages).
     #[must_use]
     pub fn is_signed_by(&self, issuer: &Self) -> bool {
-        self.issuer_der == issuer.subject_der && signature::check(&self.der, &issuer.spki).is_ok()
+        self.issuer_der() == issuer.subject_der() && signature::check(&self.der, issuer.spki()).is_ok()
     }
 
     /// Whether it may be used for `host` by its alternative names (RFC 9525: never by its common name).
@@ -313,6 +315,12 @@ pub fn printable_name(name: &X509Name<'_>) -> String {
     }
     parts.reverse();
     parts.join(",")
+}
+
+/// Where `part`, which is a part of `whole`, stands in it.
+fn place(part: &[u8], whole: &[u8]) -> Range<usize> {
+    let start = part.as_ptr().addr() - whole.as_ptr().addr();
+    start..start + part.len()
 }
 
 /// RFC 4514 2.4: special characters anywhere, `#` at the start, blanks at both ends.

@@ -1,12 +1,15 @@
 //! The little DER (X.690) that no parser here hands out: raw slices of nested values, and nothing is re-encoded.
 
 /// The value octets of the first element of `der`, and what follows it. Definite lengths of at most four octets.
+#[inline]
 pub(crate) fn split(der: &[u8]) -> Option<(Element<'_>, &[u8])> {
     let (&tag, rest) = der.split_first()?;
     let (&first, rest) = rest.split_first()?;
-    let (length, rest) = match first {
-        0..=0x7f => (usize::from(first), rest),
-        0x81..=0x84 => {
+    let (length, rest) = match (first, rest) {
+        (0..=0x7f, _) => (usize::from(first), rest),
+        (0x81, &[length, ref rest @ ..]) => (usize::from(length), rest),
+        (0x82, &[high, low, ref rest @ ..]) => (usize::from(u16::from_be_bytes([high, low])), rest),
+        (0x83..=0x84, _) => {
             let (octets, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
             let length = octets.iter().fold(0_usize, |sum, &octet| (sum << 8) | usize::from(octet));
             (length, rest)

@@ -88,7 +88,9 @@ pub(super) fn attribute_name(oid: &Oid<'_>) -> String {
 
 /// What the attribute with these octets for its identifier is called, where it has a name here.
 pub(super) fn attribute_name_of(octets: &[u8]) -> Option<&'static str> {
-    ATTRIBUTES.iter().find(|known| known.oid.as_bytes() == octets).map(|known| known.name)
+    // They differ in their ends.
+    let is = |known: &&Attribute| known.oid.as_bytes().last() == octets.last() && known.oid.as_bytes() == octets;
+    ATTRIBUTES.iter().find(is).map(|known| known.name)
 }
 
 /// A signature algorithm as OpenSSL calls it.

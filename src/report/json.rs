@@ -87,14 +87,28 @@ impl Parts<'_, '_> {
     }
 }
 
-/// Whether a text stands for itself: 16 octets at once, the last ones maybe twice.
+/// Whether a text stands for itself: eight octets at once, the last ones maybe twice.
 fn is_plain(octets: &[u8]) -> bool {
-    let one = |octet: &u8| matches!(octet, b' '..=b'~') & (*octet != b'"') & (*octet != b'\\');
-    let all = |octets: &[u8; 16]| octets.iter().fold(true, |all, octet| all & one(octet));
+    let one = |octet: &u8| matches!(octet, b' '..=b'~') && !matches!(octet, b'"' | b'\\');
     match octets.last_chunk() {
-        Some(last) => all(last) && octets.as_chunks().0.iter().all(all),
+        Some(last) => eight_are_plain(last) && octets.as_chunks().0.iter().all(eight_are_plain),
         None => octets.iter().all(one),
     }
+}
+
+/// The same of eight, in the eight lanes of one number: what is asked of each shows in the highest bit of its lane.
+#[inline]
+fn eight_are_plain(octets: &[u8; 8]) -> bool {
+    const fn each(octet: u8) -> u64 {
+        u64::from_ne_bytes([octet; 8])
+    }
+    const HIGHEST: u64 = each(0x80);
+    let word = u64::from_ne_bytes(*octets);
+    // With the highest bit set nothing is borrowed from the next lane; without it nothing is carried into it.
+    let from_blank = (word | HIGHEST) - each(b' ');
+    let not = |octet: u8| ((word ^ each(octet)) | HIGHEST) - each(1);
+    let delete_or_above = ((word & !HIGHEST) + each(1)) | word;
+    from_blank & not(b'"') & not(b'\\') & !delete_or_above & HIGHEST == HIGHEST
 }
 
 fn odd<T>() -> Result<T, Error> {
@@ -146,6 +160,19 @@ impl<'w, 'o> Serializer for &'w mut Json<'o> {
 
     fn serialize_str(self, value: &str) -> Result<(), Error> {
         self.text(value);
+        Ok(())
+    }
+
+    fn collect_str<T: Display + ?Sized>(self, value: &T) -> Result<(), Error> {
+        let start = self.out.len();
+        write!(self.out, "\"{value}").map_err(Error::custom)?;
+        if is_plain(&self.out[start + 1..]) {
+            self.out.push(b'"');
+        } else {
+            let text = value.to_string();
+            self.out.truncate(start);
+            self.text(&text);
+        }
         Ok(())
     }
 
@@ -334,6 +361,12 @@ mod tests {
     fn it_is_what_serde_json_writes() {
         let long = "x".repeat(100);
         let ends = [long.as_str(), "\""].concat();
+        for octet in 0..=0x7f_u8 {
+            let text = format!("1234567{}", char::from(octet));
+            let plain = matches!(octet, b' '..=b'~') && octet != b'"' && octet != b'\\';
+            assert_eq!(super::is_plain(text.as_bytes()), plain, "{text:?}");
+            assert_eq!(super::is_plain(&text.as_bytes()[1..]), plain, "{text:?}");
+        }
         for text in ["", "plain", "a \"b\" \\ /", "b\u{fc}cher \u{1f600}", "a\n\t", &long, &ends] {
             let whole = Whole {
                 part: Part { text, unit: (), kind: Kind::One },

@@ -1,7 +1,7 @@
 //! Files and folders: each file read up to a bound, everything else told.
 
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::gathered::Survey;
 use crate::context::Context;
@@ -11,11 +11,18 @@ use crate::inventory::glance::{self, Keys};
 use crate::inventory::{Item, Origin, Place, What};
 use crate::system::files::{self, FileError};
 use crate::system::folders;
-use crate::system::reading::{Looked, look_at};
+use crate::system::reading::{Seen, look_at};
 use crate::system::walk::{Depth, Met, Walk};
 
 /// The most that is read of a file that was named.
 const NAMED: u64 = 16 * 1024 * 1024;
+
+/// What came of one thing that was met.
+enum Looked {
+    Found(PathBuf, Vec<What>),
+    Unread(FileError),
+    Other(Met),
+}
 
 impl Survey {
     /// The working directory's own files.
@@ -43,12 +50,24 @@ impl Survey {
                 Err(error) => self.tell(&Failure::from(error), "unreadable"),
             };
         }
-        let look = |_: &Path, bytes: &[u8], mode: u32| glance::glance(bytes, mode, Keys::Checked);
-        look_at(walk(path), glance::LIMIT, look, |looked| match looked {
-            Looked::File(path, Ok(found)) => self.found(&Place::file(path, origin.clone()), found),
-            Looked::File(_, Err(error)) => self.unread(error, origin),
+        let look = |made: &mut Vec<Looked>, seen: Seen<'_>| {
+            made.push(match seen {
+                Seen::File(path, Ok((bytes, mode))) => {
+                    Looked::Found(path.to_owned(), glance::glance(bytes, mode, Keys::Checked))
+                }
+                Seen::File(_, Err(error)) => Looked::Unread(error),
+                Seen::Other(met) => Looked::Other(met),
+            });
+        };
+        look_at(walk(path), glance::LIMIT, look, |made| made.into_iter().for_each(|one| self.looked(one, origin)));
+    }
+
+    fn looked(&mut self, looked: Looked, origin: &Origin) {
+        match looked {
+            Looked::Found(path, found) => self.found(&Place::file(path, origin.clone()), found),
+            Looked::Unread(error) => self.unread(error, origin),
             Looked::Other(met) => self.met(met, origin),
-        });
+        }
     }
 
     fn met(&mut self, met: Met, origin: &Origin) {

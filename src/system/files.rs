@@ -27,8 +27,7 @@ pub struct FileError {
 impl FileError {
     /// For `map_err`: `read(..).map_err(FileError::at("read", path))`.
     pub fn at(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        let path = path.to_owned();
-        move |source| Self { doing, path, source }
+        move |source| Self { doing, path: path.to_owned(), source }
     }
 
     /// True when the path simply is not there.
@@ -67,9 +66,14 @@ pub fn read_with_mode(path: &Path, limit: u64) -> Result<(Vec<u8>, u32), FileErr
     open().map_err(FileError::at("read", path))
 }
 
-fn open_regular(path: &Path) -> io::Result<(File, fs::Metadata)> {
+/// To be read. A FIFO that nobody writes to is opened too, and at once.
+fn open(path: &Path) -> io::Result<File> {
     let nonblock = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0);
-    let file = OpenOptions::new().read(true).custom_flags(nonblock).open(path)?;
+    OpenOptions::new().read(true).custom_flags(nonblock).open(path)
+}
+
+fn open_regular(path: &Path) -> io::Result<(File, fs::Metadata)> {
+    let file = open(path)?;
     let meta = file.metadata()?;
     if meta.is_file() { Ok((file, meta)) } else { Err(irregular(&meta)) }
 }
@@ -81,9 +85,13 @@ fn open_regular(path: &Path) -> io::Result<(File, fs::Metadata)> {
 /// As [`read`].
 pub(super) fn read_into(buffer: &mut Zeroizing<Vec<u8>>, path: &Path, limit: u64) -> Result<(usize, u32), FileError> {
     let mut read = || -> io::Result<(usize, u32)> {
-        let (mut file, meta) = open_regular(path)?;
+        let mut file = open(path)?;
+        let seen = rustix::fs::fstat(&file)?;
+        if FileType::from_raw_mode(seen.st_mode) != FileType::RegularFile {
+            return Err(irregular(&file.metadata()?));
+        }
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let wanted = usize::try_from(meta.len()).unwrap_or(usize::MAX);
+        let wanted = usize::try_from(seen.st_size).unwrap_or(usize::MAX);
         let mut filled = 0;
         while filled <= limit && wanted <= limit {
             if buffer.len() <= filled.max(wanted) {
@@ -97,7 +105,7 @@ pub(super) fn read_into(buffer: &mut Zeroizing<Vec<u8>>, path: &Path, limit: u64
             };
             filled += count;
             if count == 0 || filled == wanted {
-                return Ok((filled, meta.mode() & 0o7777));
+                return Ok((filled, seen.st_mode & 0o7777));
             }
         }
         Err(too_large(limit))

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::RangeFrom;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -13,80 +13,115 @@ use zeroize::Zeroizing;
 use super::files::{self, FileError};
 use super::walk::Met;
 
-/// What came of one thing that was met.
+/// One thing that was met.
 #[derive(Debug)]
-pub enum Looked<T> {
-    /// A file, and what was made of it.
-    File(PathBuf, Result<T, FileError>),
+pub enum Seen<'a> {
+    /// A file: its content and its permission bits.
+    File(&'a Path, Result<(&'a [u8], u32), FileError>),
     /// Something else.
     Other(Met),
 }
 
-/// More threads wait for the disk and for each other.
+/// More threads wait for the disk and for each other. One of them is the caller's own, which tells what is done between
+/// two of its batches: nobody has to be woken for that.
 const THREADS: usize = 2;
 /// So many files are taken at once,
 const BATCH: usize = 64;
 /// and what came of so many of these waits at most.
 const WAITING: usize = 8;
 
-/// Reads every file of `walk` up to `limit` bytes and makes something of it by `look` (path, content, permission bits);
-/// `each` hears of all in the order of the walk.
-pub fn look_at<T: Send>(
+/// Reads every file of `walk` up to `limit` bytes. `look` adds what it makes of each to what it made of those before it,
+/// from an empty start every some files; `each` hears of all that in the order of the walk.
+pub fn look_at<T: Default + Send>(
     walk: impl Iterator<Item = Met> + Send,
     limit: u64,
-    look: impl Fn(&Path, &[u8], u32) -> T + Sync,
-    mut each: impl FnMut(Looked<T>),
+    look: impl Fn(&mut T, Seen<'_>) + Sync,
+    each: impl FnMut(T),
 ) {
-    let (to_teller, done) = sync_channel::<(usize, Vec<Looked<T>>)>(WAITING);
+    let (to_teller, done) = sync_channel(WAITING);
     let batches = Mutex::new((0.., walk));
+    let mut order = Order { early: BTreeMap::new(), wanted: 0, each };
     thread::scope(|scope| {
-        for _ in 0..THREADS {
+        let done = done; // gone with a panic here, so that nobody waits for ever to be heard
+        for _ in 1..THREADS {
             let (batches, look, to_teller) = (&batches, &look, to_teller.clone());
-            scope.spawn(move || {
-                let mut buffer = Zeroizing::default();
-                while let Some((number, batch)) = next(batches) {
-                    let looked = batch.into_iter().map(|met| one(met, limit, &mut buffer, look)).collect();
-                    // When nobody listens any more, there is nothing left to do.
-                    if to_teller.send((number, looked)).is_err() {
-                        return;
-                    }
-                }
-            });
+            // When nobody listens any more, there is nothing left to do.
+            scope.spawn(move || work(batches, limit, look, |made| to_teller.send(made).is_ok()));
         }
         drop(to_teller);
-        let (mut early, mut wanted) = (BTreeMap::new(), 0);
-        for (number, looked) in done {
-            early.insert(number, looked);
-            while let Some(looked) = early.remove(&wanted) {
-                looked.into_iter().for_each(&mut each);
-                wanted += 1;
+        work(&batches, limit, &look, |made| {
+            order.tell(made);
+            done.try_iter().for_each(|made| order.tell(made));
+            // Whoever is far ahead waits for the one that is behind.
+            while order.early.len() > WAITING
+                && let Ok(made) = done.recv()
+            {
+                order.tell(made);
             }
-        }
+            true
+        });
+        done.iter().for_each(|made| order.tell(made));
     });
 }
 
+/// The batches of a walk, numbered.
+type Batches<W> = Mutex<(RangeFrom<usize>, W)>;
+
+/// Takes one batch after the other until there are no more, or `tell` says that it is enough.
+fn work<T: Default>(
+    batches: &Batches<impl Iterator<Item = Met>>,
+    limit: u64,
+    look: impl Fn(&mut T, Seen<'_>),
+    mut tell: impl FnMut((usize, T)) -> bool,
+) {
+    let mut buffer = Zeroizing::default();
+    while let Some((number, batch)) = next(batches) {
+        let mut made = T::default();
+        batch.into_iter().for_each(|met| one(met, limit, &mut buffer, |seen| look(&mut made, seen)));
+        if !tell((number, made)) {
+            return;
+        }
+    }
+}
+
 /// The next files of the walk: whoever is free goes on with it.
-fn next(batches: &Mutex<(RangeFrom<usize>, impl Iterator<Item = Met>)>) -> Option<(usize, Vec<Met>)> {
+fn next(batches: &Batches<impl Iterator<Item = Met>>) -> Option<(usize, Vec<Met>)> {
     let mut batches = batches.lock().unwrap_or_else(PoisonError::into_inner);
     let batch: Vec<Met> = batches.1.by_ref().take(BATCH).collect();
     if batch.is_empty() { None } else { batches.0.next().map(|number| (number, batch)) }
 }
 
 /// What `buffer` held before is written over, and wiped when all is done.
-fn one<T>(met: Met, limit: u64, buffer: &mut Zeroizing<Vec<u8>>, look: impl Fn(&Path, &[u8], u32) -> T) -> Looked<T> {
+fn one(met: Met, limit: u64, buffer: &mut Zeroizing<Vec<u8>>, look: impl FnOnce(Seen<'_>)) {
     match met {
         Met::File(path) => {
-            let made =
-                files::read_into(buffer, &path, limit).map(|(length, mode)| look(&path, &buffer[..length], mode));
-            Looked::File(path, made)
+            let read = files::read_into(buffer, &path, limit);
+            look(Seen::File(&path, read.map(|(length, mode)| (&buffer[..length], mode))));
         }
-        other => Looked::Other(other),
+        other => look(Seen::Other(other)),
+    }
+}
+
+/// What came of batches, and which of them is told next.
+struct Order<T, F> {
+    early: BTreeMap<usize, T>,
+    wanted: usize,
+    each: F,
+}
+
+impl<T, F: FnMut(T)> Order<T, F> {
+    fn tell(&mut self, (number, made): (usize, T)) {
+        self.early.insert(number, made);
+        while let Some(made) = self.early.remove(&self.wanted) {
+            (self.each)(made);
+            self.wanted += 1;
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Looked, look_at};
+    use super::{Seen, look_at};
     use crate::system::walk::{Depth, Walk};
 
     #[test]
@@ -97,15 +132,12 @@ mod tests {
         }
         std::fs::write(folder.path().join("2000"), [b'x'; 100]).unwrap();
         let mut told = Vec::new();
-        look_at(
-            Walk::new(folder.path(), Depth::Tree),
-            50,
-            |_, bytes, _| String::from_utf8(bytes.to_vec()).unwrap(),
-            |looked| {
-                let Looked::File(_, made) = looked else { panic!("{looked:?}") };
-                told.push(made.unwrap_or_else(|error| error.source.to_string()));
-            },
-        );
+        let look = |made: &mut Vec<String>, seen: Seen<'_>| {
+            let Seen::File(_, read) = seen else { panic!("{seen:?}") };
+            let text = read.map(|(bytes, _)| String::from_utf8(bytes.to_vec()).unwrap());
+            made.push(text.unwrap_or_else(|error| error.source.to_string()));
+        };
+        look_at(Walk::new(folder.path(), Depth::Tree), 50, look, |made| told.extend(made));
         let expected: Vec<String> =
             (0..1000).map(|number| number.to_string()).chain(["it is larger than 50 bytes".to_owned()]).collect();
         assert_eq!(told, expected);

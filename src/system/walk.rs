@@ -122,7 +122,9 @@ impl Iterator for Walk {
     fn next(&mut self) -> Option<Met> {
         loop {
             while let Some((name, kind)) = self.names.pop_front() {
-                let path = self.here.join(name);
+                let mut path = PathBuf::with_capacity(self.here.as_os_str().len() + 1 + name.len());
+                path.push(&self.here);
+                path.push(name);
                 if let Some(met) = self.look(path, kind) {
                     return Some(met);
                 }

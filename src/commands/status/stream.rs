@@ -1,10 +1,13 @@
 //! `--jsonl`: one object a line for each file as it is read and each address that was asked, ungrouped; the last one is the
 //! sum. However many files there are, few are in memory.
 
+use std::borrow::Cow;
 use std::fmt::Display;
+use std::net::SocketAddr;
 use std::path::Path;
 
 use jiff::Timestamp;
+use serde::ser::SerializeSeq as _;
 use serde::{Serialize, Serializer};
 use serde_json::json;
 
@@ -18,23 +21,52 @@ use crate::pki::certificate::Certificate;
 use crate::pki::key::KeyAlgorithm;
 use crate::report::{self, Sink};
 use crate::survey::{Sought, Survey};
-use crate::system::reading::{Looked, look_at};
+use crate::system::reading::{Seen, look_at};
 use crate::system::walk::Met;
-
-/// As much is written at once.
-const BLOCK: usize = 32 * 1024;
 
 /// One line.
 #[derive(Serialize)]
 struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    path: Option<String>,
+    path: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    address: Option<String>,
+    address: Option<SocketAddr>,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
     verdict: &'static str,
-    items: Vec<Told<'a>>,
+    items: Items<'a>,
+}
+
+/// What was found in one place.
+struct Items<'a> {
+    found: &'a [What],
+    now: Timestamp,
+}
+
+impl Serialize for Items<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut items = to.serialize_seq(None)?;
+        for what in self.found {
+            match what {
+                What::Certificates(chain) => {
+                    chain.iter().try_for_each(|one| items.serialize_element(&Told::certificate(one, self.now)))?;
+                }
+                What::Key(key) => items.serialize_element(&Told::Key {
+                    mode: format!("{:04o}", key.mode),
+                    key: KeyTold { algorithm: key.algorithm, id: Hex(key.id.octets()) },
+                })?,
+                What::LockedKey { .. } => items.serialize_element(&Told::EncryptedKey)?,
+                What::Request(asked) => items.serialize_element(&Told::Request {
+                    dns_names: &asked.names,
+                    key: KeyTold { algorithm: asked.algorithm, id: Hex(asked.id.octets()) },
+                })?,
+                What::Revoked(list) => {
+                    items.serialize_element(&Told::Crl { issuer: &list.issuer, revoked: list.revoked })?;
+                }
+            }
+        }
+        items.end()
+    }
 }
 
 /// One thing in a file.
@@ -68,6 +100,23 @@ enum Told<'a> {
     },
 }
 
+impl<'a> Told<'a> {
+    fn certificate(one: &'a Certificate, now: Timestamp) -> Self {
+        Self::Certificate {
+            subject: &one.subject,
+            issuer: &one.issuer,
+            dns_names: &one.dns_names,
+            not_before: one.not_before,
+            not_after: one.not_after,
+            days_left: days_between(now, one.not_after),
+            serial: &one.serial,
+            sha256: Hex(&one.fingerprint),
+            ca: one.is_ca,
+            key: KeyTold { algorithm: one.algorithm, id: Hex(one.key_id.octets()) },
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct KeyTold<'a> {
     #[serde(serialize_with = "as_written")]
@@ -99,13 +148,27 @@ struct Measure {
 }
 
 /// Counts for the last line.
-#[derive(Default)]
+#[derive(Default, Serialize)]
 struct Sum {
     files: usize,
     certificates: usize,
-    verdicts: [usize; 3],
+    fine: usize,
+    due: usize,
+    wrong: usize,
     passed_over: usize,
     unreadable: usize,
+}
+
+impl Sum {
+    fn add(&mut self, more: &Self) {
+        self.files += more.files;
+        self.certificates += more.certificates;
+        self.fine += more.fine;
+        self.due += more.due;
+        self.wrong += more.wrong;
+        self.passed_over += more.passed_over;
+        self.unreadable += more.unreadable;
+    }
 }
 
 /// Prints the stream and says the exit code.
@@ -114,18 +177,19 @@ struct Sum {
 /// When stdout cannot be written.
 pub(super) fn run(context: &Context, sought: &[Sought], survey: &Survey, before: RenewBefore) -> Result<u8, Failure> {
     let measure = Measure { now: context.now(), before };
-    let mut out = Out { sink: &context.sink, block: String::new(), sum: Sum::default() };
+    let mut out = Out { sink: &context.sink, sum: Sum::default() };
     for path in sought.iter().filter_map(Sought::path) {
-        let look = |path: &Path, bytes: &[u8], mode: u32| measure.file(path, &glance::glance(bytes, mode, Keys::Named));
-        look_at(crate::survey::walk(path), glance::LIMIT, look, |looked| out.looked(looked));
+        let look = |lines: &mut Lines, seen: Seen<'_>| lines.seen(measure, seen);
+        look_at(crate::survey::walk(path), glance::LIMIT, look, |lines| out.write(&lines));
     }
+    let mut last = Lines::default();
     for Item { place, what } in &survey.items {
         if concerns(sought, place, what) {
-            out.rendered(measure.line(place, std::slice::from_ref(what)));
+            last.found(measure, place, std::slice::from_ref(what));
         }
     }
-    survey.findings.iter().for_each(|finding| out.finding(finding));
-    out.finish(measure.now)
+    survey.findings.iter().for_each(|finding| last.finding(finding));
+    Ok(out.finish(last, measure.now))
 }
 
 /// Whether a line of it is wanted; what lies in files that are named was told as it was read.
@@ -143,77 +207,7 @@ fn concerns(sought: &[Sought], place: &Place, what: &What) -> bool {
     sought.is_empty() || sought.iter().any(wants)
 }
 
-/// A line as text, with what the sum needs of it.
-struct Rendered {
-    text: String,
-    verdict: Verdict,
-    certificates: usize,
-}
-
 impl Measure {
-    /// The line of a file; none where nothing of use is in it.
-    fn file(self, path: &Path, found: &[What]) -> Option<Rendered> {
-        if found.is_empty() {
-            return None;
-        }
-        let line = Line { path: Some(report::shown(path)), address: None, name: None, verdict: "", items: Vec::new() };
-        Some(self.render(line, found))
-    }
-
-    fn line(self, place: &Place, found: &[What]) -> Rendered {
-        let line = match place {
-            Place::File { path, .. } => {
-                Line { path: Some(report::shown(path)), address: None, name: None, verdict: "", items: Vec::new() }
-            }
-            Place::Address { address, name } => {
-                let address = Some(address.to_string());
-                Line { path: None, address, name: Some(name), verdict: "", items: Vec::new() }
-            }
-        };
-        self.render(line, found)
-    }
-
-    fn render<'a>(self, mut line: Line<'a>, found: &'a [What]) -> Rendered {
-        let mut verdict = Verdict::Fine;
-        let mut certificates = 0;
-        for what in found {
-            verdict = verdict.max(self.verdict(what));
-            match what {
-                What::Certificates(chain) => {
-                    certificates += chain.len();
-                    line.items.extend(chain.iter().map(|one| self.certificate(one)));
-                }
-                What::Key(key) => line.items.push(Told::Key {
-                    mode: format!("{:04o}", key.mode),
-                    key: KeyTold { algorithm: key.algorithm, id: Hex(key.id.octets()) },
-                }),
-                What::LockedKey { .. } => line.items.push(Told::EncryptedKey),
-                What::Request(asked) => line.items.push(Told::Request {
-                    dns_names: &asked.names,
-                    key: KeyTold { algorithm: asked.algorithm, id: Hex(asked.id.octets()) },
-                }),
-                What::Revoked(list) => line.items.push(Told::Crl { issuer: &list.issuer, revoked: list.revoked }),
-            }
-        }
-        line.verdict = verdict.name();
-        Rendered { text: report::json_line(&line), verdict, certificates }
-    }
-
-    fn certificate(self, one: &Certificate) -> Told<'_> {
-        Told::Certificate {
-            subject: &one.subject,
-            issuer: &one.issuer,
-            dns_names: &one.dns_names,
-            not_before: one.not_before,
-            not_after: one.not_after,
-            days_left: days_between(self.now, one.not_after),
-            serial: &one.serial,
-            sha256: Hex(&one.fingerprint),
-            ca: one.is_ca,
-            key: KeyTold { algorithm: one.algorithm, id: Hex(one.key_id.octets()) },
-        }
-    }
-
     /// By its own dates and its own mode alone.
     fn verdict(self, what: &What) -> Verdict {
         match what {
@@ -237,88 +231,118 @@ impl Measure {
     }
 }
 
-/// Where lines go.
-struct Out<'a> {
-    sink: &'a Sink,
-    block: String,
+/// Some of the lines, and counts of them.
+#[derive(Default)]
+struct Lines {
+    text: Vec<u8>,
     sum: Sum,
 }
 
-impl Out<'_> {
-    fn looked(&mut self, looked: Looked<Option<Rendered>>) {
-        match looked {
-            Looked::File(_, Ok(rendered)) => {
+impl Lines {
+    fn seen(&mut self, measure: Measure, seen: Seen<'_>) {
+        match seen {
+            Seen::File(path, Ok((bytes, mode))) => {
                 self.sum.files += 1;
-                rendered.into_iter().for_each(|rendered| self.rendered(rendered));
+                let found = glance::glance(bytes, mode, Keys::Named);
+                // Most that lies about is nothing of use.
+                if !found.is_empty() {
+                    self.file(measure, path, &found);
+                }
             }
-            Looked::File(path, Err(error)) => match crate::survey::unread(&error) {
-                Some(Severity::Note) => self.told(&path, "passed-over", &error.source.to_string()),
-                Some(_) => self.told(&path, "unreadable", &error.source.to_string()),
+            Seen::File(path, Err(error)) => match crate::survey::unread(&error) {
+                Some(Severity::Note) => self.told(path, "passed-over", &error.source.to_string()),
+                Some(_) => self.told(path, "unreadable", &error.source.to_string()),
                 None => {}
             },
-            Looked::Other(Met::Skipped(path, why)) => self.told(&path, "passed-over", why),
-            Looked::Other(Met::Failed(error)) => self.told(&error.path, "unreadable", &error.source.to_string()),
-            Looked::Other(Met::File(_)) => {}
+            Seen::Other(Met::Skipped(path, why)) => self.told(&path, "passed-over", why),
+            Seen::Other(Met::Failed(error)) => self.told(&error.path, "unreadable", &error.source.to_string()),
+            Seen::Other(Met::File(_)) => {}
         }
     }
 
-    fn rendered(&mut self, rendered: Rendered) {
-        self.sum.certificates += rendered.certificates;
-        let place = match rendered.verdict {
-            Verdict::Fine => 0,
-            Verdict::Due => 1,
-            Verdict::Wrong => 2,
+    fn found(&mut self, measure: Measure, place: &Place, found: &[What]) {
+        match place {
+            Place::File { path, .. } => self.file(measure, path, found),
+            Place::Address { address, name } => {
+                let verdict = self.counted(measure, found);
+                let items = Items { found, now: measure.now };
+                self.push(&Line { path: None, address: Some(*address), name: Some(name), verdict, items });
+            }
+        }
+    }
+
+    fn file(&mut self, measure: Measure, path: &Path, found: &[What]) {
+        let verdict = self.counted(measure, found);
+        let items = Items { found, now: measure.now };
+        self.push(&Line { path: Some(report::shown(path)), address: None, name: None, verdict, items });
+    }
+
+    /// What is to be said of it in one word.
+    fn counted(&mut self, measure: Measure, found: &[What]) -> &'static str {
+        let certificates = |what: &What| if let What::Certificates(chain) = what { chain.len() } else { 0 };
+        self.sum.certificates += found.iter().map(certificates).sum::<usize>();
+        let verdict = found.iter().map(|what| measure.verdict(what)).max().unwrap_or(Verdict::Fine);
+        let count = match verdict {
+            Verdict::Fine => &mut self.sum.fine,
+            Verdict::Due => &mut self.sum.due,
+            Verdict::Wrong => &mut self.sum.wrong,
         };
-        self.sum.verdicts[place] += 1;
-        self.write(&rendered.text);
+        *count += 1;
+        verdict.name()
     }
 
     fn told(&mut self, path: &Path, code: &'static str, why: &str) {
-        if code == "unreadable" {
-            self.sum.unreadable += 1;
-        } else {
-            self.sum.passed_over += 1;
-        }
-        self.write(&report::json_line(&json!({"path": report::shown(path), "code": code, "message": why})));
+        let count = if code == "unreadable" { &mut self.sum.unreadable } else { &mut self.sum.passed_over };
+        *count += 1;
+        self.push(&json!({"path": report::shown(path), "code": code, "message": why}));
     }
 
     fn finding(&mut self, finding: &Finding) {
         if finding.severity == Severity::Error {
             self.sum.unreadable += 1;
         }
-        self.write(&report::json_line(finding));
+        self.push(finding);
     }
 
-    fn write(&mut self, text: &str) {
-        self.block.push_str(text);
-        if self.block.len() >= BLOCK {
-            // What cannot be written is told once, at the end.
-            let _ = self.sink.raw(self.block.as_bytes());
-            self.block.clear();
-        }
+    fn push(&mut self, line: &impl Serialize) {
+        report::push_json_line(&mut self.text, line);
+    }
+}
+
+/// Where lines go.
+struct Out<'a> {
+    sink: &'a Sink,
+    sum: Sum,
+}
+
+impl Out<'_> {
+    fn write(&mut self, lines: &Lines) {
+        self.sum.add(&lines.sum);
+        // What cannot be written is told once, at the end.
+        let _ = self.sink.raw(&lines.text);
     }
 
-    fn finish(mut self, at: Timestamp) -> Result<u8, Failure> {
-        let Sum { files, certificates, verdicts: [fine, due, wrong], passed_over, unreadable } = self.sum;
-        let verdict = match (wrong + unreadable, due) {
+    /// The last lines, and the one that ends all.
+    fn finish(mut self, mut lines: Lines, at: Timestamp) -> u8 {
+        self.sum.add(&lines.sum);
+        let sum = &self.sum;
+        let verdict = match (sum.wrong + sum.unreadable, sum.due) {
             (0, 0) => Verdict::Fine,
             (0, _) => Verdict::Due,
             _ => Verdict::Wrong,
         };
-        let summary = json!({
-            "schema": "certctl.summary/1",
-            "verdict": verdict.name(),
-            "at": at,
-            "files": files,
-            "certificates": certificates,
-            "fine": fine,
-            "due": due,
-            "wrong": wrong,
-            "passed_over": passed_over,
-            "unreadable": unreadable,
-        });
-        self.block.push_str(&report::json_line(&summary));
-        let code = self.sink.answer(self.block.as_bytes());
-        Ok(if code == 0 { u8::from(verdict != Verdict::Fine) } else { code })
+        lines.push(&Summary { schema: "certctl.summary/1", verdict: verdict.name(), at, sum });
+        let code = self.sink.answer(&lines.text);
+        if code == 0 { u8::from(verdict != Verdict::Fine) } else { code }
     }
+}
+
+/// The last line.
+#[derive(Serialize)]
+struct Summary<'a> {
+    schema: &'static str,
+    verdict: &'static str,
+    at: Timestamp,
+    #[serde(flatten)]
+    sum: &'a Sum,
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use memchr::memmem;
 use zeroize::Zeroizing;
 
 use super::super::item::{HeldKey, What};
@@ -12,6 +12,13 @@ use super::Keys;
 use crate::pki::certificate::Certificate;
 use crate::pki::der;
 use crate::pki::key::{KeyAlgorithm, PrivateKey, PublicKey};
+
+/// With the widest instructions that the processor has, where the library knows them.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+static BASE64: std::sync::LazyLock<base64::engine::Simd> =
+    std::sync::LazyLock::new(|| base64::engine::Simd::standard(base64::engine::GeneralPurposeConfig::new()));
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+use base64::engine::general_purpose::STANDARD as BASE64;
 
 /// More blocks than that are the full reader's to refuse.
 const BLOCKS: usize = 1000;
@@ -23,8 +30,8 @@ const KEYS: [&[u8]; 3] = [b"PRIVATE KEY", b"RSA PRIVATE KEY", b"EC PRIVATE KEY"]
 pub(super) fn read(bytes: &[u8], mode: u32, keys: Keys) -> Option<Vec<What>> {
     if bytes.first() == Some(&der::SEQUENCE) {
         // What begins as a certificate may end as a zip.
-        let zipped = bytes.windows(4).any(|part| part == b"PK\x05\x06");
-        return if zipped { None } else { Some(vec![What::Certificates(vec![certificate(bytes)?])]) };
+        let zipped = memmem::find(bytes, b"PK\x05\x06").is_some();
+        return if zipped { None } else { Some(vec![What::Certificates(vec![certificate(bytes.to_vec())?])]) };
     }
     let (mut chain, mut held, mut rest) = (Vec::new(), Vec::new(), bytes);
     while !rest.is_empty() {
@@ -32,11 +39,12 @@ pub(super) fn read(bytes: &[u8], mode: u32, keys: Keys) -> Option<Vec<What>> {
         rest = after;
         if block.label == CERTIFICATE {
             let mut der = vec![0; block.room()];
-            let length = block.decode(&mut der)?;
-            chain.push(certificate(&der[..length])?);
+            let length = block.decode(&mut Vec::with_capacity(block.body.len()), &mut der)?;
+            der.truncate(length);
+            chain.push(certificate(der)?);
         } else {
             let mut der = Zeroizing::new(vec![0; block.room()]);
-            let length = block.decode(&mut der)?;
+            let length = block.decode(&mut Zeroizing::new(Vec::with_capacity(block.body.len())), &mut der)?;
             held.push(What::Key(key(&der[..length], mode, keys)?));
         }
         if chain.len() + held.len() > BLOCKS {
@@ -48,7 +56,7 @@ pub(super) fn read(bytes: &[u8], mode: u32, keys: Keys) -> Option<Vec<What>> {
 }
 
 /// A certificate that fills `der` to its end.
-fn certificate(der: &[u8]) -> Option<Arc<Certificate>> {
+fn certificate(der: Vec<u8>) -> Option<Arc<Certificate>> {
     // Longer keys are refused.
     let usable = |one: &Certificate| !matches!(one.algorithm, KeyAlgorithm::Rsa(bits) if bits > 16_384);
     Certificate::from_plain_der(der).filter(usable).map(Arc::new)
@@ -106,21 +114,13 @@ impl<'a> Block<'a> {
         self.body.len() / 4 * 3 + 3
     }
 
-    /// Decodes all lines into `der` and says how much of it they fill.
-    fn decode(&self, der: &mut [u8]) -> Option<usize> {
-        let mut filled = 0;
-        let mut lines = self.body.chunks(self.columns + self.ending).peekable();
-        while let Some(line) = lines.next() {
-            let text = line.strip_suffix(b"\n")?;
-            let text = if self.ending == 2 { text.strip_suffix(b"\r")? } else { text };
-            let length = STANDARD.decode_slice(text, der.get_mut(filled..)?).ok()?;
-            // Padding ends a block.
-            if lines.peek().is_some() && length * 4 != text.len() * 3 {
-                return None;
-            }
-            filled += length;
+    /// Decodes all lines, joined in `text`, into `der` and says how much of it they fill.
+    fn decode(&self, text: &mut Vec<u8>, der: &mut [u8]) -> Option<usize> {
+        let ending: &[u8] = if self.ending == 2 { b"\r\n" } else { b"\n" };
+        for line in self.body.chunks(self.columns + self.ending) {
+            text.extend_from_slice(line.strip_suffix(ending)?);
         }
-        Some(filled)
+        BASE64.decode_slice(text, der).ok()
     }
 }
 

@@ -11,7 +11,7 @@ use jiff::tz::Offset;
 use super::super::der::{BIT_STRING, BOOLEAN, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, SET, split};
 use super::super::key::{KeyAlgorithm, PublicKeyId, sha256};
 use super::super::oid;
-use super::{Certificate, Usage, address, escaped};
+use super::{Certificate, Usage, address, escaped, place};
 
 /// Context-specific tags: `[3]` of the body, `dNSName`, `uniformResourceIdentifier`, `iPAddress`, `keyIdentifier`.
 const EXTENSIONS: u8 = 0xa3;
@@ -29,6 +29,7 @@ const ID_PKIX: [u8; 6] = [0x2b, 6, 1, 5, 5, 7];
 /// Elements to be taken one after the other.
 struct Parts<'a>(&'a [u8]);
 
+// What is asked for each of the hundred elements of a certificate is worth its place in the code.
 impl<'a> Parts<'a> {
     /// The parts of the one element that `der` is.
     fn of(der: &'a [u8], tag: u8) -> Option<Self> {
@@ -39,6 +40,7 @@ impl<'a> Parts<'a> {
     }
 
     /// The value of the next one and the whole of it.
+    #[inline]
     fn take(&mut self, tag: u8) -> Option<(&'a [u8], &'a [u8])> {
         let (element, rest) = split(self.0)?;
         self.0 = rest;
@@ -100,7 +102,8 @@ fn value(digit: u8) -> Option<i8> {
 
 /// A name as [`super::printable_name`] writes it.
 fn name(value: &[u8]) -> Option<String> {
-    let mut parts = Vec::with_capacity(8);
+    let mut parts = [("", ""); 16];
+    let mut count = 0;
     let mut rest = Parts(value);
     while rest.end().is_none() {
         let mut part = Parts(rest.take(SET)?.0);
@@ -108,18 +111,19 @@ fn name(value: &[u8]) -> Option<String> {
         // Several attributes in one part are the full parser's.
         part.end()?;
         let called = oid::attribute_name_of(identifier(&mut attribute)?)?;
-        let (element, after) = split(attribute.0).filter(|(_, after)| after.is_empty())?;
+        let (element, _) = split(attribute.0).filter(|(_, after)| after.is_empty())?;
         let fits = match element.tag {
-            0x0c => after.is_empty(),
+            0x0c => true,
             0x13 => element.value.iter().all(|byte| byte.is_ascii_alphanumeric() || b" '()+,-./:=?".contains(byte)),
             0x16 => element.value.is_ascii(),
             _ => false,
         };
         fits.then_some(())?;
-        parts.push((called, std::str::from_utf8(element.value).ok()?));
+        *parts.get_mut(count)? = (called, std::str::from_utf8(element.value).ok()?);
+        count += 1;
     }
     let mut text = String::with_capacity(value.len());
-    for (called, value) in parts.into_iter().rev() {
+    for (called, value) in parts[..count].iter().rev() {
         if !text.is_empty() {
             text.push(',');
         }
@@ -139,7 +143,14 @@ impl Certificate {
     /// As [`Self::from_der`] where nothing follows the certificate and it is written as CAs write them, in a third of the
     /// time; `None` where that one has to look.
     #[must_use]
-    pub fn from_plain_der(der: &[u8]) -> Option<Self> {
+    pub fn from_plain_der(der: impl Into<Vec<u8>>) -> Option<Self> {
+        let der = der.into();
+        let certificate = Self::read_plain(&der)?;
+        Some(Self { der, ..certificate })
+    }
+
+    /// All but the DER itself.
+    fn read_plain(der: &[u8]) -> Option<Self> {
         let mut outer = Parts::of(der, SEQUENCE)?;
         let mut body = Parts(outer.take(SEQUENCE)?.0);
         let (_, signed_by) = algorithm(&mut outer)?;
@@ -163,10 +174,10 @@ impl Certificate {
         let mut extensions = Parts::of(body.take(EXTENSIONS)?.0, SEQUENCE)?;
         body.end()?;
         let mut certificate = Self {
-            der: der.to_vec(),
-            spki: spki.to_vec(),
-            subject_der: subject_der.to_vec(),
-            issuer_der: issuer_der.to_vec(),
+            der: Vec::new(),
+            spki: place(spki, der),
+            subject_der: place(subject_der, der),
+            issuer_der: place(issuer_der, der),
             subject: name(subject)?,
             issuer: name(issuer)?,
             dns_names: Vec::new(),
