@@ -1,5 +1,5 @@
-//! From a verified pair to the pair that servers read, or back to the files before: look, plan, lock, look again, run,
-//! report. `install` and `rollback` are two ways into it.
+//! From a verified pair to the pair that servers read, or back to the files before: look, plan, lock, look again
+//! where something has changed, run, report. `install` and `rollback` are two ways into it.
 
 use std::time::Duration;
 
@@ -37,6 +37,14 @@ use situation::Situation;
 /// As many releases are built before the lock; each keeps a descriptor open until it has its name.
 const BUILT_AHEAD: usize = 64;
 
+/// An order that is under way.
+struct Begun {
+    /// Which of the orders.
+    index: usize,
+    situation: Situation,
+    plan: InstallPlan,
+}
+
 /// Does it, or shows it, or says why not.
 ///
 /// # Errors
@@ -58,7 +66,7 @@ pub fn run_all(context: &Context, orders: &[Order<'_>]) -> Result<Vec<Result<Cha
     }
     let mut done: Vec<Option<Result<Changeover, Failure>>> = orders.iter().map(|_| None).collect();
     let mut staged: Vec<Option<Staged>> = orders.iter().map(|_| None).collect();
-    let (mut layouts, mut room) = (Vec::new(), Room::default());
+    let (mut begun, mut room): (Vec<Begun>, _) = (Vec::new(), Room::default());
     let situations = situation::look(context, orders)?;
     if let Some(signal) = context.interrupt.signal() {
         return Err(InstallError::Interrupted { signal }.into());
@@ -72,7 +80,7 @@ pub fn run_all(context: &Context, orders: &[Order<'_>]) -> Result<Vec<Result<Cha
             }
         };
         // Built before the lock, so that nobody waits for it.
-        if let (Some(Step::WriteRelease { .. }), true) = (plan.steps.first(), layouts.len() < BUILT_AHEAD) {
+        if let (Some(Step::WriteRelease { .. }), true) = (plan.steps.first(), begun.len() < BUILT_AHEAD) {
             match store::stage(&situation.layout, &situation.wanted) {
                 Ok(built) => staged[index] = Some(built),
                 Err(error) => {
@@ -81,12 +89,15 @@ pub fn run_all(context: &Context, orders: &[Order<'_>]) -> Result<Vec<Result<Cha
                 }
             }
         }
-        layouts.push(situation.layout);
+        begun.push(Begun { index, situation, plan });
     }
-    if let (Some(layout), Some(order)) = (layouts.first(), orders.first()) {
-        let _lock = lock(context, layout, order.lock_timeout)?;
-        store::sweep(&layouts)?;
-        under_lock(context, orders, staged, &mut done)?;
+    if let (Some(one), Some(order)) = (begun.first(), orders.first()) {
+        let (_lock, turn) = lock(context, &one.situation.layout, order.lock_timeout)?;
+        store::sweep(&begun.iter().map(|one| &one.situation.layout).collect::<Vec<_>>())?;
+        if turn == Turn::Waited || !begun.iter().all(|one| one.situation.marks.hold()) {
+            begun = look_again(context, orders, &begun, &mut done)?;
+        }
+        carry_out(context, orders, begun, staged, &mut done);
     }
     Ok(done.into_iter().flatten().collect())
 }
@@ -118,49 +129,63 @@ fn begin(
     Ok((situation, plan))
 }
 
+/// How the lock was come by.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Turn {
+    AtOnce,
+    Waited,
+}
+
 /// The lock of the tree; a wait is told.
-fn lock(context: &Context, layout: &Layout, timeout: Duration) -> Result<Lock, InstallError> {
+fn lock(context: &Context, layout: &Layout, timeout: Duration) -> Result<(Lock, Turn), InstallError> {
     match apply::lock(layout, Duration::ZERO, &context.interrupt) {
         Err(InstallError::LockHeld { .. }) if !timeout.is_zero() => {
             context.sink.event(&format!("another certctl is at work; waiting for it, at most {} s", timeout.as_secs()));
-            apply::lock(layout, timeout, &context.interrupt)
+            Ok((apply::lock(layout, timeout, &context.interrupt)?, Turn::Waited))
         }
-        other => other,
+        other => Ok((other?, Turn::AtOnce)),
     }
 }
 
-/// What is there may have changed while another certctl held the lock: everything is looked at again.
-fn under_lock(
+/// What is there has changed, or may have while another certctl held the lock: everything is looked at again.
+fn look_again(
     context: &Context,
     orders: &[Order<'_>],
-    mut staged: Vec<Option<Staged>>,
+    begun: &[Begun],
     done: &mut [Option<Result<Changeover, Failure>>],
-) -> Result<(), Failure> {
-    let open: Vec<usize> = (0..orders.len()).filter(|&index| done[index].is_none()).collect();
-    let again: Vec<Order<'_>> = open.iter().map(|&index| orders[index].clone()).collect();
-    let (mut indices, mut situations, mut plans) = (Vec::new(), Vec::new(), Vec::new());
-    for (situation, &index) in situation::look(context, &again)?.into_iter().zip(&open) {
+) -> Result<Vec<Begun>, Failure> {
+    let again: Vec<Order<'_>> = begun.iter().map(|one| orders[one.index].clone()).collect();
+    let mut anew = Vec::new();
+    for (situation, &Begun { index, .. }) in situation::look(context, &again)?.into_iter().zip(begun) {
         match decide(situation, &orders[index]) {
-            Ok((situation, plan)) => {
-                indices.push(index);
-                situations.push(situation);
-                plans.push(plan);
-            }
+            Ok((situation, plan)) => anew.push(Begun { index, situation, plan }),
             Err(decided) => done[index] = Some(*decided),
         }
     }
+    Ok(anew)
+}
+
+/// Runs what is planned, under the lock.
+fn carry_out(
+    context: &Context,
+    orders: &[Order<'_>],
+    begun: Vec<Begun>,
+    mut staged: Vec<Option<Staged>>,
+    done: &mut [Option<Result<Changeover, Failure>>],
+) {
+    let apart = |Begun { index, situation, plan }| ((index, situation), plan);
+    let (pairs, plans): (Vec<(usize, Situation)>, Vec<InstallPlan>) = begun.into_iter().map(apart).unzip();
     for step in plans.iter().flat_map(|plan| &plan.steps) {
         context.sink.detail(&step.to_string());
     }
-    let hands = situations.iter().zip(&indices).map(|(situation, &index)| hand(situation, staged[index].take()));
+    let hands = pairs.iter().map(|(index, situation)| hand(situation, staged[*index].take()));
     let patience = orders.first().map(|order| order.patience).unwrap_or_default();
     let now = context.now().round(jiff::Unit::Second).unwrap_or_else(|_| context.now());
     let run = Run { hands: hands.collect(), patience, now, interrupt: Some(&context.interrupt) };
     let applied = run.run(&plans);
-    for (((situation, plan), applied), index) in situations.iter().zip(plans).zip(applied).zip(indices) {
-        done[index] = Some(Changeover::applied(context, situation, plan, applied));
+    for (((index, situation), plan), applied) in pairs.iter().zip(plans).zip(applied) {
+        done[*index] = Some(Changeover::applied(context, situation, plan, applied));
     }
-    Ok(())
 }
 
 fn hand(situation: &Situation, staged: Option<Staged>) -> Hand<'_> {

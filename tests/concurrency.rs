@@ -8,6 +8,7 @@ mod support;
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -103,6 +104,35 @@ fn fifty_installs_of_two_certificates_at_once() {
         50 * rounds,
         longest.as_millis()
     );
+}
+
+#[test]
+fn what_another_run_does_after_the_look_is_seen() {
+    let shop = Shop::new();
+    let sandbox = &shop.sandbox;
+    shop.round(&[]).expect(0);
+    shop.deliver("other.crt");
+    fs::rename(sandbox.join("example.com.key"), sandbox.join("other.key")).unwrap();
+    shop.deliver("new.crt");
+    let at = |name: &str| sandbox.join(name).display().to_string();
+    // Another run from beginning to end while the server is tested before anything is touched: the lock is free again then.
+    let other =
+        ["install", &at("other.crt"), "--key", &at("other.key"), "--root", &at("tree"), "--trust", &at("root.pem")];
+    let script = format!(
+        "#!/bin/sh\n[ -e {done} ] && exit 0\ntouch {done}\nexec {certctl} {}\n",
+        other.join(" "),
+        done = at("done"),
+        certctl = env!("CARGO_BIN_EXE_certctl"),
+    );
+    let test = sandbox.write("between", script);
+    fs::set_permissions(&test, fs::Permissions::from_mode(0o755)).unwrap();
+    let run = shop.install("new.crt", &["--test", &at("between")]).expect(0);
+    assert!(!run.stderr.contains("waiting for it"), "{run}");
+    shop.served();
+    let settings: serde_json::Value = serde_json::from_str(&sandbox.read(&format!("{PAIR}/settings.json"))).unwrap();
+    let history = settings["history"].as_array().unwrap();
+    assert_eq!(history.len(), 3, "{settings}");
+    assert_eq!(history[2]["before"], history[1]["release"], "{settings}");
 }
 
 #[test]

@@ -90,7 +90,7 @@ pub fn run(context: &Context, stem: &str, timeout: Duration, mode: Mode) -> Resu
     }
     let _lock = super::lock(context, &layout, timeout)?;
     // Another certctl may have held the lock: everything is looked at again.
-    store::sweep(std::slice::from_ref(&layout))?;
+    store::sweep(&[&layout])?;
     let (layout, removal) = look(context, stem)?;
     if removal.verdict == Verdict::Refused {
         return Ok(removal);

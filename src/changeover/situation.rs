@@ -1,5 +1,5 @@
 //! Everything that a changeover is decided by: paths, settings, what is there, the servers. Looked at twice: before the
-//! lock for what can be refused early, and under it for what is done.
+//! lock for what can be refused early, and under it where something has changed since.
 
 use std::path::Path;
 
@@ -13,8 +13,8 @@ use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next, Severity, shell_word};
 use crate::install::apply::{self, Probe, guard, store};
 use crate::install::inherit::Doubt;
-use crate::install::layout::{Layout, Link};
-use crate::install::observe::{self, Loads, Obstacle, Sight};
+use crate::install::layout::{Layout, Link, Pointer};
+use crate::install::observe::{self, Loads, Marks, Obstacle, Sight};
 use crate::install::plan::{self, InstallPlan, Remembered, Served, ServerState, Spot, Wanted};
 use crate::install::release::{Access, Release};
 use crate::install::settings::Settings;
@@ -35,6 +35,8 @@ pub struct Situation {
     pub sight: Sight,
     /// The servers.
     pub serving: Serving,
+    /// Whether all this still holds.
+    pub marks: Marks,
 }
 
 /// What was looked at of one pair before the servers are asked how they are.
@@ -46,6 +48,7 @@ struct Placed<'a, 'b> {
     /// The release of a rollback.
     target: Option<Release>,
     serving: Serving,
+    marks: Marks,
 }
 
 /// Looks at one pair.
@@ -99,11 +102,13 @@ fn ask_what_is_served<'a>(all: impl Iterator<Item = &'a mut Situation>) {
 impl<'a, 'b> Placed<'a, 'b> {
     fn look(context: &Context, root: &Path, fleet: &mut Fleet, order: &'a Order<'b>) -> Result<Self, Failure> {
         own(root, &order.stem)?;
-        let settings_before = observe::settings(root, &order.stem)?;
-        let settings = settings_before.clone().overridden_by(order.flags.clone());
         let (chain, key) = observe::family(root).stable_paths(&order.stem);
         let staged = context.root.as_ref().map(|_| root);
         let usual = Layout::new(staged, &order.stem, real(root, &chain)?, real(root, &key)?);
+        let mut marks = Marks::default();
+        marks.note([usual.settings(), usual.pointer(Pointer::Live), usual.pointer(Pointer::Proven)])?;
+        let settings_before = observe::settings(root, &order.stem)?;
+        let settings = settings_before.clone().overridden_by(order.flags.clone());
         let target = match order.goal {
             Goal::Install(_) | Goal::Placeholder(_) => None,
             Goal::Back(to) => Some(back::release(context, &usual, &settings, to)?),
@@ -116,11 +121,12 @@ impl<'a, 'b> Placed<'a, 'b> {
         };
         let ground = Ground { root, usual: &usual, flags: &order.flags, settings: &settings };
         let (layout, serving) = serving::place(context, fleet, ground, certificates)?;
-        Ok(Self { order, layout, settings, settings_before, target, serving })
+        Ok(Self { order, layout, settings, settings_before, target, serving, marks })
     }
 
     fn finish(self, context: &Context) -> Result<Situation, Failure> {
-        let Self { order, layout, mut settings, settings_before, target, mut serving } = self;
+        let Self { order, layout, mut settings, settings_before, target, mut serving, mut marks } = self;
+        marks.note(layout.links().iter().map(|link| link.path.clone()))?;
         if let Goal::Back(_) | Goal::Placeholder(_) = order.goal {
             // The files before are wanted for a reason, and a placeholder for nobody's eyes: told, not held.
             let told = std::mem::take(&mut serving.lost).into_iter();
@@ -147,7 +153,7 @@ impl<'a, 'b> Placed<'a, 'b> {
         remember(&mut settings, &layout, &serving);
         settings.former = installed::former(&layout, &settings_before)?;
         settings.remember_access(wanted.access);
-        let mut situation = Situation { layout, settings, settings_before, wanted, sight, serving };
+        let mut situation = Situation { layout, settings, settings_before, wanted, sight, serving, marks };
         for (folder, mode) in observe::loose_folders(&situation.layout)? {
             situation.serving.findings.push(loose_finding(&folder, mode));
         }

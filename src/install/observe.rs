@@ -13,8 +13,10 @@ use crate::system::files::{self, FileError};
 use crate::system::folders::{self, Kind};
 
 pub mod drift;
+mod marks;
 mod present;
 
+pub use marks::Marks;
 pub use present::{Doubts, Loads, Obstacle, access, pair_loads, spot};
 
 /// What was seen.

@@ -26,8 +26,8 @@ pub enum Kind {
     Other,
 }
 
-/// A look at a path.
-#[derive(Clone, Debug)]
+/// A look at a path. Two that are equal saw the same, unchanged in between.
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Seen {
     /// What it is.
     pub kind: Kind,
@@ -40,6 +40,8 @@ pub struct Seen {
     /// How many names it has (hard links).
     pub names: u64,
     inode: (u64, u64),
+    /// When content, owner, mode or names changed last.
+    changed: (i64, i64),
 }
 
 impl Seen {
@@ -84,6 +86,7 @@ pub fn look(path: &Path) -> Result<Option<Seen>, FileError> {
         modified: meta.modified().unwrap_or(SystemTime::UNIX_EPOCH),
         names: meta.nlink(),
         inode: (meta.dev(), meta.ino()),
+        changed: (meta.ctime(), meta.ctime_nsec()),
     }))
 }
 
@@ -234,11 +237,15 @@ pub fn write(
     write().map_err(FileError::at("write", path))
 }
 
-/// Puts a link at `path` in one rename, over whatever file or link is there; the folder is still to be flushed.
+/// Puts a link at `path`, in one rename over whatever file or link is there; the folder is still to be flushed.
 ///
 /// # Errors
 /// The system's reason; what was there is then untouched.
 pub fn place(path: &Path, text: &Path) -> Result<(), FileError> {
+    match symlink(text, path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        other => return other.map_err(FileError::at("make the link", path)),
+    }
     let temporary = temporary_name(path);
     symlink(text, &temporary).map_err(FileError::at("make the link", path))?;
     let renamed = fs::rename(&temporary, path).map_err(FileError::at("make the link", path));

@@ -187,7 +187,7 @@ pub fn prune(layout: &Layout, keep: &[ReleaseId]) -> Result<(), FileError> {
 ///
 /// # Errors
 /// The system's reason.
-pub fn sweep(layouts: &[Layout]) -> Result<(), FileError> {
+pub fn sweep(layouts: &[&Layout]) -> Result<(), FileError> {
     let mut own: BTreeMap<PathBuf, BTreeSet<OsString>> = BTreeMap::new();
     for layout in layouts {
         sweep_releases(layout)?;
@@ -198,7 +198,7 @@ pub fn sweep(layouts: &[Layout]) -> Result<(), FileError> {
             own.entry(files::parent(&path).to_owned()).or_default().insert(name);
         }
     }
-    for base in layouts.iter().map(Layout::base).collect::<BTreeSet<_>>() {
+    for base in layouts.iter().map(|layout| layout.base()).collect::<BTreeSet<_>>() {
         let stems: BTreeSet<&OsStr> = layouts.iter().map(|layout| OsStr::new(layout.stem())).collect();
         removed(&base, |stem| stems.contains(stem))?.iter().try_for_each(|path| folders::remove_folder(path))?;
     }
