@@ -162,7 +162,7 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
             [CompletionResult]::new('--root', '--root', [CompletionResultType]::ParameterName, 'A tree to install into instead of /')
             [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour [default: auto]')
-            [CompletionResult]::new('--jsonl', '--jsonl', [CompletionResultType]::ParameterName, 'One JSON object a line for each file as it is read, not joined with others; the last one is the sum')
+            [CompletionResult]::new('--jsonl', '--jsonl', [CompletionResultType]::ParameterName, 'One JSON object a line for each file as it is read and each server as it answers, not joined with others; the last one is the sum')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'One JSON object on stdout, whatever happens')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only what needs action')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only what needs action')

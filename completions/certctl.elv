@@ -154,7 +154,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
             cand --root 'A tree to install into instead of /'
             cand --at 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z'
             cand --color 'When to use colour [default: auto]'
-            cand --jsonl 'One JSON object a line for each file as it is read, not joined with others; the last one is the sum'
+            cand --jsonl 'One JSON object a line for each file as it is read and each server as it answers, not joined with others; the last one is the sum'
             cand --json 'One JSON object on stdout, whatever happens'
             cand -q 'Only what needs action'
             cand --quiet 'Only what needs action'

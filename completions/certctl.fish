@@ -182,7 +182,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand status" -l at -d 'The in
 complete -c certctl -n "__fish_certctl_using_subcommand status" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c certctl -n "__fish_certctl_using_subcommand status" -l jsonl -d 'One JSON object a line for each file as it is read, not joined with others; the last one is the sum'
+complete -c certctl -n "__fish_certctl_using_subcommand status" -l jsonl -d 'One JSON object a line for each file as it is read and each server as it answers, not joined with others; the last one is the sum'
 complete -c certctl -n "__fish_certctl_using_subcommand status" -l json -d 'One JSON object on stdout, whatever happens'
 complete -c certctl -n "__fish_certctl_using_subcommand status" -s q -l quiet -d 'Only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand status" -s v -l verbose -d 'More of what is being done'

@@ -2,6 +2,7 @@
 //! the working directory, what the configurations of servers name, other tools' folders. It looks and asks and judges
 //! nothing: see `inventory`. What cannot be looked at is a finding, and the rest goes on.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::context::Context;
@@ -62,16 +63,21 @@ impl Sought {
     }
 }
 
-/// What is done with the files that are named.
+/// What is done with the files and hosts that are named.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Files {
-    /// They are read, and kept for the rows.
+pub enum Named {
+    /// They are looked at, and kept for the rows.
     Kept,
-    /// Somebody else reads them, one by one.
+    /// Somebody else goes through them, one by one.
     Left,
 }
 
 impl Sought {
+    /// All hosts among them.
+    fn hosts(sought: &[Self]) -> Vec<Host> {
+        sought.iter().filter_map(Self::host).cloned().collect()
+    }
+
     fn host(&self) -> Option<&Host> {
         match self {
             Self::Host(host) => Some(host),
@@ -102,7 +108,7 @@ impl Survey {
         context: &Context,
         sought: &[Sought],
         starttls: Option<StartTls>,
-        files: Files,
+        named: Named,
     ) -> Result<Self, Failure> {
         let mut survey = Self::default();
         let mut servers = Servers::default();
@@ -115,12 +121,11 @@ impl Survey {
             survey.others(context);
             survey.here(context);
         }
-        if files == Files::Kept {
-            sought.iter().filter_map(Sought::path).for_each(|path| survey.path(path, &Origin::Given));
-        }
         survey.ask(servers.into_asks());
-        let hosts: Vec<Host> = sought.iter().filter_map(Sought::host).cloned().collect();
-        survey.hosts(context, &hosts, starttls);
+        if named == Named::Kept {
+            sought.iter().filter_map(Sought::path).for_each(|path| survey.path(path, &Origin::Given));
+            survey.hosts(context, &Sought::hosts(sought), starttls);
+        }
         survey.tell_closed();
         Ok(survey)
     }
@@ -155,7 +160,8 @@ impl Survey {
             uncovered: &self.uncovered,
         };
         let mut rows = inventory::rows(items, &measure);
-        rows.retain(|row| sought.is_empty() || sought.iter().any(|one| concerns(one, row)));
+        let wanted = Wanted::of(sought);
+        rows.retain(|row| sought.is_empty() || wanted.concerns(row));
         rows
     }
 }
@@ -170,19 +176,31 @@ pub fn names(context: &Context) -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
-fn concerns(sought: &Sought, row: &Row) -> bool {
-    match sought {
-        Sought::Host(host) => {
-            row.places.iter().any(|place| matches!(place, Place::Address { name, .. } if *name == host.name))
+/// What is sought, found by what rows have: both may be thousands.
+struct Wanted<'a> {
+    hosts: HashSet<&'a str>,
+    names: HashSet<&'a str>,
+    paths: HashSet<&'a Path>,
+}
+
+impl<'a> Wanted<'a> {
+    fn of(sought: &'a [Sought]) -> Self {
+        let names =
+            sought.iter().filter_map(|one| if let Sought::Name(name) = one { Some(name.as_str()) } else { None });
+        Self {
+            hosts: sought.iter().filter_map(Sought::host).map(|host| host.name.as_str()).collect(),
+            names: names.collect(),
+            paths: sought.iter().filter_map(Sought::path).collect(),
         }
-        Sought::Name(name) => row.names.iter().any(|own| own.eq_ignore_ascii_case(name.as_str())),
-        Sought::Path(path) => {
-            let all = row.places.iter().chain(&row.requests).chain(row.keys.iter().map(|(place, _)| place));
-            let mut files = all.filter_map(|place| match place {
-                Place::File { path, .. } => Some(path),
-                Place::Address { .. } => None,
-            });
-            files.any(|file| file.starts_with(path))
-        }
+    }
+
+    fn concerns(&self, row: &Row) -> bool {
+        let places = row.places.iter().chain(&row.requests).chain(row.keys.iter().map(|(place, _)| place));
+        let mut places = places.map(|place| match place {
+            Place::Address { name, .. } => self.hosts.contains(name.as_str()),
+            Place::File { path, .. } => !self.paths.is_empty() && path.ancestors().any(|one| self.paths.contains(one)),
+        });
+        let named = |name: &String| self.names.contains(name.to_ascii_lowercase().as_str());
+        places.any(|found| found) || !self.names.is_empty() && row.names.iter().any(named)
     }
 }

@@ -240,6 +240,76 @@ fn hosts_are_asked_side_by_side_and_one_that_stalls_delays_nobody() {
     }
 }
 
+/// Servers that keep whoever asks them waiting, three of each kind: they say nothing, half of a message, a little of one
+/// again and again, or do not even accept the connection.
+fn stalling() -> (Vec<String>, Box<dyn std::any::Any>) {
+    // A record of a handshake message that is never whole.
+    let half = [22, 3, 3, 1, 0, 2, 0, 0, 0xfc, 3, 3];
+    let quiet = (0..3).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect::<Vec<_>>();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let full = (0..3).map(|_| {
+        let _inside = runtime.enter();
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let listener = socket.listen(0).unwrap();
+        let address = listener.local_addr().unwrap();
+        // Nobody takes it, and there is room for no other.
+        let waits = TcpStream::connect(address).unwrap();
+        (address, listener, waits)
+    });
+    let full: Vec<_> = full.collect();
+    let mut hosts: Vec<String> = quiet.iter().map(|one| one.local_addr().unwrap().to_string()).collect();
+    hosts.extend(full.iter().map(|(address, ..)| address.to_string()));
+    for _ in 0..3 {
+        hosts.push(serve(move |mut connection| {
+            connection.write_all(&half).unwrap();
+            std::mem::forget(connection);
+        }));
+        hosts.push(serve(move |mut connection| {
+            let _ = std::thread::spawn(move || {
+                let mut drops = half.into_iter().chain(std::iter::repeat(0));
+                while drops.next().is_some_and(|one| connection.write_all(&[one]).is_ok()) {
+                    std::thread::sleep(Duration::from_millis(100));
+                }
+            });
+        }));
+    }
+    (hosts, Box::new((runtime, quiet, full)))
+}
+
+#[test]
+fn a_stream_tells_everybody_else_before_those_that_stall() {
+    let site = Site::new();
+    let shop = &site.shop;
+    site.plain("pair.pem", "pair.key");
+    let good: Vec<String> = (1..=12).map(|last| format!("127.0.0.{last}:{}", site.port)).collect();
+    let listens: String = good.iter().map(|host| format!("listen {host} ssl; ")).collect();
+    let usual = format!("listen 127.0.0.1:{} ssl;", site.port);
+    let _nginx = site.start(&site.block("pair.pem", "pair.key").replace(&usual, &listens));
+    let (stalling, _held) = stalling();
+    let started = Instant::now();
+    let hosts = stalling.iter().chain(&good).map(String::as_str);
+    let run = shop
+        .sandbox
+        .run_command(shop.sandbox.command(&["status", "--jsonl"].into_iter().chain(hosts).collect::<Vec<_>>()));
+    let run = run.expect(1);
+    // Ten seconds for each: one after the other they would take two minutes.
+    assert!(started.elapsed() < Duration::from_secs(40), "{run}");
+    let lines: Vec<Value> = run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let shown = |line: &Value| good.iter().any(|host| line["address"] == host.as_str() && line["verdict"] == "fine");
+    assert_eq!(lines.len(), good.len() + stalling.len() + 1, "{run}");
+    assert!(lines[..good.len()].iter().all(shown), "{run}");
+    for host in &stalling {
+        let told = |line: &Value| {
+            let message = line["message"].as_str().unwrap_or_default();
+            line["code"] == "host-silent" && message.starts_with(&format!("{host} ")) && message.contains("within 10 s")
+        };
+        assert!(lines[good.len()..].iter().any(told), "{host}: {run}");
+    }
+    let sum = lines.last().unwrap();
+    assert_eq!((&sum["fine"], &sum["unreadable"]), (&good.len().into(), &stalling.len().into()), "{run}");
+}
+
 /// A listener that does `answer` with each connection; where it is.
 fn serve(answer: impl Fn(TcpStream) + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -23,7 +23,7 @@ use crate::finding::Next;
 use crate::inventory::{RenewBefore, Row, Verdict};
 use crate::live::StartTls;
 use crate::report::{Outcome, Text};
-use crate::survey::{self, Files, Sought, Survey};
+use crate::survey::{self, Named, Sought, Survey};
 use crate::system::files;
 
 /// What is here, what is served, what ends when, what is pending
@@ -42,7 +42,8 @@ pub struct StatusArgs {
     /// third, whichever is less]
     #[arg(long, value_name = "20d|25%", value_parser = RenewBefore::parse)]
     pub renew_before: Option<RenewBefore>,
-    /// One JSON object a line for each file as it is read, not joined with others; the last one is the sum
+    /// One JSON object a line for each file as it is read and each server as it answers, not joined with others; the last
+    /// one is the sum
     #[arg(long, conflicts_with = "json")]
     pub jsonl: bool,
     /// Write the rows as metrics for Prometheus (node_exporter's textfile collector)
@@ -65,8 +66,8 @@ pub struct StatusArgs {
 /// As [`run`]; stdout that cannot be written.
 pub fn stream(context: &Context, args: &StatusArgs) -> Result<u8, Failure> {
     let sought = sought(context, args)?;
-    let survey = Survey::look(context, &sought, args.starttls, Files::Left)?;
-    stream::run(context, &sought, &survey, args.renew_before.unwrap_or_default())
+    let mut survey = Survey::look(context, &sought, args.starttls, Named::Left)?;
+    stream::run(context, &sought, &mut survey, args.renew_before.unwrap_or_default(), args.starttls)
 }
 
 fn sought(context: &Context, args: &StatusArgs) -> Result<Vec<Sought>, Failure> {
@@ -82,7 +83,7 @@ fn sought(context: &Context, args: &StatusArgs) -> Result<Vec<Sought>, Failure> 
 /// An argument that is nothing; certctl's own folder that cannot be read.
 pub fn run(context: &Context, args: &StatusArgs) -> Result<StatusOutcome, Failure> {
     let sought = sought(context, args)?;
-    let mut survey = Survey::look(context, &sought, args.starttls, Files::Kept)?;
+    let mut survey = Survey::look(context, &sought, args.starttls, Named::Kept)?;
     let rows = survey.rows(context, &sought, args.renew_before.unwrap_or_default());
     let here = |words: &[&str]| {
         let (verb, rest) = words.split_first().unwrap_or((&"status", &[]));

@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Sought;
 use super::gathered::Survey;
 use super::servers::Ask;
 use crate::context::Context;
@@ -39,25 +40,34 @@ impl Survey {
         }
     }
 
-    /// Asks hosts that were named, every address of each.
+    /// Asks hosts that were named, every address of each; told in their order.
     pub(super) fn hosts(&mut self, context: &Context, hosts: &[Host], starttls: Option<StartTls>) {
-        let target = |host: &Host| HostTarget {
-            name: host.name.clone(),
-            port: host.port,
-            starttls: starttls.or_else(|| StartTls::of_port(host.port)),
-        };
-        let targets: Vec<HostTarget> = hosts.iter().map(target).collect();
-        let total = targets.len();
-        let mut live = context.sink.live();
-        let answers = hosts::ask_hosts(&targets, HOST, |done| {
-            live.iter_mut().for_each(|live| context.sink.draw(live, &[format!("asked {done} of {total}")]));
-        });
-        live.iter_mut().for_each(|live| context.sink.clear(live));
+        let mut answers: Vec<Option<Answer>> = hosts.iter().map(|_| None).collect();
+        ask(context, hosts, starttls, |index, answer| answers[index] = Some(answer));
         for (host, answer) in hosts.iter().zip(answers) {
-            match answer {
-                Ok(addresses) => self.addresses(host, addresses),
-                Err(error) => self.silent(host, "", &error),
-            }
+            answer.into_iter().for_each(|answer| self.host(host, answer));
+        }
+    }
+
+    /// The same as each is through: `each` takes what was found of it. One that stalls holds nobody else's line back.
+    pub fn each_host(
+        &mut self,
+        context: &Context,
+        sought: &[Sought],
+        starttls: Option<StartTls>,
+        mut each: impl FnMut(&mut Self),
+    ) {
+        let hosts = Sought::hosts(sought);
+        ask(context, &hosts, starttls, |index, answer| {
+            self.host(&hosts[index], answer);
+            each(self);
+        });
+    }
+
+    fn host(&mut self, host: &Host, answer: Answer) {
+        match answer {
+            Ok(addresses) => self.addresses(host, addresses),
+            Err(error) => self.silent(host, "", &error),
         }
     }
 
@@ -114,6 +124,30 @@ impl Survey {
         self.items.push(Item { place: place.clone(), what: What::Certificates(chain) });
         Shown { fingerprint: leaf.fingerprint, label: leaf.label(), not_after: Some(leaf.not_after), same_chain }
     }
+}
+
+/// What came of a host: of each of its addresses, or why none was asked.
+type Answer = Result<Vec<AddressAnswer>, ProbeError>;
+
+/// Asks all side by side; `each` hears of them as they are through. Progress is shown on a terminal.
+fn ask(context: &Context, hosts: &[Host], starttls: Option<StartTls>, mut each: impl FnMut(usize, Answer)) {
+    let target = |host: &Host| HostTarget {
+        name: host.name.clone(),
+        port: host.port,
+        starttls: starttls.or_else(|| StartTls::of_port(host.port)),
+    };
+    let targets: Vec<HostTarget> = hosts.iter().map(target).collect();
+    let mut live = context.sink.live();
+    let mut through = 0;
+    hosts::ask_hosts(&targets, HOST, |index, answer| {
+        // Where lines go to the same terminal, they are written above it.
+        live.iter_mut().for_each(|live| context.sink.clear(live));
+        each(index, answer);
+        through += 1;
+        let stands = format!("asked {through} of {}", targets.len());
+        live.iter_mut().for_each(|live| context.sink.draw(live, std::slice::from_ref(&stands)));
+    });
+    live.iter_mut().for_each(|live| context.sink.clear(live));
 }
 
 fn in_words(error: &ProbeError) -> String {

@@ -41,15 +41,13 @@ const AT_ONCE: usize = 256;
 /// More addresses of one name are not asked.
 const MOST: usize = 16;
 
-/// One fresh handshake with every address of every host, answers in their order, each with why there is none; `done` hears how many are through.
-#[must_use]
+/// One fresh handshake with every address of every host; `each` hears of the hosts (their places in the list) as they are
+/// through, with an answer of every address or why none was asked.
 pub fn ask_hosts(
     hosts: &[HostTarget],
     deadline: Duration,
-    mut done: impl FnMut(usize),
-) -> Vec<Result<Vec<AddressAnswer>, ProbeError>> {
-    let mut answers: Vec<Result<Vec<AddressAnswer>, ProbeError>> =
-        hosts.iter().map(|_| Err(ProbeError::Closed)).collect();
+    mut each: impl FnMut(usize, Result<Vec<AddressAnswer>, ProbeError>),
+) {
     let all = async {
         // Names may have several addresses: those count, too.
         let sockets = Arc::new(Semaphore::new(most_open_files(AT_ONCE)));
@@ -61,21 +59,17 @@ pub fn ask_hosts(
             next.map(|(index, host)| running.spawn(async move { (index, ask(host, deadline, sockets).await) }))
         };
         while running.len() < AT_ONCE && start(&mut running).is_some() {}
-        let mut through = 0;
         while let Some(joined) = running.join_next().await {
-            if let Ok((index, answer)) = joined {
-                answers[index] = answer;
-            }
-            through += 1;
-            done(through);
             start(&mut running);
+            if let Ok((index, answer)) = joined {
+                each(index, answer);
+            }
         }
     };
     if let Err(error) = runtime::block_on(all) {
         let failed = || Err(ProbeError::Unreachable(io::Error::new(error.kind(), error.to_string())));
-        return hosts.iter().map(|_| failed()).collect();
+        (0..hosts.len()).for_each(|index| each(index, failed()));
     }
-    answers
 }
 
 async fn ask(host: HostTarget, deadline: Duration, sockets: Arc<Semaphore>) -> Result<Vec<AddressAnswer>, ProbeError> {

@@ -1,4 +1,4 @@
-//! `--jsonl`: one object a line for each file as it is read and each address that was asked, ungrouped; the last one is the
+//! `--jsonl`: one object a line for each file as it is read and each server as it answers, ungrouped; the last one is the
 //! sum. However many files there are, few are in memory.
 
 use std::borrow::Cow;
@@ -17,6 +17,7 @@ use crate::finding::{Finding, Severity};
 use crate::inventory::due::days_between;
 use crate::inventory::glance::{self, Keys};
 use crate::inventory::{Item, Place, RenewBefore, Verdict, What, is_a_sites};
+use crate::live::StartTls;
 use crate::pki::certificate::Certificate;
 use crate::pki::key::KeyAlgorithm;
 use crate::report::{self, Sink};
@@ -175,24 +176,26 @@ impl Sum {
 ///
 /// # Errors
 /// When stdout cannot be written.
-pub(super) fn run(context: &Context, sought: &[Sought], survey: &Survey, before: RenewBefore) -> Result<u8, Failure> {
+pub(super) fn run(
+    context: &Context,
+    sought: &[Sought],
+    survey: &mut Survey,
+    before: RenewBefore,
+    starttls: Option<StartTls>,
+) -> Result<u8, Failure> {
     let measure = Measure { now: context.now(), before };
-    let mut out = Out { sink: &context.sink, sum: Sum::default() };
+    let mut out = Out { sink: &context.sink, sum: Sum::default(), code: 0 };
+    survey.items.retain(|Item { place, what }| concerns(sought, place, what));
+    out.write(&Lines::surveyed(measure, survey));
     for path in sought.iter().filter_map(Sought::path) {
         let look = |lines: &mut Lines, seen: Seen<'_>| lines.seen(measure, seen);
         look_at(crate::survey::walk(path), glance::LIMIT, look, |lines| out.write(&lines));
     }
-    let mut last = Lines::default();
-    for Item { place, what } in &survey.items {
-        if concerns(sought, place, what) {
-            last.found(measure, place, std::slice::from_ref(what));
-        }
-    }
-    survey.findings.iter().for_each(|finding| last.finding(finding));
-    Ok(out.finish(last, measure.now))
+    survey.each_host(context, sought, starttls, |survey| out.write(&Lines::surveyed(measure, survey)));
+    Ok(out.finish(measure.now))
 }
 
-/// Whether a line of it is wanted; what lies in files that are named was told as it was read.
+/// Whether a line of what was looked at unasked is wanted; what is named is told as it is read.
 fn concerns(sought: &[Sought], place: &Place, what: &What) -> bool {
     let names: &[String] = match what {
         What::Certificates(chain) => chain.first().map_or(&[], |leaf| &leaf.dns_names),
@@ -239,6 +242,16 @@ struct Lines {
 }
 
 impl Lines {
+    /// What was found and told since the last time.
+    fn surveyed(measure: Measure, survey: &mut Survey) -> Self {
+        let mut lines = Self::default();
+        for Item { place, what } in survey.items.drain(..) {
+            lines.found(measure, &place, std::slice::from_ref(&what));
+        }
+        survey.findings.drain(..).for_each(|finding| lines.finding(&finding));
+        lines
+    }
+
     fn seen(&mut self, measure: Measure, seen: Seen<'_>) {
         match seen {
             Seen::File(path, Ok((bytes, mode))) => {
@@ -313,27 +326,31 @@ impl Lines {
 struct Out<'a> {
     sink: &'a Sink,
     sum: Sum,
+    /// What came of writing.
+    code: u8,
 }
 
 impl Out<'_> {
+    /// What cannot be written is told once, and nothing more is written then.
     fn write(&mut self, lines: &Lines) {
         self.sum.add(&lines.sum);
-        // What cannot be written is told once, at the end.
-        let _ = self.sink.raw(&lines.text);
+        if self.code == 0 && !lines.text.is_empty() {
+            self.code = self.sink.answer(&lines.text);
+        }
     }
 
-    /// The last lines, and the one that ends all.
-    fn finish(mut self, mut lines: Lines, at: Timestamp) -> u8 {
-        self.sum.add(&lines.sum);
+    /// The line that ends all.
+    fn finish(mut self, at: Timestamp) -> u8 {
         let sum = &self.sum;
         let verdict = match (sum.wrong + sum.unreadable, sum.due) {
             (0, 0) => Verdict::Fine,
             (0, _) => Verdict::Due,
             _ => Verdict::Wrong,
         };
-        lines.push(&Summary { schema: "certctl.summary/1", verdict: verdict.name(), at, sum });
-        let code = self.sink.answer(&lines.text);
-        if code == 0 { u8::from(verdict != Verdict::Fine) } else { code }
+        let mut last = Lines::default();
+        last.push(&Summary { schema: "certctl.summary/1", verdict: verdict.name(), at, sum });
+        self.write(&last);
+        if self.code == 0 { u8::from(verdict != Verdict::Fine) } else { self.code }
     }
 }
 
