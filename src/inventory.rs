@@ -3,6 +3,7 @@
 //! measure come as values; nothing is read, asked or printed here, and advice is `failure`'s.
 
 mod answered;
+mod bag;
 mod chained;
 pub mod change;
 pub mod due;

@@ -54,9 +54,6 @@ pub(super) fn judge(leaf: &Leaf, stem: Option<&str>, state: State, measure: &Mea
 /// Each chain that differs from the others, with the addresses that send it; without any what lies in a file.
 fn sent(leaf: &Leaf) -> Vec<(&Copy, Vec<SocketAddr>)> {
     let mut sent: Vec<(&Copy, Vec<SocketAddr>)> = Vec::new();
-    let same = |one: &Copy, other: &Copy| {
-        one.chain.iter().map(|it| it.fingerprint).eq(other.chain.iter().map(|it| it.fingerprint))
-    };
     let (live, others): (Vec<&Copy>, Vec<&Copy>) = leaf.copies.iter().partition(|copy| copy.place.is_live());
     for copy in live.into_iter().chain(others) {
         let by = match copy.place {
@@ -64,7 +61,7 @@ fn sent(leaf: &Leaf) -> Vec<(&Copy, Vec<SocketAddr>)> {
             Place::File { .. } if copy.place.is_live() => None,
             Place::File { .. } => continue,
         };
-        match (sent.iter_mut().find(|(known, _)| same(known, copy)), by) {
+        match (sent.iter_mut().find(|(known, _)| known.bag.is_same(&copy.bag)), by) {
             // What servers here read is not only theirs who send it.
             (Some((known, all)), Some(by)) if !known.place.is_live() => all.push(by),
             (Some(_), _) => {}
@@ -72,14 +69,13 @@ fn sent(leaf: &Leaf) -> Vec<(&Copy, Vec<SocketAddr>)> {
         }
     }
     if sent.is_empty() {
-        sent.extend(leaf.copies.iter().max_by_key(|copy| copy.chain.len()).map(|copy| (copy, Vec::new())));
+        sent.extend(leaf.copies.iter().max_by_key(|copy| copy.bag.all().len()).map(|copy| (copy, Vec::new())));
     }
     sent
 }
 
 fn judge_one(certificate: &Certificate, copy: &Copy, anchors: &[TrustAnchors], state: State, now: Timestamp) -> Judged {
-    let bag: Vec<Certificate> = copy.chain.iter().map(|one| one.as_ref().clone()).collect();
-    let (assembled, problems, scope) = best(certificate, &bag, anchors, now);
+    let (assembled, problems, scope) = best(certificate, &copy.bag.above(certificate), anchors, now);
     let counts = |problem: &Problem| match state {
         State::Served | State::Installed => {
             !matches!(problem, Problem::NotYetValid { .. } | Problem::Expired { leaf: true, .. })

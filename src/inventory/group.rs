@@ -1,8 +1,10 @@
 //! Items that belong together by the key: its file, its requests, its certificates and every place of each.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 use std::sync::Arc;
 
+use super::bag::Bag;
 use super::item::{Asked, HeldKey, Item, Place, What};
 use crate::pki::certificate::Certificate;
 use crate::pki::key::PublicKeyId;
@@ -11,7 +13,7 @@ use crate::pki::key::PublicKeyId;
 #[derive(Debug)]
 pub(super) struct Copy {
     pub(super) place: Place,
-    pub(super) chain: Vec<Arc<Certificate>>,
+    pub(super) bag: Rc<Bag>,
 }
 
 /// One certificate of a site.
@@ -34,7 +36,7 @@ pub(super) fn groups(items: Vec<Item>) -> Vec<Group> {
     let (mut groups, mut locked) = (Groups::default(), Vec::new());
     for Item { place, what } in items {
         match what {
-            What::Certificates(chain) => groups.take(&place, &chain),
+            What::Certificates(chain) => groups.take(place, &Rc::new(Bag::new(chain))),
             What::Key(key) => groups.of(key.id).keys.push((place, key)),
             What::Request(asked) => groups.of(asked.id).requests.push((place, asked)),
             What::LockedKey { mode } => locked.push((place, mode)),
@@ -50,6 +52,8 @@ struct Groups {
     all: Vec<Group>,
     by_key: HashMap<PublicKeyId, usize>,
     leaves: HashMap<[u8; 32], (usize, usize)>,
+    /// What was found where.
+    met: HashMap<Place, HashSet<[u8; 32]>>,
 }
 
 impl Groups {
@@ -86,9 +90,11 @@ impl Groups {
     }
 
     /// Every site's certificate of a file, each once; of a server what it shows first, whatever that is.
-    fn take(&mut self, place: &Place, chain: &[Arc<Certificate>]) {
+    fn take(&mut self, place: Place, bag: &Rc<Bag>) {
         let shown = matches!(place, Place::Address { .. });
-        let sites = chain.iter().enumerate().filter(|(index, one)| if shown { *index == 0 } else { is_a_sites(one) });
+        let sites = bag.all().iter().enumerate();
+        let sites = sites.filter(|(index, one)| if shown { *index == 0 } else { is_a_sites(one) });
+        let mut met = self.met.remove(&place).unwrap_or_default();
         for (_, certificate) in sites {
             let at = self.at(certificate.key_id);
             let group = &mut self.all[at];
@@ -96,11 +102,11 @@ impl Groups {
                 group.leaves.push(Leaf { certificate: Arc::clone(certificate), copies: Vec::new() });
                 (at, group.leaves.len() - 1)
             });
-            let copies = &mut group.leaves[leaf].copies;
-            if copies.iter().all(|copy| copy.place != *place) {
-                copies.push(Copy { place: place.clone(), chain: chain.to_vec() });
+            if met.insert(certificate.fingerprint) {
+                group.leaves[leaf].copies.push(Copy { place: place.clone(), bag: Rc::clone(bag) });
             }
         }
+        self.met.insert(place, met);
     }
 }
 

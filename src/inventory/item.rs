@@ -14,7 +14,7 @@ use crate::pki::crl::RevocationList;
 use crate::pki::key::{KeyAlgorithm, PublicKeyId};
 
 /// Why a place was looked at.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum Origin {
     /// acme.sh keeps it.
     AcmeSh,
@@ -55,7 +55,7 @@ impl Origin {
 }
 
 /// Where something was found.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum Place {
     /// A server shows it.
     Address {

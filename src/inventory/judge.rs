@@ -1,5 +1,6 @@
 //! From items to judged rows: states, reasons, the rounds to come.
 
+use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,37 +27,57 @@ use crate::pki::verify::Problem;
 pub fn rows(items: Vec<Item>, measure: &Measure<'_>) -> Vec<Row> {
     let lists = lists::of(&items);
     let groups = groups(items);
-    let keys = LiveKeys::of(&groups);
+    let known = Known::of(&groups, &lists, measure);
     let mut rows = Vec::new();
     for group in &groups {
         match group.leaves.as_slice() {
             [] => rows.extend(unanswered(group)),
-            leaves => rows.extend(leaves.iter().map(|leaf| row(group, leaf, &keys, &lists, measure))),
+            leaves => rows.extend(leaves.iter().map(|leaf| row(group, leaf, &known, measure))),
         }
     }
     family::settle(&mut rows, measure.now);
-    rows.sort_by(|one, other| {
-        let key = |row: &Row| (row.state == State::Superseded, row.name.clone(), row.state, row.ends);
-        key(one).cmp(&key(other))
-    });
+    rows.sort_by_cached_key(|row| (row.state == State::Superseded, row.name.clone(), row.state, row.ends));
     rows
 }
 
-/// The keys that lie where servers read them, by whom they are for.
-struct LiveKeys<'a>(Vec<(&'a Origin, &'a Place, PublicKeyId)>);
+/// What is known beside the certificates, found by them: with thousands of rows, going through all of it for each would
+/// take millions of looks.
+struct Known<'a> {
+    /// The keys that lie where servers read them, by whom they are for.
+    keys: HashMap<&'a Origin, Vec<(&'a Place, PublicKeyId)>>,
+    lists: &'a [(PathBuf, RevocationList)],
+    /// Who should show a certificate.
+    questions: HashMap<[u8; 32], Vec<&'a Question>>,
+    /// Which are shown.
+    shown: HashSet<[u8; 32]>,
+    /// Blocks that use it for names that it lacks.
+    uncovered: HashMap<[u8; 32], Vec<(&'a String, &'a [String])>>,
+}
 
-impl<'a> LiveKeys<'a> {
-    fn of(groups: &'a [Group]) -> Self {
-        let keys = groups.iter().flat_map(|group| &group.keys);
-        Self(keys.filter_map(|(place, key)| Some((live(place)?, place, key.id))).collect())
+impl<'a> Known<'a> {
+    fn of(groups: &'a [Group], lists: &'a [(PathBuf, RevocationList)], measure: &Measure<'a>) -> Self {
+        let mut keys: HashMap<_, Vec<_>> = HashMap::new();
+        for (place, key) in groups.iter().flat_map(|group| &group.keys) {
+            live(place).into_iter().for_each(|origin| keys.entry(origin).or_default().push((place, key.id)));
+        }
+        let mut questions: HashMap<_, Vec<_>> = HashMap::new();
+        for question in measure.questions {
+            question.expected.into_iter().for_each(|leaf| questions.entry(leaf).or_default().push(question));
+        }
+        let shown = measure.questions.iter().filter_map(|one| Some(one.answer.as_ref().ok()?.fingerprint)).collect();
+        let mut uncovered: HashMap<_, Vec<_>> = HashMap::new();
+        for (block, leaf, names) in measure.uncovered {
+            uncovered.entry(*leaf).or_default().push((block, names.as_slice()));
+        }
+        Self { keys, lists, questions, shown, uncovered }
     }
 
     /// A key that lies beside `leaf` for the same server and does not fit, where none that fits does.
-    fn wrong(&self, leaf: &Leaf) -> Option<Reason> {
+    fn wrong_key(&self, leaf: &Leaf) -> Option<Reason> {
         let id = leaf.certificate.key_id;
         leaf.copies.iter().filter_map(|copy| live(&copy.place)).find_map(|origin| {
-            let beside: Vec<_> = self.0.iter().filter(|(of, ..)| *of == origin).collect();
-            let (_, place, key) = beside.first().filter(|_| beside.iter().all(|(.., key)| *key != id))?;
+            let beside = self.keys.get(origin)?;
+            let (place, key) = beside.first().filter(|_| beside.iter().all(|(_, key)| *key != id))?;
             let path = PathBuf::from(place.to_string());
             Some(Reason::WrongKey { path, key: *key, leaf: id })
         })
@@ -109,31 +130,25 @@ fn unanswered(group: &Group) -> Option<Row> {
     })
 }
 
-fn row(
-    group: &Group,
-    leaf: &Leaf,
-    keys: &LiveKeys<'_>,
-    lists: &[(PathBuf, RevocationList)],
-    measure: &Measure<'_>,
-) -> Row {
+fn row(group: &Group, leaf: &Leaf, known: &Known<'_>, measure: &Measure<'_>) -> Row {
     let certificate = &leaf.certificate;
     let stem = leaf.copies.iter().find_map(|copy| copy.place.stem()).map(str::to_owned);
     let terms = stem.as_ref().and_then(|stem| measure.terms.get(stem)).cloned().unwrap_or_default();
-    let state = state(group, leaf, measure);
+    let state = state(group, leaf, known);
     let judged = chained::judge(leaf, stem.as_deref(), state, measure);
     let start = certificate.not_before;
     let due = measure.before.due(start, judged.ends);
     let mut reasons = dates(certificate, measure.now);
     let in_date = reasons.is_empty();
-    reasons.extend(revoked(certificate, lists));
-    reasons.extend(keys.wrong(leaf));
-    reasons.extend(unlike(certificate, measure));
+    reasons.extend(revoked(certificate, known.lists));
+    reasons.extend(known.wrong_key(leaf));
+    reasons.extend(unlike(certificate, known));
     if measure.now >= due && in_date {
         reasons.push(Reason::Due { since: due, ends: judged.ends });
     }
     reasons.extend(judged.reasons);
     reasons.extend(readable(&group.keys));
-    reasons.extend(uncovered(certificate, measure));
+    reasons.extend(uncovered(certificate, known));
     reasons.extend(terms.placeholder.then_some(Reason::Placeholder));
     let clocks = Clocks { ends: judged.ends, due, proven: start, paid_until: terms.paid_until };
     // What a company's own CA does with its rounds is its own business.
@@ -165,12 +180,9 @@ fn row(
     }
 }
 
-fn state(group: &Group, leaf: &Leaf, measure: &Measure<'_>) -> State {
-    let shown = |question: &Question| {
-        question.answer.as_ref().is_ok_and(|shown| shown.fingerprint == leaf.certificate.fingerprint)
-    };
+fn state(group: &Group, leaf: &Leaf, known: &Known<'_>) -> State {
     let seen = leaf.copies.iter().any(|copy| matches!(copy.place, Place::Address { .. }));
-    if seen || measure.questions.iter().any(shown) {
+    if seen || known.shown.contains(&leaf.certificate.fingerprint) {
         State::Served
     } else if leaf.copies.iter().any(|copy| copy.place.is_live()) {
         State::Installed
@@ -212,9 +224,9 @@ fn revoked(certificate: &Certificate, lists: &[(PathBuf, RevocationList)]) -> Op
 type Told = (Result<Shown, String>, Vec<SocketAddr>, Vec<String>);
 
 /// What servers show in its place: what is the same for several names and addresses is told once.
-fn unlike(certificate: &Certificate, measure: &Measure<'_>) -> Vec<Reason> {
+fn unlike(certificate: &Certificate, known: &Known<'_>) -> Vec<Reason> {
     let is_it = |shown: &Shown| shown.fingerprint == certificate.fingerprint;
-    let own = measure.questions.iter().filter(|one| one.expected == Some(certificate.fingerprint));
+    let own = known.questions.get(&certificate.fingerprint).into_iter().flatten();
     let mut at_each: Vec<(Result<Shown, String>, SocketAddr, Vec<String>)> = Vec::new();
     for Question { address, name, answer, .. } in own {
         let answer = match answer {
@@ -248,7 +260,7 @@ fn readable(keys: &[(Place, HeldKey)]) -> Vec<Reason> {
     open.map(|(place, key)| Reason::KeyReadable { path: PathBuf::from(place.to_string()), mode: key.mode }).collect()
 }
 
-fn uncovered(certificate: &Certificate, measure: &Measure<'_>) -> Vec<Reason> {
-    let own = measure.uncovered.iter().filter(|(_, of, _)| *of == certificate.fingerprint);
-    own.map(|(block, _, names)| Reason::NamesNotCovered { block: block.clone(), names: names.clone() }).collect()
+fn uncovered(certificate: &Certificate, known: &Known<'_>) -> Vec<Reason> {
+    let own = known.uncovered.get(&certificate.fingerprint).into_iter().flatten();
+    own.map(|&(block, names)| Reason::NamesNotCovered { block: block.clone(), names: names.to_vec() }).collect()
 }

@@ -30,10 +30,11 @@ impl Survey {
     ) -> Result<Rounds, Failure> {
         let (mut failures, mut rounds) = (Vec::new(), Rounds::default());
         for pair in pairs(context, |failure| failures.push(failure))? {
+            let before = self.items.len();
             self.pair(&pair);
             rounds.add(&pair.settings);
-            let chain = self.items.iter().rev().find_map(|item| match &item.what {
-                What::Certificates(chain) if item.place.stem() == Some(pair.layout.stem()) => Some(chain.clone()),
+            let chain = self.items[before..].iter().rev().find_map(|item| match &item.what {
+                What::Certificates(chain) => Some(chain.clone()),
                 _ => None,
             });
             if let (Some(servers), Some(chain)) = (servers.as_deref_mut(), chain) {

@@ -116,7 +116,7 @@ impl Survey {
             self.findings.push(refusal.clone());
         }
         let Some(standing) = &looked.standing else { return };
-        let mut seen: Vec<Vec<Link>> = Vec::new();
+        let mut seen: HashSet<Vec<Link>> = HashSet::new();
         for block in standing.config.blocks() {
             for links in block.pairs.iter().filter_map(site::Pair::links) {
                 let is_known = links.iter().all(|link| to.known.contains(&link.path));
@@ -129,7 +129,7 @@ impl Survey {
                     to.ask(Targets::of(&standing.config, &wanted).ask, &chain);
                     self.coverage(&standing.config, &links, &chain);
                 }
-                seen.push(links);
+                seen.insert(links);
             }
         }
     }

@@ -45,7 +45,7 @@ impl std::fmt::Display for ReleaseId {
 }
 
 /// One file of a release.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Piece {
     /// Leaf, then intermediates.
@@ -84,7 +84,7 @@ impl Piece {
 }
 
 /// A path that servers read, and the file of a release that it shows.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub struct Link {
     /// Where.
     pub path: PathBuf,

@@ -1,0 +1,47 @@
+//! Certificates that lie in one file or were sent together.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::pki::certificate::Certificate;
+
+/// Certificates in the order of the file, or as they were sent.
+#[derive(Debug)]
+pub(super) struct Bag {
+    all: Vec<Arc<Certificate>>,
+    /// Their places by the names that they bear.
+    by_name: HashMap<Vec<u8>, Vec<usize>>,
+}
+
+impl Bag {
+    pub(super) fn new(all: Vec<Arc<Certificate>>) -> Self {
+        let mut by_name: HashMap<Vec<u8>, Vec<usize>> = HashMap::new();
+        for (place, one) in all.iter().enumerate() {
+            by_name.entry(one.subject_der().to_vec()).or_default().push(place);
+        }
+        Self { all, by_name }
+    }
+
+    pub(super) fn all(&self) -> &[Arc<Certificate>] {
+        &self.all
+    }
+
+    /// Those that a chain of `leaf` can be made of, by names: a file may hold thousands of sites.
+    pub(super) fn above(&self, leaf: &Certificate) -> Vec<Certificate> {
+        let (mut found, mut asked) = (BTreeSet::new(), HashSet::new());
+        let mut names = vec![leaf.issuer_der()];
+        while let Some(name) = names.pop() {
+            if asked.insert(name) {
+                let bearers = self.by_name.get(name).into_iter().flatten().copied();
+                names.extend(bearers.clone().map(|place| self.all[place].issuer_der()));
+                found.extend(bearers);
+            }
+        }
+        found.into_iter().map(|place| self.all[place].as_ref().clone()).collect()
+    }
+
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        let prints = |bag: &'_ Self| bag.all.iter().map(|one| one.fingerprint).collect::<Vec<_>>();
+        std::ptr::eq(self, other) || self.all.len() == other.all.len() && prints(self) == prints(other)
+    }
+}
