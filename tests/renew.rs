@@ -57,12 +57,14 @@ fn the_next_request_is_like_the_last_one() {
     assert!(!sandbox.join("example.com-2.key").exists());
 
     let planned = renewed(&shop, &["--dry-run", "--at", &in_days(170)]);
-    assert_eq!((&planned["verdict"], &planned["changed"]), (&"planned".into(), &false.into()), "{planned}");
+    assert_eq!((&planned["verdict"], &planned["changed"]), (&"prepared".into(), &false.into()), "{planned}");
+    assert_eq!(planned["certificates"][0]["planned"], true);
     assert_eq!(text(&planned, "/certificates/0/key/path"), "example.com-2.key");
     assert!(!sandbox.join("example.com-2.key").exists());
 
     let made = renewed(&shop, &["--at", &in_days(170)]);
     assert_eq!((&made["verdict"], &made["changed"]), (&"prepared".into(), &true.into()), "{made}");
+    assert_eq!(made["certificates"][0]["planned"], false);
     assert_eq!(text(&made, "/certificates/0/request/path"), "example.com-2.csr");
     assert_eq!(text(&made, "/certificates/0/ca"), "namecheap");
     assert_eq!(requested(sandbox, "example.com-2.csr"), requested(sandbox, "example.com.csr"));
@@ -302,7 +304,7 @@ fn the_document_has_these_fields() {
     assert_eq!(
         fields(certificate),
         wanted(
-            "name names not_after due changed ca paid_until order proof proof_until key request records findings next"
+            "name names not_after due changed planned ca paid_until order proof proof_until key request records findings next"
         )
     );
     assert_eq!(fields(&certificate["key"]), wanted("path algorithm id"));

@@ -37,14 +37,7 @@ impl RenewOutcome {
     }
 
     fn verdict(&self) -> &'static str {
-        let is = |wanted: fn(&Came) -> bool| self.rounds.iter().any(|round| wanted(&round.came));
-        if is(|came| matches!(came, Came::Prepared(_) | Came::Ready(_))) {
-            "prepared"
-        } else if is(|came| matches!(came, Came::Planned(_))) {
-            "planned"
-        } else {
-            "nothing-due"
-        }
+        if self.rounds.is_empty() { "nothing-due" } else { "prepared" }
     }
 }
 
@@ -116,6 +109,7 @@ impl Round {
             "not_after": self.ends,
             "due": self.due,
             "changed": prepared.is_some_and(|prepared| prepared.made),
+            "planned": matches!(self.came, Came::Planned(_)),
             "ca": self.ca.map(Ca::name),
             "paid_until": self.paid_until,
             "order": order,
