@@ -63,7 +63,7 @@ impl Walk {
             let Entry { name, kind } = entry.map_err(failed())?;
             // Backups of editors and of certctl, temporary names.
             let text = name.as_encoded_bytes();
-            if !text.ends_with(b"~") && (self.depth == Depth::Tree || !text.starts_with(b".")) {
+            if text.last() != Some(&b'~') && (self.depth == Depth::Tree || text.first() != Some(&b'.')) {
                 names.push((name, kind));
             }
         }

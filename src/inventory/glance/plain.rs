@@ -93,7 +93,7 @@ impl<'a> Block<'a> {
         }
         let (_, body) = line_end(body.strip_prefix(b"-----")?).filter(|(length, _)| *length > 0)?;
         let line = body.iter().take(80).position(|&byte| byte == b'\n')?;
-        let ending = 1 + usize::from(body[..line].ends_with(b"\r"));
+        let ending = 1 + usize::from(body[..line].last() == Some(&b'\r'));
         let columns = line + 1 - ending;
         // The last line is shorter, or the one before it was the last.
         let mut length = 0;
@@ -116,9 +116,11 @@ impl<'a> Block<'a> {
 
     /// Decodes all lines, joined in `text`, into `der` and says how much of it they fill.
     fn decode(&self, text: &mut Vec<u8>, der: &mut [u8]) -> Option<usize> {
-        let ending: &[u8] = if self.ending == 2 { b"\r\n" } else { b"\n" };
         for line in self.body.chunks(self.columns + self.ending) {
-            text.extend_from_slice(line.strip_suffix(ending)?);
+            match (self.ending, line) {
+                (1, [line @ .., b'\n']) | (2, [line @ .., b'\r', b'\n']) => text.extend_from_slice(line),
+                _ => return None,
+            }
         }
         BASE64.decode_slice(text, der).ok()
     }

@@ -130,7 +130,8 @@ fn name(value: &[u8]) -> Option<String> {
         text.push_str(called);
         text.push('=');
         let simple = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'*' | b' ');
-        if value.as_bytes().iter().all(simple) && !value.starts_with(' ') && !value.ends_with(' ') {
+        let octets = value.as_bytes();
+        if octets.iter().all(simple) && !matches!(octets, [b' ', ..] | [.., b' ']) {
             text.push_str(value);
         } else {
             text.push_str(&escaped(value));
