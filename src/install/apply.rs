@@ -59,9 +59,9 @@ pub struct Failed {
 /// # Errors
 /// [`InstallError::LockHeld`] after `wait`, [`InstallError::Interrupted`], or the system's reason.
 pub fn lock(layout: &Layout, wait: Duration, interrupt: &Interrupt) -> Result<Lock, InstallError> {
-    folders::make(&layout.base(), FOLDER_MODE)?;
     let path = layout.lock();
-    match Lock::wait(&path, wait, || interrupt.signal().is_some())? {
+    let take = || Lock::wait(&path, wait, || interrupt.signal().is_some());
+    match folders::within(files::parent(&path), FOLDER_MODE, take)? {
         Some(lock) => Ok(lock),
         None => Err(match interrupt.signal() {
             Some(signal) => InstallError::Interrupted { signal },

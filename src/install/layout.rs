@@ -28,6 +28,8 @@ pub struct Layout {
     root: PathBuf,
     staged: bool,
     stem: String,
+    /// The pair's.
+    folder: PathBuf,
     /// Chain and key, which every pair has; then the further ones.
     links: Vec<Link>,
 }
@@ -37,8 +39,8 @@ impl Layout {
     #[must_use]
     pub fn new(root: Option<&Path>, stem: &str, chain_path: PathBuf, key_path: PathBuf) -> Self {
         let links = vec![Link::new(chain_path, Piece::FullChain), Link::new(key_path, Piece::Key)];
-        let staged = root.is_some();
-        Self { root: root.unwrap_or_else(|| Path::new("/")).to_owned(), staged, stem: stem.to_owned(), links }
+        let (staged, root) = (root.is_some(), root.unwrap_or_else(|| Path::new("/")));
+        Self { root: root.to_owned(), staged, stem: stem.to_owned(), folder: base(root).join(stem), links }
     }
 
     /// The same with chain and key elsewhere.
@@ -142,13 +144,13 @@ impl Layout {
     /// The folder of the pair.
     #[must_use]
     pub fn folder(&self) -> PathBuf {
-        self.base().join(&self.stem)
+        self.folder.clone()
     }
 
     /// The folder of its releases.
     #[must_use]
     pub fn releases(&self) -> PathBuf {
-        self.folder().join("releases")
+        self.folder.join("releases")
     }
 
     /// The folder of one release.
@@ -166,13 +168,13 @@ impl Layout {
     /// `live` or `proven`.
     #[must_use]
     pub fn pointer(&self, pointer: Pointer) -> PathBuf {
-        self.folder().join(pointer.name())
+        self.folder.join(pointer.name())
     }
 
     /// What the pair was installed with.
     #[must_use]
     pub fn settings(&self) -> PathBuf {
-        self.folder().join("settings.json")
+        self.folder.join("settings.json")
     }
 
     /// One certctl at a time per tree.

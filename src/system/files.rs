@@ -1,7 +1,9 @@
 //! Files: bounded reads of regular files, and writes that are whole or not there, born with their final mode.
 
+use std::cell::Cell;
 use std::fmt::Display;
 use std::fs::{self, File, OpenOptions};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -249,6 +251,7 @@ pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
 pub struct Staged {
     temporary: PathBuf,
     path: PathBuf,
+    waits: Cell<bool>,
 }
 
 /// Writes and flushes a file beside `path`, with its final mode from the first instant (`O_EXCL`, never through a link).
@@ -256,7 +259,7 @@ pub struct Staged {
 /// # Errors
 /// The system's reason; nothing is left behind.
 pub fn stage(path: &Path, bytes: &[u8], mode: u32) -> Result<Staged, FileError> {
-    let staged = Staged { temporary: temporary_name(path), path: path.to_owned() };
+    let staged = Staged { temporary: temporary_name(path), path: path.to_owned(), waits: Cell::new(true) };
     let open = || OpenOptions::new().write(true).create_new(true).mode(mode).open(&staged.temporary);
     let write = |mut file: File| -> io::Result<()> {
         // The umask only takes bits away at birth; the final mode is set on the open file.
@@ -283,6 +286,7 @@ impl Staged {
     /// `AlreadyExists` when something is there; else the system's reason.
     pub fn create(&self) -> Result<(), FileError> {
         move_new(&self.temporary, &self.path).map_err(FileError::at("create", &self.path))?;
+        self.waits.set(false);
         sync_folder(parent(&self.path))
     }
 
@@ -300,19 +304,23 @@ impl Staged {
     /// # Errors
     /// The system's reason; what was there is then untouched.
     pub fn place(&self) -> Result<(), FileError> {
-        fs::rename(&self.temporary, &self.path).map_err(FileError::at("write", &self.path))
+        fs::rename(&self.temporary, &self.path).map_err(FileError::at("write", &self.path))?;
+        self.waits.set(false);
+        Ok(())
     }
 
     /// Takes its name away again; only for what this one created.
     pub fn take_back(&self) {
         let _ = fs::rename(&self.path, &self.temporary);
+        self.waits.set(true);
     }
 }
 
 impl Drop for Staged {
     fn drop(&mut self) {
-        // Not there any more once it has its name.
-        let _ = fs::remove_file(&self.temporary);
+        if self.waits.get() {
+            let _ = fs::remove_file(&self.temporary);
+        }
     }
 }
 
@@ -330,11 +338,10 @@ fn move_new(from: &Path, to: &Path) -> io::Result<()> {
 /// A hidden name in the same folder, `.NAME.<16 hex digits>~`: unlikely to be taken, and refused (`O_EXCL`) when it is.
 #[must_use]
 pub fn temporary_name(path: &Path) -> PathBuf {
-    let mut random = [0_u8; 8];
-    // A failing random source leaves zeros: still refused when taken.
-    let _ = aws_lc_rs::rand::fill(&mut random);
+    // Random keys hash nothing: another number each time, and no generator of secrets is set up for a name.
+    let random = RandomState::new().build_hasher().finish();
     let stem = path.file_name().unwrap_or_default().to_string_lossy();
-    parent(path).join(format!(".{stem}.{}~", hex::encode(random)))
+    parent(path).join(format!(".{stem}.{random:016x}~"))
 }
 
 /// The folder that `path` lies in.

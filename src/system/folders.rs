@@ -190,6 +190,17 @@ pub fn make(path: &Path, mode: u32) -> Result<(), FileError> {
     }
 }
 
+/// Makes something in `folder`, which is made first where it is missing; mostly it is there and nobody asks.
+///
+/// # Errors
+/// Those of `act`, or of [`make`].
+pub fn within<T>(folder: &Path, mode: u32, act: impl Fn() -> Result<T, FileError>) -> Result<T, FileError> {
+    match act() {
+        Err(error) if error.is_missing() => make(folder, mode).and_then(|()| act()),
+        other => other,
+    }
+}
+
 /// Makes one folder that must not exist yet; it is never looser than `mode`.
 ///
 /// # Errors

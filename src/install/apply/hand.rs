@@ -115,16 +115,15 @@ impl Hand<'_> {
     fn link(&self, path: &Path, text: &Path) -> Result<(), FileError> {
         let secret = self.layout.links().iter().any(|link| link.path == path && link.piece.is_secret());
         let mode = if secret { PRIVATE_FOLDER_MODE } else { FOLDER_MODE };
-        folders::make(files::parent(path), mode)?;
-        folders::place(path, text)
+        folders::within(files::parent(path), mode, || folders::place(path, text))
     }
 
     /// The folder is flushed by whoever calls.
     fn remember(&self) -> Result<(), InstallError> {
         let path = self.layout.settings();
-        folders::make(&self.layout.folder(), FOLDER_MODE)?;
         let text = self.settings.to_json().map_err(|source| InstallError::Settings { path: path.clone(), source })?;
-        Ok(files::stage(&path, text.as_bytes(), PUBLIC_MODE)?.place()?)
+        let stage = || files::stage(&path, text.as_bytes(), PUBLIC_MODE);
+        Ok(folders::within(files::parent(&path), FOLDER_MODE, stage)?.place()?)
     }
 
     /// What an install that was taken back was told about servers is not for the next one.

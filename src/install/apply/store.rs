@@ -41,7 +41,6 @@ impl Drop for Staged {
 /// # Errors
 /// The system's reason; what was begun is removed.
 pub fn stage(layout: &Layout, release: &Release) -> Result<Staged, FileError> {
-    folders::make(&layout.releases(), FOLDER_MODE)?;
     let (folder, working) = hidden(layout, &release.id)?;
     let staged = Staged { folder, access: release.access, _working: working };
     for (piece, bytes, mode) in release.files() {
@@ -57,7 +56,7 @@ pub fn stage(layout: &Layout, release: &Release) -> Result<Staged, FileError> {
 fn hidden(layout: &Layout, id: &ReleaseId) -> Result<(PathBuf, Lock), FileError> {
     loop {
         let folder = files::temporary_name(&layout.release(id));
-        match folders::make_new(&folder, 0o700) {
+        match folders::within(&layout.releases(), FOLDER_MODE, || folders::make_new(&folder, 0o700)) {
             Err(error) if error.is_missing() && folders::is_folder(&layout.releases()) => continue,
             other => other?,
         }
