@@ -121,7 +121,10 @@ impl<T, F: FnMut(T)> Order<T, F> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Seen, look_at};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    use super::{BATCH, Seen, WAITING, look_at};
     use crate::system::walk::{Depth, Walk};
 
     #[test]
@@ -141,5 +144,31 @@ mod tests {
         let expected: Vec<String> =
             (0..1000).map(|number| number.to_string()).chain(["it is larger than 50 bytes".to_owned()]).collect();
         assert_eq!(told, expected);
+    }
+
+    /// One file takes long: what is read beyond it is no more than may wait.
+    #[test]
+    fn nobody_goes_far_ahead() {
+        let most = (WAITING + 3) * BATCH;
+        let folder = tempfile::tempdir().unwrap();
+        for number in 0..2 * most {
+            std::fs::write(folder.path().join(format!("{number:04}")), "x").unwrap();
+        }
+        let seen = AtomicUsize::new(0);
+        let look = |count: &mut usize, met: Seen<'_>| {
+            *count += 1;
+            let before = seen.fetch_add(1, Ordering::Relaxed);
+            let Seen::File(path, _) = met else { panic!("{met:?}") };
+            if path.ends_with("0000") {
+                let mut settled = before;
+                while std::mem::replace(&mut settled, seen.load(Ordering::Relaxed)) != settled {
+                    std::thread::sleep(Duration::from_millis(100));
+                }
+                assert!(settled < most, "{settled}");
+            }
+        };
+        let mut told = 0;
+        look_at(Walk::new(folder.path(), Depth::Tree), 50, look, |count| told += count);
+        assert_eq!(told, 2 * most);
     }
 }
