@@ -42,3 +42,8 @@ fn records_keep_their_promises() {
 fn answers_keep_their_promises() {
     replay("answers", entries::answers);
 }
+
+#[test]
+fn a_glance_keeps_its_promises() {
+    replay("glance", entries::glance);
+}

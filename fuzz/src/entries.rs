@@ -144,6 +144,16 @@ pub fn answers(data: &[u8]) {
     }
 }
 
+/// An alias that is read at a glance, octet by octet, is what the reader of whole messages reads.
+pub fn glance(data: &[u8]) {
+    const NAME: &str = "_x.example.com";
+    let id = data.first_chunk().map_or(0, |id| u16::from_be_bytes(*id));
+    assert!(dns::glanced(id ^ 1, NAME, data).is_none());
+    if let Some((glance, whole)) = dns::glanced(id, NAME, data) {
+        assert_eq!(Some(glance), whole);
+    }
+}
+
 /// RFC 9525 6.3, label by label.
 fn covers(presented: &str, host: &str) -> bool {
     let labels = |name: &str| name.to_ascii_lowercase().split('.').map(str::to_owned).collect::<Vec<_>>();

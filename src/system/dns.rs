@@ -31,7 +31,7 @@ use tokio::task::JoinSet;
 use self::ask::{gone, put};
 use self::batch::in_order;
 use self::exchange::Client;
-pub use self::heard::heard;
+pub use self::heard::{Lasting, glanced, heard};
 pub use self::looking::{DnsError, Inquiry};
 use self::looking::{SURVEY, surveys, until_signal};
 pub use self::many::{Asker, Came, Depth, Heard, Job, survey_each};

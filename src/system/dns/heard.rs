@@ -8,7 +8,8 @@ use hickory_proto::rr::Name;
 use super::ask::record_type;
 use super::caa;
 use super::exchange::{Form, Query, Recursion, answer_to};
-use super::message::read;
+use super::message::{read, ttl};
+use super::wire;
 use crate::dcv::answer::{Answer, RecordKind, Role};
 use crate::dcv::caa::Found;
 
@@ -24,4 +25,20 @@ pub fn heard(id: u16, name: &str, kind: RecordKind, role: Role, bytes: &[u8]) ->
     let server = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 53);
     let query = Query { server, name, kind: record_type(kind), recursion: Recursion::No, form: Form::Plain };
     Some((read(&message, &query, role), caa::found(&message, &query.name)))
+}
+
+/// An answer, and for how many seconds it may be remembered.
+pub type Lasting = (Answer, u32);
+
+/// The target of an alias and its TTL as they are read at a glance where there are thousands of questions, and as the reader
+/// of whole messages has them; `None` where it is left to that reader. The two must be the same.
+#[must_use]
+pub fn glanced(id: u16, name: &str, bytes: &[u8]) -> Option<(Lasting, Option<Lasting>)> {
+    let question = wire::question(id, name, RecordKind::Cname)?;
+    let (target, seconds) = wire::alias(question.len(), bytes).filter(|_| wire::answers(&question, bytes))?;
+    let whole = Message::from_vec(bytes).ok().and_then(|message| {
+        let (answer, _) = heard(id, name, RecordKind::Cname, Role::Resolver, bytes)?;
+        Some((answer, ttl(&message)?))
+    });
+    Some(((Answer::Cname(target), seconds), whole))
 }
