@@ -151,6 +151,33 @@ fn a_key_that_others_have_or_that_everybody_has_is_told() {
     );
 }
 
+/// Certificates that have the key, in whatever form they lie here or are installed: their requests may be gone.
+#[test]
+fn a_key_that_a_certificate_has_is_told() {
+    let order = Order::new();
+    let sandbox = &order.sandbox;
+    sandbox.write("site.crt", order.chain());
+    let install = ["--trust", "root.pem", "--server", "none", "--root", "tree"];
+    sandbox.run(&[&["install", "site.crt"], &install[..]].concat()).expect(0);
+    openssl(sandbox, "x509 -in site.crt -outform DER -out site.der");
+    std::fs::remove_file(sandbox.join("example.com.csr")).unwrap();
+    let ask = |name: &str, more: &[&str]| {
+        let ask = ["csr", name, "--key", "example.com.key", "--ca", "sectigo", "--json"];
+        sandbox.run(&[&ask[..], more].concat()).expect(0).json()["findings"][0].clone()
+    };
+    let told = |finding: &serde_json::Value, other: &str| {
+        let message = finding["message"].as_str().unwrap();
+        assert_eq!((&finding["code"], message.contains(other)), (&"key-reused".into(), true), "{other}: {finding}");
+    };
+    told(&ask("one.example", &[]), "the key is that of site.crt, site.der too");
+    std::fs::remove_file(sandbox.join("site.crt")).unwrap();
+    std::fs::remove_file(sandbox.join("one.example.csr")).unwrap();
+    told(&ask("two.example", &[]), "the key is that of site.der too");
+    std::fs::remove_file(sandbox.join("site.der")).unwrap();
+    std::fs::remove_file(sandbox.join("two.example.csr")).unwrap();
+    told(&ask("three.example", &["--root", "tree"]), "the key is that of the installed certificate of example.com too");
+}
+
 #[test]
 fn a_lone_key_gets_its_request_by_the_line_that_is_proposed() {
     let sandbox = Sandbox::new();

@@ -11,6 +11,7 @@ use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::rdata::CNAME;
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 use serde_json::Value;
+use support::ca::TestCa;
 use support::dns::{NameServer, free_port, port_53, with_port_53};
 use support::liar::{Liar, coded};
 use support::{Run, Sandbox};
@@ -379,6 +380,23 @@ fn a_key_used_again_needs_a_value_that_was_compared() {
     let given = format!("_{md5}.mail.shop.example {hash}.{UNIQUE}");
     server.publish(&format!("{own}\n_{md5}.mail CNAME {hash}.{UNIQUE}."), 2);
     assert_eq!(verdict(&check("mail.shop.example", &["--record", &given]).expect(0).json()), "visible");
+}
+
+/// Its request may be gone: the certificate tells.
+#[test]
+fn a_key_that_a_certificate_has_needs_such_a_value_too() {
+    let order = Order::new(&["shop.example"], &["--ca", "sectigo"]);
+    let server = NameServer::knot(&format!("{} CNAME {}.sectigo.com.", order.label, order.hash));
+    let at = server.at();
+    let check = |args: &[&str]| order.sandbox.run(&[&["dcv-check", "--resolver", &at, "--json"], args].concat());
+    assert_eq!(verdict(&check(&[]).expect(0).json()), "visible");
+    order.sandbox.write("old.crt", TestCa::new().issue(&order.sandbox.read("shop.example.csr")));
+    order.sandbox.write("list", "shop.example\nshop.example.csr\n");
+    for named in ["shop.example", "shop.example.csr"] {
+        assert_eq!(verdict(&check(&[named]).expect(1).json()), "unchecked", "{named}");
+    }
+    let listed = check(&["--batch", "list"]).expect(1).stdout;
+    assert_eq!(listed.matches("\"verdict\":\"unchecked\",\"changed\"").count(), 2, "{listed}");
 }
 
 /// DigiCert, GlobalSign, GoDaddy, AWS: a random value in a CNAME or a text, at the domain or below a label.

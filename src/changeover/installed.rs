@@ -218,13 +218,14 @@ pub fn folder_named(context: &Context, name: &str) -> Result<Option<String>, Fai
     Ok(there.then_some(stem))
 }
 
-/// The keys of all certificates that are live or were and can be gone back to, as far as this user may look: from the
-/// chains alone, which are not secret.
+/// The keys of all certificates that are live or were and can be gone back to, and the names of their pairs, as far as this
+/// user may look: from the chains alone, which are not secret.
 #[must_use]
-pub fn key_ids(context: &Context) -> Vec<PublicKeyId> {
+pub fn keys(context: &Context) -> Vec<(String, PublicKeyId)> {
     let Ok(root) = root(context) else { return Vec::new() };
     let Ok(stems) = stems(&root) else { return Vec::new() };
-    stems.iter().flat_map(|stem| keys_of(&layout(&root, stem))).collect()
+    let of = |stem: String| keys_of(&layout(&root, &stem)).into_iter().map(move |key| (stem.clone(), key));
+    stems.into_iter().flat_map(of).collect()
 }
 
 /// The same of one pair.

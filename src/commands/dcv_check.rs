@@ -10,6 +10,7 @@ mod method;
 mod outcome;
 mod pending;
 mod proved;
+mod used;
 mod wait;
 
 use std::collections::HashMap;

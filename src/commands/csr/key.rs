@@ -115,9 +115,10 @@ impl Given {
         let certificates = self.here.certificates.iter().filter(|held| held.value.iter().any(|one| one.key_id == id));
         let mut others: Vec<String> = requests.map(|held| held.path.display().to_string()).collect();
         others.extend(certificates.map(|held| held.path.display().to_string()));
-        if installed::key_ids(context).contains(&id) {
-            others.push("a certificate that is installed".to_owned());
-        }
+        let mut pairs: Vec<String> =
+            installed::keys(context).into_iter().filter(|(_, key)| *key == id).map(|(stem, _)| stem).collect();
+        pairs.dedup();
+        others.extend(pairs.into_iter().map(|stem| format!("the installed certificate of {stem}")));
         Reused { spki: self.key.spki().to_vec(), others }
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::changeover::installed;
+use super::used::Used;
 use crate::context::Context;
 use crate::dcv::ca::Ca;
 use crate::dcv::expect;
@@ -15,7 +15,6 @@ use crate::directory::{self, Argument, Directory};
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next, shell_word};
 use crate::pairing::folder_in_words;
-use crate::pki::key::PublicKeyId;
 use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
 use crate::system::files;
@@ -30,7 +29,7 @@ pub(super) struct Selected {
     pub(super) shown: String,
     pub(super) path: Option<PathBuf>,
     pub(super) request: SigningRequest,
-    /// Whether its key is that of another request: the CA's record has a unique value then.
+    /// Whether its key was used before: the CA's record has a unique value then.
     pub(super) reuses_key: bool,
     /// The records given for it now.
     given: Vec<GivenRecord>,
@@ -62,11 +61,11 @@ pub(super) struct Chosen {
 pub(super) fn choose(context: &Context, args: &Wanted<'_>) -> Result<Chosen, Failure> {
     let given = given(context, args)?;
     let here = Directory::read(context)?;
-    let issued = issued(context, &here);
-    let mut candidates = if args.names.is_empty() { all(&here) } else { named(context, args.names, &here, &issued)? };
+    let used = Used::of(context, &here);
+    let mut candidates = if args.names.is_empty() { all(&here) } else { named(context, args.names, &here, &used)? };
     let mut chosen = Chosen { selected: Vec::new(), strays: Vec::new(), kept: Vec::new(), matched: Vec::new() };
     for record in &given {
-        match pick(record, &candidates, &issued)? {
+        match pick(record, &candidates, &used)? {
             Ok(at) => {
                 let one = &mut candidates[at];
                 one.given.push(record.anchored(&record::domains(&one.request)));
@@ -79,14 +78,13 @@ pub(super) fn choose(context: &Context, args: &Wanted<'_>) -> Result<Chosen, Fai
     let mut wanted: Vec<Selected> = match (chosen.matched.is_empty(), args.names.is_empty()) {
         (false, true) => candidates.into_iter().filter(matched).collect(),
         (_, false) => candidates,
-        (true, true) => candidates.into_iter().filter(|one| is_pending(&issued, &one.request)).collect(),
+        (true, true) => candidates.into_iter().filter(|one| used.is_pending(&one.request)).collect(),
     };
     if wanted.is_empty() {
         return Err(nothing_pending(context, args.again, !here.requests.is_empty()));
     }
-    let reusing = here.reusing();
     for one in &mut wanted {
-        one.reuses_key = one.path.as_deref().is_some_and(|path| reusing.contains(path));
+        one.reuses_key = used.is_used_again(&one.request, one.path.as_deref());
         chosen.kept.extend(keep(one, args.ca)?);
     }
     chosen.selected = wanted;
@@ -133,11 +131,7 @@ fn keep(one: &mut Selected, ca: Option<Ca>) -> Result<Option<PathBuf>, Failure> 
 
 /// Which request a record belongs to: the one that it was made from; where it is made of none, the one that asks for its
 /// domain, and of several the one that still waits for its certificate.
-fn pick(
-    record: &GivenRecord,
-    candidates: &[Selected],
-    issued: &[PublicKeyId],
-) -> Result<Result<usize, Finding>, Failure> {
+fn pick(record: &GivenRecord, candidates: &[Selected], used: &Used) -> Result<Result<usize, Finding>, Failure> {
     if let Some(md5) = record.md5() {
         let made_from = candidates.iter().position(|one| one.request.md5() == md5);
         return Ok(made_from.map_or_else(
@@ -150,8 +144,7 @@ fn pick(
     }
     let fitting = |at: &usize| expect::is_for(record, &candidates[*at].request);
     let fitting: Vec<usize> = (0..candidates.len()).filter(fitting).collect();
-    let waiting: Vec<usize> =
-        fitting.iter().copied().filter(|at| is_pending(issued, &candidates[*at].request)).collect();
+    let waiting: Vec<usize> = fitting.iter().copied().filter(|at| used.is_pending(&candidates[*at].request)).collect();
     match (fitting.as_slice(), waiting.as_slice()) {
         ([], _) => Ok(Err(of_no_domain(record, candidates))),
         ([one], _) | (_, [one]) => Ok(Ok(*one)),
@@ -219,32 +212,11 @@ fn add(all: &mut Vec<Selected>, one: Selected) {
     }
 }
 
-/// The keys of requests that wait for nothing: a certificate has them, here or among what is installed, or a later round
-/// of theirs.
-pub(super) fn issued(context: &Context, here: &Directory) -> Vec<PublicKeyId> {
-    let certificates = here.certificates.iter().flat_map(|file| &file.value);
-    let issued = certificates.map(|certificate| certificate.key_id).chain(installed::key_ids(context)).collect();
-    let waiting: Vec<PublicKeyId> = here.waiting(&issued).into_iter().map(|one| one.value.key_id).collect();
-    here.requests.iter().map(|one| one.value.key_id).filter(|id| !waiting.contains(id)).collect()
-}
-
-/// Whether no certificate that is known was issued for its key.
-fn is_pending(issued: &[PublicKeyId], request: &SigningRequest) -> bool {
-    !issued.contains(&request.key_id)
-}
-
-fn named(
-    context: &Context,
-    words: &[String],
-    here: &Directory,
-    issued: &[PublicKeyId],
-) -> Result<Vec<Selected>, Failure> {
+fn named(context: &Context, words: &[String], here: &Directory, used: &Used) -> Result<Vec<Selected>, Failure> {
     let mut all: Vec<Selected> = Vec::new();
     for word in words {
         match Argument::resolve(word, here)? {
-            Argument::Name(name) => {
-                by_name(context, &name, here, issued)?.into_iter().for_each(|one| add(&mut all, one))
-            }
+            Argument::Name(name) => by_name(context, &name, here, used)?.into_iter().for_each(|one| add(&mut all, one)),
             Argument::File(path) => {
                 requests(&path, word)?.iter().for_each(|request| add(&mut all, held(&path, request)));
             }
@@ -270,14 +242,9 @@ pub(super) fn requests(path: &Path, shown: &str) -> Result<Vec<SigningRequest>, 
 }
 
 /// The requests for a name: those that wait for a certificate; where none does, the latest.
-fn by_name(
-    context: &Context,
-    name: &DnsName,
-    here: &Directory,
-    issued: &[PublicKeyId],
-) -> Result<Vec<Selected>, Failure> {
+fn by_name(context: &Context, name: &DnsName, here: &Directory, used: &Used) -> Result<Vec<Selected>, Failure> {
     let named = here.requests_named(name);
-    let pending: Vec<_> = named.iter().filter(|one| is_pending(issued, &one.value)).collect();
+    let pending: Vec<_> = named.iter().filter(|one| used.is_pending(&one.value)).collect();
     if named.is_empty() {
         let message = format!("no request for {name} in {}", here.path.display());
         return Err(Failure::new(Kind::NotFound, message)

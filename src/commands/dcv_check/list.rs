@@ -2,20 +2,20 @@
 //! looked up.
 
 use std::cell::OnceCell;
-use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::collections::HashMap;
+use std::path::Path;
 use std::rc::Rc;
 
 use super::choose::{self, Chosen, Selected};
 use super::pending::{Pending, pending};
+use super::used::Used;
 use crate::context::Context;
 use crate::dcv::ca::Ca;
 use crate::dcv::{expect, parse};
 use crate::directory::kept as kept_file;
-use crate::directory::{Argument, Directory, Held};
+use crate::directory::{Argument, Directory};
 use crate::failure::{Failure, Kind};
 use crate::finding::Next;
-use crate::pki::key::PublicKeyId;
 use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
 
@@ -30,9 +30,7 @@ pub(super) struct List<'a> {
 struct Here {
     directory: Directory,
     by_name: HashMap<String, Vec<usize>>,
-    issued: HashSet<PublicKeyId>,
-    /// The files of requests whose key is that of another.
-    reusing: HashSet<PathBuf>,
+    used: Used,
 }
 
 impl<'a> List<'a> {
@@ -59,6 +57,7 @@ impl<'a> List<'a> {
             _ => self.named(line)?,
         };
         for one in &mut selected {
+            one.reuses_key = self.here()?.used.is_used_again(&one.request, one.path.as_deref());
             one.read_kept()?;
         }
         let none = Chosen { selected, strays: Vec::new(), kept: Vec::new(), matched: Vec::new() };
@@ -77,24 +76,18 @@ impl<'a> List<'a> {
             return Err(Failure::new(Kind::NotFound, message)
                 .with(Next::run(&[self.context.again("csr"), vec![name.to_string()]].concat())));
         }
-        let waits = |request: &SigningRequest| !here.issued.contains(&request.key_id);
+        let waits = |request: &SigningRequest| here.used.is_pending(request);
         let waiting: Vec<_> = found.iter().copied().filter(|one| waits(&one.value)).collect();
         let found = if waiting.is_empty() { found.into_iter().take(1).collect() } else { waiting };
-        let selected = |held: &Held<SigningRequest>| {
-            let mut one = choose::held(&held.path, &held.value);
-            one.reuses_key = here.reusing.contains(&held.path);
-            one
-        };
-        Ok(found.into_iter().map(selected).collect())
+        Ok(found.into_iter().map(|held| choose::held(&held.path, &held.value)).collect())
     }
 
     fn here(&self) -> Result<&Here, Failure> {
         if self.here.get().is_none() {
             let directory = Directory::read(self.context)?;
-            let issued = choose::issued(self.context, &directory).into_iter().collect();
-            let reusing = directory.reusing().into_iter().map(Path::to_owned).collect();
+            let used = Used::of(self.context, &directory);
             // Set only here and only when empty, so `set` cannot fail.
-            let _ = self.here.set(Here { by_name: by_name(&directory), directory, issued, reusing });
+            let _ = self.here.set(Here { by_name: by_name(&directory), directory, used });
         }
         self.here.get().ok_or_else(|| Failure::new(Kind::Internal, "no folder"))
     }
