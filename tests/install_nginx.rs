@@ -238,6 +238,25 @@ fn a_reload_that_fails_is_taken_back_when_the_old_pair_is_seen() {
 }
 
 #[test]
+fn a_way_back_that_ends_at_what_was_seen_live_says_that_it_stays() {
+    let site = Site::new();
+    let reload = site.shop.sandbox.join("reload");
+    let tells = |script: String| site.shop.sandbox.write("reload", format!("{script}\n"));
+    tells(format!("nginx -s reload -c {}", site.folder().join("nginx.conf").display()));
+    let nginx = site.start("");
+    nginx.rewrite(&site.block(CHAIN, KEY));
+    site.round(&["--reload", &format!("sh {}", reload.display())]).expect(0);
+    let first = site.shop.served();
+    drop(nginx);
+    site.round(&[]).expect(1);
+    let _nginx = site.start(&site.block(CHAIN, KEY));
+    tells("exit 1".to_owned());
+    let run = site.shop.sandbox.run(&["rollback", "example.com", "--root", "tree"]).expect(6);
+    assert!(run.stdout.contains("is what was seen live last"), "{run}");
+    assert_eq!(site.shop.served(), first);
+}
+
+#[test]
 fn a_server_that_does_not_run_is_told_how_to_start() {
     let site = Site::new();
     write_config(&site.folder(), &site.block(CHAIN, KEY));

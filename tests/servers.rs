@@ -339,6 +339,8 @@ fn one_certificate_on_all_three_is_one_transaction() {
     let run = three.round(&["--json"]).expect(1).json();
     assert_eq!((&run["verdict"], codes(&run)), (&"not-served".into(), vec!["server-not-running"]), "{run}");
     assert_eq!((up.len(), probed(&run)), (2, 2), "{run}");
+    let said = three.round(&[]).expect(1);
+    assert!(said.stdout.contains("live   127.0.0.1:") && said.stdout.contains("HAProxy does not run"), "{said}");
 
     // One that runs and was not named is not passed over in silence.
     let run = three.round(&["--server", "nginx", "--json"]).expect(0).json();

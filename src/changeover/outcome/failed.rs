@@ -28,6 +28,13 @@ pub(super) fn what_stays(situation: &Situation, plan: &InstallPlan, files_stay: 
             )
             .with(Next::say(format!("to be without them, take out the block first:  {}", blocks()))),
         ),
+        Back::To(id) if *id == situation.wanted.id => Some(
+            Finding::warning(
+                "nothing-before",
+                format!("{id} is what was seen live last, what came after it was not: there is nothing to go back to, it stays"),
+            )
+            .with(Next::say(format!("see who serves what:  certctl install --check {}", situation.layout.stem()))),
+        ),
         _ => None,
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{Changeover, Seen, Verdict, day};
+use crate::finding::Severity;
 use crate::install::plan::Step;
 use crate::inventory::RenewBefore;
 use crate::report::Text;
@@ -66,11 +67,13 @@ impl Changeover {
             Verdict::NotTakenBack => {}
             _ => text.fact("same", format!("{} shows these files already", self.chain_path)),
         }
-        if matches!(self.verdict, Verdict::Live | Verdict::Unchanged) && !self.seen.is_empty() {
-            text.fact("live", self.live());
-        }
         let (waiting, others): (Vec<_>, Vec<_>) =
             self.findings.iter().cloned().partition(|one| WAITING.contains(&one.code));
+        let fails = others.iter().any(|one| one.severity == Severity::Error);
+        let asked = matches!(self.verdict, Verdict::Live | Verdict::Unchanged | Verdict::NotServed);
+        if asked && !fails && !self.seen.is_empty() {
+            text.fact("live", self.live());
+        }
         text.findings(&others);
         for one in waiting {
             text.act("note", one.message);
