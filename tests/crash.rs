@@ -93,6 +93,7 @@ fn installing(name: &'static str, shop: Shop) -> Scenario {
         name,
         sites: vec![SITE],
         args: install(),
+        always: &[],
         code: 0,
         old: vec![found(&sandbox)],
         new: vec![new.clone()],
@@ -118,6 +119,11 @@ fn replacement() -> Scenario {
     round(&shop);
     shop.deliver("new.crt");
     installing("replacement", shop)
+}
+
+/// The lock is held when it is asked for: everything is looked at again under it. The first that is locked is what is built.
+fn waited() -> Scenario {
+    Scenario { name: "waited", always: &["-e", "inject=flock:error=EAGAIN:when=2"], ..replacement() }
 }
 
 fn takeover() -> Scenario {
@@ -243,7 +249,7 @@ fn a_fault_at_any_call_leaves_a_whole_pair_and_the_next_run_heals() {
     let workers = std::thread::available_parallelism().map_or(1, usize::from).min(2);
     let begun = Instant::now();
     let (mut total, mut tried, mut violations) = (0, 0, Vec::new());
-    for prepare in [first, replacement, takeover, strays, back, undo, removal, batch] {
+    for prepare in [first, replacement, waited, takeover, strays, back, undo, removal, batch] {
         let scenario = prepare();
         if only(scenario.name) {
             continue;

@@ -214,15 +214,6 @@ fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
     fs::set_permissions(path, Permissions::from_mode(mode))
 }
 
-/// Gives a finished folder its mode, and flushes it.
-///
-/// # Errors
-/// The system's reason.
-pub fn finish(path: &Path, mode: u32) -> Result<(), FileError> {
-    set_mode(path, mode).map_err(FileError::at("set the mode of", path))?;
-    sync_folder(path)
-}
-
 /// A new, flushed file in a folder that nobody else sees yet. Until its owner is set only who runs certctl may read it.
 ///
 /// # Errors

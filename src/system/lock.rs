@@ -1,8 +1,8 @@
 //! Locks on files and folders (flock): the kernel lets go of them when the process ends, however it ends. What the file
 //! holds means nothing.
 
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::fs::{File, OpenOptions, Permissions};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use super::files::FileError;
 
 /// Held until it is dropped.
 #[derive(Debug)]
-pub struct Lock(#[expect(dead_code, reason = "the open file is the lock")] File);
+pub struct Lock(File);
 
 /// Between two attempts.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -60,6 +60,16 @@ impl Lock {
         let own = open.metadata().map_err(FileError::at("look at", path))?;
         let still = path.symlink_metadata().is_ok_and(|meta| (meta.dev(), meta.ino()) == (own.dev(), own.ino()));
         Ok(still.then_some(Self(open)))
+    }
+
+    /// Gives the folder at `path`, which this locks, its final mode, and flushes it.
+    ///
+    /// # Errors
+    /// The system's reason.
+    pub fn finish(&self, path: &Path, mode: u32) -> Result<(), FileError> {
+        let mode = self.0.set_permissions(Permissions::from_mode(mode));
+        mode.map_err(FileError::at("set the mode of", path))?;
+        self.0.sync_all().map_err(FileError::at("flush the folder", path))
     }
 }
 

@@ -33,6 +33,8 @@ pub struct Scenario {
     pub sites: Vec<[&'static str; 2]>,
     /// The command, from the sandbox; `--json` is added.
     pub args: Vec<String>,
+    /// What happens in every run: a call that strace answers.
+    pub always: &'static [&'static str],
     /// How it ends undisturbed.
     pub code: i32,
     /// The pairs before.
@@ -132,7 +134,8 @@ impl Scenario {
     /// A command under strace, with a umask that takes nothing away: its exit code, stdout and stderr.
     pub fn strace(&self, sandbox: &Sandbox, options: &[&str]) -> (i32, String, String) {
         let mut command = Command::new("sh");
-        command.args(["-c", "umask 000; exec \"$0\" \"$@\""]).arg(path_of("strace")).args(options);
+        // Of two words on one call the last holds.
+        command.args(["-c", "umask 000; exec \"$0\" \"$@\""]).arg(path_of("strace")).args(self.always).args(options);
         command.arg(env!("CARGO_BIN_EXE_certctl")).args(&self.args).arg("--json");
         let output = command.current_dir(sandbox.path()).stdin(Stdio::null()).output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -228,7 +231,7 @@ impl Scenario {
         let on = if let Fault::Lasting(_) = point.fault { "+" } else { "" };
         let inject = format!("inject={}:{fault}:when={}{on}", point.call, point.number);
         // Not its children: their calls are not ours, and count by themselves.
-        let trace = format!("trace={}", point.call);
+        let trace = format!("trace=flock,{}", point.call);
         let (code, stdout, stderr) = self.strace(sandbox, &["-o", "/dev/null", "-e", &trace, "-e", &inject]);
         let mut wrong = self.look(sandbox);
         let killed = point.fault == Fault::Kill && code == KILLED;

@@ -25,13 +25,16 @@ const NAMES_LIMIT: usize = 100_000;
 pub struct Staged {
     folder: PathBuf,
     access: Access,
-    _working: Lock,
+    working: Lock,
+    published: bool,
 }
 
 impl Drop for Staged {
     fn drop(&mut self) {
-        // Published, it is not there any more. Best effort: the next install sweeps.
-        let _ = folders::remove_folder(&self.folder);
+        if !self.published {
+            // Best effort: the next install sweeps.
+            let _ = folders::remove_folder(&self.folder);
+        }
     }
 }
 
@@ -42,13 +45,13 @@ impl Drop for Staged {
 /// The system's reason; what was begun is removed.
 pub fn stage(layout: &Layout, release: &Release) -> Result<Staged, FileError> {
     let (folder, working) = hidden(layout, &release.id)?;
-    let staged = Staged { folder, access: release.access, _working: working };
+    let staged = Staged { folder, access: release.access, working, published: false };
     for (piece, bytes, mode) in release.files() {
         let owner = if piece.is_secret() { release.access.owner } else { None };
         let attributes = guard::attributes(layout, piece, mode)?;
         folders::write(&staged.folder.join(piece.file_name()), bytes, mode, owner, &attributes)?;
     }
-    folders::finish(&staged.folder, FOLDER_MODE)?;
+    staged.working.finish(&staged.folder, FOLDER_MODE)?;
     Ok(staged)
 }
 
@@ -71,14 +74,17 @@ impl Staged {
     ///
     /// # Errors
     /// [`InstallError::Damaged`] when another content has the name; else the system's reason.
-    pub fn publish(self, layout: &Layout, release: &Release) -> Result<(), InstallError> {
+    pub fn publish(mut self, layout: &Layout, release: &Release) -> Result<(), InstallError> {
         match folders::rename_new(&self.folder, &layout.release(&release.id)) {
             Err(error) if error.is_taken() => {
                 compare(layout, release)?;
                 // Who gave it its name may not have come to this.
                 Ok(files::sync_folder(&layout.releases())?)
             }
-            other => Ok(other?),
+            other => {
+                self.published = other.is_ok();
+                Ok(other?)
+            }
         }
     }
 
