@@ -151,8 +151,8 @@ fn row(group: &Group, leaf: &Leaf, known: &Known<'_>, measure: &Measure<'_>) -> 
     reasons.extend(uncovered(certificate, known));
     reasons.extend(terms.placeholder.then_some(Reason::Placeholder));
     let clocks = Clocks { ends: judged.ends, due, proven: start, paid_until: terms.paid_until };
-    // What a company's own CA does with its rounds is its own business.
-    let public = judged.scope != Some(Scope::Private);
+    // What a company's own CA does with its rounds is its own business. Certificates of public CAs say where their issuer is.
+    let public = judged.scope.map_or(!certificate.issuer_urls.is_empty(), |scope| scope == Scope::Public);
     let rounds = if public { rounds::rounds(clocks, measure.before, measure.now) } else { Vec::new() };
     let buys = rounds.first().is_some_and(|round| round.paid == Some(Paid::Purchase));
     reasons.extend(terms.paid_until.filter(|_| buys).map(|on| Reason::TermEnds { on }));
