@@ -11,13 +11,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 
 use jiff::civil::Date;
-use rcgen::{
-    CertificateRevocationListParams, CustomExtension, ExtendedKeyUsagePurpose, KeyIdMethod, RevokedCertParams,
-    SerialNumber,
-};
+use rcgen::{CertificateRevocationListParams, ExtendedKeyUsagePurpose, KeyIdMethod, RevokedCertParams, SerialNumber};
 use serde_json::Value;
 use support::Sandbox;
-use support::ca::{Leaf, crossed, days, moment, today};
+use support::ca::{Leaf, crossed, days, moment, names_its_issuer, today};
 use support::foreign::{foreign, path_of, succeed};
 use support::nginx::Nginx;
 use support::shop::Shop;
@@ -110,13 +107,6 @@ fn fleet() -> Vec<Pair> {
     pairs
 }
 
-/// As public CAs do it, it says where its issuer is (RFC 5280 4.2.2.1).
-fn public(params: &mut rcgen::CertificateParams) {
-    let ca_issuers = b"\x06\x08\x2b\x06\x01\x05\x05\x07\x30\x02\x86\x11http://ca.example";
-    let content = [&[0x30, 0x1f, 0x30, 0x1d], &ca_issuers[..]].concat();
-    params.custom_extensions.push(CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 1], content));
-}
-
 /// Key and request, and the certificate where there is one.
 fn make(shop: &Shop, pair: &Pair) {
     let Pair { name, fate, from, to } = pair;
@@ -127,10 +117,10 @@ fn make(shop: &Shop, pair: &Pair) {
     sandbox.run(&["csr", name, "--force"]).expect(0);
     let clients: fn(&mut rcgen::CertificateParams) = match fate {
         Client => |params| {
-            public(params);
+            names_its_issuer(params);
             params.extended_key_usages.push(ExtendedKeyUsagePurpose::ClientAuth);
         },
-        _ => public,
+        _ => names_its_issuer,
     };
     let leaf = Leaf { not_before: *from, not_after: *to, change: clients, ..Leaf::default() };
     let leaf = ca.issue_as(&sandbox.read(&format!("{name}.csr")), leaf);

@@ -2,9 +2,9 @@
 
 use jiff::civil::Date;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateSigningRequestParams, CertifiedIssuer, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256,
-    SignatureAlgorithm,
+    BasicConstraints, CertificateParams, CertificateSigningRequestParams, CertifiedIssuer, CustomExtension,
+    DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
+    PKCS_RSA_SHA256, SignatureAlgorithm,
 };
 
 type Issuer = CertifiedIssuer<'static, KeyPair>;
@@ -31,6 +31,13 @@ impl Default for Leaf {
         let today = today();
         Self { not_before: days(today, -1), not_after: days(today, 189), names: None, change: |_| {} }
     }
+}
+
+/// As public CAs do it, a certificate says where its issuer is (RFC 5280 4.2.2.1).
+pub fn names_its_issuer(params: &mut CertificateParams) {
+    let ca_issuers = b"\x06\x08\x2b\x06\x01\x05\x05\x07\x30\x02\x86\x11http://ca.example";
+    let content = [&[0x30, 0x1f, 0x30, 0x1d], &ca_issuers[..]].concat();
+    params.custom_extensions.push(CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 1], content));
 }
 
 impl TestCa {
