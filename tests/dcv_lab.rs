@@ -115,15 +115,22 @@ fn a_domain_without_servers_or_with_some_that_are_nowhere_is_told() {
 #[test]
 fn servers_are_asked_by_ipv6_too() {
     all_as_told(
+        &[("both.example", 0, "visible", "unsigned", &[]), ("six.example", 0, "visible", "unsigned", &[])],
+        &LAB.trusting(),
+    );
+    let far: &[Row] = if LAB.leads_far {
         &[
-            ("both.example", 0, "visible", "unsigned", &[]),
-            ("six.example", 0, "visible", "unsigned", &[]),
+            ("far-too.example", 1, "unreachable", "unsigned", &["server-timeout"]),
+            ("far.example", 1, "unreachable", "unsigned", &["server-timeout"]),
+        ]
+    } else {
+        &[
             ("far-too.example", 0, "visible", "unsigned", &["no-route"]),
             // Nobody but the resolver was asked: that is no yes.
             ("far.example", 1, "unreachable", "unsigned", &["no-route"]),
-        ],
-        &LAB.trusting(),
-    );
+        ]
+    };
+    all_as_told(far, &LAB.trusting());
     let addresses = |zone| {
         let document = LAB.check(zone, &LAB.trusting(), &[]).expect(0).json();
         let servers = document["records"][0]["servers"].as_array().unwrap()[1..].iter();

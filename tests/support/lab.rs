@@ -16,6 +16,8 @@ pub struct Lab {
     /// The process whose namespaces the lab is in; none where it runs on the machine's own loopback.
     inside: Option<String>,
     net: String,
+    /// Whether there is a way to its server that none should lead to: on the machine's own network, where nobody may shut it.
+    pub leads_far: bool,
     /// The lab ends when this is closed, at the latest with this process.
     _stdin: ChildStdin,
     _script: Child,
@@ -60,11 +62,12 @@ impl Lab {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let (mut inside, mut net, mut ready) = (None, String::new(), false);
+        let (mut inside, mut net, mut leads_far, mut ready) = (None, String::new(), false, false);
         for line in BufReader::new(script.stdout.take().unwrap()).lines().map_while(Result::ok) {
             match line.split_once(' ') {
                 Some(("enter", process)) => inside = Some(process.to_owned()),
                 Some(("net", address)) => net = address.to_owned(),
+                _ if line == "leads-far" => leads_far = true,
                 _ => ready = line == "ready",
             }
             if ready {
@@ -72,7 +75,7 @@ impl Lab {
             }
         }
         assert!(ready, "the lab did not start; run scripts/dns-lab by hand");
-        Self { sandbox, orders, inside, net, _stdin: script.stdin.take().unwrap(), _script: script }
+        Self { sandbox, orders, inside, net, leads_far, _stdin: script.stdin.take().unwrap(), _script: script }
     }
 
     /// The resolver that validates from the lab's root.

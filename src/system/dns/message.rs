@@ -102,10 +102,15 @@ pub(super) fn ttl(message: &Message) -> Option<u32> {
     message.answers.iter().map(|record| record.ttl).min()
 }
 
-/// A name as text: lower case is left as it came, odd octets escaped, no final dot.
+/// A name as text: letters are left as they came, odd octets escaped, no final dot.
 pub(super) fn text(name: &Name) -> String {
     let ascii = name.to_ascii();
-    ascii.strip_suffix('.').map_or_else(|| ascii.clone(), str::to_owned)
+    let text = ascii.strip_suffix('.').unwrap_or(&ascii);
+    // A hyphen at the start of a label stands for itself in every zone file (RFC 1035 5.1), though it is escaped here.
+    match text.strip_prefix("\\-") {
+        Some(rest) => format!("-{rest}").replace(".\\-", ".-"),
+        None => text.replace(".\\-", ".-"),
+    }
 }
 
 impl From<NoAnswer> for Answer {
