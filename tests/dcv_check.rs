@@ -93,7 +93,7 @@ fn each_state_of_the_zone_has_its_verdict() {
         (format!("{label} CNAME {value}"), 1, "different", vec!["zone-appended-to-value"]),
         (format!("{label} CNAME {hash}.5a955211b1f8c.comodoca.com."), 1, "different", vec!["other-unique-value"]),
         (format!("{label} CNAME elsewhere.example."), 1, "different", vec!["other-value"]),
-        ("* CNAME parking.example.".to_owned(), 1, "different", vec!["other-value", "wildcard-answers"]),
+        ("* CNAME parking.example.".to_owned(), 1, "different", vec!["wildcard-answers"]),
     ];
     let mut server = NameServer::knot("");
     for (serial, (records, code, wanted, findings)) in (2..).zip(states) {
@@ -531,7 +531,7 @@ fn what_is_no_record_or_no_request_is_said() {
         ("_0123.shop.example 47cba4df.sectigo.com", "does not start with '_' and the 32 hex digits"),
         ("", "no record was given"),
         ("http://shop.example/.well-known/pki-validation/A.txt", "is a web address"),
-        ("_dnsauth.shop.example MX abc", "this is a MX record"),
+        ("_dnsauth.shop.example MX abc", "this is a record of type MX"),
     ] {
         let run = text(&["dcv-check", "--record", record]).expect(3);
         assert!(run.stderr.contains(said), "{record}\n{run}");

@@ -258,7 +258,6 @@ fn reasons() -> Vec<Reason> {
         value(Flaw::OtherUnique),
         value(Flaw::Quoted),
         value(Flaw::Unchecked),
-        value(Flaw::Wildcard),
         value(Flaw::WithZone),
     ]
 }

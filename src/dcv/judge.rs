@@ -82,7 +82,14 @@ pub fn judge(expected: &Expectation, survey: &Survey) -> Judgement {
         verdict = verdict.max(Verdict::Unreachable);
     }
     let mut reasons: Vec<Reason> = Vec::new();
-    for reason in standings.iter().filter_map(|one| view.reason(one)).chain(view.overall(&standings, survey)) {
+    let wildcard = view.wildcard(survey);
+    // Nobody entered what a wildcard answers.
+    let entered = |reason: &Reason| match (reason, &wildcard) {
+        (Reason::Value { seen, flaw: Flaw::Other, .. }, Some(target)) => !seen.eq_ignore_ascii_case(target),
+        _ => true,
+    };
+    let each = standings.iter().filter_map(|one| view.reason(one)).filter(entered);
+    for reason in each.chain(view.overall(&standings, survey)) {
         if !reasons.contains(&reason) {
             reasons.push(reason);
         }
@@ -182,7 +189,8 @@ impl View<'_> {
             reasons.push(Reason::NotPublished { name, servers: shown(&absent) });
         }
         reasons.extend(instead);
-        reasons.extend(self.wildcard(survey));
+        let what = self.wildcard(survey).map(Instead::Wildcard);
+        reasons.extend(what.map(|what| Reason::Instead { at: self.expected.record.name.clone(), what }));
         reasons.extend(silent(standings));
         match survey.own_servers {
             OwnServers::NotWanted => {}
@@ -200,8 +208,8 @@ impl View<'_> {
         reasons
     }
 
-    /// The same foreign target at the record's name and at the doubled zone, where nobody put anything.
-    fn wildcard(&self, survey: &Survey) -> Option<Reason> {
+    /// The foreign target that is at the record's name and where nobody put anything, too.
+    fn wildcard(&self, survey: &Survey) -> Option<String> {
         let doubled = &self.places.iter().find(|(place, _)| *place == Place::Doubled)?.1;
         survey.said.iter().find_map(|said| {
             let target = |name: &str| {
@@ -214,13 +222,7 @@ impl View<'_> {
                 Some(anywhere) => is_alias(anywhere, seen),
                 None => target(doubled) == Some(*seen),
             })?;
-            let reason = || Reason::Value {
-                at: self.expected.record.name.clone(),
-                seen: seen.clone(),
-                wanted: self.wanted(),
-                flaw: Flaw::Wildcard,
-            };
-            (value::flaw(self.expected, self.zone, seen) == Some(Flaw::Other)).then(reason)
+            (value::flaw(self.expected, self.zone, seen) == Some(Flaw::Other)).then(|| seen.clone())
         })
     }
 
@@ -294,7 +296,8 @@ impl View<'_> {
 
     fn wanted(&self) -> String {
         let record = &self.expected.record;
-        record.value.clone().or_else(|| record.shape.clone()).unwrap_or_default()
+        let shape = || record.shape.as_ref().map(|shape| format!("what the shop shows ({shape})"));
+        record.value.clone().or_else(shape).unwrap_or_default()
     }
 }
 

@@ -19,8 +19,6 @@ pub enum Flaw {
     Quoted,
     /// Of this request or of the CA's form, but the shop's record was never given to compare it with.
     Unchecked,
-    /// A wildcard record answers for every name.
-    Wildcard,
     /// The DNS provider added the zone's name to it.
     WithZone,
 }

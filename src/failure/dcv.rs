@@ -225,10 +225,6 @@ fn value(at: &str, seen: &str, wanted: &str, flaw: Flaw) -> Finding {
             format!("at {at} is {seen}; whether all of it is the shop's cannot be told without the shop's record"),
         )
         .with(Next::say("copy host and value from the shop's page and give them")),
-        Flaw::Wildcard => {
-            Finding::warning("wildcard-answers", format!("a wildcard record (*) answers for every name: {seen}"))
-                .with(Next::say("add the record itself: it goes before the wildcard"))
-        }
         Flaw::WithZone => Finding::error(
             "zone-appended-to-value",
             format!("at {at} the DNS provider added the zone to the value: {seen}"),

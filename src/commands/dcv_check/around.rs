@@ -45,7 +45,11 @@ impl Around {
             .iter()
             .map(|remark| failure::vantage::finding(remark, at))
             .collect();
-        findings.extend(Vec::from(&dnssec));
+        let explained: Vec<String> =
+            survey.around.explained.iter().map(|(server, reason)| format!("{server}: {reason}")).collect();
+        let mut signatures: Vec<Finding> = Vec::from(&dnssec);
+        signatures.iter_mut().take(1).for_each(|first| first.lines.extend(explained.iter().cloned()));
+        findings.extend(signatures);
         let wish = Wish { issuers: pending.ca.map_or(&[], |ca| ca.profile().issuers), at };
         let caa = caa::rule_all(&pending.names, found, wish);
         // Where nobody answers at all, or nothing is believed, that is what is to be said.
@@ -55,7 +59,6 @@ impl Around {
                 |ruling: &&Ruling| !(rejected && matches!(ruling.verdict, caa::Verdict::Failed(_, Answer::Bogus)));
             findings.extend(caa::together(caa.iter().filter(said)).iter().flat_map(Vec::<Finding>::from));
         }
-        let explained = survey.around.explained.iter().map(|(server, reason)| format!("{server}: {reason}")).collect();
         Self { dnssec, caa, findings, explained }
     }
 
@@ -64,12 +67,15 @@ impl Around {
         self.findings.iter().filter(|finding| finding.severity == Severity::Error)
     }
 
-    /// The resolvers' own words go with the finding that they failed.
-    pub(super) fn explain(&self, finding: Finding) -> Finding {
-        if !matches!(finding.code, "server-bogus" | "server-servfail") {
-            return finding;
+    /// The resolvers' own words go with the finding that they failed; where it is known why signatures are rejected, that is
+    /// told and nothing else.
+    pub(super) fn explain(&self, finding: Finding) -> Option<Finding> {
+        let broken = matches!(self.dnssec, State::Broken(_));
+        match finding.code {
+            "server-bogus" if broken => None,
+            "server-bogus" | "server-servfail" => Some(finding.quoting(self.explained.iter().cloned())),
+            _ => Some(finding),
         }
-        finding.quoting(self.explained.iter().cloned())
     }
 
     /// What is fine, for the line that says so.

@@ -76,7 +76,11 @@ pub(super) fn look(
     // Without the shop's lines it would not be compared the next time either.
     let incomplete = wanted.iter().any(|one| !one.proof.record.complete);
     let more: &[&str] = if incomplete { &["--record", "-"] } else { &[] };
-    let again: Vec<String> = again.iter().cloned().chain(more.iter().map(|&word| word.to_owned())).collect();
+    let mut again: Vec<String> = again.iter().cloned().chain(more.iter().map(|&word| word.to_owned())).collect();
+    if findings.iter().any(|finding| finding.code == "wildcard-not-by-file") {
+        // It is proved by a record or not at all.
+        again.retain(|word| !matches!(word.as_str(), "--method" | "http"));
+    }
     Ok(MethodOutcome {
         parts,
         findings,

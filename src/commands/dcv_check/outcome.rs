@@ -257,7 +257,7 @@ impl Outcome for DcvCheckOutcome {
 impl Check {
     fn findings(&self) -> Vec<Finding> {
         let reasons = self.judgement.reasons.iter().map(Finding::from);
-        let mut findings: Vec<Finding> = reasons.map(|finding| self.around.explain(finding)).collect();
+        let mut findings: Vec<Finding> = reasons.filter_map(|finding| self.around.explain(finding)).collect();
         findings.extend(self.around.findings.iter().cloned());
         let guessed = self.ca.filter(|_| self.expected.source != Source::Shop);
         findings.extend(guessed.and_then(failure::dcv::not_confirmed));

@@ -32,7 +32,7 @@ pub enum RecordError {
     #[error("the host {0:?} has no value beside it")]
     NoValue(String),
     /// Another type of record.
-    #[error("this is a {0} record, not a CNAME or TXT")]
+    #[error("this is a record of type {0}, not a CNAME or TXT")]
     Type(String),
     /// The underscore in front of the MD5 is missing.
     #[error("the host {0:?} lacks the underscore in front")]
