@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use certctl::dcv::answer::{Answer, LeftOut, RecordKind};
 use certctl::dcv::parse::RecordError;
-use certctl::dcv::reason::{Elsewhere, Instead, Reason};
+use certctl::dcv::reason::{Elsewhere, Instead, Others, Reason};
 use certctl::dcv::value::Flaw;
 use certctl::delivery::{DeliveryError, Ignored, Source, Unused};
 use certctl::export::{ExportError, Format};
@@ -236,8 +236,9 @@ fn reasons() -> Vec<Reason> {
         instead(Instead::Wildcard("192.0.2.80".to_owned())),
         instead(Instead::WrongType { wanted: RecordKind::Cname, seen: RecordKind::Txt }),
         instead(Instead::WrongType { wanted: RecordKind::Txt, seen: RecordKind::Cname }),
-        Reason::NoRoute { servers: servers(), others: true },
-        Reason::NoRoute { servers: servers(), others: false },
+        Reason::NoRoute { servers: servers(), others: Others::OfTheZone },
+        Reason::NoRoute { servers: servers(), others: Others::Resolver },
+        Reason::NoRoute { servers: servers(), others: Others::Nobody },
         Reason::NotDelegated { domain: "example.com".into() },
         Reason::NotEverywhere { servers: servers() },
         Reason::NotPublished { name: name.into(), servers: servers() },

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::answer::{Answer, Asked, LeftOut, OwnServers, RecordKind, Role, Said, Server, Survey};
 use super::expect::{Expectation, Place};
-use super::reason::{Elsewhere, Instead, Reason};
+use super::reason::{Elsewhere, Instead, Others, Reason};
 use super::record;
 use super::value::{self, Flaw, Seen};
 
@@ -201,6 +201,8 @@ impl View<'_> {
             OwnServers::NotDelegated => {
                 reasons.push(Reason::NotDelegated { domain: self.expected.record.zone.clone() });
             }
+            // Where nobody answered at all, that is why.
+            OwnServers::NotFound if standings.iter().all(|one| one.answer.is_silence()) => {}
             OwnServers::NotFound => {
                 reasons.push(Reason::OwnServersNotFound { domain: self.expected.domain.clone() });
             }
@@ -307,6 +309,16 @@ fn nobody_reached(standings: &[Standing]) -> bool {
     own.peek().is_some() && own.all(|one| one.answer == Answer::NoRoute)
 }
 
+fn others(standings: &[Standing]) -> Others {
+    if standings.iter().all(|one| one.answer == Answer::NoRoute) {
+        Others::Nobody
+    } else if nobody_reached(standings) {
+        Others::Resolver
+    } else {
+        Others::OfTheZone
+    }
+}
+
 /// Whether it is an alias for `target`.
 fn is_alias(answer: &Answer, target: &str) -> bool {
     matches!(answer, Answer::Cname(seen) if seen.eq_ignore_ascii_case(target))
@@ -321,7 +333,7 @@ fn silent(standings: &[Standing]) -> Vec<Reason> {
         }
         let same: Vec<&Standing> = standings.iter().filter(|other| other.answer == one.answer).collect();
         reasons.push(match one.answer {
-            Answer::NoRoute => Reason::NoRoute { servers: shown(&same), others: !nobody_reached(standings) },
+            Answer::NoRoute => Reason::NoRoute { servers: shown(&same), others: others(standings) },
             _ => Reason::Silent { servers: shown(&same), answer: one.answer.clone() },
         });
     }
@@ -448,6 +460,26 @@ mod tests {
             alone.own_servers = own_servers;
             assert_eq!(judge(&expected(), &alone).verdict, verdict);
         }
+    }
+
+    #[test]
+    fn where_nobody_answers_that_is_the_one_cause() {
+        for (answers, reasons) in [
+            (vec![Answer::NoRoute], vec!["no-route"]),
+            (vec![Answer::Timeout, Answer::Timeout], vec!["silent"]),
+            (vec![Answer::ServFail], vec!["silent", "own-servers"]),
+        ] {
+            let mut survey = survey(&answers);
+            survey.own_servers = OwnServers::NotFound;
+            let judgement = judge(&expected(), &survey);
+            assert_eq!((judgement.verdict, judgement.answered), (Verdict::Unreachable, false));
+            assert_eq!(told(&judgement), reasons, "{answers:?}");
+        }
+        let nobody = judge(&expected(), &survey(&[Answer::NoRoute])).reasons;
+        assert!(
+            matches!(nobody[..], [Reason::NoRoute { others: crate::dcv::reason::Others::Nobody, .. }]),
+            "{nobody:?}"
+        );
     }
 
     #[test]

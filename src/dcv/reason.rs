@@ -26,8 +26,8 @@ pub enum Reason {
     NoRoute {
         /// Who they are.
         servers: Vec<String>,
-        /// Whether others of the zone's own servers were asked.
-        others: bool,
+        /// Who was asked all the same.
+        others: Others,
     },
     /// The domain has no servers of its own: not registered, expired, or without NS records at the registrar.
     NotDelegated {
@@ -83,6 +83,17 @@ pub enum Reason {
         /// What is the matter with it.
         flaw: Flaw,
     },
+}
+
+/// Who was asked where no way leads to some servers.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Others {
+    /// Others of the zone's own servers.
+    OfTheZone,
+    /// A resolver alone.
+    Resolver,
+    /// Nobody: there was no way to any resolver.
+    Nobody,
 }
 
 /// How a record came to stand at another name.

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use crate::dcv::answer::{Answer, LeftOut, RecordKind};
 use crate::dcv::ca::{Ca, Profile};
 use crate::dcv::parse::RecordError;
-use crate::dcv::reason::{Elsewhere, Instead, Reason};
+use crate::dcv::reason::{Elsewhere, Instead, Others, Reason};
 use crate::dcv::value::Flaw;
 use crate::finding::{Finding, Next};
 
@@ -34,7 +34,7 @@ impl From<RecordError> for Failure {
                 .because("the CA looks for the host with it")
                 .with(Next::say(format!("the host is _{host}; publish and give it so"))),
             RecordError::Url(_) => failure.because("this is what the HTTP method shows").with(Next::say(
-                "give it with the lines that the file is to hold; or the CNAME, if the shop shows one",
+                "give it and, in lines below it, what the file is to hold:  --record -   (or the CNAME, if the shop shows one)",
             )),
             RecordError::Host(_)
             | RecordError::Target(_)
@@ -93,18 +93,22 @@ pub fn not_confirmed(ca: Ca) -> Option<Finding> {
     (!unconfirmed.is_empty()).then(|| Finding::note("ca-not-confirmed", message).with(next))
 }
 
-/// This machine has no IPv6, as a rule.
-fn no_route(who: &str, others: bool) -> Finding {
-    if others {
-        return Finding::note("no-route", format!("not asked, no way there from this machine: {who}"));
+/// This machine has no IPv6, as a rule, or no network.
+fn no_route(who: &str, others: Others) -> Finding {
+    match others {
+        Others::OfTheZone => Finding::note("no-route", format!("not asked, no way there from this machine: {who}")),
+        Others::Resolver => Finding::error(
+            "no-route",
+            format!(
+                "only the resolver was asked: this machine has no way (no IPv6?) to any of the zone's own servers, {who}"
+            ),
+        )
+        .with(Next::say("run it on a machine that has IPv6")),
+        Others::Nobody => {
+            Finding::error("no-route", format!("nobody was asked: this machine has no way to {who} (no network?)"))
+                .with(Next::say("see to the network here, or name a resolver that it leads to:  --resolver 9.9.9.9"))
+        }
     }
-    Finding::error(
-        "no-route",
-        format!(
-            "only the resolver was asked: this machine has no way (no IPv6?) to any of the zone's own servers, {who}"
-        ),
-    )
-    .with(Next::say("run it on a machine that has IPv6"))
 }
 
 /// Something else is at the record's own name.

@@ -106,7 +106,7 @@ pub const FINDINGS: [(&str, &str, &str); 77] = [
     ("no-mail-for-domain", "mail for the domain arrives nowhere", "add an MX record, or choose DCV by CNAME"),
     (
         "no-route",
-        "this machine has no way to a server (IPv6 without IPv6)",
+        "this machine has no way to a server (IPv6 without IPv6, no network)",
         "nothing, if others were asked; if it is none, a machine that has",
     ),
     ("not-on-all-servers", "some of the zone's servers have an older copy", "wait for them"),

@@ -172,6 +172,9 @@ pub(super) fn summary(checks: &[Check]) -> String {
             None => groups.push((one.verdict.word(), vec![server])),
         }
     }
+    if groups.is_empty() {
+        return "nobody was asked: no way there from here".to_owned();
+    }
     let lines: Vec<String> = groups.iter().map(|(word, servers)| format!("{word} at {}", servers.join(", "))).collect();
     lines.join("; ")
 }
