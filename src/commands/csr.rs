@@ -6,7 +6,6 @@ mod existing;
 mod key;
 mod line;
 mod made;
-mod outcome;
 mod refused;
 mod source;
 mod wanted;
@@ -19,7 +18,6 @@ pub use self::args::{CsrArgs, KeyType};
 use self::existing::{Existing, in_the_way};
 use self::key::{KeyFile, Origin};
 use self::made::Made;
-pub use self::outcome::CsrOutcome;
 use self::refused::Refused;
 use self::wanted::Wanted;
 use crate::context::Context;
@@ -34,12 +32,13 @@ use crate::finding::{Finding, Severity};
 use crate::intake::Reading;
 use crate::pki::key::{KeyAlgorithm, PrivateKey};
 use crate::pki::request::SigningRequest;
+use crate::report::Outcome;
 
 /// Makes key and request, or says again what is there.
 ///
 /// # Errors
 /// Names that are none, files in the way, files that cannot be read or written.
-pub fn run(context: &Context, args: &CsrArgs) -> Result<CsrOutcome, Failure> {
+pub fn run(context: &Context, args: &CsrArgs) -> Result<Box<dyn Outcome>, Failure> {
     let wanted = Wanted::new(context, args)?;
     let stem = args.cert_name.clone().unwrap_or_else(|| wanted.names.primary().file_stem());
     let (paths, existing) = existing::settle(context, args, &wanted, &stem)?;
@@ -63,7 +62,7 @@ pub fn run(context: &Context, args: &CsrArgs) -> Result<CsrOutcome, Failure> {
 }
 
 /// A new pair, unless a CA would refuse it; what is at its paths is moved aside.
-fn make(context: &Context, args: &CsrArgs, wanted: Wanted, paths: Paths) -> Result<CsrOutcome, Failure> {
+fn make(context: &Context, args: &CsrArgs, wanted: Wanted, paths: Paths) -> Result<Box<dyn Outcome>, Failure> {
     let (mut findings, mut refused) = wanted.findings(context, args, &paths.request);
     let mut kept = if args.force { Kept::default() } else { kept_file::read(&paths.record)? };
     args.ca.iter().for_each(|ca| kept.set_ca(*ca));
@@ -72,7 +71,7 @@ fn make(context: &Context, args: &CsrArgs, wanted: Wanted, paths: Paths) -> Resu
         refused = findings.iter().any(|finding| finding.severity == Severity::Error);
     }
     if refused {
-        return Ok(CsrOutcome::Refused(Refused::new(context, args, wanted.names, findings)));
+        return Ok(Box::new(Refused::new(context, args, wanted.names, findings)));
     }
     let (made, request) = match &wanted.given {
         // The halves of a key that was made elsewhere may not belong together.
@@ -95,7 +94,7 @@ fn make(context: &Context, args: &CsrArgs, wanted: Wanted, paths: Paths) -> Resu
     };
     let backups = Fresh::stage(&paths, made.as_ref().map(|text| text.as_str()), &request, &kept)?.put(&old)?;
     let outcome = outcome(context, wanted, paths, key, request, (&kept, findings));
-    Ok(CsrOutcome::Made(Box::new(Made { made: true, changed: true, backups, ..outcome })))
+    Ok(Box::new(Made { made: true, changed: true, backups, ..outcome }))
 }
 
 /// What CAA records say, where it was asked for.
@@ -121,14 +120,14 @@ fn found(
     paths: Paths,
     key: KeyFile,
     request: SigningRequest,
-) -> Result<CsrOutcome, Failure> {
+) -> Result<Box<dyn Outcome>, Failure> {
     let mut kept = kept_file::read(&paths.record)?;
     args.ca.iter().for_each(|ca| kept.set_ca(*ca));
     let changed = kept_file::write(&paths.record, &kept)?;
     let mut findings = told(context, args, &wanted, &kept)?;
     findings.extend(key.not_opened(args));
     let outcome = outcome(context, wanted, paths, key, request, (&kept, findings));
-    Ok(CsrOutcome::Made(Box::new(Made { changed, ..outcome })))
+    Ok(Box::new(Made { changed, ..outcome }))
 }
 
 /// What there is to say of a key and its request.

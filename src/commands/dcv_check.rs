@@ -9,7 +9,6 @@ mod list;
 mod method;
 mod outcome;
 mod pending;
-mod proved;
 mod used;
 mod wait;
 
@@ -25,7 +24,6 @@ pub use self::method::MethodOutcome;
 use self::outcome::NextLines;
 pub use self::outcome::{Check, DcvCheckOutcome};
 use self::pending::Pending;
-pub use self::proved::Proved;
 use self::wait::Looked;
 use crate::context::Context;
 use crate::dcv::answer::Survey;
@@ -33,6 +31,7 @@ use crate::dcv::ca::Ca;
 use crate::dcv::caa::Found;
 use crate::dcv::judge::{Judgement, judge};
 use crate::failure::{Failure, Kind};
+use crate::report::Outcome;
 use crate::system::clock;
 use crate::system::dns::{self, Inquiry, Resolvers};
 
@@ -83,13 +82,13 @@ pub enum Method {
 ///
 /// # Errors
 /// No such request, a record that is none, files that cannot be written; a signal.
-pub fn run(context: &Context, args: &DcvCheckArgs) -> Result<Proved, Failure> {
+pub fn run(context: &Context, args: &DcvCheckArgs) -> Result<Box<dyn Outcome>, Failure> {
     let again = again(context, args, &args.names);
     let wanted = Wanted { names: &args.names, records: &args.record, ca: args.ca, again: &again };
     let chosen = choose::choose(context, &wanted)?;
     let resolvers = Resolvers::new(&args.resolver);
-    let otherwise = |look: &dyn Fn() -> Result<MethodOutcome, Failure>| {
-        Ok(Proved::Otherwise(looked(context, args.wait, &again, look)?))
+    let otherwise = |look: &dyn Fn() -> Result<MethodOutcome, Failure>| -> Result<Box<dyn Outcome>, Failure> {
+        Ok(Box::new(looked(context, args.wait, &again, look)?))
     };
     match args.method {
         Method::Dns => {}
@@ -105,7 +104,7 @@ pub fn run(context: &Context, args: &DcvCheckArgs) -> Result<Proved, Failure> {
     }
     let checks = looked(context, limit, &again, || look(context, args, &pending))?;
     outcome.conclude(checks, &chosen.strays);
-    Ok(Proved::Record(outcome))
+    Ok(Box::new(outcome))
 }
 
 /// Looks once, or until all is visible or the time is over.

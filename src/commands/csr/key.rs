@@ -16,7 +16,7 @@ use crate::system::files;
 
 /// Where the key of a request comes from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Origin {
+pub(super) enum Origin {
     /// It was there, beside its request.
     Found,
     /// It was made now.
@@ -27,7 +27,7 @@ pub enum Origin {
 
 /// What there is to say of a key.
 #[derive(Clone, Debug)]
-pub struct KeyFile {
+pub(super) struct KeyFile {
     /// Its file.
     pub path: PathBuf,
     /// The kind of key.

@@ -15,7 +15,7 @@ use crate::report::{Outcome, Text};
 
 /// Key and request.
 #[derive(Debug)]
-pub struct Made {
+pub(super) struct Made {
     /// False when key and request were there already.
     pub made: bool,
     /// Whether any file was written.

@@ -11,7 +11,7 @@ use crate::report::{Outcome, Text};
 
 /// Nothing was written.
 #[derive(Debug)]
-pub struct Refused {
+pub(super) struct Refused {
     names: AltNames,
     findings: Vec<Finding>,
     /// The same command line, with all of it allowed.
