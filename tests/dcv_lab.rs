@@ -226,6 +226,10 @@ fn it_is_said_which_record_until_when_and_what_to_add() {
     assert!(said.ends_with("for www.caa.example"), "{said}");
     let both = ["caa.example. CAA 0 issue \"ssl.com\"", "caa.example. CAA 0 issue \"sectigo.com\""];
     assert_eq!(lines(&other, "caa-forbids"), both);
+    let findings = other["findings"].as_array().unwrap().iter();
+    let next = findings.filter(|one| one["code"] == "caa-forbids").map(|one| one["next"][0]["text"].to_string()).next();
+    let next = next.unwrap();
+    assert!(next.contains("the zone of caa.example (resolvers remember what is there now for "), "{next}");
 
     // Whoever has moved to another CA is told of that one alone.
     let partly = LAB.check("caa-wild.example", &LAB.trusting(), &ca("namecheap")).expect(1).json();

@@ -22,6 +22,8 @@ pub struct CaaRecord {
     pub tag: String,
     /// Its value; bytes that are no UTF-8 are replaced.
     pub value: String,
+    /// For how many seconds it may be remembered (TTL).
+    pub ttl: u32,
 }
 
 /// What was found at one name of the climb.
@@ -55,6 +57,8 @@ pub struct Ruling {
     pub records: Vec<String>,
     /// What they come to.
     pub verdict: Verdict,
+    /// For how many seconds whoever asked may go by those records.
+    pub ttl: Option<u32>,
     /// Whoever may turn out to issue.
     pub issuers: &'static [Issuer],
 }
@@ -122,7 +126,8 @@ pub fn climb(name: &str) -> Vec<String> {
 /// What CAA says about `name`; `found` tells what is at a name of its climb.
 #[must_use]
 pub fn rule(name: &str, found: impl Fn(&str) -> Found, wish: Wish) -> Ruling {
-    let ruling = |at, records, verdict| Ruling { name: name.to_owned(), at, records, verdict, issuers: wish.issuers };
+    let issuers = wish.issuers;
+    let ruling = |at, records, verdict| Ruling { name: name.to_owned(), at, records, verdict, ttl: None, issuers };
     for at in climb(name) {
         match found(&at) {
             Found::None => {}
@@ -131,7 +136,8 @@ pub fn rule(name: &str, found: impl Fn(&str) -> Found, wish: Wish) -> Ruling {
             Found::Records(alias, records) => {
                 let (deciding, verdict) = judge(&records, name.starts_with("*."), wish);
                 let shown = deciding.iter().map(|record| shown(record)).collect();
-                return ruling(Some(alias.unwrap_or(at)), shown, verdict);
+                let ttl = deciding.iter().map(|record| record.ttl).min();
+                return Ruling { ttl, ..ruling(Some(alias.unwrap_or(at)), shown, verdict) };
             }
         }
     }
@@ -281,7 +287,7 @@ mod tests {
                 if owner == at {
                     let critical = tag.ends_with('!');
                     let tag = tag.trim_end_matches('!').to_owned();
-                    records.push(CaaRecord { critical, tag, value: value.trim_matches('"').to_owned() });
+                    records.push(CaaRecord { critical, tag, value: value.trim_matches('"').to_owned(), ttl: 60 });
                 }
             }
             if records.is_empty() { Found::None } else { Found::Records(None, records) }

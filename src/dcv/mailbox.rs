@@ -160,7 +160,12 @@ mod tests {
     fn contacts_are_those_of_the_dns_that_are_addresses() {
         let none = Answer::NoName(None);
         let text = Answer::Txt(vec!["dns@example.net".to_owned(), "no address".to_owned(), "@x.y".to_owned()]);
-        let caa = |value: &str| CaaRecord { critical: false, tag: "ContactEmail".to_owned(), value: value.to_owned() };
+        let caa = |value: &str| CaaRecord {
+            critical: false,
+            tag: "ContactEmail".to_owned(),
+            value: value.to_owned(),
+            ttl: 60,
+        };
         let found = Found::Records(None, vec![caa("caa@example.net"), caa("<b@c.d>")]);
         let told = Mailbox::read("example.com", [&none, &none, &none, &text], Some(&found));
         assert_eq!(told.contacts, ["dns@example.net", "caa@example.net"]);

@@ -79,7 +79,8 @@ fn add(ruling: &Ruling, at: &str, wanted: impl Fn(&Issuer) -> bool) -> Next {
     if lines.is_empty() {
         return Next::say(format!("add a CAA record for the CA at {at}; name the CA to have it compared:  --ca"));
     }
-    Next::say(format!("add to the zone of {at}:")).pasting(lines)
+    let meanwhile = ruling.ttl.map(|ttl| format!(" (resolvers remember what is there now for {ttl} s)"));
+    Next::say(format!("add to the zone of {at}{}:", meanwhile.unwrap_or_default())).pasting(lines)
 }
 
 fn on_terms(name: &str, found: &str, terms: &Terms) -> Finding {

@@ -64,7 +64,8 @@ pub(super) fn wait<T: Looked>(
 /// Says above the table what has come up.
 fn tell(context: &Context, table: &mut Table<'_>, told: &mut Vec<Finding>, wrong: &[&Finding]) {
     for finding in wrong {
-        if !told.contains(finding) {
+        // The next step may tell a time that runs down.
+        if !told.iter().any(|one| one.code == finding.code && one.message == finding.message) {
             table.clear();
             context.sink.finding(finding);
             told.push((*finding).clone());

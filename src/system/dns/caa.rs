@@ -68,6 +68,7 @@ pub(super) fn found(message: &Message, name: &Name) -> Found {
             critical: caa.issuer_critical,
             tag: caa.tag.clone(),
             value: String::from_utf8_lossy(&caa.value).into_owned(),
+            ttl: record.ttl,
         }),
         _ => None,
     });
