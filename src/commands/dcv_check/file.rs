@@ -143,7 +143,12 @@ fn part(one: &Wanted, got: &[(SocketAddr, Got)], answers: &[Answer]) -> (Option<
     if one.asked_for {
         let reasons =
             told.iter().filter_map(|(address, got, (_, flaw))| FileReason::of(&one.proof, address, got, flaw.as_ref()));
-        findings.extend(reasons.map(|reason| Finding::from(&reason)));
+        // Where no CA gets to anyway, silence is nothing to be mended.
+        let matters = |reason: &FileReason| match reason {
+            FileReason::Silent { address, .. } => one.rehearsed || outside::unreachable(address.ip()).is_none(),
+            _ => true,
+        };
+        findings.extend(reasons.filter(matters).map(|reason| Finding::from(&reason)));
         if got.is_empty() {
             findings.push((&FileReason::NoAddress { name: record.name.clone(), failed: failed.cloned() }).into());
         }
