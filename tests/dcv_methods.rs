@@ -119,7 +119,7 @@ fn every_name_serves_its_own_file_and_a_wildcard_none() {
         let (md5, sha256) = request(&sandbox, &names);
         let path = format!("/.well-known/pki-validation/{}.txt", md5.to_uppercase());
         let file = format!("return 200 \"{sha256}\\nsectigo.com\";");
-        let _web = Nginx::start(&sandbox.join("nginx"), &block(&format!("{web}:80"), "shop.example", &path, &file));
+        let server = Nginx::start(&sandbox.join("nginx"), &block(&format!("{web}:80"), "shop.example", &path, &file));
         // The server's first block answers for www too, so that has no address at first.
         let mut dns = NameServer::knot(&format!("@ A {web}"));
         let at = dns.at();
@@ -157,20 +157,15 @@ fn every_name_serves_its_own_file_and_a_wildcard_none() {
         // Whoever asks the resolver that a CA's machine may ask is not told that all is well.
         let _resolver = NameServer::unbound(port_53(2, 53), dns.address, "  do-not-query-localhost: no\n");
         let resolver = port_53(2, 53).ip().to_string();
-        let run = sandbox.run(&[
-            "dcv-check",
-            "shop.example",
-            "--method",
-            "http",
-            "--ca",
-            "sectigo",
-            "--resolver",
-            &resolver,
-            "--json",
-        ]);
-        let document = run.expect(1).json();
+        let ask = ["dcv-check", "shop.example", "--method", "http", "--ca", "sectigo", "--json", "--resolver"];
+        let outside = || sandbox.run(&[&ask[..], &[&resolver]].concat());
+        let document = outside().expect(1).json();
         assert_eq!((verdict(&document), codes(&document)), ("visible", vec![INSIDE, INSIDE]), "{document:#}");
         assert_eq!(document["findings"][0]["severity"], "error");
+        // Nor that a port is to be opened there.
+        drop(server);
+        let document = outside().expect(4).json();
+        assert!(!codes(&document).contains(&"web-server-silent"), "{document:#}");
     });
 }
 
