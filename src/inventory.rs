@@ -14,6 +14,7 @@ pub mod item;
 mod judge;
 pub mod lists;
 mod measure;
+pub mod packed;
 pub mod reason;
 pub mod rounds;
 pub mod row;

@@ -15,6 +15,7 @@ use support::ca::{Leaf, days, today};
 use support::foreign::{foreign, succeed};
 use support::shop::{CHAIN, KEY, PAIR, Shop};
 use support::site::Site;
+use support::zip::{bomb, zip};
 use support::{Run, Sandbox};
 
 /// `status ARGS --json` in the shop's tree.
@@ -125,6 +126,48 @@ fn a_lost_pair_is_found_across_folders() {
     sandbox.run(&["status", "d/site.pem"]).expect(0);
     let missing = sandbox.run(&["status", "d/nothing.pem"]).expect(3);
     assert!(missing.stderr.contains("no such file"), "{missing}");
+}
+
+#[test]
+fn the_zip_that_came_by_mail_is_the_answer() {
+    let shop = Shop::new();
+    let sandbox = &shop.sandbox;
+    let order = |names: &[&str]| {
+        sandbox.run(&[&["csr"], names, &["--force"]].concat()).expect(0);
+        let leaf = shop.ca.issue(&sandbox.read(&format!("{}.csr", names[0])));
+        zip(&[("site.crt", leaf), ("site.ca-bundle", shop.ca.bundle_pem())])
+    };
+    // Of somebody else, damaged, or a bomb: nothing that is here waits for these.
+    sandbox.write("others.zip", order(&["other.example"]));
+    for end in ["csr", "key"] {
+        std::fs::remove_file(sandbox.join(&format!("other.example.{end}"))).unwrap();
+    }
+    sandbox.write("bomb.zip", bomb(64 << 20));
+    sandbox.write("half.zip", &std::fs::read(sandbox.join("others.zip")).unwrap()[..200]);
+    assert_eq!(told(&status(&shop, &[]).expect(0).json()), Vec::<String>::new());
+
+    sandbox.write("example_com.zip", order(&["example.com", "www.example.com"]));
+    let ready = status(&shop, &[]).expect(0).json();
+    assert_eq!(told(&ready), ["example.com ready fine"]);
+    assert_eq!(rows(&ready)[0]["places"][0]["found"], "delivery", "{ready}");
+    let step = rows(&ready)[0]["next"][0].clone();
+    assert_eq!(step["argv"].to_string(), r#"["certctl","install","example_com.zip","--root","tree"]"#);
+    shop.install("example_com.zip", &[]).expect(0);
+    assert_eq!(told(&status(&shop, &[]).expect(0).json()), ["example.com installed fine"]);
+
+    // The next round's, while the first is in use.
+    std::fs::remove_file(sandbox.join("example_com.zip")).unwrap();
+    let later = Leaf { not_before: today(), not_after: days(today(), 300), ..Leaf::default() };
+    sandbox.run(&["csr", "example.com", "www.example.com", "--force"]).expect(0);
+    let leaf = shop.ca.issue_as(&sandbox.read("example.com.csr"), later);
+    sandbox.write("mail/example_com.zip", zip(&[("site.crt", leaf), ("site.ca-bundle", shop.ca.bundle_pem())]));
+    let run = sandbox.run(&["status", "mail", "example.com", "--root", "tree", "--json"]).expect(0).json();
+    let installed = rows(&run).iter().find(|row| row["state"] == "installed").unwrap();
+    assert_eq!(installed["reasons"][0]["code"], "newer-ready", "{run}");
+    assert_eq!(installed["next"][0]["argv"][2], "mail/example_com.zip", "{run}");
+    // Whoever names it wants to know what is in it.
+    let alone = sandbox.run(&["status", "others.zip", "--json"]).expect(0).json();
+    assert_eq!(told(&alone), ["other.example no-key fine"]);
 }
 
 #[test]

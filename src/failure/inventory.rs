@@ -64,6 +64,7 @@ fn installed(row: &Row, ways: &Ways<'_>) -> Option<Next> {
     let is_here = |place: &Place| matches!(place, Place::File { origin: Origin::Here, .. });
     match origin {
         Origin::AcmeSh | Origin::Certbot(_) => None,
+        Origin::Delivery if is_here(key) => Some((ways.root)(&["install", &path.display().to_string()])),
         Origin::Here if is_here(key) && DnsName::parse(&row.name).is_ok() => Some((ways.root)(&["install", &row.name])),
         _ => Some((ways.root)(&["install", &path.display().to_string(), "--key", &key.to_string()])),
     }

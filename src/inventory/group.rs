@@ -33,9 +33,10 @@ pub(super) struct Group {
 
 /// The groups of `items`, in the order in which their keys were met first.
 pub(super) fn groups(items: Vec<Item>) -> Vec<Group> {
-    let (mut groups, mut locked) = (Groups::default(), Vec::new());
+    let (mut groups, mut locked, mut sent) = (Groups::default(), Vec::new(), Vec::new());
     for Item { place, what } in items {
         match what {
+            What::Certificates(chain) if place.is_packed() => sent.push((place, chain)),
             What::Certificates(chain) => groups.take(place, &Rc::new(Bag::new(chain))),
             What::Key(key) => groups.of(key.id).keys.push((place, key)),
             What::Request(asked) => groups.of(asked.id).requests.push((place, asked)),
@@ -44,6 +45,11 @@ pub(super) fn groups(items: Vec<Item>) -> Vec<Group> {
         }
     }
     groups.unlocked(locked);
+    // What is packed counts where it answers something: nobody uses the rest.
+    let known: HashSet<PublicKeyId> = groups.by_key.keys().copied().collect();
+    for (place, chain) in sent {
+        groups.take_of(place, &Rc::new(Bag::new(chain)), |one| is_a_sites(one) && known.contains(&one.key_id));
+    }
     groups.all
 }
 
@@ -91,11 +97,17 @@ impl Groups {
 
     /// Every site's certificate of a file, each once; of a server what it shows first, whatever that is.
     fn take(&mut self, place: Place, bag: &Rc<Bag>) {
-        let shown = matches!(place, Place::Address { .. });
-        let sites = bag.all().iter().enumerate();
-        let sites = sites.filter(|(index, one)| if shown { *index == 0 } else { is_a_sites(one) });
+        match place {
+            Place::Address { .. } => {
+                self.take_of(place, bag, |one| bag.all().first().is_some_and(|first| **first == *one))
+            }
+            Place::File { .. } => self.take_of(place, bag, is_a_sites),
+        }
+    }
+
+    fn take_of(&mut self, place: Place, bag: &Rc<Bag>, wanted: impl Fn(&Certificate) -> bool) {
         let mut met = self.met.remove(&place).unwrap_or_default();
-        for (_, certificate) in sites {
+        for certificate in bag.all().iter().filter(|one| wanted(one)) {
             let at = self.at(certificate.key_id);
             let group = &mut self.all[at];
             let (_, leaf) = *self.leaves.entry(certificate.fingerprint).or_insert_with(|| {

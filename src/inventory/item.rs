@@ -22,6 +22,8 @@ pub enum Origin {
     Certbot(String),
     /// A configuration names it: whose, and where (`FILE:LINE`).
     Configured(Software, String),
+    /// It is packed in what the CA sent, and its key or request was found elsewhere.
+    Delivery,
     /// It was named on the command line, or lies below a folder that was.
     Given,
     /// It lies in the directory of this run.
@@ -40,6 +42,7 @@ impl Origin {
             Self::AcmeSh => "acme.sh",
             Self::Certbot(_) => "certbot",
             Self::Configured(..) => "configured",
+            Self::Delivery => "delivery",
             Self::Given => "given",
             Self::Here => "here",
             Self::Installed(_) => "installed",
@@ -84,6 +87,12 @@ impl Place {
     #[must_use]
     pub fn is_live(&self) -> bool {
         matches!(self, Self::File { origin, .. } if origin.is_live())
+    }
+
+    /// Whether it lies in what the CA sent.
+    #[must_use]
+    pub fn is_packed(&self) -> bool {
+        matches!(self, Self::File { origin: Origin::Delivery, .. })
     }
 
     /// The name under which certctl installed it.

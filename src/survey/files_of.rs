@@ -1,14 +1,14 @@
 //! Files and folders: each file read up to a bound, everything else told.
 
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::gathered::Survey;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::finding::{Finding, Severity};
 use crate::inventory::glance::{self, Keys};
-use crate::inventory::{Item, Origin, Place, What};
+use crate::inventory::{Item, Origin, Place, What, packed};
 use crate::system::files::{self, FileError};
 use crate::system::folders;
 use crate::system::reading::{Seen, look_at};
@@ -19,7 +19,7 @@ const NAMED: u64 = 16 * 1024 * 1024;
 
 /// What came of one thing that was met.
 enum Looked {
-    Found(PathBuf, Vec<What>),
+    Found(Vec<Item>),
     Unread(FileError),
     Other(Met),
 }
@@ -45,16 +45,17 @@ impl Survey {
         if !folders::is_folder(path) {
             return match files::read_with_mode(path, NAMED) {
                 Ok((bytes, mode)) => {
-                    self.found(&Place::file(path, origin.clone()), glance::glance(&bytes, mode, Keys::Checked));
+                    let mut found = items_in(path, origin, &bytes, mode);
+                    // Whoever names it wants to know what is in it.
+                    found.iter_mut().for_each(|one| one.place = Place::file(path, origin.clone()));
+                    self.found(found);
                 }
                 Err(error) => self.tell(&Failure::from(error), "unreadable"),
             };
         }
         let look = |made: &mut Vec<Looked>, seen: Seen<'_>| {
             made.push(match seen {
-                Seen::File(path, Ok((bytes, mode))) => {
-                    Looked::Found(path.to_owned(), glance::glance(bytes, mode, Keys::Checked))
-                }
+                Seen::File(path, Ok((bytes, mode))) => Looked::Found(items_in(path, origin, bytes, mode)),
                 Seen::File(_, Err(error)) => Looked::Unread(error),
                 Seen::Other(met) => Looked::Other(met),
             });
@@ -64,7 +65,7 @@ impl Survey {
 
     fn looked(&mut self, looked: Looked, origin: &Origin) {
         match looked {
-            Looked::Found(path, found) => self.found(&Place::file(path, origin.clone()), found),
+            Looked::Found(found) => self.found(found),
             Looked::Unread(error) => self.unread(error, origin),
             Looked::Other(met) => self.met(met, origin),
         }
@@ -84,16 +85,14 @@ impl Survey {
     /// What is in the file at `path`, which people know as `shown`.
     pub(super) fn file(&mut self, path: &Path, origin: &Origin, shown: &Path) {
         match files::read_with_mode(path, glance::LIMIT) {
-            Ok((bytes, mode)) => {
-                self.found(&Place::file(shown, origin.clone()), glance::glance(&bytes, mode, Keys::Checked))
-            }
+            Ok((bytes, mode)) => self.found(items_in(shown, origin, &bytes, mode)),
             Err(error) => self.unread(error, origin),
         }
     }
 
-    fn found(&mut self, place: &Place, found: Vec<What>) {
+    fn found(&mut self, found: Vec<Item>) {
         self.files += 1;
-        self.items.extend(found.into_iter().map(|what| Item { place: place.clone(), what }));
+        self.items.extend(found);
     }
 
     /// A key that only its owner may read is as it should be: who looks at the rest needs no more of it.
@@ -116,6 +115,15 @@ impl Survey {
             Some(_) => self.tell(&Failure::from(error), "unreadable"),
         }
     }
+}
+
+/// What is in a file; of a zip the certificates.
+fn items_in(path: &Path, origin: &Origin, bytes: &[u8], mode: u32) -> Vec<Item> {
+    let at = |origin: &Origin, what| Item { place: Place::file(path, origin.clone()), what };
+    let found = glance::glance(bytes, mode, Keys::Checked);
+    let sent = if found.is_empty() { packed::certificates(bytes) } else { Vec::new() };
+    let sent = if sent.is_empty() { None } else { Some(at(&Origin::Delivery, What::Certificates(sent))) };
+    found.into_iter().map(|what| at(origin, what)).chain(sent).collect()
 }
 
 /// What is met at a path that was named: the file, or everything below the folder.
