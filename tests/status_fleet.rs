@@ -266,6 +266,19 @@ fn weight(code: &str) -> usize {
     }
 }
 
+/// The order in which reasons are told; rules come last.
+const ORDER: [&str; 9] = [
+    "expired",
+    "served-differs",
+    "due",
+    "intermediate-expired",
+    "intermediate-ends-first",
+    "key-readable",
+    "host-not-covered",
+    "weak-key",
+    "revoked",
+];
+
 fn between(from: Date, to: Date) -> i64 {
     i64::from(from.until(to).unwrap().get_days())
 }
@@ -291,14 +304,15 @@ fn expected(pair: &Pair, at: Date) -> Expected {
     if at >= *to {
         codes.push("expired");
     }
-    codes.extend((*fate == Revoked).then_some("revoked"));
     codes.extend((*fate == Stale).then_some("served-differs"));
     codes.extend((at >= due && at < *to).then_some("due"));
     codes.extend((*fate == Crossed && at >= ends).then_some("intermediate-expired"));
     codes.extend((*fate == Crossed).then_some("intermediate-ends-first"));
-    codes.extend((*fate == Weak).then_some("weak-key"));
     codes.extend((*fate == Open).then_some("key-readable"));
     codes.extend((*fate == Uncovered).then_some("host-not-covered"));
+    codes.extend((*fate == Weak).then_some("weak-key"));
+    codes.extend((*fate == Revoked).then_some("revoked"));
+    assert!(codes.iter().map(|code| ORDER.iter().position(|one| one == code)).is_sorted());
     // What signed itself is bound by nothing.
     if !pair.is_live() && *fate != Weak {
         let rules: [(&str, Date, bool); 4] = [
@@ -310,7 +324,6 @@ fn expected(pair: &Pair, at: Date) -> Expected {
         let bites = rules.into_iter().filter(|(_, day, holds)| *holds && *from <= *day && *day <= due.max(at));
         codes.extend(bites.map(|(code, ..)| code));
     }
-    codes.sort_by_key(|code| weight(code));
     let first = codes.first().copied().filter(|code| weight(code) < 3);
     let step = match first {
         Some("expired" | "due") if pair.is_live() => format!("renew {name}"),
@@ -322,7 +335,7 @@ fn expected(pair: &Pair, at: Date) -> Expected {
         Some("key-readable") => "sudo chmod 0600".to_owned(),
         _ => waits,
     };
-    let verdict = ["wrong", "due", "fine", "fine"][first.map_or(3, weight)];
+    let verdict = ["wrong", "due", "fine", "fine"][codes.iter().map(|code| weight(code)).min().unwrap_or(3)];
     Expected { state, verdict, codes, step }
 }
 

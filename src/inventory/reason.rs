@@ -1,4 +1,5 @@
-//! Why a row is not simply fine: facts only, in an order. The first reason is the one that the row is about.
+//! Why a row is not simply fine: facts only, in an order. The first reason is the one that the row is about: what keeps
+//! visitors away by now, then what the next round mends, then what stays wrong after it.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -24,6 +25,22 @@ pub enum Weight {
     Due,
     /// Wrong now.
     Wrong,
+}
+
+/// The order of reasons.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Rank {
+    Ended,
+    Served,
+    Due,
+    Chain,
+    KeyReadable,
+    Names,
+    Weak,
+    Revoked,
+    WorthKnowing,
+    Prepared,
+    Rule,
 }
 
 /// One reason.
@@ -163,6 +180,26 @@ impl Reason {
         }
     }
 
+    /// The place in the order of reasons.
+    fn rank(&self) -> Rank {
+        match self {
+            Self::Problem(Problem::Expired { leaf: true, .. } | Problem::NotYetValid { .. }) => Rank::Ended,
+            Self::Problem(Problem::WeakKey { .. } | Problem::WeakSignature { .. }) | Self::Weak(_) => Rank::Weak,
+            Self::Problem(Problem::NoNames { .. }) => Rank::Names,
+            Self::Problem(_) if self.weight() < Weight::Wrong => Rank::WorthKnowing,
+            Self::Problem(_) | Self::EndsFirst { .. } => Rank::Chain,
+            Self::ServedDiffers { .. } | Self::Silent { .. } | Self::WrongKey { .. } => Rank::Served,
+            Self::Due { .. } => Rank::Due,
+            Self::Sent { reason, .. } => reason.rank(),
+            Self::KeyReadable { .. } => Rank::KeyReadable,
+            Self::NamesNotCovered { .. } => Rank::Names,
+            Self::Revoked { .. } => Rank::Revoked,
+            Self::NewerReady { .. } | Self::TermEnds { .. } | Self::Placeholder => Rank::WorthKnowing,
+            Self::Prepared { .. } => Rank::Prepared,
+            Self::Rule(_) => Rank::Rule,
+        }
+    }
+
     /// What comes of it.
     #[must_use]
     pub fn weight(&self) -> Weight {
@@ -184,9 +221,9 @@ impl Reason {
     }
 }
 
-/// The worst first; of the same weight as they were found, which is the order of importance.
+/// In the order in which they are told; of the same rank as they were found.
 pub(super) fn sort(reasons: &mut [Reason]) {
-    reasons.sort_by_key(|reason| std::cmp::Reverse(reason.weight()));
+    reasons.sort_by_key(Reason::rank);
 }
 
 /// The day of an instant, UTC.

@@ -118,15 +118,16 @@ pub struct Row {
     pub proof_until: Option<Timestamp>,
     /// The rounds to come.
     pub rounds: Vec<Round>,
-    /// Why it is not simply fine, the worst first.
+    /// Why it is not simply fine; the first is what the row is about.
     pub reasons: Vec<Reason>,
 }
 
 impl Row {
-    /// What is to be said of it in one word. What was superseded needs nothing, whatever is wrong with it.
+    /// What is to be said of it in one word, by the worst of all reasons. What was superseded needs nothing, whatever is
+    /// wrong with it.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
-        match self.reasons.first().map(Reason::weight) {
+        match self.reasons.iter().map(Reason::weight).max() {
             Some(Weight::Wrong) => Verdict::Wrong,
             Some(Weight::Due) => Verdict::Due,
             Some(Weight::Warns | Weight::Notes) | None => Verdict::Fine,

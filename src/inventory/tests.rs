@@ -164,7 +164,7 @@ fn dates_and_the_chain() {
     assert_eq!(world.told(live(&crossed), ""), ["installed fine intermediate-ends-first"]);
     assert_eq!(world.told(live(&crossed), "2026-08-10"), ["installed due due intermediate-ends-first"]);
     let broken = world.told(live(&crossed), "2026-09-02");
-    assert!(broken[0].starts_with("installed wrong intermediate-expired"), "{broken:?}");
+    assert_eq!(broken, ["installed wrong due intermediate-expired intermediate-ends-first"]);
     // A whole chain beside it lies in the bag too: then nothing ends first.
     let both = [crossed.as_slice(), &chain[1..]].concat();
     assert_eq!(world.told(live(&both), ""), ["installed fine"]);
@@ -224,6 +224,35 @@ fn keys_names_lists_and_places() {
     world.terms.clear();
     world.uncovered.push(("/etc/nginx/x.conf:3".to_owned(), chain[0].fingerprint, vec!["b.example".to_owned()]));
     assert_eq!(world.told(vec![live()], ""), ["installed wrong host-not-covered"]);
+}
+
+/// Ended, served otherwise, due, chain, key, names, weak, revoked, rules to come.
+#[test]
+fn reasons_have_one_order() {
+    let mut world = World::new();
+    world.anchors = vec![TrustAnchors::system(&[world.root.root()])];
+    let early = world.root.certify_as(&world.middle, |params| params.not_after = rcgen::date_time_ymd(2026, 11, 1));
+    let chain = [world.leaf(|_| {}), early];
+    let fingerprint = chain[0].fingerprint;
+    world.uncovered.push(("/etc/nginx/x.conf:3".to_owned(), fingerprint, vec!["b.example".to_owned()]));
+    world.questions.push(Question {
+        expected: Some(fingerprint),
+        address: address(),
+        name: "a.example".to_owned(),
+        answer: Err("the connection was refused".to_owned()),
+    });
+    let next = site_key();
+    let items = vec![
+        installed("/a.pem", certificates(&chain)),
+        installed("/a.key", key(&world.key, 0o644)),
+        file("a-2.csr", request(&next, &["a.example", "www.a.example"])),
+    ];
+    let told = world.told(items.clone(), "2026-10-20");
+    let due = "installed wrong not-served due intermediate-ends-first key-readable host-not-covered prepared";
+    assert_eq!(told, [due, "pending fine"]);
+    let told = world.told(items, "2027-04-01");
+    let ended = "installed wrong expired not-served intermediate-expired intermediate-ends-first key-readable";
+    assert_eq!(told[0], format!("{ended} host-not-covered prepared rule-100-days"));
 }
 
 #[test]
