@@ -28,7 +28,7 @@ fn server(answer: impl Into<Vec<u8>>, endless: Option<&'static [u8]>) -> String 
 }
 
 fn get(url: &str) -> Result<Vec<u8>, HttpError> {
-    fetch(url, Reach::Any, Duration::from_secs(5), &Interrupt::default())
+    fetch(url, Reach::Any, Duration::from_secs(30), &Interrupt::default())
 }
 
 #[test]
