@@ -116,9 +116,10 @@ pub fn place(
         refusals: Vec::new(),
         lost: Vec::new(),
     };
-    let found = fleet.find(context, ground.settings, &serving.spelled, &names)?;
+    let sought = ground.sought(&serving.spelled);
+    let found = fleet.find(context, ground.settings, &sought, &names)?;
     serving.findings.extend(found.left_out());
-    let passed_over = fleet.passed_over(context, ground.settings, &found, &serving.spelled);
+    let passed_over = fleet.passed_over(context, ground.settings, &found, &sought);
     let told = passed_over.iter().filter_map(|one| not_told(context, one, (ground, &found), &serving.spelled));
     serving.findings.extend(told);
     let servers = found.servers;
@@ -158,6 +159,17 @@ impl Ground<'_> {
         let chain = given(chain_path, self.usual.chain_path());
         let key = given(key_path, self.usual.key_path());
         chain_and_key(&chain, &key).into_iter().chain(further).collect()
+    }
+}
+
+impl Ground<'_> {
+    /// By what a server has to do with the pair: `spelled`, and the one file with both that HAProxy would read, which is
+    /// made only once HAProxy names it.
+    fn sought(&self, spelled: &[Link]) -> Vec<Link> {
+        let path = observe::family(self.root).combined_path(self.usual.stem());
+        let combined = Link::new(below(self.root, &path), Piece::Combined);
+        let missing = !spelled.iter().any(|link| link.piece == Piece::Combined);
+        spelled.iter().cloned().chain(missing.then_some(combined)).collect()
     }
 }
 
