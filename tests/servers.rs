@@ -348,3 +348,17 @@ fn one_certificate_on_all_three_is_one_transaction() {
     let next = run["findings"][0]["next"].to_string();
     assert!(next.contains("--server nginx --server apache"), "{run}");
 }
+
+/// The one file with both is made only once HAProxy is among the servers.
+#[test]
+fn a_server_that_names_what_is_not_made_yet_is_not_passed_over() {
+    let three = Three::new();
+    three.plain();
+    let _running = three.start();
+    let (combined, _) = Kind::Haproxy.usual(&three.shop.sandbox.join("tree"));
+    std::fs::remove_file(combined).unwrap();
+    let run = three.round(&["--server", "nginx", "--server", "apache", "--json"]).expect(0).json();
+    assert_eq!((&run["verdict"], codes(&run)[0]), (&"live".into(), "server-not-told"), "{run}");
+    let said = run["findings"][0]["message"].as_str().unwrap();
+    assert!(said.contains("haproxy.cfg:"), "{said}");
+}

@@ -120,7 +120,7 @@ pub fn place(
     let found = fleet.find(context, ground.settings, &sought, &names)?;
     serving.findings.extend(found.left_out());
     let passed_over = fleet.passed_over(context, ground.settings, &found, &sought);
-    let told = passed_over.iter().filter_map(|one| not_told(context, one, (ground, &found), &serving.spelled));
+    let told = passed_over.iter().filter_map(|one| not_told(context, one, (ground, &found), &sought));
     serving.findings.extend(told);
     let servers = found.servers;
     serving.refusals = servers.iter().filter_map(|looked| looked.refusal.clone()).collect();
