@@ -107,7 +107,9 @@ impl Text {
     /// What is said, and may hold foreign text that goes on for pages; what is to be pasted goes to `push`.
     fn say(&mut self, kind: LineKind, label: &str, body: String) {
         const MOST: usize = 4000;
-        match if body.len() > MOST { body.char_indices().nth(MOST) } else { None } {
+        // Characters are counted only where there are more octets.
+        let cut = if body.len() > MOST { body.char_indices().nth(MOST) } else { None };
+        match cut {
             None => self.push(kind, label, body),
             Some((at, _)) => {
                 let more = body[at..].chars().count();
