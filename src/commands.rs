@@ -12,10 +12,10 @@ pub mod bundle;
 pub mod completions;
 pub mod csr;
 pub mod dcv_check;
+pub mod forget;
 pub mod inspect;
 pub mod install;
 pub mod rehearse;
-pub mod remove;
 pub mod renew;
 pub mod rollback;
 pub mod status;
@@ -35,7 +35,7 @@ pub enum Command {
     Inspect(inspect::InspectArgs),
     Bundle(bundle::BundleArgs),
     Rollback(rollback::RollbackArgs),
-    Remove(remove::RemoveArgs),
+    Remove(forget::RemoveArgs),
     Rehearse(rehearse::RehearseArgs),
     Completions(completions::CompletionsArgs),
 }
@@ -54,7 +54,7 @@ const PARTS: [(&str, Part); 12] = [
     ("inspect", inspect::InspectArgs::augment_args),
     ("bundle", bundle::BundleArgs::augment_args),
     ("rollback", rollback::RollbackArgs::augment_args),
-    ("remove", remove::RemoveArgs::augment_args),
+    ("remove", forget::RemoveArgs::augment_args),
     ("rehearse", rehearse::RehearseArgs::augment_args),
     ("completions", completions::CompletionsArgs::augment_args),
 ];
@@ -86,7 +86,7 @@ impl Command {
             Self::Inspect(args) => conclude(context, inspect::run(context, &args)),
             Self::Bundle(args) => conclude(context, bundle::run(context, &args)),
             Self::Rollback(args) => conclude(context, rollback::run(context, &args)),
-            Self::Remove(args) => conclude(context, remove::run(context, &args)),
+            Self::Remove(args) => conclude(context, forget::run(context, &args)),
             Self::Rehearse(args) => conclude(context, rehearse::run(context, &args)),
             Self::Completions(args) => completions::run(context, &args, command_line()),
         }

@@ -3,27 +3,27 @@
 //! could not be used is an [`Ignored`], and what would exceed the [`Limits`] ends the reading.
 
 mod ber;
-mod body;
-mod faults;
-mod found;
+mod contents;
+mod diagnostics;
+mod encrypted_key;
 mod limits;
-mod lock;
 mod mail;
-mod marker;
 mod pbe;
 mod pem;
+mod pem_body;
+mod pem_marker;
 mod pkcs12;
 mod pkcs7;
 mod reader;
 mod sniff;
 mod source;
-mod text;
+mod text_forms;
 mod zip;
 
-pub use self::faults::{Ignored, Mended, Repair, Unused};
-pub use self::found::{Delivery, Found, Input};
+pub use self::contents::{Delivery, Found, Input};
+pub use self::diagnostics::{Ignored, Mended, Repair, Unused};
+pub use self::encrypted_key::{LockError, LockedKey};
 pub use self::limits::{DeliveryError, Limits};
-pub use self::lock::{LockError, LockedKey};
 pub use self::pbe::Passphrase;
 pub use self::sniff::{Form, form, recognised};
 pub use self::source::Source;

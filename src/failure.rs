@@ -1,26 +1,9 @@
 //! What a command ends with when there is no outcome to report: kind, message, causes, next steps.
-//! `failure/<module>.rs` turns each module's errors into one, and is the only place with advice.
+//! `advice/<module>.rs` turns each module's errors into one, and is the only place with advice.
 
 use serde_json::{Value, json};
 
 use crate::finding::Next;
-
-mod acceptance;
-mod caa;
-pub mod dcv;
-mod delivery;
-mod dnssec;
-mod export;
-mod install;
-pub mod inventory;
-mod method;
-mod pairing;
-mod pki;
-pub mod proofs;
-mod rehearsal;
-mod server;
-mod system;
-pub mod vantage;
 
 /// Why there is no outcome; decides the exit code (product contract, "Exit codes").
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

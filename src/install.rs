@@ -1,25 +1,13 @@
-//! Where things are installed, what an install plans, and how it is done or undone.
-//!
-//! * Pure: [`layout`] (paths, links, modes), [`release`] (what is in one), [`plan`] (the heart), [`settings`], [`site`]
-//!   (what any server's configuration means), and a dialect each: [`apache`], [`haproxy`], [`nginx`].
-//! * The world: [`observe`] looks, [`apply`] runs a plan and takes it back, [`server`] tests and reloads.
+//! `install`, `rollback` and `forget`, from the arguments that were understood to the report. The plan of an install and
+//! the steps that carry it out are `install_plan`'s.
 
-pub mod acl;
-pub mod allow;
-pub mod apache;
-pub mod apply;
-pub mod drift;
-pub mod haproxy;
-pub mod history;
-pub mod inherit;
-pub mod layout;
-pub mod nginx;
-pub mod observe;
-pub mod owner;
+pub mod drift_check;
+pub mod forget;
+pub mod installed;
+pub mod outcome;
 pub mod placeholder;
-pub mod plan;
-pub mod release;
-pub mod removal;
-pub mod server;
-pub mod settings;
-pub mod site;
+pub mod preflight;
+pub mod request;
+pub mod rollback;
+pub mod servers;
+pub mod transaction;

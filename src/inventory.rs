@@ -2,28 +2,28 @@
 //! each with its state, an ordered list of reasons, and the rounds that come next. Pure: items, the instant and the
 //! measure come as values; nothing is read, asked or printed here, and advice is `failure`'s.
 
-mod answered;
-mod bag;
-mod chained;
-pub mod change;
+mod by_key;
+mod chain_check;
+pub mod crls;
 pub mod due;
-mod family;
-pub mod glance;
-mod group;
+pub mod file_reader;
 pub mod item;
 mod judge;
-pub mod lists;
-mod measure;
-pub mod packed;
+mod policy;
 pub mod reason;
-pub mod rounds;
+mod request_history;
 pub mod row;
+pub mod rule_changes;
+pub mod schedule;
+mod sent_certificates;
+mod supersession;
+pub mod zip;
 
+pub use by_key::is_a_sites;
 pub use due::RenewBefore;
-pub use group::is_a_sites;
 pub use item::{Item, Origin, Place, What};
 pub use judge::rows;
-pub use measure::Measure;
+pub use policy::Measure;
 pub use reason::{Reason, Weight};
 pub use row::{Row, State, Verdict};
 

@@ -1,39 +1,46 @@
 //! certctl takes a site from a private key to the padlock in the browser, for certificates that a CA issues against a CSR.
 //!
-//! The map, outermost first; each layer may use those below it (`tests/layers.rs` holds them to it):
+//! The modules, outermost first; each may use those below it (`tests/layers.rs` enforces it):
 //!
-//! * [`cli`] reads the command line and makes the [`context`]; [`commands`] are the verbs.
-//! * [`rehearsal`]: a CA, a DNS zone, a shop and a web server, for the verb that plays the whole round.
-//! * [`survey`]: what is here and what is served, gathered for `status`.
-//! * [`changeover`]: install and rollback, from the first look to the report.
-//! * [`directory`], [`intake`]: what lies in the folder, and which pair the arguments mean.
-//! * [`report`], [`failure`], [`finding`]: what people and programs read.
-//! * [`system`]: files, network, processes, clock; nothing else touches the world.
-//! * [`inventory`]: from what was gathered to rows: states, reasons, the rounds to come.
-//! * [`acceptance`]: whether a CA would take a request.
-//! * [`install`], [`dcv`], [`live`], [`delivery`]: what the verbs decide, from values alone (`install::apply` acts).
-//! * [`export`]: a pair in the formats that servers want, read back.
-//! * [`pairing`]: which certificate, key and request belong together.
-//! * [`pki`]: names, keys, requests, certificates, chains.
+//! * [`cli`] parses the command line and makes the [`context`]; [`commands`] has one file per command.
+//! * [`rehearsal`]: a CA, a DNS zone, a reseller and a web server for `rehearse`.
+//! * [`scan`]: gathers what is on this machine and what is served, for `status`.
+//! * [`install`]: install, rollback and forget, from the preflight to the report.
+//! * [`inputs`]: reads the files that the arguments mean.
+//! * [`report`], [`advice`], [`failure`], [`finding`]: what people and programs read.
+//! * [`inventory`]: judges what was gathered: states, reasons, renewals.
+//! * [`install_plan`]: what an install changes: observe, plan, apply.
+//! * [`webserver`]: what a server's configuration means; finds, tests and reloads the server.
+//! * [`store`]: everything under /etc/ssl/certctl, and who may read a key.
+//! * [`system`]: files, network, processes, clock. Nothing else touches the world.
+//! * [`probe`]: judges a TLS handshake.
+//! * [`matching`]: which certificate, key and request belong together.
+//! * [`export`]: a certificate in the formats that servers want.
+//! * [`delivery`]: reads whatever a CA sends, within bounds.
+//! * [`csr_lint`]: whether a CA would accept a request.
+//! * [`dcv`]: domain control validation: the record, and what the DNS answers mean.
+//! * [`pki`]: names, keys, requests, certificates, chains and their verification.
 
-pub mod acceptance;
-pub mod changeover;
+pub mod advice;
 pub mod cli;
 pub mod commands;
 pub mod context;
+pub mod csr_lint;
 pub mod dcv;
 pub mod delivery;
-pub mod directory;
 pub mod export;
 pub mod failure;
 pub mod finding;
+pub mod inputs;
 pub mod install;
-pub mod intake;
+pub mod install_plan;
 pub mod inventory;
-pub mod live;
-pub mod pairing;
+pub mod matching;
 pub mod pki;
+pub mod probe;
 pub mod rehearsal;
 pub mod report;
-pub mod survey;
+pub mod scan;
+pub mod store;
 pub mod system;
+pub mod webserver;

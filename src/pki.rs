@@ -2,19 +2,19 @@
 //! Nothing here reads a file, asks the network or knows the time; whoever holds a value has passed its check.
 
 pub mod alt_name;
+pub mod baseline_dates;
 pub mod certificate;
 pub mod certified_key;
 pub mod chain;
 pub mod crl;
 pub(crate) mod der;
-pub mod details;
+pub mod extensions;
 pub mod key;
 pub mod lint;
 pub mod name;
 mod oid;
 pub mod pem;
 pub mod request;
-pub mod rules;
 pub mod signature;
 pub mod subject;
 pub mod trust;

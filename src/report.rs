@@ -12,16 +12,16 @@ use crate::failure::{Failure, Kind};
 use crate::finding::Finding;
 use crate::system::terminal;
 
+mod certificate;
 mod escape;
-mod facts;
 mod json;
-mod live;
+mod progress;
 mod text;
 
+pub use self::certificate::{certificate_json, chain_json, in_words, intermediates_in_words, name_in_words};
 pub use self::escape::escape;
-pub use self::facts::{certificate_json, chain_json, in_words, intermediates_in_words, name_in_words};
 pub use self::json::{json_line, push_json_line};
-pub use self::live::Live;
+pub use self::progress::Live;
 pub use self::text::Text;
 
 /// When colour is used.

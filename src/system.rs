@@ -3,23 +3,13 @@
 
 pub mod clock;
 pub mod dns;
-pub mod files;
-pub mod folders;
-pub mod hosts;
+pub mod fs;
 pub mod http;
-pub mod lines;
-mod listing;
-pub mod lock;
+pub mod line_reader;
 pub mod process;
-pub mod reading;
 pub mod roots;
 pub mod runtime;
-pub mod scratch;
 pub mod serve;
 pub mod signals;
-pub mod space;
-pub mod starttls;
 pub mod terminal;
 pub mod tls;
-pub mod walk;
-pub mod xattrs;

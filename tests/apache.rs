@@ -9,11 +9,11 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 
-use certctl::install::apache::Directive;
-use certctl::install::layout::{Link, Piece};
-use certctl::install::server::{Apache as Found, Detail, Program, Server, Standing};
-use certctl::install::site::{Blame, NewBlock};
 use certctl::pki::name::DnsName;
+use certctl::store::layout::{Link, Piece};
+use certctl::webserver::apache::Directive;
+use certctl::webserver::control::{Apache as Found, Detail, Program, Server, Standing};
+use certctl::webserver::model::{Blame, NewBlock};
 use support::Sandbox;
 use support::apache::{Apache, write_config};
 use support::ca::TestCa;

@@ -6,7 +6,7 @@ mod support;
 
 use std::os::unix::fs::PermissionsExt;
 
-use certctl::live::ProbeTarget;
+use certctl::probe::ProbeTarget;
 use certctl::system::tls::probe_all;
 use serde_json::Value;
 use support::Sandbox;

@@ -7,8 +7,8 @@ mod support;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use certctl::live::ProbeTarget;
 use certctl::pki::certificate::Certificate;
+use certctl::probe::ProbeTarget;
 use certctl::system::tls::probe_all;
 use support::Run;
 use support::haproxy::{Haproxy, write_config};

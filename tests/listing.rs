@@ -8,7 +8,7 @@ mod support;
 use std::path::{Path, PathBuf};
 
 use certctl::inventory::What;
-use certctl::inventory::glance::{Keys, glance, whole};
+use certctl::inventory::file_reader::{Keys, glance, whole};
 use certctl::pki::certificate::Certificate;
 use support::foreign::path_of;
 

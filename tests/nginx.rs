@@ -8,15 +8,15 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use certctl::install::layout::{Link, Piece};
-use certctl::install::nginx::{Directive, complaint};
-use certctl::install::server::{Detail, Nginx as Found, Program, Server, nginx};
-use certctl::install::site::{Blame, NewBlock, Targets, Wanted};
-use certctl::live::{self, Patience, ProbeTarget, Turn, Verdict};
 use certctl::pki::certificate::Certificate;
 use certctl::pki::key::KeyAlgorithm;
 use certctl::pki::name::DnsName;
+use certctl::probe::{self, Patience, ProbeTarget, Turn, Verdict};
+use certctl::store::layout::{Link, Piece};
 use certctl::system::tls::{ProbeError, probe_all};
+use certctl::webserver::control::{Detail, Nginx as Found, Program, Server, nginx};
+use certctl::webserver::model::{Blame, NewBlock, Targets, Wanted};
+use certctl::webserver::nginx::{Directive, complaint};
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, SignatureAlgorithm};
 use support::Sandbox;
 use support::ca::TestCa;
@@ -66,7 +66,7 @@ fn known(found: Found) -> Server {
     Server::Known { program: Program::Nginx(found), test: None, reload: None }
 }
 
-fn ask(port: u16, name: &str) -> Result<live::Handshake, ProbeError> {
+fn ask(port: u16, name: &str) -> Result<probe::Handshake, ProbeError> {
     probe_all(&[ProbeTarget::new(([127, 0, 0, 1], port).into(), name)], DEADLINE).pop().unwrap()
 }
 
@@ -136,13 +136,13 @@ fn a_reload_swaps_the_certificate_and_handshakes_see_it() {
     assert!(asked.elsewhere.is_empty() && asked.unasked.is_empty());
     for answer in probe_all(&asked.ask, DEADLINE) {
         let seen = answer.unwrap();
-        assert_eq!(live::judge(&seen, &old.chain), Verdict::Same);
+        assert_eq!(probe::judge(&seen, &old.chain), Verdict::Same);
         assert_eq!(seen.protocol, "TLS 1.3");
     }
 
     let new = pair(&sandbox, &ca, "new", &["example.com", "www.example.com"]);
     assert!(matches!(
-        live::judge(&ask(port, "example.com").unwrap(), &new.chain),
+        probe::judge(&ask(port, "example.com").unwrap(), &new.chain),
         Verdict::OtherLeaf { label, .. } if label == "example.com"
     ));
     running.rewrite(&http(&new));
@@ -153,7 +153,7 @@ fn a_reload_swaps_the_certificate_and_handshakes_see_it() {
     let (began, mut agreed) = (Instant::now(), 0);
     loop {
         let answers = probe_all(&asked.ask, DEADLINE);
-        let same = |seen: &live::Handshake| live::judge(seen, &new.chain) == Verdict::Same;
+        let same = |seen: &probe::Handshake| probe::judge(seen, &new.chain) == Verdict::Same;
         agreed = if answers.iter().flatten().filter(|seen| same(seen)).count() == 2 { agreed + 1 } else { 0 };
         match patience.after(agreed, began.elapsed()) {
             Turn::Again(pause) => std::thread::sleep(pause),
@@ -196,14 +196,14 @@ fn each_name_its_own_block_and_each_kind_of_key_its_own_pair() {
     assert_eq!((asked.elsewhere.len(), asked.elsewhere[0].name.as_str()), (1, "b.example"));
 
     let seen = probe_all(&asked.ask, DEADLINE).pop().unwrap().unwrap();
-    assert_eq!((live::judge(&seen, &ours.chain), seen.protocol), (Verdict::Same, "TLS 1.2"));
+    assert_eq!((probe::judge(&seen, &ours.chain), seen.protocol), (Verdict::Same, "TLS 1.2"));
     let asked = targets(running.config(), &rsa, &both);
     let seen = probe_all(&asked.ask, DEADLINE).pop().unwrap().unwrap();
-    assert_eq!(live::judge(&seen, &rsa.chain), Verdict::Same);
+    assert_eq!(probe::judge(&seen, &rsa.chain), Verdict::Same);
     // The wrong block for the name.
-    assert!(matches!(live::judge(&ask(port, "b.example").unwrap(), &ours.chain), Verdict::OtherLeaf { .. }));
+    assert!(matches!(probe::judge(&ask(port, "b.example").unwrap(), &ours.chain), Verdict::OtherLeaf { .. }));
     // A name that no block has gets the default block.
-    assert_eq!(live::judge(&ask(port, "c.example").unwrap(), &ours.chain), Verdict::Same);
+    assert_eq!(probe::judge(&ask(port, "c.example").unwrap(), &ours.chain), Verdict::Same);
 }
 
 #[test]
@@ -221,14 +221,14 @@ fn servers_that_want_a_certificate_or_a_proxy_header_or_no_tls() {
         pair.lines(),
     );
     let running = Nginx::start(sandbox.path(), &http);
-    assert_eq!(live::judge(&ask(port, "a.example").unwrap(), &pair.chain), Verdict::Same);
+    assert_eq!(probe::judge(&ask(port, "a.example").unwrap(), &pair.chain), Verdict::Same);
     let answer = ask(plain, "a.example");
     assert!(matches!(answer, Err(ProbeError::NotTls)), "{answer:?}\n{}", running.log());
 
     let behind_a_proxy = targets(running.config(), &pair, &["b.example"]).ask.pop().unwrap();
     assert!(behind_a_proxy.proxy_header && behind_a_proxy.address.port() == proxied);
     let seen = probe_all(&[behind_a_proxy], DEADLINE).pop().unwrap().unwrap();
-    assert_eq!(live::judge(&seen, &pair.chain), Verdict::Same);
+    assert_eq!(probe::judge(&seen, &pair.chain), Verdict::Same);
     assert!(ask(proxied, "b.example").is_err());
 }
 
@@ -327,7 +327,7 @@ fn what_is_written_serves_and_leaves_the_proofs_alone() {
     let asked = targets(running.config(), &pair, &["a.example", "www.a.example"]);
     assert!(asked.ask.len() >= 2 && asked.elsewhere.is_empty() && asked.unasked.is_empty(), "{asked:?}");
     for answer in probe_all(&asked.ask, DEADLINE) {
-        assert_eq!(live::judge(&answer.unwrap(), &pair.chain), Verdict::Same, "{text}");
+        assert_eq!(probe::judge(&answer.unwrap(), &pair.chain), Verdict::Same, "{text}");
     }
     let get = |path: &str, host: &str| plain_get(plain, path, host);
     assert!(get("/x", "www.a.example").contains(&format!("Location: https://www.a.example:{tls}/x\r\n")));

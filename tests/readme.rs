@@ -12,13 +12,13 @@ use support::Sandbox;
 /// Where the codes of findings are given, each in a list of its own: every literal there that looks like one is one, but
 /// for these.
 const LISTS: [&str; 10] = [
-    "src/acceptance/rules.rs",
-    "src/delivery/faults.rs",
-    "src/failure/dcv.rs",
-    "src/failure/delivery.rs",
-    "src/failure/install.rs",
-    "src/failure/pairing.rs",
-    "src/inventory/change.rs",
+    "src/csr_lint/rules.rs",
+    "src/delivery/diagnostics.rs",
+    "src/advice/dcv.rs",
+    "src/advice/delivery.rs",
+    "src/advice/install.rs",
+    "src/advice/matching.rs",
+    "src/inventory/rule_changes.rs",
     "src/inventory/reason.rs",
     "src/pki/lint/rules.rs",
     "src/pki/verify/problem.rs",
@@ -65,19 +65,19 @@ fn every_name_that_scripts_rely_on_is_listed() {
 
 #[test]
 fn the_table_of_proofs_is_that_of_the_code() {
-    let table = certctl::failure::proofs::table();
+    let table = certctl::dcv::finding_codes::table();
     assert!(read("README.md").contains(&table), "put this into README.md:\n{table}");
-    let mut listed: Vec<&str> = certctl::failure::proofs::FINDINGS.iter().map(|(code, ..)| *code).collect();
+    let mut listed: Vec<&str> = certctl::dcv::finding_codes::FINDINGS.iter().map(|(code, ..)| *code).collect();
     assert!(listed.is_sorted());
     let mut told: BTreeSet<String> = BTreeSet::new();
     for file in [
         "commands/csr/caa",
-        "failure/caa",
-        "failure/dcv",
-        "failure/dnssec",
-        "failure/method",
-        "failure/vantage",
-        "commands/dcv_check/choose",
+        "advice/caa",
+        "advice/dcv",
+        "advice/dnssec",
+        "advice/dcv_methods",
+        "advice/zone_consistency",
+        "commands/dcv_check/select",
     ] {
         let text = read(&format!("src/{file}.rs"));
         let code = |literal: &&str| is_code(literal) && literal.contains('-');
@@ -92,7 +92,7 @@ fn the_table_of_proofs_is_that_of_the_code() {
 fn every_finding_of_a_proof_is_provoked_at_real_servers() {
     let tests = ["dcv_lab", "dcv_check", "dcv_methods"].map(|file| read(&format!("tests/{file}.rs"))).concat();
     let provoked: BTreeSet<&str> = literals(&tests).collect();
-    let all = certctl::failure::proofs::FINDINGS.iter().map(|(code, ..)| *code);
+    let all = certctl::dcv::finding_codes::FINDINGS.iter().map(|(code, ..)| *code);
     let missing: Vec<&str> = all.filter(|code| !provoked.contains(code)).collect();
     assert!(missing.is_empty(), "no test provokes {missing:?}");
 }

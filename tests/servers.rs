@@ -9,9 +9,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use certctl::live::ProbeTarget;
 use certctl::pki::certificate::Certificate;
 use certctl::pki::key::KeyAlgorithm;
+use certctl::probe::ProbeTarget;
 use certctl::system::tls::probe_all;
 use serde_json::Value;
 use support::Run;
@@ -283,7 +283,7 @@ impl Three {
         let targets: Vec<ProbeTarget> =
             self.fronts.iter().map(|(_, at)| ProbeTarget::new(*at, "shop.example.com")).collect();
         let shown = probe_all(&targets, Duration::from_secs(20)).into_iter();
-        let leaf = |shown: Result<certctl::live::Handshake, _>| {
+        let leaf = |shown: Result<certctl::probe::Handshake, _>| {
             Certificate::from_der(&shown.expect("a handshake").chain[0]).unwrap().to_pem()
         };
         let leaves: Vec<String> = shown.map(leaf).collect();

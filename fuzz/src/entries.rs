@@ -4,7 +4,7 @@
 use std::sync::OnceLock;
 
 use certctl::dcv::answer::{Answer, RecordKind, Role};
-use certctl::dcv::kept::Kept;
+use certctl::dcv::dcv_file::Kept;
 use certctl::dcv::parse;
 use certctl::delivery::{Delivery, Input, Limits, Passphrase};
 use certctl::pki::certificate::Certificate;

@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::export;
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next, Severity};
-use crate::intake::{self, KeyPlace, KeyUse, ReadArgs, Reading, TakeOptions, Taken};
+use crate::inputs::{self, KeyPlace, KeyUse, ReadArgs, Reading, TakeOptions, Taken};
 use crate::pki::chain::Prefer;
 use crate::pki::verify::Policy;
 use crate::system::http::Reach;
@@ -67,14 +67,14 @@ pub struct BundleArgs {
 /// Input that cannot be read or holds no certificate, an output that cannot be written.
 pub fn run(context: &Context, args: &BundleArgs) -> Result<BundleOutcome, Failure> {
     args.outputs.check(context.sink.wants_json())?;
-    let hosts = intake::wanted_hosts(&args.hosts)?;
-    let anchors = intake::anchors(args.trust.as_deref())?;
+    let hosts = inputs::wanted_hosts(&args.hosts)?;
+    let anchors = inputs::anchors(args.trust.as_deref())?;
     let reading = Reading::new(context, &args.reading)?;
     let key_use = if args.outputs.with_key() { KeyUse::Installing } else { KeyUse::Comparing };
     let (key, csr) = (args.key.as_deref(), args.csr.as_deref());
     let options =
         TakeOptions { key, csr, anchors: &anchors, prefer: args.prefer, aia: args.aia, reading: &reading, key_use };
-    let mut taken = intake::take(context, &args.files, &options)?;
+    let mut taken = inputs::take(context, &args.files, &options)?;
     if args.outputs.out.is_some() && taken.len() > 1 {
         return Err(Failure::new(Kind::Usage, format!("--out takes one chain, and {} were found", taken.len()))
             .with(Next::say("leave --out away, or name the key of the one that is meant:  --key FILE")));
@@ -100,7 +100,7 @@ pub fn run(context: &Context, args: &BundleArgs) -> Result<BundleOutcome, Failur
         let extracted = extracted.next().flatten().filter(|_| right);
         bundled(args, taken, written.next().unwrap_or_default(), extracted)
     });
-    let (install, flags) = (context.again("install"), intake::trust_flags(&anchors));
+    let (install, flags) = (context.again("install"), inputs::trust_flags(&anchors));
     let trust = anchors.source().clone();
     Ok(BundleOutcome { bundled: bundled.collect(), install, flags, findings, trust, printed })
 }
@@ -131,7 +131,7 @@ fn judge(taken: &mut [Taken], policy: Policy<'_>, args: &BundleArgs) -> Vec<Find
         let all = std::mem::take(&mut pair.findings).into_iter();
         findings.extend(all.map(|one| if packed && one.code == "key-sent" { one.with(step()) } else { one }));
     }
-    intake::causes_first(&mut findings);
+    inputs::causes_first(&mut findings);
     findings
 }
 

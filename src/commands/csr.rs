@@ -2,13 +2,13 @@
 
 mod args;
 mod caa;
+mod command_line;
 mod existing;
 mod key;
-mod line;
-mod made;
+mod outcome;
 mod refused;
-mod source;
-mod wanted;
+mod spec;
+mod template;
 
 use std::path::PathBuf;
 
@@ -17,19 +17,20 @@ use zeroize::Zeroizing;
 pub use self::args::{CsrArgs, KeyType};
 use self::existing::{Existing, in_the_way};
 use self::key::{KeyFile, Origin};
-use self::made::Made;
+use self::outcome::Made;
 use self::refused::Refused;
-use self::wanted::Wanted;
+use self::spec::Wanted;
+use crate::advice;
 use crate::context::Context;
-use crate::dcv::expect;
-use crate::dcv::file::{self, FileRecord};
-use crate::dcv::kept::Kept;
+use crate::dcv::dcv_file::Kept;
+use crate::dcv::expectation;
+use crate::dcv::http_file::{self, FileRecord};
 use crate::delivery::LockedKey;
-use crate::directory::kept as kept_file;
-use crate::directory::pair::{Fresh, Paths};
-use crate::failure::{self, Failure};
+use crate::failure::Failure;
 use crate::finding::{Finding, Severity};
-use crate::intake::Reading;
+use crate::inputs::Reading;
+use crate::inputs::dcv_file as kept_file;
+use crate::inputs::request_files::{Fresh, Paths};
 use crate::pki::key::{KeyAlgorithm, PrivateKey};
 use crate::pki::request::SigningRequest;
 use crate::report::Outcome;
@@ -100,7 +101,7 @@ fn make(context: &Context, args: &CsrArgs, wanted: Wanted, paths: Paths) -> Resu
 /// What CAA records say, where it was asked for.
 fn told(context: &Context, args: &CsrArgs, wanted: &Wanted, kept: &Kept) -> Result<Vec<Finding>, Failure> {
     let found = caa::findings(context, args, &wanted.names, kept.ca())?;
-    Ok(found.into_iter().map(|finding| wanted::allowed(finding, &args.allow)).collect())
+    Ok(found.into_iter().map(|finding| spec::allowed(finding, &args.allow)).collect())
 }
 
 /// What the file of a new key holds.
@@ -140,19 +141,19 @@ fn outcome(
     (kept, mut findings): (&Kept, Vec<Finding>),
 ) -> Made {
     let ca = kept.ca();
-    let given: Vec<_> = kept.records().into_iter().filter(|record| expect::belongs(record, &request)).collect();
-    let mut expected = expect::expectations(&request, ca, &given);
+    let given: Vec<_> = kept.records().into_iter().filter(|record| expectation::belongs(record, &request)).collect();
+    let mut expected = expectation::expectations(&request, ca, &given);
     // Beside another request lies the key of that one.
     let reused = key.origin == Origin::Named || key.path != paths.key;
     if reused {
         expected.iter_mut().for_each(|one| one.shop_decides(&request));
     }
-    let mut files = file::told(&request, ca, &given);
+    let mut files = http_file::told(&request, ca, &given);
     if reused && given.is_empty() {
         files.iter_mut().for_each(FileRecord::shop_decides);
     }
     findings.extend(key::installed(context, &wanted.names, key.id));
-    findings.extend(ca.filter(|_| given.is_empty()).and_then(failure::dcv::not_confirmed));
+    findings.extend(ca.filter(|_| given.is_empty()).and_then(advice::dcv::not_confirmed));
     Made {
         made: false,
         changed: false,

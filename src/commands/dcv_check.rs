@@ -1,16 +1,15 @@
 //! `certctl dcv-check`: would the CA see the proof of control now? If not, why, and when to look again.
 
-mod around;
 pub mod batch;
-mod choose;
 mod email;
+mod expected;
 mod file;
-mod list;
+mod key_reuse;
 mod method;
 mod outcome;
-mod pending;
-mod used;
+mod select;
 mod wait;
+mod zone_health;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -18,13 +17,13 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
-pub use self::around::Around;
-use self::choose::Wanted;
+use self::expected::Pending;
 pub use self::method::MethodOutcome;
 use self::outcome::NextLines;
 pub use self::outcome::{Check, DcvCheckOutcome};
-use self::pending::Pending;
+use self::select::Wanted;
 use self::wait::Looked;
+pub use self::zone_health::Around;
 use crate::context::Context;
 use crate::dcv::answer::Survey;
 use crate::dcv::ca::Ca;
@@ -85,7 +84,7 @@ pub enum Method {
 pub fn run(context: &Context, args: &DcvCheckArgs) -> Result<Box<dyn Outcome>, Failure> {
     let again = again(context, args, &args.names);
     let wanted = Wanted { names: &args.names, records: &args.record, ca: args.ca, again: &again };
-    let chosen = choose::choose(context, &wanted)?;
+    let chosen = select::choose(context, &wanted)?;
     let resolvers = Resolvers::new(&args.resolver);
     let otherwise = |look: &dyn Fn() -> Result<MethodOutcome, Failure>| -> Result<Box<dyn Outcome>, Failure> {
         Ok(Box::new(looked(context, args.wait, &again, look)?))
@@ -96,7 +95,7 @@ pub fn run(context: &Context, args: &DcvCheckArgs) -> Result<Box<dyn Outcome>, F
         Method::Email => return otherwise(&|| email::look(context, &resolvers, args.ca, &chosen, &again)),
     }
     let mut outcome = DcvCheckOutcome::new(&chosen, NextLines::new(context, again.clone()));
-    let pending = pending::pending(context, args.ca, &chosen)?;
+    let pending = expected::pending(context, args.ca, &chosen)?;
     // Looking again does not make another request's record the right one.
     let limit = args.wait.filter(|_| chosen.strays.is_empty());
     if limit.is_some() {

@@ -2,18 +2,18 @@
 
 mod card;
 mod document;
-mod shown;
+mod outcome;
 
 use serde_json::Value;
 
-pub use self::shown::InspectOutcome;
-use self::shown::is_locked_key;
+pub use self::outcome::InspectOutcome;
+use self::outcome::is_locked_key;
 use crate::context::Context;
 use crate::dcv::ca::Ca;
 use crate::delivery::Unused;
 use crate::failure::Failure;
-use crate::intake::{self, ReadArgs, Reading};
-use crate::live::StartTls;
+use crate::inputs::{self, ReadArgs, Reading};
+use crate::probe::StartTls;
 use crate::report::{Outcome, Text};
 
 /// What is this file, what does this host serve (never judges)
@@ -45,7 +45,7 @@ pub struct InspectArgs {
 pub fn run(context: &Context, args: &InspectArgs) -> Result<InspectOutcome, Failure> {
     let (file, at, ca) = (args.file.clone(), context.now(), args.ca);
     let reading = Reading::new(context, &args.reading)?;
-    let (mut delivery, answers) = intake::anything(context, &reading, &args.file, args.starttls)?;
+    let (mut delivery, answers) = inputs::anything(context, &reading, &args.file, args.starttls)?;
     if answers.is_some() {
         return Ok(InspectOutcome { file, at, delivery, answers, ca });
     }

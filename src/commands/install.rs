@@ -6,37 +6,38 @@ use std::time::Duration;
 
 use jiff::civil::Date;
 
-use crate::changeover;
-use crate::changeover::order::{Goal, Mode, Order, again, judged_by_now};
-use crate::changeover::outcome::day;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::finding::{Finding, Severity};
-use crate::install::allow;
-use crate::install::settings::Settings;
-use crate::intake::{ReadArgs, Taken};
-use crate::live::Patience;
-use crate::pairing::naming;
+use crate::inputs::{ReadArgs, Taken};
+use crate::install::outcome::day;
+use crate::install::request::{Goal, Mode, Order, again, judged_by_now};
+use crate::install::transaction;
+use crate::install_plan::allow;
+use crate::matching::file_names;
 use crate::pki::certified_key::CertifiedKey;
 use crate::pki::chain::{LeftOut, Prefer};
 use crate::pki::name::DnsName;
 use crate::pki::trust::TrustAnchors;
 use crate::pki::verify::{Policy, VerifiedChain};
+use crate::probe::Patience;
+use crate::store::settings::Settings;
+use crate::system::clock;
+use crate::system::fs::folders;
 use crate::system::http::Reach;
-use crate::system::{clock, folders};
 
-mod access;
 pub mod check;
-mod meant;
+mod key_access_flags;
 mod outcome;
 mod placeholder;
-mod servers;
+mod select;
+mod server_flags;
 
-pub use servers::ServerKind;
+pub use server_flags::ServerKind;
 
-use meant::{Meant, Number, Said};
 pub use outcome::InstallOutcome;
 use outcome::{Came, Part};
+use select::{Meant, Number, Said};
 
 /// Put a certificate into place, test and reload the server, see it live, or put all back
 ///
@@ -80,9 +81,9 @@ pub struct InstallArgs {
     pub key_path: Option<PathBuf>,
     /// Who may read the key.
     #[command(flatten)]
-    pub access: access::AccessArgs,
+    pub access: key_access_flags::AccessArgs,
     /// What the pair is called in /etc/ssl [default: as its request, else its first name]
-    #[arg(long, value_name = "STEM", value_parser = naming::chosen)]
+    #[arg(long, value_name = "STEM", value_parser = file_names::chosen)]
     pub cert_name: Option<String>,
     /// A finding that is not to refuse it; it is still told (may be repeated)
     #[arg(long, value_name = "CODE", value_parser = allow::code)]
@@ -149,7 +150,7 @@ pub fn run(context: &Context, args: &InstallArgs) -> Result<InstallOutcome, Fail
     }
     let flags = flags(context, args)?;
     let (mut parts, mut pairs): (Vec<Part>, Vec<(usize, CertifiedKey, Settings)>) = (Vec::new(), Vec::new());
-    for (place, meant) in meant::all(context, said(args))?.into_iter().enumerate() {
+    for (place, meant) in select::all(context, said(args))?.into_iter().enumerate() {
         let (part, pair) = certified(context, meant);
         parts.push(part);
         pairs.extend(pair.map(|(pair, origin)| (place, pair, with_origin(flags.clone(), origin))));
@@ -158,7 +159,7 @@ pub fn run(context: &Context, args: &InstallArgs) -> Result<InstallOutcome, Fail
     for (place, pair, flags) in &pairs {
         orders.push(order(args, parts[*place].stem.clone(), Goal::Install(pair), flags.clone()));
     }
-    let done = changeover::run_all(context, &orders)?;
+    let done = transaction::run_all(context, &orders)?;
     for ((place, ..), came) in pairs.iter().zip(done) {
         let part = &mut parts[*place];
         part.came = match came {
@@ -277,7 +278,7 @@ fn flags(context: &Context, args: &InstallArgs) -> Result<Settings, Failure> {
         None | Some("mozilla" | "system") => args.trust.clone(),
         Some(file) => Some(folders::real(Path::new(file))?.display().to_string()),
     };
-    let (server_config, server_configs) = servers::configs(&args.server_config)?;
+    let (server_config, server_configs) = server_flags::configs(&args.server_config)?;
     Ok(Settings {
         server_configs,
         server: args.server.iter().map(|server| server.name().to_owned()).collect(),

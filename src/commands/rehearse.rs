@@ -11,8 +11,8 @@ use crate::context::Context;
 use crate::failure::{Failure, Kind};
 use crate::finding::Next;
 use crate::pki::name::DnsName;
+use crate::system::fs::scratch::Scratch;
 use crate::system::process;
-use crate::system::scratch::Scratch;
 
 /// The whole round on this machine alone, against a shop, a DNS server and a web server of its own
 ///

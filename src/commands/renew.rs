@@ -1,19 +1,19 @@
 //! `certctl renew`: the next request for what is due. It is prepared, not renewed: servers go on with the pair they have.
 
 mod args;
-mod chosen;
 mod folders;
 mod outcome;
-mod past;
+mod previous;
 mod round;
+mod select;
 
 pub use self::args::RenewArgs;
-use self::chosen::Chosen;
 use self::folders::Folders;
 pub use self::outcome::RenewOutcome;
-use crate::changeover::order::{self, Mode};
+use self::select::Chosen;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::install::request::{self, Mode};
 
 /// Prepares the next round of each certificate that is due or named. What goes wrong with one of several is told, and the
 /// others are prepared.
@@ -22,8 +22,8 @@ use crate::failure::Failure;
 /// Names that are not known; files that cannot be read or written, where that leaves nothing prepared.
 pub fn run(context: &Context, args: &RenewArgs) -> Result<RenewOutcome, Failure> {
     let mode = if args.dry_run { Mode::DryRun } else { Mode::Run };
-    order::judged_by_now(context, mode)?;
-    let Chosen { rows, waiting, findings } = chosen::choose(context, args)?;
+    request::judged_by_now(context, mode)?;
+    let Chosen { rows, waiting, findings } = select::choose(context, args)?;
     let mut folders = Folders::default();
     let (mut rounds, mut failures) = (Vec::new(), Vec::new());
     for row in &rows {

@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::changeover::order::{Goal, Mode, Order, judged_by_now};
-use crate::changeover::outcome::{Changeover, day};
-use crate::changeover::{self, back, installed};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::install::settings::Settings;
-use crate::live::Patience;
+use crate::install::outcome::{Changeover, day};
+use crate::install::request::{Goal, Mode, Order, judged_by_now};
+use crate::install::transaction;
+use crate::install::{installed, rollback};
+use crate::probe::Patience;
 use crate::report::{Outcome, Text};
+use crate::store::settings::Settings;
 use crate::system::clock;
 
 /// Back to the files before
@@ -51,7 +52,7 @@ pub fn run(context: &Context, args: &RollbackArgs) -> Result<RollbackOutcome, Fa
     let mode = if args.dry_run { Mode::DryRun } else { Mode::Run };
     judged_by_now(context, mode)?;
     let stem = installed::named(context, "rollback", args.name.as_deref())?;
-    let to = args.to.as_deref().map(|text| back::meant(context, &stem, text)).transpose()?;
+    let to = args.to.as_deref().map(|text| rollback::meant(context, &stem, text)).transpose()?;
     let order = Order {
         stem,
         goal: Goal::Back(to.as_ref()),
@@ -61,7 +62,7 @@ pub fn run(context: &Context, args: &RollbackArgs) -> Result<RollbackOutcome, Fa
         patience: Patience::default(),
         mode,
     };
-    changeover::run(context, &order).map(RollbackOutcome)
+    transaction::run(context, &order).map(RollbackOutcome)
 }
 
 impl Outcome for RollbackOutcome {

@@ -3,28 +3,28 @@
 mod calendar;
 mod columns;
 mod document;
+mod jsonl;
+mod outcome;
 mod page;
 mod prometheus;
-mod shown;
-mod stream;
 mod table;
 
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-pub use self::shown::{Judged, StatusOutcome, Written};
+pub use self::outcome::{Judged, StatusOutcome, Written};
 
-use crate::changeover::order;
+use crate::advice::inventory::{Ways, finding, steps};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::failure::inventory::{Ways, finding, steps};
 use crate::finding::Next;
+use crate::install::request;
 use crate::inventory::{RenewBefore, Row, Verdict};
-use crate::live::StartTls;
+use crate::probe::StartTls;
 use crate::report::{Outcome, Text};
-use crate::survey::{self, Named, Sought, Survey};
-use crate::system::files;
+use crate::scan::{self, Named, Sought, Survey};
+use crate::system::fs::files;
 
 /// What is here, what is served, what ends when, what is pending
 ///
@@ -67,13 +67,13 @@ pub struct StatusArgs {
 pub fn stream(context: &Context, args: &StatusArgs) -> Result<u8, Failure> {
     let sought = sought(context, args)?;
     let mut survey = Survey::look(context, &sought, args.starttls, Named::Left)?;
-    stream::run(context, &sought, &mut survey, args.renew_before.unwrap_or_default(), args.starttls)
+    jsonl::run(context, &sought, &mut survey, args.renew_before.unwrap_or_default(), args.starttls)
 }
 
 fn sought(context: &Context, args: &StatusArgs) -> Result<Vec<Sought>, Failure> {
     // Where all of them are files, folders or servers with a port, nobody asks for names.
     let plain = args.items.iter().all(|text| text.contains(':') || files::occupied(text.as_ref()));
-    let known = if plain { Vec::new() } else { survey::names(context)? };
+    let known = if plain { Vec::new() } else { scan::names(context)? };
     args.items.iter().map(|text| Sought::resolve(context, text, &known)).collect()
 }
 
@@ -91,7 +91,7 @@ pub fn run(context: &Context, args: &StatusArgs) -> Result<StatusOutcome, Failur
     };
     // What is installed by name is looked up in the same directory.
     let root = |words: &[&str]| match &context.root {
-        _ if context.directory == Path::new(".") => order::again(context, words),
+        _ if context.directory == Path::new(".") => request::again(context, words),
         Some(_) => here(words),
         None => {
             let run = here(words);

@@ -1,26 +1,27 @@
 //! `certctl verify`: does it all fit, as a server would send it: key, chain, order, names, dates, trust.
 
+mod criteria;
 mod host;
-mod measure;
 
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-pub use self::measure::Verified;
-use self::measure::{Measure, Rules};
-use crate::changeover::{self, installed};
+pub use self::criteria::Verified;
+use self::criteria::{Measure, Rules};
 use crate::context::Context;
-use crate::directory::Directory;
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next};
-use crate::intake::{self, Host, PresentOptions, Presented, ReadArgs, Reading};
-use crate::live::StartTls;
-use crate::pairing::{self, Keyring, Remark};
+use crate::inputs::folder::Directory;
+use crate::inputs::{self, Host, PresentOptions, Presented, ReadArgs, Reading};
+use crate::install::installed;
+use crate::install::request;
+use crate::matching::{self, Keyring, Remark};
 use crate::pki::trust::TrustSource;
 use crate::pki::verify;
+use crate::probe::StartTls;
 use crate::report::{Outcome, Text};
-use crate::system::files;
+use crate::system::fs::files;
 
 /// Does it all fit: key, chain, names, dates, trust
 ///
@@ -79,7 +80,7 @@ pub struct VerifyOutcome {
 /// # Errors
 /// Input that cannot be read or holds no certificate, a host that shows none.
 pub fn run(context: &Context, args: &VerifyArgs) -> Result<VerifyOutcome, Failure> {
-    let hosts = intake::wanted_hosts(&args.hosts)?;
+    let hosts = inputs::wanted_hosts(&args.hosts)?;
     let (served, items): (Vec<String>, Vec<String>) =
         args.items.iter().cloned().partition(|item| server(item).is_some());
     if served.is_empty() && args.starttls.is_some() {
@@ -88,7 +89,7 @@ pub fn run(context: &Context, args: &VerifyArgs) -> Result<VerifyOutcome, Failur
     }
     let mut outcome = VerifyOutcome { verified: Vec::new(), trust: TrustSource::Mozilla, hosts };
     for host in served.iter().filter_map(|item| server(item)) {
-        let trust = intake::anchors(args.trust.as_deref())?;
+        let trust = inputs::anchors(args.trust.as_deref())?;
         let hosts: Vec<String> = std::iter::once(host.name.clone()).chain(outcome.hosts.iter().cloned()).collect();
         let measure = Measure::new(context.now(), args.rules(), &trust, &hosts);
         outcome.verified.extend(host::judge(&host, args.starttls, measure)?);
@@ -158,13 +159,13 @@ fn judge_pair(
     outcome: &mut VerifyOutcome,
 ) -> Result<(), Failure> {
     let Asked { items, key, trust, reading } = asked;
-    let anchors = intake::anchors(*trust)?;
+    let anchors = inputs::anchors(*trust)?;
     let options = PresentOptions { key: *key, chain: args.chain.as_deref(), reading };
-    let (presented, keyring) = intake::present(context, items, &options)?;
+    let (presented, keyring) = inputs::present(context, items, &options)?;
     let measure = Measure::new(context.now(), args.rules(), &anchors, &outcome.hosts);
     let again = |one: &Presented| {
         let typed = if items.is_empty() { std::slice::from_ref(&one.file) } else { items.as_slice() };
-        intake::bundle_again(context, typed, &anchors)
+        inputs::bundle_again(context, typed, &anchors)
     };
     let verified: Vec<Verified> = presented.iter().map(|one| judge(one, &keyring, measure, &again(one))).collect();
     outcome.verified.extend(verified);
@@ -174,7 +175,7 @@ fn judge_pair(
 
 fn not_proven(context: &Context, stem: &str) -> Finding {
     Finding::note("not-proven", "not proven yet: these files are in place and were not seen to be served since")
-        .with(changeover::order::again(context, &["install", stem]))
+        .with(request::again(context, &["install", stem]))
 }
 
 /// `bundle` is the command line that makes a right file of what was passed.
@@ -188,11 +189,11 @@ fn judge(one: &Presented, keyring: &Keyring, measure: Measure<'_>, bundle: &[Str
         chain = verify::assemble(leaf, &[bag, std::slice::from_ref(root)].concat(), wanted).chain;
     }
     let key = keyring.key_of(leaf);
-    let wrong = key.and_then(|key| pairing::wrong_key(leaf, key));
+    let wrong = key.and_then(|key| matching::wrong_key(leaf, key));
     let key_path = key.filter(|_| wrong.is_none()).map(|key| key.path.clone());
-    let faults = pairing::faults(file, delivery, served, &chain);
+    let faults = matching::faults(file, delivery, served, &chain);
     let request = keyring.request_of(leaf);
-    let not_issued = request.and_then(|one| pairing::not_issued(leaf, &one.held.value, &one.held.path));
+    let not_issued = request.and_then(|one| matching::not_issued(leaf, &one.held.value, &one.held.path));
     let mut findings: Vec<Finding> = wrong.iter().map(Finding::from).collect();
     findings.extend(keyring.judge(leaf).iter().map(Finding::from));
     if let (None, Some(request)) = (key, request) {

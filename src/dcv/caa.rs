@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use self::value::Issue;
 use super::answer::Answer;
 use super::ca::Issuer;
+use crate::pki::baseline_dates;
 use crate::pki::name::{DnsName, Suffix};
-use crate::pki::rules;
 
 /// One CAA record.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -197,7 +197,7 @@ fn verdict(issues: &[Issue], wish: Wish) -> Verdict {
         Some(issue) => Verdict::OnTerms(Terms {
             account: issue.account.clone(),
             methods: issue.methods.clone(),
-            in_force: rules::CAA_TERMS.holds(wish.at),
+            in_force: baseline_dates::CAA_TERMS.holds(wish.at),
         }),
     }
 }

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use super::answer::{Answer, Asked, LeftOut, OwnServers, RecordKind, Role, Said, Server, Survey};
-use super::expect::{Expectation, Place};
 use super::reason::{Elsewhere, Instead, Others, Reason};
 use super::record;
-use super::value::{self, Flaw, Seen};
+use crate::dcv::expectation::{Expectation, Place};
+use crate::dcv::value_check::{self, Flaw, Seen};
 
 /// The verdict on one server, one record, or all of them. Ordered: the worse one counts.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -134,7 +134,7 @@ impl View<'_> {
 
     fn verdict(&self, at: &str, answer: &Answer) -> Verdict {
         let looked_at = matches!(self.place(at), Some(Place::Here | Place::Parent));
-        match value::seen(self.expected, self.zone, answer) {
+        match value_check::seen(self.expected, self.zone, answer) {
             Some(Seen { flaw: None, .. }) if looked_at => Verdict::Visible,
             Some(Seen { flaw: Some(Flaw::Unchecked), .. }) if looked_at => Verdict::Unchecked,
             Some(_) if looked_at => Verdict::Different,
@@ -152,7 +152,7 @@ impl View<'_> {
 
     /// Why one server's standing is what it is, where it is the answer itself that tells.
     fn reason(&self, one: &Standing) -> Option<Reason> {
-        let Seen { value: seen, flaw } = value::seen(self.expected, self.zone, &one.answer)?;
+        let Seen { value: seen, flaw } = value_check::seen(self.expected, self.zone, &one.answer)?;
         let (at, place) = (one.at.clone(), self.place(&one.at)?);
         let how = match (place, flaw) {
             (Place::Here, None) => return None,
@@ -224,7 +224,7 @@ impl View<'_> {
                 Some(anywhere) => is_alias(anywhere, seen),
                 None => target(doubled) == Some(*seen),
             })?;
-            (value::flaw(self.expected, self.zone, seen) == Some(Flaw::Other)).then(|| seen.clone())
+            (value_check::flaw(self.expected, self.zone, seen) == Some(Flaw::Other)).then(|| seen.clone())
         })
     }
 
@@ -244,10 +244,12 @@ impl View<'_> {
             (RecordKind::Txt, Answer::Cname(target)) if anywhere.is_some_and(|one| is_alias(one, target)) => {
                 Some(Instead::Wildcard(target.clone()))
             }
-            (RecordKind::Txt, Answer::Cname(target)) => Some(match value::flaw(self.expected, self.zone, target) {
-                Some(Flaw::Other) => Instead::Alias(target.clone()),
-                _ => Instead::WrongType { wanted: RecordKind::Txt, seen: RecordKind::Cname },
-            }),
+            (RecordKind::Txt, Answer::Cname(target)) => {
+                Some(match value_check::flaw(self.expected, self.zone, target) {
+                    Some(Flaw::Other) => Instead::Alias(target.clone()),
+                    _ => Instead::WrongType { wanted: RecordKind::Txt, seen: RecordKind::Cname },
+                })
+            }
             _ => None,
         };
         what.map(|what| Reason::Instead { at: record.name.clone(), what })
@@ -255,7 +257,7 @@ impl View<'_> {
 
     fn in_place_of_a_cname(&self, said: &Said, found: &Answer, anywhere: Option<&Answer>) -> Option<Instead> {
         match found {
-            Answer::Txt(texts) if value::nearest(self.expected, self.zone, texts).is_some() => {
+            Answer::Txt(texts) if value_check::nearest(self.expected, self.zone, texts).is_some() => {
                 Some(Instead::WrongType { wanted: RecordKind::Cname, seen: RecordKind::Txt })
             }
             Answer::Txt(texts) => Some(match anywhere {
@@ -289,7 +291,7 @@ impl View<'_> {
         }
         for one in standings {
             if let Answer::Cname(target) = &one.answer
-                && value::flaw(self.expected, self.zone, target) == Some(Flaw::Other)
+                && value_check::flaw(self.expected, self.zone, target) == Some(Flaw::Other)
             {
                 one.verdict = Verdict::Visible;
             }
@@ -355,7 +357,7 @@ fn remembered(answer: &Answer) -> Option<u32> {
 mod tests {
     use super::{Elsewhere, Flaw, Judgement, Reason, Verdict, judge};
     use crate::dcv::answer::{Answer, Around, Asked, LeftOut, OwnServers, RecordKind, Role, Said, Server, Survey};
-    use crate::dcv::expect::{Expectation, Place, expectations};
+    use crate::dcv::expectation::{Expectation, Place, expectations};
     use crate::dcv::parse::parse;
     use crate::pki::request::SigningRequest;
 
@@ -485,7 +487,7 @@ mod tests {
     #[test]
     fn a_value_is_told_by_what_it_is_made_of() {
         let mut unknown = expected();
-        unknown.source = crate::dcv::expect::Source::Nowhere;
+        unknown.source = crate::dcv::expectation::Source::Nowhere;
         unknown.values.clear();
         let another = format!("{0}.{0}.sectigo.com", "0".repeat(32));
         for (seen, known, flaw) in [

@@ -10,7 +10,7 @@ mod shown;
 pub use self::shown::RecordError;
 use self::shown::{MOST, Pair, label};
 use super::answer::RecordKind;
-use super::given::{self, GivenRecord};
+use crate::dcv::reseller_record::{self, GivenRecord};
 use crate::pki::name::DnsName;
 
 /// The records in `text`: at least one.
@@ -38,13 +38,13 @@ pub fn parse(text: &str) -> Result<Vec<GivenRecord>, RecordError> {
 fn record(pair: &Pair) -> Result<GivenRecord, RecordError> {
     let Pair { host, kind, value } = pair;
     // The columns the other way round: no host is two hashes.
-    let (host, value) = if given::made_of_a_request(host) { (value, host) } else { (host, value) };
+    let (host, value) = if reseller_record::made_of_a_request(host) { (value, host) } else { (host, value) };
     let host = &below_wildcard(host).to_owned();
     let hashes = *kind != Some(RecordKind::Txt) && looks_made_of_a_request(host, value);
     if hashes {
         let (md5, rest) = label(host)?;
         let label = ["_", &md5.to_ascii_lowercase()].concat();
-        let host = given::name(&label, &place(rest).map_err(|()| RecordError::Host(host.clone()))?);
+        let host = reseller_record::name(&label, &place(rest).map_err(|()| RecordError::Host(host.clone()))?);
         return Ok(GivenRecord { host, kind: RecordKind::Cname, value: target(value)? });
     }
     let kind = kind.unwrap_or(if is_target(value) { RecordKind::Cname } else { RecordKind::Txt });
@@ -150,7 +150,7 @@ fn tail(rest: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{RecordError, parse};
-    use crate::dcv::given::GivenRecord;
+    use crate::dcv::reseller_record::GivenRecord;
     use crate::pki::name::DnsName;
 
     const MD5: &str = "47cba4dfbe697765f51230e84f04d091";

@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use super::answer::{Answer, LeftOut, RecordKind};
-use super::value::Flaw;
+use crate::dcv::value_check::Flaw;
 
-/// Why a verdict is what it is: facts; `failure::dcv` has the words and the advice.
+/// Why a verdict is what it is: facts; `advice::dcv` has the words and the advice.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Reason {
     /// It is at another name than the record's own.

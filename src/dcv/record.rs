@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::answer::RecordKind;
 use super::ca::{Ca, CsrHash, DnsProof, Token, UniqueValue};
-use super::given::{self, climb};
+use crate::dcv::reseller_record::{self, climb};
 use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
 
@@ -110,7 +110,7 @@ pub(super) fn at(request: &SigningRequest, label: &str, domain: &str, kind: Reco
 /// The same where no request is known: it proves the domain. `climbed`: the domain and where else a CA looks.
 pub(super) fn alone(label: &str, domain: &str, climbed: Vec<String>, kind: RecordKind) -> DcvRecord {
     let zone = climbed.last().cloned().unwrap_or_else(|| domain.to_owned());
-    let name = given::name(label, domain);
+    let name = reseller_record::name(label, domain);
     DcvRecord {
         relative_name: relative(&name, &zone),
         name,
@@ -120,7 +120,7 @@ pub(super) fn alone(label: &str, domain: &str, climbed: Vec<String>, kind: Recor
         shape: None,
         complete: false,
         proves: vec![domain.to_owned()],
-        or_at: climbed.iter().skip(1).map(|parent| given::name(label, parent)).collect(),
+        or_at: climbed.iter().skip(1).map(|parent| reseller_record::name(label, parent)).collect(),
     }
 }
 

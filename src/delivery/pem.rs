@@ -3,9 +3,9 @@
 
 use zeroize::Zeroizing;
 
-use super::body::{self, Body};
-use super::faults::{Mended, Unused};
-use super::marker::{Edge, Marker, markers};
+use crate::delivery::diagnostics::{Mended, Unused};
+use crate::delivery::pem_body::{self, Body};
+use crate::delivery::pem_marker::{Edge, Marker, markers};
 
 /// A block as written.
 pub(super) struct Block {
@@ -72,12 +72,12 @@ impl Scan {
 
     fn block(&mut self, begin: &Marker<'_>, end: Option<&Marker<'_>>, body: &[u8]) {
         let label = String::from_utf8_lossy(begin.label).into_owned();
-        let Body { data, encrypted, mended } = body::data(body, end.is_some());
+        let Body { data, encrypted, mended } = pem_body::data(body, end.is_some());
         if encrypted {
             self.blocks.push(Block { label, line: begin.line, der: Zeroizing::default(), encrypted });
             return;
         }
-        let Some(der) = body::decode(&data) else {
+        let Some(der) = pem_body::decode(&data) else {
             let cut = "characters that are not base64, or a lost one";
             return self.damage(begin, if end.is_some() { cut } else { "it has no END line" });
         };
@@ -106,7 +106,7 @@ impl Scan {
             } else if !before.is_empty() && before.iter().all(u8::is_ascii_whitespace) {
                 self.mend(Mended::Indented, marker.line);
             } else if before.iter().any(|&byte| byte == b'>' || byte == b'|')
-                && before.iter().all(|&byte| body::is_quote(byte))
+                && before.iter().all(|&byte| pem_body::is_quote(byte))
             {
                 self.mend(Mended::Quoted, marker.line);
             } else if !before.is_empty() {

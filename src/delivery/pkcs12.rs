@@ -4,10 +4,10 @@
 use zeroize::Zeroizing;
 
 use super::ber;
-use super::faults::Unused;
 use super::limits::Work;
 use super::pbe::{self, Locked, Passphrase, Try};
 use super::pkcs7::{ZERO, content, elements, sequence};
+use crate::delivery::diagnostics::Unused;
 use crate::pki::der::{self, Element};
 
 /// 1.2.840.113549.1.7.1 and .6: data, encryptedData.

@@ -1,16 +1,17 @@
 //! Reads one input after the other into a [`Delivery`], within its [`Limits`].
 
-use super::faults::{Ignored, Mended, Repair, Unused};
-use super::found::{Delivery, Found, Input};
 use super::limits::{Budget, DeliveryError, Limits};
-use super::lock::{LockError, LockedKey};
 use super::mail::{self, PartKind};
 use super::pbe::Passphrase;
 use super::pem::{self, Block};
 use super::sniff::{self, Form, Outline};
 use super::source::Source;
 use super::zip::{self, Content};
-use super::{pkcs7, pkcs12, text};
+use super::{pkcs7, pkcs12};
+use crate::delivery::contents::{Delivery, Found, Input};
+use crate::delivery::diagnostics::{Ignored, Mended, Repair, Unused};
+use crate::delivery::encrypted_key::{LockError, LockedKey};
+use crate::delivery::text_forms;
 use crate::pki::certificate::Certificate;
 use crate::pki::crl::RevocationList;
 use crate::pki::key::{KeyAlgorithm, KeyError, PrivateKey, PublicKey};
@@ -58,9 +59,9 @@ impl Reader<'_> {
             Form::Mail => return self.read_mail(source, bytes, depth),
             Form::Pem => return self.read_pem(source, bytes),
             Form::Zip => return self.read_zip(source, bytes, depth),
-            Form::Base64 => text::naked(bytes).map(|der| (Mended::NakedBase64, der)),
-            Form::Markup => text::from_markup(bytes).map(|text| (Mended::Markup, text)),
-            Form::Utf16 => text::from_utf16(bytes).map(|text| (Mended::Utf16, text)),
+            Form::Base64 => text_forms::naked(bytes).map(|der| (Mended::NakedBase64, der)),
+            Form::Markup => text_forms::from_markup(bytes).map(|text| (Mended::Markup, text)),
+            Form::Utf16 => text_forms::from_utf16(bytes).map(|text| (Mended::Utf16, text)),
         };
         let Some((what, text)) = mended else { return Ok(()) };
         self.mend(source, what, None);

@@ -2,8 +2,9 @@
 
 use memchr::memmem;
 
-use super::faults::Unused;
-use super::{mail, marker, text};
+use super::mail;
+use crate::delivery::diagnostics::Unused;
+use crate::delivery::{pem_marker, text_forms};
 use crate::pki::der;
 use crate::pki::request::looks_like_request;
 
@@ -55,16 +56,16 @@ pub fn recognised(bytes: &[u8]) -> Option<Form> {
     if binary && bytes.get(257..262) == Some(b"ustar") {
         return Some(Form::Other(Unused::Archive("tar")));
     }
-    if text::from_utf16(bytes).is_some() {
+    if text_forms::from_utf16(bytes).is_some() {
         return Some(Form::Utf16);
     }
     if mail::is_mail(bytes) {
         return Some(Form::Mail);
     }
-    if text::from_markup(bytes).is_some_and(|text| marker::any(&text)) {
+    if text_forms::from_markup(bytes).is_some_and(|text| pem_marker::any(&text)) {
         return Some(Form::Markup);
     }
-    if marker::any(bytes) {
+    if pem_marker::any(bytes) {
         return Some(Form::Pem);
     }
     if let Some((_, what)) = MAGICS.iter().find(|(magic, _)| bytes.starts_with(magic)) {
@@ -73,7 +74,7 @@ pub fn recognised(bytes: &[u8]) -> Option<Form> {
     if bytes.first() == Some(&0x30) && binary {
         return Some(Form::Der);
     }
-    if text::naked(bytes).is_some() {
+    if text_forms::naked(bytes).is_some() {
         return Some(Form::Base64);
     }
     None

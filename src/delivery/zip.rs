@@ -8,10 +8,10 @@ use ::zip::result::ZipError;
 use ::zip::{SUPPORTED_COMPRESSION_METHODS, ZipArchive};
 use zeroize::Zeroizing;
 
-use super::faults::Unused;
 use super::limits::{Budget, DeliveryError};
 use super::pbe::Passphrase;
 use super::source::Source;
+use crate::delivery::diagnostics::Unused;
 
 /// What an entry is.
 pub(super) enum Content {

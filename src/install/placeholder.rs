@@ -1,90 +1,75 @@
-//! A short self-signed pair, so that a server whose configuration names files can start before the CA has sent any.
-//! Pure, but for the randomness of its key.
+//! A pair that only keeps the place of one: where it may be put, and what is told of it.
 
-use std::time::Duration;
+pub mod certificate;
 
 use jiff::{SignedDuration, Timestamp};
-use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
-use zeroize::Zeroizing;
 
-use super::release::{Access, Release, Unloadable};
-use crate::pki::certificate::Certificate;
-use crate::pki::key::{KeyAlgorithm, PrivateKey};
-use crate::pki::name::DnsName;
+use crate::context::Context;
+use crate::failure::{Failure, Kind};
+use crate::finding::{Finding, Next};
+use crate::install::placeholder::certificate::Placeholder;
+use crate::install::request::again;
+use crate::install_plan::observe::{self, Obstacle};
+use crate::install_plan::plan::{Observed, Spot};
+use crate::store::disk;
+use crate::store::layout::{Layout, Pointer};
+use crate::store::release::{Access, Release};
+use crate::store::settings::Settings;
 
-/// It is to be replaced at once; long enough for a CA that takes its time.
-const DAYS: i64 = 7;
+/// One that ends sooner is made anew.
+const LEFT: SignedDuration = SignedDuration::from_hours(24);
 
-/// The pair.
-pub struct Placeholder {
-    certificate: Certificate,
-    key: PrivateKey,
+/// The placeholder that is live and can stay.
+///
+/// # Errors
+/// When it is there and cannot be read.
+pub fn present(layout: &Layout, settings: &Settings, now: Timestamp) -> Result<Option<Release>, Failure> {
+    let live = observe::pointer(layout, Pointer::Live)?;
+    let Some(live) = live.filter(|live| settings.placeholder.as_ref() == Some(live)) else { return Ok(None) };
+    let release = disk::load(layout, &live)?;
+    Ok(release.filter(|release| release.not_after() > now + LEFT))
 }
 
-impl std::fmt::Debug for Placeholder {
-    /// Never the key.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Placeholder({})", self.certificate.label())
-    }
+/// A new one.
+///
+/// # Errors
+/// Cannot happen: our own reader reads what was made.
+pub fn release(pair: &Placeholder, access: Access) -> Result<Release, Failure> {
+    pair.release(access).map_err(|error| Failure::of(Kind::Internal, &error))
 }
 
-/// It could not be made.
-#[derive(Debug, thiserror::Error)]
-#[error("the placeholder could not be made")]
-pub struct PlaceholderError;
-
-impl Placeholder {
-    /// For these names, from `now` for a week.
-    ///
-    /// # Errors
-    /// When there is no randomness: not to be expected.
-    pub fn new(names: &[DnsName], now: Timestamp) -> Result<Self, PlaceholderError> {
-        let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).map_err(|_| PlaceholderError)?;
-        let made = sign(names, &key, now).map_err(|_| PlaceholderError)?;
-        let certificate = Certificate::from_der(made.der()).map_err(|_| PlaceholderError)?;
-        Ok(Self { certificate, key })
-    }
-
-    /// The certificate.
-    #[must_use]
-    pub fn certificate(&self) -> &Certificate {
-        &self.certificate
-    }
-
-    /// As files.
-    ///
-    /// # Errors
-    /// Cannot happen: our own reader reads what was made.
-    pub fn release(&self, access: Access) -> Result<Release, Unloadable> {
-        let chain = Zeroizing::new(self.certificate.to_pem().into_bytes());
-        Release::taken(chain, Zeroizing::new(self.key.to_pem().as_bytes().to_vec()), access)
-    }
+/// What it would replace: a plain file, or a pair that is no placeholder.
+#[must_use]
+pub fn in_the_way(context: &Context, layout: &Layout, (seen, settings): (&Observed, &Settings)) -> Vec<Obstacle> {
+    let install = again(context, &["install", layout.stem()]).text;
+    let real = seen.live.is_some() && seen.live != settings.placeholder;
+    let taken = |spot: &Spot| match spot {
+        Spot::Absent => false,
+        Spot::Ours => real,
+        Spot::File | Spot::Held | Spot::Own => true,
+    };
+    let links = layout.links().iter().zip(&seen.spots).filter(|(_, spot)| taken(spot));
+    links.map(|(link, _)| Obstacle::Present(link.path.clone(), install.clone())).collect()
 }
 
-fn sign(names: &[DnsName], key: &PrivateKey, now: Timestamp) -> Result<rcgen::Certificate, rcgen::Error> {
-    let names: Vec<String> = names.iter().map(|name| name.as_str().to_owned()).collect();
-    let mut params = CertificateParams::new(names)?;
-    params.distinguished_name = DistinguishedName::new();
-    params.distinguished_name.push(DnType::OrganizationName, "certctl placeholder");
-    let since = |at: Timestamp| Duration::from_secs(u64::try_from(at.as_second()).unwrap_or(0));
-    // A clock that is a little behind does not refuse it.
-    params.not_before = rcgen::date_time_ymd(1970, 1, 1) + since(now - SignedDuration::from_hours(1));
-    params.not_after = rcgen::date_time_ymd(1970, 1, 1) + since(now + SignedDuration::from_hours(24 * DAYS));
-    params.self_signed(&KeyPair::try_from(key.pkcs8())?)
+/// That nobody may take it for a certificate.
+#[must_use]
+pub fn told(context: &Context, not_after: Timestamp) -> Finding {
+    let message = format!(
+        "a placeholder, self-signed, until {}: the server can start with it, and no browser trusts it",
+        not_after.strftime("%Y-%m-%d")
+    );
+    Finding::warning("placeholder", message).with(real_one(context))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::{Access, DnsName, Placeholder};
+/// That there is nothing else under this name: it cannot be installed again, as a pair can.
+#[must_use]
+pub fn alone(context: &Context, stem: &str) -> Failure {
+    let message = format!("only a placeholder of {stem} is installed, and its certificate is not here");
+    Failure::new(Kind::NotFound, message).with(real_one(context))
+}
 
-    #[test]
-    fn a_server_can_load_it() {
-        let now = "2026-11-23T10:00:00Z".parse().unwrap();
-        let names = ["example.com", "*.example.com"].map(|name| DnsName::parse(name).unwrap());
-        let pair = Placeholder::new(&names, now).unwrap();
-        let release = pair.release(Access::default()).unwrap();
-        assert_eq!(release.leaf().dns_names, ["example.com", "*.example.com"]);
-        assert_eq!(release.not_after().to_string(), "2026-11-30T10:00:00Z");
-        assert_eq!(release.leaf().key_id, pair.key.id());
-    }
+fn real_one(context: &Context) -> Next {
+    let next = again(context, &["install", "FILE"]).text;
+    Next::say(format!("when the CA has sent the real one:  {next}"))
 }

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::install::site::Software;
 use crate::pki::certificate::Certificate;
 use crate::pki::crl::RevocationList;
 use crate::pki::key::{KeyAlgorithm, PublicKeyId};
+use crate::webserver::model::Software;
 
 /// Why a place was looked at.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]

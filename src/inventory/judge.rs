@@ -7,15 +7,15 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::change::{ForClients, changes};
 use super::due::days_between;
-use super::group::{Group, Leaf, groups};
 use super::item::{HeldKey, Item, Origin, Place, Question, Shown};
-use super::measure::Measure;
 use super::reason::{self, Reason};
-use super::rounds::{self, Clocks, Paid};
 use super::row::{Row, State};
-use super::{chained, family, lists};
+use crate::inventory::by_key::{Group, Leaf, groups};
+use crate::inventory::policy::Measure;
+use crate::inventory::rule_changes::{ForClients, changes};
+use crate::inventory::schedule::{self, Clocks, Paid};
+use crate::inventory::{chain_check, crls, supersession};
 use crate::pki::certificate::Certificate;
 use crate::pki::crl::RevocationList;
 use crate::pki::key::PublicKeyId;
@@ -25,7 +25,7 @@ use crate::pki::verify::Problem;
 /// The rows of `items`: certificates, requests and keys without one, by name.
 #[must_use]
 pub fn rows(items: Vec<Item>, measure: &Measure<'_>) -> Vec<Row> {
-    let lists = lists::of(&items);
+    let lists = crls::of(&items);
     let groups = groups(items);
     let known = Known::of(&groups, &lists, measure);
     let mut rows = Vec::new();
@@ -35,7 +35,7 @@ pub fn rows(items: Vec<Item>, measure: &Measure<'_>) -> Vec<Row> {
             leaves => rows.extend(leaves.iter().map(|leaf| row(group, leaf, &known, measure))),
         }
     }
-    family::settle(&mut rows, measure.now);
+    supersession::settle(&mut rows, measure.now);
     rows.sort_by_cached_key(|row| (row.state == State::Superseded, row.name.clone(), row.state, row.ends));
     rows
 }
@@ -135,7 +135,7 @@ fn row(group: &Group, leaf: &Leaf, known: &Known<'_>, measure: &Measure<'_>) -> 
     let stem = leaf.copies.iter().find_map(|copy| copy.place.stem()).map(str::to_owned);
     let terms = stem.as_ref().and_then(|stem| measure.terms.get(stem)).cloned().unwrap_or_default();
     let state = state(group, leaf, known);
-    let judged = chained::judge(leaf, stem.as_deref(), state, measure);
+    let judged = chain_check::judge(leaf, stem.as_deref(), state, measure);
     let start = certificate.not_before;
     let due = measure.before.due(start, judged.ends);
     let mut reasons = dates(certificate, measure.now);
@@ -153,7 +153,7 @@ fn row(group: &Group, leaf: &Leaf, known: &Known<'_>, measure: &Measure<'_>) -> 
     let clocks = Clocks { ends: judged.ends, due, proven: start, paid_until: terms.paid_until };
     // What a company's own CA does with its rounds is its own business. Certificates of public CAs say where their issuer is.
     let public = judged.scope.map_or(!certificate.issuer_urls.is_empty(), |scope| scope == Scope::Public);
-    let rounds = if public { rounds::rounds(clocks, measure.before, measure.now) } else { Vec::new() };
+    let rounds = if public { schedule::rounds(clocks, measure.before, measure.now) } else { Vec::new() };
     let buys = rounds.first().is_some_and(|round| round.paid == Some(Paid::Purchase));
     reasons.extend(terms.paid_until.filter(|_| buys).map(|on| Reason::TermEnds { on }));
     let clients = if certificate.usage.for_clients { ForClients::Yes } else { ForClients::No };
@@ -173,7 +173,7 @@ fn row(group: &Group, leaf: &Leaf, known: &Known<'_>, measure: &Measure<'_>) -> 
         requests: group.requests.iter().map(|(place, _)| place.clone()).collect(),
         stem,
         paid_until: terms.paid_until,
-        proof_until: public.then(|| rounds::proof_until(start)),
+        proof_until: public.then(|| schedule::proof_until(start)),
         rounds,
         reasons,
         certificate: Some(Arc::clone(certificate)),

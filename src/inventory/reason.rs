@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::change::Change;
 use super::item::{Place, Shown};
+use crate::inventory::rule_changes::Change;
 use crate::pki::key::PublicKeyId;
 use crate::pki::lint::Lint;
 use crate::pki::name::listed;

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use super::item::{HeldKey, Place};
 use super::reason::{Reason, Weight};
-use super::rounds::Round;
+use crate::inventory::schedule::Round;
 use crate::pki::certificate::Certificate;
 use crate::pki::key::{KeyAlgorithm, PublicKeyId};
 

@@ -16,7 +16,7 @@ use super::key::{KeyAlgorithm, PublicKeyId, sha256};
 use super::name::DnsName;
 use super::{der, oid, pem, signature};
 
-mod plain;
+mod fast_path;
 
 /// Why bytes are no certificate.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]

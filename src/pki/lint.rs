@@ -9,8 +9,8 @@ use super::certificate::Certificate;
 use super::chain::Chain;
 use super::key::{KeyAlgorithm, PublicKeyId};
 use super::name::DnsName;
-use super::rules::{CLIENT_AUTH, LIFETIME, Step};
 use super::trust::Scope;
+use crate::pki::baseline_dates::{CLIENT_AUTH, LIFETIME, Step};
 
 mod rules;
 mod weak;

@@ -129,7 +129,7 @@ pub(super) mod counted {
     }
 
     /// Checked by `work` for the first time.
-    pub(in crate::pki) fn during<T>(work: impl FnOnce() -> T) -> (T, usize) {
+    pub(crate) fn during<T>(work: impl FnOnce() -> T) -> (T, usize) {
         let before = COUNT.get();
         let result = work();
         (result, COUNT.get() - before)

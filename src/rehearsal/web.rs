@@ -12,10 +12,11 @@ use crate::pki::certificate::Certificate;
 use crate::pki::key::{KeyAlgorithm, PrivateKey};
 use crate::pki::name::{DnsName, Names};
 use crate::pki::request::SigningRequest;
+use crate::system::fs::files;
+use crate::system::fs::scratch::Scratch;
 use crate::system::process::{self, Invocation};
-use crate::system::scratch::Scratch;
 use crate::system::serve::web::{Site, WebServer};
-use crate::system::{clock, files, serve};
+use crate::system::{clock, serve};
 
 /// How long the old certificate still lives: reason enough for a round.
 pub const OLD_DAYS: i64 = 9;
@@ -169,8 +170,8 @@ mod tests {
     use super::{Web, old_pair};
     use crate::pki::name::DnsName;
     use crate::rehearsal::ca::Authority;
-    use crate::system::files;
-    use crate::system::scratch::Scratch;
+    use crate::system::fs::files;
+    use crate::system::fs::scratch::Scratch;
     use crate::system::serve::web::visit;
 
     #[test]

@@ -1,41 +1,41 @@
 //! DNS: asks servers for CNAMEs and texts without following aliases, finds a zone's own servers and what is around it (the
 //! zone above, keys and signatures, CAA). Decides nothing: what came is handed back as values of `dcv`. An `Inquiry` goes in,
-//! a `Survey` comes out; every question goes through `exchange::Client`, or `flight` where there are thousands alike.
+//! a `Survey` comes out; every question goes through `client::Client`, or `flight` where there are thousands alike.
 //!
 //! Each message goes over `hickory-proto`; sockets are ours, so that a closed port shows at once (connected UDP) and
 //! garbage is waited out, which ready-made clients do not offer.
 
-mod around;
-mod ask;
+mod aliases;
+mod ask_server;
 mod batch;
+mod bulk_client;
 mod caa;
+mod client;
+mod congestion;
 mod delegation;
-mod evidence;
-mod exchange;
-mod flight;
-mod heard;
-mod known;
-mod looking;
-mod many;
+mod dnssec;
+mod fast_path;
+mod fuzzing;
+mod join;
 mod message;
 mod resolvers;
-mod way;
-mod wire;
+mod survey;
 mod zone;
+mod zone_cache;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use self::ask::{gone, put};
-use self::batch::in_order;
-use self::exchange::Client;
-pub use self::heard::{Lasting, glanced, heard};
-pub use self::looking::{DnsError, Inquiry};
-use self::looking::{SURVEY, surveys, until_signal};
-pub use self::many::{Asker, Came, Depth, Heard, Job, survey_each};
+use self::ask_server::{gone, put};
+pub use self::batch::{Asker, Came, Depth, Heard, Job, survey_each};
+use self::client::Client;
+pub use self::fuzzing::{Lasting, glanced, heard};
+use self::join::in_order;
 pub use self::resolvers::{Resolvers, address, typed};
+pub use self::survey::{DnsError, Inquiry};
+use self::survey::{SURVEY, surveys, until_signal};
 use super::signals::Interrupt;
 use crate::dcv::answer::{Answer, RecordKind, Role, Survey};
 use crate::dcv::caa::Found;

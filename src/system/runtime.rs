@@ -12,7 +12,7 @@ thread_local! {
 ///
 /// # Errors
 /// When the runtime cannot be built (no file descriptors left).
-pub(in crate::system) fn block_on<T>(future: impl Future<Output = T>) -> io::Result<T> {
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> io::Result<T> {
     RUNTIME.with(|cell| {
         if cell.get().is_none() {
             let built = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -35,7 +35,7 @@ impl Interrupt {
     }
 
     /// Ends once a signal has come.
-    pub(in crate::system) async fn came(&self) -> i32 {
+    pub(crate) async fn came(&self) -> i32 {
         loop {
             if let Some(signal) = self.signal() {
                 return signal;

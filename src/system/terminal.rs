@@ -8,8 +8,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
-use super::files::stdin_is_terminal;
 use super::signals::Interrupt;
+use crate::system::fs::files::stdin_is_terminal;
 
 /// True when `NO_COLOR` is set to anything (no-color.org).
 #[must_use]

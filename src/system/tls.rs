@@ -1,5 +1,8 @@
-//! Fresh TLS handshakes: what a server shows for a name, as it shows it. Chains are recorded, not verified (`live` and
+//! Fresh TLS handshakes: what a server shows for a name, as it shows it. Chains are recorded, not verified (`probe` and
 //! `pki::verify` judge them); that the server holds the leaf's key is checked, as the handshake itself does.
+
+pub mod hosts;
+pub mod starttls;
 
 use std::io;
 use std::net::SocketAddr;
@@ -19,10 +22,10 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
+use self::starttls::StartTlsError;
 use super::runtime;
-use super::starttls::{self, StartTlsError};
-use crate::live::{Handshake, ProbeTarget};
 use crate::pki::key::KeyAlgorithm;
+use crate::probe::{Handshake, ProbeTarget};
 
 /// Why a server showed no certificate.
 #[derive(Debug, thiserror::Error)]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use certctl::live::ProbeTarget;
+use certctl::probe::ProbeTarget;
 use certctl::system::tls::probe_all;
 
 use super::Run;

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use crate::context::Context;
-use crate::directory;
 use crate::failure::{Failure, Kind};
 use crate::finding::{Next, shell_word};
-use crate::intake::{KeyPlace, Taken};
-use crate::system::files;
+use crate::inputs::folder;
+use crate::inputs::{KeyPlace, Taken};
+use crate::system::fs::files;
 
 /// The file of a key that came with its certificate.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ fn place(context: &Context, taken: &Taken) -> Result<Option<Extracted>, Failure>
     if !files::occupied(&path) {
         return Ok(Some(Extracted { path, changed: true }));
     }
-    let there = directory::read_file(&path)?;
+    let there = folder::read_file(&path)?;
     if there.keys.iter().any(|one| one.id() == key.id()) {
         return Ok(Some(Extracted { path, changed: false }));
     }

@@ -6,7 +6,7 @@ use super::extract::Extracted;
 use super::outputs::Output;
 use crate::export::Format;
 use crate::finding::{Finding, Next, Severity};
-use crate::intake::Taken;
+use crate::inputs::Taken;
 use crate::pki::trust::TrustSource;
 use crate::report::{self, Outcome, Text};
 

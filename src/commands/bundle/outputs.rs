@@ -8,13 +8,13 @@ use zeroize::Zeroizing;
 
 use crate::context::Context;
 use crate::delivery::Input;
-use crate::directory::FILE_LIMIT;
 use crate::export::{self, ExportError, Format, Loss, Pair, Protection, Strength, Target};
 use crate::failure::{Failure, Kind};
 use crate::finding::{Next, shell_word};
-use crate::intake::{Reading, Taken};
+use crate::inputs::folder::FILE_LIMIT;
+use crate::inputs::{Reading, Taken};
 use crate::pki::key::PublicKeyId;
-use crate::system::files::{self, Staged};
+use crate::system::fs::files::{self, Staged};
 use crate::system::terminal::{self, AskError};
 
 /// What is given out.

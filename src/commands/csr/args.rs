@@ -3,10 +3,10 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::acceptance;
+use crate::csr_lint;
 use crate::dcv::ca::Ca;
-use crate::intake::ReadArgs;
-use crate::pairing::naming;
+use crate::inputs::ReadArgs;
+use crate::matching::file_names;
 use crate::pki::key::KeyAlgorithm;
 use crate::system::dns::address;
 
@@ -45,7 +45,7 @@ pub struct CsrArgs {
     #[command(flatten)]
     pub reading: ReadArgs,
     /// What the files are called, instead of after the first name
-    #[arg(long, value_name = "STEM", value_parser = naming::chosen)]
+    #[arg(long, value_name = "STEM", value_parser = file_names::chosen)]
     pub cert_name: Option<String>,
     /// Ask the DNS whether CAA records let the CA issue
     #[arg(long)]
@@ -54,7 +54,7 @@ pub struct CsrArgs {
     #[arg(long, value_name = "ADDR[:PORT]", value_parser = address, requires = "check_caa")]
     pub resolver: Vec<SocketAddr>,
     /// A finding that is not to refuse it, by its code (may be repeated)
-    #[arg(long, value_name = "CODE", value_parser = acceptance::code)]
+    #[arg(long, value_name = "CODE", value_parser = csr_lint::code)]
     pub allow: Vec<&'static str>,
     /// Make a new key and request; the old ones become numbered backups
     #[arg(long)]

@@ -4,19 +4,19 @@ use std::path::{Path, PathBuf};
 
 use super::args::CsrArgs;
 use super::key::{Given, KeyFile, Origin};
-use super::line;
-use super::wanted::Wanted;
+use crate::commands::csr::command_line;
+use crate::commands::csr::spec::Wanted;
 use crate::context::Context;
 use crate::delivery::Delivery;
-use crate::directory;
-use crate::directory::pair::Paths;
 use crate::failure::{Failure, Kind};
 use crate::finding::Next;
-use crate::intake::Reading;
-use crate::pairing::Directory;
+use crate::inputs::Reading;
+use crate::inputs::folder;
+use crate::inputs::request_files::Paths;
+use crate::matching::Directory;
 use crate::pki::key::KeyAlgorithm;
 use crate::pki::request::SigningRequest;
-use crate::system::files;
+use crate::system::fs::files;
 
 /// What is there under a stem already.
 pub(super) enum Existing {
@@ -68,9 +68,9 @@ fn family(algorithm: KeyAlgorithm) -> &'static str {
 
 fn look(context: &Context, args: &CsrArgs, wanted: &Wanted, paths: &Paths) -> Result<Existing, Failure> {
     let (key, request) = (files::occupied(&paths.key), files::occupied(&paths.request));
-    let key = if key { Some(directory::read_file(&paths.key)?) } else { None };
+    let key = if key { Some(folder::read_file(&paths.key)?) } else { None };
     let request = match request {
-        true => Some(directory::read_file(&paths.request)?.requests.into_iter().next().map(|found| found.value)),
+        true => Some(folder::read_file(&paths.request)?.requests.into_iter().next().map(|found| found.value)),
         false => None,
     };
     match (key, request, &wanted.given) {
@@ -96,9 +96,7 @@ fn holds(key: &Option<Delivery>, given: &Given, path: &Path) -> bool {
 pub(super) fn old<'a>(wanted: &Wanted, paths: &'a Paths) -> Result<Vec<&'a Path>, Failure> {
     let mut old: Vec<&Path> = vec![&paths.request, &paths.record];
     let stays = match &wanted.given {
-        Some(given) if files::occupied(&paths.key) => {
-            holds(&Some(directory::read_file(&paths.key)?), given, &paths.key)
-        }
+        Some(given) if files::occupied(&paths.key) => holds(&Some(folder::read_file(&paths.key)?), given, &paths.key),
         given => given.is_some(),
     };
     if !stays {
@@ -170,7 +168,7 @@ pub(super) fn in_the_way(context: &Context, args: &CsrArgs, paths: &Paths, exist
         }
     };
     let or = |args: &CsrArgs, note: &str| {
-        let step = Next::run(&line::line(context, args));
+        let step = Next::run(&command_line::line(context, args));
         Next { text: format!("{}   ({note})", step.text), ..step }
     };
     let mut failure = Failure::new(Kind::Exists, format!("{} is in the way: {why}", path.display()));
@@ -179,7 +177,7 @@ pub(super) fn in_the_way(context: &Context, args: &CsrArgs, paths: &Paths, exist
         failure = failure.with(or(&with_it, "a request for that key"));
     }
     if matches!(existing, Existing::RequestAlone) && args.key.is_none() {
-        let words = Next::run(&line::line(context, args)).text;
+        let words = Next::run(&command_line::line(context, args)).text;
         failure = failure.with(Next::say(format!("{words} --key FILE   (its key, where you have it)")));
     }
     let another = CsrArgs { cert_name: Some("another-name".to_owned()), force: false, ..args.clone() };

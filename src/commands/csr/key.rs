@@ -3,16 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use super::args::CsrArgs;
-use crate::acceptance::Reused;
-use crate::changeover::installed;
 use crate::context::Context;
+use crate::csr_lint::Reused;
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next, shell_word};
-use crate::intake::{self, Reading};
-use crate::pairing::Directory;
+use crate::inputs::{self, Reading};
+use crate::install::installed;
+use crate::matching::Directory;
 use crate::pki::alt_name::AltNames;
 use crate::pki::key::{KeyAlgorithm, PrivateKey, PublicKeyId};
-use crate::system::files;
+use crate::system::fs::files;
 
 /// Where the key of a request comes from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -87,7 +87,7 @@ impl Given {
             return Err(Failure::new(Kind::Usage, "--key takes a file: the key is needed again to install")
                 .with(Next::say("--key example.com.key")));
         }
-        let (mut keys, opened) = intake::named_keys(reading, path)?;
+        let (mut keys, opened) = inputs::named_keys(reading, path)?;
         keys.dedup_by_key(|key| key.value.id());
         let key = match (keys.pop(), keys.is_empty()) {
             (Some(key), true) => key.value,

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::args::CsrArgs;
-use super::line;
+use crate::commands::csr::command_line;
 use crate::context::Context;
 use crate::finding::{Finding, Next, Severity};
 use crate::pki::alt_name::AltNames;
@@ -27,7 +27,7 @@ impl Refused {
                 args.allow.push(finding.code);
             }
         }
-        Self { names, findings, anyway: line::line(context, &args) }
+        Self { names, findings, anyway: command_line::line(context, &args) }
     }
 
     fn next(&self) -> Next {

@@ -1,22 +1,24 @@
 //! `--batch`: what a list names, many at once; one JSON object a line as each is known, the last one the summary.
 
+pub mod line;
+
 use std::collections::BTreeMap;
 use std::io;
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::list::List;
 use super::outcome::{DcvCheckOutcome, Document, NextLines};
-use super::pending::Pending;
 use super::{DcvCheckArgs, again, inquiry, judged};
+use crate::commands::dcv_check::batch::line::List;
+use crate::commands::dcv_check::expected::Pending;
 use crate::context::Context;
 use crate::dcv::judge::Verdict;
 use crate::failure::{Failure, Kind};
 use crate::finding::Next;
 use crate::report::{Live, Outcome, Text, push_json_line};
 use crate::system::dns::{self, Asker, Came, Depth, Heard, Inquiry, Job, Resolvers};
-use crate::system::lines::{Line, Lines};
+use crate::system::line_reader::{Line, Lines};
 
 /// How many lines came to what; worse verdicts count more.
 #[derive(Debug, Default)]

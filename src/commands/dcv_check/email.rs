@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::choose::{Chosen, Selected};
 use super::method::{MethodOutcome, Part};
+use crate::commands::dcv_check::select::{Chosen, Selected};
 use crate::context::Context;
 use crate::dcv::answer::RecordKind;
 use crate::dcv::ca::{Ca, Known};
-use crate::dcv::given::climb;
 use crate::dcv::judge::Verdict;
 use crate::dcv::mailbox::{self, Mail, MailReason, Mailbox};
 use crate::dcv::record;
+use crate::dcv::reseller_record::climb;
 use crate::failure::Failure;
 use crate::finding::{Finding, Next};
-use crate::pki::rules::EMAIL_PROOF;
+use crate::pki::baseline_dates::EMAIL_PROOF;
 use crate::system::dns::{self, Resolvers};
 
 /// One look at all mailboxes.

@@ -4,15 +4,15 @@ use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 
-use super::choose::{Chosen, Selected};
 use super::method::{MethodOutcome, Part};
+use crate::commands::dcv_check::select::{Chosen, Selected};
 use crate::context::Context;
 use crate::dcv::answer::{Answer, RecordKind};
 use crate::dcv::ca::Ca;
-use crate::dcv::expect;
-use crate::dcv::file::{self, FileProof, FileReason, Got};
+use crate::dcv::expectation;
+use crate::dcv::http_file::{self, FileProof, FileReason, Got};
 use crate::dcv::judge::Verdict;
-use crate::dcv::outside;
+use crate::dcv::public_address;
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next};
 use crate::system::dns::{self, Resolvers};
@@ -95,7 +95,7 @@ fn wanted(named: Option<Ca>, chosen: &Chosen, resolvers: &Resolvers) -> (Vec<Wan
     let (mut all, mut findings) = (Vec::new(), Vec::new());
     for Selected { shown, request, kept, reuses_key, .. } in &chosen.selected {
         let ca = named.or_else(|| kept.ca());
-        let given: Vec<_> = kept.records().into_iter().filter(|record| expect::belongs(record, request)).collect();
+        let given: Vec<_> = kept.records().into_iter().filter(|record| expectation::belongs(record, request)).collect();
         let wildcards = request.dns_names.iter().filter(|name| name.starts_with("*."));
         findings.extend(wildcards.map(|name| Finding::from(&FileReason::Wildcard { name: name.clone() })));
         let proof = |mut proof: FileProof, asked_for| {
@@ -104,13 +104,13 @@ fn wanted(named: Option<Ca>, chosen: &Chosen, resolvers: &Resolvers) -> (Vec<Wan
             }
             Wanted { request: shown.clone(), proof, asked_for, ca, rehearsed: resolvers.alone() }
         };
-        all.extend(file::files(request, ca, &given).into_iter().map(|one| proof(one, true)));
+        all.extend(http_file::files(request, ca, &given).into_iter().map(|one| proof(one, true)));
         // A certificate for one name gets its www too, if that serves the file.
         if let ([only], Some(_)) = (request.dns_names.as_slice(), ca.and_then(www_drops_out))
             && !only.starts_with("www.")
             && !only.starts_with("*.")
         {
-            all.extend(file::file(request, &format!("www.{only}"), ca, &given).map(|one| proof(one, false)));
+            all.extend(http_file::file(request, &format!("www.{only}"), ca, &given).map(|one| proof(one, false)));
         }
     }
     (all, findings)
@@ -145,7 +145,7 @@ fn part(one: &Wanted, got: &[(SocketAddr, Got)], answers: &[Answer]) -> (Option<
             told.iter().filter_map(|(address, got, (_, flaw))| FileReason::of(&one.proof, address, got, flaw.as_ref()));
         // Where no CA gets to anyway, silence is nothing to be mended.
         let matters = |reason: &FileReason| match reason {
-            FileReason::Silent { address, .. } => one.rehearsed || outside::unreachable(address.ip()).is_none(),
+            FileReason::Silent { address, .. } => one.rehearsed || public_address::unreachable(address.ip()).is_none(),
             _ => true,
         };
         findings.extend(reasons.filter(matters).map(|reason| Finding::from(&reason)));
@@ -176,7 +176,7 @@ fn part(one: &Wanted, got: &[(SocketAddr, Got)], answers: &[Answer]) -> (Option<
 
 /// That an address is one that nobody outside gets to; once for a name.
 fn inside(one: &Wanted, got: &[(SocketAddr, Got)]) -> Option<Finding> {
-    let (address, why) = got.iter().find_map(|(at, _)| Some((at.ip(), outside::unreachable(at.ip())?)))?;
+    let (address, why) = got.iter().find_map(|(at, _)| Some((at.ip(), public_address::unreachable(at.ip())?)))?;
     let name = one.proof.record.name.clone();
     Some((&FileReason::Outside { name, address, why, rehearsed: one.rehearsed }).into())
 }

@@ -6,15 +6,15 @@ use std::rc::Rc;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::around::{self, Around};
-use super::choose::Chosen;
+use crate::advice;
+use crate::commands::dcv_check::select::Chosen;
+use crate::commands::dcv_check::zone_health::{self, Around};
 use crate::context::Context;
 use crate::dcv::answer::Answer;
 use crate::dcv::ca::Ca;
-use crate::dcv::expect::{Expectation, Source};
+use crate::dcv::expectation::{Expectation, Source};
 use crate::dcv::judge::{Judgement, Standing, Verdict};
 use crate::dcv::record::DcvRecord;
-use crate::failure;
 use crate::finding::{Finding, Next, Severity};
 use crate::report::{Outcome, Text};
 
@@ -263,7 +263,7 @@ impl Check {
         let mut findings: Vec<Finding> = reasons.filter_map(|finding| self.around.explain(finding)).collect();
         findings.extend(self.around.findings.iter().cloned());
         let guessed = self.ca.filter(|_| self.expected.source != Source::Shop);
-        findings.extend(guessed.and_then(failure::dcv::not_confirmed));
+        findings.extend(guessed.and_then(advice::dcv::not_confirmed));
         findings
     }
 
@@ -273,7 +273,7 @@ impl Check {
             request: (!self.request.is_empty()).then_some(&self.request),
             verdict: self.judgement.verdict.word(),
             dnssec: self.around.dnssec.word(),
-            caa: self.around.caa.iter().map(around::ruling_json).collect(),
+            caa: self.around.caa.iter().map(zone_health::ruling_json).collect(),
             servers: self.judgement.standings.iter().map(server_document).collect(),
         }
     }

@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::shown::{Group, InspectOutcome, is_locked_key};
+use crate::commands::inspect::outcome::{Group, InspectOutcome, is_locked_key};
 use crate::delivery::{Found, Source};
 use crate::pki::certificate::Certificate;
 use crate::pki::crl::RevocationList;
-use crate::pki::details::Details;
+use crate::pki::extensions::Details;
 use crate::pki::request::SigningRequest;
 use crate::report::{self, Text};
 

@@ -3,16 +3,16 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::shown::{Group, InspectOutcome, in_order, is_locked_key};
-use crate::dcv::file;
+use crate::commands::inspect::outcome::{Group, InspectOutcome, in_order, is_locked_key};
+use crate::dcv::http_file;
 use crate::delivery::{Delivery, Found};
-use crate::intake::{Answers, Seen};
-use crate::live::StartTls;
+use crate::inputs::{Answers, Seen};
 use crate::pki::certificate::Certificate;
 use crate::pki::crl::RevocationList;
-use crate::pki::details::{Details, Extension};
+use crate::pki::extensions::{Details, Extension};
 use crate::pki::key::{PrivateKey, PublicKeyId};
 use crate::pki::request::SigningRequest;
+use crate::probe::StartTls;
 use crate::report;
 
 impl InspectOutcome {
@@ -49,7 +49,8 @@ impl InspectOutcome {
         let Delivery { certificates, requests, unproven, keys, public_keys, ignored, .. } = &self.delivery;
         let mut items: Vec<Value> =
             certificates.iter().map(|one| item("certificate", one, certificate_json(one, self.at))).collect();
-        let request = |one: &SigningRequest| request_json(one, &file::listed(&self.records(one), &self.files(one)));
+        let request =
+            |one: &SigningRequest| request_json(one, &http_file::listed(&self.records(one), &self.files(one)));
         // False too where the signature is of a kind that is not checked.
         let (holds, unproved) = (json!({"signature_holds": true}), json!({"signature_holds": false}));
         items.extend(requests.iter().map(|one| item("request", one, merged(request(one), holds.clone()))));

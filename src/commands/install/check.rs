@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 
 use super::InstallArgs;
-use crate::changeover::check::{self, Checked};
-use crate::changeover::installed;
-use crate::changeover::outcome::Verdict;
 use crate::context::Context;
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next};
-use crate::install::release::Release;
+use crate::install::drift_check::{self, Checked};
+use crate::install::installed;
+use crate::install::outcome::Verdict;
 use crate::report::{self, Outcome, Text};
+use crate::store::release::Release;
 
 /// What `install --check` ends with.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ pub fn run(context: &Context, args: &InstallArgs) -> Result<CheckOutcome, Failur
         return Err(Failure::new(Kind::NotFound, "no certificate is installed here by certctl")
             .with(Next::say("install one first:  sudo certctl install FILE")));
     }
-    check::check(context, &stems).map(CheckOutcome)
+    drift_check::check(context, &stems).map(CheckOutcome)
 }
 
 impl CheckOutcome {

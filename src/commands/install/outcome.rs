@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::changeover::order::again;
-use crate::changeover::outcome::{Changeover, Verdict, day, start_then_install};
 use crate::context::Context;
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next, Severity};
+use crate::install::outcome::{Changeover, Verdict, day, start_then_install};
+use crate::install::request::again;
 use crate::report::{Outcome, Text};
 
 /// What `install` ends with.

@@ -1,13 +1,14 @@
 //! `certctl install --placeholder NAME...`: something for the server to load until the CA has sent the certificate.
 
-use crate::changeover::order::{Goal, Order};
-use crate::changeover::outcome::{Changeover, Verdict, day};
-use crate::changeover::{self, placeholder};
 use crate::context::Context;
-use crate::directory::Directory;
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next};
-use crate::install::placeholder::Placeholder;
+use crate::inputs::folder::Directory;
+use crate::install::outcome::{Changeover, Verdict, day};
+use crate::install::placeholder;
+use crate::install::placeholder::certificate::Placeholder;
+use crate::install::request::{Goal, Order};
+use crate::install::transaction;
 use crate::pki::name::DnsName;
 
 /// Puts one into place, where there is no pair yet: what was made in words, what is told of it, what came of it. `order`
@@ -31,7 +32,7 @@ pub(super) fn run(
     };
     let all = if names.len() == 1 { with_those_asked_for(context, first)? } else { names.clone() };
     let pair = Placeholder::new(&all, context.now()).map_err(|error| Failure::of(Kind::Internal, &error))?;
-    let changeover = changeover::run(context, &Order { goal: Goal::Placeholder(&pair), ..order(first) })?;
+    let changeover = transaction::run(context, &Order { goal: Goal::Placeholder(&pair), ..order(first) })?;
     let ends = changeover.leaf.not_after;
     let findings = match changeover.verdict {
         Verdict::Refused => Vec::new(),

@@ -21,8 +21,8 @@ use crate::rehearsal::shop::{Order, Seen, Shop};
 use crate::rehearsal::web::{self, Nginx, OLD_DAYS, Web};
 use crate::rehearsal::zone::Zone;
 use crate::report::{Outcome, Sink};
-use crate::system::files;
-use crate::system::scratch::Scratch;
+use crate::system::fs::files;
+use crate::system::fs::scratch::Scratch;
 use crate::system::serve::dns::DnsServer;
 use crate::system::serve::web::{Visit, visit};
 

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::rc::Rc;
 
 use crate::context::Context;
-use crate::directory::Directory;
 use crate::failure::Failure;
+use crate::inputs::folder::{Directory, Held};
 use crate::pki::key::PublicKeyId;
 use crate::pki::request::SigningRequest;
 
@@ -43,13 +43,13 @@ impl Folder {
     }
 
     /// The requests for just these names.
-    pub(super) fn asking(&self, names: &[String]) -> impl Iterator<Item = &crate::directory::Held<SigningRequest>> {
+    pub(super) fn asking(&self, names: &[String]) -> impl Iterator<Item = &Held<SigningRequest>> {
         let places = self.by_names.get(&set(names.iter().cloned())).into_iter().flatten();
         places.filter_map(|place| self.here.requests.get(*place))
     }
 
     /// The requests with this key.
-    pub(super) fn with_key(&self, id: PublicKeyId) -> impl Iterator<Item = &crate::directory::Held<SigningRequest>> {
+    pub(super) fn with_key(&self, id: PublicKeyId) -> impl Iterator<Item = &Held<SigningRequest>> {
         let places = self.by_key.get(&id).into_iter().flatten();
         places.filter_map(|place| self.here.requests.get(*place))
     }

@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::chosen::Waiting;
 use super::round::{Came, Files, Prepared, Round};
+use crate::commands::renew::select::Waiting;
 use crate::dcv::ca::Ca;
 use crate::dcv::record::DcvRecord;
 use crate::failure::Failure;
 use crate::finding::{Finding, Next};
 use crate::inventory::reason::day;
-use crate::inventory::rounds::{Paid, Proof};
+use crate::inventory::schedule::{Paid, Proof};
 use crate::report::{Outcome, Text, shown};
 
 /// What `renew` ends with.

@@ -8,26 +8,27 @@ use jiff::civil::Date;
 
 use super::args::RenewArgs;
 use super::folders::{Folder, Folders, asked, set};
-use super::past::{Past, asked_in_order, past, place};
-use crate::acceptance::{self, Before, Order, Reused};
-use crate::changeover::installed;
+use crate::commands::renew::previous::{Past, asked_in_order, past, place};
 use crate::context::Context;
+use crate::csr_lint::{self, Before, Order, Reused};
 use crate::dcv::ca::Ca;
-use crate::dcv::expect;
-use crate::dcv::kept::Kept;
+use crate::dcv::dcv_file::Kept;
+use crate::dcv::expectation;
 use crate::dcv::record::DcvRecord;
-use crate::directory::pair::{Fresh, Paths};
-use crate::directory::{Held, kept};
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next, Severity};
-use crate::install::settings::Settings;
-use crate::inventory::rounds::{self, Clocks, Paid, Proof};
+use crate::inputs::dcv_file;
+use crate::inputs::folder::Held;
+use crate::inputs::request_files::{Fresh, Paths};
+use crate::install::installed;
+use crate::inventory::schedule::{self, Clocks, Paid, Proof};
 use crate::inventory::{RenewBefore, Row};
-use crate::pairing::naming;
+use crate::matching::file_names;
 use crate::pki::certificate::Certificate;
 use crate::pki::key::{KeyAlgorithm, PrivateKey, PublicKeyId};
 use crate::pki::request::SigningRequest;
-use crate::system::files;
+use crate::store::settings::Settings;
+use crate::system::fs::files;
 
 /// The next round of one certificate.
 #[derive(Debug)]
@@ -126,7 +127,7 @@ fn described(place: &Context, row: &Row, past: &Past<'_>, before: RenewBefore, n
     let paid_until = past.settings.paid_until;
     // It is done today, whenever it is due.
     let clocks = Clocks { ends, due: due.min(now), proven: past.leaf.not_before, paid_until };
-    let next = rounds::rounds(clocks, before, now).into_iter().next();
+    let next = schedule::rounds(clocks, before, now).into_iter().next();
     Round {
         name: row.stem.clone().unwrap_or_else(|| row.name.clone()),
         names: past.names().map_or_else(|_| past.listed(), |names| names.texts()),
@@ -172,14 +173,14 @@ fn waiting<'a>(context: &Context, row: &Row, past: &Past<'_>, folder: &'a Folder
         let again = held.value.key_id == past.leaf.key_id && is_after(&held.path, past.request.as_ref());
         fresh && has_key(folder, held) || again
     });
-    open.max_by_key(|held| naming::lineage(&held.path).1)
+    open.max_by_key(|held| file_names::lineage(&held.path).1)
 }
 
 /// Whether `path` is of a later round than the request that was answered.
 fn is_after(path: &Path, answered: Option<&Held<SigningRequest>>) -> bool {
-    let (lineage, round) = naming::lineage(path);
+    let (lineage, round) = file_names::lineage(path);
     answered.is_some_and(|held| {
-        let (known, last) = naming::lineage(&held.path);
+        let (known, last) = file_names::lineage(&held.path);
         known == lineage && round > last
     })
 }
@@ -198,7 +199,7 @@ fn found(
     folder: &Folder,
     held: &Held<SigningRequest>,
 ) -> Result<Prepared, Failure> {
-    let kept = kept::read(&kept::beside(&held.path))?;
+    let kept = dcv_file::read(&dcv_file::beside(&held.path))?;
     round.ca = kept.ca().or(round.ca);
     if args.reuse_key && held.value.key_id != past.leaf.key_id {
         let message = format!("{} was prepared with a key of its own", held.path.display());
@@ -222,8 +223,8 @@ fn found(
 }
 
 fn records(request: &SigningRequest, ca: Option<Ca>, kept: &Kept, past: &Past<'_>) -> Vec<DcvRecord> {
-    let given: Vec<_> = kept.records().into_iter().filter(|record| expect::belongs(record, request)).collect();
-    let mut expected = expect::expectations(request, ca, &given);
+    let given: Vec<_> = kept.records().into_iter().filter(|record| expectation::belongs(record, request)).collect();
+    let mut expected = expectation::expectations(request, ca, &given);
     if request.key_id == past.leaf.key_id {
         expected.iter_mut().for_each(|one| one.shop_decides(request));
     }
@@ -273,7 +274,7 @@ fn make(
 /// What a CA would not take any more, and that a key is used again. What else there is to say of the names was said when
 /// they were chosen.
 fn remarks(order: &Order<'_>) -> Vec<Finding> {
-    let faults = acceptance::faults(order).into_iter();
+    let faults = csr_lint::faults(order).into_iter();
     let told = faults.filter(|fault| fault.rule.severity == Severity::Error || fault.rule.code == "key-reused");
     told.map(|fault| Finding::warning(fault.rule.code, fault.to_string())).collect()
 }
@@ -286,7 +287,7 @@ fn old_key(row: &Row, past: &Past<'_>, folder: &Folder) -> Result<(Option<PathBu
         Failure::new(Kind::NotFound, format!("the key of {} is not in {}", row.name, folder.here.in_words()))
             .with(Next::say("leave --reuse-key out: a new key is as good, and nobody has had it yet"))
     })?;
-    let keys = crate::directory::read_file(&path)?.keys;
+    let keys = crate::inputs::folder::read_file(&path)?.keys;
     let key = keys.into_iter().map(|key| key.value).find(|key| key.id() == past.leaf.key_id);
     let key = key.ok_or_else(|| {
         Failure::new(Kind::Malformed, format!("{} does not hold the key of {}", path.display(), row.name))
@@ -296,12 +297,13 @@ fn old_key(row: &Row, past: &Past<'_>, folder: &Folder) -> Result<(Option<PathBu
 
 /// The files of the first round that has none yet.
 fn free(place: &Context, past: &Past<'_>, row: &Row) -> Paths {
-    let last = past.request.as_ref().map(|held| crate::pairing::stem(&held.path)).filter(|stem| naming::plain(stem));
-    let last = last.or_else(|| past.settings.request.clone().filter(|stem| naming::plain(stem)));
-    let last = last.or_else(|| row.stem.clone()).unwrap_or_else(|| crate::intake::stem_of(past.leaf));
-    let mut round = naming::round(&last).saturating_add(1);
+    let last =
+        past.request.as_ref().map(|held| crate::matching::stem(&held.path)).filter(|stem| file_names::plain(stem));
+    let last = last.or_else(|| past.settings.request.clone().filter(|stem| file_names::plain(stem)));
+    let last = last.or_else(|| row.stem.clone()).unwrap_or_else(|| crate::inputs::stem_of(past.leaf));
+    let mut round = file_names::round(&last).saturating_add(1);
     loop {
-        let stem = naming::of_round(&last, round);
+        let stem = file_names::of_round(&last, round);
         let paths = Paths::new(place, &stem);
         let taken = [&paths.key, &paths.request, &paths.record, &place.here(format!("{stem}.fullchain.pem"))];
         if round == u32::MAX || !taken.into_iter().any(|path| files::occupied(path)) {

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::Offset;
 
-use super::shown::{self, Judged, StatusOutcome};
-use crate::inventory::rounds::Round;
+use crate::commands::status::outcome::{self, Judged, StatusOutcome};
+use crate::inventory::schedule::Round;
 use crate::inventory::{Row, State};
 use crate::pki::key::sha256;
 use crate::report::{escape, name_in_words};
@@ -51,7 +51,7 @@ fn row(out: &mut Calendar, one: &Judged) {
 }
 
 fn needs(round: &Round) -> String {
-    format!("Needs: {}.", shown::needs(round))
+    format!("Needs: {}.", outcome::needs(round))
 }
 
 struct Calendar {

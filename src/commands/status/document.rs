@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::shown::{Judged, StatusOutcome};
+use crate::commands::status::outcome::{Judged, StatusOutcome};
 use crate::finding::Finding;
 use crate::inventory::item::{HeldKey, Origin, Place};
-use crate::inventory::rounds::{Paid, Proof, Round};
+use crate::inventory::schedule::{Paid, Proof, Round};
 use crate::inventory::{State, Verdict};
 use crate::report;
 

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use self::markup::{mark, text};
 use self::timeline::Timeline;
-use super::shown::StatusOutcome;
+use crate::commands::status::outcome::StatusOutcome;
 use crate::finding::{Finding, Severity};
 use crate::inventory::Verdict;
 

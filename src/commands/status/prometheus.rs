@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use super::shown::{Judged, StatusOutcome};
+use crate::commands::status::outcome::{Judged, StatusOutcome};
 use crate::inventory::{Row, State, Verdict};
 
 /// The file.
@@ -21,7 +21,7 @@ pub(super) fn metrics(outcome: &StatusOutcome) -> String {
     out.family("certctl_certificate_due_timestamp_seconds", "From when on its next round is due.");
     certificates().for_each(|row| out.instant(&labels(row), row.due));
     out.family("certctl_certificate_paid_until_timestamp_seconds", "The end of the term that is paid for.");
-    certificates().for_each(|row| out.instant(&labels(row), row.paid_until.map(crate::pki::rules::begin)));
+    certificates().for_each(|row| out.instant(&labels(row), row.paid_until.map(crate::pki::baseline_dates::begin)));
     out.family("certctl_certificate_problem", "1 for each reason why a row is due or wrong.");
     for one in &rows {
         let pressing = one.findings.iter().filter(|finding| finding.severity == crate::finding::Severity::Error);

@@ -1,7 +1,7 @@
 //! The rows for people: a line each, what is wrong and what to do below it.
 
 use super::columns::{cut, padded, width};
-use super::shown::{Judged, StatusOutcome, needs};
+use crate::commands::status::outcome::{Judged, StatusOutcome, needs};
 use crate::finding::Severity;
 use crate::inventory::reason::day;
 use crate::inventory::{Row, State, Verdict};

@@ -1,18 +1,18 @@
 //! A server, judged by what it sends: order, completeness, dates, trust, and its names, the host's own among them. What
 //! lies here is not compared with it.
 
-use super::measure::{Measure, Verified};
+use crate::commands::verify::criteria::{Measure, Verified};
 use crate::delivery::Delivery;
 use crate::failure::{Failure, Kind};
 use crate::finding::{Finding, Next};
-use crate::intake::{self, Host, Seen};
-use crate::live::StartTls;
-use crate::pairing;
+use crate::inputs::{self, Host, Seen};
+use crate::matching;
 use crate::pki::verify;
+use crate::probe::StartTls;
 
 /// Asks `host` and judges each different answer.
 pub(super) fn judge(host: &Host, starttls: Option<StartTls>, measure: Measure<'_>) -> Result<Vec<Verified>, Failure> {
-    let answers = intake::ask(host, starttls)?;
+    let answers = inputs::ask(host, starttls)?;
     let mut verified = Vec::new();
     for seen in answers.seen {
         let mut one = judge_one(host, seen, measure)?;
@@ -34,7 +34,7 @@ fn judge_one(host: &Host, seen: Seen, measure: Measure<'_>) -> Result<Verified, 
     let places = seen.places();
     let file = if places == host.to_string() { places } else { format!("{host} ({places})") };
     let mend = Next::say("on that server, with what the CA sent:  sudo certctl install FILE");
-    let faults = pairing::faults(&file, &Delivery::default(), &served, &chain);
+    let faults = matching::faults(&file, &Delivery::default(), &served, &chain);
     let faults = faults.iter().map(|fault| Finding { next: vec![mend.clone()], ..Finding::from((fault, &[][..])) });
     let findings = faults.chain(measure.findings(&chain, &served, &served)).collect();
     Ok(Verified { seen: Some(seen), ..measure.verified(file, chain, findings) })

@@ -3,7 +3,7 @@
 
 use super::shown::Pair;
 use crate::dcv::answer::RecordKind;
-use crate::dcv::given::is_hash;
+use crate::dcv::reseller_record::is_hash;
 
 const FOLDER: &str = "/.well-known/pki-validation/";
 /// What its name ends in.

@@ -1,5 +1,5 @@
 //! The rules as data: what public CAs and their certificates are bound to, and where it says so; those that change with
-//! the years are in `pki::rules`. Read on 2026-11-23: BR 2.2.7 (CA/Browser Forum TLS Baseline Requirements), Chrome Root
+//! the years are in `pki::baseline_dates`. Read on 2026-11-23: BR 2.2.7 (CA/Browser Forum TLS Baseline Requirements), Chrome Root
 //! Program Policy 1.8, Mozilla Root Store Policy 3.0, RFC 5280.
 
 /// What comes of breaking a rule.

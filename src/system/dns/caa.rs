@@ -8,13 +8,13 @@ use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::{Name, RData, RecordType};
 use tokio::task::JoinSet;
 
-use super::ask::gone;
-use super::batch::in_order;
-use super::exchange::{Client, Form, Query, Recursion};
 use super::message::{end_of_aliases, failed, text};
 use super::resolvers::Resolvers;
 use crate::dcv::answer::Answer;
 use crate::dcv::caa::{CaaRecord, Found, climb};
+use crate::system::dns::ask_server::gone;
+use crate::system::dns::client::{Client, Form, Query, Recursion};
+use crate::system::dns::join::in_order;
 
 /// What is at each name of the climbs of `names`.
 pub(super) async fn look_up(client: &Arc<Client>, names: &[String], resolvers: &Resolvers) -> HashMap<String, Found> {

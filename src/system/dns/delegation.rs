@@ -9,12 +9,12 @@ use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::{Name, RData, RecordType};
 use tokio::task::JoinSet;
 
-use super::batch::in_order;
-use super::exchange::{Client, Form, Query, Recursion};
 use super::message::text;
 use super::zone::{self, Own};
 use crate::dcv::answer::{Copied, Delegation, Server};
 use crate::dcv::dnssec::Cut;
+use crate::system::dns::client::{Client, Form, Query, Recursion};
+use crate::system::dns::join::in_order;
 
 /// What is known of a zone once it was looked at.
 #[derive(Debug, Eq, PartialEq)]

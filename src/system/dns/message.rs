@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::{Name, RData, RecordType};
 
-use super::exchange::{NoAnswer, Query};
 use crate::dcv::answer::{Answer, Role};
+use crate::system::dns::client::{NoAnswer, Query};
 
 /// What a message says to `query`. A text or an address that stands behind an alias is at its own name, as the CA sees it;
 /// where there is only the alias, that is the answer.

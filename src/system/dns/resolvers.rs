@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 
-use crate::system::files;
+use crate::system::fs::files;
 
 /// The resolvers to ask.
 #[derive(Clone, Debug, Eq, PartialEq)]

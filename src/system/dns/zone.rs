@@ -8,10 +8,10 @@ use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 use tokio::task::JoinSet;
 
-use super::batch::in_order;
-use super::exchange::{Client, Form, Query, Recursion};
 use super::message::{failed, text};
 use crate::dcv::answer::{Answer, LeftOut, Role, Server};
+use crate::system::dns::client::{Client, Form, Query, Recursion};
+use crate::system::dns::join::in_order;
 
 /// The most server names and addresses of one zone that are used; more are told as left out.
 const NAMES: usize = 16;

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::super::runtime;
 use super::super::signals::Interrupt;
-use crate::dcv::file::{Got, MOST_BODY};
+use crate::dcv::http_file::{Got, MOST_BODY};
 
 /// No address is waited for longer.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -17,7 +17,7 @@ use tokio_rustls::TlsAcceptor;
 use zeroize::Zeroizing;
 
 use super::{Background, PATIENCE};
-use crate::system::files;
+use crate::system::fs::files;
 
 /// The most that is read of a chain or a key.
 const PAIR_LIMIT: u64 = 1024 * 1024;

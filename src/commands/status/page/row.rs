@@ -2,9 +2,9 @@
 
 use super::markup::{date, list, mark, text};
 use super::timeline::Timeline;
-use crate::commands::status::shown::{Judged, needs};
+use crate::commands::status::outcome::{Judged, needs};
 use crate::finding::{Finding, Next, Severity};
-use crate::inventory::rounds::Round;
+use crate::inventory::schedule::Round;
 use crate::inventory::{Row, State};
 use crate::report::name_in_words;
 

@@ -7,8 +7,8 @@ use jiff::tz::Offset;
 
 use super::markup::text;
 use crate::inventory::Row;
-use crate::inventory::change::{Change, ForClients, changes};
-use crate::pki::rules::begin;
+use crate::inventory::rule_changes::{Change, ForClients, changes};
+use crate::pki::baseline_dates::begin;
 
 /// How far back it shows.
 const BEFORE: i64 = 120 * 86_400;

@@ -7,10 +7,10 @@ use jiff::tz::Offset;
 use jiff::{Timestamp, ToSpan};
 
 use super::timeline::Timeline;
-use crate::commands::status::shown::Judged;
+use crate::commands::status::outcome::Judged;
 use crate::inventory::State;
-use crate::inventory::rounds::{Proof, Round};
-use crate::pki::rules::begin;
+use crate::inventory::schedule::{Proof, Round};
+use crate::pki::baseline_dates::begin;
 
 /// Rounds, and how many of them need a new proof of control.
 type Count = [i64; 2];

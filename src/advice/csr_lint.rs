@@ -1,0 +1,53 @@
+//! Advice for what a CA would not take: the same command line with what mends it.
+
+use crate::csr_lint::{Cure, Fault};
+use crate::finding::{Finding, Next, Severity};
+
+impl Fault {
+    /// As a finding; `again` is the command line with a cure, where the cure is one of its flags.
+    #[must_use]
+    pub fn finding(&self, again: impl Fn(&Cure) -> Vec<String>) -> Finding {
+        let (code, message) = (self.rule.code, self.to_string());
+        let finding = match self.rule.severity {
+            Severity::Error => Finding::error(code, message),
+            Severity::Warning => Finding::warning(code, message),
+            Severity::Note => Finding::note(code, message),
+        };
+        match &self.cure {
+            Some(cure) => finding.with(step(&again(cure), self.why(cure))),
+            None => match advice(code) {
+                "" => finding,
+                advice => finding.with(Next::say(advice)),
+            },
+        }
+    }
+
+    fn why(&self, cure: &Cure) -> &'static str {
+        match cure {
+            Cure::Add(_) => "to be sure of it; else leave it as it is",
+            Cure::Leave(_) => "without",
+            Cure::NewKey => "with a key of its own",
+            Cure::Private => "if your company's own CA issues it",
+        }
+    }
+}
+
+/// What to do where no flag is the cure.
+fn advice(code: &str) -> &'static str {
+    match code {
+        "client-auth" => "for a certificate that clients log in with, ask your company's own CA:  --ca private",
+        "common-name-not-listed" => "name one of the names in CN, or leave CN out: then it is the first of them",
+        "country-code" => "--subject '...,C=DE'",
+        "look-alike-name" => "compare it with the name in your DNS panel, letter by letter",
+        "must-staple" => "if your CA still answers by OCSP and you want it, ask the CA for it by hand",
+        "subject-too-long" => "shorten it",
+        "shared-suffix" => "go on only if the whole of it is yours",
+        "too-many-names" => "ask for several certificates, or a wildcard",
+        _ => "",
+    }
+}
+
+fn step(words: &[String], why: &str) -> Next {
+    let step = Next::run(words);
+    Next { text: format!("{}   ({why})", step.text), ..step }
+}

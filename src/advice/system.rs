@@ -1,0 +1,158 @@
+//! Advice for files, processes and the network.
+
+use std::io::ErrorKind;
+use std::path::Path;
+
+use crate::failure::{Failure, Kind};
+use crate::finding::{Next, shell_word};
+use crate::store::layout::is_temporary;
+use crate::system::dns::DnsError;
+use crate::system::fs::files::{self, FileError};
+use crate::system::line_reader::LineError;
+use crate::system::process::{ProcessError, WordsError};
+use crate::system::roots::RootsError;
+use crate::system::terminal::AskError;
+use crate::system::tls::ProbeError;
+
+/// "Operation not permitted", where owner and mode would allow it.
+const EPERM: i32 = 1;
+
+impl From<RootsError> for Failure {
+    fn from(error: RootsError) -> Self {
+        Self::of(Kind::NotFound, &error).with(Next::say("install them:  sudo apt-get install ca-certificates"))
+    }
+}
+
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Self {
+        let path = shell_word(&error.path.display().to_string());
+        let folder = shell_word(&lasting(files::parent(&error.path)).display().to_string());
+        if error.is_missing() {
+            let step = match error.doing {
+                // Nothing can be made in it any more.
+                "create" if folder == "." => "this folder was deleted; cd to a folder that exists".to_owned(),
+                "create" => format!("mkdir -p {folder}"),
+                _ => format!("ls -l {folder}"),
+            };
+            return Self::of(Kind::NotFound, &error).with(Next::say(step));
+        }
+        // What `system::fs::files` found out by itself, not what the kernel said (a file size limit is EFBIG too).
+        if let (None, Some((kind, step))) = (error.source.raw_os_error(), unfit(error.source.kind(), &path)) {
+            return Self::of(kind, &error).with(Next::say(step));
+        }
+        let kind = match error.source.kind() {
+            ErrorKind::AlreadyExists => Kind::Exists,
+            _ => Kind::Io,
+        };
+        let failure = Self::of(kind, &error);
+        failure.with(Next::say(match error.source.kind() {
+            ErrorKind::AlreadyExists => format!("move it away, or choose another name:  ls -l {path}"),
+            // Root may do anything but change what is marked as unchangeable.
+            _ if error.source.raw_os_error() == Some(EPERM) => {
+                format!("see what is marked i or a (chattr -i takes it off):  lsattr -d {folder} {path}")
+            }
+            ErrorKind::PermissionDenied => format!("ls -ld {folder} {path}; run it with sudo if they are root's"),
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => format!("make room:  df -h {folder}"),
+            ErrorKind::FileTooLarge => "see the limit, and lift it:  ulimit -f unlimited".to_owned(),
+            ErrorKind::ReadOnlyFilesystem => format!("findmnt -T {folder}"),
+            _ => format!("ls -ld {path}; what the kernel says of it:  sudo dmesg | tail"),
+        }))
+    }
+}
+
+/// The nearest folder that has its name for good: one that was being built is gone by the time that it is looked for.
+fn lasting(folder: &Path) -> &Path {
+    let temporary = |folder: &Path| folder.file_name().is_some_and(is_temporary);
+    folder.ancestors().find(|folder| !temporary(folder)).unwrap_or(folder)
+}
+
+/// What is there and is not what was asked for.
+fn unfit(kind: ErrorKind, path: &str) -> Option<(Kind, String)> {
+    match kind {
+        ErrorKind::FileTooLarge => {
+            Some((Kind::Hostile, format!("nothing that a CA sends is that large; what is it?  file {path}")))
+        }
+        ErrorKind::InvalidData => {
+            Some((Kind::Malformed, format!("pass a file, or - for stdin; what is it?  file {path}")))
+        }
+        ErrorKind::IsADirectory => Some((Kind::Malformed, format!("pass a file in it:  ls {path}"))),
+        _ => None,
+    }
+}
+
+impl From<ProcessError> for Failure {
+    fn from(error: ProcessError) -> Self {
+        match &error {
+            ProcessError::Empty => {
+                Self::of(Kind::Usage, &error).with(Next::say("give a command:  --reload 'systemctl reload nginx'"))
+            }
+            ProcessError::NotFound { program } => {
+                let step = format!("name it with its whole path; where is it?  command -v {}", shell_word(program));
+                Self::of(Kind::NotFound, &error).with(Next::say(step))
+            }
+            ProcessError::Start { program, .. } => {
+                Self::of(Kind::Io, &error).with(Next::say(format!("ls -l {}", shell_word(program))))
+            }
+        }
+    }
+}
+
+impl From<WordsError> for Failure {
+    fn from(error: WordsError) -> Self {
+        let failure = Self::of(Kind::Usage, &error);
+        match error {
+            WordsError::Empty => failure.with(Next::say("give a command:  --reload 'systemctl reload nginx'")),
+            WordsError::Shell(_) => {
+                failure.with(Next::say("quote it, or ask for a shell:  --reload \"sh -c 'one && two'\""))
+            }
+            WordsError::Unclosed => failure.with(Next::say("close it:  --reload \"sh -c 'one && two'\"")),
+        }
+    }
+}
+
+impl From<DnsError> for Failure {
+    fn from(error: DnsError) -> Self {
+        let kind = match error {
+            DnsError::Interrupted(signal) => Kind::Interrupted(signal),
+            DnsError::Start(_) => Kind::Internal,
+        };
+        Self::of(kind, &error).with(Next::run(&["dcv-check", "--wait"]))
+    }
+}
+
+impl From<LineError> for Failure {
+    fn from(error: LineError) -> Self {
+        let kind = match &error {
+            LineError::Io(_) => Kind::Io,
+            LineError::TooLong => Kind::Malformed,
+        };
+        Self::of(kind, &error).with(Next::say("one line each: a name, a request's file, or a record (host and value)"))
+    }
+}
+
+impl From<AskError> for Failure {
+    fn from(error: AskError) -> Self {
+        match &error {
+            AskError::Interrupted(signal) => Self::of(Kind::Interrupted(*signal), &error),
+            AskError::Io(_) => {
+                Self::of(Kind::Io, &error).with(Next::say("put the password into a file of mode 0600, and name that"))
+            }
+            AskError::NoTerminal => Self::of(Kind::Usage, &error)
+                .with(Next::say("put the password into a file of mode 0600, and name that")),
+            AskError::Unreadable => {
+                Self::of(Kind::Malformed, &error).with(Next::say("choose one of at most 1024 bytes"))
+            }
+        }
+    }
+}
+
+impl From<ProbeError> for Failure {
+    fn from(error: ProbeError) -> Self {
+        let failure = Self::of(Kind::Network, &error);
+        match &error {
+            ProbeError::NoAddress(host) => failure
+                .with(Next::say(format!("is the name right, and known here?  getent hosts {}", shell_word(host)))),
+            _ => failure.with(Next::say("is something listening there?  ss -tln")),
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! Which requests are meant: those named, those that a record given belongs to, else every pending one here.
+
+use std::path::{Path, PathBuf};
+
+use crate::commands::dcv_check::key_reuse::Used;
+use crate::context::Context;
+use crate::dcv::ca::Ca;
+use crate::dcv::dcv_file::Kept;
+use crate::dcv::expectation;
+use crate::dcv::parse;
+use crate::dcv::record;
+use crate::dcv::reseller_record::GivenRecord;
+use crate::failure::{Failure, Kind};
+use crate::finding::{Finding, Next, shell_word};
+use crate::inputs::dcv_file as kept_file;
+use crate::inputs::folder::{self, Argument, Directory};
+use crate::matching::folder_in_words;
+use crate::pki::name::DnsName;
+use crate::pki::request::SigningRequest;
+use crate::system::fs::files;
+
+/// The most that is read of a pasted record.
+const RECORD_LIMIT: u64 = 64 * 1024;
+
+/// A request and what is kept of its record.
+#[derive(Clone, Debug)]
+pub(super) struct Selected {
+    /// Its file, as people read it.
+    pub(super) shown: String,
+    pub(super) path: Option<PathBuf>,
+    pub(super) request: SigningRequest,
+    /// Whether its key was used before: the CA's record has a unique value then.
+    pub(super) reuses_key: bool,
+    /// The records given for it now.
+    given: Vec<GivenRecord>,
+    /// These and those of earlier.
+    pub(super) kept: Kept,
+}
+
+/// What the command line says.
+pub(super) struct Wanted<'a> {
+    pub(super) names: &'a [String],
+    pub(super) records: &'a [String],
+    pub(super) ca: Option<Ca>,
+    /// The words of the command line to say it again, without a record.
+    pub(super) again: &'a [String],
+}
+
+/// What is to be checked.
+#[derive(Debug)]
+pub(super) struct Chosen {
+    pub(super) selected: Vec<Selected>,
+    /// What is wrong with records given that belong to none of the requests.
+    pub(super) strays: Vec<Finding>,
+    /// The files that a record given was kept in.
+    pub(super) kept: Vec<PathBuf>,
+    /// The requests that a record given belongs to.
+    pub(super) matched: Vec<String>,
+}
+
+pub(super) fn choose(context: &Context, args: &Wanted<'_>) -> Result<Chosen, Failure> {
+    let given = given(context, args)?;
+    let here = Directory::read(context)?;
+    let used = Used::of(context, &here);
+    let mut candidates = if args.names.is_empty() { all(&here) } else { named(context, args.names, &here, &used)? };
+    let mut chosen = Chosen { selected: Vec::new(), strays: Vec::new(), kept: Vec::new(), matched: Vec::new() };
+    for record in &given {
+        match pick(record, &candidates, &used)? {
+            Ok(at) => {
+                let one = &mut candidates[at];
+                one.given.push(record.anchored(&record::domains(&one.request)));
+                chosen.matched.push(one.shown.clone());
+            }
+            Err(stray) => chosen.strays.push(stray),
+        }
+    }
+    let matched = |one: &Selected| chosen.matched.contains(&one.shown);
+    let mut wanted: Vec<Selected> = match (chosen.matched.is_empty(), args.names.is_empty()) {
+        (false, true) => candidates.into_iter().filter(matched).collect(),
+        (_, false) => candidates,
+        (true, true) => candidates.into_iter().filter(|one| used.is_pending(&one.request)).collect(),
+    };
+    if wanted.is_empty() {
+        return Err(nothing_pending(context, args.again, !here.requests.is_empty()));
+    }
+    for one in &mut wanted {
+        one.reuses_key = used.is_used_again(&one.request, one.path.as_deref());
+        chosen.kept.extend(keep(one, args.ca)?);
+    }
+    chosen.selected = wanted;
+    Ok(chosen)
+}
+
+/// The shop's records from the command line or stdin.
+fn given(context: &Context, args: &Wanted<'_>) -> Result<Vec<GivenRecord>, Failure> {
+    let read = |text: &str| {
+        let again = [args.again, &["--record".to_owned(), "-".to_owned()]].concat();
+        parse::parse(text).map_err(|error| Failure::from(error).with(Next::run(&again)))
+    };
+    let mut given: Vec<GivenRecord> = Vec::new();
+    for text in args.records {
+        let records = if text == "-" {
+            if files::stdin_is_terminal() {
+                context.sink.event("paste the shop's record, then Ctrl-D:");
+            }
+            read(&String::from_utf8_lossy(&files::read_stdin(RECORD_LIMIT)?))?
+        } else {
+            read(text)?
+        };
+        given.extend(records);
+    }
+    Ok(given)
+}
+
+/// Reads the `.dcv` beside a request; where records were given for it, they and the CA are taken in and written: then
+/// its path.
+fn keep(one: &mut Selected, ca: Option<Ca>) -> Result<Option<PathBuf>, Failure> {
+    let path = one.path.as_deref().map(kept_file::beside);
+    if let Some(path) = &path {
+        one.kept = kept_file::read(path)?;
+    }
+    one.given.iter().for_each(|record| one.kept.add(record));
+    if let (false, Some(ca)) = (one.given.is_empty(), ca) {
+        one.kept.set_ca(ca);
+    }
+    match path {
+        Some(path) => Ok(kept_file::write(&path, &one.kept)?.then_some(path)),
+        None => Ok(None),
+    }
+}
+
+/// Which request a record belongs to: the one that it was made from; where it is made of none, the one that asks for its
+/// domain, and of several the one that still waits for its certificate.
+fn pick(record: &GivenRecord, candidates: &[Selected], used: &Used) -> Result<Result<usize, Finding>, Failure> {
+    if let Some(md5) = record.md5() {
+        let made_from = candidates.iter().position(|one| one.request.md5() == md5);
+        return Ok(made_from.map_or_else(
+            || Err(stray(md5, candidates)),
+            |at| {
+                let one = &candidates[at];
+                if expectation::belongs(record, &one.request) { Ok(at) } else { Err(mixed(record, one)) }
+            },
+        ));
+    }
+    let fitting = |at: &usize| expectation::is_for(record, &candidates[*at].request);
+    let fitting: Vec<usize> = (0..candidates.len()).filter(fitting).collect();
+    let waiting: Vec<usize> = fitting.iter().copied().filter(|at| used.is_pending(&candidates[*at].request)).collect();
+    match (fitting.as_slice(), waiting.as_slice()) {
+        ([], _) => Ok(Err(of_no_domain(record, candidates))),
+        ([one], _) | (_, [one]) => Ok(Ok(*one)),
+        (several, _) => {
+            let names: Vec<&str> = several.iter().map(|at| candidates[*at].shown.as_str()).collect();
+            let message = format!("the record given fits several requests: {}", names.join(", "));
+            Err(Failure::new(Kind::Ambiguous, message).with(Next::say("name the request in front of --record")))
+        }
+    }
+}
+
+/// A record that is for none of the names asked for.
+fn of_no_domain(record: &GivenRecord, candidates: &[Selected]) -> Finding {
+    let names: Vec<&str> =
+        candidates.iter().flat_map(|one| &one.request.dns_names).map(String::as_str).take(5).collect();
+    Finding::error(
+        "record-of-another-domain",
+        format!("the record given proves none of the names asked for ({}): {}", names.join(", "), record.zone_line()),
+    )
+    .with(Next::say("copy the record of this order at the shop, with its whole host"))
+}
+
+fn stray(md5: &str, candidates: &[Selected]) -> Finding {
+    let here: Vec<String> =
+        candidates.iter().take(5).map(|one| format!("{} is {}", one.shown, one.request.md5())).collect();
+    Finding::error(
+        "record-of-another-request",
+        format!("the record given was made from another request: its MD5 is {md5}; {}", here.join(", ")),
+    )
+    .with(Next::say("copy the record of this order at the shop (a reissue needs a new record); if it is of this order, another CSR was pasted there"))
+}
+
+fn mixed(record: &GivenRecord, one: &Selected) -> Finding {
+    Finding::error(
+        "record-of-another-request",
+        format!("the host given belongs to {}, its value to another request: {}", one.shown, record.value),
+    )
+    .with(Next::say(format!("the value for this request starts with {}", record::target_labels(&one.request))))
+}
+
+/// The request of a file; what is kept beside it is read once it is known to be wanted.
+pub(super) fn held(path: &Path, request: &SigningRequest) -> Selected {
+    Selected {
+        shown: path.display().to_string(),
+        path: Some(path.to_owned()),
+        request: request.clone(),
+        reuses_key: false,
+        given: Vec::new(),
+        kept: Kept::default(),
+    }
+}
+
+/// Every request here, each once.
+fn all(here: &Directory) -> Vec<Selected> {
+    let mut all = Vec::new();
+    for one in &here.requests {
+        add(&mut all, held(&one.path, &one.value));
+    }
+    all
+}
+
+fn add(all: &mut Vec<Selected>, one: Selected) {
+    if !all.iter().any(|other| other.request.der() == one.request.der()) {
+        all.push(one);
+    }
+}
+
+fn named(context: &Context, words: &[String], here: &Directory, used: &Used) -> Result<Vec<Selected>, Failure> {
+    let mut all: Vec<Selected> = Vec::new();
+    for word in words {
+        match Argument::resolve(word, here)? {
+            Argument::Name(name) => by_name(context, &name, here, used)?.into_iter().for_each(|one| add(&mut all, one)),
+            Argument::File(path) => {
+                requests(&path, word)?.iter().for_each(|request| add(&mut all, held(&path, request)));
+            }
+            Argument::Stdin => {
+                for request in requests(Path::new("-"), "stdin")? {
+                    let shown = "the request on stdin".to_owned();
+                    let (reuses_key, given, kept) = (false, Vec::new(), Kept::default());
+                    add(&mut all, Selected { shown, path: None, request, reuses_key, given, kept });
+                }
+            }
+        }
+    }
+    Ok(all)
+}
+
+pub(super) fn requests(path: &Path, shown: &str) -> Result<Vec<SigningRequest>, Failure> {
+    let delivery = folder::read_file(path)?;
+    if delivery.requests.is_empty() {
+        return Err(Failure::new(Kind::Malformed, format!("{shown} holds no certificate request (CSR)"))
+            .with(Next::say(format!("certctl inspect {}", shell_word(shown)))));
+    }
+    Ok(delivery.requests.into_iter().map(|found| found.value).collect())
+}
+
+/// The requests for a name: those that wait for a certificate; where none does, the latest.
+fn by_name(context: &Context, name: &DnsName, here: &Directory, used: &Used) -> Result<Vec<Selected>, Failure> {
+    let named = here.requests_named(name);
+    let pending: Vec<_> = named.iter().filter(|one| used.is_pending(&one.value)).collect();
+    if named.is_empty() {
+        let message = format!("no request for {name} in {}", here.path.display());
+        return Err(Failure::new(Kind::NotFound, message)
+            .with(Next::run(&[context.again("csr"), vec![name.to_string()]].concat())));
+    }
+    let found = if pending.is_empty() { named.iter().take(1).collect() } else { pending };
+    Ok(found.into_iter().map(|one| held(&one.path, &one.value)).collect())
+}
+
+fn nothing_pending(context: &Context, again: &[String], some_are_done: bool) -> Failure {
+    let folder = folder_in_words(&context.directory);
+    let (message, look, words) = if some_are_done {
+        let message = format!("no request in {folder} waits for a certificate: all have one");
+        (message, "to look all the same:  ", again.to_owned())
+    } else {
+        (format!("no request (CSR) in {folder}"), "", context.again("csr"))
+    };
+    let line = Next::run(&words).text;
+    Failure::new(Kind::NotFound, message).with(Next::say(format!("{look}{line} NAME")))
+}

@@ -1,0 +1,107 @@
+//! `certctl remove`: the pair stays where servers read it, as plain files; certctl's own folder of it goes.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::install::forget::{self, Removal, Verdict};
+use crate::install::installed;
+use crate::install::request::Mode;
+use crate::report::{Outcome, Text};
+use crate::system::clock;
+
+/// Certctl forgets a pair; servers go on with the files they read now
+///
+/// Examples:
+///   sudo certctl remove example.com
+///   certctl remove example.com --dry-run
+#[derive(Debug, Default, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct RemoveArgs {
+    /// The pair
+    pub name: String,
+    /// How long to wait for another certctl [default: 60s]
+    #[arg(long, value_name = "DURATION", value_parser = clock::duration)]
+    pub lock_timeout: Option<Duration>,
+    /// Only show what would be done
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// The lock is waited for that long.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// What `remove` ends with.
+#[derive(Debug)]
+pub struct RemoveOutcome(Removal);
+
+/// Makes plain files of the links and takes the folder away.
+///
+/// # Errors
+/// No such pair, files that cannot be used, a lock that is held, a signal.
+pub fn run(context: &Context, args: &RemoveArgs) -> Result<RemoveOutcome, Failure> {
+    let stem = match installed::folder_named(context, &args.name)? {
+        Some(stem) => stem,
+        None => installed::named(context, "remove", Some(&args.name))?,
+    };
+    let mode = if args.dry_run { Mode::DryRun } else { Mode::Run };
+    forget::run(context, &stem, args.lock_timeout.unwrap_or(LOCK_TIMEOUT), mode).map(RemoveOutcome)
+}
+
+impl Outcome for RemoveOutcome {
+    fn json(&self) -> Value {
+        let removal = &self.0;
+        let files: Vec<Value> = removal
+            .files
+            .iter()
+            .map(|file| {
+                json!({
+                    "path": file.path.display().to_string(),
+                    "mode": format!("{:04o}", file.mode),
+                    "owner": [file.owner.0, file.owner.1],
+                })
+            })
+            .collect();
+        json!({
+            "schema": "certctl.remove/1",
+            "verdict": removal.verdict.name(),
+            "changed": removal.changed(),
+            "certificates": [{
+                "name": removal.name,
+                "release": removal.release,
+                "not_after": removal.leaf.as_ref().map(|leaf| leaf.not_after),
+                "sha256": removal.leaf.as_ref().map(crate::pki::certificate::Certificate::sha256),
+                "files": files,
+            }],
+            "plan": { "steps": removal.steps },
+            "findings": removal.findings,
+            "next": removal.next,
+        })
+    }
+
+    fn human(&self, text: &mut Text) {
+        let removal = &self.0;
+        if let Some(leaf) = &removal.leaf {
+            text.fact("found", crate::report::in_words(leaf));
+        }
+        text.findings(&removal.findings);
+        match removal.verdict {
+            Verdict::Refused => text.fact("so", "nothing was touched"),
+            Verdict::Planned => removal.steps.iter().for_each(|step| text.fact("plan", step.to_string())),
+            Verdict::Removed => {
+                for file in &removal.files {
+                    text.fact("plain", format!("{} ({:04o}), the bytes of before", file.path.display(), file.mode));
+                }
+                text.fact("gone", removal.folder.display().to_string());
+                text.fact("done", "servers read the same bytes as before: there is nothing to reload");
+            }
+        }
+        text.nexts(&removal.next);
+    }
+
+    fn exit_code(&self) -> u8 {
+        u8::from(self.0.verdict == Verdict::Refused)
+    }
+}

@@ -1,0 +1,33 @@
+//! Whether a CA would take a request, looked at before money is spent: the names, the subject and the key, by the rules
+//! that every public CA is bound to and by what each says of itself. A company's own CA makes its own rules. Pure.
+
+mod fault;
+mod homographs;
+mod key;
+mod names;
+mod request;
+mod rules;
+mod subject;
+
+pub use self::fault::{Cure, Fault};
+pub use self::request::{Before, Order, Reused};
+pub use self::rules::{Rule, allowable, code};
+use crate::dcv::ca::Ca;
+
+/// Everything that is wrong with `order`, the names first.
+#[must_use]
+pub fn faults(order: &Order<'_>) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    if order.ca != Some(Ca::Private) {
+        faults.extend(names::faults(order));
+        faults.extend(subject::public_faults(order));
+        faults.extend(key::public_faults(order));
+    }
+    faults.extend(homographs::faults(order.names));
+    faults.extend(subject::faults(order.subject));
+    faults.extend(key::faults(order));
+    faults
+}
+
+#[cfg(test)]
+mod tests;

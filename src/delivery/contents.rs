@@ -1,0 +1,90 @@
+//! What goes in and what comes out.
+
+use std::ops::Deref;
+
+use zeroize::Zeroizing;
+
+use super::source::Source;
+use crate::delivery::diagnostics::{Ignored, Repair};
+use crate::delivery::encrypted_key::LockedKey;
+use crate::pki::certificate::Certificate;
+use crate::pki::crl::RevocationList;
+use crate::pki::key::{PrivateKey, PublicKey, PublicKeyId};
+use crate::pki::request::{SigningRequest, UnprovenRequest};
+
+/// What was handed over, under the name that the user knows it by. The bytes may hold a key: wiped when dropped.
+pub struct Input {
+    /// The path as typed, or `stdin`.
+    pub name: String,
+    /// The content.
+    pub bytes: Zeroizing<Vec<u8>>,
+}
+
+impl Input {
+    /// An input.
+    #[must_use]
+    pub fn new(name: impl Into<String>, bytes: Vec<u8>) -> Self {
+        Self { name: name.into(), bytes: Zeroizing::new(bytes) }
+    }
+}
+
+/// Something of use and where it was found.
+#[derive(Clone, Debug)]
+pub struct Found<T> {
+    /// The thing.
+    pub value: T,
+    /// Its place.
+    pub source: Source,
+}
+
+impl<T> Deref for Found<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+/// What was found in one or more inputs, in the order found, doubles included.
+#[derive(Debug, Default)]
+pub struct Delivery {
+    /// Certificates.
+    pub certificates: Vec<Found<Certificate>>,
+    /// Requests.
+    pub requests: Vec<Found<SigningRequest>>,
+    /// Private keys.
+    pub keys: Vec<Found<PrivateKey>>,
+    /// Private keys that need a passphrase.
+    pub locked: Vec<Found<LockedKey>>,
+    /// The keys that the passphrase opened.
+    pub opened: Vec<PublicKeyId>,
+    /// Lists of revoked certificates; each is among the ignored too.
+    pub lists: Vec<Found<RevocationList>>,
+    /// Public keys by themselves; each is among the ignored too.
+    pub public_keys: Vec<Found<PublicKey>>,
+    /// Requests whose signature does not count; each is among the ignored too.
+    pub unproven: Vec<Found<UnprovenRequest>>,
+    /// What was mended.
+    pub repairs: Vec<Repair>,
+    /// What could not be used.
+    pub ignored: Vec<Ignored>,
+}
+
+impl Delivery {
+    /// The certificates without their places.
+    #[must_use]
+    pub fn bag(&self) -> Vec<Certificate> {
+        self.certificates.iter().map(|found| found.value.clone()).collect()
+    }
+
+    /// How many things of use were found, those that are locked too.
+    pub(super) fn blocks(&self) -> usize {
+        self.certificates.len() + self.requests.len() + self.keys.len() + self.locked.len()
+    }
+
+    /// True when neither certificate, request nor usable key was found.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.certificates.is_empty() && self.requests.is_empty() && self.keys.is_empty()
+    }
+}

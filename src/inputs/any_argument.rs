@@ -1,0 +1,92 @@
+//! One argument that may be anything: a file, a folder, a name known here, a server.
+
+use std::path::Path;
+
+use super::host::{self, Answers, Host};
+use crate::context::Context;
+use crate::delivery::{Delivery, Found, Ignored, Source, Unused};
+use crate::failure::{Failure, Kind};
+use crate::finding::Next;
+use crate::inputs::folder::{self, Argument, Directory};
+use crate::inputs::reader::Reading;
+use crate::matching::PairingError;
+use crate::pki::certificate::Certificate;
+use crate::pki::name::DnsName;
+use crate::probe::StartTls;
+use crate::system::fs::{files, folders};
+
+/// What `text` means, read; of a server also what it answered.
+///
+/// # Errors
+/// When it cannot be read, or no address of the server shows a certificate.
+pub fn anything(
+    context: &Context,
+    reading: &Reading,
+    text: &str,
+    starttls: Option<StartTls>,
+) -> Result<(Delivery, Option<Answers>), Failure> {
+    match server(context, text, starttls)? {
+        Some(server) => {
+            let answers = host::ask(&server, starttls)?;
+            Ok((sent(&answers), Some(answers)))
+        }
+        None => Ok((read(context, reading, text)?, None)),
+    }
+}
+
+/// A host is what is neither a file nor a name known here; with `--starttls` nothing else can be meant.
+fn server(context: &Context, text: &str, starttls: Option<StartTls>) -> Result<Option<Host>, Failure> {
+    let default = match starttls {
+        None => 443,
+        Some(StartTls::Smtp) => 25,
+        Some(StartTls::Imap) => 143,
+        Some(StartTls::Pop3) => 110,
+        Some(StartTls::Postgres) => 5432,
+    };
+    let named = Host::parse(text, default);
+    if starttls.is_some() {
+        return named.map(Some).ok_or_else(|| {
+            Failure::new(Kind::Usage, format!("{text} is no host, and --starttls is about one"))
+                .with(Next::say("certctl inspect mail.example.com:25 --starttls smtp"))
+        });
+    }
+    if text == "-" || files::occupied(Path::new(text)) {
+        return Ok(None);
+    }
+    if let Some(host) = Host::with_port(text) {
+        return Ok(Some(host));
+    }
+    match Argument::resolve(text, &Directory::read(context)?) {
+        Ok(_) => Ok(None),
+        Err(PairingError::Unknown { .. }) if named.is_some() => Ok(named),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A file, stdin, the files of a folder, or those of a name known here.
+fn read(context: &Context, reading: &Reading, text: &str) -> Result<Delivery, Failure> {
+    let path = Path::new(text);
+    if folders::is_folder(path) {
+        return reading.open(&folder::read_folder(path)?);
+    }
+    if text == "-" || files::occupied(path) {
+        return reading.file(path);
+    }
+    let name = DnsName::parse(text)?;
+    let here = Directory::read(context)?;
+    let inputs = here.paths_named(&name, context.now()).into_iter().map(|path| folder::read_input(&path));
+    reading.open(&inputs.collect::<Result<Vec<_>, _>>()?)
+}
+
+/// What cannot be read of what a host sends is told like a damaged file.
+fn sent(answers: &Answers) -> Delivery {
+    let mut delivery = Delivery::default();
+    for seen in &answers.seen {
+        let source = Source { input: seen.places(), entry: None };
+        let damaged = seen.sent.iter().filter(|der| Certificate::from_der(der).is_err());
+        delivery.ignored.extend(damaged.map(|_| Ignored { what: Unused::DamagedDer, source: source.clone() }));
+        let read = seen.certificates().into_iter().map(|value| Found { value, source: source.clone() });
+        delivery.certificates.extend(read);
+    }
+    delivery
+}

@@ -1,0 +1,221 @@
+//! A server that was named, and what it sends: each of its addresses is asked once, with a fresh handshake.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use crate::failure::{Failure, Kind};
+use crate::finding::{Finding, Next};
+use crate::pki::certificate::Certificate;
+use crate::pki::name::DnsName;
+use crate::probe::{Handshake, ProbeTarget, StartTls};
+use crate::system::tls::{self, ProbeError};
+
+/// `HOST`, `HOST:PORT`, `[::1]:PORT`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Host {
+    /// A DNS name as A-labels, or an address without brackets.
+    pub name: String,
+    /// The port.
+    pub port: u16,
+}
+
+impl std::fmt::Display for Host {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { name, port } = self;
+        if name.contains(':') { write!(f, "[{name}]:{port}") } else { write!(f, "{name}:{port}") }
+    }
+}
+
+impl Host {
+    /// A host with its port; a mistyped file or name never goes to the network by this.
+    #[must_use]
+    pub fn with_port(text: &str) -> Option<Self> {
+        let (host, port) = text.rsplit_once(':')?;
+        let port = port.parse().ok().filter(|&port| port != 0)?;
+        // An IPv6 address without brackets ends in what looks like a port.
+        let bracketed = host.starts_with('[') && host.ends_with(']');
+        (bracketed || !host.contains(':')).then(|| Self::of(host, port)).flatten()
+    }
+
+    /// The same; without a port it is `default`.
+    #[must_use]
+    pub fn parse(text: &str, default: u16) -> Option<Self> {
+        Self::with_port(text).or_else(|| Self::of(text, default))
+    }
+
+    fn of(host: &str, port: u16) -> Option<Self> {
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        if let Ok(address) = bare.parse::<IpAddr>() {
+            return Some(Self { name: address.to_string(), port });
+        }
+        let name = DnsName::parse(host).ok().filter(|name| !name.is_wildcard())?;
+        Some(Self { name: name.as_str().to_owned(), port })
+    }
+}
+
+/// What one or more addresses of a host send, the same from each.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Seen {
+    /// The addresses.
+    pub addresses: Vec<SocketAddr>,
+    /// `TLS 1.2` or `TLS 1.3`.
+    pub protocol: &'static str,
+    /// The certificates as they were sent, DER. Foreign bytes.
+    pub sent: Vec<Vec<u8>>,
+}
+
+impl Seen {
+    /// The addresses in words.
+    #[must_use]
+    pub fn places(&self) -> String {
+        self.addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Those that can be read, in their order.
+    #[must_use]
+    pub fn certificates(&self) -> Vec<Certificate> {
+        self.sent.iter().filter_map(|der| Certificate::from_der(der).ok()).collect()
+    }
+}
+
+/// What a host sends.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Answers {
+    /// Whom.
+    pub host: Host,
+    /// What was said before TLS.
+    pub starttls: Option<StartTls>,
+    /// Each different answer.
+    pub seen: Vec<Seen>,
+    /// Addresses that did not answer, as notes.
+    pub findings: Vec<Finding>,
+}
+
+/// Finding the addresses, and a handshake with each of them.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// More addresses of one name are not asked.
+const MOST: usize = 16;
+
+/// Asks every address of `host`; where the port implies a protocol before TLS, that is spoken.
+///
+/// # Errors
+/// When no address shows a certificate.
+pub fn ask(host: &Host, starttls: Option<StartTls>) -> Result<Answers, Failure> {
+    let starttls = starttls.or_else(|| StartTls::of_port(host.port));
+    let mut addresses = tls::resolve(&host.name, host.port, DEADLINE)?;
+    addresses.truncate(MOST);
+    let target = |address: &SocketAddr| ProbeTarget { starttls, ..ProbeTarget::new(*address, host.name.clone()) };
+    let targets: Vec<ProbeTarget> = addresses.iter().map(target).collect();
+    let mut seen: Vec<Seen> = Vec::new();
+    let mut failed: Vec<(SocketAddr, ProbeError)> = Vec::new();
+    for (address, answer) in addresses.into_iter().zip(tls::probe_all(&targets, DEADLINE)) {
+        match answer {
+            Ok(Handshake { chain, protocol }) => {
+                match seen.iter_mut().find(|one| one.sent == chain && one.protocol == protocol) {
+                    Some(same) => same.addresses.push(address),
+                    None => seen.push(Seen { addresses: vec![address], protocol, sent: chain }),
+                }
+            }
+            Err(error) => failed.push((address, error)),
+        }
+    }
+    if seen.is_empty() {
+        return Err(unreachable(host, failed));
+    }
+    let note = |(address, error): (SocketAddr, ProbeError)| {
+        Finding::note("address-silent", format!("{address} shows no certificate: {}", in_words(&error)))
+    };
+    Ok(Answers { host: host.clone(), starttls, seen, findings: failed.into_iter().map(note).collect() })
+}
+
+fn in_words(error: &ProbeError) -> String {
+    let source = std::error::Error::source(error).map(|source| format!(" ({source})"));
+    format!("{error}{}", source.unwrap_or_default())
+}
+
+fn unreachable(host: &Host, failed: Vec<(SocketAddr, ProbeError)>) -> Failure {
+    let mut failure = Failure::new(Kind::Network, format!("{host} shows no certificate"));
+    let step = failed.iter().find_map(|(_, error)| step(host, error));
+    for (address, error) in failed {
+        failure = failure.because(format!("{address}: {}", in_words(&error)));
+    }
+    failure.with(
+        step.unwrap_or_else(|| Next::say(format!("is something listening there?  nc -vz {} {}", host.name, host.port))),
+    )
+}
+
+/// Where web servers and applications behind them answer in plain text.
+const HTTP_PORTS: [u16; 6] = [80, 3000, 5000, 8000, 8080, 8888];
+
+fn step(host: &Host, error: &ProbeError) -> Option<Next> {
+    match error {
+        ProbeError::NotTls if HTTP_PORTS.contains(&host.port) => {
+            let tls = Host { port: 443, ..host.clone() };
+            Some(Next::say(format!(
+                "{} is a port for HTTP without TLS; that is usually at 443:  certctl inspect {tls}",
+                host.port
+            )))
+        }
+        ProbeError::NotTls => Some(Next::say(format!(
+            "if it is a web server, look at its port for https; if it speaks another protocol first:  certctl inspect {host} --starttls smtp"
+        ))),
+        ProbeError::Stalled(_) => Some(Next::say(format!(
+            "a server that waits for its client speaks another protocol first:  certctl inspect {host} --starttls smtp"
+        ))),
+        ProbeError::TooMuch => {
+            Some(Next::say("give it the chain of its certificate alone: leaf and intermediates, no bag of CAs"))
+        }
+        ProbeError::StartTls(_) => Some(Next::say(
+            "name what it speaks:  --starttls smtp, imap, pop3 or postgres; or its port for TLS from the start",
+        )),
+        _ => None,
+    }
+}
+
+/// The hosts of `--host`: addresses as they are, names as A-labels.
+///
+/// # Errors
+/// What is neither.
+pub fn wanted_hosts(hosts: &[String]) -> Result<Vec<String>, Failure> {
+    hosts.iter().map(|host| ascii_host(host)).collect()
+}
+
+/// An address, or a name as A-labels.
+fn ascii_host(host: &str) -> Result<String, Failure> {
+    if host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok() {
+        return Ok(host.to_owned());
+    }
+    let name = DnsName::parse(host)
+        .map_err(|error| Failure::of(Kind::Usage, &error).with(Next::say("--host www.example.com")))?;
+    Ok(name.as_str().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Host;
+
+    #[test]
+    fn hosts_are_told_from_other_words() {
+        for (text, with_port, with_default) in [
+            ("example.com:8443", Some("example.com:8443"), Some("example.com:8443")),
+            ("Bücher.example:443", Some("xn--bcher-kva.example:443"), Some("xn--bcher-kva.example:443")),
+            ("127.0.0.1:443", Some("127.0.0.1:443"), Some("127.0.0.1:443")),
+            ("[::1]:443", Some("[::1]:443"), Some("[::1]:443")),
+            ("[::1]", None, Some("[::1]:443")),
+            ("::1", None, Some("[::1]:443")),
+            ("fe80::1:443", None, Some("[fe80::1:443]:443")),
+            ("localhost:1", Some("localhost:1"), Some("localhost:1")),
+            ("example.com", None, Some("example.com:443")),
+            ("example.com:0", None, None),
+            ("example.com:99999", None, None),
+            ("*.example.com:443", None, None),
+            ("a b:443", None, None),
+            ("", None, None),
+        ] {
+            let shown = |host: Option<Host>| host.map(|host| host.to_string());
+            assert_eq!(shown(Host::with_port(text)).as_deref(), with_port, "{text}");
+            assert_eq!(shown(Host::parse(text, 443)).as_deref(), with_default, "{text}");
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! The files of one request, and how they get to their places: written whole beside them first, so that a full disk
+//! shows before anything old is moved; the key flushed before the request is there; nothing is ever overwritten.
+//! A request for a key that is there already comes without one.
+
+use std::path::{Path, PathBuf};
+
+use crate::context::Context;
+use crate::dcv::dcv_file::Kept;
+use crate::failure::Failure;
+use crate::finding::{Next, shell_word};
+use crate::pki::request::SigningRequest;
+use crate::system::fs::files::{self, FileError, Staged};
+
+/// The files of one request.
+#[derive(Debug)]
+pub struct Paths {
+    /// The private key.
+    pub key: PathBuf,
+    /// The request.
+    pub request: PathBuf,
+    /// What is kept of its proof.
+    pub record: PathBuf,
+}
+
+impl Paths {
+    /// The usual ones in the directory of the run.
+    #[must_use]
+    pub fn new(context: &Context, stem: &str) -> Self {
+        Self {
+            key: context.here(format!("{stem}.key")),
+            request: context.here(format!("{stem}.csr")),
+            record: context.here(format!("{stem}.dcv")),
+        }
+    }
+}
+
+/// New files that wait beside their places.
+#[derive(Debug)]
+pub struct Fresh {
+    /// None where the key lies elsewhere.
+    key: Option<Staged>,
+    request: Staged,
+    record: Option<Staged>,
+}
+
+impl Fresh {
+    /// Writes and flushes all of them; `key` is its file's text.
+    ///
+    /// # Errors
+    /// The system's reason; nothing of them is left.
+    pub fn stage(paths: &Paths, key: Option<&str>, request: &SigningRequest, kept: &Kept) -> Result<Self, FileError> {
+        let record = || files::stage(&paths.record, kept.text().as_bytes(), 0o644);
+        Ok(Self {
+            key: key.map(|key| files::stage(&paths.key, key.as_bytes(), 0o600)).transpose()?,
+            request: files::stage(&paths.request, request.to_pem().as_bytes(), 0o644)?,
+            record: kept.changed().then(record).transpose()?,
+        })
+    }
+
+    /// Moves `old` aside and puts the new files in place; says what the old ones are called now. When that fails, they
+    /// are put back.
+    ///
+    /// # Errors
+    /// The system's reason, and where each file is now.
+    pub fn put(self, old: &[&Path]) -> Result<Vec<PathBuf>, Failure> {
+        let mut aside = Vec::new();
+        move_aside(old, &mut aside).and_then(|()| self.pair()).map_err(|error| put_back(error, &aside))?;
+        if let Some(record) = self.record {
+            record.replace().map_err(|error| without_record(error, &aside))?;
+        }
+        Ok(aside.into_iter().map(|(_, backup)| backup).collect())
+    }
+
+    /// The key's name is flushed before the request, which may be sent away, has its own.
+    fn pair(&self) -> Result<(), FileError> {
+        self.key.as_ref().map_or(Ok(()), Staged::create)?;
+        self.request.create().inspect_err(|_| self.key.iter().for_each(Staged::take_back))
+    }
+}
+
+fn move_aside(old: &[&Path], aside: &mut Vec<(PathBuf, PathBuf)>) -> Result<(), FileError> {
+    for path in old.iter().filter(|path| files::occupied(path)) {
+        aside.push((path.to_path_buf(), files::back_up(path)?));
+    }
+    Ok(())
+}
+
+/// The failure, and where the old files are.
+fn put_back(error: FileError, aside: &[(PathBuf, PathBuf)]) -> Failure {
+    let failure = Failure::from(error);
+    let away: Vec<_> = aside.iter().filter(|(path, backup)| files::put_back(backup, path).is_err()).collect();
+    if away.is_empty() {
+        return failure.because("no file was changed");
+    }
+    away.into_iter().fold(failure, |failure, (path, backup)| {
+        let word = |path: &Path| shell_word(&path.display().to_string());
+        failure.because(format!("{} is now called {}", path.display(), backup.display())).with(Next::say(format!(
+            "mv -n {} {}",
+            word(backup),
+            word(path)
+        )))
+    })
+}
+
+fn without_record(error: FileError, aside: &[(PathBuf, PathBuf)]) -> Failure {
+    let failure = Failure::from(error).because("key and request are made and in place");
+    aside.iter().fold(failure, |failure, (path, backup)| {
+        failure.because(format!("the {} before is now called {}", path.display(), backup.display()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::{Fresh, Paths};
+    use crate::dcv::ca::Ca;
+    use crate::dcv::dcv_file::Kept;
+    use crate::pki::key::{KeyAlgorithm, PrivateKey};
+    use crate::pki::name::Names;
+    use crate::pki::request::SigningRequest;
+
+    /// An old pair in a folder, and a new one staged beside it.
+    fn staged(folder: &Path) -> (Paths, Fresh) {
+        let at = |name| folder.join(name);
+        let paths = Paths { key: at("x.key"), request: at("x.csr"), record: at("x.dcv") };
+        for (path, old) in [(&paths.key, "old key"), (&paths.request, "old csr"), (&paths.record, "old dcv")] {
+            fs::write(path, old).unwrap();
+        }
+        let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+        let request = SigningRequest::build(&Names::parse(&["x.example"]).unwrap(), &key).unwrap();
+        let mut kept = Kept::default();
+        kept.set_ca(Ca::Namecheap);
+        let fresh = Fresh::stage(&paths, Some(&key.to_pem()), &request, &kept).unwrap();
+        (paths, fresh)
+    }
+
+    fn files(folder: &Path) -> Vec<(String, String)> {
+        let read = |entry: fs::DirEntry| {
+            let text = fs::read_to_string(entry.path()).unwrap();
+            (entry.file_name().into_string().unwrap(), text.lines().next().unwrap_or_default().to_owned())
+        };
+        let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| read(entry.unwrap())).collect();
+        files.sort();
+        files
+    }
+
+    fn pairs(files: &[(&str, &str)]) -> Vec<(String, String)> {
+        files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
+    }
+
+    const KEY: &str = "-----BEGIN PRIVATE KEY-----";
+    const CSR: &str = "-----BEGIN CERTIFICATE REQUEST-----";
+
+    #[test]
+    fn the_old_files_give_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let (paths, fresh) = staged(folder.path());
+        let backups = fresh.put(&[&paths.key, &paths.request, &paths.record]).unwrap();
+        assert_eq!(backups.len(), 3);
+        let wanted = [
+            ("x.csr", CSR),
+            ("x.csr.~1~", "old csr"),
+            ("x.dcv", "; ca namecheap"),
+            ("x.dcv.~1~", "old dcv"),
+            ("x.key", KEY),
+            ("x.key.~1~", "old key"),
+        ];
+        assert_eq!(files(folder.path()), pairs(&wanted));
+    }
+
+    #[test]
+    fn a_request_for_a_key_that_is_there_comes_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (paths, _) = staged(folder.path());
+        let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+        let request = SigningRequest::build(&Names::parse(&["x.example"]).unwrap(), &key).unwrap();
+        Fresh::stage(&paths, None, &request, &Kept::default()).unwrap().put(&[&paths.request]).unwrap();
+        let wanted = [("x.csr", CSR), ("x.csr.~1~", "old csr"), ("x.dcv", "old dcv"), ("x.key", "old key")];
+        assert_eq!(files(folder.path()), pairs(&wanted));
+    }
+
+    #[test]
+    fn what_was_not_used_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let (_, fresh) = staged(folder.path());
+        drop(fresh);
+        let wanted = [("x.csr", "old csr"), ("x.dcv", "old dcv"), ("x.key", "old key")];
+        assert_eq!(files(folder.path()), pairs(&wanted));
+    }
+
+    #[test]
+    fn another_file_in_the_place_is_not_overwritten_and_the_old_ones_are_put_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let (paths, fresh) = staged(folder.path());
+        // The request stays where it is: as if another had put one there at this very moment.
+        let failure = fresh.put(&[&paths.key, &paths.record]).unwrap_err();
+        assert_eq!(failure.causes.last().unwrap(), "no file was changed");
+        let wanted = [("x.csr", "old csr"), ("x.dcv", "old dcv"), ("x.key", "old key")];
+        assert_eq!(files(folder.path()), pairs(&wanted));
+    }
+
+    #[test]
+    fn where_the_old_files_cannot_be_put_back_it_says_where_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let (paths, fresh) = staged(folder.path());
+        let in_the_way = fresh.request.create().unwrap_err();
+        let failure = super::put_back(in_the_way, &[(paths.request, folder.path().join("x.csr.~1~"))]);
+        assert!(failure.causes.last().unwrap().ends_with("x.csr.~1~"), "{failure:?}");
+        assert!(failure.next.last().unwrap().text.starts_with("mv -n "), "{failure:?}");
+    }
+}

@@ -1,0 +1,145 @@
+//! What a removal does: every path that servers know becomes a plain file with what it shows, then the pair's folder
+//! goes. Pure. Each step can be repeated after a crash, and before each one and after it the same bytes are read.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Serialize, Serializer};
+
+use crate::install_plan::plan::Spot;
+use crate::store::layout::{Layout, Piece, ReleaseId};
+
+/// One change.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(tag = "step", rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the fields say what they are")]
+pub enum Step {
+    /// Takes the pair's folder away, with all of its releases: first its name, then what is in it.
+    Discard {
+        #[serde(serialize_with = "shown")]
+        folder: PathBuf,
+    },
+    /// Puts a plain file in the place of our link, in one rename.
+    Settle {
+        #[serde(serialize_with = "shown")]
+        path: PathBuf,
+        piece: Piece,
+    },
+}
+
+/// A path in a document: JSON holds text only.
+fn shown<S: Serializer>(path: &Path, document: S) -> Result<S::Ok, S::Error> {
+    document.collect_str(&path.display())
+}
+
+impl std::fmt::Display for Step {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Discard { folder } => write!(f, "remove {} and what is in it", folder.display()),
+            Self::Settle { path, .. } => write!(f, "make {} a plain file with what it shows", path.display()),
+        }
+    }
+}
+
+/// What decides a removal.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Standing {
+    /// Where `live` points.
+    pub live: Option<ReleaseId>,
+    /// Where `proven` points.
+    pub proven: Option<ReleaseId>,
+    /// What is at each of the layout's links, in their order; none where it is somebody else's.
+    pub spots: Vec<Option<Spot>>,
+    /// The pieces that the live release has.
+    pub pieces: Vec<Piece>,
+    /// What servers' configurations name in the pair's folder, or through links into it: where, and the file.
+    pub named: Vec<(String, PathBuf)>,
+    /// What lies in the pair's folder and is not certctl's.
+    pub strange: Vec<PathBuf>,
+}
+
+/// Why nothing may be removed.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Refusal {
+    /// The last install did not end well.
+    #[error("{0} is not proven yet: its last install did not end well")]
+    NotProven(String),
+    /// A server's configuration names a file in the folder itself: where, and the file.
+    #[error("{block} names {}, which would go with the folder", path.display())]
+    Named {
+        /// Where: `FILE:LINE`.
+        block: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A link of ours shows nothing.
+    #[error("{} shows nothing: the file that it leads to is not there", .0.display())]
+    ShowsNothing(PathBuf),
+    /// The folder holds files of somebody else.
+    #[error("{} is not certctl's, and would go with the folder", .0.display())]
+    Strange(PathBuf),
+}
+
+/// The steps, in their order.
+///
+/// # Errors
+/// Everything that forbids it.
+pub fn plan(standing: &Standing, layout: &Layout) -> Result<Vec<Step>, Vec<Refusal>> {
+    let mut refused: Vec<Refusal> = standing.strange.iter().cloned().map(Refusal::Strange).collect();
+    refused.extend(standing.named.iter().cloned().map(|(block, path)| Refusal::Named { block, path }));
+    if standing.live.is_none() || standing.live != standing.proven {
+        refused.push(Refusal::NotProven(layout.stem().to_owned()));
+    }
+    let ours = layout.links().iter().zip(&standing.spots).filter(|(_, spot)| **spot == Some(Spot::Ours));
+    let mut steps = Vec::new();
+    for (link, _) in ours {
+        if standing.live.is_some() && !standing.pieces.contains(&link.piece) {
+            refused.push(Refusal::ShowsNothing(link.path.clone()));
+        }
+        steps.push(Step::Settle { path: link.path.clone(), piece: link.piece });
+    }
+    steps.push(Step::Discard { folder: layout.folder() });
+    if refused.is_empty() { Ok(steps) } else { Err(refused) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Layout, Piece, Refusal, ReleaseId, Spot, Standing, Step, plan};
+
+    #[test]
+    fn links_become_files_before_the_folder_goes() {
+        let layout = Layout::new(None, "a", "/c".into(), "/k".into());
+        let id = |text| ReleaseId::parse(text);
+        let standing = |spots: [Option<Spot>; 2]| Standing {
+            live: id("aaaaaaaa"),
+            proven: id("aaaaaaaa"),
+            spots: spots.to_vec(),
+            pieces: vec![Piece::FullChain, Piece::Key],
+            named: Vec::new(),
+            strange: Vec::new(),
+        };
+        let settle = |path: &str, piece| Step::Settle { path: path.into(), piece };
+        let discard = Step::Discard { folder: "/etc/ssl/certctl/a".into() };
+        for (spots, steps) in [
+            ([Some(Spot::Ours); 2], vec![settle("/c", Piece::FullChain), settle("/k", Piece::Key), discard.clone()]),
+            ([Some(Spot::File), Some(Spot::Ours)], vec![settle("/k", Piece::Key), discard.clone()]),
+            ([Some(Spot::File); 2], vec![discard.clone()]),
+            ([Some(Spot::Absent), None], vec![discard]),
+        ] {
+            assert_eq!(plan(&standing(spots), &layout), Ok(steps), "{spots:?}");
+        }
+        let both = standing([Some(Spot::Ours); 2]);
+        for (refused, why) in [
+            (Standing { proven: id("bbbbbbbb"), ..both.clone() }, Refusal::NotProven("a".into())),
+            (Standing { proven: None, ..both.clone() }, Refusal::NotProven("a".into())),
+            (Standing { live: None, proven: None, ..both.clone() }, Refusal::NotProven("a".into())),
+            (Standing { pieces: vec![Piece::FullChain], ..both.clone() }, Refusal::ShowsNothing("/k".into())),
+            (
+                Standing { named: vec![("a.conf:1".into(), "/x".into())], ..both.clone() },
+                Refusal::Named { block: "a.conf:1".into(), path: "/x".into() },
+            ),
+            (Standing { strange: vec!["/x".into()], ..both }, Refusal::Strange("/x".into())),
+        ] {
+            assert_eq!(plan(&refused, &layout), Err(vec![why]));
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! What a failure left, and why: what still serves, what stays.
+
+use std::collections::BTreeSet;
+
+use crate::finding::{Finding, Next};
+use crate::install::preflight::Situation;
+use crate::install_plan::apply::{Probe, Trouble};
+use crate::install_plan::plan::{Back, InstallPlan, Step};
+use crate::store::disk;
+
+/// Why the new files are there in spite of the failure, if they are.
+pub(crate) fn what_stays(situation: &Situation, plan: &InstallPlan, files_stay: bool) -> Option<Finding> {
+    let blocks = || situation.serving.blocks().join(", ");
+    match &plan.back {
+        Back::Stay(why) if files_stay => {
+            Some(Finding::warning("broken-before", format!("the files before were broken ({why}): the new ones stay")))
+        }
+        Back::Nothing { .. } if files_stay => Some(
+            Finding::warning(
+                "nothing-before",
+                "the server was told to load the new files and there were none before: they stay",
+            )
+            .with(Next::say(format!("to be without them, take out the block first:  {}", blocks()))),
+        ),
+        Back::Unproven(id) if *id == situation.wanted.id => Some(
+            Finding::warning(
+                "nothing-before",
+                "there were no files before these, and the server loads them: they stay",
+            )
+            .with(Next::say(format!("to be without them, take out the block first:  {}", blocks()))),
+        ),
+        Back::To(id) if *id == situation.wanted.id => Some(
+            Finding::warning(
+                "nothing-before",
+                format!("{id} is what was seen live last, what came after it was not: there is nothing to go back to, it stays"),
+            )
+            .with(Next::say(format!("see who serves what:  certctl install --check {}", situation.layout.stem()))),
+        ),
+        _ => None,
+    }
+}
+
+/// A reload that took in part: one address shows now the new certificate, now the one of before. Old workers still take
+/// visitors, or another server listens there too.
+pub(crate) fn half_taken(situation: &Situation, plan: &InstallPlan, trouble: &Trouble) -> Option<Finding> {
+    let (Trouble::NotServed(probes), Back::To(id)) = (trouble, &plan.back) else { return None };
+    let before = disk::load(&situation.layout, id).ok().flatten()?.leaf().sha256();
+    let old = |probe: &Probe| probe.answer.as_ref().is_ok_and(|(handshake, _)| handshake.sha256() == before);
+    let new = |probe: &Probe| probe.agrees() || probe.earlier;
+    if !probes.iter().all(|probe| probe.agrees() || old(probe)) {
+        return None;
+    }
+    let address = |probe: &Probe| probe.target.address;
+    let fresh: BTreeSet<_> = probes.iter().filter(|probe| new(probe)).map(address).collect();
+    let mixed: BTreeSet<_> = probes.iter().filter(|probe| old(probe)).map(address).collect();
+    let mixed: Vec<String> = mixed.intersection(&fresh).map(ToString::to_string).collect();
+    let message = format!(
+        "{} shows now the new certificate, now the one of before: old workers still take visitors, or another server \
+         listens there too",
+        mixed.join(", ")
+    );
+    let finding = Finding::error("reload-half-taken", message)
+        .with(Next::say("see who listens there:  sudo ss -ltnp"))
+        .with(Next::say("when the old ones are gone, install again"));
+    (!mixed.is_empty()).then_some(finding)
+}
+
+/// A reload that said it worked and did not take: every address that was asked still shows the certificate of before.
+pub(crate) fn still_before(situation: &Situation, plan: &InstallPlan, trouble: &Trouble) -> Option<Finding> {
+    let (Trouble::NotServed(probes), Back::To(id)) = (trouble, &plan.back) else { return None };
+    let before = disk::load(&situation.layout, id).ok().flatten()?.leaf().sha256();
+    let shows = |probe: &Probe| probe.answer.as_ref().is_ok_and(|(handshake, _)| handshake.sha256() == before);
+    if probes.is_empty() || !probes.iter().all(shows) {
+        return None;
+    }
+    let addresses: BTreeSet<String> = probes.iter().map(|probe| probe.target.address.to_string()).collect();
+    let addresses = Vec::from_iter(addresses).join(", ");
+    let reload = |step: &Step| match step {
+        Step::Reload { command, .. } => Some(command.clone()),
+        _ => None,
+    };
+    let commands: Vec<String> = plan.steps.iter().filter_map(reload).collect();
+    let (cause, next) = match commands.as_slice() {
+        [_, ..] => (
+            format!("the reload ({}) said that it worked and did not take", commands.join(", ")),
+            "find what makes your server read its files again, and pass it:  --reload COMMAND",
+        ),
+        [] => ("nothing told the server to read its files again".to_owned(), "pass what does:  --reload COMMAND"),
+    };
+    let message = format!("{addresses} still shows the certificate of before: {cause}");
+    Some(Finding::error("reload-not-taken", message).with(Next::say(next)))
+}

@@ -1,0 +1,152 @@
+//! What came of a changeover, as a document and in words.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::{Changeover, Seen, Verdict, day};
+use crate::finding::Severity;
+use crate::install_plan::plan::Step;
+use crate::inventory::RenewBefore;
+use crate::report::Text;
+
+/// Not wrong: not yet served.
+const WAITING: [&str; 2] = ["not-served", "server-not-running"];
+
+impl Changeover {
+    /// `certctl.install/1` and `certctl.rollback/1`.
+    #[must_use]
+    pub fn json(&self, schema: &str) -> Value {
+        json!({
+            "schema": schema,
+            "verdict": self.verdict.name(),
+            "changed": self.changed,
+            "certificates": [{
+                "name": self.name,
+                "release": self.release,
+                "chain_path": self.chain_path,
+                "key_path": self.key_path,
+                "key_mode": format!("{:04o}", self.key_mode),
+                "not_after": self.leaf.not_after,
+                "sha256": self.leaf.sha256(),
+                "proof": self.proof(),
+                "probes": self.seen.iter().map(|seen| json!({
+                    "address": seen.address,
+                    "name": seen.name,
+                    "sha256": seen.sha256,
+                    "protocol": seen.protocol,
+                })).collect::<Vec<_>>(),
+            }],
+            "settings": self.settings,
+            "plan": self.plan,
+            "taken_back": { "done": self.back.0, "left": self.back.1 },
+            "findings": self.findings,
+            "next": self.next,
+        })
+    }
+
+    fn proof(&self) -> &'static str {
+        match self.verdict {
+            Verdict::Live => "live",
+            Verdict::Files => "files",
+            Verdict::Unchanged if self.seen.is_empty() => "files",
+            Verdict::Unchanged => "live",
+            _ => "none",
+        }
+    }
+
+    /// What a person reads, after what was found.
+    pub fn human(&self, text: &mut Text) {
+        match self.verdict {
+            Verdict::Planned => self.show_plan(text),
+            Verdict::Refused | Verdict::TakenBack => {}
+            _ if self.changed => {
+                let label = if self.arranged() { "wrote" } else { "there" };
+                text.fact(label, format!("{}   {} ({:04o})", self.chain_path, self.key_path, self.key_mode));
+            }
+            Verdict::NotTakenBack => {}
+            _ => text.fact("same", format!("{} shows these files already", self.chain_path)),
+        }
+        let (waiting, others): (Vec<_>, Vec<_>) =
+            self.findings.iter().cloned().partition(|one| WAITING.contains(&one.code));
+        let fails = others.iter().any(|one| one.severity == Severity::Error);
+        let asked = matches!(self.verdict, Verdict::Live | Verdict::Unchanged | Verdict::NotServed);
+        if asked && !fails && !self.seen.is_empty() {
+            text.fact("live", self.live());
+        }
+        text.findings(&others);
+        for one in waiting {
+            text.act("note", one.message);
+            text.quote(&one.lines);
+        }
+        self.tell_back(text);
+        if matches!(self.verdict, Verdict::Live | Verdict::Files | Verdict::Unchanged) {
+            text.fact("done", self.done());
+        }
+        text.nexts(&self.next);
+    }
+
+    /// Whether files or links had to be changed: an install that is taken up finds them in place.
+    fn arranged(&self) -> bool {
+        let arranges =
+            |step: &Step| matches!(step, Step::Link { .. } | Step::Switch { .. } | Step::WriteRelease { .. });
+        self.plan.as_ref().is_some_and(|plan| plan.steps.iter().any(arranges))
+    }
+
+    /// Where it was seen; nothing where nobody was asked.
+    #[must_use]
+    pub fn addresses(&self) -> String {
+        let all: BTreeSet<&str> = self.seen.iter().map(|seen| seen.address.as_str()).collect();
+        Vec::from_iter(all).join(", ")
+    }
+
+    /// `192.0.2.10:443, [2001:db8::10]:443: both names, TLS 1.3, this certificate, whole chain   (nginx -t ok, reloaded)`
+    fn live(&self) -> String {
+        let unique = |of: fn(&Seen) -> String| {
+            let mut found: Vec<String> = self.seen.iter().map(of).collect();
+            found.sort();
+            found.dedup();
+            found
+        };
+        let names = match unique(|seen| seen.name.clone()).len() {
+            1 => "one name".to_owned(),
+            2 => "both names".to_owned(),
+            count => format!("{count} names"),
+        };
+        let protocols = unique(|seen| seen.protocol.unwrap_or_default().to_owned()).join(" and ");
+        let addresses = self.addresses();
+        let server = if self.server.is_empty() { String::new() } else { format!("   ({})", self.server.join(", ")) };
+        format!("{addresses}: {names}, {protocols}, this certificate, whole chain{server}")
+    }
+
+    fn done(&self) -> String {
+        let names = &self.leaf.dns_names;
+        let site = match (names.iter().find(|name| !name.starts_with('*')), names.first()) {
+            _ if self.proof() != "live" => &self.name,
+            (Some(name), _) => &format!("https://{name}"),
+            // Nothing of that name can be opened.
+            (None, wildcard) => wildcard.unwrap_or(&self.name),
+        };
+        // A placeholder has no next round.
+        if self.leaf.is_self_issued() {
+            return format!("{site} until {}", day(self.leaf.not_after));
+        }
+        let due = RenewBefore::default().due(self.leaf.not_before, self.leaf.not_after);
+        format!("{site} until {}; next round from {}", day(self.leaf.not_after), day(due))
+    }
+
+    fn tell_back(&self, text: &mut Text) {
+        let word = match self.verdict {
+            Verdict::TakenBack => "taken back: the site is as it was",
+            Verdict::NotTakenBack => "not fully taken back",
+            _ => return,
+        };
+        text.bad("back", word);
+        for done in &self.back.0 {
+            text.fact("back", format!("  ok      {done}"));
+        }
+        for left in &self.back.1 {
+            text.bad("back", format!("  FAILED  {left}"));
+        }
+    }
+}

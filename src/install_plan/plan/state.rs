@@ -1,0 +1,150 @@
+//! What is there, as far as it decides a plan: links, releases, plain files, the server.
+
+use crate::store::layout::{Piece, ReleaseId};
+use crate::webserver::model::Software;
+
+/// What lies at a path that servers know. Anything else there is refused before there is a plan.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Spot {
+    /// Nothing.
+    Absent,
+    /// A plain file that is no part of a working pair, or has other bytes than the release that is taken over: it is kept
+    /// as a backup.
+    File,
+    /// A plain file that the release that is live or taken over has, byte for byte.
+    Held,
+    /// Our link.
+    Ours,
+    /// A plain file that is a working pair of its own: it is kept as a backup, and a failure puts it back.
+    Own,
+}
+
+/// What servers read where at least one file of a pair is a plain one.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Present {
+    /// A pair that no server can load; says why.
+    Broken(String),
+    /// No plain file.
+    Nothing,
+    /// Not a pair, or one that cannot be judged (an encrypted key).
+    Partial,
+    /// A pair that fits: this release.
+    Whole(ReleaseId),
+}
+
+/// What can be asked of the server, and how.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Asks {
+    /// The test of its configuration, in words.
+    pub test: Option<String>,
+    /// How it is made to read its files again, in words.
+    pub reload: Option<String>,
+    /// The addresses that are asked.
+    pub probe: Vec<String>,
+    /// Whether its configuration sends all names to the pair.
+    pub reach: Reach,
+}
+
+/// Whether a server's configuration sends all names of the certificate to the pair.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Reach {
+    /// As far as can be told.
+    #[default]
+    All,
+    /// Blocks serve some with other files, or nothing can be asked.
+    Part,
+}
+
+/// The server as it is before anything is touched.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum ServerState {
+    /// Its configuration cannot be loaded, but only for want of the files that this run supplies.
+    Mends(Asks),
+    /// There is none to ask.
+    Nothing,
+    /// It is there, and its configuration does not name the pair.
+    NotNamed,
+    /// It names the pair and serves; holds what it was seen to serve, where that was asked.
+    Serves(Asks, Served),
+    /// It names the pair and does not run.
+    Stopped(Asks),
+}
+
+/// What one server has to do with the pair.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Use {
+    /// Which; none for commands that were given.
+    pub server: Option<Software>,
+    /// How it is.
+    pub state: ServerState,
+}
+
+/// What the server was seen to serve before anything is touched.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Served {
+    /// The wanted release, at every address.
+    AsWanted,
+    /// Something else somewhere, or it was not asked.
+    Otherwise,
+}
+
+/// Everything that decides a plan.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Observed {
+    /// Where `live` points.
+    pub live: Option<ReleaseId>,
+    /// Where `proven` points.
+    pub proven: Option<ReleaseId>,
+    /// The releases that are there and can be loaded by a server.
+    pub releases: Vec<ReleaseId>,
+    /// Files that a link is to show and that a release which is there lacks.
+    pub lacks: Vec<(ReleaseId, Piece)>,
+    /// What is at each of the layout's links, in their order.
+    pub spots: Vec<Spot>,
+    /// What plain files there make.
+    pub present: Present,
+    /// The servers.
+    pub uses: Vec<Use>,
+}
+
+impl Observed {
+    /// Whether every link is there.
+    #[must_use]
+    pub fn is_linked(&self) -> bool {
+        self.spots.iter().all(|spot| *spot == Spot::Ours)
+    }
+
+    /// Whether there is nothing to ask, or every server was seen to serve what is wanted.
+    #[must_use]
+    pub fn is_answered(&self) -> bool {
+        !self.any(|state| match state {
+            ServerState::Nothing | ServerState::NotNamed | ServerState::Serves(_, Served::AsWanted) => false,
+            ServerState::Mends(_) | ServerState::Serves(..) | ServerState::Stopped(_) => true,
+        })
+    }
+
+    /// Whether a server is in such a state.
+    pub fn any(&self, is: impl Fn(&ServerState) -> bool) -> bool {
+        self.uses.iter().any(|one| is(&one.state))
+    }
+}
+
+/// The release that an install is for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Wanted {
+    /// Its name.
+    pub id: ReleaseId,
+    /// Its files.
+    pub pieces: Vec<Piece>,
+    /// Whether the settings say already how it is installed.
+    pub remembered: Remembered,
+}
+
+/// Whether what is remembered is what this run goes by.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Remembered {
+    /// It is.
+    Already,
+    /// The command line says something else.
+    Otherwise,
+}

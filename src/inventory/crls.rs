@@ -1,0 +1,79 @@
+//! Lists of revoked certificates that were given: what they are good for, and for how long.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::item::{Item, Place, What};
+use super::reason::day;
+use crate::inventory::by_key::is_a_sites;
+use crate::pki::crl::RevocationList;
+
+/// The lists among `items`, each with its file.
+pub(super) fn of(items: &[Item]) -> Vec<(PathBuf, RevocationList)> {
+    among(items).map(|(path, list)| (path.to_owned(), list.clone())).collect()
+}
+
+fn among(items: &[Item]) -> impl Iterator<Item = (&Path, &RevocationList)> {
+    items.iter().filter_map(|item| match (&item.what, &item.place) {
+        (What::Revoked(list), Place::File { path, .. }) => Some((path.as_path(), list)),
+        _ => None,
+    })
+}
+
+/// Why a list that was given does not tell all that it could.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Remark {
+    /// Changes alone.
+    #[error("{} only tells what changed since another list of {issuer}: what that one revokes is not in it", path.display())]
+    Delta {
+        /// Its file.
+        path: PathBuf,
+        /// Whose it is. Foreign text.
+        issuer: String,
+    },
+    /// A newer one was due.
+    #[error("{}, the list of {issuer}, is of {}, and a newer one was due on {}: what was revoked since is not in it", path.display(), day(*made), day(*next))]
+    Old {
+        /// Its file.
+        path: PathBuf,
+        /// Whose it is. Foreign text.
+        issuer: String,
+        /// When it was made.
+        made: Timestamp,
+        /// When the next one was due.
+        next: Timestamp,
+    },
+    /// Of certificates that are not here.
+    #[error("{} is the list of {issuer}, which issued no certificate here: it says nothing of any", path.display())]
+    OfOthers {
+        /// Its file.
+        path: PathBuf,
+        /// Whose it is. Foreign text.
+        issuer: String,
+    },
+}
+
+/// What is to be said of the lists among `items`.
+#[must_use]
+pub fn remarks(items: &[Item], now: Timestamp) -> Vec<Remark> {
+    let mut lists = among(items).peekable();
+    if lists.peek().is_none() {
+        return Vec::new();
+    }
+    let sites = items.iter().flat_map(|item| match &item.what {
+        What::Certificates(chain) => chain.as_slice(),
+        _ => &[],
+    });
+    let issuers: HashSet<&[u8]> = sites.filter(|one| is_a_sites(one)).map(|one| one.issuer_der()).collect();
+    let remark = |(path, list): (&Path, &RevocationList)| {
+        let (path, issuer) = (path.to_owned(), list.issuer.clone());
+        match list.next_update.filter(|next| *next < now) {
+            _ if !list.issuers().any(|of| issuers.contains(of)) => Some(Remark::OfOthers { path, issuer }),
+            Some(next) => Some(Remark::Old { path, issuer, made: list.this_update, next }),
+            None => list.delta.then_some(Remark::Delta { path, issuer }),
+        }
+    };
+    lists.filter_map(remark).collect()
+}

@@ -1,0 +1,102 @@
+//! The rules that are still to come and change what a site's next round is like.
+
+use std::ops::RangeInclusive;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use crate::pki::baseline_dates::{CLIENT_AUTH, EMAIL_PROOF, Ending, LIFETIME, PROOF_REUSE, begin};
+
+/// One change.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Change {
+    /// The stable code.
+    pub code: &'static str,
+    /// Its first day.
+    pub from: Date,
+    /// What it means for whoever renews then.
+    pub what: String,
+    /// Where it says so.
+    pub source: &'static str,
+}
+
+/// All that begin within `time`, by date. The end of clientAuth counts only for a certificate `for_clients`.
+#[must_use]
+pub fn changes(time: &RangeInclusive<Timestamp>, for_clients: ForClients) -> Vec<Change> {
+    let mut changes: Vec<Change> = endings(for_clients).into_iter().chain(lifetimes(*time.start())).collect();
+    changes.retain(|change| time.contains(&begin(change.from)));
+    changes.sort_by_key(|change| change.from);
+    changes
+}
+
+/// Whether a certificate says that it is for TLS clients too.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ForClients {
+    /// It does not.
+    No,
+    /// It does.
+    Yes,
+}
+
+fn endings(for_clients: ForClients) -> Vec<Change> {
+    let change = |code, ending: &'static Ending, what: &str| Change {
+        code,
+        from: ending.from,
+        what: what.to_owned(),
+        source: ending.source,
+    };
+    let mail = change(
+        "rule-no-email",
+        &EMAIL_PROOF,
+        "control of a name is no longer proven by e-mail: publish a DNS record or a file",
+    );
+    let clients = change(
+        "rule-client-auth",
+        &CLIENT_AUTH,
+        "public CAs leave clientAuth out: whatever uses this certificate as a TLS client (mutual TLS, SMTP, RADIUS) needs another",
+    );
+    match for_clients {
+        ForClients::No => vec![mail],
+        ForClients::Yes => vec![clients, mail],
+    }
+}
+
+/// The steps of the lifetime after `at`.
+fn lifetimes(at: Timestamp) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let mut at = at;
+    while let Some(step) = LIFETIME.after(at) {
+        at = begin(step.since);
+        let reuse = PROOF_REUSE.at(at).map(|reuse| format!(", and a proof of control is good for {} days", reuse.days));
+        let code = match step.days {
+            47 => "rule-47-days",
+            100 => "rule-100-days",
+            _ => continue,
+        };
+        let what = format!("a new certificate lives at most {} days{}", step.days, reuse.unwrap_or_default());
+        changes.push(Change { code, from: step.since, what, source: step.source });
+    }
+    changes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ForClients, changes};
+
+    #[test]
+    fn what_begins_between_two_rounds_is_told() {
+        for (from, to, clients, codes) in [
+            ("2026-06-01", "2026-12-01", ForClients::Yes, &[][..]),
+            ("2026-11-01", "2027-03-15", ForClients::No, &["rule-100-days"]),
+            ("2026-11-01", "2027-03-15", ForClients::Yes, &["rule-client-auth", "rule-100-days"]),
+            ("2027-03-15", "2028-04-01", ForClients::No, &["rule-100-days", "rule-no-email"]),
+            ("2027-04-01", "2030-01-01", ForClients::Yes, &["rule-no-email", "rule-47-days"]),
+        ] {
+            let at = |day: &str| format!("{day}T00:00:00Z").parse().unwrap();
+            let found: Vec<_> = changes(&(at(from)..=at(to)), clients).iter().map(|change| change.code).collect();
+            // What begins with the certificate itself held for it.
+            let held = if from == "2027-03-15" { &codes[1..] } else { codes };
+            assert_eq!(found, held, "{from} {to}");
+        }
+    }
+}

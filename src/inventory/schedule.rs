@@ -1,0 +1,243 @@
+//! The rounds to come: when each is due, and what it needs. Three clocks run: the certificate's end, the end of the term
+//! that is paid for, and how long a CA may go by a proof of control.
+
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+
+use super::due::RenewBefore;
+use crate::pki::baseline_dates::{LIFETIME, PROOF_REUSE, begin};
+
+/// One round.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Round {
+    /// From when on it is due.
+    pub due: Timestamp,
+    /// The end of the certificate that it replaces.
+    pub before: Timestamp,
+    /// The most days that the new certificate can live.
+    pub most_days: i64,
+    /// Whether what is paid for covers it; none where no term is known.
+    pub paid: Option<Paid>,
+    /// What the CA needs for the names.
+    pub proof: Proof,
+}
+
+/// Whether a round is covered by what is paid for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Paid {
+    /// A reissue of what was bought.
+    Reissue,
+    /// It has to be bought.
+    Purchase,
+}
+
+/// What control of the names is shown by.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Proof {
+    /// A new proof.
+    New,
+    /// The CA may go by the one that it has, until then; it may ask for a new one all the same.
+    Reused(Timestamp),
+}
+
+/// What the rounds of a certificate are reckoned from.
+#[derive(Clone, Copy, Debug)]
+pub struct Clocks {
+    /// The end of the certificate, or of what it depends on.
+    pub ends: Timestamp,
+    /// From when on the next round is due.
+    pub due: Timestamp,
+    /// When control of its names was proven, at the latest: its first instant.
+    pub proven: Timestamp,
+    /// The last day of the term that is paid for.
+    pub paid_until: Option<Date>,
+}
+
+/// Nobody knows the rules further ahead than that.
+const HORIZON: Date = jiff::civil::date(2029, 12, 31);
+/// And more rounds than that are not told.
+const MOST: usize = 32;
+
+const DAY: i64 = 86_400;
+
+/// Until when a CA may go by a proof that was made at `proven`: the window is that of the day on which it is used.
+#[must_use]
+pub fn proof_until(proven: Timestamp) -> Timestamp {
+    let mut at = proven;
+    loop {
+        let here = PROOF_REUSE.at(at).map_or(proven, |step| later(proven, step.days));
+        match PROOF_REUSE.after(at).map(|step| begin(step.since)) {
+            // Under the rules of then it may be too old at once.
+            Some(next) if next <= here => at = next,
+            _ => return here.max(at),
+        }
+    }
+}
+
+/// The rounds from `now` on; the first may be overdue.
+#[must_use]
+pub fn rounds(clocks: Clocks, before: RenewBefore, now: Timestamp) -> Vec<Round> {
+    let mut rounds = Vec::new();
+    let Clocks { mut ends, mut due, mut proven, mut paid_until } = clocks;
+    while rounds.len() < MOST && (rounds.is_empty() || due < begin(HORIZON)) {
+        // A round that is overdue is done today.
+        let done = due.max(now);
+        let Some(rule) = LIFETIME.at(done) else { break };
+        let until = proof_until(proven);
+        let proof = if done <= until { Proof::Reused(until) } else { Proof::New };
+        let paid = paid_until.map(|last| paid(last, done));
+        let most_days = most_days(rule.days, paid, paid_until, done);
+        rounds.push(Round { due, before: ends, most_days, paid, proof });
+        // For how long it will be bought then nobody knows.
+        paid_until = paid_until.filter(|_| paid == Some(Paid::Reissue));
+        if proof == Proof::New {
+            proven = done;
+        }
+        ends = later(done, most_days);
+        due = before.due(done, ends);
+        if due <= done {
+            break;
+        }
+    }
+    rounds
+}
+
+/// What is left of a term in its last month is not worth a round of its own.
+fn paid(last: Date, done: Timestamp) -> Paid {
+    if later(done, 30) < end_of(last) { Paid::Reissue } else { Paid::Purchase }
+}
+
+/// A reissue ends with what is paid for.
+fn most_days(rule: i64, paid: Option<Paid>, paid_until: Option<Date>, done: Timestamp) -> i64 {
+    match (paid, paid_until) {
+        (Some(Paid::Reissue), Some(last)) => {
+            let left = end_of(last).as_second().saturating_sub(done.as_second()).max(0);
+            rule.min(left / DAY + i64::from(left % DAY > 0))
+        }
+        _ => rule,
+    }
+}
+
+/// The first instant after a day, UTC.
+fn end_of(day: Date) -> Timestamp {
+    later(begin(day), 1)
+}
+
+fn later(at: Timestamp, days: i64) -> Timestamp {
+    at.checked_add(SignedDuration::from_secs(days.saturating_mul(DAY))).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Clocks, Paid, Proof, RenewBefore, Round, Timestamp, proof_until, rounds};
+    use crate::inventory::reason::day;
+
+    fn at(text: &str) -> Timestamp {
+        format!("{text}T00:00:00Z").parse().unwrap()
+    }
+
+    #[test]
+    fn a_proof_is_good_for_as_long_as_the_day_of_its_use_allows() {
+        for (proven, until) in [
+            ("2024-01-01", "2025-02-02"),
+            // 398 days would lead to 2026-12-04; from 2026-03-15 on only 200 count.
+            ("2025-11-01", "2026-05-20"),
+            ("2025-06-01", "2026-03-15"),
+            ("2026-11-01", "2027-03-15"),
+            ("2027-01-15", "2027-04-25"),
+            ("2029-01-01", "2029-03-15"),
+            ("2029-03-10", "2029-03-20"),
+            ("2029-06-01", "2029-06-11"),
+        ] {
+            assert_eq!(day(proof_until(at(proven))), until, "{proven}");
+        }
+    }
+
+    #[test]
+    fn eight_rounds_a_year_from_2029_on() {
+        let clocks = Clocks {
+            ends: at("2026-12-23"),
+            due: at("2026-11-23"),
+            proven: at("2026-06-06"),
+            paid_until: Some("2027-12-31".parse().unwrap()),
+        };
+        let all = rounds(clocks, RenewBefore::Usual, at("2026-11-01"));
+        let told: Vec<String> = all
+            .iter()
+            .map(|round| {
+                let paid = if round.paid == Some(Paid::Reissue) { "reissue" } else { "buy" };
+                let proof = if round.proof == Proof::New { "new" } else { "reused" };
+                format!("{} {} {paid} {proof}", day(round.due), round.most_days)
+            })
+            .collect();
+        assert_eq!(
+            told[..5],
+            [
+                "2026-11-23 200 reissue reused",
+                "2027-05-12 100 reissue new",
+                "2027-07-21 100 reissue reused",
+                "2027-09-29 94 reissue new",
+                "2027-12-02 100 buy reused",
+            ],
+            "{told:#?}"
+        );
+        let in_2029 = told.iter().filter(|round| round.starts_with("2029")).count();
+        assert!((8..=10).contains(&in_2029), "{told:#?}");
+        assert!(told.last().unwrap().ends_with("47 buy new"), "{told:#?}");
+    }
+
+    /// `DUE DAYS ORDER PROOF` of each round.
+    fn told(clocks: Clocks, now: &str) -> Vec<String> {
+        let order = |round: &Round| match round.paid {
+            Some(Paid::Reissue) => "reissue",
+            Some(Paid::Purchase) => "buy",
+            None => "-",
+        };
+        let proof = |round: &Round| match round.proof {
+            Proof::New => "new".to_owned(),
+            Proof::Reused(until) => format!("until {}", day(until)),
+        };
+        let line = |round: &Round| format!("{} {} {} {}", day(round.due), round.most_days, order(round), proof(round));
+        rounds(clocks, RenewBefore::Usual, at(now)).iter().map(line).collect()
+    }
+
+    #[test]
+    fn a_year_that_was_bought_on_the_day_of_a_200_day_certificate() {
+        // Reckoned by hand from BR 6.3.2 and 4.2.1. The proof of 2026-11-23 is 112 days old when only 100 count any more;
+        // the third certificate ends with the term, 56 days on, and is due a third of that before; the purchase may go by
+        // the proof of 2027-09-29.
+        let (start, ends) = (at("2026-11-23"), at("2027-06-11"));
+        let due = RenewBefore::Usual.due(start, ends);
+        let clocks = Clocks { ends, due, proven: start, paid_until: Some("2027-11-23".parse().unwrap()) };
+        let all = told(clocks, "2026-11-23");
+        assert_eq!(day(proof_until(start)), "2027-03-15");
+        assert_eq!(
+            all[..8],
+            [
+                "2027-05-12 100 reissue new",
+                "2027-07-21 100 reissue until 2027-08-20",
+                "2027-09-29 56 reissue new",
+                "2027-11-05 100 buy until 2028-01-07",
+                "2028-01-14 100 - new",
+                "2028-03-24 100 - until 2028-04-23",
+                "2028-06-02 100 - new",
+                "2028-08-11 100 - until 2028-09-10",
+            ],
+            "{all:#?}"
+        );
+        // The last one for 100 days, then every 31 days and 8 hours, each with a proof of its own.
+        let last = all.iter().rposition(|round| round.contains(" 100 ")).unwrap();
+        assert!(all[last].as_str() < "2029-03-15" && all[last + 1].as_str() > "2029-03-15", "{all:#?}");
+        assert!(all[last + 1..].iter().all(|round| round.ends_with(" 47 - new")), "{all:#?}");
+        assert!(all.last().unwrap().starts_with("2029-12"), "{all:#?}");
+    }
+
+    #[test]
+    fn what_is_overdue_is_done_today() {
+        let clocks =
+            Clocks { ends: at("2026-01-01"), due: at("2025-12-01"), proven: at("2025-06-01"), paid_until: None };
+        let all = rounds(clocks, RenewBefore::Usual, at("2028-06-01"));
+        assert_eq!((day(all[0].due), all[0].most_days, all[0].paid), ("2025-12-01".to_owned(), 100, None));
+        assert_eq!(day(all[1].due), "2028-08-10");
+    }
+}

@@ -1,0 +1,17 @@
+//! Which certificate, key and request belong together: by key id, never by file name and never by guess. Pure: files
+//! are read by `inputs`, which puts it all together.
+
+mod choose_leaves;
+mod error;
+pub mod file_names;
+mod folder;
+mod keyring;
+mod remark;
+mod served_order;
+
+pub use self::choose_leaves::{Choice, Scope, choose, judged};
+pub use self::error::PairingError;
+pub use self::folder::{Directory, Held, folder_in_words, stem};
+pub use self::keyring::{HeldRequest, Keyring, Named, wrong_key};
+pub use self::remark::{Anew, Remark, mended, not_issued};
+pub use self::served_order::{ServedFault, faults};

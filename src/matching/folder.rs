@@ -1,0 +1,212 @@
+//! The keys, requests and certificates of a folder, as values: looked up by key id and by the names in them.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use crate::delivery::LockedKey;
+use crate::matching::file_names;
+use crate::pki::certificate::Certificate;
+use crate::pki::key::{PrivateKey, PublicKeyId};
+use crate::pki::name::DnsName;
+use crate::pki::request::SigningRequest;
+
+/// Something and the file that it lies in.
+#[derive(Clone, Debug)]
+pub struct Held<T> {
+    /// The file.
+    pub path: PathBuf,
+    /// What is in it.
+    pub value: T,
+}
+
+/// Nobody reads `.` as a folder.
+#[must_use]
+pub fn folder_in_words(folder: &Path) -> String {
+    if folder == Path::new(".") { "this folder".to_owned() } else { folder.display().to_string() }
+}
+
+/// The keys, requests and certificates of a folder.
+#[derive(Debug, Default)]
+pub struct Directory {
+    /// The folder.
+    pub path: PathBuf,
+    /// Private keys; numbered backups (`x.key.~1~`) and hidden files are never read.
+    pub keys: Vec<Held<PrivateKey>>,
+    /// Requests.
+    pub requests: Vec<Held<SigningRequest>>,
+    /// Files with certificates, each with its certificates in their order.
+    pub certificates: Vec<Held<Vec<Certificate>>>,
+    /// Keys that need a passphrase.
+    pub locked: Vec<Held<LockedKey>>,
+    /// Files that may not be read.
+    pub unreadable: Vec<PathBuf>,
+    /// False when the folder has more files than are looked at.
+    pub complete: bool,
+}
+
+impl Directory {
+    /// The folder in words.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        folder_in_words(&self.path)
+    }
+
+    /// The key with this identity.
+    #[must_use]
+    pub fn key(&self, id: PublicKeyId) -> Option<&Held<PrivateKey>> {
+        self.keys.iter().find(|key| key.value.id() == id)
+    }
+
+    /// The keys, moved out: those with a file of their own, and those beside certificates.
+    pub fn take_keys(&mut self) -> (Vec<Held<PrivateKey>>, Vec<Held<PrivateKey>>) {
+        let combined: HashSet<&PathBuf> = self.certificates.iter().map(|file| &file.path).collect();
+        std::mem::take(&mut self.keys).into_iter().partition(|key| !combined.contains(&key.path))
+    }
+
+    /// Every certificate that is no CA's, the newest that is valid at `at` first, each once.
+    #[must_use]
+    pub fn leaves(&self, at: Timestamp) -> Vec<&Certificate> {
+        let all = self.certificates.iter().flat_map(|file| &file.value);
+        let mut seen = HashSet::new();
+        let mut leaves: Vec<_> = all.filter(|one| one.is_site() && seen.insert(one.fingerprint)).collect();
+        leaves.sort_by_key(|leaf| std::cmp::Reverse(leaf.rank(at)));
+        leaves
+    }
+
+    /// Those of [`Self::leaves`] that carry `name` among their names, as it is.
+    #[must_use]
+    pub fn leaves_named(&self, name: &DnsName, at: Timestamp) -> Vec<&Certificate> {
+        self.leaves(at).into_iter().filter(|leaf| has_name(&leaf.dns_names, name)).collect()
+    }
+
+    /// The requests that ask for `name`, the latest round (`-2`, `-3`) first.
+    #[must_use]
+    pub fn requests_named(&self, name: &DnsName) -> Vec<&Held<SigningRequest>> {
+        let mut requests: Vec<_> = self.requests.iter().filter(|held| has_name(&held.value.dns_names, name)).collect();
+        requests.sort_by_key(|held| std::cmp::Reverse(file_names::round(&stem(&held.path))));
+        requests
+    }
+
+    /// The places of all requests, the latest rounds first.
+    #[must_use]
+    pub fn requests_in_order(&self) -> Vec<usize> {
+        let mut places: Vec<usize> = (0..self.requests.len()).collect();
+        places.sort_by_key(|at| {
+            self.requests.get(*at).map(|held| std::cmp::Reverse(file_names::round(&stem(&held.path))))
+        });
+        places
+    }
+
+    /// The files that a server may have been given for `leaf`: `*.fullchain.pem`, which certctl writes; else those that
+    /// start with it and go on; else those that start with it; else those that hold it.
+    #[must_use]
+    pub fn files_of(&self, leaf: &Certificate) -> Vec<&Path> {
+        let is_ours = |file: &Held<Vec<Certificate>>| file.path.to_string_lossy().ends_with(".fullchain.pem");
+        let fitness = |file: &Held<Vec<Certificate>>| match file.value.first() == Some(leaf) {
+            _ if is_ours(file) => 3,
+            true if file.value.len() > 1 => 2,
+            starts => u8::from(starts),
+        };
+        let holders: Vec<_> = self.certificates.iter().filter(|file| file.value.contains(leaf)).collect();
+        let best = holders.iter().map(|file| fitness(file)).max();
+        let chosen = holders.into_iter().filter(|file| Some(fitness(file)) == best);
+        chosen.map(|file| file.path.as_path()).collect()
+    }
+
+    /// Every file here that has to do with `name`: certificates and requests that carry it, the newest certificate first,
+    /// and the keys that belong to them.
+    #[must_use]
+    pub fn paths_named(&self, name: &DnsName, at: Timestamp) -> Vec<PathBuf> {
+        let (leaves, requests) = (self.leaves_named(name, at), self.requests_named(name));
+        let ids: HashSet<_> =
+            leaves.iter().map(|leaf| leaf.key_id).chain(requests.iter().map(|held| held.value.key_id)).collect();
+        let certificates = leaves.iter().flat_map(|leaf| self.files_of(leaf)).map(Path::to_owned);
+        let requests = requests.iter().map(|held| held.path.clone());
+        let keys = self.keys.iter().filter(|key| ids.contains(&key.value.id())).map(|key| key.path.clone());
+        let mut seen = HashSet::new();
+        certificates.chain(requests).chain(keys).filter(|path| seen.insert(path.clone())).collect()
+    }
+
+    /// The requests that wait for a certificate: none has their key, and none was issued for a later round of them.
+    #[must_use]
+    pub fn waiting(&self, issued: &HashSet<PublicKeyId>) -> Vec<&Held<SigningRequest>> {
+        let (done, open): (Vec<_>, Vec<_>) = self.requests.iter().partition(|one| issued.contains(&one.value.key_id));
+        let mut latest: HashMap<PathBuf, u32> = HashMap::new();
+        for (lineage, round) in done.into_iter().map(|one| file_names::lineage(&one.path)) {
+            let known = latest.entry(lineage).or_default();
+            *known = round.max(*known);
+        }
+        open.into_iter()
+            .filter(|one| {
+                let (lineage, round) = file_names::lineage(&one.path);
+                latest.get(&lineage).is_none_or(|answered| round > *answered)
+            })
+            .collect()
+    }
+
+    /// The files of requests that use a key again: another request here has it, and it does not lie beside this one as
+    /// its own. What a CA's record is made of then is not known from the request alone.
+    #[must_use]
+    pub fn reusing(&self) -> HashSet<&Path> {
+        let mut by_key: HashMap<PublicKeyId, Vec<&Held<SigningRequest>>> = HashMap::new();
+        for held in &self.requests {
+            by_key.entry(held.value.key_id).or_default().push(held);
+        }
+        by_key.retain(|_, held| held.iter().any(|one| one.value.der() != held[0].value.der()));
+        let own: HashSet<(PublicKeyId, String)> =
+            self.keys.iter().map(|key| (key.value.id(), stem(&key.path))).collect();
+        let locked: HashSet<String> = self.locked.iter().map(|key| stem(&key.path)).collect();
+        let is_own = |one: &Held<SigningRequest>| {
+            let stem = stem(&one.path);
+            locked.contains(&stem) || own.contains(&(one.value.key_id, stem))
+        };
+        by_key.values().flatten().filter(|one| !is_own(one)).map(|one| one.path.as_path()).collect()
+    }
+
+    /// Whether a request or a site's certificate here carries `name`.
+    #[must_use]
+    pub fn knows(&self, name: &DnsName) -> bool {
+        let leaves = self.certificates.iter().flat_map(|file| &file.value).filter(|one| one.is_site());
+        leaves
+            .map(|leaf| &leaf.dns_names)
+            .chain(self.requests.iter().map(|one| &one.value.dns_names))
+            .any(|names| has_name(names, name))
+    }
+
+    /// When the last of the sites' certificates for each name here ends; names in lower case.
+    #[must_use]
+    pub fn ends(&self) -> HashMap<String, Timestamp> {
+        let mut ends = HashMap::new();
+        for leaf in self.certificates.iter().flat_map(|file| &file.value).filter(|one| one.is_site()) {
+            for name in &leaf.dns_names {
+                let end = ends.entry(name.to_ascii_lowercase()).or_insert(leaf.not_after);
+                *end = leaf.not_after.max(*end);
+            }
+        }
+        ends
+    }
+
+    /// Every name that a request or a site's certificate here carries, sorted.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let leaves = self.certificates.iter().flat_map(|file| &file.value).filter(|one| one.is_site());
+        let of_leaves = leaves.flat_map(|leaf| &leaf.dns_names);
+        let of_requests = self.requests.iter().flat_map(|request| &request.value.dns_names);
+        let mut names: Vec<String> = of_leaves.chain(of_requests).cloned().collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+}
+
+fn has_name(names: &[String], wanted: &DnsName) -> bool {
+    names.iter().any(|name| name.eq_ignore_ascii_case(wanted.as_str()))
+}
+
+/// The file name without its last extension.
+#[must_use]
+pub fn stem(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}

@@ -1,0 +1,62 @@
+//! What certctl installed: the files that are live, and what is remembered of them.
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::inventory::item::Terms;
+use crate::inventory::{Origin, What};
+use crate::scan::installed_certificate::{Pair, pairs};
+use crate::scan::request_folders::Rounds;
+use crate::scan::results::Survey;
+use crate::scan::web_servers::Servers;
+use crate::store::layout::Piece;
+
+/// The names of all certificates that are live.
+pub(crate) fn names(context: &Context) -> Result<Vec<String>, Failure> {
+    let mut survey = Survey::default();
+    let _ = survey.installed(context, None)?;
+    let certificates = survey.items.into_iter().filter_map(|item| match item.what {
+        What::Certificates(chain) => chain.into_iter().next(),
+        _ => None,
+    });
+    Ok(certificates.flat_map(|leaf| leaf.dns_names.clone()).collect())
+}
+
+impl Survey {
+    /// The live files of all pairs; with `servers`, also who reads them. Says where their requests were made.
+    pub(crate) fn installed(
+        &mut self,
+        context: &Context,
+        mut servers: Option<&mut Servers>,
+    ) -> Result<Rounds, Failure> {
+        let (mut failures, mut rounds) = (Vec::new(), Rounds::default());
+        for pair in pairs(context, |failure| failures.push(failure))? {
+            let before = self.items.len();
+            self.pair(&pair);
+            rounds.add(&pair.settings);
+            let chain = self.items[before..].iter().rev().find_map(|item| match &item.what {
+                What::Certificates(chain) => Some(chain.clone()),
+                _ => None,
+            });
+            if let (Some(servers), Some(chain)) = (servers.as_deref_mut(), chain) {
+                self.servers_of(context, &pair, &chain, servers);
+            }
+        }
+        failures.iter().for_each(|failure| self.tell(failure, "pair-unreadable"));
+        Ok(rounds)
+    }
+
+    fn pair(&mut self, Pair { layout, settings, live }: &Pair) {
+        let stem = layout.stem().to_owned();
+        let origin = Origin::Installed(stem.clone());
+        // The key first: the certificates are then the last of its items.
+        self.file(&layout.piece(live, Piece::Key), &origin, layout.key_path());
+        self.file(&layout.piece(live, Piece::FullChain), &origin, layout.chain_path());
+        let paid_until = settings.paid_until;
+        let placeholder = settings.placeholder.as_ref() == Some(live);
+        let trust = settings.trust.clone().filter(|trust| trust != "mozilla");
+        if let Some(trust) = &trust {
+            self.anchors_of(&stem, trust);
+        }
+        self.terms.insert(stem, Terms { paid_until, placeholder, trust });
+    }
+}

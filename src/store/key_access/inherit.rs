@@ -1,0 +1,93 @@
+//! Who may read a key that replaces a plain file: whoever could read that file, but nobody who could have put it there,
+//! and no group that its folders kept out. Pure.
+
+use crate::store::layout::{KEY_MODE, key_mode};
+use crate::store::release::Access;
+
+/// A file or a folder: its permission bits, its user and group.
+#[derive(Clone, Copy, Debug)]
+pub struct Node {
+    /// The permission bits.
+    pub mode: u32,
+    /// User and group.
+    pub owner: (u32, u32),
+}
+
+/// What is worth telling of the file that is replaced.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Doubt {
+    /// It had this mode: a group that could not reach it may not read the new key.
+    Group(u32),
+    /// It had this mode: others may not read the new key.
+    Others(u32),
+    /// It is another user's, and so is the new key.
+    Owner(u32),
+    /// It is another user's, who may have put it there: the new key is not.
+    Stranger(u32),
+}
+
+/// The folder may be written to by others than its owner and root's group.
+#[must_use]
+pub fn open(folder: Node) -> bool {
+    folder.mode & 0o002 != 0 || (folder.mode & 0o020 != 0 && folder.owner.1 != 0)
+}
+
+/// Who may read what replaces `file`, which lies in the first of `folders`, that in the next. `user` runs certctl.
+#[must_use]
+pub fn inherit(file: Node, folders: &[Node], user: u32) -> (Access, Vec<Doubt>) {
+    let (owner, group) = file.owner;
+    let ours = [0, user].contains(&owner);
+    if !ours && folders.first().is_some_and(|folder| open(*folder) || folder.owner.0 == owner) {
+        return (Access { mode: KEY_MODE, owner: None }, vec![Doubt::Stranger(owner)]);
+    }
+    let lets_in = |folder: &Node| match folder.owner.1 == group {
+        true => folder.mode & 0o010 != 0,
+        false => folder.mode & 0o001 != 0,
+    };
+    let mut doubts = Vec::new();
+    let mut mode = key_mode(Some(file.mode));
+    if file.mode & 0o007 != 0 {
+        doubts.push(Doubt::Others(file.mode));
+    }
+    if mode & 0o070 != 0 && group != 0 && !folders.iter().all(lets_in) {
+        mode &= !0o070;
+        doubts.push(Doubt::Group(file.mode));
+    }
+    if !ours {
+        doubts.push(Doubt::Owner(owner));
+    }
+    (Access { mode, owner: Some(file.owner) }, doubts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Doubt, Node, inherit};
+
+    #[test]
+    fn a_key_is_for_whom_it_was_for() {
+        const BOB: u32 = 65534;
+        const USERS: u32 = 100;
+        let node = |mode, owner| Node { mode, owner };
+        let top = node(0o755, (0, 0));
+        let (private, debian) = (node(0o700, (0, 0)), node(0o710, (0, USERS)));
+        let kept = |mode, owner| (mode, Some(owner));
+        for (file, folder, access, doubts) in [
+            (node(0o600, (0, 0)), top, kept(0o600, (0, 0)), vec![]),
+            (node(0o640, (0, USERS)), top, kept(0o640, (0, USERS)), vec![]),
+            (node(0o640, (0, USERS)), debian, kept(0o640, (0, USERS)), vec![]),
+            (node(0o644, (0, 0)), top, kept(0o640, (0, 0)), vec![Doubt::Others(0o644)]),
+            (node(0o640, (0, USERS)), private, kept(0o600, (0, USERS)), vec![Doubt::Group(0o640)]),
+            (node(0o640, (0, 0)), private, kept(0o640, (0, 0)), vec![]),
+            (node(0o600, (BOB, USERS)), top, kept(0o600, (BOB, USERS)), vec![Doubt::Owner(BOB)]),
+            (node(0o640, (BOB, USERS)), node(0o1777, (0, 0)), (0o600, None), vec![Doubt::Stranger(BOB)]),
+            (node(0o640, (BOB, USERS)), node(0o775, (0, USERS)), (0o600, None), vec![Doubt::Stranger(BOB)]),
+            (node(0o600, (BOB, BOB)), node(0o755, (BOB, BOB)), (0o600, None), vec![Doubt::Stranger(BOB)]),
+            (node(0o600, (0, 0)), node(0o1777, (0, 0)), kept(0o600, (0, 0)), vec![]),
+        ] {
+            let (found, told) = inherit(file, &[folder, top], 0);
+            assert_eq!(((found.mode, found.owner), told), (access, doubts), "{file:?} in {folder:?}");
+        }
+        let (_, told) = inherit(node(0o600, (BOB, BOB)), &[node(0o700, (BOB, BOB))], BOB);
+        assert_eq!(told, [], "whoever runs certctl");
+    }
+}

@@ -1,0 +1,372 @@
+//! Where everything of an installed pair lies: its folder, its releases, the links that servers read. Pure: paths in,
+//! paths out; whoever calls has made sure that the folders of the given paths are real (no link on the way).
+
+use std::ffi::OsStr;
+use std::path::{Component, Path, PathBuf};
+
+/// The folder of certctl below the tree's root.
+const BASE: &str = "etc/ssl/certctl";
+
+/// The mode of a private key that replaces nothing.
+pub const KEY_MODE: u32 = 0o600;
+/// The mode of everything in a release that is public.
+pub const PUBLIC_MODE: u32 = 0o644;
+/// The mode of the folders of certctl.
+pub const FOLDER_MODE: u32 = 0o755;
+/// The mode of the folder of keys where it has to be made (as Debian's openssl package makes it).
+pub const PRIVATE_FOLDER_MODE: u32 = 0o700;
+
+mod distro;
+mod piece;
+
+pub use distro::Family;
+pub use piece::{Link, Piece, Pointer, ReleaseId};
+
+/// The paths of one installed pair. All of them are real paths: `--root` is part of them.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Layout {
+    root: PathBuf,
+    staged: bool,
+    stem: String,
+    /// The pair's.
+    folder: PathBuf,
+    /// Chain and key, which every pair has; then the further ones.
+    links: Vec<Link>,
+}
+
+impl Layout {
+    /// The layout of `stem` below `root` (`None`: `/`), with chain and key read at these paths.
+    #[must_use]
+    pub fn new(root: Option<&Path>, stem: &str, chain_path: PathBuf, key_path: PathBuf) -> Self {
+        let links = vec![Link::new(chain_path, Piece::FullChain), Link::new(key_path, Piece::Key)];
+        let (staged, root) = (root.is_some(), root.unwrap_or_else(|| Path::new("/")));
+        Self { root: root.to_owned(), staged, stem: stem.to_owned(), folder: base(root).join(stem), links }
+    }
+
+    /// The same with chain and key elsewhere.
+    #[must_use]
+    pub fn at(&self, chain_path: PathBuf, key_path: PathBuf) -> Self {
+        let mut other = self.clone();
+        (other.links[0].path, other.links[1].path) = (chain_path, key_path);
+        other
+    }
+
+    /// The same, read at `further` paths too. The files of one pair follow each other, its key the last of them; a key
+    /// that several have comes once.
+    #[must_use]
+    pub fn with(&self, further: impl IntoIterator<Item = Link>) -> Self {
+        let mut other = self.clone();
+        for link in further {
+            if !other.links.contains(&link) {
+                other.links.push(link);
+            }
+        }
+        other
+    }
+
+    /// Every path that servers read, in the order in which they are linked; the first two are chain and key.
+    #[must_use]
+    pub fn links(&self) -> &[Link] {
+        &self.links
+    }
+
+    /// The links after chain and key.
+    #[must_use]
+    pub fn further(&self) -> &[Link] {
+        &self.links[2..]
+    }
+
+    /// Where servers read the chain.
+    #[must_use]
+    pub fn chain_path(&self) -> &Path {
+        &self.links[0].path
+    }
+
+    /// Where servers read the key.
+    #[must_use]
+    pub fn key_path(&self) -> &Path {
+        &self.links[1].path
+    }
+
+    /// The files that a release must have for all links to show something, beside the usual ones.
+    #[must_use]
+    pub fn derived(&self) -> Vec<Piece> {
+        let wanted = self.links.iter().any(|link| link.piece == Piece::Combined);
+        wanted.then_some(Piece::Combined).into_iter().collect()
+    }
+
+    /// What servers read as pairs: positions among [`Self::links`], a certificate file with what belongs to it.
+    #[must_use]
+    pub fn pairs(&self) -> Vec<Vec<usize>> {
+        let (mut pairs, mut open, mut last_key) = (Vec::new(), Vec::new(), None);
+        for (index, link) in self.links.iter().enumerate() {
+            match link.piece {
+                Piece::Combined => pairs.push(vec![index]),
+                Piece::Key => {
+                    open.push(index);
+                    pairs.push(std::mem::take(&mut open));
+                    last_key = Some(index);
+                }
+                Piece::FullChain | Piece::Cert | Piece::Ca => open.push(index),
+            }
+        }
+        if !open.is_empty() {
+            open.extend(last_key);
+            pairs.push(open);
+        }
+        pairs
+    }
+
+    /// The name of the pair.
+    #[must_use]
+    pub fn stem(&self) -> &str {
+        &self.stem
+    }
+
+    /// The tree.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The folder of certctl.
+    #[must_use]
+    pub fn base(&self) -> PathBuf {
+        base(&self.root)
+    }
+
+    /// Whether `path` lies in certctl's own folder, where only certctl puts things.
+    #[must_use]
+    pub fn is_own(&self, path: &Path) -> bool {
+        path.starts_with(self.base())
+    }
+
+    /// The folder of the pair.
+    #[must_use]
+    pub fn folder(&self) -> PathBuf {
+        self.folder.clone()
+    }
+
+    /// The folder of its releases.
+    #[must_use]
+    pub fn releases(&self) -> PathBuf {
+        self.folder.join("releases")
+    }
+
+    /// The folder of one release.
+    #[must_use]
+    pub fn release(&self, id: &ReleaseId) -> PathBuf {
+        self.releases().join(id.as_str())
+    }
+
+    /// One file of a release.
+    #[must_use]
+    pub fn piece(&self, id: &ReleaseId, piece: Piece) -> PathBuf {
+        self.release(id).join(piece.file_name())
+    }
+
+    /// `live` or `proven`.
+    #[must_use]
+    pub fn pointer(&self, pointer: Pointer) -> PathBuf {
+        self.folder.join(pointer.name())
+    }
+
+    /// What the pair was installed with.
+    #[must_use]
+    pub fn settings(&self) -> PathBuf {
+        self.folder.join("settings.json")
+    }
+
+    /// One certctl at a time per tree.
+    #[must_use]
+    pub fn lock(&self) -> PathBuf {
+        lock(&self.root)
+    }
+
+    /// What a link says: relative inside /etc/ssl or `--root`, so that the tree can be moved or mounted elsewhere;
+    /// absolute from outside of it.
+    #[must_use]
+    pub fn link_text(&self, link: &Link) -> PathBuf {
+        let target = self.pointer(Pointer::Live).join(link.piece.file_name());
+        let inside = if self.staged { self.root.clone() } else { self.root.join("etc/ssl") };
+        match link.path.parent() {
+            Some(folder) if link.path.starts_with(&inside) => relative(folder, &target),
+            _ => target,
+        }
+    }
+
+    /// `path` as seen from inside of the tree: what is remembered and what survives moving the tree.
+    #[must_use]
+    pub fn inside(&self, path: &Path) -> PathBuf {
+        path.strip_prefix(&self.root).map_or_else(|_| path.to_owned(), |rest| Path::new("/").join(rest))
+    }
+}
+
+/// The folder of certctl in a tree.
+#[must_use]
+pub fn base(root: &Path) -> PathBuf {
+    root.join(BASE)
+}
+
+/// The lock of a tree.
+#[must_use]
+pub fn lock(root: &Path) -> PathBuf {
+    base(root).join(".lock")
+}
+
+/// The text of `live` and `proven`.
+#[must_use]
+pub fn pointer_text(id: &ReleaseId) -> PathBuf {
+    Path::new("releases").join(id.as_str())
+}
+
+/// The release that the text of `live` or `proven` names.
+#[must_use]
+pub fn pointed(text: &Path) -> Option<ReleaseId> {
+    let name = text.strip_prefix("releases").ok()?;
+    name.to_str().and_then(ReleaseId::parse)
+}
+
+/// True for names that only certctl's own work leaves in its folders: releases being built or thrown away, files and
+/// links not yet renamed.
+#[must_use]
+pub fn is_temporary(name: &OsStr) -> bool {
+    name.to_str().is_some_and(|name| name.starts_with('.') && name.ends_with('~'))
+}
+
+/// The file or link that a temporary name `.NAME.<16 hex digits>~` is for.
+#[must_use]
+pub fn temporary_of(name: &OsStr) -> Option<&OsStr> {
+    let (of, digits) = name.to_str()?.strip_prefix('.')?.strip_suffix('~')?.rsplit_once('.')?;
+    let random = digits.len() == 16 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    (random && !of.is_empty()).then_some(OsStr::new(of))
+}
+
+/// The mode of a key that replaces one of mode `before`: never a bit for others, never one to run it.
+#[must_use]
+pub fn key_mode(before: Option<u32>) -> u32 {
+    match before {
+        Some(mode) => (mode & 0o660) | 0o400,
+        None => KEY_MODE,
+    }
+}
+
+/// `to` as a link in `folder` says it. Both are absolute and free of `.` and `..`.
+fn relative(folder: &Path, to: &Path) -> PathBuf {
+    let mut from = folder.components().peekable();
+    let mut rest = to.components().peekable();
+    while from.peek().is_some() && from.peek() == rest.peek() {
+        from.next();
+        rest.next();
+    }
+    from.map(|_| Component::ParentDir).chain(rest).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Family, Layout, Link, Path, PathBuf, Piece, ReleaseId, key_mode, pointed, temporary_of};
+
+    #[test]
+    fn links_are_relative_inside_the_tree_and_absolute_outside() {
+        let rows: [(Option<&str>, &str, &str, &str, &str); 4] = [
+            (
+                None,
+                "/etc/ssl/a.fullchain.pem",
+                "/etc/ssl/private/a.key",
+                "certctl/a/live/fullchain.pem",
+                "../certctl/a/live/key.pem",
+            ),
+            (
+                None,
+                "/etc/pki/tls/certs/a.fullchain.pem",
+                "/etc/nginx/ssl/a.key",
+                "/etc/ssl/certctl/a/live/fullchain.pem",
+                "/etc/ssl/certctl/a/live/key.pem",
+            ),
+            (
+                Some("/tree"),
+                "/tree/etc/ssl/a.fullchain.pem",
+                "/tree/etc/ssl/private/a.key",
+                "certctl/a/live/fullchain.pem",
+                "../certctl/a/live/key.pem",
+            ),
+            (
+                Some("/tree"),
+                "/tree/etc/pki/tls/certs/a.fullchain.pem",
+                "/tree/srv/a.key",
+                "../../../ssl/certctl/a/live/fullchain.pem",
+                "../etc/ssl/certctl/a/live/key.pem",
+            ),
+        ];
+        for (root, chain, key, chain_text, key_text) in rows {
+            let layout = Layout::new(root.map(Path::new), "a", chain.into(), key.into());
+            assert_eq!(layout.link_text(&layout.links()[0]), Path::new(chain_text), "{chain}");
+            assert_eq!(layout.link_text(&layout.links()[1]), Path::new(key_text), "{key}");
+        }
+    }
+
+    #[test]
+    fn links_make_pairs() {
+        let layout = Layout::new(None, "a", "/c".into(), "/k".into());
+        let link = |piece, path: &str| Link::new(path, piece);
+        for (further, pairs) in [
+            (vec![], vec![vec![0, 1]]),
+            (vec![link(Piece::Combined, "/b")], vec![vec![0, 1], vec![2]]),
+            (
+                vec![
+                    link(Piece::Cert, "/l"),
+                    link(Piece::Ca, "/i"),
+                    link(Piece::Key, "/k2"),
+                    link(Piece::Combined, "/b"),
+                ],
+                vec![vec![0, 1], vec![2, 3, 4], vec![5]],
+            ),
+            // The key is one that is linked already.
+            (vec![link(Piece::FullChain, "/d"), link(Piece::Key, "/k")], vec![vec![0, 1], vec![2, 1]]),
+        ] {
+            assert_eq!(layout.with(further.clone()).pairs(), pairs, "{further:?}");
+        }
+    }
+
+    #[test]
+    fn the_family_is_what_is_there() {
+        for (folders, family) in [
+            (&[][..], Family::Debian),
+            (&["etc/ssl/private"], Family::Debian),
+            (&["etc/pki/tls", "etc/ssl/private"], Family::Debian),
+            (&["etc/pki/tls"], Family::RedHat),
+        ] {
+            assert_eq!(Family::of(|folder| folders.contains(&folder)), family, "{folders:?}");
+        }
+        let (chain, key) = Family::RedHat.stable_paths("a");
+        assert_eq!(chain, PathBuf::from("etc/pki/tls/certs/a.fullchain.pem"));
+        assert_eq!(key, PathBuf::from("etc/pki/tls/private/a.key"));
+    }
+
+    #[test]
+    fn a_key_never_gets_bits_for_others() {
+        for (before, mode) in [
+            (None, 0o600),
+            (Some(0o600), 0o600),
+            (Some(0o400), 0o400),
+            (Some(0o640), 0o640),
+            (Some(0o644), 0o640),
+            (Some(0o777), 0o660),
+            (Some(0o000), 0o400),
+        ] {
+            assert_eq!(key_mode(before), mode, "{before:?}");
+        }
+    }
+
+    #[test]
+    fn only_our_own_names_are_ours() {
+        assert_eq!(pointed(Path::new("releases/0123abcd")), ReleaseId::parse("0123abcd"));
+        for text in ["releases/0123abcd/..", "releases/0123ABCD", "../x", "/releases/0123abcd", "releases"] {
+            assert_eq!(pointed(Path::new(text)), None, "{text}");
+        }
+        assert_eq!(temporary_of(".a.key.0123456789abcdef~".as_ref()), Some("a.key".as_ref()));
+        for name in [".a.key.~1~", "a.key.~1~", ".0123456789abcdef~", ".a.key.0123456789abcdeg~", "a.key"] {
+            assert_eq!(temporary_of(name.as_ref()), None, "{name}");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! The tree that is installed into: `/`, or what `--root` names. No path may lead out of it.
+
+use std::path::{Path, PathBuf};
+
+use crate::store::layout;
+use crate::system::fs::files::FileError;
+use crate::system::fs::folders;
+
+/// Why a path of the tree cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RootError {
+    /// It cannot be followed.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A link leads out of the tree.
+    #[error("{} leads out of {}", path.display(), root.display())]
+    Outside {
+        /// The path.
+        path: PathBuf,
+        /// The tree.
+        root: PathBuf,
+    },
+}
+
+/// The tree to install into, with no link on the way: `/` without `--root`.
+///
+/// # Errors
+/// When it cannot be followed.
+pub fn root(given: Option<&Path>) -> Result<PathBuf, FileError> {
+    match given {
+        None => Ok(PathBuf::from("/")),
+        Some(root) => {
+            let inner = folders::real(&root.join("etc"))?;
+            Ok(inner.parent().unwrap_or(root).to_owned())
+        }
+    }
+}
+
+/// A path of the tree with no link in its folder's part. It must stay inside.
+///
+/// # Errors
+/// When a link leads out of the tree.
+pub fn real(root: &Path, path: &Path) -> Result<PathBuf, RootError> {
+    let real = folders::real(&below(root, path))?;
+    if real.starts_with(root) {
+        return Ok(real);
+    }
+    Err(RootError::Outside { path: path.to_owned(), root: root.to_owned() })
+}
+
+/// The folder of certctl in the tree, and that of the pair: nothing may be read or written through a link that leads out.
+///
+/// # Errors
+/// When one does.
+pub fn own(root: &Path, stem: &str) -> Result<(), RootError> {
+    let base = layout::base(root);
+    let folder = base.join(stem);
+    let deepest = folder.join("releases").join("any");
+    // Mostly there is no link on the way at all.
+    if real(root, &deepest)? == deepest {
+        return Ok(());
+    }
+    let inside = [layout::lock(root), folder.join("settings.json")];
+    inside.iter().try_for_each(|path| real(root, path).map(drop))
+}
+
+/// `path` in the tree: as it is when it is inside already.
+#[must_use]
+pub fn below(root: &Path, path: &Path) -> PathBuf {
+    if path.starts_with(root) { path.to_owned() } else { root.join(path.strip_prefix("/").unwrap_or(path)) }
+}

@@ -1,0 +1,360 @@
+//! `settings.json`: what a pair was installed with, so that the next round needs no flags, and its history. Pure.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::layout::{Link, ReleaseId};
+use super::release::Access;
+
+/// The most that is read of a settings file.
+pub const SETTINGS_LIMIT: u64 = 1024 * 1024;
+/// What a flag says that forgets what is remembered of it.
+const FORGET: &str = "auto";
+/// What `--probe` says that asks nobody, in one run.
+const NOBODY: &str = "none";
+/// The history keeps this many entries: years of rounds.
+const HISTORY_LIMIT: usize = 100;
+
+/// What an install was done with. Paths are as seen from inside of the tree.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default)]
+pub struct Settings {
+    /// The names of the servers, or `none`; one stands alone, several in a list.
+    #[serde(skip_serializing_if = "Vec::is_empty", with = "one_or_several")]
+    pub server: Vec<String>,
+    /// The server's main configuration, where it is not the usual one.
+    #[serde(skip_serializing_if = "unspeakable")]
+    pub server_config: Option<PathBuf>,
+    /// The same of each of several servers, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub server_configs: BTreeMap<String, PathBuf>,
+    /// Where servers read the chain.
+    #[serde(skip_serializing_if = "unspeakable")]
+    pub chain_path: Option<PathBuf>,
+    /// Where servers read the key.
+    #[serde(skip_serializing_if = "unspeakable")]
+    pub key_path: Option<PathBuf>,
+    /// Where servers read further files.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Link>,
+    /// Where servers read the pair before it was installed elsewhere, as long as our links are still there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub former: Vec<Link>,
+    /// User and group of the key as numbers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_owner: Option<(u32, u32)>,
+    /// The key's mode: `"0600"`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_mode: Option<String>,
+    /// The command that tests the server's configuration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test: Option<String>,
+    /// The command that reloads it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reload: Option<String>,
+    /// Where it is asked what it serves beside what its configuration says: `HOST:PORT`; `none`, which is never
+    /// remembered: nowhere at all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub probe: Vec<String>,
+    /// The roots that the chain must end in, where they are not Mozilla's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trust: Option<String>,
+    /// The folder of the request and the key that were made for it.
+    #[serde(skip_serializing_if = "unspeakable")]
+    pub folder: Option<PathBuf>,
+    /// What the file of that request is called there, without `.csr`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
+    /// The shop or CA that it went to, as `--ca` takes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca: Option<String>,
+    /// The last day of the term that is paid for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paid_until: Option<Date>,
+    /// Of flags: no term is known any more. Never written.
+    #[serde(skip)]
+    pub no_term: bool,
+    /// The release that only holds the place of a certificate: self-signed, replaced by the first real one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub placeholder: Option<ReleaseId>,
+    /// Each install that ended well, the oldest first.
+    pub history: Vec<Entry>,
+    /// What a later version wrote: kept.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+/// A path that JSON cannot hold is not remembered: it has to be named again.
+fn unspeakable(path: &Option<PathBuf>) -> bool {
+    path.as_deref().and_then(Path::to_str).is_none()
+}
+
+/// One install that ended well.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Entry {
+    /// Its release.
+    pub release: ReleaseId,
+    /// When it ended.
+    pub at: Timestamp,
+    /// The release that was proven before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<ReleaseId>,
+}
+
+/// The settings are not what certctl writes.
+#[derive(Debug, thiserror::Error)]
+#[error("the settings cannot be read")]
+pub struct SettingsError(#[from] serde_json::Error);
+
+impl Settings {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// When it is no JSON object of the known fields.
+    pub fn parse(bytes: &[u8]) -> Result<Self, SettingsError> {
+        Ok(serde_json::from_slice(bytes)?)
+    }
+
+    /// The file: JSON that people can read.
+    ///
+    /// # Errors
+    /// Never in practice: all keys are text.
+    pub fn to_json(&self) -> Result<String, SettingsError> {
+        Ok(serde_json::to_string_pretty(self)? + "\n")
+    }
+
+    /// All but the history: what the next round goes by.
+    #[must_use]
+    pub fn shown(&self) -> Value {
+        let mut shown = serde_json::to_value(self).unwrap_or_default();
+        if let Some(fields) = shown.as_object_mut() {
+            fields.remove("history");
+        }
+        shown
+    }
+
+    /// These, where `flags` says nothing else. The history stays.
+    #[must_use]
+    pub fn overridden_by(self, flags: Self) -> Self {
+        Self {
+            server: if flags.server.is_empty() { self.server } else { flags.server },
+            // Either way of saying it takes the place of both that are remembered, or one would outlive the other.
+            server_config: match flags.server_configs.is_empty() {
+                true => flags.server_config.clone().or(self.server_config),
+                false => flags.server_config.clone(),
+            },
+            server_configs: match flags.server_config {
+                Some(_) => flags.server_configs,
+                None => self.server_configs.into_iter().chain(flags.server_configs).collect(),
+            },
+            chain_path: flags.chain_path.or(self.chain_path),
+            key_path: flags.key_path.or(self.key_path),
+            links: if flags.links.is_empty() { self.links } else { flags.links },
+            former: self.former,
+            key_owner: flags.key_owner.or(self.key_owner),
+            key_mode: flags.key_mode.or(self.key_mode),
+            test: flags.test.or(self.test).filter(|test| test != FORGET),
+            reload: flags.reload.or(self.reload).filter(|reload| reload != FORGET),
+            probe: match flags.probe.is_empty() {
+                true => lasting(self.probe),
+                false => flags.probe.into_iter().filter(|probe| probe != FORGET).collect(),
+            },
+            trust: flags.trust.or(self.trust),
+            folder: flags.folder.or(self.folder),
+            request: flags.request.or(self.request),
+            ca: flags.ca.or(self.ca),
+            paid_until: flags.paid_until.or(self.paid_until).filter(|_| !flags.no_term),
+            no_term: false,
+            placeholder: self.placeholder,
+            history: self.history,
+            other: self.other,
+        }
+    }
+
+    /// What the next round is to know of these: that nobody was asked is said anew each time, or it would never be asked
+    /// again.
+    #[must_use]
+    pub fn lasting(self, before: &Self) -> Self {
+        if self.probe.iter().any(|probe| probe == NOBODY) {
+            return Self { probe: lasting(before.probe.clone()), ..self };
+        }
+        self
+    }
+
+    /// These, with the server as `before` says it: what an install that was taken back was told about it is not for the
+    /// next one.
+    #[must_use]
+    pub fn with_server_of(self, before: Self) -> Self {
+        Self {
+            server: before.server,
+            server_config: before.server_config,
+            server_configs: before.server_configs,
+            test: before.test,
+            reload: before.reload,
+            probe: before.probe,
+            ..self
+        }
+    }
+
+    /// Who may read the key, where that is remembered; never a bit for others, whatever the file says.
+    #[must_use]
+    pub fn access(&self) -> Option<Access> {
+        let mode = u32::from_str_radix(self.key_mode.as_deref()?, 8).ok()?;
+        Some(Access { mode: super::layout::key_mode(Some(mode)), owner: self.key_owner })
+    }
+
+    /// Notes who may read the key.
+    pub fn remember_access(&mut self, access: Access) {
+        self.key_mode = Some(format!("{:04o}", access.mode));
+        self.key_owner = access.owner;
+    }
+
+    /// Notes an install that ended well.
+    pub fn record(&mut self, release: ReleaseId, before: Option<ReleaseId>, at: Timestamp) {
+        self.placeholder = None;
+        self.history.push(Entry { release, at, before });
+        let excess = self.history.len().saturating_sub(HISTORY_LIMIT);
+        self.history.drain(..excess);
+    }
+
+    /// The entry before `live`: what was proven when it was installed, else the one above it. A `live` that the history
+    /// lacks (a kill came between the proof and the note) stands after all of it.
+    #[must_use]
+    pub fn before(&self, live: &ReleaseId) -> Option<&ReleaseId> {
+        let index = self.history.iter().rposition(|entry| entry.release == *live);
+        let noted = index.and_then(|index| self.history[index].before.as_ref()).filter(|before| *before != live);
+        let above = &self.history[..index.unwrap_or(self.history.len())];
+        noted.or_else(|| above.iter().rev().map(|entry| &entry.release).find(|release| *release != live))
+    }
+}
+
+/// What of `--probe` a later run may go by.
+fn lasting(probes: Vec<String>) -> Vec<String> {
+    probes.into_iter().filter(|probe| probe != NOBODY).collect()
+}
+
+/// A list of one is written as what is in it.
+mod one_or_several {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Words {
+        One(String),
+        Several(Vec<String>),
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(document: D) -> Result<Vec<String>, D::Error> {
+        Ok(match Words::deserialize(document)? {
+            Words::One(word) => vec![word],
+            Words::Several(words) => words,
+        })
+    }
+
+    pub(crate) fn serialize<S: Serializer>(words: &[String], document: S) -> Result<S::Ok, S::Error> {
+        match words {
+            [one] => one.serialize(document),
+            several => several.serialize(document),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Access, Link, ReleaseId, Settings, Timestamp};
+    use crate::store::layout::Piece;
+
+    /// A frozen sample: what has been written once is read for ever.
+    const SAMPLE: &str = r#"{
+  "server": "nginx",
+  "chain_path": "/etc/ssl/your_site.crt",
+  "key_mode": "0640",
+  "key_owner": [0, 114],
+  "links": [{"path": "/etc/ssl/private/site.pem", "piece": "combined"}],
+  "probe": ["127.0.0.1:8443"],
+  "history": [
+    {"release": "0123abcd", "at": "2027-05-11T10:00:00Z"},
+    {"release": "4567cdef", "at": "2027-08-01T10:00:00Z", "before": "0123abcd"}
+  ],
+  "ca": "namecheap",
+  "paid_until": "2028-01-01",
+  "of_later": "2028"
+}"#;
+
+    fn id(text: &str) -> ReleaseId {
+        ReleaseId::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_sample_reads_back_and_what_is_unknown_is_kept() {
+        let settings = Settings::parse(SAMPLE.as_bytes()).unwrap();
+        assert_eq!(settings.access(), Some(Access { mode: 0o640, owner: Some((0, 114)) }));
+        assert_eq!(settings.links, [Link::new("/etc/ssl/private/site.pem", Piece::Combined)]);
+        assert_eq!(settings.before(&id("4567cdef")), Some(&id("0123abcd")));
+        assert_eq!(settings.before(&id("0123abcd")), None);
+        let again = Settings::parse(settings.to_json().unwrap().as_bytes()).unwrap();
+        assert_eq!(again, settings);
+        assert_eq!(again.other["of_later"], "2028");
+        assert_eq!(again.paid_until, Some(jiff::civil::date(2028, 1, 1)));
+        assert_eq!(again.ca.as_deref(), Some("namecheap"));
+        assert_eq!(Settings::parse(b"{}").unwrap(), Settings::default());
+        assert!(Settings::parse(b"[1]").is_err());
+        assert!(Settings::parse(br#"{"history":[{"release":"../../x","at":"2027-05-11T10:00:00Z"}]}"#).is_err());
+    }
+
+    #[test]
+    fn flags_override_and_the_history_stays() {
+        let flags = Settings { server: vec!["none".to_owned()], ..Settings::default() };
+        let settings = Settings::parse(SAMPLE.as_bytes()).unwrap().overridden_by(flags);
+        assert_eq!(settings.server, ["none"]);
+        assert_eq!(settings.shown()["server"], "none");
+        let several = Settings::parse(br#"{"server":["nginx","haproxy"]}"#).unwrap();
+        assert_eq!(several.server, ["nginx", "haproxy"]);
+        assert_eq!(several.shown()["server"], serde_json::json!(["nginx", "haproxy"]));
+        assert_eq!(settings.probe, ["127.0.0.1:8443"]);
+        assert_eq!(settings.history.len(), 2);
+    }
+
+    #[test]
+    fn auto_forgets_and_nobody_is_asked_in_one_run_only() {
+        let say = |word: &str| Settings {
+            test: Some(word.to_owned()),
+            reload: Some(word.to_owned()),
+            probe: vec![word.to_owned()],
+            ..Settings::default()
+        };
+        let before = Settings { probe: vec!["127.0.0.1:443".to_owned()], ..say("true") };
+        assert_eq!(before.clone().overridden_by(say("auto")), Settings::default());
+        let now = before.clone().overridden_by(Settings { probe: vec!["none".to_owned()], ..Settings::default() });
+        assert_eq!(now.probe, ["none"]);
+        assert_eq!(now.lasting(&before), before);
+        let old = Settings { probe: vec!["none".to_owned()], ..Settings::default() };
+        assert!(old.clone().overridden_by(Settings::default()).probe.is_empty(), "an earlier version remembered it");
+        assert!(old.clone().lasting(&old).probe.is_empty());
+    }
+
+    #[test]
+    fn a_looser_mode_in_the_file_gives_nobody_the_key() {
+        let settings = Settings { key_mode: Some("0666".to_owned()), ..Settings::default() };
+        assert_eq!(settings.access().unwrap().mode, 0o660);
+    }
+
+    #[test]
+    fn going_back_skips_what_was_rolled_back() {
+        // a, then b; b was rolled back; then c on top of a.
+        let (a, b, c) = (id("aaaaaaaa"), id("bbbbbbbb"), id("cccccccc"));
+        let mut settings = Settings::default();
+        settings.record(a.clone(), None, Timestamp::UNIX_EPOCH);
+        settings.record(b.clone(), Some(a.clone()), Timestamp::UNIX_EPOCH);
+        settings.record(c.clone(), Some(a.clone()), Timestamp::UNIX_EPOCH);
+        assert_eq!(settings.before(&c), Some(&a));
+        assert_eq!(settings.before(&b), Some(&a));
+        assert_eq!(settings.before(&a), None);
+        assert_eq!(settings.before(&id("dddddddd")), Some(&c), "killed before it was noted");
+    }
+}

@@ -1,0 +1,205 @@
+//! One question, one answer: UDP, sent again while nothing comes, TCP when the answer was cut short. Whatever is not the
+//! answer to this very question from this very server is passed over until the deadline (RFC 5452).
+
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hickory_proto::op::{Edns, Message, MessageType, Query as Question, ResponseCode};
+use hickory_proto::rr::{Name, RecordType};
+use rustix::io::Errno;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
+use tokio::net::{TcpStream, UdpSocket};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::system::dns::congestion::{Way, Ways};
+use crate::system::signals::most_open_files;
+
+/// The longest that one question takes.
+pub(super) const QUESTION: Duration = Duration::from_secs(4);
+/// How often it is sent, at the most.
+pub(super) const TRANSMISSIONS: u32 = 5;
+/// The longest answer by UDP that is asked for: what passes everywhere in one piece.
+const UDP_SIZE: u16 = 1232;
+/// The most questions under way at once.
+const AT_ONCE: usize = 400;
+
+/// One question to one server.
+#[derive(Clone, Debug)]
+pub(super) struct Query {
+    pub(super) server: SocketAddr,
+    pub(super) name: Name,
+    pub(super) kind: RecordType,
+    pub(super) recursion: Recursion,
+    pub(super) form: Form,
+}
+
+/// Whether the answer is to come with its signatures and with reasons (EDNS, DO).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Form {
+    Plain,
+    Signed,
+}
+
+/// Whether the server is to look further than its own zones.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Recursion {
+    Desired,
+    /// The same, without a check of DNSSEC signatures (RFC 4035 3.2.2).
+    DesiredUnchecked,
+    No,
+}
+
+impl Recursion {
+    /// What an answer may take, however quick others were: a resolver has to ask others first.
+    pub(super) fn least(self) -> Duration {
+        match self {
+            Self::No => Duration::from_millis(30),
+            Self::Desired | Self::DesiredUnchecked => Duration::from_millis(200),
+        }
+    }
+}
+
+/// Why nothing usable came.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum NoAnswer {
+    Closed,
+    NoRoute,
+    /// The UDP answer was cut short and TCP gave none.
+    NoTcp,
+    /// The system's reason.
+    Other(String),
+    Timeout,
+}
+
+/// Asks questions until a deadline. What is known of the ways to servers is shared with those that are made of it.
+#[derive(Clone, Debug)]
+pub(super) struct Client {
+    deadline: Instant,
+    ways: Arc<Ways>,
+    sockets: Arc<Semaphore>,
+}
+
+impl Client {
+    pub(super) fn until(deadline: Instant) -> Self {
+        Self { deadline, ways: Arc::default(), sockets: Arc::new(Semaphore::new(most_open_files(AT_ONCE))) }
+    }
+
+    /// What is known of the way to a server.
+    pub(super) fn way(&self, server: SocketAddr) -> Arc<Way> {
+        self.ways.to(server)
+    }
+
+    /// The same with another deadline.
+    pub(super) fn but_until(&self, deadline: Instant) -> Self {
+        Self { deadline, ..self.clone() }
+    }
+
+    pub(super) async fn ask(&self, query: &Query) -> Result<Message, NoAnswer> {
+        let way = self.ways.to(query.server);
+        let Ok(Some(_turn)) = timeout_at(self.deadline, way.turn()).await else { return Err(NoAnswer::Timeout) };
+        let Ok(_socket) = timeout_at(self.deadline, self.sockets.acquire()).await else {
+            return Err(NoAnswer::Timeout);
+        };
+        let deadline = self.deadline.min(Instant::now() + QUESTION);
+        timeout_at(deadline, ask(query, &way)).await.unwrap_or_else(|_| {
+            // A resolver that has ever answered may only wait for others, and is asked on.
+            if query.recursion == Recursion::No || !way.answers() {
+                way.silent();
+            }
+            Err(NoAnswer::Timeout)
+        })
+    }
+}
+
+async fn ask(query: &Query, way: &Way) -> Result<Message, NoAnswer> {
+    let mut message = Message::query();
+    message.metadata.recursion_desired = query.recursion != Recursion::No;
+    message.metadata.checking_disabled = query.recursion == Recursion::DesiredUnchecked;
+    message.add_query(Question::query(query.name.clone(), query.kind));
+    if query.form == Form::Signed {
+        let mut edns = Edns::new();
+        edns.set_max_payload(UDP_SIZE).set_dnssec_ok(true);
+        message.set_edns(edns);
+    }
+    let bytes = message.to_vec().map_err(|error| NoAnswer::Other(error.to_string()))?;
+    let answer = by_udp(query, way, &message, &bytes).await?;
+    if !answer.metadata.truncation {
+        return Ok(answer);
+    }
+    by_tcp(query.server, &message, &bytes).await.map_err(|_| NoAnswer::NoTcp)
+}
+
+/// Each question has a socket of its own: nobody who does not see it can tell its port, which the system draws, nor its
+/// id, which is random (RFC 5452 9.2).
+async fn by_udp(query: &Query, way: &Way, question: &Message, bytes: &[u8]) -> Result<Message, NoAnswer> {
+    let server = query.server;
+    let any = if server.is_ipv4() { IpAddr::V4(Ipv4Addr::UNSPECIFIED) } else { IpAddr::V6(Ipv6Addr::UNSPECIFIED) };
+    let socket = UdpSocket::bind((any, 0)).await.map_err(no_answer)?;
+    // Connected: the system keeps other sources out and tells when nobody listens.
+    socket.connect(server).await.map_err(no_answer)?;
+    for transmission in 0..TRANSMISSIONS {
+        let sent = Instant::now();
+        socket.send(bytes).await.map_err(no_answer)?;
+        let patience = way.patience(transmission, query.recursion.least());
+        if let Ok(answer) = timeout(patience, receive(&socket, question)).await {
+            let answer = answer.map_err(no_answer)?;
+            way.answered((transmission == 0).then(|| sent.elapsed()));
+            return Ok(answer);
+        }
+        way.lost();
+    }
+    // It was sent often enough; what is late may come until the end.
+    let answer = receive(&socket, question).await.map_err(no_answer)?;
+    way.answered(None);
+    Ok(answer)
+}
+
+async fn receive(socket: &UdpSocket, question: &Message) -> io::Result<Message> {
+    let mut buffer = [0_u8; 4096];
+    loop {
+        let length = tokio::select! {
+            length = socket.recv(&mut buffer) => length?,
+            // That nobody listens there is no datagram.
+            _ = socket.ready(Interest::ERROR) => {
+                return Err(socket.take_error()?.unwrap_or_else(|| ErrorKind::ConnectionRefused.into()));
+            }
+        };
+        if let Some(answer) = answer_to(question, &buffer[..length]) {
+            return Ok(answer);
+        }
+    }
+}
+
+async fn by_tcp(server: SocketAddr, question: &Message, bytes: &[u8]) -> io::Result<Message> {
+    let mut stream = TcpStream::connect(server).await?;
+    let length = u16::try_from(bytes.len()).map_err(io::Error::other)?;
+    let mut framed = length.to_be_bytes().to_vec();
+    framed.extend_from_slice(bytes);
+    stream.write_all(&framed).await?;
+    let length = stream.read_u16().await?;
+    let mut answer = vec![0_u8; usize::from(length)];
+    stream.read_exact(&mut answer).await?;
+    answer_to(question, &answer).ok_or_else(|| io::Error::from(ErrorKind::InvalidData))
+}
+
+/// The message in `bytes`, if it answers `question`: same id, same question. Only an error may leave the question out.
+pub(super) fn answer_to(question: &Message, bytes: &[u8]) -> Option<Message> {
+    let answer = Message::from_vec(bytes).ok()?;
+    let bare_error = answer.queries.is_empty() && answer.metadata.response_code != ResponseCode::NoError;
+    let same = answer.metadata.id == question.metadata.id
+        && answer.metadata.message_type == MessageType::Response
+        && (answer.queries == question.queries || bare_error);
+    same.then_some(answer)
+}
+
+pub(super) fn no_answer(error: io::Error) -> NoAnswer {
+    const NO_ROUTE: [Errno; 4] = [Errno::NETUNREACH, Errno::ADDRNOTAVAIL, Errno::AFNOSUPPORT, Errno::HOSTUNREACH];
+    match (error.kind(), Errno::from_io_error(&error)) {
+        (ErrorKind::ConnectionRefused, _) => NoAnswer::Closed,
+        (_, Some(errno)) if NO_ROUTE.contains(&errno) => NoAnswer::NoRoute,
+        _ => NoAnswer::Other(error.to_string()),
+    }
+}

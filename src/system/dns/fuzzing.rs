@@ -1,0 +1,44 @@
+//! What bytes that came from a server say, the way that everything goes which a socket receives; for fuzzing.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use hickory_proto::op::{Message, Query as Question};
+use hickory_proto::rr::Name;
+
+use super::caa;
+use super::message::{read, ttl};
+use crate::dcv::answer::{Answer, RecordKind, Role};
+use crate::dcv::caa::Found;
+use crate::system::dns::ask_server::record_type;
+use crate::system::dns::client::{Form, Query, Recursion, answer_to};
+use crate::system::dns::fast_path;
+
+/// What `bytes` say to the question for `kind` at `name` that was sent with `id`, and the CAA records in them; `None` where
+/// they are no answer to it (RFC 5452), or `name` is none.
+#[must_use]
+pub fn heard(id: u16, name: &str, kind: RecordKind, role: Role, bytes: &[u8]) -> Option<(Answer, Found)> {
+    let name = Name::from_ascii(format!("{name}.")).ok()?;
+    let mut question = Message::query();
+    question.metadata.id = id;
+    question.add_query(Question::query(name.clone(), record_type(kind)));
+    let message = answer_to(&question, bytes)?;
+    let server = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 53);
+    let query = Query { server, name, kind: record_type(kind), recursion: Recursion::No, form: Form::Plain };
+    Some((read(&message, &query, role), caa::found(&message, &query.name)))
+}
+
+/// An answer, and for how many seconds it may be remembered.
+pub type Lasting = (Answer, u32);
+
+/// The target of an alias and its TTL as they are read at a glance where there are thousands of questions, and as the reader
+/// of whole messages has them; `None` where it is left to that reader. The two must be the same.
+#[must_use]
+pub fn glanced(id: u16, name: &str, bytes: &[u8]) -> Option<(Lasting, Option<Lasting>)> {
+    let question = fast_path::question(id, name, RecordKind::Cname)?;
+    let (target, seconds) = fast_path::alias(question.len(), bytes).filter(|_| fast_path::answers(&question, bytes))?;
+    let whole = Message::from_vec(bytes).ok().and_then(|message| {
+        let (answer, _) = heard(id, name, RecordKind::Cname, Role::Resolver, bytes)?;
+        Some((answer, ttl(&message)?))
+    });
+    Some(((Answer::Cname(target), seconds), whole))
+}

@@ -1,0 +1,413 @@
+//! Files: bounded reads of regular files, and writes that are whole or not there, born with their final mode.
+
+use std::cell::Cell;
+use std::fmt::Display;
+use std::fs::{self, File, OpenOptions};
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, FileType, OFlags, RenameFlags, renameat_with};
+use zeroize::Zeroizing;
+
+use super::listing::{self, Entry};
+
+/// A file that could not be used: what was being done, where, and the system's reason.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {doing} {}", path.display())]
+pub struct FileError {
+    /// The action as an infinitive: `read`, `create`, `rename to`.
+    pub doing: &'static str,
+    /// The path.
+    pub path: PathBuf,
+    /// The system's reason.
+    #[source]
+    pub source: io::Error,
+}
+
+impl FileError {
+    /// For `map_err`: `read(..).map_err(FileError::at("read", path))`.
+    pub fn at(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self { doing, path: path.to_owned(), source }
+    }
+
+    /// True when the path simply is not there.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        matches!(self.source.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+    }
+
+    /// True when something else has the name.
+    #[must_use]
+    pub fn is_taken(&self) -> bool {
+        matches!(self.source.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty)
+    }
+}
+
+/// The content of a regular file of at most `limit` bytes. FIFOs, devices and folders are refused without blocking.
+///
+/// # Errors
+/// When it is not there, not a regular file, larger than `limit`, or cannot be read.
+pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
+    read_with_mode(path, limit).map(|(bytes, _)| bytes)
+}
+
+/// The same, with the permission bits of the very file that was read.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_with_mode(path: &Path, limit: u64) -> Result<(Vec<u8>, u32), FileError> {
+    let open = || -> io::Result<(Vec<u8>, u32)> {
+        let (file, meta) = open_regular(path)?;
+        // Room for all of it at once: growing would leave copies of a key behind.
+        let room = meta.len().min(limit).saturating_add(1);
+        let bytes = read_bounded(file, limit, usize::try_from(room).unwrap_or(0))?;
+        Ok((bytes, meta.mode() & 0o7777))
+    };
+    open().map_err(FileError::at("read", path))
+}
+
+/// To be read. A FIFO that nobody writes to is opened too, and at once.
+fn open(path: &Path) -> io::Result<File> {
+    let nonblock = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0);
+    OpenOptions::new().read(true).custom_flags(nonblock).open(path)
+}
+
+fn open_regular(path: &Path) -> io::Result<(File, fs::Metadata)> {
+    let file = open(path)?;
+    let meta = file.metadata()?;
+    if meta.is_file() { Ok((file, meta)) } else { Err(irregular(&meta)) }
+}
+
+/// The same for one file after the other, into one buffer: says how much of it the file fills. A larger one takes its place
+/// where it must, and the old one is wiped. Where as many bytes came as the file has, nobody asks whether there are more.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn read_into(buffer: &mut Zeroizing<Vec<u8>>, path: &Path, limit: u64) -> Result<(usize, u32), FileError> {
+    let mut read = || -> io::Result<(usize, u32)> {
+        let mut file = open(path)?;
+        let seen = rustix::fs::fstat(&file)?;
+        if FileType::from_raw_mode(seen.st_mode) != FileType::RegularFile {
+            return Err(irregular(&file.metadata()?));
+        }
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let wanted = usize::try_from(seen.st_size).unwrap_or(usize::MAX);
+        let mut filled = 0;
+        while filled <= limit && wanted <= limit {
+            if buffer.len() <= filled.max(wanted) {
+                let mut larger = Zeroizing::new(vec![0; filled.max(wanted).saturating_add(1).next_power_of_two()]);
+                larger[..filled].copy_from_slice(&buffer[..filled]);
+                *buffer = larger;
+            }
+            let count = match file.read(&mut buffer[filled..]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                other => other?,
+            };
+            filled += count;
+            if count == 0 || filled == wanted {
+                return Ok((filled, seen.st_mode & 0o7777));
+            }
+        }
+        Err(too_large(limit))
+    };
+    read().map_err(FileError::at("read", path))
+}
+
+/// What was named may be a pipe too (`<(...)` in a shell): read until its writer is done.
+///
+/// # Errors
+/// As [`read`]; folders and devices are refused.
+pub fn read_named(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
+    let pipe = fs::metadata(path).is_ok_and(|meta| meta.file_type().is_fifo());
+    if !pipe {
+        return read(path, limit);
+    }
+    File::open(path).and_then(|file| read_bounded(file, limit, room(limit))).map_err(FileError::at("read", path))
+}
+
+fn irregular(meta: &fs::Metadata) -> io::Error {
+    if meta.is_dir() {
+        return io::Error::new(io::ErrorKind::IsADirectory, "it is a folder");
+    }
+    io::Error::new(io::ErrorKind::InvalidData, "it is a device, a pipe or a socket, not a file")
+}
+
+/// Room for all that may come: what is read may be a key, and growing would leave copies of it behind. The system gives
+/// memory only as it is filled.
+fn room(limit: u64) -> usize {
+    usize::try_from(limit.saturating_add(1)).unwrap_or(0)
+}
+
+/// All of stdin, at most `limit` bytes.
+///
+/// # Errors
+/// When it is longer than `limit` or cannot be read.
+pub fn read_stdin(limit: u64) -> Result<Vec<u8>, FileError> {
+    read_bounded(io::stdin().lock(), limit, room(limit)).map_err(FileError::at("read", Path::new("stdin")))
+}
+
+/// True when somebody sits at stdin.
+#[must_use]
+pub fn stdin_is_terminal() -> bool {
+    io::IsTerminal::is_terminal(&io::stdin())
+}
+
+fn read_bounded(from: impl Read, limit: u64, room: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(room);
+    from.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > limit {
+        return Err(too_large(limit));
+    }
+    Ok(bytes)
+}
+
+fn too_large(limit: impl Display) -> io::Error {
+    io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {limit} bytes"))
+}
+
+/// What a folder holds, as far as it was read.
+#[derive(Debug)]
+pub struct Listing {
+    /// The regular files and links (not what lies below it), sorted by name.
+    pub paths: Vec<PathBuf>,
+    /// False when there is more in the folder than was looked at.
+    pub complete: bool,
+}
+
+/// The regular files and links among the first `limit` entries of a folder.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn list(directory: &Path, limit: usize) -> Result<Listing, FileError> {
+    let failed = || FileError::at("read the folder", directory);
+    let mut entries = listing::open(directory).map_err(failed())?;
+    let mut paths = Vec::new();
+    for entry in entries.by_ref().take(limit) {
+        let Entry { name, kind } = entry.map_err(failed())?;
+        if matches!(kind, FileType::RegularFile | FileType::Symlink) {
+            paths.push(directory.join(name));
+        }
+    }
+    paths.sort();
+    Ok(Listing { paths, complete: entries.next().is_none() })
+}
+
+/// All that lies in a folder, folders too, sorted by name; at most `limit` of them.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn entries(directory: &Path, limit: usize) -> Result<Vec<PathBuf>, FileError> {
+    let failed = || FileError::at("read the folder", directory);
+    let entries = listing::open(directory).map_err(failed())?.take(limit);
+    let path = |entry: io::Result<Entry>| entry.map(|entry| directory.join(entry.name));
+    let mut paths = entries.map(path).collect::<io::Result<Vec<_>>>().map_err(failed())?;
+    paths.sort();
+    Ok(paths)
+}
+
+/// True when something is at `path`, a dangling link included.
+#[must_use]
+pub fn occupied(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
+/// True when both paths lead to one file, links followed.
+#[must_use]
+pub fn are_one(path: &Path, other: &Path) -> bool {
+    let inode = |path: &Path| fs::metadata(path).map(|meta| (meta.dev(), meta.ino()));
+    matches!((inode(path), inode(other)), (Ok(one), Ok(other)) if one == other)
+}
+
+/// The permission bits of what is at `path`, links followed.
+///
+/// # Errors
+/// When it is not there or cannot be looked at.
+pub fn mode(path: &Path) -> Result<u32, FileError> {
+    let meta = fs::metadata(path).map_err(FileError::at("look at", path))?;
+    Ok(meta.mode() & 0o7777)
+}
+
+/// Writes a file that must not exist yet: born under a temporary name with `mode`, flushed, then renamed without
+/// replacing anything, and the folder flushed. Nothing is left behind when it fails.
+///
+/// # Errors
+/// `AlreadyExists` when something is at `path`; else the system's reason.
+pub fn create_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
+    stage(path, bytes, mode)?.create()
+}
+
+/// Writes a file in place of whatever file is there, whole or not at all.
+///
+/// # Errors
+/// The system's reason; what was there is then untouched.
+pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
+    stage(path, bytes, mode)?.replace()
+}
+
+/// A whole and flushed file that waits under a temporary name beside its place; gone when dropped before it got there.
+#[derive(Debug)]
+pub struct Staged {
+    temporary: PathBuf,
+    path: PathBuf,
+    waits: Cell<bool>,
+}
+
+/// Writes and flushes a file beside `path`, with its final mode from the first instant (`O_EXCL`, never through a link).
+///
+/// # Errors
+/// The system's reason; nothing is left behind.
+pub fn stage(path: &Path, bytes: &[u8], mode: u32) -> Result<Staged, FileError> {
+    let staged = Staged { temporary: temporary_name(path), path: path.to_owned(), waits: Cell::new(true) };
+    let open = || OpenOptions::new().write(true).create_new(true).mode(mode).open(&staged.temporary);
+    let write = |mut file: File| -> io::Result<()> {
+        // The umask only takes bits away at birth; the final mode is set on the open file.
+        file.set_permissions(fs::Permissions::from_mode(mode))?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    open().and_then(write).map_err(FileError::at("create", path))?;
+    Ok(staged)
+}
+
+impl Staged {
+    /// What waits there, as the disk gives it back.
+    ///
+    /// # Errors
+    /// The system's reason.
+    pub fn read_back(&self, limit: u64) -> Result<Vec<u8>, FileError> {
+        read(&self.temporary, limit)
+    }
+
+    /// Gives it its name without replacing anything, and flushes the folder.
+    ///
+    /// # Errors
+    /// `AlreadyExists` when something is there; else the system's reason.
+    pub fn create(&self) -> Result<(), FileError> {
+        move_new(&self.temporary, &self.path).map_err(FileError::at("create", &self.path))?;
+        self.waits.set(false);
+        sync_folder(parent(&self.path))
+    }
+
+    /// Puts it in place of whatever file is there, and flushes the folder.
+    ///
+    /// # Errors
+    /// The system's reason; what was there is then untouched.
+    pub fn replace(&self) -> Result<(), FileError> {
+        self.place()?;
+        sync_folder(parent(&self.path))
+    }
+
+    /// Puts it in place of whatever file is there; the folder is still to be flushed.
+    ///
+    /// # Errors
+    /// The system's reason; what was there is then untouched.
+    pub fn place(&self) -> Result<(), FileError> {
+        fs::rename(&self.temporary, &self.path).map_err(FileError::at("write", &self.path))?;
+        self.waits.set(false);
+        Ok(())
+    }
+
+    /// Takes its name away again; only for what this one created.
+    pub fn take_back(&self) {
+        let _ = fs::rename(&self.path, &self.temporary);
+        self.waits.set(true);
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        if self.waits.get() {
+            let _ = fs::remove_file(&self.temporary);
+        }
+    }
+}
+
+/// Renames without replacing anything.
+fn move_new(from: &Path, to: &Path) -> io::Result<()> {
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        // Not every file system knows NOREPLACE; a hard link refuses to replace as well.
+        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {
+            fs::hard_link(from, to).and_then(|()| fs::remove_file(from))
+        }
+        other => other.map_err(io::Error::from),
+    }
+}
+
+/// A hidden name in the same folder, `.NAME.<16 hex digits>~`: unlikely to be taken, and refused (`O_EXCL`) when it is.
+#[must_use]
+pub fn temporary_name(path: &Path) -> PathBuf {
+    // Random keys hash nothing: another number each time, and no generator of secrets is set up for a name.
+    let random = RandomState::new().build_hasher().finish();
+    let stem = path.file_name().unwrap_or_default().to_string_lossy();
+    parent(path).join(format!(".{stem}.{random:016x}~"))
+}
+
+/// The folder that `path` lies in.
+#[must_use]
+pub fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Flushes a folder, so that the names in it survive a power loss.
+///
+/// # Errors
+/// The system's reason.
+pub fn sync_folder(folder: &Path) -> Result<(), FileError> {
+    File::open(folder).and_then(|open| open.sync_all()).map_err(FileError::at("flush the folder", folder))
+}
+
+/// Moves a file aside as a numbered backup `<file>.~N~` of the same mode and says its name.
+///
+/// # Errors
+/// The system's reason; the file is then where it was.
+pub fn back_up(path: &Path) -> Result<PathBuf, FileError> {
+    for number in 1..u32::MAX {
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".~{number}~"));
+        let backup = path.with_file_name(name);
+        if occupied(&backup) {
+            continue;
+        }
+        match move_new(path, &backup) {
+            Ok(()) => return sync_folder(parent(path)).map(|()| backup),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(FileError::at("rename", path)(error)),
+        }
+    }
+    Err(FileError::at("back up", path)(io::Error::other("too many backups")))
+}
+
+/// Moves a backup back to where it was, where nothing is now.
+///
+/// # Errors
+/// The system's reason; the backup is then where it was.
+pub fn put_back(backup: &Path, path: &Path) -> Result<(), FileError> {
+    move_new(backup, path).map_err(FileError::at("rename", backup))?;
+    sync_folder(parent(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::list;
+
+    #[test]
+    fn a_listing_says_whether_it_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("a folder")).unwrap();
+        for name in ["a", "b", "c"] {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        for (limit, complete) in [(3, false), (4, true), (5, true)] {
+            let listing = list(folder.path(), limit).unwrap();
+            assert_eq!(listing.complete, complete, "{limit}");
+            assert!(listing.paths.len() >= limit.min(4) - 1);
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! What lies in a folder, name by name, and folders emptied. Not std's `read_dir`: that gives up when a signal comes while
+//! the folder is opened, and it panics when closing it fails (a dying disk, when all the work is done).
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, openat, statat, unlinkat};
+use rustix::io::{Errno, retry_on_intr};
+use rustix::path::Arg;
+
+/// One name in a folder.
+pub(crate) struct Entry {
+    /// The name.
+    pub(crate) name: OsString,
+    /// What it is, links not followed.
+    pub(crate) kind: FileType,
+}
+
+/// The names in a folder, as they come.
+pub(crate) struct Entries(Dir);
+
+/// Opens the folder at `path`, links followed.
+pub(crate) fn open(path: &Path) -> io::Result<Entries> {
+    Ok(Entries(Dir::new(folder(CWD, path, OFlags::empty())?)?))
+}
+
+fn folder(base: impl AsFd, path: impl Arg + Copy, more: OFlags) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | more;
+    retry_on_intr(|| openat(base.as_fd(), path, flags, Mode::empty()))
+}
+
+impl Iterator for Entries {
+    type Item = io::Result<Entry>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let entry = match self.0.read()? {
+                Ok(entry) => entry,
+                Err(errno) => return Some(Err(errno.into())),
+            };
+            let name = OsStr::from_bytes(entry.file_name().to_bytes());
+            if name == "." || name == ".." {
+                continue;
+            }
+            return Some(self.kind(name, entry.file_type()).map(|kind| Entry { name: name.to_owned(), kind }));
+        }
+    }
+}
+
+impl Entries {
+    /// Not every file system says it in its list.
+    fn kind(&self, name: &OsStr, listed: FileType) -> io::Result<FileType> {
+        if listed != FileType::Unknown {
+            return Ok(listed);
+        }
+        let seen = statat(self.0.fd()?, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        Ok(FileType::from_raw_mode(seen.st_mode))
+    }
+}
+
+/// Removes a folder and all in it; no link is followed. What somebody else takes away meanwhile is gone too.
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    empty(folder(CWD, path, OFlags::NOFOLLOW)?)?;
+    Ok(gone(unlinkat(CWD, path, AtFlags::REMOVEDIR))?)
+}
+
+fn empty(open: OwnedFd) -> io::Result<()> {
+    let mut entries = Entries(retry_on_intr(|| Dir::read_from(&open))?);
+    let all = entries.by_ref().collect::<io::Result<Vec<Entry>>>()?;
+    drop(entries);
+    for Entry { name, kind } in all {
+        let name = name.as_os_str();
+        if kind == FileType::Directory {
+            match folder(&open, name, OFlags::NOFOLLOW) {
+                Err(Errno::NOENT) => continue,
+                other => empty(other?)?,
+            }
+            gone(unlinkat(&open, name, AtFlags::REMOVEDIR))?;
+        } else {
+            gone(unlinkat(&open, name, AtFlags::empty()))?;
+        }
+    }
+    Ok(())
+}
+
+fn gone(removed: Result<(), Errno>) -> Result<(), Errno> {
+    match removed {
+        Err(Errno::NOENT) => Ok(()),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FileType, open, remove};
+    use std::fs;
+
+    #[test]
+    fn a_folder_goes_with_all_in_it_and_nothing_else() {
+        let outer = tempfile::tempdir().unwrap();
+        let (path, outside) = (outer.path().join("folder"), outer.path().join("outside"));
+        fs::create_dir_all(path.join("a/b")).unwrap();
+        fs::create_dir(&outside).unwrap();
+        fs::write(outside.join("file"), "x").unwrap();
+        fs::write(path.join("a/b/file"), "x").unwrap();
+        std::os::unix::fs::symlink(&outside, path.join("a/link")).unwrap();
+        let mut kinds: Vec<_> = open(&path.join("a")).unwrap().map(|entry| entry.unwrap()).collect();
+        kinds.sort_by(|one, other| one.name.cmp(&other.name));
+        let kinds: Vec<_> = kinds.iter().map(|entry| (entry.name.to_str().unwrap(), entry.kind)).collect();
+        assert_eq!(kinds, [("b", FileType::Directory), ("link", FileType::Symlink)]);
+        remove(&path).unwrap();
+        assert!(!path.exists() && outside.join("file").exists());
+        std::os::unix::fs::symlink(&outside, &path).unwrap();
+        assert!(remove(&path).is_err(), "a link is no folder");
+        assert!(outside.join("file").exists());
+    }
+}

@@ -1,0 +1,95 @@
+//! Locks on files and folders (flock): the kernel lets go of them when the process ends, however it ends. What the file
+//! holds means nothing.
+
+use std::fs::{File, OpenOptions, Permissions};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rustix::fs::{FlockOperation, OFlags, flock};
+use rustix::io::retry_on_intr;
+
+use super::files::FileError;
+use crate::system::clock;
+
+/// Held until it is dropped.
+#[derive(Debug)]
+pub struct Lock(File);
+
+/// Between two attempts.
+const PAUSE: Duration = Duration::from_millis(20);
+
+impl Lock {
+    /// Waits for the lock file at `path` until `wait` is over or `give_up` says so; `None` then.
+    ///
+    /// # Errors
+    /// When the file cannot be opened or locked at all.
+    pub fn wait(path: &Path, wait: Duration, mut give_up: impl FnMut() -> bool) -> Result<Option<Self>, FileError> {
+        let nofollow = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or(0);
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(nofollow);
+        let file = options.open(path).map_err(FileError::at("open the lock", path))?;
+        let ends = Instant::now() + wait;
+        loop {
+            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Ok(Some(Self(file))),
+                Err(rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::INTR) => {}
+                Err(errno) => return Err(FileError::at("lock", path)(errno.into())),
+            }
+            if Instant::now() >= ends || give_up() {
+                return Ok(None);
+            }
+            clock::sleep(PAUSE);
+        }
+    }
+
+    /// Locks a folder if nobody has and it is still at its name; `None` when not. It says that somebody works in it.
+    ///
+    /// # Errors
+    /// When it cannot be opened or locked at all.
+    pub fn folder(path: &Path) -> Result<Option<Self>, FileError> {
+        let open = match File::open(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            other => other.map_err(FileError::at("open the folder", path))?,
+        };
+        match retry_on_intr(|| flock(&open, FlockOperation::NonBlockingLockExclusive)) {
+            Ok(()) => {}
+            Err(rustix::io::Errno::WOULDBLOCK) => return Ok(None),
+            Err(errno) => return Err(FileError::at("lock", path)(errno.into())),
+        }
+        let own = open.metadata().map_err(FileError::at("look at", path))?;
+        let still = path.symlink_metadata().is_ok_and(|meta| (meta.dev(), meta.ino()) == (own.dev(), own.ino()));
+        Ok(still.then_some(Self(open)))
+    }
+
+    /// Gives the folder at `path`, which this locks, its final mode, and flushes it.
+    ///
+    /// # Errors
+    /// The system's reason.
+    pub fn finish(&self, path: &Path, mode: u32) -> Result<(), FileError> {
+        let mode = self.0.set_permissions(Permissions::from_mode(mode));
+        mode.map_err(FileError::at("set the mode of", path))?;
+        self.0.sync_all().map_err(FileError::at("flush the folder", path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Duration, Lock};
+
+    #[test]
+    fn one_at_a_time_and_garbage_is_ignored() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(".lock");
+        std::fs::write(&path, "4711\n").unwrap();
+        let held = Lock::wait(&path, Duration::ZERO, || false).unwrap().unwrap();
+        assert!(Lock::wait(&path, Duration::from_millis(30), || false).unwrap().is_none());
+        drop(held);
+        assert!(Lock::wait(&path, Duration::ZERO, || false).unwrap().is_some());
+
+        let held = Lock::folder(folder.path()).unwrap().unwrap();
+        assert!(Lock::folder(folder.path()).unwrap().is_none());
+        drop(held);
+        assert!(Lock::folder(&folder.path().join("gone")).unwrap().is_none());
+    }
+}

@@ -1,0 +1,230 @@
+//! What `crt PATH` makes HAProxy load: a file, all files of a folder, a bundle of `PATH.rsa` and `PATH.ecdsa`; the key in
+//! it or beside it. <https://docs.haproxy.org/2.6/configuration.html#5.1-crt>
+
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use x509_parser::prelude::FromDer;
+use x509_parser::x509::X509Name;
+
+use super::list;
+use crate::pki::certificate::Certificate;
+use crate::store::layout::Piece;
+use crate::webserver::model::{Pair, PairPath, ServerName};
+
+/// What lies at a path.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Lying {
+    /// A file.
+    File(Shown),
+    /// A folder with these files.
+    Folder(Vec<PathBuf>),
+    /// Nothing.
+    Nothing,
+    /// Something that cannot be looked at.
+    Unreadable,
+}
+
+/// What HAProxy makes of a certificate's file.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Shown {
+    /// The names of its first certificate, common name included.
+    pub names: Vec<ServerName>,
+    /// Whether the key is in it too.
+    pub key: bool,
+}
+
+impl Shown {
+    /// Of the file's bytes.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        const WORDS: &[u8] = b"PRIVATE KEY-----";
+        let key = bytes.windows(WORDS.len()).any(|window| window == WORDS);
+        Self { names: leaf(bytes).map(|leaf| names(&leaf)).unwrap_or_default(), key }
+    }
+}
+
+/// The first certificate of a PEM file; the key's lines are not touched.
+fn leaf(bytes: &[u8]) -> Option<Certificate> {
+    let mut lines = bytes.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
+    lines.find(|line| line.starts_with(b"-----BEGIN ") && line.ends_with(b"CERTIFICATE-----"))?;
+    let body: Vec<u8> = lines.take_while(|line| !line.starts_with(b"-----")).flatten().copied().collect();
+    Certificate::from_der(&STANDARD.decode(body).ok()?).ok()
+}
+
+fn names(leaf: &Certificate) -> Vec<ServerName> {
+    let subject = X509Name::from_der(leaf.subject_der()).ok();
+    let common = subject.iter().flat_map(|(_, subject)| subject.iter_common_name());
+    let common = common.filter_map(|name| name.as_str().ok());
+    let mut names = Vec::new();
+    for name in leaf.dns_names.iter().map(String::as_str).chain(common).map(list::name) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// What HAProxy looks for beside a file: `ssl-load-extra-files`, `ssl-load-extra-del-ext`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Extras {
+    pub(crate) bundle: bool,
+    pub(crate) key: bool,
+    /// `x.crt` has its key in `x.key`, not in `x.crt.key`.
+    pub(crate) strip: bool,
+}
+
+impl Default for Extras {
+    fn default() -> Self {
+        Self { bundle: true, key: true, strip: false }
+    }
+}
+
+/// One certificate with its key, as it is loaded.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Loaded {
+    /// The files.
+    pub(crate) pair: Pair,
+    /// The names in the certificate.
+    pub(crate) names: Vec<ServerName>,
+    /// The file is there and cannot be read, so its names are not known.
+    pub(crate) unreadable: bool,
+}
+
+impl Loaded {
+    /// What is named in a way that only HAProxy can follow.
+    pub(crate) fn other(text: &str) -> Self {
+        let pair = Pair { files: vec![(Piece::Combined, PairPath::Other(text.to_owned()))] };
+        Self { pair, names: Vec::new(), unreadable: false }
+    }
+}
+
+/// What `crt path` loads, in HAProxy's order.
+pub(crate) fn expand(path: &Path, extras: Extras, look: &mut dyn FnMut(&Path) -> Lying) -> Vec<Loaded> {
+    match look(path) {
+        Lying::Folder(files) => {
+            let wanted = files.into_iter().filter(|file| is_loaded(file));
+            wanted.filter_map(|file| one(&file, extras, look)).collect()
+        }
+        Lying::Nothing if extras.bundle => {
+            let of = |kind: &str| beside(path, kind);
+            let bundle: Vec<Loaded> = ["dsa", "ecdsa", "rsa"]
+                .map(of)
+                .iter()
+                .filter(|file| matches!(look(file), Lying::File(_) | Lying::Unreadable))
+                .cloned()
+                .collect::<Vec<_>>()
+                .iter()
+                .filter_map(|file| one(file, extras, look))
+                .collect();
+            if bundle.is_empty() { one(path, extras, look).into_iter().collect() } else { bundle }
+        }
+        _ => one(path, extras, look).into_iter().collect(),
+    }
+}
+
+/// Of a folder: all but hidden files and what belongs to another file.
+fn is_loaded(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    !name.starts_with('.') && ![".issuer", ".ocsp", ".sctl", ".key"].iter().any(|end| name.ends_with(end))
+}
+
+fn one(path: &Path, extras: Extras, look: &mut dyn FnMut(&Path) -> Lying) -> Option<Loaded> {
+    let lying = look(path);
+    let own = match extras.strip && path.extension().is_some_and(|extension| extension == "crt") {
+        true => path.with_extension("key"),
+        false => beside(path, "key"),
+    };
+    let apart = match &lying {
+        Lying::Folder(_) => return None,
+        Lying::File(shown) if shown.key => false,
+        // HAProxy wants a key in the file or beside it: where neither is, one file can bring both.
+        Lying::File(_) | Lying::Nothing | Lying::Unreadable => extras.key && look(&own) != Lying::Nothing,
+    };
+    let file = PairPath::File(path.to_owned());
+    let pair = match apart {
+        true => Pair::two(file, PairPath::File(own)),
+        false => Pair { files: vec![(Piece::Combined, file)] },
+    };
+    let unreadable = lying == Lying::Unreadable;
+    let names = if let Lying::File(shown) = lying { shown.names } else { Vec::new() };
+    Some(Loaded { pair, names, unreadable })
+}
+
+fn beside(path: &Path, extension: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(extension);
+    name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::{Extras, Lying, Shown, expand};
+    use crate::webserver::model::ServerName;
+
+    /// `FILE`, `FILE+KEY`; what is there: names that begin with `c` hold no key.
+    fn told(path: &str, there: &[&str], extras: Extras) -> Vec<String> {
+        let mut look = |path: &Path| {
+            let text = path.display().to_string();
+            if there.contains(&text.as_str()) {
+                let key = !path.file_name().unwrap().to_string_lossy().starts_with('c');
+                return Lying::File(Shown { names: vec![ServerName::Exact(text)], key });
+            }
+            let inside = there.iter().filter(|file| Path::new(file).parent() == Some(path));
+            let inside: Vec<PathBuf> = inside.map(PathBuf::from).collect();
+            if inside.is_empty() { Lying::Nothing } else { Lying::Folder(inside) }
+        };
+        let loaded = expand(Path::new(path), extras, &mut look);
+        let files = |one: &super::Loaded| {
+            let files = one.pair.files.iter().map(|(_, path)| path.file().unwrap().display().to_string());
+            files.collect::<Vec<_>>().join("+")
+        };
+        loaded.iter().map(files).collect()
+    }
+
+    #[test]
+    fn a_path_stands_for_what_haproxy_would_load() {
+        let usual = Extras::default();
+        let strip = Extras { strip: true, ..usual };
+        let none = Extras { bundle: false, key: false, strip: false };
+        for (path, there, extras, expected) in [
+            ("/x/a.pem", &["/x/a.pem"][..], usual, &["/x/a.pem"][..]),
+            ("/x/c.pem", &["/x/c.pem"], usual, &["/x/c.pem"]),
+            ("/x/c.pem", &["/x/c.pem", "/x/c.pem.key"], usual, &["/x/c.pem+/x/c.pem.key"]),
+            ("/x/c.crt", &["/x/c.crt", "/x/c.crt.key"], usual, &["/x/c.crt+/x/c.crt.key"]),
+            ("/x/c.crt", &["/x/c.crt", "/x/c.key"], strip, &["/x/c.crt+/x/c.key"]),
+            ("/x/c.pem", &["/x/c.pem", "/x/c.pem.key"], strip, &["/x/c.pem+/x/c.pem.key"]),
+            ("/x/c.pem", &["/x/c.pem", "/x/c.pem.key"], none, &["/x/c.pem"]),
+            // Not there yet: one file, unless the key of its own is there.
+            ("/x/n.pem", &[], usual, &["/x/n.pem"]),
+            ("/x/n.pem", &["/x/n.pem.key"], usual, &["/x/n.pem+/x/n.pem.key"]),
+            ("/x/n.pem", &["/x/n.pem.rsa", "/x/n.pem.ecdsa"], usual, &["/x/n.pem.ecdsa", "/x/n.pem.rsa"]),
+            ("/x/n.pem", &["/x/n.pem.rsa"], none, &["/x/n.pem"]),
+            (
+                "/x",
+                &["/x/.a.pem.0123~", "/x/a.pem", "/x/a.pem.ocsp", "/x/b.pem.~1~", "/x/c.crt", "/x/c.crt.key", "/x/d/e"],
+                usual,
+                &["/x/a.pem", "/x/b.pem.~1~", "/x/c.crt+/x/c.crt.key"],
+            ),
+        ] {
+            assert_eq!(told(path, there, extras), expected, "{path} {there:?}");
+        }
+    }
+
+    #[test]
+    fn names_are_those_of_the_first_certificate() {
+        let mut params = rcgen::CertificateParams::new(vec!["A.example".to_owned(), "*.b.example".to_owned()]).unwrap();
+        params.distinguished_name.push(rcgen::DnType::CommonName, "cn.example");
+        let key = rcgen::KeyPair::generate().unwrap();
+        let pem = params.self_signed(&key).unwrap().pem();
+        let shown = Shown::of(format!("{}{pem}", key.serialize_pem()).as_bytes());
+        let names: Vec<String> = shown.names.iter().map(ServerName::text).collect();
+        assert_eq!((names.join(" ").as_str(), shown.key), ("a.example *.b.example cn.example", true));
+        assert!(!Shown::of(pem.as_bytes()).key);
+        assert_eq!(Shown::of(b"nothing"), Shown::default());
+    }
+}

@@ -1,0 +1,112 @@
+//! One line of a crt-list: `FILE [OPTIONS] FILTER...`, by the rules of `crtlist_parse_line`, which knows no quotes.
+//! <https://docs.haproxy.org/2.6/configuration.html#5.1-crt-list>
+
+use crate::webserver::model::ServerName;
+
+/// A certificate and the names that it is for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Listed {
+    /// The line, from 1.
+    pub(crate) line: u32,
+    /// As it is written.
+    pub(crate) path: String,
+    /// What it answers to; `None` without filters: then the names in the certificate.
+    pub(crate) filters: Option<Filters>,
+}
+
+/// The filters of a line.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Filters {
+    /// These,
+    pub(crate) names: Vec<ServerName>,
+    /// but not these, which are below the wildcards among them.
+    pub(crate) except: Vec<String>,
+}
+
+/// The certificates of a list, and the lines that are no such line.
+pub(crate) fn read(text: &str) -> (Vec<Listed>, Vec<u32>) {
+    let (mut listed, mut broken) = (Vec::new(), Vec::new());
+    for (line, number) in text.lines().zip(1_u32..) {
+        // Only in the first column is it a comment.
+        if line.starts_with('#') || line.trim().is_empty() {
+            continue;
+        }
+        match entry(line, number) {
+            Some(entry) => listed.push(entry),
+            None => broken.push(number),
+        }
+    }
+    (listed, broken)
+}
+
+fn entry(line: &str, number: u32) -> Option<Listed> {
+    let (head, filters) = match line.split_once('[') {
+        None => (line, ""),
+        Some((head, rest)) => (head, rest.split_once(']')?.1),
+    };
+    let mut words = head.split_ascii_whitespace();
+    let path = words.next()?.to_owned();
+    let mut filters: Vec<&str> = words.chain(filters.split_ascii_whitespace()).collect();
+    if line.contains('[') && head.split_ascii_whitespace().count() > 1 {
+        // What stands before the options is no filter but an error.
+        return None;
+    }
+    filters.iter_mut().for_each(|word| *word = word.trim());
+    Some(Listed { line: number, path, filters: (!filters.is_empty()).then(|| self::filters(&filters)) })
+}
+
+fn filters(words: &[&str]) -> Filters {
+    let mut filters = Filters::default();
+    for word in words {
+        let word = word.to_ascii_lowercase();
+        match word.strip_prefix('!') {
+            // HAProxy passes over what excludes a wildcard.
+            Some(name) if name.starts_with('*') => {}
+            Some(name) => filters.except.push(name.to_owned()),
+            None => filters.names.push(name(&word)),
+        }
+    }
+    filters
+}
+
+/// A name as HAProxy matches it: `*` stands for exactly one label.
+pub(crate) fn name(text: &str) -> ServerName {
+    let text = text.to_ascii_lowercase();
+    match text.strip_prefix('*') {
+        Some(base) => ServerName::Label(base.to_owned()),
+        None => ServerName::Exact(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read;
+
+    #[test]
+    fn lines_are_read_as_haproxy_reads_them() {
+        let text = "# comment\n\n/a.pem\nb.pem [alpn h2,http/1.1]\n/c.pem  *.Z.example !no.z.example\n\
+            /d.pem [verify required ca-file /ca] d.example D2.example !*\n  /e.pem !*\n/f.pem [alpn h2\n";
+        let (listed, broken) = read(text);
+        let told: Vec<String> = listed
+            .iter()
+            .map(|it| {
+                let filters = it.filters.as_ref().map(|filters| {
+                    let names: Vec<String> = filters.names.iter().map(|name| name.text()).collect();
+                    format!(" {} not {}", names.join(","), filters.except.join(","))
+                });
+                format!("{} {}{}", it.line, it.path, filters.unwrap_or_default())
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "3 /a.pem",
+                "4 b.pem",
+                "5 /c.pem *.z.example not no.z.example",
+                "6 /d.pem d.example,d2.example not ",
+                "7 /e.pem  not ",
+            ]
+        );
+        assert_eq!(broken, [8]);
+    }
+}

@@ -1,0 +1,29 @@
+//! What the configuration of any server says, as far as an install asks: which blocks answer where, for which names, with
+//! which files. Pure. A profile (`webserver::nginx`, ...) translates its server's dialect into a [`Config`]; whatever is
+//! decided from it (adoption, coverage, whom to ask) is decided here, once for all servers.
+//!
+//! A profile owes: blocks in the order in which its server prefers them; every address on which a block answers, one by
+//! one; per block its pairs as the files the server reads, each with the [`Piece`](super::layout::Piece) it wants there;
+//! what the new block for a pair looks like ([`Written`]); and what a failing test complains of ([`Complaint`]).
+
+pub mod block;
+mod complaint;
+pub mod config;
+pub mod glob;
+mod index;
+pub mod listen;
+pub mod name;
+mod name_clash;
+mod new_block;
+pub mod probe_targets;
+mod software;
+
+pub use block::{Block, Coverage, NamesFrom, Pair, PairPath, Part, chain_and_key};
+pub use complaint::{Blame, Complaint, last_words, names_path};
+pub use config::{Config, ConfigText};
+pub use listen::{Interface, Listen};
+pub use name::ServerName;
+pub use name_clash::Clash;
+pub use new_block::{Addition, CIPHERS, NewBlock, WEB, Written};
+pub use probe_targets::{Elsewhere, Targets, Unasked, Wanted};
+pub use software::Software;

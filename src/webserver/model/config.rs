@@ -1,0 +1,90 @@
+//! The configuration of one server as a whole.
+
+use std::path::{Path, PathBuf};
+
+use super::block::{Block, Part};
+use super::glob;
+use super::index::Index;
+use super::name::{ServerName, concrete};
+use super::software::Software;
+use crate::pki::name::DnsName;
+use crate::store::layout::Link;
+
+/// One file of a configuration.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ConfigText {
+    /// Its absolute path.
+    pub path: PathBuf,
+    /// What it says.
+    pub text: String,
+}
+
+/// What an install needs to know of a configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Whose it is.
+    pub software: Software,
+    /// The main file.
+    pub file: PathBuf,
+    /// All blocks, in the server's order.
+    blocks: Vec<Block>,
+    /// The patterns of files that hold blocks and are read too; absolute.
+    pub includes: Vec<PathBuf>,
+    /// What only the server itself can decide, with its place and why; nothing was guessed.
+    pub doubts: Vec<String>,
+    pub(crate) index: Index,
+}
+
+impl Config {
+    /// Of `blocks`, in the server's order.
+    #[must_use]
+    pub fn new(software: Software, file: &Path, blocks: Vec<Block>) -> Self {
+        let index = Index::new(&blocks);
+        Self { software, file: file.to_owned(), blocks, includes: Vec::new(), doubts: Vec::new(), index }
+    }
+
+    /// All blocks, in the server's order.
+    #[must_use]
+    pub fn blocks(&self) -> &[Block] {
+        &self.blocks
+    }
+
+    /// The folders from which a file called `name` would be read.
+    pub fn including(&self, name: &str) -> impl Iterator<Item = &Path> {
+        self.includes.iter().filter_map(move |pattern| {
+            let (folder, file) = (pattern.parent()?, pattern.file_name()?);
+            let plain = !glob::is_pattern(&folder.to_string_lossy());
+            (plain && glob::matches(&file.to_string_lossy(), name)).then_some(folder)
+        })
+    }
+
+    /// The blocks that name exactly this pair: all files of one of theirs are among `links`.
+    pub fn naming(&self, links: &[Link]) -> impl Iterator<Item = &Block> {
+        let found = self.index.of_paths(links.iter().map(|link| link.path.as_path()));
+        self.at(found).filter(move |block| block.names_pair(links))
+    }
+
+    /// The blocks that name this file, whatever for.
+    pub fn mentioning(&self, path: &Path) -> impl Iterator<Item = &Block> {
+        self.at(self.index.of_path(path).to_vec())
+    }
+
+    /// The web sites that answer to one of `names` (a wildcard stands for any name below it) by a name of their own.
+    /// Blocks that do so only by a regular expression, or as the default, are not among them.
+    pub fn serving(&self, names: &[DnsName]) -> impl Iterator<Item = &Block> {
+        self.at(self.index.of_names(names)).filter(move |block| block.part == Part::Http && block.serves(names))
+    }
+
+    pub(crate) fn at(&self, found: Vec<usize>) -> impl Iterator<Item = &Block> {
+        found.into_iter().map(|at| &self.blocks[at])
+    }
+}
+
+impl Block {
+    /// Whether it answers to one of `names` (a wildcard stands for any name below it) by a name of its own.
+    #[must_use]
+    pub fn serves(&self, names: &[DnsName]) -> bool {
+        let hosts = || self.names.iter().filter_map(ServerName::concrete);
+        names.iter().any(|name| self.answers_to(&concrete(name)) || hosts().any(|host| name.covers(&host)))
+    }
+}

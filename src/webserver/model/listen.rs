@@ -1,0 +1,84 @@
+//! Where a block listens.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+/// Where a server listens.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub enum Interface {
+    /// One address, or all of a family (`0.0.0.0`, `[::]`).
+    Address(IpAddr),
+    /// A host name, which the server looks up when it starts.
+    Host(String),
+    /// A Unix socket.
+    Unix(String),
+    /// What only the server can tell: a variable, a socket that it inherits.
+    Unknown(String),
+}
+
+/// One address of a server block.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Listen {
+    /// Where.
+    pub interface: Interface,
+    /// The port; 0 for a Unix socket.
+    pub port: u16,
+    /// TLS is spoken here (said here or by another block for the same address).
+    pub ssl: bool,
+    /// A PROXY header is expected before anything else.
+    pub proxy_protocol: bool,
+    /// UDP: HTTP/3, or nginx's stream server with `udp`.
+    pub udp: bool,
+    /// This block answers for names that no block has.
+    pub default_server: bool,
+    /// An IPv6 socket that takes IPv4 connections too (nginx: `ipv6only=off`).
+    pub dual_stack: bool,
+    /// Names that no block has are refused (HAProxy: `strict-sni`).
+    pub strict: bool,
+}
+
+impl Listen {
+    /// The socket address, unless it is a host name or a Unix socket.
+    #[must_use]
+    pub fn socket(&self) -> Option<SocketAddr> {
+        match self.interface {
+            Interface::Address(address) => Some(SocketAddr::new(address, self.port)),
+            Interface::Host(_) | Interface::Unix(_) | Interface::Unknown(_) => None,
+        }
+    }
+
+    /// Plain text there, with nothing special.
+    #[must_use]
+    pub fn on(interface: Interface, port: u16) -> Self {
+        Self {
+            interface,
+            port,
+            ssl: false,
+            proxy_protocol: false,
+            udp: false,
+            default_server: false,
+            dual_stack: false,
+            strict: false,
+        }
+    }
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.interface {
+            Interface::Address(address) => write!(f, "{}", SocketAddr::new(*address, self.port)),
+            Interface::Host(host) => write!(f, "{host}:{}", self.port),
+            Interface::Unix(path) => write!(f, "unix:{path}"),
+            Interface::Unknown(text) => f.write_str(text),
+        }
+    }
+}
+
+/// The address on this machine that reaches an interface: loopback for all addresses of a family.
+pub(crate) fn reachable(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(address) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(address) if address.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        address => address,
+    }
+}

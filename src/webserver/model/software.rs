@@ -1,0 +1,132 @@
+//! The servers whose configuration is understood, and the words in which they differ.
+
+use crate::store::layout::{Link, Piece};
+
+/// A server program that has a profile.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Software {
+    /// <https://httpd.apache.org>, version 2.4.
+    Apache,
+    /// <https://www.haproxy.org>
+    Haproxy,
+    /// <https://nginx.org>, and what was made of it.
+    Nginx,
+}
+
+impl Software {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Nginx, Self::Apache, Self::Haproxy];
+
+    /// The name that settings and flags have.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Apache => "apache",
+            Self::Haproxy => "haproxy",
+            Self::Nginx => "nginx",
+        }
+    }
+
+    /// The one with that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|software| software.name() == name)
+    }
+
+    /// The name that people read.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Apache => "Apache",
+            Self::Haproxy => "HAProxy",
+            Self::Nginx => "nginx",
+        }
+    }
+
+    /// Debian's package.
+    #[must_use]
+    pub fn package(self) -> &'static str {
+        match self {
+            Self::Apache => "apache2",
+            Self::Haproxy => "haproxy",
+            Self::Nginx => "nginx",
+        }
+    }
+
+    /// The directive that gives a block its names.
+    #[must_use]
+    pub fn names_directive(self) -> &'static str {
+        match self {
+            Self::Apache => "ServerName or ServerAlias",
+            Self::Haproxy => "crt-list",
+            Self::Nginx => "server_name",
+        }
+    }
+
+    /// The directive that has a server send OCSP answers along.
+    #[must_use]
+    pub fn stapling_directive(self) -> &'static str {
+        match self {
+            Self::Apache => "SSLUseStapling on",
+            Self::Haproxy => "ocsp-update on",
+            Self::Nginx => "ssl_stapling on",
+        }
+    }
+
+    /// What has to be changed of a block for it to serve a pair.
+    #[must_use]
+    pub fn what_changes(self) -> &'static str {
+        match self {
+            Self::Apache | Self::Nginx => "two lines",
+            Self::Haproxy => "the path of its certificate",
+        }
+    }
+
+    /// The lines that make a block serve a pair; of HAProxy the words of a line.
+    #[must_use]
+    pub fn lines(self, links: &[Link]) -> Vec<String> {
+        let line = |link: &Link| {
+            let path = quoted(&link.path.display().to_string());
+            let directive = match (self, link.piece) {
+                (Self::Apache, Piece::FullChain | Piece::Cert) => "SSLCertificateFile",
+                (Self::Apache, Piece::Ca) => "SSLCertificateChainFile",
+                (Self::Apache, Piece::Key) => "SSLCertificateKeyFile",
+                (Self::Haproxy, Piece::FullChain | Piece::Combined) => {
+                    return Some(format!("crt {path}"));
+                }
+                (Self::Nginx, Piece::FullChain) => return Some(format!("ssl_certificate {path};")),
+                (Self::Nginx, Piece::Key) => return Some(format!("ssl_certificate_key {path};")),
+                (Self::Apache, Piece::Combined) | (Self::Haproxy | Self::Nginx, _) => return None,
+            };
+            Some(format!("{directive} {path}"))
+        };
+        links.iter().filter_map(line).collect()
+    }
+}
+
+/// A word of a configuration: all three read double quotes with backslashes alike.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-+:@~,=".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Software;
+    use crate::store::layout::{Link, Piece};
+
+    #[test]
+    fn lines_that_serve_a_pair() {
+        let (chain, key) = (Link::new("/etc/ssl/a.pem", Piece::FullChain), Link::new("/k/a b\\\"c.key", Piece::Key));
+        for (software, expected) in [
+            (Software::Nginx, vec!["ssl_certificate /etc/ssl/a.pem;", r#"ssl_certificate_key "/k/a b\\\"c.key";"#]),
+            (Software::Apache, vec!["SSLCertificateFile /etc/ssl/a.pem", r#"SSLCertificateKeyFile "/k/a b\\\"c.key""#]),
+            (Software::Haproxy, vec!["crt /etc/ssl/a.pem"]),
+        ] {
+            assert_eq!(software.lines(&[chain.clone(), key.clone()]), expected);
+        }
+    }
+}

@@ -1,0 +1,382 @@
+//! From directives to blocks: where they listen, for which names, with which pair.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use super::listen;
+use super::name::server_name;
+use super::parse::{Directive, flat};
+use crate::webserver::model::{self, Block, Interface, Listen, NamesFrom, Pair, PairPath, Part, Software};
+
+/// What a `ssl_certificate` or `ssl_certificate_key` names.
+fn pair_path(text: &str, folder: &Path) -> PairPath {
+    let special = ["data:", "engine:", "store:"].iter().any(|prefix| text.starts_with(prefix));
+    if special || text.contains('$') { PairPath::Other(text.to_owned()) } else { PairPath::File(folder.join(text)) }
+}
+
+/// One `server { ... }`.
+#[derive(Clone, Debug)]
+pub struct ServerBlock {
+    /// What any server says.
+    pub block: Block,
+    /// What it passes `/` on to (`proxy_pass`), or the first thing that it passes anything on to.
+    pub upstream: Option<String>,
+    /// The folder that it serves.
+    pub root: Option<PathBuf>,
+    /// The `proxy_set_header` that its locations inherit.
+    pub proxy_headers: Vec<Directive>,
+    /// All that it says.
+    pub directives: Vec<Directive>,
+}
+
+/// What an install needs to know of a configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The main file.
+    pub file: PathBuf,
+    /// All server blocks, in nginx's order.
+    pub blocks: Vec<ServerBlock>,
+    /// The `pid` directive; absolute.
+    pub pid: Option<PathBuf>,
+    /// The patterns of the http block's `include`; absolute.
+    pub includes: Vec<PathBuf>,
+}
+
+impl Config {
+    /// Of the directives of the main file `file`. Certificates are relative to its folder, the rest to `prefix`.
+    #[must_use]
+    pub fn new(directives: &[Directive], file: &Path, prefix: &Path) -> Self {
+        let folder = file.parent().unwrap_or_else(|| Path::new("/"));
+        let mut blocks = Vec::new();
+        let main = flat(directives);
+        for directive in &main {
+            let part = match directive.name.as_str() {
+                "http" => Part::Http,
+                "mail" => Part::Mail,
+                "stream" => Part::Stream,
+                _ => continue,
+            };
+            let is_server = |inner: &&Directive| inner.name == "server" && inner.block.is_some();
+            let (servers, outer): (Vec<_>, Vec<_>) = directive.inside().into_iter().partition(is_server);
+            blocks.extend(servers.into_iter().map(|server| server_block(part, server, &outer, folder, prefix)));
+        }
+        share_flags(&mut blocks);
+        let pid = main.iter().rfind(|directive| directive.name == "pid").and_then(|pid| pid.only());
+        let mut includes = Vec::new();
+        for http in main.iter().filter(|directive| directive.name == "http") {
+            patterns(http, folder, &mut includes);
+        }
+        Self { file: file.to_owned(), blocks, pid: pid.map(|pid| prefix.join(pid)), includes }
+    }
+
+    /// What any server says.
+    #[must_use]
+    pub fn neutral(&self) -> model::Config {
+        let blocks = self.blocks.iter().map(|server| server.block.clone()).collect();
+        let mut config = model::Config::new(Software::Nginx, &self.file, blocks);
+        config.includes.clone_from(&self.includes);
+        config
+    }
+}
+
+fn patterns(outer: &Directive, folder: &Path, found: &mut Vec<PathBuf>) {
+    for include in outer.block.iter().flatten().filter(|directive| directive.name == "include") {
+        found.extend(include.only().map(|pattern| folder.join(pattern)));
+        patterns(include, folder, found);
+    }
+}
+
+fn server_block(part: Part, server: &Directive, outer: &[&Directive], folder: &Path, prefix: &Path) -> ServerBlock {
+    let inner = server.inside();
+    // A directive of the server replaces all of the same name outside of it.
+    let effective = |name: &str| -> Vec<&Directive> {
+        let of = |level: &[&'_ Directive]| level.iter().any(|directive| directive.name == name);
+        let level = if of(&inner) { &inner[..] } else { outer };
+        level.iter().copied().filter(|directive| directive.name == name).collect()
+    };
+    let paths = |name: &str| -> Vec<PairPath> {
+        effective(name).iter().filter_map(|found| found.only()).map(|text| pair_path(text, folder)).collect()
+    };
+    let pairs = paths("ssl_certificate").into_iter().zip(paths("ssl_certificate_key"));
+    let words = inner.iter().filter(|directive| directive.name == "server_name").flat_map(|names| &names.arguments);
+    let mut listens: Vec<Listen> = inner
+        .iter()
+        .filter(|directive| directive.name == "listen")
+        .flat_map(|listen| listen::parse(&listen.arguments))
+        .collect();
+    if listens.is_empty() {
+        listens.push(listen::usual());
+    }
+    // Before 1.25.1, `ssl on` meant all of its addresses.
+    if effective("ssl").iter().any(|ssl| ssl.only() == Some("on")) {
+        listens.iter_mut().for_each(|listen| listen.ssl = true);
+    }
+    let block = Block {
+        file: server.file.clone(),
+        line: server.line,
+        part,
+        names: words.map(|word| server_name(word)).collect(),
+        names_from: NamesFrom::Configuration,
+        listens,
+        pairs: pairs.map(|(certificate, key)| Pair::two(certificate, key)).collect(),
+        stapling: stapling(&effective),
+    };
+    ServerBlock {
+        block,
+        upstream: upstream(&inner),
+        root: effective("root").last().and_then(|root| root.only()).map(|root| prefix.join(root)),
+        proxy_headers: effective("proxy_set_header").into_iter().cloned().collect(),
+        directives: server.block.clone().unwrap_or_default(),
+    }
+}
+
+/// `ssl_stapling on`, unless the answers come from a file or from a server that is named.
+fn stapling<'a>(effective: &impl Fn(&str) -> Vec<&'a Directive>) -> Option<String> {
+    let elsewhere = ["ssl_stapling_file", "ssl_stapling_responder"].iter().any(|name| !effective(name).is_empty());
+    let on = effective("ssl_stapling").into_iter().find(|found| found.only() == Some("on"));
+    on.filter(|_| !elsewhere).map(|found| format!("{}:{}", found.file.display(), found.line))
+}
+
+/// The `proxy_pass` of `location /`, else the first one of all.
+fn upstream(directives: &[&Directive]) -> Option<String> {
+    let passes = |location: &Directive| {
+        let inside = location.inside();
+        let pass = inside.iter().find(|directive| directive.name == "proxy_pass")?;
+        pass.only().map(str::to_owned)
+    };
+    let mut locations: Vec<_> = directives.iter().filter(|directive| directive.name == "location").collect();
+    locations.sort_by_key(|location| location.only() != Some("/"));
+    locations.into_iter().find_map(|location| passes(location))
+}
+
+/// `ssl` and `proxy_protocol` belong to the address: one block that says so says it for all.
+fn share_flags(blocks: &mut [ServerBlock]) {
+    let mut flags: HashMap<(Part, Interface, u16, bool), (bool, bool)> = HashMap::new();
+    let key = |part, listen: &Listen| (part, listen.interface.clone(), listen.port, listen.udp);
+    for ServerBlock { block, .. } in blocks.iter() {
+        for listen in &block.listens {
+            let shared = flags.entry(key(block.part, listen)).or_default();
+            *shared = (shared.0 | listen.ssl, shared.1 | listen.proxy_protocol);
+        }
+    }
+    for ServerBlock { block, .. } in blocks {
+        for listen in &mut block.listens {
+            if let Some(&(ssl, proxy_protocol)) = flags.get(&key(block.part, listen)) {
+                (listen.ssl, listen.proxy_protocol) = (ssl, proxy_protocol);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::testing::{config, names};
+    use super::ServerBlock;
+    use crate::store::layout::{Link, Piece};
+    use crate::webserver::model::{Coverage, Pair};
+
+    fn pairs(block: &ServerBlock) -> String {
+        let shown = |pair: &Pair| format!("{:?}+{:?}", pair.files[0].1, pair.files[1].1);
+        let shown: Vec<String> = block.block.pairs.iter().map(shown).collect();
+        shown.join(" ").replace("File(", "").replace([')', '"'], "")
+    }
+
+    #[test]
+    fn pairs_are_inherited_and_relative_to_the_configuration() {
+        let inherited = "ssl_certificate h.crt; ssl_certificate_key /h.key;";
+        for (server, expected) in [
+            ("", "/etc/nginx/h.crt+/h.key"),
+            ("ssl_certificate s.crt;", "/etc/nginx/s.crt+/h.key"),
+            ("ssl_certificate /s.crt; ssl_certificate_key s/s.key;", "/s.crt+/etc/nginx/s/s.key"),
+            ("ssl_certificate /a; ssl_certificate /b; ssl_certificate_key /c; ssl_certificate_key /d;", "/a+/c /b+/d"),
+            ("ssl_certificate /$ssl_server_name.crt;", "Other(/$ssl_server_name.crt+/h.key"),
+            ("ssl_certificate_key engine:x:y;", "/etc/nginx/h.crt+Other(engine:x:y"),
+            ("ssl_certificate \"data:$x\";", "Other(data:$x+/h.key"),
+        ] {
+            let config = config(&format!("http {{ {inherited} server {{ listen 443 ssl; {server} }} }}"));
+            assert_eq!(pairs(&config.blocks[0]), expected, "{server}");
+        }
+        assert_eq!(pairs(&config("http { server { ssl_certificate /x; } }").blocks[0]), "", "half a pair");
+    }
+
+    #[test]
+    fn blocks_of_every_part_and_where_they_stand() {
+        let config = config(
+            "user www-data;\npid run/x.pid;\nhttp {\n root html;\n upstream u { server 127.0.0.1:1; }\n server {\n \
+             server_name a.example;\n location /x { proxy_pass http://x; }\n location / { proxy_pass http://u; }\n }\n}\n\
+             stream { server { listen 8443 ssl; ssl_certificate /s; ssl_certificate_key /k; } }\n\
+             mail { server { listen 993 ssl; } }",
+        );
+        let told: Vec<String> =
+            config.blocks.iter().map(|block| format!("{:?} {}", block.block.part, block.block)).collect();
+        let at = |part, line| format!("{part} /etc/nginx/nginx.conf:{line}");
+        assert_eq!(told, [at("Http", 6), at("Stream", 12), at("Mail", 13)]);
+        assert_eq!(config.pid.as_deref(), Some(Path::new("/usr/share/nginx/run/x.pid")));
+        assert_eq!(config.blocks[0].upstream.as_deref(), Some("http://u"));
+        assert_eq!(config.blocks[0].root.as_deref(), Some(Path::new("/usr/share/nginx/html")));
+        assert_eq!(config.blocks[0].block.listens[0].to_string(), "0.0.0.0:80");
+        let config = config.neutral();
+        assert_eq!(config.naming(&[Link::new("/s", Piece::FullChain), Link::new("/k", Piece::Key)]).count(), 1);
+        assert_eq!(config.naming(&[Link::new("/s", Piece::FullChain), Link::new("/s", Piece::Key)]).count(), 0);
+        assert_eq!(config.mentioning(Path::new("/k")).count(), 1);
+    }
+
+    #[test]
+    fn what_is_included_and_what_only_lies_there() {
+        let config = config(
+            "include /etc/nginx/modules-enabled/*.conf; stream { include /s/*; }
+             http { include mime.types; include conf.d/*.conf; include /etc/nginx/sites-enabled/*; include v/*/x.conf; }",
+        )
+        .neutral();
+        let folders = |name: &str| config.including(name).map(Path::to_owned).collect::<Vec<_>>();
+        let (conf, sites) =
+            (Path::new("/etc/nginx/conf.d").to_owned(), Path::new("/etc/nginx/sites-enabled").to_owned());
+        assert_eq!(folders("x.conf"), [conf, sites.clone()]);
+        assert_eq!(folders("x"), [sites]);
+    }
+
+    #[test]
+    fn tls_belongs_to_the_address() {
+        let config = config(
+            "http { server { listen 443 ssl; } server { listen 443; } server { listen 444; }
+             server { listen 445; ssl on; } server { listen 80; listen [::]:443 ssl; } server { listen 443 quic; } }",
+        );
+        let told: Vec<_> =
+            config.neutral().blocks().iter().map(|block| (block.speaks_tls(), block.speaks_plain())).collect();
+        let (tls, plain, both, udp) = ((true, false), (false, true), (true, true), (false, false));
+        assert_eq!(told, [tls, tls, plain, tls, both, udp]);
+    }
+
+    #[test]
+    fn answers_that_the_certificate_must_name_a_server_for() {
+        for (http, server, expected) in [
+            ("", "", None),
+            ("", "\nssl_stapling on;", Some(2)),
+            ("ssl_stapling on;", "", Some(1)),
+            ("ssl_stapling on;", "ssl_stapling off;", None),
+            ("", "ssl_stapling on; ssl_stapling_file /x;", None),
+            ("ssl_stapling_responder http://ocsp.example;", "ssl_stapling on;", None),
+        ] {
+            let config = config(&format!("http {{ {http} server {{ listen 443 ssl; {server} }} }}"));
+            let expected = expected.map(|line| format!("/etc/nginx/nginx.conf:{line}"));
+            assert_eq!(config.blocks[0].block.stapling, expected, "{http} | {server}");
+        }
+    }
+
+    #[test]
+    fn a_pair_is_taken_over_only_where_all_names_are_covered() {
+        let certificate = names(&["example.com", "*.example.com"]);
+        let lacks = |names: &[&str]| Coverage::Lacks(names.iter().map(|&name| name.to_owned()).collect());
+        for (server_name, expected) in [
+            ("example.com www.Example.com", Coverage::All),
+            (".example.com", Coverage::All),
+            ("*.example.com _", Coverage::All),
+            ("_", Coverage::Nameless),
+            ("\"\"", Coverage::Nameless),
+            ("example.com example.org", lacks(&["example.org"])),
+            ("*.www.example.com", lacks(&["*.www.example.com"])),
+            ("a.b.example.com", lacks(&["a.b.example.com"])),
+            ("example.*", Coverage::CannotTell(vec!["example.*".to_owned()])),
+            ("~^x$ example.com", Coverage::CannotTell(vec!["~^x$".to_owned()])),
+            ("~^x$ example.org", lacks(&["example.org"])),
+        ] {
+            let config = config(&format!("http {{ server {{ server_name {server_name}; }} }}"));
+            assert_eq!(config.blocks[0].block.coverage(&certificate), expected, "{server_name}");
+        }
+        assert_eq!(config("http { server { } }").blocks[0].block.coverage(&certificate), Coverage::Nameless);
+    }
+
+    /// As certbot leaves it, as gunicorn's manual has it, and as people write WordPress.
+    const IN_THE_WILD: &str = r#"
+user www-data;
+pid /run/nginx.pid;
+include /etc/nginx/modules-enabled/*.conf;
+events { worker_connections 768; # multi_accept on;
+}
+http {
+    log_format main '$remote_addr - $remote_user [$time_local] "$request" '
+                    '$status "$http_user_agent"';
+    map $http_upgrade $connection_upgrade { default upgrade; '' close; }
+    geo $limited { default 1; 10.0.0.0/8 0; }
+    server {
+        server_name shop.example www.shop.example; # managed by hand
+        location ~* \.(?:css|js)$ { expires 1y; add_header Cache-Control "public"; }
+        location ~ "^/[a-z]{2}/(?<page>.*)$" { rewrite ^ /$page last; }
+        listen [::]:443 ssl ipv6only=on; # managed by Certbot
+        listen 443 ssl; # managed by Certbot
+        ssl_certificate /etc/letsencrypt/live/shop.example/fullchain.pem; # managed by Certbot
+        ssl_certificate_key /etc/letsencrypt/live/shop.example/privkey.pem; # managed by Certbot
+        include /etc/letsencrypt/options-ssl-nginx.conf;
+    }
+    server {
+        if ($host = www.shop.example) {
+            return 301 https://$host$request_uri;
+        } # managed by Certbot
+        listen 80; listen [::]:80;
+        server_name shop.example www.shop.example;
+        return 404; # managed by Certbot
+    }
+    upstream app_server { server unix:/tmp/gunicorn.sock fail_timeout=0; }
+    server { listen 80 default_server; return 444; }
+    server {
+        listen 80 deferred;
+        client_max_body_size 4G;
+        server_name app.example;
+        root /path/to/app/current/public;
+        location / { try_files $uri @proxy_to_app; }
+        location @proxy_to_app {
+            proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+            proxy_set_header Host $http_host;
+            proxy_redirect off;
+            proxy_pass http://app_server;
+        }
+        error_page 500 502 503 504 /500.html;
+    }
+}"#;
+
+    #[test]
+    fn configurations_in_the_wild() {
+        let config = config(IN_THE_WILD);
+        let told = |block: &ServerBlock| {
+            let names: Vec<String> = block.block.names.iter().map(|name| name.text()).collect();
+            let listens: Vec<String> = block.block.listens.iter().map(ToString::to_string).collect();
+            format!("{} | {} | {}", names.join(" "), listens.join(" "), block.upstream.as_deref().unwrap_or("-"))
+        };
+        let told: Vec<String> = config.blocks.iter().map(told).collect();
+        assert_eq!(
+            told,
+            [
+                "shop.example www.shop.example | [::]:443 0.0.0.0:443 | -",
+                "shop.example www.shop.example | 0.0.0.0:80 [::]:80 | -",
+                " | 0.0.0.0:80 | -",
+                "app.example | 0.0.0.0:80 | http://app_server",
+            ]
+        );
+        let live = "/etc/letsencrypt/live/shop.example/";
+        assert_eq!(pairs(&config.blocks[0]), format!("{live}fullchain.pem+{live}privkey.pem"));
+        assert!(config.blocks[0].block.speaks_tls() && config.blocks[1..].iter().all(|it| !it.block.speaks_tls()));
+    }
+
+    #[test]
+    fn which_sites_have_the_names() {
+        let config = config(
+            "http { server { server_name example.com; } server { server_name www.example.com; }
+             server { server_name *.example.com; } server { server_name .example.com; } server { server_name ~x; }
+             server { server_name example.*; } server { } server { server_name a.b.example.com; } }",
+        )
+        .neutral();
+        let serving = |asked: &[&str]| -> Vec<usize> {
+            let asked = names(asked);
+            let lines: Vec<String> = config.serving(&asked).map(|block| block.names[0].text()).collect();
+            let all: Vec<String> =
+                config.blocks().iter().map(|b| b.names.first().map(|n| n.text()).unwrap_or_default()).collect();
+            lines.iter().map(|line| all.iter().position(|name| name == line).unwrap()).collect()
+        };
+        assert_eq!(serving(&["example.com"]), [0, 3, 5]);
+        assert_eq!(serving(&["www.example.com"]), [1, 2, 3]);
+        assert_eq!(serving(&["*.example.com"]), [1, 2, 3]);
+        assert_eq!(serving(&["example.org"]), [5]);
+    }
+}

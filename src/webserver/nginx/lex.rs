@@ -1,0 +1,200 @@
+//! The words of an nginx configuration, by the rules of nginx's own reader (`ngx_conf_read_token`): blanks part words,
+//! `;`, `{` and `}` are words of their own, `#` begins a comment only where a word could begin.
+
+use std::path::{Path, PathBuf};
+
+/// What is wrong with a text.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Fault {
+    /// Blocks or includes in blocks in blocks: more than `DEPTH`.
+    Depth,
+    /// A quote or a block that is not closed.
+    Unclosed,
+    /// A `}`, `{` or `;` where none can be.
+    Unexpected,
+}
+
+/// Why a configuration could not be read. nginx itself says more in `nginx -t`.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{}:{line}: {}", file.display(), words(*fault))]
+pub struct ParseError {
+    /// The file.
+    pub file: PathBuf,
+    /// The line.
+    pub line: u32,
+    /// What is wrong there.
+    pub fault: Fault,
+}
+
+fn words(fault: Fault) -> &'static str {
+    match fault {
+        Fault::Depth => "blocks or includes are nested too deeply",
+        Fault::Unclosed => "a quote or a block is not closed",
+        Fault::Unexpected => "a brace or a semicolon where none can be",
+    }
+}
+
+impl ParseError {
+    pub(crate) fn at(line: u32, fault: Fault) -> Self {
+        Self { file: PathBuf::new(), line, fault }
+    }
+
+    pub(crate) fn or_in(mut self, file: &Path) -> Self {
+        if self.file.as_os_str().is_empty() {
+            self.file = file.to_owned();
+        }
+        self
+    }
+}
+
+/// A word and the line it begins on.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Token {
+    Word(String, u32),
+    /// `;`
+    End(u32),
+    /// `{`
+    Open(u32),
+    /// `}`
+    Close(u32),
+}
+
+/// Reads one file's text, token by token.
+pub(crate) struct Lexer<'a> {
+    text: &'a str,
+    position: usize,
+    line: u32,
+}
+
+impl<'a> Lexer<'a> {
+    pub(crate) fn new(text: &'a str) -> Self {
+        Self { text: text.strip_prefix('\u{feff}').unwrap_or(text), position: 0, line: 1 }
+    }
+
+    pub(crate) fn line(&self) -> u32 {
+        self.line
+    }
+
+    /// The next token; `None` at the end of the text.
+    pub(crate) fn next(&mut self) -> Result<Option<Token>, ParseError> {
+        self.skip_blanks();
+        let line = self.line;
+        let Some(c) = self.peek() else { return Ok(None) };
+        Ok(Some(match c {
+            ';' => self.single(Token::End(line)),
+            '{' => self.single(Token::Open(line)),
+            '}' => self.single(Token::Close(line)),
+            '"' | '\'' => Token::Word(self.quoted(c)?, line),
+            _ => Token::Word(self.bare(), line),
+        }))
+    }
+
+    /// Skips a block whose inside is another language (`content_by_lua_block { ... }`), up to its own closing brace.
+    pub(crate) fn skip_foreign_block(&mut self) -> Result<(), ParseError> {
+        let line = self.line;
+        let mut depth = 1_u32;
+        while let Some(c) = self.advance() {
+            match c {
+                '{' => depth += 1,
+                '}' if depth == 1 => return Ok(()),
+                '}' => depth -= 1,
+                '"' | '\'' => self.skip_foreign_string(c),
+                '-' if self.peek() == Some('-') => self.skip_line(),
+                _ => {}
+            }
+        }
+        Err(ParseError::at(line, Fault::Unclosed))
+    }
+
+    fn single(&mut self, token: Token) -> Token {
+        self.advance();
+        token
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.text[self.position..].chars().next()
+    }
+
+    fn advance(&mut self) -> Option<char> {
+        let c = self.peek()?;
+        self.position += c.len_utf8();
+        if c == '\n' {
+            self.line += 1;
+        }
+        Some(c)
+    }
+
+    fn skip_blanks(&mut self) {
+        while let Some(c) = self.peek() {
+            match c {
+                ' ' | '\t' | '\r' | '\n' => {
+                    self.advance();
+                }
+                '#' => self.skip_line(),
+                _ => return,
+            }
+        }
+    }
+
+    fn skip_line(&mut self) {
+        while self.peek().is_some_and(|c| c != '\n') {
+            self.advance();
+        }
+    }
+
+    fn skip_foreign_string(&mut self, quote: char) {
+        while let Some(c) = self.advance() {
+            match c {
+                '\\' => {
+                    self.advance();
+                }
+                // No string goes on after the line; an apostrophe in a comment must not swallow the file.
+                '\n' => return,
+                c if c == quote => return,
+                _ => {}
+            }
+        }
+    }
+
+    fn quoted(&mut self, quote: char) -> Result<String, ParseError> {
+        let line = self.line;
+        self.advance();
+        let mut word = String::new();
+        while let Some(c) = self.advance() {
+            match c {
+                '\\' => self.escape(&mut word),
+                c if c == quote => return Ok(word),
+                c => word.push(c),
+            }
+        }
+        Err(ParseError::at(line, Fault::Unclosed))
+    }
+
+    /// A word without quotes: ended by a blank, `;` or `{`; `${name}` is part of it, and so is `}`.
+    fn bare(&mut self) -> String {
+        let mut word = String::new();
+        while let Some(c) = self.peek() {
+            match c {
+                ' ' | '\t' | '\r' | '\n' | ';' => break,
+                '{' if !word.ends_with('$') => break,
+                _ => {}
+            }
+            self.advance();
+            if c == '\\' { self.escape(&mut word) } else { word.push(c) }
+        }
+        word
+    }
+
+    /// After a backslash: quotes and the backslash itself stand for themselves, `t`, `r`, `n` for the control
+    /// characters; before anything else the backslash stays (as in a regular expression).
+    fn escape(&mut self, word: &mut String) {
+        match self.advance() {
+            Some(c @ ('"' | '\'' | '\\')) => word.push(c),
+            Some('t') => word.push('\t'),
+            Some('r') => word.push('\r'),
+            Some('n') => word.push('\n'),
+            Some(c) => word.extend(['\\', c]),
+            None => word.push('\\'),
+        }
+    }
+}

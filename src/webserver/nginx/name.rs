@@ -1,0 +1,56 @@
+//! What `server_name` says: <https://nginx.org/en/docs/http/server_names.html>.
+
+use crate::webserver::model::ServerName;
+
+/// One word of `server_name`.
+pub(crate) fn server_name(word: &str) -> ServerName {
+    let word = word.to_ascii_lowercase();
+    let shape = |text: &str| text.len() > 1 && !text.contains('*');
+    if word.starts_with('~') {
+        ServerName::Regex(word)
+    } else if word.is_empty() || word == "_" || word.starts_with('$') {
+        ServerName::Nothing(word)
+    } else if let Some(base) = word.strip_prefix('*').filter(|base| shape(base)) {
+        ServerName::Below(base.to_owned())
+    } else if let Some(base) = word.strip_suffix('*').filter(|base| shape(base)) {
+        ServerName::Trailing(base.to_owned())
+    } else if word.starts_with('.') {
+        ServerName::WithBelow(word)
+    } else {
+        ServerName::Exact(word)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::server_name;
+
+    #[test]
+    fn names_fit_as_nginx_says() {
+        for (word, host, rank) in [
+            ("Example.com", "example.com", Some((3, 0))),
+            ("example.com", "www.example.com", None),
+            ("*.example.com", "www.example.com", Some((2, 12))),
+            ("*.example.com", "a.b.example.com", Some((2, 12))),
+            ("*.example.com", "example.com", None),
+            ("*.example.com", "notexample.com", None),
+            (".example.com", "example.com", Some((3, 0))),
+            (".example.com", "www.example.com", Some((2, 12))),
+            ("www.example.*", "www.example.org", Some((1, 12))),
+            ("www.example.*", "www.example.", None),
+            ("~^www\\.(.+)$", "www.example.com", None),
+            ("_", "_", None),
+            ("", "example.com", None),
+        ] {
+            assert_eq!(server_name(word).rank(host), rank, "{word} {host}");
+        }
+    }
+
+    #[test]
+    fn words_are_what_was_written() {
+        for word in ["example.com", "*.example.com", ".example.com", "www.example.*", "~^x$", "_", "", "$hostname", "*"]
+        {
+            assert_eq!(server_name(word).text(), word);
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! From the texts of an nginx configuration to its directives, includes followed. It knows no directive but `include`.
+
+use std::path::{Path, PathBuf};
+
+use super::lex::{Fault, Lexer, ParseError, Token};
+use crate::webserver::model::ConfigText;
+
+/// Blocks and includes go no deeper than this.
+pub const DEPTH: usize = 32;
+
+/// One directive.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Directive {
+    /// The first word.
+    pub name: String,
+    /// The words after it.
+    pub arguments: Vec<String>,
+    /// The file it stands in.
+    pub file: PathBuf,
+    /// The line its first word is on.
+    pub line: u32,
+    /// The directives of its block, or those of the files that it includes.
+    pub block: Option<Vec<Self>>,
+}
+
+impl Directive {
+    /// The argument when there is exactly one.
+    #[must_use]
+    pub fn only(&self) -> Option<&str> {
+        match self.arguments.as_slice() {
+            [argument] => Some(argument),
+            _ => None,
+        }
+    }
+
+    /// The directives of its block, those of included files among them.
+    #[must_use]
+    pub fn inside(&self) -> Vec<&Self> {
+        flat(self.block.as_deref().unwrap_or_default())
+    }
+}
+
+/// `directives` with each `include` replaced by what it includes.
+#[must_use]
+pub fn flat(directives: &[Directive]) -> Vec<&Directive> {
+    let mut all = Vec::new();
+    for directive in directives {
+        match directive.name.as_str() {
+            "include" => all.extend(directive.inside()),
+            _ => all.push(directive),
+        }
+    }
+    all
+}
+
+/// Reads `main` and all it includes. `find` gives the files that an absolute path or pattern stands for, in order;
+/// relative ones are taken from the folder of the main file, as nginx does.
+///
+/// # Errors
+/// What is no configuration, or what `find` fails with.
+pub fn parse<E: From<ParseError>>(
+    main: &ConfigText,
+    find: &mut dyn FnMut(&Path) -> Result<Vec<ConfigText>, E>,
+) -> Result<Vec<Directive>, E> {
+    let folder = main.path.parent().unwrap_or_else(|| Path::new("/"));
+    Parser { folder, find }.file(main, 0)
+}
+
+struct Parser<'a, E> {
+    folder: &'a Path,
+    find: &'a mut dyn FnMut(&Path) -> Result<Vec<ConfigText>, E>,
+}
+
+impl<E: From<ParseError>> Parser<'_, E> {
+    fn file(&mut self, source: &ConfigText, depth: usize) -> Result<Vec<Directive>, E> {
+        let mut lexer = Lexer::new(&source.text);
+        self.block(&mut lexer, &source.path, depth, None)
+    }
+
+    /// Directives up to the end of the file, or up to the `}` of the block that was opened on line `opened`.
+    fn block(
+        &mut self,
+        lexer: &mut Lexer<'_>,
+        file: &Path,
+        depth: usize,
+        opened: Option<u32>,
+    ) -> Result<Vec<Directive>, E> {
+        let failed = |error: ParseError| E::from(error.or_in(file));
+        if depth > DEPTH {
+            return Err(failed(ParseError::at(lexer.line(), Fault::Depth)));
+        }
+        let mut directives = Vec::new();
+        loop {
+            match (lexer.next().map_err(failed)?, opened) {
+                (None, None) | (Some(Token::Close(_)), Some(_)) => return Ok(directives),
+                (None, Some(line)) => return Err(failed(ParseError::at(line, Fault::Unclosed))),
+                (Some(Token::Word(name, line)), _) => {
+                    directives.push(self.directive(lexer, file, depth, name, line)?);
+                }
+                (Some(Token::End(line) | Token::Open(line) | Token::Close(line)), _) => {
+                    return Err(failed(ParseError::at(line, Fault::Unexpected)));
+                }
+            }
+        }
+    }
+
+    fn directive(
+        &mut self,
+        lexer: &mut Lexer<'_>,
+        file: &Path,
+        depth: usize,
+        name: String,
+        line: u32,
+    ) -> Result<Directive, E> {
+        let failed = |error: ParseError| E::from(error.or_in(file));
+        let mut directive = Directive { name, arguments: Vec::new(), file: file.to_owned(), line, block: None };
+        loop {
+            match lexer.next().map_err(failed)? {
+                Some(Token::Word(word, _)) => directive.arguments.push(word),
+                Some(Token::End(_)) => break,
+                Some(Token::Open(_)) if directive.name.ends_with("_by_lua_block") => {
+                    lexer.skip_foreign_block().map_err(failed)?;
+                    directive.block = Some(Vec::new());
+                    return Ok(directive);
+                }
+                Some(Token::Open(opened)) => {
+                    directive.block = Some(self.block(lexer, file, depth + 1, Some(opened))?);
+                    return Ok(directive);
+                }
+                Some(Token::Close(line)) => return Err(failed(ParseError::at(line, Fault::Unexpected))),
+                None => return Err(failed(ParseError::at(line, Fault::Unclosed))),
+            }
+        }
+        if let ("include", Some(pattern)) = (directive.name.as_str(), directive.only()) {
+            directive.block = Some(self.include(&self.folder.join(pattern), depth, line, file)?);
+        }
+        Ok(directive)
+    }
+
+    fn include(&mut self, pattern: &Path, depth: usize, line: u32, file: &Path) -> Result<Vec<Directive>, E> {
+        if depth >= DEPTH {
+            return Err(ParseError::at(line, Fault::Depth).or_in(file).into());
+        }
+        let mut directives = Vec::new();
+        for source in (self.find)(pattern)? {
+            directives.extend(self.file(&source, depth + 1)?);
+        }
+        Ok(directives)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{ConfigText, Directive, Fault, ParseError, flat, parse};
+
+    fn text(path: &str, text: &str) -> ConfigText {
+        ConfigText { path: path.into(), text: text.into() }
+    }
+
+    fn read(main: &str, included: &[(&str, &str)]) -> Result<Vec<Directive>, ParseError> {
+        parse(&text("/etc/nginx/nginx.conf", main), &mut |pattern: &Path| {
+            Ok(included.iter().filter(|(path, _)| Path::new(path) == pattern).map(|(p, t)| text(p, t)).collect())
+        })
+    }
+
+    /// `name(argument, argument){...}` of every directive.
+    fn shape(directives: &[Directive]) -> String {
+        let one = |directive: &Directive| {
+            let block = directive.block.as_ref().map(|block| format!("{{{}}}", shape(block)));
+            format!("{}({}){}", directive.name, directive.arguments.join("|"), block.unwrap_or_default())
+        };
+        directives.iter().map(one).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn words_are_read_as_nginx_reads_them() {
+        for (source, expected) in [
+            ("a;b c;", "a() b(c)"),
+            ("a b#c d; # e;\nf;", "a(b#c|d) f()"),
+            ("a \"b c\" 'd;e' \"f\\\"g\" 'h\\'i';", "a(b c|d;e|f\"g|h'i)"),
+            ("a b\"c d\\ e;", "a(b\"c|d\\ e)"),
+            ("a ~ \\.php$ \"\\d{2}\" $x;", "a(~|\\.php$|\\d{2}|$x)"),
+            ("a ${x}y${z};", "a(${x}y${z})"),
+            ("a x{b;}c d}e;", "a(x){b()} c(d}e)"),
+            ("a\r\n\tb\r\n;\r\n", "a(b)"),
+            ("map $a $b{default 0;\"~^x y\" 1;}", "map($a|$b){default(0) ~^x y(1)}"),
+            ("\u{feff}a;", "a()"),
+            ("", ""),
+            ("content_by_lua_block { x = {1, \"}\"} -- don't }\n } a;", "content_by_lua_block(){} a()"),
+        ] {
+            assert_eq!(shape(&read(source, &[]).unwrap()), expected, "{source}");
+        }
+    }
+
+    #[test]
+    fn lines_and_faults_have_their_place() {
+        let directives = read("a;\n# b\n\nc\n d {\n e; }", &[]).unwrap();
+        assert_eq!((directives[1].line, directives[1].inside()[0].line), (4, 6));
+        let deep = "a{".repeat(50);
+        for (source, line, fault) in [
+            ("a;\nb {\nc;", 2, Fault::Unclosed),
+            ("a;\nb 'c\n\n", 2, Fault::Unclosed),
+            ("a;\nb", 2, Fault::Unclosed),
+            ("a;\n}", 2, Fault::Unexpected),
+            ("a;\n;", 2, Fault::Unexpected),
+            ("a;\n{", 2, Fault::Unexpected),
+            ("a { b }", 1, Fault::Unexpected),
+            ("x_by_lua_block {\n\"", 1, Fault::Unclosed),
+            (&deep, 1, Fault::Depth),
+        ] {
+            let error = read(source, &[]).unwrap_err();
+            assert_eq!((error.line, error.fault), (line, fault), "{source}");
+            assert_eq!(error.file, Path::new("/etc/nginx/nginx.conf"));
+        }
+    }
+
+    #[test]
+    fn no_text_is_too_broken_to_be_refused() {
+        let whole =
+            "\u{feff}http {\n \"a\\\"b\" 'é{}' ${x} # c\n x_by_lua_block { '}' -- }\n [[ } }\n a\\ b; include /y; }";
+        for (start, _) in whole.char_indices() {
+            for (end, _) in whole[start..].char_indices() {
+                // Any answer but a panic or a search without end.
+                let _ = read(&whole[start..start + end], &[("/y", whole)]);
+            }
+        }
+    }
+
+    #[test]
+    fn includes_are_relative_to_the_main_file_and_stand_where_they_are() {
+        let directives = read(
+            "a; include sites/x; include /y; include none; z;",
+            &[("/etc/nginx/sites/x", "x1;\ninclude sites/deeper;"), ("/y", "y1;"), ("/etc/nginx/sites/deeper", "d;")],
+        )
+        .unwrap();
+        let names: Vec<_> = flat(&directives).iter().map(|d| (d.name.as_str(), d.line)).collect();
+        assert_eq!(names, [("a", 1), ("x1", 1), ("d", 1), ("y1", 1), ("z", 1)]);
+        let error = read("include /y;", &[("/y", "\ninclude /y;")]).unwrap_err();
+        assert_eq!((error.file.as_path(), error.fault), (Path::new("/y"), Fault::Depth));
+    }
+}

@@ -1,0 +1,93 @@
+//! What a failing `nginx -t` says, and whether a given pair is to blame. nginx stops at its first error, so this tells
+//! of that one: a configuration whose pair is mended can still fail for another reason.
+
+use std::path::Path;
+
+use crate::webserver::model::{Blame, Complaint, last_words};
+
+/// Reads the output of a failing test; `paths` are those of the pair, as the configuration names them.
+#[must_use]
+pub fn complaint(output: &str, paths: &[&Path]) -> Complaint {
+    let mut lines: Vec<String> = output.lines().filter_map(emergency).collect();
+    // Said on stderr and in an error log that is stderr too.
+    lines.dedup();
+    let blame = match lines.as_slice() {
+        [line] if paths.iter().any(|path| line.contains(&format!("\"{}\"", path.display()))) => about(line),
+        _ => Blame::Other,
+    };
+    let lines = if lines.is_empty() { last_words(output) } else { lines };
+    Complaint { blame, lines }
+}
+
+/// `nginx: [emerg] ...`, or a line of an error log: `2026/11/23 10:00:00 [emerg] 1#1: ...`.
+fn emergency(line: &str) -> Option<String> {
+    let (_, said) = line.split_once("[emerg] ")?;
+    let logged = said.split_once(": ").filter(|(id, _)| id.contains('#') && !id.contains(' '));
+    Some(logged.map_or(said, |(_, said)| said).trim().to_owned())
+}
+
+fn about(line: &str) -> Blame {
+    let loading = ["cannot load certificate", "SSL_CTX_use_", "BIO_new_file(", "PEM_read_bio"];
+    if !loading.iter().any(|words| line.contains(words)) {
+        Blame::Other
+    } else if line.contains("No such file or directory") {
+        Blame::PairMissing
+    } else if line.contains("Permission denied") {
+        Blame::PairUnreadable
+    } else {
+        Blame::PairBroken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{Blame, complaint};
+
+    #[test]
+    fn who_is_to_blame() {
+        let load = "nginx: [emerg] cannot load certificate";
+        let gone = "BIO_new_file() failed (SSL: error:80000002:system library::No such file or directory:calling \
+            fopen(/c, r) error:10000080:BIO routines::no such file)";
+        for (output, blame) in [
+            (format!("{load} \"/c\": {gone}"), Blame::PairMissing),
+            (format!("{load} key \"/k\": {gone}"), Blame::PairMissing),
+            (format!("{load} \"/other\": {gone}"), Blame::Other),
+            (format!("{load} \"/c/longer\": {gone}"), Blame::Other),
+            (
+                format!(
+                    "{load} key \"/k\": BIO_new_file() failed (SSL: error:8000000D:system library::Permission denied:)"
+                ),
+                Blame::PairUnreadable,
+            ),
+            (
+                format!(
+                    "{load} \"/c\": PEM_read_bio_X509_AUX() failed (SSL: error:04800066:PEM routines::bad end line)"
+                ),
+                Blame::PairBroken,
+            ),
+            (
+                "nginx: [emerg] SSL_CTX_use_PrivateKey(\"/k\") failed (SSL: error:05800074:x509 certificate \
+                 routines::key values mismatch)"
+                    .to_owned(),
+                Blame::PairBroken,
+            ),
+            (format!("{load} \"/c\": {gone}\nnginx: [emerg] unknown directive \"x\" in /n:1"), Blame::Other),
+            ("nginx: [emerg] open() \"/c\" failed (2: No such file or directory) in /n:1".to_owned(), Blame::Other),
+            ("nginx: [emerg] bind() to 0.0.0.0:443 failed (13: Permission denied)".to_owned(), Blame::Other),
+            (String::new(), Blame::Other),
+        ] {
+            let complaint = complaint(&output, &[Path::new("/c"), Path::new("/k")]);
+            assert_eq!(complaint.blame, blame, "{output}");
+        }
+    }
+
+    #[test]
+    fn its_own_words_without_the_rest() {
+        let read = |output: &str| complaint(output, &[]).lines;
+        let output = "nginx: [warn] x\n2026/11/23 15:24:17 [emerg] 29945#29945: no \"ssl_certificate\"\n\
+            nginx: [emerg] unknown directive: \"y\"\nnginx: configuration file /n test failed\n";
+        assert_eq!(read(output), ["no \"ssl_certificate\"", "unknown directive: \"y\""]);
+    }
+}
