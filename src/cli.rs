@@ -18,13 +18,25 @@ use crate::system::{signals, terminal};
 
 /// From a private key to the padlock in the browser, for certificates that a CA issues against a CSR.
 #[derive(Debug, Parser)]
-#[command(name = "certctl", version, disable_help_flag = true, disable_help_subcommand = true, max_term_width = 100)]
+#[command(
+    name = "certctl",
+    version,
+    disable_help_flag = true,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
 struct Globals {
     /// One JSON object on stdout, whatever happens
     #[arg(long, global = true, help_heading = "Global")]
     json: bool,
     /// Where names are looked up and files go [default: .]
-    #[arg(short = 'C', long, global = true, value_name = "DIR", help_heading = "Global")]
+    #[arg(
+        short = 'C',
+        long,
+        global = true,
+        value_name = "DIR",
+        help_heading = "Global"
+    )]
     directory: Option<PathBuf>,
     /// A tree to install into instead of /
     #[arg(long, global = true, value_name = "DIR", help_heading = "Global")]
@@ -47,7 +59,8 @@ struct Globals {
 }
 
 fn instant(text: &str) -> Result<Timestamp, &'static str> {
-    text.parse().map_err(|_| "not a time as RFC 3339 writes it, such as 2027-05-11T00:00:00Z")
+    text.parse()
+        .map_err(|_| "not a time as RFC 3339 writes it, such as 2027-05-11T00:00:00Z")
 }
 
 impl Globals {
@@ -69,7 +82,11 @@ impl Globals {
 
 /// `NO_COLOR` (no-color.org) decides where the command line leaves it open.
 fn settled(color: ColorWhen) -> ColorWhen {
-    if color == ColorWhen::Auto && terminal::refuses_color() { ColorWhen::Never } else { color }
+    if color == ColorWhen::Auto && terminal::refuses_color() {
+        ColorWhen::Never
+    } else {
+        color
+    }
 }
 
 /// The whole program: `args` start with the program's name; says the exit code of the process.
@@ -77,7 +94,10 @@ fn settled(color: ColorWhen) -> ColorWhen {
 pub fn main(args: Vec<OsString>) -> u8 {
     signals::keep_memory_private();
     signals::outlive_limits();
-    let json = args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json");
+    let json = args
+        .iter()
+        .take_while(|arg| *arg != "--")
+        .any(|arg| arg == "--json");
     match parse(&args) {
         Ok((globals, command)) => {
             let context = globals.context();
@@ -109,7 +129,10 @@ fn parse(args: &[OsString]) -> Result<(Globals, Option<Command>), clap::Error> {
     };
     let mut matches = ManuallyDrop::new(understood?);
     let globals = Globals::from_arg_matches_mut(&mut matches)?;
-    let command = matches.subcommand_name().is_some().then(|| Command::from_arg_matches_mut(&mut matches));
+    let command = matches
+        .subcommand_name()
+        .is_some()
+        .then(|| Command::from_arg_matches_mut(&mut matches));
     Ok((globals, command.transpose()?))
 }
 
@@ -140,9 +163,14 @@ fn with_examples(command: clap::Command, args: &[OsString]) -> clap::Command {
         return command;
     }
     command.mut_subcommands(|verb| {
-        let long = verb.get_long_about().map(ToString::to_string).unwrap_or_default();
+        let long = verb
+            .get_long_about()
+            .map(ToString::to_string)
+            .unwrap_or_default();
         match long.split_once("Examples:") {
-            Some((about, examples)) => verb.before_help(format!("Examples:{examples}")).about(about.trim().to_owned()),
+            Some((about, examples)) => verb
+                .before_help(format!("Examples:{examples}"))
+                .about(about.trim().to_owned()),
             None => verb,
         }
     })
@@ -150,19 +178,38 @@ fn with_examples(command: clap::Command, args: &[OsString]) -> clap::Command {
 
 /// `--help` and `--version` are answers; everything else is a usage error.
 fn refused(error: &clap::Error, json: bool, args: &[OsString]) -> u8 {
-    let sink = Sink::new(Style { json, color: settled(ColorWhen::Auto), ..Style::default() });
-    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+    let sink = Sink::new(Style {
+        json,
+        color: settled(ColorWhen::Auto),
+        ..Style::default()
+    });
+    if matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    ) {
         return sink.answer(error.render().to_string().as_bytes());
     }
     let rendered = error.render().to_string();
-    let mut paragraphs = rendered.split("\n\n").map(str::trim).filter(|part| !part.is_empty());
-    let message = paragraphs.next().unwrap_or("the command line was not understood");
+    let mut paragraphs = rendered
+        .split("\n\n")
+        .map(str::trim)
+        .filter(|part| !part.is_empty());
+    let message = paragraphs
+        .next()
+        .unwrap_or("the command line was not understood");
     let message = message.strip_prefix("error: ").unwrap_or(message);
     let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut failure = Failure::new(Kind::Usage, plain(message));
-    failure.causes = paragraphs.filter_map(|part| part.strip_prefix("tip: ")).map(plain).collect();
+    failure.causes = paragraphs
+        .filter_map(|part| part.strip_prefix("tip: "))
+        .map(plain)
+        .collect();
     let command = command_line();
-    let verb = args.iter().skip(1).find_map(|arg| command.find_subcommand(arg)).map(clap::Command::get_name);
+    let verb = args
+        .iter()
+        .skip(1)
+        .find_map(|arg| command.find_subcommand(arg))
+        .map(clap::Command::get_name);
     let help: Vec<&str> = verb.into_iter().chain(["--help"]).collect();
     sink.fail(&failure.with(Next::run(&help)))
 }

@@ -23,7 +23,10 @@ pub mod verify;
 
 /// What the user types after `certctl`. The help of each is the doc comment of its `Args`.
 #[derive(Debug, Subcommand)]
-#[expect(missing_docs, reason = "a comment here would take the place of that help")]
+#[expect(
+    missing_docs,
+    reason = "a comment here would take the place of that help"
+)]
 pub enum Command {
     Csr(csr::CsrArgs),
     #[command(alias = "dcv")]
@@ -63,8 +66,12 @@ impl Command {
     /// `command_line` with those verbs that `args` name, which are made as [`Subcommand::augment_subcommands`] makes all.
     #[must_use]
     pub fn augment_named(command_line: clap::Command, args: &[OsString]) -> clap::Command {
-        let named = PARTS.iter().filter(|(name, _)| args.iter().any(|arg| arg == name));
-        named.fold(command_line, |whole, (name, part)| whole.subcommand(part(clap::Command::new(*name))))
+        let named = PARTS
+            .iter()
+            .filter(|(name, _)| args.iter().any(|arg| arg == name));
+        named.fold(command_line, |whole, (name, part)| {
+            whole.subcommand(part(clap::Command::new(*name)))
+        })
     }
 
     /// Runs it, prints what came of it and says the exit code of the process. `command_line` is certctl's own, which
@@ -73,9 +80,13 @@ impl Command {
     pub fn run(self, context: &Context, command_line: fn() -> clap::Command) -> u8 {
         match self {
             Self::Csr(args) => conclude(context, csr::run(context, &args)),
-            Self::DcvCheck(args) if args.batch.is_some() => conclude(context, dcv_check::batch::run(context, &args)),
+            Self::DcvCheck(args) if args.batch.is_some() => {
+                conclude(context, dcv_check::batch::run(context, &args))
+            }
             Self::DcvCheck(args) => conclude(context, dcv_check::run(context, &args)),
-            Self::Install(args) if args.check => conclude(context, install::check::run(context, &args)),
+            Self::Install(args) if args.check => {
+                conclude(context, install::check::run(context, &args))
+            }
             Self::Install(args) => conclude(context, install::run(context, &args)),
             Self::Status(args) if args.jsonl => {
                 status::stream(context, &args).unwrap_or_else(|failure| context.sink.fail(&failure))
@@ -115,8 +126,13 @@ mod tests {
         for verb in whole.get_subcommands() {
             let args = ["certctl", verb.get_name(), "x"].map(OsString::from);
             let named = Command::augment_named(clap::Command::new("certctl"), &args);
-            let made = |command: &clap::Command| format!("{:?}", command.get_arguments().collect::<Vec<_>>());
-            assert_eq!(named.get_subcommands().map(made).collect::<Vec<_>>(), [made(verb)]);
+            let made = |command: &clap::Command| {
+                format!("{:?}", command.get_arguments().collect::<Vec<_>>())
+            };
+            assert_eq!(
+                named.get_subcommands().map(made).collect::<Vec<_>>(),
+                [made(verb)]
+            );
         }
     }
 }

@@ -28,7 +28,13 @@ impl Context {
     #[must_use]
     pub fn in_folder(&self, directory: PathBuf) -> Self {
         let (root, interrupt) = (self.root.clone(), self.interrupt.clone());
-        Self { directory, root, at: self.at, sink: Sink::silent(), interrupt }
+        Self {
+            directory,
+            root,
+            at: self.at,
+            sink: Sink::silent(),
+            interrupt,
+        }
     }
 
     /// The instant that dates are judged by.
@@ -40,7 +46,11 @@ impl Context {
     /// `name` in the directory of this run (`-C`).
     #[must_use]
     pub fn here(&self, name: impl AsRef<Path>) -> PathBuf {
-        if self.directory == Path::new(".") { name.as_ref().to_owned() } else { self.directory.join(name) }
+        if self.directory == Path::new(".") {
+            name.as_ref().to_owned()
+        } else {
+            self.directory.join(name)
+        }
     }
 
     /// The words of a certctl command line that looks in the same directory and tree.

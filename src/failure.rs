@@ -80,7 +80,12 @@ impl Failure {
     /// A failure with no cause and no advice yet.
     #[must_use]
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), causes: Vec::new(), next: Vec::new() }
+        Self {
+            kind,
+            message: message.into(),
+            causes: Vec::new(),
+            next: Vec::new(),
+        }
     }
 
     /// A failure that says `error` and, as causes, what lies behind it.

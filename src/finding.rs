@@ -32,7 +32,11 @@ impl Next {
     /// A step that is not one certctl command.
     #[must_use]
     pub fn say(text: impl Into<String>) -> Self {
-        Self { text: text.into(), lines: Vec::new(), argv: None }
+        Self {
+            text: text.into(),
+            lines: Vec::new(),
+            argv: None,
+        }
     }
 
     /// The same step with lines to paste. A line break inside of one is escaped like any other control character.
@@ -45,10 +49,16 @@ impl Next {
     /// A certctl command line; `words` come after `certctl`.
     #[must_use]
     pub fn run<S: AsRef<str>>(words: &[S]) -> Self {
-        let argv: Vec<String> =
-            std::iter::once("certctl").chain(words.iter().map(AsRef::as_ref)).map(str::to_owned).collect();
+        let argv: Vec<String> = std::iter::once("certctl")
+            .chain(words.iter().map(AsRef::as_ref))
+            .map(str::to_owned)
+            .collect();
         let quoted: Vec<String> = argv.iter().map(|word| shell_word(word)).collect();
-        Self { text: quoted.join(" "), lines: Vec::new(), argv: Some(argv) }
+        Self {
+            text: quoted.join(" "),
+            lines: Vec::new(),
+            argv: Some(argv),
+        }
     }
 }
 
@@ -98,7 +108,13 @@ impl Finding {
     }
 
     fn new(code: &'static str, severity: Severity, message: impl Into<String>) -> Self {
-        Self { code, severity, message: message.into(), lines: Vec::new(), next: Vec::new() }
+        Self {
+            code,
+            severity,
+            message: message.into(),
+            lines: Vec::new(),
+            next: Vec::new(),
+        }
     }
 
     /// The same finding with lines to quote below it.

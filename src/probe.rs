@@ -75,7 +75,13 @@ impl ProbeTarget {
     /// Any certificate for `name` at `address`.
     #[must_use]
     pub fn new(address: SocketAddr, name: impl Into<String>) -> Self {
-        Self { address, name: name.into(), algorithm: None, proxy_header: false, starttls: None }
+        Self {
+            address,
+            name: name.into(),
+            algorithm: None,
+            proxy_header: false,
+            starttls: None,
+        }
     }
 }
 
@@ -92,7 +98,10 @@ impl Handshake {
     /// SHA-256 of the leaf, lower-case hex.
     #[must_use]
     pub fn sha256(&self) -> String {
-        self.chain.first().map(|leaf| hex::encode(sha256(leaf))).unwrap_or_default()
+        self.chain
+            .first()
+            .map(|leaf| hex::encode(sha256(leaf)))
+            .unwrap_or_default()
     }
 }
 
@@ -123,9 +132,16 @@ pub fn judge(handshake: &Handshake, expected: &[Certificate]) -> Verdict {
     let served = &handshake.chain;
     if served.first().map(Vec::as_slice) != expected.first().map(Certificate::der) {
         let label = served.first().map(|der| label(der)).unwrap_or_default();
-        return Verdict::OtherLeaf { sha256: handshake.sha256(), label };
+        return Verdict::OtherLeaf {
+            sha256: handshake.sha256(),
+            label,
+        };
     }
-    if served.iter().map(Vec::as_slice).eq(expected.iter().map(Certificate::der)) {
+    if served
+        .iter()
+        .map(Vec::as_slice)
+        .eq(expected.iter().map(Certificate::der))
+    {
         return Verdict::Same;
     }
     Verdict::ChainDiffers {
@@ -135,7 +151,10 @@ pub fn judge(handshake: &Handshake, expected: &[Certificate]) -> Verdict {
 }
 
 fn label(der: &[u8]) -> String {
-    Certificate::from_der(der).map_or_else(|_| "unreadable".to_owned(), |certificate| certificate.label())
+    Certificate::from_der(der).map_or_else(
+        |_| "unreadable".to_owned(),
+        |certificate| certificate.label(),
+    )
 }
 
 /// How long to go on asking after a reload: a server that reloads gracefully shows the old certificate for some
@@ -154,7 +173,11 @@ impl Default for Patience {
     /// The rounds span 200 ms: nginx leaves its old workers accepting for 100 ms beside the new ones before it tells them
     /// to go (`ngx_master_process_cycle`), and rounds that all fall into that time prove nothing.
     fn default() -> Self {
-        Self { rounds: 5, pause: Duration::from_millis(50), deadline: Duration::from_secs(10) }
+        Self {
+            rounds: 5,
+            pause: Duration::from_millis(50),
+            deadline: Duration::from_secs(10),
+        }
     }
 }
 
@@ -201,8 +224,17 @@ mod tests {
         let [leaf, a, b] = ["leaf.example", "a.example", "b.example"].map(certificate);
         let expected = [leaf.clone(), a.clone(), b.clone()];
         let served = |chain: &[&Certificate]| {
-            let chain = chain.iter().map(|certificate| certificate.der().to_vec()).collect();
-            judge(&Handshake { chain, protocol: "TLS 1.3" }, &expected)
+            let chain = chain
+                .iter()
+                .map(|certificate| certificate.der().to_vec())
+                .collect();
+            judge(
+                &Handshake {
+                    chain,
+                    protocol: "TLS 1.3",
+                },
+                &expected,
+            )
         };
         let differs = |served: &[&str]| Verdict::ChainDiffers {
             expected: vec!["a.example".to_owned(), "b.example".to_owned()],
@@ -211,20 +243,50 @@ mod tests {
         assert_eq!(served(&[&leaf, &a, &b]), Verdict::Same);
         assert_eq!(served(&[&leaf]), differs(&[]));
         assert_eq!(served(&[&leaf, &a]), differs(&["a.example"]));
-        assert_eq!(served(&[&leaf, &b, &a]), differs(&["b.example", "a.example"]));
-        assert_eq!(served(&[&leaf, &leaf, &a, &b]), differs(&["leaf.example", "a.example", "b.example"]));
-        assert_eq!(served(&[&a, &b]), Verdict::OtherLeaf { sha256: a.sha256(), label: "a.example".to_owned() });
-        assert_eq!(served(&[]), Verdict::OtherLeaf { sha256: String::new(), label: String::new() });
+        assert_eq!(
+            served(&[&leaf, &b, &a]),
+            differs(&["b.example", "a.example"])
+        );
+        assert_eq!(
+            served(&[&leaf, &leaf, &a, &b]),
+            differs(&["leaf.example", "a.example", "b.example"])
+        );
+        assert_eq!(
+            served(&[&a, &b]),
+            Verdict::OtherLeaf {
+                sha256: a.sha256(),
+                label: "a.example".to_owned()
+            }
+        );
+        assert_eq!(
+            served(&[]),
+            Verdict::OtherLeaf {
+                sha256: String::new(),
+                label: String::new()
+            }
+        );
     }
 
     #[test]
     fn patience_wants_rounds_in_a_row_and_ends() {
-        let patience = Patience { rounds: 2, pause: Duration::from_millis(1), deadline: Duration::from_secs(1) };
+        let patience = Patience {
+            rounds: 2,
+            pause: Duration::from_millis(1),
+            deadline: Duration::from_secs(1),
+        };
         let again = Turn::Again(Duration::from_millis(1));
-        for (agreed, millis, turn) in
-            [(0, 0, again), (1, 0, again), (2, 0, Turn::Proven), (0, 1000, Turn::GaveUp), (1, 1000, again)]
-        {
-            assert_eq!(patience.after(agreed, Duration::from_millis(millis)), turn, "{agreed} {millis}");
+        for (agreed, millis, turn) in [
+            (0, 0, again),
+            (1, 0, again),
+            (2, 0, Turn::Proven),
+            (0, 1000, Turn::GaveUp),
+            (1, 1000, again),
+        ] {
+            assert_eq!(
+                patience.after(agreed, Duration::from_millis(millis)),
+                turn,
+                "{agreed} {millis}"
+            );
         }
     }
 }

@@ -18,7 +18,9 @@ mod json;
 mod progress;
 mod text;
 
-pub use self::certificate::{certificate_json, chain_json, in_words, intermediates_in_words, name_in_words};
+pub use self::certificate::{
+    certificate_json, chain_json, in_words, intermediates_in_words, name_in_words,
+};
 pub use self::escape::escape;
 pub use self::json::{json_line, push_json_line};
 pub use self::progress::Live;
@@ -85,13 +87,19 @@ impl Sink {
     /// A sink on the process's own stdout and stderr.
     #[must_use]
     pub fn new(style: Style) -> Self {
-        Self { style, muted: false }
+        Self {
+            style,
+            muted: false,
+        }
     }
 
     /// A sink that says nothing: for a command that runs others and tells of them itself.
     #[must_use]
     pub fn silent() -> Self {
-        Self { muted: true, ..Self::new(Style::default()) }
+        Self {
+            muted: true,
+            ..Self::new(Style::default())
+        }
     }
 
     /// True when one JSON object is wanted.
@@ -138,7 +146,10 @@ impl Sink {
 
     /// Shows these lines, as many as there is room for.
     pub fn draw(&self, live: &mut Live, lines: &[String]) {
-        let _ = self.put(io::stderr().lock(), &live.frame(lines, terminal::rows(io::stderr()).unwrap_or(24)));
+        let _ = self.put(
+            io::stderr().lock(),
+            &live.frame(lines, terminal::rows(io::stderr()).unwrap_or(24)),
+        );
     }
 
     /// Takes the lines away: what they led to is said now.
@@ -199,7 +210,11 @@ impl Sink {
     /// Prints a failure (to stderr; with `--json` as one object on stdout) and says the exit code.
     #[must_use]
     pub fn fail(&self, failure: &Failure) -> u8 {
-        let written = if self.style.json { self.put(io::stdout().lock(), &json_line(&failure.json())) } else { Ok(()) };
+        let written = if self.style.json {
+            self.put(io::stdout().lock(), &json_line(&failure.json()))
+        } else {
+            Ok(())
+        };
         if !self.style.json || written.is_err() {
             self.say(|text| text.failure(failure));
         }
@@ -208,7 +223,8 @@ impl Sink {
 
     /// Says that stdout cannot be written, and the exit code for it.
     fn unwritable(&self, error: &io::Error) -> u8 {
-        let failure = Failure::new(Kind::Io, "cannot write the result to stdout").because(error.to_string());
+        let failure =
+            Failure::new(Kind::Io, "cannot write the result to stdout").because(error.to_string());
         self.say(|text| text.failure(&failure));
         failure.kind.exit_code()
     }
@@ -217,7 +233,10 @@ impl Sink {
     fn say(&self, tell: impl FnOnce(&mut Text)) {
         let mut text = Text::default();
         tell(&mut text);
-        let _ = self.put(io::stderr().lock(), &text.render(false, self.colored(&io::stderr())));
+        let _ = self.put(
+            io::stderr().lock(),
+            &text.render(false, self.colored(&io::stderr())),
+        );
     }
 
     fn put(&self, mut to: impl Write, text: &str) -> io::Result<()> {
@@ -247,5 +266,6 @@ fn quiet_epipe(result: io::Result<()>) -> io::Result<()> {
 /// A path in a document. Not the path itself: one that is not UTF-8 would make `json!` panic.
 #[must_use]
 pub fn shown(path: &Path) -> Cow<'_, str> {
-    path.to_str().map_or_else(|| path.to_string_lossy(), Cow::Borrowed)
+    path.to_str()
+        .map_or_else(|| path.to_string_lossy(), Cow::Borrowed)
 }

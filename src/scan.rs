@@ -50,15 +50,26 @@ impl Sought {
         if fs::files::occupied(&path) {
             return Ok(Self::Path(path));
         }
-        if let Some(name) = DnsName::parse(text).ok().filter(|name| known.iter().any(|one| one == name.as_str())) {
+        if let Some(name) = DnsName::parse(text)
+            .ok()
+            .filter(|name| known.iter().any(|one| one == name.as_str()))
+        {
             return Ok(Self::Name(name));
         }
-        let file =
-            text.contains('/') || Path::new(text).extension().is_some_and(|end| FILES.iter().any(|one| end == *one));
+        let file = text.contains('/')
+            || Path::new(text)
+                .extension()
+                .is_some_and(|end| FILES.iter().any(|one| end == *one));
         match Host::parse(text, 443).filter(|_| !file) {
             Some(host) => Ok(Self::Host(host)),
-            None => Err(Failure::new(Kind::NotFound, format!("no such file, name or host: {text}"))
-                .with(Next::say(format!("see what is here:  {}", Next::run(&context.again("status")).text)))),
+            None => Err(Failure::new(
+                Kind::NotFound,
+                format!("no such file, name or host: {text}"),
+            )
+            .with(Next::say(format!(
+                "see what is here:  {}",
+                Next::run(&context.again("status")).text
+            )))),
         }
     }
 }
@@ -96,7 +107,9 @@ impl Sought {
 }
 
 /// What no host's name ends in.
-const FILES: [&str; 12] = ["cer", "cert", "conf", "crl", "crt", "csr", "der", "key", "p7b", "pem", "pfx", "zip"];
+const FILES: [&str; 12] = [
+    "cer", "cert", "conf", "crl", "crt", "csr", "der", "key", "p7b", "pem", "pfx", "zip",
+];
 
 impl Survey {
     /// Looks at what is `sought`, and at what certctl installed, which it may belong to; where nothing is sought, at all
@@ -123,7 +136,10 @@ impl Survey {
         }
         survey.ask(servers.into_asks());
         if named == Named::Kept {
-            sought.iter().filter_map(Sought::path).for_each(|path| survey.path(path, &Origin::Given));
+            sought
+                .iter()
+                .filter_map(Sought::path)
+                .for_each(|path| survey.path(path, &Origin::Given));
             survey.hosts(context, &Sought::hosts(sought), starttls);
         }
         survey.tell_closed();
@@ -145,9 +161,16 @@ impl Survey {
     #[must_use]
     pub fn rows(&mut self, context: &Context, sought: &[Sought], before: RenewBefore) -> Vec<Row> {
         let items = std::mem::take(&mut self.items);
-        self.findings.extend(inventory::crls::remarks(&items, context.now()).iter().map(Finding::from));
+        self.findings.extend(
+            inventory::crls::remarks(&items, context.now())
+                .iter()
+                .map(Finding::from),
+        );
         let mut anchors = vec![TrustAnchors::mozilla()];
-        if items.iter().any(|item| item.place.is_live() || matches!(item.place, Place::Address { .. })) {
+        if items
+            .iter()
+            .any(|item| item.place.is_live() || matches!(item.place, Place::Address { .. }))
+        {
             anchors.extend(inputs::anchors(Some("system")).ok());
         }
         let measure = Measure {
@@ -185,20 +208,35 @@ struct Wanted<'a> {
 
 impl<'a> Wanted<'a> {
     fn of(sought: &'a [Sought]) -> Self {
-        let names =
-            sought.iter().filter_map(|one| if let Sought::Name(name) = one { Some(name.as_str()) } else { None });
+        let names = sought.iter().filter_map(|one| {
+            if let Sought::Name(name) = one {
+                Some(name.as_str())
+            } else {
+                None
+            }
+        });
         Self {
-            hosts: sought.iter().filter_map(Sought::host).map(|host| host.name.as_str()).collect(),
+            hosts: sought
+                .iter()
+                .filter_map(Sought::host)
+                .map(|host| host.name.as_str())
+                .collect(),
             names: names.collect(),
             paths: sought.iter().filter_map(Sought::path).collect(),
         }
     }
 
     fn concerns(&self, row: &Row) -> bool {
-        let places = row.places.iter().chain(&row.requests).chain(row.keys.iter().map(|(place, _)| place));
+        let places = row
+            .places
+            .iter()
+            .chain(&row.requests)
+            .chain(row.keys.iter().map(|(place, _)| place));
         let mut places = places.map(|place| match place {
             Place::Address { name, .. } => self.hosts.contains(name.as_str()),
-            Place::File { path, .. } => !self.paths.is_empty() && path.ancestors().any(|one| self.paths.contains(one)),
+            Place::File { path, .. } => {
+                !self.paths.is_empty() && path.ancestors().any(|one| self.paths.contains(one))
+            }
         });
         let named = |name: &String| self.names.contains(name.to_ascii_lowercase().as_str());
         places.any(|found| found) || !self.names.is_empty() && row.names.iter().any(named)

@@ -9,7 +9,10 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 
-use rcgen::{CertificateSigningRequestParams, CertifiedIssuer, CustomExtension, ExtendedKeyUsagePurpose, KeyPair};
+use rcgen::{
+    CertificateSigningRequestParams, CertifiedIssuer, CustomExtension, ExtendedKeyUsagePurpose,
+    KeyPair,
+};
 use support::ca::{TestCa, ca_params};
 use support::order::Order;
 use support::{Run, Sandbox};
@@ -25,8 +28,15 @@ impl Server {
     fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let (files, asked) = (Arc::new(Mutex::new(HashMap::new())), Arc::new(Mutex::new(Vec::new())));
-        let server = Self { address, files: Arc::clone(&files), asked: Arc::clone(&asked) };
+        let (files, asked) = (
+            Arc::new(Mutex::new(HashMap::new())),
+            Arc::new(Mutex::new(Vec::new())),
+        );
+        let server = Self {
+            address,
+            files: Arc::clone(&files),
+            asked: Arc::clone(&asked),
+        };
         std::thread::spawn(move || {
             for mut stream in listener.incoming().flatten() {
                 let mut request = [0; 2048];
@@ -35,10 +45,17 @@ impl Server {
                 let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
                 let body: Option<Vec<u8>> = files.lock().unwrap().get(&path).cloned();
                 asked.lock().unwrap().push(path);
-                let status = if body.is_some() { "200 OK" } else { "404 Not Found" };
+                let status = if body.is_some() {
+                    "200 OK"
+                } else {
+                    "404 Not Found"
+                };
                 let body = body.unwrap_or_default();
-                let _ =
-                    write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+                let _ = write!(
+                    stream,
+                    "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                    body.len()
+                );
                 let _ = stream.write_all(&body);
             }
         });
@@ -50,7 +67,10 @@ impl Server {
     }
 
     fn put(&self, path: &str, bytes: impl Into<Vec<u8>>) {
-        self.files.lock().unwrap().insert(path.to_owned(), bytes.into());
+        self.files
+            .lock()
+            .unwrap()
+            .insert(path.to_owned(), bytes.into());
     }
 }
 
@@ -58,12 +78,24 @@ impl Server {
 fn access(urls: &[String]) -> CustomExtension {
     let tagged = |tag: u8, content: &[u8]| -> Vec<u8> {
         let length = u8::try_from(content.len()).unwrap();
-        let head: &[u8] = if length < 128 { &[tag, length] } else { &[tag, 0x81, length] };
+        let head: &[u8] = if length < 128 {
+            &[tag, length]
+        } else {
+            &[tag, 0x81, length]
+        };
         [head, content].concat()
     };
     let ca_issuers = [0x06, 8, 0x2b, 6, 1, 5, 5, 7, 48, 2];
-    let each = urls.iter().map(|url| tagged(0x30, &[ca_issuers.as_slice(), &tagged(0x86, url.as_bytes())].concat()));
-    CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 1], tagged(0x30, &each.collect::<Vec<_>>().concat()))
+    let each = urls.iter().map(|url| {
+        tagged(
+            0x30,
+            &[ca_issuers.as_slice(), &tagged(0x86, url.as_bytes())].concat(),
+        )
+    });
+    CustomExtension::from_oid_content(
+        &[1, 3, 6, 1, 5, 5, 7, 1, 1],
+        tagged(0x30, &each.collect::<Vec<_>>().concat()),
+    )
 }
 
 type Issuer = CertifiedIssuer<'static, KeyPair>;
@@ -79,56 +111,110 @@ fn delivery(paths: &[&str]) -> Delivery {
     let (shop, server) = (Order::new(), Server::start());
     let mut params = ca_params("Lower");
     params.custom_extensions = vec![access(&[server.url("/upper")])];
-    let lower = Issuer::signed_by(params, KeyPair::generate().unwrap(), &shop.ca.intermediate).unwrap();
+    let lower =
+        Issuer::signed_by(params, KeyPair::generate().unwrap(), &shop.ca.intermediate).unwrap();
     let urls: Vec<String> = paths.iter().map(|path| server.url(path)).collect();
-    let mut request = CertificateSigningRequestParams::from_pem(&shop.sandbox.read("example.com.csr")).unwrap();
+    let mut request =
+        CertificateSigningRequestParams::from_pem(&shop.sandbox.read("example.com.csr")).unwrap();
     request.params.not_before = rcgen::date_time_ymd(2026, 6, 1);
     request.params.not_after = rcgen::date_time_ymd(2026, 12, 1);
     request.params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     request.params.custom_extensions = vec![access(&urls)];
-    shop.sandbox.write("leaf.crt", request.signed_by(&lower).unwrap().pem());
-    Delivery { shop, server, lower }
+    shop.sandbox
+        .write("leaf.crt", request.signed_by(&lower).unwrap().pem());
+    Delivery {
+        shop,
+        server,
+        lower,
+    }
 }
 
 fn bundle(sandbox: &Sandbox, aia: &[&str]) -> Run {
-    let args = ["bundle", "leaf.crt", "--trust", "root.pem", "--at", "2026-07-01T00:00:00Z", "--json"];
+    let args = [
+        "bundle",
+        "leaf.crt",
+        "--trust",
+        "root.pem",
+        "--at",
+        "2026-07-01T00:00:00Z",
+        "--json",
+    ];
     sandbox.run(&[args.as_slice(), aia].concat())
 }
 
 #[test]
 fn what_is_missing_is_fetched_step_by_step_up_to_the_root() {
-    let Delivery { shop, server, lower } = delivery(&["/gone", "/lower"]);
+    let Delivery {
+        shop,
+        server,
+        lower,
+    } = delivery(&["/gone", "/lower"]);
     let openssl = |args: &[&str]| {
         let mut command = support::foreign::foreign("openssl");
         support::foreign::succeed(command.args(args).current_dir(shop.sandbox.path()))
     };
     shop.sandbox.write("ca/lower.pem", lower.pem());
-    openssl(&["crl2pkcs7", "-nocrl", "-certfile", "ca/lower.pem", "-outform", "DER", "-out", "ca/lower.p7b"]);
+    openssl(&[
+        "crl2pkcs7",
+        "-nocrl",
+        "-certfile",
+        "ca/lower.pem",
+        "-outform",
+        "DER",
+        "-out",
+        "ca/lower.p7b",
+    ]);
     let p7b = std::fs::read(shop.sandbox.join("ca/lower.p7b")).unwrap();
     for lower in [lower.der().to_vec(), lower.pem().into_bytes(), p7b] {
         server.put("/lower", lower);
         server.put("/upper", shop.ca.intermediate.der().to_vec());
         let run = bundle(&shop.sandbox, &["--aia=any", "--out", "out.pem"]).expect(0);
-        let codes: Vec<String> =
-            run.json()["findings"].as_array().unwrap().iter().map(|one| one["code"].to_string()).collect();
-        assert_eq!(codes.join(" "), r#""issuer-not-fetched" "issuer-fetched" "issuer-fetched""#, "{run}");
+        let codes: Vec<String> = run.json()["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["code"].to_string())
+            .collect();
+        assert_eq!(
+            codes.join(" "),
+            r#""issuer-not-fetched" "issuer-fetched" "issuer-fetched""#,
+            "{run}"
+        );
         let chain = shop.sandbox.read("out.pem");
         assert_eq!(chain.matches("BEGIN CERTIFICATE").count(), 3);
         std::fs::remove_file(shop.sandbox.join("out.pem")).unwrap();
     }
     let asked = server.asked.lock().unwrap();
-    assert_eq!(asked[..3], ["/gone", "/lower", "/upper"], "every URL is tried");
+    assert_eq!(
+        asked[..3],
+        ["/gone", "/lower", "/upper"],
+        "every URL is tried"
+    );
 }
 
 #[test]
 fn nothing_is_asked_unless_told_and_no_private_address() {
-    let Delivery { shop, server, lower } = delivery(&["/lower"]);
+    let Delivery {
+        shop,
+        server,
+        lower,
+    } = delivery(&["/lower"]);
     server.put("/lower", lower.der().to_vec());
     let offline = bundle(&shop.sandbox, &[]).expect(1);
     assert!(offline.stdout.contains("--aia"), "{offline}");
     let refused = bundle(&shop.sandbox, &["--aia"]).expect(1);
-    assert!(refused.stdout.contains("127.0.0.1 is an address of this machine"), "{refused}");
-    assert!(refused.stdout.contains("if that is a server of your own CA:  --aia=any"), "{refused}");
+    assert!(
+        refused
+            .stdout
+            .contains("127.0.0.1 is an address of this machine"),
+        "{refused}"
+    );
+    assert!(
+        refused
+            .stdout
+            .contains("if that is a server of your own CA:  --aia=any"),
+        "{refused}"
+    );
     assert!(server.asked.lock().unwrap().is_empty());
     assert!(!shop.sandbox.join("example.com.fullchain.pem").exists());
 }
@@ -137,7 +223,12 @@ fn nothing_is_asked_unless_told_and_no_private_address() {
 fn what_did_not_sign_is_of_no_use() {
     let Delivery { shop, server, .. } = delivery(&["/lower"]);
     // The same name with another key, the very thing that a signature tells apart; then what is no certificate.
-    let impostor = Issuer::signed_by(ca_params("Lower"), KeyPair::generate().unwrap(), &TestCa::new().root).unwrap();
+    let impostor = Issuer::signed_by(
+        ca_params("Lower"),
+        KeyPair::generate().unwrap(),
+        &TestCa::new().root,
+    )
+    .unwrap();
     for (bytes, why) in [
         (impostor.der().to_vec(), "did not sign example.com"),
         (b"<html>not here</html>".to_vec(), "no certificate in it"),
@@ -145,6 +236,9 @@ fn what_did_not_sign_is_of_no_use() {
     ] {
         server.put("/lower", bytes);
         let run = bundle(&shop.sandbox, &["--aia=any"]).expect(1);
-        assert!(run.stdout.contains(why) && run.stdout.contains("missing-intermediate"), "{run}");
+        assert!(
+            run.stdout.contains(why) && run.stdout.contains("missing-intermediate"),
+            "{run}"
+        );
     }
 }

@@ -67,27 +67,52 @@ IncludeOptional none/*.conf
 #[test]
 fn files_and_hosts_are_read_as_apache_reads_them() {
     let sandbox = Sandbox::new();
-    sandbox.write("sites/b.conf", "<VirtualHost *:18081>\nServerName b.example\nInclude sites/inner/*\n</VirtualHost>");
-    sandbox.write("sites/a.conf", "<VirtualHost *:18081>\n# x\nServerName a.example\n</VirtualHost>");
+    sandbox.write(
+        "sites/b.conf",
+        "<VirtualHost *:18081>\nServerName b.example\nInclude sites/inner/*\n</VirtualHost>",
+    );
+    sandbox.write(
+        "sites/a.conf",
+        "<VirtualHost *:18081>\n# x\nServerName a.example\n</VirtualHost>",
+    );
     sandbox.write("sites/inner/x", "ServerAlias inner.example");
     sandbox.write("sites/.hidden.conf", "Nonsense");
-    sandbox.write("more/deep/y.conf", "<VirtualHost _default_:18081>\nServerName y.example\n</VirtualHost>");
+    sandbox.write(
+        "more/deep/y.conf",
+        "<VirtualHost _default_:18081>\nServerName y.example\n</VirtualHost>",
+    );
     let config = write_config(sandbox.path(), HOSTS);
-    let dumped = succeed(foreign("apache2").arg("-d").arg(sandbox.path()).arg("-f").arg(&config).args([
-        "-t",
-        "-D",
-        "DUMP_INCLUDES",
-    ]));
-    let theirs: BTreeSet<String> =
-        dumped.lines().filter_map(|line| Some(line.trim().split_once(") ")?.1.to_owned())).collect();
+    let dumped = succeed(
+        foreign("apache2")
+            .arg("-d")
+            .arg(sandbox.path())
+            .arg("-f")
+            .arg(&config)
+            .args(["-t", "-D", "DUMP_INCLUDES"]),
+    );
+    let theirs: BTreeSet<String> = dumped
+        .lines()
+        .filter_map(|line| Some(line.trim().split_once(") ")?.1.to_owned()))
+        .collect();
     let standing = observe(&config);
-    let Detail::Apache(read) = &standing.detail else { panic!("Apache") };
+    let Detail::Apache(read) = &standing.detail else {
+        panic!("Apache")
+    };
     let mut ours = BTreeSet::new();
     files_of(&read.directives, &mut ours);
     assert_eq!(ours, theirs, "{dumped}");
-    assert_eq!(standing.config.doubts, [""; 0], "Apache lists the same hosts");
-    assert_eq!((standing.config.blocks().len(), standing.running), (7, None));
-    assert_eq!(read.pid.as_deref(), Some(sandbox.join("apache2.pid").as_path()));
+    assert_eq!(
+        standing.config.doubts, [""; 0],
+        "Apache lists the same hosts"
+    );
+    assert_eq!(
+        (standing.config.blocks().len(), standing.running),
+        (7, None)
+    );
+    assert_eq!(
+        read.pid.as_deref(),
+        Some(sandbox.join("apache2.pid").as_path())
+    );
 }
 
 #[test]
@@ -97,18 +122,27 @@ fn hosts_that_were_not_understood_are_told() {
                  <IfFile /no/such>\n<VirtualHost *:18081>\n</VirtualHost>\n</IfFile>\n";
     let doubts = observe(&write_config(sandbox.path(), hosts)).config.doubts;
     assert_eq!(doubts.len(), 3, "{doubts:?}");
-    assert!(doubts[2].contains("Apache does not list this virtual host"), "{doubts:?}");
+    assert!(
+        doubts[2].contains("Apache does not list this virtual host"),
+        "{doubts:?}"
+    );
 }
 
 /// A pair on disk.
 fn pair(sandbox: &Sandbox, ca: &TestCa, stem: &str) -> [Link; 2] {
     let key = rcgen::KeyPair::generate().unwrap();
-    let params = rcgen::CertificateParams::new(vec!["example.com".to_owned(), "*.example.com".to_owned()]).unwrap();
-    let chain = ca.issue(&params.serialize_request(&key).unwrap().pem().unwrap()) + &ca.intermediate_pem();
+    let params =
+        rcgen::CertificateParams::new(vec!["example.com".to_owned(), "*.example.com".to_owned()])
+            .unwrap();
+    let chain =
+        ca.issue(&params.serialize_request(&key).unwrap().pem().unwrap()) + &ca.intermediate_pem();
     let chain = sandbox.write(&format!("{stem} x.crt"), chain);
     [
         Link::new(chain, Piece::FullChain),
-        Link::new(sandbox.write(&format!("{stem}.key"), key.serialize_pem()), Piece::Key),
+        Link::new(
+            sandbox.write(&format!("{stem}.key"), key.serialize_pem()),
+            Piece::Key,
+        ),
     ]
 }
 
@@ -117,27 +151,52 @@ fn what_is_written_passes_the_real_test_and_leaves_the_proofs_alone() {
     let (sandbox, ca) = (Sandbox::new(), TestCa::new());
     let links = pair(&sandbox, &ca, "new");
     let ports = (free_port(), free_port());
-    let names: Vec<DnsName> = ["example.com", "*.example.com"].map(|name| DnsName::parse(name).unwrap()).into();
-    let hosts = format!("Listen 127.0.0.1:{}\nIncludeOptional sites/*.conf\n", ports.0);
+    let names: Vec<DnsName> = ["example.com", "*.example.com"]
+        .map(|name| DnsName::parse(name).unwrap())
+        .into();
+    let hosts = format!(
+        "Listen 127.0.0.1:{}\nIncludeOptional sites/*.conf\n",
+        ports.0
+    );
     let standing = observe(&write_config(sandbox.path(), &hosts));
-    let new = NewBlock { names: &names, links: &links, ipv6: standing.ipv6, ports };
+    let new = NewBlock {
+        names: &names,
+        links: &links,
+        ipv6: standing.ipv6,
+        ports,
+    };
     let written = standing.write(new);
     assert_eq!(written.first, [""; 0], "all modules are there");
     sandbox.write("sites/x.conf", &written.text);
     let _apache = Apache::start(sandbox.path(), &hosts);
     for (path, status, location) in [
-        ("/a/b?c=d", "301", format!("Location: https://www.example.com:{}/a/b?c=d", ports.1)),
-        ("/", "301", format!("Location: https://www.example.com:{}/", ports.1)),
+        (
+            "/a/b?c=d",
+            "301",
+            format!("Location: https://www.example.com:{}/a/b?c=d", ports.1),
+        ),
+        (
+            "/",
+            "301",
+            format!("Location: https://www.example.com:{}/", ports.1),
+        ),
         ("/.well-known/acme-challenge/x", "404", String::new()),
     ] {
         let said = get(ports.0, path);
-        assert!(said.starts_with(&format!("HTTP/1.1 {status}")) && said.contains(&location), "{path}: {said}");
+        assert!(
+            said.starts_with(&format!("HTTP/1.1 {status}")) && said.contains(&location),
+            "{path}: {said}"
+        );
     }
 }
 
 fn get(port: u16, path: &str) -> String {
     let mut connection = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    write!(connection, "GET {path} HTTP/1.1\r\nHost: www.example.com\r\nConnection: close\r\n\r\n").unwrap();
+    write!(
+        connection,
+        "GET {path} HTTP/1.1\r\nHost: www.example.com\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
     let mut said = Vec::new();
     connection.read_to_end(&mut said).unwrap();
     String::from_utf8_lossy(&said).into_owned()
@@ -147,8 +206,10 @@ fn get(port: u16, path: &str) -> String {
 fn a_failing_test_says_who_is_to_blame_and_a_wrong_key_fails_it() {
     let (sandbox, ca) = (Sandbox::new(), TestCa::new());
     let ([chain, key], [_, other]) = (pair(&sandbox, &ca, "good"), pair(&sandbox, &ca, "other"));
-    let locked = sandbox
-        .write("locked.key", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n");
+    let locked = sandbox.write(
+        "locked.key",
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
+    );
     let missing = sandbox.join("missing");
     let empty = sandbox.write("empty", "");
     for (chain, key, more, blame) in [
@@ -167,9 +228,14 @@ fn a_failing_test_says_who_is_to_blame_and_a_wrong_key_fails_it() {
             key.display()
         );
         let program = Program::Apache(find(&write_config(sandbox.path(), &hosts)));
-        let server = Server::Known { program, test: None, reload: None };
+        let server = Server::Known {
+            program,
+            test: None,
+            reload: None,
+        };
         let finished = server.test().unwrap().unwrap();
-        let told = (!finished.succeeded()).then(|| server.complaint(&finished.output, &[chain, key]).blame);
+        let told = (!finished.succeeded())
+            .then(|| server.complaint(&finished.output, &[chain, key]).blame);
         assert_eq!(told, blame, "{}", finished.output);
     }
 }

@@ -18,7 +18,11 @@ fn plain(key_mode: u32) -> Shop {
     let (chain, key) = shop.served();
     fs::remove_dir_all(shop.sandbox.join("tree")).unwrap();
     shop.sandbox.write(CHAIN, chain);
-    fs::set_permissions(shop.sandbox.write(KEY, key), Permissions::from_mode(key_mode)).unwrap();
+    fs::set_permissions(
+        shop.sandbox.write(KEY, key),
+        Permissions::from_mode(key_mode),
+    )
+    .unwrap();
     for folder in ["tree", "tree/etc", "tree/etc/ssl", "tree/etc/ssl/private"] {
         fs::set_permissions(shop.sandbox.join(folder), Permissions::from_mode(0o755)).unwrap();
     }
@@ -26,14 +30,21 @@ fn plain(key_mode: u32) -> Shop {
 }
 
 fn setfacl(shop: &Shop, entry: &str, path: &str) {
-    succeed(foreign("setfacl").args(["-m", entry]).arg(shop.sandbox.join(path)));
+    succeed(
+        foreign("setfacl")
+            .args(["-m", entry])
+            .arg(shop.sandbox.join(path)),
+    );
 }
 
 /// The ACL by somebody else's word.
 fn getfacl(shop: &Shop, path: &str) -> String {
     let path = fs::canonicalize(shop.sandbox.join(path)).unwrap();
     let said = succeed(foreign("getfacl").args(["-n", "-c", "-p"]).arg(path));
-    said.lines().filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+    said.lines()
+        .filter(|line| !line.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 #[test]
@@ -41,19 +52,36 @@ fn who_is_named_in_an_acl_reads_the_next_key_too() {
     let shop = plain(0o600);
     setfacl(&shop, "u:33:rw,g:44:r,o:r", KEY);
     let run = shop.round(&["--json"]).expect(0).json();
-    assert_eq!(codes(&run), ["root-left-out", "acl-kept", "key-mode-tightened"], "{run}");
-    assert_eq!(run["certificates"][0]["key_mode"], "0600", "without the ACL's mask");
+    assert_eq!(
+        codes(&run),
+        ["root-left-out", "acl-kept", "key-mode-tightened"],
+        "{run}"
+    );
+    assert_eq!(
+        run["certificates"][0]["key_mode"], "0600",
+        "without the ACL's mask"
+    );
     let kept = "user::rw- user:33:r-- group::--- group:44:r-- mask::r-- other::---";
     assert_eq!(getfacl(&shop, KEY), kept);
     assert_eq!(getfacl(&shop, CHAIN), "user::rw- group::r-- other::r--");
     let old = shop.sandbox.read(KEY);
-    assert_eq!(shop.install("new.crt", &["--json"]).expect(0).json()["verdict"], "unchanged");
+    assert_eq!(
+        shop.install("new.crt", &["--json"]).expect(0).json()["verdict"],
+        "unchanged"
+    );
 
     shop.round(&[]).expect(0);
     assert_eq!(getfacl(&shop, KEY), kept, "and the one after it");
-    shop.sandbox.run(&["rollback", "example.com", "--root", "tree"]).expect(0);
-    assert_eq!((shop.sandbox.read(KEY), getfacl(&shop, KEY)), (old, kept.to_owned()));
-    shop.sandbox.run(&["rollback", "example.com", "--root", "tree"]).expect(0);
+    shop.sandbox
+        .run(&["rollback", "example.com", "--root", "tree"])
+        .expect(0);
+    assert_eq!(
+        (shop.sandbox.read(KEY), getfacl(&shop, KEY)),
+        (old, kept.to_owned())
+    );
+    shop.sandbox
+        .run(&["rollback", "example.com", "--root", "tree"])
+        .expect(0);
     assert_eq!(getfacl(&shop, KEY), kept, "the pair that was taken over");
 
     // Taken away by hand, it stays away.
@@ -70,13 +98,19 @@ fn an_acl_opens_no_key_to_whom_its_folders_kept_out() {
     fs::set_permissions(&private, Permissions::from_mode(0o710)).unwrap();
     setfacl(&shop, "u:34:x", "tree/etc/ssl/private");
     let run = shop.round(&[]).expect(0).to_string();
-    let told: Vec<&str> = run.lines().filter(|line| line.contains("ACL") || line.contains("setfacl")).collect();
+    let told: Vec<&str> = run
+        .lines()
+        .filter(|line| line.contains("ACL") || line.contains("setfacl"))
+        .collect();
     insta::assert_snapshot!(told.join("\n"), @r"
     warn   an ACL of [SANDBOX]/tree/etc/ssl/private/example.com.key names user 33, whom its folders may keep out: the new key is without it
     next   where they need it, after the install:  sudo setfacl -m u:33:r [SANDBOX]/tree/etc/ssl/private/example.com.key
     note   by an ACL of [SANDBOX]/tree/etc/ssl/private/example.com.key user 34 may read it, and so may they the new one
     ");
-    assert_eq!(getfacl(&shop, KEY), "user::rw- user:34:r-- group::r-- mask::r-- other::---");
+    assert_eq!(
+        getfacl(&shop, KEY),
+        "user::rw- user:34:r-- group::r-- mask::r-- other::---"
+    );
 }
 
 #[test]
@@ -113,10 +147,25 @@ fn other_names_of_what_is_replaced_are_told() {
         fs::hard_link(shop.sandbox.join(of), shop.sandbox.join(name)).unwrap();
     }
     let old = shop.sandbox.read(KEY);
-    let inode = |path: &str| shop.sandbox.join(path).metadata().unwrap().ino().to_string();
+    let inode = |path: &str| {
+        shop.sandbox
+            .join(path)
+            .metadata()
+            .unwrap()
+            .ino()
+            .to_string()
+    };
     let numbers = [CHAIN, KEY].map(inode);
-    let run = shop.round(&[]).expect(0).to_string().replace(&numbers[0], "INODE").replace(&numbers[1], "INODE");
-    let told: Vec<&str> = run.lines().filter(|line| line.contains("other name") || line.contains("-inum")).collect();
+    let run = shop
+        .round(&[])
+        .expect(0)
+        .to_string()
+        .replace(&numbers[0], "INODE")
+        .replace(&numbers[1], "INODE");
+    let told: Vec<&str> = run
+        .lines()
+        .filter(|line| line.contains("other name") || line.contains("-inum"))
+        .collect();
     insta::assert_snapshot!(told.join("\n"), @r"
     warn   [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem is the same file under 1 other name; what is read there stays the old one
     next   find them, and have the new file read there too:  sudo find $(findmnt -no TARGET -T [SANDBOX]/tree/etc/ssl) -xdev -inum INODE
@@ -126,7 +175,11 @@ fn other_names_of_what_is_replaced_are_told() {
     assert_eq!(shop.sandbox.read(names[0]), old);
     assert_ne!(shop.served().1, old);
     assert_eq!(mode(&shop.sandbox.join(names[1])), 0o600);
-    assert_eq!(codes(&shop.round(&["--json"]).expect(0).json()), ["root-left-out"], "our own links have no others");
+    assert_eq!(
+        codes(&shop.round(&["--json"]).expect(0).json()),
+        ["root-left-out"],
+        "our own links have no others"
+    );
 }
 
 #[test]

@@ -16,12 +16,18 @@ fn a_zip_becomes_the_chain_file() {
     let bundle = shop.ca.bundle_pem().replace('\n', "\r\n");
     shop.sandbox.write(
         "example_com.zip",
-        zip(&[("My_CA_Bundle.ca-bundle", bundle.as_str()), ("example_com.crt", shop.leaf.trim_end())]),
+        zip(&[
+            ("My_CA_Bundle.ca-bundle", bundle.as_str()),
+            ("example_com.crt", shop.leaf.trim_end()),
+        ]),
     );
     let args = ["bundle", "example_com.zip", "--trust", "root.pem", "--json"];
     let document = shop.sandbox.run(&args).expect(0).json();
     assert_eq!(shop.sandbox.read("example.com.fullchain.pem"), shop.chain());
-    let mode = std::fs::metadata(shop.sandbox.join("example.com.fullchain.pem")).unwrap().permissions().mode();
+    let mode = std::fs::metadata(shop.sandbox.join("example.com.fullchain.pem"))
+        .unwrap()
+        .permissions()
+        .mode();
     assert_eq!(mode & 0o7777, 0o644);
     insta::assert_snapshot!(masked(&serde_json::to_string_pretty(&document).unwrap()), @r#"
     {
@@ -119,7 +125,10 @@ fn a_zip_becomes_the_chain_file() {
         (&again["changed"], &again["certificates"][0]["chain"]),
         (&false.into(), &document["certificates"][0]["chain"])
     );
-    let text = shop.sandbox.run(&["bundle", "example_com.zip", "--trust", "root.pem"]).expect(0);
+    let text = shop
+        .sandbox
+        .run(&["bundle", "example_com.zip", "--trust", "root.pem"])
+        .expect(0);
     insta::assert_snapshot!(masked(&text.to_string()), @r"
     found  example.com, www.example.com, until [DATE]; fits example.com.key; 1 intermediate; trusted by root.pem
     kept   example.com.fullchain.pem
@@ -137,10 +146,20 @@ fn the_chain_can_go_elsewhere() {
     let sandbox = &shop.sandbox;
     sandbox.write("a.crt", &shop.leaf);
     sandbox.write("b.crt", shop.ca.bundle_pem());
-    let run =
-        |more: &[&str]| sandbox.run(&[["bundle", "b.crt", "a.crt", "--trust", "root.pem"].as_slice(), more].concat());
+    let run = |more: &[&str]| {
+        sandbox.run(
+            &[
+                ["bundle", "b.crt", "a.crt", "--trust", "root.pem"].as_slice(),
+                more,
+            ]
+            .concat(),
+        )
+    };
     let printed = run(&["--out", "-"]).expect(0);
-    assert_eq!((printed.stdout.as_str(), printed.stderr.as_str()), (shop.chain().as_str(), ""));
+    assert_eq!(
+        (printed.stdout.as_str(), printed.stderr.as_str()),
+        (shop.chain().as_str(), "")
+    );
     assert!(!sandbox.join("example.com.fullchain.pem").exists());
     let error = run(&["--out", "-", "--json"]).expect(2).json();
     assert_eq!(error["error"]["kind"], "usage");
@@ -150,14 +169,24 @@ fn the_chain_can_go_elsewhere() {
     // A key is never overwritten, and neither is what is no file.
     let key = sandbox.read("example.com.key");
     let refused = run(&["--out", "example.com.key"]).expect(3);
-    assert!(refused.stderr.contains("holds a private key and is not overwritten"), "{refused}");
+    assert!(
+        refused
+            .stderr
+            .contains("holds a private key and is not overwritten"),
+        "{refused}"
+    );
     assert_eq!(sandbox.read("example.com.key"), key);
     std::fs::create_dir(sandbox.join("folder")).unwrap();
     let _ = run(&["--out", "folder"]).expect(3);
-    let stdin = sandbox.run_with_input(&["bundle", "-", "--trust", "root.pem", "--out", "-"], shop.chain().as_bytes());
+    let stdin = sandbox.run_with_input(
+        &["bundle", "-", "--trust", "root.pem", "--out", "-"],
+        shop.chain().as_bytes(),
+    );
     assert_eq!(stdin.expect(0).stdout, shop.chain());
     // Wrong: not a byte on stdout that could be taken for a chain.
-    let wrong = sandbox.run(&["bundle", "a.crt", "--trust", "root.pem", "--out", "-"]).expect(1);
+    let wrong = sandbox
+        .run(&["bundle", "a.crt", "--trust", "root.pem", "--out", "-"])
+        .expect(1);
     assert!(!wrong.stdout.contains("BEGIN"), "{wrong}");
 }
 
@@ -167,21 +196,43 @@ fn the_leaf_is_chosen_by_key_or_request() {
     let sandbox = &shop.sandbox;
     let stranger = Order::new();
     let foreign = shop.ca.issue(&stranger.sandbox.read("example.com.csr"));
-    sandbox.write("all.pem", format!("{foreign}{}{}", shop.ca.bundle_pem(), shop.leaf));
+    sandbox.write(
+        "all.pem",
+        format!("{foreign}{}{}", shop.ca.bundle_pem(), shop.leaf),
+    );
     sandbox.write("foreign.csr.txt", stranger.sandbox.read("example.com.csr"));
-    let bundle = |more: &[&str]| sandbox.run(&[["bundle", "all.pem", "--trust", "root.pem"].as_slice(), more].concat());
+    let bundle = |more: &[&str]| {
+        sandbox.run(
+            &[
+                ["bundle", "all.pem", "--trust", "root.pem"].as_slice(),
+                more,
+            ]
+            .concat(),
+        )
+    };
     std::fs::remove_file(sandbox.join("foreign.csr.txt")).unwrap();
     let run = bundle(&[]).expect(0);
     assert_eq!(sandbox.read("example.com.fullchain.pem"), shop.chain());
-    assert!(run.stdout.contains("left out, because no key and no request here fits: example.com"), "{run}");
+    assert!(
+        run.stdout
+            .contains("left out, because no key and no request here fits: example.com"),
+        "{run}"
+    );
     // Nothing to choose by.
     std::fs::create_dir(sandbox.join("empty")).unwrap();
     let ambiguous = bundle(&["-C", "empty", "--json"]).expect(3).json();
     assert_eq!(ambiguous["error"]["kind"], "ambiguous");
-    assert_eq!(ambiguous["error"]["causes"].as_array().unwrap().len(), 3, "{ambiguous}");
+    assert_eq!(
+        ambiguous["error"]["causes"].as_array().unwrap().len(),
+        3,
+        "{ambiguous}"
+    );
     // The request is enough; the key may be elsewhere.
     let _ = bundle(&["-C", "empty", "--csr", "example.com.csr"]).expect(0);
-    assert_eq!(sandbox.read("empty/example.com.fullchain.pem"), shop.chain());
+    assert_eq!(
+        sandbox.read("empty/example.com.fullchain.pem"),
+        shop.chain()
+    );
     let _ = bundle(&["-C", "empty", "--key", "example.com.key", "--out", "k.pem"]).expect(0);
     assert_eq!(sandbox.read("k.pem"), shop.chain());
 }
@@ -190,14 +241,29 @@ fn the_leaf_is_chosen_by_key_or_request() {
 fn the_newest_valid_certificate_of_a_key_is_used() {
     let shop = Order::new();
     let request = shop.sandbox.read("example.com.csr");
-    let dated = |from, to| Leaf { not_before: days(today(), from), not_after: days(today(), to), ..Leaf::default() };
-    let [expired, older, future] =
-        [dated(-300, -100), dated(-50, 100), dated(20, 200)].map(|leaf| shop.ca.issue_as(&request, leaf));
-    let bag = format!("{expired}{future}{older}{}{}", shop.leaf, shop.ca.intermediate_pem());
+    let dated = |from, to| Leaf {
+        not_before: days(today(), from),
+        not_after: days(today(), to),
+        ..Leaf::default()
+    };
+    let [expired, older, future] = [dated(-300, -100), dated(-50, 100), dated(20, 200)]
+        .map(|leaf| shop.ca.issue_as(&request, leaf));
+    let bag = format!(
+        "{expired}{future}{older}{}{}",
+        shop.leaf,
+        shop.ca.intermediate_pem()
+    );
     shop.sandbox.write("bag.pem", bag);
-    let run = shop.sandbox.run(&["bundle", "bag.pem", "--trust", "root.pem"]).expect(0);
+    let run = shop
+        .sandbox
+        .run(&["bundle", "bag.pem", "--trust", "root.pem"])
+        .expect(0);
     assert_eq!(shop.sandbox.read("example.com.fullchain.pem"), shop.chain());
-    assert!(run.stdout.contains("left out, because a newer one is here: example.com (until "), "{run}");
+    assert!(
+        run.stdout
+            .contains("left out, because a newer one is here: example.com (until "),
+        "{run}"
+    );
 }
 
 #[test]
@@ -205,29 +271,63 @@ fn a_delivery_for_another_request_is_refused() {
     let shop = Order::new();
     let stranger = Order::new();
     let foreign = shop.ca.issue(&stranger.sandbox.read("example.com.csr"));
-    shop.sandbox.write("new.zip", zip(&[("a.crt", foreign), ("b.ca-bundle", shop.ca.bundle_pem())]));
-    let bundle = || shop.sandbox.run(&["bundle", "new.zip", "--trust", "root.pem"]);
+    shop.sandbox.write(
+        "new.zip",
+        zip(&[("a.crt", foreign), ("b.ca-bundle", shop.ca.bundle_pem())]),
+    );
+    let bundle = || {
+        shop.sandbox
+            .run(&["bundle", "new.zip", "--trust", "root.pem"])
+    };
     let both = bundle().expect(1);
-    assert!(both.stdout.contains("the private key does not belong to the certificate example.com"), "{both}");
+    assert!(
+        both.stdout
+            .contains("the private key does not belong to the certificate example.com"),
+        "{both}"
+    );
     assert!(both.stdout.contains("wrong  example.com.key: "), "{both}");
     std::fs::remove_file(shop.sandbox.join("example.com.key")).unwrap();
     let request = bundle().expect(1);
-    assert!(request.stdout.contains("was issued for another request than example.com.csr"), "{request}");
+    assert!(
+        request
+            .stdout
+            .contains("was issued for another request than example.com.csr"),
+        "{request}"
+    );
     // A key and a request of another site say nothing about this one.
     std::fs::remove_file(shop.sandbox.join("example.com.csr")).unwrap();
     shop.sandbox.run(&["csr", "example.org"]).expect(0);
     let unknown = bundle().expect(0);
-    assert!(unknown.stdout.contains("no key and no request for example.com is here"), "{unknown}");
+    assert!(
+        unknown
+            .stdout
+            .contains("no key and no request for example.com is here"),
+        "{unknown}"
+    );
 }
 
 #[test]
 fn names_that_were_not_issued_are_told() {
     let shop = Order::new();
     let names = Some(vec!["example.com".to_owned()]);
-    let leaf = shop.ca.issue_as(&shop.sandbox.read("example.com.csr"), Leaf { names, ..Leaf::default() });
-    shop.sandbox.write("x.pem", format!("{leaf}{}", shop.ca.intermediate_pem()));
-    let run = shop.sandbox.run(&["bundle", "x.pem", "--trust", "root.pem"]).expect(0);
-    assert!(run.stdout.contains("asked for in example.com.csr but not issued: www.example.com"), "{run}");
+    let leaf = shop.ca.issue_as(
+        &shop.sandbox.read("example.com.csr"),
+        Leaf {
+            names,
+            ..Leaf::default()
+        },
+    );
+    shop.sandbox
+        .write("x.pem", format!("{leaf}{}", shop.ca.intermediate_pem()));
+    let run = shop
+        .sandbox
+        .run(&["bundle", "x.pem", "--trust", "root.pem"])
+        .expect(0);
+    assert!(
+        run.stdout
+            .contains("asked for in example.com.csr but not issued: www.example.com"),
+        "{run}"
+    );
 }
 
 #[test]
@@ -241,16 +341,45 @@ fn a_key_in_the_zip_is_found_and_one_that_is_locked_is_told() {
     ]);
     shop.sandbox.write("in/nginx.zip", packed);
     std::fs::create_dir(shop.sandbox.join("out")).unwrap();
-    let run = shop.sandbox.run(&["bundle", "in/nginx.zip", "-C", "out", "--trust", "root.pem"]).expect(0);
+    let run = shop
+        .sandbox
+        .run(&["bundle", "in/nginx.zip", "-C", "out", "--trust", "root.pem"])
+        .expect(0);
     assert!(run.stdout.contains("fits in/nginx.zip"), "{run}");
-    assert_eq!(shop.sandbox.read("out/example.com.fullchain.pem"), shop.chain());
-    let locked = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAQwAAQA\n-----END ENCRYPTED PRIVATE KEY-----\n";
+    assert_eq!(
+        shop.sandbox.read("out/example.com.fullchain.pem"),
+        shop.chain()
+    );
+    let locked =
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAQwAAQA\n-----END ENCRYPTED PRIVATE KEY-----\n";
     shop.sandbox.write("locked/site.key", locked);
     shop.sandbox.write("chain.pem", shop.chain());
-    let told = shop.sandbox.run(&["bundle", "chain.pem", "-C", "locked", "--trust", "root.pem"]).expect(0);
-    assert!(told.stdout.contains("locked/site.key is locked: only its password tells"), "{told}");
-    let asked = shop.sandbox.run(&["bundle", "chain.pem", "--key", "locked/site.key", "--trust", "root.pem"]).expect(3);
-    assert!(asked.stderr.contains("locked/site.key is an encrypted private key"), "{asked}");
+    let told = shop
+        .sandbox
+        .run(&["bundle", "chain.pem", "-C", "locked", "--trust", "root.pem"])
+        .expect(0);
+    assert!(
+        told.stdout
+            .contains("locked/site.key is locked: only its password tells"),
+        "{told}"
+    );
+    let asked = shop
+        .sandbox
+        .run(&[
+            "bundle",
+            "chain.pem",
+            "--key",
+            "locked/site.key",
+            "--trust",
+            "root.pem",
+        ])
+        .expect(3);
+    assert!(
+        asked
+            .stderr
+            .contains("locked/site.key is an encrypted private key"),
+        "{asked}"
+    );
 }
 
 #[test]
@@ -258,47 +387,111 @@ fn a_key_that_came_along_becomes_a_file_when_it_is_asked_for() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
     let key = sandbox.read("example.com.key");
-    let packed = [("example.com.pem", shop.chain()), ("example.com.key", key.clone())];
+    let packed = [
+        ("example.com.pem", shop.chain()),
+        ("example.com.key", key.clone()),
+    ];
     sandbox.write("aliyun.zip", zip(&packed));
     std::fs::create_dir(sandbox.join("out")).unwrap();
     let run = |more: &[&str]| {
-        sandbox.run(&[["-C", "out", "bundle", "aliyun.zip", "--trust", "root.pem"].as_slice(), more].concat())
+        sandbox.run(
+            &[
+                ["-C", "out", "bundle", "aliyun.zip", "--trust", "root.pem"].as_slice(),
+                more,
+            ]
+            .concat(),
+        )
     };
     let told = run(&[]).expect(0);
-    assert!(told.stdout.contains("its private key came with it, in aliyun.zip"), "{told}");
+    assert!(
+        told.stdout
+            .contains("its private key came with it, in aliyun.zip"),
+        "{told}"
+    );
     assert!(!sandbox.join("out/example.com.key").exists());
     let wrote = run(&["--extract-key"]).expect(0);
-    assert!(wrote.stdout.contains("wrote  out/example.com.key (0600)"), "{wrote}");
-    assert!(wrote.stdout.contains("install out/example.com.fullchain.pem --trust root.pem\n"), "{wrote}");
+    assert!(
+        wrote.stdout.contains("wrote  out/example.com.key (0600)"),
+        "{wrote}"
+    );
+    assert!(
+        wrote
+            .stdout
+            .contains("install out/example.com.fullchain.pem --trust root.pem\n"),
+        "{wrote}"
+    );
     assert_eq!(sandbox.read("out/example.com.key"), key);
-    let mode = std::fs::metadata(sandbox.join("out/example.com.key")).unwrap().permissions().mode();
+    let mode = std::fs::metadata(sandbox.join("out/example.com.key"))
+        .unwrap()
+        .permissions()
+        .mode();
     assert_eq!(mode & 0o7777, 0o600);
-    assert!(run(&["--extract-key"]).expect(0).stdout.contains("kept   out/example.com.key"));
+    assert!(
+        run(&["--extract-key"])
+            .expect(0)
+            .stdout
+            .contains("kept   out/example.com.key")
+    );
     // Never over another one, and nothing else is written then.
-    sandbox.write("out/example.com.key", Order::new().sandbox.read("example.com.key"));
+    sandbox.write(
+        "out/example.com.key",
+        Order::new().sandbox.read("example.com.key"),
+    );
     std::fs::remove_file(sandbox.join("out/example.com.fullchain.pem")).unwrap();
     let refused = run(&["--extract-key"]).expect(3);
-    assert!(refused.stderr.contains("a private key is never overwritten"), "{refused}");
+    assert!(
+        refused
+            .stderr
+            .contains("a private key is never overwritten"),
+        "{refused}"
+    );
     assert!(!sandbox.join("out/example.com.fullchain.pem").exists());
     sandbox.write("chain.pem", shop.chain());
-    sandbox.run(&["bundle", "chain.pem", "--trust", "root.pem", "--extract-key"]).expect(3);
+    sandbox
+        .run(&[
+            "bundle",
+            "chain.pem",
+            "--trust",
+            "root.pem",
+            "--extract-key",
+        ])
+        .expect(3);
 }
 
 #[test]
 fn several_sites_become_several_files() {
     let shop = Order::new();
-    shop.sandbox.run(&["csr", "example.org", "--key-type", "rsa-2048"]).expect(0);
+    shop.sandbox
+        .run(&["csr", "example.org", "--key-type", "rsa-2048"])
+        .expect(0);
     let other = TestCa::rsa();
-    shop.sandbox.write("roots.pem", format!("{}{}", shop.ca.root_pem(), other.root_pem()));
+    shop.sandbox.write(
+        "roots.pem",
+        format!("{}{}", shop.ca.root_pem(), other.root_pem()),
+    );
     let org = other.issue(&shop.sandbox.read("example.org.csr"));
-    shop.sandbox.write("com.zip", zip(&[("a.crt", shop.leaf.clone()), ("b.crt", shop.ca.bundle_pem())]));
-    shop.sandbox.write("org.zip", zip(&[("a.crt", org.clone()), ("b.crt", other.bundle_pem())]));
+    shop.sandbox.write(
+        "com.zip",
+        zip(&[
+            ("a.crt", shop.leaf.clone()),
+            ("b.crt", shop.ca.bundle_pem()),
+        ]),
+    );
+    shop.sandbox.write(
+        "org.zip",
+        zip(&[("a.crt", org.clone()), ("b.crt", other.bundle_pem())]),
+    );
     let both = ["bundle", "com.zip", "org.zip", "--trust", "roots.pem"];
     let run = shop.sandbox.run(&both).expect(0);
     assert_eq!(shop.sandbox.read("example.com.fullchain.pem"), shop.chain());
-    assert_eq!(shop.sandbox.read("example.org.fullchain.pem"), format!("{org}{}", other.intermediate_pem()));
+    assert_eq!(
+        shop.sandbox.read("example.org.fullchain.pem"),
+        format!("{org}{}", other.intermediate_pem())
+    );
     assert!(!run.stdout.contains("not on the way"), "{run}");
-    shop.sandbox.run(&[both.as_slice(), &["--out", "x.pem"]].concat()).expect(2);
+    shop.sandbox
+        .run(&[both.as_slice(), &["--out", "x.pem"]].concat())
+        .expect(2);
 }
 
 #[test]
@@ -306,17 +499,33 @@ fn what_the_folder_is_missing_a_file_for_is_told_where_it_lies() {
     let shop = Order::new();
     shop.sandbox.write("a.crt", &shop.leaf);
     shop.sandbox.write("a.ca-bundle", shop.ca.bundle_pem());
-    let run = shop.sandbox.run(&["bundle", "a.crt", "--trust", "root.pem"]).expect(1);
-    assert!(run.stdout.contains("next   certctl bundle --trust root.pem a.crt a.ca-bundle"), "{run}");
-    shop.sandbox.run(&["bundle", "a.crt", "a.ca-bundle", "--trust", "root.pem"]).expect(0);
+    let run = shop
+        .sandbox
+        .run(&["bundle", "a.crt", "--trust", "root.pem"])
+        .expect(1);
+    assert!(
+        run.stdout
+            .contains("next   certctl bundle --trust root.pem a.crt a.ca-bundle"),
+        "{run}"
+    );
+    shop.sandbox
+        .run(&["bundle", "a.crt", "a.ca-bundle", "--trust", "root.pem"])
+        .expect(0);
 }
 
 #[test]
 fn a_trust_file_must_hold_a_certificate() {
     let shop = Order::new();
     shop.sandbox.write("a.crt", shop.chain());
-    for (trust, exit) in [("example.com.csr", 3), ("missing.pem", 3), ("mozilla", 1), ("root.pem", 0)] {
-        shop.sandbox.run(&["bundle", "a.crt", "--trust", trust]).expect(exit);
+    for (trust, exit) in [
+        ("example.com.csr", 3),
+        ("missing.pem", 3),
+        ("mozilla", 1),
+        ("root.pem", 0),
+    ] {
+        shop.sandbox
+            .run(&["bundle", "a.crt", "--trust", trust])
+            .expect(exit);
     }
 }
 
@@ -331,7 +540,9 @@ fn no_private_key_is_overwritten_in_any_form() {
     let pfx = [0x30, 0x05, 0x02, 0x01, 0x03, 0x30, 0x00].to_vec();
     for (name, bytes) in [("key.der", key), ("locked.der", locked), ("x.pfx", pfx)] {
         sandbox.write(name, &bytes);
-        sandbox.run(&["bundle", "chain.pem", "--trust", "root.pem", "--out", name]).expect(3);
+        sandbox
+            .run(&["bundle", "chain.pem", "--trust", "root.pem", "--out", name])
+            .expect(3);
         assert_eq!(std::fs::read(sandbox.join(name)).unwrap(), bytes);
     }
 }
@@ -343,7 +554,17 @@ fn the_next_step_carries_what_was_typed() {
     sandbox.write("chain.pem", shop.chain());
     sandbox.write("keys/my.key", sandbox.read("example.com.key"));
     std::fs::create_dir(sandbox.join("out")).unwrap();
-    let args = ["-C", "out", "bundle", "chain.pem", "--key", "keys/my.key", "--trust", "root.pem", "--json"];
+    let args = [
+        "-C",
+        "out",
+        "bundle",
+        "chain.pem",
+        "--key",
+        "keys/my.key",
+        "--trust",
+        "root.pem",
+        "--json",
+    ];
     let document = sandbox.run(&args).expect(0).json();
     let expected = "sudo certctl -C out install out/example.com.fullchain.pem --trust root.pem --key keys/my.key";
     assert_eq!(document["next"][0]["text"], expected);
@@ -355,10 +576,15 @@ fn a_folder_is_its_files() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
     sandbox.write("mail/example_com.crt", &shop.leaf);
-    sandbox.write("mail/ca.zip", zip(&[("My.ca-bundle", shop.ca.bundle_pem())]));
+    sandbox.write(
+        "mail/ca.zip",
+        zip(&[("My.ca-bundle", shop.ca.bundle_pem())]),
+    );
     sandbox.write("mail/old.crt~", "-----BEGIN");
     sandbox.write("mail/below/other.pem", "hello");
-    sandbox.run(&["bundle", "mail", "--trust", "root.pem"]).expect(0);
+    sandbox
+        .run(&["bundle", "mail", "--trust", "root.pem"])
+        .expect(0);
     assert_eq!(sandbox.read("example.com.fullchain.pem"), shop.chain());
     let run = sandbox.run(&["verify", "mail", "--json"]).expect(3);
     assert_eq!(run.json()["error"]["kind"], "malformed", "{run}");
@@ -372,8 +598,14 @@ fn a_pipe_that_is_named_is_read_and_what_has_no_end_is_not() {
     let sandbox = &shop.sandbox;
     sandbox.write("chain.pem", shop.chain());
     let mut command = std::process::Command::new("bash");
-    let script = format!("{} bundle <(cat chain.pem) --trust <(cat root.pem)", env!("CARGO_BIN_EXE_certctl"));
-    command.args(["-c", &script]).current_dir(sandbox.path()).stdin(std::process::Stdio::null());
+    let script = format!(
+        "{} bundle <(cat chain.pem) --trust <(cat root.pem)",
+        env!("CARGO_BIN_EXE_certctl")
+    );
+    command
+        .args(["-c", &script])
+        .current_dir(sandbox.path())
+        .stdin(std::process::Stdio::null());
     sandbox.run_command(command).expect(0);
     assert_eq!(sandbox.read("example.com.fullchain.pem"), shop.chain());
     let device = sandbox.run(&["inspect", "/dev/zero", "--json"]).expect(3);
@@ -387,12 +619,35 @@ fn a_pipe_that_is_named_is_read_and_what_has_no_end_is_not() {
 fn the_hosts_that_are_asked_for_must_be_in_it() {
     let shop = Order::new();
     shop.sandbox.write("sent.pem", shop.chain());
-    let bundle = ["bundle", "sent.pem", "--trust", "root.pem", "--json", "--host", "WWW.example.com"];
-    let refused = shop.sandbox.run(&[bundle.as_slice(), &["--host", "shop.example.com"]].concat()).expect(1).json();
-    assert_eq!(refused["findings"][0]["code"], "host-not-covered", "{refused}");
-    assert!(refused["findings"][0]["message"].as_str().unwrap().contains("not for shop.example.com"), "{refused}");
+    let bundle = [
+        "bundle",
+        "sent.pem",
+        "--trust",
+        "root.pem",
+        "--json",
+        "--host",
+        "WWW.example.com",
+    ];
+    let refused = shop
+        .sandbox
+        .run(&[bundle.as_slice(), &["--host", "shop.example.com"]].concat())
+        .expect(1)
+        .json();
+    assert_eq!(
+        refused["findings"][0]["code"], "host-not-covered",
+        "{refused}"
+    );
+    assert!(
+        refused["findings"][0]["message"]
+            .as_str()
+            .unwrap()
+            .contains("not for shop.example.com"),
+        "{refused}"
+    );
     assert!(!shop.sandbox.join("example.com.fullchain.pem").exists());
-    shop.sandbox.run(&["bundle", "sent.pem", "--host", "no host"]).expect(2);
+    shop.sandbox
+        .run(&["bundle", "sent.pem", "--host", "no host"])
+        .expect(2);
     shop.sandbox.run(&bundle).expect(0);
     assert_eq!(shop.sandbox.read("example.com.fullchain.pem"), shop.chain());
 }

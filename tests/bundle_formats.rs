@@ -19,12 +19,20 @@ const PASSWORD: &str = "gehe im€";
 fn order() -> Order {
     let shop = Order::new();
     shop.sandbox.write("in.pem", shop.chain());
-    shop.sandbox.write("password", format!("{PASSWORD}\r\nnot this\n"));
+    shop.sandbox
+        .write("password", format!("{PASSWORD}\r\nnot this\n"));
     shop
 }
 
 fn bundle(sandbox: &Sandbox, more: &[&str]) -> Run {
-    let fixed = ["bundle", "in.pem", "--trust", "root.pem", "--pfx-password-file", "password"];
+    let fixed = [
+        "bundle",
+        "in.pem",
+        "--trust",
+        "root.pem",
+        "--pfx-password-file",
+        "password",
+    ];
     sandbox.run(&[fixed.as_slice(), more].concat())
 }
 
@@ -48,34 +56,98 @@ fn openssl_and_gnutls_read_them() {
     for strength in [&[][..], &["--legacy"]] {
         all(sandbox, strength).expect(0);
         let openssl = |args: &[&str]| run(sandbox, "openssl", args);
-        for (file, form) in [("fullchain.pem", "PEM"), ("cert.pem", "PEM"), ("cer", "DER"), ("haproxy.pem", "PEM")] {
-            let said = openssl(&["x509", "-in", &format!("example.com.{file}"), "-inform", form, "-noout", "-subject"]);
+        for (file, form) in [
+            ("fullchain.pem", "PEM"),
+            ("cert.pem", "PEM"),
+            ("cer", "DER"),
+            ("haproxy.pem", "PEM"),
+        ] {
+            let said = openssl(&[
+                "x509",
+                "-in",
+                &format!("example.com.{file}"),
+                "-inform",
+                form,
+                "-noout",
+                "-subject",
+            ]);
             assert_eq!(said.trim(), "subject=CN = example.com", "{file}");
         }
         let said = openssl(&["x509", "-in", "example.com.chain.pem", "-noout", "-subject"]);
         assert!(said.contains("Test DV CA R2"), "{said}");
         let said = openssl(&["pkcs7", "-in", "example.com.p7b", "-print_certs", "-noout"]);
-        assert_eq!((count(&said, "subject="), count(&said, "issuer=")), (2, 2), "{said}");
+        assert_eq!(
+            (count(&said, "subject="), count(&said, "issuer=")),
+            (2, 2),
+            "{said}"
+        );
         let key = openssl(&["pkey", "-in", "example.com.key", "-pubout"]);
-        assert_eq!(openssl(&["pkey", "-in", "example.com.haproxy.pem", "-pubout"]), key);
+        assert_eq!(
+            openssl(&["pkey", "-in", "example.com.haproxy.pem", "-pubout"]),
+            key
+        );
         let password = format!("pass:{PASSWORD}");
-        let mut args = vec!["pkcs12", "-in", "example.com.pfx", "-passin", &password, "-info", "-nodes"];
+        let mut args = vec![
+            "pkcs12",
+            "-in",
+            "example.com.pfx",
+            "-passin",
+            &password,
+            "-info",
+            "-nodes",
+        ];
         args.extend((!strength.is_empty()).then_some("-legacy"));
         let said = openssl(&args);
-        assert_eq!((count(&said, "BEGIN CERTIFICATE"), count(&said, "BEGIN PRIVATE KEY")), (2, 1), "{said}");
-        let cipher =
-            if strength.is_empty() { "PBES2, PBKDF2, AES-256-CBC" } else { "pbeWithSHA1And3-KeyTripleDES-CBC" };
+        assert_eq!(
+            (
+                count(&said, "BEGIN CERTIFICATE"),
+                count(&said, "BEGIN PRIVATE KEY")
+            ),
+            (2, 1),
+            "{said}"
+        );
+        let cipher = if strength.is_empty() {
+            "PBES2, PBKDF2, AES-256-CBC"
+        } else {
+            "pbeWithSHA1And3-KeyTripleDES-CBC"
+        };
         assert_eq!(count(&said, cipher), 2, "{said}");
         assert!(said.contains("friendlyName: example.com"), "{said}");
 
         let certtool = |args: &[&str]| run(sandbox, "certtool", args);
-        let said = certtool(&["--p12-info", "--inder", "--infile", "example.com.pfx", "--password", PASSWORD]);
-        assert_eq!((count(&said, "BEGIN CERTIFICATE"), count(&said, "PRIVATE KEY-----") / 2), (2, 1), "{said}");
-        assert!(certtool(&["--p7-info", "--infile", "example.com.p7b"]).contains("Number of certificates: 2"));
-        let said = certtool(&["--certificate-info", "--inder", "--infile", "example.com.cer"]);
+        let said = certtool(&[
+            "--p12-info",
+            "--inder",
+            "--infile",
+            "example.com.pfx",
+            "--password",
+            PASSWORD,
+        ]);
+        assert_eq!(
+            (
+                count(&said, "BEGIN CERTIFICATE"),
+                count(&said, "PRIVATE KEY-----") / 2
+            ),
+            (2, 1),
+            "{said}"
+        );
+        assert!(
+            certtool(&["--p7-info", "--infile", "example.com.p7b"])
+                .contains("Number of certificates: 2")
+        );
+        let said = certtool(&[
+            "--certificate-info",
+            "--inder",
+            "--infile",
+            "example.com.cer",
+        ]);
         assert!(said.contains("DNSname: www.example.com"), "{said}");
         for file in ["fullchain.pem", "haproxy.pem"] {
-            let said = certtool(&["--certificate-info", "--infile", &format!("example.com.{file}")]);
+            let said = certtool(&[
+                "--certificate-info",
+                "--infile",
+                &format!("example.com.{file}"),
+            ]);
             assert!(said.contains("DNSname: example.com"), "{said}");
         }
     }
@@ -90,15 +162,39 @@ fn java_and_python_read_them() {
     for strength in [&[][..], &["--legacy"]] {
         all(sandbox, strength).expect(0);
         let keytool = |args: &[&str]| run(sandbox, "keytool", args);
-        for (file, certificates) in [("fullchain.pem", 2), ("cert.pem", 1), ("chain.pem", 1), ("cer", 1), ("p7b", 2)] {
+        for (file, certificates) in [
+            ("fullchain.pem", 2),
+            ("cert.pem", 1),
+            ("chain.pem", 1),
+            ("cer", 1),
+            ("p7b", 2),
+        ] {
             let said = keytool(&["-printcert", "-file", &format!("example.com.{file}")]);
             assert_eq!(count(&said, "Owner: "), certificates, "{file}: {said}");
         }
-        let store = ["-list", "-v", "-storetype", "PKCS12", "-keystore", "example.com.pfx", "-storepass", "geheim"];
+        let store = [
+            "-list",
+            "-v",
+            "-storetype",
+            "PKCS12",
+            "-keystore",
+            "example.com.pfx",
+            "-storepass",
+            "geheim",
+        ];
         let said = keytool(&store);
-        assert!(said.contains("Alias name: example.com") && said.contains("Certificate chain length: 2"), "{said}");
+        assert!(
+            said.contains("Alias name: example.com")
+                && said.contains("Certificate chain length: 2"),
+            "{said}"
+        );
 
-        let said = succeed(foreign("python3").arg("-c").arg(PYTHON).current_dir(sandbox.path()));
+        let said = succeed(
+            foreign("python3")
+                .arg("-c")
+                .arg(PYTHON)
+                .current_dir(sandbox.path()),
+        );
         assert_eq!(said.trim(), "example.com 2 True");
     }
     path_of("/usr/lib/python3/dist-packages/cryptography");
@@ -153,12 +249,28 @@ fn the_document_and_the_lines() {
     "#);
     for output in document["certificates"][0]["outputs"].as_array().unwrap() {
         let meta = std::fs::metadata(sandbox.join(output["path"].as_str().unwrap())).unwrap();
-        assert_eq!(format!("{:04o}", meta.permissions().mode() & 0o7777), output["mode"].as_str().unwrap());
+        assert_eq!(
+            format!("{:04o}", meta.permissions().mode() & 0o7777),
+            output["mode"].as_str().unwrap()
+        );
     }
     let again = all(sandbox, &["--json"]).expect(0).json();
     assert_eq!(again["changed"], false, "{again}");
-    let targets = ["apache", "haproxy", "postfix", "dovecot", "tomcat", "iis", "windows2016", "aws-acm", "nginx"];
-    let args: Vec<&str> = targets.iter().flat_map(|target| ["--for", target]).collect();
+    let targets = [
+        "apache",
+        "haproxy",
+        "postfix",
+        "dovecot",
+        "tomcat",
+        "iis",
+        "windows2016",
+        "aws-acm",
+        "nginx",
+    ];
+    let args: Vec<&str> = targets
+        .iter()
+        .flat_map(|target| ["--for", target])
+        .collect();
     let text = bundle(sandbox, &args).expect(0);
     insta::assert_snapshot!(masked(&text.to_string()), @r#"
     found  example.com, www.example.com, until [DATE]; fits example.com.key; 1 intermediate; trusted by root.pem
@@ -224,19 +336,42 @@ fn keys_are_kept() {
     let leaf = shop.ca.issue(&stranger.sandbox.read("example.com.csr"));
     sandbox.write("in.pem", format!("{leaf}{}", shop.ca.intermediate_pem()));
     for (name, end) in [("key", "key"), ("csr", "csr")] {
-        sandbox.write(&format!("example.com.{end}"), stranger.sandbox.read(&format!("example.com.{name}")));
+        sandbox.write(
+            &format!("example.com.{end}"),
+            stranger.sandbox.read(&format!("example.com.{name}")),
+        );
     }
-    for (format, file) in [("pfx", "example.com.pfx"), ("haproxy", "example.com.haproxy.pem")] {
+    for (format, file) in [
+        ("pfx", "example.com.pfx"),
+        ("haproxy", "example.com.haproxy.pem"),
+    ] {
         let before = std::fs::read(sandbox.join(file)).unwrap();
         let refused = bundle(sandbox, &["--format", "pem", "--format", format]).expect(3);
-        assert!(refused.stderr.contains("holds a private key and is not overwritten"), "{refused}");
+        assert!(
+            refused
+                .stderr
+                .contains("holds a private key and is not overwritten"),
+            "{refused}"
+        );
         assert_eq!(std::fs::read(sandbox.join(file)).unwrap(), before);
         // All or nothing.
-        assert!(!sandbox.read("example.com.fullchain.pem").contains(leaf.lines().nth(5).unwrap()));
-        bundle(sandbox, &["--format", format, "--out", &format!("new.{format}")]).expect(0);
+        assert!(
+            !sandbox
+                .read("example.com.fullchain.pem")
+                .contains(leaf.lines().nth(5).unwrap())
+        );
+        bundle(
+            sandbox,
+            &["--format", format, "--out", &format!("new.{format}")],
+        )
+        .expect(0);
     }
     // Nothing is left behind.
-    let hidden: Vec<String> = shop.listing().into_iter().filter(|name| name.starts_with('.')).collect();
+    let hidden: Vec<String> = shop
+        .listing()
+        .into_iter()
+        .filter(|name| name.starts_with('.'))
+        .collect();
     assert_eq!(hidden, Vec::<String>::new());
 }
 
@@ -244,31 +379,82 @@ fn keys_are_kept() {
 fn what_cannot_be_given_is_refused_before_anything_is_written() {
     let shop = order();
     let sandbox = &shop.sandbox;
-    let plain = |more: &[&str]| sandbox.run(&[&["bundle", "in.pem", "--trust", "root.pem"][..], more].concat());
+    let plain = |more: &[&str]| {
+        sandbox.run(&[&["bundle", "in.pem", "--trust", "root.pem"][..], more].concat())
+    };
     sandbox.write("empty", "\n");
     for (args, code, said) in [
-        (&["--format", "pem", "--format", "pfx"][..], 2, "--pfx-password-file FILE"),
-        (&["--format", "pfx", "--pfx-password-file", "empty"], 3, "--pfx-empty-password"),
-        (&["--format", "pfx", "--pfx-password-file", "missing"], 3, "cannot read missing"),
-        (&["--format", "haproxy", "--out", "-"], 2, "goes only into files"),
-        (&["--format", "pem", "--format", "der", "--out", "x"], 2, "--out takes one format"),
+        (
+            &["--format", "pem", "--format", "pfx"][..],
+            2,
+            "--pfx-password-file FILE",
+        ),
+        (
+            &["--format", "pfx", "--pfx-password-file", "empty"],
+            3,
+            "--pfx-empty-password",
+        ),
+        (
+            &["--format", "pfx", "--pfx-password-file", "missing"],
+            3,
+            "cannot read missing",
+        ),
+        (
+            &["--format", "haproxy", "--out", "-"],
+            2,
+            "goes only into files",
+        ),
+        (
+            &["--format", "pem", "--format", "der", "--out", "x"],
+            2,
+            "--out takes one format",
+        ),
         (&["--legacy"], 2, "--format pfx --legacy"),
-        (&["--format", "jks"], 2, "possible values: pem, cert, chain, der, p7b, pfx, haproxy"),
+        (
+            &["--format", "jks"],
+            2,
+            "possible values: pem, cert, chain, der, p7b, pfx, haproxy",
+        ),
     ] {
         let refused = plain(args).expect(code);
         assert!(refused.stderr.contains(said), "{args:?}: {refused}");
     }
     std::fs::remove_file(sandbox.join("example.com.key")).unwrap();
     let refused = plain(&["--format", "pem", "--for", "haproxy"]).expect(3);
-    assert!(refused.stderr.contains("haproxy holds the private key of example.com, which is not here"), "{refused}");
+    assert!(
+        refused
+            .stderr
+            .contains("haproxy holds the private key of example.com, which is not here"),
+        "{refused}"
+    );
     assert!(!sandbox.join("example.com.fullchain.pem").exists());
     // The empty password on purpose; and one format under another name, or on stdout.
     let other = order();
-    let plain = |more: &[&str]| other.sandbox.run(&[&["bundle", "in.pem", "--trust", "root.pem"][..], more].concat());
+    let plain = |more: &[&str]| {
+        other
+            .sandbox
+            .run(&[&["bundle", "in.pem", "--trust", "root.pem"][..], more].concat())
+    };
     plain(&["--format", "pfx", "--pfx-empty-password"]).expect(0);
-    let said = run(&other.sandbox, "openssl", &["pkcs12", "-in", "example.com.pfx", "-passin", "pass:", "-nokeys"]);
+    let said = run(
+        &other.sandbox,
+        "openssl",
+        &[
+            "pkcs12",
+            "-in",
+            "example.com.pfx",
+            "-passin",
+            "pass:",
+            "-nokeys",
+        ],
+    );
     assert_eq!(count(&said, "BEGIN CERTIFICATE"), 2);
-    assert!(plain(&["--format", "p7b", "--out", "-"]).expect(0).stdout.starts_with("-----BEGIN PKCS7-----\n"));
+    assert!(
+        plain(&["--format", "p7b", "--out", "-"])
+            .expect(0)
+            .stdout
+            .starts_with("-----BEGIN PKCS7-----\n")
+    );
 }
 
 #[test]
@@ -299,19 +485,47 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
         env!("CARGO_BIN_EXE_certctl")
     );
     let ask = |typed: &[&str]| {
-        let output =
-            foreign("python3").arg("-c").arg(&script).args(typed).current_dir(sandbox.path()).output().unwrap();
-        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+        let output = foreign("python3")
+            .arg("-c")
+            .arg(&script)
+            .args(typed)
+            .current_dir(sandbox.path())
+            .output()
+            .unwrap();
+        (
+            output.status.code().unwrap(),
+            String::from_utf8(output.stdout).unwrap(),
+        )
     };
     let (code, said) = ask(&["one\n", "two\n"]);
-    assert!(code == 3 && said.contains("the two passwords differ"), "{code} {said}");
+    assert!(
+        code == 3 && said.contains("the two passwords differ"),
+        "{code} {said}"
+    );
     let (code, said) = ask(&["one\n", "one\n"]);
-    assert!(code == 0 && said.contains("(not shown)") && !said.contains("one"), "{code} {said}");
-    run(sandbox, "openssl", &["pkcs12", "-in", "example.com.pfx", "-passin", "pass:one", "-nokeys"]);
+    assert!(
+        code == 0 && said.contains("(not shown)") && !said.contains("one"),
+        "{code} {said}"
+    );
+    run(
+        sandbox,
+        "openssl",
+        &[
+            "pkcs12",
+            "-in",
+            "example.com.pfx",
+            "-passin",
+            "pass:one",
+            "-nokeys",
+        ],
+    );
     let (code, said) = ask(&["on\u{3}"]);
     assert!(code == 130 && said.contains("interrupted"), "{code} {said}");
     let (code, said) = ask(&["\n", "\n"]);
-    assert!(code == 3 && said.contains("--pfx-empty-password"), "{code} {said}");
+    assert!(
+        code == 3 && said.contains("--pfx-empty-password"),
+        "{code} {said}"
+    );
 }
 
 #[test]
@@ -319,12 +533,35 @@ fn a_key_that_is_in_no_file_of_its_own_is_told() {
     let shop = order();
     let sandbox = &shop.sandbox;
     let key = sandbox.read("example.com.key");
-    sandbox.write("in.zip", support::zip::zip(&[("a.crt", shop.chain()), ("a.key", key.clone())]));
+    sandbox.write(
+        "in.zip",
+        support::zip::zip(&[("a.crt", shop.chain()), ("a.key", key.clone())]),
+    );
     std::fs::remove_file(sandbox.join("example.com.key")).unwrap();
-    let told = sandbox.run(&["bundle", "in.zip", "--trust", "root.pem", "--for", "postfix"]).expect(0);
-    assert!(told.stdout.contains("0600 example.com.key /etc/ssl/private/example.com.key"), "{told}");
-    assert!(told.stdout.contains("if it came with the certificate:  --extract-key"), "{told}");
-    let args = ["bundle", "in.zip", "--trust", "root.pem", "--for", "postfix", "--extract-key"];
+    let told = sandbox
+        .run(&[
+            "bundle", "in.zip", "--trust", "root.pem", "--for", "postfix",
+        ])
+        .expect(0);
+    assert!(
+        told.stdout
+            .contains("0600 example.com.key /etc/ssl/private/example.com.key"),
+        "{told}"
+    );
+    assert!(
+        told.stdout
+            .contains("if it came with the certificate:  --extract-key"),
+        "{told}"
+    );
+    let args = [
+        "bundle",
+        "in.zip",
+        "--trust",
+        "root.pem",
+        "--for",
+        "postfix",
+        "--extract-key",
+    ];
     let written = sandbox.run(&args).expect(0);
     assert!(!written.stdout.contains("which is not here"), "{written}");
     assert_eq!(sandbox.read("example.com.key"), key);

@@ -12,7 +12,11 @@ use support::site::Site;
 
 fn told(document: &Value) -> (&str, bool, usize) {
     let steps = document["plan"]["steps"].as_array().map_or(0, Vec::len);
-    (document["verdict"].as_str().unwrap(), document["changed"].as_bool().unwrap(), steps)
+    (
+        document["verdict"].as_str().unwrap(),
+        document["changed"].as_bool().unwrap(),
+        steps,
+    )
 }
 
 #[test]
@@ -21,7 +25,10 @@ fn each_outcome_says_whether_it_changed_anything() {
     let sandbox = &shop.sandbox;
     let run = |args: &[&str], code: i32| {
         let before = shop.tree();
-        let document = sandbox.run(&[args, &["--root", "tree", "--json"]].concat()).expect(code).json();
+        let document = sandbox
+            .run(&[args, &["--root", "tree", "--json"]].concat())
+            .expect(code)
+            .json();
         let changed = document["changed"].as_bool().unwrap_or(false);
         assert_eq!(shop.tree() != before, changed, "{args:?}: {document}");
         document
@@ -33,23 +40,42 @@ fn each_outcome_says_whether_it_changed_anything() {
     let (verdict, changed, steps) = told(&planned);
     assert_eq!((verdict, changed), ("planned", false));
     let done = run(&install, 0);
-    assert_eq!(told(&done), ("files", true, steps), "what was planned is what was done");
+    assert_eq!(
+        told(&done),
+        ("files", true, steps),
+        "what was planned is what was done"
+    );
     assert_eq!(planned["plan"], done["plan"]);
     assert_eq!(told(&run(&dry, 0)), ("planned", false, 0));
     assert_eq!(told(&run(&install, 0)), ("unchanged", false, 0));
-    assert_eq!(told(&run(&["install", "example.com", "--trust", "root.pem"], 0)), ("unchanged", false, 0));
-    assert_eq!(told(&run(&["install", "--check"], 0)), ("unchanged", false, 0));
+    assert_eq!(
+        told(&run(&["install", "example.com", "--trust", "root.pem"], 0)),
+        ("unchanged", false, 0)
+    );
+    assert_eq!(
+        told(&run(&["install", "--check"], 0)),
+        ("unchanged", false, 0)
+    );
     run(&["rollback", "example.com"], 3);
 
     shop.deliver("next.crt");
     let next = ["install", "next.crt", "--trust", "root.pem"];
-    assert_eq!(told(&run(&[&next[..], &["--server", "none", "--test", "false"]].concat(), 1)), ("refused", false, 0));
+    assert_eq!(
+        told(&run(
+            &[&next[..], &["--server", "none", "--test", "false"]].concat(),
+            1
+        )),
+        ("refused", false, 0)
+    );
     assert_eq!(told(&run(&next, 0)).0, "files");
     assert!(told(&run(&["rollback", "example.com", "--dry-run"], 0)).2 > 0);
     assert_eq!(told(&run(&["rollback", "example.com"], 0)).0, "files");
     let removed = run(&["remove", "example.com", "--dry-run"], 0);
     assert_eq!(told(&removed), ("planned", false, 3));
-    assert_eq!(told(&run(&["remove", "example.com"], 0)), ("removed", true, 3));
+    assert_eq!(
+        told(&run(&["remove", "example.com"], 0)),
+        ("removed", true, 3)
+    );
 }
 
 #[test]
@@ -58,15 +84,25 @@ fn a_server_that_serves_it_already_is_left_alone() {
     let nginx = site.start("");
     let config = nginx.config().display().to_string();
     let install = |code: i32| {
-        let words = ["install", "new.crt", "--root", "tree", "--trust", "root.pem", "--json"];
+        let words = [
+            "install", "new.crt", "--root", "tree", "--trust", "root.pem", "--json",
+        ];
         let server = ["--server", "nginx", "--server-config", &config];
-        site.shop.sandbox.run(&[&words[..], &server].concat()).expect(code).json()
+        site.shop
+            .sandbox
+            .run(&[&words[..], &server].concat())
+            .expect(code)
+            .json()
     };
     site.shop.deliver("new.crt");
     let told = |document: Value| (told(&document).0.to_owned(), told(&document).1);
     let of = |verdict: &str, changed: bool| (verdict.to_owned(), changed);
     assert_eq!(told(install(1)), of("not-served", true));
-    assert_eq!(told(install(1)), of("not-served", false), "nobody names it yet, and all is written");
+    assert_eq!(
+        told(install(1)),
+        of("not-served", false),
+        "nobody names it yet, and all is written"
+    );
     nginx.rewrite(&site.block(CHAIN, KEY));
     succeed(foreign("nginx").args(["-s", "reload", "-c", &config]));
     assert_eq!(told(install(0)), of("live", true), "proven now");

@@ -16,13 +16,22 @@ use support::site::Site;
 
 fn check(shop: &Shop, more: &[&str]) -> Run {
     let before = tree(&shop.sandbox.join("tree"));
-    let run = shop.sandbox.run(&[&["install", "--check", "--root", "tree"], more].concat());
-    assert_eq!(tree(&shop.sandbox.join("tree")), before, "it touches nothing");
+    let run = shop
+        .sandbox
+        .run(&[&["install", "--check", "--root", "tree"], more].concat());
+    assert_eq!(
+        tree(&shop.sandbox.join("tree")),
+        before,
+        "it touches nothing"
+    );
     run
 }
 
 fn verdict(document: &Value) -> (&str, bool) {
-    (document["verdict"].as_str().unwrap(), document["changed"].as_bool().unwrap())
+    (
+        document["verdict"].as_str().unwrap(),
+        document["changed"].as_bool().unwrap(),
+    )
 }
 
 #[test]
@@ -31,24 +40,46 @@ fn what_is_as_it_was_left_is_fine() {
     check(&shop, &[]).expect(3);
     shop.round(&["--key-mode", "0440"]).expect(0);
     shop.round(&[]).expect(0);
-    for name in [&[][..], &["example.com"], &["www.example.com"], &["example.com", "www.example.com"]] {
+    for name in [
+        &[][..],
+        &["example.com"],
+        &["www.example.com"],
+        &["example.com", "www.example.com"],
+    ] {
         let run = check(&shop, &[name, &["--json"]].concat()).expect(0).json();
         assert_eq!(verdict(&run), ("unchanged", false), "{run}");
         assert_eq!(run["schema"], "certctl.install/1");
         assert_eq!(run["certificates"].as_array().unwrap().len(), 1);
         assert_eq!(run["certificates"][0]["proof"], "files");
         assert_eq!(codes(&run), Vec::<&str>::new());
-        let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
-        assert_eq!(keys(&run), "schema verdict changed certificates findings next");
+        let keys = |value: &Value| {
+            value
+                .as_object()
+                .unwrap()
+                .keys()
+                .cloned()
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        assert_eq!(
+            keys(&run),
+            "schema verdict changed certificates findings next"
+        );
         assert_eq!(
             keys(&run["certificates"][0]),
             "name verdict release chain_path key_path key_mode not_after sha256 proof probes findings"
         );
     }
     let run = check(&shop, &[]).expect(0);
-    assert!(run.stdout.contains("links, files, modes and owners as installed"), "{run}");
+    assert!(
+        run.stdout
+            .contains("links, files, modes and owners as installed"),
+        "{run}"
+    );
     check(&shop, &["nobody.example"]).expect(3);
-    shop.sandbox.run(&["install", "--check", "--dry-run", "--root", "tree"]).expect(2);
+    shop.sandbox
+        .run(&["install", "--check", "--dry-run", "--root", "tree"])
+        .expect(2);
     // Also what was taken over, and what was rolled back.
     shop.sandbox.run(&["rollback", "--root", "tree"]).expect(0);
     check(&shop, &[]).expect(0);
@@ -62,7 +93,11 @@ const fn mishaps() -> [Mishap; 13] {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
     }
     [
-        ("the link is gone", |sandbox| std::fs::remove_file(sandbox.join(CHAIN)).unwrap(), "drift-link"),
+        (
+            "the link is gone",
+            |sandbox| std::fs::remove_file(sandbox.join(CHAIN)).unwrap(),
+            "drift-link",
+        ),
         (
             "a plain file in its place",
             |sandbox| {
@@ -87,9 +122,21 @@ const fn mishaps() -> [Mishap; 13] {
             },
             "drift-link",
         ),
-        ("everybody reads the key", |sandbox| set_mode(&sandbox.join(KEY), 0o644), "drift-mode"),
-        ("a chain that nobody reads", |sandbox| set_mode(&sandbox.join(CHAIN), 0o600), "drift-mode"),
-        ("a folder that nobody enters", |sandbox| set_mode(&sandbox.join(PAIR).join("live"), 0o700), "drift-mode"),
+        (
+            "everybody reads the key",
+            |sandbox| set_mode(&sandbox.join(KEY), 0o644),
+            "drift-mode",
+        ),
+        (
+            "a chain that nobody reads",
+            |sandbox| set_mode(&sandbox.join(CHAIN), 0o600),
+            "drift-mode",
+        ),
+        (
+            "a folder that nobody enters",
+            |sandbox| set_mode(&sandbox.join(PAIR).join("live"), 0o700),
+            "drift-mode",
+        ),
         (
             "cert.pem is gone",
             |sandbox| std::fs::remove_file(sandbox.join(PAIR).join("live/ca.pem")).unwrap(),
@@ -104,14 +151,26 @@ const fn mishaps() -> [Mishap; 13] {
             },
             "drift-file",
         ),
-        ("the key is cut", |sandbox| std::fs::write(sandbox.join(KEY), "").unwrap(), "drift-file"),
-        ("live is gone", |sandbox| std::fs::remove_file(sandbox.join(PAIR).join("live")).unwrap(), "drift-live"),
+        (
+            "the key is cut",
+            |sandbox| std::fs::write(sandbox.join(KEY), "").unwrap(),
+            "drift-file",
+        ),
+        (
+            "live is gone",
+            |sandbox| std::fs::remove_file(sandbox.join(PAIR).join("live")).unwrap(),
+            "drift-live",
+        ),
         (
             "proven is gone",
             |sandbox| std::fs::remove_file(sandbox.join(PAIR).join("proven")).unwrap(),
             "drift-not-proven",
         ),
-        ("open settings", |sandbox| set_mode(&sandbox.join(PAIR).join("settings.json"), 0o666), "drift-settings"),
+        (
+            "open settings",
+            |sandbox| set_mode(&sandbox.join(PAIR).join("settings.json"), 0o666),
+            "drift-settings",
+        ),
     ]
 }
 
@@ -120,7 +179,14 @@ fn each_difference_is_found_and_its_line_mends_it() {
     let shop = Shop::new();
     shop.round(&[]).expect(0);
     let at = |path: &str| shop.sandbox.join(path);
-    let copy = |from: &str, to: &str| succeed(std::process::Command::new("cp").arg("-a").arg(at(from)).arg(at(to)));
+    let copy = |from: &str, to: &str| {
+        succeed(
+            std::process::Command::new("cp")
+                .arg("-a")
+                .arg(at(from))
+                .arg(at(to)),
+        )
+    };
     copy("tree", "kept");
     for (what, mishap, code) in mishaps() {
         std::fs::remove_dir_all(at("tree")).unwrap();
@@ -130,15 +196,27 @@ fn each_difference_is_found_and_its_line_mends_it() {
         assert_eq!(verdict(&run), ("refused", false), "{what}: {run}");
         assert!(codes(&run).contains(&code), "{what}: {run}");
         let found = run["findings"].as_array().unwrap();
-        assert!(found.iter().all(|one| one["next"][0]["text"].is_string()), "{what}: {run}");
+        assert!(
+            found.iter().all(|one| one["next"][0]["text"].is_string()),
+            "{what}: {run}"
+        );
         let wrong = found.iter().find(|one| one["code"] == code).unwrap();
-        if ["drift-mode", "drift-not-proven", "drift-link"].contains(&code) && what != "a folder in its place" {
+        if ["drift-mode", "drift-not-proven", "drift-link"].contains(&code)
+            && what != "a folder in its place"
+        {
             // As it is to be typed, but for sudo and the flags that the first install had.
             let line = wrong["next"][0]["text"].as_str().unwrap();
-            let line = line.split_once(":  ").map_or(line, |(_, line)| line).replace("sudo ", "");
+            let line = line
+                .split_once(":  ")
+                .map_or(line, |(_, line)| line)
+                .replace("sudo ", "");
             let line = line.replace("certctl ", &format!("{} ", env!("CARGO_BIN_EXE_certctl")));
             let trusting = line.replace("--root tree", "--root tree --trust root.pem");
-            succeed(std::process::Command::new("sh").args(["-c", &trusting]).current_dir(shop.sandbox.path()));
+            succeed(
+                std::process::Command::new("sh")
+                    .args(["-c", &trusting])
+                    .current_dir(shop.sandbox.path()),
+            );
             check(&shop, &[]).expect(0);
         }
     }
@@ -148,11 +226,19 @@ fn each_difference_is_found_and_its_line_mends_it() {
 fn a_certificate_that_is_not_valid_now_is_not_fine() {
     let shop = Shop::new();
     shop.round(&[]).expect(0);
-    for (at, code) in [("2090-01-01T00:00:00Z", "expired"), ("2001-01-01T00:00:00Z", "not-yet-valid")] {
+    for (at, code) in [
+        ("2090-01-01T00:00:00Z", "expired"),
+        ("2001-01-01T00:00:00Z", "not-yet-valid"),
+    ] {
         let run = check(&shop, &["--at", at, "--json"]).expect(1).json();
         assert_eq!(verdict(&run), ("refused", false), "{run}");
         let found = run["findings"].as_array().unwrap();
-        assert!(found.iter().all(|one| one["code"] == code && one["severity"] == "error"), "{run}");
+        assert!(
+            found
+                .iter()
+                .all(|one| one["code"] == code && one["severity"] == "error"),
+            "{run}"
+        );
     }
 }
 
@@ -164,7 +250,11 @@ fn a_rollback_is_offered_where_there_is_something_to_go_back_to() {
         let key = shop.sandbox.read(KEY);
         std::fs::write(shop.sandbox.join(KEY), "").unwrap();
         let run = check(&shop, &["--json"]).expect(1).json();
-        assert_eq!(run.to_string().contains("certctl rollback"), offered, "{run}");
+        assert_eq!(
+            run.to_string().contains("certctl rollback"),
+            offered,
+            "{run}"
+        );
         std::fs::write(shop.sandbox.join(KEY), key).unwrap();
     }
 }
@@ -176,28 +266,58 @@ fn what_nginx_serves_is_part_of_it() {
     let nginx = site.start("");
     site.round(&[]).expect(1);
     let config = nginx.config().display().to_string();
-    let told = ["--root", "tree", "--trust", "root.pem", "--server", "nginx", "--server-config", &config];
+    let told = [
+        "--root",
+        "tree",
+        "--trust",
+        "root.pem",
+        "--server",
+        "nginx",
+        "--server-config",
+        &config,
+    ];
     nginx.rewrite(&site.block(CHAIN, KEY));
     succeed(foreign("nginx").args(["-s", "reload", "-c", &config]));
-    sandbox.run(&[&["install", "example.com"], &told[..]].concat()).expect(0);
+    sandbox
+        .run(&[&["install", "example.com"], &told[..]].concat())
+        .expect(0);
     let fine = check(&site.shop, &["--json"]).expect(0).json();
     assert_eq!(fine["certificates"][0]["proof"], "live", "{fine}");
     assert_eq!(fine["certificates"][0]["probes"][0]["name"], "example.com");
 
     // It still has the files of before in its memory.
     let first = std::fs::read_link(sandbox.join(PAIR).join("live")).unwrap();
-    site.round(&["--server", "none", "--probe", "none"]).expect(0);
+    site.round(&["--server", "none", "--probe", "none"])
+        .expect(0);
     let settings = sandbox.read(&format!("{PAIR}/settings.json"));
     let mut settings: Value = serde_json::from_str(&settings).unwrap();
     settings["server"] = "nginx".into();
     settings["probe"] = Value::Array(Vec::new());
     sandbox.write(&format!("{PAIR}/settings.json"), settings.to_string());
-    assert_ne!(std::fs::read_link(sandbox.join(PAIR).join("live")).unwrap(), first);
+    assert_ne!(
+        std::fs::read_link(sandbox.join(PAIR).join("live")).unwrap(),
+        first
+    );
     let run = check(&site.shop, &["--json"]).expect(1).json();
     assert_eq!(verdict(&run), ("not-served", false), "{run}");
     assert_eq!(codes(&run), ["drift-served"], "{run}");
-    assert!(run["findings"][0]["lines"][0].as_str().unwrap().contains("another certificate"), "{run}");
-    sandbox.run(&["install", "example.com", "--root", "tree", "--trust", "root.pem"]).expect(0);
+    assert!(
+        run["findings"][0]["lines"][0]
+            .as_str()
+            .unwrap()
+            .contains("another certificate"),
+        "{run}"
+    );
+    sandbox
+        .run(&[
+            "install",
+            "example.com",
+            "--root",
+            "tree",
+            "--trust",
+            "root.pem",
+        ])
+        .expect(0);
     check(&site.shop, &[]).expect(0);
 
     // It names another pair by now and has not loaded it: what was installed is not what the next reload serves.
@@ -206,15 +326,31 @@ fn what_nginx_serves_is_part_of_it() {
     }
     nginx.rewrite(&site.block("tree/tls/m.pem", "tree/tls/m.key"));
     let run = check(&site.shop, &["--json"]).expect(1).json();
-    assert_eq!((verdict(&run).0, codes(&run)), ("not-served", vec!["drift-not-named"]), "{run}");
+    assert_eq!(
+        (verdict(&run).0, codes(&run)),
+        ("not-served", vec!["drift-not-named"]),
+        "{run}"
+    );
     nginx.rewrite("");
     let run = check(&site.shop, &["--json"]).expect(1).json();
-    assert_eq!((verdict(&run).0, codes(&run)), ("not-served", vec!["drift-not-named"]), "{run}");
+    assert_eq!(
+        (verdict(&run).0, codes(&run)),
+        ("not-served", vec!["drift-not-named"]),
+        "{run}"
+    );
     nginx.rewrite("no such directive;");
     let run = check(&site.shop, &["--json"]).expect(1).json();
-    assert_eq!((verdict(&run).0, codes(&run)), ("not-served", vec!["server-config-broken"]), "{run}");
+    assert_eq!(
+        (verdict(&run).0, codes(&run)),
+        ("not-served", vec!["server-config-broken"]),
+        "{run}"
+    );
     nginx.rewrite(&site.block(CHAIN, KEY));
     drop(nginx);
     let run = check(&site.shop, &["--json"]).expect(1).json();
-    assert_eq!((verdict(&run).0, codes(&run)), ("not-served", vec!["server-not-running"]), "{run}");
+    assert_eq!(
+        (verdict(&run).0, codes(&run)),
+        ("not-served", vec!["server-not-running"]),
+        "{run}"
+    );
 }

@@ -31,18 +31,33 @@ fn bare_certctl_shows_the_commands_on_a_dozen_lines() {
     let sandbox = Sandbox::new();
     let overview = sandbox.run(&[]).expect(0);
     assert!(overview.stdout.lines().count() <= 13, "{overview}");
-    assert!(overview.stdout.lines().all(|line| line.chars().count() <= 100), "{overview}");
+    assert!(
+        overview
+            .stdout
+            .lines()
+            .all(|line| line.chars().count() <= 100),
+        "{overview}"
+    );
     for verb in VERBS {
-        assert!(overview.stdout.contains(&format!("{verb} ")), "{verb} is missing:\n{overview}");
+        assert!(
+            overview.stdout.contains(&format!("{verb} ")),
+            "{verb} is missing:\n{overview}"
+        );
     }
     assert_eq!(overview.stderr, "");
-    assert_eq!(sandbox.run(&["--json"]).expect(2).json()["error"]["message"], "no command given");
+    assert_eq!(
+        sandbox.run(&["--json"]).expect(2).json()["error"]["message"],
+        "no command given"
+    );
 }
 
 #[test]
 fn version_is_one_line() {
     let version = Sandbox::new().run(&["--version"]).expect(0);
-    assert_eq!(version.stdout, concat!("certctl ", env!("CARGO_PKG_VERSION"), "\n"));
+    assert_eq!(
+        version.stdout,
+        concat!("certctl ", env!("CARGO_PKG_VERSION"), "\n")
+    );
 }
 
 #[test]
@@ -56,10 +71,16 @@ fn each_help_opens_with_two_examples() {
             for _ in 0..2 {
                 let example = lines.next().unwrap();
                 let typed = example.trim_start().trim_start_matches("sudo ");
-                assert!(typed.starts_with(&format!("certctl {verb}")), "{verb}: {example}");
+                assert!(
+                    typed.starts_with(&format!("certctl {verb}")),
+                    "{verb}: {example}"
+                );
             }
             assert!(help.contains("\nUsage: certctl "), "{help}");
-            assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");
+            assert!(
+                help.lines().all(|line| line.chars().count() <= 100),
+                "{help}"
+            );
         }
     }
 }
@@ -69,9 +90,21 @@ fn the_examples_in_the_help_are_understood() {
     let sandbox = Sandbox::new();
     for verb in VERBS {
         let help = sandbox.run(&[verb, "--help"]).expect(0).stdout;
-        for example in help.lines().skip(1).take_while(|line| line.starts_with("  ")) {
-            let typed = example.split(['|', '>', '<', '#']).next().unwrap().replace('\'', "");
-            let words: Vec<&str> = typed.split_whitespace().skip_while(|word| *word != "certctl").skip(1).collect();
+        for example in help
+            .lines()
+            .skip(1)
+            .take_while(|line| line.starts_with("  "))
+        {
+            let typed = example
+                .split(['|', '>', '<', '#'])
+                .next()
+                .unwrap()
+                .replace('\'', "");
+            let words: Vec<&str> = typed
+                .split_whitespace()
+                .skip_while(|word| *word != "certctl")
+                .skip(1)
+                .collect();
             // With `--help` at the end the words before it are still parsed, but nothing is done.
             let run = sandbox.run(&[&words[..], &["--help"]].concat());
             assert_eq!(run.code, 0, "{example}\n{run}");
@@ -113,9 +146,18 @@ fn usage_errors_say_what_and_where_to_look() {
     {"schema":"certctl.error/1","error":{"kind":"usage","message":"invalid value 'verisign' for '--ca <CA>' [possible values: namecheap, ssls, sectigo, zerossl, ssl.com, gogetssl, digicert, globalsign, godaddy, starfield, certum, tencent, aws-acm, private]","causes":[],"next":[{"text":"certctl csr --help","argv":["certctl","csr","--help"]}]}}
     --- exit 2
     "#);
-    assert_eq!(sandbox.run(&["csr", "--json", "--bogus"]).expect(2).json()["error"]["kind"], "usage");
+    assert_eq!(
+        sandbox.run(&["csr", "--json", "--bogus"]).expect(2).json()["error"]["kind"],
+        "usage"
+    );
     // After `--` it is a name, and a bad one.
-    assert!(sandbox.run(&["csr", "--", "--json"]).expect(2).stdout.is_empty());
+    assert!(
+        sandbox
+            .run(&["csr", "--", "--json"])
+            .expect(2)
+            .stdout
+            .is_empty()
+    );
 }
 
 /// What the contract names and a later version delivers does not exist yet: no stubs.
@@ -123,23 +165,35 @@ fn usage_errors_say_what_and_where_to_look() {
 fn what_is_not_there_yet_is_a_usage_error() {
     let sandbox = Sandbox::new();
     for verb in ["explain", "dcv-publish", "order", "issue", "site", "help"] {
-        assert_eq!(sandbox.run(&[verb, "--json"]).expect(2).json()["schema"], "certctl.error/1", "{verb}");
+        assert_eq!(
+            sandbox.run(&[verb, "--json"]).expect(2).json()["schema"],
+            "certctl.error/1",
+            "{verb}"
+        );
     }
 }
 
 /// `certctl ARGS` with something else in place of stdout.
 fn with_stdout(sandbox: &Sandbox, args: &[&str], stdout: Stdio) -> Run {
     let mut command = sandbox.command(args);
-    let child = command.stdout(stdout).stderr(Stdio::piped()).spawn().unwrap();
+    let child = command
+        .stdout(stdout)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     sandbox.finished(child)
 }
 
 #[test]
 fn a_reader_that_went_away_is_no_failure() {
     let sandbox = Sandbox::new();
-    for args in
-        [&[][..], &["--help"], &["completions", "bash"], &["csr", "example.com"], &["csr", "a.example", "--json"]]
-    {
+    for args in [
+        &[][..],
+        &["--help"],
+        &["completions", "bash"],
+        &["csr", "example.com"],
+        &["csr", "a.example", "--json"],
+    ] {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let run = with_stdout(&sandbox, args, writer.into()).expect(0);
@@ -151,16 +205,31 @@ fn a_reader_that_went_away_is_no_failure() {
 fn a_full_disk_behind_stdout_is_told_and_exit_4() {
     let sandbox = Sandbox::new();
     let full = || Stdio::from(OpenOptions::new().write(true).open("/dev/full").unwrap());
-    for args in [&[][..], &["--help"], &["--version"], &["completions", "zsh"], &["csr", "example.com"]] {
+    for args in [
+        &[][..],
+        &["--help"],
+        &["--version"],
+        &["completions", "zsh"],
+        &["csr", "example.com"],
+    ] {
         let run = with_stdout(&sandbox, args, full()).expect(4);
-        assert!(run.stderr.starts_with("error: cannot write the result to stdout\n  cause: No space left"), "{run}");
+        assert!(
+            run.stderr
+                .starts_with("error: cannot write the result to stdout\n  cause: No space left"),
+            "{run}"
+        );
     }
     // A failure keeps its own code and is told in words where JSON finds no room.
     let run = with_stdout(&sandbox, &["csr", "a..b", "--json"], full()).expect(2);
     assert!(run.stderr.contains("is not a DNS name"), "{run}");
     // Nobody to tell, but the code is right.
     for (args, code) in [(&["csr", "a..b"][..], 2), (&["csr", "other.example"], 0)] {
-        let child = sandbox.command(args).stdout(Stdio::piped()).stderr(full()).spawn().unwrap();
+        let child = sandbox
+            .command(args)
+            .stdout(Stdio::piped())
+            .stderr(full())
+            .spawn()
+            .unwrap();
         sandbox.finished(child).expect(code);
     }
 }
@@ -180,19 +249,33 @@ fn odd_surroundings_do_no_harm() {
         ("RUST_BACKTRACE", "full"),
         ("HOME", "/nonexistent"),
     ] {
-        for args in [&[][..], &["--help"], &["csr", "--help"], &["csr", "a..b"], &["verify", "--bogus"]] {
+        for args in [
+            &[][..],
+            &["--help"],
+            &["csr", "--help"],
+            &["csr", "a..b"],
+            &["verify", "--bogus"],
+        ] {
             let mut command = sandbox.command(args);
             command.env(name, value);
             let run = sandbox.run_command(command);
-            assert!(matches!(run.code, 0 | 2) && !run.to_string().contains("panicked"), "{name}={value}\n{run}");
-            assert!(!run.to_string().contains('\x1b'), "colour in a pipe with {name}={value}");
+            assert!(
+                matches!(run.code, 0 | 2) && !run.to_string().contains("panicked"),
+                "{name}={value}\n{run}"
+            );
+            assert!(
+                !run.to_string().contains('\x1b'),
+                "colour in a pipe with {name}={value}"
+            );
             if args.len() == 2 && args[1] == "--help" && name != "COLUMNS" {
                 assert_eq!(run.stdout, plain);
             }
         }
     }
     let mut bare = Command::new(env!("CARGO_BIN_EXE_certctl"));
-    bare.env_clear().args(["csr", "bare.example"]).current_dir(sandbox.path());
+    bare.env_clear()
+        .args(["csr", "bare.example"])
+        .current_dir(sandbox.path());
     sandbox.run_command(bare).expect(0);
 }
 
@@ -201,9 +284,27 @@ fn color_is_for_terminals_or_where_asked_for() {
     let sandbox = Sandbox::new();
     let mut command = sandbox.command(&["csr", "a..b", "--color", "always"]);
     command.env("NO_COLOR", "1");
-    assert!(sandbox.run_command(command).expect(2).stderr.starts_with("\x1b[31merror:\x1b[0m"));
-    assert!(!sandbox.run(&["csr", "a..b", "--color", "never"]).expect(2).stderr.contains('\x1b'));
-    assert!(!sandbox.run(&["csr", "example.com", "--json", "--color", "always"]).expect(0).stdout.contains('\x1b'));
+    assert!(
+        sandbox
+            .run_command(command)
+            .expect(2)
+            .stderr
+            .starts_with("\x1b[31merror:\x1b[0m")
+    );
+    assert!(
+        !sandbox
+            .run(&["csr", "a..b", "--color", "never"])
+            .expect(2)
+            .stderr
+            .contains('\x1b')
+    );
+    assert!(
+        !sandbox
+            .run(&["csr", "example.com", "--json", "--color", "always"])
+            .expect(0)
+            .stdout
+            .contains('\x1b')
+    );
 }
 
 #[test]
@@ -212,15 +313,24 @@ fn stdin_closed_and_a_folder_that_is_gone() {
     for (script, code) in [
         ("exec \"$0\" csr closed.example <&-", 0),
         ("exec \"$0\" csr closed2.example --json <&- 2>&-", 0),
-        ("mkdir gone && cd gone && rmdir ../gone && exec \"$0\" csr example.com", 3),
-        ("mkdir gone && cd gone && rmdir ../gone && exec \"$0\" --version", 0),
+        (
+            "mkdir gone && cd gone && rmdir ../gone && exec \"$0\" csr example.com",
+            3,
+        ),
+        (
+            "mkdir gone && cd gone && rmdir ../gone && exec \"$0\" --version",
+            0,
+        ),
         ("exec \"$0\" -C /proc/self/fd csr example.com", 3),
         ("exec \"$0\" -C nowhere csr example.com", 3),
     ] {
         let mut command = sandbox.command(&[]);
         let certctl = command.get_program().to_owned();
         command = Command::new("/bin/sh");
-        command.args([OsStr::new("-c"), OsStr::new(script), &certctl]).current_dir(sandbox.path()).env_clear();
+        command
+            .args([OsStr::new("-c"), OsStr::new(script), &certctl])
+            .current_dir(sandbox.path())
+            .env_clear();
         let run = sandbox.run_command(command);
         assert!(!run.stderr.contains("panicked"), "{script}\n{run}");
         assert_eq!(run.code, code, "{script}\n{run}");
@@ -245,17 +355,55 @@ fn words_that_are_not_utf8_are_no_reason_to_panic() {
         (&["dcv-check", "--resolver", "127.0.0.1:1"], 4),
         (&["bundle", "example.com.crt", "--trust", "root.pem"], 0),
         (&["verify", "example.com", "--trust", "root.pem"], 0),
-        (&["install", "example.com", "--trust", "root.pem", "--root", "ODD", "--dry-run"], 0),
-        (&["install", "example.com.crt", "--trust", "root.pem", "--root", "ODD"], 0),
-        (&["install", "example.com.crt", "--trust", "root.pem", "--root", "ODD"], 0),
-        (&["rollback", "example.com", "--root", "ODD", "--dry-run"], 0),
+        (
+            &[
+                "install",
+                "example.com",
+                "--trust",
+                "root.pem",
+                "--root",
+                "ODD",
+                "--dry-run",
+            ],
+            0,
+        ),
+        (
+            &[
+                "install",
+                "example.com.crt",
+                "--trust",
+                "root.pem",
+                "--root",
+                "ODD",
+            ],
+            0,
+        ),
+        (
+            &[
+                "install",
+                "example.com.crt",
+                "--trust",
+                "root.pem",
+                "--root",
+                "ODD",
+            ],
+            0,
+        ),
+        (
+            &["rollback", "example.com", "--root", "ODD", "--dry-run"],
+            0,
+        ),
         (&["rehearse"], 2),
     ] {
         for json in [&["--json"][..], &[]] {
             let mut command = sandbox.command(json);
             for arg in args {
                 let (head, tail) = arg.split_at(arg.find('/').unwrap_or(arg.len()));
-                let mut word = if head == "ODD" { odd.to_owned() } else { head.into() };
+                let mut word = if head == "ODD" {
+                    odd.to_owned()
+                } else {
+                    head.into()
+                };
                 word.push(tail);
                 command.arg(word);
             }
@@ -265,9 +413,13 @@ fn words_that_are_not_utf8_are_no_reason_to_panic() {
             assert!(!run.to_string().contains('\x1b'), "{run}");
             assert!(json.is_empty() || run.json().is_object(), "{run}");
         }
-        let request = std::fs::read_to_string(sandbox.path().join(odd).join("example.com.csr")).unwrap();
+        let request =
+            std::fs::read_to_string(sandbox.path().join(odd).join("example.com.csr")).unwrap();
         sandbox.write("plain.csr", &request);
-        sandbox.write("example.com.crt", ca.issue(&request) + &ca.intermediate_pem());
+        sandbox.write(
+            "example.com.crt",
+            ca.issue(&request) + &ca.intermediate_pem(),
+        );
         sandbox.write("root.pem", ca.root_pem());
     }
 }

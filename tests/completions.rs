@@ -21,6 +21,9 @@ fn completions_are_fresh() {
         let printed = sandbox.run(&["completions", shell]).expect(0).stdout;
         assert!(printed.contains("dcv-check"), "{printed}");
         let kept = std::fs::read_to_string(folder.join(file)).unwrap_or_default();
-        assert!(kept == printed, "completions/{file} is stale; to write it anew:  scripts/completions");
+        assert!(
+            kept == printed,
+            "completions/{file} is stale; to write it anew:  scripts/completions"
+        );
     }
 }

@@ -1,7 +1,11 @@
 //! Many at once: installs of two certificates of one name beside each other, and clients that never notice a replacement.
 //! `scripts/stress` runs it all; by itself a sample.
 //! Needs: nginx
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on fails; it says what it counted")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on fails; it says what it counted"
+)]
 
 mod support;
 
@@ -24,7 +28,11 @@ use support::site::Site;
 
 /// All, or a sample.
 fn count(all: usize, sample: usize) -> usize {
-    if std::env::var_os("CERTCTL_STRESS").is_some() { all } else { sample }
+    if std::env::var_os("CERTCTL_STRESS").is_some() {
+        all
+    } else {
+        sample
+    }
 }
 
 /// Chain and key of `live` as one look sees them: the folder is opened once.
@@ -47,8 +55,16 @@ fn fifty_installs_of_two_certificates_at_once() {
     let mut pairs = Vec::new();
     for name in ["a", "b"] {
         shop.round(&[]).expect(0);
-        fs::rename(sandbox.join("new.crt"), sandbox.join(&format!("{name}.crt"))).unwrap();
-        fs::copy(sandbox.join("example.com.key"), sandbox.join(&format!("{name}.key"))).unwrap();
+        fs::rename(
+            sandbox.join("new.crt"),
+            sandbox.join(&format!("{name}.crt")),
+        )
+        .unwrap();
+        fs::copy(
+            sandbox.join("example.com.key"),
+            sandbox.join(&format!("{name}.key")),
+        )
+        .unwrap();
         pairs.push(shop.served());
     }
     let history = || {
@@ -74,8 +90,15 @@ fn fifty_installs_of_two_certificates_at_once() {
             let start = |index: usize| {
                 let name = ["a", "b"][index % 2];
                 let (file, key) = (format!("{name}.crt"), format!("{name}.key"));
-                let args = ["install", &file, "--key", &key, "--root", "tree", "--trust", "root.pem"];
-                let child = sandbox.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+                let args = [
+                    "install", &file, "--key", &key, "--root", "tree", "--trust", "root.pem",
+                ];
+                let child = sandbox
+                    .command(&args)
+                    .stdout(Stdio::piped())
+                    .stderr(Stdio::piped())
+                    .spawn()
+                    .unwrap();
                 (child, Instant::now())
             };
             let children: Vec<_> = (0..50).map(start).collect();
@@ -85,12 +108,19 @@ fn fifty_installs_of_two_certificates_at_once() {
                 longest = longest.max(begun.elapsed());
                 // What was in place already is not written.
                 changed += usize::from(run.stdout.contains("\nwrote "));
-                waited += usize::from(run.stderr.contains("another certctl is at work; waiting for it, at most 60 s"));
+                waited += usize::from(
+                    run.stderr
+                        .contains("another certctl is at work; waiting for it, at most 60 s"),
+                );
             }
             assert!(pairs.contains(&shop.served()));
             // The history keeps a hundred.
             let recorded = (before + changed).min(100);
-            assert_eq!(history(), recorded, "every change is in the history, none was lost");
+            assert_eq!(
+                history(),
+                recorded,
+                "every change is in the history, none was lost"
+            );
             changes += changed;
         }
         stop.store(true, Ordering::Relaxed);
@@ -116,8 +146,16 @@ fn what_another_run_does_after_the_look_is_seen() {
     shop.deliver("new.crt");
     let at = |name: &str| sandbox.join(name).display().to_string();
     // Another run from beginning to end while the server is tested before anything is touched: the lock is free again then.
-    let other =
-        ["install", &at("other.crt"), "--key", &at("other.key"), "--root", &at("tree"), "--trust", &at("root.pem")];
+    let other = [
+        "install",
+        &at("other.crt"),
+        "--key",
+        &at("other.key"),
+        "--root",
+        &at("tree"),
+        "--trust",
+        &at("root.pem"),
+    ];
     let script = format!(
         "#!/bin/sh\n[ -e {done} ] && exit 0\ntouch {done}\nexec {certctl} {}\n",
         other.join(" "),
@@ -126,10 +164,13 @@ fn what_another_run_does_after_the_look_is_seen() {
     );
     let test = sandbox.write("between", script);
     fs::set_permissions(&test, fs::Permissions::from_mode(0o755)).unwrap();
-    let run = shop.install("new.crt", &["--test", &at("between")]).expect(0);
+    let run = shop
+        .install("new.crt", &["--test", &at("between")])
+        .expect(0);
     assert!(!run.stderr.contains("waiting for it"), "{run}");
     shop.served();
-    let settings: serde_json::Value = serde_json::from_str(&sandbox.read(&format!("{PAIR}/settings.json"))).unwrap();
+    let settings: serde_json::Value =
+        serde_json::from_str(&sandbox.read(&format!("{PAIR}/settings.json"))).unwrap();
     let history = settings["history"].as_array().unwrap();
     assert_eq!(history.len(), 3, "{settings}");
     assert_eq!(history[2]["before"], history[1]["release"], "{settings}");
@@ -141,13 +182,29 @@ fn the_wait_for_the_lock_is_told_and_bounded() {
     shop.round(&[]).expect(0);
     let (before, pair) = (shop.tree(), shop.served());
     shop.deliver("new.crt");
-    let held = Lock::wait(&shop.sandbox.join("tree/etc/ssl/certctl/.lock"), Duration::ZERO, || false).unwrap().unwrap();
+    let held = Lock::wait(
+        &shop.sandbox.join("tree/etc/ssl/certctl/.lock"),
+        Duration::ZERO,
+        || false,
+    )
+    .unwrap()
+    .unwrap();
     for (timeout, least) in [("0s", 0), ("1s", 1)] {
         let begun = Instant::now();
-        let run = shop.install("new.crt", &["--lock-timeout", timeout]).expect(4);
+        let run = shop
+            .install("new.crt", &["--lock-timeout", timeout])
+            .expect(4);
         assert!(run.stderr.contains("another certctl holds"), "{run}");
-        assert_eq!(run.stderr.contains("waiting for it, at most 1 s"), least == 1, "{run}");
-        assert!((least..least + 5).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+        assert_eq!(
+            run.stderr.contains("waiting for it, at most 1 s"),
+            least == 1,
+            "{run}"
+        );
+        assert!(
+            (least..least + 5).contains(&begun.elapsed().as_secs()),
+            "{:?}",
+            begun.elapsed()
+        );
         assert_eq!((shop.tree(), shop.served()), (before.clone(), pair.clone()));
     }
     drop(held);
@@ -159,7 +216,8 @@ fn the_wait_for_the_lock_is_told_and_bounded() {
 fn visit(address: SocketAddr, config: &Arc<ClientConfig>) -> Result<Vec<u8>, String> {
     let visit = || -> std::io::Result<(Vec<u8>, String)> {
         let name = ServerName::try_from("example.com").unwrap();
-        let mut tls = ClientConnection::new(Arc::clone(config), name).map_err(std::io::Error::other)?;
+        let mut tls =
+            ClientConnection::new(Arc::clone(config), name).map_err(std::io::Error::other)?;
         let mut tcp = TcpStream::connect_timeout(&address, Duration::from_secs(10))?;
         tcp.set_read_timeout(Some(Duration::from_secs(10)))?;
         let mut stream = Stream::new(&mut tls, &mut tcp);
@@ -182,9 +240,13 @@ fn visitors_do_not_notice_replacements() {
     site.plain("tree/etc/ssl/example.com.fullchain.pem", KEY);
     let nginx = site.start(&site.block("tree/etc/ssl/example.com.fullchain.pem", KEY));
     let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(sandbox.read("root.pem").as_bytes()).unwrap()).unwrap();
+    roots
+        .add(CertificateDer::from_pem_slice(sandbox.read("root.pem").as_bytes()).unwrap())
+        .unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap();
     let mut config = config.with_root_certificates(roots).with_no_client_auth();
     // Each visit is to see the certificate.
     config.resumption = rustls::client::Resumption::disabled();
@@ -197,7 +259,8 @@ fn visitors_do_not_notice_replacements() {
         let visitor = scope.spawn(|| {
             let (mut visits, mut leaves) = (0, Vec::new());
             while !stop.load(Ordering::Relaxed) {
-                let leaf = visit(address, &config).unwrap_or_else(|error| panic!("visit {visits}: {error}"));
+                let leaf = visit(address, &config)
+                    .unwrap_or_else(|error| panic!("visit {visits}: {error}"));
                 visits += 1;
                 if leaves.last() != Some(&leaf) {
                     leaves.push(leaf);
@@ -217,6 +280,13 @@ fn visitors_do_not_notice_replacements() {
     let mut distinct = leaves.clone();
     distinct.sort();
     distinct.dedup();
-    assert_eq!(distinct.len(), replacements + 1, "every certificate was seen");
-    println!("{replacements} replacements, {visits} visits, 0 failed, {} certificates seen", distinct.len());
+    assert_eq!(
+        distinct.len(),
+        replacements + 1,
+        "every certificate was seen"
+    );
+    println!(
+        "{replacements} replacements, {visits} visits, 0 failed, {} certificates seen",
+        distinct.len()
+    );
 }

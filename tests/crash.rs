@@ -27,7 +27,10 @@ use support::sweep::{Pair, Scenario};
 const SITE: [&str; 2] = [CHAIN, KEY];
 
 /// The second pair of a batch.
-const OTHER: [&str; 2] = ["tree/etc/ssl/other.example.fullchain.pem", "tree/etc/ssl/private/other.example.key"];
+const OTHER: [&str; 2] = [
+    "tree/etc/ssl/other.example.fullchain.pem",
+    "tree/etc/ssl/private/other.example.key",
+];
 
 fn words(text: &str) -> Vec<String> {
     text.split(' ').map(str::to_owned).collect()
@@ -48,7 +51,9 @@ fn round(shop: &Shop) {
 }
 
 fn run(sandbox: &Sandbox, args: &[String]) {
-    sandbox.run(&args.iter().map(String::as_str).collect::<Vec<_>>()).expect(0);
+    sandbox
+        .run(&args.iter().map(String::as_str).collect::<Vec<_>>())
+        .expect(0);
 }
 
 fn pair(sandbox: &Sandbox, [chain, key]: [&str; 2]) -> Pair {
@@ -62,7 +67,12 @@ fn found(sandbox: &Sandbox) -> Pair {
 
 fn copied(sandbox: &Sandbox) -> Sandbox {
     let copy = Sandbox::new();
-    succeed(Command::new("cp").arg("-a").arg(sandbox.join(".")).arg(copy.path()));
+    succeed(
+        Command::new("cp")
+            .arg("-a")
+            .arg(sandbox.join("."))
+            .arg(copy.path()),
+    );
     copy
 }
 
@@ -70,8 +80,16 @@ fn copied(sandbox: &Sandbox) -> Sandbox {
 fn target(sandbox: &Sandbox, args: &[String]) -> Pair {
     let copy = copied(sandbox);
     run(&copy, args);
-    let of_leaf = succeed(foreign("openssl").args(["x509", "-noout", "-pubkey", "-in"]).arg(copy.join(CHAIN)));
-    let of_key = succeed(foreign("openssl").args(["pkey", "-pubout", "-in"]).arg(copy.join(KEY)));
+    let of_leaf = succeed(
+        foreign("openssl")
+            .args(["x509", "-noout", "-pubkey", "-in"])
+            .arg(copy.join(CHAIN)),
+    );
+    let of_key = succeed(
+        foreign("openssl")
+            .args(["pkey", "-pubout", "-in"])
+            .arg(copy.join(KEY)),
+    );
     assert_eq!(of_leaf, of_key);
     found(&copy)
 }
@@ -82,7 +100,11 @@ fn proven(sandbox: &Sandbox) -> Vec<String> {
 
 fn is_proven(sandbox: &Sandbox, pair: &str) -> Vec<String> {
     let [live, proven] = ["live", "proven"].map(|name| link(sandbox, &format!("{pair}/{name}")));
-    if live == proven { Vec::new() } else { vec![format!("{pair}: not proven after healing")] }
+    if live == proven {
+        Vec::new()
+    } else {
+        vec![format!("{pair}: not proven after healing")]
+    }
 }
 
 /// An install into the tree of the shop, as it is.
@@ -123,7 +145,11 @@ fn replacement() -> Scenario {
 
 /// The lock is held when it is asked for: everything is looked at again under it. The first that is locked is what is built.
 fn waited() -> Scenario {
-    Scenario { name: "waited", always: &["-e", "inject=flock:error=EAGAIN:when=2"], ..replacement() }
+    Scenario {
+        name: "waited",
+        always: &["-e", "inject=flock:error=EAGAIN:when=2"],
+        ..replacement()
+    }
 }
 
 fn takeover() -> Scenario {
@@ -135,7 +161,10 @@ fn takeover() -> Scenario {
     let path = shop.sandbox.write(KEY, key);
     fs::set_permissions(path, fs::Permissions::from_mode(0o640)).unwrap();
     shop.deliver("new.crt");
-    Scenario { key_mode: 0o640, ..installing("takeover", shop) }
+    Scenario {
+        key_mode: 0o640,
+        ..installing("takeover", shop)
+    }
 }
 
 /// What is there is no pair: it, nothing, or the new one may be found.
@@ -148,7 +177,10 @@ fn strays() -> Scenario {
     shop.deliver("stray.crt");
     sandbox.write(CHAIN, shop.ca.issue(&sandbox.read("example.com.csr")));
     shop.deliver("new.crt");
-    Scenario { broken: vec![None], ..installing("strays", shop) }
+    Scenario {
+        broken: vec![None],
+        ..installing("strays", shop)
+    }
 }
 
 fn back() -> Scenario {
@@ -158,7 +190,13 @@ fn back() -> Scenario {
     let old = found(&shop.sandbox);
     let new = target(&shop.sandbox, &rollback());
     // What the install of the second comes to is the second again.
-    Scenario { name: "rollback", args: rollback(), new: vec![new], healed: vec![old], ..installing("rollback", shop) }
+    Scenario {
+        name: "rollback",
+        args: rollback(),
+        new: vec![new],
+        healed: vec![old],
+        ..installing("rollback", shop)
+    }
 }
 
 /// The server's test refuses the new pair: it is taken back.
@@ -168,18 +206,28 @@ fn undo() -> Scenario {
     let (_, key) = found(&shop.sandbox).unwrap();
     shop.sandbox.write("old.key", key);
     let test = format!("#!/bin/sh\nexec cmp -s old.key {KEY}\n");
-    fs::set_permissions(shop.sandbox.write("a-test", test), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(
+        shop.sandbox.write("a-test", test),
+        fs::Permissions::from_mode(0o755),
+    )
+    .unwrap();
     shop.deliver("new.crt");
     let args = [install(), words("--test ./a-test --reload true")].concat();
     // The next run is not told of the test.
-    Scenario { args, code: 5, heal: [install(), words("--test true")].concat(), ..installing("undo", shop) }
+    Scenario {
+        args,
+        code: 5,
+        heal: [install(), words("--test true")].concat(),
+        ..installing("undo", shop)
+    }
 }
 
 /// Two replacements in one transaction.
 fn batch() -> Scenario {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
-    let args = words("install new.crt other.crt --root tree --trust root.pem --at 2026-11-23T12:00:00Z");
+    let args =
+        words("install new.crt other.crt --root tree --trust root.pem --at 2026-11-23T12:00:00Z");
     let deliver = || {
         shop.deliver("new.crt");
         sandbox.run(&["csr", "other.example", "--force"]).expect(0);
@@ -194,7 +242,11 @@ fn batch() -> Scenario {
     let copy = copied(sandbox);
     run(&copy, &args);
     let new = pairs(&copy);
-    assert!(old.iter().zip(&new).all(|(old, new)| old.is_some() && new.is_some() && old != new));
+    assert!(
+        old.iter()
+            .zip(&new)
+            .all(|(old, new)| old.is_some() && new.is_some() && old != new)
+    );
     let both = |sandbox: &Sandbox| {
         let other = PAIR.replace("example.com", "other.example");
         [proven(sandbox), is_proven(sandbox, &other)].concat()
@@ -243,13 +295,29 @@ fn number(name: &str) -> Option<usize> {
 #[test]
 fn a_fault_at_any_call_leaves_a_whole_pair_and_the_next_run_heals() {
     let every = number("CERTCTL_SWEEP_EVERY").unwrap_or(23);
-    let today = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs() / 86_400;
+    let today = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap()
+        .as_secs()
+        / 86_400;
     let seed = number("CERTCTL_SWEEP_SEED").unwrap_or_else(|| today.try_into().unwrap());
     let only = |name: &str| std::env::var("CERTCTL_SWEEP_ONLY").is_ok_and(|only| only != name);
-    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(2);
+    let workers = std::thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(2);
     let begun = Instant::now();
     let (mut total, mut tried, mut violations) = (0, 0, Vec::new());
-    for prepare in [first, replacement, waited, takeover, strays, back, undo, removal, batch] {
+    for prepare in [
+        first,
+        replacement,
+        waited,
+        takeover,
+        strays,
+        back,
+        undo,
+        removal,
+        batch,
+    ] {
         let scenario = prepare();
         if only(scenario.name) {
             continue;
@@ -295,7 +363,12 @@ fn a_fault_at_any_call_leaves_a_whole_pair_and_the_next_run_heals() {
 fn line(trace: &[&str], from: usize, words: &[&str]) -> usize {
     let fits = |text: &&str| words.iter().all(|word| text.contains(word));
     let found = trace.iter().skip(from).position(fits);
-    from + found.unwrap_or_else(|| panic!("{words:?} is not in the trace from line {from} on:\n{}", trace.join("\n")))
+    from + found.unwrap_or_else(|| {
+        panic!(
+            "{words:?} is not in the trace from line {from} on:\n{}",
+            trace.join("\n")
+        )
+    })
 }
 
 /// What a power loss can undo must be flushed before what relies on it (`-y` says the paths of descriptors).
@@ -309,14 +382,38 @@ fn flushes_and_renames_come_in_the_order_that_a_power_loss_allows() {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         path.display().to_string()
     });
-    let args = [install(), ["--test", &test, "--reload", &reload].map(str::to_owned).to_vec()].concat();
+    let args = [
+        install(),
+        ["--test", &test, "--reload", &reload]
+            .map(str::to_owned)
+            .to_vec(),
+    ]
+    .concat();
     let sandbox = &shop.sandbox;
     let file = sandbox.write("traces/order", "");
     let mut strace = Command::new(path_of("strace"));
-    strace.args(["-f", "-y", "-s", "300", "-e", "trace=fsync,rename,renameat,renameat2,execve", "-o"]).arg(&file);
-    succeed(strace.arg(env!("CARGO_BIN_EXE_certctl")).args(args).current_dir(sandbox.path()));
+    strace
+        .args([
+            "-f",
+            "-y",
+            "-s",
+            "300",
+            "-e",
+            "trace=fsync,rename,renameat,renameat2,execve",
+            "-o",
+        ])
+        .arg(&file);
+    succeed(
+        strace
+            .arg(env!("CARGO_BIN_EXE_certctl"))
+            .args(args)
+            .current_dir(sandbox.path()),
+    );
     let text = fs::read_to_string(file).unwrap();
-    let trace: Vec<&str> = text.lines().filter(|line| !line.contains("ENOENT")).collect();
+    let trace: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.contains("ENOENT"))
+        .collect();
 
     let mut last = 0;
     for piece in ["fullchain.pem", "cert.pem", "ca.pem", "key.pem"] {
@@ -343,17 +440,39 @@ fn steps(document: &serde_json::Value) -> Vec<Step> {
     let id = |value: &serde_json::Value| ReleaseId::parse(value.as_str().unwrap()).unwrap();
     let path = |step: &serde_json::Value| PathBuf::from(step["path"].as_str().unwrap());
     let step = |step: &serde_json::Value| match step["step"].as_str().unwrap() {
-        "link" => Step::Link { path: path(step), text: PathBuf::new() },
-        "mark-proven" => Step::MarkProven { from: None, to: id(&step["to"]) },
+        "link" => Step::Link {
+            path: path(step),
+            text: PathBuf::new(),
+        },
+        "mark-proven" => Step::MarkProven {
+            from: None,
+            to: id(&step["to"]),
+        },
         "prune" => Step::Prune,
-        "record" => Step::Record { release: id(&step["release"]), before: None },
+        "record" => Step::Record {
+            release: id(&step["release"]),
+            before: None,
+        },
         "remember" => Step::Remember { path: path(step) },
-        "switch" => Step::Switch { from: None, to: id(&step["to"]) },
-        "take-over" => Step::TakeOver { release: id(&step["release"]) },
-        "write-release" => Step::WriteRelease { release: id(&step["release"]), pieces: Piece::USUAL.to_vec() },
+        "switch" => Step::Switch {
+            from: None,
+            to: id(&step["to"]),
+        },
+        "take-over" => Step::TakeOver {
+            release: id(&step["release"]),
+        },
+        "write-release" => Step::WriteRelease {
+            release: id(&step["release"]),
+            pieces: Piece::USUAL.to_vec(),
+        },
         other => panic!("{other}"),
     };
-    document["plan"]["steps"].as_array().unwrap().iter().map(step).collect()
+    document["plan"]["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(step)
+        .collect()
 }
 
 /// What the kernel was asked to flush, in this order; what is flushed under a temporary name counts under the one that it
@@ -366,11 +485,16 @@ fn flushed(trace: &str) -> Vec<PathBuf> {
             (names[1], names[3])
         })
         .collect();
-    let flushed = trace.lines().filter(|line| line.contains("sync(")).map(|line| {
-        let path = line.split_once('<').unwrap().1.split_once('>').unwrap().0;
-        let name = given.iter().find_map(|(from, to)| Some(format!("{to}{}", path.strip_prefix(from)?)));
-        PathBuf::from(name.unwrap_or_else(|| path.to_owned()))
-    });
+    let flushed = trace
+        .lines()
+        .filter(|line| line.contains("sync("))
+        .map(|line| {
+            let path = line.split_once('<').unwrap().1.split_once('>').unwrap().0;
+            let name = given
+                .iter()
+                .find_map(|(from, to)| Some(format!("{to}{}", path.strip_prefix(from)?)));
+            PathBuf::from(name.unwrap_or_else(|| path.to_owned()))
+        });
     flushed.collect()
 }
 
@@ -383,18 +507,38 @@ fn traced(scenario: &Scenario) -> (serde_json::Value, Vec<PathBuf>, PathBuf) {
         fs::create_dir_all(sandbox.join(PAIR).with_file_name(pair).join("releases")).unwrap();
     }
     fs::create_dir_all(sandbox.join("tree/etc/ssl/private")).unwrap();
-    let options = ["-y", "-o", "traces/flushes", "-e", "trace=fsync,fdatasync,rename,renameat2"];
+    let options = [
+        "-y",
+        "-o",
+        "traces/flushes",
+        "-e",
+        "trace=fsync,fdatasync,rename,renameat2",
+    ];
     let (code, document, _) = scenario.strace(sandbox, &options);
     assert_eq!(code, 0);
     let flushed = flushed(&sandbox.read("traces/flushes"));
-    (serde_json::from_str(&document).unwrap(), flushed, fs::canonicalize(sandbox.join("tree")).unwrap())
+    (
+        serde_json::from_str(&document).unwrap(),
+        flushed,
+        fs::canonicalize(sandbox.join("tree")).unwrap(),
+    )
 }
 
 /// The plan and the paths of a certificate of a document.
-fn planned(root: &Path, steps_of: &serde_json::Value, stem: &str, site: [&str; 2]) -> (InstallPlan, Layout) {
+fn planned(
+    root: &Path,
+    steps_of: &serde_json::Value,
+    stem: &str,
+    site: [&str; 2],
+) -> (InstallPlan, Layout) {
     let [chain, key] = site.map(|path| root.join(path.strip_prefix("tree/").unwrap()));
     let start = Start::default();
-    let plan = InstallPlan { steps: steps(steps_of), back: Back::Stay(String::new()), end: End::Proven, start };
+    let plan = InstallPlan {
+        steps: steps(steps_of),
+        back: Back::Stay(String::new()),
+        end: End::Proven,
+        start,
+    };
     (plan, Layout::new(Some(root), stem, chain, key))
 }
 
@@ -402,9 +546,12 @@ fn planned(root: &Path, steps_of: &serde_json::Value, stem: &str, site: [&str; 2
 /// kernel is asked for.
 #[test]
 fn what_is_flushed_is_what_the_plan_says() {
-    for (scenario, taken, count) in
-        [(first(), &[][..], 12), (replacement(), &[], 10), (takeover(), &Piece::USUAL, 19), (back(), &[], 2)]
-    {
+    for (scenario, taken, count) in [
+        (first(), &[][..], 12),
+        (replacement(), &[], 10),
+        (takeover(), &Piece::USUAL, 19),
+        (back(), &[], 2),
+    ] {
         let (document, flushed, root) = traced(&scenario);
         let (plan, layout) = planned(&root, &document, "example.com", SITE);
         assert_eq!(flushed, plan.flushes(&layout, taken), "{}", scenario.name);

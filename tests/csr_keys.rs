@@ -14,7 +14,9 @@ use support::order::Order;
 /// Runs each line; `PASS` is the password.
 fn openssl(sandbox: &Sandbox, lines: &str) {
     for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        let words = line.split(' ').map(|word| if word == "PASS" { "pass:geheim" } else { word });
+        let words = line
+            .split(' ')
+            .map(|word| if word == "PASS" { "pass:geheim" } else { word });
         succeed(foreign("openssl").args(words).current_dir(sandbox.path()));
     }
 }
@@ -69,12 +71,31 @@ fn a_key_of_any_form_is_used_and_left_alone() {
     for (number, (form, locked)) in FORMS.into_iter().enumerate() {
         let before = std::fs::read(sandbox.join(form)).unwrap();
         let name = format!("a{number}.example.com");
-        let args = ["-C", "out", "csr", &name, "--ca", "private", "--key", form, "--password-file", "pass", "--json"];
+        let args = [
+            "-C",
+            "out",
+            "csr",
+            &name,
+            "--ca",
+            "private",
+            "--key",
+            form,
+            "--password-file",
+            "pass",
+            "--json",
+        ];
         let made = sandbox.run(&args).expect(0).json();
-        assert_eq!((&made["key"]["path"], &made["key"]["reused"]), (&form.into(), &true.into()), "{form}");
+        assert_eq!(
+            (&made["key"]["path"], &made["key"]["reused"]),
+            (&form.into(), &true.into()),
+            "{form}"
+        );
         assert_eq!(made["key"]["encrypted"], locked, "{form}");
         let install = made["next"][1]["text"].as_str().unwrap();
-        assert!(install.ends_with(&format!("FILE --key {form}")), "{install}");
+        assert!(
+            install.ends_with(&format!("FILE --key {form}")),
+            "{install}"
+        );
         assert_eq!(std::fs::read(sandbox.join(form)).unwrap(), before, "{form}");
         let request = format!("out/{name}.csr");
         let said = succeed(
@@ -84,16 +105,36 @@ fn a_key_of_any_form_is_used_and_left_alone() {
         );
         if !form.ends_with("pfx") {
             let inform = if form.ends_with("der") { "DER" } else { "PEM" };
-            let args = ["pkey", "-pubout", "-passin", "pass:geheim", "-inform", inform, "-in", form];
+            let args = [
+                "pkey",
+                "-pubout",
+                "-passin",
+                "pass:geheim",
+                "-inform",
+                inform,
+                "-in",
+                form,
+            ];
             let public = succeed(foreign("openssl").args(args).current_dir(sandbox.path()));
             // Openssl keeps explicit parameters, which no certificate may have.
-            assert!(said.contains(public.trim()) || form == "explicit.pem", "{form}: {said}");
+            assert!(
+                said.contains(public.trim()) || form == "explicit.pem",
+                "{form}: {said}"
+            );
         }
         let again = sandbox.run(&args).expect(0).json();
-        assert_eq!((&again["changed"], &again["request"]), (&false.into(), &made["request"]), "{form}");
+        assert_eq!(
+            (&again["changed"], &again["request"]),
+            (&false.into(), &made["request"]),
+            "{form}"
+        );
     }
-    let written = std::fs::read_dir(sandbox.join("out")).unwrap().map(|entry| entry.unwrap().file_name());
-    let keys = written.filter(|name| name.to_string_lossy().ends_with(".key")).count();
+    let written = std::fs::read_dir(sandbox.join("out"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name());
+    let keys = written
+        .filter(|name| name.to_string_lossy().ends_with(".key"))
+        .count();
     assert_eq!(keys, 0, "no key is copied");
 }
 
@@ -110,14 +151,29 @@ fn what_no_server_is_given_is_named() {
          rsa -in short.pem -traditional -aes128 -passout PASS -out traditional.pem",
     );
     sandbox.write("text.pem", "no key\n");
-    sandbox.write("both.pem", [sandbox.read("short.pem"), sandbox.read("k1.pem")].concat());
+    sandbox.write(
+        "both.pem",
+        [sandbox.read("short.pem"), sandbox.read("k1.pem")].concat(),
+    );
     for (file, wanted) in [
-        ("short.pem", "an RSA key of 1024 bits; 2048 is the least that CAs take"),
-        ("short-pkcs1.pem", "an RSA key of 1024 bits; 2048 is the least that CAs take"),
-        ("ed448.pem", "of the kind Ed448, which web servers are not given"),
+        (
+            "short.pem",
+            "an RSA key of 1024 bits; 2048 is the least that CAs take",
+        ),
+        (
+            "short-pkcs1.pem",
+            "an RSA key of 1024 bits; 2048 is the least that CAs take",
+        ),
+        (
+            "ed448.pem",
+            "of the kind Ed448, which web servers are not given",
+        ),
         ("k1.pem", "of the kind EC on secp256k1, which"),
         ("pss.pem", "of the kind RSA-PSS, which"),
-        ("traditional.pem", "(umask 077; openssl pkey -in traditional.pem -out plain.key)"),
+        (
+            "traditional.pem",
+            "(umask 077; openssl pkey -in traditional.pem -out plain.key)",
+        ),
         ("text.pem", "text.pem holds no private key"),
         ("none.pem", "cannot read none.pem"),
     ] {
@@ -132,21 +188,61 @@ fn what_no_server_is_given_is_named() {
 fn a_key_that_others_have_or_that_everybody_has_is_told() {
     let sandbox = Sandbox::new();
     sandbox.run(&["csr", "one.example"]).expect(0);
-    let second =
-        sandbox.run(&["csr", "two.example", "--key", "one.example.key", "--ca", "sectigo", "--json"]).expect(0).json();
+    let second = sandbox
+        .run(&[
+            "csr",
+            "two.example",
+            "--key",
+            "one.example.key",
+            "--ca",
+            "sectigo",
+            "--json",
+        ])
+        .expect(0)
+        .json();
     assert_eq!(second["findings"][0]["code"], "key-reused");
-    assert!(second["findings"][0]["message"].as_str().unwrap().contains("one.example.csr"), "{second}");
+    assert!(
+        second["findings"][0]["message"]
+            .as_str()
+            .unwrap()
+            .contains("one.example.csr"),
+        "{second}"
+    );
     // Sectigo adds a value of its own where a key is used again.
     assert_eq!(
-        (&second["records"][0]["value"], &second["records"][0]["complete"]),
+        (
+            &second["records"][0]["value"],
+            &second["records"][0]["complete"]
+        ),
         (&serde_json::Value::Null, &false.into())
     );
-    std::fs::set_permissions(sandbox.join("one.example.key"), std::fs::Permissions::from_mode(0o644)).unwrap();
-    let third = sandbox.run(&["csr", "three.example", "--key", "one.example.key"]).expect(0).stdout;
-    assert!(third.contains("one.example.key may be read by everybody on this machine (0644)"), "{third}");
-    let run = sandbox.run(&["csr", "four.example", "--key", "one.example.key", "--key-type", "rsa-2048"]).expect(2);
+    std::fs::set_permissions(
+        sandbox.join("one.example.key"),
+        std::fs::Permissions::from_mode(0o644),
+    )
+    .unwrap();
+    let third = sandbox
+        .run(&["csr", "three.example", "--key", "one.example.key"])
+        .expect(0)
+        .stdout;
     assert!(
-        run.stderr.contains("--key-type rsa-2048 is not the kind of one.example.key, which is ecdsa-p256"),
+        third.contains("one.example.key may be read by everybody on this machine (0644)"),
+        "{third}"
+    );
+    let run = sandbox
+        .run(&[
+            "csr",
+            "four.example",
+            "--key",
+            "one.example.key",
+            "--key-type",
+            "rsa-2048",
+        ])
+        .expect(2);
+    assert!(
+        run.stderr.contains(
+            "--key-type rsa-2048 is not the kind of one.example.key, which is ecdsa-p256"
+        ),
         "{run}"
     );
 }
@@ -158,24 +254,44 @@ fn a_key_that_a_certificate_has_is_told() {
     let sandbox = &order.sandbox;
     sandbox.write("site.crt", order.chain());
     let install = ["--trust", "root.pem", "--server", "none", "--root", "tree"];
-    sandbox.run(&[&["install", "site.crt"], &install[..]].concat()).expect(0);
+    sandbox
+        .run(&[&["install", "site.crt"], &install[..]].concat())
+        .expect(0);
     openssl(sandbox, "x509 -in site.crt -outform DER -out site.der");
     std::fs::remove_file(sandbox.join("example.com.csr")).unwrap();
     let ask = |name: &str, more: &[&str]| {
-        let ask = ["csr", name, "--key", "example.com.key", "--ca", "sectigo", "--json"];
+        let ask = [
+            "csr",
+            name,
+            "--key",
+            "example.com.key",
+            "--ca",
+            "sectigo",
+            "--json",
+        ];
         sandbox.run(&[&ask[..], more].concat()).expect(0).json()["findings"][0].clone()
     };
     let told = |finding: &serde_json::Value, other: &str| {
         let message = finding["message"].as_str().unwrap();
-        assert_eq!((&finding["code"], message.contains(other)), (&"key-reused".into(), true), "{other}: {finding}");
+        assert_eq!(
+            (&finding["code"], message.contains(other)),
+            (&"key-reused".into(), true),
+            "{other}: {finding}"
+        );
     };
-    told(&ask("one.example", &[]), "the key is that of site.crt, site.der too");
+    told(
+        &ask("one.example", &[]),
+        "the key is that of site.crt, site.der too",
+    );
     std::fs::remove_file(sandbox.join("site.crt")).unwrap();
     std::fs::remove_file(sandbox.join("one.example.csr")).unwrap();
     told(&ask("two.example", &[]), "the key is that of site.der too");
     std::fs::remove_file(sandbox.join("site.der")).unwrap();
     std::fs::remove_file(sandbox.join("two.example.csr")).unwrap();
-    told(&ask("three.example", &["--root", "tree"]), "the key is that of the installed certificate of example.com too");
+    told(
+        &ask("three.example", &["--root", "tree"]),
+        "the key is that of the installed certificate of example.com too",
+    );
 }
 
 #[test]
@@ -184,7 +300,10 @@ fn a_lone_key_gets_its_request_by_the_line_that_is_proposed() {
     sandbox.run(&["csr", "one.example"]).expect(0);
     let key = sandbox.read("one.example.key");
     std::fs::remove_file(sandbox.join("one.example.csr")).unwrap();
-    let failed = sandbox.run(&["csr", "one.example", "--json"]).expect(3).json();
+    let failed = sandbox
+        .run(&["csr", "one.example", "--json"])
+        .expect(3)
+        .json();
     let argv: Vec<&str> = failed["error"]["next"][0]["argv"]
         .as_array()
         .unwrap()
@@ -195,17 +314,38 @@ fn a_lone_key_gets_its_request_by_the_line_that_is_proposed() {
     assert_eq!(argv.join(" "), "csr one.example --key one.example.key");
     sandbox.run(&argv).expect(0);
     assert_eq!(sandbox.read("one.example.key"), key);
-    let again = sandbox.run(&["csr", "one.example", "--json"]).expect(0).json();
-    assert_eq!((&again["changed"], &again["key"]["path"]), (&false.into(), &"one.example.key".into()));
+    let again = sandbox
+        .run(&["csr", "one.example", "--json"])
+        .expect(0)
+        .json();
+    assert_eq!(
+        (&again["changed"], &again["key"]["path"]),
+        (&false.into(), &"one.example.key".into())
+    );
     // Another name of the file is found by the key in it.
     std::fs::rename(sandbox.join("one.example.key"), sandbox.join("renamed.key")).unwrap();
-    let again = sandbox.run(&["csr", "one.example", "--json"]).expect(0).json();
+    let again = sandbox
+        .run(&["csr", "one.example", "--json"])
+        .expect(0)
+        .json();
     assert_eq!(again["key"]["path"], "renamed.key");
     sandbox.run(&["csr", "two.example"]).expect(0);
-    let other = sandbox.run(&["csr", "one.example", "--key", "two.example.key"]).expect(3);
-    assert!(other.stderr.contains("one.example.csr is in the way: it is of another key"), "{other}");
-    let forced = sandbox.run(&["csr", "one.example", "--key", "two.example.key", "--force"]).expect(0);
-    assert!(forced.stdout.contains("kept   one.example.csr.~1~"), "{forced}");
+    let other = sandbox
+        .run(&["csr", "one.example", "--key", "two.example.key"])
+        .expect(3);
+    assert!(
+        other
+            .stderr
+            .contains("one.example.csr is in the way: it is of another key"),
+        "{other}"
+    );
+    let forced = sandbox
+        .run(&["csr", "one.example", "--key", "two.example.key", "--force"])
+        .expect(0);
+    assert!(
+        forced.stdout.contains("kept   one.example.csr.~1~"),
+        "{forced}"
+    );
     assert!(sandbox.join("two.example.key").exists());
 }
 
@@ -213,43 +353,123 @@ fn a_lone_key_gets_its_request_by_the_line_that_is_proposed() {
 fn an_encrypted_key_is_opened_by_others_and_found_again() {
     let sandbox = Sandbox::new();
     sandbox.write("pass", "geheim\n");
-    let args = ["csr", "one.example", "--encrypt-key", "--password-file", "pass", "--json"];
+    let args = [
+        "csr",
+        "one.example",
+        "--encrypt-key",
+        "--password-file",
+        "pass",
+        "--json",
+    ];
     let made = sandbox.run(&args).expect(0).json();
     assert_eq!(made["key"]["encrypted"], true);
-    let mode = std::fs::metadata(sandbox.join("one.example.key")).unwrap().permissions().mode() & 0o7777;
+    let mode = std::fs::metadata(sandbox.join("one.example.key"))
+        .unwrap()
+        .permissions()
+        .mode()
+        & 0o7777;
     assert_eq!(mode, 0o600);
     let key = sandbox.read("one.example.key");
     assert!(key.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"));
-    openssl(&sandbox, "pkey -in one.example.key -passin PASS -check -noout");
-    let shown = succeed(foreign("openssl").args(["asn1parse", "-in", "one.example.key"]).current_dir(sandbox.path()));
-    for part in ["PBES2", "PBKDF2", ":0927C0", "hmacWithSHA256", "aes-256-cbc"] {
+    openssl(
+        &sandbox,
+        "pkey -in one.example.key -passin PASS -check -noout",
+    );
+    let shown = succeed(
+        foreign("openssl")
+            .args(["asn1parse", "-in", "one.example.key"])
+            .current_dir(sandbox.path()),
+    );
+    for part in [
+        "PBES2",
+        "PBKDF2",
+        ":0927C0",
+        "hmacWithSHA256",
+        "aes-256-cbc",
+    ] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
     let again = sandbox.run(&["csr", "one.example"]).expect(0).stdout;
-    assert!(again.contains("encrypted") && again.contains("was not looked at"), "{again}");
-    let again = sandbox.run(&["csr", "one.example", "--password-file", "pass", "--json"]).expect(0).json();
-    assert_eq!((&again["changed"], &again["findings"][0]), (&false.into(), &serde_json::Value::Null));
+    assert!(
+        again.contains("encrypted") && again.contains("was not looked at"),
+        "{again}"
+    );
+    let again = sandbox
+        .run(&["csr", "one.example", "--password-file", "pass", "--json"])
+        .expect(0)
+        .json();
+    assert_eq!(
+        (&again["changed"], &again["findings"][0]),
+        (&false.into(), &serde_json::Value::Null)
+    );
     // A locked key without its request: named, it is used and stays where it is, whatever gives way.
     std::fs::remove_file(sandbox.join("one.example.csr")).unwrap();
     for more in [&[][..], &["--force"]] {
-        let args =
-            [&["csr", "one.example", "--key", "./one.example.key", "--password-file", "pass"][..], more].concat();
+        let args = [
+            &[
+                "csr",
+                "one.example",
+                "--key",
+                "./one.example.key",
+                "--password-file",
+                "pass",
+            ][..],
+            more,
+        ]
+        .concat();
         sandbox.run(&args).expect(0);
         assert_eq!(sandbox.read("one.example.key"), key, "{more:?}");
     }
     // Another key in its place, under the same password.
-    sandbox.run(&["csr", "two.example", "--encrypt-key", "--password-file", "pass"]).expect(0);
-    std::fs::copy(sandbox.join("two.example.key"), sandbox.join("one.example.key")).unwrap();
-    sandbox.run(&["csr", "one.example", "--password-file", "pass"]).expect(3);
-    for args in [&["csr", "x.example", "--encrypt-key"][..], &["csr", "x.example", "--encrypt-key", "--key", "pass"]] {
+    sandbox
+        .run(&[
+            "csr",
+            "two.example",
+            "--encrypt-key",
+            "--password-file",
+            "pass",
+        ])
+        .expect(0);
+    std::fs::copy(
+        sandbox.join("two.example.key"),
+        sandbox.join("one.example.key"),
+    )
+    .unwrap();
+    sandbox
+        .run(&["csr", "one.example", "--password-file", "pass"])
+        .expect(3);
+    for args in [
+        &["csr", "x.example", "--encrypt-key"][..],
+        &["csr", "x.example", "--encrypt-key", "--key", "pass"],
+    ] {
         sandbox.run(args).expect(2);
     }
     // A key that lies open is not said to be locked.
     sandbox.run(&["csr", "open.example"]).expect(0);
-    let run = sandbox.run(&["csr", "open.example", "--encrypt-key", "--password-file", "pass"]).expect(3);
-    assert!(run.stderr.contains("open.example.key is in the way: it is not encrypted"), "{run}");
+    let run = sandbox
+        .run(&[
+            "csr",
+            "open.example",
+            "--encrypt-key",
+            "--password-file",
+            "pass",
+        ])
+        .expect(3);
+    assert!(
+        run.stderr
+            .contains("open.example.key is in the way: it is not encrypted"),
+        "{run}"
+    );
     sandbox.write("empty", "\n");
-    sandbox.run(&["csr", "x.example", "--encrypt-key", "--password-file", "empty"]).expect(3);
+    sandbox
+        .run(&[
+            "csr",
+            "x.example",
+            "--encrypt-key",
+            "--password-file",
+            "empty",
+        ])
+        .expect(3);
     assert!(!sandbox.join("x.example.key").exists());
 }
 
@@ -258,11 +478,27 @@ fn what_is_there_is_asked_for_again() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
     sandbox.write("leaf.pem", &shop.leaf);
-    let names = sandbox.run(&["inspect", "leaf.pem", "--json"]).expect(0).json()["items"][0]["dns_names"].clone();
+    let names = sandbox
+        .run(&["inspect", "leaf.pem", "--json"])
+        .expect(0)
+        .json()["items"][0]["dns_names"]
+        .clone();
     std::fs::create_dir(sandbox.join("next")).unwrap();
-    let made = sandbox.run(&["-C", "next", "csr", "--from", "leaf.pem", "--json"]).expect(0).json();
-    assert_eq!((&made["names"], &made["key"]["algorithm"]), (&names, &"ecdsa-p256".into()));
-    assert!(made["from"].as_str().unwrap().starts_with("leaf.pem (certificate of "), "{made}");
+    let made = sandbox
+        .run(&["-C", "next", "csr", "--from", "leaf.pem", "--json"])
+        .expect(0)
+        .json();
+    assert_eq!(
+        (&made["names"], &made["key"]["algorithm"]),
+        (&names, &"ecdsa-p256".into())
+    );
+    assert!(
+        made["from"]
+            .as_str()
+            .unwrap()
+            .starts_with("leaf.pem (certificate of "),
+        "{made}"
+    );
     let args = [
         "csr",
         "db.corp",
@@ -275,12 +511,28 @@ fn what_is_there_is_asked_for_again() {
         "--subject",
         "OU=a,OU=b,C=DE",
     ];
-    let first = sandbox.run(&[&args[..], &["--json"]].concat()).expect(0).json();
-    let second = sandbox.run(&["-C", "next", "csr", "--from", "db.corp", "--ca", "private", "--json"]);
+    let first = sandbox
+        .run(&[&args[..], &["--json"]].concat())
+        .expect(0)
+        .json();
+    let second = sandbox.run(&[
+        "-C", "next", "csr", "--from", "db.corp", "--ca", "private", "--json",
+    ]);
     // A name is looked up in -C; from here it is a file.
     second.expect(4);
-    let second =
-        sandbox.run(&["-C", "next", "csr", "--from", "db.corp.csr", "--ca", "private", "--json"]).expect(0).json();
+    let second = sandbox
+        .run(&[
+            "-C",
+            "next",
+            "csr",
+            "--from",
+            "db.corp.csr",
+            "--ca",
+            "private",
+            "--json",
+        ])
+        .expect(0)
+        .json();
     assert_eq!(second["names"], first["names"]);
     assert_eq!(second["request"]["subject"], "CN=db.corp,OU=a,OU=b,C=DE");
     assert_eq!(second["key"]["algorithm"], "rsa-3072");
@@ -321,29 +573,66 @@ fn what_is_not_asked_for_again_is_told() {
         "genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out x.key
          req -new -key x.key -config x.cnf -subj /CN=acme.com -out x.csr",
     );
-    let made = sandbox.run(&["csr", "--from", "x.csr", "--ca", "sectigo", "--json"]).expect(0).json();
-    let codes: Vec<&str> =
-        made["findings"].as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap()).collect();
+    let made = sandbox
+        .run(&["csr", "--from", "x.csr", "--ca", "sectigo", "--json"])
+        .expect(0)
+        .json();
+    let codes: Vec<&str> = made["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["code"].as_str().unwrap())
+        .collect();
     assert_eq!(codes, ["client-auth", "must-staple"]);
-    assert!(made["findings"][0]["message"].as_str().unwrap().contains("Sectigo ends it on 2027-02-10"), "{made}");
-    let said =
-        succeed(foreign("openssl").args(["req", "-noout", "-text", "-in", "acme.com.csr"]).current_dir(sandbox.path()));
-    assert!(!said.contains("Extended Key Usage") && !said.contains("TLS Feature"), "{said}");
+    assert!(
+        made["findings"][0]["message"]
+            .as_str()
+            .unwrap()
+            .contains("Sectigo ends it on 2027-02-10"),
+        "{made}"
+    );
+    let said = succeed(
+        foreign("openssl")
+            .args(["req", "-noout", "-text", "-in", "acme.com.csr"])
+            .current_dir(sandbox.path()),
+    );
+    assert!(
+        !said.contains("Extended Key Usage") && !said.contains("TLS Feature"),
+        "{said}"
+    );
 }
 
 #[test]
 fn nginx_and_java_load_the_keys() {
-    for key_type in ["ecdsa-p256", "ecdsa-p384", "ecdsa-p521", "rsa-2048", "rsa-3072", "rsa-4096", "ed25519"] {
+    for key_type in [
+        "ecdsa-p256",
+        "ecdsa-p384",
+        "ecdsa-p521",
+        "rsa-2048",
+        "rsa-3072",
+        "rsa-4096",
+        "ed25519",
+    ] {
         let sandbox = Sandbox::new();
         sandbox.write("pass", "geheim\n");
-        for (name, more) in
-            [("plain.example", &[][..]), ("locked.example", &["--encrypt-key", "--password-file", "pass"][..])]
-        {
-            let args = [&["csr", name, "--ca", "private", "--key-type", key_type], more].concat();
+        for (name, more) in [
+            ("plain.example", &[][..]),
+            (
+                "locked.example",
+                &["--encrypt-key", "--password-file", "pass"][..],
+            ),
+        ] {
+            let args = [
+                &["csr", name, "--ca", "private", "--key-type", key_type],
+                more,
+            ]
+            .concat();
             sandbox.run(&args).expect(0);
             openssl(
                 &sandbox,
-                &format!("x509 -req -in {name}.csr -signkey {name}.key -passin PASS -days 9 -out {name}.crt"),
+                &format!(
+                    "x509 -req -in {name}.csr -signkey {name}.key -passin PASS -days 9 -out {name}.crt"
+                ),
             );
             let folder = sandbox.path().display();
             let config = format!(
@@ -352,7 +641,13 @@ fn nginx_and_java_load_the_keys() {
             );
             sandbox.write("nginx.conf", config);
             let path = sandbox.join("nginx.conf");
-            succeed(foreign("nginx").args(["-t", "-e", "stderr", "-c", &path.display().to_string()]));
+            succeed(foreign("nginx").args([
+                "-t",
+                "-e",
+                "stderr",
+                "-c",
+                &path.display().to_string(),
+            ]));
             openssl(
                 &sandbox,
                 &format!(
@@ -361,7 +656,14 @@ fn nginx_and_java_load_the_keys() {
             );
             let listed = succeed(
                 foreign("keytool")
-                    .args(["-list", "-v", "-keystore", &format!("{name}.p12"), "-storepass", "geheim"])
+                    .args([
+                        "-list",
+                        "-v",
+                        "-keystore",
+                        &format!("{name}.p12"),
+                        "-storepass",
+                        "geheim",
+                    ])
                     .current_dir(sandbox.path()),
             );
             assert!(listed.contains("PrivateKeyEntry"), "{key_type}: {listed}");
@@ -373,11 +675,20 @@ fn nginx_and_java_load_the_keys() {
 fn masked(said: &str, made: &serde_json::Value) -> String {
     let field = |name: &str| made["request"][name].as_str().unwrap().to_owned();
     let (md5, sha256) = (field("md5"), field("sha256"));
-    let said = [(&md5[..], "[MD5]"), (&sha256[..32], "[SHA256 FIRST]"), (&sha256[32..], "[SHA256 LAST]")]
-        .into_iter()
-        .fold(said.to_owned(), |said, (what, mask)| said.replace(what, mask));
+    let said = [
+        (&md5[..], "[MD5]"),
+        (&sha256[..32], "[SHA256 FIRST]"),
+        (&sha256[32..], "[SHA256 LAST]"),
+    ]
+    .into_iter()
+    .fold(said.to_owned(), |said, (what, mask)| {
+        said.replace(what, mask)
+    });
     let (before, rest) = said.split_once("REQUEST-----\nMI").unwrap();
-    format!("{before}REQUEST-----\n[BASE64]\n-----END{}", rest.split_once("-----END").unwrap().1)
+    format!(
+        "{before}REQUEST-----\n[BASE64]\n-----END{}",
+        rest.split_once("-----END").unwrap().1
+    )
 }
 
 #[test]
@@ -390,18 +701,57 @@ fn the_words_where_a_key_is_there_already_are_pinned() {
         let said = sandbox.run(args).expect(0).to_string();
         // The same again for what it was made of; where nothing new is made all is the same.
         let again = args.iter().copied().filter(|word| *word != "--force");
-        let made = sandbox.run(&again.chain(["--json"]).collect::<Vec<_>>()).expect(0).json();
+        let made = sandbox
+            .run(&again.chain(["--json"]).collect::<Vec<_>>())
+            .expect(0)
+            .json();
         masked(&said, &made)
     };
     insta::assert_snapshot!(
         "key_of_another",
-        say(&["csr", "two.example", "--key", "one.example.key", "--ca", "sectigo"])
+        say(&[
+            "csr",
+            "two.example",
+            "--key",
+            "one.example.key",
+            "--ca",
+            "sectigo"
+        ])
     );
     insta::assert_snapshot!("key_of_another_again", say(&["csr", "two.example"]));
-    insta::assert_snapshot!("key_elsewhere", say(&["-C", "next", "csr", "three.example", "--key", "one.example.key"]));
+    insta::assert_snapshot!(
+        "key_elsewhere",
+        say(&[
+            "-C",
+            "next",
+            "csr",
+            "three.example",
+            "--key",
+            "one.example.key"
+        ])
+    );
     insta::assert_snapshot!(
         "key_encrypted",
-        say(&["csr", "four.example", "--encrypt-key", "--password-file", "pass", "--ca", "digicert"])
+        say(&[
+            "csr",
+            "four.example",
+            "--encrypt-key",
+            "--password-file",
+            "pass",
+            "--ca",
+            "digicert"
+        ])
     );
-    insta::assert_snapshot!("taken_over", say(&["-C", "next", "csr", "--from", "four.example.csr", "--ca", "godaddy"]));
+    insta::assert_snapshot!(
+        "taken_over",
+        say(&[
+            "-C",
+            "next",
+            "csr",
+            "--from",
+            "four.example.csr",
+            "--ca",
+            "godaddy"
+        ])
+    );
 }

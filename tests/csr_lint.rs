@@ -18,31 +18,86 @@ const PRINTED: &str = "MHcCAQEEIObLW92AqkWunJXowVR2Z5/+yVPBaFHnEedDk5WJxk/BoAoGC
 /// Code, weight, what is asked for, and what the message names as the source.
 const RULES: [(&str, &str, &str, &str); 22] = [
     ("address-as-name", "error", "192.0.2.1", "BR 3.2.2.5"),
-    ("broken-key", "error", "acme.com www.acme.com --key printed.der", "BR 6.1.1.3"),
-    ("common-name-not-listed", "error", "acme.com www.acme.com --subject CN=other.com", "BR 7.1.4.3"),
-    ("country-code", "error", "acme.com www.acme.com --subject C=UKR", "RFC 5280 A.1"),
+    (
+        "broken-key",
+        "error",
+        "acme.com www.acme.com --key printed.der",
+        "BR 6.1.1.3",
+    ),
+    (
+        "common-name-not-listed",
+        "error",
+        "acme.com www.acme.com --subject CN=other.com",
+        "BR 7.1.4.3",
+    ),
+    (
+        "country-code",
+        "error",
+        "acme.com www.acme.com --subject C=UKR",
+        "RFC 5280 A.1",
+    ),
     ("internal-name", "error", "intranet-box", "BR 4.2.2"),
     ("mailbox-as-name", "error", "ann@acme.com", "BR 7.1.2.7.12"),
-    ("odd-key-kind", "error", "acme.com www.acme.com --key-type ed25519", "BR 6.1.5"),
+    (
+        "odd-key-kind",
+        "error",
+        "acme.com www.acme.com --key-type ed25519",
+        "BR 6.1.5",
+    ),
     ("public-suffix", "error", "co.uk", "BR 3.2.2.6"),
     ("reserved-name", "error", "db.corp", "SC-086"),
-    ("subject-too-long", "error", "acme.com www.acme.com --subject LONG", "RFC 5280 A.1"),
+    (
+        "subject-too-long",
+        "error",
+        "acme.com www.acme.com --subject LONG",
+        "RFC 5280 A.1",
+    ),
     ("underscore", "error", "a_b.acme.com", "BR 7.1.2.7.12"),
-    ("unusual-key-kind", "error", "acme.com www.acme.com --key-type ecdsa-p521", "Mozilla Root Store Policy 5.1"),
+    (
+        "unusual-key-kind",
+        "error",
+        "acme.com www.acme.com --key-type ecdsa-p521",
+        "Mozilla Root Store Policy 5.1",
+    ),
     ("apex-missing", "warning", "www.acme.com", "RFC 9525"),
-    ("client-auth", "warning", "--from before.csr", "Chrome Root Program Policy"),
-    ("key-reused", "warning", "acme.com www.acme.com --key mine.example.key", "NIST SP 800-57"),
-    ("look-alike-name", "warning", "p\u{430}ypal.com www.p\u{430}ypal.com", "UTS 39"),
+    (
+        "client-auth",
+        "warning",
+        "--from before.csr",
+        "Chrome Root Program Policy",
+    ),
+    (
+        "key-reused",
+        "warning",
+        "acme.com www.acme.com --key mine.example.key",
+        "NIST SP 800-57",
+    ),
+    (
+        "look-alike-name",
+        "warning",
+        "p\u{430}ypal.com www.p\u{430}ypal.com",
+        "UTS 39",
+    ),
     ("must-staple", "warning", "--from before.csr", "RFC 7633"),
     ("rsa-too-short", "warning", "--from before.crt", "BR 6.1.5"),
     ("shared-suffix", "warning", "github.io", "publicsuffix.org"),
     ("too-many-names", "warning", "MANY", "several shops"),
     ("www-missing", "warning", "acme.com", "RFC 9525"),
-    ("organizational-unit", "note", "acme.com www.acme.com --subject OU=Web", "SC-047"),
+    (
+        "organizational-unit",
+        "note",
+        "acme.com www.acme.com --subject OU=Web",
+        "SC-047",
+    ),
 ];
 
 /// And those that stand beside: the wildcard's, a reused key's file, a key that was not looked into, what is installed.
-const ELSEWHERE: [&str; 4] = ["already-installed", "key-not-opened", "key-readable", "wildcard-not-by-file"];
+const ELSEWHERE: [&str; 4] = [
+    "already-installed",
+    "key-not-opened",
+    "key-readable",
+    "wildcard-not-by-file",
+];
 
 fn order() -> Sandbox {
     let sandbox = Sandbox::new();
@@ -52,7 +107,13 @@ fn order() -> Sandbox {
         "[req]\ndistinguished_name=d\nreq_extensions=e\n[d]\n[e]\nsubjectAltName=DNS:acme.com,DNS:www.acme.com\n\
          extendedKeyUsage=serverAuth,clientAuth\ntlsfeature=status_request\n",
     );
-    let openssl = |words: &str| succeed(foreign("openssl").args(words.split(' ')).current_dir(sandbox.path()));
+    let openssl = |words: &str| {
+        succeed(
+            foreign("openssl")
+                .args(words.split(' '))
+                .current_dir(sandbox.path()),
+        )
+    };
     openssl("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out before.pem");
     openssl("req -new -key before.pem -config x.cnf -subj /CN=acme.com -out before.csr");
     openssl(
@@ -68,20 +129,27 @@ fn words(typed: &str) -> Vec<String> {
     let long = || format!("O={}", "x".repeat(65));
     let expand = |word: &str| match word {
         "LONG" => vec![long()],
-        "MANY" => (0..101).map(|number| format!("a{number}.acme.com")).collect(),
+        "MANY" => (0..101)
+            .map(|number| format!("a{number}.acme.com"))
+            .collect(),
         word => vec![word.to_owned()],
     };
     typed.split(' ').flat_map(expand).collect()
 }
 
 fn files(sandbox: &Sandbox) -> BTreeSet<std::ffi::OsString> {
-    std::fs::read_dir(sandbox.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect()
+    std::fs::read_dir(sandbox.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect()
 }
 
 fn found(document: &Value, code: &str) -> Value {
     let findings = document["findings"].as_array().unwrap();
     let finding = findings.iter().find(|one| one["code"] == code);
-    finding.unwrap_or_else(|| panic!("no {code}: {document:#}")).clone()
+    finding
+        .unwrap_or_else(|| panic!("no {code}: {document:#}"))
+        .clone()
 }
 
 #[test]
@@ -99,35 +167,67 @@ fn every_rule_is_told_with_weight_reason_source_and_next_step() {
         let finding = found(&document, code);
         assert_eq!(finding["severity"], severity, "{code}");
         let message = finding["message"].as_str().unwrap();
-        assert!(message.contains(source) && message.ends_with(')') && message.len() > source.len() + 20, "{message}");
+        assert!(
+            message.contains(source) && message.ends_with(')') && message.len() > source.len() + 20,
+            "{message}"
+        );
         if !refuses {
             continue;
         }
         assert_eq!(files(&sandbox), before, "{code}: a refusal writes nothing");
-        assert!(!finding["next"].as_array().unwrap().is_empty(), "{code}: {finding}");
+        assert!(
+            !finding["next"].as_array().unwrap().is_empty(),
+            "{code}: {finding}"
+        );
         assert_eq!(document["request"], Value::Null, "{code}");
         // Asked for all the same it stays reported.
         let allowed = csr(&["--allow", code]).expect(0).json();
         let finding = found(&allowed, code);
         assert_eq!(finding["severity"], "warning", "{code}");
         let message = finding["message"].as_str().unwrap();
-        assert!(message.ends_with(&format!("; allowed by --allow {code}")), "{message}");
+        assert!(
+            message.ends_with(&format!("; allowed by --allow {code}")),
+            "{message}"
+        );
         assert!(allowed["request"]["sha256"].is_string(), "{code}");
         // And the words to paste are those.
         let anyway = &document["next"].as_array().unwrap().last().unwrap()["argv"];
-        let words: Vec<&str> = anyway.as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
-        assert!(words.windows(2).any(|pair| pair == ["--allow", code]), "{code}: {words:?}");
+        let words: Vec<&str> = anyway
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|word| word.as_str().unwrap())
+            .collect();
+        assert!(
+            words.windows(2).any(|pair| pair == ["--allow", code]),
+            "{code}: {words:?}"
+        );
     }
 }
 
 /// A rule that is new gets its row here.
 #[test]
 fn every_rule_of_the_readme_is_among_them() {
-    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
-    let listed = readme.split("* a request; those that refuse").nth(1).unwrap().split("\n* ").next().unwrap();
-    let listed: BTreeSet<&str> =
-        listed.split('`').skip(1).step_by(2).filter(|word| !word.contains(' ') && *word != "--allow").collect();
-    let told: BTreeSet<&str> = RULES.iter().map(|(code, ..)| *code).chain(ELSEWHERE).collect();
+    let readme =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let listed = readme
+        .split("* a request; those that refuse")
+        .nth(1)
+        .unwrap()
+        .split("\n* ")
+        .next()
+        .unwrap();
+    let listed: BTreeSet<&str> = listed
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|word| !word.contains(' ') && *word != "--allow")
+        .collect();
+    let told: BTreeSet<&str> = RULES
+        .iter()
+        .map(|(code, ..)| *code)
+        .chain(ELSEWHERE)
+        .collect();
     assert_eq!(listed, told);
 }
 
@@ -153,11 +253,23 @@ fn a_companys_own_ca_is_asked_for_whatever_it_takes() {
         let words: Vec<&str> = typed.iter().map(String::as_str).collect();
         let stem = format!("own-{number}x");
         let document = sandbox
-            .run(&[&["csr", "--ca", "private", "--json", "--cert-name", &stem], &words[..]].concat())
+            .run(
+                &[
+                    &["csr", "--ca", "private", "--json", "--cert-name", &stem],
+                    &words[..],
+                ]
+                .concat(),
+            )
             .expect(0)
             .json();
-        assert_eq!((&document["findings"], &document["records"]), (&serde_json::json!([]), &serde_json::json!([])));
+        assert_eq!(
+            (&document["findings"], &document["records"]),
+            (&serde_json::json!([]), &serde_json::json!([]))
+        );
         let submit = document["next"][0]["text"].as_str().unwrap();
-        assert!(submit.contains("certreq -submit -attrib CertificateTemplate:WebServer"), "{submit}");
+        assert!(
+            submit.contains("certreq -submit -attrib CertificateTemplate:WebServer"),
+            "{submit}"
+        );
     }
 }

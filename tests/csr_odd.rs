@@ -8,24 +8,46 @@ use support::Sandbox;
 use support::foreign::{foreign, succeed};
 
 fn openssl(sandbox: &Sandbox, words: &str) -> String {
-    succeed(foreign("openssl").args(words.split(' ')).current_dir(sandbox.path()))
+    succeed(
+        foreign("openssl")
+            .args(words.split(' '))
+            .current_dir(sandbox.path()),
+    )
 }
 
 #[test]
 fn odd_requests_end_in_an_answer_or_a_refusal() {
     let sandbox = Sandbox::new();
-    openssl(&sandbox, "genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out x.key");
-    openssl(&sandbox, "req -new -key x.key -subj /CN=one.example -out bare.csr");
-    openssl(&sandbox, "req -new -key x.key -subj /CN=one.example -md5 -out md5.csr");
+    openssl(
+        &sandbox,
+        "genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out x.key",
+    );
+    openssl(
+        &sandbox,
+        "req -new -key x.key -subj /CN=one.example -out bare.csr",
+    );
+    openssl(
+        &sandbox,
+        "req -new -key x.key -subj /CN=one.example -md5 -out md5.csr",
+    );
     let text = sandbox.read("bare.csr");
-    sandbox.write("new.csr", text.replace("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"));
+    sandbox.write(
+        "new.csr",
+        text.replace("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"),
+    );
     openssl(&sandbox, "req -in bare.csr -outform DER -out bare.der");
     let mut broken = std::fs::read(sandbox.join("bare.der")).unwrap();
     *broken.last_mut().unwrap() ^= 1;
     sandbox.write("broken.der", &broken);
     let md5 = openssl(&sandbox, "dgst -md5 -r bare.der");
     let md5 = md5.split_whitespace().next().unwrap();
-    for (file, judged) in [("bare.csr", 4), ("new.csr", 4), ("bare.der", 4), ("md5.csr", 3), ("broken.der", 3)] {
+    for (file, judged) in [
+        ("bare.csr", 4),
+        ("new.csr", 4),
+        ("bare.der", 4),
+        ("md5.csr", 3),
+        ("broken.der", 3),
+    ] {
         let shown = sandbox.run(&["inspect", file, "--json"]);
         let item = shown.expect(0).json()["items"][0].clone();
         assert_eq!(item["kind"], "request", "{file}");
@@ -62,7 +84,10 @@ fn split(der: &[u8]) -> (&[u8], &[u8]) {
 #[test]
 fn two_requests_for_extensions_are_read_or_refused() {
     let sandbox = Sandbox::new();
-    openssl(&sandbox, "ecparam -name prime256v1 -genkey -noout -out x.key");
+    openssl(
+        &sandbox,
+        "ecparam -name prime256v1 -genkey -noout -out x.key",
+    );
     for name in ["one", "two"] {
         openssl(
             &sandbox,
@@ -86,31 +111,61 @@ fn two_requests_for_extensions_are_read_or_refused() {
     let signature = [vec![0], std::fs::read(sandbox.join("signature")).unwrap()].concat();
     // ecdsa-with-SHA256.
     let algorithm = element(0x30, &[6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2]);
-    sandbox.write("both.der", element(0x30, &[signed, algorithm, element(3, &signature)].concat()));
+    sandbox.write(
+        "both.der",
+        element(0x30, &[signed, algorithm, element(3, &signature)].concat()),
+    );
     let verified = succeed(
         foreign("openssl")
-            .args(["req", "-inform", "DER", "-in", "both.der", "-verify", "-noout", "-text"])
+            .args([
+                "req", "-inform", "DER", "-in", "both.der", "-verify", "-noout", "-text",
+            ])
             .current_dir(sandbox.path()),
     );
-    assert_eq!(verified.matches("Requested Extensions").count(), 1, "{verified}");
-    let shown = sandbox.run(&["inspect", "both.der", "--json"]).expect(0).json()["items"][0].clone();
+    assert_eq!(
+        verified.matches("Requested Extensions").count(),
+        1,
+        "{verified}"
+    );
+    let shown = sandbox
+        .run(&["inspect", "both.der", "--json"])
+        .expect(0)
+        .json()["items"][0]
+        .clone();
     assert_eq!(shown["signature_holds"], true, "{shown}");
-    assert_eq!(shown["dns_names"], serde_json::json!(["one.example", "two.example"]), "both are asked for: {shown}");
-    sandbox.run(&["dcv-check", "both.der", "--resolver", "127.0.0.1:1"]).expect(4);
+    assert_eq!(
+        shown["dns_names"],
+        serde_json::json!(["one.example", "two.example"]),
+        "both are asked for: {shown}"
+    );
+    sandbox
+        .run(&["dcv-check", "both.der", "--resolver", "127.0.0.1:1"])
+        .expect(4);
 }
 
 #[test]
 fn a_hundred_changed_requests_end_in_an_answer_or_a_refusal() {
     let sandbox = Sandbox::new();
     let subject = "CN=one.example+OU=a,O=b,C=DE";
-    let args = ["csr", "one.example", "10.0.0.1", "ann@one.example", "--ca", "private", "--subject", subject];
+    let args = [
+        "csr",
+        "one.example",
+        "10.0.0.1",
+        "ann@one.example",
+        "--ca",
+        "private",
+        "--subject",
+        subject,
+    ];
     sandbox.run(&args).expect(0);
     openssl(&sandbox, "req -in one.example.csr -outform DER -out x.der");
     let whole = std::fs::read(sandbox.join("x.der")).unwrap();
     // A small generator, so that each run is the same.
     let mut state = 2026_u64;
     let mut next = |below: usize| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(state >> 33).unwrap() % below
     };
     for turn in 0..100 {
@@ -121,13 +176,24 @@ fn a_hundred_changed_requests_end_in_an_answer_or_a_refusal() {
             1 => changed.truncate(at),
             2 => changed.insert(at, u8::try_from(next(256)).unwrap()),
             3 => drop(changed.remove(at)),
-            _ => changed.splice(at..at, whole[..next(64)].iter().copied()).for_each(drop),
+            _ => changed
+                .splice(at..at, whole[..next(64)].iter().copied())
+                .for_each(drop),
         }
         sandbox.write("changed.der", &changed);
-        for args in [&["inspect", "changed.der"][..], &["dcv-check", "changed.der", "--resolver", "127.0.0.1:1"]] {
+        for args in [
+            &["inspect", "changed.der"][..],
+            &["dcv-check", "changed.der", "--resolver", "127.0.0.1:1"],
+        ] {
             let run = sandbox.run(args);
-            assert!(matches!(run.code, 0 | 1 | 3 | 4), "turn {turn}, {args:?}: {run}");
-            assert!(!run.stderr.contains("panicked"), "turn {turn}, {args:?}: {run}");
+            assert!(
+                matches!(run.code, 0 | 1 | 3 | 4),
+                "turn {turn}, {args:?}: {run}"
+            );
+            assert!(
+                !run.stderr.contains("panicked"),
+                "turn {turn}, {args:?}: {run}"
+            );
         }
     }
 }

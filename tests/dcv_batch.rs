@@ -23,9 +23,19 @@ impl Shop {
     fn new(names: &[&str]) -> Self {
         let sandbox = Sandbox::new();
         let lines = names.iter().map(|name| {
-            let made = sandbox.run(&["csr", name, "--ca", "sectigo", "--json"]).expect(0).json();
-            let (md5, sha256) = (made["request"]["md5"].as_str().unwrap(), made["request"]["sha256"].as_str().unwrap());
-            let line = format!("_{md5}.{name}. CNAME {}.{}.sectigo.com.", &sha256[..32], &sha256[32..]);
+            let made = sandbox
+                .run(&["csr", name, "--ca", "sectigo", "--json"])
+                .expect(0)
+                .json();
+            let (md5, sha256) = (
+                made["request"]["md5"].as_str().unwrap(),
+                made["request"]["sha256"].as_str().unwrap(),
+            );
+            let line = format!(
+                "_{md5}.{name}. CNAME {}.{}.sectigo.com.",
+                &sha256[..32],
+                &sha256[32..]
+            );
             ((*name).to_owned(), line)
         });
         let lines = lines.collect();
@@ -34,28 +44,48 @@ impl Shop {
 
     fn batch(&self, list: &str, server: &str, more: &[&str]) -> Run {
         self.sandbox.write("list", list);
-        self.sandbox.run(&[&["dcv-check", "--batch", "list", "--resolver", server], more].concat())
+        self.sandbox.run(
+            &[
+                &["dcv-check", "--batch", "list", "--resolver", server],
+                more,
+            ]
+            .concat(),
+        )
     }
 }
 
 /// The lines of a stream: those of the list by their numbers, and the summary.
 fn stream(run: &Run) -> (BTreeMap<u64, Value>, Value) {
-    let mut lines: Vec<Value> = run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let mut lines: Vec<Value> = run
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     let summary = lines.pop().unwrap();
     assert_eq!(summary["schema"], "certctl.summary/1", "{run}");
-    (lines.into_iter().map(|line| (line["line"].as_u64().unwrap(), line)).collect(), summary)
+    (
+        lines
+            .into_iter()
+            .map(|line| (line["line"].as_u64().unwrap(), line))
+            .collect(),
+        summary,
+    )
 }
 
 #[test]
 fn a_list_is_checked_line_by_line() {
     let shop = Shop::new(&["a.shop.example", "b.shop.example", "c.shop.example"]);
-    let records = [&shop.lines["a.shop.example"], &shop.lines["c.shop.example"]].map(String::as_str).join("\n");
+    let records = [&shop.lines["a.shop.example"], &shop.lines["c.shop.example"]]
+        .map(String::as_str)
+        .join("\n");
     let server = NameServer::knot(&records);
     let list = "# names\na.shop.example\n\n  b.shop.example  \nc.shop.example.csr\nnobody.example\nnot a name\n; end";
     let run = shop.batch(list, &server.at(), &[]).expect(1);
     let (lines, summary) = stream(&run);
-    let said: Vec<(u64, &Value, &Value)> =
-        lines.iter().map(|(number, line)| (*number, &line["input"], &line["verdict"])).collect();
+    let said: Vec<(u64, &Value, &Value)> = lines
+        .iter()
+        .map(|(number, line)| (*number, &line["input"], &line["verdict"]))
+        .collect();
     assert_eq!(
         said,
         [
@@ -70,7 +100,10 @@ fn a_list_is_checked_line_by_line() {
         (&lines[&2]["schema"], &lines[&6]["schema"]),
         (&json!("certctl.dcv-check/1"), &json!("certctl.error/1"))
     );
-    assert_eq!((&lines[&6]["error"]["kind"], &lines[&7]["error"]["kind"]), (&json!("not-found"), &json!("malformed")));
+    assert_eq!(
+        (&lines[&6]["error"]["kind"], &lines[&7]["error"]["kind"]),
+        (&json!("not-found"), &json!("malformed"))
+    );
     assert_eq!(lines[&4]["findings"][0]["code"], "not-published");
     assert_eq!(
         summary,
@@ -85,8 +118,17 @@ fn a_list_is_checked_line_by_line() {
     assert!(run.stderr.is_empty(), "{run}");
 
     // What a line says is what the name alone says.
-    let alone =
-        shop.sandbox.run(&["dcv-check", "b.shop.example", "--resolver", &server.at(), "--json"]).expect(1).json();
+    let alone = shop
+        .sandbox
+        .run(&[
+            "dcv-check",
+            "b.shop.example",
+            "--resolver",
+            &server.at(),
+            "--json",
+        ])
+        .expect(1)
+        .json();
     assert_eq!(lines[&4]["findings"], alone["findings"]);
     assert_eq!(lines[&4]["records"], alone["records"]);
     assert_eq!(lines[&4]["next"], alone["next"]);
@@ -97,10 +139,23 @@ fn a_list_is_checked_line_by_line() {
 fn what_is_around_a_record_is_told_as_for_the_name_alone() {
     let shop = Shop::new(&["a.shop.example", "b.shop.example"]);
     let b = &shop.lines["b.shop.example"];
-    let server = NameServer::knot(&format!("*.a A 192.0.2.80\n{b}\nb CAA 0 issue \"letsencrypt.org\""));
-    let (lines, _) = stream(&shop.batch("a.shop.example\nb.shop.example", &server.at(), &[]).expect(1));
-    for (line, name, code) in [(1, "a.shop.example", "wildcard-answers"), (2, "b.shop.example", "caa-forbids")] {
-        let alone = shop.sandbox.run(&["dcv-check", name, "--resolver", &server.at(), "--json"]).expect(1).json();
+    let server = NameServer::knot(&format!(
+        "*.a A 192.0.2.80\n{b}\nb CAA 0 issue \"letsencrypt.org\""
+    ));
+    let (lines, _) = stream(
+        &shop
+            .batch("a.shop.example\nb.shop.example", &server.at(), &[])
+            .expect(1),
+    );
+    for (line, name, code) in [
+        (1, "a.shop.example", "wildcard-answers"),
+        (2, "b.shop.example", "caa-forbids"),
+    ] {
+        let alone = shop
+            .sandbox
+            .run(&["dcv-check", name, "--resolver", &server.at(), "--json"])
+            .expect(1)
+            .json();
         assert_eq!(alone["findings"][0]["code"], code, "{alone:#}");
         for part in ["verdict", "findings", "records"] {
             assert_eq!(lines[&line][part], alone[part], "{name}");
@@ -114,10 +169,18 @@ fn the_worst_decides_the_exit() {
     let server = NameServer::knot(&shop.lines["a.shop.example"]);
     for (list, at, code) in [
         ("a.shop.example", server.at(), 0),
-        ("a.shop.example\nb.shop.example\nnobody.example", server.at(), 1),
+        (
+            "a.shop.example\nb.shop.example\nnobody.example",
+            server.at(),
+            1,
+        ),
         ("a.shop.example\nnobody.example", server.at(), 3),
         ("a.shop.example", "127.0.0.1:1".to_owned(), 4),
-        ("a.shop.example\nnobody.example", "127.0.0.1:1".to_owned(), 3),
+        (
+            "a.shop.example\nnobody.example",
+            "127.0.0.1:1".to_owned(),
+            3,
+        ),
     ] {
         shop.batch(list, &at, &[]).expect(code);
     }
@@ -125,19 +188,34 @@ fn the_worst_decides_the_exit() {
         let run = shop.batch(list, &server.at(), &["--json"]).expect(3);
         assert_eq!(run.json()["error"]["kind"], "not-found", "{run}");
     }
-    let quiet = shop.batch("a.shop.example\nb.shop.example", &server.at(), &["-q"]).expect(1);
-    assert_eq!(stream(&quiet).0.into_keys().collect::<Vec<_>>(), [2], "only what needs action");
-    shop.sandbox.run(&["dcv-check", "--batch", "nowhere"]).expect(3);
-    shop.sandbox.run(&["dcv-check", "--batch", "list", "a.shop.example"]).expect(2);
+    let quiet = shop
+        .batch("a.shop.example\nb.shop.example", &server.at(), &["-q"])
+        .expect(1);
+    assert_eq!(
+        stream(&quiet).0.into_keys().collect::<Vec<_>>(),
+        [2],
+        "only what needs action"
+    );
+    shop.sandbox
+        .run(&["dcv-check", "--batch", "nowhere"])
+        .expect(3);
+    shop.sandbox
+        .run(&["dcv-check", "--batch", "list", "a.shop.example"])
+        .expect(2);
     let piped = ["dcv-check", "--batch", "-", "--resolver", &server.at()];
-    let run = shop.sandbox.run_with_input(&piped, b"a.shop.example\r\n").expect(0);
+    let run = shop
+        .sandbox
+        .run_with_input(&piped, b"a.shop.example\r\n")
+        .expect(0);
     assert_eq!(stream(&run).1["lines"], 1);
 }
 
 /// What a resolver is to somebody whose zones it cannot all reach: it answers for the one at `server`, and never for others.
 fn resolver(server: &NameServer) -> Liar {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    socket.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+    socket
+        .set_read_timeout(Some(Duration::from_secs(1)))
+        .unwrap();
     socket.connect(server.address).unwrap();
     Liar::new(move |question| {
         if question.windows(7).any(|part| part == b"stalled") {
@@ -155,16 +233,41 @@ fn a_stalled_zone_delays_no_other() {
     let shop = Shop::new(&["a.shop.example", "www.stalled.example"]);
     let server = NameServer::knot(&shop.lines["a.shop.example"]);
     let resolver = resolver(&server);
-    let list = format!("{}{}", "www.stalled.example\n".repeat(200), "a.shop.example\n".repeat(200));
+    let list = format!(
+        "{}{}",
+        "www.stalled.example\n".repeat(200),
+        "a.shop.example\n".repeat(200)
+    );
     let started = Instant::now();
-    let run = shop.batch(&list, &resolver.address.to_string(), &[]).expect(4);
-    assert!(started.elapsed() < Duration::from_secs(9), "the rest of a lost zone is not asked for again");
-    let verdicts: Vec<Value> =
-        run.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["verdict"].clone()).collect();
-    let first = verdicts.iter().position(|verdict| verdict == "unreachable").unwrap();
-    let last = verdicts.iter().rposition(|verdict| verdict == "visible").unwrap();
-    assert_eq!((first, last), (200, 199), "all of the other zone come first");
-    assert_eq!(stream(&run).1["verdicts"], json!({ "visible": 200, "unreachable": 200 }));
+    let run = shop
+        .batch(&list, &resolver.address.to_string(), &[])
+        .expect(4);
+    assert!(
+        started.elapsed() < Duration::from_secs(9),
+        "the rest of a lost zone is not asked for again"
+    );
+    let verdicts: Vec<Value> = run
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["verdict"].clone())
+        .collect();
+    let first = verdicts
+        .iter()
+        .position(|verdict| verdict == "unreachable")
+        .unwrap();
+    let last = verdicts
+        .iter()
+        .rposition(|verdict| verdict == "visible")
+        .unwrap();
+    assert_eq!(
+        (first, last),
+        (200, 199),
+        "all of the other zone come first"
+    );
+    assert_eq!(
+        stream(&run).1["verdicts"],
+        json!({ "visible": 200, "unreachable": 200 })
+    );
 }
 
 #[test]
@@ -181,8 +284,21 @@ fn records_are_checked_as_they_stand() {
     let (lines, summary) = stream(&run);
     let verdicts: Vec<&Value> = lines.values().map(|line| &line["verdict"]).collect();
     let absent = json!("absent");
-    assert_eq!(verdicts, [&json!("visible"), &json!("different"), &json!("visible"), &Value::Null, &absent], "{run}");
-    assert_eq!((&lines[&1]["records"][0]["request"], &summary["errors"]), (&Value::Null, &json!(1)));
+    assert_eq!(
+        verdicts,
+        [
+            &json!("visible"),
+            &json!("different"),
+            &json!("visible"),
+            &Value::Null,
+            &absent
+        ],
+        "{run}"
+    );
+    assert_eq!(
+        (&lines[&1]["records"][0]["request"], &summary["errors"]),
+        (&Value::Null, &json!(1))
+    );
 }
 
 #[test]
@@ -192,6 +308,9 @@ fn a_long_line_is_told_and_the_rest_goes_on() {
     let list = format!("{}\na.shop.example\n\u{1b}[2J.example", "x".repeat(100_000));
     let run = shop.batch(&list, &server.at(), &[]).expect(3);
     let (lines, _) = stream(&run);
-    assert_eq!((&lines[&1]["error"]["kind"], &lines[&2]["verdict"]), (&json!("malformed"), &json!("visible")));
+    assert_eq!(
+        (&lines[&1]["error"]["kind"], &lines[&2]["verdict"]),
+        (&json!("malformed"), &json!("visible"))
+    );
     assert!(!run.stdout.contains('\x1b'), "{run}");
 }

@@ -28,10 +28,17 @@ struct Order {
 impl Order {
     fn new(names: &[&str], more: &[&str]) -> Self {
         let sandbox = Sandbox::new();
-        let made = sandbox.run(&[&["csr", "--json"], names, more].concat()).expect(0).json();
+        let made = sandbox
+            .run(&[&["csr", "--json"], names, more].concat())
+            .expect(0)
+            .json();
         let label = format!("_{}", made["request"]["md5"].as_str().unwrap());
         let sha256 = made["request"]["sha256"].as_str().unwrap().to_owned();
-        Self { sandbox, label, hash: format!("{}.{}", &sha256[..32], &sha256[32..]) }
+        Self {
+            sandbox,
+            label,
+            hash: format!("{}.{}", &sha256[..32], &sha256[32..]),
+        }
     }
 
     fn shop() -> Self {
@@ -49,12 +56,23 @@ impl Order {
 
     /// The shop's record in two columns, upper case as shops write it.
     fn given(&self) -> String {
-        format!("{}.shop.example {}.{UNIQUE}", self.label.to_uppercase(), self.hash.to_uppercase())
+        format!(
+            "{}.shop.example {}.{UNIQUE}",
+            self.label.to_uppercase(),
+            self.hash.to_uppercase()
+        )
     }
 
     /// `dcv-check` with the shop's record, at this server.
     fn check(&self, server: &str) -> Run {
-        self.sandbox.run(&["dcv-check", "--record", &self.given(), "--resolver", server, "--json"])
+        self.sandbox.run(&[
+            "dcv-check",
+            "--record",
+            &self.given(),
+            "--resolver",
+            server,
+            "--json",
+        ])
     }
 }
 
@@ -64,12 +82,22 @@ fn verdict(document: &Value) -> &str {
 }
 
 fn codes(document: &Value) -> Vec<&str> {
-    document["findings"].as_array().unwrap().iter().map(|finding| finding["code"].as_str().unwrap()).collect()
+    document["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| finding["code"].as_str().unwrap())
+        .collect()
 }
 
 /// The answers of all servers to the first record.
 fn answers(document: &Value) -> Vec<&str> {
-    document["records"][0]["servers"].as_array().unwrap().iter().map(|one| one["answer"].as_str().unwrap()).collect()
+    document["records"][0]["servers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["answer"].as_str().unwrap())
+        .collect()
 }
 
 #[test]
@@ -82,24 +110,88 @@ fn each_state_of_the_zone_has_its_verdict() {
         (order.line(), 0, "visible", vec![]),
         (upper, 0, "visible", vec![]),
         (String::new(), 1, "absent", vec!["not-published"]),
-        (format!("{label} TXT \"{value}\""), 1, "absent", vec!["txt-instead-of-cname"]),
-        (format!("{label} TXT \"v=spf1 -all\""), 1, "absent", vec!["other-data-in-the-way"]),
-        (format!("{label} A 192.0.2.80"), 1, "absent", vec!["cname-flattened"]),
-        ("* A 192.0.2.80".to_owned(), 1, "absent", vec!["wildcard-answers"]),
-        (format!("{label}.shop.example CNAME {value}."), 1, "wrong-place", vec!["zone-doubled"]),
-        (format!("{label}.www CNAME {value}."), 1, "wrong-place", vec!["record-too-low"]),
-        (format!("{} CNAME {value}.", &label[1..]), 1, "wrong-place", vec!["underscore-lost"]),
-        (format!("{label} CNAME {other}"), 1, "different", vec!["value-of-another-request"]),
-        (format!("{label} CNAME {value}"), 1, "different", vec!["zone-appended-to-value"]),
-        (format!("{label} CNAME {hash}.5a955211b1f8c.comodoca.com."), 1, "different", vec!["other-unique-value"]),
-        (format!("{label} CNAME elsewhere.example."), 1, "different", vec!["other-value"]),
-        ("* CNAME parking.example.".to_owned(), 1, "different", vec!["wildcard-answers"]),
+        (
+            format!("{label} TXT \"{value}\""),
+            1,
+            "absent",
+            vec!["txt-instead-of-cname"],
+        ),
+        (
+            format!("{label} TXT \"v=spf1 -all\""),
+            1,
+            "absent",
+            vec!["other-data-in-the-way"],
+        ),
+        (
+            format!("{label} A 192.0.2.80"),
+            1,
+            "absent",
+            vec!["cname-flattened"],
+        ),
+        (
+            "* A 192.0.2.80".to_owned(),
+            1,
+            "absent",
+            vec!["wildcard-answers"],
+        ),
+        (
+            format!("{label}.shop.example CNAME {value}."),
+            1,
+            "wrong-place",
+            vec!["zone-doubled"],
+        ),
+        (
+            format!("{label}.www CNAME {value}."),
+            1,
+            "wrong-place",
+            vec!["record-too-low"],
+        ),
+        (
+            format!("{} CNAME {value}.", &label[1..]),
+            1,
+            "wrong-place",
+            vec!["underscore-lost"],
+        ),
+        (
+            format!("{label} CNAME {other}"),
+            1,
+            "different",
+            vec!["value-of-another-request"],
+        ),
+        (
+            format!("{label} CNAME {value}"),
+            1,
+            "different",
+            vec!["zone-appended-to-value"],
+        ),
+        (
+            format!("{label} CNAME {hash}.5a955211b1f8c.comodoca.com."),
+            1,
+            "different",
+            vec!["other-unique-value"],
+        ),
+        (
+            format!("{label} CNAME elsewhere.example."),
+            1,
+            "different",
+            vec!["other-value"],
+        ),
+        (
+            "* CNAME parking.example.".to_owned(),
+            1,
+            "different",
+            vec!["wildcard-answers"],
+        ),
     ];
     let mut server = NameServer::knot("");
     for (serial, (records, code, wanted, findings)) in (2..).zip(states) {
         server.publish(&records, serial);
         let document = order.check(&server.at()).expect(code).json();
-        assert_eq!((verdict(&document), codes(&document)), (wanted, findings), "{records}\n{document:#}");
+        assert_eq!(
+            (verdict(&document), codes(&document)),
+            (wanted, findings),
+            "{records}\n{document:#}"
+        );
     }
 }
 
@@ -114,7 +206,10 @@ fn masked(order: &Order, server: &NameServer, said: &str) -> String {
 
 #[test]
 fn the_words_of_a_round() {
-    let order = Order::new(&["shop.example", "www.shop.example"], &["--ca", "namecheap"]);
+    let order = Order::new(
+        &["shop.example", "www.shop.example"],
+        &["--ca", "namecheap"],
+    );
     let mut server = NameServer::knot("");
     let at = server.at();
     let say = |server: &NameServer, args: &[&str]| {
@@ -136,7 +231,10 @@ fn the_words_of_a_round() {
     next   certctl dcv-check --wait --resolver 127.0.0.1:[PORT]
     --- exit 1
     ");
-    server.publish(&format!("{}.shop.example CNAME {}.", order.label, order.value()), 2);
+    server.publish(
+        &format!("{}.shop.example CNAME {}.", order.label, order.value()),
+        2,
+    );
     insta::assert_snapshot!(say(&server, &[]), @r"
     add    in the panel of shop.example:  CNAME | host _[MD5] | value [SHA256 FIRST].[SHA256 LAST].69ff68dc5168c.comodoca.com
     says   resolver 127.0.0.1:[PORT]  at another name: _[MD5].shop.example.shop.example
@@ -162,7 +260,10 @@ fn the_words_of_a_round() {
 #[test]
 fn the_document_is_pinned() {
     let order = Order::new(&["shop.example"], &["--ca", "namecheap"]);
-    let server = NameServer::knot(&format!("{} CNAME {}.5a955211b1f8c.comodoca.com.", order.label, order.hash));
+    let server = NameServer::knot(&format!(
+        "{} CNAME {}.5a955211b1f8c.comodoca.com.",
+        order.label, order.hash
+    ));
     let pretty = serde_json::to_string_pretty(&order.check(&server.at()).expect(1).json()).unwrap();
     insta::assert_snapshot!(masked(&order, &server, &pretty), @r#"
     {
@@ -237,9 +338,15 @@ fn the_document_is_pinned() {
 fn absence_is_told_apart() {
     let order = Order::shop();
     let nothing = NameServer::knot("");
-    assert_eq!(answers(&order.check(&nothing.at()).expect(1).json()), ["nxdomain"]);
+    assert_eq!(
+        answers(&order.check(&nothing.at()).expect(1).json()),
+        ["nxdomain"]
+    );
     let text = NameServer::knot(&format!("{} TXT x", order.label));
-    assert_eq!(answers(&order.check(&text.at()).expect(1).json()), ["nodata"]);
+    assert_eq!(
+        answers(&order.check(&text.at()).expect(1).json()),
+        ["nodata"]
+    );
 }
 
 #[test]
@@ -254,8 +361,15 @@ fn no_answer_is_no_verdict_and_says_why() {
     ] {
         let started = Instant::now();
         let document = order.check(&server).expect(4).json();
-        assert!(started.elapsed() < Duration::from_secs(2), "{answer} shows at once");
-        assert_eq!((verdict(&document), answers(&document)), ("unreachable", vec![answer]), "{document:#}");
+        assert!(
+            started.elapsed() < Duration::from_secs(2),
+            "{answer} shows at once"
+        );
+        assert_eq!(
+            (verdict(&document), answers(&document)),
+            ("unreachable", vec![answer]),
+            "{document:#}"
+        );
         assert_eq!(codes(&document), [finding]);
     }
 }
@@ -269,14 +383,20 @@ fn what_dnssec_rejects_is_told_from_what_fails() {
         0000000000000000000000000000000000000000000000000000000000000000\"\n";
     let resolver = NameServer::unbound(free_port(), server.address, anchor);
     let document = order.check(&resolver.at()).expect(1).json();
-    assert_eq!((verdict(&document), answers(&document)), ("unreachable", vec!["bogus"]));
+    assert_eq!(
+        (verdict(&document), answers(&document)),
+        ("unreachable", vec!["bogus"])
+    );
     assert_eq!(codes(&document), ["server-bogus"]);
 }
 
 /// What `question` is for, and whether signatures are to be checked for it.
 fn asked(question: &[u8]) -> (RecordType, bool) {
     let question = Message::from_vec(question).unwrap();
-    (question.queries[0].query_type(), !question.metadata.checking_disabled)
+    (
+        question.queries[0].query_type(),
+        !question.metadata.checking_disabled,
+    )
 }
 
 /// What a server says to a question for CAA records, by whether signatures are to be checked.
@@ -288,13 +408,18 @@ fn a_caa_look_up_that_fails_is_no_permission_at_one_server_alone_either() {
     let server = NameServer::knot(&order.line());
     let failing = |fails: Fails| {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+        socket
+            .set_read_timeout(Some(Duration::from_secs(1)))
+            .unwrap();
         socket.connect(server.address).unwrap();
         Liar::new(move |question| {
             let (kind, checked) = asked(question);
             if kind == RecordType::CAA {
                 let code = fails(checked);
-                return code.map(|code| coded(question, code).to_vec().unwrap()).into_iter().collect();
+                return code
+                    .map(|code| coded(question, code).to_vec().unwrap())
+                    .into_iter()
+                    .collect();
             }
             let mut answer = [0; 4096];
             socket.send(question).unwrap();
@@ -302,7 +427,13 @@ fn a_caa_look_up_that_fails_is_no_permission_at_one_server_alone_either() {
             vec![answer[..length].to_vec()]
         })
     };
-    let bogus = |checked| Some(if checked { ResponseCode::ServFail } else { ResponseCode::NoError });
+    let bogus = |checked| {
+        Some(if checked {
+            ResponseCode::ServFail
+        } else {
+            ResponseCode::NoError
+        })
+    };
     let failures: [(Fails, &str); 4] = [
         (|_| Some(ResponseCode::ServFail), "SERVFAIL"),
         (|_| Some(ResponseCode::Refused), "REFUSED"),
@@ -310,10 +441,22 @@ fn a_caa_look_up_that_fails_is_no_permission_at_one_server_alone_either() {
         (bogus, "DNSSEC signatures do not hold"),
     ];
     for (fails, cause) in failures {
-        let document = order.check(&failing(fails).address.to_string()).expect(1).json();
-        assert_eq!((verdict(&document), codes(&document)), ("visible", vec!["caa-lookup-failed"]), "{document:#}");
+        let document = order
+            .check(&failing(fails).address.to_string())
+            .expect(1)
+            .json();
+        assert_eq!(
+            (verdict(&document), codes(&document)),
+            ("visible", vec!["caa-lookup-failed"]),
+            "{document:#}"
+        );
         let said = document["findings"][0]["message"].as_str().unwrap();
-        assert!(said.starts_with(&format!("the CAA records of shop.example cannot be looked up ({cause})")), "{said}");
+        assert!(
+            said.starts_with(&format!(
+                "the CAA records of shop.example cannot be looked up ({cause})"
+            )),
+            "{said}"
+        );
         assert_eq!(document["records"][0]["caa"][0]["verdict"], "failed");
     }
 }
@@ -323,10 +466,24 @@ fn the_ca_climbs_to_the_registrable_domain() {
     let order = Order::new(&["a.b.shop.example"], &[]);
     let server = NameServer::knot(&order.line());
     let document = order.check(&server.at()).expect(0).json();
-    assert_eq!((verdict(&document), codes(&document)), ("visible", vec![]), "the shop names that host itself");
+    assert_eq!(
+        (verdict(&document), codes(&document)),
+        ("visible", vec![]),
+        "the shop names that host itself"
+    );
 
     let given = format!("{}.a.b.shop.example {}", order.label, order.value());
-    let run = order.sandbox.run(&["dcv-check", "--record", &given, "--resolver", &server.at(), "--json"]).expect(0);
+    let run = order
+        .sandbox
+        .run(&[
+            "dcv-check",
+            "--record",
+            &given,
+            "--resolver",
+            &server.at(),
+            "--json",
+        ])
+        .expect(0);
     assert_eq!(codes(&run.json()), ["found-at-parent"]);
 }
 
@@ -334,7 +491,10 @@ fn the_ca_climbs_to_the_registrable_domain() {
 fn a_unique_value_counts_only_when_it_was_compared() {
     let order = Order::shop();
     let with = NameServer::knot(&order.line());
-    let without = NameServer::knot(&format!("{} CNAME {}.sectigo.com.", order.label, order.hash));
+    let without = NameServer::knot(&format!(
+        "{} CNAME {}.sectigo.com.",
+        order.label, order.hash
+    ));
     for (server, ca, code, wanted) in [
         (&with, None, 1, "unchecked"),
         (&with, Some("namecheap"), 1, "unchecked"),
@@ -348,7 +508,10 @@ fn a_unique_value_counts_only_when_it_was_compared() {
         args.extend(ca.iter().flat_map(|ca| ["--ca", ca]));
         let document = order.sandbox.run(&args).expect(code).json();
         assert_eq!(verdict(&document), wanted, "{ca:?}");
-        assert_eq!(codes(&document).contains(&"unique-value-unchecked"), code == 1);
+        assert_eq!(
+            codes(&document).contains(&"unique-value-unchecked"),
+            code == 1
+        );
     }
 }
 
@@ -356,47 +519,109 @@ fn a_unique_value_counts_only_when_it_was_compared() {
 #[test]
 fn a_key_used_again_needs_a_value_that_was_compared() {
     let order = Order::new(&["shop.example"], &["--ca", "sectigo"]);
-    let again = ["csr", "mail.shop.example", "--key", "shop.example.key", "--ca", "sectigo", "--json"];
+    let again = [
+        "csr",
+        "mail.shop.example",
+        "--key",
+        "shop.example.key",
+        "--ca",
+        "sectigo",
+        "--json",
+    ];
     let made = order.sandbox.run(&again).expect(0).json();
-    let (md5, sha256) = (made["request"]["md5"].as_str().unwrap(), made["request"]["sha256"].as_str().unwrap());
+    let (md5, sha256) = (
+        made["request"]["md5"].as_str().unwrap(),
+        made["request"]["sha256"].as_str().unwrap(),
+    );
     let hash = format!("{}.{}", &sha256[..32], &sha256[32..]);
     let own = format!("{} CNAME {}.sectigo.com.", order.label, order.hash);
     let mut server = NameServer::knot(&format!("{own}\n_{md5}.mail CNAME {hash}.sectigo.com."));
     let at = server.at();
     let check = |name: &str, more: &[&str]| {
-        order.sandbox.run(&[&["dcv-check", name, "--resolver", &at, "--json"], more].concat())
+        order
+            .sandbox
+            .run(&[&["dcv-check", name, "--resolver", &at, "--json"], more].concat())
     };
-    assert_eq!(verdict(&check("shop.example", &[]).expect(0).json()), "visible", "the key was made for it");
+    assert_eq!(
+        verdict(&check("shop.example", &[]).expect(0).json()),
+        "visible",
+        "the key was made for it"
+    );
     let document = check("mail.shop.example", &[]).expect(1).json();
-    assert_eq!((verdict(&document), codes(&document)), ("unchecked", vec!["unique-value-unchecked"]));
+    assert_eq!(
+        (verdict(&document), codes(&document)),
+        ("unchecked", vec!["unique-value-unchecked"])
+    );
     assert_eq!(document["records"][0]["value"], Value::Null);
     order.sandbox.write("list", "mail.shop.example\n");
-    let listed = order.sandbox.run(&["dcv-check", "--batch", "list", "--resolver", &at, "--json"]).expect(1);
-    assert!(listed.stdout.starts_with("{") && listed.stdout.contains("unique-value-unchecked"), "{listed}");
+    let listed = order
+        .sandbox
+        .run(&["dcv-check", "--batch", "list", "--resolver", &at, "--json"])
+        .expect(1);
+    assert!(
+        listed.stdout.starts_with("{") && listed.stdout.contains("unique-value-unchecked"),
+        "{listed}"
+    );
     // csr says the same when it is asked again, by whatever name the key was found.
-    let shown = order.sandbox.run(&["csr", "mail.shop.example", "--json"]).expect(0).json();
-    assert_eq!((&shown["changed"], &shown["records"][0]["complete"]), (&false.into(), &false.into()));
+    let shown = order
+        .sandbox
+        .run(&["csr", "mail.shop.example", "--json"])
+        .expect(0)
+        .json();
+    assert_eq!(
+        (&shown["changed"], &shown["records"][0]["complete"]),
+        (&false.into(), &false.into())
+    );
     // The shop's record has it, and the same request a second time is the same record: a new one takes a new request.
     let given = format!("_{md5}.mail.shop.example {hash}.{UNIQUE}");
     server.publish(&format!("{own}\n_{md5}.mail CNAME {hash}.{UNIQUE}."), 2);
-    assert_eq!(verdict(&check("mail.shop.example", &["--record", &given]).expect(0).json()), "visible");
+    assert_eq!(
+        verdict(
+            &check("mail.shop.example", &["--record", &given])
+                .expect(0)
+                .json()
+        ),
+        "visible"
+    );
 }
 
 /// Its request may be gone: the certificate tells.
 #[test]
 fn a_key_that_a_certificate_has_needs_such_a_value_too() {
     let order = Order::new(&["shop.example"], &["--ca", "sectigo"]);
-    let server = NameServer::knot(&format!("{} CNAME {}.sectigo.com.", order.label, order.hash));
+    let server = NameServer::knot(&format!(
+        "{} CNAME {}.sectigo.com.",
+        order.label, order.hash
+    ));
     let at = server.at();
-    let check = |args: &[&str]| order.sandbox.run(&[&["dcv-check", "--resolver", &at, "--json"], args].concat());
+    let check = |args: &[&str]| {
+        order
+            .sandbox
+            .run(&[&["dcv-check", "--resolver", &at, "--json"], args].concat())
+    };
     assert_eq!(verdict(&check(&[]).expect(0).json()), "visible");
-    order.sandbox.write("old.crt", TestCa::new().issue(&order.sandbox.read("shop.example.csr")));
-    order.sandbox.write("list", "shop.example\nshop.example.csr\n");
+    order.sandbox.write(
+        "old.crt",
+        TestCa::new().issue(&order.sandbox.read("shop.example.csr")),
+    );
+    order
+        .sandbox
+        .write("list", "shop.example\nshop.example.csr\n");
     for named in ["shop.example", "shop.example.csr"] {
-        assert_eq!(verdict(&check(&[named]).expect(1).json()), "unchecked", "{named}");
+        assert_eq!(
+            verdict(&check(&[named]).expect(1).json()),
+            "unchecked",
+            "{named}"
+        );
     }
     let listed = check(&["--batch", "list"]).expect(1).stdout;
-    assert_eq!(listed.matches("\"verdict\":\"unchecked\",\"changed\"").count(), 2, "{listed}");
+    assert_eq!(
+        listed
+            .matches("\"verdict\":\"unchecked\",\"changed\"")
+            .count(),
+        2,
+        "{listed}"
+    );
 }
 
 /// DigiCert, GlobalSign, GoDaddy, AWS: a random value in a CNAME or a text, at the domain or below a label.
@@ -404,11 +629,16 @@ fn a_key_that_a_certificate_has_needs_such_a_value_too() {
 fn any_cas_record_is_checked_once_it_was_given() {
     let mut server = NameServer::knot("");
     let at = server.at();
-    let token =
-        "_0123456789abcdef0123456789abcdef CNAME _fedcba9876543210fedcba9876543210.mzlfeqexyx.acm-validations.aws.";
+    let token = "_0123456789abcdef0123456789abcdef CNAME _fedcba9876543210fedcba9876543210.mzlfeqexyx.acm-validations.aws.";
     let many = "@ TXT \"v=spf1 -all\"\n@ TXT \"MS=ms123\"\n";
     for (serial, (given, zone, code, wanted, findings)) in (2..).zip([
-        ("_dnsauth CNAME abc.dcv.digicert.com", "_dnsauth CNAME abc.dcv.digicert.com.", 0, "visible", vec![]),
+        (
+            "_dnsauth CNAME abc.dcv.digicert.com",
+            "_dnsauth CNAME abc.dcv.digicert.com.",
+            0,
+            "visible",
+            vec![],
+        ),
         (
             "_dnsauth CNAME abc.dcv.digicert.com",
             "_dnsauth CNAME xyz.dcv.digicert.com.",
@@ -437,14 +667,62 @@ fn any_cas_record_is_checked_once_it_was_given() {
             "absent",
             vec!["txt-instead-of-cname"],
         ),
-        ("_dnsauth TXT Abc123", "_dnsauth TXT Abc123", 0, "visible", vec![]),
-        ("_dnsauth TXT Abc123", "_dnsauth TXT abc123", 1, "absent", vec!["not-published"]),
-        ("_dnsauth TXT Abc123", "_dnsauth TXT \"\\\"Abc123\\\"\"", 1, "different", vec!["value-quoted"]),
-        ("_dnsauth TXT abc.def", "_dnsauth CNAME abc.def.", 1, "absent", vec!["cname-instead-of-txt"]),
-        ("_dnsauth TXT Abc123", "_dnsauth CNAME other.example.", 1, "absent", vec!["alias-without-text"]),
-        ("_dnsauth TXT Abc123", "_dnsauth CNAME there\nthere TXT Abc123", 0, "visible", vec![]),
-        ("_dnsauth TXT Abc123", "dnsauth TXT Abc123", 1, "wrong-place", vec!["underscore-lost"]),
-        ("@ TXT Abc123", &format!("{many}@ TXT Abc123"), 0, "visible", vec![]),
+        (
+            "_dnsauth TXT Abc123",
+            "_dnsauth TXT Abc123",
+            0,
+            "visible",
+            vec![],
+        ),
+        (
+            "_dnsauth TXT Abc123",
+            "_dnsauth TXT abc123",
+            1,
+            "absent",
+            vec!["not-published"],
+        ),
+        (
+            "_dnsauth TXT Abc123",
+            "_dnsauth TXT \"\\\"Abc123\\\"\"",
+            1,
+            "different",
+            vec!["value-quoted"],
+        ),
+        (
+            "_dnsauth TXT abc.def",
+            "_dnsauth CNAME abc.def.",
+            1,
+            "absent",
+            vec!["cname-instead-of-txt"],
+        ),
+        (
+            "_dnsauth TXT Abc123",
+            "_dnsauth CNAME other.example.",
+            1,
+            "absent",
+            vec!["alias-without-text"],
+        ),
+        (
+            "_dnsauth TXT Abc123",
+            "_dnsauth CNAME there\nthere TXT Abc123",
+            0,
+            "visible",
+            vec![],
+        ),
+        (
+            "_dnsauth TXT Abc123",
+            "dnsauth TXT Abc123",
+            1,
+            "wrong-place",
+            vec!["underscore-lost"],
+        ),
+        (
+            "@ TXT Abc123",
+            &format!("{many}@ TXT Abc123"),
+            0,
+            "visible",
+            vec![],
+        ),
         ("@ TXT Abc123", many, 1, "absent", vec!["not-published"]),
         (token, token, 0, "visible", vec![]),
         (
@@ -457,12 +735,30 @@ fn any_cas_record_is_checked_once_it_was_given() {
     ]) {
         let order = Order::shop();
         server.publish(zone, serial);
-        let document =
-            order.sandbox.run(&["dcv-check", "--record", given, "--resolver", &at, "--json"]).expect(code).json();
-        assert_eq!((verdict(&document), codes(&document)), (wanted, findings), "{given} | {zone}\n{document:#}");
-        assert_eq!(document["records"][0]["proves"], serde_json::json!(["shop.example", "www.shop.example"]));
-        let again = order.sandbox.run(&["dcv-check", "--resolver", &at, "--json"]).expect(code).json();
-        assert_eq!((verdict(&again), &again["changed"]), (wanted, &Value::Bool(false)), "it was kept");
+        let document = order
+            .sandbox
+            .run(&["dcv-check", "--record", given, "--resolver", &at, "--json"])
+            .expect(code)
+            .json();
+        assert_eq!(
+            (verdict(&document), codes(&document)),
+            (wanted, findings),
+            "{given} | {zone}\n{document:#}"
+        );
+        assert_eq!(
+            document["records"][0]["proves"],
+            serde_json::json!(["shop.example", "www.shop.example"])
+        );
+        let again = order
+            .sandbox
+            .run(&["dcv-check", "--resolver", &at, "--json"])
+            .expect(code)
+            .json();
+        assert_eq!(
+            (verdict(&again), &again["changed"]),
+            (wanted, &Value::Bool(false)),
+            "it was kept"
+        );
     }
 }
 
@@ -471,12 +767,23 @@ fn a_random_value_that_was_not_given_is_never_visible() {
     let server = NameServer::knot("_dnsauth CNAME abc.dcv.digicert.com.");
     let at = server.at();
     let order = Order::new(&["shop.example"], &["--ca", "rapidssl"]);
-    let document = order.sandbox.run(&["dcv-check", "--resolver", &at, "--json"]).expect(1).json();
-    assert_eq!((verdict(&document), codes(&document)), ("unchecked", vec!["unique-value-unchecked"]));
+    let document = order
+        .sandbox
+        .run(&["dcv-check", "--resolver", &at, "--json"])
+        .expect(1)
+        .json();
+    assert_eq!(
+        (verdict(&document), codes(&document)),
+        ("unchecked", vec!["unique-value-unchecked"])
+    );
     assert_eq!(document["records"][0]["shape"], "<token>.dcv.digicert.com");
     let aws = Order::new(&["shop.example"], &["--ca", "aws-acm"]);
     let run = aws.sandbox.run(&["dcv-check", "--resolver", &at]).expect(3);
-    assert!(run.stderr.contains("known to AWS Certificate Manager alone: _<32 hex>.shop.example"), "{run}");
+    assert!(
+        run.stderr
+            .contains("known to AWS Certificate Manager alone: _<32 hex>.shop.example"),
+        "{run}"
+    );
 }
 
 #[test]
@@ -485,42 +792,113 @@ fn a_record_without_hashes_picks_its_request_by_the_domain() {
     order.sandbox.run(&["csr", "other.example"]).expect(0);
     let server = NameServer::knot("_dnsauth CNAME abc.dcv.digicert.com.");
     let at = server.at();
-    let check = |record: &str| order.sandbox.run(&["dcv-check", "--record", record, "--resolver", &at, "--json"]);
-    let document = check("_dnsauth.shop.example CNAME abc.dcv.digicert.com").expect(0).json();
+    let check = |record: &str| {
+        order
+            .sandbox
+            .run(&["dcv-check", "--record", record, "--resolver", &at, "--json"])
+    };
+    let document = check("_dnsauth.shop.example CNAME abc.dcv.digicert.com")
+        .expect(0)
+        .json();
     assert_eq!(document["records"][0]["request"], "shop.example.csr");
-    assert_eq!(check("_dnsauth CNAME abc.dcv.digicert.com").expect(3).json()["error"]["kind"], "ambiguous");
-    for elsewhere in ["_dnsauth.third.example", "_dnsauth.www.shop.example", "www.shop.example"] {
-        let stray = check(&format!("{elsewhere} CNAME abc.dcv.digicert.com")).expect(1).json();
-        assert!(codes(&stray).contains(&"record-of-another-domain"), "{elsewhere}\n{stray:#}");
+    assert_eq!(
+        check("_dnsauth CNAME abc.dcv.digicert.com")
+            .expect(3)
+            .json()["error"]["kind"],
+        "ambiguous"
+    );
+    for elsewhere in [
+        "_dnsauth.third.example",
+        "_dnsauth.www.shop.example",
+        "www.shop.example",
+    ] {
+        let stray = check(&format!("{elsewhere} CNAME abc.dcv.digicert.com"))
+            .expect(1)
+            .json();
+        assert!(
+            codes(&stray).contains(&"record-of-another-domain"),
+            "{elsewhere}\n{stray:#}"
+        );
     }
 }
 
 #[test]
 fn a_record_is_kept_and_picks_its_request() {
     let order = Order::new(&["shop.example"], &["--ca", "namecheap"]);
-    let other = order.sandbox.run(&["csr", "mail.shop.example", "--json"]).expect(0).json();
+    let other = order
+        .sandbox
+        .run(&["csr", "mail.shop.example", "--json"])
+        .expect(0)
+        .json();
     let server = NameServer::knot(&order.line());
     let run = order.sandbox.run_with_input(
-        &["dcv-check", "--record", "-", "--resolver", &server.at(), "--json"],
+        &[
+            "dcv-check",
+            "--record",
+            "-",
+            "--resolver",
+            &server.at(),
+            "--json",
+        ],
         order.given().as_bytes(),
     );
     let document = run.expect(0).json();
     assert_eq!(document["changed"], true);
-    assert_eq!(document["records"].as_array().unwrap().len(), 1, "the other request is left alone");
+    assert_eq!(
+        document["records"].as_array().unwrap().len(),
+        1,
+        "the other request is left alone"
+    );
     assert_eq!(document["records"][0]["request"], "shop.example.csr");
-    let kept = format!("; ca namecheap\n{}.shop.example. 300 IN CNAME {}.\n", order.label, order.value());
+    let kept = format!(
+        "; ca namecheap\n{}.shop.example. 300 IN CNAME {}.\n",
+        order.label,
+        order.value()
+    );
     assert_eq!(order.sandbox.read("shop.example.dcv"), kept);
 
-    let again = order.sandbox.run(&["dcv-check", "shop.example.csr", "--resolver", &server.at(), "--json"]);
-    assert_eq!(again.expect(0).json()["changed"], false, "what was kept is used");
+    let again = order.sandbox.run(&[
+        "dcv-check",
+        "shop.example.csr",
+        "--resolver",
+        &server.at(),
+        "--json",
+    ]);
+    assert_eq!(
+        again.expect(0).json()["changed"],
+        false,
+        "what was kept is used"
+    );
 
     let foreign = format!("_{:032x}.shop.example {}", 7, order.value());
-    let stray = order.sandbox.run(&["dcv-check", "--record", &foreign, "--resolver", &server.at(), "--json"]);
+    let stray = order.sandbox.run(&[
+        "dcv-check",
+        "--record",
+        &foreign,
+        "--resolver",
+        &server.at(),
+        "--json",
+    ]);
     assert!(codes(&stray.expect(1).json()).contains(&"record-of-another-request"));
-    let mixed = format!("_{}.mail.shop.example {}", other["request"]["md5"].as_str().unwrap(), order.value());
-    let stray = order.sandbox.run(&["dcv-check", "--record", &mixed, "--resolver", &server.at(), "--json"]);
+    let mixed = format!(
+        "_{}.mail.shop.example {}",
+        other["request"]["md5"].as_str().unwrap(),
+        order.value()
+    );
+    let stray = order.sandbox.run(&[
+        "dcv-check",
+        "--record",
+        &mixed,
+        "--resolver",
+        &server.at(),
+        "--json",
+    ]);
     assert!(codes(&stray.expect(1).json()).contains(&"record-of-another-request"));
-    assert_eq!(order.sandbox.read("shop.example.dcv"), kept, "a stray is not kept");
+    assert_eq!(
+        order.sandbox.read("shop.example.dcv"),
+        kept,
+        "a stray is not kept"
+    );
 }
 
 #[test]
@@ -528,10 +906,19 @@ fn what_is_no_record_or_no_request_is_said() {
     let order = Order::shop();
     let text = |args: &[&str]| order.sandbox.run(args);
     for (record, said) in [
-        ("_0123.shop.example 47cba4df.sectigo.com", "does not start with '_' and the 32 hex digits"),
+        (
+            "_0123.shop.example 47cba4df.sectigo.com",
+            "does not start with '_' and the 32 hex digits",
+        ),
         ("", "no record was given"),
-        ("http://shop.example/.well-known/pki-validation/A.txt", "is a web address"),
-        ("_dnsauth.shop.example MX abc", "this is a record of type MX"),
+        (
+            "http://shop.example/.well-known/pki-validation/A.txt",
+            "is a web address",
+        ),
+        (
+            "_dnsauth.shop.example MX abc",
+            "this is a record of type MX",
+        ),
     ] {
         let run = text(&["dcv-check", "--record", record]).expect(3);
         assert!(run.stderr.contains(said), "{record}\n{run}");
@@ -541,18 +928,31 @@ fn what_is_no_record_or_no_request_is_said() {
     text(&["dcv-check", "--wait=soon"]).expect(2);
     let private = Order::new(&["shop.example"], &["--ca", "private"]);
     private.sandbox.run(&["dcv-check"]).expect(3);
-    assert_eq!(Sandbox::new().run(&["dcv-check", "--json"]).expect(3).json()["error"]["kind"], "not-found");
+    assert_eq!(
+        Sandbox::new()
+            .run(&["dcv-check", "--json"])
+            .expect(3)
+            .json()["error"]["kind"],
+        "not-found"
+    );
 }
 
 #[test]
 fn a_server_is_reached_by_ipv6_where_there_is_one() {
     let order = Order::shop();
     if std::net::UdpSocket::bind("[::1]:0").is_ok() {
-        let address = std::net::SocketAddr::new(std::net::Ipv6Addr::LOCALHOST.into(), free_port().port());
+        let address =
+            std::net::SocketAddr::new(std::net::Ipv6Addr::LOCALHOST.into(), free_port().port());
         let server = NameServer::knot_at(&[address], &order.line(), "");
-        assert_eq!(verdict(&order.check(&server.at()).expect(0).json()), "visible");
+        assert_eq!(
+            verdict(&order.check(&server.at()).expect(0).json()),
+            "visible"
+        );
     } else {
-        assert_eq!(codes(&order.check("[::1]:5353").expect(4).json()), ["no-route"]);
+        assert_eq!(
+            codes(&order.check("[::1]:5353").expect(4).json()),
+            ["no-route"]
+        );
     }
 }
 
@@ -560,8 +960,14 @@ fn a_server_is_reached_by_ipv6_where_there_is_one() {
 fn a_domain_that_nobody_serves_is_told() {
     let order = Order::new(&["www.unregistered-shop.com"], &[]);
     let registry = NameServer::knot_serving(&[free_port()], "com", Some(""), "");
-    let run = order.sandbox.run(&["dcv-check", "--resolver", &registry.at(), "--json"]).expect(1);
-    assert_eq!(codes(&run.json()), ["not-published", "domain-not-delegated"]);
+    let run = order
+        .sandbox
+        .run(&["dcv-check", "--resolver", &registry.at(), "--json"])
+        .expect(1);
+    assert_eq!(
+        codes(&run.json()),
+        ["not-published", "domain-not-delegated"]
+    );
     assert_eq!(run.json()["records"][0]["zone"], "unregistered-shop.com");
 }
 
@@ -570,7 +976,8 @@ fn what_servers_say_cannot_drive_a_terminal() {
     let order = Order::shop();
     let liar = Liar::new(|question| {
         let mut answer = coded(question, ResponseCode::NoError);
-        let target = Name::from_labels([&b"\x1b[31m\xc2\x9bred\xe2\x80\xae"[..], b"example"]).unwrap();
+        let target =
+            Name::from_labels([&b"\x1b[31m\xc2\x9bred\xe2\x80\xae"[..], b"example"]).unwrap();
         let owner = answer.queries[0].name.clone();
         answer.add_answer(Record::from_rdata(owner, 60, RData::CNAME(CNAME(target))));
         vec![answer.to_vec().unwrap()]
@@ -579,7 +986,10 @@ fn what_servers_say_cannot_drive_a_terminal() {
     for json in [&["--json"][..], &[]] {
         let args = [&["dcv-check", "--record", &given, "--resolver", &at], json].concat();
         let run = order.sandbox.run(&args).expect(1);
-        assert!(run.stdout.contains("red") && !run.stdout.contains(['\x1b', '\u{9b}', '\u{202e}']), "{run}");
+        assert!(
+            run.stdout.contains("red") && !run.stdout.contains(['\x1b', '\u{9b}', '\u{202e}']),
+            "{run}"
+        );
     }
 }
 
@@ -587,7 +997,10 @@ fn what_servers_say_cannot_drive_a_terminal() {
 fn a_truncated_answer_is_asked_for_by_tcp() {
     let order = Order::shop();
     let server = NameServer::knot_at(&[free_port()], &order.line(), "    module: mod-noudp\n");
-    assert_eq!(verdict(&order.check(&server.at()).expect(0).json()), "visible");
+    assert_eq!(
+        verdict(&order.check(&server.at()).expect(0).json()),
+        "visible"
+    );
     let cut = Liar::new(|question| {
         let mut answer = coded(question, ResponseCode::NoError);
         answer.metadata.truncation = true;
@@ -614,20 +1027,35 @@ fn rubbish_is_waited_out() {
         pointer_loop.extend([0xc0, 12, 0, 5, 0, 1]);
         let whole = good.to_vec().unwrap();
         let cut = whole[..whole.len() - 3].to_vec();
-        let mut packets: Vec<Vec<u8>> =
-            [wrong_id, other_question, no_response].iter().map(|message| message.to_vec().unwrap()).collect();
-        packets.extend([pointer_loop, cut, vec![], vec![0xff; 4096], question[..2].to_vec()]);
+        let mut packets: Vec<Vec<u8>> = [wrong_id, other_question, no_response]
+            .iter()
+            .map(|message| message.to_vec().unwrap())
+            .collect();
+        packets.extend([
+            pointer_loop,
+            cut,
+            vec![],
+            vec![0xff; 4096],
+            question[..2].to_vec(),
+        ]);
         packets
     });
     let started = Instant::now();
     let document = order.check(&liar.address.to_string()).expect(4).json();
-    assert_eq!((answers(&document), codes(&document)), (vec!["timeout"], vec!["server-timeout"]));
+    assert_eq!(
+        (answers(&document), codes(&document)),
+        (vec!["timeout"], vec!["server-timeout"])
+    );
     assert!(started.elapsed() < Duration::from_secs(8));
 }
 
 /// The addresses of the zone's two name servers.
 fn name_servers(net: u8) -> String {
-    format!("ns1 A {}\nns2 A {}", port_53(net, 1).ip(), port_53(net, 2).ip())
+    format!(
+        "ns1 A {}\nns2 A {}",
+        port_53(net, 1).ip(),
+        port_53(net, 2).ip()
+    )
 }
 
 #[test]
@@ -642,10 +1070,16 @@ fn the_zones_own_servers_are_found_and_asked() {
         let _resolver = NameServer::unbound(port_53(1, 53), port_53(1, 1), "");
 
         let document = order.check(&resolver).expect(1).json();
-        assert_eq!((verdict(&document), codes(&document)), ("absent", vec!["not-on-all-servers"]));
+        assert_eq!(
+            (verdict(&document), codes(&document)),
+            ("absent", vec!["not-on-all-servers"])
+        );
         let servers = &document["records"][0]["servers"];
         assert_eq!(servers[0]["role"], "resolver");
-        assert_eq!((&servers[1]["role"], &servers[1]["name"]), (&"authoritative".into(), &"ns1.shop.example".into()));
+        assert_eq!(
+            (&servers[1]["role"], &servers[1]["name"]),
+            (&"authoritative".into(), &"ns1.shop.example".into())
+        );
         assert_eq!(answers(&document), ["cname", "cname", "nxdomain"]);
 
         second.publish(&records, 2);
@@ -653,82 +1087,127 @@ fn the_zones_own_servers_are_found_and_asked() {
 
         drop(second);
         let document = order.check(&resolver).expect(1).json();
-        assert_eq!((verdict(&document), codes(&document)), ("unreachable", vec!["server-closed"]));
+        assert_eq!(
+            (verdict(&document), codes(&document)),
+            ("unreachable", vec!["server-closed"])
+        );
     });
 }
 
 #[test]
 fn a_resolver_may_remember_and_a_named_server_may_not_serve() {
-    with_port_53("a_resolver_may_remember_and_a_named_server_may_not_serve", || {
-        let order = Order::shop();
-        // The second server named is a resolver: it answers, but not with authority.
-        let servers = name_servers(2);
-        let resolver = port_53(2, 53).ip().to_string();
-        let mut first = NameServer::knot_at(&[port_53(2, 1)], &servers, "");
-        let _resolver = NameServer::unbound(port_53(2, 53), port_53(2, 1), "");
-        assert_eq!(
-            codes(&order.check(&resolver).expect(1).json()),
-            ["not-published", "server-closed", "absence-cached"]
-        );
+    with_port_53(
+        "a_resolver_may_remember_and_a_named_server_may_not_serve",
+        || {
+            let order = Order::shop();
+            // The second server named is a resolver: it answers, but not with authority.
+            let servers = name_servers(2);
+            let resolver = port_53(2, 53).ip().to_string();
+            let mut first = NameServer::knot_at(&[port_53(2, 1)], &servers, "");
+            let _resolver = NameServer::unbound(port_53(2, 53), port_53(2, 1), "");
+            assert_eq!(
+                codes(&order.check(&resolver).expect(1).json()),
+                ["not-published", "server-closed", "absence-cached"]
+            );
 
-        first.publish(&format!("{servers}\n{}", order.line()), 2);
-        let _lame = NameServer::unbound(port_53(2, 2), port_53(2, 1), "");
-        let document = order.check(&resolver).expect(1).json();
-        assert_eq!(answers(&document), ["nxdomain", "cname", "lame"]);
-        assert_eq!(codes(&document), ["resolver-remembers", "server-lame", "absence-cached"]);
-    });
+            first.publish(&format!("{servers}\n{}", order.line()), 2);
+            let _lame = NameServer::unbound(port_53(2, 2), port_53(2, 1), "");
+            let document = order.check(&resolver).expect(1).json();
+            assert_eq!(answers(&document), ["nxdomain", "cname", "lame"]);
+            assert_eq!(
+                codes(&document),
+                ["resolver-remembers", "server-lame", "absence-cached"]
+            );
+        },
+    );
 }
 
 #[test]
 fn without_its_own_servers_a_zone_is_not_called_visible() {
-    with_port_53("without_its_own_servers_a_zone_is_not_called_visible", || {
-        let order = Order::shop();
-        let _server = NameServer::knot_at(&[port_53(3, 1)], &order.line(), "");
-        let document = order.check(&port_53(3, 1).ip().to_string()).expect(1).json();
-        assert_eq!(
-            (verdict(&document), codes(&document)),
-            ("unreachable", vec!["server-no-address", "zone-servers-not-found"])
-        );
-    });
+    with_port_53(
+        "without_its_own_servers_a_zone_is_not_called_visible",
+        || {
+            let order = Order::shop();
+            let _server = NameServer::knot_at(&[port_53(3, 1)], &order.line(), "");
+            let document = order
+                .check(&port_53(3, 1).ip().to_string())
+                .expect(1)
+                .json();
+            assert_eq!(
+                (verdict(&document), codes(&document)),
+                (
+                    "unreachable",
+                    vec!["server-no-address", "zone-servers-not-found"]
+                )
+            );
+        },
+    );
 }
 
 #[test]
 fn a_server_whose_address_is_not_found_is_not_counted_as_asked() {
-    with_port_53("a_server_whose_address_is_not_found_is_not_counted_as_asked", || {
-        let order = Order::shop();
-        let first = format!("ns1 A {}\n{}", port_53(0, 1).ip(), order.line());
-        // The server that knows the second one's address is dead: SERVFAIL. Without it, there is none: NXDOMAIN.
-        let dead = format!("{first}\nns2 NS dead\ndead A {}", port_53(0, 4).ip());
-        for records in [&dead, &first] {
-            let _first = NameServer::knot_at(&[port_53(0, 1)], records, "");
-            let _resolver = NameServer::unbound(port_53(0, 53), port_53(0, 1), "");
-            let document = order.check(&port_53(0, 53).ip().to_string()).expect(1).json();
-            assert_eq!((verdict(&document), codes(&document)), ("unreachable", vec!["server-no-address"]));
-            assert_eq!(answers(&document), ["cname", "cname", "no-address"]);
-            let silent = &document["records"][0]["servers"][2];
-            assert_eq!((&silent["address"], &silent["name"]), (&Value::Null, &"ns2.shop.example".into()));
-        }
-    });
+    with_port_53(
+        "a_server_whose_address_is_not_found_is_not_counted_as_asked",
+        || {
+            let order = Order::shop();
+            let first = format!("ns1 A {}\n{}", port_53(0, 1).ip(), order.line());
+            // The server that knows the second one's address is dead: SERVFAIL. Without it, there is none: NXDOMAIN.
+            let dead = format!("{first}\nns2 NS dead\ndead A {}", port_53(0, 4).ip());
+            for records in [&dead, &first] {
+                let _first = NameServer::knot_at(&[port_53(0, 1)], records, "");
+                let _resolver = NameServer::unbound(port_53(0, 53), port_53(0, 1), "");
+                let document = order
+                    .check(&port_53(0, 53).ip().to_string())
+                    .expect(1)
+                    .json();
+                assert_eq!(
+                    (verdict(&document), codes(&document)),
+                    ("unreachable", vec!["server-no-address"])
+                );
+                assert_eq!(answers(&document), ["cname", "cname", "no-address"]);
+                let silent = &document["records"][0]["servers"][2];
+                assert_eq!(
+                    (&silent["address"], &silent["name"]),
+                    (&Value::Null, &"ns2.shop.example".into())
+                );
+            }
+        },
+    );
 }
 
 #[test]
 fn more_servers_than_are_asked_are_told() {
     with_port_53("more_servers_than_are_asked_are_told", || {
         let order = Order::shop();
-        let many = |count: u32, line: &dyn Fn(u32) -> String| (3..=count).map(line).collect::<String>();
+        let many =
+            |count: u32, line: &dyn Fn(u32) -> String| (3..=count).map(line).collect::<String>();
         // Sixteen names are asked for, and thirty-two addresses.
         let alias = |number| format!("@ NS ns{number}\nns{number} A {}\n", port_53(3, 1).ip());
-        let more = |number: u32| format!("ns2 A {}\n", port_53(3, u8::try_from(number).unwrap()).ip());
-        for (records, unasked) in
-            [(many(18, &alias), "2 of its name servers"), (many(34, &more), "2 of their addresses")]
-        {
+        let more =
+            |number: u32| format!("ns2 A {}\n", port_53(3, u8::try_from(number).unwrap()).ip());
+        for (records, unasked) in [
+            (many(18, &alias), "2 of its name servers"),
+            (many(34, &more), "2 of their addresses"),
+        ] {
             let own = format!("{}\n{}\n{records}", name_servers(3), order.line());
             let addresses: Vec<_> = (1..=35).map(|host| port_53(3, host)).collect();
             let _server = NameServer::knot_at(&addresses, &own, "");
             let _resolver = NameServer::unbound(port_53(3, 53), port_53(3, 1), "");
-            let document = order.check(&port_53(3, 53).ip().to_string()).expect(1).json();
-            assert_eq!((verdict(&document), codes(&document)), ("unreachable", vec!["servers-not-asked"]));
-            assert!(document["findings"][0]["message"].as_str().unwrap().contains(unasked), "{document:#}");
+            let document = order
+                .check(&port_53(3, 53).ip().to_string())
+                .expect(1)
+                .json();
+            assert_eq!(
+                (verdict(&document), codes(&document)),
+                ("unreachable", vec!["servers-not-asked"])
+            );
+            assert!(
+                document["findings"][0]["message"]
+                    .as_str()
+                    .unwrap()
+                    .contains(unasked),
+                "{document:#}"
+            );
         }
     });
 }
@@ -739,7 +1218,9 @@ fn every_line_to_paste_is_about_this_folder_and_resolver() {
     let server = NameServer::knot(&order.line());
     let (folder, at) = (order.sandbox.path().display().to_string(), server.at());
     let elsewhere = Sandbox::new();
-    let run = |more: &[&str]| elsewhere.run(&[&["-C", &folder, "dcv-check", "--resolver", &at], more].concat());
+    let run = |more: &[&str]| {
+        elsewhere.run(&[&["-C", &folder, "dcv-check", "--resolver", &at], more].concat())
+    };
     // Unchecked; a stray; a record that is none; nobody of that name.
     let foreign = format!("_{:032x}.shop.example {}", 7, order.value());
     for (more, code) in [
@@ -747,26 +1228,53 @@ fn every_line_to_paste_is_about_this_folder_and_resolver() {
         (&["--record", &foreign], 1),
         (&["--record", "_0123.shop.example MX x"], 3),
         (&["--record", ""], 3),
-        (&["--record", "_0123456789abcdef0123456789abcdef.shop.example"], 3),
+        (
+            &["--record", "_0123456789abcdef0123456789abcdef.shop.example"],
+            3,
+        ),
         (&["shop.example", "--ca", "sectigo"], 1),
         (&["shop.example", "--ca", "private"], 3),
     ] {
         let run = run(more).expect(code).to_string();
-        let mut lines = run.lines().filter(|line| line.contains("certctl ")).peekable();
+        let mut lines = run
+            .lines()
+            .filter(|line| line.contains("certctl "))
+            .peekable();
         assert!(lines.peek().is_some(), "{run}");
         for line in lines {
-            assert!(line.contains(&format!("certctl -C {folder} ")), "{line}\n{run}");
-            assert!(line.contains(" install ") || line.contains(&at), "{line}\n{run}");
-            assert!(line.contains(" install ") || line.ends_with(" --record -"), "{line}\n{run}");
+            assert!(
+                line.contains(&format!("certctl -C {folder} ")),
+                "{line}\n{run}"
+            );
+            assert!(
+                line.contains(" install ") || line.contains(&at),
+                "{line}\n{run}"
+            );
+            assert!(
+                line.contains(" install ") || line.ends_with(" --record -"),
+                "{line}\n{run}"
+            );
         }
     }
-    let nothing = elsewhere.run(&["-C", "/usr", "dcv-check"]).expect(3).to_string();
+    let nothing = elsewhere
+        .run(&["-C", "/usr", "dcv-check"])
+        .expect(3)
+        .to_string();
     assert!(nothing.contains("certctl -C /usr csr NAME"), "{nothing}");
     let given = order.given();
     let visible = run(&["--record", &given]).expect(0).to_string();
-    assert!(visible.contains(&format!("sudo certctl -C {folder} install FILE.zip")), "{visible}");
-    let made = elsewhere.run(&["-C", &folder, "csr", "x.example", "--ca", "private"]).expect(0).to_string();
-    assert!(made.contains(&format!("sudo certctl -C {folder} install FILE")), "{made}");
+    assert!(
+        visible.contains(&format!("sudo certctl -C {folder} install FILE.zip")),
+        "{visible}"
+    );
+    let made = elsewhere
+        .run(&["-C", &folder, "csr", "x.example", "--ca", "private"])
+        .expect(0)
+        .to_string();
+    assert!(
+        made.contains(&format!("sudo certctl -C {folder} install FILE")),
+        "{made}"
+    );
 }
 
 #[test]
@@ -776,10 +1284,29 @@ fn lines_that_are_not_ours_stay_in_the_dcv() {
     let before = "; order 17\n$ORIGIN shop.example.\n; ca nobody\n\nnote TXT \"a  b\"\n\tTXT \"the same owner\"\n";
     order.sandbox.write("shop.example.dcv", before);
     order.check(&server.at()).expect(0);
-    let line = format!("{}.shop.example. 300 IN CNAME {}.\n", order.label, order.value());
-    assert_eq!(order.sandbox.read("shop.example.dcv"), format!("{before}{line}"));
-    order.sandbox.run(&["csr", "shop.example", "www.shop.example", "--ca", "namecheap"]).expect(0);
-    assert_eq!(order.sandbox.read("shop.example.dcv"), format!("; ca namecheap\n{before}{line}"));
+    let line = format!(
+        "{}.shop.example. 300 IN CNAME {}.\n",
+        order.label,
+        order.value()
+    );
+    assert_eq!(
+        order.sandbox.read("shop.example.dcv"),
+        format!("{before}{line}")
+    );
+    order
+        .sandbox
+        .run(&[
+            "csr",
+            "shop.example",
+            "www.shop.example",
+            "--ca",
+            "namecheap",
+        ])
+        .expect(0);
+    assert_eq!(
+        order.sandbox.read("shop.example.dcv"),
+        format!("; ca namecheap\n{before}{line}")
+    );
 }
 
 #[test]
@@ -789,15 +1316,30 @@ fn a_dcv_that_cannot_be_read_is_left_alone() {
     for bytes in [vec![b';'; 70_000], b"; caf\xe9\n".to_vec()] {
         order.sandbox.write("shop.example.dcv", &bytes);
         for json in [&[][..], &["--json"]] {
-            let run = order.sandbox.run(&[&["dcv-check", "--record", &order.given()], json].concat()).expect(3);
+            let run = order
+                .sandbox
+                .run(&[&["dcv-check", "--record", &order.given()], json].concat())
+                .expect(3);
             assert!(run.to_string().contains("shop.example.dcv"), "{run}");
         }
-        let names = ["csr", "shop.example", "www.shop.example", "--ca", "namecheap"];
+        let names = [
+            "csr",
+            "shop.example",
+            "www.shop.example",
+            "--ca",
+            "namecheap",
+        ];
         order.sandbox.run(&names).expect(3);
-        assert_eq!(std::fs::read(order.sandbox.join("shop.example.dcv")).unwrap(), bytes);
+        assert_eq!(
+            std::fs::read(order.sandbox.join("shop.example.dcv")).unwrap(),
+            bytes
+        );
     }
     // It stands in nobody else's way.
-    order.sandbox.run(&["dcv-check", "other.example", "--resolver", "127.0.0.1:1"]).expect(4);
+    order
+        .sandbox
+        .run(&["dcv-check", "other.example", "--resolver", "127.0.0.1:1"])
+        .expect(4);
 }
 
 #[test]
@@ -806,18 +1348,41 @@ fn waiting_ends_when_it_is_visible() {
     let mut server = NameServer::knot("");
     let given = order.given();
     let at = server.at();
-    let mut command = order.sandbox.command(&["dcv-check", "--wait=60s", "--record", &given, "--resolver", &at]);
-    let child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut command = order.sandbox.command(&[
+        "dcv-check",
+        "--wait=60s",
+        "--record",
+        &given,
+        "--resolver",
+        &at,
+    ]);
+    let child = command
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
     std::thread::sleep(Duration::from_millis(500));
     server.publish(&order.line(), 2);
     let run = child.wait_with_output().unwrap();
     let stderr = String::from_utf8_lossy(&run.stderr);
     assert_eq!(run.status.code(), Some(0), "{stderr}");
-    assert!(stderr.contains("absent at resolver 127.0.0.1:") && stderr.contains("next look"), "{stderr}");
+    assert!(
+        stderr.contains("absent at resolver 127.0.0.1:") && stderr.contains("next look"),
+        "{stderr}"
+    );
 
     let started = Instant::now();
     server.publish("", 3);
-    let run = order.sandbox.run(&["dcv-check", "--wait=1s", "--resolver", &server.at(), "--json"]).expect(1);
+    let run = order
+        .sandbox
+        .run(&[
+            "dcv-check",
+            "--wait=1s",
+            "--resolver",
+            &server.at(),
+            "--json",
+        ])
+        .expect(1);
     assert_eq!(verdict(&run.json()), "absent");
     assert!(started.elapsed() < Duration::from_secs(3));
 }
@@ -826,16 +1391,31 @@ fn waiting_ends_when_it_is_visible() {
 fn a_signal_ends_the_wait_and_says_where_it_stood() {
     let order = Order::shop();
     let server = NameServer::knot("");
-    for (signal, code) in [(rustix::process::Signal::INT, 130), (rustix::process::Signal::TERM, 143)] {
+    for (signal, code) in [
+        (rustix::process::Signal::INT, 130),
+        (rustix::process::Signal::TERM, 143),
+    ] {
         let at = server.at();
-        let mut command = order.sandbox.command(&["dcv-check", "--wait", "--resolver", &at, "--json"]);
-        let child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+        let mut command =
+            order
+                .sandbox
+                .command(&["dcv-check", "--wait", "--resolver", &at, "--json"]);
+        let child = command
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
         std::thread::sleep(Duration::from_millis(400));
         rustix::process::kill_process(rustix::process::Pid::from_child(&child), signal).unwrap();
         let run = child.wait_with_output().unwrap();
         assert_eq!(run.status.code(), Some(code));
         let document: Value = serde_json::from_slice(&run.stdout).unwrap();
         assert_eq!(document["error"]["kind"], "interrupted");
-        assert!(document["error"]["causes"][0].as_str().unwrap().contains("absent at"), "{document}");
+        assert!(
+            document["error"]["causes"][0]
+                .as_str()
+                .unwrap()
+                .contains("absent at"),
+            "{document}"
+        );
     }
 }

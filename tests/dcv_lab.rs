@@ -17,25 +17,48 @@ fn verdict(document: &Value) -> &str {
 }
 
 fn codes(document: &Value) -> Vec<&str> {
-    document["findings"].as_array().unwrap().iter().map(|finding| finding["code"].as_str().unwrap()).collect()
+    document["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| finding["code"].as_str().unwrap())
+        .collect()
 }
 
 /// The message of the finding with this code.
 fn message(document: &Value, code: &str) -> String {
     let findings = document["findings"].as_array().unwrap();
     let finding = findings.iter().find(|finding| finding["code"] == code);
-    finding.unwrap_or_else(|| panic!("no {code}: {document:#}"))["message"].as_str().unwrap().to_owned()
+    finding.unwrap_or_else(|| panic!("no {code}: {document:#}"))["message"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 /// What each server said about the first record: role, name, answer.
 fn said(document: &Value) -> Vec<String> {
     let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
     let servers = document["records"][0]["servers"].as_array().unwrap().iter();
-    servers.map(|one| format!("{} {} {}", text(&one["role"]), text(&one["name"]), text(&one["answer"]))).collect()
+    servers
+        .map(|one| {
+            format!(
+                "{} {} {}",
+                text(&one["role"]),
+                text(&one["name"]),
+                text(&one["answer"])
+            )
+        })
+        .collect()
 }
 
 /// Zone, exit code, verdict, state of DNSSEC, findings.
-type Row = (&'static str, i32, &'static str, &'static str, &'static [&'static str]);
+type Row = (
+    &'static str,
+    i32,
+    &'static str,
+    &'static str,
+    &'static [&'static str],
+);
 
 #[track_caller]
 fn all_as_told(rows: &[Row], resolver: &str) {
@@ -43,7 +66,12 @@ fn all_as_told(rows: &[Row], resolver: &str) {
     for (zone, code, wanted, state, findings) in rows {
         let run = LAB.check(zone, resolver, &["--ca", "sectigo"]);
         let document = run.json();
-        let told = (run.code, verdict(&document), document["records"][0]["dnssec"].as_str().unwrap(), codes(&document));
+        let told = (
+            run.code,
+            verdict(&document),
+            document["records"][0]["dnssec"].as_str().unwrap(),
+            codes(&document),
+        );
         if told != (*code, *wanted, *state, findings.to_vec()) {
             wrong.push(format!("{zone} {told:?} {:?}", said(&document)));
         }
@@ -56,17 +84,83 @@ fn servers_that_differ_fail_or_mislead() {
     all_as_told(
         &[
             ("fine.example", 0, "visible", "unsigned", &[]),
-            ("absent.example", 1, "absent", "unsigned", &["not-published", "absence-cached"]),
-            ("refused.example", 1, "unreachable", "unsigned", &["server-refused"]),
-            ("lame.example", 1, "unreachable", "unsigned", &["server-lame"]),
-            ("silent.example", 1, "unreachable", "unsigned", &["server-timeout"]),
-            ("closed.example", 1, "unreachable", "unsigned", &["server-closed"]),
-            ("differ.example", 1, "different", "unsigned", &["other-value", "servers-disagree"]),
-            ("no-tcp.example", 1, "unreachable", "unsigned", &["server-no-tcp"]),
-            ("registrar.example", 0, "visible", "unsigned", &["name-servers-differ"]),
-            ("loop.example", 1, "different", "unsigned", &["other-value", "cname-loop"]),
-            ("chain.example", 1, "different", "unsigned", &["other-value", "cname-chain-long"]),
-            ("shadow.example", 1, "absent", "unsigned", &["not-published", "child-zone-shadows", "absence-cached"]),
+            (
+                "absent.example",
+                1,
+                "absent",
+                "unsigned",
+                &["not-published", "absence-cached"],
+            ),
+            (
+                "refused.example",
+                1,
+                "unreachable",
+                "unsigned",
+                &["server-refused"],
+            ),
+            (
+                "lame.example",
+                1,
+                "unreachable",
+                "unsigned",
+                &["server-lame"],
+            ),
+            (
+                "silent.example",
+                1,
+                "unreachable",
+                "unsigned",
+                &["server-timeout"],
+            ),
+            (
+                "closed.example",
+                1,
+                "unreachable",
+                "unsigned",
+                &["server-closed"],
+            ),
+            (
+                "differ.example",
+                1,
+                "different",
+                "unsigned",
+                &["other-value", "servers-disagree"],
+            ),
+            (
+                "no-tcp.example",
+                1,
+                "unreachable",
+                "unsigned",
+                &["server-no-tcp"],
+            ),
+            (
+                "registrar.example",
+                0,
+                "visible",
+                "unsigned",
+                &["name-servers-differ"],
+            ),
+            (
+                "loop.example",
+                1,
+                "different",
+                "unsigned",
+                &["other-value", "cname-loop"],
+            ),
+            (
+                "chain.example",
+                1,
+                "different",
+                "unsigned",
+                &["other-value", "cname-chain-long"],
+            ),
+            (
+                "shadow.example",
+                1,
+                "absent",
+                "unsigned",
+                &["not-published", "child-zone-shadows", "absence-cached"],
+            ),
         ],
         &LAB.trusting(),
     );
@@ -76,21 +170,111 @@ fn servers_that_differ_fail_or_mislead() {
 fn what_went_wrong_in_the_panel_is_told() {
     all_as_told(
         &[
-            ("doubled.example", 1, "wrong-place", "unsigned", &["zone-doubled"]),
-            ("no-underscore.example", 1, "wrong-place", "unsigned", &["underscore-lost"]),
-            ("too-low.example", 1, "wrong-place", "unsigned", &["record-too-low"]),
-            ("parent.example", 0, "visible", "unsigned", &["found-at-parent"]),
-            ("appended.example", 1, "different", "unsigned", &["zone-appended-to-value"]),
-            ("text.example", 1, "absent", "unsigned", &["txt-instead-of-cname", "absence-cached"]),
-            ("another-request.example", 1, "different", "unsigned", &["value-of-another-request"]),
-            ("other-unique.example", 1, "different", "unsigned", &["other-unique-value"]),
-            ("beside.example", 0, "visible", "unsigned", &["cname-beside-other-data"]),
-            ("in-the-way.example", 1, "absent", "unsigned", &["other-data-in-the-way", "absence-cached"]),
-            ("flattened.example", 1, "absent", "unsigned", &["cname-flattened", "absence-cached"]),
-            ("wildcard.example", 1, "absent", "unsigned", &["wildcard-answers", "absence-cached"]),
-            ("wildcard-alias.example", 1, "different", "unsigned", &["wildcard-answers"]),
-            ("wildcard-text.example", 1, "absent", "unsigned", &["wildcard-answers", "absence-cached"]),
-            ("wildcard-below.example", 1, "absent", "unsigned", &["wildcard-answers", "absence-cached"]),
+            (
+                "doubled.example",
+                1,
+                "wrong-place",
+                "unsigned",
+                &["zone-doubled"],
+            ),
+            (
+                "no-underscore.example",
+                1,
+                "wrong-place",
+                "unsigned",
+                &["underscore-lost"],
+            ),
+            (
+                "too-low.example",
+                1,
+                "wrong-place",
+                "unsigned",
+                &["record-too-low"],
+            ),
+            (
+                "parent.example",
+                0,
+                "visible",
+                "unsigned",
+                &["found-at-parent"],
+            ),
+            (
+                "appended.example",
+                1,
+                "different",
+                "unsigned",
+                &["zone-appended-to-value"],
+            ),
+            (
+                "text.example",
+                1,
+                "absent",
+                "unsigned",
+                &["txt-instead-of-cname", "absence-cached"],
+            ),
+            (
+                "another-request.example",
+                1,
+                "different",
+                "unsigned",
+                &["value-of-another-request"],
+            ),
+            (
+                "other-unique.example",
+                1,
+                "different",
+                "unsigned",
+                &["other-unique-value"],
+            ),
+            (
+                "beside.example",
+                0,
+                "visible",
+                "unsigned",
+                &["cname-beside-other-data"],
+            ),
+            (
+                "in-the-way.example",
+                1,
+                "absent",
+                "unsigned",
+                &["other-data-in-the-way", "absence-cached"],
+            ),
+            (
+                "flattened.example",
+                1,
+                "absent",
+                "unsigned",
+                &["cname-flattened", "absence-cached"],
+            ),
+            (
+                "wildcard.example",
+                1,
+                "absent",
+                "unsigned",
+                &["wildcard-answers", "absence-cached"],
+            ),
+            (
+                "wildcard-alias.example",
+                1,
+                "different",
+                "unsigned",
+                &["wildcard-answers"],
+            ),
+            (
+                "wildcard-text.example",
+                1,
+                "absent",
+                "unsigned",
+                &["wildcard-answers", "absence-cached"],
+            ),
+            (
+                "wildcard-below.example",
+                1,
+                "absent",
+                "unsigned",
+                &["wildcard-answers", "absence-cached"],
+            ),
         ],
         &LAB.trusting(),
     );
@@ -100,14 +284,38 @@ fn what_went_wrong_in_the_panel_is_told() {
 fn a_domain_without_servers_or_with_some_that_are_nowhere_is_told() {
     all_as_told(
         &[
-            ("unregistered-shop.com", 1, "absent", "unknown", &["not-published", "domain-not-delegated"]),
-            ("gone.example", 1, "unreachable", "unsigned", &["server-no-address"]),
-            ("too-long.example", 4, "unreachable", "unsigned", &["server-failed"]),
+            (
+                "unregistered-shop.com",
+                1,
+                "absent",
+                "unknown",
+                &["not-published", "domain-not-delegated"],
+            ),
+            (
+                "gone.example",
+                1,
+                "unreachable",
+                "unsigned",
+                &["server-no-address"],
+            ),
+            (
+                "too-long.example",
+                4,
+                "unreachable",
+                "unsigned",
+                &["server-failed"],
+            ),
         ],
         &LAB.trusting(),
     );
     all_as_told(
-        &[("unfound.example", 1, "unreachable", "unsigned", &["server-no-address", "zone-servers-not-found"])],
+        &[(
+            "unfound.example",
+            1,
+            "unreachable",
+            "unsigned",
+            &["server-no-address", "zone-servers-not-found"],
+        )],
         &LAB.address(11),
     );
 }
@@ -115,13 +323,28 @@ fn a_domain_without_servers_or_with_some_that_are_nowhere_is_told() {
 #[test]
 fn servers_are_asked_by_ipv6_too() {
     all_as_told(
-        &[("both.example", 0, "visible", "unsigned", &[]), ("six.example", 0, "visible", "unsigned", &[])],
+        &[
+            ("both.example", 0, "visible", "unsigned", &[]),
+            ("six.example", 0, "visible", "unsigned", &[]),
+        ],
         &LAB.trusting(),
     );
     let far: &[Row] = if LAB.leads_far {
         &[
-            ("far-too.example", 1, "unreachable", "unsigned", &["server-timeout"]),
-            ("far.example", 1, "unreachable", "unsigned", &["server-timeout"]),
+            (
+                "far-too.example",
+                1,
+                "unreachable",
+                "unsigned",
+                &["server-timeout"],
+            ),
+            (
+                "far.example",
+                1,
+                "unreachable",
+                "unsigned",
+                &["server-timeout"],
+            ),
         ]
     } else {
         &[
@@ -134,46 +357,101 @@ fn servers_are_asked_by_ipv6_too() {
     let addresses = |zone| {
         let document = LAB.check(zone, &LAB.trusting(), &[]).expect(0).json();
         let servers = document["records"][0]["servers"].as_array().unwrap()[1..].iter();
-        servers.map(|one| one["address"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        servers
+            .map(|one| one["address"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
     };
-    assert_eq!(addresses("both.example"), [format!("{}:53", LAB.address(11)), "[::1]:53".to_owned()]);
+    assert_eq!(
+        addresses("both.example"),
+        [format!("{}:53", LAB.address(11)), "[::1]:53".to_owned()]
+    );
     assert_eq!(addresses("six.example"), ["[::1]:53"]);
 }
 
 #[test]
 fn a_server_that_is_behind_is_named_with_its_age() {
-    let document = LAB.check("behind.example", &LAB.trusting(), &[]).expect(1).json();
-    assert_eq!(said(&document)[1..], ["authoritative ns1.dns.example cname", "authoritative ns2.dns.example nxdomain"]);
+    let document = LAB
+        .check("behind.example", &LAB.trusting(), &[])
+        .expect(1)
+        .json();
+    assert_eq!(
+        said(&document)[1..],
+        [
+            "authoritative ns1.dns.example cname",
+            "authoritative ns2.dns.example nxdomain"
+        ]
+    );
     // Whether the resolver remembers the absence depends on whom it asked.
-    assert_eq!(codes(&document)[..2], ["not-on-all-servers", "serials-differ"]);
+    assert_eq!(
+        codes(&document)[..2],
+        ["not-on-all-servers", "serials-differ"]
+    );
     let findings = document["findings"].as_array().unwrap();
-    let lines: Vec<&str> = findings[1]["lines"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
-    assert!(lines[0].ends_with("serial 2") && lines[1].ends_with("serial 1"), "{lines:?}");
-    assert!(message(&document, "not-on-all-servers").contains("ns2.dns.example"), "{document:#}");
+    let lines: Vec<&str> = findings[1]["lines"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| line.as_str().unwrap())
+        .collect();
+    assert!(
+        lines[0].ends_with("serial 2") && lines[1].ends_with("serial 1"),
+        "{lines:?}"
+    );
+    assert!(
+        message(&document, "not-on-all-servers").contains("ns2.dns.example"),
+        "{document:#}"
+    );
 }
 
 #[test]
 fn a_view_of_its_own_is_told_from_the_zones_servers() {
     all_as_told(
         &[
-            ("view.example", 1, "different", "unsigned", &["other-value", "resolver-differs"]),
+            (
+                "view.example",
+                1,
+                "different",
+                "unsigned",
+                &["other-value", "resolver-differs"],
+            ),
             ("fine.example", 0, "visible", "unsigned", &[]),
         ],
         &LAB.viewing(),
     );
     let both = ["--resolver", &LAB.trusting()];
-    let document = LAB.check("view.example", &LAB.viewing(), &both).expect(1).json();
-    assert_eq!(said(&document)[..2], ["resolver - cname", "resolver - cname"]);
+    let document = LAB
+        .check("view.example", &LAB.viewing(), &both)
+        .expect(1)
+        .json();
+    assert_eq!(
+        said(&document)[..2],
+        ["resolver - cname", "resolver - cname"]
+    );
     let message = message(&document, "resolver-differs");
-    assert!(message.contains(&LAB.viewing()) && !message.contains(&LAB.trusting()), "{message}");
+    assert!(
+        message.contains(&LAB.viewing()) && !message.contains(&LAB.trusting()),
+        "{message}"
+    );
 }
 
 #[test]
 fn nobody_answers_is_no_verdict() {
     all_as_told(
         &[
-            ("dark.example", 4, "unreachable", "unsigned", &["server-timeout", "server-closed"]),
-            ("nobody.example", 4, "unreachable", "unsigned", &["server-servfail", "server-refused"]),
+            (
+                "dark.example",
+                4,
+                "unreachable",
+                "unsigned",
+                &["server-timeout", "server-closed"],
+            ),
+            (
+                "nobody.example",
+                4,
+                "unreachable",
+                "unsigned",
+                &["server-servfail", "server-refused"],
+            ),
         ],
         &LAB.trusting(),
     );
@@ -184,23 +462,68 @@ fn caa_is_looked_up_as_cas_do() {
     all_as_told(
         &[
             ("caa.example", 1, "visible", "unsigned", &["caa-forbids"]),
-            ("caa-wild.example", 1, "visible", "unsigned", &["caa-forbids"]),
-            ("caa-critical.example", 1, "visible", "unsigned", &["caa-unknown-critical"]),
-            ("caa-alias.example", 1, "visible", "unsigned", &["caa-forbids"]),
-            ("caa-terms.example", 0, "visible", "unsigned", &["caa-terms"]),
-            ("caa-malformed.example", 1, "visible", "unsigned", &["caa-unreadable"]),
+            (
+                "caa-wild.example",
+                1,
+                "visible",
+                "unsigned",
+                &["caa-forbids"],
+            ),
+            (
+                "caa-critical.example",
+                1,
+                "visible",
+                "unsigned",
+                &["caa-unknown-critical"],
+            ),
+            (
+                "caa-alias.example",
+                1,
+                "visible",
+                "unsigned",
+                &["caa-forbids"],
+            ),
+            (
+                "caa-terms.example",
+                0,
+                "visible",
+                "unsigned",
+                &["caa-terms"],
+            ),
+            (
+                "caa-malformed.example",
+                1,
+                "visible",
+                "unsigned",
+                &["caa-unreadable"],
+            ),
             ("caa-fine.example", 0, "visible", "unsigned", &[]),
-            ("caa-fails.example", 1, "visible", "unsigned", &["caa-lookup-failed"]),
+            (
+                "caa-fails.example",
+                1,
+                "visible",
+                "unsigned",
+                &["caa-lookup-failed"],
+            ),
         ],
         &LAB.trusting(),
     );
-    let by = |resolver: &str, zone: &str, ca: &[&str]| LAB.check(zone, resolver, ca).expect(1).json();
-    let unsigned = by(&LAB.validating(), "caa-unsigned.example", &["--ca", "sectigo"]);
-    assert!(message(&unsigned, "caa-lookup-failed").contains("DNSSEC signatures do not hold"), "{unsigned:#}");
+    let by =
+        |resolver: &str, zone: &str, ca: &[&str]| LAB.check(zone, resolver, ca).expect(1).json();
+    let unsigned = by(
+        &LAB.validating(),
+        "caa-unsigned.example",
+        &["--ca", "sectigo"],
+    );
+    assert!(
+        message(&unsigned, "caa-lookup-failed").contains("DNSSEC signatures do not hold"),
+        "{unsigned:#}"
+    );
     // By which name Certum goes is not confirmed. `--ca` is kept with the record, so that the order is of no CA before.
-    for (zone, ca, code) in
-        [("caa-limits.example", &[][..], "caa-limits"), ("caa-limits.example", &["--ca", "certum"], "caa-ca-unknown")]
-    {
+    for (zone, ca, code) in [
+        ("caa-limits.example", &[][..], "caa-limits"),
+        ("caa-limits.example", &["--ca", "certum"], "caa-ca-unknown"),
+    ] {
         let document = LAB.check(zone, &LAB.trusting(), ca).expect(0).json();
         assert_eq!(codes(&document), [code], "{document:#}");
     }
@@ -208,44 +531,92 @@ fn caa_is_looked_up_as_cas_do() {
 
 /// The lines to paste that come with the finding of this code.
 fn lines(document: &Value, code: &str) -> Vec<String> {
-    let finding = document["findings"].as_array().unwrap().iter().find(|finding| finding["code"] == code).unwrap();
+    let finding = document["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|finding| finding["code"] == code)
+        .unwrap();
     let lines = finding["next"][0]["lines"].as_array().unwrap();
-    lines.iter().map(|line| line.as_str().unwrap().to_owned()).collect()
+    lines
+        .iter()
+        .map(|line| line.as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[test]
 fn it_is_said_which_record_until_when_and_what_to_add() {
     let ca = |name| ["--ca", name];
-    let expired = LAB.check("expired.example", &LAB.trusting(), &[]).expect(1).json();
+    let expired = LAB
+        .check("expired.example", &LAB.trusting(), &[])
+        .expect(1)
+        .json();
     let said = message(&expired, "dnssec-expired");
-    assert!(said.contains("were valid until 2026-02-01T00:00:00Z") && said.contains("ns1.dns.example"), "{said}");
+    assert!(
+        said.contains("were valid until 2026-02-01T00:00:00Z") && said.contains("ns1.dns.example"),
+        "{said}"
+    );
 
-    let other = LAB.check("caa.example", &LAB.trusting(), &ca("namecheap")).expect(1).json();
+    let other = LAB
+        .check("caa.example", &LAB.trusting(), &ca("namecheap"))
+        .expect(1)
+        .json();
     let said = message(&other, "caa-forbids");
-    assert!(said.starts_with("caa.example CAA 0 issue \"letsencrypt.org\""), "{said}");
+    assert!(
+        said.starts_with("caa.example CAA 0 issue \"letsencrypt.org\""),
+        "{said}"
+    );
     assert!(said.ends_with("for www.caa.example"), "{said}");
-    let both = ["caa.example. CAA 0 issue \"ssl.com\"", "caa.example. CAA 0 issue \"sectigo.com\""];
+    let both = [
+        "caa.example. CAA 0 issue \"ssl.com\"",
+        "caa.example. CAA 0 issue \"sectigo.com\"",
+    ];
     assert_eq!(lines(&other, "caa-forbids"), both);
     let findings = other["findings"].as_array().unwrap().iter();
-    let next = findings.filter(|one| one["code"] == "caa-forbids").map(|one| one["next"][0]["text"].to_string()).next();
+    let next = findings
+        .filter(|one| one["code"] == "caa-forbids")
+        .map(|one| one["next"][0]["text"].to_string())
+        .next();
     let next = next.unwrap();
-    assert!(next.contains("the zone of caa.example (resolvers remember what is there now for "), "{next}");
+    assert!(
+        next.contains("the zone of caa.example (resolvers remember what is there now for "),
+        "{next}"
+    );
 
     // Whoever has moved to another CA is told of that one alone.
-    let partly = LAB.check("caa-wild.example", &LAB.trusting(), &ca("namecheap")).expect(1).json();
+    let partly = LAB
+        .check("caa-wild.example", &LAB.trusting(), &ca("namecheap"))
+        .expect(1)
+        .json();
     assert_eq!(codes(&partly), ["caa-allows-in-part", "caa-forbids"]);
-    assert_eq!(lines(&partly, "caa-allows-in-part"), ["caa-wild.example. CAA 0 issue \"ssl.com\""]);
+    assert_eq!(
+        lines(&partly, "caa-allows-in-part"),
+        ["caa-wild.example. CAA 0 issue \"ssl.com\""]
+    );
     assert_eq!(partly["records"][0]["caa"][1]["name"], "*.caa-wild.example");
 
     // The terms bind every CA from a day on.
     let later = ["--ca", "sectigo", "--at", "2027-03-15T00:00:00Z"];
-    let terms = LAB.check("caa-terms.example", &LAB.trusting(), &later).expect(1).json();
+    let terms = LAB
+        .check("caa-terms.example", &LAB.trusting(), &later)
+        .expect(1)
+        .json();
     assert_eq!(codes(&terms), ["caa-terms"]);
 
     // Nothing is remembered for longer than the SOA's minimum says.
-    let absent = LAB.check("absent.example", &LAB.trusting(), &["--at", "2026-11-23T14:00:00Z"]).expect(1).json();
+    let absent = LAB
+        .check(
+            "absent.example",
+            &LAB.trusting(),
+            &["--at", "2026-11-23T14:00:00Z"],
+        )
+        .expect(1)
+        .json();
     let said = message(&absent, "absence-cached");
-    assert!(said.contains("until 14:01Z by resolver") || said.contains("until 14:00Z by"), "{said}");
+    assert!(
+        said.contains("until 14:01Z by resolver") || said.contains("until 14:00Z by"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -257,13 +628,35 @@ fn caa_is_asked_before_money_is_spent() {
         ("caa.example", "private", 0, ""),
     ] {
         let resolver = LAB.trusting();
-        let name = if zone == "caa-fine.example" { "www.caa-fine.example" } else { zone };
-        let ask = ["csr", name, "--ca", ca, "--check-caa", "--resolver", &resolver, "--json"];
+        let name = if zone == "caa-fine.example" {
+            "www.caa-fine.example"
+        } else {
+            zone
+        };
+        let ask = [
+            "csr",
+            name,
+            "--ca",
+            ca,
+            "--check-caa",
+            "--resolver",
+            &resolver,
+            "--json",
+        ];
         let new = |more: &[&str]| LAB.run(zone, &[&ask[..], more].concat());
-        let made = new(&["--cert-name", &format!("new-{ca}")]).expect(code).json();
-        let codes: Vec<&str> =
-            made["findings"].as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap()).collect();
-        assert!(codes.contains(&found) || found.is_empty() && codes.is_empty(), "{zone} {ca}: {codes:?}");
+        let made = new(&["--cert-name", &format!("new-{ca}")])
+            .expect(code)
+            .json();
+        let codes: Vec<&str> = made["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["code"].as_str().unwrap())
+            .collect();
+        assert!(
+            codes.contains(&found) || found.is_empty() && codes.is_empty(),
+            "{zone} {ca}: {codes:?}"
+        );
         assert_eq!(made["request"].is_null(), code == 1, "{zone}");
         if code == 1 {
             new(&["--cert-name", "allowed", "--allow", found]).expect(0);
@@ -276,12 +669,48 @@ fn dnssec_is_judged_behind_a_resolver_that_does_not() {
     all_as_told(
         &[
             ("signed.example", 0, "visible", "signed", &[]),
-            ("expired.example", 1, "unreachable", "broken", &["dnssec-expired"]),
-            ("not-yet.example", 1, "unreachable", "broken", &["dnssec-not-yet-valid"]),
-            ("bogus.example", 1, "unreachable", "broken", &["dnssec-bogus"]),
-            ("ds-only.example", 1, "unreachable", "broken", &["dnssec-ds-without-key"]),
-            ("other-key.example", 1, "unreachable", "broken", &["dnssec-ds-of-another-key"]),
-            ("unsigned-record.example", 1, "unreachable", "broken", &["dnssec-signature-missing"]),
+            (
+                "expired.example",
+                1,
+                "unreachable",
+                "broken",
+                &["dnssec-expired"],
+            ),
+            (
+                "not-yet.example",
+                1,
+                "unreachable",
+                "broken",
+                &["dnssec-not-yet-valid"],
+            ),
+            (
+                "bogus.example",
+                1,
+                "unreachable",
+                "broken",
+                &["dnssec-bogus"],
+            ),
+            (
+                "ds-only.example",
+                1,
+                "unreachable",
+                "broken",
+                &["dnssec-ds-without-key"],
+            ),
+            (
+                "other-key.example",
+                1,
+                "unreachable",
+                "broken",
+                &["dnssec-ds-of-another-key"],
+            ),
+            (
+                "unsigned-record.example",
+                1,
+                "unreachable",
+                "broken",
+                &["dnssec-signature-missing"],
+            ),
         ],
         &LAB.trusting(),
     );
@@ -293,17 +722,59 @@ fn and_a_resolver_that_validates_is_quoted() {
         &[
             ("fine.example", 0, "visible", "unsigned", &[]),
             ("signed.example", 0, "visible", "signed", &[]),
-            ("expired.example", 1, "unreachable", "broken", &["dnssec-expired"]),
-            ("not-yet.example", 1, "unreachable", "broken", &["dnssec-not-yet-valid"]),
-            ("bogus.example", 1, "unreachable", "broken", &["dnssec-bogus"]),
-            ("ds-only.example", 1, "unreachable", "broken", &["dnssec-ds-without-key"]),
-            ("other-key.example", 1, "unreachable", "broken", &["dnssec-ds-of-another-key"]),
-            ("unsigned-record.example", 1, "unreachable", "broken", &["dnssec-signature-missing"]),
+            (
+                "expired.example",
+                1,
+                "unreachable",
+                "broken",
+                &["dnssec-expired"],
+            ),
+            (
+                "not-yet.example",
+                1,
+                "unreachable",
+                "broken",
+                &["dnssec-not-yet-valid"],
+            ),
+            (
+                "bogus.example",
+                1,
+                "unreachable",
+                "broken",
+                &["dnssec-bogus"],
+            ),
+            (
+                "ds-only.example",
+                1,
+                "unreachable",
+                "broken",
+                &["dnssec-ds-without-key"],
+            ),
+            (
+                "other-key.example",
+                1,
+                "unreachable",
+                "broken",
+                &["dnssec-ds-of-another-key"],
+            ),
+            (
+                "unsigned-record.example",
+                1,
+                "unreachable",
+                "broken",
+                &["dnssec-signature-missing"],
+            ),
         ],
         &LAB.validating(),
     );
-    let expired = LAB.check("expired.example", &LAB.validating(), &[]).expect(1).json();
+    let expired = LAB
+        .check("expired.example", &LAB.validating(), &[])
+        .expect(1)
+        .json();
     let quoted = expired["findings"][0]["lines"][0].as_str().unwrap();
-    assert!(quoted.starts_with(&format!("resolver {}: ", LAB.validating())), "{quoted}");
+    assert!(
+        quoted.starts_with(&format!("resolver {}: ", LAB.validating())),
+        "{quoted}"
+    );
     assert_eq!(said(&expired)[0], "resolver - bogus");
 }

@@ -18,10 +18,20 @@ use support::liar::{Liar, coded};
 /// A request for `shop.example`, the record for it in two columns, and its target.
 fn order() -> (Sandbox, String, String) {
     let sandbox = Sandbox::new();
-    let made = sandbox.run(&["csr", "--json", "shop.example"]).expect(0).json();
+    let made = sandbox
+        .run(&["csr", "--json", "shop.example"])
+        .expect(0)
+        .json();
     let sha256 = made["request"]["sha256"].as_str().unwrap();
-    let target = format!("{}.{}.69ff68dc5168c.comodoca.com", &sha256[..32], &sha256[32..]);
-    let given = format!("_{}.shop.example {target}", made["request"]["md5"].as_str().unwrap());
+    let target = format!(
+        "{}.{}.69ff68dc5168c.comodoca.com",
+        &sha256[..32],
+        &sha256[32..]
+    );
+    let given = format!(
+        "_{}.shop.example {target}",
+        made["request"]["md5"].as_str().unwrap()
+    );
     (sandbox, given, target)
 }
 
@@ -31,7 +41,11 @@ fn right(question: &[u8], target: &str) -> Message {
     let asked = answer.queries[0].clone();
     if asked.query_type() == RecordType::CNAME && asked.name().num_labels() == 3 {
         let target = CNAME(Name::from_ascii(format!("{target}.")).unwrap());
-        answer.add_answer(Record::from_rdata(asked.name().clone(), 60, RData::CNAME(target)));
+        answer.add_answer(Record::from_rdata(
+            asked.name().clone(),
+            60,
+            RData::CNAME(target),
+        ));
     }
     answer
 }
@@ -91,7 +105,12 @@ fn check(sandbox: &Sandbox, given: &str, server: SocketAddr) -> (i32, Value, Dur
 }
 
 fn codes(document: &Value) -> Vec<&str> {
-    document["findings"].as_array().unwrap().iter().map(|finding| finding["code"].as_str().unwrap()).collect()
+    document["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| finding["code"].as_str().unwrap())
+        .collect()
 }
 
 #[test]
@@ -103,7 +122,11 @@ fn the_right_answer_is_taken_after_any_number_of_lies() {
         packets
     });
     let (code, document, _) = check(&sandbox, &given, liar.address);
-    assert_eq!((code, document["verdict"].as_str(), codes(&document)), (0, Some("visible"), vec![]), "{document:#}");
+    assert_eq!(
+        (code, document["verdict"].as_str(), codes(&document)),
+        (0, Some("visible"), vec![]),
+        "{document:#}"
+    );
 }
 
 #[test]
@@ -111,16 +134,25 @@ fn lies_alone_are_no_answer() {
     let (sandbox, given, _) = order();
     let liar = Liar::new(lies);
     let (code, document, took) = check(&sandbox, &given, liar.address);
-    assert_eq!((code, codes(&document)), (4, vec!["server-timeout"]), "{document:#}");
+    assert_eq!(
+        (code, codes(&document)),
+        (4, vec!["server-timeout"]),
+        "{document:#}"
+    );
     assert!(took < Duration::from_secs(15), "{took:?}");
 }
 
 #[test]
 fn an_answer_from_another_port_is_nobodys() {
     let (sandbox, given, target) = order();
-    let liar = Liar::from_elsewhere(move |question| vec![right(question, &target).to_vec().unwrap()]);
+    let liar =
+        Liar::from_elsewhere(move |question| vec![right(question, &target).to_vec().unwrap()]);
     let (code, document, took) = check(&sandbox, &given, liar.address);
-    assert_eq!((code, codes(&document)), (4, vec!["server-timeout"]), "{document:#}");
+    assert_eq!(
+        (code, codes(&document)),
+        (4, vec!["server-timeout"]),
+        "{document:#}"
+    );
     assert!(took < Duration::from_secs(15), "{took:?}");
 }
 
@@ -147,8 +179,12 @@ fn lies_by_tcp_are_no_answer_either() {
     let long = |_: &[u8]| framed(&vec![0xff; 65_535]);
     let endless = |_: &[u8]| [&[0xff, 0xff][..], &[0; 100]].concat();
     let short = |_: &[u8]| vec![0];
-    let ways: [(&str, Lie); 4] =
-        [("a wrong id", others), ("64 KB", long), ("less than announced", endless), ("half a length", short)];
+    let ways: [(&str, Lie); 4] = [
+        ("a wrong id", others),
+        ("64 KB", long),
+        ("less than announced", endless),
+        ("half a length", short),
+    ];
     for (what, way) in ways {
         let (cut, listener) = cut_short();
         std::thread::spawn(move || {
@@ -160,7 +196,11 @@ fn lies_by_tcp_are_no_answer_either() {
             }
         });
         let (code, document, took) = check(&sandbox, &given, cut.address);
-        assert_eq!((code, codes(&document)), (4, vec!["server-no-tcp"]), "{what}\n{document:#}");
+        assert_eq!(
+            (code, codes(&document)),
+            (4, vec!["server-no-tcp"]),
+            "{what}\n{document:#}"
+        );
         assert!(took < Duration::from_secs(15), "{what}: {took:?}");
     }
 }

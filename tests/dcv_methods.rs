@@ -22,12 +22,20 @@ fn verdict(document: &Value) -> &str {
 }
 
 fn codes(document: &Value) -> Vec<&str> {
-    document["findings"].as_array().unwrap().iter().map(|finding| finding["code"].as_str().unwrap()).collect()
+    document["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| finding["code"].as_str().unwrap())
+        .collect()
 }
 
 /// The hashes of a request for `names`: MD5 and SHA-256.
 fn request(sandbox: &Sandbox, names: &[&str]) -> (String, String) {
-    let made = sandbox.run(&[&["csr", "--json"], names].concat()).expect(0).json();
+    let made = sandbox
+        .run(&[&["csr", "--json"], names].concat())
+        .expect(0)
+        .json();
     let text = |field: &str| made["request"][field].as_str().unwrap().to_owned();
     (text("md5"), text("sha256"))
 }
@@ -49,11 +57,16 @@ fn each_state_of_a_file_has_its_verdict() {
         let mut blocks = String::new();
         let mut zone = String::new();
         let mut orders = BTreeMap::new();
-        for name in ["good", "upper", "lower", "page", "text", "another", "unique", "moved", "silent", "nowhere"] {
+        for name in [
+            "good", "upper", "lower", "page", "text", "another", "unique", "moved", "silent",
+            "nowhere",
+        ] {
             let host = format!("{name}.shop.example");
             let (md5, sha256) = request(&sandbox, &[&host]);
             let path = format!("/.well-known/pki-validation/{}.txt", md5.to_uppercase());
-            let body = |sha256: &str, unique: &str| format!("return 200 \"{sha256}\\ncomodoca.com\\n{unique}\\n\";");
+            let body = |sha256: &str, unique: &str| {
+                format!("return 200 \"{sha256}\\ncomodoca.com\\n{unique}\\n\";")
+            };
             blocks += &match name {
                 "good" => block(&listen, &host, &path, &body(&sha256, UNIQUE)),
                 "upper" => block(&listen, &host, &path, &body(&sha256.to_uppercase(), UNIQUE)),
@@ -62,7 +75,12 @@ fn each_state_of_a_file_has_its_verdict() {
                 "text" => block(&listen, &host, &path, "return 200 \"soon\";"),
                 "another" => block(&listen, &host, &path, &body(&"0".repeat(64), UNIQUE)),
                 "unique" => block(&listen, &host, &path, &body(&sha256, "other")),
-                "moved" => block(&listen, &host, &path, "return 301 https://$host$request_uri;"),
+                "moved" => block(
+                    &listen,
+                    &host,
+                    &path,
+                    "return 301 https://$host$request_uri;",
+                ),
                 _ => String::new(),
             };
             match name {
@@ -77,13 +95,39 @@ fn each_state_of_a_file_has_its_verdict() {
         let at = dns.at();
         let check = |name: &str, more: &[&str]| -> Run {
             let (host, md5, sha256) = &orders[name];
-            let given = format!("_{md5}.{host} {}.{}.{UNIQUE}.comodoca.com", &sha256[..32], &sha256[32..]);
-            let args = ["dcv-check", host, "--method", "http", "--resolver", &at, "--json"];
+            let given = format!(
+                "_{md5}.{host} {}.{}.{UNIQUE}.comodoca.com",
+                &sha256[..32],
+                &sha256[32..]
+            );
+            let args = [
+                "dcv-check",
+                host,
+                "--method",
+                "http",
+                "--resolver",
+                &at,
+                "--json",
+            ];
             sandbox.run(&[&args[..], &["--record", &given], more].concat())
         };
         let (host, md5, sha256) = orders["good"].clone();
-        let bare = sandbox.run(&["dcv-check", &host, "--method", "http", "--resolver", &at, "--json"]).expect(1).json();
-        assert_eq!((verdict(&bare), codes(&bare)), ("unchecked", vec!["unique-value-unchecked", INSIDE]));
+        let bare = sandbox
+            .run(&[
+                "dcv-check",
+                &host,
+                "--method",
+                "http",
+                "--resolver",
+                &at,
+                "--json",
+            ])
+            .expect(1)
+            .json();
+        assert_eq!(
+            (verdict(&bare), codes(&bare)),
+            ("unchecked", vec!["unique-value-unchecked", INSIDE])
+        );
         for (name, code, wanted, mut findings) in [
             ("good", 0, "visible", vec![]),
             ("upper", 0, "visible", vec![]),
@@ -98,13 +142,23 @@ fn each_state_of_a_file_has_its_verdict() {
         ] {
             let document = check(name, &[]).expect(code).json();
             findings.extend((name != "nowhere").then_some(INSIDE));
-            assert_eq!((verdict(&document), codes(&document)), (wanted, findings), "{name}\n{document:#}");
+            assert_eq!(
+                (verdict(&document), codes(&document)),
+                (wanted, findings),
+                "{name}\n{document:#}"
+            );
         }
         let record = &check("good", &[]).json()["records"][0];
-        let url = format!("http://{host}/.well-known/pki-validation/{}.txt", md5.to_uppercase());
+        let url = format!(
+            "http://{host}/.well-known/pki-validation/{}.txt",
+            md5.to_uppercase()
+        );
         assert_eq!(record["url"], url);
         assert_eq!(record["body"], format!("{sha256}\ncomodoca.com\n{UNIQUE}"));
-        assert_eq!((&record["type"], &record["complete"]), (&Value::from("HTTP"), &Value::Bool(true)));
+        assert_eq!(
+            (&record["type"], &record["complete"]),
+            (&Value::from("HTTP"), &Value::Bool(true))
+        );
         assert_eq!(record["servers"][0]["address"], format!("{web}:80"));
         assert_eq!(record["servers"][0]["answer"], "200");
     });
@@ -119,25 +173,60 @@ fn every_name_serves_its_own_file_and_a_wildcard_none() {
         let (md5, sha256) = request(&sandbox, &names);
         let path = format!("/.well-known/pki-validation/{}.txt", md5.to_uppercase());
         let file = format!("return 200 \"{sha256}\\nsectigo.com\";");
-        let server = Nginx::start(&sandbox.join("nginx"), &block(&format!("{web}:80"), "shop.example", &path, &file));
+        let server = Nginx::start(
+            &sandbox.join("nginx"),
+            &block(&format!("{web}:80"), "shop.example", &path, &file),
+        );
         // The server's first block answers for www too, so that has no address at first.
         let mut dns = NameServer::knot(&format!("@ A {web}"));
         let at = dns.at();
         let check = |name: &str| {
-            sandbox.run(&["dcv-check", name, "--method", "http", "--ca", "sectigo", "--resolver", &at, "--json"])
+            sandbox.run(&[
+                "dcv-check",
+                name,
+                "--method",
+                "http",
+                "--ca",
+                "sectigo",
+                "--resolver",
+                &at,
+                "--json",
+            ])
         };
         let document = check("shop.example").expect(1).json();
         assert_eq!(
             (verdict(&document), codes(&document)),
-            ("absent", vec![INSIDE, "name-without-address", "www-drops-out"])
+            (
+                "absent",
+                vec![INSIDE, "name-without-address", "www-drops-out"]
+            )
         );
         dns.publish(&format!("@ A {web}\nwww A {web}"), 2);
         assert_eq!(verdict(&check("shop.example").expect(0).json()), "visible");
         request(&sandbox, &["*.shop.example", "--cert-name", "wild"]);
-        let wild =
-            sandbox.run(&["dcv-check", "wild.csr", "--method", "http", "--resolver", &at, "--json"]).expect(1).json();
+        let wild = sandbox
+            .run(&[
+                "dcv-check",
+                "wild.csr",
+                "--method",
+                "http",
+                "--resolver",
+                &at,
+                "--json",
+            ])
+            .expect(1)
+            .json();
         assert_eq!(codes(&wild), ["wildcard-not-by-file"]);
-        let run = sandbox.run(&["dcv-check", "shop.example", "--method", "http", "--ca", "aws-acm", "--resolver", &at]);
+        let run = sandbox.run(&[
+            "dcv-check",
+            "shop.example",
+            "--method",
+            "http",
+            "--ca",
+            "aws-acm",
+            "--resolver",
+            &at,
+        ]);
         assert!(run.expect(3).stderr.contains("takes no proof by a file"));
         let file = |ca: &str| {
             let run = sandbox.run(&[
@@ -151,27 +240,58 @@ fn every_name_serves_its_own_file_and_a_wildcard_none() {
                 &at,
                 "--json",
             ]);
-            run.json()["records"][0]["url"].as_str().unwrap().rsplit('/').next().unwrap().to_owned()
+            run.json()["records"][0]["url"]
+                .as_str()
+                .unwrap()
+                .rsplit('/')
+                .next()
+                .unwrap()
+                .to_owned()
         };
-        assert_eq!(["godaddy", "starfield", "digicert"].map(file), ["godaddy.html", "starfield.html", "fileauth.txt"]);
+        assert_eq!(
+            ["godaddy", "starfield", "digicert"].map(file),
+            ["godaddy.html", "starfield.html", "fileauth.txt"]
+        );
         // Whoever asks the resolver that a CA's machine may ask is not told that all is well.
-        let _resolver = NameServer::unbound(port_53(2, 53), dns.address, "  do-not-query-localhost: no\n");
+        let _resolver = NameServer::unbound(
+            port_53(2, 53),
+            dns.address,
+            "  do-not-query-localhost: no\n",
+        );
         let resolver = port_53(2, 53).ip().to_string();
-        let ask = ["dcv-check", "shop.example", "--method", "http", "--ca", "sectigo", "--json", "--resolver"];
+        let ask = [
+            "dcv-check",
+            "shop.example",
+            "--method",
+            "http",
+            "--ca",
+            "sectigo",
+            "--json",
+            "--resolver",
+        ];
         let outside = || sandbox.run(&[&ask[..], &[&resolver]].concat());
         let document = outside().expect(1).json();
-        assert_eq!((verdict(&document), codes(&document)), ("visible", vec![INSIDE, INSIDE]), "{document:#}");
+        assert_eq!(
+            (verdict(&document), codes(&document)),
+            ("visible", vec![INSIDE, INSIDE]),
+            "{document:#}"
+        );
         assert_eq!(document["findings"][0]["severity"], "error");
         // Nor that a port is to be opened there.
         drop(server);
         let document = outside().expect(4).json();
-        assert!(!codes(&document).contains(&"web-server-silent"), "{document:#}");
+        assert!(
+            !codes(&document).contains(&"web-server-silent"),
+            "{document:#}"
+        );
     });
 }
 
 /// What differs from run to run, by what it is.
 fn masked(said: &str, masks: &[(&str, &str)]) -> String {
-    masks.iter().fold(said.to_owned(), |said, (what, mask)| said.replace(what, mask))
+    masks.iter().fold(said.to_owned(), |said, (what, mask)| {
+        said.replace(what, mask)
+    })
 }
 
 #[test]
@@ -181,18 +301,42 @@ fn the_words_and_documents_are_pinned() {
         let web = port_53(3, 43).ip();
         let (md5, sha256) = request(&sandbox, &["shop.example"]);
         let path = format!("/.well-known/pki-validation/{}.txt", md5.to_uppercase());
-        let wrong = block(&format!("{web}:80"), "shop.example", &path, "return 200 \"<html>soon\";");
+        let wrong = block(
+            &format!("{web}:80"),
+            "shop.example",
+            &path,
+            "return 200 \"<html>soon\";",
+        );
         let right = wrong.replace("<html>soon", &format!("{sha256}\\nsectigo.com"));
         let dns = NameServer::knot(&format!("@ A {web}\n@ MX 10 mail.example.net."));
         let (at, upper) = (dns.at(), md5.to_uppercase());
-        let (web, masks) = (web.to_string(), [(&*upper, "[MD5]"), (&*sha256, "[SHA256]"), (&*at, "[RESOLVER]")]);
+        let (web, masks) = (
+            web.to_string(),
+            [
+                (&*upper, "[MD5]"),
+                (&*sha256, "[SHA256]"),
+                (&*at, "[RESOLVER]"),
+            ],
+        );
         let say = |method: &str, more: &[&str]| {
-            let args = ["dcv-check", "--method", method, "--ca", "sectigo", "--resolver", &at];
+            let args = [
+                "dcv-check",
+                "--method",
+                method,
+                "--ca",
+                "sectigo",
+                "--resolver",
+                &at,
+            ];
             let run = sandbox.run(&[&args[..], more].concat());
             let said = if more.is_empty() {
                 run.to_string()
             } else {
-                format!("{}\n--- exit {}", serde_json::to_string_pretty(&run.json()).unwrap(), run.code)
+                format!(
+                    "{}\n--- exit {}",
+                    serde_json::to_string_pretty(&run.json()).unwrap(),
+                    run.code
+                )
             };
             masked(&said, &masks).replace(&web, "[WEB]")
         };
@@ -210,19 +354,33 @@ fn the_words_and_documents_are_pinned() {
 #[test]
 fn what_is_not_confirmed_of_a_ca_is_told() {
     let sandbox = Sandbox::new();
-    let made = sandbox.run(&["csr", "www.shop.example", "--ca", "certum"]).expect(0);
+    let made = sandbox
+        .run(&["csr", "www.shop.example", "--ca", "certum"])
+        .expect(0);
     assert!(
-        made.stdout.contains("note   not confirmed for Certum: at which host it looks for its TXT record"),
+        made.stdout
+            .contains("note   not confirmed for Certum: at which host it looks for its TXT record"),
         "{made}"
     );
     let dns = NameServer::knot("@ MX 10 mail.example.net.");
     let at = dns.at();
-    let check = |more: &[&str]| sandbox.run(&[&["dcv-check", "--resolver", &at, "--json"], more].concat());
+    let check =
+        |more: &[&str]| sandbox.run(&[&["dcv-check", "--resolver", &at, "--json"], more].concat());
     assert!(codes(&check(&[]).expect(1).json()).contains(&"ca-not-confirmed"));
-    let email = check(&["--method", "email", "--ca", "digicert"]).expect(1).json();
-    assert_eq!(codes(&email), ["ca-not-confirmed", "mailbox-unchecked", "email-proof-ends"]);
-    let given = check(&["--record", "www.shop.example TXT abc"]).expect(1).json();
-    assert!(!codes(&given).contains(&"ca-not-confirmed"), "the shop's own record was given: {given:#}");
+    let email = check(&["--method", "email", "--ca", "digicert"])
+        .expect(1)
+        .json();
+    assert_eq!(
+        codes(&email),
+        ["ca-not-confirmed", "mailbox-unchecked", "email-proof-ends"]
+    );
+    let given = check(&["--record", "www.shop.example TXT abc"])
+        .expect(1)
+        .json();
+    assert!(
+        !codes(&given).contains(&"ca-not-confirmed"),
+        "the shop's own record was given: {given:#}"
+    );
 }
 
 #[test]
@@ -232,30 +390,73 @@ fn mail_arrives_where_the_dns_says() {
     let mut dns = NameServer::knot("");
     let at = dns.at();
     let check = |more: &[&str]| {
-        let args = ["dcv-check", "--method", "email", "--resolver", &at, "--json"];
+        let args = [
+            "dcv-check",
+            "--method",
+            "email",
+            "--resolver",
+            &at,
+            "--json",
+        ];
         sandbox.run(&[&args[..], more].concat())
     };
     for (serial, (zone, wanted, findings)) in (2..).zip([
         ("", "absent", vec!["no-mail-for-domain", "email-proof-ends"]),
-        ("@ MX 0 .\nwww MX 0 .", "absent", vec!["no-mail-for-domain", "email-proof-ends"]),
-        ("@ MX 10 mail.example.net.", "unchecked", vec!["mailbox-unchecked", "email-proof-ends"]),
-        ("www A 192.0.2.80", "unchecked", vec!["mailbox-unchecked", "email-proof-ends"]),
-        ("_validation-contactemail TXT dns@example.net", "unchecked", vec!["mailbox-unchecked", "email-proof-ends"]),
+        (
+            "@ MX 0 .\nwww MX 0 .",
+            "absent",
+            vec!["no-mail-for-domain", "email-proof-ends"],
+        ),
+        (
+            "@ MX 10 mail.example.net.",
+            "unchecked",
+            vec!["mailbox-unchecked", "email-proof-ends"],
+        ),
+        (
+            "www A 192.0.2.80",
+            "unchecked",
+            vec!["mailbox-unchecked", "email-proof-ends"],
+        ),
+        (
+            "_validation-contactemail TXT dns@example.net",
+            "unchecked",
+            vec!["mailbox-unchecked", "email-proof-ends"],
+        ),
     ]) {
         dns.publish(zone, serial);
         let document = check(&[]).expect(1).json();
-        assert_eq!((verdict(&document), codes(&document)), (wanted, findings), "{zone}\n{document:#}");
+        assert_eq!(
+            (verdict(&document), codes(&document)),
+            (wanted, findings),
+            "{zone}\n{document:#}"
+        );
     }
     let document = check(&[]).json();
     let mailboxes = document["records"][0]["mailboxes"].as_array().unwrap();
-    let domains: Vec<_> = mailboxes.iter().map(|one| one["domain"].as_str().unwrap()).collect();
-    assert_eq!(domains, ["www.shop.example", "shop.example"], "the CA climbs, but no further");
+    let domains: Vec<_> = mailboxes
+        .iter()
+        .map(|one| one["domain"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        domains,
+        ["www.shop.example", "shop.example"],
+        "the CA climbs, but no further"
+    );
     assert_eq!(mailboxes[1]["addresses"][4], "postmaster@shop.example");
     assert_eq!(mailboxes[1]["contacts"][0], "dns@example.net");
     let after = check(&["--at", "2028-03-15T00:00:00Z"]).json();
     assert!(codes(&after).contains(&"email-proof-ended"));
-    let silent =
-        sandbox.run(&["dcv-check", "--method", "email", "--resolver", "127.0.0.1:1", "--json"]).expect(4).json();
+    let silent = sandbox
+        .run(&[
+            "dcv-check",
+            "--method",
+            "email",
+            "--resolver",
+            "127.0.0.1:1",
+            "--json",
+        ])
+        .expect(4)
+        .json();
     assert_eq!(verdict(&silent), "unreachable");
 }
 
@@ -265,11 +466,33 @@ fn what_could_not_be_looked_up_is_not_called_absent() {
     request(&sandbox, &["shop.example"]);
     let broken = NameServer::knot_serving(&[free_port()], ZONE, None, "");
     let at = broken.at();
-    for (method, finding) in [("http", "addresses-not-found"), ("email", "mail-not-found-out")] {
-        let run = sandbox.run(&["dcv-check", "--method", method, "--resolver", &at, "--json"]).expect(4).json();
-        assert_eq!((verdict(&run), codes(&run)[0]), ("unreachable", finding), "{run:#}");
+    for (method, finding) in [
+        ("http", "addresses-not-found"),
+        ("email", "mail-not-found-out"),
+    ] {
+        let run = sandbox
+            .run(&["dcv-check", "--method", method, "--resolver", &at, "--json"])
+            .expect(4)
+            .json();
+        assert_eq!(
+            (verdict(&run), codes(&run)[0]),
+            ("unreachable", finding),
+            "{run:#}"
+        );
     }
     let taken = NameServer::knot("@ MX 10 mail.example.net.");
-    let run = sandbox.run(&["dcv-check", "--method", "email", "--ca", "private", "--resolver", &taken.at(), "--json"]);
-    assert_eq!(codes(&run.expect(1).json()), ["email-not-taken", "mailbox-unchecked", "email-proof-ends"]);
+    let run = sandbox.run(&[
+        "dcv-check",
+        "--method",
+        "email",
+        "--ca",
+        "private",
+        "--resolver",
+        &taken.at(),
+        "--json",
+    ]);
+    assert_eq!(
+        codes(&run.expect(1).json()),
+        ["email-not-taken", "mailbox-unchecked", "email-proof-ends"]
+    );
 }

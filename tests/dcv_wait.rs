@@ -46,22 +46,46 @@ struct Shown {
 
 impl Shown {
     fn start(sandbox: &Sandbox, args: &[&str], term: &str) -> Self {
-        Self::program(sandbox, &[&[env!("CARGO_BIN_EXE_certctl")], args].concat(), term)
+        Self::program(
+            sandbox,
+            &[&[env!("CARGO_BIN_EXE_certctl")], args].concat(),
+            term,
+        )
     }
 
     fn program(sandbox: &Sandbox, words: &[&str], term: &str) -> Self {
         let mut python = foreign("python3");
-        python.args(["-c", TERMINAL]).args(words).env("TERM", term).env("NO_COLOR", "1");
-        python.current_dir(sandbox.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
-        Self { child: python.spawn().unwrap(), text: String::new() }
+        python
+            .args(["-c", TERMINAL])
+            .args(words)
+            .env("TERM", term)
+            .env("NO_COLOR", "1");
+        python
+            .current_dir(sandbox.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        Self {
+            child: python.spawn().unwrap(),
+            text: String::new(),
+        }
     }
 
     /// Reads on until `wanted` was shown.
     fn until(&mut self, wanted: &str) {
         let (started, mut piece) = (Instant::now(), [0; 4096]);
         while !self.text.contains(wanted) {
-            assert!(started.elapsed() < Duration::from_secs(30), "{wanted}\n{}", self.text);
-            let count = self.child.stdout.as_mut().unwrap().read(&mut piece).unwrap();
+            assert!(
+                started.elapsed() < Duration::from_secs(30),
+                "{wanted}\n{}",
+                self.text
+            );
+            let count = self
+                .child
+                .stdout
+                .as_mut()
+                .unwrap()
+                .read(&mut piece)
+                .unwrap();
             assert!(count > 0, "it ended before {wanted:?}\n{}", self.text);
             self.text += &String::from_utf8_lossy(&piece[..count]);
         }
@@ -69,17 +93,38 @@ impl Shown {
 
     fn end(mut self) -> (i32, String) {
         let mut rest = Vec::new();
-        self.child.stdout.as_mut().unwrap().read_to_end(&mut rest).unwrap();
-        (self.child.wait().unwrap().code().unwrap(), self.text + &String::from_utf8_lossy(&rest))
+        self.child
+            .stdout
+            .as_mut()
+            .unwrap()
+            .read_to_end(&mut rest)
+            .unwrap();
+        (
+            self.child.wait().unwrap().code().unwrap(),
+            self.text + &String::from_utf8_lossy(&rest),
+        )
     }
 }
 
 /// A request for `shop.example`, the record that belongs to it, and the zone's line for it.
 fn order(sandbox: &Sandbox) -> (String, String) {
-    let made = sandbox.run(&["csr", "shop.example", "www.shop.example", "--json"]).expect(0).json();
-    let (md5, sha256) = (made["request"]["md5"].as_str().unwrap(), made["request"]["sha256"].as_str().unwrap());
-    let value = format!("{}.{}.69ff68dc5168c.comodoca.com", &sha256[..32], &sha256[32..]);
-    (format!("_{md5}.shop.example {value}"), format!("_{md5} CNAME {value}."))
+    let made = sandbox
+        .run(&["csr", "shop.example", "www.shop.example", "--json"])
+        .expect(0)
+        .json();
+    let (md5, sha256) = (
+        made["request"]["md5"].as_str().unwrap(),
+        made["request"]["sha256"].as_str().unwrap(),
+    );
+    let value = format!(
+        "{}.{}.69ff68dc5168c.comodoca.com",
+        &sha256[..32],
+        &sha256[32..]
+    );
+    (
+        format!("_{md5}.shop.example {value}"),
+        format!("_{md5} CNAME {value}."),
+    )
 }
 
 #[test]
@@ -88,19 +133,42 @@ fn a_table_shows_who_says_what_until_it_is_visible() {
     let (given, line) = order(&sandbox);
     let mut server = NameServer::knot("");
     let at = server.at();
-    let mut shown =
-        Shown::start(&sandbox, &["dcv-check", "--wait=60s", "--record", &given, "--resolver", &at], "xterm");
+    let mut shown = Shown::start(
+        &sandbox,
+        &[
+            "dcv-check",
+            "--wait=60s",
+            "--record",
+            &given,
+            "--resolver",
+            &at,
+        ],
+        "xterm",
+    );
     shown.until("looked once; next look ");
     assert!(shown.text.contains("absent  _"), "{}", shown.text);
-    assert!(shown.text.contains(&format!("  resolver {at}  absent (NXDOMAIN")), "{}", shown.text);
-    assert!(shown.text.contains(", since ") && shown.text.contains(", or Ctrl-C"), "{}", shown.text);
+    assert!(
+        shown
+            .text
+            .contains(&format!("  resolver {at}  absent (NXDOMAIN")),
+        "{}",
+        shown.text
+    );
+    assert!(
+        shown.text.contains(", since ") && shown.text.contains(", or Ctrl-C"),
+        "{}",
+        shown.text
+    );
     server.publish(&line, 2);
     let (code, text) = shown.end();
     assert_eq!(code, 0, "{text}");
     // The table is taken away, and the report stands in its place.
     let (table, report) = text.rsplit_once("\x1b[J").unwrap();
     assert!(table.ends_with("\x1b[3A\r"), "{text}");
-    assert!(report.contains("ok     visible at all servers") && !report.contains("next look"), "{text}");
+    assert!(
+        report.contains("ok     visible at all servers") && !report.contains("next look"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -109,12 +177,25 @@ fn ctrl_c_leaves_the_table_and_says_where_it_stood() {
     let (given, _) = order(&sandbox);
     let server = NameServer::knot("");
     let at = server.at();
-    let mut shown = Shown::start(&sandbox, &["dcv-check", "--wait", "--record", &given, "--resolver", &at], "xterm");
+    let mut shown = Shown::start(
+        &sandbox,
+        &["dcv-check", "--wait", "--record", &given, "--resolver", &at],
+        "xterm",
+    );
     shown.until(", or Ctrl-C");
-    shown.child.stdin.as_mut().unwrap().write_all(b"\x03").unwrap();
+    shown
+        .child
+        .stdin
+        .as_mut()
+        .unwrap()
+        .write_all(b"\x03")
+        .unwrap();
     let (code, text) = shown.end();
     assert_eq!(code, 130, "{text}");
-    assert!(text.contains(&format!("cause: absent at resolver {at}")), "{text}");
+    assert!(
+        text.contains(&format!("cause: absent at resolver {at}")),
+        "{text}"
+    );
     assert!(text.contains("next: certctl dcv-check --wait"), "{text}");
 }
 
@@ -124,13 +205,28 @@ fn a_terminal_that_cannot_go_back_gets_one_line_for_each_change() {
     let (given, line) = order(&sandbox);
     let mut server = NameServer::knot("");
     let at = server.at();
-    let mut shown = Shown::start(&sandbox, &["dcv-check", "--wait=60s", "--record", &given, "--resolver", &at], "dumb");
+    let mut shown = Shown::start(
+        &sandbox,
+        &[
+            "dcv-check",
+            "--wait=60s",
+            "--record",
+            &given,
+            "--resolver",
+            &at,
+        ],
+        "dumb",
+    );
     shown.until("; next look ");
     server.publish(&line.replace("69ff68dc5168c", "5a955211b1f8c"), 2);
     shown.until("different at resolver");
     server.publish(&line, 3);
     let (code, text) = shown.end();
-    assert_eq!((code, text.matches("; next look ").count()), (0, 2), "{text}");
+    assert_eq!(
+        (code, text.matches("; next look ").count()),
+        (0, 2),
+        "{text}"
+    );
     assert!(!text.contains('\x1b') || !text.contains("\x1b[J"), "{text}");
 }
 
@@ -142,15 +238,35 @@ fn what_keeps_the_ca_from_issuing_is_waited_for_too() {
     let forbids = format!("{line}\n@ CAA 0 issue \"letsencrypt.org\"");
     let mut server = NameServer::knot(&forbids);
     let at = server.at();
-    let args = ["dcv-check", "--wait=60s", "--ca", "sectigo", "--record", &given, "--resolver", &at];
-    let (said, add) = ("forbids Sectigo to issue for shop.example", "shop.example. CAA 0 issue \"sectigo.com\"");
+    let args = [
+        "dcv-check",
+        "--wait=60s",
+        "--ca",
+        "sectigo",
+        "--record",
+        &given,
+        "--resolver",
+        &at,
+    ];
+    let (said, add) = (
+        "forbids Sectigo to issue for shop.example",
+        "shop.example. CAA 0 issue \"sectigo.com\"",
+    );
 
     let mut shown = Shown::start(&sandbox, &args, "xterm");
     shown.until("looked 2 times; next look ");
     // What to do is said above the table, whole, and once.
     let (above, table) = shown.text.split_once("\x1b[?7l").unwrap();
-    assert!(above.contains(said) && above.contains(add), "{}", shown.text);
-    assert!(table.contains("visible  _") && table.contains("\n  caa-forbids "), "{}", shown.text);
+    assert!(
+        above.contains(said) && above.contains(add),
+        "{}",
+        shown.text
+    );
+    assert!(
+        table.contains("visible  _") && table.contains("\n  caa-forbids "),
+        "{}",
+        shown.text
+    );
     assert_eq!(shown.text.matches(add).count(), 1, "{}", shown.text);
     server.publish(&format!("{forbids}\n@ CAA 0 issue \"sectigo.com\""), 2);
     let (code, text) = shown.end();
@@ -159,55 +275,113 @@ fn what_keeps_the_ca_from_issuing_is_waited_for_too() {
     server.publish(&forbids, 3);
     let mut shown = Shown::start(&sandbox, &args, "dumb");
     shown.until("; next look ");
-    assert!(shown.text.contains(&format!("  visible at resolver {at}; wrong still: caa-forbids; ")), "{}", shown.text);
+    assert!(
+        shown.text.contains(&format!(
+            "  visible at resolver {at}; wrong still: caa-forbids; "
+        )),
+        "{}",
+        shown.text
+    );
     assert!(shown.text.contains(add), "{}", shown.text);
-    shown.child.stdin.as_mut().unwrap().write_all(b"\x03").unwrap();
+    shown
+        .child
+        .stdin
+        .as_mut()
+        .unwrap()
+        .write_all(b"\x03")
+        .unwrap();
     let (code, text) = shown.end();
-    assert!(code == 130 && text.contains("cause: visible at") && text.contains("wrong still: caa-forbids"), "{text}");
+    assert!(
+        code == 130
+            && text.contains("cause: visible at")
+            && text.contains("wrong still: caa-forbids"),
+        "{text}"
+    );
 }
 
 /// A server block that gives `answer` for the file of this request's MD5.
 fn block(web: std::net::IpAddr, md5: &str, answer: &str) -> String {
     let path = format!("/.well-known/pki-validation/{}.txt", md5.to_uppercase());
-    format!("server {{ listen {web}:80; location = {path} {{ default_type text/plain; {answer} }} }}\n")
+    format!(
+        "server {{ listen {web}:80; location = {path} {{ default_type text/plain; {answer} }} }}\n"
+    )
 }
 
 #[test]
 fn a_file_is_waited_for_like_a_record() {
     with_port_53("a_file_is_waited_for_like_a_record", || {
         let sandbox = Sandbox::new();
-        let made = sandbox.run(&["csr", "shop.example", "--ca", "sectigo", "--json"]).expect(0).json();
-        let (md5, sha256) = (made["request"]["md5"].as_str().unwrap(), made["request"]["sha256"].as_str().unwrap());
+        let made = sandbox
+            .run(&["csr", "shop.example", "--ca", "sectigo", "--json"])
+            .expect(0)
+            .json();
+        let (md5, sha256) = (
+            made["request"]["md5"].as_str().unwrap(),
+            made["request"]["sha256"].as_str().unwrap(),
+        );
         let web = port_53(0, 44).ip();
         let dns = NameServer::knot(&format!("@ A {web}"));
         let at = dns.at();
-        let args = ["dcv-check", "--wait=60s", "--method", "http", "--resolver", &at];
+        let args = [
+            "dcv-check",
+            "--wait=60s",
+            "--method",
+            "http",
+            "--resolver",
+            &at,
+        ];
         let absent = Nginx::start(&sandbox.join("absent"), &block(web, md5, "return 404;"));
 
         // In a pipe one line for each change; a signal says where it stood.
         let mut command = sandbox.command(&args);
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         std::thread::sleep(Duration::from_millis(2800));
-        rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT).unwrap();
+        rustix::process::kill_process(
+            rustix::process::Pid::from_child(&child),
+            rustix::process::Signal::INT,
+        )
+        .unwrap();
         let run = child.wait_with_output().unwrap();
         let said = String::from_utf8_lossy(&run.stderr);
-        assert_eq!((run.status.code(), said.matches("; next look ").count()), (Some(130), 1), "{said}");
+        assert_eq!(
+            (run.status.code(), said.matches("; next look ").count()),
+            (Some(130), 1),
+            "{said}"
+        );
         let stood = format!("absent shop.example ({web}:80 404)");
         assert!(said.contains(&format!("  {stood}; next look ")), "{said}");
-        assert!(said.contains(&format!("cause: {stood}")) && said.contains("--wait --method http"), "{said}");
+        assert!(
+            said.contains(&format!("cause: {stood}")) && said.contains("--wait --method http"),
+            "{said}"
+        );
 
         // On a terminal the table.
         let mut shown = Shown::start(&sandbox, &args, "xterm");
         shown.until("looked once; next look ");
-        assert!(shown.text.contains("absent  shop.example"), "{}", shown.text);
-        assert!(shown.text.contains(&format!("  {web}:80  404, since ")), "{}", shown.text);
+        assert!(
+            shown.text.contains("absent  shop.example"),
+            "{}",
+            shown.text
+        );
+        assert!(
+            shown.text.contains(&format!("  {web}:80  404, since ")),
+            "{}",
+            shown.text
+        );
         drop(absent);
         let right = block(web, md5, &format!("return 200 \"{sha256}\\nsectigo.com\";"));
         let _right = Nginx::start(&sandbox.join("right"), &right);
         let (code, text) = shown.end();
         assert_eq!(code, 0, "{text}");
         let report = text.rsplit_once("\x1b[J").unwrap().1;
-        assert!(report.contains(&format!("{web}:80  visible")) && !report.contains("next look"), "{text}");
+        assert!(
+            report.contains(&format!("{web}:80  visible")) && !report.contains("next look"),
+            "{text}"
+        );
     });
 }
 
@@ -217,8 +391,19 @@ fn a_list_shows_its_progress_beside_its_answers() {
     let server = NameServer::knot("");
     let line = |number: u8| format!("_x{number}.shop.example TXT abc\n");
     sandbox.write("list", (0..3).map(line).collect::<String>());
-    let command = format!("{} dcv-check --batch list --resolver {} >out", env!("CARGO_BIN_EXE_certctl"), server.at());
+    let command = format!(
+        "{} dcv-check --batch list --resolver {} >out",
+        env!("CARGO_BIN_EXE_certctl"),
+        server.at()
+    );
     let (code, text) = Shown::program(&sandbox, &["/bin/sh", "-c", &command], "xterm").end();
-    assert_eq!((code, sandbox.read("out").lines().count()), (1, 4), "{text}");
-    assert!(text.contains("3 judged: 3 absent") && text.ends_with("\x1b[J"), "it is taken away at the end: {text:?}");
+    assert_eq!(
+        (code, sandbox.read("out").lines().count()),
+        (1, 4),
+        "{text}"
+    );
+    assert!(
+        text.contains("3 judged: 3 absent") && text.ends_with("\x1b[J"),
+        "it is taken away at the end: {text:?}"
+    );
 }

@@ -15,7 +15,11 @@ fn read(bytes: &[u8]) -> Delivery {
 /// How many certificates, and the codes of what was mended.
 fn gist(bytes: &[u8]) -> (usize, Vec<&'static str>) {
     let delivery = read(bytes);
-    let mut codes: Vec<&str> = delivery.repairs.iter().map(|repair| repair.what.code()).collect();
+    let mut codes: Vec<&str> = delivery
+        .repairs
+        .iter()
+        .map(|repair| repair.what.code())
+        .collect();
     codes.sort_unstable();
     codes.dedup();
     (delivery.certificates.len(), codes)
@@ -34,24 +38,85 @@ fn every_certificate_is_found_and_every_repair_told() {
     let ca = TestCa::new();
     let (a, b) = (ca.intermediate_pem(), ca.root_pem());
     let both = format!("{a}{b}");
-    let body = |pem: &str| pem.lines().filter(|line| !line.starts_with('-')).collect::<String>();
+    let body = |pem: &str| {
+        pem.lines()
+            .filter(|line| !line.starts_with('-'))
+            .collect::<String>()
+    };
     let label = |label: &str| a.replace("CERTIFICATE", label);
     let bags = "Bag Attributes\n    localKeyID: 01 02 03\nsubject=CN = x\n\nissuer=CN = y\n";
     for (what, bytes, count, codes) in [
         ("plain", both.clone().into_bytes(), 2, vec![]),
-        ("CR LF", both.replace('\n', "\r\n").into_bytes(), 2, vec!["crlf"]),
-        ("CR", both.replace('\n', "\r").into_bytes(), 2, vec!["cr-alone"]),
-        ("BOM", format!("\u{feff}{both}").into_bytes(), 2, vec!["byte-order-mark"]),
-        ("BOM in the middle", format!("{a}\u{feff}{b}").into_bytes(), 2, vec![]),
-        ("no newline at the end", both.trim_end().into(), 2, vec!["no-final-newline"]),
-        ("glued", format!("{}{b}", a.trim_end()).into_bytes(), 2, vec!["glued-lines"]),
-        ("bag attributes", format!("{bags}{a}{bags}{b}").into_bytes(), 2, vec![]),
-        ("text around", format!("Dear customer,\n{a}\nYours\n{b}Bye").into_bytes(), 2, vec![]),
-        ("text before BEGIN", format!("{a}here: {b}").into_bytes(), 2, vec!["one-line"]),
-        ("indented", both.lines().map(|line| format!("  {line}\n")).collect::<String>().into(), 2, vec!["indented"]),
+        (
+            "CR LF",
+            both.replace('\n', "\r\n").into_bytes(),
+            2,
+            vec!["crlf"],
+        ),
+        (
+            "CR",
+            both.replace('\n', "\r").into_bytes(),
+            2,
+            vec!["cr-alone"],
+        ),
+        (
+            "BOM",
+            format!("\u{feff}{both}").into_bytes(),
+            2,
+            vec!["byte-order-mark"],
+        ),
+        (
+            "BOM in the middle",
+            format!("{a}\u{feff}{b}").into_bytes(),
+            2,
+            vec![],
+        ),
+        (
+            "no newline at the end",
+            both.trim_end().into(),
+            2,
+            vec!["no-final-newline"],
+        ),
+        (
+            "glued",
+            format!("{}{b}", a.trim_end()).into_bytes(),
+            2,
+            vec!["glued-lines"],
+        ),
+        (
+            "bag attributes",
+            format!("{bags}{a}{bags}{b}").into_bytes(),
+            2,
+            vec![],
+        ),
+        (
+            "text around",
+            format!("Dear customer,\n{a}\nYours\n{b}Bye").into_bytes(),
+            2,
+            vec![],
+        ),
+        (
+            "text before BEGIN",
+            format!("{a}here: {b}").into_bytes(),
+            2,
+            vec!["one-line"],
+        ),
+        (
+            "indented",
+            both.lines()
+                .map(|line| format!("  {line}\n"))
+                .collect::<String>()
+                .into(),
+            2,
+            vec!["indented"],
+        ),
         (
             "one line each",
-            format!("-----BEGIN CERTIFICATE-----{}-----END CERTIFICATE-----\n", body(&a)).into(),
+            format!(
+                "-----BEGIN CERTIFICATE-----{}-----END CERTIFICATE-----\n",
+                body(&a)
+            )
+            .into(),
             1,
             vec!["one-line"],
         ),
@@ -63,55 +128,169 @@ fn every_certificate_is_found_and_every_repair_told() {
         ),
         (
             "one long line",
-            format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", body(&a)).into(),
+            format!(
+                "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
+                body(&a)
+            )
+            .into(),
             1,
             vec![],
         ),
-        ("double spaced", both.replace('\n', "\n\n").into_bytes(), 2, vec!["blank-lines"]),
-        ("trailing blanks", both.replace('\n', " \t\n").into_bytes(), 2, vec![]),
-        ("X509 CERTIFICATE", label("X509 CERTIFICATE").into_bytes(), 1, vec!["label"]),
-        ("TRUSTED CERTIFICATE", label("TRUSTED CERTIFICATE").into_bytes(), 1, vec!["label"]),
+        (
+            "double spaced",
+            both.replace('\n', "\n\n").into_bytes(),
+            2,
+            vec!["blank-lines"],
+        ),
+        (
+            "trailing blanks",
+            both.replace('\n', " \t\n").into_bytes(),
+            2,
+            vec![],
+        ),
+        (
+            "X509 CERTIFICATE",
+            label("X509 CERTIFICATE").into_bytes(),
+            1,
+            vec!["label"],
+        ),
+        (
+            "TRUSTED CERTIFICATE",
+            label("TRUSTED CERTIFICATE").into_bytes(),
+            1,
+            vec!["label"],
+        ),
         (
             "trust data",
-            pem::encode(&pem::Pem::new("TRUSTED CERTIFICATE", [der(&a), vec![0x30, 0]].concat())).into(),
+            pem::encode(&pem::Pem::new(
+                "TRUSTED CERTIFICATE",
+                [der(&a), vec![0x30, 0]].concat(),
+            ))
+            .into(),
             1,
             vec!["crlf", "label", "trust-data"],
         ),
-        ("UTF-16 LE with BOM", utf16(&format!("\u{feff}{both}"), u16::to_le_bytes), 2, vec!["utf-16"]),
-        ("UTF-16 BE with BOM", utf16(&format!("\u{feff}{both}"), u16::to_be_bytes), 2, vec!["utf-16"]),
-        ("UTF-16 LE", utf16(&both, u16::to_le_bytes), 2, vec!["utf-16"]),
-        ("UTF-16 BE", utf16(&both, u16::to_be_bytes), 2, vec!["utf-16"]),
-        ("base64 of DER", body(&a).into_bytes(), 1, vec!["naked-base64"]),
-        ("base64 of two", format!("{}\n\n{}\n", body(&a), body(&b)).into(), 2, vec!["naked-base64"]),
-        ("en dashes", both.replace("-----", "\u{2013}\u{2013}\u{2013}\u{2013}\u{2013}").into(), 2, vec!["dashes"]),
-        ("em dashes", both.replace("-----", "\u{2014}\u{2014}-").into(), 2, vec!["dashes"]),
-        ("four hyphens", both.replace("-----", "----").into(), 2, vec!["dashes"]),
-        ("six hyphens", both.replace("-----", "------").into(), 2, vec!["dashes"]),
-        ("quoted", both.lines().map(|line| format!("> {line}\n")).collect::<String>().into(), 2, vec!["quoted"]),
         (
-            "quoted twice",
-            both.lines().map(|line| format!(">> > {line}\n")).collect::<String>().into(),
+            "UTF-16 LE with BOM",
+            utf16(&format!("\u{feff}{both}"), u16::to_le_bytes),
+            2,
+            vec!["utf-16"],
+        ),
+        (
+            "UTF-16 BE with BOM",
+            utf16(&format!("\u{feff}{both}"), u16::to_be_bytes),
+            2,
+            vec!["utf-16"],
+        ),
+        (
+            "UTF-16 LE",
+            utf16(&both, u16::to_le_bytes),
+            2,
+            vec!["utf-16"],
+        ),
+        (
+            "UTF-16 BE",
+            utf16(&both, u16::to_be_bytes),
+            2,
+            vec!["utf-16"],
+        ),
+        (
+            "base64 of DER",
+            body(&a).into_bytes(),
+            1,
+            vec!["naked-base64"],
+        ),
+        (
+            "base64 of two",
+            format!("{}\n\n{}\n", body(&a), body(&b)).into(),
+            2,
+            vec!["naked-base64"],
+        ),
+        (
+            "en dashes",
+            both.replace("-----", "\u{2013}\u{2013}\u{2013}\u{2013}\u{2013}")
+                .into(),
+            2,
+            vec!["dashes"],
+        ),
+        (
+            "em dashes",
+            both.replace("-----", "\u{2014}\u{2014}-").into(),
+            2,
+            vec!["dashes"],
+        ),
+        (
+            "four hyphens",
+            both.replace("-----", "----").into(),
+            2,
+            vec!["dashes"],
+        ),
+        (
+            "six hyphens",
+            both.replace("-----", "------").into(),
+            2,
+            vec!["dashes"],
+        ),
+        (
+            "quoted",
+            both.lines()
+                .map(|line| format!("> {line}\n"))
+                .collect::<String>()
+                .into(),
             2,
             vec!["quoted"],
         ),
-        ("JSON", format!("{{\"a\":\"{}\"}}", both.replace('\n', "\\n")).into(), 2, vec!["escaped-lines", "one-line"]),
+        (
+            "quoted twice",
+            both.lines()
+                .map(|line| format!(">> > {line}\n"))
+                .collect::<String>()
+                .into(),
+            2,
+            vec!["quoted"],
+        ),
+        (
+            "JSON",
+            format!("{{\"a\":\"{}\"}}", both.replace('\n', "\\n")).into(),
+            2,
+            vec!["escaped-lines", "one-line"],
+        ),
         (
             "entities",
-            both.replace('-', "&#45;").replace('+', "&#x2B;").replace('\n', "<br>\n").into(),
+            both.replace('-', "&#45;")
+                .replace('+', "&#x2B;")
+                .replace('\n', "<br>\n")
+                .into(),
             2,
             vec!["blank-lines", "markup"],
         ),
-        ("a page", format!("<html><pre>{both}</pre></html>").into(), 2, vec!["markup"]),
+        (
+            "a page",
+            format!("<html><pre>{both}</pre></html>").into(),
+            2,
+            vec!["markup"],
+        ),
         (
             "soft line breaks",
-            both.replace("MII", "MII=\n").replace("=\n-", "=3D\n-").into(),
+            both.replace("MII", "MII=\n")
+                .replace("=\n-", "=3D\n-")
+                .into(),
             2,
             vec!["quoted-printable"],
         ),
-        ("zero width", both.replace("MII", "MII\u{200b}\u{a0}").into(), 2, vec!["odd-spaces"]),
+        (
+            "zero width",
+            both.replace("MII", "MII\u{200b}\u{a0}").into(),
+            2,
+            vec!["odd-spaces"],
+        ),
         (
             "no END, then prose",
-            format!("{a}{}\nYours, the shop.\n", b.split("-----END").next().unwrap()).into(),
+            format!(
+                "{a}{}\nYours, the shop.\n",
+                b.split("-----END").next().unwrap()
+            )
+            .into(),
             2,
             vec!["missing-end"],
         ),
@@ -121,11 +300,27 @@ fn every_certificate_is_found_and_every_repair_told() {
             2,
             vec!["crlf"],
         ),
-        ("another END", a.replace("END CERTIFICATE", "END X509 CERTIFICATE").into_bytes(), 1, vec!["wrong-label"]),
-        ("no END", format!("{}\n{b}", a.split("-----END").next().unwrap()).into(), 2, vec!["missing-end"]),
+        (
+            "another END",
+            a.replace("END CERTIFICATE", "END X509 CERTIFICATE")
+                .into_bytes(),
+            1,
+            vec!["wrong-label"],
+        ),
+        (
+            "no END",
+            format!("{}\n{b}", a.split("-----END").next().unwrap()).into(),
+            2,
+            vec!["missing-end"],
+        ),
         ("DER", der(&a), 1, vec!["der"]),
         ("DER twice", [der(&a), der(&b)].concat(), 2, vec!["der"]),
-        ("DER and a line break", [der(&a), b"\r\n".to_vec()].concat(), 1, vec!["der"]),
+        (
+            "DER and a line break",
+            [der(&a), b"\r\n".to_vec()].concat(),
+            1,
+            vec!["der"],
+        ),
     ] {
         assert_eq!(gist(&bytes), (count, codes), "{what}");
         assert_eq!(read(&bytes).ignored, [], "{what}");
@@ -138,7 +333,12 @@ fn a_damaged_block_is_told_and_costs_no_other() {
     let (a, b) = (ca.intermediate_pem(), ca.root_pem());
     let bad = a.replacen("MII", "M*I", 1);
     let cut: String = a.lines().take(4).map(|line| format!("{line}\n")).collect();
-    let lost = a.lines().enumerate().filter(|(line, _)| *line != 3).map(|(_, text)| format!("{text}\n")).collect();
+    let lost = a
+        .lines()
+        .enumerate()
+        .filter(|(line, _)| *line != 3)
+        .map(|(_, text)| format!("{text}\n"))
+        .collect();
     for (what, block) in [
         ("not base64", bad),
         ("cut off", cut),
@@ -147,26 +347,59 @@ fn a_damaged_block_is_told_and_costs_no_other() {
     ] {
         let delivery = read(format!("{b}{block}{b}").as_bytes());
         assert_eq!(delivery.certificates.len(), 2, "{what}");
-        let [ignored] = delivery.ignored.as_slice() else { panic!("{what}: {:?}", delivery.ignored) };
+        let [ignored] = delivery.ignored.as_slice() else {
+            panic!("{what}: {:?}", delivery.ignored)
+        };
         let line = b.lines().count() + 1;
-        assert!(matches!(&ignored.what, Unused::DamagedBlock { line: at, .. } if *at == line), "{what}: {ignored:?}");
+        assert!(
+            matches!(&ignored.what, Unused::DamagedBlock { line: at, .. } if *at == line),
+            "{what}: {ignored:?}"
+        );
     }
 }
 
 #[test]
 fn keys_and_requests_are_what_their_content_is() {
     let shop = Order::new();
-    let (key, request) = (shop.sandbox.read("example.com.key"), shop.sandbox.read("example.com.csr"));
+    let (key, request) = (
+        shop.sandbox.read("example.com.key"),
+        shop.sandbox.read("example.com.csr"),
+    );
     let delivery = read(format!("{key}{request}{}", shop.leaf).as_bytes());
-    assert_eq!((delivery.keys.len(), delivery.requests.len(), delivery.certificates.len()), (1, 1, 1));
+    assert_eq!(
+        (
+            delivery.keys.len(),
+            delivery.requests.len(),
+            delivery.certificates.len()
+        ),
+        (1, 1, 1)
+    );
     assert_eq!(delivery.keys[0].id(), delivery.certificates[0].key_id);
-    let renamed = read(request.replace("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST").as_bytes());
-    assert_eq!((renamed.requests.len(), renamed.repairs[0].what.code()), (1, "label"));
-    let mislabelled = read(request.replace("CERTIFICATE REQUEST", "CERTIFICATE").as_bytes());
-    assert_eq!((mislabelled.requests.len(), mislabelled.repairs[0].what.code()), (1, "wrong-label"));
+    let renamed = read(
+        request
+            .replace("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST")
+            .as_bytes(),
+    );
+    assert_eq!(
+        (renamed.requests.len(), renamed.repairs[0].what.code()),
+        (1, "label")
+    );
+    let mislabelled = read(
+        request
+            .replace("CERTIFICATE REQUEST", "CERTIFICATE")
+            .as_bytes(),
+    );
+    assert_eq!(
+        (
+            mislabelled.requests.len(),
+            mislabelled.repairs[0].what.code()
+        ),
+        (1, "wrong-label")
+    );
     assert_eq!(read(&der(&key)).keys.len(), 1);
     assert_eq!(read(&der(&request)).requests.len(), 1);
-    let parameters = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
+    let parameters =
+        "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
     assert_eq!(read(format!("{parameters}{key}").as_bytes()).ignored, []);
 }
 
@@ -174,7 +407,11 @@ fn keys_and_requests_are_what_their_content_is() {
 fn what_is_no_certificate_is_named() {
     let mut signed_data = der(&TestCa::new().root_pem());
     // ContentInfo in outline: SEQUENCE { OBJECT IDENTIFIER signedData ... }
-    let pkcs7 = [&[0x30, 0x0b, 0x06, 0x09][..], b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"].concat();
+    let pkcs7 = [
+        &[0x30, 0x0b, 0x06, 0x09][..],
+        b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02",
+    ]
+    .concat();
     let pfx = [0x30, 0x05, 0x02, 0x01, 0x03, 0x30, 0x00];
     signed_data.truncate(100);
     for (bytes, what) in [
@@ -221,34 +458,70 @@ fn what_is_no_certificate_is_named() {
 #[test]
 fn reading_ends_at_its_bounds() {
     let ca = TestCa::new();
-    let limits = Limits { entries: 8, inflated: 1 << 20, depth: 2, blocks: 5, ..Limits::default() };
+    let limits = Limits {
+        entries: 8,
+        inflated: 1 << 20,
+        depth: 2,
+        blocks: 5,
+        ..Limits::default()
+    };
     let read = |bytes: Vec<u8>| {
-        Delivery::read(vec![Input::new("x.zip", bytes)], &limits).map(|found| found.certificates.len())
+        Delivery::read(vec![Input::new("x.zip", bytes)], &limits)
+            .map(|found| found.certificates.len())
     };
     let pem = ca.root_pem();
-    let nested = |depth: usize| (0..depth).fold(pem.clone().into_bytes(), |inner, _| zip(&[("x.zip", inner)]));
+    let nested = |depth: usize| {
+        (0..depth).fold(pem.clone().into_bytes(), |inner, _| {
+            zip(&[("x.zip", inner)])
+        })
+    };
     assert_eq!(read(nested(2)), Ok(1));
     assert!(matches!(read(nested(3)), Err(DeliveryError::TooDeep(..))));
     assert_eq!(read(pem.repeat(5).into_bytes()), Ok(5));
-    assert!(matches!(read(pem.repeat(6).into_bytes()), Err(DeliveryError::TooManyBlocks(..))));
+    assert!(matches!(
+        read(pem.repeat(6).into_bytes()),
+        Err(DeliveryError::TooManyBlocks(..))
+    ));
     let names: Vec<String> = (0..9).map(|number| format!("{number}.txt")).collect();
     let files: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "")).collect();
-    assert!(matches!(read(zip(&files)), Err(DeliveryError::TooManyEntries(..))));
+    assert!(matches!(
+        read(zip(&files)),
+        Err(DeliveryError::TooManyEntries(..))
+    ));
     assert_eq!(read(zip(&files[..8])), Ok(0));
-    assert!(matches!(read(bomb(2 << 20)), Err(DeliveryError::TooLarge(..))));
+    assert!(matches!(
+        read(bomb(2 << 20)),
+        Err(DeliveryError::TooLarge(..))
+    ));
     // Two entries that are each within the bound.
     let half = vec![b'x'; 600 << 10];
-    assert!(matches!(read(zip(&[("a", &half), ("b", &half)])), Err(DeliveryError::TooLarge(..))));
+    assert!(matches!(
+        read(zip(&[("a", &half), ("b", &half)])),
+        Err(DeliveryError::TooLarge(..))
+    ));
 }
 
 /// Nothing that is changed, cut or glued makes it panic, and what it takes stays within its bounds.
 #[test]
 fn damaged_bytes_are_read_or_refused() {
     let shop = Order::new();
-    let (key, request) = (shop.sandbox.read("example.com.key"), shop.sandbox.read("example.com.csr"));
-    let text = format!("Bag Attributes\n{}{request}{key}{}", shop.leaf, shop.ca.bundle_pem());
+    let (key, request) = (
+        shop.sandbox.read("example.com.key"),
+        shop.sandbox.read("example.com.csr"),
+    );
+    let text = format!(
+        "Bag Attributes\n{}{request}{key}{}",
+        shop.leaf,
+        shop.ca.bundle_pem()
+    );
     let packed = zip(&[("a.crt", text.as_str()), ("b.zip", "x")]);
-    let seeds = [text.clone().into_bytes(), packed, der(&shop.leaf), der(&request), der(&key)];
+    let seeds = [
+        text.clone().into_bytes(),
+        packed,
+        der(&shop.leaf),
+        der(&request),
+        der(&key),
+    ];
     // Numerical Recipes' generator: the same bytes in every run.
     let mut state = 20_261_123_u32;
     let mut random = move |below: usize| {
@@ -281,18 +554,46 @@ fn a_zip_is_never_unpacked() {
     let bundle = shop.ca.bundle_pem().replace('\n', "\r\n");
     let before = shop.listing();
     for (name, zip) in [
-        ("up.zip", zip(&[("../../evil.crt", &shop.leaf), ("..\\evil.ca-bundle", &bundle)])),
-        ("absolute.zip", zip(&[("/tmp/evil.crt", &shop.leaf), ("C:\\evil.ca-bundle", &bundle)])),
-        ("control.zip", zip(&[("\x1b[2J\u{202e}evil\n.crt", &shop.leaf), ("$(touch evil)", &bundle)])),
-        ("option.zip", zip(&[("--out=evil", &shop.leaf), ("-", &bundle)])),
+        (
+            "up.zip",
+            zip(&[
+                ("../../evil.crt", &shop.leaf),
+                ("..\\evil.ca-bundle", &bundle),
+            ]),
+        ),
+        (
+            "absolute.zip",
+            zip(&[
+                ("/tmp/evil.crt", &shop.leaf),
+                ("C:\\evil.ca-bundle", &bundle),
+            ]),
+        ),
+        (
+            "control.zip",
+            zip(&[
+                ("\x1b[2J\u{202e}evil\n.crt", &shop.leaf),
+                ("$(touch evil)", &bundle),
+            ]),
+        ),
+        (
+            "option.zip",
+            zip(&[("--out=evil", &shop.leaf), ("-", &bundle)]),
+        ),
         ("empty name.zip", zip(&[("", &shop.leaf), ("b", &bundle)])),
         (
             "folders.zip",
-            zip(&[("CER - CRT Files/", ""), ("CER - CRT Files/x.crt", &shop.leaf), ("b/c.ca-bundle", &bundle)]),
+            zip(&[
+                ("CER - CRT Files/", ""),
+                ("CER - CRT Files/x.crt", &shop.leaf),
+                ("b/c.ca-bundle", &bundle),
+            ]),
         ),
     ] {
         shop.sandbox.write(name, zip);
-        let run = shop.sandbox.run(&["bundle", name, "--trust", "root.pem"]).expect(0);
+        let run = shop
+            .sandbox
+            .run(&["bundle", name, "--trust", "root.pem"])
+            .expect(0);
         assert!(!format!("{run}").contains('\x1b'), "{run}");
         std::fs::remove_file(shop.sandbox.join(name)).unwrap();
         std::fs::remove_file(shop.sandbox.join("example.com.fullchain.pem")).unwrap();
@@ -304,37 +605,99 @@ fn a_zip_is_never_unpacked() {
 fn a_link_in_a_zip_is_not_followed() {
     let shop = Order::new();
     let packed = format!("{}{}", shop.leaf, shop.ca.bundle_pem());
-    shop.sandbox.write("link.zip", with_link("example_com.key", "/etc/passwd", ("a.crt", packed.as_bytes())));
-    let run = shop.sandbox.run(&["bundle", "link.zip", "--trust", "root.pem"]).expect(0);
-    assert!(run.stdout.contains("example_com.key in link.zip is a link, not a file"), "{run}");
+    shop.sandbox.write(
+        "link.zip",
+        with_link(
+            "example_com.key",
+            "/etc/passwd",
+            ("a.crt", packed.as_bytes()),
+        ),
+    );
+    let run = shop
+        .sandbox
+        .run(&["bundle", "link.zip", "--trust", "root.pem"])
+        .expect(0);
+    assert!(
+        run.stdout
+            .contains("example_com.key in link.zip is a link, not a file"),
+        "{run}"
+    );
 }
 
 #[test]
 fn hostile_zips_end_in_one_line() {
     let shop = Order::new();
-    let good = zip(&[("a.crt", &shop.leaf), ("b.ca-bundle", &shop.ca.bundle_pem())]);
+    let good = zip(&[
+        ("a.crt", &shop.leaf),
+        ("b.ca-bundle", &shop.ca.bundle_pem()),
+    ]);
     let many: Vec<String> = (0..1001).map(|number| format!("{number}.crt")).collect();
     let many: Vec<(&str, &str)> = many.iter().map(|name| (name.as_str(), "x")).collect();
     let nested = (0..12).fold(good.clone(), |inner, _| zip(&[("x.zip", inner)]));
     for (name, bytes, kind, said) in [
-        ("bomb.zip", bomb(120 << 20), "hostile", "example_com.crt in bomb.zip unpacks to more than 16 MiB"),
-        ("many.zip", zip(&many), "hostile", "many.zip holds more than 1000 files"),
-        ("nested.zip", nested, "hostile", "holds zip files or mails nested more than 3 deep"),
-        ("cut.zip", good[..good.len() - 30].to_vec(), "malformed", "the zip file cut.zip is damaged or cut off"),
-        ("ciphered.zip", ciphered(good.clone()), "malformed", "a.crt in ciphered.zip is protected with a password"),
+        (
+            "bomb.zip",
+            bomb(120 << 20),
+            "hostile",
+            "example_com.crt in bomb.zip unpacks to more than 16 MiB",
+        ),
+        (
+            "many.zip",
+            zip(&many),
+            "hostile",
+            "many.zip holds more than 1000 files",
+        ),
+        (
+            "nested.zip",
+            nested,
+            "hostile",
+            "holds zip files or mails nested more than 3 deep",
+        ),
+        (
+            "cut.zip",
+            good[..good.len() - 30].to_vec(),
+            "malformed",
+            "the zip file cut.zip is damaged or cut off",
+        ),
+        (
+            "ciphered.zip",
+            ciphered(good.clone()),
+            "malformed",
+            "a.crt in ciphered.zip is protected with a password",
+        ),
         (
             "twice.zip",
-            renamed(zip(&[("a.crt", &shop.leaf), ("b.crt", &shop.leaf)]), "b.crt", "a.crt"),
+            renamed(
+                zip(&[("a.crt", &shop.leaf), ("b.crt", &shop.leaf)]),
+                "b.crt",
+                "a.crt",
+            ),
             "malformed",
             "twice.zip holds two files of the same name",
         ),
-        ("none.zip", zip::<&str>(&[]), "malformed", "nothing in it is a certificate, a request or a key"),
+        (
+            "none.zip",
+            zip::<&str>(&[]),
+            "malformed",
+            "nothing in it is a certificate, a request or a key",
+        ),
     ] {
         shop.sandbox.write(name, bytes);
-        let error = shop.sandbox.run(&["bundle", name, "--json"]).expect(3).json();
+        let error = shop
+            .sandbox
+            .run(&["bundle", name, "--json"])
+            .expect(3)
+            .json();
         assert_eq!(error["error"]["kind"], kind, "{error}");
-        assert!(error["error"]["message"].as_str().unwrap().contains(said), "{error}");
-        assert_ne!(error["error"]["next"].as_array().unwrap().len(), 0, "{error}");
+        assert!(
+            error["error"]["message"].as_str().unwrap().contains(said),
+            "{error}"
+        );
+        assert_ne!(
+            error["error"]["next"].as_array().unwrap().len(),
+            0,
+            "{error}"
+        );
         assert!(!shop.sandbox.join("example.com.fullchain.pem").exists());
     }
 }
@@ -343,10 +706,17 @@ fn hostile_zips_end_in_one_line() {
 fn bytes_beside_what_is_known_are_told_or_passed_over() {
     let ca = TestCa::new();
     let delivery = read(&[der(&ca.root_pem()), vec![1, 2, 3]].concat());
-    assert_eq!((delivery.certificates.len(), &delivery.ignored[0].what), (1, &Unused::Trailing(3)));
+    assert_eq!(
+        (delivery.certificates.len(), &delivery.ignored[0].what),
+        (1, &Unused::Trailing(3))
+    );
     // What unpacks itself, or was saved with the head of a mail.
     let packed = zip(&[("a.crt", ca.root_pem()), ("b.crt", ca.intermediate_pem())]);
-    for junk in [b"MZ\x90\0 a program".to_vec(), b"Content-Type: application/zip\r\n\r\n".to_vec(), vec![0x30; 50]] {
+    for junk in [
+        b"MZ\x90\0 a program".to_vec(),
+        b"Content-Type: application/zip\r\n\r\n".to_vec(),
+        vec![0x30; 50],
+    ] {
         let (count, _) = gist(&[junk.clone(), packed.clone()].concat());
         assert_eq!(count, 2, "{}", String::from_utf8_lossy(&junk));
     }

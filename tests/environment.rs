@@ -26,15 +26,19 @@ fn shop() -> Shop {
 /// `script` by a shell that has no environment; `$0` is certctl, `$HERE` the sandbox.
 fn script(shop: &Shop, script: &str) -> Run {
     let mut command = Command::new("/bin/sh");
-    command.args(["-c", script, env!("CARGO_BIN_EXE_certctl")]).current_dir(shop.sandbox.path());
-    command.env_clear().env("HERE", shop.sandbox.path()).stdin(Stdio::null());
+    command
+        .args(["-c", script, env!("CARGO_BIN_EXE_certctl")])
+        .current_dir(shop.sandbox.path());
+    command
+        .env_clear()
+        .env("HERE", shop.sandbox.path())
+        .stdin(Stdio::null());
     let run = shop.sandbox.run_command(command);
     assert!(!run.to_string().contains("panicked"), "{script}\n{run}");
     run
 }
 
-const INSTALL: &str =
-    "install \"$HERE/new.crt\" --key \"$HERE/example.com.key\" --root \"$HERE/tree\" --trust \"$HERE/root.pem\"";
+const INSTALL: &str = "install \"$HERE/new.crt\" --key \"$HERE/example.com.key\" --root \"$HERE/tree\" --trust \"$HERE/root.pem\"";
 const ROLLBACK: &str = "rollback example.com --root \"$HERE/tree\"";
 
 /// Key and chain are a pair other than `before`, with the modes that they are to have, and nothing else is left.
@@ -42,11 +46,22 @@ const ROLLBACK: &str = "rollback example.com --root \"$HERE/tree\"";
 fn changed(shop: &Shop, before: &(String, String), what: &str) -> (String, String) {
     let now = shop.served();
     assert_ne!(&now, before, "{what}");
-    assert_eq!((mode(&shop.sandbox.join(CHAIN)), mode(&shop.sandbox.join(KEY))), (0o644, 0o600), "{what}");
+    assert_eq!(
+        (
+            mode(&shop.sandbox.join(CHAIN)),
+            mode(&shop.sandbox.join(KEY))
+        ),
+        (0o644, 0o600),
+        "{what}"
+    );
     assert_eq!(leftovers(&shop.sandbox), Vec::<PathBuf>::new(), "{what}");
     for (path, text) in tree(&shop.sandbox.join("tree")) {
         let holds = text.contains("PRIVATE KEY");
-        assert!(!holds || text.starts_with("600 "), "{what}: {}", path.display());
+        assert!(
+            !holds || text.starts_with("600 "),
+            "{what}: {}",
+            path.display()
+        );
     }
     now
 }
@@ -56,15 +71,31 @@ fn streams_environment_and_folders_as_they_come() {
     let shop = shop();
     let start = shop.served();
     for (what, wrapped, code) in [
-        ("nothing at all in the environment", "exec env -i \"HERE=$HERE\" \"$0\" ARGS", 0),
+        (
+            "nothing at all in the environment",
+            "exec env -i \"HERE=$HERE\" \"$0\" ARGS",
+            0,
+        ),
         ("an empty PATH", "PATH= HOME= exec \"$0\" ARGS", 0),
-        ("a home that is not there", "HOME=/nonexistent LANG=C COLUMNS=1 TERM=dumb exec \"$0\" ARGS", 0),
+        (
+            "a home that is not there",
+            "HOME=/nonexistent LANG=C COLUMNS=1 TERM=dumb exec \"$0\" ARGS",
+            0,
+        ),
         ("stdin closed", "exec \"$0\" ARGS <&-", 0),
         ("stdout closed", "exec \"$0\" ARGS >&-", 0),
         ("stderr closed", "exec \"$0\" ARGS 2>&-", 0),
         ("all closed", "exec \"$0\" ARGS <&- >&- 2>&-", 0),
-        ("all closed, JSON", "exec \"$0\" ARGS --json <&- >&- 2>&-", 0),
-        ("a reader that went away", "{ \"$0\" ARGS; echo $? >code; } | :; exit $(/bin/cat code)", 0),
+        (
+            "all closed, JSON",
+            "exec \"$0\" ARGS --json <&- >&- 2>&-",
+            0,
+        ),
+        (
+            "a reader that went away",
+            "{ \"$0\" ARGS; echo $? >code; } | :; exit $(/bin/cat code)",
+            0,
+        ),
         // In place, but nobody was told.
         ("stdout full", "exec \"$0\" ARGS >/dev/full", 4),
         ("stdout full, JSON", "exec \"$0\" ARGS --json >/dev/full", 4),
@@ -74,9 +105,17 @@ fn streams_environment_and_folders_as_they_come() {
             "/bin/mkdir gone && cd gone && /bin/rmdir ../gone && exec \"$0\" -C \"$HERE\" ARGS",
             0,
         ),
-        ("a umask that takes nothing", "umask 000; exec \"$0\" ARGS", 0),
+        (
+            "a umask that takes nothing",
+            "umask 000; exec \"$0\" ARGS",
+            0,
+        ),
         ("a umask that takes all", "umask 777; exec \"$0\" ARGS", 0),
-        ("a umask that leaves the owner", "umask 077; exec \"$0\" ARGS", 0),
+        (
+            "a umask that leaves the owner",
+            "umask 077; exec \"$0\" ARGS",
+            0,
+        ),
     ] {
         let run = script(&shop, &wrapped.replace("ARGS", INSTALL));
         assert_eq!(run.code, code, "{what}\n{run}");
@@ -99,14 +138,27 @@ fn a_first_install_has_the_same_modes_under_any_umask() {
         changed(&shop, &(String::new(), String::new()), umask);
         let live = link(&shop.sandbox, &format!("{PAIR}/live"));
         let id = live.rsplit('/').next().unwrap();
-        let modes = tree(&shop.sandbox.join("tree")).into_iter().map(|(path, text)| {
-            let path = path.strip_prefix(shop.sandbox.path()).unwrap().display().to_string();
-            (path.replace(id, "ID"), text.split(' ').next().unwrap().to_owned())
-        });
+        let modes = tree(&shop.sandbox.join("tree"))
+            .into_iter()
+            .map(|(path, text)| {
+                let path = path
+                    .strip_prefix(shop.sandbox.path())
+                    .unwrap()
+                    .display()
+                    .to_string();
+                (
+                    path.replace(id, "ID"),
+                    text.split(' ').next().unwrap().to_owned(),
+                )
+            });
         trees.push(modes.collect::<Vec<_>>());
     }
     assert!(trees.iter().all(|tree| *tree == trees[0]), "{trees:#?}");
-    let text = trees[0].iter().map(|(path, mode)| format!("{mode:4} {path}")).collect::<Vec<_>>().join("\n");
+    let text = trees[0]
+        .iter()
+        .map(|(path, mode)| format!("{mode:4} {path}"))
+        .collect::<Vec<_>>()
+        .join("\n");
     insta::assert_snapshot!(text, @r"
     755  tree/etc
     755  tree/etc/ssl
@@ -153,12 +205,16 @@ fn little_memory_and_no_proc() {
 fn an_empty_path_still_finds_the_server() {
     let shop = shop();
     let start = shop.served();
-    let reload = shop.sandbox.write("reload", "#!/bin/sh\nset -e\ncat /dev/null\nnginx -v\n");
+    let reload = shop
+        .sandbox
+        .write("reload", "#!/bin/sh\nset -e\ncat /dev/null\nnginx -v\n");
     fs::set_permissions(reload, fs::Permissions::from_mode(0o755)).unwrap();
     for path in ["PATH=", "PATH=relative:."] {
         let run = script(
             &shop,
-            &format!("{path}; exec \"$0\" {INSTALL} --server none --test 'openssl version' --reload $HERE/reload"),
+            &format!(
+                "{path}; exec \"$0\" {INSTALL} --server none --test 'openssl version' --reload $HERE/reload"
+            ),
         );
         assert_eq!(run.code, 0, "{run}");
         let installed = changed(&shop, &start, path);

@@ -16,13 +16,37 @@ use support::foreign::{foreign, path_of};
 /// Where both do not say the same, and why. An entry that is not needed any more fails too.
 const DIFFERENT: [(&str, &str, &str); 7] = [
     // What, the file, the reason.
-    ("only openssl", "x509/badasn1time.pem", "its UTCTime has no Z (RFC 5280 4.1.2.5.1 demands it)"),
-    ("only we", "pkcs7/amazon-roots.der", "openssl x509 reads no PKCS#7"),
+    (
+        "only openssl",
+        "x509/badasn1time.pem",
+        "its UTCTime has no Z (RFC 5280 4.1.2.5.1 demands it)",
+    ),
+    (
+        "only we",
+        "pkcs7/amazon-roots.der",
+        "openssl x509 reads no PKCS#7",
+    ),
     ("only we", "pkcs7/isrg.pem", "the same, in PEM"),
-    ("only we", "x509/custom/invalid_utf8_common_name.pem", "a name that is no UTF-8 is shown in hex, not refused"),
-    ("only we", "x509/custom/long-form-name-attribute.pem", "lengths in long form where the short one would do"),
-    ("subject", "x509/scottishpower-bitstring-dn.pem", "hex is lower case here"),
-    ("subject", "x509/unique_identifier.pem", "hex is lower case here"),
+    (
+        "only we",
+        "x509/custom/invalid_utf8_common_name.pem",
+        "a name that is no UTF-8 is shown in hex, not refused",
+    ),
+    (
+        "only we",
+        "x509/custom/long-form-name-attribute.pem",
+        "lengths in long form where the short one would do",
+    ),
+    (
+        "subject",
+        "x509/scottishpower-bitstring-dn.pem",
+        "hex is lower case here",
+    ),
+    (
+        "subject",
+        "x509/unique_identifier.pem",
+        "hex is lower case here",
+    ),
 ];
 
 const ENDINGS: [&str; 8] = ["crl", "crt", "der", "key", "p12", "p7b", "pem", "pub"];
@@ -40,8 +64,17 @@ fn walk(root: &Path, folder: &Path, found: &mut Vec<String>) {
         let path = entry.unwrap().path();
         if path.is_dir() {
             walk(root, &path, found);
-        } else if path.extension().is_some_and(|end| ENDINGS.contains(&end.to_str().unwrap())) {
-            found.push(path.strip_prefix(root).unwrap().to_str().unwrap().to_owned());
+        } else if path
+            .extension()
+            .is_some_and(|end| ENDINGS.contains(&end.to_str().unwrap()))
+        {
+            found.push(
+                path.strip_prefix(root)
+                    .unwrap()
+                    .to_str()
+                    .unwrap()
+                    .to_owned(),
+            );
         }
     }
 }
@@ -59,7 +92,10 @@ fn each<T: Send>(files: &[String], judge: impl Fn(&str) -> T + Sync) -> Vec<T> {
     };
     let mut all: Vec<(&String, T)> = std::thread::scope(|scope| {
         let running: Vec<_> = (0..4).map(|_| scope.spawn(work)).collect();
-        running.into_iter().flat_map(|part| part.join().unwrap()).collect()
+        running
+            .into_iter()
+            .flat_map(|part| part.join().unwrap())
+            .collect()
     });
     all.sort_by_key(|(file, _)| *file);
     all.into_iter().map(|(_, answer)| answer).collect()
@@ -67,14 +103,33 @@ fn each<T: Send>(files: &[String], judge: impl Fn(&str) -> T + Sync) -> Vec<T> {
 
 /// What `inspect` says within a deadline: the exit code and the document.
 fn inspect(sandbox: &Sandbox, root: &Path, file: &str) -> (i32, Value) {
-    let password = if file.contains("PKITS") { "pkits" } else { "cryptography" };
+    let password = if file.contains("PKITS") {
+        "pkits"
+    } else {
+        "cryptography"
+    };
     let mut command = foreign("timeout");
-    command.args(["20", env!("CARGO_BIN_EXE_certctl"), "inspect", "--json", "--password-file", password]);
-    let output = command.arg(root.join(file)).current_dir(sandbox.path()).output().unwrap();
+    command.args([
+        "20",
+        env!("CARGO_BIN_EXE_certctl"),
+        "inspect",
+        "--json",
+        "--password-file",
+        password,
+    ]);
+    let output = command
+        .arg(root.join(file))
+        .current_dir(sandbox.path())
+        .output()
+        .unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
     let control = |c: char| c.is_control() && c != '\n';
-    assert!(!said.contains(control) && output.stderr.is_empty(), "{file}: {said}");
-    let document = serde_json::from_str(&said).unwrap_or_else(|_| panic!("{file}: {:?} {said}", output.status));
+    assert!(
+        !said.contains(control) && output.stderr.is_empty(),
+        "{file}: {said}"
+    );
+    let document = serde_json::from_str(&said)
+        .unwrap_or_else(|_| panic!("{file}: {:?} {said}", output.status));
     (output.status.code().unwrap_or(-1), document)
 }
 
@@ -97,24 +152,52 @@ fn everything_goes_through_inspect_and_openssl_says_the_same() {
     let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
     let (mut both, mut differences) = (0, Vec::new());
     for (file, (code, document, (compared, different))) in files.iter().zip(answers) {
-        let schema = if code == 0 { "certctl.inspect/1" } else { "certctl.error/1" };
-        assert!([0, 3].contains(&code) && document["schema"] == schema, "{file}: {code} {document}");
+        let schema = if code == 0 {
+            "certctl.inspect/1"
+        } else {
+            "certctl.error/1"
+        };
+        assert!(
+            [0, 3].contains(&code) && document["schema"] == schema,
+            "{file}: {code} {document}"
+        );
         for item in document["items"].as_array().into_iter().flatten() {
-            *kinds.entry(item["kind"].as_str().unwrap().to_owned()).or_default() += 1;
+            *kinds
+                .entry(item["kind"].as_str().unwrap().to_owned())
+                .or_default() += 1;
         }
         both += usize::from(compared == Both::Read);
         differences.extend(different.into_iter().map(|(what, said)| (what, file, said)));
     }
     // As many as Debian 12 has, less a few.
     assert!(files.len() > 1300 && both > 500, "{} {both}", files.len());
-    for (kind, least) in [("certificate", 900), ("crl", 180), ("key", 400), ("encrypted-key", 5), ("request", 5)] {
-        assert!(kinds.get(kind).is_some_and(|count| *count >= least), "{kind}: {kinds:?}");
+    for (kind, least) in [
+        ("certificate", 900),
+        ("crl", 180),
+        ("key", 400),
+        ("encrypted-key", 5),
+        ("request", 5),
+    ] {
+        assert!(
+            kinds.get(kind).is_some_and(|count| *count >= least),
+            "{kind}: {kinds:?}"
+        );
     }
-    let known = |what: &str, file: &str| DIFFERENT.iter().any(|known| (known.0, known.1) == (what, file));
-    let unknown: Vec<_> = differences.iter().filter(|one| !known(one.0, one.1)).collect();
+    let known = |what: &str, file: &str| {
+        DIFFERENT
+            .iter()
+            .any(|known| (known.0, known.1) == (what, file))
+    };
+    let unknown: Vec<_> = differences
+        .iter()
+        .filter(|one| !known(one.0, one.1))
+        .collect();
     assert!(unknown.is_empty(), "{unknown:#?}");
-    let told =
-        |known: &&(&str, &str, &str)| !differences.iter().any(|one| (one.0, one.1.as_str()) == (known.0, known.1));
+    let told = |known: &&(&str, &str, &str)| {
+        !differences
+            .iter()
+            .any(|one| (one.0, one.1.as_str()) == (known.0, known.1))
+    };
     let stale: Vec<_> = DIFFERENT.iter().filter(told).collect();
     assert!(stale.is_empty(), "not different any more: {stale:?}");
 }
@@ -127,13 +210,26 @@ enum Both {
 
 /// Whether both read it, and what they say differently: what, and both answers.
 fn compare(items: &Value, root: &Path, file: &str) -> (Both, Vec<(&'static str, String)>) {
-    if ![".crt", ".der", ".pem"].iter().any(|end| file.ends_with(end)) {
+    if ![".crt", ".der", ".pem"]
+        .iter()
+        .any(|end| file.ends_with(end))
+    {
         return (Both::NotRead, Vec::new());
     }
     let bytes = std::fs::read(root.join(file)).unwrap();
     let pem = bytes.windows(10).any(|window| window == b"-----BEGIN");
-    let of_request = bytes.windows(19).any(|window| window == b"CERTIFICATE REQUEST") || file.contains("/requests/");
-    let first = |kind: &str| items.as_array().into_iter().flatten().find(|item| item["kind"] == kind).cloned();
+    let of_request = bytes
+        .windows(19)
+        .any(|window| window == b"CERTIFICATE REQUEST")
+        || file.contains("/requests/");
+    let first = |kind: &str| {
+        items
+            .as_array()
+            .into_iter()
+            .flatten()
+            .find(|item| item["kind"] == kind)
+            .cloned()
+    };
     let form = if pem { "PEM" } else { "DER" };
     if of_request {
         return match (first("request"), openssl(&["req"], root, file, form)) {
@@ -142,9 +238,20 @@ fn compare(items: &Value, root: &Path, file: &str) -> (Both, Vec<(&'static str, 
             _ => (Both::NotRead, Vec::new()),
         };
     }
-    match (first("certificate"), openssl(&["x509", "-dates", "-dateopt", "iso_8601"], root, file, form)) {
+    match (
+        first("certificate"),
+        openssl(
+            &["x509", "-dates", "-dateopt", "iso_8601"],
+            root,
+            file,
+            form,
+        ),
+    ) {
         (Some(ours), Some(theirs)) => (Both::Read, differ(&ours, &theirs)),
-        (Some(ours), None) => (Both::NotRead, vec![("only we", ours["subject"].to_string())]),
+        (Some(ours), None) => (
+            Both::NotRead,
+            vec![("only we", ours["subject"].to_string())],
+        ),
         (None, Some(theirs)) => (Both::NotRead, vec![("only openssl", theirs)]),
         (None, None) => (Both::NotRead, Vec::new()),
     }
@@ -153,40 +260,93 @@ fn compare(items: &Value, root: &Path, file: &str) -> (Both, Vec<(&'static str, 
 /// Subject, names and, of certificates, dates as openssl prints them; nothing where it cannot read the file.
 fn openssl(verb: &[&str], root: &Path, file: &str, form: &str) -> Option<String> {
     let mut command = foreign("openssl");
-    command.args(verb).args(["-noout", "-inform", form, "-subject", "-nameopt", "RFC2253,-esc_msb,utf8"]);
-    let names = if verb[0] == "x509" { ["-ext", "subjectAltName"].as_slice() } else { &["-text"] };
-    let output = command.args(names).arg("-in").arg(root.join(file)).output().unwrap();
+    command.args(verb).args([
+        "-noout",
+        "-inform",
+        form,
+        "-subject",
+        "-nameopt",
+        "RFC2253,-esc_msb,utf8",
+    ]);
+    let names = if verb[0] == "x509" {
+        ["-ext", "subjectAltName"].as_slice()
+    } else {
+        &["-text"]
+    };
+    let output = command
+        .args(names)
+        .arg("-in")
+        .arg(root.join(file))
+        .output()
+        .unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     (output.status.success() && said.contains("subject=")).then_some(said)
 }
 
 fn differ(ours: &Value, theirs: &str) -> Vec<(&'static str, String)> {
-    let after = |start: &str| theirs.lines().find_map(|line| line.strip_prefix(start)).map(str::to_owned);
-    let names = theirs.lines().skip_while(|line| !line.contains("Subject Alternative Name")).nth(1).unwrap_or_default();
-    let listed =
-        |kind: &str| names.trim().split(", ").filter_map(|name| name.strip_prefix(kind)).collect::<Vec<_>>().join(",");
+    let after = |start: &str| {
+        theirs
+            .lines()
+            .find_map(|line| line.strip_prefix(start))
+            .map(str::to_owned)
+    };
+    let names = theirs
+        .lines()
+        .skip_while(|line| !line.contains("Subject Alternative Name"))
+        .nth(1)
+        .unwrap_or_default();
+    let listed = |kind: &str| {
+        names
+            .trim()
+            .split(", ")
+            .filter_map(|name| name.strip_prefix(kind))
+            .collect::<Vec<_>>()
+            .join(",")
+    };
     let texts = |field: &str| {
         let all = ours[field].as_array().into_iter().flatten();
-        all.map(|one| one.as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        all.map(|one| one.as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
     };
     // A request without names has its common name for one.
     let asked = ours["kind"] == "request" && names.is_empty();
-    let dns = if asked { String::new() } else { texts("dns_names").join(",") };
-    let addresses = listed("IP Address:").split(',').filter(|text| !text.is_empty()).map(address).collect::<Vec<_>>();
+    let dns = if asked {
+        String::new()
+    } else {
+        texts("dns_names").join(",")
+    };
+    let addresses = listed("IP Address:")
+        .split(',')
+        .filter(|text| !text.is_empty())
+        .map(address)
+        .collect::<Vec<_>>();
     let date = |start: &str| after(start).map(|date| date.replace(' ', "T"));
     let mut all = vec![
-        ("subject", after("subject=").unwrap(), ours["subject"].as_str().unwrap().to_owned()),
+        (
+            "subject",
+            after("subject=").unwrap(),
+            ours["subject"].as_str().unwrap().to_owned(),
+        ),
         ("names", listed("DNS:"), dns),
-        ("addresses", addresses.join(","), texts("ip_addresses").join(",")),
+        (
+            "addresses",
+            addresses.join(","),
+            texts("ip_addresses").join(","),
+        ),
     ];
     for (start, field) in [("notBefore=", "not_before"), ("notAfter=", "not_after")] {
-        all.extend(date(start).map(|theirs| (field, theirs, ours[field].as_str().unwrap().to_owned())));
+        all.extend(
+            date(start).map(|theirs| (field, theirs, ours[field].as_str().unwrap().to_owned())),
+        );
     }
     let different = all.into_iter().filter(|(_, theirs, ours)| theirs != ours);
-    different.map(|(what, theirs, ours)| (what, format!("openssl: {theirs}\nwe: {ours}"))).collect()
+    different
+        .map(|(what, theirs, ours)| (what, format!("openssl: {theirs}\nwe: {ours}")))
+        .collect()
 }
 
 /// openssl writes IPv6 addresses in upper case and with zeros.
 fn address(text: &str) -> String {
-    text.parse::<std::net::IpAddr>().map_or_else(|_| text.to_owned(), |address| address.to_string())
+    text.parse::<std::net::IpAddr>()
+        .map_or_else(|_| text.to_owned(), |address| address.to_string())
 }

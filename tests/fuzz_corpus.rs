@@ -8,9 +8,19 @@ use std::path::Path;
 
 /// Every file of a target's corpus, at least a few.
 fn replay(target: &str, entry: fn(&[u8])) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
-    let files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path()).collect();
-    assert!(files.len() >= 5, "{}: {} files", folder.display(), files.len());
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fuzz/corpus")
+        .join(target);
+    let files: Vec<_> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .collect();
+    assert!(
+        files.len() >= 5,
+        "{}: {} files",
+        folder.display(),
+        files.len()
+    );
     for file in files {
         let bytes = std::fs::read(&file).unwrap();
         let played = std::panic::catch_unwind(|| entry(&bytes));

@@ -27,13 +27,24 @@ fn ascii(text: &str) -> String {
 fn certificate(ca: IsCa, count: usize) -> Vec<u8> {
     let mut params = ca_params(EVIL);
     params.is_ca = ca;
-    params.distinguished_name.push(DnType::OrganizationName, EVIL);
-    params.distinguished_name.push(DnType::OrganizationalUnitName, "MARK");
-    let names = (0..count).map(|number| SanType::DnsName(format!("{}{number}", ascii(EVIL)).try_into().unwrap()));
+    params
+        .distinguished_name
+        .push(DnType::OrganizationName, EVIL);
+    params
+        .distinguished_name
+        .push(DnType::OrganizationalUnitName, "MARK");
+    let names = (0..count)
+        .map(|number| SanType::DnsName(format!("{}{number}", ascii(EVIL)).try_into().unwrap()));
     params.subject_alt_names.extend(names);
-    params.subject_alt_names.push(SanType::URI(ascii(EVIL).try_into().unwrap()));
-    params.subject_alt_names.push(SanType::Rfc822Name(ascii(EVIL).try_into().unwrap()));
-    params.custom_extensions.push(access(ascii(EVIL).as_bytes()));
+    params
+        .subject_alt_names
+        .push(SanType::URI(ascii(EVIL).try_into().unwrap()));
+    params
+        .subject_alt_names
+        .push(SanType::Rfc822Name(ascii(EVIL).try_into().unwrap()));
+    params
+        .custom_extensions
+        .push(access(ascii(EVIL).as_bytes()));
     let key = KeyPair::generate().unwrap();
     let mut der = params.self_signed(&key).unwrap().der().to_vec();
     // A part of the name that is no UTF-8; the signature no longer holds, which nobody needs it to.
@@ -49,7 +60,11 @@ fn certificate(ca: IsCa, count: usize) -> Vec<u8> {
 fn access(url: &[u8]) -> CustomExtension {
     let wrap = |tag: u8, parts: &[&[u8]]| {
         let body = parts.concat();
-        [&[tag, 0x81, u8::try_from(body.len()).unwrap()], body.as_slice()].concat()
+        [
+            &[tag, 0x81, u8::try_from(body.len()).unwrap()],
+            body.as_slice(),
+        ]
+        .concat()
     };
     let method = [6, 8, 0x2b, 6, 1, 5, 5, 7, 0x30, 2];
     let content = wrap(0x30, &[&wrap(0x30, &[&method, &wrap(0x86, &[url])])]);
@@ -82,23 +97,44 @@ fn run(sandbox: &Sandbox, args: &[&str]) -> [Run; 2] {
 fn hostile_certificates_are_text() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
-    let (site, ca) = (certificate(IsCa::NoCa, 3), certificate(ca_params("x").is_ca, 0));
+    let (site, ca) = (
+        certificate(IsCa::NoCa, 3),
+        certificate(ca_params("x").is_ca, 0),
+    );
     sandbox.write("site.pem", pem(&site));
     sandbox.write("ca.pem", pem(&ca));
     sandbox.write("site.der", &site);
     sandbox.write("bag.pem", format!("{}{}", shop.chain(), pem(&ca)));
-    sandbox.write("bag.zip", zip(&[(EVIL, pem(&site)), ("b.crt", shop.chain()), ("c.txt", EVIL.to_owned())]));
+    sandbox.write(
+        "bag.zip",
+        zip(&[
+            (EVIL, pem(&site)),
+            ("b.crt", shop.chain()),
+            ("c.txt", EVIL.to_owned()),
+        ]),
+    );
     for (args, codes) in [
         (&["inspect", "site.pem"][..], [0, 0]),
         (&["inspect", "site.der"], [0, 0]),
         (&["inspect", "ca.pem"], [0, 0]),
         (&["inspect", "bag.zip"], [0, 0]),
         (&["verify", "site.pem"], [1, 1]),
-        (&["verify", "site.pem", "ca.pem", "--host", "www.example.com"], [1, 1]),
-        (&["verify", "--chain", "bag.pem", "--trust", "root.pem"], [0, 0]),
+        (
+            &["verify", "site.pem", "ca.pem", "--host", "www.example.com"],
+            [1, 1],
+        ),
+        (
+            &["verify", "--chain", "bag.pem", "--trust", "root.pem"],
+            [0, 0],
+        ),
         (&["bundle", "site.pem"], [1, 1]),
         (&["bundle", "ca.pem"], [1, 1]),
-        (&["bundle", "bag.pem", "--trust", "root.pem", "--format", "pem", "--for", "haproxy"], [0, 0]),
+        (
+            &[
+                "bundle", "bag.pem", "--trust", "root.pem", "--format", "pem", "--for", "haproxy",
+            ],
+            [0, 0],
+        ),
         (&["bundle", "bag.zip", "--trust", "root.pem"], [0, 0]),
     ] {
         for (run, code) in run(sandbox, args).into_iter().zip(codes) {
@@ -107,14 +143,21 @@ fn hostile_certificates_are_text() {
         }
     }
     // Nothing is lost: programs get the very characters.
-    let shown = sandbox.run(&["inspect", "site.pem", "--json"]).expect(0).json();
+    let shown = sandbox
+        .run(&["inspect", "site.pem", "--json"])
+        .expect(0)
+        .json();
     let subject = shown["items"][0]["subject"].as_str().unwrap();
     // RFC 4514 wants the backslash.
     assert!(
-        subject.contains(&format!("CN={EVIL}").replace(';', "\\;")) && subject.contains("OU=#0c04fffe809b"),
+        subject.contains(&format!("CN={EVIL}").replace(';', "\\;"))
+            && subject.contains("OU=#0c04fffe809b"),
         "{subject}"
     );
-    assert_eq!(shown["items"][0]["dns_names"][0], format!("{}0", ascii(EVIL)));
+    assert_eq!(
+        shown["items"][0]["dns_names"][0],
+        format!("{}0", ascii(EVIL))
+    );
     assert_eq!(shown["items"][0]["issuer_urls"][0], ascii(EVIL));
     assert!(
         sandbox
@@ -123,8 +166,11 @@ fn hostile_certificates_are_text() {
             .contains(r"CN=x\u{1b}]0\;owned\u{7}\u{1b}[2J\u{9b}31m\u{d}\u{a}right")
     );
     // Foreign text became the name of no file.
-    let odd: Vec<String> =
-        shop.listing().into_iter().filter(|name| name.contains(hostile) || name.contains("owned")).collect();
+    let odd: Vec<String> = shop
+        .listing()
+        .into_iter()
+        .filter(|name| name.contains(hostile) || name.contains("owned"))
+        .collect();
     assert_eq!(odd, Vec::<String>::new());
 }
 
@@ -133,8 +179,9 @@ fn endless_names_are_cut_for_people_and_whole_for_programs() {
     let sandbox = Sandbox::new();
     let mut params = ca_params(&"n".repeat(60_000));
     params.is_ca = IsCa::NoCa;
-    params.subject_alt_names =
-        (0..3000).map(|one| SanType::DnsName(format!("host{one}.example").try_into().unwrap())).collect();
+    params.subject_alt_names = (0..3000)
+        .map(|one| SanType::DnsName(format!("host{one}.example").try_into().unwrap()))
+        .collect();
     let key = KeyPair::generate().unwrap();
     sandbox.write("long.pem", params.self_signed(&key).unwrap().pem());
     for (args, code) in [
@@ -144,22 +191,40 @@ fn endless_names_are_cut_for_people_and_whole_for_programs() {
     ] {
         let run = sandbox.run(args).expect(code);
         is_harmless(&run, false);
-        assert!(run.stdout.len() < 20_000, "{}: {}", run.stdout.len(), &run.stdout[..2000]);
+        assert!(
+            run.stdout.len() < 20_000,
+            "{}: {}",
+            run.stdout.len(),
+            &run.stdout[..2000]
+        );
     }
-    let shown = sandbox.run(&["inspect", "long.pem", "--json"]).expect(0).json();
-    assert_eq!(shown["items"][0]["dns_names"].as_array().unwrap().len(), 3000);
+    let shown = sandbox
+        .run(&["inspect", "long.pem", "--json"])
+        .expect(0)
+        .json();
+    assert_eq!(
+        shown["items"][0]["dns_names"].as_array().unwrap().len(),
+        3000
+    );
     assert!(shown["items"][0]["subject"].as_str().unwrap().len() > 60_000);
 }
 
 #[test]
 fn a_hostile_label_of_a_good_chain_is_harmless() {
     let shop = Order::new();
-    let evil = rcgen::CertifiedIssuer::self_signed(ca_params(EVIL), KeyPair::generate().unwrap()).unwrap();
-    let ca = TestCa { root: evil, intermediate: TestCa::new().intermediate };
+    let evil =
+        rcgen::CertifiedIssuer::self_signed(ca_params(EVIL), KeyPair::generate().unwrap()).unwrap();
+    let ca = TestCa {
+        root: evil,
+        intermediate: TestCa::new().intermediate,
+    };
     let sandbox = &shop.sandbox;
     sandbox.write("evil.pem", ca.root_pem());
     sandbox.write("chain.pem", shop.leaf.clone() + &ca.root_pem());
-    for args in [&["verify", "chain.pem", "--trust", "evil.pem"][..], &["bundle", "chain.pem", "--trust", "evil.pem"]] {
+    for args in [
+        &["verify", "chain.pem", "--trust", "evil.pem"][..],
+        &["bundle", "chain.pem", "--trust", "evil.pem"],
+    ] {
         for run in run(sandbox, args) {
             is_harmless(&run, false);
             assert_eq!(run.code, 1, "{run}");

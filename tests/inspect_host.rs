@@ -29,8 +29,19 @@ impl Server {
     fn start(sandbox: &Sandbox, more: &[&str]) -> Self {
         let port = free_port();
         let mut command = foreign("openssl");
-        command.args(["s_server", "-accept", &format!("127.0.0.1:{port}"), "-key", "example.com.key", "-quiet"]);
-        let child = command.args(more).current_dir(sandbox.path()).stdin(Stdio::null()).stdout(Stdio::null());
+        command.args([
+            "s_server",
+            "-accept",
+            &format!("127.0.0.1:{port}"),
+            "-key",
+            "example.com.key",
+            "-quiet",
+        ]);
+        let child = command
+            .args(more)
+            .current_dir(sandbox.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null());
         let child = child.stderr(Stdio::null()).spawn().unwrap();
         let ends = Instant::now() + Duration::from_secs(20);
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
@@ -53,7 +64,11 @@ impl Drop for Server {
 }
 
 fn plain(text: &str, port: u16) -> String {
-    masked(&text.replace(&format!(":{port}"), ":[PORT]").replace(&format!(" {port}\n"), " [PORT]\n"))
+    masked(
+        &text
+            .replace(&format!(":{port}"), ":[PORT]")
+            .replace(&format!(" {port}\n"), " [PORT]\n"),
+    )
 }
 
 #[test]
@@ -98,13 +113,30 @@ fn what_openssl_serves_is_shown_and_judged() {
            ca      yes
     --- exit 0
     ");
-    let document = sandbox.run(&["inspect", &server.host(), "--json"]).expect(0).json();
+    let document = sandbox
+        .run(&["inspect", &server.host(), "--json"])
+        .expect(0)
+        .json();
     let mut gist = document.clone();
-    gist["items"] = document["items"].as_array().unwrap().iter().map(|item| item["source"].clone()).collect();
+    gist["items"] = document["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["source"].clone())
+        .collect();
     insta::assert_snapshot!(plain(&gist.to_string(), server.1), @r#"
     {"schema":"certctl.inspect/1","file":"127.0.0.1:[PORT]","items":["127.0.0.1:[PORT]","127.0.0.1:[PORT]","127.0.0.1:[PORT]"],"findings":[],"next":[],"host":"127.0.0.1","port":[PORT],"served":[{"addresses":["127.0.0.1:[PORT]"],"protocol":"TLS 1.3","starttls":null,"sent":3,"in_order":true}]}
     "#);
-    let judged = sandbox.run(&["verify", &server.host(), "--trust", "root.pem", "--host", "www.example.com"]).expect(1);
+    let judged = sandbox
+        .run(&[
+            "verify",
+            &server.host(),
+            "--trust",
+            "root.pem",
+            "--host",
+            "www.example.com",
+        ])
+        .expect(1);
     insta::assert_snapshot!(plain(&judged.to_string(), server.1), @r"
     found  127.0.0.1:[PORT]: example.com, www.example.com, until [DATE]; TLS 1.3; 1 intermediate
     wrong  the certificate is not for 127.0.0.1: it names example.com, www.example.com
@@ -119,32 +151,72 @@ fn what_a_server_sends_is_judged_as_it_sends_it() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
     let names = Some(vec!["localhost".to_owned(), "example.com".to_owned()]);
-    let leaf = shop.ca.issue_as(&sandbox.read("example.com.csr"), Leaf { names, ..Leaf::default() });
+    let leaf = shop.ca.issue_as(
+        &sandbox.read("example.com.csr"),
+        Leaf {
+            names,
+            ..Leaf::default()
+        },
+    );
     let intermediate = shop.ca.intermediate_pem();
     let other = TestCa::new().intermediate_pem();
     sandbox.write("leaf.pem", &leaf);
     for (chain, code, said) in [
-        (intermediate.clone(), 0, "TLS 1.3; 1 intermediate; trusted by root.pem; good for localhost, example.com"),
+        (
+            intermediate.clone(),
+            0,
+            "TLS 1.3; 1 intermediate; trusted by root.pem; good for localhost, example.com",
+        ),
         (String::new(), 1, "an intermediate certificate is missing"),
-        (format!("{intermediate}{}", shop.ca.root_pem()), 0, "has roots, which clients have"),
-        (format!("{other}{intermediate}"), 0, "has what is no part of the chain: Test DV CA R2"),
+        (
+            format!("{intermediate}{}", shop.ca.root_pem()),
+            0,
+            "has roots, which clients have",
+        ),
+        (
+            format!("{other}{intermediate}"),
+            0,
+            "has what is no part of the chain: Test DV CA R2",
+        ),
     ] {
         sandbox.write("chain.pem", &chain);
-        let more: &[&str] = if chain.is_empty() { &[] } else { &["-cert_chain", "chain.pem"] };
+        let more: &[&str] = if chain.is_empty() {
+            &[]
+        } else {
+            &["-cert_chain", "chain.pem"]
+        };
         let server = Server::start(sandbox, &[&["-cert", "leaf.pem"], more].concat());
         let host = format!("localhost:{}", server.1);
-        let args = ["verify", &host, "--trust", "root.pem", "--host", "example.com"];
+        let args = [
+            "verify",
+            &host,
+            "--trust",
+            "root.pem",
+            "--host",
+            "example.com",
+        ];
         let judged = sandbox.run(&args).expect(code);
         assert!(judged.stdout.contains(said), "{judged}");
-        let document = sandbox.run(&[&args[..], &["--json"]].concat()).expect(code).json();
+        let document = sandbox
+            .run(&[&args[..], &["--json"]].concat())
+            .expect(code)
+            .json();
         let address = format!("127.0.0.1:{}", server.1);
-        assert_eq!(document["certificates"][0]["addresses"], serde_json::json!([address]), "{document}");
-        let late = sandbox.run(&[&args[..], &["--at", "2050-01-01T00:00:00Z"]].concat()).expect(1);
+        assert_eq!(
+            document["certificates"][0]["addresses"],
+            serde_json::json!([address]),
+            "{document}"
+        );
+        let late = sandbox
+            .run(&[&args[..], &["--at", "2050-01-01T00:00:00Z"]].concat())
+            .expect(1);
         assert!(late.stdout.contains("ended on"), "{late}");
     }
     // A name without a port never goes to the network.
     sandbox.run(&["verify", "nobody.invalid"]).expect(3);
-    sandbox.run(&["verify", "leaf.pem", "--starttls", "smtp"]).expect(2);
+    sandbox
+        .run(&["verify", "leaf.pem", "--starttls", "smtp"])
+        .expect(2);
 }
 
 #[test]
@@ -155,16 +227,24 @@ fn more_certificates_than_anybody_takes_are_told() {
     sandbox.write("chain.pem", shop.ca.intermediate_pem().repeat(2000));
     let server = Server::start(sandbox, &["-cert", "leaf.pem", "-cert_chain", "chain.pem"]);
     let told = sandbox.run(&["inspect", &server.host()]).expect(4);
-    assert!(told.stderr.contains("more certificates than clients take"), "{told}");
+    assert!(
+        told.stderr.contains("more certificates than clients take"),
+        "{told}"
+    );
     let told = sandbox.run(&["status", &server.host()]).expect(1);
-    assert!(told.stdout.contains("more certificates than clients take"), "{told}");
+    assert!(
+        told.stdout.contains("more certificates than clients take"),
+        "{told}"
+    );
 }
 
 #[test]
 fn a_host_without_anybody_is_told() {
     let sandbox = Sandbox::new();
     let port = free_port();
-    let run = sandbox.run(&["inspect", &format!("127.0.0.1:{port}")]).expect(4);
+    let run = sandbox
+        .run(&["inspect", &format!("127.0.0.1:{port}")])
+        .expect(4);
     insta::assert_snapshot!(plain(&run.to_string(), port), @r"
     --- stderr
     error: 127.0.0.1:[PORT] shows no certificate
@@ -172,7 +252,10 @@ fn a_host_without_anybody_is_told() {
       next: is something listening there?  nc -vz 127.0.0.1 [PORT]
     --- exit 4
     ");
-    let unknown = sandbox.run(&["inspect", "no-such-host.invalid:443", "--json"]).expect(4).json();
+    let unknown = sandbox
+        .run(&["inspect", "no-such-host.invalid:443", "--json"])
+        .expect(4)
+        .json();
     assert_eq!(unknown["error"]["kind"], "network");
     for (args, code) in [
         (&["inspect", "missing.crt"][..], 3),
@@ -188,13 +271,27 @@ fn a_host_without_anybody_is_told() {
 #[test]
 fn a_name_known_here_is_its_files() {
     let shop = Order::new();
-    shop.sandbox.write("example.com.fullchain.pem", shop.chain());
-    let shown = shop.sandbox.run(&["inspect", "example.com", "--json"]).expect(0).json();
-    let sources: Vec<&str> =
-        shown["items"].as_array().unwrap().iter().map(|one| one["source"].as_str().unwrap()).collect();
+    shop.sandbox
+        .write("example.com.fullchain.pem", shop.chain());
+    let shown = shop
+        .sandbox
+        .run(&["inspect", "example.com", "--json"])
+        .expect(0)
+        .json();
+    let sources: Vec<&str> = shown["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["source"].as_str().unwrap())
+        .collect();
     assert_eq!(
         sources,
-        ["example.com.fullchain.pem", "example.com.fullchain.pem", "example.com.csr", "example.com.key"]
+        [
+            "example.com.fullchain.pem",
+            "example.com.fullchain.pem",
+            "example.com.csr",
+            "example.com.key"
+        ]
     );
 }
 
@@ -211,20 +308,28 @@ fn dialog(protocol: &str, connection: &TcpStream) {
     let mut from = BufReader::with_capacity(1, connection.try_clone().unwrap());
     match protocol {
         "smtp" => {
-            to.write_all(b"220-mail.example.com\r\n220 ESMTP ready\r\n").unwrap();
+            to.write_all(b"220-mail.example.com\r\n220 ESMTP ready\r\n")
+                .unwrap();
             assert!(heard(&mut from).starts_with("ehlo "));
-            to.write_all(b"250-mail.example.com\r\n250-STARTTLS\r\n250 SIZE\r\n").unwrap();
+            to.write_all(b"250-mail.example.com\r\n250-STARTTLS\r\n250 SIZE\r\n")
+                .unwrap();
             assert_eq!(heard(&mut from), "starttls\r\n");
             to.write_all(b"220 go ahead\r\n").unwrap();
         }
         "imap" => {
-            to.write_all(b"* OK [CAPABILITY IMAP4rev1] ready\r\n").unwrap();
+            to.write_all(b"* OK [CAPABILITY IMAP4rev1] ready\r\n")
+                .unwrap();
             loop {
                 let line = heard(&mut from);
                 let tag = line.split(' ').next().unwrap();
                 let last = line.ends_with("starttls\r\n");
-                let more = if last { "* still here" } else { "* CAPABILITY IMAP4rev1 STARTTLS" };
-                to.write_all(format!("{more}\r\n{tag} OK done\r\n").as_bytes()).unwrap();
+                let more = if last {
+                    "* still here"
+                } else {
+                    "* CAPABILITY IMAP4rev1 STARTTLS"
+                };
+                to.write_all(format!("{more}\r\n{tag} OK done\r\n").as_bytes())
+                    .unwrap();
                 if last {
                     break;
                 }
@@ -253,11 +358,21 @@ fn serve(answer: impl Fn(TcpStream) + Send + 'static) -> u16 {
 }
 
 fn tls(shop: &Order) -> Arc<ServerConfig> {
-    let certificates = CertificateDer::pem_slice_iter(shop.chain().as_bytes()).map(Result::unwrap).collect();
-    let key = PrivateKeyDer::from_pem_slice(shop.sandbox.read("example.com.key").as_bytes()).unwrap();
+    let certificates = CertificateDer::pem_slice_iter(shop.chain().as_bytes())
+        .map(Result::unwrap)
+        .collect();
+    let key =
+        PrivateKeyDer::from_pem_slice(shop.sandbox.read("example.com.key").as_bytes()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    Arc::new(builder.with_no_client_auth().with_single_cert(certificates, key).unwrap())
+    let builder = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap();
+    Arc::new(
+        builder
+            .with_no_client_auth()
+            .with_single_cert(certificates, key)
+            .unwrap(),
+    )
 }
 
 #[test]
@@ -275,18 +390,45 @@ fn every_protocol_that_starts_in_the_clear() {
         let host = format!("127.0.0.1:{port}");
         // That this server speaks the protocol is openssl's word.
         let mut client = foreign("openssl");
-        client.args(["s_client", "-starttls", protocol, "-connect", &host]).stdin(Stdio::null());
+        client
+            .args(["s_client", "-starttls", protocol, "-connect", &host])
+            .stdin(Stdio::null());
         let said = String::from_utf8_lossy(&client.output().unwrap().stdout).into_owned();
-        assert!(said.contains("subject=CN = example.com"), "{protocol}: {said}");
-        let shown = shop.sandbox.run(&["inspect", &host, "--starttls", protocol, "--json"]).expect(0).json();
+        assert!(
+            said.contains("subject=CN = example.com"),
+            "{protocol}: {said}"
+        );
+        let shown = shop
+            .sandbox
+            .run(&["inspect", &host, "--starttls", protocol, "--json"])
+            .expect(0)
+            .json();
         assert_eq!(shown["served"][0]["starttls"], protocol);
         assert_eq!(shown["items"][0]["subject"], "CN=example.com", "{protocol}");
-        let judged = shop.sandbox.run(&["verify", &host, "--starttls", protocol, "--trust", "root.pem"]).expect(1);
+        let judged = shop
+            .sandbox
+            .run(&[
+                "verify",
+                &host,
+                "--starttls",
+                protocol,
+                "--trust",
+                "root.pem",
+            ])
+            .expect(1);
         assert!(judged.stdout.contains("is not for 127.0.0.1"), "{judged}");
-        assert_eq!(row(&shop.sandbox, &host, protocol)["names"][0], "example.com", "{protocol}");
+        assert_eq!(
+            row(&shop.sandbox, &host, protocol)["names"][0],
+            "example.com",
+            "{protocol}"
+        );
         // Asked for TLS at once, it is no TLS server.
         shop.sandbox.run(&["inspect", &host]).expect(4);
-        let silent = shop.sandbox.run(&["status", &host, "--json"]).expect(1).json();
+        let silent = shop
+            .sandbox
+            .run(&["status", &host, "--json"])
+            .expect(1)
+            .json();
         assert_eq!(silent["findings"][0]["code"], "host-silent", "{silent}");
     }
 }
@@ -294,7 +436,10 @@ fn every_protocol_that_starts_in_the_clear() {
 /// The row of what a server shows, for which nothing else lies here.
 fn row(sandbox: &Sandbox, host: &str, protocol: &str) -> serde_json::Value {
     // It is asked by its address, which the certificate does not name.
-    let run = sandbox.run(&["status", host, "--starttls", protocol, "--json"]).expect(1).json();
+    let run = sandbox
+        .run(&["status", host, "--starttls", protocol, "--json"])
+        .expect(1)
+        .json();
     let rows = run["rows"].as_array().unwrap();
     assert_eq!(
         (rows.len(), &rows[0]["state"], &run["findings"][0]["code"]),
@@ -316,8 +461,16 @@ fn what_a_server_says_instead_is_told_and_does_nothing() {
         ("smtp", "does not speak SMTP", hostile.to_owned()),
         ("smtp", "more than 64 lines", lines),
         ("imap", "does not speak IMAP", endless),
-        ("pop3", "does not start TLS: it said -ERR", "+OK\r\n-ERR \u{9b}31m\r\n".to_owned()),
-        ("imap", "does not start TLS: it said a1 NO", "* OK\r\na1 NO\r\n".to_owned()),
+        (
+            "pop3",
+            "does not start TLS: it said -ERR",
+            "+OK\r\n-ERR \u{9b}31m\r\n".to_owned(),
+        ),
+        (
+            "imap",
+            "does not start TLS: it said a1 NO",
+            "* OK\r\na1 NO\r\n".to_owned(),
+        ),
         ("postgres", "speaks PostgreSQL and does not start TLS", none),
         ("postgres", "the connection broke", String::new()),
     ];
@@ -333,7 +486,10 @@ fn what_a_server_says_instead_is_told_and_does_nothing() {
             let run = sandbox.run(&args).expect(4);
             let page = run.to_string();
             assert!(page.contains(expected), "{protocol}: {page}");
-            assert!(!page.contains(['\x1b', '\x07', '\u{202e}', '\u{9b}']), "{page}");
+            assert!(
+                !page.contains(['\x1b', '\x07', '\u{202e}', '\u{9b}']),
+                "{page}"
+            );
             assert!(page.len() < 4000, "{page}");
         }
     }
@@ -358,42 +514,71 @@ fn a_mail_server_shows_its_certificate() {
     path_of("/usr/lib/python3/dist-packages/aiosmtpd");
     let port = free_port();
     let mut command = foreign("python3");
-    command.args(["-c", MAIL, &port.to_string()]).current_dir(shop.sandbox.path()).stdin(Stdio::null());
+    command
+        .args(["-c", MAIL, &port.to_string()])
+        .current_dir(shop.sandbox.path())
+        .stdin(Stdio::null());
     let server = Server(command.spawn().unwrap(), port);
     let ends = Instant::now() + Duration::from_secs(30);
     while TcpStream::connect(("127.0.0.1", port)).is_err() {
         assert!(Instant::now() < ends, "aiosmtpd did not start");
         std::thread::sleep(Duration::from_millis(20));
     }
-    let text = shop.sandbox.run(&["inspect", &server.host(), "--starttls", "smtp"]).expect(0);
+    let text = shop
+        .sandbox
+        .run(&["inspect", &server.host(), "--starttls", "smtp"])
+        .expect(0);
     assert!(
-        text.stdout
-            .starts_with(&format!("serves {}: SMTP, then TLS 1.3, 2 certificates, each issued by", server.host())),
+        text.stdout.starts_with(&format!(
+            "serves {}: SMTP, then TLS 1.3, 2 certificates, each issued by",
+            server.host()
+        )),
         "{text}"
     );
-    let ends = row(&shop.sandbox, &server.host(), "smtp")["days_left"].as_i64().unwrap();
+    let ends = row(&shop.sandbox, &server.host(), "smtp")["days_left"]
+        .as_i64()
+        .unwrap();
     assert!((180..190).contains(&ends), "{ends}");
     // It speaks no IMAP, and nobody waits for it to.
-    let other = shop.sandbox.run(&["inspect", &server.host(), "--starttls", "imap"]).expect(4);
-    assert!(other.stderr.contains("does not speak IMAP: it said 220 "), "{other}");
+    let other = shop
+        .sandbox
+        .run(&["inspect", &server.host(), "--starttls", "imap"])
+        .expect(4);
+    assert!(
+        other.stderr.contains("does not speak IMAP: it said 220 "),
+        "{other}"
+    );
 }
 
 /// Dovecot on ports of its own, with the lines for its certificate that `bundle --for dovecot` shows.
 fn mail_boxes(shop: &Order, imap: u16, pop3: u16) -> String {
     let sandbox = &shop.sandbox;
     sandbox.write("in.pem", shop.chain());
-    let shown =
-        sandbox.run(&["bundle", "in.pem", "--trust", "root.pem", "--for", "dovecot", "--json"]).expect(0).json();
-    let lines = shown["next"][1]["lines"].as_array().unwrap().iter().map(|line| line.as_str().unwrap());
+    let shown = sandbox
+        .run(&[
+            "bundle", "in.pem", "--trust", "root.pem", "--for", "dovecot", "--json",
+        ])
+        .expect(0)
+        .json();
+    let lines = shown["next"][1]["lines"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| line.as_str().unwrap());
     let here = sandbox.path().display();
-    let ours = |line: &str| line.replace("/etc/ssl/private/", "/etc/ssl/").replace("/etc/ssl", &here.to_string());
+    let ours = |line: &str| {
+        line.replace("/etc/ssl/private/", "/etc/ssl/")
+            .replace("/etc/ssl", &here.to_string())
+    };
     // The last two are for Dovecot 2.4; Debian 12 has 2.3.
     let certificate: Vec<String> = lines.take(2).map(ours).collect();
     let id = |what: &str| succeed(foreign("id").arg(what)).trim().to_owned();
     let (user, group) = (id("-un"), id("-gn"));
     let users = match user.as_str() {
         "root" => String::new(),
-        _ => format!("default_internal_user = {user}\ndefault_login_user = {user}\ndefault_internal_group = {group}\n"),
+        _ => format!(
+            "default_internal_user = {user}\ndefault_login_user = {user}\ndefault_internal_group = {group}\n"
+        ),
     };
     let login = |name: &str, port: u16| {
         format!(
@@ -414,20 +599,40 @@ fn mail_boxes(shop: &Order, imap: u16, pop3: u16) -> String {
 fn mail_boxes_show_their_certificate() {
     let shop = Order::new();
     let (imap, pop3) = (free_port(), free_port());
-    let config = shop.sandbox.write("dovecot.conf", mail_boxes(&shop, imap, pop3));
+    let config = shop
+        .sandbox
+        .write("dovecot.conf", mail_boxes(&shop, imap, pop3));
     let mut command = foreign("dovecot");
-    command.arg("-F").arg("-c").arg(config).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .arg("-F")
+        .arg("-c")
+        .arg(config)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     let mut server = command.spawn().unwrap();
     let ends = Instant::now() + Duration::from_secs(30);
     let log = || std::fs::read_to_string(shop.sandbox.join("log")).unwrap_or_default();
-    while [imap, pop3].iter().any(|port| TcpStream::connect(("127.0.0.1", *port)).is_err()) {
-        assert!(Instant::now() < ends && server.try_wait().unwrap().is_none(), "dovecot did not start\n{}", log());
+    while [imap, pop3]
+        .iter()
+        .any(|port| TcpStream::connect(("127.0.0.1", *port)).is_err())
+    {
+        assert!(
+            Instant::now() < ends && server.try_wait().unwrap().is_none(),
+            "dovecot did not start\n{}",
+            log()
+        );
         std::thread::sleep(Duration::from_millis(20));
     }
     let shown = [("imap", imap), ("pop3", pop3)].map(|(protocol, port)| {
         let host = format!("127.0.0.1:{port}");
         let row = row(&shop.sandbox, &host, protocol);
-        (protocol, shop.sandbox.run(&["inspect", &host, "--starttls", protocol, "--json"]), row)
+        (
+            protocol,
+            shop.sandbox
+                .run(&["inspect", &host, "--starttls", protocol, "--json"]),
+            row,
+        )
     });
     // Its master takes its children along.
     support::terminate(server.id());
@@ -437,7 +642,10 @@ fn mail_boxes_show_their_certificate() {
         let document = run.expect(0).json();
         assert_eq!(document["served"][0]["starttls"], protocol, "{}", log());
         assert_eq!(
-            (&document["items"][0]["subject"], &document["served"][0]["sent"]),
+            (
+                &document["items"][0]["subject"],
+                &document["served"][0]["sent"]
+            ),
             (&"CN=example.com".into(), &2.into())
         );
     }

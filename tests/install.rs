@@ -19,18 +19,31 @@ fn the_first_install_and_its_repetition() {
     assert_eq!(certificate["name"], "example.com");
     assert_eq!(certificate["proof"], "files");
     let (chain, key) = shop.served();
-    assert_eq!(chain.matches("BEGIN CERTIFICATE").count(), 2, "leaf and intermediate, no root");
+    assert_eq!(
+        chain.matches("BEGIN CERTIFICATE").count(),
+        2,
+        "leaf and intermediate, no root"
+    );
     assert_eq!(key, shop.sandbox.read("example.com.key"));
     assert_eq!(mode(&shop.sandbox.join(KEY)), 0o600);
-    assert_eq!(link(&shop.sandbox, CHAIN), "certctl/example.com/live/fullchain.pem");
-    assert_eq!(link(&shop.sandbox, KEY), "../certctl/example.com/live/key.pem");
+    assert_eq!(
+        link(&shop.sandbox, CHAIN),
+        "certctl/example.com/live/fullchain.pem"
+    );
+    assert_eq!(
+        link(&shop.sandbox, KEY),
+        "../certctl/example.com/live/key.pem"
+    );
     let release = format!("releases/{}", certificate["release"].as_str().unwrap());
     assert_eq!(link(&shop.sandbox, &format!("{PAIR}/live")), release);
     assert_eq!(link(&shop.sandbox, &format!("{PAIR}/proven")), release);
 
     let before = shop.tree();
     let again = shop.install("new.crt", &["--json"]).expect(0).json();
-    assert_eq!((&again["verdict"], &again["changed"]), (&"unchanged".into(), &false.into()));
+    assert_eq!(
+        (&again["verdict"], &again["changed"]),
+        (&"unchanged".into(), &false.into())
+    );
     assert_eq!(shop.tree(), before);
 }
 
@@ -43,8 +56,15 @@ fn a_replacement_and_back_again() {
     let second = shop.served();
     assert_ne!(first, second);
 
-    let back = shop.sandbox.run(&["rollback", "example.com", "--root", "tree", "--json"]).expect(0).json();
-    assert_eq!((&back["schema"], &back["verdict"]), (&"certctl.rollback/1".into(), &"files".into()));
+    let back = shop
+        .sandbox
+        .run(&["rollback", "example.com", "--root", "tree", "--json"])
+        .expect(0)
+        .json();
+    assert_eq!(
+        (&back["schema"], &back["verdict"]),
+        (&"certctl.rollback/1".into(), &"files".into())
+    );
     assert_eq!(shop.served(), first);
     shop.sandbox.run(&["rollback", "--root", "tree"]).expect(3);
     assert_eq!(shop.served(), first, "there is nothing before the first");
@@ -55,7 +75,8 @@ fn a_replacement_and_back_again() {
 #[test]
 fn plain_files_that_fit_are_taken_over() {
     let shop = Shop::new();
-    shop.round(&["--chain-path", "/etc/old.crt", "--key-path", "/etc/old.key"]).expect(0);
+    shop.round(&["--chain-path", "/etc/old.crt", "--key-path", "/etc/old.key"])
+        .expect(0);
     let sandbox = &shop.sandbox;
     let old_chain = "a comment of the shop\r\n".to_owned() + &sandbox.read("tree/etc/old.crt");
     let old_key = sandbox.read("tree/etc/old.key");
@@ -70,18 +91,30 @@ fn plain_files_that_fit_are_taken_over() {
     assert_eq!(mode(&sandbox.join(KEY)), 0o640, "less the bits for others");
     assert_ne!(shop.served().1, old_key);
     sandbox.run(&["rollback", "--root", "tree"]).expect(0);
-    assert_eq!(shop.served(), (old_chain, old_key), "the very bytes that were there");
+    assert_eq!(
+        shop.served(),
+        (old_chain, old_key),
+        "the very bytes that were there"
+    );
     assert_eq!(mode(&sandbox.join(KEY)), 0o640);
     shop.round(&[]).expect(0);
-    assert_eq!(mode(&sandbox.join(KEY)), 0o640, "a rollback forgets nothing of who may read it");
+    assert_eq!(
+        mode(&sandbox.join(KEY)),
+        0o640,
+        "a rollback forgets nothing of who may read it"
+    );
 }
 
 #[test]
 fn a_key_in_the_chain_file_is_not_published() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
-    shop.round(&["--chain-path", "/etc/old.crt", "--key-path", "/etc/old.key"]).expect(0);
-    let (chain, key) = (sandbox.read("tree/etc/old.crt"), sandbox.read("tree/etc/old.key"));
+    shop.round(&["--chain-path", "/etc/old.crt", "--key-path", "/etc/old.key"])
+        .expect(0);
+    let (chain, key) = (
+        sandbox.read("tree/etc/old.crt"),
+        sandbox.read("tree/etc/old.key"),
+    );
     std::fs::remove_dir_all(sandbox.join("tree")).unwrap();
     let both = sandbox.write(CHAIN, chain.clone() + &key);
     let key_path = sandbox.write(KEY, &key);
@@ -91,12 +124,18 @@ fn a_key_in_the_chain_file_is_not_published() {
     let run = shop.round(&["--json"]).expect(0).json();
     assert!(codes(&run).contains(&"key-in-chain"), "{run}");
     let kept = sandbox.join(&format!("{CHAIN}.~1~"));
-    assert_eq!(std::fs::read_to_string(&kept).unwrap(), chain.clone() + &key, "nothing is lost");
+    assert_eq!(
+        std::fs::read_to_string(&kept).unwrap(),
+        chain.clone() + &key,
+        "nothing is lost"
+    );
     assert_eq!(mode(&kept), 0o600);
     sandbox.run(&["rollback", "--root", "tree"]).expect(0);
     assert_eq!(shop.served(), (chain, key));
     for (path, text) in shop.tree() {
-        let public = path.ends_with("fullchain.pem") || path.ends_with("cert.pem") || path.ends_with("ca.pem");
+        let public = path.ends_with("fullchain.pem")
+            || path.ends_with("cert.pem")
+            || path.ends_with("ca.pem");
         assert!(!(public && text.contains("PRIVATE")), "{}", path.display());
     }
 }
@@ -118,7 +157,10 @@ fn who_may_read_the_key_is_what_is_said() {
     assert_eq!(run["certificates"][0]["key_mode"], "0640");
     assert_eq!(mode(&sandbox.join(KEY)), 0o640);
     assert_eq!(shop.served(), (chain, key));
-    assert_eq!(shop.install("new.crt", &["--json"]).expect(0).json()["verdict"], "unchanged");
+    assert_eq!(
+        shop.install("new.crt", &["--json"]).expect(0).json()["verdict"],
+        "unchanged"
+    );
     shop.round(&[]).expect(0);
     sandbox.run(&["rollback", "--root", "tree"]).expect(0);
     assert_eq!(mode(&sandbox.join(KEY)), 0o640);
@@ -136,9 +178,15 @@ fn a_rollback_that_would_reach_nothing_is_refused() {
         sandbox.write(path, text);
     }
     let before = shop.tree();
-    let run = sandbox.run(&["rollback", "--root", "tree", "--json"]).expect(1).json();
+    let run = sandbox
+        .run(&["rollback", "--root", "tree", "--json"])
+        .expect(1)
+        .json();
     assert_eq!(run["verdict"], "refused");
-    assert!(run.to_string().contains("certctl install example.com"), "{run}");
+    assert!(
+        run.to_string().contains("certctl install example.com"),
+        "{run}"
+    );
     assert_eq!(shop.tree(), before);
 }
 
@@ -153,7 +201,10 @@ fn a_broken_pair_comes_back_from_a_fault_between_the_links() {
     let key = format!("tree{long}");
     sandbox.write(&key, "no key");
     shop.install("old.crt", &["--key-path", &long]).expect(4);
-    assert_eq!((sandbox.read(CHAIN), sandbox.read(&key)), ("no chain".to_owned(), "no key".to_owned()));
+    assert_eq!(
+        (sandbox.read(CHAIN), sandbox.read(&key)),
+        ("no chain".to_owned(), "no key".to_owned())
+    );
     assert!(!sandbox.join(CHAIN).symlink_metadata().unwrap().is_symlink());
 }
 
@@ -165,7 +216,9 @@ fn only_the_backup_of_this_run_is_put_back() {
     // A gap in the numbers: the new backup gets it.
     sandbox.write(&format!("{KEY}.~1~"), "of last year");
     sandbox.write(&format!("{KEY}.~3~"), "of this year");
-    let run = shop.round(&["--server", "none", "--test", "true", "--reload", "false", "--json"]);
+    let run = shop.round(&[
+        "--server", "none", "--test", "true", "--reload", "false", "--json",
+    ]);
     assert!([5, 6].contains(&run.code), "{run}");
     assert_eq!(sandbox.read(KEY), "the user's");
     assert_eq!(sandbox.read(&format!("{KEY}.~1~")), "of last year");
@@ -180,7 +233,10 @@ fn the_next_round_finds_the_key_where_the_last_request_came_from() {
     let sandbox = &shop.sandbox;
     std::fs::create_dir(sandbox.join("mail")).unwrap();
     std::fs::rename(sandbox.join("next.crt"), sandbox.join("mail/next.crt")).unwrap();
-    let next = shop.install("mail/next.crt", &["-C", "mail", "--json"]).expect(0).json();
+    let next = shop
+        .install("mail/next.crt", &["-C", "mail", "--json"])
+        .expect(0)
+        .json();
     assert_eq!(next["verdict"], "files");
     assert_eq!(shop.served().1, sandbox.read("example.com.key"));
 }
@@ -213,7 +269,11 @@ fn a_dry_run_shows_the_plan_and_changes_nothing() {
     shop.install("new.crt", &[]).expect(0);
     let before = shop.tree();
     let run = shop.round(&["--dry-run"]).expect(0);
-    assert!(run.stdout.contains("switch key and chain together, in one rename"), "{run}");
+    assert!(
+        run.stdout
+            .contains("switch key and chain together, in one rename"),
+        "{run}"
+    );
     for said in [
         "/etc/ssl/certctl/example.com/releases/",
         "fullchain.pem (0644), cert.pem (0644), ca.pem (0644), key.pem (0600)",
@@ -223,7 +283,9 @@ fn a_dry_run_shows_the_plan_and_changes_nothing() {
         assert!(run.to_string().contains(said), "{said}\n{run}");
     }
     assert_eq!(shop.tree(), before);
-    shop.sandbox.run(&["rollback", "--root", "tree", "--dry-run"]).expect(3);
+    shop.sandbox
+        .run(&["rollback", "--root", "tree", "--dry-run"])
+        .expect(3);
 }
 
 #[test]
@@ -231,34 +293,72 @@ fn what_is_refused_touches_nothing() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
     shop.round(&[]).expect(0);
-    assert!(std::process::Command::new("mkfifo").arg(sandbox.join("tree/etc/fifo")).status().unwrap().success());
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(sandbox.join("tree/etc/fifo"))
+            .status()
+            .unwrap()
+            .success()
+    );
     let before = shop.tree();
     let leaf = |leaf| shop.ca.issue_as(&sandbox.read("example.com.csr"), leaf);
-    let old = Leaf { not_before: days(today(), -100), not_after: days(today(), -2), ..Leaf::default() };
+    let old = Leaf {
+        not_before: days(today(), -100),
+        not_after: days(today(), -2),
+        ..Leaf::default()
+    };
     sandbox.write("expired.crt", leaf(old) + &shop.ca.bundle_pem());
-    let early = Leaf { not_before: days(today(), 2), ..Leaf::default() };
+    let early = Leaf {
+        not_before: days(today(), 2),
+        ..Leaf::default()
+    };
     sandbox.write("early.crt", leaf(early) + &shop.ca.bundle_pem());
     sandbox.write("leaf-only.crt", leaf(Leaf::default()));
     sandbox.write("good.crt", leaf(Leaf::default()) + &shop.ca.bundle_pem());
-    sandbox.write("page.crt", "<!DOCTYPE html><html><body>log in</body></html>");
-    sandbox.run(&["csr", "other.example", "--key-type", "rsa-2048"]).expect(0);
+    sandbox.write(
+        "page.crt",
+        "<!DOCTYPE html><html><body>log in</body></html>",
+    );
+    sandbox
+        .run(&["csr", "other.example", "--key-type", "rsa-2048"])
+        .expect(0);
     for (file, more, code, exit) in [
         ("expired.crt", &[][..], "expired", 1),
         ("early.crt", &[], "not-yet-valid", 1),
         ("leaf-only.crt", &[], "missing-intermediate", 1),
-        ("good.crt", &["--key", "other.example.key"], "wrong-key-kind", 1),
+        (
+            "good.crt",
+            &["--key", "other.example.key"],
+            "wrong-key-kind",
+            1,
+        ),
         ("page.crt", &[], "", 3),
         ("example.com.csr", &[], "", 3),
         ("nowhere.crt", &[], "", 3),
-        ("good.crt", &["--server", "nginx", "--server-config", "nowhere.conf"], "server-config-broken", 1),
+        (
+            "good.crt",
+            &["--server", "nginx", "--server-config", "nowhere.conf"],
+            "server-config-broken",
+            1,
+        ),
         ("good.crt", &["--test", "no-such-program"], "", 3),
         ("good.crt", &["--test", "false"], "server-config-broken", 1),
         ("good.crt", &["--chain-path", "/etc/ssl"], "path-taken", 1),
         ("good.crt", &["--chain-path", "/etc/fifo"], "path-taken", 1),
-        ("good.crt", &["--chain-path", "/etc/ssl/certctl/example.com/live/fullchain.pem"], "", 2),
+        (
+            "good.crt",
+            &[
+                "--chain-path",
+                "/etc/ssl/certctl/example.com/live/fullchain.pem",
+            ],
+            "",
+            2,
+        ),
         ("good.crt", &["--probe", "localhost"], "", 2),
     ] {
-        let run = shop.install(file, &[more, &["--json"]].concat()).expect(exit);
+        let run = shop
+            .install(file, &[more, &["--json"]].concat())
+            .expect(exit);
         let document = run.json();
         if exit == 1 {
             assert_eq!(
@@ -270,8 +370,11 @@ fn what_is_refused_touches_nothing() {
         }
         assert_eq!(shop.tree(), before, "{file} {more:?}");
     }
-    shop.install("good.crt", &["--at", "2001-01-01T00:00:00Z"]).expect(1);
-    sandbox.run(&["install", "good.crt", "--at", "2027-01-01T00:00:00Z"]).expect(2);
+    shop.install("good.crt", &["--at", "2001-01-01T00:00:00Z"])
+        .expect(1);
+    sandbox
+        .run(&["install", "good.crt", "--at", "2027-01-01T00:00:00Z"])
+        .expect(2);
 }
 
 /// Scripts that stand for a server; what they are called for is in `log`.
@@ -297,12 +400,25 @@ fn a_test_that_fails_after_the_switch_takes_it_back() {
         sandbox.join(&format!("{PAIR}/live")).display()
     );
     let (test, reload) = scripts(sandbox, &condition, "");
-    let run = shop.round(&["--test", &test, "--reload", &reload, "--json"]).expect(5).json();
-    assert_eq!((&run["verdict"], &run["changed"]), (&"taken-back".into(), &false.into()));
-    assert!(run["findings"].to_string().contains("no such luck"), "{run}");
+    let run = shop
+        .round(&["--test", &test, "--reload", &reload, "--json"])
+        .expect(5)
+        .json();
+    assert_eq!(
+        (&run["verdict"], &run["changed"]),
+        (&"taken-back".into(), &false.into())
+    );
+    assert!(
+        run["findings"].to_string().contains("no such luck"),
+        "{run}"
+    );
     assert_eq!(shop.served(), first);
     let log = sandbox.read("log");
-    assert_eq!(log.lines().filter(|line| *line == "reload").count(), 1, "one reload, on the way back\n{log}");
+    assert_eq!(
+        log.lines().filter(|line| *line == "reload").count(),
+        1,
+        "one reload, on the way back\n{log}"
+    );
     assert!(log.ends_with("test\nreload\n"), "{log}");
 }
 
@@ -312,10 +428,25 @@ fn a_reload_that_fails_twice_is_told_in_full() {
     shop.round(&[]).expect(0);
     let first = shop.served();
     let (test, reload) = scripts(&shop.sandbox, "", "echo out of order; exit 3");
-    let run = shop.round(&["--test", &test, "--reload", &reload, "--json"]).expect(6).json();
+    let run = shop
+        .round(&["--test", &test, "--reload", &reload, "--json"])
+        .expect(6)
+        .json();
     assert_eq!(run["verdict"], "not-taken-back");
-    assert!(run["taken_back"]["done"][0].as_str().unwrap().starts_with("switch key and chain"), "{run}");
-    assert!(run["taken_back"]["left"][0].as_str().unwrap().contains("reload"), "{run}");
+    assert!(
+        run["taken_back"]["done"][0]
+            .as_str()
+            .unwrap()
+            .starts_with("switch key and chain"),
+        "{run}"
+    );
+    assert!(
+        run["taken_back"]["left"][0]
+            .as_str()
+            .unwrap()
+            .contains("reload"),
+        "{run}"
+    );
     assert_eq!(shop.served(), first);
 }
 
@@ -324,8 +455,16 @@ fn a_first_install_that_fails_leaves_no_links() {
     let shop = Shop::new();
     let (_, reload) = scripts(&shop.sandbox, "", "exit 3");
     shop.round(&["--reload", &reload, "--json"]).expect(6);
-    for path in [CHAIN, KEY, &format!("{PAIR}/live"), &format!("{PAIR}/proven")] {
-        assert!(shop.sandbox.join(path).symlink_metadata().is_err(), "{path}");
+    for path in [
+        CHAIN,
+        KEY,
+        &format!("{PAIR}/live"),
+        &format!("{PAIR}/proven"),
+    ] {
+        assert!(
+            shop.sandbox.join(path).symlink_metadata().is_err(),
+            "{path}"
+        );
     }
     shop.install("new.crt", &["--reload", "true"]).expect(0);
     shop.served();
@@ -335,19 +474,40 @@ fn a_first_install_that_fails_leaves_no_links() {
 fn what_was_given_once_is_remembered() {
     let shop = Shop::new();
     let (test, reload) = scripts(&shop.sandbox, "", "");
-    shop.round(&["--test", &test, "--reload", &reload, "--chain-path", "/srv/site.crt"]).expect(0);
+    shop.round(&[
+        "--test",
+        &test,
+        "--reload",
+        &reload,
+        "--chain-path",
+        "/srv/site.crt",
+    ])
+    .expect(0);
     shop.deliver("new.crt");
-    shop.sandbox.run(&["install", "new.crt", "--root", "tree"]).expect(0);
+    shop.sandbox
+        .run(&["install", "new.crt", "--root", "tree"])
+        .expect(0);
     assert!(shop.sandbox.join("tree/srv/site.crt").exists());
     assert!(fits(&shop.sandbox, "tree/srv/site.crt", KEY));
-    assert_eq!(shop.sandbox.read("log").lines().filter(|line| *line == "reload").count(), 2);
+    assert_eq!(
+        shop.sandbox
+            .read("log")
+            .lines()
+            .filter(|line| *line == "reload")
+            .count(),
+        2
+    );
     let settings = shop.sandbox.join(&format!("{PAIR}/settings.json"));
     assert_eq!(mode(&settings), 0o644);
 
     std::fs::set_permissions(&settings, std::fs::Permissions::from_mode(0o666)).unwrap();
     let before = shop.tree();
     shop.round(&[]).expect(3);
-    assert_eq!(shop.tree(), before, "commands that others may write are not run");
+    assert_eq!(
+        shop.tree(),
+        before,
+        "commands that others may write are not run"
+    );
 }
 
 #[test]
@@ -356,9 +516,13 @@ fn modes_whatever_the_umask() {
         let shop = Shop::new();
         shop.deliver("new.crt");
         let certctl = env!("CARGO_BIN_EXE_certctl");
-        let line = format!("umask {umask}; exec {certctl} install new.crt --root tree --trust root.pem");
-        let status =
-            std::process::Command::new("sh").args(["-c", &line]).current_dir(shop.sandbox.path()).status().unwrap();
+        let line =
+            format!("umask {umask}; exec {certctl} install new.crt --root tree --trust root.pem");
+        let status = std::process::Command::new("sh")
+            .args(["-c", &line])
+            .current_dir(shop.sandbox.path())
+            .status()
+            .unwrap();
         assert!(status.success());
         for (path, wanted) in [
             (KEY, 0o600),
@@ -369,7 +533,11 @@ fn modes_whatever_the_umask() {
             (&format!("{PAIR}/settings.json"), 0o644),
             ("tree/etc/ssl/private", 0o700),
         ] {
-            assert_eq!(mode(&shop.sandbox.join(path)), wanted, "{path} with umask {umask}");
+            assert_eq!(
+                mode(&shop.sandbox.join(path)),
+                wanted,
+                "{path} with umask {umask}"
+            );
         }
     }
 }
@@ -394,19 +562,33 @@ fn many_at_once_never_mix() {
     let shop = Shop::new();
     let folders = ["one", "two"];
     for folder in folders {
-        shop.sandbox.run(&["csr", "example.com", "--force"]).expect(0);
+        shop.sandbox
+            .run(&["csr", "example.com", "--force"])
+            .expect(0);
         let leaf = shop.ca.issue(&shop.sandbox.read("example.com.csr"));
-        shop.sandbox.write(&format!("{folder}/site.crt"), leaf + &shop.ca.bundle_pem());
+        shop.sandbox
+            .write(&format!("{folder}/site.crt"), leaf + &shop.ca.bundle_pem());
         let key = shop.sandbox.read("example.com.key");
-        shop.sandbox.write(&format!("{folder}/example.com.key"), key);
+        shop.sandbox
+            .write(&format!("{folder}/example.com.key"), key);
     }
     for _ in 0..3 {
         let children: Vec<_> = (0..8)
             .map(|number| {
                 let folder = folders[number % 2];
-                let file = shop.sandbox.join(&format!("{folder}/site.crt")).display().to_string();
-                let args = ["install", &file, "-C", folder, "--root", "tree", "--trust", "root.pem"];
-                shop.sandbox.command(&args).stdout(std::process::Stdio::null()).spawn().unwrap()
+                let file = shop
+                    .sandbox
+                    .join(&format!("{folder}/site.crt"))
+                    .display()
+                    .to_string();
+                let args = [
+                    "install", &file, "-C", folder, "--root", "tree", "--trust", "root.pem",
+                ];
+                shop.sandbox
+                    .command(&args)
+                    .stdout(std::process::Stdio::null())
+                    .spawn()
+                    .unwrap()
             })
             .collect();
         for mut child in children {
@@ -423,7 +605,9 @@ fn releases_are_pruned_but_never_those_in_use() {
     for _ in 0..5 {
         shop.round(&[]).expect(0);
     }
-    let releases = std::fs::read_dir(shop.sandbox.join(&format!("{PAIR}/releases"))).unwrap().count();
+    let releases = std::fs::read_dir(shop.sandbox.join(&format!("{PAIR}/releases")))
+        .unwrap()
+        .count();
     assert_eq!(releases, 3);
     shop.sandbox.run(&["rollback", "--root", "tree"]).expect(0);
     shop.served();
@@ -441,7 +625,10 @@ fn an_interrupted_install_is_taken_up_again() {
     let proven = sandbox.join(&format!("{PAIR}/proven"));
     std::fs::remove_file(&proven).unwrap();
     symlink(&first, &proven).unwrap();
-    sandbox.write(&format!("{PAIR}/releases/.0123abcd.0123456789abcdef~/key.pem"), "left by a kill");
+    sandbox.write(
+        &format!("{PAIR}/releases/.0123abcd.0123456789abcdef~/key.pem"),
+        "left by a kill",
+    );
 
     // A third release switches at once; what fails goes back to what was proven, not to the second.
     let (test, _) = scripts(
@@ -476,23 +663,52 @@ fn a_name_stands_for_what_is_installed() {
     let shop = Shop::new();
     shop.round(&[]).expect(0);
     std::fs::remove_file(shop.sandbox.join("new.crt")).unwrap();
-    let again = shop.install("www.example.com", &["--json"]).expect(0).json();
-    assert_eq!((&again["verdict"], &again["certificates"][0]["name"]), (&"unchanged".into(), &"example.com".into()));
+    let again = shop
+        .install("www.example.com", &["--json"])
+        .expect(0)
+        .json();
+    assert_eq!(
+        (&again["verdict"], &again["certificates"][0]["name"]),
+        (&"unchanged".into(), &"example.com".into())
+    );
 
-    let verified = shop.sandbox.run(&["verify", "example.com", "--root", "tree", "--json"]).expect(0).json();
-    assert_eq!(verified["findings"], serde_json::json!([]), "key, chain and the remembered root");
+    let verified = shop
+        .sandbox
+        .run(&["verify", "example.com", "--root", "tree", "--json"])
+        .expect(0)
+        .json();
+    assert_eq!(
+        verified["findings"],
+        serde_json::json!([]),
+        "key, chain and the remembered root"
+    );
     std::fs::remove_file(shop.sandbox.join(&format!("{PAIR}/proven"))).unwrap();
-    let verified = shop.sandbox.run(&["verify", "example.com", "--root", "tree", "--json"]).expect(0).json();
+    let verified = shop
+        .sandbox
+        .run(&["verify", "example.com", "--root", "tree", "--json"])
+        .expect(0)
+        .json();
     assert_eq!(codes(&verified), ["not-proven"]);
 
-    let looked = shop.sandbox.run(&["dcv-check", "--root", "tree", "--resolver", "127.0.0.1:9"]).expect(3);
-    assert!(looked.stderr.contains("waits for a certificate: all have one"), "{looked}");
+    let looked = shop
+        .sandbox
+        .run(&["dcv-check", "--root", "tree", "--resolver", "127.0.0.1:9"])
+        .expect(3);
+    assert!(
+        looked
+            .stderr
+            .contains("waits for a certificate: all have one"),
+        "{looked}"
+    );
 }
 
 /// Runs `certctl ARGS`, sends TERM once `marker` is there, and says the exit code and what was printed.
 fn terminated(shop: &Shop, args: &[&str], marker: &str) -> (i32, String) {
     let mut command = shop.sandbox.command(args);
-    let child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let child = command
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
     let ends = std::time::Instant::now() + std::time::Duration::from_secs(20);
     while !shop.sandbox.join(marker).exists() {
         assert!(std::time::Instant::now() < ends, "{marker} never came");
@@ -500,7 +716,10 @@ fn terminated(shop: &Shop, args: &[&str], marker: &str) -> (i32, String) {
     }
     support::terminate(child.id());
     let output = child.wait_with_output().unwrap();
-    (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+    (
+        output.status.code().unwrap(),
+        String::from_utf8(output.stdout).unwrap(),
+    )
 }
 
 #[test]
@@ -511,14 +730,27 @@ fn a_signal_before_the_switch_stops_and_after_it_takes_back() {
     shop.deliver("new.crt");
     let slow = |marker: &str| format!("touch {}; sleep 0.5", shop.sandbox.join(marker).display());
     let (test, reload) = scripts(&shop.sandbox, &slow("testing"), &slow("reloading"));
-    let common = ["install", "new.crt", "--root", "tree", "--trust", "root.pem", "--json"];
+    let common = [
+        "install", "new.crt", "--root", "tree", "--trust", "root.pem", "--json",
+    ];
 
-    let (code, said) = terminated(&shop, &[&common[..], &["--test", &test]].concat(), "testing");
+    let (code, said) = terminated(
+        &shop,
+        &[&common[..], &["--test", &test]].concat(),
+        "testing",
+    );
     assert_eq!(code, 143, "{said}");
-    assert!(said.contains("\"kind\":\"interrupted\"") && said.contains("before the switch"), "{said}");
+    assert!(
+        said.contains("\"kind\":\"interrupted\"") && said.contains("before the switch"),
+        "{said}"
+    );
     assert_eq!(shop.served(), first);
 
-    let (code, said) = terminated(&shop, &[&common[..], &["--reload", &reload]].concat(), "reloading");
+    let (code, said) = terminated(
+        &shop,
+        &[&common[..], &["--reload", &reload]].concat(),
+        "reloading",
+    );
     assert_eq!(code, 143, "{said}");
     assert!(said.contains("it was taken back"), "{said}");
     assert_eq!(shop.served(), first);
@@ -531,7 +763,11 @@ fn masked(shop: &Shop, run: &support::Run) -> String {
     text = text.replace(&shop.sandbox.path().display().to_string(), "[SANDBOX]");
     let document = run.json();
     let certificate = &document["certificates"][0];
-    for (field, mask) in [("release", "[RELEASE]"), ("sha256", "[SHA256]"), ("not_after", "[NOT AFTER]")] {
+    for (field, mask) in [
+        ("release", "[RELEASE]"),
+        ("sha256", "[SHA256]"),
+        ("not_after", "[NOT AFTER]"),
+    ] {
         text = text.replace(certificate[field].as_str().unwrap(), mask);
     }
     text
@@ -540,7 +776,9 @@ fn masked(shop: &Shop, run: &support::Run) -> String {
 #[test]
 fn the_document() {
     let shop = Shop::new();
-    let run = shop.round(&["--dry-run", "--test", "true", "--probe", "none", "--json"]).expect(0);
+    let run = shop
+        .round(&["--dry-run", "--test", "true", "--probe", "none", "--json"])
+        .expect(0);
     insta::assert_snapshot!(masked(&shop, &run), @r#"
     {
       "schema": "certctl.install/1",
@@ -643,7 +881,13 @@ fn the_document() {
     let run = shop.install("new.crt", &[]).expect(0).to_string();
     let dates = |line: &str| {
         line.split(' ')
-            .map(|word| if word.trim_end_matches(';').len() == 10 && word.starts_with("20") { "[DATE]" } else { word })
+            .map(|word| {
+                if word.trim_end_matches(';').len() == 10 && word.starts_with("20") {
+                    "[DATE]"
+                } else {
+                    word
+                }
+            })
             .collect::<Vec<_>>()
             .join(" ")
     };
@@ -661,10 +905,19 @@ fn no_link_leads_out_of_the_tree() {
     let shop = Shop::new();
     std::fs::create_dir_all(shop.sandbox.join("outside")).unwrap();
     std::fs::create_dir_all(shop.sandbox.join("tree/etc/pki/tls/private")).unwrap();
-    std::os::unix::fs::symlink(shop.sandbox.join("outside"), shop.sandbox.join("tree/etc/ssl")).unwrap();
+    std::os::unix::fs::symlink(
+        shop.sandbox.join("outside"),
+        shop.sandbox.join("tree/etc/ssl"),
+    )
+    .unwrap();
     let run = shop.round(&["--server", "none"]).expect(2);
     assert!(run.stderr.contains("leads out of"), "{run}");
-    assert_eq!(std::fs::read_dir(shop.sandbox.join("outside")).unwrap().count(), 0);
+    assert_eq!(
+        std::fs::read_dir(shop.sandbox.join("outside"))
+            .unwrap()
+            .count(),
+        0
+    );
 }
 
 #[test]
@@ -677,15 +930,34 @@ fn of_several_that_are_installed_a_rollback_wants_one_named() {
         all += &shop.ca.issue(&sandbox.read(&format!("{name}.csr")));
     }
     sandbox.write("two.pem", all);
-    let run = shop.install("two.pem", &["--server", "none", "--json"]).expect(0).json();
+    let run = shop
+        .install("two.pem", &["--server", "none", "--json"])
+        .expect(0)
+        .json();
     assert_eq!(run["certificates"].as_array().unwrap().len(), 2, "{run}");
-    assert!(sandbox.join("tree/etc/ssl/private/example.org.key").exists());
-    assert!(sandbox.join("tree/etc/ssl/private/example.com.key").exists());
+    assert!(
+        sandbox
+            .join("tree/etc/ssl/private/example.org.key")
+            .exists()
+    );
+    assert!(
+        sandbox
+            .join("tree/etc/ssl/private/example.com.key")
+            .exists()
+    );
 
-    let run = sandbox.run(&["rollback", "--root", "tree", "--json"]).expect(3).json();
+    let run = sandbox
+        .run(&["rollback", "--root", "tree", "--json"])
+        .expect(3)
+        .json();
     for one in run["error"]["next"].as_array().unwrap() {
-        assert!(one["text"].as_str().unwrap().contains("--root tree"), "{run}");
+        assert!(
+            one["text"].as_str().unwrap().contains("--root tree"),
+            "{run}"
+        );
     }
-    let run = sandbox.run(&["rollback", "example.net", "--root", "tree"]).expect(3);
+    let run = sandbox
+        .run(&["rollback", "example.net", "--root", "tree"])
+        .expect(3);
     assert!(run.stderr.contains("tree/etc/ssl/certctl"), "{run}");
 }

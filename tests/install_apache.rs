@@ -23,7 +23,10 @@ struct Web {
 
 impl Web {
     fn new() -> Self {
-        Self { shop: Shop::new(), port: free_port() }
+        Self {
+            shop: Shop::new(),
+            port: free_port(),
+        }
     }
 
     fn folder(&self) -> PathBuf {
@@ -60,7 +63,12 @@ impl Web {
 
     fn flags(&self) -> [String; 4] {
         let config = self.folder().join("apache2.conf").display().to_string();
-        ["--server".to_owned(), "apache".to_owned(), "--server-config".to_owned(), config]
+        [
+            "--server".to_owned(),
+            "apache".to_owned(),
+            "--server-config".to_owned(),
+            config,
+        ]
     }
 
     fn round(&self, more: &[&str]) -> Run {
@@ -71,9 +79,15 @@ impl Web {
 
     fn shows(&self, path: &str) {
         let target = ProbeTarget::new(([127, 0, 0, 1], self.port).into(), "example.com");
-        let handshake = probe_all(&[target], Duration::from_secs(20)).pop().unwrap().expect("a handshake");
+        let handshake = probe_all(&[target], Duration::from_secs(20))
+            .pop()
+            .unwrap()
+            .expect("a handshake");
         let leaf = Certificate::from_der(&handshake.chain[0]).unwrap().to_pem();
-        assert!(self.shop.sandbox.read(path).contains(&leaf), "Apache shows another certificate than {path}");
+        assert!(
+            self.shop.sandbox.read(path).contains(&leaf),
+            "Apache shows another certificate than {path}"
+        );
     }
 }
 
@@ -83,8 +97,15 @@ fn a_waiting_configuration_is_mended_then_replaced_then_rolled_back() {
     let mut apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
     apache.rewrite(&web.host());
     let first = web.round(&["--json"]).expect(0).json();
-    assert_eq!((&first["verdict"], &first["certificates"][0]["proof"]), (&"live".into(), &"live".into()));
-    assert_eq!(first["certificates"][0]["probes"].as_array().unwrap().len(), 2, "both names: {first}");
+    assert_eq!(
+        (&first["verdict"], &first["certificates"][0]["proof"]),
+        (&"live".into(), &"live".into())
+    );
+    assert_eq!(
+        first["certificates"][0]["probes"].as_array().unwrap().len(),
+        2,
+        "both names: {first}"
+    );
     web.shows(CHAIN);
     let one = web.shop.served();
 
@@ -93,7 +114,10 @@ fn a_waiting_configuration_is_mended_then_replaced_then_rolled_back() {
     web.shows(CHAIN);
     assert_ne!(web.shop.served(), one);
 
-    web.shop.sandbox.run(&["rollback", "--root", "tree"]).expect(0);
+    web.shop
+        .sandbox
+        .run(&["rollback", "--root", "tree"])
+        .expect(0);
     assert_eq!(web.shop.served(), one);
     web.shows(CHAIN);
     assert!(apache.runs());
@@ -113,10 +137,14 @@ fn no_host_names_the_pair_yet() {
     let run = web.round(&["--json"]).expect(1).json();
     assert_eq!(run["verdict"], "not-served");
     let block = sandbox.read("example.com.apache.conf");
-    assert!(block.contains("SSLEngine on") && block.contains(&web.path(CHAIN)), "{block}");
+    assert!(
+        block.contains("SSLEngine on") && block.contains(&web.path(CHAIN)),
+        "{block}"
+    );
     let next = run["next"][0]["text"].as_str().unwrap();
     assert!(
-        next.contains("mv example.com.apache.conf ") && next.contains("/sites-enabled/ && certctl install"),
+        next.contains("mv example.com.apache.conf ")
+            && next.contains("/sites-enabled/ && certctl install"),
         "{next}"
     );
 
@@ -125,16 +153,35 @@ fn no_host_names_the_pair_yet() {
     std::fs::create_dir_all(&kept).unwrap();
     let next = |run: serde_json::Value| run["next"][0]["text"].as_str().unwrap().to_owned();
     let told = next(web.shop.install("new.crt", &["--json"]).expect(1).json());
-    assert!(told.contains("/sites-available/ && sudo a2ensite -q example.com.apache && certctl install"), "{told}");
-    std::fs::rename(sandbox.join("example.com.apache.conf"), kept.join("example.com.conf")).unwrap();
+    assert!(
+        told.contains(
+            "/sites-available/ && sudo a2ensite -q example.com.apache && certctl install"
+        ),
+        "{told}"
+    );
+    std::fs::rename(
+        sandbox.join("example.com.apache.conf"),
+        kept.join("example.com.conf"),
+    )
+    .unwrap();
     let run = web.shop.install("new.crt", &["--json"]).expect(1).json();
-    assert!(run["findings"].to_string().contains("sites-available/example.com.conf names them and is not in"), "{run}");
+    assert!(
+        run["findings"]
+            .to_string()
+            .contains("sites-available/example.com.conf names them and is not in"),
+        "{run}"
+    );
     assert!(next(run).starts_with("sudo a2ensite -q example.com && certctl install"));
-    assert!(!sandbox.join("example.com.apache.conf").exists(), "the block is there");
+    assert!(
+        !sandbox.join("example.com.apache.conf").exists(),
+        "the block is there"
+    );
     std::fs::remove_dir_all(&kept).unwrap();
 
     // On a port of its own, as nobody may take 443 here.
-    let block = block.replace("Listen 443", &web.listen()).replace("*:443>", &format!("*:{}>", web.port));
+    let block = block
+        .replace("Listen 443", &web.listen())
+        .replace("*:443>", &format!("*:{}>", web.port));
     sandbox.write("apache/sites-enabled/example.com.apache.conf", block);
     let run = web.shop.install("new.crt", &["--json"]).expect(0).json();
     assert_eq!(run["verdict"], "live", "{run}\n{}", apache.log());
@@ -148,12 +195,18 @@ fn a_configuration_that_is_broken_otherwise_is_left_alone() {
     apache.rewrite(&("NoSuchDirective on\n".to_owned() + &web.host()));
     let run = web.round(&["--json"]).expect(1).json();
     assert_eq!(run["verdict"], "refused");
-    assert!(run["findings"].to_string().contains("NoSuchDirective"), "{run}");
+    assert!(
+        run["findings"].to_string().contains("NoSuchDirective"),
+        "{run}"
+    );
     assert!(!web.shop.sandbox.join("tree").exists());
     // Apache stops at its first error, here the pair that is not there yet.
     apache.rewrite(&(web.host() + "NoSuchDirective on"));
     let run = web.round(&["--json"]).expect(5).json();
-    assert!(run["findings"].to_string().contains("NoSuchDirective"), "{run}");
+    assert!(
+        run["findings"].to_string().contains("NoSuchDirective"),
+        "{run}"
+    );
     assert!(!web.shop.sandbox.join(CHAIN).exists());
 }
 
@@ -179,10 +232,16 @@ fn a_server_that_does_not_run_is_told_how_to_start() {
     assert_eq!(run["verdict"], "not-served");
     assert!(codes(&run).contains(&"server-not-running"), "{run}");
     let next = run["next"][0]["text"].as_str().unwrap();
-    assert!(next.contains("-k start") && next.contains("apache2.conf"), "{next}");
+    assert!(
+        next.contains("-k start") && next.contains("apache2.conf"),
+        "{next}"
+    );
     web.shop.served();
     let _apache = web.start(&web.host());
-    assert_eq!(web.shop.install("new.crt", &["--json"]).expect(0).json()["verdict"], "live");
+    assert_eq!(
+        web.shop.install("new.crt", &["--json"]).expect(0).json()["verdict"],
+        "live"
+    );
 }
 
 #[test]
@@ -205,7 +264,10 @@ fn a_wrong_key_never_reaches_apache() {
     let run = web.round(&["--json"]).expect(1).json();
     assert_eq!(run["verdict"], "refused", "{run}");
     let told = run["findings"].to_string();
-    assert!(told.contains("Apache would end at the next reload") && told.contains("other.key"), "{told}");
+    assert!(
+        told.contains("Apache would end at the next reload") && told.contains("other.key"),
+        "{told}"
+    );
     assert_eq!(web.shop.served(), two);
     assert!(apache.runs());
     web.shows(CHAIN);
@@ -226,17 +288,30 @@ fn another_host_that_answers_first_is_not_done() {
     let old = ("outside/old.crt", "outside/old.key");
     web.shop.deliver("old.pem");
     let leaf = web.shop.ca.issue(&web.shop.sandbox.read("example.com.csr"));
-    web.shop.sandbox.write(old.0, leaf + &web.shop.ca.intermediate_pem());
-    web.shop.sandbox.write(old.1, web.shop.sandbox.read("example.com.key"));
+    web.shop
+        .sandbox
+        .write(old.0, leaf + &web.shop.ca.intermediate_pem());
+    web.shop
+        .sandbox
+        .write(old.1, web.shop.sandbox.read("example.com.key"));
     let apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
     // Apache takes the first host that has the name at all, if only by a pattern.
     let first = web.host_of("first.example *.com", old.0, old.1);
-    apache.rewrite(&(web.listen() + &first + &web.host_of("example.com www.example.com", CHAIN, KEY)));
+    apache.rewrite(
+        &(web.listen() + &first + &web.host_of("example.com www.example.com", CHAIN, KEY)),
+    );
     let run = web.round(&["--json"]).expect(1).json();
-    assert_eq!((&run["verdict"], &run["certificates"][0]["proof"]), (&"not-served".into(), &"none".into()), "{run}");
+    assert_eq!(
+        (&run["verdict"], &run["certificates"][0]["proof"]),
+        (&"not-served".into(), &"none".into()),
+        "{run}"
+    );
     assert!(codes(&run).contains(&"served-elsewhere"), "{run}");
     apache.rewrite(&(web.host() + &first));
-    assert_eq!(web.shop.install("new.crt", &["--json"]).expect(0).json()["verdict"], "live");
+    assert_eq!(
+        web.shop.install("new.crt", &["--json"]).expect(0).json()["verdict"],
+        "live"
+    );
 }
 
 #[test]
@@ -247,7 +322,10 @@ fn both_families_are_asked() {
     apache.rewrite(&(both + &web.host_of("example.com www.example.com", CHAIN, KEY)));
     let run = web.round(&["--json"]).expect(0).json();
     let probes = run["certificates"][0]["probes"].to_string();
-    assert!(probes.contains("127.0.0.1:") && probes.contains("[::1]:"), "{probes}");
+    assert!(
+        probes.contains("127.0.0.1:") && probes.contains("[::1]:"),
+        "{probes}"
+    );
 }
 
 #[test]
@@ -255,14 +333,18 @@ fn a_header_that_the_host_wants_is_sent_and_a_certificate_that_it_wants_is_not_n
     let web = Web::new();
     let apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
     let root = web.path("root.pem");
-    let wants =
-        format!("SSLVerifyClient require\nSSLCACertificateFile {root}\nRemoteIPProxyProtocol On\n</VirtualHost>");
+    let wants = format!(
+        "SSLVerifyClient require\nSSLCACertificateFile {root}\nRemoteIPProxyProtocol On\n</VirtualHost>"
+    );
     for protocol in ["TLSv1.2", "TLSv1.3"] {
         let wants = format!("SSLProtocol {protocol}\n{wants}");
         apache.rewrite(&web.host().replace("</VirtualHost>", &wants));
         let run = web.round(&["--json"]).expect(0).json();
         assert_eq!(run["verdict"], "live", "{protocol} {run}\n{}", apache.log());
-        assert!(run.to_string().contains(&protocol.replace("TLSv", "TLS ")), "{run}");
+        assert!(
+            run.to_string().contains(&protocol.replace("TLSv", "TLS ")),
+            "{run}"
+        );
     }
 }
 
@@ -270,13 +352,28 @@ fn a_header_that_the_host_wants_is_sent_and_a_certificate_that_it_wants_is_not_n
 fn of_two_kinds_of_key_the_one_that_is_named_is_installed_and_seen() {
     let web = Web::new();
     let sandbox = &web.shop.sandbox;
-    sandbox.run(&["csr", "example.com", "www.example.com", "--key-type", "rsa-2048", "--force"]).expect(0);
+    sandbox
+        .run(&[
+            "csr",
+            "example.com",
+            "www.example.com",
+            "--key-type",
+            "rsa-2048",
+            "--force",
+        ])
+        .expect(0);
     let rsa = ("tree/etc/ssl/rsa.crt", "tree/etc/ssl/rsa.key");
-    sandbox.write(rsa.0, web.shop.ca.issue(&sandbox.read("example.com.csr")) + &web.shop.ca.intermediate_pem());
+    sandbox.write(
+        rsa.0,
+        web.shop.ca.issue(&sandbox.read("example.com.csr")) + &web.shop.ca.intermediate_pem(),
+    );
     sandbox.write(rsa.1, sandbox.read("example.com.key"));
     let apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
-    let lines =
-        format!("SSLCertificateFile {}\nSSLCertificateKeyFile {}\n</VirtualHost>", web.path(rsa.0), web.path(rsa.1));
+    let lines = format!(
+        "SSLCertificateFile {}\nSSLCertificateKeyFile {}\n</VirtualHost>",
+        web.path(rsa.0),
+        web.path(rsa.1)
+    );
     apache.rewrite(&web.host().replace("</VirtualHost>", &lines));
     let before = sandbox.read(rsa.0);
     let run = web.round(&["--json"]).expect(0).json();
@@ -290,12 +387,21 @@ fn plain_files_that_the_configuration_names_are_adopted() {
     let sandbox = &web.shop.sandbox;
     let (chain, key) = ("tree/etc/ssl/your_site.crt", "tree/etc/ssl/your_site.key");
     web.shop.deliver("old.crt");
-    sandbox.write(chain, web.shop.ca.issue(&sandbox.read("example.com.csr")) + &web.shop.ca.intermediate_pem());
+    sandbox.write(
+        chain,
+        web.shop.ca.issue(&sandbox.read("example.com.csr")) + &web.shop.ca.intermediate_pem(),
+    );
     sandbox.write(key, sandbox.read("example.com.key"));
-    let _apache = web.start(&(web.listen() + &web.host_of("example.com www.example.com", chain, key)));
+    let _apache =
+        web.start(&(web.listen() + &web.host_of("example.com www.example.com", chain, key)));
     let run = web.round(&["--json"]).expect(0).json();
     assert_eq!(run["verdict"], "live");
-    assert!(run["certificates"][0]["key_path"].as_str().unwrap().ends_with("your_site.key"));
+    assert!(
+        run["certificates"][0]["key_path"]
+            .as_str()
+            .unwrap()
+            .ends_with("your_site.key")
+    );
     web.shows(chain);
 }
 
@@ -308,7 +414,10 @@ fn what_only_apache_can_decide_is_told() {
     apache.rewrite(&(web.host() + macros));
     let run = web.round(&["--json"]).expect(0).json();
     assert!(codes(&run).contains(&"config-unclear"), "{run}");
-    assert!(run["findings"].to_string().contains("Use Site b.example"), "{run}");
+    assert!(
+        run["findings"].to_string().contains("Use Site b.example"),
+        "{run}"
+    );
 }
 
 #[test]
@@ -318,7 +427,10 @@ fn a_reload_that_ends_apache_is_never_called_done() {
     apache.rewrite(&web.host());
     web.round(&[]).expect(0);
     let one = web.shop.served();
-    let ends = format!("sh -c 'kill $(cat {})'", web.folder().join("apache2.pid").display());
+    let ends = format!(
+        "sh -c 'kill $(cat {})'",
+        web.folder().join("apache2.pid").display()
+    );
     let run = web.round(&["--reload", &ends, "--json"]).expect(6).json();
     assert_eq!(run["verdict"], "not-taken-back", "{run}");
     assert_eq!(web.shop.served(), one, "the files are as they were");
@@ -331,13 +443,22 @@ fn a_reload_that_ends_apache_is_never_called_done() {
 fn leaf_and_chain_in_files_of_their_own_are_adopted_as_such() {
     let web = Web::new();
     let sandbox = &web.shop.sandbox;
-    let (leaf, chain, key) = ("tree/etc/ssl/site.crt", "tree/etc/ssl/site.ca", "tree/etc/ssl/site.key");
+    let (leaf, chain, key) = (
+        "tree/etc/ssl/site.crt",
+        "tree/etc/ssl/site.ca",
+        "tree/etc/ssl/site.key",
+    );
     web.shop.deliver("old.crt");
     sandbox.write(leaf, web.shop.ca.issue(&sandbox.read("example.com.csr")));
     sandbox.write(chain, web.shop.ca.intermediate_pem());
     sandbox.write(key, sandbox.read("example.com.key"));
-    let line = format!("SSLCertificateChainFile {}\n</VirtualHost>", web.path(chain));
-    let host = web.host_of("example.com www.example.com", leaf, key).replace("</VirtualHost>", &line);
+    let line = format!(
+        "SSLCertificateChainFile {}\n</VirtualHost>",
+        web.path(chain)
+    );
+    let host = web
+        .host_of("example.com www.example.com", leaf, key)
+        .replace("</VirtualHost>", &line);
     let _apache = web.start(&(web.listen() + &host));
     let run = web.round(&["--json"]).expect(0).json();
     assert_eq!(run["verdict"], "live", "{run}");
@@ -355,6 +476,9 @@ fn a_name_that_two_hosts_have_is_told() {
     let web = Web::new();
     let apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
     apache.rewrite(&(web.host() + &web.host_of("www.example.com", CHAIN, KEY)));
-    let run = web.round(&["--json", "--allow", "block-not-covered"]).expect(0).json();
+    let run = web
+        .round(&["--json", "--allow", "block-not-covered"])
+        .expect(0)
+        .json();
     assert!(codes(&run).contains(&"name-twice"), "{run}");
 }

@@ -20,7 +20,8 @@ fn deliver(shop: &Shop, names: &[&str]) {
     for name in names {
         shop.sandbox.run(&["csr", name, "--force"]).expect(0);
         let leaf = shop.ca.issue(&shop.sandbox.read(&format!("{name}.csr")));
-        shop.sandbox.write(&format!("{name}.crt"), leaf + &shop.ca.bundle_pem());
+        shop.sandbox
+            .write(&format!("{name}.crt"), leaf + &shop.ca.bundle_pem());
     }
 }
 
@@ -41,7 +42,12 @@ fn proven(sandbox: &Sandbox, name: &str) -> String {
 }
 
 fn verdicts(document: &Value) -> Vec<&str> {
-    document["certificates"].as_array().unwrap().iter().map(|one| one["verdict"].as_str().unwrap()).collect()
+    document["certificates"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["verdict"].as_str().unwrap())
+        .collect()
 }
 
 #[test]
@@ -53,19 +59,31 @@ fn all_files_are_one_bag_and_each_leaf_is_installed() {
     let files = NAMES.map(|name| format!("{name}.crt"));
     let files: Vec<&str> = files.iter().map(String::as_str).collect();
     let args = [&["install"], &files[..], &common[..]].concat();
-    let planned = sandbox.run(&[&args[..], &["--dry-run"]].concat()).expect(0).json();
+    let planned = sandbox
+        .run(&[&args[..], &["--dry-run"]].concat())
+        .expect(0)
+        .json();
     assert_eq!(verdicts(&planned), ["planned"; 3]);
     assert!(!sandbox.join("tree").exists());
     let run = sandbox.run(&args).expect(0).json();
-    assert_eq!((&run["verdict"], &run["changed"]), (&"files".into(), &true.into()), "{run}");
+    assert_eq!(
+        (&run["verdict"], &run["changed"]),
+        (&"files".into(), &true.into()),
+        "{run}"
+    );
     assert_eq!(verdicts(&run), ["files"; 3]);
     for name in NAMES {
         assert!(fits(sandbox, &chain(name), &key(name)));
         assert_eq!(live(sandbox, name), proven(sandbox, name));
     }
     let again = sandbox.run(&args).expect(0).json();
-    assert_eq!((&again["verdict"], &again["changed"]), (&"unchanged".into(), &false.into()));
-    sandbox.run(&[&args[..], &["--cert-name", "x"]].concat()).expect(2);
+    assert_eq!(
+        (&again["verdict"], &again["changed"]),
+        (&"unchanged".into(), &false.into())
+    );
+    sandbox
+        .run(&[&args[..], &["--cert-name", "x"]].concat())
+        .expect(2);
 }
 
 #[test]
@@ -78,27 +96,65 @@ fn without_arguments_what_is_ready_here_is_installed() {
     assert!(run.stdout.contains("3 certificates: 3 files"), "{run}");
     let before = live(sandbox, "a.example");
     deliver(&shop, &["b.example"]);
-    let run = sandbox.run(&[&args[..], &["--json"]].concat()).expect(0).json();
-    assert_eq!(run["certificates"].as_array().unwrap().len(), 1, "the one that is new: {run}");
+    let run = sandbox
+        .run(&[&args[..], &["--json"]].concat())
+        .expect(0)
+        .json();
+    assert_eq!(
+        run["certificates"].as_array().unwrap().len(),
+        1,
+        "the one that is new: {run}"
+    );
     assert_eq!(run["certificates"][0]["name"], "b.example");
     assert_eq!(live(sandbox, "a.example"), before);
     let back = &run["undo"][0]["argv"];
-    assert_eq!(back.as_array().unwrap()[..3], ["certctl", "rollback", "b.example"], "{run}");
+    assert_eq!(
+        back.as_array().unwrap()[..3],
+        ["certctl", "rollback", "b.example"],
+        "{run}"
+    );
     // All of it is live by now.
-    let run = sandbox.run(&[&args[..], &["--json"]].concat()).expect(0).json();
+    let run = sandbox
+        .run(&[&args[..], &["--json"]].concat())
+        .expect(0)
+        .json();
     assert_eq!(run["verdict"], "unchanged");
     // By name, what is installed is taken up.
-    let run = sandbox.run(&["install", "a.example", "c.example", "--root", "tree", "--json"]).expect(0).json();
+    let run = sandbox
+        .run(&[
+            "install",
+            "a.example",
+            "c.example",
+            "--root",
+            "tree",
+            "--json",
+        ])
+        .expect(0)
+        .json();
     assert_eq!(verdicts(&run), ["unchanged"; 2]);
     // What was replaced has its way back on one line.
     deliver(&shop, &["a.example", "c.example"]);
     let run = sandbox.run(&args).expect(0);
-    let line = run.stdout.lines().find_map(|line| line.strip_prefix("undo   ")).unwrap();
-    assert_eq!(line, "for name in a.example c.example; do certctl rollback \"$name\" --root tree; done");
+    let line = run
+        .stdout
+        .lines()
+        .find_map(|line| line.strip_prefix("undo   "))
+        .unwrap();
+    assert_eq!(
+        line,
+        "for name in a.example c.example; do certctl rollback \"$name\" --root tree; done"
+    );
     let certctl = env!("CARGO_BIN_EXE_certctl");
     let line = line.replace("certctl", certctl);
     let mut shell = std::process::Command::new("sh");
-    assert!(shell.args(["-ec", &line]).current_dir(sandbox.path()).status().unwrap().success());
+    assert!(
+        shell
+            .args(["-ec", &line])
+            .current_dir(sandbox.path())
+            .status()
+            .unwrap()
+            .success()
+    );
     assert_eq!(live(sandbox, "a.example"), before);
 }
 
@@ -109,7 +165,10 @@ fn what_is_wrong_with_one_holds_no_other() {
     deliver(&shop, &NAMES);
     // A path that cannot be linked, and a leaf without its intermediate in a folder of its own.
     std::fs::create_dir_all(sandbox.join(&chain("b.example"))).unwrap();
-    let run = sandbox.run(&["install", "--root", "tree", "--trust", "root.pem", "--json"]).expect(1).json();
+    let run = sandbox
+        .run(&["install", "--root", "tree", "--trust", "root.pem", "--json"])
+        .expect(1)
+        .json();
     assert_eq!(run["verdict"], "refused");
     assert_eq!(verdicts(&run), ["files", "refused", "files"], "{run}");
     assert!(codes(&run).contains(&"path-taken"));
@@ -139,7 +198,11 @@ impl Sites {
             )
         });
         nginx.rewrite(&blocks.concat());
-        Self { shop, port, _nginx: nginx }
+        Self {
+            shop,
+            port,
+            _nginx: nginx,
+        }
     }
 
     /// `also` is what the test does beside nginx's own.
@@ -153,12 +216,20 @@ impl Sites {
             path.display().to_string()
         };
         let test = script("test", format!("nginx -t -c {config} || exit 1\n{also}"));
-        [test, script("reload", format!("exec nginx -s reload -c {config}"))]
+        [
+            test,
+            script("reload", format!("exec nginx -s reload -c {config}")),
+        ]
     }
 
     fn install(&self, also: &str) -> support::Run {
         let [test, reload] = self.scripts(also);
-        let config = self.shop.sandbox.join("nginx/nginx.conf").display().to_string();
+        let config = self
+            .shop
+            .sandbox
+            .join("nginx/nginx.conf")
+            .display()
+            .to_string();
         self.shop.sandbox.write("log", "");
         self.shop.sandbox.run(&[
             "install",
@@ -179,17 +250,28 @@ impl Sites {
     }
 
     fn log(&self, word: &str) -> usize {
-        self.shop.sandbox.read("log").lines().filter(|line| *line == word).count()
+        self.shop
+            .sandbox
+            .read("log")
+            .lines()
+            .filter(|line| *line == word)
+            .count()
     }
 
     /// Whether nginx shows what lies there.
     fn shows(&self, name: &str) -> bool {
         let target = ProbeTarget::new(([127, 0, 0, 1], self.port).into(), name);
-        let Ok(handshake) = probe_all(&[target], std::time::Duration::from_secs(20)).pop().unwrap() else {
+        let Ok(handshake) = probe_all(&[target], std::time::Duration::from_secs(20))
+            .pop()
+            .unwrap()
+        else {
             return false;
         };
         let leaf = certctl::pki::certificate::Certificate::from_der(&handshake.chain[0]).unwrap();
-        self.shop.sandbox.read(&chain(name)).contains(&leaf.to_pem())
+        self.shop
+            .sandbox
+            .read(&chain(name))
+            .contains(&leaf.to_pem())
     }
 }
 
@@ -197,7 +279,11 @@ impl Sites {
 fn one_test_and_one_reload_for_all_sites_of_a_server() {
     let sites = Sites::new();
     let first = sites.install("").expect(0).json();
-    assert_eq!((&first["verdict"], verdicts(&first)), (&"live".into(), vec!["live"; 3]), "{first}");
+    assert_eq!(
+        (&first["verdict"], verdicts(&first)),
+        (&"live".into(), vec!["live"; 3]),
+        "{first}"
+    );
     // Once before anything is touched, once after the switches.
     assert_eq!((sites.log("test"), sites.log("reload")), (2, 1));
     assert!(NAMES.iter().all(|name| sites.shows(name)));
@@ -217,9 +303,15 @@ fn a_bad_one_among_good_ones_is_put_back_alone() {
     deliver(&sites.shop, &NAMES);
     // What only a server can know is wrong with the new one of the second.
     let path = sandbox.join(&chain("b.example")).display().to_string();
-    let pointer = sandbox.join("tree/etc/ssl/certctl/b.example/live").display().to_string();
+    let pointer = sandbox
+        .join("tree/etc/ssl/certctl/b.example/live")
+        .display()
+        .to_string();
     let complaint = format!("cannot load certificate \"{path}\": no such luck");
-    let refuse = format!("[ \"$(readlink {pointer})\" = {} ] || {{ echo '{complaint}'; exit 1; }}", old[1]);
+    let refuse = format!(
+        "[ \"$(readlink {pointer})\" = {} ] || {{ echo '{complaint}'; exit 1; }}",
+        old[1]
+    );
     let run = sites.install(&refuse).expect(5).json();
     assert_eq!(run["verdict"], "taken-back");
     assert_eq!(verdicts(&run), ["live", "taken-back", "live"], "{run}");

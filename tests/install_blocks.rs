@@ -16,10 +16,23 @@ fn a_first_block_with_another_pair_is_not_done() {
     let site = Site::new();
     site.plain(OLD.0, OLD.1);
     let nginx = site.start("");
-    nginx.rewrite(&format!("{}\n{}", site.block(OLD.0, OLD.1), site.block(CHAIN, KEY)));
+    nginx.rewrite(&format!(
+        "{}\n{}",
+        site.block(OLD.0, OLD.1),
+        site.block(CHAIN, KEY)
+    ));
     let run = site.round(&["--json"]).expect(1).json();
-    assert_eq!((&run["verdict"], &run["certificates"][0]["proof"]), (&"not-served".into(), &"none".into()), "{run}");
-    let finding = run["findings"].as_array().unwrap().iter().find(|one| one["code"] == "served-elsewhere").unwrap();
+    assert_eq!(
+        (&run["verdict"], &run["certificates"][0]["proof"]),
+        (&"not-served".into(), &"none".into()),
+        "{run}"
+    );
+    let finding = run["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["code"] == "served-elsewhere")
+        .unwrap();
     let told = finding.to_string();
     assert!(
         told.contains("nginx.conf:")
@@ -33,7 +46,10 @@ fn a_first_block_with_another_pair_is_not_done() {
     assert!(!human.stdout.contains("done"), "{human}");
 
     nginx.rewrite(&site.block(CHAIN, KEY));
-    assert_eq!(site.shop.install("new.crt", &["--json"]).expect(0).json()["verdict"], "live");
+    assert_eq!(
+        site.shop.install("new.crt", &["--json"]).expect(0).json()["verdict"],
+        "live"
+    );
 }
 
 #[test]
@@ -49,7 +65,10 @@ fn a_name_whose_block_keeps_its_own_pair_is_not_done() {
     let run = site.round(&["--json"]).expect(1).json();
     assert_eq!(run["verdict"], "not-served", "{run}");
     assert!(codes(&run).contains(&"served-elsewhere"), "{run}");
-    assert_eq!(run["certificates"][0]["probes"][0]["sha256"], run["certificates"][0]["sha256"]);
+    assert_eq!(
+        run["certificates"][0]["probes"][0]["sha256"],
+        run["certificates"][0]["sha256"]
+    );
 }
 
 #[test]
@@ -57,11 +76,22 @@ fn a_block_that_cannot_be_asked_is_not_done() {
     let site = Site::new();
     let nginx = site.start("");
     let socket = format!("unix:{}", site.folder().join("s").display());
-    nginx.rewrite(&site.block(CHAIN, KEY).replace(&format!("127.0.0.1:{}", site.port), &socket));
+    nginx.rewrite(
+        &site
+            .block(CHAIN, KEY)
+            .replace(&format!("127.0.0.1:{}", site.port), &socket),
+    );
     let run = site.round(&["--json"]).expect(1).json();
     assert_eq!(run["verdict"], "not-served", "{run}");
-    assert!(run["findings"].to_string().contains("--probe none"), "{run}");
-    let run = site.shop.install("new.crt", &["--probe", "none", "--json"]).expect(0).json();
+    assert!(
+        run["findings"].to_string().contains("--probe none"),
+        "{run}"
+    );
+    let run = site
+        .shop
+        .install("new.crt", &["--probe", "none", "--json"])
+        .expect(0)
+        .json();
     assert_eq!(run["verdict"], "files", "{run}");
     assert!(codes(&run).contains(&"not-asked"), "{run}");
 }
@@ -74,26 +104,62 @@ fn flags_are_remembered_whenever_they_are_given() {
     let nobody = site.round(&["--probe", "none", "--json"]).expect(0).json();
     assert!(codes(&nobody).contains(&"not-asked"), "{nobody}");
     let at = format!("127.0.0.1:{}", site.port);
-    let settings = || site.shop.sandbox.read("tree/etc/ssl/certctl/example.com/settings.json");
-    assert!(!settings().contains("\"none\""), "nobody is asked in that run alone: {}", settings());
+    let settings = || {
+        site.shop
+            .sandbox
+            .read("tree/etc/ssl/certctl/example.com/settings.json")
+    };
+    assert!(
+        !settings().contains("\"none\""),
+        "nobody is asked in that run alone: {}",
+        settings()
+    );
     let run = site.shop.install("new.crt", &["--json"]).expect(0).json();
     assert!(!codes(&run).contains(&"not-asked"), "asked again: {run}");
-    assert_eq!(run["certificates"][0]["probes"][0]["sha256"], run["certificates"][0]["sha256"], "{run}");
-    let run = site.shop.install("new.crt", &["--probe", &at, "--json"]).expect(0).json();
-    assert_eq!((&run["verdict"], &run["changed"]), (&"unchanged".into(), &false.into()), "{run}");
+    assert_eq!(
+        run["certificates"][0]["probes"][0]["sha256"], run["certificates"][0]["sha256"],
+        "{run}"
+    );
+    let run = site
+        .shop
+        .install("new.crt", &["--probe", &at, "--json"])
+        .expect(0)
+        .json();
+    assert_eq!(
+        (&run["verdict"], &run["changed"]),
+        (&"unchanged".into(), &false.into()),
+        "{run}"
+    );
     assert!(settings().contains(&at), "{}", settings());
-    site.shop.install("new.crt", &["--test", "true", "--reload", "true"]).expect(0);
-    assert!(settings().contains("\"reload\": \"true\""), "{}", settings());
-    site.shop.install("new.crt", &["--test", "auto", "--reload", "auto", "--probe", "auto"]).expect(0);
+    site.shop
+        .install("new.crt", &["--test", "true", "--reload", "true"])
+        .expect(0);
     assert!(
-        !["\"reload\"", "\"test\"", "\"probe\""].iter().any(|word| settings().contains(word)),
+        settings().contains("\"reload\": \"true\""),
+        "{}",
+        settings()
+    );
+    site.shop
+        .install(
+            "new.crt",
+            &["--test", "auto", "--reload", "auto", "--probe", "auto"],
+        )
+        .expect(0);
+    assert!(
+        !["\"reload\"", "\"test\"", "\"probe\""]
+            .iter()
+            .any(|word| settings().contains(word)),
         "forgotten: {}",
         settings()
     );
     let run = site.round(&["--reload", "true", "--json"]).expect(5).json();
     assert_eq!(run["verdict"], "taken-back");
     // A server that was said to read them is not forgotten in silence.
-    let run = site.shop.install("new.crt", &["--server", "none", "--json"]).expect(0).json();
+    let run = site
+        .shop
+        .install("new.crt", &["--server", "none", "--json"])
+        .expect(0)
+        .json();
     assert!(codes(&run).contains(&"server-not-told"), "{run}");
 }
 
@@ -102,7 +168,11 @@ fn names_that_only_nginx_can_match_are_not_adopted() {
     let site = Site::new();
     site.plain(A.0, A.1);
     let before = site.shop.sandbox.read(A.0);
-    let nginx = site.start(&format!("{}\n{}", site.block(A.0, A.1), site.block_of("~^shop[.]", A.0, A.1)));
+    let nginx = site.start(&format!(
+        "{}\n{}",
+        site.block(A.0, A.1),
+        site.block_of("~^shop[.]", A.0, A.1)
+    ));
     let run = site.round(&["--json"]).expect(1).json();
     assert!(codes(&run).contains(&"paths-not-adopted"), "{run}");
     assert!(run["findings"].to_string().contains("~^shop[.]"), "{run}");
@@ -111,7 +181,11 @@ fn names_that_only_nginx_can_match_are_not_adopted() {
 
     // A block without a name takes what comes.
     std::fs::remove_dir_all(site.shop.sandbox.join("tree/etc/ssl/certctl")).unwrap();
-    nginx.rewrite(&format!("{}\n{}", site.block(A.0, A.1), site.block_of("_", A.0, A.1)));
+    nginx.rewrite(&format!(
+        "{}\n{}",
+        site.block(A.0, A.1),
+        site.block_of("_", A.0, A.1)
+    ));
     let run = site.round(&["--json"]).expect(0).json();
     assert!(codes(&run).contains(&"block-not-covered"), "{run}");
 }
@@ -124,14 +198,41 @@ fn a_block_is_given_no_certificate_that_lacks_a_name_of_it() {
     nginx.rewrite(&site.block_of(names, CHAIN, KEY));
     // A placeholder is for nobody's eyes, and no certificate to go by.
     let config = nginx.config().display().to_string();
-    let place = ["install", "--placeholder", "example.com", "--root", "tree", "--server", "nginx"];
-    let run = site.shop.sandbox.run(&[&place[..], &["--server-config", &config, "--json"]].concat()).expect(0).json();
+    let place = [
+        "install",
+        "--placeholder",
+        "example.com",
+        "--root",
+        "tree",
+        "--server",
+        "nginx",
+    ];
+    let run = site
+        .shop
+        .sandbox
+        .run(&[&place[..], &["--server-config", &config, "--json"]].concat())
+        .expect(0)
+        .json();
     assert!(codes(&run).contains(&"block-not-covered"), "{run}");
     let before = site.shop.tree();
     let run = site.round(&["--json"]).expect(1).json();
-    assert_eq!((&run["verdict"], &run["changed"]), (&"refused".into(), &false.into()), "{run}");
-    let told = run["findings"].as_array().unwrap().iter().find(|one| one["code"] == "block-not-covered").unwrap();
-    assert!(told["message"].as_str().unwrap().contains("serves old.example.com, which the certificate is not for"));
+    assert_eq!(
+        (&run["verdict"], &run["changed"]),
+        (&"refused".into(), &false.into()),
+        "{run}"
+    );
+    let told = run["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["code"] == "block-not-covered")
+        .unwrap();
+    assert!(
+        told["message"]
+            .as_str()
+            .unwrap()
+            .contains("serves old.example.com, which the certificate is not for")
+    );
     assert_eq!(site.shop.tree(), before);
     site.round(&["--allow", "block-not-covered"]).expect(0);
     // It was lacking before: the next round is told of it, not held.
@@ -151,10 +252,16 @@ fn a_name_that_the_new_certificate_lost_is_not_broken() {
     let leaf = site.shop.ca.issue(&sandbox.read("example.com.csr"));
     sandbox.write("less.crt", leaf + &site.shop.ca.bundle_pem());
     let run = site.shop.install("less.crt", &["--json"]).expect(1).json();
-    assert_eq!((&run["verdict"], &run["changed"]), (&"refused".into(), &false.into()), "{run}");
+    assert_eq!(
+        (&run["verdict"], &run["changed"]),
+        (&"refused".into(), &false.into()),
+        "{run}"
+    );
     let told = run["findings"].to_string();
     assert!(
-        told.contains("www.example.com") && told.contains("server_name in") && told.contains("nginx.conf:"),
+        told.contains("www.example.com")
+            && told.contains("server_name in")
+            && told.contains("nginx.conf:"),
         "{told}"
     );
     assert_eq!(site.shop.tree(), before);
@@ -171,14 +278,24 @@ fn a_name_that_the_new_certificate_lost_is_not_broken() {
 fn a_folder_that_leads_into_another_tools_tree_is_theirs() {
     let site = Site::new();
     let sandbox = &site.shop.sandbox;
-    site.plain("tree/etc/.acme.sh/example.com/f.cer", "tree/etc/.acme.sh/example.com/k.key");
+    site.plain(
+        "tree/etc/.acme.sh/example.com/f.cer",
+        "tree/etc/.acme.sh/example.com/k.key",
+    );
     std::fs::create_dir_all(sandbox.join("tree/etc/nginx")).unwrap();
-    let (theirs, link) = (sandbox.join("tree/etc/.acme.sh/example.com"), sandbox.join("tree/etc/nginx/certs"));
+    let (theirs, link) = (
+        sandbox.join("tree/etc/.acme.sh/example.com"),
+        sandbox.join("tree/etc/nginx/certs"),
+    );
     std::os::unix::fs::symlink(theirs, link).unwrap();
     let before = sandbox.read("tree/etc/.acme.sh/example.com/k.key");
-    let _nginx = site.start(&site.block("tree/etc/nginx/certs/f.cer", "tree/etc/nginx/certs/k.key"));
+    let _nginx =
+        site.start(&site.block("tree/etc/nginx/certs/f.cer", "tree/etc/nginx/certs/k.key"));
     let run = site.round(&["--json"]).expect(1).json();
-    assert!(run["findings"].to_string().contains("kept by acme.sh"), "{run}");
+    assert!(
+        run["findings"].to_string().contains("kept by acme.sh"),
+        "{run}"
+    );
     assert_eq!(sandbox.read("tree/etc/.acme.sh/example.com/k.key"), before);
 }
 
@@ -189,10 +306,17 @@ fn a_block_that_cannot_be_written_is_printed() {
     // Nobody can read a folder as a file.
     std::fs::create_dir(site.shop.sandbox.join("example.com.nginx.conf")).unwrap();
     let run = site.round(&["--json"]).expect(1).json();
-    assert_eq!((&run["verdict"], &run["changed"]), (&"not-served".into(), &true.into()), "{run}");
+    assert_eq!(
+        (&run["verdict"], &run["changed"]),
+        (&"not-served".into(), &true.into()),
+        "{run}"
+    );
     assert!(codes(&run).contains(&"not-served"), "{run}");
     let next = run["next"].to_string();
-    assert!(next.contains("paste it into the http block") && next.contains("ssl_certificate_key"), "{next}");
+    assert!(
+        next.contains("paste it into the http block") && next.contains("ssl_certificate_key"),
+        "{next}"
+    );
     site.shop.served();
 }
 
@@ -202,15 +326,38 @@ fn of_two_kinds_of_key_in_a_block_the_user_names_one() {
     site.plain(A.0, A.1);
     let path = |path: &str| site.shop.sandbox.join(path).display().to_string();
     let (chain, key) = (path(A.0), path(A.1));
-    site.shop.sandbox.run(&["csr", "example.com", "www.example.com", "--key-type", "rsa-2048"]).expect(0);
-    let leaf = site.shop.ca.issue(&site.shop.sandbox.read("example.com.rsa.csr"));
-    site.shop.sandbox.write(B.0, leaf + &site.shop.ca.intermediate_pem());
-    site.shop.sandbox.write(B.1, site.shop.sandbox.read("example.com.rsa.key"));
-    let both = format!("ssl_certificate {}; ssl_certificate_key {}; return", path(B.0), path(B.1));
+    site.shop
+        .sandbox
+        .run(&[
+            "csr",
+            "example.com",
+            "www.example.com",
+            "--key-type",
+            "rsa-2048",
+        ])
+        .expect(0);
+    let leaf = site
+        .shop
+        .ca
+        .issue(&site.shop.sandbox.read("example.com.rsa.csr"));
+    site.shop
+        .sandbox
+        .write(B.0, leaf + &site.shop.ca.intermediate_pem());
+    site.shop
+        .sandbox
+        .write(B.1, site.shop.sandbox.read("example.com.rsa.key"));
+    let both = format!(
+        "ssl_certificate {}; ssl_certificate_key {}; return",
+        path(B.0),
+        path(B.1)
+    );
     let _nginx = site.start(&site.block(A.0, A.1).replace("return", &both));
     let run = site.round(&["--json"]).expect(1).json();
     let line = format!("--chain-path {chain} --key-path {key}");
     assert!(run["findings"].to_string().contains(&line), "{run}");
-    let run = site.shop.install("new.crt", &["--chain-path", &chain, "--key-path", &key]).expect(0);
+    let run = site
+        .shop
+        .install("new.crt", &["--chain-path", &chain, "--key-path", &key])
+        .expect(0);
     assert!(run.stdout.contains("live  "), "{run}");
 }

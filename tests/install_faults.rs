@@ -116,12 +116,24 @@ fn a_full_disk_changes_nothing() {
                 assert!(said.contains(KEPT), "{pages} pages: {said}");
                 refused.push(said);
             } else {
-                let [first, then] = said.split("and then\n").collect::<Vec<_>>()[..] else { panic!("{said}") };
-                assert!(first.ends_with("exit 0\non disk: the new pair\n"), "{pages} pages: {said}");
-                assert!(then.ends_with("exit 0\non disk: the new pair\n"), "{pages} pages: {said}");
+                let [first, then] = said.split("and then\n").collect::<Vec<_>>()[..] else {
+                    panic!("{said}")
+                };
+                assert!(
+                    first.ends_with("exit 0\non disk: the new pair\n"),
+                    "{pages} pages: {said}"
+                );
+                assert!(
+                    then.ends_with("exit 0\non disk: the new pair\n"),
+                    "{pages} pages: {said}"
+                );
             }
         }
-        assert!(refused.len() > 3 && refused.len() < most, "{}: {refused:?}", refused.len());
+        assert!(
+            refused.len() > 3 && refused.len() < most,
+            "{}: {refused:?}",
+            refused.len()
+        );
         if let Before::Installed = before {
             insta::assert_snapshot!(masked(&refused[0]), @r"
             error: [SANDBOX]/tree/etc/ssl/certctl/example.com/releases has room for 0 more bytes; 28672 are needed
@@ -170,10 +182,22 @@ fn what_cannot_be_written_is_known_before_anything_is() {
     shop.deliver("new.crt");
     let mut told = Vec::new();
     for (what, options, fault) in [
-        ("no bytes", "size=256k", "cat /dev/zero 2>/dev/null >tree/fill || true"),
-        ("no files", "size=4m,nr_inodes=40", "i=0; while touch tree/$i 2>/dev/null; do i=$((i+1)); done"),
+        (
+            "no bytes",
+            "size=256k",
+            "cat /dev/zero 2>/dev/null >tree/fill || true",
+        ),
+        (
+            "no files",
+            "size=4m,nr_inodes=40",
+            "i=0; while touch tree/$i 2>/dev/null; do i=$((i+1)); done",
+        ),
         ("read-only", "size=4m", "mount -o remount,ro,bind tree"),
-        ("a folder of another's", "size=4m", "set -- strace -f -o /dev/null -e inject=faccessat2:error=EACCES"),
+        (
+            "a folder of another's",
+            "size=4m",
+            "set -- strace -f -o /dev/null -e inject=faccessat2:error=EACCES",
+        ),
     ] {
         let run = in_mount(
             &shop.sandbox,
@@ -190,7 +214,9 @@ fn what_cannot_be_written_is_known_before_anything_is() {
                  find tree -printf '%p %T@\\n' | cmp before && cmp said said--dry-run && cat said"
             ),
         );
-        told.push(masked(&format!("{what}\n{run}")).replace(&format!("user {}", user()), "user USER"));
+        told.push(
+            masked(&format!("{what}\n{run}")).replace(&format!("user {}", user()), "user USER"),
+        );
     }
     insta::assert_snapshot!(told.join("\n\n"), @r"
     no bytes
@@ -230,7 +256,11 @@ fn a_mount_that_cannot_be_written_to_is_named() {
     for (before, path, mend) in [
         (Before::Installed, "tree", "mount -o remount,rw,bind tree"),
         (Before::Plain, "tree", "mount -o remount,rw,bind tree"),
-        (Before::Plain, "tree/etc/ssl/private", "umount tree/etc/ssl/private"),
+        (
+            Before::Plain,
+            "tree/etc/ssl/private",
+            "umount tree/etc/ssl/private",
+        ),
     ] {
         let shop = shop(before);
         let fault = match path {
@@ -270,10 +300,21 @@ fn what_must_not_change_is_left() {
     let shop = shop(Before::Plain);
     let mut told = Vec::new();
     // Settings, live and proven are renamed before the two paths become links.
-    for (path, rename) in [("private/example.com.key", 5), ("example.com.fullchain.pem", 4), ("private", 5)] {
+    for (path, rename) in [
+        ("private/example.com.key", 5),
+        ("example.com.fullchain.pem", 4),
+        ("private", 5),
+    ] {
         let path = format!("tree/etc/ssl/{path}");
         let said = match is_root() {
-            true => meet(&shop, ("4m", &format!("chattr +i {path}"), &format!("chattr -i {path}"))),
+            true => meet(
+                &shop,
+                (
+                    "4m",
+                    &format!("chattr +i {path}"),
+                    &format!("chattr -i {path}"),
+                ),
+            ),
             // Only root sets the flag: the same answer to the same calls, without it.
             false => {
                 let inject = format!("inject='-e inject=rename:error=EPERM:when={rename}'");
@@ -326,31 +367,58 @@ fn what_is_planted_is_refused() {
     for (what, plant) in [
         ("a FIFO as key", "mkfifo private/example.com.key"),
         ("a folder as chain", "mkdir example.com.fullchain.pem"),
-        ("a link to a file of root's", "ln -s OUTSIDE/secret private/example.com.key"),
-        ("a link to nothing", "ln -s OUTSIDE/nothing example.com.fullchain.pem"),
-        ("a link as lock", "mkdir certctl; ln -s OUTSIDE/nothing certctl/.lock"),
-        ("a link as the pair's folder", "mkdir certctl; ln -s OUTSIDE certctl/example.com"),
+        (
+            "a link to a file of root's",
+            "ln -s OUTSIDE/secret private/example.com.key",
+        ),
+        (
+            "a link to nothing",
+            "ln -s OUTSIDE/nothing example.com.fullchain.pem",
+        ),
+        (
+            "a link as lock",
+            "mkdir certctl; ln -s OUTSIDE/nothing certctl/.lock",
+        ),
+        (
+            "a link as the pair's folder",
+            "mkdir certctl; ln -s OUTSIDE certctl/example.com",
+        ),
         (
             "a link as the folder of releases",
             "mkdir -p certctl/example.com; ln -s OUTSIDE certctl/example.com/releases",
         ),
-        ("a file as live", "mkdir -p certctl/example.com; echo x >certctl/example.com/live"),
-        ("a FIFO as settings", "mkdir -p certctl/example.com; mkfifo certctl/example.com/settings.json"),
-        ("a folder of anybody's", "mkdir -p -m 777 certctl/example.com"),
+        (
+            "a file as live",
+            "mkdir -p certctl/example.com; echo x >certctl/example.com/live",
+        ),
+        (
+            "a FIFO as settings",
+            "mkdir -p certctl/example.com; mkfifo certctl/example.com/settings.json",
+        ),
+        (
+            "a folder of anybody's",
+            "mkdir -p -m 777 certctl/example.com",
+        ),
     ] {
         let _ = fs::remove_dir_all(sandbox.join("tree"));
         let private = sandbox.join("tree/etc/ssl/private");
         fs::create_dir_all(&private).unwrap();
         let plant = plant.replace("OUTSIDE", &sandbox.join("outside").display().to_string());
         succeed(
-            Command::new("/bin/sh").args(["-c", &format!("umask 022; {plant}")]).current_dir(private.parent().unwrap()),
+            Command::new("/bin/sh")
+                .args(["-c", &format!("umask 022; {plant}")])
+                .current_dir(private.parent().unwrap()),
         );
         let before = shop.tree();
         let run = shop.install("new.crt", &[]);
         assert!([1, 2, 3, 4].contains(&run.code), "{what}: {run}");
         // Folders of its own, and the lock in them, are all that it may have made.
         let ours = |path: &PathBuf| path.is_dir() || path.ends_with(".lock");
-        let after = shop.tree().into_iter().filter(|(path, _)| before.contains_key(path) || !ours(path)).collect();
+        let after = shop
+            .tree()
+            .into_iter()
+            .filter(|(path, _)| before.contains_key(path) || !ours(path))
+            .collect();
         assert_eq!(before, after, "{what}");
         told.push(format!("{what}\n{run}").replace(&format!("user {}", user()), "user USER"));
     }
@@ -431,7 +499,10 @@ fn what_is_planted_is_refused() {
     fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
     fs::set_permissions(key.parent().unwrap(), Permissions::from_mode(0o777)).unwrap();
     let run = shop.install("new.crt", &[]).expect(0).to_string();
-    let told: Vec<&str> = run.lines().filter(|line| line.contains("may write") || line.contains("chmod")).collect();
+    let told: Vec<&str> = run
+        .lines()
+        .filter(|line| line.contains("may write") || line.contains("chmod"))
+        .collect();
     insta::assert_snapshot!(told.join("\n"), @r"
     warn   anybody may write to [SANDBOX]/tree/etc/ssl/private (mode 0777)
     next   sudo chmod go-w [SANDBOX]/tree/etc/ssl/private
@@ -446,14 +517,32 @@ fn a_link_planted_at_a_temporary_name_is_not_followed() {
         let sandbox = &shop.sandbox;
         fs::rename(sandbox.join("kept"), sandbox.join("tree")).unwrap();
         let mut strace = foreign("strace");
-        strace.args(["-f", "-o", "traced", "-e", "trace=open,openat,openat2,creat", env!("CARGO_BIN_EXE_certctl")]);
-        strace.args(["install", "new.crt", "--root", "tree", "--trust", "root.pem"]).current_dir(sandbox.path());
+        strace.args([
+            "-f",
+            "-o",
+            "traced",
+            "-e",
+            "trace=open,openat,openat2,creat",
+            env!("CARGO_BIN_EXE_certctl"),
+        ]);
+        strace
+            .args([
+                "install", "new.crt", "--root", "tree", "--trust", "root.pem",
+            ])
+            .current_dir(sandbox.path());
         succeed(&mut strace);
         let trace = sandbox.read("traced");
-        let born: Vec<&str> = trace.lines().filter(|line| line.contains("O_CREAT")).collect();
+        let born: Vec<&str> = trace
+            .lines()
+            .filter(|line| line.contains("O_CREAT"))
+            .collect();
         assert!(born.len() >= 6, "{trace}");
         for line in born {
-            assert!(line.contains("O_EXCL") || (line.contains("/.lock\"") && line.contains("O_NOFOLLOW")), "{line}");
+            assert!(
+                line.contains("O_EXCL")
+                    || (line.contains("/.lock\"") && line.contains("O_NOFOLLOW")),
+                "{line}"
+            );
             assert!(!line.contains("O_TRUNC"), "{line}");
         }
     }
@@ -465,9 +554,15 @@ fn a_limit_on_the_size_of_files_changes_nothing() {
     let shop = shop(Before::Plain);
     let mut told = Vec::new();
     for limit in (0..4000).step_by(150) {
-        let said = meet(&shop, ("4m", &format!("limit='prlimit --fsize={limit}'"), "limit="));
+        let said = meet(
+            &shop,
+            ("4m", &format!("limit='prlimit --fsize={limit}'"), "limit="),
+        );
         if !said.contains("exit 0\non disk: the new pair\nand then") {
-            assert!(said.contains("exit 4\n") && said.contains(KEPT), "{limit}: {said}");
+            assert!(
+                said.contains("exit 4\n") && said.contains(KEPT),
+                "{limit}: {said}"
+            );
             told.push(masked(&said));
         }
     }

@@ -24,19 +24,44 @@ fn the_key_is_for_whom_the_command_line_says() {
     let me = owner();
     // Names need the tree's own files; only root can give a key away.
     if me.0 == 0 {
-        shop.round(&["--owner", "root:ssl-cert", "--key-mode", "640"]).expect(0);
+        shop.round(&["--owner", "root:ssl-cert", "--key-mode", "640"])
+            .expect(0);
         assert_eq!((owner(), mode(&sandbox.join(KEY))), ((0, 114), 0o640));
         shop.round(&[]).expect(0);
-        assert_eq!((owner(), mode(&sandbox.join(KEY))), ((0, 114), 0o640), "remembered");
-        let same = shop.install("new.crt", &["--owner", "web", "--key-mode", "0600", "--json"]).expect(0).json();
+        assert_eq!(
+            (owner(), mode(&sandbox.join(KEY))),
+            ((0, 114), 0o640),
+            "remembered"
+        );
+        let same = shop
+            .install(
+                "new.crt",
+                &["--owner", "web", "--key-mode", "0600", "--json"],
+            )
+            .expect(0)
+            .json();
         assert_eq!(same["changed"], true, "{same}");
-        assert_eq!((owner(), mode(&sandbox.join(KEY))), ((33, 44), 0o600), "the same certificate, another reader");
-        let again = shop.install("new.crt", &["--owner", "33:44", "--json"]).expect(0).json();
-        assert_eq!((&again["verdict"], &again["changed"]), (&"unchanged".into(), &false.into()), "{again}");
+        assert_eq!(
+            (owner(), mode(&sandbox.join(KEY))),
+            ((33, 44), 0o600),
+            "the same certificate, another reader"
+        );
+        let again = shop
+            .install("new.crt", &["--owner", "33:44", "--json"])
+            .expect(0)
+            .json();
+        assert_eq!(
+            (&again["verdict"], &again["changed"]),
+            (&"unchanged".into(), &false.into()),
+            "{again}"
+        );
     }
     let before = shop.tree();
     for (flags, said) in [
-        (["--owner", "nobody-here"], "there is no user \"nobody-here\""),
+        (
+            ["--owner", "nobody-here"],
+            "there is no user \"nobody-here\"",
+        ),
         (["--owner", "root:nobody-here"], "there is no group"),
         (["--owner", "4711"], "--owner 4711:GROUP"),
         (["--owner", ""], "no owner was given"),
@@ -55,18 +80,45 @@ fn the_key_is_for_whom_the_command_line_says() {
 #[test]
 fn a_pair_has_the_name_that_it_was_given() {
     let shop = Shop::new();
-    let run = shop.round(&["--cert-name", "web", "--json"]).expect(0).json();
+    let run = shop
+        .round(&["--cert-name", "web", "--json"])
+        .expect(0)
+        .json();
     assert_eq!(run["certificates"][0]["name"], "web");
-    assert!(run["certificates"][0]["key_path"].as_str().unwrap().ends_with("/etc/ssl/private/web.key"), "{run}");
+    assert!(
+        run["certificates"][0]["key_path"]
+            .as_str()
+            .unwrap()
+            .ends_with("/etc/ssl/private/web.key"),
+        "{run}"
+    );
     for name in ["web", "example.com"] {
-        let again = shop.sandbox.run(&["install", name, "--root", "tree", "--trust", "root.pem", "--cert-name", "web"]);
+        let again = shop.sandbox.run(&[
+            "install",
+            name,
+            "--root",
+            "tree",
+            "--trust",
+            "root.pem",
+            "--cert-name",
+            "web",
+        ]);
         assert!(again.expect(0).stdout.contains("same"), "{name}");
     }
     // What is installed under a name is taken up under the one that it was given, whatever its request is called.
-    let again = shop.sandbox.run(&["install", "example.com", "--root", "tree", "--json"]).expect(0).json();
-    assert_eq!((&again["certificates"][0]["name"], &again["verdict"]), (&"web".into(), &"unchanged".into()));
+    let again = shop
+        .sandbox
+        .run(&["install", "example.com", "--root", "tree", "--json"])
+        .expect(0)
+        .json();
+    assert_eq!(
+        (&again["certificates"][0]["name"], &again["verdict"]),
+        (&"web".into(), &"unchanged".into())
+    );
     shop.round(&["--cert-name", "web"]).expect(0);
-    shop.sandbox.run(&["rollback", "web", "--root", "tree"]).expect(0);
+    shop.sandbox
+        .run(&["rollback", "web", "--root", "tree"])
+        .expect(0);
 }
 
 #[test]
@@ -82,14 +134,45 @@ fn what_is_allowed_is_told_and_holds_nobody() {
     sandbox.write("new.crt", site.shop.ca.bundle_pem() + &leaf);
     let config = site.folder().join("nginx.conf").display().to_string();
     let path = |path: &str| sandbox.join(path).display().to_string();
-    let common = ["install", "new.crt", "--trust", "root.pem", "--server-config", &config, "--json", "--root", "."];
+    let common = [
+        "install",
+        "new.crt",
+        "--trust",
+        "root.pem",
+        "--server-config",
+        &config,
+        "--json",
+        "--root",
+        ".",
+    ];
     let paths = ["--chain-path", &path(chain), "--key-path", &path(key)];
-    let refused = sandbox.run(&[&common[..], &paths].concat()).expect(1).json();
+    let refused = sandbox
+        .run(&[&common[..], &paths].concat())
+        .expect(1)
+        .json();
     assert_eq!(refused["verdict"], "refused");
     assert!(codes(&refused).contains(&"block-not-covered"), "{refused}");
-    let allowed = sandbox.run(&[&common[..], &paths, &["--allow", "block-not-covered"]].concat()).expect(0).json();
-    assert_eq!((&allowed["verdict"], &allowed["changed"]), (&"live".into(), &true.into()), "{allowed}");
-    let told = allowed["findings"].as_array().unwrap().iter().find(|one| one["code"] == "block-not-covered").unwrap();
+    let allowed = sandbox
+        .run(&[&common[..], &paths, &["--allow", "block-not-covered"]].concat())
+        .expect(0)
+        .json();
+    assert_eq!(
+        (&allowed["verdict"], &allowed["changed"]),
+        (&"live".into(), &true.into()),
+        "{allowed}"
+    );
+    let told = allowed["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["code"] == "block-not-covered")
+        .unwrap();
     assert_eq!(told["severity"], "warning");
-    assert!(told["message"].as_str().unwrap().ends_with("(allowed by --allow block-not-covered)"), "{told}");
+    assert!(
+        told["message"]
+            .as_str()
+            .unwrap()
+            .ends_with("(allowed by --allow block-not-covered)"),
+        "{told}"
+    );
 }

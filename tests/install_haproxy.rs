@@ -25,7 +25,10 @@ const BOTH: &str = "tree/etc/ssl/private/example.com.pem";
 
 impl Balancer {
     fn new() -> Self {
-        Self { shop: Shop::new(), port: free_port() }
+        Self {
+            shop: Shop::new(),
+            port: free_port(),
+        }
     }
 
     fn folder(&self) -> PathBuf {
@@ -38,7 +41,10 @@ impl Balancer {
 
     /// A section with TLS; `words` come after `ssl`.
     fn section(&self, words: &str) -> String {
-        format!("frontend f\n    bind 127.0.0.1:{} ssl {words}\n    http-request return status 204\n", self.port)
+        format!(
+            "frontend f\n    bind 127.0.0.1:{} ssl {words}\n    http-request return status 204\n",
+            self.port
+        )
     }
 
     fn crt(&self, path: &str) -> String {
@@ -51,7 +57,12 @@ impl Balancer {
 
     fn flags(&self) -> [String; 4] {
         let config = self.folder().join("haproxy.cfg").display().to_string();
-        ["--server".to_owned(), "haproxy".to_owned(), "--server-config".to_owned(), config]
+        [
+            "--server".to_owned(),
+            "haproxy".to_owned(),
+            "--server-config".to_owned(),
+            config,
+        ]
     }
 
     fn round(&self, more: &[&str]) -> Run {
@@ -68,9 +79,14 @@ impl Balancer {
     /// A pair from the CA in plain files; where both are one path, in one file.
     fn plain(&self, chain: &str, key: &str) {
         let sandbox = &self.shop.sandbox;
-        sandbox.run(&["csr", "example.com", "www.example.com", "--force"]).expect(0);
+        sandbox
+            .run(&["csr", "example.com", "www.example.com", "--force"])
+            .expect(0);
         let leaf = self.shop.ca.issue(&sandbox.read("example.com.csr"));
-        let (pem, own) = (leaf + &self.shop.ca.intermediate_pem(), sandbox.read("example.com.key"));
+        let (pem, own) = (
+            leaf + &self.shop.ca.intermediate_pem(),
+            sandbox.read("example.com.key"),
+        );
         match chain == key {
             true => drop(sandbox.write(chain, pem + &own)),
             false => {
@@ -82,9 +98,15 @@ impl Balancer {
 
     fn shows(&self, path: &str) {
         let target = ProbeTarget::new(([127, 0, 0, 1], self.port).into(), "example.com");
-        let handshake = probe_all(&[target], Duration::from_secs(20)).pop().unwrap().expect("a handshake");
+        let handshake = probe_all(&[target], Duration::from_secs(20))
+            .pop()
+            .unwrap()
+            .expect("a handshake");
         let leaf = Certificate::from_der(&handshake.chain[0]).unwrap().to_pem();
-        assert!(self.shop.sandbox.read(path).contains(&leaf), "HAProxy shows another certificate than {path}");
+        assert!(
+            self.shop.sandbox.read(path).contains(&leaf),
+            "HAProxy shows another certificate than {path}"
+        );
     }
 }
 
@@ -96,8 +118,15 @@ fn a_chain_with_its_key_beside_it() {
     let _haproxy = balancer.start(&balancer.crt(CHAIN));
     balancer.shows(CHAIN);
     let (chain, key) = (balancer.path(CHAIN), balancer.path(&key));
-    let run = balancer.round(&["--chain-path", &chain, "--key-path", &key, "--json"]).expect(0).json();
-    assert_eq!((&run["verdict"], &run["certificates"][0]["proof"]), (&"live".into(), &"live".into()), "{run}");
+    let run = balancer
+        .round(&["--chain-path", &chain, "--key-path", &key, "--json"])
+        .expect(0)
+        .json();
+    assert_eq!(
+        (&run["verdict"], &run["certificates"][0]["proof"]),
+        (&"live".into(), &"live".into()),
+        "{run}"
+    );
     balancer.shows(CHAIN);
     let run = balancer.round(&["--json"]).expect(0).json();
     assert_eq!(run["verdict"], "live");
@@ -110,19 +139,37 @@ fn one_file_with_both_is_installed_replaced_and_gone_back_from() {
     let haproxy = balancer.start("");
     haproxy.rewrite(&balancer.crt(BOTH));
     let first = balancer.round(&["--json"]).expect(0).json();
-    assert_eq!((&first["verdict"], &first["certificates"][0]["proof"]), (&"live".into(), &"live".into()), "{first}");
-    assert_eq!(first["certificates"][0]["probes"].as_array().unwrap().len(), 2, "both names: {first}");
+    assert_eq!(
+        (&first["verdict"], &first["certificates"][0]["proof"]),
+        (&"live".into(), &"live".into()),
+        "{first}"
+    );
+    assert_eq!(
+        first["certificates"][0]["probes"].as_array().unwrap().len(),
+        2,
+        "both names: {first}"
+    );
     balancer.shows(BOTH);
     assert_eq!(mode(&balancer.shop.sandbox.join(BOTH)), 0o600);
     let one = balancer.shop.sandbox.read(BOTH);
 
     let run = balancer.round(&[]).expect(0);
-    assert!(run.stdout.contains("(HAProxy's test ok, reloaded)"), "{run}");
+    assert!(
+        run.stdout.contains("(HAProxy's test ok, reloaded)"),
+        "{run}"
+    );
     balancer.shows(BOTH);
     assert_ne!(balancer.shop.sandbox.read(BOTH), one);
-    assert_eq!(balancer.again(&["--json"]).expect(0).json()["verdict"], "unchanged");
+    assert_eq!(
+        balancer.again(&["--json"]).expect(0).json()["verdict"],
+        "unchanged"
+    );
 
-    balancer.shop.sandbox.run(&["rollback", "--root", "tree"]).expect(0);
+    balancer
+        .shop
+        .sandbox
+        .run(&["rollback", "--root", "tree"])
+        .expect(0);
     assert_eq!(balancer.shop.sandbox.read(BOTH), one);
     balancer.shows(BOTH);
 }
@@ -138,7 +185,11 @@ fn a_plain_file_with_both_is_taken_over() {
     assert_eq!(run["verdict"], "live", "{run}");
     balancer.shows(path);
     assert_ne!(balancer.shop.sandbox.read(path), old);
-    balancer.shop.sandbox.run(&["rollback", "--root", "tree"]).expect(0);
+    balancer
+        .shop
+        .sandbox
+        .run(&["rollback", "--root", "tree"])
+        .expect(0);
     assert_eq!(balancer.shop.sandbox.read(path), old);
     balancer.shows(path);
 }
@@ -150,12 +201,16 @@ fn a_folder_of_certificates_holds_no_backup_that_would_be_loaded() {
     let path = "tree/etc/haproxy/certs/site.pem";
     balancer.plain(path, path);
     let haproxy = balancer.start(&balancer.crt("tree/etc/haproxy/certs"));
-    assert_eq!(balancer.round(&["--json"]).expect(0).json()["verdict"], "live");
+    assert_eq!(
+        balancer.round(&["--json"]).expect(0).json()["verdict"],
+        "live"
+    );
     balancer.shows(path);
     let listing = || {
         let names = std::fs::read_dir(sandbox.join("tree/etc/haproxy/certs")).unwrap();
-        let mut names: Vec<String> =
-            names.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+        let mut names: Vec<String> = names
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+            .collect();
         names.retain(|name| !name.starts_with('.'));
         names.sort();
         names
@@ -176,19 +231,35 @@ fn a_folder_of_certificates_holds_no_backup_that_would_be_loaded() {
 fn a_backup_of_a_chain_with_its_key_beside_it_is_not_loaded_either() {
     let balancer = Balancer::new();
     let sandbox = &balancer.shop.sandbox;
-    let [chain, key] = ["tree/etc/haproxy/certs/site.crt", "tree/etc/haproxy/certs/site.crt.key"];
+    let [chain, key] = [
+        "tree/etc/haproxy/certs/site.crt",
+        "tree/etc/haproxy/certs/site.crt.key",
+    ];
     balancer.plain(chain, key);
     let _haproxy = balancer.start(&balancer.crt("tree/etc/haproxy/certs"));
     // Another key than that of the chain: both are kept, and HAProxy loads neither.
     balancer.plain("other.crt", key);
     let paths = [balancer.path(chain), balancer.path(key)];
-    let run = balancer.round(&["--chain-path", &paths[0], "--key-path", &paths[1], "--json"]).expect(0).json();
+    let run = balancer
+        .round(&["--chain-path", &paths[0], "--key-path", &paths[1], "--json"])
+        .expect(0)
+        .json();
     assert_eq!(run["verdict"], "live", "{run}");
     balancer.shows(chain);
     let names = std::fs::read_dir(sandbox.join("tree/etc/haproxy/certs")).unwrap();
-    let mut names: Vec<String> = names.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    let mut names: Vec<String> = names
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
     names.sort();
-    assert_eq!(names, [".site.crt.key.~1~", ".site.crt.~1~", "site.crt", "site.crt.key"]);
+    assert_eq!(
+        names,
+        [
+            ".site.crt.key.~1~",
+            ".site.crt.~1~",
+            "site.crt",
+            "site.crt.key"
+        ]
+    );
 }
 
 #[test]
@@ -198,8 +269,15 @@ fn a_reload_that_fails_is_taken_back() {
     haproxy.rewrite(&balancer.crt(BOTH));
     balancer.round(&[]).expect(0);
     let before = balancer.shop.sandbox.read(BOTH);
-    let run = balancer.round(&["--reload", "false", "--json"]).expect(5).json();
-    assert_eq!((&run["verdict"], &run["changed"]), (&"taken-back".into(), &false.into()), "{run}");
+    let run = balancer
+        .round(&["--reload", "false", "--json"])
+        .expect(5)
+        .json();
+    assert_eq!(
+        (&run["verdict"], &run["changed"]),
+        (&"taken-back".into(), &false.into()),
+        "{run}"
+    );
     assert!(codes(&run).contains(&"reload-failed"), "{run}");
     assert_eq!(balancer.shop.sandbox.read(BOTH), before);
     balancer.shows(BOTH);
@@ -211,13 +289,39 @@ fn a_name_that_another_line_serves_is_told_in_its_words() {
     balancer.plain(BOTH, BOTH);
     balancer.plain("other.pem", "other.pem");
     let list = format!("{} example.com\n", balancer.path("other.pem"));
-    let list = balancer.shop.sandbox.write("list", list).display().to_string();
-    let _haproxy = balancer.start(&balancer.section(&format!("crt-list {list} crt {}", balancer.path(BOTH))));
-    let run = balancer.round(&["--chain-path", &balancer.path(BOTH), "--key-path", &balancer.path(BOTH), "--json"]);
+    let list = balancer
+        .shop
+        .sandbox
+        .write("list", list)
+        .display()
+        .to_string();
+    let _haproxy =
+        balancer.start(&balancer.section(&format!("crt-list {list} crt {}", balancer.path(BOTH))));
+    let run = balancer.round(&[
+        "--chain-path",
+        &balancer.path(BOTH),
+        "--key-path",
+        &balancer.path(BOTH),
+        "--json",
+    ]);
     let run = run.expect(1).json();
-    let told = run["findings"].as_array().unwrap().iter().find(|one| one["code"] == "served-elsewhere").unwrap();
-    assert!(told["next"][0]["text"].as_str().unwrap().contains("change the path of its certificate in "), "{told}");
-    assert_eq!(told["next"][0]["lines"][0], format!("crt {}", balancer.path(BOTH)));
+    let told = run["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["code"] == "served-elsewhere")
+        .unwrap();
+    assert!(
+        told["next"][0]["text"]
+            .as_str()
+            .unwrap()
+            .contains("change the path of its certificate in "),
+        "{told}"
+    );
+    assert_eq!(
+        told["next"][0]["lines"][0],
+        format!("crt {}", balancer.path(BOTH))
+    );
 }
 
 #[test]
@@ -230,14 +334,22 @@ fn lines_of_a_list_have_their_names() {
     }
     let list = sandbox.write(
         "tree/etc/haproxy/list.txt",
-        format!("{} !*\n{} [alpn h2] example.com www.example.com\n", balancer.path(first), balancer.path(second)),
+        format!(
+            "{} !*\n{} [alpn h2] example.com www.example.com\n",
+            balancer.path(first),
+            balancer.path(second)
+        ),
     );
     let _haproxy = balancer.start(&balancer.section(&format!("crt-list {}", list.display())));
     let before = sandbox.read(first);
     let run = balancer.round(&["--json"]).expect(0).json();
     assert_eq!(run["verdict"], "live", "{run}");
     balancer.shows(second);
-    assert_eq!(sandbox.read(first), before, "the one that answers for no name stays");
+    assert_eq!(
+        sandbox.read(first),
+        before,
+        "the one that answers for no name stays"
+    );
 }
 
 #[test]
@@ -245,9 +357,14 @@ fn a_header_before_the_handshake_and_names_that_must_fit() {
     for words in ["accept-proxy", "strict-sni"] {
         let balancer = Balancer::new();
         balancer.plain(BOTH, BOTH);
-        let haproxy = balancer.start(&balancer.section(&format!("crt {} {words}", balancer.path(BOTH))));
+        let haproxy =
+            balancer.start(&balancer.section(&format!("crt {} {words}", balancer.path(BOTH))));
         let run = balancer.round(&["--json"]).expect(0).json();
-        assert_eq!((&run["verdict"], &run["certificates"][0]["proof"]), (&"live".into(), &"live".into()), "{run}");
+        assert_eq!(
+            (&run["verdict"], &run["certificates"][0]["proof"]),
+            (&"live".into(), &"live".into()),
+            "{run}"
+        );
         drop(haproxy);
     }
 }
@@ -259,7 +376,12 @@ fn a_configuration_that_is_broken_otherwise_is_left_alone() {
     haproxy.rewrite(&format!("{}    bogus\n", balancer.crt(BOTH)));
     let run = balancer.round(&["--json"]).expect(1).json();
     assert_eq!(run["verdict"], "refused");
-    assert!(run["findings"].to_string().contains("unknown keyword 'bogus'"), "{run}");
+    assert!(
+        run["findings"]
+            .to_string()
+            .contains("unknown keyword 'bogus'"),
+        "{run}"
+    );
     assert!(!balancer.shop.sandbox.join("tree").exists());
 }
 
@@ -270,9 +392,18 @@ fn one_that_does_not_run_is_told_how_to_start() {
     let run = balancer.round(&["--json"]).expect(1).json();
     assert_eq!(run["verdict"], "not-served");
     assert!(codes(&run).contains(&"server-not-running"), "{run}");
-    assert!(run["next"][0]["text"].as_str().unwrap().contains("haproxy -W -D -f"), "{run}");
+    assert!(
+        run["next"][0]["text"]
+            .as_str()
+            .unwrap()
+            .contains("haproxy -W -D -f"),
+        "{run}"
+    );
     let _haproxy = balancer.start(&balancer.crt(BOTH));
-    assert_eq!(balancer.again(&["--json"]).expect(0).json()["verdict"], "live");
+    assert_eq!(
+        balancer.again(&["--json"]).expect(0).json()["verdict"],
+        "live"
+    );
 }
 
 #[test]
@@ -283,17 +414,35 @@ fn a_section_is_written_and_taken_up() {
     let run = balancer.round(&["--json"]).expect(1).json();
     assert_eq!(run["verdict"], "not-served");
     let section = sandbox.read("example.com.haproxy.cfg");
-    assert!(section.contains(&format!("ssl crt {}", balancer.path(BOTH))), "{section}");
-    let next = run["next"].to_string();
-    assert!(next.contains("sudo tee -a") && next.contains("haproxy.cfg"), "{next}");
-    // As it is written, on ports that are free here.
-    let ours: Vec<&str> = section.lines().filter(|line| !line.contains(":::") && !line.contains("bind :80")).collect();
-    let ours = ours.join("\n").replace("bind :443 ", &format!("bind 127.0.0.1:{} ", balancer.port)).replace(
-        "http-request redirect scheme https",
-        &format!("bind 127.0.0.1:{}\n    http-request redirect scheme https", free_port()),
+    assert!(
+        section.contains(&format!("ssl crt {}", balancer.path(BOTH))),
+        "{section}"
     );
+    let next = run["next"].to_string();
+    assert!(
+        next.contains("sudo tee -a") && next.contains("haproxy.cfg"),
+        "{next}"
+    );
+    // As it is written, on ports that are free here.
+    let ours: Vec<&str> = section
+        .lines()
+        .filter(|line| !line.contains(":::") && !line.contains("bind :80"))
+        .collect();
+    let ours = ours
+        .join("\n")
+        .replace("bind :443 ", &format!("bind 127.0.0.1:{} ", balancer.port))
+        .replace(
+            "http-request redirect scheme https",
+            &format!(
+                "bind 127.0.0.1:{}\n    http-request redirect scheme https",
+                free_port()
+            ),
+        );
     haproxy.rewrite(&ours);
-    assert_eq!(balancer.again(&["--json"]).expect(0).json()["verdict"], "live");
+    assert_eq!(
+        balancer.again(&["--json"]).expect(0).json()["verdict"],
+        "live"
+    );
     balancer.shows(BOTH);
 }
 
@@ -301,21 +450,50 @@ fn a_section_is_written_and_taken_up() {
 fn of_a_bundle_the_file_that_is_named_is_installed_and_seen() {
     let balancer = Balancer::new();
     let sandbox = &balancer.shop.sandbox;
-    let (ecdsa, rsa) = ("tree/etc/haproxy/site.pem.ecdsa", "tree/etc/haproxy/site.pem.rsa");
+    let (ecdsa, rsa) = (
+        "tree/etc/haproxy/site.pem.ecdsa",
+        "tree/etc/haproxy/site.pem.rsa",
+    );
     balancer.plain(ecdsa, ecdsa);
-    sandbox.run(&["csr", "example.com", "www.example.com", "--key-type", "rsa-2048"]).expect(0);
+    sandbox
+        .run(&[
+            "csr",
+            "example.com",
+            "www.example.com",
+            "--key-type",
+            "rsa-2048",
+        ])
+        .expect(0);
     let leaf = balancer.shop.ca.issue(&sandbox.read("example.com.rsa.csr"));
-    sandbox.write(rsa, leaf + &balancer.shop.ca.intermediate_pem() + &sandbox.read("example.com.rsa.key"));
+    sandbox.write(
+        rsa,
+        leaf + &balancer.shop.ca.intermediate_pem() + &sandbox.read("example.com.rsa.key"),
+    );
     let _haproxy = balancer.start(&balancer.crt("tree/etc/haproxy/site.pem"));
     let before = sandbox.read(rsa);
 
     let run = balancer.round(&["--json"]).expect(1).json();
     let path = balancer.path(ecdsa);
-    assert!(run["findings"].to_string().contains(&format!("--chain-path {path} --key-path {path}")), "{run}");
-    let run = balancer.again(&["--chain-path", &path, "--key-path", &path, "--json"]).expect(0).json();
-    assert_eq!((&run["verdict"], &run["certificates"][0]["proof"]), (&"live".into(), &"live".into()), "{run}");
+    assert!(
+        run["findings"]
+            .to_string()
+            .contains(&format!("--chain-path {path} --key-path {path}")),
+        "{run}"
+    );
+    let run = balancer
+        .again(&["--chain-path", &path, "--key-path", &path, "--json"])
+        .expect(0)
+        .json();
+    assert_eq!(
+        (&run["verdict"], &run["certificates"][0]["proof"]),
+        (&"live".into(), &"live".into()),
+        "{run}"
+    );
     balancer.shows(ecdsa);
     assert_eq!(sandbox.read(rsa), before);
-    assert_eq!(balancer.round(&["--json"]).expect(0).json()["verdict"], "live");
+    assert_eq!(
+        balancer.round(&["--json"]).expect(0).json()["verdict"],
+        "live"
+    );
     balancer.shows(ecdsa);
 }

@@ -56,10 +56,23 @@ fn a_server_that_reads_the_files_and_is_not_to_be_told_is_named() {
          start
          certctl install example.com --server none",
     );
-    assert!(!shop.sandbox.read("before").contains("nginx"), "it did not run");
+    assert!(
+        !shop.sandbox.read("before").contains("nginx"),
+        "it did not run"
+    );
     let line = "warn   nginx runs and names these files (/etc/nginx/nginx.conf:";
-    assert!(run.stdout.contains(line) && run.stdout.contains("with --server none it is not told of them"), "{run}");
-    assert!(run.stdout.contains("next   sudo certctl install example.com --server nginx"), "{run}");
+    assert!(
+        run.stdout.contains(line)
+            && run
+                .stdout
+                .contains("with --server none it is not told of them"),
+        "{run}"
+    );
+    assert!(
+        run.stdout
+            .contains("next   sudo certctl install example.com --server nginx"),
+        "{run}"
+    );
 }
 
 #[test]
@@ -70,8 +83,16 @@ fn a_unit_of_systemd_is_reloaded_by_systemd() {
         "mkdir -p /run/systemd/system; PATH=\"$PWD/fake:$PATH\"; start
          certctl install new.crt --trust root.pem --server nginx",
     );
-    assert!(run.stdout.contains("this certificate, whole chain   (nginx -t ok, reloaded)"), "{run}");
+    assert!(
+        run.stdout
+            .contains("this certificate, whole chain   (nginx -t ok, reloaded)"),
+        "{run}"
+    );
     let log = shop.sandbox.read("systemctl.log");
-    assert_eq!(log.lines().filter(|line| *line == "reload nginx").count(), 1, "{log}");
+    assert_eq!(
+        log.lines().filter(|line| *line == "reload nginx").count(),
+        1,
+        "{log}"
+    );
     assert!(log.starts_with("is-active --quiet nginx\n"), "{log}");
 }

@@ -21,7 +21,10 @@ fn a_waiting_configuration_is_mended_then_replaced_then_rolled_back() {
     let nginx = site.start("");
     nginx.rewrite(&site.block(CHAIN, KEY));
     let first = site.round(&["--json"]).expect(0).json();
-    assert_eq!((&first["verdict"], &first["certificates"][0]["proof"]), (&"live".into(), &"live".into()));
+    assert_eq!(
+        (&first["verdict"], &first["certificates"][0]["proof"]),
+        (&"live".into(), &"live".into())
+    );
     let probes = first["certificates"][0]["probes"].as_array().unwrap();
     assert_eq!(probes.len(), 2, "both names: {probes:?}");
     assert_eq!(probes[0]["sha256"], first["certificates"][0]["sha256"]);
@@ -31,15 +34,23 @@ fn a_waiting_configuration_is_mended_then_replaced_then_rolled_back() {
 
     let run = site.round(&[]).expect(0);
     assert!(
-        run.stdout.contains("both names, TLS 1.3, this certificate, whole chain   (nginx -t ok, reloaded)"),
+        run.stdout.contains(
+            "both names, TLS 1.3, this certificate, whole chain   (nginx -t ok, reloaded)"
+        ),
         "{run}"
     );
     site.shows(CHAIN);
     assert_ne!(site.shop.served(), one);
     let run = site.shop.install("new.crt", &["--json"]).expect(0).json();
-    assert_eq!((&run["verdict"], &run["certificates"][0]["proof"]), (&"unchanged".into(), &"live".into()));
+    assert_eq!(
+        (&run["verdict"], &run["certificates"][0]["proof"]),
+        (&"unchanged".into(), &"live".into())
+    );
 
-    site.shop.sandbox.run(&["rollback", "--root", "tree"]).expect(0);
+    site.shop
+        .sandbox
+        .run(&["rollback", "--root", "tree"])
+        .expect(0);
     assert_eq!(site.shop.served(), one);
     site.shows(CHAIN);
 }
@@ -57,21 +68,36 @@ fn no_block_names_the_pair_yet() {
     assert_eq!(run["verdict"], "not-served");
     assert!(codes(&run).contains(&"not-served"), "{run}");
     site.shop.served();
-    assert!(sandbox.join(&format!("{PAIR}/proven")).symlink_metadata().is_err());
+    assert!(
+        sandbox
+            .join(&format!("{PAIR}/proven"))
+            .symlink_metadata()
+            .is_err()
+    );
     let block = sandbox.read("example.com.nginx.conf");
     assert!(
-        block.contains("proxy_pass http://127.0.0.1:9;") && block.contains(&sandbox.join(CHAIN).display().to_string())
+        block.contains("proxy_pass http://127.0.0.1:9;")
+            && block.contains(&sandbox.join(CHAIN).display().to_string())
     );
     let next = run["next"].to_string();
-    assert!(next.contains("add to the http block of") && next.contains("certctl install example.com"), "{next}");
+    assert!(
+        next.contains("add to the http block of") && next.contains("certctl install example.com"),
+        "{next}"
+    );
     std::fs::create_dir(site.folder().join("conf.d")).unwrap();
     let again = site.shop.install("new.crt", &["--json"]).expect(1).json();
-    assert!(again["next"].to_string().contains("add to the http block of"), "it is there, and not included: {again}");
+    assert!(
+        again["next"]
+            .to_string()
+            .contains("add to the http block of"),
+        "it is there, and not included: {again}"
+    );
     nginx.rewrite("include conf.d/*.conf;");
     let again = site.shop.install("new.crt", &["--json"]).expect(1).json();
     let next = again["next"][0]["text"].as_str().unwrap();
     assert!(
-        next.starts_with("sudo mv example.com.nginx.conf ") && next.contains("/conf.d/ && certctl install"),
+        next.starts_with("sudo mv example.com.nginx.conf ")
+            && next.contains("/conf.d/ && certctl install"),
         "{next}"
     );
 
@@ -84,7 +110,10 @@ fn no_block_names_the_pair_yet() {
     nginx.rewrite(&site.block(CHAIN, KEY));
     let run = site.shop.install("new.crt", &["--json"]).expect(0).json();
     assert_eq!(run["verdict"], "live");
-    assert_eq!(link(sandbox, &format!("{PAIR}/proven")), link(sandbox, &format!("{PAIR}/live")));
+    assert_eq!(
+        link(sandbox, &format!("{PAIR}/proven")),
+        link(sandbox, &format!("{PAIR}/live"))
+    );
 }
 
 #[test]
@@ -102,7 +131,12 @@ fn plain_files_that_the_configuration_names_are_adopted() {
 
     let run = site.round(&["--json"]).expect(0).json();
     assert_eq!(run["verdict"], "live");
-    assert!(run["certificates"][0]["key_path"].as_str().unwrap().ends_with("your_site.key"));
+    assert!(
+        run["certificates"][0]["key_path"]
+            .as_str()
+            .unwrap()
+            .ends_with("your_site.key")
+    );
     assert!(fits(sandbox, chain, key));
     site.shows(chain);
     sandbox.run(&["rollback", "--root", "tree"]).expect(0);
@@ -119,13 +153,24 @@ fn what_nginx_loads_stays_when_its_first_proof_fails() {
     nginx.rewrite(&site.block(CHAIN, KEY));
     let test = || {
         let config = nginx.config().display().to_string();
-        std::process::Command::new("nginx").args(["-t", "-c", &config]).status().unwrap().success()
+        std::process::Command::new("nginx")
+            .args(["-t", "-c", &config])
+            .status()
+            .unwrap()
+            .success()
     };
     assert!(test());
     // Nobody listens there yet, and the reload does not help.
-    let run = site.shop.install("new.crt", &["--reload", "true", "--json"]).expect(1).json();
+    let run = site
+        .shop
+        .install("new.crt", &["--reload", "true", "--json"])
+        .expect(1)
+        .json();
     assert_eq!(run["verdict"], "not-served");
-    assert!(codes(&run).contains(&"nothing-before") && run.to_string().contains("nginx.conf:"), "{run}");
+    assert!(
+        codes(&run).contains(&"nothing-before") && run.to_string().contains("nginx.conf:"),
+        "{run}"
+    );
     assert_eq!(site.shop.served(), files);
     assert!(test(), "nginx can still start");
 }
@@ -135,15 +180,24 @@ fn what_nginx_was_told_to_load_first_stays_and_that_is_said() {
     let site = Site::new();
     let nginx = site.start("");
     nginx.rewrite(&site.block(CHAIN, KEY));
-    let run = site.round(&["--probe", "127.0.0.1:1", "--json"]).expect(6).json();
+    let run = site
+        .round(&["--probe", "127.0.0.1:1", "--json"])
+        .expect(6)
+        .json();
     assert!(codes(&run).contains(&"nothing-before"), "{run}");
     assert_eq!(run["changed"], true);
     site.shop.served();
     site.shows(CHAIN);
     // The next one, with the old one seen where it was seen before.
-    let first = site.shop.install("new.crt", &["--probe", &format!("127.0.0.1:{}", site.port), "--json"]);
+    let first = site.shop.install(
+        "new.crt",
+        &["--probe", &format!("127.0.0.1:{}", site.port), "--json"],
+    );
     first.expect(0);
-    let run = site.round(&["--probe", "127.0.0.1:1", "--json"]).expect(5).json();
+    let run = site
+        .round(&["--probe", "127.0.0.1:1", "--json"])
+        .expect(5)
+        .json();
     assert_eq!(run["verdict"], "taken-back");
     site.shows(CHAIN);
 }
@@ -154,8 +208,10 @@ fn a_pair_that_only_the_server_can_read_is_put_back() {
         let site = Site::new();
         let sandbox = &site.shop.sandbox;
         let openssl = |line: &str| {
-            let status =
-                std::process::Command::new("openssl").args(line.split(' ')).current_dir(sandbox.path()).status();
+            let status = std::process::Command::new("openssl")
+                .args(line.split(' '))
+                .current_dir(sandbox.path())
+                .status();
             assert!(status.unwrap().success(), "openssl {line}");
         };
         sandbox.write(CHAIN, "");
@@ -165,17 +221,24 @@ fn a_pair_that_only_the_server_can_read_is_put_back() {
             "encrypted" => {
                 site.shop.deliver("old.crt");
                 sandbox.write(CHAIN, site.shop.ca.issue(&sandbox.read("example.com.csr")));
-                openssl(&format!("pkcs8 -topk8 -in example.com.key -out {KEY} -passout pass:secret"));
+                openssl(&format!(
+                    "pkcs8 -topk8 -in example.com.key -out {KEY} -passout pass:secret"
+                ));
             }
             _ => {
-                openssl(&format!("ecparam -name brainpoolP256r1 -genkey -noout -out {KEY}"));
+                openssl(&format!(
+                    "ecparam -name brainpoolP256r1 -genkey -noout -out {KEY}"
+                ));
                 openssl(&format!(
                     "req -x509 -key {KEY} -subj /CN=example.com -addext subjectAltName=DNS:example.com -out {CHAIN}"
                 ));
             }
         }
         let old = (sandbox.read(CHAIN), sandbox.read(KEY));
-        let password = format!("ssl_password_file {};", sandbox.join("passphrase").display());
+        let password = format!(
+            "ssl_password_file {};",
+            sandbox.join("passphrase").display()
+        );
         let _nginx = site.start(&format!("{password}\n{}", site.block(CHAIN, KEY)));
 
         let run = site.round(&["--test", "false", "--json"]).expect(1).json();
@@ -184,12 +247,18 @@ fn a_pair_that_only_the_server_can_read_is_put_back() {
         // Nobody here can shake hands on that curve: then it is not seen that the old one is served.
         let code = if kind == "encrypted" { 5 } else { 6 };
         let run = run.expect(code).json();
-        assert_eq!((sandbox.read(CHAIN), sandbox.read(KEY)), old, "{kind}: {run}");
+        assert_eq!(
+            (sandbox.read(CHAIN), sandbox.read(KEY)),
+            old,
+            "{kind}: {run}"
+        );
         let run = site.round(&["--json"]).expect(0).json();
         assert_eq!(run["verdict"], "live");
         assert!(run["plan"]["back"]["to"].is_string(), "{run}");
         if kind == "encrypted" {
-            sandbox.run(&["rollback", "--root", "tree", "--json"]).expect(0);
+            sandbox
+                .run(&["rollback", "--root", "tree", "--json"])
+                .expect(0);
             assert_eq!((sandbox.read(CHAIN), sandbox.read(KEY)), old);
         }
     }
@@ -198,11 +267,15 @@ fn a_pair_that_only_the_server_can_read_is_put_back() {
 #[test]
 fn a_configuration_that_is_broken_otherwise_is_left_alone() {
     let site = Site::new();
-    let nginx = site.start(&"server { listen 127.0.0.1:1; }".replace(":1;", &format!(":{};", free_port())));
+    let nginx =
+        site.start(&"server { listen 127.0.0.1:1; }".replace(":1;", &format!(":{};", free_port())));
     nginx.rewrite(&(site.block(CHAIN, KEY) + "\nno_such_directive on;"));
     let run = site.round(&["--json"]).expect(1).json();
     assert_eq!(run["verdict"], "refused");
-    assert!(run["findings"].to_string().contains("no_such_directive"), "{run}");
+    assert!(
+        run["findings"].to_string().contains("no_such_directive"),
+        "{run}"
+    );
     assert!(!site.shop.sandbox.join("tree").exists());
 }
 
@@ -227,10 +300,20 @@ fn a_reload_that_fails_is_taken_back_when_the_old_pair_is_seen() {
     nginx.rewrite(&site.block(CHAIN, KEY));
     site.round(&[]).expect(0);
     let first = site.shop.served();
-    let run = site.round(&["--reload", "false", "--json"]).expect(5).json();
-    assert_eq!((&run["verdict"], &run["changed"]), (&"taken-back".into(), &false.into()));
+    let run = site
+        .round(&["--reload", "false", "--json"])
+        .expect(5)
+        .json();
+    assert_eq!(
+        (&run["verdict"], &run["changed"]),
+        (&"taken-back".into(), &false.into())
+    );
     assert!(codes(&run).contains(&"reload-failed"), "{run}");
-    assert_eq!(run["taken_back"]["left"].as_array().unwrap().len(), 1, "the reload is listed: {run}");
+    assert_eq!(
+        run["taken_back"]["left"].as_array().unwrap().len(),
+        1,
+        "the reload is listed: {run}"
+    );
     assert_eq!(site.shop.served(), first);
     site.shows(CHAIN);
     // What it was told that once is not remembered.
@@ -242,16 +325,24 @@ fn a_way_back_that_ends_at_what_was_seen_live_says_that_it_stays() {
     let site = Site::new();
     let reload = site.shop.sandbox.join("reload");
     let tells = |script: String| site.shop.sandbox.write("reload", format!("{script}\n"));
-    tells(format!("nginx -s reload -c {}", site.folder().join("nginx.conf").display()));
+    tells(format!(
+        "nginx -s reload -c {}",
+        site.folder().join("nginx.conf").display()
+    ));
     let nginx = site.start("");
     nginx.rewrite(&site.block(CHAIN, KEY));
-    site.round(&["--reload", &format!("sh {}", reload.display())]).expect(0);
+    site.round(&["--reload", &format!("sh {}", reload.display())])
+        .expect(0);
     let first = site.shop.served();
     drop(nginx);
     site.round(&[]).expect(1);
     let _nginx = site.start(&site.block(CHAIN, KEY));
     tells("exit 1".to_owned());
-    let run = site.shop.sandbox.run(&["rollback", "example.com", "--root", "tree"]).expect(6);
+    let run = site
+        .shop
+        .sandbox
+        .run(&["rollback", "example.com", "--root", "tree"])
+        .expect(6);
     assert!(run.stdout.contains("is what was seen live last"), "{run}");
     assert_eq!(site.shop.served(), first);
 }
@@ -263,11 +354,20 @@ fn a_server_that_does_not_run_is_told_how_to_start() {
     let run = site.round(&["--json"]).expect(1).json();
     assert_eq!(run["verdict"], "not-served");
     assert!(codes(&run).contains(&"server-not-running"), "{run}");
-    assert!(run["next"][0]["text"].as_str().unwrap().contains("nginx -c"), "{run}");
+    assert!(
+        run["next"][0]["text"]
+            .as_str()
+            .unwrap()
+            .contains("nginx -c"),
+        "{run}"
+    );
     site.shop.served();
     // Started, it serves what is there, and the next install sees it.
     let _nginx = site.start(&site.block(CHAIN, KEY));
-    assert_eq!(site.shop.install("new.crt", &["--json"]).expect(0).json()["verdict"], "live");
+    assert_eq!(
+        site.shop.install("new.crt", &["--json"]).expect(0).json()["verdict"],
+        "live"
+    );
 }
 
 #[test]
@@ -280,7 +380,10 @@ fn a_broken_pair_is_never_put_back() {
     sandbox.write(CHAIN, site.shop.ca.issue(&sandbox.read("example.com.csr")));
     let nginx = site.start("");
     nginx.rewrite(&site.block(CHAIN, KEY));
-    let run = site.round(&["--reload", "false", "--json"]).expect(6).json();
+    let run = site
+        .round(&["--reload", "false", "--json"])
+        .expect(6)
+        .json();
     assert_eq!(run["verdict"], "not-taken-back");
     assert!(codes(&run).contains(&"broken-before"), "{run}");
     site.shop.served();
@@ -290,7 +393,9 @@ fn a_broken_pair_is_never_put_back() {
                 "new.crt",
                 &[
                     "--reload",
-                    "nginx -s reload -c CONF".replace("CONF", &nginx.config().display().to_string()).as_str(),
+                    "nginx -s reload -c CONF"
+                        .replace("CONF", &nginx.config().display().to_string())
+                        .as_str(),
                     "--json"
                 ]
             )
@@ -312,7 +417,10 @@ fn visitors_see_no_failed_and_no_mixed_handshake() {
     let visitor = {
         let stop = Arc::clone(&stop);
         std::thread::spawn(move || {
-            let target = [ProbeTarget::new(([127, 0, 0, 1], port).into(), "example.com")];
+            let target = [ProbeTarget::new(
+                ([127, 0, 0, 1], port).into(),
+                "example.com",
+            )];
             let mut seen = 0;
             while !stop.load(Ordering::Relaxed) {
                 let answer = probe_all(&target, Duration::from_secs(20)).pop().unwrap();
@@ -335,7 +443,10 @@ fn paths_outside_of_the_tree_are_not_adopted() {
     let sandbox = &site.shop.sandbox;
     site.shop.deliver("old.crt");
     let leaf = site.shop.ca.issue(&sandbox.read("example.com.csr"));
-    sandbox.write("elsewhere/site.crt", leaf + &site.shop.ca.intermediate_pem());
+    sandbox.write(
+        "elsewhere/site.crt",
+        leaf + &site.shop.ca.intermediate_pem(),
+    );
     sandbox.write("elsewhere/site.key", sandbox.read("example.com.key"));
     let _nginx = site.start(&site.block("elsewhere/site.crt", "elsewhere/site.key"));
     let before = sandbox.read("elsewhere/site.key");
@@ -343,7 +454,10 @@ fn paths_outside_of_the_tree_are_not_adopted() {
     assert_eq!(run["verdict"], "not-served");
     assert!(codes(&run).contains(&"paths-not-adopted"), "{run}");
     assert_eq!(sandbox.read("elsewhere/site.key"), before);
-    assert!(!sandbox.join("example.com.nginx.conf").exists(), "the block is there: two lines are to be changed");
+    assert!(
+        !sandbox.join("example.com.nginx.conf").exists(),
+        "the block is there: two lines are to be changed"
+    );
     assert!(Path::new(&sandbox.join(CHAIN)).exists());
 }
 
@@ -353,16 +467,31 @@ fn any_server_is_served_by_commands_and_a_probe() {
     let config = site.folder().join("nginx.conf").display().to_string();
     let nginx = site.start("");
     nginx.rewrite(&site.block(CHAIN, KEY));
-    let (test, reload) = (format!("nginx -t -c {config}"), format!("nginx -s reload -c '{config}'"));
-    let common = ["--server", "none", "--test", &test, "--reload", &reload, "--json"];
+    let (test, reload) = (
+        format!("nginx -t -c {config}"),
+        format!("nginx -s reload -c '{config}'"),
+    );
+    let common = [
+        "--server", "none", "--test", &test, "--reload", &reload, "--json",
+    ];
     // What it is asked at is not there before: the test fails for want of the pair that this run brings.
-    let first = site.shop.round(&[&common[..], &["--probe", &format!("127.0.0.1:{}", site.port)]].concat());
+    let first = site.shop.round(
+        &[
+            &common[..],
+            &["--probe", &format!("127.0.0.1:{}", site.port)],
+        ]
+        .concat(),
+    );
     assert_eq!(first.expect(0).json()["verdict"], "live");
     site.shows(CHAIN);
     let one = site.shop.served();
 
     // A reload of nothing: the probe finds the old one; back to it.
-    let run = site.shop.round(&["--reload", "true", "--json"]).expect(5).json();
+    let run = site
+        .shop
+        .round(&["--reload", "true", "--json"])
+        .expect(5)
+        .json();
     assert_eq!(run["verdict"], "taken-back");
     assert_eq!(site.shop.served(), one);
 }
@@ -377,10 +506,26 @@ fn certctls_own_folder_is_not_a_path_to_adopt() {
     let before = site.shop.tree();
     site.shop.deliver("new.crt");
     let config = nginx.config().display().to_string();
-    let run = site.shop.install("new.crt", &["--server", "nginx", "--server-config", &config, "--dry-run", "--json"]);
+    let run = site.shop.install(
+        "new.crt",
+        &[
+            "--server",
+            "nginx",
+            "--server-config",
+            &config,
+            "--dry-run",
+            "--json",
+        ],
+    );
     let run = run.expect(0).json();
     assert!(codes(&run).contains(&"paths-not-adopted"), "{run}");
-    assert!(run["certificates"][0]["chain_path"].as_str().unwrap().ends_with(CHAIN), "{run}");
+    assert!(
+        run["certificates"][0]["chain_path"]
+            .as_str()
+            .unwrap()
+            .ends_with(CHAIN),
+        "{run}"
+    );
     assert_eq!(site.shop.tree(), before);
 }
 
@@ -388,8 +533,12 @@ fn certctls_own_folder_is_not_a_path_to_adopt() {
 fn a_reload_that_took_in_part_is_told_from_one_that_did_not() {
     let site = Site::new();
     let block = || {
-        let two = format!("listen 127.0.0.1:{0} ssl reuseport; listen 127.0.0.2:{0} ssl reuseport;", site.port);
-        site.block(CHAIN, KEY).replace(&format!("listen 127.0.0.1:{} ssl;", site.port), &two)
+        let two = format!(
+            "listen 127.0.0.1:{0} ssl reuseport; listen 127.0.0.2:{0} ssl reuseport;",
+            site.port
+        );
+        site.block(CHAIN, KEY)
+            .replace(&format!("listen 127.0.0.1:{} ssl;", site.port), &two)
     };
     let nginx = site.start("");
     nginx.rewrite(&block());

@@ -16,14 +16,24 @@ use support::site::Site;
 fn with_ocsp(params: &mut CertificateParams) {
     let url = b"http://127.0.0.1:9/";
     let method = [0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01];
-    let sequence = |content: Vec<u8>| [vec![0x30, u8::try_from(content.len()).unwrap()], content].concat();
+    let sequence =
+        |content: Vec<u8>| [vec![0x30, u8::try_from(content.len()).unwrap()], content].concat();
     let place = [&[0x86, u8::try_from(url.len()).unwrap()], &url[..]].concat();
     let value = sequence(sequence([&method[..], &place].concat()));
-    params.custom_extensions.push(CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 1], value));
+    params
+        .custom_extensions
+        .push(CustomExtension::from_oid_content(
+            &[1, 3, 6, 1, 5, 5, 7, 1, 1],
+            value,
+        ));
 }
 
 fn told<'a>(document: &'a Value, code: &str) -> &'a Value {
-    let found = document["findings"].as_array().unwrap().iter().find(|one| one["code"] == code);
+    let found = document["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["code"] == code);
     found.unwrap_or_else(|| panic!("no {code}: {document}"))
 }
 
@@ -31,23 +41,45 @@ fn told<'a>(document: &'a Value, code: &str) -> &'a Value {
 fn nginx_staples_what_the_ca_does_not_give() {
     let site = Site::new();
     let nginx = site.start("");
-    nginx.rewrite(&site.block(CHAIN, KEY).replace("return 204;", "\nssl_stapling on; return 204;"));
+    nginx.rewrite(
+        &site
+            .block(CHAIN, KEY)
+            .replace("return 204;", "\nssl_stapling on; return 204;"),
+    );
     let config = site.folder().join("nginx.conf").display().to_string();
     let flags = ["--server", "nginx", "--server-config", &config, "--json"];
-    site.shop.deliver_as("new.crt", Leaf { change: with_ocsp, ..Leaf::default() });
+    site.shop.deliver_as(
+        "new.crt",
+        Leaf {
+            change: with_ocsp,
+            ..Leaf::default()
+        },
+    );
     let run = site.shop.install("new.crt", &flags).expect(0).json();
     assert!(!codes(&run).contains(&"stapling-without-ocsp"), "{run}");
 
     let run = site.shop.round(&flags).expect(0).json();
     assert_eq!(run["verdict"], "live", "nginx serves without: {run}");
     let finding = told(&run, "stapling-without-ocsp");
-    let line =
-        std::fs::read_to_string(&config).unwrap().lines().position(|line| line.contains("ssl_stapling")).unwrap();
+    let line = std::fs::read_to_string(&config)
+        .unwrap()
+        .lines()
+        .position(|line| line.contains("ssl_stapling"))
+        .unwrap();
     let place = format!("{config}:{}", line + 1);
     assert_eq!(finding["severity"], "warning");
-    assert!(finding["next"][0]["text"].as_str().unwrap().contains(&place), "{finding}");
+    assert!(
+        finding["next"][0]["text"]
+            .as_str()
+            .unwrap()
+            .contains(&place),
+        "{finding}"
+    );
     let log = std::fs::read_to_string(site.folder().join("error.log")).unwrap();
-    assert!(log.contains("\"ssl_stapling\" ignored"), "what certctl says is what nginx does: {log}");
+    assert!(
+        log.contains("\"ssl_stapling\" ignored"),
+        "what certctl says is what nginx does: {log}"
+    );
 }
 
 #[test]
@@ -69,25 +101,58 @@ fn apache_staples_what_the_ca_does_not_give() {
     let run = shop.round(&flags).expect(0).json();
     assert_eq!(run["verdict"], "live", "{run}\n{}", apache.log());
     let finding = told(&run, "stapling-without-ocsp");
-    let line = std::fs::read_to_string(&config).unwrap().lines().position(|line| line.contains("SSLUse")).unwrap();
-    assert!(finding["message"].as_str().unwrap().starts_with(&format!("{config}:{} ", line + 1)), "{finding}");
-    assert!(apache.log().contains("no OCSP URI in certificate"), "{}", apache.log());
+    let line = std::fs::read_to_string(&config)
+        .unwrap()
+        .lines()
+        .position(|line| line.contains("SSLUse"))
+        .unwrap();
+    assert!(
+        finding["message"]
+            .as_str()
+            .unwrap()
+            .starts_with(&format!("{config}:{} ", line + 1)),
+        "{finding}"
+    );
+    assert!(
+        apache.log().contains("no OCSP URI in certificate"),
+        "{}",
+        apache.log()
+    );
     assert!(apache.runs());
 }
 
 #[test]
 fn a_certificate_that_clients_logged_in_with_is_missed() {
     let shop = Shop::new();
-    let both = |params: &mut CertificateParams| params.extended_key_usages.push(ExtendedKeyUsagePurpose::ClientAuth);
+    let both = |params: &mut CertificateParams| {
+        params
+            .extended_key_usages
+            .push(ExtendedKeyUsagePurpose::ClientAuth)
+    };
     let flags = ["--server", "none", "--json"];
-    shop.deliver_as("old.crt", Leaf { change: both, ..Leaf::default() });
+    shop.deliver_as(
+        "old.crt",
+        Leaf {
+            change: both,
+            ..Leaf::default()
+        },
+    );
     let first = shop.install("old.crt", &flags).expect(0).json();
     assert!(!codes(&first).contains(&"client-auth-lost"), "{first}");
 
     let run = shop.round(&flags).expect(0).json();
     let finding = told(&run, "client-auth-lost");
     assert_eq!(finding["severity"], "warning");
-    assert!(finding["next"][0]["text"].as_str().unwrap().contains("a certificate of its own"), "{finding}");
+    assert!(
+        finding["next"][0]["text"]
+            .as_str()
+            .unwrap()
+            .contains("a certificate of its own"),
+        "{finding}"
+    );
     let again = shop.install("new.crt", &flags).expect(0).json();
-    assert!(!codes(&again).contains(&"client-auth-lost"), "told once: {again}");
+    assert!(
+        !codes(&again).contains(&"client-auth-lost"),
+        "told once: {again}"
+    );
 }

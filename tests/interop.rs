@@ -31,26 +31,85 @@ fn openssl_and_gnutls_agree_with_every_key_and_request() {
         let sandbox = Sandbox::new();
         let names = ["example.com", "*.example.com", "bücher.example"];
         let made = sandbox
-            .run(&[&["csr", "--json", "--ca", "private", "--key-type", key_type], &names[..]].concat())
+            .run(
+                &[
+                    &["csr", "--json", "--ca", "private", "--key-type", key_type],
+                    &names[..],
+                ]
+                .concat(),
+            )
             .expect(0)
             .json();
 
-        let verified = run(&sandbox, "openssl", &["req", "-in", "example.com.csr", "-verify", "-noout", "-text"]);
-        assert!(verified.contains("self-signature verify OK"), "{key_type}: {verified}");
+        let verified = run(
+            &sandbox,
+            "openssl",
+            &[
+                "req",
+                "-in",
+                "example.com.csr",
+                "-verify",
+                "-noout",
+                "-text",
+            ],
+        );
+        assert!(
+            verified.contains("self-signature verify OK"),
+            "{key_type}: {verified}"
+        );
         assert!(verified.contains(openssl_name), "{key_type}: {verified}");
-        assert!(verified.contains("DNS:example.com, DNS:*.example.com, DNS:xn--bcher-kva.example"), "{verified}");
-        let checked = run(&sandbox, "openssl", &["pkey", "-in", "example.com.key", "-check", "-noout"]);
+        assert!(
+            verified.contains("DNS:example.com, DNS:*.example.com, DNS:xn--bcher-kva.example"),
+            "{verified}"
+        );
+        let checked = run(
+            &sandbox,
+            "openssl",
+            &["pkey", "-in", "example.com.key", "-check", "-noout"],
+        );
         assert!(checked.contains("Key is valid"), "{key_type}: {checked}");
-        let of_key = run(&sandbox, "openssl", &["pkey", "-in", "example.com.key", "-pubout"]);
-        let of_request = run(&sandbox, "openssl", &["req", "-in", "example.com.csr", "-noout", "-pubkey"]);
+        let of_key = run(
+            &sandbox,
+            "openssl",
+            &["pkey", "-in", "example.com.key", "-pubout"],
+        );
+        let of_request = run(
+            &sandbox,
+            "openssl",
+            &["req", "-in", "example.com.csr", "-noout", "-pubkey"],
+        );
         assert_eq!(of_key, of_request, "{key_type}");
 
         // SHA-256 of the SubjectPublicKeyInfo, as gnutls counts it: our key id.
-        let key_id = run(&sandbox, "certtool", &["--key-id", "--hash", "sha256", "--load-privkey", "example.com.key"]);
-        assert_eq!(key_id.trim(), made["key"]["id"].as_str().unwrap(), "{key_type}");
-        let info = run(&sandbox, "certtool", &["--crq-info", "--infile", "example.com.csr"]);
-        assert!(info.contains("Self signature: verified"), "{key_type}: {info}");
-        assert!(info.contains("DNSname: xn--bcher-kva.example"), "{key_type}: {info}");
+        let key_id = run(
+            &sandbox,
+            "certtool",
+            &[
+                "--key-id",
+                "--hash",
+                "sha256",
+                "--load-privkey",
+                "example.com.key",
+            ],
+        );
+        assert_eq!(
+            key_id.trim(),
+            made["key"]["id"].as_str().unwrap(),
+            "{key_type}"
+        );
+        let info = run(
+            &sandbox,
+            "certtool",
+            &["--crq-info", "--infile", "example.com.csr"],
+        );
+        assert!(
+            info.contains("Self signature: verified"),
+            "{key_type}: {info}"
+        );
+        assert!(
+            info.contains("DNSname: xn--bcher-kva.example"),
+            "{key_type}: {info}"
+        );
     }
 }
 
@@ -58,11 +117,29 @@ fn openssl_and_gnutls_agree_with_every_key_and_request() {
 #[test]
 fn openssl_agrees_with_the_hashes_of_a_request() {
     let sandbox = Sandbox::new();
-    let made = sandbox.run(&["csr", "example.com", "--json"]).expect(0).json();
+    let made = sandbox
+        .run(&["csr", "example.com", "--json"])
+        .expect(0)
+        .json();
     for (digest, field) in [("-md5", "md5"), ("-sha256", "sha256")] {
-        run(&sandbox, "openssl", &["req", "-in", "example.com.csr", "-outform", "DER", "-out", "request.der"]);
+        run(
+            &sandbox,
+            "openssl",
+            &[
+                "req",
+                "-in",
+                "example.com.csr",
+                "-outform",
+                "DER",
+                "-out",
+                "request.der",
+            ],
+        );
         let said = run(&sandbox, "openssl", &["dgst", digest, "-r", "request.der"]);
-        assert_eq!(said.split_whitespace().next(), made["request"][field].as_str());
+        assert_eq!(
+            said.split_whitespace().next(),
+            made["request"][field].as_str()
+        );
     }
 }
 

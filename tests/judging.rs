@@ -20,66 +20,125 @@ fn run_with_store(sandbox: &Sandbox, store: &str, args: &[&str]) -> Run {
 /// The findings with that code.
 fn found(document: &Value, code: &str) -> Vec<Value> {
     let findings = document["findings"].as_array().unwrap().iter();
-    findings.filter(|finding| finding["code"] == code).cloned().collect()
+    findings
+        .filter(|finding| finding["code"] == code)
+        .cloned()
+        .collect()
 }
 
 fn severities(run: &Run) -> Vec<(String, String)> {
     let document = run.json();
     let findings = document["findings"].as_array().unwrap().iter();
     let text = |finding: &Value, field: &str| finding[field].as_str().unwrap().to_owned();
-    findings.map(|finding| (text(finding, "code"), text(finding, "severity"))).collect()
+    findings
+        .map(|finding| (text(finding, "code"), text(finding, "severity")))
+        .collect()
 }
 
 #[test]
 fn where_trust_stores_differ_it_is_said() {
     let shop = Order::new();
     shop.sandbox.write("good.pem", shop.chain());
-    let mozilla = run_with_store(&shop.sandbox, "root.pem", &["verify", "good.pem", "--json"]).expect(1).json();
-    assert_eq!(found(&mozilla, "missing-intermediate").len() + found(&mozilla, "unknown-root").len(), 1, "{mozilla}");
+    let mozilla = run_with_store(&shop.sandbox, "root.pem", &["verify", "good.pem", "--json"])
+        .expect(1)
+        .json();
+    assert_eq!(
+        found(&mozilla, "missing-intermediate").len() + found(&mozilla, "unknown-root").len(),
+        1,
+        "{mozilla}"
+    );
     let differs = &found(&mozilla, "trust-differs")[0];
-    assert!(differs["next"][0]["text"].as_str().unwrap().ends_with("--trust system"), "{differs}");
+    assert!(
+        differs["next"][0]["text"]
+            .as_str()
+            .unwrap()
+            .ends_with("--trust system"),
+        "{differs}"
+    );
 
     let system = ["verify", "good.pem", "--trust", "system", "--json"];
-    let system = run_with_store(&shop.sandbox, "root.pem", &system).expect(0).json();
+    let system = run_with_store(&shop.sandbox, "root.pem", &system)
+        .expect(0)
+        .json();
     assert_eq!(system["trust"], "this system's roots");
     assert!(
-        found(&system, "trust-differs")[0]["message"].as_str().unwrap().contains("Mozilla's list of 20"),
+        found(&system, "trust-differs")[0]["message"]
+            .as_str()
+            .unwrap()
+            .contains("Mozilla's list of 20"),
         "{system}"
     );
 
     // This machine's own store knows it no more than Mozilla does.
-    let neither = shop.sandbox.run(&["verify", "good.pem", "--json"]).expect(1).json();
+    let neither = shop
+        .sandbox
+        .run(&["verify", "good.pem", "--json"])
+        .expect(1)
+        .json();
     assert!(found(&neither, "trust-differs").is_empty());
     shop.sandbox.write("empty.pem", "");
-    let none = run_with_store(&shop.sandbox, "empty.pem", &["verify", "good.pem", "--trust", "system"]).expect(3);
+    let none = run_with_store(
+        &shop.sandbox,
+        "empty.pem",
+        &["verify", "good.pem", "--trust", "system"],
+    )
+    .expect(3);
     assert!(none.stderr.contains("ca-certificates"), "{none}");
 }
 
 #[test]
 fn what_browsers_take_and_this_machine_does_not_is_a_note() {
     let shop = Order::new();
-    shop.sandbox.write("le.pem", include_bytes!("../fixtures/letsencrypt.org.pem"));
+    shop.sandbox
+        .write("le.pem", include_bytes!("../fixtures/letsencrypt.org.pem"));
     let args = ["verify", "le.pem", "--at", "2026-09-01T00:00:00Z", "--json"];
-    for (store, told) in [("root.pem", true), ("le.pem", false), ("there-is-none.pem", false)] {
+    for (store, told) in [
+        ("root.pem", true),
+        ("le.pem", false),
+        ("there-is-none.pem", false),
+    ] {
         let run = run_with_store(&shop.sandbox, store, &args).expect(0).json();
         let differs = found(&run, "trust-differs");
         assert_eq!(differs.len(), usize::from(told), "{store}: {run}");
-        assert!(differs.iter().all(|one| one["severity"] == "note"), "{differs:?}");
+        assert!(
+            differs.iter().all(|one| one["severity"] == "note"),
+            "{differs:?}"
+        );
     }
-    let system = ["verify", "le.pem", "--at", "2026-09-01T00:00:00Z", "--trust", "system", "--json"];
-    let run = run_with_store(&shop.sandbox, "root.pem", &system).expect(1).json();
+    let system = [
+        "verify",
+        "le.pem",
+        "--at",
+        "2026-09-01T00:00:00Z",
+        "--trust",
+        "system",
+        "--json",
+    ];
+    let run = run_with_store(&shop.sandbox, "root.pem", &system)
+        .expect(1)
+        .json();
     let differs = &found(&run, "trust-differs")[0];
-    assert!(differs["next"][0]["text"].as_str().unwrap().ends_with("--trust mozilla"), "{differs}");
+    assert!(
+        differs["next"][0]["text"]
+            .as_str()
+            .unwrap()
+            .ends_with("--trust mozilla"),
+        "{differs}"
+    );
 }
 
 #[test]
 fn the_systems_roots_are_remembered_as_such() {
     let shop = Order::new();
     shop.sandbox.write("good.pem", shop.chain());
-    let install = ["install", "good.pem", "--trust", "system", "--server", "none", "--root", "tree"];
+    let install = [
+        "install", "good.pem", "--trust", "system", "--server", "none", "--root", "tree",
+    ];
     std::fs::create_dir(shop.sandbox.join("tree")).unwrap();
     run_with_store(&shop.sandbox, "root.pem", &install).expect(0);
-    let settings = shop.sandbox.read("tree/etc/ssl/certctl/example.com/settings.json");
+    let settings = shop
+        .sandbox
+        .read("tree/etc/ssl/certctl/example.com/settings.json");
     assert!(settings.contains("\"trust\": \"system\""), "{settings}");
 }
 
@@ -87,26 +146,55 @@ fn the_systems_roots_are_remembered_as_such() {
 fn public_rules_bind_public_cas_and_the_strict() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
-    let year = Leaf { not_before: days(today(), -1), not_after: days(today(), 364), ..Leaf::default() };
+    let year = Leaf {
+        not_before: days(today(), -1),
+        not_after: days(today(), 364),
+        ..Leaf::default()
+    };
     let leaf = shop.ca.issue_as(&sandbox.read("example.com.csr"), year);
     sandbox.write("year.pem", format!("{leaf}{}", shop.ca.intermediate_pem()));
     let note = |severity: &str| vec![("validity-too-long".to_owned(), severity.to_owned())];
 
-    let private = sandbox.run(&["verify", "year.pem", "--trust", "root.pem", "--json"]).expect(0);
+    let private = sandbox
+        .run(&["verify", "year.pem", "--trust", "root.pem", "--json"])
+        .expect(0);
     assert_eq!(severities(&private), note("note"));
-    let strict = sandbox.run(&["verify", "year.pem", "--trust", "root.pem", "--strict", "--json"]).expect(1);
+    let strict = sandbox
+        .run(&[
+            "verify", "year.pem", "--trust", "root.pem", "--strict", "--json",
+        ])
+        .expect(1);
     assert_eq!(severities(&strict), note("error"));
     let public = ["verify", "year.pem", "--trust", "system", "--json"];
     let public = run_with_store(sandbox, "root.pem", &public).expect(1);
-    assert_eq!(found(&public.json(), "validity-too-long")[0]["severity"], "error");
-    assert!(found(&public.json(), "validity-too-long")[0]["message"].as_str().unwrap().contains("BR 6.3.2"));
-    sandbox.run(&["bundle", "year.pem", "--trust", "root.pem"]).expect(0);
-    run_with_store(sandbox, "root.pem", &["bundle", "year.pem", "--trust", "system", "--out", "x.pem"]).expect(1);
+    assert_eq!(
+        found(&public.json(), "validity-too-long")[0]["severity"],
+        "error"
+    );
+    assert!(
+        found(&public.json(), "validity-too-long")[0]["message"]
+            .as_str()
+            .unwrap()
+            .contains("BR 6.3.2")
+    );
+    sandbox
+        .run(&["bundle", "year.pem", "--trust", "root.pem"])
+        .expect(0);
+    run_with_store(
+        sandbox,
+        "root.pem",
+        &["bundle", "year.pem", "--trust", "system", "--out", "x.pem"],
+    )
+    .expect(1);
     assert!(!sandbox.join("x.pem").exists());
 }
 
 /// A certificate for the key of the order, changed before it is signed by `issuer`.
-fn signed(shop: &Order, issuer: &Issuer<'_, KeyPair>, change: impl FnOnce(&mut CertificateParams)) -> String {
+fn signed(
+    shop: &Order,
+    issuer: &Issuer<'_, KeyPair>,
+    change: impl FnOnce(&mut CertificateParams),
+) -> String {
     let request = shop.sandbox.read("example.com.csr");
     let mut request = rcgen::CertificateSigningRequestParams::from_pem(&request).unwrap();
     request.params.not_before = rcgen::date_time_ymd(2026, 6, 1);
@@ -119,13 +207,33 @@ fn signed(shop: &Order, issuer: &Issuer<'_, KeyPair>, change: impl FnOnce(&mut C
 #[test]
 fn a_warning_refuses_only_the_strict() {
     let shop = Order::new();
-    let any = |params: &mut CertificateParams| params.extended_key_usages.push(ExtendedKeyUsagePurpose::Any);
+    let any = |params: &mut CertificateParams| {
+        params
+            .extended_key_usages
+            .push(ExtendedKeyUsagePurpose::Any)
+    };
     let leaf = signed(&shop, &shop.ca.intermediate, any);
-    shop.sandbox.write("any.pem", format!("{leaf}{}", shop.ca.intermediate_pem()));
-    let verify = ["verify", "any.pem", "--trust", "system", "--at", "2026-07-01T00:00:00Z", "--json"];
-    let warned = run_with_store(&shop.sandbox, "root.pem", &verify).expect(0).json();
+    shop.sandbox
+        .write("any.pem", format!("{leaf}{}", shop.ca.intermediate_pem()));
+    let verify = [
+        "verify",
+        "any.pem",
+        "--trust",
+        "system",
+        "--at",
+        "2026-07-01T00:00:00Z",
+        "--json",
+    ];
+    let warned = run_with_store(&shop.sandbox, "root.pem", &verify)
+        .expect(0)
+        .json();
     assert_eq!(found(&warned, "any-usage")[0]["severity"], "warning");
-    run_with_store(&shop.sandbox, "root.pem", &[verify.as_slice(), &["--strict"]].concat()).expect(1);
+    run_with_store(
+        &shop.sandbox,
+        "root.pem",
+        &[verify.as_slice(), &["--strict"]].concat(),
+    )
+    .expect(1);
 }
 
 #[test]
@@ -133,18 +241,47 @@ fn a_cross_signed_root_stays_unless_the_shortest_is_asked_for() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
     // An older root signed the key of the newer one.
-    let old =
-        rcgen::CertifiedIssuer::self_signed(support::ca::ca_params("Old Root"), KeyPair::generate().unwrap()).unwrap();
-    let cross = support::ca::ca_params("Test Root R1").signed_by(shop.ca.root.key(), &old).unwrap().pem();
+    let old = rcgen::CertifiedIssuer::self_signed(
+        support::ca::ca_params("Old Root"),
+        KeyPair::generate().unwrap(),
+    )
+    .unwrap();
+    let cross = support::ca::ca_params("Test Root R1")
+        .signed_by(shop.ca.root.key(), &old)
+        .unwrap()
+        .pem();
     sandbox.write("old.pem", old.pem());
     sandbox.write("both.pem", format!("{}{}", old.pem(), shop.ca.root_pem()));
-    sandbox.write("delivered.pem", format!("{cross}{}{}{}", shop.leaf, shop.ca.root_pem(), shop.ca.intermediate_pem()));
-    for (trust, prefer, count) in
-        [("both.pem", "compatible", 3), ("both.pem", "shortest", 2), ("old.pem", "shortest", 3)]
-    {
-        let args = ["bundle", "delivered.pem", "--trust", trust, "--prefer", prefer, "--out", "-"];
+    sandbox.write(
+        "delivered.pem",
+        format!(
+            "{cross}{}{}{}",
+            shop.leaf,
+            shop.ca.root_pem(),
+            shop.ca.intermediate_pem()
+        ),
+    );
+    for (trust, prefer, count) in [
+        ("both.pem", "compatible", 3),
+        ("both.pem", "shortest", 2),
+        ("old.pem", "shortest", 3),
+    ] {
+        let args = [
+            "bundle",
+            "delivered.pem",
+            "--trust",
+            trust,
+            "--prefer",
+            prefer,
+            "--out",
+            "-",
+        ];
         let printed = sandbox.run(&args).expect(0).stdout;
-        assert_eq!(printed.matches("BEGIN CERTIFICATE").count(), count, "{trust} {prefer}");
+        assert_eq!(
+            printed.matches("BEGIN CERTIFICATE").count(),
+            count,
+            "{trust} {prefer}"
+        );
         assert!(!printed.contains(&shop.ca.root_pem()), "no root");
     }
 }
@@ -158,13 +295,35 @@ fn a_file_of_roots_may_be_in_any_form() {
         let mut command = support::foreign::foreign("openssl");
         support::foreign::succeed(command.args(args).current_dir(sandbox.path()))
     };
-    openssl(&["x509", "-in", "root.pem", "-outform", "DER", "-out", "root.der"]);
-    openssl(&["crl2pkcs7", "-nocrl", "-certfile", "root.pem", "-out", "root.p7b"]);
-    openssl(&["crl2pkcs7", "-nocrl", "-certfile", "root.pem", "-outform", "DER", "-out", "root.p7c"]);
+    openssl(&[
+        "x509", "-in", "root.pem", "-outform", "DER", "-out", "root.der",
+    ]);
+    openssl(&[
+        "crl2pkcs7",
+        "-nocrl",
+        "-certfile",
+        "root.pem",
+        "-out",
+        "root.p7b",
+    ]);
+    openssl(&[
+        "crl2pkcs7",
+        "-nocrl",
+        "-certfile",
+        "root.pem",
+        "-outform",
+        "DER",
+        "-out",
+        "root.p7c",
+    ]);
     for roots in ["root.pem", "root.der", "root.p7b", "root.p7c"] {
-        sandbox.run(&["verify", "good.pem", "--trust", roots]).expect(0);
+        sandbox
+            .run(&["verify", "good.pem", "--trust", roots])
+            .expect(0);
     }
-    let none = sandbox.run(&["verify", "good.pem", "--trust", "example.com.csr"]).expect(3);
+    let none = sandbox
+        .run(&["verify", "good.pem", "--trust", "example.com.csr"])
+        .expect(3);
     assert!(none.stderr.contains("example.com.csr"), "{none}");
 }
 
@@ -176,13 +335,29 @@ fn what_is_outdated_is_named() {
         KeyPair::generate().unwrap(),
     )
     .unwrap();
-    let old =
-        support::ca::ca_params("USERTrust RSA Certification Authority").signed_by(shop.ca.root.key(), &gone).unwrap();
-    shop.sandbox.write("sent.pem", format!("{}{}", shop.chain(), old.pem()));
-    let verify = shop.sandbox.run(&["verify", "sent.pem", "--trust", "root.pem", "--json"]).expect(0).json();
+    let old = support::ca::ca_params("USERTrust RSA Certification Authority")
+        .signed_by(shop.ca.root.key(), &gone)
+        .unwrap();
+    shop.sandbox
+        .write("sent.pem", format!("{}{}", shop.chain(), old.pem()));
+    let verify = shop
+        .sandbox
+        .run(&["verify", "sent.pem", "--trust", "root.pem", "--json"])
+        .expect(0)
+        .json();
     let told = &found(&verify, "outdated-ca")[0];
     assert_eq!(told["severity"], "warning");
-    assert!(told["message"].as_str().unwrap().contains("it ended on 2020-05-30"), "{told}");
-    let bundle = shop.sandbox.run(&["bundle", "sent.pem", "--trust", "root.pem", "--json"]).expect(0).json();
+    assert!(
+        told["message"]
+            .as_str()
+            .unwrap()
+            .contains("it ended on 2020-05-30"),
+        "{told}"
+    );
+    let bundle = shop
+        .sandbox
+        .run(&["bundle", "sent.pem", "--trust", "root.pem", "--json"])
+        .expect(0)
+        .json();
     assert_eq!(found(&bundle, "outdated-ca")[0]["severity"], "note");
 }

@@ -86,17 +86,32 @@ const WORLD: [&str; 18] = [
 ];
 
 /// Plain values that happen to live beside what touches the world.
-const VALUES: [&str; 6] = ["IpAddr", "Ipv4Addr", "Ipv6Addr", "SocketAddr", "SocketAddrV4", "SocketAddrV6"];
+const VALUES: [&str; 6] = [
+    "IpAddr",
+    "Ipv4Addr",
+    "Ipv6Addr",
+    "SocketAddr",
+    "SocketAddrV4",
+    "SocketAddrV6",
+];
 
 /// Methods of `Path` that ask the file system, and clocks.
-const ASKING: [&str; 8] =
-    ["canonicalize", "exists", "is_dir", "metadata", "read_dir", "read_link", "symlink_metadata", "try_exists"];
+const ASKING: [&str; 8] = [
+    "canonicalize",
+    "exists",
+    "is_dir",
+    "metadata",
+    "read_dir",
+    "read_link",
+    "symlink_metadata",
+    "try_exists",
+];
 
 /// What each file may do beyond its layer.
 const EXCEPTIONS: [(&str, &str); 3] = [
-    ("main", "std::env::args_os"),      // the one place where arguments come in
+    ("main", "std::env::args_os"), // the one place where arguments come in
     ("main", "std::process::ExitCode"), // and the exit code goes out
-    ("system", ""),                     // the world
+    ("system", ""),                // the world
 ];
 
 #[test]
@@ -108,40 +123,104 @@ fn the_layers_hold() {
 #[test]
 fn each_rule_can_fail() {
     for (module, code, complaint) in [
-        ("pki::key", "use crate::system::fs::files;", "pki::key:1 names crate::system::fs::files, a layer above it"),
-        ("pki", "fn f() { crate::report::escape(\"\", &[]); }", "names crate::report::escape, a layer above it"),
+        (
+            "pki::key",
+            "use crate::system::fs::files;",
+            "pki::key:1 names crate::system::fs::files, a layer above it",
+        ),
+        (
+            "pki",
+            "fn f() { crate::report::escape(\"\", &[]); }",
+            "names crate::report::escape, a layer above it",
+        ),
         ("nowhere", "", "nowhere is in no layer"),
-        ("dcv::judge", "use std::{fmt, fs::{self, File}};", "dcv::judge:1 touches the world: std::fs::File"),
-        ("delivery", "use std::io;\nfn f() { io::stdin(); }", "delivery:2 touches the world: std::io::stdin"),
-        ("probe", "use std::net::{IpAddr, TcpStream};", "probe:1 touches the world: std::net::TcpStream"),
-        ("probe", "use jiff::Timestamp;\nfn f() { Timestamp::now(); }", "probe:2 reads the clock"),
-        ("install_plan::plan", "fn f(p: &Path) { p.exists(); }", "install_plan::plan:1 asks the file system: exists"),
+        (
+            "dcv::judge",
+            "use std::{fmt, fs::{self, File}};",
+            "dcv::judge:1 touches the world: std::fs::File",
+        ),
+        (
+            "delivery",
+            "use std::io;\nfn f() { io::stdin(); }",
+            "delivery:2 touches the world: std::io::stdin",
+        ),
+        (
+            "probe",
+            "use std::net::{IpAddr, TcpStream};",
+            "probe:1 touches the world: std::net::TcpStream",
+        ),
+        (
+            "probe",
+            "use jiff::Timestamp;\nfn f() { Timestamp::now(); }",
+            "probe:2 reads the clock",
+        ),
+        (
+            "install_plan::plan",
+            "fn f(p: &Path) { p.exists(); }",
+            "install_plan::plan:1 asks the file system: exists",
+        ),
         (
             "install_plan::plan",
             "use crate::system::fs::files;",
             "install_plan::plan:1 decides, but names crate::system::fs::files",
         ),
-        ("commands::csr", "use std::env;", "commands::csr:1 touches the world: std::env"),
-        ("commands::csr", "use super::verify;", "commands::csr:1 calls another command: crate::commands::verify"),
-        ("commands::csr", "fn f() { std::io::stdout(); }", "commands::csr:1 prints"),
+        (
+            "commands::csr",
+            "use std::env;",
+            "commands::csr:1 touches the world: std::env",
+        ),
+        (
+            "commands::csr",
+            "use super::verify;",
+            "commands::csr:1 calls another command: crate::commands::verify",
+        ),
+        (
+            "commands::csr",
+            "fn f() { std::io::stdout(); }",
+            "commands::csr:1 prints",
+        ),
         ("cli", "fn f() { eprintln!(); }", "cli:1 prints"),
     ] {
-        let complaints = broken(&[Source::new("commands::verify", ""), Source::new(module, code)]);
-        assert!(complaints.iter().any(|said| said.contains(complaint)), "{module}: {code}\n{complaints:?}");
+        let complaints = broken(&[
+            Source::new("commands::verify", ""),
+            Source::new(module, code),
+        ]);
+        assert!(
+            complaints.iter().any(|said| said.contains(complaint)),
+            "{module}: {code}\n{complaints:?}"
+        );
     }
-    let circle = [Source::new("pki::a", "use super::b::B;"), Source::new("pki::b", "use crate::pki::a::A;")];
+    let circle = [
+        Source::new("pki::a", "use super::b::B;"),
+        Source::new("pki::b", "use crate::pki::a::A;"),
+    ];
     assert_eq!(broken(&circle), ["a circle: pki::a > pki::b > pki::a"]);
 }
 
 #[test]
 fn what_is_allowed_passes() {
     let harmless = [
-        Source::new("pki::name", "// use std::fs;\nfn f() { let s = \"std::fs\"; let x: std::net::IpAddr; }"),
-        Source::new("pki::key", "use super::name::X;\n#[cfg(test)]\nmod tests { use std::fs; }"),
-        Source::new("commands::csr", "use crate::pki::key::K; use crate::system::fs::files;"),
+        Source::new(
+            "pki::name",
+            "// use std::fs;\nfn f() { let s = \"std::fs\"; let x: std::net::IpAddr; }",
+        ),
+        Source::new(
+            "pki::key",
+            "use super::name::X;\n#[cfg(test)]\nmod tests { use std::fs; }",
+        ),
+        Source::new(
+            "commands::csr",
+            "use crate::pki::key::K; use crate::system::fs::files;",
+        ),
         Source::new("commands::rehearse", "use super::csr;"),
-        Source::new("install_plan::apply", "use crate::system::fs::files; use super::plan::P;"),
-        Source::new("install_plan::plan", "use crate::pki::key::K; struct P { exists: bool }"),
+        Source::new(
+            "install_plan::apply",
+            "use crate::system::fs::files; use super::plan::P;",
+        ),
+        Source::new(
+            "install_plan::plan",
+            "use crate::pki::key::K; struct P { exists: bool }",
+        ),
         Source::new("report", "fn f() { std::io::stdout(); }"),
         Source::new("system::fs::files", "use std::fs;"),
     ];
@@ -166,12 +245,17 @@ fn rank(module: &str) -> Option<usize> {
 fn layer(source: &Source, complaints: &mut Vec<String>) {
     let name = source.name();
     let Some(own) = rank(&source.module[0]) else {
-        complaints.push(format!("{name} is in no layer: add it to LAYERS in tests/layers.rs"));
+        complaints.push(format!(
+            "{name} is in no layer: add it to LAYERS in tests/layers.rs"
+        ));
         return;
     };
     for (path, line) in source.paths() {
         if path.len() > 1 && path[0] == "crate" && rank(&path[1]).is_some_and(|other| other < own) {
-            complaints.push(format!("{name}:{line} names {}, a layer above it", path.join("::")));
+            complaints.push(format!(
+                "{name}:{line} names {}, a layer above it",
+                path.join("::")
+            ));
         }
     }
 }
@@ -180,10 +264,12 @@ fn world(source: &Source, complaints: &mut Vec<String>) {
     let name = source.name();
     for (path, line) in source.paths() {
         let path_name = path.join("::");
-        let within = |prefix: &str| path_name == prefix || path_name.starts_with(&format!("{prefix}::"));
+        let within =
+            |prefix: &str| path_name == prefix || path_name.starts_with(&format!("{prefix}::"));
         let value = path.iter().any(|part| VALUES.contains(&part.as_str()));
         let excepted = EXCEPTIONS.iter().any(|(module, what)| {
-            (name == *module || name.starts_with(&format!("{module}::"))) && path_name.starts_with(what)
+            (name == *module || name.starts_with(&format!("{module}::")))
+                && path_name.starts_with(what)
         });
         if WORLD.iter().any(|prefix| within(prefix)) && !value && !excepted {
             complaints.push(format!("{name}:{line} touches the world: {path_name}"));
@@ -204,8 +290,14 @@ fn clock_and_paths(source: &Source, complaints: &mut Vec<String>) {
         }
     }
     for called in source.words.windows(3) {
-        if called[0].text == "." && called[2].text == "(" && ASKING.contains(&called[1].text.as_str()) {
-            complaints.push(format!("{name}:{} asks the file system: {}", called[1].line, called[1].text));
+        if called[0].text == "."
+            && called[2].text == "("
+            && ASKING.contains(&called[1].text.as_str())
+        {
+            complaints.push(format!(
+                "{name}:{} asks the file system: {}",
+                called[1].line, called[1].text
+            ));
         }
     }
 }
@@ -216,24 +308,40 @@ fn printing(source: &Source, complaints: &mut Vec<String>) {
         return;
     }
     let macros = ["print", "println", "eprint", "eprintln", "dbg"];
-    let printed = source.words.windows(2).filter(|pair| macros.contains(&pair[0].text.as_str()) && pair[1].text == "!");
+    let printed = source
+        .words
+        .windows(2)
+        .filter(|pair| macros.contains(&pair[0].text.as_str()) && pair[1].text == "!");
     let mut lines: Vec<usize> = printed.map(|pair| pair[0].line).collect();
     let streams = ["std::io::stdout", "std::io::stderr"];
     lines.extend(
-        source.paths().iter().filter(|(path, _)| streams.contains(&path.join("::").as_str())).map(|(_, line)| line),
+        source
+            .paths()
+            .iter()
+            .filter(|(path, _)| streams.contains(&path.join("::").as_str()))
+            .map(|(_, line)| line),
     );
-    complaints.extend(lines.iter().map(|line| format!("{name}:{line} prints, which is for report alone")));
+    complaints.extend(
+        lines
+            .iter()
+            .map(|line| format!("{name}:{line} prints, which is for report alone")),
+    );
 }
 
 fn purity(source: &Source, complaints: &mut Vec<String>) {
     let name = source.name();
-    let acting = ACTING.iter().any(|module| name == *module || name.starts_with(&format!("{module}::")));
+    let acting = ACTING
+        .iter()
+        .any(|module| name == *module || name.starts_with(&format!("{module}::")));
     if !PURE.contains(&source.module[0].as_str()) || acting {
         return;
     }
     for (path, line) in source.paths() {
         if path[0] == "crate" && path.get(1).is_some_and(|module| module == "system") {
-            complaints.push(format!("{name}:{line} decides, but names {}", path.join("::")));
+            complaints.push(format!(
+                "{name}:{line} decides, but names {}",
+                path.join("::")
+            ));
         }
     }
 }
@@ -245,7 +353,10 @@ fn commands(source: &Source, complaints: &mut Vec<String>) {
     }
     for (path, line) in source.paths() {
         if path.len() > 2 && path[..2] == ["crate", "commands"] && path[2] != source.module[1] {
-            complaints.push(format!("{name}:{line} calls another command: {}", path.join("::")));
+            complaints.push(format!(
+                "{name}:{line} calls another command: {}",
+                path.join("::")
+            ));
         }
     }
 }
@@ -253,12 +364,20 @@ fn commands(source: &Source, complaints: &mut Vec<String>) {
 /// Circles between files, each named once.
 fn circles(sources: &[Source]) -> Vec<String> {
     let names: BTreeSet<String> = sources.iter().map(Source::name).collect();
-    let graph: BTreeMap<String, BTreeSet<String>> =
-        sources.iter().map(|source| (source.name(), neighbours(source, &names))).collect();
+    let graph: BTreeMap<String, BTreeSet<String>> = sources
+        .iter()
+        .map(|source| (source.name(), neighbours(source, &names)))
+        .collect();
     let mut done = BTreeSet::new();
     let mut found = Vec::new();
     for start in &names {
-        walk(start, &graph, &mut vec![start.clone()], &mut done, &mut found);
+        walk(
+            start,
+            &graph,
+            &mut vec![start.clone()],
+            &mut done,
+            &mut found,
+        );
     }
     found
 }
@@ -267,9 +386,15 @@ fn neighbours(source: &Source, names: &BTreeSet<String>) -> BTreeSet<String> {
     let own = source.name();
     let mut others = BTreeSet::new();
     for (path, _) in source.paths() {
-        let absolute = if path[0] == "crate" { path[1..].to_vec() } else { [source.module.clone(), path].concat() };
-        let module =
-            (1..=absolute.len()).rev().map(|end| absolute[..end].join("::")).find(|module| names.contains(module));
+        let absolute = if path[0] == "crate" {
+            path[1..].to_vec()
+        } else {
+            [source.module.clone(), path].concat()
+        };
+        let module = (1..=absolute.len())
+            .rev()
+            .map(|end| absolute[..end].join("::"))
+            .find(|module| names.contains(module));
         others.extend(module.filter(|module| *module != own));
     }
     others

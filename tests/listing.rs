@@ -26,23 +26,49 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
 /// Lists of what is revoked have no order of their own, and the short reader reads none.
 fn told(found: &[What]) -> Vec<String> {
     let lists = |what: &&What| !matches!(what, What::Revoked(_));
-    found.iter().filter(lists).map(|what| format!("{what:?}")).collect()
+    found
+        .iter()
+        .filter(lists)
+        .map(|what| format!("{what:?}"))
+        .collect()
 }
 
 /// Says how many certificates the short reader read itself.
 fn judge(path: &Path, bytes: &[u8]) -> usize {
     let full = whole(bytes, 0o600);
-    assert_eq!(told(&glance(bytes, 0o600, Keys::Checked)), told(&full), "{}", path.display());
+    assert_eq!(
+        told(&glance(bytes, 0o600, Keys::Checked)),
+        told(&full),
+        "{}",
+        path.display()
+    );
     let named = glance(bytes, 0o600, Keys::Named);
-    let (certain, more): (Vec<_>, Vec<_>) = told(&named).into_iter().partition(|what| told(&full).contains(what));
+    let (certain, more): (Vec<_>, Vec<_>) = told(&named)
+        .into_iter()
+        .partition(|what| told(&full).contains(what));
     assert_eq!(certain, told(&full), "{}", path.display());
-    assert!(more.iter().all(|what| what.starts_with("Key(")), "{}: {more:?}", path.display());
+    assert!(
+        more.iter().all(|what| what.starts_with("Key(")),
+        "{}: {more:?}",
+        path.display()
+    );
     let chains = full.iter().filter_map(|what| match what {
         What::Certificates(chain) => Some(chain),
         _ => None,
     });
-    let short = chains.flatten().filter_map(|one| Some((one, Certificate::from_plain_der(one.der())?)));
-    short.map(|(one, short)| assert_eq!(format!("{short:?}"), format!("{one:?}"), "{}", path.display())).count()
+    let short = chains
+        .flatten()
+        .filter_map(|one| Some((one, Certificate::from_plain_der(one.der())?)));
+    short
+        .map(|(one, short)| {
+            assert_eq!(
+                format!("{short:?}"),
+                format!("{one:?}"),
+                "{}",
+                path.display()
+            )
+        })
+        .count()
 }
 
 #[test]
@@ -50,10 +76,19 @@ fn both_readers_agree_on_all_that_is_kept() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let vectors = path_of("/usr/lib/python3/dist-packages/cryptography_vectors");
     let mut files = Vec::new();
-    for folder in [here.join("fixtures"), here.join("fuzz/corpus"), here.join("tests"), vectors] {
+    for folder in [
+        here.join("fixtures"),
+        here.join("fuzz/corpus"),
+        here.join("tests"),
+        vectors,
+    ] {
         walk(&folder, &mut files);
     }
-    let small = files.iter().filter(|path| path.metadata().unwrap().len() < 200_000);
-    let count: usize = small.map(|path| judge(path, &std::fs::read(path).unwrap())).sum();
+    let small = files
+        .iter()
+        .filter(|path| path.metadata().unwrap().len() < 200_000);
+    let count: usize = small
+        .map(|path| judge(path, &std::fs::read(path).unwrap()))
+        .sum();
     assert!(count > 200, "{count} of {} files", files.len());
 }

@@ -45,12 +45,23 @@ fn file(doing: &'static str, path: &str, errno: i32) -> Failure {
 }
 
 fn source() -> Source {
-    Source { input: "example_com.zip".into(), entry: None }
+    Source {
+        input: "example_com.zip".into(),
+        entry: None,
+    }
 }
 
 /// One file that holds nothing else.
 fn ignored(what: Unused) -> Failure {
-    [Ignored { what, source: Source { input: "your site.crt".into(), entry: None } }].as_slice().into()
+    [Ignored {
+        what,
+        source: Source {
+            input: "your site.crt".into(),
+            entry: None,
+        },
+    }]
+    .as_slice()
+    .into()
 }
 
 fn failures() -> Vec<Failure> {
@@ -108,14 +119,34 @@ fn failures() -> Vec<Failure> {
         ignored(Unused::OpenSsh),
         ignored(Unused::OtherMethod),
         ignored(Unused::Text),
-        PairingError::Ambiguous { leaves: vec!["a".into(), "b".into()], looked: "the files of .".into() }.into(),
+        PairingError::Ambiguous {
+            leaves: vec!["a".into(), "b".into()],
+            looked: "the files of .".into(),
+        }
+        .into(),
         PairingError::LockedKey("my.key".into()).into(),
         PairingError::NoAnchor("root.pem".into()).into(),
-        PairingError::NoKey { path: "x.key".into(), holds: "a certificate".into() }.into(),
-        PairingError::NoRequest { path: "x.csr".into(), holds: "a certificate".into() }.into(),
+        PairingError::NoKey {
+            path: "x.key".into(),
+            holds: "a certificate".into(),
+        }
+        .into(),
+        PairingError::NoRequest {
+            path: "x.csr".into(),
+            holds: "a certificate".into(),
+        }
+        .into(),
         PairingError::NoSuchFile("x.crt".into()).into(),
-        PairingError::NothingHere { directory: "this folder".into(), name: None }.into(),
-        PairingError::NothingHere { directory: "this folder".into(), name: Some("example.com".into()) }.into(),
+        PairingError::NothingHere {
+            directory: "this folder".into(),
+            name: None,
+        }
+        .into(),
+        PairingError::NothingHere {
+            directory: "this folder".into(),
+            name: Some("example.com".into()),
+        }
+        .into(),
         PairingError::OnlyKey("x.key".into()).into(),
         PairingError::OnlyRequest("x.csr".into()).into(),
         PairingError::Unknown {
@@ -124,9 +155,17 @@ fn failures() -> Vec<Failure> {
             known: vec!["example.com".into()],
         }
         .into(),
-        PairingError::Unknown { text: "example.net".into(), directory: "this folder".into(), known: Vec::new() }.into(),
+        PairingError::Unknown {
+            text: "example.net".into(),
+            directory: "this folder".into(),
+            known: Vec::new(),
+        }
+        .into(),
         ExportError::Differs(Format::Pem).into(),
-        ExportError::NoChain { label: "example.com".into() }.into(),
+        ExportError::NoChain {
+            label: "example.com".into(),
+        }
+        .into(),
         ExportError::NoKey {
             format: Format::Haproxy,
             label: "example.com".into(),
@@ -135,7 +174,11 @@ fn failures() -> Vec<Failure> {
         .into(),
         ExportError::NoPassword(Format::Pfx).into(),
         ExportError::Password.into(),
-        ExportError::Unpackable { format: Format::Pfx, reason: "ASN.1".into() }.into(),
+        ExportError::Unpackable {
+            format: Format::Pfx,
+            reason: "ASN.1".into(),
+        }
+        .into(),
         AskError::Io(io::Error::from_raw_os_error(EIO)).into(),
         AskError::NoTerminal.into(),
         AskError::Unreadable.into(),
@@ -147,12 +190,23 @@ fn failures() -> Vec<Failure> {
         file("write", "/etc/ssl/x", EROFS),
         file("read", "x", EIO),
         ProcessError::Empty.into(),
-        ProcessError::NotFound { program: "nginx".into() }.into(),
-        ProcessError::Start { program: "/usr/sbin/nginx".into(), source: io::Error::from_raw_os_error(ENOEXEC) }.into(),
+        ProcessError::NotFound {
+            program: "nginx".into(),
+        }
+        .into(),
+        ProcessError::Start {
+            program: "/usr/sbin/nginx".into(),
+            source: io::Error::from_raw_os_error(ENOEXEC),
+        }
+        .into(),
         RecordError::Empty.into(),
         RecordError::Host("_0.exa_mple".into()).into(),
         RecordError::HostForm("_dnsauth.example.com".into()).into(),
-        RecordError::HostDigits { host: "_0123.example.com".into(), digits: 31 }.into(),
+        RecordError::HostDigits {
+            host: "_0123.example.com".into(),
+            digits: 31,
+        }
+        .into(),
         RecordError::NoValue("_0123.example.com".into()).into(),
         RecordError::Many.into(),
         RecordError::NoHost("abc.dcv.digicert.com".into()).into(),
@@ -161,13 +215,25 @@ fn failures() -> Vec<Failure> {
         RecordError::Underscore("0123.example.com".into()).into(),
         RecordError::Url("http://example.com/.well-known/pki-validation/0123.txt".into()).into(),
         RecordError::ValueForm("example.net".into()).into(),
-        RecordError::ValueDigits { half: "first", digits: 31 }.into(),
+        RecordError::ValueDigits {
+            half: "first",
+            digits: 31,
+        }
+        .into(),
         RecordError::ValueHalf.into(),
         RecordError::ValueZone.into(),
         DnsError::Interrupted(2).into(),
-        ServerError::Config(ParseError { file: "/etc/nginx/nginx.conf".into(), line: 7, fault: Fault::Unclosed })
-            .into(),
-        ServerError::Stranger { software: Software::Nginx, binary: "/usr/sbin/nginx".into() }.into(),
+        ServerError::Config(ParseError {
+            file: "/etc/nginx/nginx.conf".into(),
+            line: 7,
+            fault: Fault::Unclosed,
+        })
+        .into(),
+        ServerError::Stranger {
+            software: Software::Nginx,
+            binary: "/usr/sbin/nginx".into(),
+        }
+        .into(),
         ServerError::TooManyFiles(Software::Nginx).into(),
         ScratchError::Busy("rehearsal".into()).into(),
         ScratchError::Foreign("rehearsal".into()).into(),
@@ -182,7 +248,11 @@ fn not_installed() -> Vec<Failure> {
     let path = || PathBuf::from("/etc/ssl/certctl/example.com/settings.json");
     let source = Settings::parse(b"{").unwrap_err();
     vec![
-        InstallError::Damaged { path: path(), how: "it is shorter" }.into(),
+        InstallError::Damaged {
+            path: path(),
+            how: "it is shorter",
+        }
+        .into(),
         InstallError::Denied {
             folder: "/etc/ssl".into(),
             user: 1000,
@@ -190,16 +260,47 @@ fn not_installed() -> Vec<Failure> {
         }
         .into(),
         InstallError::Interrupted { signal: 15 }.into(),
-        InstallError::Linked { path: path(), to: "/srv/elsewhere".into() }.into(),
-        InstallError::LockHeld { path: "/etc/ssl/certctl/.lock".into(), waited: Duration::from_secs(60) }.into(),
-        InstallError::NoRoom { folder: "/etc/ssl".into(), what: "files", free: 2, needed: 12 }.into(),
+        InstallError::Linked {
+            path: path(),
+            to: "/srv/elsewhere".into(),
+        }
+        .into(),
+        InstallError::LockHeld {
+            path: "/etc/ssl/certctl/.lock".into(),
+            waited: Duration::from_secs(60),
+        }
+        .into(),
+        InstallError::NoRoom {
+            folder: "/etc/ssl".into(),
+            what: "files",
+            free: 2,
+            needed: 12,
+        }
+        .into(),
         InstallError::NotOurs { path: path() }.into(),
         (&OwnerError::Empty, Path::new("/etc/passwd")).into(),
-        (&OwnerError::NoGroup("ssl-crt".into()), Path::new("/etc/group")).into(),
-        (&OwnerError::NoUser("nobdy".into()), Path::new("/etc/passwd")).into(),
+        (
+            &OwnerError::NoGroup("ssl-crt".into()),
+            Path::new("/etc/group"),
+        )
+            .into(),
+        (
+            &OwnerError::NoUser("nobdy".into()),
+            Path::new("/etc/passwd"),
+        )
+            .into(),
         (&OwnerError::Unknown(4711), Path::new("/etc/passwd")).into(),
-        InstallError::Settings { path: path(), source }.into(),
-        InstallError::Writable { path: path(), mode: 0o666, user: 1000 }.into(),
+        InstallError::Settings {
+            path: path(),
+            source,
+        }
+        .into(),
+        InstallError::Writable {
+            path: path(),
+            mode: 0o666,
+            user: 1000,
+        }
+        .into(),
     ]
 }
 
@@ -209,7 +310,13 @@ fn every_failure_reads_well() {
     for failure in failures().into_iter().chain(not_installed()) {
         let mut text = Text::default();
         text.failure(&failure);
-        writeln!(page, "[{}, exit {}]\n{text}", failure.kind.name(), failure.kind.exit_code()).unwrap();
+        writeln!(
+            page,
+            "[{}, exit {}]\n{text}",
+            failure.kind.name(),
+            failure.kind.exit_code()
+        )
+        .unwrap();
         let broken = broken(&failure);
         assert!(broken.is_empty(), "{text}{}", broken.join("\n"));
     }
@@ -218,15 +325,36 @@ fn every_failure_reads_well() {
 
 fn reasons() -> Vec<Reason> {
     let (at, name) = ("_0123.example.com", "_0123.www.example.com");
-    let servers = || vec!["dns1.example.net (192.0.2.1)".to_owned(), "resolver 127.0.0.53".to_owned()];
+    let servers = || {
+        vec![
+            "dns1.example.net (192.0.2.1)".to_owned(),
+            "resolver 127.0.0.53".to_owned(),
+        ]
+    };
     let elsewhere = |how| Reason::Elsewhere { at: at.into(), how };
-    let value = |flaw| Reason::Value { at: at.into(), seen: "seen".into(), wanted: "wanted".into(), flaw };
-    let instead = |what| Reason::Instead { at: at.into(), what };
+    let value = |flaw| Reason::Value {
+        at: at.into(),
+        seen: "seen".into(),
+        wanted: "wanted".into(),
+        flaw,
+    };
+    let instead = |what| Reason::Instead {
+        at: at.into(),
+        what,
+    };
     let addresses = || vec!["192.0.2.80".parse().unwrap()];
-    let silent = |answer| Reason::Silent { servers: servers(), answer };
+    let silent = |answer| Reason::Silent {
+        servers: servers(),
+        answer,
+    };
     vec![
-        elsewhere(Elsewhere::Below { domain: "example.com".into() }),
-        elsewhere(Elsewhere::Doubled { zone: "example.com".into(), relative: "_0123.www".into() }),
+        elsewhere(Elsewhere::Below {
+            domain: "example.com".into(),
+        }),
+        elsewhere(Elsewhere::Doubled {
+            zone: "example.com".into(),
+            relative: "_0123.www".into(),
+        }),
         elsewhere(Elsewhere::NoUnderscore),
         elsewhere(Elsewhere::Parent),
         instead(Instead::Addresses(addresses())),
@@ -234,17 +362,48 @@ fn reasons() -> Vec<Reason> {
         instead(Instead::Beside(RecordKind::Txt)),
         instead(Instead::InTheWay(RecordKind::Txt)),
         instead(Instead::Wildcard("192.0.2.80".to_owned())),
-        instead(Instead::WrongType { wanted: RecordKind::Cname, seen: RecordKind::Txt }),
-        instead(Instead::WrongType { wanted: RecordKind::Txt, seen: RecordKind::Cname }),
-        Reason::NoRoute { servers: servers(), others: Others::OfTheZone },
-        Reason::NoRoute { servers: servers(), others: Others::Resolver },
-        Reason::NoRoute { servers: servers(), others: Others::Nobody },
-        Reason::NotDelegated { domain: "example.com".into() },
+        instead(Instead::WrongType {
+            wanted: RecordKind::Cname,
+            seen: RecordKind::Txt,
+        }),
+        instead(Instead::WrongType {
+            wanted: RecordKind::Txt,
+            seen: RecordKind::Cname,
+        }),
+        Reason::NoRoute {
+            servers: servers(),
+            others: Others::OfTheZone,
+        },
+        Reason::NoRoute {
+            servers: servers(),
+            others: Others::Resolver,
+        },
+        Reason::NoRoute {
+            servers: servers(),
+            others: Others::Nobody,
+        },
+        Reason::NotDelegated {
+            domain: "example.com".into(),
+        },
         Reason::NotEverywhere { servers: servers() },
-        Reason::NotPublished { name: name.into(), servers: servers() },
-        Reason::OwnServersNotFound { domain: "example.com".into() },
-        Reason::ResolverRemembers { servers: servers(), seconds: Some(600) },
-        Reason::TooManyServers { domain: "example.com".into(), left_out: LeftOut { names: 2, addresses: 1 } },
+        Reason::NotPublished {
+            name: name.into(),
+            servers: servers(),
+        },
+        Reason::OwnServersNotFound {
+            domain: "example.com".into(),
+        },
+        Reason::ResolverRemembers {
+            servers: servers(),
+            seconds: Some(600),
+        },
+        Reason::TooManyServers {
+            domain: "example.com".into(),
+            left_out: LeftOut {
+                names: 2,
+                addresses: 1,
+            },
+        },
         silent(Answer::Bogus),
         silent(Answer::Closed),
         silent(Answer::Failed("Not Implemented".into())),
@@ -287,28 +446,64 @@ fn judgements() -> Vec<Finding> {
         urls: urls(offered),
         trust: TrustSource::Mozilla,
     };
-    let expired = |leaf| Problem::Expired { label: label(), not_after: at("2026-05-11T00:00:00Z"), leaf };
-    let ended =
-        |status| Finished { status: Some(status), signal: None, output: "nginx: [emerg] no".into(), timed_out: false };
-    let asked =
-        |answer| Probe { target: ProbeTarget::new("127.0.0.1:443".parse().unwrap(), label()), answer, earlier: false };
+    let expired = |leaf| Problem::Expired {
+        label: label(),
+        not_after: at("2026-05-11T00:00:00Z"),
+        leaf,
+    };
+    let ended = |status| Finished {
+        status: Some(status),
+        signal: None,
+        output: "nginx: [emerg] no".into(),
+        timed_out: false,
+    };
+    let asked = |answer| Probe {
+        target: ProbeTarget::new("127.0.0.1:443".parse().unwrap(), label()),
+        answer,
+        earlier: false,
+    };
     let problems = [
-        Problem::CaAsLeaf { label: "DV CA 2".into() },
+        Problem::CaAsLeaf {
+            label: "DV CA 2".into(),
+        },
         expired(true),
         expired(false),
-        Problem::HostNotCovered { host: "mail.example.com".into(), names },
+        Problem::HostNotCovered {
+            host: "mail.example.com".into(),
+            names,
+        },
         missing(&[]),
         missing(&["http://ca.example/2.crt"]),
-        Problem::NotYetValid { label: label(), not_before: at("2026-05-11T00:00:00Z"), at: at("2026-05-10T00:00:00Z") },
-        Problem::Refused { reason: "a name constraint".into() },
+        Problem::NotYetValid {
+            label: label(),
+            not_before: at("2026-05-11T00:00:00Z"),
+            at: at("2026-05-10T00:00:00Z"),
+        },
+        Problem::Refused {
+            reason: "a name constraint".into(),
+        },
         Problem::SelfSigned { label: label() },
-        Problem::UnknownRoot { root: "Company Root".into(), source_name: "Mozilla's list".into() },
-        Problem::WrongKey { key: id(1), leaf: id(2), label: label() },
-        Problem::WrongKeyKind { key: KeyAlgorithm::EcdsaP256, leaf: KeyAlgorithm::Rsa(2048), label: label() },
+        Problem::UnknownRoot {
+            root: "Company Root".into(),
+            source_name: "Mozilla's list".into(),
+        },
+        Problem::WrongKey {
+            key: id(1),
+            leaf: id(2),
+            label: label(),
+        },
+        Problem::WrongKeyKind {
+            key: KeyAlgorithm::EcdsaP256,
+            leaf: KeyAlgorithm::Rsa(2048),
+            label: label(),
+        },
     ];
     let obstacles = [
         Obstacle::Folder("/etc/ssl/x".into()),
-        Obstacle::Link("/etc/ssl/x".into(), "/etc/letsencrypt/live/x/fullchain.pem".into()),
+        Obstacle::Link(
+            "/etc/ssl/x".into(),
+            "/etc/letsencrypt/live/x/fullchain.pem".into(),
+        ),
         Obstacle::Present("/etc/ssl/x".into(), "sudo certctl install x".into()),
         Obstacle::Special("/etc/ssl/x".into()),
         Obstacle::Unlinked("/etc/ssl/x".into(), "sudo certctl install x".into()),
@@ -321,10 +516,18 @@ fn judgements() -> Vec<Finding> {
             asked(Err(ProbeError::Signature)),
         ]),
         Trouble::Reload(ended(1)),
-        Trouble::Test(Finished { status: None, timed_out: true, output: String::new(), ..ended(0) }),
+        Trouble::Test(Finished {
+            status: None,
+            timed_out: true,
+            output: String::new(),
+            ..ended(0)
+        }),
         Trouble::Skipped,
     ];
-    let all = problems.iter().map(Finding::from).chain(obstacles.iter().map(Finding::from));
+    let all = problems
+        .iter()
+        .map(Finding::from)
+        .chain(obstacles.iter().map(Finding::from));
     all.chain(troubles.iter().map(Finding::from)).collect()
 }
 
@@ -346,7 +549,10 @@ fn the_document_says_the_same() {
         let document = failure.json();
         assert_eq!(document["schema"], "certctl.error/1");
         let error = document["error"].as_object().unwrap();
-        assert_eq!(error.keys().collect::<Vec<_>>(), ["kind", "message", "causes", "next"]);
+        assert_eq!(
+            error.keys().collect::<Vec<_>>(),
+            ["kind", "message", "causes", "next"]
+        );
         assert_eq!(error["kind"], failure.kind.name());
         assert_eq!(error["message"], failure.message.as_str());
         for (said, next) in error["next"].as_array().unwrap().iter().zip(&failure.next) {
@@ -359,10 +565,17 @@ fn the_document_says_the_same() {
 fn each_rule_can_fail() {
     let fine = Failure::new(Kind::Io, "it is broken").with(Next::say("mend it"));
     assert_eq!(broken(&fine), Vec::<&str>::new());
-    let named = Failure::new(Kind::Io, "It is broken.").because("it is broken").because("It is broken.");
+    let named = Failure::new(Kind::Io, "It is broken.")
+        .because("it is broken")
+        .because("It is broken.");
     assert_eq!(
         broken(&named),
-        ["starts with a capital", "ends with a full stop", "a cause repeats it", "no next step"]
+        [
+            "starts with a capital",
+            "ends with a full stop",
+            "a cause repeats it",
+            "no next step"
+        ]
     );
     let debug = Failure::new(Kind::Internal, "failed: Error { kind: Other }");
     assert_eq!(broken(&debug), ["shows the inside of a type"]);
@@ -371,7 +584,10 @@ fn each_rule_can_fail() {
 fn broken(failure: &Failure) -> Vec<&'static str> {
     let mut complaints = Vec::new();
     let message = &failure.message;
-    let first: String = message.chars().take_while(|c| c.is_alphanumeric()).collect();
+    let first: String = message
+        .chars()
+        .take_while(|c| c.is_alphanumeric())
+        .collect();
     let acronym = first.len() > 1 && first.chars().all(|c| c.is_uppercase() || c.is_numeric());
     if first.starts_with(char::is_uppercase) && !acronym {
         complaints.push("starts with a capital");
@@ -385,7 +601,10 @@ fn broken(failure: &Failure) -> Vec<&'static str> {
     if failure.next.is_empty() && failure.kind != Kind::Internal {
         complaints.push("no next step");
     }
-    if std::iter::once(message).chain(&failure.causes).any(|line| line.contains(" { ") || line.contains("Error(")) {
+    if std::iter::once(message)
+        .chain(&failure.causes)
+        .any(|line| line.contains(" { ") || line.contains("Error("))
+    {
         complaints.push("shows the inside of a type");
     }
     complaints
@@ -396,5 +615,8 @@ fn findings_follow_the_same_rules() {
     let finding = Finding::error("x", "it is wrong").with(Next::run(&["verify", "a b"]));
     let mut text = Text::default();
     text.findings(&[Finding::note("n", "a note"), finding]);
-    assert_eq!(text.to_string(), "wrong  it is wrong\nnext   certctl verify 'a b'\nnote   a note\n");
+    assert_eq!(
+        text.to_string(),
+        "wrong  it is wrong\nnext   certctl verify 'a b'\nnote   a note\n"
+    );
 }

@@ -17,7 +17,9 @@ use certctl::system::tls::{ProbeError, probe_all};
 use certctl::webserver::control::{Detail, Nginx as Found, Program, Server, nginx};
 use certctl::webserver::model::{Blame, NewBlock, Targets, Wanted};
 use certctl::webserver::nginx::{Directive, complaint};
-use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, SignatureAlgorithm};
+use rcgen::{
+    CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, SignatureAlgorithm,
+};
 use support::Sandbox;
 use support::ca::TestCa;
 use support::foreign::{foreign, succeed};
@@ -34,24 +36,49 @@ struct Pair {
 
 impl Pair {
     fn lines(&self) -> String {
-        format!("ssl_certificate {}; ssl_certificate_key {};", self.certificate.display(), self.key.display())
+        format!(
+            "ssl_certificate {}; ssl_certificate_key {};",
+            self.certificate.display(),
+            self.key.display()
+        )
     }
 
     fn links(&self) -> [Link; 2] {
-        [Link::new(&self.certificate, Piece::FullChain), Link::new(&self.key, Piece::Key)]
+        [
+            Link::new(&self.certificate, Piece::FullChain),
+            Link::new(&self.key, Piece::Key),
+        ]
     }
 }
 
-fn pair_of(sandbox: &Sandbox, ca: &TestCa, stem: &str, names: &[&str], algorithm: &'static SignatureAlgorithm) -> Pair {
+fn pair_of(
+    sandbox: &Sandbox,
+    ca: &TestCa,
+    stem: &str,
+    names: &[&str],
+    algorithm: &'static SignatureAlgorithm,
+) -> Pair {
     let key = KeyPair::generate_for(algorithm).unwrap();
     let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
-    let request = CertificateParams::new(names).unwrap().serialize_request(&key).unwrap().pem().unwrap();
+    let request = CertificateParams::new(names)
+        .unwrap()
+        .serialize_request(&key)
+        .unwrap()
+        .pem()
+        .unwrap();
     let chain = ca.issue(&request) + &ca.intermediate_pem();
     let chain_path = sandbox.write(&format!("{stem}.fullchain.pem"), &chain);
     let key_path = sandbox.write(&format!("{stem}.key"), key.serialize_pem());
     let ders = pem::parse_many(&chain).unwrap();
-    let chain = ders.iter().map(|block| Certificate::from_der(block.contents()).unwrap()).collect();
-    Pair { certificate: chain_path, key: key_path, chain }
+    let chain = ders
+        .iter()
+        .map(|block| Certificate::from_der(block.contents()).unwrap())
+        .collect();
+    Pair {
+        certificate: chain_path,
+        key: key_path,
+        chain,
+    }
 }
 
 fn pair(sandbox: &Sandbox, ca: &TestCa, stem: &str, names: &[&str]) -> Pair {
@@ -59,15 +86,27 @@ fn pair(sandbox: &Sandbox, ca: &TestCa, stem: &str, names: &[&str]) -> Pair {
 }
 
 fn names(names: &[&str]) -> Vec<DnsName> {
-    names.iter().map(|name| DnsName::parse(name).unwrap()).collect()
+    names
+        .iter()
+        .map(|name| DnsName::parse(name).unwrap())
+        .collect()
 }
 
 fn known(found: Found) -> Server {
-    Server::Known { program: Program::Nginx(found), test: None, reload: None }
+    Server::Known {
+        program: Program::Nginx(found),
+        test: None,
+        reload: None,
+    }
 }
 
 fn ask(port: u16, name: &str) -> Result<probe::Handshake, ProbeError> {
-    probe_all(&[ProbeTarget::new(([127, 0, 0, 1], port).into(), name)], DEADLINE).pop().unwrap()
+    probe_all(
+        &[ProbeTarget::new(([127, 0, 0, 1], port).into(), name)],
+        DEADLINE,
+    )
+    .pop()
+    .unwrap()
 }
 
 fn find(config: &Path) -> Found {
@@ -77,7 +116,11 @@ fn find(config: &Path) -> Found {
 fn targets(config: &Path, pair: &Pair, asked: &[&str]) -> Targets {
     let standing = find(config).observe().unwrap();
     let names = names(asked);
-    let wanted = Wanted { links: &pair.links(), names: &names, algorithm: pair.chain[0].algorithm };
+    let wanted = Wanted {
+        links: &pair.links(),
+        names: &names,
+        algorithm: pair.chain[0].algorithm,
+    };
     Targets::of(&standing.config, &wanted)
 }
 
@@ -85,26 +128,53 @@ fn targets(config: &Path, pair: &Pair, asked: &[&str]) -> Targets {
 fn files_are_read_as_nginx_reads_them() {
     let sandbox = Sandbox::new();
     let folder = sandbox.path().display();
-    sandbox.write("sites/b.conf", "server { listen 127.0.0.1:8081; server_name b.example; include snippets/x; }");
-    sandbox.write("sites/a.conf", "server { listen 127.0.0.1:8082; server_name \"a.example\"; }");
+    sandbox.write(
+        "sites/b.conf",
+        "server { listen 127.0.0.1:8081; server_name b.example; include snippets/x; }",
+    );
+    sandbox.write(
+        "sites/a.conf",
+        "server { listen 127.0.0.1:8082; server_name \"a.example\"; }",
+    );
     sandbox.write("sites/.hidden.conf", "nonsense;");
     sandbox.write("sites/a.conf.bak", "nonsense;");
-    sandbox.write("snippets/x", "location ~ \"\\.(gif|jpg){1}$\" { return 200 'it\\'s; {}'; } # end");
+    sandbox.write(
+        "snippets/x",
+        "location ~ \"\\.(gif|jpg){1}$\" { return 200 'it\\'s; {}'; } # end",
+    );
     sandbox.write("deep/1/n.conf", "map $uri $m { default 0; ~^/x 1; }");
-    let config = write_config(sandbox.path(), &format!("include sites/*.conf;\ninclude {folder}/deep/*/n.conf;"));
+    let config = write_config(
+        sandbox.path(),
+        &format!("include sites/*.conf;\ninclude {folder}/deep/*/n.conf;"),
+    );
     let dump = succeed(foreign("nginx").args(["-T", "-c"]).arg(&config));
-    let theirs: BTreeSet<&str> =
-        dump.lines().filter_map(|line| line.strip_prefix("# configuration file ")?.strip_suffix(':')).collect();
+    let theirs: BTreeSet<&str> = dump
+        .lines()
+        .filter_map(|line| {
+            line.strip_prefix("# configuration file ")?
+                .strip_suffix(':')
+        })
+        .collect();
     let directives = nginx::read_config(&config).unwrap();
     let mut ours = BTreeSet::from([config.display().to_string()]);
     files_of(&directives, &mut ours);
-    assert_eq!(ours.iter().map(String::as_str).collect::<BTreeSet<_>>(), theirs);
+    assert_eq!(
+        ours.iter().map(String::as_str).collect::<BTreeSet<_>>(),
+        theirs
+    );
 
     let standing = find(&config).observe().unwrap();
-    let blocks: Vec<String> = standing.config.blocks().iter().map(|block| block.names[0].text()).collect();
+    let blocks: Vec<String> = standing
+        .config
+        .blocks()
+        .iter()
+        .map(|block| block.names[0].text())
+        .collect();
     assert_eq!(blocks, ["a.example", "b.example"]);
     let pid = sandbox.join("nginx.pid");
-    assert!(matches!(&standing.detail, Detail::Nginx { config, .. } if config.pid.as_ref() == Some(&pid)));
+    assert!(
+        matches!(&standing.detail, Detail::Nginx { config, .. } if config.pid.as_ref() == Some(&pid))
+    );
     assert_eq!(standing.running, None);
 }
 
@@ -130,7 +200,10 @@ fn a_reload_swaps_the_certificate_and_handshakes_see_it() {
     let running = Nginx::start(sandbox.path(), &http(&old));
     let found = find(running.config());
     assert!(found.observe().unwrap().running.is_some());
-    assert_eq!(found.start_command(), format!("sudo nginx -c {}", running.config().display()));
+    assert_eq!(
+        found.start_command(),
+        format!("sudo nginx -c {}", running.config().display())
+    );
     let asked = targets(running.config(), &old, &["example.com", "www.example.com"]);
     assert_eq!(asked.ask.len(), 2);
     assert!(asked.elsewhere.is_empty() && asked.unasked.is_empty());
@@ -149,12 +222,19 @@ fn a_reload_swaps_the_certificate_and_handshakes_see_it() {
     let server = known(found.clone());
     assert!(server.test().unwrap().unwrap().succeeded());
     assert!(server.reload().unwrap().unwrap().succeeded());
-    let patience = Patience { deadline: DEADLINE, ..Patience::default() };
+    let patience = Patience {
+        deadline: DEADLINE,
+        ..Patience::default()
+    };
     let (began, mut agreed) = (Instant::now(), 0);
     loop {
         let answers = probe_all(&asked.ask, DEADLINE);
         let same = |seen: &probe::Handshake| probe::judge(seen, &new.chain) == Verdict::Same;
-        agreed = if answers.iter().flatten().filter(|seen| same(seen)).count() == 2 { agreed + 1 } else { 0 };
+        agreed = if answers.iter().flatten().filter(|seen| same(seen)).count() == 2 {
+            agreed + 1
+        } else {
+            0
+        };
         match patience.after(agreed, began.elapsed()) {
             Turn::Again(pause) => std::thread::sleep(pause),
             turn => break assert_eq!(turn, Turn::Proven),
@@ -167,7 +247,10 @@ fn a_reload_swaps_the_certificate_and_handshakes_see_it() {
     // A pid file that outlived its nginx, and names another program by now.
     sandbox.write("nginx.pid", pid);
     assert_eq!(found.observe().unwrap().running, None);
-    let mut other = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+    let mut other = std::process::Command::new("sleep")
+        .arg("60")
+        .spawn()
+        .unwrap();
     sandbox.write("nginx.pid", other.id().to_string());
     assert_eq!(found.observe().unwrap().running, None);
     other.kill().and_then(|()| other.wait()).unwrap();
@@ -193,17 +276,29 @@ fn each_name_its_own_block_and_each_kind_of_key_its_own_pair() {
     let asked = targets(running.config(), &ours, &both);
     assert_eq!(asked.ask.len(), 1);
     assert_eq!(asked.ask[0].algorithm, Some(KeyAlgorithm::EcdsaP256));
-    assert_eq!((asked.elsewhere.len(), asked.elsewhere[0].name.as_str()), (1, "b.example"));
+    assert_eq!(
+        (asked.elsewhere.len(), asked.elsewhere[0].name.as_str()),
+        (1, "b.example")
+    );
 
     let seen = probe_all(&asked.ask, DEADLINE).pop().unwrap().unwrap();
-    assert_eq!((probe::judge(&seen, &ours.chain), seen.protocol), (Verdict::Same, "TLS 1.2"));
+    assert_eq!(
+        (probe::judge(&seen, &ours.chain), seen.protocol),
+        (Verdict::Same, "TLS 1.2")
+    );
     let asked = targets(running.config(), &rsa, &both);
     let seen = probe_all(&asked.ask, DEADLINE).pop().unwrap().unwrap();
     assert_eq!(probe::judge(&seen, &rsa.chain), Verdict::Same);
     // The wrong block for the name.
-    assert!(matches!(probe::judge(&ask(port, "b.example").unwrap(), &ours.chain), Verdict::OtherLeaf { .. }));
+    assert!(matches!(
+        probe::judge(&ask(port, "b.example").unwrap(), &ours.chain),
+        Verdict::OtherLeaf { .. }
+    ));
     // A name that no block has gets the default block.
-    assert_eq!(probe::judge(&ask(port, "c.example").unwrap(), &ours.chain), Verdict::Same);
+    assert_eq!(
+        probe::judge(&ask(port, "c.example").unwrap(), &ours.chain),
+        Verdict::Same
+    );
 }
 
 #[test]
@@ -221,13 +316,26 @@ fn servers_that_want_a_certificate_or_a_proxy_header_or_no_tls() {
         pair.lines(),
     );
     let running = Nginx::start(sandbox.path(), &http);
-    assert_eq!(probe::judge(&ask(port, "a.example").unwrap(), &pair.chain), Verdict::Same);
+    assert_eq!(
+        probe::judge(&ask(port, "a.example").unwrap(), &pair.chain),
+        Verdict::Same
+    );
     let answer = ask(plain, "a.example");
-    assert!(matches!(answer, Err(ProbeError::NotTls)), "{answer:?}\n{}", running.log());
+    assert!(
+        matches!(answer, Err(ProbeError::NotTls)),
+        "{answer:?}\n{}",
+        running.log()
+    );
 
-    let behind_a_proxy = targets(running.config(), &pair, &["b.example"]).ask.pop().unwrap();
+    let behind_a_proxy = targets(running.config(), &pair, &["b.example"])
+        .ask
+        .pop()
+        .unwrap();
     assert!(behind_a_proxy.proxy_header && behind_a_proxy.address.port() == proxied);
-    let seen = probe_all(&[behind_a_proxy], DEADLINE).pop().unwrap().unwrap();
+    let seen = probe_all(&[behind_a_proxy], DEADLINE)
+        .pop()
+        .unwrap()
+        .unwrap();
     assert_eq!(probe::judge(&seen, &pair.chain), Verdict::Same);
     assert!(ask(proxied, "b.example").is_err());
 }
@@ -238,11 +346,20 @@ fn a_failing_test_says_who_is_to_blame() {
     let good = pair(&sandbox, &ca, "good", &["a.example"]);
     let other = pair(&sandbox, &ca, "other", &["a.example"]);
     let reversed = ca.intermediate_pem() + &std::fs::read_to_string(&good.certificate).unwrap();
-    let glued = std::fs::read_to_string(&good.certificate).unwrap().replace("-----\n-----", "----------");
+    let glued = std::fs::read_to_string(&good.certificate)
+        .unwrap()
+        .replace("-----\n-----", "----------");
     let port = free_port();
     let test = |certificate: &Path, key: &Path, more: &str| {
-        let pair = format!("ssl_certificate {}; ssl_certificate_key {};", certificate.display(), key.display());
-        let config = write_config(sandbox.path(), &format!("server {{ listen 127.0.0.1:{port} ssl; {pair} {more} }}"));
+        let pair = format!(
+            "ssl_certificate {}; ssl_certificate_key {};",
+            certificate.display(),
+            key.display()
+        );
+        let config = write_config(
+            sandbox.path(),
+            &format!("server {{ listen 127.0.0.1:{port} ssl; {pair} {more} }}"),
+        );
         let finished = known(find(&config)).test().unwrap().unwrap();
         (!finished.succeeded()).then(|| complaint(&finished.output, &[certificate, key]))
     };
@@ -260,26 +377,53 @@ fn a_failing_test_says_who_is_to_blame() {
         (&good.key, &good.certificate, Blame::PairBroken),
     ] {
         let complaint = test(certificate, key, "").unwrap();
-        assert_eq!((complaint.blame, complaint.lines.len()), (blame, 1), "{complaint:?}");
+        assert_eq!(
+            (complaint.blame, complaint.lines.len()),
+            (blame, 1),
+            "{complaint:?}"
+        );
     }
-    for more in ["nonsense on;", "ssl_trusted_certificate /certctl-no-such;", "include /certctl-no-such;"] {
+    for more in [
+        "nonsense on;",
+        "ssl_trusted_certificate /certctl-no-such;",
+        "include /certctl-no-such;",
+    ] {
         let complaint = test(&good.certificate, &good.key, more).unwrap();
-        assert_eq!((complaint.blame, complaint.lines.len()), (Blame::Other, 1), "{complaint:?}");
+        assert_eq!(
+            (complaint.blame, complaint.lines.len()),
+            (Blame::Other, 1),
+            "{complaint:?}"
+        );
     }
 }
 
 /// What is written for a configuration must pass the real `nginx -t` in it.
-fn written(sandbox: &Sandbox, pair: &Pair, http: &str, asked: &[&str], ports: (u16, u16)) -> String {
+fn written(
+    sandbox: &Sandbox,
+    pair: &Pair,
+    http: &str,
+    asked: &[&str],
+    ports: (u16, u16),
+) -> String {
     let config = write_config(sandbox.path(), http);
     let found = find(&config);
     let standing = found.observe().unwrap();
-    let new = NewBlock { names: &names(asked), links: &pair.links(), ipv6: standing.ipv6, ports };
+    let new = NewBlock {
+        names: &names(asked),
+        links: &pair.links(),
+        ipv6: standing.ipv6,
+        ports,
+    };
     let text = standing.write(new).text;
     sandbox.write("written.conf", &text);
     write_config(sandbox.path(), &format!("{http}\ninclude written.conf;"));
     let tested = known(find(&config)).test().unwrap().unwrap();
     assert!(tested.succeeded(), "{}\n{text}", tested.output);
-    assert!(!tested.output.contains("[warn]"), "{}\n{text}", tested.output);
+    assert!(
+        !tested.output.contains("[warn]"),
+        "{}\n{text}",
+        tested.output
+    );
     text.replace(&sandbox.path().display().to_string(), "[SANDBOX]")
 }
 
@@ -287,8 +431,14 @@ fn written(sandbox: &Sandbox, pair: &Pair, http: &str, asked: &[&str], ports: (u
 fn what_is_written_passes_the_real_test() {
     let (sandbox, ca) = (Sandbox::new(), TestCa::new());
     let pair = pair(&sandbox, &ca, "with blank", &["example.com"]);
-    let pair = Pair { certificate: sandbox.join("with blank.fullchain.pem"), ..pair };
-    sandbox.write("with blank.fullchain.pem", std::fs::read(&pair.certificate).unwrap());
+    let pair = Pair {
+        certificate: sandbox.join("with blank.fullchain.pem"),
+        ..pair
+    };
+    sandbox.write(
+        "with blank.fullchain.pem",
+        std::fs::read(&pair.certificate).unwrap(),
+    );
     std::fs::create_dir_all(sandbox.join("x")).unwrap();
     sandbox.write("proxy_params", "proxy_set_header Host $http_host;");
     let (plain, tls) = (free_port(), free_port());
@@ -306,10 +456,21 @@ fn what_is_written_passes_the_real_test() {
          location /b { proxy_set_header Host b; proxy_pass http://127.0.0.1:1/; } }",
     ] {
         // Ports that need no root.
-        let http = http.replace("listen 80", &format!("listen {plain}")).replace(":80 ", &format!(":{plain} "));
+        let http = http
+            .replace("listen 80", &format!("listen {plain}"))
+            .replace(":80 ", &format!(":{plain} "));
         let http = http.replace(":80;", &format!(":{plain};"));
-        let text = written(&sandbox, &pair, &http, &["example.com", "*.example.com"], (plain, tls));
-        assert!(text.contains("ssl_certificate \"[SANDBOX]/with blank.fullchain.pem\";"), "{text}");
+        let text = written(
+            &sandbox,
+            &pair,
+            &http,
+            &["example.com", "*.example.com"],
+            (plain, tls),
+        );
+        assert!(
+            text.contains("ssl_certificate \"[SANDBOX]/with blank.fullchain.pem\";"),
+            "{text}"
+        );
     }
 }
 
@@ -322,32 +483,68 @@ fn what_is_written_serves_and_leaves_the_proofs_alone() {
         "server {{ listen {plain}; server_name a.example; location / {{ proxy_pass http://127.0.0.1:{app}; }} }}\n\
          server {{ listen 127.0.0.1:{app}; location / {{ return 200 \"$http_host $http_x_forwarded_proto\\n\"; }} }}"
     );
-    let text = written(&sandbox, &pair, &http, &["a.example", "www.a.example"], (plain, tls));
+    let text = written(
+        &sandbox,
+        &pair,
+        &http,
+        &["a.example", "www.a.example"],
+        (plain, tls),
+    );
     let running = Nginx::start(sandbox.path(), &format!("{http}\ninclude written.conf;"));
     let asked = targets(running.config(), &pair, &["a.example", "www.a.example"]);
-    assert!(asked.ask.len() >= 2 && asked.elsewhere.is_empty() && asked.unasked.is_empty(), "{asked:?}");
+    assert!(
+        asked.ask.len() >= 2 && asked.elsewhere.is_empty() && asked.unasked.is_empty(),
+        "{asked:?}"
+    );
     for answer in probe_all(&asked.ask, DEADLINE) {
-        assert_eq!(probe::judge(&answer.unwrap(), &pair.chain), Verdict::Same, "{text}");
+        assert_eq!(
+            probe::judge(&answer.unwrap(), &pair.chain),
+            Verdict::Same,
+            "{text}"
+        );
     }
     let get = |path: &str, host: &str| plain_get(plain, path, host);
-    assert!(get("/x", "www.a.example").contains(&format!("Location: https://www.a.example:{tls}/x\r\n")));
+    assert!(
+        get("/x", "www.a.example")
+            .contains(&format!("Location: https://www.a.example:{tls}/x\r\n"))
+    );
     assert!(get("/.well-known/pki-validation/x.txt", "www.a.example").starts_with("HTTP/1.1 404"));
-    assert!(get("/", "a.example").contains("127.0.0.1"), "the present block is left as it is");
+    assert!(
+        get("/", "a.example").contains("127.0.0.1"),
+        "the present block is left as it is"
+    );
 
     // The lines that the file says to add to the present block.
-    let lines: String =
-        text.lines().filter_map(|line| line.strip_prefix("#     ")).map(|line| format!("{line}\n")).collect();
-    let http = http.replacen("server_name a.example;", &format!("server_name a.example;\n{lines}"), 1);
+    let lines: String = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("#     "))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let http = http.replacen(
+        "server_name a.example;",
+        &format!("server_name a.example;\n{lines}"),
+        1,
+    );
     drop(running);
     let _running = Nginx::start(sandbox.path(), &format!("{http}\ninclude written.conf;"));
-    assert!(get("/x", "a.example").contains(&format!("Location: https://a.example:{tls}/x\r\n")), "{lines}");
-    assert!(get("/.well-known/acme-challenge/x", "a.example").starts_with("HTTP/1.1 200"), "passed on as before");
+    assert!(
+        get("/x", "a.example").contains(&format!("Location: https://a.example:{tls}/x\r\n")),
+        "{lines}"
+    );
+    assert!(
+        get("/.well-known/acme-challenge/x", "a.example").starts_with("HTTP/1.1 200"),
+        "passed on as before"
+    );
 }
 
 fn plain_get(port: u16, path: &str, host: &str) -> String {
     use std::io::{Read, Write};
     let mut connection = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
-    write!(connection, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
+    write!(
+        connection,
+        "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
     let mut answer = String::new();
     connection.read_to_string(&mut answer).unwrap();
     answer

@@ -24,10 +24,24 @@ const LICENCES: [&str; 13] = [
 ];
 
 /// Never built in: a second crypto provider, and a DNS server that is a few lines over `hickory-proto`.
-const BANNED: [&str; 6] = ["hickory-server", "native-tls", "openssl", "openssl-src", "openssl-sys", "ring"];
+const BANNED: [&str; 6] = [
+    "hickory-server",
+    "native-tls",
+    "openssl",
+    "openssl-src",
+    "openssl-sys",
+    "ring",
+];
 
 /// A second version of these would check signatures by other rules.
-const ONCE: [&str; 6] = ["aws-lc-rs", "aws-lc-sys", "rustls", "rustls-pki-types", "rustls-webpki", "webpki-roots"];
+const ONCE: [&str; 6] = [
+    "aws-lc-rs",
+    "aws-lc-sys",
+    "rustls",
+    "rustls-pki-types",
+    "rustls-webpki",
+    "webpki-roots",
+];
 
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
@@ -44,26 +58,46 @@ impl Package {
         let (package, licence) = line.split_once('|')?;
         let mut words = package.split_whitespace();
         let (name, version) = (words.next()?.to_owned(), words.next()?.to_owned());
-        Some(Self { name, version, licence: licence.to_owned() })
+        Some(Self {
+            name,
+            version,
+            licence: licence.to_owned(),
+        })
     }
 }
 
 fn tree() -> Vec<Package> {
-    let args = ["tree", "--locked", "--edges", "normal,build", "--target", "all", "--prefix", "none"];
+    let args = [
+        "tree",
+        "--locked",
+        "--edges",
+        "normal,build",
+        "--target",
+        "all",
+        "--prefix",
+        "none",
+    ];
     let output = Command::new(env!("CARGO"))
         .args(args)
         .args(["--format", "{p}|{l}"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let lines: BTreeSet<String> = String::from_utf8(output.stdout)
         .unwrap()
         .lines()
         .map(|line| line.trim_end_matches(" (*)").to_owned())
         .collect();
     let packages: Vec<Package> = lines.iter().filter_map(|line| Package::of(line)).collect();
-    assert!(packages.len() > 50 && packages.len() == lines.len(), "cargo tree was not understood: {lines:?}");
+    assert!(
+        packages.len() > 50 && packages.len() == lines.len(),
+        "cargo tree was not understood: {lines:?}"
+    );
     packages
 }
 
@@ -78,16 +112,28 @@ fn all_packages_come_from_crates_io() {
     let lock = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.lock")).unwrap();
     let foreign = foreign_sources(&lock);
     assert!(foreign.is_empty(), "{foreign:?}");
-    assert!(lock.matches(CRATES_IO).count() > 50, "Cargo.lock was not understood");
+    assert!(
+        lock.matches(CRATES_IO).count() > 50,
+        "Cargo.lock was not understood"
+    );
 }
 
 #[test]
 fn each_rule_can_fail() {
     let package = |line: &str| Package::of(line).unwrap();
-    assert_eq!(broken(&[package("ring v0.17.14|Apache-2.0 AND ISC")]), ["ring is banned"]);
-    assert_eq!(broken(&[package("x v1.0.0|GPL-3.0")]), ["x 1.0.0: licence GPL-3.0"]);
+    assert_eq!(
+        broken(&[package("ring v0.17.14|Apache-2.0 AND ISC")]),
+        ["ring is banned"]
+    );
+    assert_eq!(
+        broken(&[package("x v1.0.0|GPL-3.0")]),
+        ["x 1.0.0: licence GPL-3.0"]
+    );
     assert_eq!(broken(&[package("x v1.0.0|")]), ["x 1.0.0: licence "]);
-    let twice = [package("rustls v0.23.46|MIT"), package("rustls v0.24.0|MIT")];
+    let twice = [
+        package("rustls v0.23.46|MIT"),
+        package("rustls v0.24.0|MIT"),
+    ];
     assert_eq!(broken(&twice), ["rustls is there in 2 versions"]);
     let lock = "[[package]]\nname = \"certctl\"\n\n[[package]]\nname = \"x\"\nsource = \"git+https://example.com/x\"\n";
     assert_eq!(foreign_sources(lock), ["x"]);
@@ -105,16 +151,27 @@ fn each_rule_can_fail() {
 
 fn broken(packages: &[Package]) -> Vec<String> {
     let mut complaints = Vec::new();
-    for Package { name, version, licence } in packages {
+    for Package {
+        name,
+        version,
+        licence,
+    } in packages
+    {
         if BANNED.contains(&name.as_str()) {
             complaints.push(format!("{name} is banned"));
         }
         if !allowed(licence) {
-            complaints.push(format!("{name} {}: licence {licence}", version.trim_start_matches('v')));
+            complaints.push(format!(
+                "{name} {}: licence {licence}",
+                version.trim_start_matches('v')
+            ));
         }
     }
     for once in ONCE {
-        let versions = packages.iter().filter(|package| package.name == once).count();
+        let versions = packages
+            .iter()
+            .filter(|package| package.name == once)
+            .count();
         if versions > 1 {
             complaints.push(format!("{once} is there in {versions} versions"));
         }
@@ -125,7 +182,9 @@ fn broken(packages: &[Package]) -> Vec<String> {
 /// The packages of a lock file that come from anywhere but crates.io; certctl itself has no source.
 fn foreign_sources(lock: &str) -> Vec<String> {
     let field = |block: &str, key: &str| {
-        let line = block.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(" = \""));
+        let line = block
+            .lines()
+            .find_map(|line| line.strip_prefix(key)?.strip_prefix(" = \""));
         line.map(|value| value.trim_end_matches('"').to_owned())
     };
     let packages = lock.split("[[package]]").skip(1);
@@ -140,9 +199,15 @@ fn foreign_sources(lock: &str) -> Vec<String> {
 
 /// An SPDX expression (Annex D) with the old `/` for `OR`: true when some way to read it needs allowed licences only.
 fn allowed(expression: &str) -> bool {
-    let spaced =
-        expression.replace('(', " ( ").replace(')', " ) ").replace('/', " OR ").replace(" WITH ", "\u{0}WITH\u{0}");
-    let words: Vec<String> = spaced.split_whitespace().map(|word| word.replace('\u{0}', " ")).collect();
+    let spaced = expression
+        .replace('(', " ( ")
+        .replace(')', " ) ")
+        .replace('/', " OR ")
+        .replace(" WITH ", "\u{0}WITH\u{0}");
+    let words: Vec<String> = spaced
+        .split_whitespace()
+        .map(|word| word.replace('\u{0}', " "))
+        .collect();
     let mut at = 0;
     any(&words, &mut at) && at == words.len()
 }
@@ -166,7 +231,9 @@ fn all(words: &[String], at: &mut usize) -> bool {
 }
 
 fn one(words: &[String], at: &mut usize) -> bool {
-    let Some(word) = words.get(*at) else { return false };
+    let Some(word) = words.get(*at) else {
+        return false;
+    };
     *at += 1;
     if word != "(" {
         return LICENCES.contains(&word.as_str());

@@ -17,19 +17,26 @@ use support::shop::Shop;
 const PROGRAM: &str = env!("CARGO_BIN_EXE_certctl");
 
 fn packaging(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("packaging")
+        .join(name)
 }
 
 /// The units as they would be installed, with the programs that they start where they are now.
 fn units(sandbox: &Sandbox) -> Vec<String> {
-    let names = ["certctl-status.service", "certctl-status.timer", "certctl-status-mail.service"];
+    let names = [
+        "certctl-status.service",
+        "certctl-status.timer",
+        "certctl-status-mail.service",
+    ];
     let mailer = packaging("systemd/status-mail").display().to_string();
     names
         .into_iter()
         .map(|name| {
             let text = std::fs::read_to_string(packaging("systemd").join(name)).unwrap();
-            let text =
-                text.replace("/usr/local/bin/certctl", PROGRAM).replace("/usr/local/lib/certctl/status-mail", &mailer);
+            let text = text
+                .replace("/usr/local/bin/certctl", PROGRAM)
+                .replace("/usr/local/lib/certctl/status-mail", &mailer);
             sandbox.write(name, text).display().to_string()
         })
         .collect()
@@ -39,38 +46,74 @@ fn units(sandbox: &Sandbox) -> Vec<String> {
 fn systemd_takes_the_units() {
     let sandbox = Sandbox::new();
     let units = units(&sandbox);
-    let said = foreign("systemd-analyze").arg("verify").args(&units).output().unwrap();
+    let said = foreign("systemd-analyze")
+        .arg("verify")
+        .args(&units)
+        .output()
+        .unwrap();
     let about_ours = String::from_utf8_lossy(&said.stderr);
-    assert!(said.status.success() && !about_ours.contains("certctl"), "{about_ours}");
+    assert!(
+        said.status.success() && !about_ours.contains("certctl"),
+        "{about_ours}"
+    );
     // On its scale from 0 to 10, times ten.
-    succeed(foreign("systemd-analyze").args(["security", "--offline=true", "--threshold=30"]).arg(&units[0]));
+    succeed(
+        foreign("systemd-analyze")
+            .args(["security", "--offline=true", "--threshold=30"])
+            .arg(&units[0]),
+    );
     let broken = sandbox.write("broken.service", "[Service]\nExecStart=/nowhere/at/all\n");
-    assert!(!foreign("systemd-analyze").arg("verify").arg(broken).output().unwrap().status.success());
+    assert!(
+        !foreign("systemd-analyze")
+            .arg("verify")
+            .arg(broken)
+            .output()
+            .unwrap()
+            .status
+            .success()
+    );
 }
 
 #[test]
 fn the_cron_line_is_silent_until_something_is_due() {
     let table = std::fs::read_to_string(packaging("cron/certctl")).unwrap();
-    let line = table.lines().find(|line| line.starts_with(|c: char| c.is_ascii_digit())).unwrap();
+    let line = table
+        .lines()
+        .find(|line| line.starts_with(|c: char| c.is_ascii_digit()))
+        .unwrap();
     let fields: Vec<&str> = line.split_whitespace().collect();
-    assert_eq!((fields[5], &fields[6..]), ("root", &["cd", "/", "&&", "certctl", "status", "-q"][..]));
+    assert_eq!(
+        (fields[5], &fields[6..]),
+        ("root", &["cd", "/", "&&", "certctl", "status", "-q"][..])
+    );
 
     let shop = Shop::new();
     shop.round(&[]).expect(0);
     let status = |at: i64| {
         let at = format!("{}T12:00:00Z", days(today(), at));
-        shop.sandbox.run(&["status", "-q", "--root", "tree", "--at", &at])
+        shop.sandbox
+            .run(&["status", "-q", "--root", "tree", "--at", &at])
     };
     let fine = status(1).expect(0);
-    assert_eq!((fine.stdout.as_str(), fine.stderr.as_str()), ("", ""), "{fine}");
+    assert_eq!(
+        (fine.stdout.as_str(), fine.stderr.as_str()),
+        ("", ""),
+        "{fine}"
+    );
     let due = status(170).expect(1);
-    assert!(due.stdout.contains("example.com") && due.stdout.contains("renew"), "{due}");
+    assert!(
+        due.stdout.contains("example.com") && due.stdout.contains("renew"),
+        "{due}"
+    );
 }
 
 /// What follows `key` in a file of `packaging`.
 fn value(name: &str, key: &str) -> String {
     let text = std::fs::read_to_string(packaging(name)).unwrap();
-    text.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_else(|| panic!("{key} in {name}")).to_owned()
+    text.lines()
+        .find_map(|line| line.strip_prefix(key))
+        .unwrap_or_else(|| panic!("{key} in {name}"))
+        .to_owned()
 }
 
 #[test]
@@ -79,7 +122,11 @@ fn both_lines_run_as_they_are_written() {
     let sandbox = &shop.sandbox;
     shop.deliver("fine.crt");
     let from = days(today(), -180);
-    let leaf = Leaf { not_before: from, not_after: days(from, 190), ..Leaf::default() };
+    let leaf = Leaf {
+        not_before: from,
+        not_after: days(from, 190),
+        ..Leaf::default()
+    };
     sandbox.run(&["csr", "due.example"]).expect(0);
     let leaf = shop.ca.issue_as(&sandbox.read("due.example.csr"), leaf);
     sandbox.write("due.crt", leaf + &shop.ca.intermediate_pem());
@@ -92,7 +139,10 @@ fn both_lines_run_as_they_are_written() {
         format!("env -i HOME=/root LOGNAME=root SHELL=/bin/sh PATH={path} /bin/sh -c '{cron}'"),
         format!("cd {folder}; env -i LANG=C PATH={path} {unit}"),
     ];
-    let runs: String = lines.iter().map(|line| format!("({line}); echo \"code $?\"\n")).collect();
+    let runs: String = lines
+        .iter()
+        .map(|line| format!("({line}); echo \"code $?\"\n"))
+        .collect();
     let mount = path_of("mount").display().to_string();
     let script = format!(
         "for place in /usr/local/bin /etc/ssl /etc/nginx /etc/apache2 /etc/haproxy; do\n\
@@ -103,35 +153,67 @@ fn both_lines_run_as_they_are_written() {
     );
     let run = in_mount(sandbox, "size=1m", &script);
     let told: Vec<&str> = run.stdout.lines().collect();
-    assert_eq!(told[..4], ["installed 0", "code 0", "code 0", "installed 0"], "{run}");
+    assert_eq!(
+        told[..4],
+        ["installed 0", "code 0", "code 0", "installed 0"],
+        "{run}"
+    );
     let due = |line: &&str| line.contains("due.example");
-    assert_eq!(told.iter().filter(|line| line.starts_with("code 1")).count(), 2, "{run}");
-    assert!(told[4..].iter().any(due) && !run.stdout.contains("example.com") && run.stderr.is_empty(), "{run}");
-    assert!(told.iter().any(|line| line.contains("next: certctl renew due.example")), "{run}");
+    assert_eq!(
+        told.iter()
+            .filter(|line| line.starts_with("code 1"))
+            .count(),
+        2,
+        "{run}"
+    );
+    assert!(
+        told[4..].iter().any(due) && !run.stdout.contains("example.com") && run.stderr.is_empty(),
+        "{run}"
+    );
+    assert!(
+        told.iter()
+            .any(|line| line.contains("next: certctl renew due.example")),
+        "{run}"
+    );
 }
 
 #[test]
 fn the_mail_says_what_was_found() {
     let sandbox = Sandbox::new();
     for (name, script) in [
-        ("systemctl", "test \"$4\" = certctl-status.service && echo 0123abcd"),
-        ("journalctl", "case \"$*\" in *_SYSTEMD_INVOCATION_ID=0123abcd*) cat found ;; esac"),
+        (
+            "systemctl",
+            "test \"$4\" = certctl-status.service && echo 0123abcd",
+        ),
+        (
+            "journalctl",
+            "case \"$*\" in *_SYSTEMD_INVOCATION_ID=0123abcd*) cat found ;; esac",
+        ),
         ("sendmail", "cat > mail"),
     ] {
         let path = sandbox.write(&format!("bin/{name}"), format!("#!/bin/sh\n{script}\n"));
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
-    for (found, told) in
-        [("due  $(touch broken) `x` example.com\n", "due  $(touch broken) `x` example.com"), ("", "printed nothing")]
-    {
+    for (found, told) in [
+        (
+            "due  $(touch broken) `x` example.com\n",
+            "due  $(touch broken) `x` example.com",
+        ),
+        ("", "printed nothing"),
+    ] {
         sandbox.write("found", found);
         let mut mail = std::process::Command::new("/bin/sh");
-        mail.arg(packaging("systemd/status-mail")).env_clear().current_dir(sandbox.path());
+        mail.arg(packaging("systemd/status-mail"))
+            .env_clear()
+            .current_dir(sandbox.path());
         let path = format!("{}:/usr/bin:/bin", sandbox.join("bin").display());
         succeed(mail.env("PATH", path).env("MAILTO", "ops@example.com"));
         let mail = sandbox.read("mail");
         let (head, body) = mail.split_once("\n\n").unwrap();
-        assert!(head.starts_with("To: ops@example.com\nSubject: certctl on "), "{mail}");
+        assert!(
+            head.starts_with("To: ops@example.com\nSubject: certctl on "),
+            "{mail}"
+        );
         assert!(body.contains(told), "{mail}");
     }
     assert!(!sandbox.join("broken").exists());

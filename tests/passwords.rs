@@ -15,12 +15,19 @@ fn shop() -> Order {
     let shop = Order::new();
     shop.sandbox.write("in/leaf.pem", &shop.leaf);
     shop.sandbox.write("in/bundle.pem", shop.ca.bundle_pem());
-    shop.sandbox.write("pass", format!("{PASSWORD}\r\nnot this line\n"));
+    shop.sandbox
+        .write("pass", format!("{PASSWORD}\r\nnot this line\n"));
     shop
 }
 
 fn openssl(sandbox: &Sandbox, words: &str) {
-    let words = words.split(' ').map(|word| if word == "PASS" { format!("pass:{PASSWORD}") } else { word.to_owned() });
+    let words = words.split(' ').map(|word| {
+        if word == "PASS" {
+            format!("pass:{PASSWORD}")
+        } else {
+            word.to_owned()
+        }
+    });
     succeed(foreign("openssl").args(words).current_dir(sandbox.path()));
 }
 
@@ -28,11 +35,15 @@ fn openssl(sandbox: &Sandbox, words: &str) {
 fn a_pfx_of_any_making_is_opened() {
     let shop = shop();
     let sandbox = &shop.sandbox;
-    let export = "pkcs12 -export -inkey example.com.key -in in/leaf.pem -certfile in/bundle.pem -out x.pfx";
+    let export =
+        "pkcs12 -export -inkey example.com.key -in in/leaf.pem -certfile in/bundle.pem -out x.pfx";
     for (how, locked) in [
         ("-passout PASS", true),
         ("-passout PASS -legacy", true),
-        ("-passout PASS -legacy -certpbe PBE-SHA1-RC2-128 -keypbe PBE-SHA1-RC2-40", true),
+        (
+            "-passout PASS -legacy -certpbe PBE-SHA1-RC2-128 -keypbe PBE-SHA1-RC2-40",
+            true,
+        ),
         ("-passout PASS -macalg sha512 -iter 50000", true),
         ("-passout PASS -nomac", true),
         ("-passout pass:", false),
@@ -46,17 +57,30 @@ fn a_pfx_of_any_making_is_opened() {
         } else {
             let plain = plain.expect(3);
             assert!(
-                plain.stderr.contains("x.pfx is a PKCS#12 file (.pfx) that is protected with a password"),
+                plain
+                    .stderr
+                    .contains("x.pfx is a PKCS#12 file (.pfx) that is protected with a password"),
                 "{plain}"
             );
         }
-        let args = ["bundle", "x.pfx", "--trust", "root.pem", "--password-file", "pass"];
-        let opened = sandbox.run(&[args.as_slice(), &["--out", "-"]].concat()).expect(0);
+        let args = [
+            "bundle",
+            "x.pfx",
+            "--trust",
+            "root.pem",
+            "--password-file",
+            "pass",
+        ];
+        let opened = sandbox
+            .run(&[args.as_slice(), &["--out", "-"]].concat())
+            .expect(0);
         assert_eq!(opened.stdout, shop.chain(), "{how}");
     }
     sandbox.write("other", "another\n");
     openssl(sandbox, &format!("{export} -passout PASS"));
-    let wrong = sandbox.run(&["bundle", "x.pfx", "--password-file", "other"]).expect(3);
+    let wrong = sandbox
+        .run(&["bundle", "x.pfx", "--password-file", "other"])
+        .expect(3);
     insta::assert_snapshot!(wrong, @"
     --- stderr
     error: x.pfx is a PKCS#12 file that is protected with another password than the one given
@@ -80,22 +104,65 @@ fn a_key_is_opened_where_it_is_needed() {
         "-v1 PBE-SHA1-3DES",
         "-v1 PBE-SHA1-RC2-128 -provider legacy -provider default",
     ] {
-        openssl(sandbox, &format!("pkcs8 -topk8 -in plain/k.pem -out locked.key -passout PASS {how}"));
-        let args = ["verify", "in/leaf.pem", "in/bundle.pem", "--trust", "root.pem", "--key", "locked.key"];
-        let opened = sandbox.run(&[args.as_slice(), &["--password-file", "pass"]].concat()).expect(0);
+        openssl(
+            sandbox,
+            &format!("pkcs8 -topk8 -in plain/k.pem -out locked.key -passout PASS {how}"),
+        );
+        let args = [
+            "verify",
+            "in/leaf.pem",
+            "in/bundle.pem",
+            "--trust",
+            "root.pem",
+            "--key",
+            "locked.key",
+        ];
+        let opened = sandbox
+            .run(&[args.as_slice(), &["--password-file", "pass"]].concat())
+            .expect(0);
         assert!(opened.stdout.contains("fits"), "{how}: {opened}");
         let refused = sandbox.run(&args).expect(3);
-        assert!(refused.stderr.contains("--password-file FILE"), "{how}: {refused}");
+        assert!(
+            refused.stderr.contains("--password-file FILE"),
+            "{how}: {refused}"
+        );
     }
     // The request is enough for the chain; nobody is asked, and nothing is derived.
-    sandbox.run(&["bundle", "in", "--trust", "root.pem"]).expect(0);
+    sandbox
+        .run(&["bundle", "in", "--trust", "root.pem"])
+        .expect(0);
     std::fs::remove_file(sandbox.join("example.com.csr")).unwrap();
-    let without = sandbox.run(&["bundle", "in", "--trust", "root.pem"]).expect(0);
-    assert!(without.stdout.contains("locked.key is locked: only its password tells"), "{without}");
-    let with = sandbox.run(&["bundle", "in", "--trust", "root.pem", "--password-file", "pass"]).expect(0);
+    let without = sandbox
+        .run(&["bundle", "in", "--trust", "root.pem"])
+        .expect(0);
+    assert!(
+        without
+            .stdout
+            .contains("locked.key is locked: only its password tells"),
+        "{without}"
+    );
+    let with = sandbox
+        .run(&[
+            "bundle",
+            "in",
+            "--trust",
+            "root.pem",
+            "--password-file",
+            "pass",
+        ])
+        .expect(0);
     assert!(with.stdout.contains("fits locked.key"), "{with}");
     sandbox.write("other", "another");
-    let args = ["bundle", "in", "--trust", "root.pem", "--key", "locked.key", "--password-file", "other"];
+    let args = [
+        "bundle",
+        "in",
+        "--trust",
+        "root.pem",
+        "--key",
+        "locked.key",
+        "--password-file",
+        "other",
+    ];
     insta::assert_snapshot!(sandbox.run(&args).expect(3), @"
     --- stderr
     error: locked.key is an encrypted private key, and the passphrase does not open it
@@ -108,10 +175,15 @@ fn a_key_is_opened_where_it_is_needed() {
 fn install_decrypts_the_key_and_says_so() {
     let shop = shop();
     let sandbox = &shop.sandbox;
-    openssl(sandbox, "pkcs8 -topk8 -in example.com.key -out locked.key -passout PASS");
+    openssl(
+        sandbox,
+        "pkcs8 -topk8 -in example.com.key -out locked.key -passout PASS",
+    );
     let key = sandbox.read("example.com.key");
     std::fs::remove_file(sandbox.join("example.com.key")).unwrap();
-    let args = ["install", "in", "--trust", "root.pem", "--root", "tree", "--server", "none"];
+    let args = [
+        "install", "in", "--trust", "root.pem", "--root", "tree", "--server", "none",
+    ];
     std::fs::create_dir(sandbox.join("tree")).unwrap();
     let without = sandbox.run(&args).expect(1);
     assert!(!sandbox.join("tree/etc").exists(), "{without}");
@@ -121,14 +193,28 @@ fn install_decrypts_the_key_and_says_so() {
     ] {
         assert!(without.stdout.contains(words), "{without}");
     }
-    assert_eq!(without.stdout.matches("wrong").count(), 1, "one reason: {without}");
+    assert_eq!(
+        without.stdout.matches("wrong").count(),
+        1,
+        "one reason: {without}"
+    );
     sandbox.write("other", "another");
-    let wrong = sandbox.run(&[args.as_slice(), &["--password-file", "other", "--json"]].concat()).expect(1).json();
+    let wrong = sandbox
+        .run(&[args.as_slice(), &["--password-file", "other", "--json"]].concat())
+        .expect(1)
+        .json();
     assert_eq!(wrong["findings"][1]["code"], "wrong-password", "{wrong}");
     assert!(!wrong.to_string().contains("no-key"), "one reason: {wrong}");
-    let run = sandbox.run(&[args.as_slice(), &["--password-file", "pass", "--json"]].concat()).expect(0).json();
-    let codes: Vec<&str> =
-        run["findings"].as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap()).collect();
+    let run = sandbox
+        .run(&[args.as_slice(), &["--password-file", "pass", "--json"]].concat())
+        .expect(0)
+        .json();
+    let codes: Vec<&str> = run["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["code"].as_str().unwrap())
+        .collect();
     assert!(codes.contains(&"key-decrypted"), "{run}");
     assert_eq!(sandbox.read("tree/etc/ssl/private/example.com.key"), key);
 }
@@ -138,26 +224,46 @@ fn a_locked_zip_is_opened() {
     let shop = shop();
     let sandbox = &shop.sandbox;
     let zip = |words: &[&str]| {
-        succeed(foreign("zip").args(["-q", "-P", PASSWORD]).args(words).current_dir(sandbox.path()));
+        succeed(
+            foreign("zip")
+                .args(["-q", "-P", PASSWORD])
+                .args(words)
+                .current_dir(sandbox.path()),
+        );
     };
     zip(&["old.zip", "in/leaf.pem", "in/bundle.pem"]);
-    sandbox.write("aes.zip", support::zip::aes(&[("a.crt", &shop.leaf), ("b.crt", &shop.ca.bundle_pem())], PASSWORD));
+    sandbox.write(
+        "aes.zip",
+        support::zip::aes(
+            &[("a.crt", &shop.leaf), ("b.crt", &shop.ca.bundle_pem())],
+            PASSWORD,
+        ),
+    );
     sandbox.write("other", "another\n");
     for name in ["old.zip", "aes.zip"] {
         let args = ["bundle", name, "--trust", "root.pem", "--out", "-"];
-        let opened = sandbox.run(&[args.as_slice(), &["--password-file", "pass"]].concat()).expect(0);
+        let opened = sandbox
+            .run(&[args.as_slice(), &["--password-file", "pass"]].concat())
+            .expect(0);
         assert_eq!(opened.stdout, shop.chain());
         for (more, said) in [
             (vec![], "is protected with a password"),
-            (vec!["--password-file", "other"], "is a file that is protected with another password than the one given"),
+            (
+                vec!["--password-file", "other"],
+                "is a file that is protected with another password than the one given",
+            ),
         ] {
             let refused = sandbox.run(&[args.as_slice(), &more].concat()).expect(3);
             assert!(refused.stderr.contains(said), "{refused}");
         }
     }
     sandbox.write("empty", "\nsecond\n");
-    sandbox.run(&["bundle", "aes.zip", "--password-file", "empty"]).expect(3);
-    sandbox.run(&["bundle", "aes.zip", "--password-file", "nowhere"]).expect(3);
+    sandbox
+        .run(&["bundle", "aes.zip", "--password-file", "empty"])
+        .expect(3);
+    sandbox
+        .run(&["bundle", "aes.zip", "--password-file", "nowhere"])
+        .expect(3);
 }
 
 /// `certctl ARGS` on a terminal where each of `typed` answers one question: its exit code and what the terminal showed.
@@ -183,9 +289,20 @@ sys.stdout.write(said.decode())
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 "#;
     let mut python = foreign("python3");
-    python.args(["-c", SCRIPT, env!("CARGO_BIN_EXE_certctl")]).args(args).arg("--").args(typed);
-    let output = python.env("PYTHONUTF8", "1").current_dir(sandbox.path()).output().unwrap();
-    (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+    python
+        .args(["-c", SCRIPT, env!("CARGO_BIN_EXE_certctl")])
+        .args(args)
+        .arg("--")
+        .args(typed);
+    let output = python
+        .env("PYTHONUTF8", "1")
+        .current_dir(sandbox.path())
+        .output()
+        .unwrap();
+    (
+        output.status.code().unwrap(),
+        String::from_utf8(output.stdout).unwrap(),
+    )
 }
 
 #[test]
@@ -199,23 +316,43 @@ fn a_password_is_asked_for_on_a_terminal_three_times_at_most() {
     let good = format!("{PASSWORD}\n");
     let pfx = ["bundle", "x.pfx", "--trust", "root.pem"];
     let (code, said) = on_a_terminal(sandbox, &pfx, &["wrong\n", &good]);
-    assert!(code == 0 && said.contains("password of x.pfx (not shown): "), "{code} {said}");
-    assert!(said.contains("that was not it; password of x.pfx") && !said.contains(PASSWORD), "{said}");
+    assert!(
+        code == 0 && said.contains("password of x.pfx (not shown): "),
+        "{code} {said}"
+    );
+    assert!(
+        said.contains("that was not it; password of x.pfx") && !said.contains(PASSWORD),
+        "{said}"
+    );
     let (code, said) = on_a_terminal(sandbox, &pfx, &["1\n", "2\n", "3\n", &good]);
-    assert!(code == 3 && said.matches("(not shown)").count() == 3, "{code} {said}");
+    assert!(
+        code == 3 && said.matches("(not shown)").count() == 3,
+        "{code} {said}"
+    );
     let (code, said) = on_a_terminal(sandbox, &pfx, &["half\u{3}"]);
     assert!(code == 130 && said.contains("interrupted"), "{code} {said}");
     let (code, said) = on_a_terminal(sandbox, &pfx, &["\n"]);
-    assert!(code == 3 && said.matches("(not shown)").count() == 1, "{code} {said}");
+    assert!(
+        code == 3 && said.matches("(not shown)").count() == 1,
+        "{code} {said}"
+    );
     // With a request that fits nobody is asked for the key; to install it, it is needed.
-    openssl(sandbox, "pkcs8 -topk8 -in example.com.key -out locked.key -passout PASS");
+    openssl(
+        sandbox,
+        "pkcs8 -topk8 -in example.com.key -out locked.key -passout PASS",
+    );
     std::fs::remove_file(sandbox.join("example.com.key")).unwrap();
     let (code, said) = on_a_terminal(sandbox, &["bundle", "in", "--trust", "root.pem"], &[&good]);
     assert!(code == 0 && !said.contains("(not shown)"), "{code} {said}");
     std::fs::create_dir(sandbox.join("tree")).unwrap();
-    let install = ["install", "in", "--trust", "root.pem", "--root", "tree", "--server", "none"];
+    let install = [
+        "install", "in", "--trust", "root.pem", "--root", "tree", "--server", "none",
+    ];
     let (code, said) = on_a_terminal(sandbox, &install, &[&good]);
-    assert!(code == 0 && said.contains("password of locked.key (not shown): "), "{code} {said}");
+    assert!(
+        code == 0 && said.contains("password of locked.key (not shown): "),
+        "{code} {said}"
+    );
 }
 
 /// What asks for two billion rounds is not even tried.
@@ -223,8 +360,17 @@ fn a_password_is_asked_for_on_a_terminal_three_times_at_most() {
 fn rounds_are_counted_before_anything_is_derived() {
     let shop = shop();
     // EncryptedPrivateKeyInfo with pbeWithSHAAnd3-KeyTripleDES-CBC, a salt of eight octets and 2^31 - 1 iterations.
-    let scheme = [&[0x06, 0x0a][..], b"\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01\x03"].concat();
-    let parameters = [&[0x30, 0x10, 0x04, 0x08][..], &[7; 8], &[0x02, 0x04, 0x7f, 0xff, 0xff, 0xff]].concat();
+    let scheme = [
+        &[0x06, 0x0a][..],
+        b"\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01\x03",
+    ]
+    .concat();
+    let parameters = [
+        &[0x30, 0x10, 0x04, 0x08][..],
+        &[7; 8],
+        &[0x02, 0x04, 0x7f, 0xff, 0xff, 0xff],
+    ]
+    .concat();
     let algorithm = [&[0x30, 0x1e][..], &scheme, &parameters].concat();
     let key = [&[0x30, 0x2a][..], &algorithm, &[0x04, 0x08], &[9; 8]].concat();
     shop.sandbox.write("slow.key", key);

@@ -30,13 +30,24 @@ struct Row<'a> {
 }
 
 fn rows() -> Vec<Row<'static>> {
-    let lines = include_str!("pkits.txt").lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let lines = include_str!("pkits.txt")
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines
         .map(|line| {
-            let (test, deviation) = line.split_once(" ! ").map_or((line, None), |(test, why)| (test, Some(why)));
-            let [number, expected, file] = test.split_whitespace().collect::<Vec<_>>()[..] else { panic!("{line}") };
+            let (test, deviation) = line
+                .split_once(" ! ")
+                .map_or((line, None), |(test, why)| (test, Some(why)));
+            let [number, expected, file] = test.split_whitespace().collect::<Vec<_>>()[..] else {
+                panic!("{line}")
+            };
             assert!(["valid", "invalid"].contains(&expected), "{line}");
-            Row { number, valid: expected == "valid", file, deviation }
+            Row {
+                number,
+                valid: expected == "valid",
+                file,
+                deviation,
+            }
         })
         .collect()
 }
@@ -47,7 +58,10 @@ fn read(path: &Path) -> Result<Certificate, String> {
 
 /// All CA certificates of the suite but the root.
 fn authorities() -> Vec<Certificate> {
-    let mut paths: Vec<_> = std::fs::read_dir(suite()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<_> = std::fs::read_dir(suite())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     paths.sort();
     let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
     paths.retain(|path| !name(path).ends_with("EE.crt") && name(path) != ROOT);
@@ -61,9 +75,28 @@ fn judged(file: &str, authorities: &[Certificate], anchors: &TrustAnchors) -> Ve
         Err(error) => return vec![error],
     };
     let at = "2026-06-01T00:00:00Z".parse().unwrap();
-    let chain = assemble(&leaf, authorities, Wanted { anchors, at, prefer: Prefer::Compatible }).chain;
-    let all = problems(&chain, Policy { hosts: &[], anchors, at });
-    all.iter().filter(|problem| !matches!(problem, Problem::NoNames { .. })).map(ToString::to_string).collect()
+    let chain = assemble(
+        &leaf,
+        authorities,
+        Wanted {
+            anchors,
+            at,
+            prefer: Prefer::Compatible,
+        },
+    )
+    .chain;
+    let all = problems(
+        &chain,
+        Policy {
+            hosts: &[],
+            anchors,
+            at,
+        },
+    );
+    all.iter()
+        .filter(|problem| !matches!(problem, Problem::NoNames { .. }))
+        .map(ToString::to_string)
+        .collect()
 }
 
 #[test]
@@ -71,14 +104,24 @@ fn paths_are_judged_as_the_suite_expects() {
     let anchors = TrustAnchors::from_certificates(ROOT, &[read(&suite().join(ROOT)).unwrap()]);
     let authorities = authorities();
     let mut wrong = String::new();
-    for Row { number, valid, file, deviation } in rows() {
+    for Row {
+        number,
+        valid,
+        file,
+        deviation,
+    } in rows()
+    {
         let found = judged(file, &authorities, &anchors);
         match (found.is_empty() == valid, deviation) {
             (true, None) | (false, Some(_)) => {}
-            (true, Some(why)) => {
-                writeln!(wrong, "{number} {file} is judged as expected now, not otherwise: {why}").unwrap()
+            (true, Some(why)) => writeln!(
+                wrong,
+                "{number} {file} is judged as expected now, not otherwise: {why}"
+            )
+            .unwrap(),
+            (false, None) => {
+                writeln!(wrong, "{number} {file} is judged otherwise: {found:?}").unwrap()
             }
-            (false, None) => writeln!(wrong, "{number} {file} is judged otherwise: {found:?}").unwrap(),
         }
     }
     assert!(rows().len() > 80, "the table was not read");

@@ -10,7 +10,8 @@ use certctl::pki::key::KeyAlgorithm;
 use certctl::probe::{Handshake, ProbeTarget};
 use certctl::system::tls::{ProbeError, probe_all, resolve};
 use rcgen::{
-    CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519, PKCS_RSA_SHA256,
+    CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519,
+    PKCS_RSA_SHA256,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ResolvesServerCert, WebPkiClientVerifier};
@@ -21,7 +22,9 @@ use rustls::{ServerConfig, ServerConnection, SupportedProtocolVersion};
 const DEADLINE: Duration = Duration::from_secs(20);
 
 fn ask(address: SocketAddr) -> Result<Handshake, ProbeError> {
-    probe_all(&[ProbeTarget::new(address, "example.com")], DEADLINE).pop().unwrap()
+    probe_all(&[ProbeTarget::new(address, "example.com")], DEADLINE)
+        .pop()
+        .unwrap()
 }
 
 /// A listener that does `answer` with each connection.
@@ -36,10 +39,18 @@ fn provider() -> Arc<rustls::crypto::CryptoProvider> {
     Arc::new(rustls::crypto::aws_lc_rs::default_provider())
 }
 
-fn pair(algorithm: &'static rcgen::SignatureAlgorithm) -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
+fn pair(
+    algorithm: &'static rcgen::SignatureAlgorithm,
+) -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
     let key = KeyPair::generate_for(algorithm).unwrap();
-    let certificate = CertificateParams::new(["example.com".to_owned()]).unwrap().self_signed(&key).unwrap();
-    (certificate.der().clone(), PrivateKeyDer::try_from(key.serialize_der()).unwrap())
+    let certificate = CertificateParams::new(["example.com".to_owned()])
+        .unwrap()
+        .self_signed(&key)
+        .unwrap();
+    (
+        certificate.der().clone(),
+        PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+    )
 }
 
 /// A TLS server; says where it is and the leaf that it serves.
@@ -49,18 +60,26 @@ fn tls(
     wants_certificate: Option<()>,
 ) -> (SocketAddr, Vec<u8>) {
     let (certificate, key) = pair(algorithm);
-    let builder = ServerConfig::builder_with_provider(provider()).with_protocol_versions(&[version]).unwrap();
+    let builder = ServerConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[version])
+        .unwrap();
     let builder = match wants_certificate {
         None => builder.with_no_client_auth(),
         Some(()) => {
             let mut roots = rustls::RootCertStore::empty();
             roots.add(certificate.clone()).unwrap();
             builder.with_client_cert_verifier(
-                WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider()).build().unwrap(),
+                WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider())
+                    .build()
+                    .unwrap(),
             )
         }
     };
-    let config = Arc::new(builder.with_single_cert(vec![certificate.clone()], key).unwrap());
+    let config = Arc::new(
+        builder
+            .with_single_cert(vec![certificate.clone()], key)
+            .unwrap(),
+    );
     (serve_tls(config), certificate.to_vec())
 }
 
@@ -75,18 +94,33 @@ fn serve_tls(config: Arc<ServerConfig>) -> SocketAddr {
 
 #[test]
 fn every_kind_of_key_in_both_protocols() {
-    for algorithm in [&PKCS_ECDSA_P256_SHA256, &PKCS_ECDSA_P384_SHA384, &PKCS_ED25519, &PKCS_RSA_SHA256] {
-        for (version, name) in [(&rustls::version::TLS12, "TLS 1.2"), (&rustls::version::TLS13, "TLS 1.3")] {
+    for algorithm in [
+        &PKCS_ECDSA_P256_SHA256,
+        &PKCS_ECDSA_P384_SHA384,
+        &PKCS_ED25519,
+        &PKCS_RSA_SHA256,
+    ] {
+        for (version, name) in [
+            (&rustls::version::TLS12, "TLS 1.2"),
+            (&rustls::version::TLS13, "TLS 1.3"),
+        ] {
             let (address, leaf) = tls(algorithm, version, None);
             let seen = ask(address).unwrap();
-            assert_eq!((seen.chain, seen.protocol), (vec![leaf], name), "{algorithm:?}");
+            assert_eq!(
+                (seen.chain, seen.protocol),
+                (vec![leaf], name),
+                "{algorithm:?}"
+            );
         }
     }
 }
 
 #[test]
 fn a_leaf_counts_though_the_server_then_wants_one_of_ours() {
-    for (version, name) in [(&rustls::version::TLS12, "TLS 1.2"), (&rustls::version::TLS13, "TLS 1.3")] {
+    for (version, name) in [
+        (&rustls::version::TLS12, "TLS 1.2"),
+        (&rustls::version::TLS13, "TLS 1.3"),
+    ] {
         let (address, leaf) = tls(&PKCS_ECDSA_P256_SHA256, version, Some(()));
         let seen = ask(address).unwrap();
         assert_eq!((seen.chain, seen.protocol), (vec![leaf], name));
@@ -98,11 +132,16 @@ fn a_server_without_the_key_of_its_certificate_is_not_believed() {
     let (certificate, _) = pair(&PKCS_ECDSA_P256_SHA256);
     let (_, other) = pair(&PKCS_ECDSA_P256_SHA256);
     let key = rustls::crypto::aws_lc_rs::sign::any_supported_type(&other).unwrap();
-    let resolver: Arc<dyn ResolvesServerCert> =
-        Arc::new(SingleCertAndKey::from(CertifiedKey::new(vec![certificate], key)));
+    let resolver: Arc<dyn ResolvesServerCert> = Arc::new(SingleCertAndKey::from(
+        CertifiedKey::new(vec![certificate], key),
+    ));
     for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
-        let builder = ServerConfig::builder_with_provider(provider()).with_protocol_versions(&[version]).unwrap();
-        let config = builder.with_no_client_auth().with_cert_resolver(Arc::clone(&resolver));
+        let builder = ServerConfig::builder_with_provider(provider())
+            .with_protocol_versions(&[version])
+            .unwrap();
+        let config = builder
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::clone(&resolver));
         let answer = ask(serve_tls(Arc::new(config)));
         assert!(matches!(answer, Err(ProbeError::Signature)), "{answer:?}");
     }
@@ -111,8 +150,17 @@ fn a_server_without_the_key_of_its_certificate_is_not_believed() {
 #[test]
 fn only_the_kind_of_key_that_is_asked_for() {
     let (address, leaf) = tls(&PKCS_RSA_SHA256, &rustls::version::TLS13, None);
-    let target = |algorithm| ProbeTarget { algorithm: Some(algorithm), ..ProbeTarget::new(address, "example.com") };
-    let mut answers = probe_all(&[target(KeyAlgorithm::EcdsaP256), target(KeyAlgorithm::Rsa(2048))], DEADLINE);
+    let target = |algorithm| ProbeTarget {
+        algorithm: Some(algorithm),
+        ..ProbeTarget::new(address, "example.com")
+    };
+    let mut answers = probe_all(
+        &[
+            target(KeyAlgorithm::EcdsaP256),
+            target(KeyAlgorithm::Rsa(2048)),
+        ],
+        DEADLINE,
+    );
     assert_eq!(answers.pop().unwrap().unwrap().chain, [leaf]);
     let refused = answers.pop().unwrap();
     assert!(matches!(&refused, Err(ProbeError::Alert(_))), "{refused:?}");
@@ -142,9 +190,14 @@ fn faults_are_told_apart() {
         let _ = connection.read(&mut [0; 4096]);
         let _ = connection.write_all(&[21, 3, 3, 0, 2, 2, 112]);
     }));
-    assert!(matches!(&alert, Err(ProbeError::Alert(name)) if name == "UnrecognisedName"), "{alert:?}");
+    assert!(
+        matches!(&alert, Err(ProbeError::Alert(name)) if name == "UnrecognisedName"),
+        "{alert:?}"
+    );
 
-    let name = probe_all(&[ProbeTarget::new(closed_port, "a b")], DEADLINE).pop().unwrap();
+    let name = probe_all(&[ProbeTarget::new(closed_port, "a b")], DEADLINE)
+        .pop()
+        .unwrap();
     assert!(matches!(name, Err(ProbeError::Name(_))), "{name:?}");
 }
 
@@ -152,10 +205,21 @@ fn faults_are_told_apart() {
 fn hosts_have_addresses() {
     for host in ["127.0.0.1", "localhost"] {
         let addresses = resolve(host, 443, DEADLINE).unwrap();
-        assert!(addresses.iter().all(|address| address.ip().is_loopback() && address.port() == 443), "{addresses:?}");
+        assert!(
+            addresses
+                .iter()
+                .all(|address| address.ip().is_loopback() && address.port() == 443),
+            "{addresses:?}"
+        );
     }
-    assert_eq!(resolve("[::1]", 443, DEADLINE).unwrap(), ["[::1]:443".parse().unwrap()]);
-    assert!(matches!(resolve("a b", 443, DEADLINE), Err(ProbeError::NoAddress(_))));
+    assert_eq!(
+        resolve("[::1]", 443, DEADLINE).unwrap(),
+        ["[::1]:443".parse().unwrap()]
+    );
+    assert!(matches!(
+        resolve("a b", 443, DEADLINE),
+        Err(ProbeError::NoAddress(_))
+    ));
 }
 
 #[test]
@@ -176,7 +240,10 @@ fn servers_that_stall_cost_one_deadline_together() {
     for (index, answer) in answers.iter().enumerate() {
         match answer {
             Ok(seen) => assert_eq!((index, &seen.chain[0]), (20, &leaf)),
-            Err(error) => assert!(matches!(error, ProbeError::Stalled(_)) && index != 20, "{error:?}"),
+            Err(error) => assert!(
+                matches!(error, ProbeError::Stalled(_)) && index != 20,
+                "{error:?}"
+            ),
         }
     }
 }

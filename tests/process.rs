@@ -7,7 +7,11 @@ use certctl::system::process::{Finished, Invocation, ProcessError, alive, run, w
 
 fn invoke(argv: &[&str], millis: u64) -> Result<Finished, ProcessError> {
     let argv = argv.iter().map(|&word| word.to_owned()).collect();
-    run(&Invocation { argv, deadline: Duration::from_millis(millis), output_limit: 1000 })
+    run(&Invocation {
+        argv,
+        deadline: Duration::from_millis(millis),
+        output_limit: 1000,
+    })
 }
 
 fn shell(script: &str, millis: u64) -> Finished {
@@ -18,7 +22,10 @@ fn shell(script: &str, millis: u64) -> Finished {
 fn both_streams_in_their_order_and_the_status() {
     let finished = shell("echo one; echo two >&2; echo three; exit 3", 10_000);
     assert_eq!(finished.output, "one\ntwo\nthree\n");
-    assert_eq!((finished.status, finished.signal, finished.timed_out), (Some(3), None, false));
+    assert_eq!(
+        (finished.status, finished.signal, finished.timed_out),
+        (Some(3), None, false)
+    );
     assert!(!finished.succeeded());
     assert!(shell("true", 10_000).succeeded());
 }
@@ -26,7 +33,10 @@ fn both_streams_in_their_order_and_the_status() {
 #[test]
 fn a_signal_is_no_status() {
     let finished = shell("kill -9 $$", 10_000);
-    assert_eq!((finished.status, finished.signal, finished.timed_out), (None, Some(9), false));
+    assert_eq!(
+        (finished.status, finished.signal, finished.timed_out),
+        (None, Some(9), false)
+    );
 }
 
 #[test]
@@ -36,11 +46,22 @@ fn nothing_is_on_stdin() {
 
 #[test]
 fn a_hundred_megabytes_are_read_and_left_out() {
-    let finished = shell("echo first; head -c 100000000 /dev/zero | tr '\\0' x; echo; echo last", 60_000);
+    let finished = shell(
+        "echo first; head -c 100000000 /dev/zero | tr '\\0' x; echo; echo last",
+        60_000,
+    );
     assert!(finished.succeeded());
-    assert!(finished.output.starts_with("first\nxxx"), "{}", finished.output);
+    assert!(
+        finished.output.starts_with("first\nxxx"),
+        "{}",
+        finished.output
+    );
     assert!(finished.output.ends_with("xxx\nlast\n"));
-    assert!(finished.output.contains("\n[99999012 bytes left out]\n"), "{}", &finished.output[490..560]);
+    assert!(
+        finished.output.contains("\n[99999012 bytes left out]\n"),
+        "{}",
+        &finished.output[490..560]
+    );
 }
 
 #[test]
@@ -55,7 +76,10 @@ fn the_whole_group_dies_at_the_deadline() {
     let began = Instant::now();
     let finished = shell("sleep 1000 & echo $!; wait", 300);
     assert!(began.elapsed() < Duration::from_secs(10));
-    assert_eq!((finished.status, finished.signal, finished.timed_out), (None, Some(9), true));
+    assert_eq!(
+        (finished.status, finished.signal, finished.timed_out),
+        (None, Some(9), true)
+    );
     let grandchild: i32 = finished.output.trim().parse().unwrap();
     let ends = Instant::now() + Duration::from_secs(10);
     // Killed at once; whoever adopts it reaps it a little later.
@@ -94,10 +118,22 @@ fn what_cannot_be_started_says_so() {
     std::fs::write(&script, "no program").unwrap();
     let script = script.display().to_string();
     assert!(matches!(invoke(&[], 1000), Err(ProcessError::Empty)));
-    assert!(matches!(invoke(&["certctl-no-such"], 1000), Err(ProcessError::NotFound { .. })));
-    assert!(matches!(invoke(&[&script], 1000), Err(ProcessError::NotFound { .. })), "not executable");
-    std::process::Command::new("chmod").args(["+x", &script]).status().unwrap();
+    assert!(matches!(
+        invoke(&["certctl-no-such"], 1000),
+        Err(ProcessError::NotFound { .. })
+    ));
+    assert!(
+        matches!(invoke(&[&script], 1000), Err(ProcessError::NotFound { .. })),
+        "not executable"
+    );
+    std::process::Command::new("chmod")
+        .args(["+x", &script])
+        .status()
+        .unwrap();
     std::fs::write(&script, "\x7fELF not really").unwrap();
-    assert!(matches!(invoke(&[&script], 1000), Err(ProcessError::Start { .. })));
+    assert!(matches!(
+        invoke(&[&script], 1000),
+        Err(ProcessError::Start { .. })
+    ));
     assert_eq!(which("sh").unwrap().file_name().unwrap(), "sh");
 }

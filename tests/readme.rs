@@ -28,9 +28,16 @@ const OTHER_WORDS: [&str; 2] = ["bundle", "nothing"];
 #[test]
 fn the_rehearsal_shown_is_the_rehearsal() {
     let readme = read("README.md");
-    let shown = readme.split("```\n").find(|block| block.starts_with("The whole round")).unwrap();
+    let shown = readme
+        .split("```\n")
+        .find(|block| block.starts_with("The whole round"))
+        .unwrap();
     let run = Sandbox::new().run(&["rehearse"]).expect(0);
-    assert_eq!(masked(shown), masked(&run.stdout), "paste the output of  cargo run -- rehearse  into README.md");
+    assert_eq!(
+        masked(shown),
+        masked(&run.stdout),
+        "paste the output of  cargo run -- rehearse  into README.md"
+    );
 }
 
 #[test]
@@ -46,28 +53,48 @@ fn every_name_that_scripts_rely_on_is_listed() {
                 .map(str::to_owned),
         );
         for made in ["error(", "warning(", "note("] {
-            let after = text.split(made).skip(1).filter_map(|after| after.trim_start().strip_prefix('"'));
+            let after = text
+                .split(made)
+                .skip(1)
+                .filter_map(|after| after.trim_start().strip_prefix('"'));
             names.extend(
-                after.filter_map(|code| code.split('"').next()).filter(|code| is_code(code)).map(str::to_owned),
+                after
+                    .filter_map(|code| code.split('"').next())
+                    .filter(|code| is_code(code))
+                    .map(str::to_owned),
             );
         }
         if LISTS.contains(&file.as_str()) {
             names.extend(
-                literals(text).filter(|literal| is_code(literal) && !OTHER_WORDS.contains(literal)).map(str::to_owned),
+                literals(text)
+                    .filter(|literal| is_code(literal) && !OTHER_WORDS.contains(literal))
+                    .map(str::to_owned),
             );
         }
     }
     let readme = read("README.md");
-    let missing: Vec<_> = names.iter().filter(|name| !readme.contains(&format!("`{name}`"))).collect();
+    let missing: Vec<_> = names
+        .iter()
+        .filter(|name| !readme.contains(&format!("`{name}`")))
+        .collect();
     assert!(names.len() > 80, "the codes were not found: {names:?}");
-    assert!(missing.is_empty(), "not in README.md, section JSON: {missing:?}");
+    assert!(
+        missing.is_empty(),
+        "not in README.md, section JSON: {missing:?}"
+    );
 }
 
 #[test]
 fn the_table_of_proofs_is_that_of_the_code() {
     let table = certctl::dcv::finding_codes::table();
-    assert!(read("README.md").contains(&table), "put this into README.md:\n{table}");
-    let mut listed: Vec<&str> = certctl::dcv::finding_codes::FINDINGS.iter().map(|(code, ..)| *code).collect();
+    assert!(
+        read("README.md").contains(&table),
+        "put this into README.md:\n{table}"
+    );
+    let mut listed: Vec<&str> = certctl::dcv::finding_codes::FINDINGS
+        .iter()
+        .map(|(code, ..)| *code)
+        .collect();
     assert!(listed.is_sorted());
     let mut told: BTreeSet<String> = BTreeSet::new();
     for file in [
@@ -81,18 +108,29 @@ fn the_table_of_proofs_is_that_of_the_code() {
     ] {
         let text = read(&format!("src/{file}.rs"));
         let code = |literal: &&str| is_code(literal) && literal.contains('-');
-        told.extend(literals(text.split("\n#[cfg(test)]").next().unwrap()).filter(code).map(str::to_owned));
+        told.extend(
+            literals(text.split("\n#[cfg(test)]").next().unwrap())
+                .filter(code)
+                .map(str::to_owned),
+        );
     }
     listed.retain(|code| !told.remove(*code));
-    assert!(listed.is_empty() && told.is_empty(), "only listed: {listed:?}; only told: {told:?}");
+    assert!(
+        listed.is_empty() && told.is_empty(),
+        "only listed: {listed:?}; only told: {told:?}"
+    );
 }
 
 /// The servers are knot, nsd, unbound and nginx in all of these; who lies by program is in `dcv_lies`.
 #[test]
 fn every_finding_of_a_proof_is_provoked_at_real_servers() {
-    let tests = ["dcv_lab", "dcv_check", "dcv_methods"].map(|file| read(&format!("tests/{file}.rs"))).concat();
+    let tests = ["dcv_lab", "dcv_check", "dcv_methods"]
+        .map(|file| read(&format!("tests/{file}.rs")))
+        .concat();
     let provoked: BTreeSet<&str> = literals(&tests).collect();
-    let all = certctl::dcv::finding_codes::FINDINGS.iter().map(|(code, ..)| *code);
+    let all = certctl::dcv::finding_codes::FINDINGS
+        .iter()
+        .map(|(code, ..)| *code);
     let missing: Vec<&str> = all.filter(|code| !provoked.contains(code)).collect();
     assert!(missing.is_empty(), "no test provokes {missing:?}");
 }
@@ -106,19 +144,32 @@ fn read(name: &str) -> String {
 }
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
+    let entries = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| {
+            if path.is_dir() {
+                sources(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .collect()
 }
 
 /// What stands between double quotes, line by line: names have no escapes in them.
 fn literals(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().flat_map(|line| line.split('"').skip(1).step_by(2))
+    text.lines()
+        .flat_map(|line| line.split('"').skip(1).step_by(2))
 }
 
 fn is_code(text: &str) -> bool {
     text.len() > 2
         && text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 /// Without what differs from run to run: hashes, ports, dates.

@@ -15,14 +15,25 @@ fn a_newcomer_sees_the_whole_round() {
     let run = sandbox.run(&["rehearse"]).expect(0);
     assert!(run.stderr.is_empty(), "{run}");
     assert!(run.stdout.lines().count() <= 40, "at most 40 lines:\n{run}");
-    assert!(run.stdout.lines().all(|line| line.chars().count() <= 120), "no line is wider than 120 columns:\n{run}");
-    for part in
-        ["$      certctl csr shop.example", "wrong-place", "visible", "taken-back", "live   https://shop.example"]
-    {
+    assert!(
+        run.stdout.lines().all(|line| line.chars().count() <= 120),
+        "no line is wider than 120 columns:\n{run}"
+    );
+    for part in [
+        "$      certctl csr shop.example",
+        "wrong-place",
+        "visible",
+        "taken-back",
+        "live   https://shop.example",
+    ] {
         assert!(run.stdout.contains(part), "{part} is missing:\n{run}");
     }
     let again = sandbox.run(&["rehearse"]).expect(0);
-    assert_eq!(masked(&run.stdout), masked(&again.stdout), "it runs again cleanly and says the same");
+    assert_eq!(
+        masked(&run.stdout),
+        masked(&again.stdout),
+        "it runs again cleanly and says the same"
+    );
 }
 
 #[test]
@@ -32,13 +43,23 @@ fn only_its_own_folder_is_touched() {
     let run = sandbox.run(&["rehearse"]).expect(3);
     assert!(run.stderr.contains("was not made by a rehearsal"), "{run}");
     assert_eq!(sandbox.read("rehearsal/precious"), "x");
-    assert_eq!(std::fs::read_dir(sandbox.join("rehearsal")).unwrap().count(), 1);
-    assert_eq!(sandbox.run(&["rehearse", "--json"]).expect(3).json()["error"]["kind"], "exists");
+    assert_eq!(
+        std::fs::read_dir(sandbox.join("rehearsal"))
+            .unwrap()
+            .count(),
+        1
+    );
+    assert_eq!(
+        sandbox.run(&["rehearse", "--json"]).expect(3).json()["error"]["kind"],
+        "exists"
+    );
 
     sandbox.write("elsewhere/note", "x");
     sandbox.run(&["rehearse", "-C", "elsewhere"]).expect(0);
-    let mut left: Vec<_> =
-        std::fs::read_dir(sandbox.join("elsewhere")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let mut left: Vec<_> = std::fs::read_dir(sandbox.join("elsewhere"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
     left.sort();
     assert_eq!(left, ["note", "rehearsal"]);
     assert_eq!(std::fs::read_dir(sandbox.path()).unwrap().count(), 2);
@@ -46,18 +67,36 @@ fn only_its_own_folder_is_touched() {
 
 #[test]
 fn other_names_and_times_than_the_default() {
-    for name in ["www.bücher.example", "*.shop.example", "deep.down.shop.co.uk"] {
+    for name in [
+        "www.bücher.example",
+        "*.shop.example",
+        "deep.down.shop.co.uk",
+    ] {
         Sandbox::new().run(&["rehearse", name]).expect(0);
     }
     let sandbox = Sandbox::new();
-    let then = sandbox.run(&["rehearse", "--at", "2028-02-29T12:00:00Z", "--json"]).expect(0).json();
-    assert_eq!(then["proof"]["not_after"], "2028-09-15T12:00:00Z", "dates are those of --at");
+    let then = sandbox
+        .run(&["rehearse", "--at", "2028-02-29T12:00:00Z", "--json"])
+        .expect(0)
+        .json();
+    assert_eq!(
+        then["proof"]["not_after"], "2028-09-15T12:00:00Z",
+        "dates are those of --at"
+    );
 
     let sandbox = Sandbox::new();
-    for arguments in [&["rehearse", "not a name"][..], &["rehearse", "--root", "x"], &["rehearse", "--server", "iis"]] {
+    for arguments in [
+        &["rehearse", "not a name"][..],
+        &["rehearse", "--root", "x"],
+        &["rehearse", "--server", "iis"],
+    ] {
         sandbox.run(arguments).expect(2);
     }
-    assert_eq!(std::fs::read_dir(sandbox.path()).unwrap().count(), 0, "nothing is made for a wrong command line");
+    assert_eq!(
+        std::fs::read_dir(sandbox.path()).unwrap().count(),
+        0,
+        "nothing is made for a wrong command line"
+    );
 }
 
 #[test]
@@ -74,9 +113,15 @@ fn it_never_says_yes_to_what_did_not_go_as_it_should() {
     let document = run(&["rehearse", "--json"]).json();
     assert_eq!(document["verdict"], "unexpected");
     assert_eq!(document["proof"], Value::Null);
-    assert_eq!(document["findings"][0]["message"], "step 4 ended with exit 0 (live), not with exit 5 (taken-back)");
+    assert_eq!(
+        document["findings"][0]["message"],
+        "step 4 ended with exit 0 (live), not with exit 5 (taken-back)"
+    );
     let text = run(&["rehearse"]);
-    assert!(text.stdout.contains("exit 0 live") && !text.stdout.contains("live   https"), "{text}");
+    assert!(
+        text.stdout.contains("exit 0 live") && !text.stdout.contains("live   https"),
+        "{text}"
+    );
 }
 
 #[test]

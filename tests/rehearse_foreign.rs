@@ -16,9 +16,15 @@ fn the_real_nginx_serves_the_site() {
     let _ = path_of("nginx");
     let sandbox = Sandbox::new();
     for _ in 0..2 {
-        let document = sandbox.run(&["rehearse", "--server", "nginx", "--json"]).expect(0).json();
+        let document = sandbox
+            .run(&["rehearse", "--server", "nginx", "--json"])
+            .expect(0)
+            .json();
         assert_eq!(document["verdict"], "as-expected");
-        assert!(!sandbox.join("rehearsal/nginx/nginx.pid").exists(), "nginx has been stopped");
+        assert!(
+            !sandbox.join("rehearsal/nginx/nginx.pid").exists(),
+            "nginx has been stopped"
+        );
     }
     let run = sandbox.run(&["rehearse", "--server", "nginx"]).expect(0);
     assert!(run.stdout.lines().count() <= 40, "{run}");
@@ -31,7 +37,10 @@ fn it_stays_on_loopback_and_in_its_folder() {
     let sandbox = Sandbox::new();
     let log = sandbox.join("strace.log");
     let mut strace = foreign("strace");
-    strace.current_dir(sandbox.path()).args(["-f", "-yy", "-qq", "-s", "4096", "-o"]).arg(&log);
+    strace
+        .current_dir(sandbox.path())
+        .args(["-f", "-yy", "-qq", "-s", "4096", "-o"])
+        .arg(&log);
     strace.args(["-e", "trace=bind,connect,sendto,openat,mkdir,mkdirat,rename,renameat,renameat2,unlink,unlinkat,rmdir,symlink,symlinkat,link,linkat,chmod,fchmodat,chown,fchownat,lchown"]);
     succeed(strace.arg(env!("CARGO_BIN_EXE_certctl")).arg("rehearse"));
     let log = std::fs::read_to_string(log).unwrap();
@@ -40,23 +49,34 @@ fn it_stays_on_loopback_and_in_its_folder() {
         if line.contains("sin_addr") || line.contains("sin6_addr") {
             sockets += 1;
             // A client of the DNS lets the system choose where it asks from; then it connects.
-            let source = line.contains("<UDP") && line.contains("bind(") && line.contains("sin_port=htons(0)");
+            let source = line.contains("<UDP")
+                && line.contains("bind(")
+                && line.contains("sin_port=htons(0)");
             let loopback = line.contains("inet_addr(\"127.0.0.1\")") || line.contains("\"::1\"");
             assert!(loopback || source, "not loopback: {line}");
         }
-        let reads =
-            line.contains("openat(") && !["O_WRONLY", "O_RDWR", "O_CREAT"].iter().any(|flag| line.contains(flag));
-        let network = ["bind(", "connect(", "sendto("].iter().any(|call| line.contains(call));
+        let reads = line.contains("openat(")
+            && !["O_WRONLY", "O_RDWR", "O_CREAT"]
+                .iter()
+                .any(|flag| line.contains(flag));
+        let network = ["bind(", "connect(", "sendto("]
+            .iter()
+            .any(|call| line.contains(call));
         if network || reads || !line.contains('(') || line.contains("/dev/null") {
             continue;
         }
         files += 1;
         for path in line.split('"').skip(1).step_by(2) {
-            let inside = path.starts_with("rehearsal") || line.contains("/rehearsal/") || path.starts_with("releases/");
+            let inside = path.starts_with("rehearsal")
+                || line.contains("/rehearsal/")
+                || path.starts_with("releases/");
             assert!(inside, "outside of the folder: {line}");
         }
     }
-    assert!(sockets > 5 && files > 10, "strace saw {sockets} sockets and {files} changes:\n{log}");
+    assert!(
+        sockets > 5 && files > 10,
+        "strace saw {sockets} sockets and {files} changes:\n{log}"
+    );
 }
 
 #[test]
@@ -66,12 +86,24 @@ fn another_dns_client_reads_the_zone() {
     let server = DnsServer::start(Arc::new(move |query: &[u8]| zone.answer(query))).unwrap();
     let ask = |arguments: &[&str]| {
         let port = server.address().port().to_string();
-        succeed(foreign("kdig").args(["@127.0.0.1", "-p", &port, "+time=2", "+retry=0"]).args(arguments))
+        succeed(
+            foreign("kdig")
+                .args(["@127.0.0.1", "-p", &port, "+time=2", "+retry=0"])
+                .args(arguments),
+        )
     };
     for transport in ["+notcp", "+tcp"] {
-        assert_eq!(ask(&[transport, "+short", "_a.shop.example", "CNAME"]), "b.c.comodoca.com.\n");
+        assert_eq!(
+            ask(&[transport, "+short", "_a.shop.example", "CNAME"]),
+            "b.c.comodoca.com.\n"
+        );
         let absent = ask(&[transport, "+edns", "nothing.shop.example", "CNAME"]);
-        for part in ["status: NXDOMAIN", "qr aa", "EDNS PSEUDOSECTION", "SOA\tns1.shop.example."] {
+        for part in [
+            "status: NXDOMAIN",
+            "qr aa",
+            "EDNS PSEUDOSECTION",
+            "SOA\tns1.shop.example.",
+        ] {
             assert!(absent.contains(part), "{part} is missing:\n{absent}");
         }
     }

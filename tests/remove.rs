@@ -16,11 +16,16 @@ use support::shop::{CHAIN, KEY, PAIR, Shop, codes, leftovers, mode, tree};
 use support::site::Site;
 
 fn remove(shop: &Shop, more: &[&str]) -> Run {
-    shop.sandbox.run(&[&["remove", "example.com", "--root", "tree"], more].concat())
+    shop.sandbox
+        .run(&[&["remove", "example.com", "--root", "tree"], more].concat())
 }
 
 fn is_plain(shop: &Shop, path: &str) -> bool {
-    shop.sandbox.join(path).symlink_metadata().unwrap().is_file()
+    shop.sandbox
+        .join(path)
+        .symlink_metadata()
+        .unwrap()
+        .is_file()
 }
 
 #[test]
@@ -36,19 +41,49 @@ fn links_become_plain_files_and_the_folder_goes() {
     let owners = (owner(CHAIN), owner(KEY));
 
     let planned = remove(&shop, &["--dry-run", "--json"]).expect(0).json();
-    assert_eq!((&planned["verdict"], &planned["changed"]), (&"planned".into(), &false.into()));
-    assert_eq!(planned["plan"]["steps"].as_array().unwrap().len(), 3, "{planned}");
+    assert_eq!(
+        (&planned["verdict"], &planned["changed"]),
+        (&"planned".into(), &false.into())
+    );
+    assert_eq!(
+        planned["plan"]["steps"].as_array().unwrap().len(),
+        3,
+        "{planned}"
+    );
     assert_eq!(shop.tree(), before);
 
     let removed = remove(&shop, &["--json"]).expect(0).json();
-    assert_eq!((&removed["schema"], &removed["verdict"]), (&"certctl.remove/1".into(), &"removed".into()));
+    assert_eq!(
+        (&removed["schema"], &removed["verdict"]),
+        (&"certctl.remove/1".into(), &"removed".into())
+    );
     assert_eq!(removed["changed"], true);
-    let keys = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
-    assert_eq!(keys(&removed), "schema verdict changed certificates plan findings next");
-    assert_eq!(keys(&removed["certificates"][0]), "name release not_after sha256 files");
-    assert_eq!(keys(&removed["certificates"][0]["files"][0]), "path mode owner");
+    let keys = |value: &serde_json::Value| {
+        value
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert_eq!(
+        keys(&removed),
+        "schema verdict changed certificates plan findings next"
+    );
+    assert_eq!(
+        keys(&removed["certificates"][0]),
+        "name release not_after sha256 files"
+    );
+    assert_eq!(
+        keys(&removed["certificates"][0]["files"][0]),
+        "path mode owner"
+    );
     assert_eq!(keys(&removed["plan"]["steps"][0]), "step path piece");
-    assert_eq!(removed["certificates"][0]["files"][1]["mode"], "0640", "{removed}");
+    assert_eq!(
+        removed["certificates"][0]["files"][1]["mode"], "0640",
+        "{removed}"
+    );
     assert!(is_plain(&shop, CHAIN) && is_plain(&shop, KEY));
     assert_eq!((owner(CHAIN), owner(KEY)), owners);
     assert_eq!(shop.served(), served);
@@ -68,10 +103,19 @@ fn what_a_person_reads() {
     let shop = Shop::new();
     shop.round(&[]).expect(0);
     let plan = remove(&shop, &["--dry-run"]).expect(0).stdout;
-    assert!(plan.contains("/etc/ssl/example.com.fullchain.pem a plain file with what it shows"), "{plan}");
-    assert!(plan.contains("/etc/ssl/certctl/example.com and what is in it"), "{plan}");
+    assert!(
+        plan.contains("/etc/ssl/example.com.fullchain.pem a plain file with what it shows"),
+        "{plan}"
+    );
+    assert!(
+        plan.contains("/etc/ssl/certctl/example.com and what is in it"),
+        "{plan}"
+    );
     let done = remove(&shop, &[]).expect(0).stdout;
-    assert!(done.contains("example.com.key (0600), the bytes of before"), "{done}");
+    assert!(
+        done.contains("example.com.key (0600), the bytes of before"),
+        "{done}"
+    );
     assert!(done.contains("there is nothing to reload"), "{done}");
 }
 
@@ -84,7 +128,10 @@ fn refused_while_the_last_install_is_open_or_something_would_be_lost() {
         let before = shop.tree();
         for more in [&["--json"][..], &["--json", "--dry-run"]] {
             let run = remove(&shop, more).expect(1).json();
-            assert_eq!((&run["verdict"], &run["changed"]), (&"refused".into(), &false.into()));
+            assert_eq!(
+                (&run["verdict"], &run["changed"]),
+                (&"refused".into(), &false.into())
+            );
             assert_eq!(codes(&run), [code], "{run}");
             assert!(run["findings"][0]["next"][0]["text"].is_string(), "{run}");
         }
@@ -93,19 +140,39 @@ fn refused_while_the_last_install_is_open_or_something_would_be_lost() {
     sandbox.write(&format!("{PAIR}/my notes"), "of mine");
     refused("folder-holds-more");
     std::fs::remove_file(sandbox.join(&format!("{PAIR}/my notes"))).unwrap();
-    std::fs::rename(sandbox.join(&format!("{PAIR}/proven")), sandbox.join("proven")).unwrap();
+    std::fs::rename(
+        sandbox.join(&format!("{PAIR}/proven")),
+        sandbox.join("proven"),
+    )
+    .unwrap();
     refused("not-proven");
-    std::fs::rename(sandbox.join("proven"), sandbox.join(&format!("{PAIR}/proven"))).unwrap();
-    std::fs::rename(sandbox.join(&format!("{PAIR}/live/key.pem")), sandbox.join("key.pem")).unwrap();
+    std::fs::rename(
+        sandbox.join("proven"),
+        sandbox.join(&format!("{PAIR}/proven")),
+    )
+    .unwrap();
+    std::fs::rename(
+        sandbox.join(&format!("{PAIR}/live/key.pem")),
+        sandbox.join("key.pem"),
+    )
+    .unwrap();
     refused("shows-nothing");
-    std::fs::rename(sandbox.join("key.pem"), sandbox.join(&format!("{PAIR}/live/key.pem"))).unwrap();
+    std::fs::rename(
+        sandbox.join("key.pem"),
+        sandbox.join(&format!("{PAIR}/live/key.pem")),
+    )
+    .unwrap();
     // A path that is a plain file already, or somebody else's, stays as it is.
     std::fs::remove_file(sandbox.join(CHAIN)).unwrap();
     sandbox.write(CHAIN, "the user's");
     remove(&shop, &[]).expect(0);
     assert_eq!(sandbox.read(CHAIN), "the user's");
-    sandbox.run(&["remove", "nobody.example", "--root", "tree"]).expect(3);
-    sandbox.run(&["remove", "../etc", "--root", "tree"]).expect(3);
+    sandbox
+        .run(&["remove", "nobody.example", "--root", "tree"])
+        .expect(3);
+    sandbox
+        .run(&["remove", "../etc", "--root", "tree"])
+        .expect(3);
     sandbox.run(&["remove", "--root", "tree"]).expect(2);
 }
 
@@ -116,9 +183,17 @@ fn room_and_rights_are_known_before_anything_is_touched() {
     std::fs::rename(shop.sandbox.join("tree"), shop.sandbox.join("kept")).unwrap();
     let mut told = String::new();
     for (what, options, fault) in [
-        ("full", "size=256k", "cat /dev/zero 2>/dev/null >tree/fill || true"),
+        (
+            "full",
+            "size=256k",
+            "cat /dev/zero 2>/dev/null >tree/fill || true",
+        ),
         ("read-only", "size=4m", "mount -o remount,ro,bind tree"),
-        ("another's", "size=4m", "set -- strace -f -o /dev/null -e inject=faccessat2:error=EACCES"),
+        (
+            "another's",
+            "size=4m",
+            "set -- strace -f -o /dev/null -e inject=faccessat2:error=EACCES",
+        ),
     ] {
         let run = in_mount(
             &shop.sandbox,
@@ -135,7 +210,9 @@ fn room_and_rights_are_known_before_anything_is_touched() {
                  find tree -printf '%p %T@\n' | cmp before && cmp said said--dry-run && grep -v next: said"
             ),
         );
-        told.push_str(&format!("{what}: {run}\n").replace(&format!("user {}", user()), "user USER"));
+        told.push_str(
+            &format!("{what}: {run}\n").replace(&format!("user {}", user()), "user USER"),
+        );
     }
     insta::assert_snapshot!(told.replace(&shop.sandbox.path().display().to_string(), "[SANDBOX]"), @r"
     full: exit 4
@@ -162,15 +239,38 @@ fn nginx_goes_on_with_the_same_files() {
     let nginx = site.start("");
     site.round(&[]).expect(1);
     nginx.rewrite(&site.block(CHAIN, KEY));
-    succeed(foreign("nginx").args(["-s", "reload", "-c"]).arg(nginx.config()));
-    let args = ["install", "example.com", "--root", "tree", "--trust", "root.pem"];
+    succeed(
+        foreign("nginx")
+            .args(["-s", "reload", "-c"])
+            .arg(nginx.config()),
+    );
+    let args = [
+        "install",
+        "example.com",
+        "--root",
+        "tree",
+        "--trust",
+        "root.pem",
+    ];
     let config = nginx.config().display().to_string();
-    sandbox.run(&[&args[..], &["--server", "nginx", "--server-config", &config]].concat()).expect(0);
+    sandbox
+        .run(
+            &[
+                &args[..],
+                &["--server", "nginx", "--server-config", &config],
+            ]
+            .concat(),
+        )
+        .expect(0);
     let shown = site.shown();
     remove(&site.shop, &[]).expect(0);
     site.shows(CHAIN);
     succeed(foreign("nginx").args(["-t", "-c"]).arg(nginx.config()));
-    succeed(foreign("nginx").args(["-s", "reload", "-c"]).arg(nginx.config()));
+    succeed(
+        foreign("nginx")
+            .args(["-s", "reload", "-c"])
+            .arg(nginx.config()),
+    );
     assert_eq!(site.shown(), shown);
 }
 
@@ -181,14 +281,36 @@ fn no_link_of_an_earlier_install_is_left_behind() {
     let nginx = site.start("");
     site.round(&[]).expect(1);
     nginx.rewrite(&site.block(CHAIN, KEY));
-    let reload = || succeed(foreign("nginx").args(["-s", "reload", "-c"]).arg(nginx.config()));
+    let reload = || {
+        succeed(
+            foreign("nginx")
+                .args(["-s", "reload", "-c"])
+                .arg(nginx.config()),
+        )
+    };
     reload();
     let config = nginx.config().display().to_string();
-    let told = ["--root", "tree", "--trust", "root.pem", "--server", "nginx", "--server-config", &config];
-    let install = || sandbox.run(&[&["install", "example.com"], &told[..]].concat()).expect(0);
+    let told = [
+        "--root",
+        "tree",
+        "--trust",
+        "root.pem",
+        "--server",
+        "nginx",
+        "--server-config",
+        &config,
+    ];
+    let install = || {
+        sandbox
+            .run(&[&["install", "example.com"], &told[..]].concat())
+            .expect(0)
+    };
     install();
     // The administrator moves the server twice; something else may still read the paths of before.
-    let paths = [("tree/tls/m.pem", "tree/tls/m.key"), ("tree/srv/n.pem", "tree/srv/n.key")];
+    let paths = [
+        ("tree/tls/m.pem", "tree/tls/m.key"),
+        ("tree/srv/n.pem", "tree/srv/n.key"),
+    ];
     for (chain, key) in paths {
         sandbox.write(chain, sandbox.read(CHAIN));
         sandbox.write(key, sandbox.read(KEY));
@@ -196,26 +318,45 @@ fn no_link_of_an_earlier_install_is_left_behind() {
         reload();
         install();
         assert!(sandbox.join(chain).is_symlink() && sandbox.join(CHAIN).is_symlink());
-        sandbox.run(&["install", "--check", "--root", "tree"]).expect(0);
+        sandbox
+            .run(&["install", "--check", "--root", "tree"])
+            .expect(0);
     }
     site.round(&[]).expect(0);
-    let settings: serde_json::Value = serde_json::from_str(&sandbox.read(&format!("{PAIR}/settings.json"))).unwrap();
-    assert_eq!(settings["former"].as_array().map(Vec::len), Some(4), "{settings}");
+    let settings: serde_json::Value =
+        serde_json::from_str(&sandbox.read(&format!("{PAIR}/settings.json"))).unwrap();
+    assert_eq!(
+        settings["former"].as_array().map(Vec::len),
+        Some(4),
+        "{settings}"
+    );
     // One that is gone may be missed; the next install forgets it.
     let first = sandbox.join(CHAIN);
     let text = std::fs::read_link(&first).unwrap();
     std::fs::remove_file(&first).unwrap();
-    let check = sandbox.run(&["install", "--check", "--root", "tree", "--json"]).expect(1).json();
+    let check = sandbox
+        .run(&["install", "--check", "--root", "tree", "--json"])
+        .expect(1)
+        .json();
     assert_eq!(codes(&check), ["drift-link"], "{check}");
     install();
-    sandbox.run(&["install", "--check", "--root", "tree"]).expect(0);
+    sandbox
+        .run(&["install", "--check", "--root", "tree"])
+        .expect(0);
     std::os::unix::fs::symlink(text, &first).unwrap();
     install();
     let served = site.shop.served();
     let done = remove(&site.shop, &["--json"]).expect(0).json();
-    assert_eq!(done["certificates"][0]["files"].as_array().map(Vec::len), Some(6), "{done}");
+    assert_eq!(
+        done["certificates"][0]["files"].as_array().map(Vec::len),
+        Some(6),
+        "{done}"
+    );
     for (chain, key) in paths.into_iter().chain([(CHAIN, KEY)]) {
-        assert!(is_plain(&site.shop, chain) && is_plain(&site.shop, key), "{chain}");
+        assert!(
+            is_plain(&site.shop, chain) && is_plain(&site.shop, key),
+            "{chain}"
+        );
         assert_eq!((sandbox.read(chain), sandbox.read(key)), served, "{chain}");
     }
     assert!(!sandbox.join(PAIR).exists());
@@ -226,7 +367,12 @@ fn whole(shop: &Shop, served: &(String, String), point: &str) {
     assert_eq!(shop.served(), *served, "{point}");
     for (path, text) in tree(&shop.sandbox.join("tree")) {
         let secret = text.contains("PRIVATE KEY");
-        assert!(!secret || text.starts_with("600 "), "{point}: {} {}", path.display(), &text[..4]);
+        assert!(
+            !secret || text.starts_with("600 "),
+            "{point}: {} {}",
+            path.display(),
+            &text[..4]
+        );
     }
 }
 
@@ -240,17 +386,40 @@ fn killed_at_each_call_it_is_taken_up() {
     copy(&at("tree"), &at("kept"));
     let strace = |options: &[String]| {
         let mut command = foreign("strace");
-        command.args(["-f", "-qq", "-o", "/dev/null"]).args(options).arg(env!("CARGO_BIN_EXE_certctl"));
-        command.args(["remove", "example.com", "--root", "tree"]).current_dir(shop.sandbox.path());
+        command
+            .args(["-f", "-qq", "-o", "/dev/null"])
+            .args(options)
+            .arg(env!("CARGO_BIN_EXE_certctl"));
+        command
+            .args(["remove", "example.com", "--root", "tree"])
+            .current_dir(shop.sandbox.path());
         command.output().unwrap().status
     };
     let mut killed = 0;
-    for call in ["openat", "write", "fchown", "fchmod", "fsync", "rename", "renameat2", "unlink", "unlinkat", "rmdir"] {
+    for call in [
+        "openat",
+        "write",
+        "fchown",
+        "fchmod",
+        "fsync",
+        "rename",
+        "renameat2",
+        "unlink",
+        "unlinkat",
+        "rmdir",
+    ] {
         for number in 1..200 {
             let _ = std::fs::remove_dir_all(at("tree"));
             copy(&at("kept"), &at("tree"));
             let inject = format!("inject={call}:signal=KILL:when={number}");
-            if strace(&["-e".to_owned(), format!("trace={call}"), "-e".to_owned(), inject]).success() {
+            if strace(&[
+                "-e".to_owned(),
+                format!("trace={call}"),
+                "-e".to_owned(),
+                inject,
+            ])
+            .success()
+            {
                 break;
             }
             killed += 1;
@@ -258,10 +427,20 @@ fn killed_at_each_call_it_is_taken_up() {
             whole(&shop, &served, &point);
             let next = remove(&shop, &[]);
             // Everything was done but the last word: then there is no such pair any more.
-            assert!(next.code == 0 || next.code == 3 && !at(PAIR).exists(), "{point}\n{next}");
+            assert!(
+                next.code == 0 || next.code == 3 && !at(PAIR).exists(),
+                "{point}\n{next}"
+            );
             whole(&shop, &served, &point);
-            assert!(is_plain(&shop, CHAIN) && is_plain(&shop, KEY) && !at(PAIR).exists(), "{point}");
-            assert!(leftovers(&shop.sandbox).is_empty(), "{point}: {:?}", leftovers(&shop.sandbox));
+            assert!(
+                is_plain(&shop, CHAIN) && is_plain(&shop, KEY) && !at(PAIR).exists(),
+                "{point}"
+            );
+            assert!(
+                leftovers(&shop.sandbox).is_empty(),
+                "{point}: {:?}",
+                leftovers(&shop.sandbox)
+            );
         }
     }
     assert!(killed > 40, "{killed} points only");
@@ -272,12 +451,20 @@ fn a_configuration_that_names_the_folder_itself_holds_it() {
     let site = Site::new();
     let sandbox = &site.shop.sandbox;
     site.round(&["--server", "none"]).expect(0);
-    let config = sandbox.join("nginx").join("nginx.conf").display().to_string();
+    let config = sandbox
+        .join("nginx")
+        .join("nginx.conf")
+        .display()
+        .to_string();
     let settings = format!("{PAIR}/settings.json");
     let mut told: serde_json::Value = serde_json::from_str(&sandbox.read(&settings)).unwrap();
     (told["server"], told["server_config"]) = ("nginx".into(), config.into());
     sandbox.write(&settings, told.to_string());
-    std::os::unix::fs::symlink(sandbox.join(PAIR).join("live/key.pem"), sandbox.join("alias.key")).unwrap();
+    std::os::unix::fs::symlink(
+        sandbox.join(PAIR).join("live/key.pem"),
+        sandbox.join("alias.key"),
+    )
+    .unwrap();
     let live = format!("{PAIR}/live/fullchain.pem");
     let before = shop_files(&site.shop);
     for (chain, key) in [(live.as_str(), KEY), (CHAIN, "alias.key")] {

@@ -16,7 +16,8 @@ fn in_days(count: i64) -> String {
 
 /// `renew ARGS` in the shop's tree.
 fn renew(shop: &Shop, more: &[&str]) -> Run {
-    shop.sandbox.run(&[&["renew", "--root", "tree"], more].concat())
+    shop.sandbox
+        .run(&[&["renew", "--root", "tree"], more].concat())
 }
 
 fn renewed(shop: &Shop, more: &[&str]) -> Value {
@@ -24,17 +25,28 @@ fn renewed(shop: &Shop, more: &[&str]) -> Value {
 }
 
 fn text<'a>(document: &'a Value, path: &str) -> &'a str {
-    document.pointer(path).and_then(Value::as_str).unwrap_or_else(|| panic!("{path}: {document}"))
+    document
+        .pointer(path)
+        .and_then(Value::as_str)
+        .unwrap_or_else(|| panic!("{path}: {document}"))
 }
 
 /// What openssl reads in a request: subject, names, key.
 fn requested(sandbox: &Sandbox, file: &str) -> (String, Vec<String>, String) {
     let read = sandbox.run(&["inspect", file, "--json"]).expect(0).json();
     let item = &read["items"][0];
-    let mut names: Vec<String> =
-        item["dns_names"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect();
+    let mut names: Vec<String> = item["dns_names"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|name| name.as_str().unwrap().to_owned())
+        .collect();
     names.sort();
-    (text(item, "/subject").to_owned(), names, text(item, "/key/algorithm").to_owned())
+    (
+        text(item, "/subject").to_owned(),
+        names,
+        text(item, "/key/algorithm").to_owned(),
+    )
 }
 
 fn deliver(shop: &Shop, request: &str, file: &str, leaf: Leaf) {
@@ -46,39 +58,93 @@ fn deliver(shop: &Shop, request: &str, file: &str, leaf: Leaf) {
 fn the_next_request_is_like_the_last_one() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
-    sandbox.run(&["csr", "example.com", "www.example.com", "--ca", "namecheap", "--key-type", "rsa-3072"]).expect(0);
+    sandbox
+        .run(&[
+            "csr",
+            "example.com",
+            "www.example.com",
+            "--ca",
+            "namecheap",
+            "--key-type",
+            "rsa-3072",
+        ])
+        .expect(0);
     deliver(&shop, "example.com.csr", "first.crt", Leaf::default());
     shop.install("first.crt", &[]).expect(0);
-    let before = (shop.tree(), sandbox.read("example.com.key"), sandbox.read("example.com.csr"));
+    let before = (
+        shop.tree(),
+        sandbox.read("example.com.key"),
+        sandbox.read("example.com.csr"),
+    );
 
     let nothing = renewed(&shop, &[]);
-    assert_eq!((&nothing["verdict"], &nothing["changed"]), (&"nothing-due".into(), &false.into()), "{nothing}");
+    assert_eq!(
+        (&nothing["verdict"], &nothing["changed"]),
+        (&"nothing-due".into(), &false.into()),
+        "{nothing}"
+    );
     assert_eq!(nothing["next_due"]["name"], "example.com");
     assert!(!sandbox.join("example.com-2.key").exists());
 
     let planned = renewed(&shop, &["--dry-run", "--at", &in_days(170)]);
-    assert_eq!((&planned["verdict"], &planned["changed"]), (&"prepared".into(), &false.into()), "{planned}");
+    assert_eq!(
+        (&planned["verdict"], &planned["changed"]),
+        (&"prepared".into(), &false.into()),
+        "{planned}"
+    );
     assert_eq!(planned["certificates"][0]["planned"], true);
-    assert_eq!(text(&planned, "/certificates/0/key/path"), "example.com-2.key");
+    assert_eq!(
+        text(&planned, "/certificates/0/key/path"),
+        "example.com-2.key"
+    );
     assert!(!sandbox.join("example.com-2.key").exists());
 
     let made = renewed(&shop, &["--at", &in_days(170)]);
-    assert_eq!((&made["verdict"], &made["changed"]), (&"prepared".into(), &true.into()), "{made}");
+    assert_eq!(
+        (&made["verdict"], &made["changed"]),
+        (&"prepared".into(), &true.into()),
+        "{made}"
+    );
     assert_eq!(made["certificates"][0]["planned"], false);
-    assert_eq!(text(&made, "/certificates/0/request/path"), "example.com-2.csr");
+    assert_eq!(
+        text(&made, "/certificates/0/request/path"),
+        "example.com-2.csr"
+    );
     assert_eq!(text(&made, "/certificates/0/ca"), "namecheap");
-    assert_eq!(requested(sandbox, "example.com-2.csr"), requested(sandbox, "example.com.csr"));
+    assert_eq!(
+        requested(sandbox, "example.com-2.csr"),
+        requested(sandbox, "example.com.csr")
+    );
     assert_eq!(mode(&sandbox.join("example.com-2.key")), 0o600);
     assert_eq!(sandbox.read("example.com-2.dcv"), "; ca namecheap\n");
     assert_ne!(sandbox.read("example.com-2.key"), before.1);
-    assert_eq!((shop.tree(), sandbox.read("example.com.key"), sandbox.read("example.com.csr")), before);
+    assert_eq!(
+        (
+            shop.tree(),
+            sandbox.read("example.com.key"),
+            sandbox.read("example.com.csr")
+        ),
+        before
+    );
 
     // Again, and once it is named: the same.
     let key = sandbox.read("example.com-2.key");
-    for more in [&["--at", &in_days(170)][..], &["example.com"], &["www.example.com"], &["example.com", "--dry-run"]] {
+    for more in [
+        &["--at", &in_days(170)][..],
+        &["example.com"],
+        &["www.example.com"],
+        &["example.com", "--dry-run"],
+    ] {
         let again = renewed(&shop, more);
-        assert_eq!((&again["verdict"], &again["changed"]), (&"prepared".into(), &false.into()), "{again}");
-        assert_eq!(again["certificates"][0]["request"], made["certificates"][0]["request"]);
+        assert_eq!(
+            (&again["verdict"], &again["changed"]),
+            (&"prepared".into(), &false.into()),
+            "{again}"
+        );
+        assert_eq!(
+            again["certificates"][0]["request"],
+            made["certificates"][0]["request"]
+        );
     }
     assert_eq!(sandbox.read("example.com-2.key"), key);
     assert!(!sandbox.join("example.com-3.key").exists());
@@ -88,31 +154,60 @@ fn the_next_request_is_like_the_last_one() {
 fn round_follows_round() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
-    sandbox.run(&["csr", "example.com", "www.example.com", "--subject", "CN=example.com,O=Acme"]).expect(0);
+    sandbox
+        .run(&[
+            "csr",
+            "example.com",
+            "www.example.com",
+            "--subject",
+            "CN=example.com,O=Acme",
+        ])
+        .expect(0);
     deliver(&shop, "example.com.csr", "new.crt", Leaf::default());
     shop.install("new.crt", &[]).expect(0);
     for round in 2..=6 {
         let request = format!("example.com-{round}.csr");
         let made = renewed(&shop, &["example.com"]);
-        assert_eq!(text(&made, "/certificates/0/request/path"), request, "{made}");
+        assert_eq!(
+            text(&made, "/certificates/0/request/path"),
+            request,
+            "{made}"
+        );
         assert_eq!(made["changed"], true);
         assert!(requested(sandbox, &request).0.contains("O=Acme"));
         deliver(&shop, &request, "new.crt", Leaf::default());
         shop.install("new.crt", &[]).expect(0);
         shop.served();
         // What was answered waits for nothing, however many rounds ago.
-        let check = sandbox.run(&["dcv-check", "--root", "tree", "--json"]).expect(3).json();
-        assert!(text(&check, "/error/message").contains("all have one"), "{check}");
-        let status = sandbox.run(&["status", "--root", "tree", "--json"]).expect(0).json();
-        let states: Vec<&str> =
-            status["rows"].as_array().unwrap().iter().map(|row| row["state"].as_str().unwrap()).collect();
+        let check = sandbox
+            .run(&["dcv-check", "--root", "tree", "--json"])
+            .expect(3)
+            .json();
+        assert!(
+            text(&check, "/error/message").contains("all have one"),
+            "{check}"
+        );
+        let status = sandbox
+            .run(&["status", "--root", "tree", "--json"])
+            .expect(0)
+            .json();
+        let states: Vec<&str> = status["rows"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| row["state"].as_str().unwrap())
+            .collect();
         assert!(!states.contains(&"pending"), "{round}: {status}");
     }
     assert!(!sandbox.join("tree/etc/ssl/certctl/example.com-2").exists());
     // After a rollback the round before is live, and the later one is not taken for one that waits.
     sandbox.run(&["rollback", "--root", "tree"]).expect(0);
     let made = renewed(&shop, &["example.com"]);
-    assert_eq!(text(&made, "/certificates/0/request/path"), "example.com-7.csr", "{made}");
+    assert_eq!(
+        text(&made, "/certificates/0/request/path"),
+        "example.com-7.csr",
+        "{made}"
+    );
 }
 
 #[test]
@@ -120,11 +215,21 @@ fn the_folder_of_the_last_request_is_used() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
     std::fs::create_dir(sandbox.join("requests")).unwrap();
-    sandbox.run(&["csr", "example.com", "-C", "requests"]).expect(0);
-    deliver(&shop, "requests/example.com.csr", "new.crt", Leaf::default());
+    sandbox
+        .run(&["csr", "example.com", "-C", "requests"])
+        .expect(0);
+    deliver(
+        &shop,
+        "requests/example.com.csr",
+        "new.crt",
+        Leaf::default(),
+    );
     shop.install("new.crt", &["-C", "requests"]).expect(0);
     let made = renewed(&shop, &["example.com"]);
-    assert!(text(&made, "/certificates/0/key/path").ends_with("/requests/example.com-2.key"), "{made}");
+    assert!(
+        text(&made, "/certificates/0/key/path").ends_with("/requests/example.com-2.key"),
+        "{made}"
+    );
     assert!(sandbox.join("requests/example.com-2.csr").exists());
     let check: Vec<&str> = made["certificates"][0]["next"][1]["argv"]
         .as_array()
@@ -136,8 +241,17 @@ fn the_folder_of_the_last_request_is_used() {
 
     // Wherever somebody looks from, the round that waits is told, and what has come for it.
     let installed = || {
-        let run = sandbox.run(&["status", "--root", "tree", "--at", &in_days(170), "--json"]).expect(1).json();
-        run["rows"].as_array().unwrap().iter().find(|row| row["state"] == "installed").unwrap().clone()
+        let run = sandbox
+            .run(&["status", "--root", "tree", "--at", &in_days(170), "--json"])
+            .expect(1)
+            .json();
+        run["rows"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|row| row["state"] == "installed")
+            .unwrap()
+            .clone()
     };
     let waits = installed();
     assert_eq!(
@@ -145,26 +259,54 @@ fn the_folder_of_the_last_request_is_used() {
         (&"due".into(), &"prepared".into()),
         "{waits}"
     );
-    assert!(text(&waits, "/next/0/text").ends_with("/requests/example.com-2.csr"), "{waits}");
-    sandbox.run(&["dcv-check", "requests/example.com-2.csr", "--resolver", "127.0.0.1:1"]).expect(4);
+    assert!(
+        text(&waits, "/next/0/text").ends_with("/requests/example.com-2.csr"),
+        "{waits}"
+    );
+    sandbox
+        .run(&[
+            "dcv-check",
+            "requests/example.com-2.csr",
+            "--resolver",
+            "127.0.0.1:1",
+        ])
+        .expect(4);
     sandbox.write("requests/notes.csr", "of nobody");
-    let later = Leaf { not_before: today(), not_after: days(today(), 300), ..Leaf::default() };
-    deliver(&shop, "requests/example.com-2.csr", "requests/example.com-2.crt", later);
+    let later = Leaf {
+        not_before: today(),
+        not_after: days(today(), 300),
+        ..Leaf::default()
+    };
+    deliver(
+        &shop,
+        "requests/example.com-2.csr",
+        "requests/example.com-2.crt",
+        later,
+    );
     let ready = installed();
     assert_eq!(ready["reasons"][1]["code"], "newer-ready");
     assert_eq!(ready["next"][0]["argv"][1], "install", "{ready}");
-    shop.install(text(&ready, "/next/0/argv/2"), &["--dry-run"]).expect(0);
+    shop.install(text(&ready, "/next/0/argv/2"), &["--dry-run"])
+        .expect(0);
     std::fs::remove_file(sandbox.join("requests/example.com-2.crt")).unwrap();
 
     // -C has the last word.
     std::fs::create_dir(sandbox.join("elsewhere")).unwrap();
     let made = renewed(&shop, &["example.com", "-C", "elsewhere"]);
-    assert_eq!(text(&made, "/certificates/0/key/path"), "elsewhere/example.com-2.key", "{made}");
+    assert_eq!(
+        text(&made, "/certificates/0/key/path"),
+        "elsewhere/example.com-2.key",
+        "{made}"
+    );
 
     std::fs::remove_dir_all(sandbox.join("requests")).unwrap();
     let made = renewed(&shop, &["example.com"]);
     assert_eq!(codes(&made), ["folder-gone"]);
-    assert_eq!(text(&made, "/certificates/0/key/path"), "example.com-2.key", "{made}");
+    assert_eq!(
+        text(&made, "/certificates/0/key/path"),
+        "example.com-2.key",
+        "{made}"
+    );
     assert_eq!(requested(sandbox, "example.com-2.csr").1, ["example.com"]);
 }
 
@@ -180,7 +322,9 @@ fn installed(shop: &Shop, name: &str, leaf: Leaf) {
 fn a_key_that_is_used_again_is_told_and_not_copied() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
-    sandbox.run(&["csr", "example.com", "--ca", "sectigo"]).expect(0);
+    sandbox
+        .run(&["csr", "example.com", "--ca", "sectigo"])
+        .expect(0);
     deliver(&shop, "example.com.csr", "new.crt", Leaf::default());
     shop.install("new.crt", &[]).expect(0);
     for round in 2..=3 {
@@ -190,10 +334,19 @@ fn a_key_that_is_used_again_is_told_and_not_copied() {
         assert_eq!(text(&made, "/certificates/0/request/path"), request);
         assert_eq!(text(&made, "/certificates/0/key/path"), "example.com.key");
         // Which value Sectigo adds then, only Sectigo knows.
-        assert_eq!(made["certificates"][0]["records"][0]["complete"], false, "{made}");
+        assert_eq!(
+            made["certificates"][0]["records"][0]["complete"], false,
+            "{made}"
+        );
         assert!(!sandbox.join(&format!("example.com-{round}.key")).exists());
         let again = renewed(&shop, &["example.com"]);
-        assert_eq!((&again["changed"], text(&again, "/certificates/0/request/path")), (&false.into(), &*request));
+        assert_eq!(
+            (
+                &again["changed"],
+                text(&again, "/certificates/0/request/path")
+            ),
+            (&false.into(), &*request)
+        );
         deliver(&shop, &request, "new.crt", Leaf::default());
         shop.install("new.crt", &[]).expect(0);
     }
@@ -202,33 +355,60 @@ fn a_key_that_is_used_again_is_told_and_not_copied() {
 #[test]
 fn what_is_paid_for_decides_between_reissue_and_purchase() {
     let shop = Shop::new();
-    shop.sandbox.run(&["csr", "example.com", "--ca", "namecheap"]).expect(0);
+    shop.sandbox
+        .run(&["csr", "example.com", "--ca", "namecheap"])
+        .expect(0);
     deliver(&shop, "example.com.csr", "new.crt", Leaf::default());
     let until = days(today(), 185).to_string();
     shop.install("new.crt", &["--paid-until", &until]).expect(0);
     let plan = shop.install("new.crt", &["--dry-run"]).expect(0).stdout;
     assert!(plan.contains(&format!("paid until: {until}")), "{plan}");
-    let early = renewed(&shop, &["--dry-run", "--renew-before", "90d", "--at", &in_days(120)]);
+    let early = renewed(
+        &shop,
+        &["--dry-run", "--renew-before", "90d", "--at", &in_days(120)],
+    );
     assert_eq!(text(&early, "/certificates/0/order"), "reissue", "{early}");
     let late = renew(&shop, &["--at", &in_days(170)]).expect(0).stdout;
     assert!(
-        late.contains(&format!("what is paid for ends on {until}: buy again, then Namecheap > Activate")),
+        late.contains(&format!(
+            "what is paid for ends on {until}: buy again, then Namecheap > Activate"
+        )),
         "{late}"
     );
-    let status = shop.sandbox.run(&["status", "--root", "tree", "--json"]).expect(0).json();
+    let status = shop
+        .sandbox
+        .run(&["status", "--root", "tree", "--json"])
+        .expect(0)
+        .json();
     let rows = status["rows"].as_array().unwrap();
-    assert!(rows.iter().any(|row| row["paid_until"] == until.as_str()), "{status}");
+    assert!(
+        rows.iter().any(|row| row["paid_until"] == until.as_str()),
+        "{status}"
+    );
     // A later date takes the place of the first.
-    shop.install("new.crt", &["--paid-until", "2099-01-01"]).expect(0);
-    assert_eq!(text(&renewed(&shop, &["--at", &in_days(170)]), "/certificates/0/order"), "reissue");
+    shop.install("new.crt", &["--paid-until", "2099-01-01"])
+        .expect(0);
+    assert_eq!(
+        text(
+            &renewed(&shop, &["--at", &in_days(170)]),
+            "/certificates/0/order"
+        ),
+        "reissue"
+    );
     shop.install("new.crt", &["--paid-until", "soon"]).expect(2);
     // And nobody has to know.
-    let plan = shop.install("new.crt", &["--paid-until", "none", "--dry-run"]).expect(0).stdout;
+    let plan = shop
+        .install("new.crt", &["--paid-until", "none", "--dry-run"])
+        .expect(0)
+        .stdout;
     assert!(!plan.contains("paid until"), "{plan}");
     shop.install("new.crt", &["--paid-until", "none"]).expect(0);
     let again = renewed(&shop, &["--at", &in_days(170)]);
     assert_eq!(
-        (&again["certificates"][0]["order"], &again["certificates"][0]["paid_until"]),
+        (
+            &again["certificates"][0]["order"],
+            &again["certificates"][0]["paid_until"]
+        ),
         (&Value::Null, &Value::Null)
     );
     shop.install("new.crt", &[]).expect(0);
@@ -236,7 +416,8 @@ fn what_is_paid_for_decides_between_reissue_and_purchase() {
 }
 
 fn settings(shop: &Shop) -> String {
-    shop.sandbox.read(&format!("{}/settings.json", support::shop::PAIR))
+    shop.sandbox
+        .read(&format!("{}/settings.json", support::shop::PAIR))
 }
 
 #[test]
@@ -246,16 +427,30 @@ fn several_are_due_and_one_of_them_cannot_be_prepared() {
     for name in ["a.example", "b.example", "c.example"] {
         std::fs::create_dir(sandbox.join(name)).unwrap();
         sandbox.run(&["csr", name, "-C", name]).expect(0);
-        deliver(&shop, &format!("{name}/{name}.csr"), &format!("{name}.crt"), Leaf::default());
-        shop.install(&format!("{name}.crt"), &["-C", name]).expect(0);
+        deliver(
+            &shop,
+            &format!("{name}/{name}.csr"),
+            &format!("{name}.crt"),
+            Leaf::default(),
+        );
+        shop.install(&format!("{name}.crt"), &["-C", name])
+            .expect(0);
     }
     // What is kept of its proof cannot be read.
     sandbox.write("b.example/b.example.dcv", [0xff, 0xfe]);
-    let run = renew(&shop, &["--json", "--at", &in_days(170)]).expect(1).json();
-    assert_eq!((&run["verdict"], &run["changed"]), (&"prepared".into(), &true.into()));
+    let run = renew(&shop, &["--json", "--at", &in_days(170)])
+        .expect(1)
+        .json();
+    assert_eq!(
+        (&run["verdict"], &run["changed"]),
+        (&"prepared".into(), &true.into())
+    );
     assert_eq!(run["certificates"].as_array().unwrap().len(), 2, "{run}");
     assert!(codes(&run).contains(&"not-prepared"), "{run}");
-    assert!(sandbox.join("a.example/a.example-2.csr").exists() && sandbox.join("c.example/c.example-2.csr").exists());
+    assert!(
+        sandbox.join("a.example/a.example-2.csr").exists()
+            && sandbox.join("c.example/c.example-2.csr").exists()
+    );
     renew(&shop, &["b.example"]).expect(3);
 }
 
@@ -263,30 +458,64 @@ fn several_are_due_and_one_of_them_cannot_be_prepared() {
 fn what_certctl_did_not_install() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
-    sandbox.run(&["csr", "example.com", "--cert-name", "site"]).expect(0);
+    sandbox
+        .run(&["csr", "example.com", "--cert-name", "site"])
+        .expect(0);
     let waits = renew(&shop, &["example.com"]).expect(3);
-    assert!(waits.stderr.contains("its request waits for one"), "{waits}");
+    assert!(
+        waits.stderr.contains("its request waits for one"),
+        "{waits}"
+    );
     deliver(&shop, "site.csr", "site.crt", Leaf::default());
     let made = renewed(&shop, &["--at", &in_days(170)]);
-    assert_eq!(text(&made, "/certificates/0/request/path"), "site-2.csr", "{made}");
+    assert_eq!(
+        text(&made, "/certificates/0/request/path"),
+        "site-2.csr",
+        "{made}"
+    );
 
     std::fs::create_dir_all(sandbox.join("tree/etc/letsencrypt/live/acme.example")).unwrap();
     let certbots = renew(&shop, &["acme.example"]).expect(3);
-    assert!(certbots.stderr.contains("sudo certbot renew --cert-name acme.example"), "{certbots}");
+    assert!(
+        certbots
+            .stderr
+            .contains("sudo certbot renew --cert-name acme.example"),
+        "{certbots}"
+    );
     let unknown = renew(&shop, &["nobody.example"]).expect(3);
-    assert!(unknown.stderr.contains("certctl --root tree csr nobody.example"), "{unknown}");
+    assert!(
+        unknown
+            .stderr
+            .contains("certctl --root tree csr nobody.example"),
+        "{unknown}"
+    );
     sandbox.run(&["renew", "--at", &in_days(1)]).expect(2);
 }
 
 #[test]
 fn a_newer_certificate_that_lies_ready_is_to_be_installed() {
     let shop = Shop::new();
-    installed(&shop, "example.com", Leaf { not_after: days(today(), 100), ..Leaf::default() });
+    installed(
+        &shop,
+        "example.com",
+        Leaf {
+            not_after: days(today(), 100),
+            ..Leaf::default()
+        },
+    );
     let made = renewed(&shop, &["example.com"]);
-    deliver(&shop, text(&made, "/certificates/0/request/path"), "newer.crt", Leaf::default());
+    deliver(
+        &shop,
+        text(&made, "/certificates/0/request/path"),
+        "newer.crt",
+        Leaf::default(),
+    );
     let ready = renewed(&shop, &["example.com"]);
     assert_eq!(ready["changed"], false);
-    assert!(text(&ready, "/next/0/text").ends_with("install newer.crt"), "{ready}");
+    assert!(
+        text(&ready, "/next/0/text").ends_with("install newer.crt"),
+        "{ready}"
+    );
     shop.install("newer.crt", &[]).expect(0);
     assert_eq!(renewed(&shop, &[])["verdict"], "nothing-due");
 }
@@ -296,10 +525,20 @@ fn the_document_has_these_fields() {
     let shop = Shop::new();
     installed(&shop, "example.com", Leaf::default());
     let made = renewed(&shop, &["example.com"]);
-    let fields = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<std::collections::BTreeSet<_>>();
+    let fields = |value: &Value| {
+        value
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect::<std::collections::BTreeSet<_>>()
+    };
     let wanted = |names: &str| names.split(' ').map(str::to_owned).collect();
     assert_eq!(made["schema"], "certctl.renew/1");
-    assert_eq!(fields(&made), wanted("schema verdict changed certificates not_due next_due findings next"));
+    assert_eq!(
+        fields(&made),
+        wanted("schema verdict changed certificates not_due next_due findings next")
+    );
     let certificate = &made["certificates"][0];
     assert_eq!(
         fields(certificate),
@@ -308,12 +547,21 @@ fn the_document_has_these_fields() {
         )
     );
     assert_eq!(fields(&certificate["key"]), wanted("path algorithm id"));
-    assert_eq!(fields(&certificate["request"]), wanted("path md5 sha256 subject"));
+    assert_eq!(
+        fields(&certificate["request"]),
+        wanted("path md5 sha256 subject")
+    );
     let said = renew(&shop, &["example.com"]).expect(0).stdout;
     let first = said.lines().next().unwrap();
     assert!(first.ends_with(
         "prepared before, not renewed: example.com; example.com-2.key, example.com-2.csr (ecdsa-p256); the site keeps its pair"
     ), "{said}");
-    assert!(said.contains("\n-----BEGIN CERTIFICATE REQUEST-----\n"), "{said}");
-    assert!(said.contains("certctl --root tree dcv-check --wait --record -"), "{said}");
+    assert!(
+        said.contains("\n-----BEGIN CERTIFICATE REQUEST-----\n"),
+        "{said}"
+    );
+    assert!(
+        said.contains("certctl --root tree dcv-check --wait --record -"),
+        "{said}"
+    );
 }

@@ -8,20 +8,31 @@ use support::ca::{Leaf, days, today};
 use support::shop::{PAIR, Shop, codes, link};
 
 fn back(shop: &Shop, more: &[&str]) -> Run {
-    shop.sandbox.run(&[&["rollback", "example.com", "--root", "tree"], more].concat())
+    shop.sandbox
+        .run(&[&["rollback", "example.com", "--root", "tree"], more].concat())
 }
 
 /// `live` as an id.
 fn live(shop: &Shop) -> String {
-    link(&shop.sandbox, &format!("{PAIR}/live")).trim_start_matches("releases/").to_owned()
+    link(&shop.sandbox, &format!("{PAIR}/live"))
+        .trim_start_matches("releases/")
+        .to_owned()
 }
 
 /// Rounds at these instants; the ids of what they installed.
 fn rounds(shop: &Shop, instants: &[&str]) -> Vec<String> {
     let round = |at: &&str| {
-        shop.sandbox.run(&["csr", "example.com", "www.example.com", "--force"]).expect(0);
-        let always = Leaf { not_before: days(today(), -1000), not_after: days(today(), 1000), ..Leaf::default() };
-        let leaf = shop.ca.issue_as(&shop.sandbox.read("example.com.csr"), always);
+        shop.sandbox
+            .run(&["csr", "example.com", "www.example.com", "--force"])
+            .expect(0);
+        let always = Leaf {
+            not_before: days(today(), -1000),
+            not_after: days(today(), 1000),
+            ..Leaf::default()
+        };
+        let leaf = shop
+            .ca
+            .issue_as(&shop.sandbox.read("example.com.csr"), always);
         shop.sandbox.write("new.crt", shop.ca.bundle_pem() + &leaf);
         shop.install("new.crt", &["--at", at]).expect(0);
         live(shop)
@@ -32,7 +43,14 @@ fn rounds(shop: &Shop, instants: &[&str]) -> Vec<String> {
 #[test]
 fn to_an_id_and_to_a_date() {
     let shop = Shop::new();
-    let ids = rounds(&shop, &["2026-05-01T10:00:00Z", "2026-06-01T10:00:00Z", "2026-07-01T10:00:00Z"]);
+    let ids = rounds(
+        &shop,
+        &[
+            "2026-05-01T10:00:00Z",
+            "2026-06-01T10:00:00Z",
+            "2026-07-01T10:00:00Z",
+        ],
+    );
     for (to, wanted) in [
         (ids[0].as_str(), &ids[0]),
         ("2026-06-30", &ids[1]),
@@ -43,42 +61,79 @@ fn to_an_id_and_to_a_date() {
         let document = back(&shop, &["--to", to, "--json"]).expect(0).json();
         assert_eq!(live(&shop), *wanted, "{to}");
         assert_eq!(document["certificates"][0]["release"], wanted.as_str());
-        assert_eq!((&document["verdict"], &document["changed"]), (&"files".into(), &true.into()), "{to}");
+        assert_eq!(
+            (&document["verdict"], &document["changed"]),
+            (&"files".into(), &true.into()),
+            "{to}"
+        );
         let again = back(&shop, &["--to", to, "--json"]).expect(0).json();
-        assert_eq!((&again["verdict"], &again["changed"]), (&"unchanged".into(), &false.into()), "{to}");
+        assert_eq!(
+            (&again["verdict"], &again["changed"]),
+            (&"unchanged".into(), &false.into()),
+            "{to}"
+        );
         shop.served();
     }
     // Without a date: what was before the one that is live now.
     back(&shop, &["--to", &ids[2]]).expect(0);
     back(&shop, &[]).expect(0);
     assert_eq!(live(&shop), ids[1]);
-    let planned = back(&shop, &["--to", &ids[0], "--dry-run", "--json"]).expect(0).json();
-    assert_eq!((&planned["verdict"], live(&shop)), (&"planned".into(), ids[1].clone()));
+    let planned = back(&shop, &["--to", &ids[0], "--dry-run", "--json"])
+        .expect(0)
+        .json();
+    assert_eq!(
+        (&planned["verdict"], live(&shop)),
+        (&"planned".into(), ids[1].clone())
+    );
 }
 
 #[test]
 fn what_there_is_to_go_back_to_is_listed() {
     let shop = Shop::new();
-    let instants = ["2026-05-01T10:00:00Z", "2026-05-02T10:00:00Z", "2026-05-03T10:00:00Z", "2026-05-04T10:00:00Z"];
+    let instants = [
+        "2026-05-01T10:00:00Z",
+        "2026-05-02T10:00:00Z",
+        "2026-05-03T10:00:00Z",
+        "2026-05-04T10:00:00Z",
+    ];
     let ids = rounds(&shop, &instants);
     let before = shop.tree();
     for (to, code, said) in [
         ("yesterday", 2, "neither a date nor"),
         (&ids[3][..7], 2, "neither a date nor"),
         ("00000000", 3, "never been served with 00000000"),
-        ("2026-04-30", 3, "nothing of example.com was installed by 2026-04-30\n"),
+        (
+            "2026-04-30",
+            3,
+            "nothing of example.com was installed by 2026-04-30\n",
+        ),
         (&ids[0], 3, "not kept any more"),
         ("2026-05-01", 3, "not kept any more"),
     ] {
         let run = back(&shop, &["--to", to]).expect(code);
         assert!(run.stderr.contains(said), "{to}\n{run}");
         for id in &ids[1..] {
-            assert!(run.stderr.contains(&format!("certctl rollback example.com --to {id} --root tree")), "{run}");
+            assert!(
+                run.stderr.contains(&format!(
+                    "certctl rollback example.com --to {id} --root tree"
+                )),
+                "{run}"
+            );
         }
-        assert!(run.stderr.contains(&format!("there is {}, of 2026-05-04T10:00:00Z: ends", ids[3])), "{run}");
+        assert!(
+            run.stderr.contains(&format!(
+                "there is {}, of 2026-05-04T10:00:00Z: ends",
+                ids[3]
+            )),
+            "{run}"
+        );
         assert!(run.stderr.contains("(live now)"), "{run}");
         let document = back(&shop, &["--to", to, "--json"]).expect(code).json();
-        assert_eq!(document["error"]["next"][0]["argv"][4], ids[3].as_str(), "{document}");
+        assert_eq!(
+            document["error"]["next"][0]["argv"][4],
+            ids[3].as_str(),
+            "{document}"
+        );
     }
     assert_eq!(shop.tree(), before);
 }
@@ -88,25 +143,49 @@ fn before_the_first_install_there_is_nothing_but_what_came_later_is_told() {
     let shop = Shop::new();
     let ids = rounds(&shop, &["2026-05-01T10:00:00Z"]);
     let run = back(&shop, &[]).expect(3);
-    assert!(run.stderr.contains("no earlier install of it ended well here"), "{run}");
+    assert!(
+        run.stderr
+            .contains("no earlier install of it ended well here"),
+        "{run}"
+    );
     let ids = [ids, rounds(&shop, &["2026-06-01T10:00:00Z"])].concat();
     back(&shop, &[]).expect(0);
     assert_eq!(live(&shop), ids[0]);
     let run = back(&shop, &[]).expect(3);
-    assert!(run.stderr.contains("nothing of example.com was installed before what is live now"), "{run}");
-    assert!(run.stderr.contains(&format!("certctl rollback example.com --to {} --root tree", ids[1])), "{run}");
-    assert!(!run.stderr.contains(&ids[0]) && !run.stderr.contains("no earlier install"), "{run}");
+    assert!(
+        run.stderr
+            .contains("nothing of example.com was installed before what is live now"),
+        "{run}"
+    );
+    assert!(
+        run.stderr.contains(&format!(
+            "certctl rollback example.com --to {} --root tree",
+            ids[1]
+        )),
+        "{run}"
+    );
+    assert!(
+        !run.stderr.contains(&ids[0]) && !run.stderr.contains("no earlier install"),
+        "{run}"
+    );
 }
 
 #[test]
 fn a_date_that_is_over_is_a_warning() {
     let shop = Shop::new();
     let ids = rounds(&shop, &["2026-05-01T10:00:00Z", "2026-05-02T10:00:00Z"]);
-    let run = back(&shop, &["--at", "2040-01-01T00:00:00Z", "--json"]).expect(0).json();
+    let run = back(&shop, &["--at", "2040-01-01T00:00:00Z", "--json"])
+        .expect(0)
+        .json();
     assert_eq!(live(&shop), ids[0]);
     assert!(codes(&run).contains(&"expired"), "{run}");
     assert!(run["findings"].to_string().contains("\"warning\""), "{run}");
-    let run = back(&shop, &["--to", &ids[1], "--at", "2001-01-01T00:00:00Z", "--json"]).expect(0).json();
+    let run = back(
+        &shop,
+        &["--to", &ids[1], "--at", "2001-01-01T00:00:00Z", "--json"],
+    )
+    .expect(0)
+    .json();
     assert!(codes(&run).contains(&"not-yet-valid"), "{run}");
 }
 

@@ -30,7 +30,11 @@ const NAMES: &str = "example.com www.example.com";
 
 impl Front {
     fn new(kind: Kind) -> Self {
-        Self { shop: Shop::new(), kind, at: vec![([127, 0, 0, 1], free_port()).into()] }
+        Self {
+            shop: Shop::new(),
+            kind,
+            at: vec![([127, 0, 0, 1], free_port()).into()],
+        }
     }
 
     fn folder(&self) -> PathBuf {
@@ -42,7 +46,11 @@ impl Front {
     }
 
     fn place(&self) -> Place {
-        Place { names: NAMES, at: self.at.clone(), pairs: vec![self.usual()] }
+        Place {
+            names: NAMES,
+            at: self.at.clone(),
+            pairs: vec![self.usual()],
+        }
     }
 
     /// Started with a first pair that certctl has installed.
@@ -50,14 +58,21 @@ impl Front {
         // nginx without a block, and whoever else, comes to the pair by a reload.
         let running = self.kind.start(&self.folder(), &[self.plain("first")]);
         self.kind.write(&self.folder(), &[self.place()]);
-        assert_eq!(self.round(&["--json"]).expect(0).json()["verdict"], "live", "{:?}", self.kind);
+        assert_eq!(
+            self.round(&["--json"]).expect(0).json()["verdict"],
+            "live",
+            "{:?}",
+            self.kind
+        );
         running
     }
 
     /// A place with another pair from the CA, outside of the tree.
     fn plain(&self, name: &str) -> Place {
         let sandbox = &self.shop.sandbox;
-        sandbox.run(&["csr", "example.com", "www.example.com", "--force"]).expect(0);
+        sandbox
+            .run(&["csr", "example.com", "www.example.com", "--force"])
+            .expect(0);
         let leaf = self.shop.ca.issue(&sandbox.read("example.com.csr"));
         let chain = leaf + &self.shop.ca.intermediate_pem();
         let key = sandbox.read("example.com.key");
@@ -71,7 +86,11 @@ impl Front {
                 sandbox.write(&format!("outside/{name}.key"), key),
             ),
         };
-        Place { names: NAMES, at: self.at.clone(), pairs: vec![pair] }
+        Place {
+            names: NAMES,
+            at: self.at.clone(),
+            pairs: vec![pair],
+        }
     }
 
     fn round(&self, more: &[&str]) -> Run {
@@ -88,14 +107,23 @@ impl Front {
     /// What lies at the paths that the server reads.
     fn files(&self) -> (String, String) {
         let (chain, key) = self.usual();
-        (std::fs::read_to_string(chain).unwrap(), std::fs::read_to_string(key).unwrap())
+        (
+            std::fs::read_to_string(chain).unwrap(),
+            std::fs::read_to_string(key).unwrap(),
+        )
     }
 
     /// The leaf that is shown, as PEM.
     fn shown(&self, algorithm: Option<KeyAlgorithm>) -> Vec<String> {
         let ask = |at: &SocketAddr| {
-            let target = [ProbeTarget { algorithm, ..ProbeTarget::new(*at, "example.com") }];
-            let handshake = probe_all(&target, Duration::from_secs(20)).pop().unwrap().expect("a handshake");
+            let target = [ProbeTarget {
+                algorithm,
+                ..ProbeTarget::new(*at, "example.com")
+            }];
+            let handshake = probe_all(&target, Duration::from_secs(20))
+                .pop()
+                .unwrap()
+                .expect("a handshake");
             Certificate::from_der(&handshake.chain[0]).unwrap().to_pem()
         };
         self.at.iter().map(ask).collect()
@@ -103,7 +131,11 @@ impl Front {
 
     fn shows_its_files(&self) {
         let (chain, _) = self.files();
-        assert!(self.shown(None).iter().all(|leaf| chain.contains(leaf)), "{:?} shows another certificate", self.kind);
+        assert!(
+            self.shown(None).iter().all(|leaf| chain.contains(leaf)),
+            "{:?} shows another certificate",
+            self.kind
+        );
     }
 }
 
@@ -111,8 +143,10 @@ impl Front {
 fn each(test: fn(Kind)) {
     std::thread::scope(|scope| {
         let threads = Kind::ALL.map(|kind| (kind, scope.spawn(move || test(kind))));
-        let failed: Vec<Kind> =
-            threads.into_iter().filter_map(|(kind, thread)| thread.join().is_err().then_some(kind)).collect();
+        let failed: Vec<Kind> = threads
+            .into_iter()
+            .filter_map(|(kind, thread)| thread.join().is_err().then_some(kind))
+            .collect();
         assert!(failed.is_empty(), "{failed:?}");
     });
 }
@@ -123,14 +157,26 @@ fn make_executable(path: &Path) {
 
 /// How many processes have `word` in their command line.
 fn processes_with(word: &str) -> usize {
-    let lines = std::fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path().join("cmdline"));
-    lines.filter(|line| std::fs::read(line).is_ok_and(|line| String::from_utf8_lossy(&line).contains(word))).count()
+    let lines = std::fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .map(|entry| entry.path().join("cmdline"));
+    lines
+        .filter(|line| {
+            std::fs::read(line).is_ok_and(|line| String::from_utf8_lossy(&line).contains(word))
+        })
+        .count()
 }
 
 /// What a run that was taken back says, and what it leaves.
 fn taken_back(front: &Front, run: Run, before: &(String, String)) -> Value {
     let run = run.expect(5).json();
-    assert_eq!((&run["verdict"], &run["changed"]), (&"taken-back".into(), &false.into()), "{:?}: {run}", front.kind);
+    assert_eq!(
+        (&run["verdict"], &run["changed"]),
+        (&"taken-back".into(), &false.into()),
+        "{:?}: {run}",
+        front.kind
+    );
     assert_eq!(front.files(), *before, "{:?}", front.kind);
     assert_eq!(leftovers(&front.shop.sandbox), Vec::<PathBuf>::new());
     front.shows_its_files();
@@ -145,7 +191,10 @@ fn a_reload_that_hangs_is_killed_with_all_that_it_started() {
         let before = front.files();
         // A number of seconds that nobody else sleeps.
         let mark = format!("86{}.25", front.at[0].port());
-        let script = front.shop.sandbox.write("hang", format!("#!/bin/sh\nsleep {mark} &\nsleep {mark}\n"));
+        let script = front
+            .shop
+            .sandbox
+            .write("hang", format!("#!/bin/sh\nsleep {mark} &\nsleep {mark}\n"));
         make_executable(&script);
         let started = Instant::now();
         let run = front.round(&["--reload", &script.display().to_string(), "--json"]);
@@ -168,9 +217,16 @@ fn a_reload_that_floods_is_cut_short() {
         let script = front.shop.sandbox.write("flood", script);
         make_executable(&script);
         let run = front.round(&["--reload", &script.display().to_string(), "--json"]);
-        assert!(run.stdout.len() < 256 * 1024, "{kind:?}: {} bytes", run.stdout.len());
+        assert!(
+            run.stdout.len() < 256 * 1024,
+            "{kind:?}: {} bytes",
+            run.stdout.len()
+        );
         let run = taken_back(&front, run, &before);
-        assert!(run["findings"].to_string().contains(line), "{kind:?}: {run}");
+        assert!(
+            run["findings"].to_string().contains(line),
+            "{kind:?}: {run}"
+        );
     });
 }
 
@@ -180,7 +236,11 @@ fn a_reload_that_does_nothing_is_found_out() {
         let front = Front::new(kind);
         let _running = front.started();
         let before = front.files();
-        let run = taken_back(&front, front.round(&["--reload", "true", "--json"]), &before);
+        let run = taken_back(
+            &front,
+            front.round(&["--reload", "true", "--json"]),
+            &before,
+        );
         assert!(codes(&run).contains(&"reload-not-taken"), "{kind:?}: {run}");
     });
 }
@@ -189,11 +249,16 @@ fn a_reload_that_does_nothing_is_found_out() {
 fn both_families_are_asked() {
     each(|kind| {
         let mut front = Front::new(kind);
-        front.at.push((Ipv6Addr::LOCALHOST, front.at[0].port()).into());
+        front
+            .at
+            .push((Ipv6Addr::LOCALHOST, front.at[0].port()).into());
         let _running = front.started();
         let run = front.round(&["--json"]).expect(0).json();
         let probes = run["certificates"][0]["probes"].as_array().unwrap();
-        let mut asked: Vec<&str> = probes.iter().map(|probe| probe["address"].as_str().unwrap()).collect();
+        let mut asked: Vec<&str> = probes
+            .iter()
+            .map(|probe| probe["address"].as_str().unwrap())
+            .collect();
         asked.dedup();
         let at: Vec<String> = front.at.iter().map(ToString::to_string).collect();
         assert_eq!(asked, at, "{kind:?}");
@@ -215,7 +280,11 @@ fn another_place_that_answers_first_is_not_done() {
             "{run}"
         );
         kind.write(&front.folder(), &[front.place()]);
-        assert_eq!(front.again(&["--json"]).expect(0).json()["verdict"], "live", "{kind:?}");
+        assert_eq!(
+            front.again(&["--json"]).expect(0).json()["verdict"],
+            "live",
+            "{kind:?}"
+        );
         front.shows_its_files();
     });
 }
@@ -229,12 +298,19 @@ struct Three {
 impl Three {
     fn new() -> Self {
         let at = |kind| (kind, SocketAddr::from(([127, 0, 0, 1], free_port())));
-        Self { shop: Shop::new(), fronts: Kind::ALL.map(at).into() }
+        Self {
+            shop: Shop::new(),
+            fronts: Kind::ALL.map(at).into(),
+        }
     }
 
     fn place(&self, kind: Kind, at: SocketAddr) -> Place {
         let pair = kind.usual(&self.shop.sandbox.join("tree"));
-        Place { names: "example.com *.example.com", at: vec![at], pairs: vec![pair] }
+        Place {
+            names: "example.com *.example.com",
+            at: vec![at],
+            pairs: vec![pair],
+        }
     }
 
     fn folder(&self, kind: Kind) -> PathBuf {
@@ -242,7 +318,10 @@ impl Three {
     }
 
     fn start(&self) -> Vec<Running> {
-        self.fronts.iter().map(|&(kind, at)| kind.start(&self.folder(kind), &[self.place(kind, at)])).collect()
+        self.fronts
+            .iter()
+            .map(|&(kind, at)| kind.start(&self.folder(kind), &[self.place(kind, at)]))
+            .collect()
     }
 
     /// A wildcard, in plain files where the three look for it.
@@ -255,13 +334,23 @@ impl Three {
                 std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             }
             std::fs::write(&own, &key).unwrap();
-            std::fs::write(&certificate, if both { chain.clone() + &key } else { chain.clone() }).unwrap();
+            std::fs::write(
+                &certificate,
+                if both {
+                    chain.clone() + &key
+                } else {
+                    chain.clone()
+                },
+            )
+            .unwrap();
         }
     }
 
     fn deliver(&self) -> (String, String) {
         let sandbox = &self.shop.sandbox;
-        sandbox.run(&["csr", "example.com", "*.example.com", "--force"]).expect(0);
+        sandbox
+            .run(&["csr", "example.com", "*.example.com", "--force"])
+            .expect(0);
         let leaf = self.shop.ca.issue(&sandbox.read("example.com.csr"));
         let chain = leaf + &self.shop.ca.intermediate_pem();
         sandbox.write("new.crt", &chain);
@@ -271,7 +360,14 @@ impl Three {
     fn round(&self, more: &[&str]) -> Run {
         self.deliver();
         let config = |(kind, _): &(Kind, SocketAddr)| {
-            ["--server-config".to_owned(), format!("{}={}", kind.name(), kind.config(&self.folder(*kind)).display())]
+            [
+                "--server-config".to_owned(),
+                format!(
+                    "{}={}",
+                    kind.name(),
+                    kind.config(&self.folder(*kind)).display()
+                ),
+            ]
         };
         let configs: Vec<String> = self.fronts.iter().flat_map(config).collect();
         let configs: Vec<&str> = configs.iter().map(String::as_str).collect();
@@ -280,14 +376,22 @@ impl Three {
 
     /// The leaf that all three show for a name below the wildcard.
     fn shown(&self) -> String {
-        let targets: Vec<ProbeTarget> =
-            self.fronts.iter().map(|(_, at)| ProbeTarget::new(*at, "shop.example.com")).collect();
+        let targets: Vec<ProbeTarget> = self
+            .fronts
+            .iter()
+            .map(|(_, at)| ProbeTarget::new(*at, "shop.example.com"))
+            .collect();
         let shown = probe_all(&targets, Duration::from_secs(20)).into_iter();
         let leaf = |shown: Result<certctl::probe::Handshake, _>| {
-            Certificate::from_der(&shown.expect("a handshake").chain[0]).unwrap().to_pem()
+            Certificate::from_der(&shown.expect("a handshake").chain[0])
+                .unwrap()
+                .to_pem()
         };
         let leaves: Vec<String> = shown.map(leaf).collect();
-        assert!(leaves.iter().all(|leaf| *leaf == leaves[0]), "they show different certificates");
+        assert!(
+            leaves.iter().all(|leaf| *leaf == leaves[0]),
+            "they show different certificates"
+        );
         leaves[0].clone()
     }
 }
@@ -299,10 +403,17 @@ fn one_certificate_on_all_three_is_one_transaction() {
     let running = three.start();
     let first = three.shown();
     let run = three.round(&["--json"]).expect(0).json();
-    assert_eq!((&run["verdict"], &run["certificates"][0]["proof"]), (&"live".into(), &"live".into()), "{run}");
+    assert_eq!(
+        (&run["verdict"], &run["certificates"][0]["proof"]),
+        (&"live".into(), &"live".into()),
+        "{run}"
+    );
     let probed = |run: &Value| {
         let probes = run["certificates"][0]["probes"].as_array().unwrap();
-        let mut ports: Vec<String> = probes.iter().map(|probe| probe["address"].to_string()).collect();
+        let mut ports: Vec<String> = probes
+            .iter()
+            .map(|probe| probe["address"].to_string())
+            .collect();
         ports.sort();
         ports.dedup();
         ports.len()
@@ -313,7 +424,9 @@ fn one_certificate_on_all_three_is_one_transaction() {
 
     // One of them does not take it: all of them go back.
     let master = running.iter().find_map(|running| match running {
-        Running::Haproxy(haproxy) => rustix::process::Pid::from_raw(haproxy.id().try_into().unwrap()),
+        Running::Haproxy(haproxy) => {
+            rustix::process::Pid::from_raw(haproxy.id().try_into().unwrap())
+        }
         _ => None,
     });
     let tell = |signal| rustix::process::kill_process(master.unwrap(), signal).unwrap();
@@ -321,7 +434,11 @@ fn one_certificate_on_all_three_is_one_transaction() {
     let run = three.round(&["--json"]);
     tell(rustix::process::Signal::CONT);
     let run = run.expect(5).json();
-    assert_eq!((&run["verdict"], &run["changed"]), (&"taken-back".into(), &false.into()), "{run}");
+    assert_eq!(
+        (&run["verdict"], &run["changed"]),
+        (&"taken-back".into(), &false.into()),
+        "{run}"
+    );
     assert_eq!(probed(&run), 3, "{run}");
     assert_eq!(three.shown(), second);
     assert_eq!(leftovers(&three.shop.sandbox), Vec::<PathBuf>::new());
@@ -329,22 +446,47 @@ fn one_certificate_on_all_three_is_one_transaction() {
     // One undo for all.
     assert_eq!(three.round(&["--json"]).expect(0).json()["verdict"], "live");
     assert_ne!(three.shown(), second);
-    three.shop.sandbox.run(&["rollback", "--root", "tree"]).expect(0);
+    three
+        .shop
+        .sandbox
+        .run(&["rollback", "--root", "tree"])
+        .expect(0);
     assert_eq!(three.shown(), second);
-    three.shop.sandbox.run(&["rollback", "--root", "tree"]).expect(0);
+    three
+        .shop
+        .sandbox
+        .run(&["rollback", "--root", "tree"])
+        .expect(0);
     assert_eq!(three.shown(), first);
 
     // One that is known not to run is not asked, and nothing goes back for it.
-    let up = running.into_iter().filter(|running| !matches!(running, Running::Haproxy(_))).collect::<Vec<_>>();
+    let up = running
+        .into_iter()
+        .filter(|running| !matches!(running, Running::Haproxy(_)))
+        .collect::<Vec<_>>();
     let run = three.round(&["--json"]).expect(1).json();
-    assert_eq!((&run["verdict"], codes(&run)), (&"not-served".into(), vec!["server-not-running"]), "{run}");
+    assert_eq!(
+        (&run["verdict"], codes(&run)),
+        (&"not-served".into(), vec!["server-not-running"]),
+        "{run}"
+    );
     assert_eq!((up.len(), probed(&run)), (2, 2), "{run}");
     let said = three.round(&[]).expect(1);
-    assert!(said.stdout.contains("live   127.0.0.1:") && said.stdout.contains("HAProxy does not run"), "{said}");
+    assert!(
+        said.stdout.contains("live   127.0.0.1:") && said.stdout.contains("HAProxy does not run"),
+        "{said}"
+    );
 
     // One that runs and was not named is not passed over in silence.
-    let run = three.round(&["--server", "nginx", "--json"]).expect(0).json();
-    assert_eq!((&run["verdict"], codes(&run)), (&"live".into(), vec!["server-not-told"]), "{run}");
+    let run = three
+        .round(&["--server", "nginx", "--json"])
+        .expect(0)
+        .json();
+    assert_eq!(
+        (&run["verdict"], codes(&run)),
+        (&"live".into(), vec!["server-not-told"]),
+        "{run}"
+    );
     let next = run["findings"][0]["next"].to_string();
     assert!(next.contains("--server nginx --server apache"), "{run}");
 }
@@ -357,8 +499,15 @@ fn a_server_that_names_what_is_not_made_yet_is_not_passed_over() {
     let _running = three.start();
     let (combined, _) = Kind::Haproxy.usual(&three.shop.sandbox.join("tree"));
     std::fs::remove_file(combined).unwrap();
-    let run = three.round(&["--server", "nginx", "--server", "apache", "--json"]).expect(0).json();
-    assert_eq!((&run["verdict"], codes(&run)[0]), (&"live".into(), "server-not-told"), "{run}");
+    let run = three
+        .round(&["--server", "nginx", "--server", "apache", "--json"])
+        .expect(0)
+        .json();
+    assert_eq!(
+        (&run["verdict"], codes(&run)[0]),
+        (&"live".into(), "server-not-told"),
+        "{run}"
+    );
     let said = run["findings"][0]["message"].as_str().unwrap();
     assert!(said.contains("haproxy.cfg:"), "{said}");
 }

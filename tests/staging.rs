@@ -25,46 +25,93 @@ impl Staging {
     fn new() -> Self {
         let shop = Shop::new();
         shop.deliver("one.crt");
-        std::fs::copy(shop.sandbox.join("example.com.key"), shop.sandbox.join("one.key")).unwrap();
+        std::fs::copy(
+            shop.sandbox.join("example.com.key"),
+            shop.sandbox.join("one.key"),
+        )
+        .unwrap();
         shop.deliver("two.crt");
         let certctl = shop.sandbox.join("certctl");
         std::fs::copy(env!("CARGO_BIN_EXE_certctl"), &certctl).unwrap();
         let root = rustix::process::geteuid().is_root();
-        let user = if root { USER } else { rustix::process::geteuid().as_raw() };
+        let user = if root {
+            USER
+        } else {
+            rustix::process::geteuid().as_raw()
+        };
         for entry in std::fs::read_dir(shop.sandbox.path()).unwrap() {
             chown(entry.unwrap().path(), Some(user), None).unwrap();
         }
         chown(shop.sandbox.path(), Some(user), None).unwrap();
-        Self { shop, user, certctl }
+        Self {
+            shop,
+            user,
+            certctl,
+        }
     }
 
     /// certctl as that user, each call that names a file noted in `trace`.
     fn run(&self, args: &[&str]) -> (String, String) {
         let trace = self.shop.sandbox.write("trace", "");
         let mut command = foreign("strace");
-        command.args(["-f", "-qq", "-y", "-e", "trace=%file,fchmod,fchown,ftruncate", "-o"]).arg(&trace);
+        command
+            .args([
+                "-f",
+                "-qq",
+                "-y",
+                "-e",
+                "trace=%file,fchmod,fchown,ftruncate",
+                "-o",
+            ])
+            .arg(&trace);
         if rustix::process::geteuid().is_root() {
             let id = self.user.to_string();
-            command.arg(path_of("setpriv")).args(["--reuid", &id, "--regid", &id, "--clear-groups", "--"]);
+            command.arg(path_of("setpriv")).args([
+                "--reuid",
+                &id,
+                "--regid",
+                &id,
+                "--clear-groups",
+                "--",
+            ]);
         }
-        command.arg(&self.certctl).args(args).args(["--root", "image"]).current_dir(self.shop.sandbox.path());
+        command
+            .arg(&self.certctl)
+            .args(args)
+            .args(["--root", "image"])
+            .current_dir(self.shop.sandbox.path());
         let said = succeed(&mut command);
         (said, std::fs::read_to_string(trace).unwrap())
     }
 
     fn pair(&self, tree: &str) -> (String, String) {
         let read = |path: &str| self.shop.sandbox.read(&format!("{tree}/etc/ssl/{path}"));
-        (read("example.com.fullchain.pem"), read("private/example.com.key"))
+        (
+            read("example.com.fullchain.pem"),
+            read("private/example.com.key"),
+        )
     }
 }
 
 /// The calls that change something at a path, and how each names it.
 fn changes(trace: &str) -> Vec<&str> {
-    let changing = ["rename", "link", "mkdir", "rmdir", "chmod", "chown", "truncate", "mknod", "utime", "setxattr"];
-    let writes = |line: &&str| line.contains("O_WRONLY") || line.contains("O_RDWR") || line.contains("O_CREAT");
+    let changing = [
+        "rename", "link", "mkdir", "rmdir", "chmod", "chown", "truncate", "mknod", "utime",
+        "setxattr",
+    ];
+    let writes = |line: &&str| {
+        line.contains("O_WRONLY") || line.contains("O_RDWR") || line.contains("O_CREAT")
+    };
     let is = |line: &&str| {
-        let call = line.split_whitespace().nth(1).unwrap_or_default().split('(').next().unwrap_or_default();
-        let named = changing.iter().any(|word| call.contains(word)) && !call.starts_with("readlink");
+        let call = line
+            .split_whitespace()
+            .nth(1)
+            .unwrap_or_default()
+            .split('(')
+            .next()
+            .unwrap_or_default();
+        let named =
+            changing.iter().any(|word| call.contains(word)) && !call.starts_with("readlink");
         let done = !line.contains(" = -1 ");
         done && (named || call.starts_with("open") && writes(line))
     };
@@ -73,7 +120,12 @@ fn changes(trace: &str) -> Vec<&str> {
 
 fn owners(folder: &Path, user: u32) {
     for path in support::shop::tree(folder).into_keys() {
-        assert_eq!(path.symlink_metadata().unwrap().uid(), user, "{}", path.display());
+        assert_eq!(
+            path.symlink_metadata().unwrap().uid(),
+            user,
+            "{}",
+            path.display()
+        );
     }
 }
 
@@ -81,16 +133,30 @@ fn owners(folder: &Path, user: u32) {
 fn an_ordinary_user_fills_a_tree() {
     let staging = Staging::new();
     let sandbox = &staging.shop.sandbox;
-    let install = ["install", "one.crt", "--trust", "root.pem", "--key", "one.key"];
+    let install = [
+        "install", "one.crt", "--trust", "root.pem", "--key", "one.key",
+    ];
     let mut traces = vec![staging.run(&install).1];
     let first = staging.pair("image");
     assert!(mode(&sandbox.join("image/etc/ssl/private/example.com.key")) == 0o600);
-    assert_eq!(link(sandbox, "image/etc/ssl/private/example.com.key"), "../certctl/example.com/live/key.pem");
-    traces.push(staging.run(&["install", "two.crt", "--trust", "root.pem"]).1);
+    assert_eq!(
+        link(sandbox, "image/etc/ssl/private/example.com.key"),
+        "../certctl/example.com/live/key.pem"
+    );
+    traces.push(
+        staging
+            .run(&["install", "two.crt", "--trust", "root.pem"])
+            .1,
+    );
     let second = staging.pair("image");
     assert_ne!(first, second);
-    let again = staging.run(&["install", "two.crt", "--trust", "root.pem", "--json"]).0;
-    assert!(again.contains("\"verdict\":\"unchanged\",\"changed\":false"), "{again}");
+    let again = staging
+        .run(&["install", "two.crt", "--trust", "root.pem", "--json"])
+        .0;
+    assert!(
+        again.contains("\"verdict\":\"unchanged\",\"changed\":false"),
+        "{again}"
+    );
     traces.push(staging.run(&["rollback"]).1);
     assert_eq!(staging.pair("image"), first);
     traces.push(staging.run(&["install", "--check"]).1);
@@ -98,19 +164,45 @@ fn an_ordinary_user_fills_a_tree() {
 
     // It can lie anywhere: the links lead nowhere else.
     std::fs::create_dir(sandbox.join("elsewhere")).unwrap();
-    succeed(Command::new("cp").arg("-a").arg(sandbox.join("image")).arg(sandbox.join("elsewhere/chroot")));
-    std::fs::set_permissions(sandbox.join("image"), std::fs::Permissions::from_mode(0o000)).unwrap();
+    succeed(
+        Command::new("cp")
+            .arg("-a")
+            .arg(sandbox.join("image"))
+            .arg(sandbox.join("elsewhere/chroot")),
+    );
+    std::fs::set_permissions(
+        sandbox.join("image"),
+        std::fs::Permissions::from_mode(0o000),
+    )
+    .unwrap();
     assert_eq!(staging.pair("elsewhere/chroot"), first);
-    std::fs::set_permissions(sandbox.join("image"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::set_permissions(
+        sandbox.join("image"),
+        std::fs::Permissions::from_mode(0o755),
+    )
+    .unwrap();
 
     traces.push(staging.run(&["remove", "example.com"]).1);
     assert_eq!(staging.pair("image"), first);
     let inside = sandbox.join("image").display().to_string();
     for trace in &traces {
-        assert!(trace.matches("execve(").count() <= 2, "no server is looked for or run:\n{trace}");
+        assert!(
+            trace.matches("execve(").count() <= 2,
+            "no server is looked for or run:\n{trace}"
+        );
         for line in changes(trace) {
-            assert!(line.contains("\"image") || line.contains(&inside), "outside of the tree: {line}");
+            assert!(
+                line.contains("\"image") || line.contains(&inside),
+                "outside of the tree: {line}"
+            );
         }
     }
-    assert!(traces.iter().map(|trace| changes(trace).len()).sum::<usize>() > 40, "the trace shows nothing");
+    assert!(
+        traces
+            .iter()
+            .map(|trace| changes(trace).len())
+            .sum::<usize>()
+            > 40,
+        "the trace shows nothing"
+    );
 }

@@ -20,7 +20,8 @@ use support::{Run, Sandbox};
 
 /// `status ARGS --json` in the shop's tree.
 fn status(shop: &Shop, more: &[&str]) -> Run {
-    shop.sandbox.run(&[&["status", "--root", "tree", "--json"], more].concat())
+    shop.sandbox
+        .run(&[&["status", "--root", "tree", "--json"], more].concat())
 }
 
 fn rows(document: &Value) -> &[Value] {
@@ -40,7 +41,12 @@ fn told(document: &Value) -> Vec<String> {
     };
     let word = |row: &Value, field: &str| row[field].as_str().unwrap().to_owned();
     let line = |row: &Value| {
-        [vec![word(row, "name"), word(row, "state"), word(row, "verdict")], codes(row)].concat().join(" ")
+        [
+            vec![word(row, "name"), word(row, "state"), word(row, "verdict")],
+            codes(row),
+        ]
+        .concat()
+        .join(" ")
     };
     rows(document).iter().map(line).collect()
 }
@@ -57,20 +63,38 @@ fn in_days(count: i64) -> String {
 #[test]
 fn a_round_from_request_to_the_end() {
     let shop = Shop::new();
-    assert_eq!(told(&status(&shop, &[]).expect(0).json()), Vec::<String>::new());
-    shop.sandbox.run(&["csr", "example.com", "www.example.com"]).expect(0);
+    assert_eq!(
+        told(&status(&shop, &[]).expect(0).json()),
+        Vec::<String>::new()
+    );
+    shop.sandbox
+        .run(&["csr", "example.com", "www.example.com"])
+        .expect(0);
     let pending = status(&shop, &[]).expect(0).json();
     assert_eq!(told(&pending), ["example.com pending fine"]);
     let step = rows(&pending)[0]["next"][0]["argv"].to_string();
-    assert_eq!(step, r#"["certctl","--root","tree","dcv-check","example.com"]"#);
+    assert_eq!(
+        step,
+        r#"["certctl","--root","tree","dcv-check","example.com"]"#
+    );
 
     let leaf = shop.ca.issue(&shop.sandbox.read("example.com.csr"));
-    shop.sandbox.write("example_com.crt", leaf + &shop.ca.intermediate_pem());
-    assert_eq!(told(&status(&shop, &[]).expect(0).json()), ["example.com ready fine"]);
+    shop.sandbox
+        .write("example_com.crt", leaf + &shop.ca.intermediate_pem());
+    assert_eq!(
+        told(&status(&shop, &[]).expect(0).json()),
+        ["example.com ready fine"]
+    );
     shop.install("example_com.crt", &[]).expect(0);
     let fine = status(&shop, &[]).expect(0).json();
-    assert_eq!(told(&fine)[0].split(' ').take(3).collect::<Vec<_>>(), ["example.com", "installed", "fine"]);
-    assert_eq!((&fine["schema"], &fine["verdict"]), (&"certctl.status/1".into(), &"fine".into()));
+    assert_eq!(
+        told(&fine)[0].split(' ').take(3).collect::<Vec<_>>(),
+        ["example.com", "installed", "fine"]
+    );
+    assert_eq!(
+        (&fine["schema"], &fine["verdict"]),
+        (&"certctl.status/1".into(), &"fine".into())
+    );
 
     // 190 days, due 30 days before they end.
     for (day, code, verdict) in [(158, 0, "fine"), (160, 1, "due"), (191, 1, "wrong")] {
@@ -91,7 +115,10 @@ fn a_key_that_others_may_read_is_found() {
     shop.round(&[]).expect(0);
     set_mode(&shop.sandbox, KEY, 0o644);
     let run = status(&shop, &[]).expect(1).json();
-    assert!(told(&run)[0].starts_with("example.com installed wrong key-readable"), "{run}");
+    assert!(
+        told(&run)[0].starts_with("example.com installed wrong key-readable"),
+        "{run}"
+    );
     let step = rows(&run)[0]["next"][0]["text"].as_str().unwrap();
     let (_, path) = step.split_once("sudo chmod 0600 ").unwrap();
     assert!(path.ends_with(KEY), "{step}");
@@ -109,18 +136,36 @@ fn a_lost_pair_is_found_across_folders() {
     sandbox.run(&["csr", "example.com", "-C", "a"]).expect(0);
     let leaf = shop.ca.issue(&sandbox.read("a/example.com.csr"));
     sandbox.write("d/site.pem", &leaf);
-    std::fs::rename(sandbox.join("a/example.com.key"), sandbox.join("b/c/old.bin")).unwrap();
+    std::fs::rename(
+        sandbox.join("a/example.com.key"),
+        sandbox.join("b/c/old.bin"),
+    )
+    .unwrap();
     let alone = sandbox.run(&["status", "d", "--json"]).expect(0).json();
     assert_eq!(told(&alone), ["example.com no-key fine"]);
-    let found = sandbox.run(&["status", "d", "b", "--json"]).expect(0).json();
+    let found = sandbox
+        .run(&["status", "d", "b", "--json"])
+        .expect(0)
+        .json();
     assert_eq!(told(&found), ["example.com ready fine"]);
     assert_eq!(rows(&found)[0]["keys"][0]["path"], "b/c/old.bin");
     // And what to do with the two, as a line that works where they are.
     let step = rows(&found)[0]["next"][0]["argv"].as_array().unwrap();
-    let mut step: Vec<&str> = step.iter().skip(1).map(|word| word.as_str().unwrap()).collect();
+    let mut step: Vec<&str> = step
+        .iter()
+        .skip(1)
+        .map(|word| word.as_str().unwrap())
+        .collect();
     assert_eq!(step, ["install", "d/site.pem", "--key", "b/c/old.bin"]);
     sandbox.write("d/bundle.crt", shop.ca.intermediate_pem());
-    step.extend(["d/bundle.crt", "--root", "tree", "--trust", "root.pem", "--dry-run"]);
+    step.extend([
+        "d/bundle.crt",
+        "--root",
+        "tree",
+        "--trust",
+        "root.pem",
+        "--dry-run",
+    ]);
     sandbox.run(&step).expect(0);
     // By name, and of the one file alone.
     sandbox.run(&["status", "d/site.pem"]).expect(0);
@@ -133,7 +178,9 @@ fn the_zip_that_came_by_mail_is_the_answer() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
     let order = |names: &[&str]| {
-        sandbox.run(&[&["csr"], names, &["--force"]].concat()).expect(0);
+        sandbox
+            .run(&[&["csr"], names, &["--force"]].concat())
+            .expect(0);
         let leaf = shop.ca.issue(&sandbox.read(&format!("{}.csr", names[0])));
         zip(&[("site.crt", leaf), ("site.ca-bundle", shop.ca.bundle_pem())])
     };
@@ -143,30 +190,66 @@ fn the_zip_that_came_by_mail_is_the_answer() {
         std::fs::remove_file(sandbox.join(&format!("other.example.{end}"))).unwrap();
     }
     sandbox.write("bomb.zip", bomb(64 << 20));
-    sandbox.write("half.zip", &std::fs::read(sandbox.join("others.zip")).unwrap()[..200]);
-    assert_eq!(told(&status(&shop, &[]).expect(0).json()), Vec::<String>::new());
+    sandbox.write(
+        "half.zip",
+        &std::fs::read(sandbox.join("others.zip")).unwrap()[..200],
+    );
+    assert_eq!(
+        told(&status(&shop, &[]).expect(0).json()),
+        Vec::<String>::new()
+    );
 
-    sandbox.write("example_com.zip", order(&["example.com", "www.example.com"]));
+    sandbox.write(
+        "example_com.zip",
+        order(&["example.com", "www.example.com"]),
+    );
     let ready = status(&shop, &[]).expect(0).json();
     assert_eq!(told(&ready), ["example.com ready fine"]);
     assert_eq!(rows(&ready)[0]["places"][0]["found"], "delivery", "{ready}");
     let step = rows(&ready)[0]["next"][0].clone();
-    assert_eq!(step["argv"].to_string(), r#"["certctl","install","example_com.zip","--root","tree"]"#);
+    assert_eq!(
+        step["argv"].to_string(),
+        r#"["certctl","install","example_com.zip","--root","tree"]"#
+    );
     shop.install("example_com.zip", &[]).expect(0);
-    assert_eq!(told(&status(&shop, &[]).expect(0).json()), ["example.com installed fine"]);
+    assert_eq!(
+        told(&status(&shop, &[]).expect(0).json()),
+        ["example.com installed fine"]
+    );
 
     // The next round's, while the first is in use.
     std::fs::remove_file(sandbox.join("example_com.zip")).unwrap();
-    let later = Leaf { not_before: today(), not_after: days(today(), 300), ..Leaf::default() };
-    sandbox.run(&["csr", "example.com", "www.example.com", "--force"]).expect(0);
+    let later = Leaf {
+        not_before: today(),
+        not_after: days(today(), 300),
+        ..Leaf::default()
+    };
+    sandbox
+        .run(&["csr", "example.com", "www.example.com", "--force"])
+        .expect(0);
     let leaf = shop.ca.issue_as(&sandbox.read("example.com.csr"), later);
-    sandbox.write("mail/example_com.zip", zip(&[("site.crt", leaf), ("site.ca-bundle", shop.ca.bundle_pem())]));
-    let run = sandbox.run(&["status", "mail", "example.com", "--root", "tree", "--json"]).expect(0).json();
-    let installed = rows(&run).iter().find(|row| row["state"] == "installed").unwrap();
+    sandbox.write(
+        "mail/example_com.zip",
+        zip(&[("site.crt", leaf), ("site.ca-bundle", shop.ca.bundle_pem())]),
+    );
+    let run = sandbox
+        .run(&["status", "mail", "example.com", "--root", "tree", "--json"])
+        .expect(0)
+        .json();
+    let installed = rows(&run)
+        .iter()
+        .find(|row| row["state"] == "installed")
+        .unwrap();
     assert_eq!(installed["reasons"][0]["code"], "newer-ready", "{run}");
-    assert_eq!(installed["next"][0]["argv"][2], "mail/example_com.zip", "{run}");
+    assert_eq!(
+        installed["next"][0]["argv"][2], "mail/example_com.zip",
+        "{run}"
+    );
     // Whoever names it wants to know what is in it.
-    let alone = sandbox.run(&["status", "others.zip", "--json"]).expect(0).json();
+    let alone = sandbox
+        .run(&["status", "others.zip", "--json"])
+        .expect(0)
+        .json();
     assert_eq!(told(&alone), ["other.example no-key fine"]);
 }
 
@@ -175,16 +258,34 @@ fn what_took_its_place_is_told() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
     shop.round(&[]).expect(0);
-    sandbox.run(&["csr", "example.com", "www.example.com", "--force"]).expect(0);
+    sandbox
+        .run(&["csr", "example.com", "www.example.com", "--force"])
+        .expect(0);
     let prepared = status(&shop, &["--at", &in_days(170)]).expect(1).json();
-    assert!(told(&prepared)[0].contains("installed due due prepared"), "{prepared}");
-    let later = Leaf { not_before: today(), not_after: days(today(), 300), ..Leaf::default() };
+    assert!(
+        told(&prepared)[0].contains("installed due due prepared"),
+        "{prepared}"
+    );
+    let later = Leaf {
+        not_before: today(),
+        not_after: days(today(), 300),
+        ..Leaf::default()
+    };
     let leaf = shop.ca.issue_as(&sandbox.read("example.com.csr"), later);
     sandbox.write("new.pem", leaf + &shop.ca.intermediate_pem());
     let ready = status(&shop, &["--at", &in_days(170)]).expect(1).json();
-    let installed = told(&ready).into_iter().find(|row| row.contains("installed")).unwrap();
-    assert!(installed.starts_with("example.com installed due due newer-ready"), "{ready}");
-    let row = rows(&ready).iter().find(|row| row["state"] == "installed").unwrap();
+    let installed = told(&ready)
+        .into_iter()
+        .find(|row| row.contains("installed"))
+        .unwrap();
+    assert!(
+        installed.starts_with("example.com installed due due newer-ready"),
+        "{ready}"
+    );
+    let row = rows(&ready)
+        .iter()
+        .find(|row| row["state"] == "installed")
+        .unwrap();
     assert_eq!(row["next"][0]["argv"][1], "install", "{ready}");
     shop.install("new.pem", &[]).expect(0);
     std::fs::remove_file(sandbox.join("new.crt")).unwrap();
@@ -201,32 +302,66 @@ fn a_certificate_that_nginx_did_not_load_is_found() {
     nginx.rewrite(&site.block(CHAIN, KEY));
     let config = nginx.config().display().to_string();
     succeed(foreign("nginx").args(["-s", "reload", "-c", &config]));
-    shop.sandbox.run(&["install", "example.com", "--root", "tree", "--trust", "root.pem"]).expect(0);
+    shop.sandbox
+        .run(&[
+            "install",
+            "example.com",
+            "--root",
+            "tree",
+            "--trust",
+            "root.pem",
+        ])
+        .expect(0);
     let fine = status(shop, &[]).expect(0).json();
-    assert!(told(&fine)[0].starts_with("example.com served fine"), "{fine}");
-    let shown = rows(&fine)[0]["places"].as_array().unwrap().iter().any(|place| place["kind"] == "address");
+    assert!(
+        told(&fine)[0].starts_with("example.com served fine"),
+        "{fine}"
+    );
+    let shown = rows(&fine)[0]["places"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .any(|place| place["kind"] == "address");
     assert!(shown, "{fine}");
 
     // New files, and nginx goes on with the old ones.
     shop.deliver("next.crt");
-    shop.install("next.crt", &["--server", "none", "--probe", "none"]).expect(0);
+    shop.install("next.crt", &["--server", "none", "--probe", "none"])
+        .expect(0);
     let settings = format!("{PAIR}/settings.json");
     let mut document: Value = serde_json::from_str(&shop.sandbox.read(&settings)).unwrap();
     document["server"] = "nginx".into();
     shop.sandbox.write(&settings, document.to_string());
     let stale = status(shop, &[]).expect(1).json();
-    let installed = rows(&stale).iter().find(|row| row["state"] == "installed").unwrap();
+    let installed = rows(&stale)
+        .iter()
+        .find(|row| row["state"] == "installed")
+        .unwrap();
     assert_eq!(installed["reasons"][0]["code"], "served-differs", "{stale}");
     let message = installed["reasons"][0]["message"].as_str().unwrap();
     // Once for all names and addresses.
-    assert!(message.starts_with("another certificate (example.com, until "), "{message}");
-    let at = format!(" is served for example.com, www.example.com at 127.0.0.1:{}, not what is on disk", site.port);
+    assert!(
+        message.starts_with("another certificate (example.com, until "),
+        "{message}"
+    );
+    let at = format!(
+        " is served for example.com, www.example.com at 127.0.0.1:{}, not what is on disk",
+        site.port
+    );
     assert!(message.ends_with(&at), "{message}");
     assert_eq!(
-        installed["reasons"].as_array().unwrap().iter().filter(|one| one["code"] == "served-differs").count(),
+        installed["reasons"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|one| one["code"] == "served-differs")
+            .count(),
         1
     );
-    assert!(rows(&stale).iter().any(|row| row["state"] == "served"), "the old one has a row too: {stale}");
+    assert!(
+        rows(&stale).iter().any(|row| row["state"] == "served"),
+        "the old one has a row too: {stale}"
+    );
     succeed(foreign("nginx").args(["-s", "reload", "-c", &config]));
     let ends = Instant::now() + Duration::from_secs(20);
     while status(shop, &[]).code != 0 {
@@ -234,7 +369,10 @@ fn a_certificate_that_nginx_did_not_load_is_found() {
     }
     drop(nginx);
     let silent = status(shop, &[]).expect(1).json();
-    assert!(told(&silent)[0].contains("installed wrong not-served"), "{silent}");
+    assert!(
+        told(&silent)[0].contains("installed wrong not-served"),
+        "{silent}"
+    );
 }
 
 #[test]
@@ -252,14 +390,20 @@ fn hosts_are_asked_side_by_side_and_one_that_stalls_delays_nobody() {
     let floods = serve(|mut connection| {
         let mut record = vec![22, 3, 3, 0x40, 0, 2, 0xff, 0xff, 0xff];
         record.resize(5 + 0x4000, b'x');
-        let sent = (0..6104).take_while(|_| connection.write_all(&record).is_ok()).count();
+        let sent = (0..6104)
+            .take_while(|_| connection.write_all(&record).is_ok())
+            .count();
         assert!(sent < 6104, "nobody takes all of it");
     });
     let good = format!("127.0.0.1:{}", site.port);
     let closed = format!("127.0.0.1:{}", support::nginx::free_port());
     let started = Instant::now();
     let hosts = [&stalls, &good, &talks, &resets, &floods, &closed].map(String::as_str);
-    let run = shop.sandbox.run(&[&["status"], &hosts[..], &["--json"]].concat()).expect(1).json();
+    let run = shop
+        .sandbox
+        .run(&[&["status"], &hosts[..], &["--json"]].concat())
+        .expect(1)
+        .json();
     assert!(started.elapsed() < Duration::from_secs(15), "{run}");
     assert_eq!(rows(&run).len(), 1, "{run}");
     assert_eq!(rows(&run)[0]["state"], "served");
@@ -279,7 +423,12 @@ fn hosts_are_asked_side_by_side_and_one_that_stalls_delays_nobody() {
         (&floods, "more certificates than clients take"),
         (&closed, "refused"),
     ] {
-        assert!(silent.iter().any(|message| message.contains(host) && message.contains(why)), "{why}: {silent:#?}");
+        assert!(
+            silent
+                .iter()
+                .any(|message| message.contains(host) && message.contains(why)),
+            "{why}: {silent:#?}"
+        );
     }
 }
 
@@ -288,8 +437,13 @@ fn hosts_are_asked_side_by_side_and_one_that_stalls_delays_nobody() {
 fn stalling() -> (Vec<String>, Box<dyn std::any::Any>) {
     // A record of a handshake message that is never whole.
     let half = [22, 3, 3, 1, 0, 2, 0, 0, 0xfc, 3, 3];
-    let quiet = (0..3).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect::<Vec<_>>();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let quiet = (0..3)
+        .map(|_| TcpListener::bind("127.0.0.1:0").unwrap())
+        .collect::<Vec<_>>();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let full = (0..3).map(|_| {
         let _inside = runtime.enter();
         let socket = tokio::net::TcpSocket::new_v4().unwrap();
@@ -301,7 +455,10 @@ fn stalling() -> (Vec<String>, Box<dyn std::any::Any>) {
         (address, listener, waits)
     });
     let full: Vec<_> = full.collect();
-    let mut hosts: Vec<String> = quiet.iter().map(|one| one.local_addr().unwrap().to_string()).collect();
+    let mut hosts: Vec<String> = quiet
+        .iter()
+        .map(|one| one.local_addr().unwrap().to_string())
+        .collect();
     hosts.extend(full.iter().map(|(address, ..)| address.to_string()));
     for _ in 0..3 {
         hosts.push(serve(move |mut connection| {
@@ -311,7 +468,10 @@ fn stalling() -> (Vec<String>, Box<dyn std::any::Any>) {
         hosts.push(serve(move |mut connection| {
             let _ = std::thread::spawn(move || {
                 let mut drops = half.into_iter().chain(std::iter::repeat(0));
-                while drops.next().is_some_and(|one| connection.write_all(&[one]).is_ok()) {
+                while drops
+                    .next()
+                    .is_some_and(|one| connection.write_all(&[one]).is_ok())
+                {
                     std::thread::sleep(Duration::from_millis(100));
                 }
             });
@@ -325,32 +485,55 @@ fn a_stream_tells_everybody_else_before_those_that_stall() {
     let site = Site::new();
     let shop = &site.shop;
     site.plain("pair.pem", "pair.key");
-    let good: Vec<String> = (1..=12).map(|last| format!("127.0.0.{last}:{}", site.port)).collect();
-    let listens: String = good.iter().map(|host| format!("listen {host} ssl; ")).collect();
+    let good: Vec<String> = (1..=12)
+        .map(|last| format!("127.0.0.{last}:{}", site.port))
+        .collect();
+    let listens: String = good
+        .iter()
+        .map(|host| format!("listen {host} ssl; "))
+        .collect();
     let usual = format!("listen 127.0.0.1:{} ssl;", site.port);
     let _nginx = site.start(&site.block("pair.pem", "pair.key").replace(&usual, &listens));
     let (stalling, _held) = stalling();
     let started = Instant::now();
     let hosts = stalling.iter().chain(&good).map(String::as_str);
-    let run = shop
-        .sandbox
-        .run_command(shop.sandbox.command(&["status", "--jsonl"].into_iter().chain(hosts).collect::<Vec<_>>()));
+    let run = shop.sandbox.run_command(
+        shop.sandbox.command(
+            &["status", "--jsonl"]
+                .into_iter()
+                .chain(hosts)
+                .collect::<Vec<_>>(),
+        ),
+    );
     let run = run.expect(1);
     // Ten seconds for each: one after the other they would take two minutes.
     assert!(started.elapsed() < Duration::from_secs(40), "{run}");
-    let lines: Vec<Value> = run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let shown = |line: &Value| good.iter().any(|host| line["address"] == host.as_str() && line["verdict"] == "fine");
+    let lines: Vec<Value> = run
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let shown = |line: &Value| {
+        good.iter()
+            .any(|host| line["address"] == host.as_str() && line["verdict"] == "fine")
+    };
     assert_eq!(lines.len(), good.len() + stalling.len() + 1, "{run}");
     assert!(lines[..good.len()].iter().all(shown), "{run}");
     for host in &stalling {
         let told = |line: &Value| {
             let message = line["message"].as_str().unwrap_or_default();
-            line["code"] == "host-silent" && message.starts_with(&format!("{host} ")) && message.contains("within 10 s")
+            line["code"] == "host-silent"
+                && message.starts_with(&format!("{host} "))
+                && message.contains("within 10 s")
         };
         assert!(lines[good.len()..].iter().any(told), "{host}: {run}");
     }
     let sum = lines.last().unwrap();
-    assert_eq!((&sum["fine"], &sum["unreadable"]), (&good.len().into(), &stalling.len().into()), "{run}");
+    assert_eq!(
+        (&sum["fine"], &sum["unreadable"]),
+        (&good.len().into(), &stalling.len().into()),
+        "{run}"
+    );
 }
 
 /// A listener that does `answer` with each connection; where it is.

@@ -24,7 +24,13 @@ use tempfile::NamedTempFile;
 fn humble(sandbox: &Sandbox, args: &[&str]) -> Run {
     let command = if is_root() {
         let mut command = Command::new(path_of("setpriv"));
-        command.args(["--inh-caps=-all", "--bounding-set=-all", env!("CARGO_BIN_EXE_certctl")]).args(args);
+        command
+            .args([
+                "--inh-caps=-all",
+                "--bounding-set=-all",
+                env!("CARGO_BIN_EXE_certctl"),
+            ])
+            .args(args);
         command.current_dir(sandbox.path());
         command
     } else {
@@ -64,8 +70,13 @@ fn set_mode(sandbox: &Sandbox, path: &str, mode: u32) {
 }
 
 fn messages(document: &Value, code: &str) -> Vec<String> {
-    let all = document["findings"].as_array().unwrap().iter().filter(|one| one["code"] == code);
-    all.map(|one| one["message"].as_str().unwrap().to_owned()).collect()
+    let all = document["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|one| one["code"] == code);
+    all.map(|one| one["message"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[test]
@@ -74,7 +85,11 @@ fn each_fault_is_told_and_the_rest_goes_on() {
     let sandbox = &shop.sandbox;
     let fine = sandbox.run(&["status", "t", "--json"]).expect(0).json();
     let places = fine["rows"][0]["places"].as_array().unwrap();
-    assert_eq!((fine["rows"].as_array().unwrap().len(), places.len()), (1, 5), "{fine}");
+    assert_eq!(
+        (fine["rows"].as_array().unwrap().len(), places.len()),
+        (1, 5),
+        "{fine}"
+    );
     let passed = messages(&fine, "passed-over");
     for word in [
         "t/gone is a link to nowhere",
@@ -83,7 +98,10 @@ fn each_fault_is_told_and_the_rest_goes_on() {
         "t/socket is a socket",
         "t/huge.pem",
     ] {
-        assert!(passed.iter().any(|message| message.contains(word)), "{word}: {passed:?}");
+        assert!(
+            passed.iter().any(|message| message.contains(word)),
+            "{word}: {passed:?}"
+        );
     }
     // Whoever names a file wants to know what is in it.
     for named in ["t/huge.pem", "t/pipe", "t/socket", "t/gone"] {
@@ -93,10 +111,18 @@ fn each_fault_is_told_and_the_rest_goes_on() {
     set_mode(sandbox, "t/closed", 0);
     set_mode(sandbox, "t/sealed.pem", 0);
     let run = humble(sandbox, &["status", "t", "--json"]).expect(1).json();
-    assert_eq!(run["rows"][0]["places"].as_array().unwrap().len(), 3, "{run}");
+    assert_eq!(
+        run["rows"][0]["places"].as_array().unwrap().len(),
+        3,
+        "{run}"
+    );
     let unread = messages(&run, "unreadable");
     assert_eq!(unread.len(), 2, "{unread:?}");
-    assert!(unread[0].contains("Permission denied") && unread.iter().any(|one| one.contains("t/closed")), "{unread:?}");
+    assert!(
+        unread[0].contains("Permission denied")
+            && unread.iter().any(|one| one.contains("t/closed")),
+        "{unread:?}"
+    );
     let text = humble(sandbox, &["status", "t"]).expect(1);
     assert!(!text.stdout.contains('\u{1b}'), "{text}");
     set_mode(sandbox, "t/closed", 0o700);
@@ -109,7 +135,11 @@ fn a_stream_tells_the_same() {
     set_mode(sandbox, "t/closed", 0);
     let run = humble(sandbox, &["status", "t", "--jsonl"]).expect(1);
     set_mode(sandbox, "t/closed", 0o700);
-    let lines: Vec<Value> = run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<Value> = run
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     let (sum, lines) = lines.split_last().unwrap();
     assert_eq!(sum["schema"], "certctl.summary/1", "{sum}");
     assert_eq!(
@@ -117,14 +147,29 @@ fn a_stream_tells_the_same() {
         (&4.into(), &1.into(), &"wrong".into()),
         "{sum}"
     );
-    let found = lines.iter().filter(|line| line["items"][0]["kind"] == "certificate").count();
+    let found = lines
+        .iter()
+        .filter(|line| line["items"][0]["kind"] == "certificate")
+        .count();
     assert_eq!(found, 4, "{run}");
     let codes = |code: &str| lines.iter().filter(|line| line["code"] == code).count();
     assert_eq!((codes("passed-over"), codes("unreadable")), (5, 1), "{run}");
     // Dates count file by file.
-    let late = sandbox.run(&["status", "t/a/first.pem", "--jsonl", "--at", "2099-01-01T00:00:00Z"]).expect(1);
+    let late = sandbox
+        .run(&[
+            "status",
+            "t/a/first.pem",
+            "--jsonl",
+            "--at",
+            "2099-01-01T00:00:00Z",
+        ])
+        .expect(1);
     let line: Value = serde_json::from_str(late.stdout.lines().next().unwrap()).unwrap();
-    assert_eq!((&line["path"], &line["verdict"]), (&"t/a/first.pem".into(), &"wrong".into()), "{late}");
+    assert_eq!(
+        (&line["path"], &line["verdict"]),
+        (&"t/a/first.pem".into(), &"wrong".into()),
+        "{late}"
+    );
 }
 
 #[test]
@@ -157,7 +202,10 @@ fn files_that_change_while_they_are_read_lose_no_row() {
         runs += 1;
         for form in ["--json", "--jsonl"] {
             let run = sandbox.run(&["status", "t", form]);
-            assert!(run.code <= 1 && run.stdout.contains("a-steady.pem"), "{run}");
+            assert!(
+                run.code <= 1 && run.stdout.contains("a-steady.pem"),
+                "{run}"
+            );
         }
     }
     stop.store(true, Ordering::Relaxed);

@@ -11,7 +11,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 
 use jiff::civil::Date;
-use rcgen::{CertificateRevocationListParams, ExtendedKeyUsagePurpose, KeyIdMethod, RevokedCertParams, SerialNumber};
+use rcgen::{
+    CertificateRevocationListParams, ExtendedKeyUsagePurpose, KeyIdMethod, RevokedCertParams,
+    SerialNumber,
+};
 use serde_json::Value;
 use support::Sandbox;
 use support::ca::{Leaf, crossed, days, moment, names_its_issuer, today};
@@ -47,7 +50,8 @@ enum Fate {
 }
 
 use Fate::{
-    Client, Crossed, Installed, KeyAlone, NoKey, Open, Pending, Ready, Revoked, Served, Stale, Uncovered, Weak,
+    Client, Crossed, Installed, KeyAlone, NoKey, Open, Pending, Ready, Revoked, Served, Stale,
+    Uncovered, Weak,
 };
 
 /// So many of each; the lifetimes go round.
@@ -81,7 +85,10 @@ struct Pair {
 impl Pair {
     /// What servers here read was installed by certctl, for which only its own CA's rules hold.
     fn is_live(&self) -> bool {
-        matches!(self.fate, Served | Stale | Uncovered | Installed | Crossed | Open)
+        matches!(
+            self.fate,
+            Served | Stale | Uncovered | Installed | Crossed | Open
+        )
     }
 
     fn is_at_nginx(&self) -> bool {
@@ -101,7 +108,12 @@ fn fleet() -> Vec<Pair> {
             };
             let from = days(today(), start);
             let name = format!("{}{number}.example", format!("{fate:?}").to_lowercase());
-            pairs.push(Pair { name, fate, from, to: days(from, length) });
+            pairs.push(Pair {
+                name,
+                fate,
+                from,
+                to: days(from, length),
+            });
         }
     }
     pairs
@@ -109,7 +121,12 @@ fn fleet() -> Vec<Pair> {
 
 /// Key and request, and the certificate where there is one.
 fn make(shop: &Shop, pair: &Pair) {
-    let Pair { name, fate, from, to } = pair;
+    let Pair {
+        name,
+        fate,
+        from,
+        to,
+    } = pair;
     let (sandbox, ca) = (&shop.sandbox, &shop.ca);
     if *fate == Weak {
         return;
@@ -118,13 +135,24 @@ fn make(shop: &Shop, pair: &Pair) {
     let clients: fn(&mut rcgen::CertificateParams) = match fate {
         Client => |params| {
             names_its_issuer(params);
-            params.extended_key_usages.push(ExtendedKeyUsagePurpose::ClientAuth);
+            params
+                .extended_key_usages
+                .push(ExtendedKeyUsagePurpose::ClientAuth);
         },
         _ => names_its_issuer,
     };
-    let leaf = Leaf { not_before: *from, not_after: *to, change: clients, ..Leaf::default() };
+    let leaf = Leaf {
+        not_before: *from,
+        not_after: *to,
+        change: clients,
+        ..Leaf::default()
+    };
     let leaf = ca.issue_as(&sandbox.read(&format!("{name}.csr")), leaf);
-    let issuer = if *fate == Crossed { crossed(ca, days(today(), CROSSED)) } else { ca.intermediate_pem() };
+    let issuer = if *fate == Crossed {
+        crossed(ca, days(today(), CROSSED))
+    } else {
+        ca.intermediate_pem()
+    };
     if !matches!(fate, Pending | KeyAlone) {
         sandbox.write(&format!("{name}.crt"), leaf + &issuer);
     }
@@ -133,7 +161,8 @@ fn make(shop: &Shop, pair: &Pair) {
         KeyAlone => &["csr"],
         _ => &[],
     };
-    gone.iter().for_each(|end| std::fs::remove_file(sandbox.join(&format!("{name}.{end}"))).unwrap());
+    gone.iter()
+        .for_each(|end| std::fs::remove_file(sandbox.join(&format!("{name}.{end}"))).unwrap());
 }
 
 const MAKE_WEAK: &str = "
@@ -158,9 +187,17 @@ fn make_bad(shop: &Shop, pairs: &[Pair]) {
     path_of("/usr/lib/python3/dist-packages/cryptography");
     let of = |fate: Fate| pairs.iter().filter(move |pair| pair.fate == fate);
     let weak = of(Weak).map(|pair| format!("{}/{}/{}", pair.name, pair.from, pair.to));
-    succeed(foreign("python3").args(["-c", MAKE_WEAK]).args(weak).current_dir(sandbox.path()));
+    succeed(
+        foreign("python3")
+            .args(["-c", MAKE_WEAK])
+            .args(weak)
+            .current_dir(sandbox.path()),
+    );
     let serial = |pair: &Pair| {
-        let read = sandbox.run(&["inspect", &format!("{}.crt", pair.name), "--json"]).expect(0).json();
+        let read = sandbox
+            .run(&["inspect", &format!("{}.crt", pair.name), "--json"])
+            .expect(0)
+            .json();
         SerialNumber::from(hex::decode(read["items"][0]["serial"].as_str().unwrap()).unwrap())
     };
     let entry = |pair: &Pair| RevokedCertParams {
@@ -177,13 +214,21 @@ fn make_bad(shop: &Shop, pairs: &[Pair]) {
         revoked_certs: of(Revoked).map(entry).collect(),
         key_identifier_method: KeyIdMethod::Sha256,
     };
-    sandbox.write("list.pem", list.signed_by(&shop.ca.intermediate).unwrap().pem().unwrap());
+    sandbox.write(
+        "list.pem",
+        list.signed_by(&shop.ca.intermediate)
+            .unwrap()
+            .pem()
+            .unwrap(),
+    );
 }
 
 fn install(sandbox: &Sandbox, files: &[String], more: &[&str], code: i32) {
     let files: Vec<&str> = files.iter().map(String::as_str).collect();
     let common = ["install", "--root", "tree", "--trust", "root.pem"];
-    let _ = sandbox.run(&[&common[..], &files, more].concat()).expect(code);
+    let _ = sandbox
+        .run(&[&common[..], &files, more].concat())
+        .expect(code);
 }
 
 fn files<'a>(pairs: impl Iterator<Item = &'a Pair>) -> Vec<String> {
@@ -200,12 +245,19 @@ fn serve(site: &Site, pairs: &[Pair]) -> Nginx {
     install(sandbox, &files(served()), &told, 1);
     let block = |pair: &Pair, more: &str| {
         let name = &pair.name;
-        let (chain, key) = (format!("tree/etc/ssl/{name}.fullchain.pem"), format!("tree/etc/ssl/private/{name}.key"));
+        let (chain, key) = (
+            format!("tree/etc/ssl/{name}.fullchain.pem"),
+            format!("tree/etc/ssl/private/{name}.key"),
+        );
         site.block_of(&format!("{name}{more}"), &chain, &key)
     };
     let blocks = |more: &str| -> String {
         let more = |pair: &Pair| {
-            if pair.fate == Uncovered { format!("{more} ").replace("NAME", &pair.name) } else { String::new() }
+            if pair.fate == Uncovered {
+                format!("{more} ").replace("NAME", &pair.name)
+            } else {
+                String::new()
+            }
         };
         served().map(|pair| block(pair, &more(pair))).collect()
     };
@@ -217,7 +269,12 @@ fn serve(site: &Site, pairs: &[Pair]) -> Nginx {
     // New files that nginx is not told of, and a name that nobody asked the CA for.
     let stale = || pairs.iter().filter(|pair| pair.fate == Stale);
     stale().for_each(|pair| make(&site.shop, pair));
-    install(sandbox, &files(stale()), &["--server", "none", "--probe", "none"], 0);
+    install(
+        sandbox,
+        &files(stale()),
+        &["--server", "none", "--probe", "none"],
+        0,
+    );
     for pair in stale() {
         let path = format!("tree/etc/ssl/certctl/{}/settings.json", pair.name);
         let mut settings: Value = serde_json::from_str(&sandbox.read(&path)).unwrap();
@@ -232,11 +289,17 @@ fn serve(site: &Site, pairs: &[Pair]) -> Nginx {
 fn set_up(site: &Site, pairs: &[Pair]) -> Nginx {
     let sandbox = &site.shop.sandbox;
     // These first: once the CA's usual intermediate lies here, `install` takes that.
-    let (early, others): (Vec<&Pair>, Vec<&Pair>) = pairs.iter().partition(|pair| pair.fate == Crossed);
+    let (early, others): (Vec<&Pair>, Vec<&Pair>) =
+        pairs.iter().partition(|pair| pair.fate == Crossed);
     let quiet = |pair: &&Pair| pair.is_live() && !pair.is_at_nginx();
     for part in [early, others] {
         part.iter().for_each(|pair| make(&site.shop, pair));
-        install(sandbox, &files(part.into_iter().filter(quiet)), &["--server", "none"], 0);
+        install(
+            sandbox,
+            &files(part.into_iter().filter(quiet)),
+            &["--server", "none"],
+            0,
+        );
     }
     make_bad(&site.shop, pairs);
     for pair in pairs.iter().filter(|pair| pair.fate == Open) {
@@ -285,7 +348,12 @@ fn between(from: Date, to: Date) -> i64 {
 
 /// From a pair's dates alone; certificates end at midnight, and it is noon.
 fn expected(pair: &Pair, at: Date) -> Expected {
-    let Pair { name, fate, from, to } = pair;
+    let Pair {
+        name,
+        fate,
+        from,
+        to,
+    } = pair;
     let (state, waits) = match fate {
         Served | Uncovered => ("served", String::new()),
         Stale | Installed | Crossed | Open => ("installed", String::new()),
@@ -295,10 +363,19 @@ fn expected(pair: &Pair, at: Date) -> Expected {
         KeyAlone => ("key-alone", "--key".to_owned()),
     };
     if matches!(fate, Pending | KeyAlone) {
-        return Expected { state, verdict: "fine", codes: Vec::new(), step: waits };
+        return Expected {
+            state,
+            verdict: "fine",
+            codes: Vec::new(),
+            step: waits,
+        };
     }
     // The chain ends with its first certificate.
-    let ends = if *fate == Crossed { days(today(), CROSSED).min(*to) } else { *to };
+    let ends = if *fate == Crossed {
+        days(today(), CROSSED).min(*to)
+    } else {
+        *to
+    };
     let due = days(ends, -(between(*from, ends) / 3).min(30));
     let mut codes = Vec::new();
     if at >= *to {
@@ -312,40 +389,72 @@ fn expected(pair: &Pair, at: Date) -> Expected {
     codes.extend((*fate == Uncovered).then_some("host-not-covered"));
     codes.extend((*fate == Weak).then_some("weak-key"));
     codes.extend((*fate == Revoked).then_some("revoked"));
-    assert!(codes.iter().map(|code| ORDER.iter().position(|one| one == code)).is_sorted());
+    assert!(
+        codes
+            .iter()
+            .map(|code| ORDER.iter().position(|one| one == code))
+            .is_sorted()
+    );
     // What signed itself is bound by nothing.
     if !pair.is_live() && *fate != Weak {
         let rules: [(&str, Date, bool); 4] = [
-            ("rule-client-auth", jiff::civil::date(2027, 3, 15), *fate == Client),
+            (
+                "rule-client-auth",
+                jiff::civil::date(2027, 3, 15),
+                *fate == Client,
+            ),
             ("rule-100-days", jiff::civil::date(2027, 3, 15), true),
             ("rule-no-email", jiff::civil::date(2028, 3, 15), true),
             ("rule-47-days", jiff::civil::date(2029, 3, 15), true),
         ];
-        let bites = rules.into_iter().filter(|(_, day, holds)| *holds && *from <= *day && *day <= due.max(at));
+        let bites = rules
+            .into_iter()
+            .filter(|(_, day, holds)| *holds && *from <= *day && *day <= due.max(at));
         codes.extend(bites.map(|(code, ..)| code));
     }
     let first = codes.first().copied().filter(|code| weight(code) < 3);
     let step = match first {
         Some("expired" | "due") if pair.is_live() => format!("renew {name}"),
-        Some("expired" | "due" | "revoked") if matches!(fate, Ready | Client | Revoked) => format!("renew {name}"),
-        Some("expired" | "due" | "revoked" | "weak-key" | "host-not-covered") => format!("csr {name}"),
+        Some("expired" | "due" | "revoked") if matches!(fate, Ready | Client | Revoked) => {
+            format!("renew {name}")
+        }
+        Some("expired" | "due" | "revoked" | "weak-key" | "host-not-covered") => {
+            format!("csr {name}")
+        }
         Some("served-differs") => format!("install {name}"),
         Some("intermediate-expired") => "install FILE".to_owned(),
         Some("intermediate-ends-first") => "ask the CA".to_owned(),
         Some("key-readable") => "sudo chmod 0600".to_owned(),
         _ => waits,
     };
-    let verdict = ["wrong", "due", "fine", "fine"][codes.iter().map(|code| weight(code)).min().unwrap_or(3)];
-    Expected { state, verdict, codes, step }
+    let verdict =
+        ["wrong", "due", "fine", "fine"][codes.iter().map(|code| weight(code)).min().unwrap_or(3)];
+    Expected {
+        state,
+        verdict,
+        codes,
+        step,
+    }
 }
 
 /// The rows by their names; a key alone has none: its file tells. What nginx still shows of stale pairs is left out.
 fn by_name(run: &Value) -> BTreeMap<String, &Value> {
-    let key = |row: &Value| row["keys"][0]["path"].as_str().unwrap_or_default().trim_end_matches(".key").to_owned();
-    let named = |row: &Value| row["names"][0].as_str().map_or_else(|| key(row), str::to_owned);
+    let key = |row: &Value| {
+        row["keys"][0]["path"]
+            .as_str()
+            .unwrap_or_default()
+            .trim_end_matches(".key")
+            .to_owned()
+    };
+    let named = |row: &Value| {
+        row["names"][0]
+            .as_str()
+            .map_or_else(|| key(row), str::to_owned)
+    };
     let rows = run["rows"].as_array().unwrap();
-    let (shown, rows): (Vec<&Value>, Vec<&Value>) =
-        rows.iter().partition(|row| row["state"] == "served" && named(row).starts_with("stale"));
+    let (shown, rows): (Vec<&Value>, Vec<&Value>) = rows
+        .iter()
+        .partition(|row| row["state"] == "served" && named(row).starts_with("stale"));
     assert_eq!((shown.len(), rows.len()), (2, 200));
     rows.into_iter().map(|row| (named(row), row)).collect()
 }
@@ -361,18 +470,41 @@ fn each_row_says_what_its_dates_say() {
     for count in [0, 8, 40, 60, 75, 120, 170, 198, 400, 700, 1100] {
         let day = days(today(), count);
         let at = format!("{day}T12:00:00Z");
-        let run = sandbox.run(&["status", "--root", "tree", "--at", &at, "--json"]).expect(1).json();
+        let run = sandbox
+            .run(&["status", "--root", "tree", "--at", &at, "--json"])
+            .expect(1)
+            .json();
         let named = by_name(&run);
         for pair in &pairs {
-            let row = named.get(&pair.name).unwrap_or_else(|| panic!("{} is lost on {day}", pair.name));
-            let Expected { state, verdict, codes, step } = expected(pair, day);
-            assert_eq!((&row["state"], &row["verdict"]), (&state.into(), &verdict.into()), "{day}: {row}");
-            let reasons: Vec<&str> =
-                row["reasons"].as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap()).collect();
+            let row = named
+                .get(&pair.name)
+                .unwrap_or_else(|| panic!("{} is lost on {day}", pair.name));
+            let Expected {
+                state,
+                verdict,
+                codes,
+                step,
+            } = expected(pair, day);
+            assert_eq!(
+                (&row["state"], &row["verdict"]),
+                (&state.into(), &verdict.into()),
+                "{day}: {row}"
+            );
+            let reasons: Vec<&str> = row["reasons"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|one| one["code"].as_str().unwrap())
+                .collect();
             assert_eq!(reasons, codes, "{day}: {row}");
             let text = row["next"][0]["text"].as_str().unwrap_or_default();
-            assert!(text.contains(&step) && text.is_empty() == step.is_empty(), "{day}: {step:?}: {row}");
-            codes.iter().for_each(|code| *told.entry((*code).to_owned()).or_default() += 1);
+            assert!(
+                text.contains(&step) && text.is_empty() == step.is_empty(),
+                "{day}: {step:?}: {row}"
+            );
+            codes
+                .iter()
+                .for_each(|code| *told.entry((*code).to_owned()).or_default() += 1);
         }
     }
     assert_eq!(told.len(), 13, "every reason was met: {told:?}");
@@ -393,17 +525,46 @@ print(len([event for event in events if str(event['summary']).endswith(' ends')]
 
 /// The fleet for other programs; `CERTCTL_KEEP_PAGE` says where the page is to be kept, for `scripts/page-check`.
 fn written(sandbox: &Sandbox) {
-    let args = ["--prometheus", "fleet.prom", "--ics", "fleet.ics", "--html", "fleet.html", "--json"];
-    let run = sandbox.run(&[&["status", "--root", "tree"], &args[..]].concat()).expect(1).json();
+    let args = [
+        "--prometheus",
+        "fleet.prom",
+        "--ics",
+        "fleet.ics",
+        "--html",
+        "fleet.html",
+        "--json",
+    ];
+    let run = sandbox
+        .run(&[&["status", "--root", "tree"], &args[..]].concat())
+        .expect(1)
+        .json();
     let rows = run["rows"].as_array().unwrap();
     let metrics = File::open(sandbox.join("fleet.prom")).unwrap();
-    assert_eq!(succeed(foreign("promtool").args(["check", "metrics"]).stdin(Stdio::from(metrics))), "");
+    assert_eq!(
+        succeed(
+            foreign("promtool")
+                .args(["check", "metrics"])
+                .stdin(Stdio::from(metrics))
+        ),
+        ""
+    );
     let with_end = rows.iter().filter(|row| !row["ends"].is_null()).count();
     let ends = "certctl_certificate_expiry_timestamp_seconds{";
-    assert_eq!(sandbox.read("fleet.prom").lines().filter(|line| line.starts_with(ends)).count(), with_end);
+    assert_eq!(
+        sandbox
+            .read("fleet.prom")
+            .lines()
+            .filter(|line| line.starts_with(ends))
+            .count(),
+        with_end
+    );
     path_of("/usr/lib/python3/dist-packages/icalendar");
     path_of("/usr/lib/python3/dist-packages/html5lib");
-    let read = succeed(foreign("python3").args(["-c", READ]).current_dir(sandbox.path()));
+    let read = succeed(
+        foreign("python3")
+            .args(["-c", READ])
+            .current_dir(sandbox.path()),
+    );
     assert_eq!(read.trim(), format!("{with_end} {}", rows.len()));
     if let Some(kept) = std::env::var_os("CERTCTL_KEEP_PAGE") {
         std::fs::copy(sandbox.join("fleet.html"), kept).unwrap();

@@ -17,7 +17,13 @@ use support::shop::{PAIR, Shop};
 /// A pair that is installed and paid for, a request, and a key that everybody may read.
 fn shop() -> Shop {
     let shop = Shop::new();
-    shop.deliver_as("new.crt", Leaf { change: names_its_issuer, ..Leaf::default() });
+    shop.deliver_as(
+        "new.crt",
+        Leaf {
+            change: names_its_issuer,
+            ..Leaf::default()
+        },
+    );
     shop.install("new.crt", &[]).expect(0);
     let settings = format!("{PAIR}/settings.json");
     let mut document: Value = serde_json::from_str(&shop.sandbox.read(&settings)).unwrap();
@@ -34,12 +40,25 @@ fn prometheus_takes_the_metrics() {
     let shop = shop();
     let sandbox = &shop.sandbox;
     let late = format!("{}T00:00:00Z", support::ca::days(support::ca::today(), 170));
-    let run = sandbox.run(&["status", "--root", "tree", "--at", &late, "--prometheus", "certctl.prom", "--json"]);
+    let run = sandbox.run(&[
+        "status",
+        "--root",
+        "tree",
+        "--at",
+        &late,
+        "--prometheus",
+        "certctl.prom",
+        "--json",
+    ]);
     let run = run.expect(1).json();
     assert_eq!(run["outputs"][0]["format"], "prometheus", "{run}");
     let text = sandbox.read("certctl.prom");
     let file = File::open(sandbox.join("certctl.prom")).unwrap();
-    let said = succeed(foreign("promtool").args(["check", "metrics"]).stdin(Stdio::from(file)));
+    let said = succeed(
+        foreign("promtool")
+            .args(["check", "metrics"])
+            .stdin(Stdio::from(file)),
+    );
     assert_eq!(said, "", "{text}");
     for line in [
         "certctl_certificate_expiry_timestamp_seconds{name=\"example.com\",state=\"installed\",key_algorithm=\"ecdsa-p256\"",
@@ -51,11 +70,28 @@ fn prometheus_takes_the_metrics() {
         assert!(text.contains(line), "{line}\n{text}");
     }
     // Every name that the README lists, and no other.
-    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
-    let families: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();
-    assert!(families.iter().all(|name| readme.contains(&format!("| `{name}` |"))), "{families:?}");
+    let readme =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let families: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next())
+        .collect();
+    assert!(
+        families
+            .iter()
+            .all(|name| readme.contains(&format!("| `{name}` |"))),
+        "{families:?}"
+    );
     assert_eq!(readme.matches("| `certctl_").count(), families.len());
-    sandbox.run(&["status", "--root", "tree", "--prometheus", "no/such/folder/x.prom"]).expect(3);
+    sandbox
+        .run(&[
+            "status",
+            "--root",
+            "tree",
+            "--prometheus",
+            "no/such/folder/x.prom",
+        ])
+        .expect(3);
 }
 
 const READ: &str = "
@@ -73,20 +109,48 @@ fn an_independent_library_reads_the_calendar() {
     let sandbox = &shop.sandbox;
     assert!(path_of("/usr/lib/python3/dist-packages/icalendar").exists());
     let read = || -> Vec<String> {
-        sandbox.run(&["status", "--root", "tree", "--ics", "certctl.ics"]).expect(0);
+        sandbox
+            .run(&["status", "--root", "tree", "--ics", "certctl.ics"])
+            .expect(0);
         let text = sandbox.read("certctl.ics");
-        assert!(text.split("\r\n").all(|line| line.len() <= 75 && !line.contains('\n')), "{text}");
-        succeed(foreign("python3").args(["-c", READ, "certctl.ics"]).current_dir(sandbox.path()))
-            .lines()
-            .map(str::to_owned)
-            .collect()
+        assert!(
+            text.split("\r\n")
+                .all(|line| line.len() <= 75 && !line.contains('\n')),
+            "{text}"
+        );
+        succeed(
+            foreign("python3")
+                .args(["-c", READ, "certctl.ics"])
+                .current_dir(sandbox.path()),
+        )
+        .lines()
+        .map(str::to_owned)
+        .collect()
     };
     let events = read();
-    assert!(events[0].contains("Renew example.com (ends "), "{events:#?}");
-    assert!(events.iter().any(|event| event.starts_with("2028-06-30") && event.contains("paid for")), "{events:#?}");
-    assert!(events.iter().filter(|event| event.starts_with("2029")).count() >= 8, "{events:#?}");
+    assert!(
+        events[0].contains("Renew example.com (ends "),
+        "{events:#?}"
+    );
+    assert!(
+        events
+            .iter()
+            .any(|event| event.starts_with("2028-06-30") && event.contains("paid for")),
+        "{events:#?}"
+    );
+    assert!(
+        events
+            .iter()
+            .filter(|event| event.starts_with("2029"))
+            .count()
+            >= 8,
+        "{events:#?}"
+    );
     assert_eq!(read(), events, "the same events again");
-    let uids: std::collections::BTreeSet<&str> = events.iter().map(|event| event.split(' ').nth(1).unwrap()).collect();
+    let uids: std::collections::BTreeSet<&str> = events
+        .iter()
+        .map(|event| event.split(' ').nth(1).unwrap())
+        .collect();
     assert_eq!(uids.len(), events.len());
 }
 
@@ -95,18 +159,33 @@ fn the_table_fits_the_terminal() {
     let shop = shop();
     let sandbox = &shop.sandbox;
     let plain = sandbox.run(&["status", "--root", "tree"]).expect(0);
-    assert!(plain.stdout.is_ascii() || plain.stdout.contains("b\u{fc}cher.example"), "{plain}");
+    assert!(
+        plain.stdout.is_ascii() || plain.stdout.contains("b\u{fc}cher.example"),
+        "{plain}"
+    );
     // What the next rounds need is told of few rows.
     assert!(
-        plain.stdout.contains(": a new request, a reissue, a new proof of control; for at most 100 days"),
+        plain
+            .stdout
+            .contains(": a new request, a reissue, a new proof of control; for at most 100 days"),
         "{plain}"
     );
     let quiet = sandbox.run(&["status", "--root", "tree", "-q"]).expect(0);
     assert_eq!(quiet.stdout, "", "nothing to do");
     let late = format!("{}T00:00:00Z", support::ca::days(support::ca::today(), 170));
-    let quiet = sandbox.run(&["status", "--root", "tree", "-q", "--at", &late]).expect(1);
-    assert!(quiet.stdout.starts_with("due    example.com +1") && !quiet.stdout.contains("cher.example"), "{quiet}");
-    assert!(quiet.stdout.contains("certctl --root tree renew example.com"), "{quiet}");
+    let quiet = sandbox
+        .run(&["status", "--root", "tree", "-q", "--at", &late])
+        .expect(1);
+    assert!(
+        quiet.stdout.starts_with("due    example.com +1") && !quiet.stdout.contains("cher.example"),
+        "{quiet}"
+    );
+    assert!(
+        quiet
+            .stdout
+            .contains("certctl --root tree renew example.com"),
+        "{quiet}"
+    );
     // A name that is longer than any column, and one that takes two columns a letter.
     let long = format!("{}.{}.example", "very-long".repeat(6), "label".repeat(12));
     sandbox.run(&["csr", &long]).expect(0);
@@ -116,20 +195,33 @@ fn the_table_fits_the_terminal() {
             "stty cols {columns} < /dev/tty; NO_COLOR=1 exec {} status --root tree",
             env!("CARGO_BIN_EXE_certctl")
         );
-        let seen = succeed(foreign("python3").current_dir(sandbox.path()).args(["-c", IN_TERMINAL, &command]));
+        let seen = succeed(foreign("python3").current_dir(sandbox.path()).args([
+            "-c",
+            IN_TERMINAL,
+            &command,
+        ]));
         let is_row = |line: &&str| line.contains(" installed") || line.contains(" pending");
         let rows: Vec<&str> = seen.lines().filter(is_row).map(str::trim_end).collect();
         assert_eq!(rows.len(), 4, "{seen}");
         // Two Han letters, where there is room for them.
         let width = |row: &str| row.chars().count() + if row.contains('\u{65e5}') { 2 } else { 0 };
-        assert!(rows.iter().all(|row| width(row) <= columns), "{columns}: {seen}");
+        assert!(
+            rows.iter().all(|row| width(row) <= columns),
+            "{columns}: {seen}"
+        );
         assert!(!seen.contains('\u{1b}'), "{seen}");
         // The end of a name is its domain.
         assert!(
-            columns < 60 || rows.iter().any(|row| row.contains("\u{2026}") && row.contains("el.example")),
+            columns < 60
+                || rows
+                    .iter()
+                    .any(|row| row.contains("\u{2026}") && row.contains("el.example")),
             "{seen}"
         );
-        assert!(rows.iter().any(|row| row.contains("example.com +1")), "{seen}");
+        assert!(
+            rows.iter().any(|row| row.contains("example.com +1")),
+            "{seen}"
+        );
     }
 }
 
@@ -143,19 +235,33 @@ fn the_document_and_the_page() {
     let shop = shop();
     let sandbox = &shop.sandbox;
     std::fs::remove_file(sandbox.join("new.crt")).unwrap();
-    let run = sandbox.run(&["status", "--root", "tree", "--json"]).expect(0);
+    let run = sandbox
+        .run(&["status", "--root", "tree", "--json"])
+        .expect(0);
     let mut document = run.json();
     // Which rules and rounds are to come hangs on the day of the test: a table of `inventory` has them.
     let rounds = document["rows"][0]["rounds"].take();
     let fields: Vec<&String> = rounds[0].as_object().unwrap().keys().collect();
-    assert_eq!(fields, ["due", "ends", "most_days", "order", "request", "proof", "proof_until"]);
+    assert_eq!(
+        fields,
+        [
+            "due",
+            "ends",
+            "most_days",
+            "order",
+            "request",
+            "proof",
+            "proof_until"
+        ]
+    );
     let lasting = |list: &mut Value| {
         let rule = |one: &Value| one["code"].as_str().unwrap().starts_with("rule-");
         list.as_array_mut().unwrap().retain(|one| !rule(one));
     };
     lasting(&mut document["rows"][0]["reasons"]);
     lasting(&mut document["findings"]);
-    let plain = |text: &str| masked(&text.replace(&sandbox.path().display().to_string(), "[SANDBOX]"));
+    let plain =
+        |text: &str| masked(&text.replace(&sandbox.path().display().to_string(), "[SANDBOX]"));
     insta::assert_snapshot!(plain(&serde_json::to_string_pretty(&document).unwrap()), @r#"
     {
       "schema": "certctl.status/1",
@@ -306,7 +412,11 @@ fn the_document_and_the_page() {
     let page: String = page
         .to_string()
         .lines()
-        .filter(|line| ![" on a new cert", ": a new request"].iter().any(|part| line.contains(part)))
+        .filter(|line| {
+            ![" on a new cert", ": a new request"]
+                .iter()
+                .any(|part| line.contains(part))
+        })
         .map(|line| format!("{line}\n"))
         .collect();
     insta::assert_snapshot!(plain(&page), @r#"

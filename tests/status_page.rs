@@ -17,9 +17,16 @@ fn folder() -> Sandbox {
     let (sandbox, ca) = (Sandbox::new(), TestCa::new());
     sandbox.write("root.pem", ca.root_pem());
     let make = |name: &str, from: i64, to: i64, change: fn(&mut rcgen::CertificateParams)| {
-        sandbox.run(&["csr", name, &format!("www.{name}")]).expect(0);
+        sandbox
+            .run(&["csr", name, &format!("www.{name}")])
+            .expect(0);
         let (not_before, not_after) = (days(today(), from), days(today(), to));
-        let leaf = Leaf { not_before, not_after, names: None, change };
+        let leaf = Leaf {
+            not_before,
+            not_after,
+            names: None,
+            change,
+        };
         let leaf = ca.issue_as(&sandbox.read(&format!("{name}.csr")), leaf);
         sandbox.write(&format!("{name}.crt"), leaf + &ca.intermediate_pem());
     };
@@ -28,7 +35,9 @@ fn folder() -> Sandbox {
     make("ended.example.org", -250, -20, |_| {});
     make("foul.example.com", -10, 100, |params| {
         params.distinguished_name = rcgen::DistinguishedName::new();
-        params.distinguished_name.push(rcgen::DnType::CommonName, HOSTILE);
+        params
+            .distinguished_name
+            .push(rcgen::DnType::CommonName, HOSTILE);
         params.subject_alt_names.clear();
     });
     sandbox.run(&["csr", "asked.example.com"]).expect(0);
@@ -38,8 +47,14 @@ fn folder() -> Sandbox {
 #[test]
 fn the_page_is_whole_and_nothing_in_it_is_foreign() {
     let sandbox = folder();
-    let run = sandbox.run(&["status", "--html", "page.html", "--json"]).expect(1).json();
-    assert_eq!(run["outputs"], serde_json::json!([{"format": "html", "path": "page.html"}]));
+    let run = sandbox
+        .run(&["status", "--html", "page.html", "--json"])
+        .expect(1)
+        .json();
+    assert_eq!(
+        run["outputs"],
+        serde_json::json!([{"format": "html", "path": "page.html"}])
+    );
     let page = sandbox.read("page.html");
 
     // As strict as a parser can be, then without scripts: every row and reason is text of the document.
@@ -58,7 +73,11 @@ fn the_page_is_whole_and_nothing_in_it_is_foreign() {
     let parsed = succeed(foreign("python3").args(["-c", check]).arg(page_path));
     let rows = run["rows"].as_array().unwrap();
     let (counts, text) = parsed.split_once('\n').unwrap();
-    assert_eq!(counts, format!("{} 1", rows.len()), "one script, a body a row");
+    assert_eq!(
+        counts,
+        format!("{} 1", rows.len()),
+        "one script, a body a row"
+    );
     for row in rows {
         for reason in row["reasons"].as_array().unwrap() {
             let message = reason["message"].as_str().unwrap();
@@ -69,7 +88,10 @@ fn the_page_is_whole_and_nothing_in_it_is_foreign() {
         }
     }
     // As RFC 4514 writes it, with what nobody sees made visible.
-    assert!(text.contains("\\<script\\>alert(1)\\</script\\>\\u{202e}\\\" onload='x'"), "shown as what it is");
+    assert!(
+        text.contains("\\<script\\>alert(1)\\</script\\>\\u{202e}\\\" onload='x'"),
+        "shown as what it is"
+    );
     assert!(!page.contains('\u{202e}') && page.matches("<script>").count() == 1);
     for rule in ["2027-03-15", "2028-03-15", "2029-03-15"] {
         assert!(text.contains(rule), "{rule}");
@@ -80,9 +102,19 @@ fn the_page_is_whole_and_nothing_in_it_is_foreign() {
 fn a_page_that_cannot_be_written_is_an_error_and_the_one_before_stays() {
     let sandbox = Sandbox::new();
     sandbox.run(&["csr", "example.com"]).expect(0);
-    sandbox.run(&["status", "--html", "missing/page.html"]).expect(3);
+    sandbox
+        .run(&["status", "--html", "missing/page.html"])
+        .expect(3);
     sandbox.run(&["status", "--html", "page.html"]).expect(0);
     let before = sandbox.read("page.html");
-    sandbox.run(&["status", "--html", "page.html", "--at", "2031-01-01T00:00:00Z"]).expect(0);
+    sandbox
+        .run(&[
+            "status",
+            "--html",
+            "page.html",
+            "--at",
+            "2031-01-01T00:00:00Z",
+        ])
+        .expect(0);
     assert_ne!(sandbox.read("page.html"), before);
 }

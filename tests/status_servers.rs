@@ -21,23 +21,46 @@ use support::site::Site;
 use support::{Run, Sandbox};
 
 /// A server's usual configuration is ours, and it runs until the script ends.
-fn with_server(sandbox: &Sandbox, config: &Path, usual: &str, [start, stop]: [&str; 2], script: &str) -> Run {
-    let config = format!("{} --bind {} {usual}", path_of("mount").display(), config.display());
-    in_mount(sandbox, "size=1m", &format!("{config}; {start}; trap '{stop}' EXIT\n{script}"))
+fn with_server(
+    sandbox: &Sandbox,
+    config: &Path,
+    usual: &str,
+    [start, stop]: [&str; 2],
+    script: &str,
+) -> Run {
+    let config = format!(
+        "{} --bind {} {usual}",
+        path_of("mount").display(),
+        config.display()
+    );
+    in_mount(
+        sandbox,
+        "size=1m",
+        &format!("{config}; {start}; trap '{stop}' EXIT\n{script}"),
+    )
 }
 
 fn with_nginx(site: &Site, http: &str, script: &str) -> Run {
     let config = write_config(&site.folder(), http);
-    let text = std::fs::read_to_string(&config).unwrap().replace("daemon off;", "daemon on;");
+    let text = std::fs::read_to_string(&config)
+        .unwrap()
+        .replace("daemon off;", "daemon on;");
     std::fs::write(&config, text).unwrap();
     let nginx = path_of("nginx").display().to_string();
     let run = [nginx.as_str(), &format!("{nginx} -s stop")];
-    with_server(&site.shop.sandbox, &config, "/etc/nginx/nginx.conf", run, script)
+    with_server(
+        &site.shop.sandbox,
+        &config,
+        "/etc/nginx/nginx.conf",
+        run,
+        script,
+    )
 }
 
 /// The last line that is a document.
 fn document(run: &Run) -> Value {
-    serde_json::from_str(run.stdout.lines().last().unwrap_or_default()).unwrap_or_else(|_| panic!("{run}"))
+    serde_json::from_str(run.stdout.lines().last().unwrap_or_default())
+        .unwrap_or_else(|_| panic!("{run}"))
 }
 
 fn row<'a>(document: &'a Value, state: &str) -> &'a Value {
@@ -48,7 +71,12 @@ fn row<'a>(document: &'a Value, state: &str) -> &'a Value {
 }
 
 fn reasons(row: &Value) -> Vec<&str> {
-    row["reasons"].as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap()).collect()
+    row["reasons"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["code"].as_str().unwrap())
+        .collect()
 }
 
 #[test]
@@ -61,29 +89,55 @@ fn what_nginx_names_is_found_and_compared_with_what_it_shows() {
     let run = with_nginx(&site, &block, "certctl status -C empty --json || true");
     let fine = document(&run);
     let served = row(&fine, "served");
-    let place = served["places"].as_array().unwrap().iter().find(|place| place["found"] == "configured").unwrap();
+    let place = served["places"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|place| place["found"] == "configured")
+        .unwrap();
     assert_eq!(place["server"], "nginx", "{fine}");
-    assert!(place["block"].as_str().unwrap().contains("nginx.conf:"), "{fine}");
+    assert!(
+        place["block"].as_str().unwrap().contains("nginx.conf:"),
+        "{fine}"
+    );
     assert!(!reasons(served).contains(&"served-differs"), "{fine}");
 
     // Everybody may read the key, and a name that the certificate lacks is served with it.
-    let loose = block.replace("server_name example.com", "server_name other.example example.com");
-    let run = with_nginx(&site, &loose, "chmod 0644 tls/site.key; certctl status -C empty --json || true");
+    let loose = block.replace(
+        "server_name example.com",
+        "server_name other.example example.com",
+    );
+    let run = with_nginx(
+        &site,
+        &loose,
+        "chmod 0644 tls/site.key; certctl status -C empty --json || true",
+    );
     let found = document(&run);
     assert_eq!(row(&found, "served")["verdict"], "wrong");
     let all = reasons(row(&found, "served"));
-    assert!(all.contains(&"key-readable") && all.contains(&"host-not-covered"), "{found}");
+    assert!(
+        all.contains(&"key-readable") && all.contains(&"host-not-covered"),
+        "{found}"
+    );
     assert!(codes(&found).contains(&"key-readable"), "{found}");
 
     // Other files by now, and nginx goes on with what it loaded.
     site.plain("tls/next.pem", "tls/next.key");
-    let script = "cp tls/next.pem tls/site.pem; cp tls/next.key tls/site.key; chmod 0600 tls/site.key
+    let script =
+        "cp tls/next.pem tls/site.pem; cp tls/next.key tls/site.key; chmod 0600 tls/site.key
         certctl status -C empty --json || true";
     let stale = document(&with_nginx(&site, &block, script));
     let installed = row(&stale, "installed");
     assert!(reasons(installed).contains(&"served-differs"), "{stale}");
-    assert_eq!(installed["next"][0]["text"], "sudo nginx -t && sudo systemctl reload nginx", "{stale}");
-    assert_eq!(row(&stale, "served")["verdict"], "fine", "the old one is shown, and is told: {stale}");
+    assert_eq!(
+        installed["next"][0]["text"], "sudo nginx -t && sudo systemctl reload nginx",
+        "{stale}"
+    );
+    assert_eq!(
+        row(&stale, "served")["verdict"],
+        "fine",
+        "the old one is shown, and is told: {stale}"
+    );
 }
 
 /// A place with a pair of the CA's, which both servers below read.
@@ -94,7 +148,11 @@ fn place(site: &Site, name: &str) -> Place {
     let both = sandbox.write("tls/both.pem", both);
     std::fs::set_permissions(&both, Permissions::from_mode(0o600)).unwrap();
     let at = vec![([127, 0, 0, 1], site.port).into()];
-    Place { names: "example.com www.example.com", at, pairs: vec![(both.clone(), both)] }
+    Place {
+        names: "example.com www.example.com",
+        at,
+        pairs: vec![(both.clone(), both)],
+    }
 }
 
 #[test]
@@ -130,17 +188,38 @@ fn what_apache_and_haproxy_name_is_found_and_compared_with_what_they_show() {
                 .replace("$HAPROXY", &path_of("haproxy").display().to_string())
         };
         let script = "certctl status -C empty --json || true; cat next.pem > tls/both.pem; certctl status -C empty --json || true";
-        let run = with_server(sandbox, &kind.config(&folder), usual, [&fill(start), &fill(stop)], script);
-        let documents: Vec<Value> = run.stdout.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        let run = with_server(
+            sandbox,
+            &kind.config(&folder),
+            usual,
+            [&fill(start), &fill(stop)],
+            script,
+        );
+        let documents: Vec<Value> = run
+            .stdout
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect();
         assert_eq!(documents.len(), 2, "{run}");
         let served = row(&documents[0], "served");
-        let found = served["places"].as_array().unwrap().iter().find(|place| place["found"] == "configured").unwrap();
+        let found = served["places"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|place| place["found"] == "configured")
+            .unwrap();
         assert_eq!(found["server"], kind.name(), "{served}");
         assert!(!reasons(served).contains(&"served-differs"), "{served}");
         // Other files by now, and it goes on with what it loaded.
         let installed = row(&documents[1], "installed");
         assert_eq!(reasons(installed)[0], "served-differs", "{installed}");
-        assert!(installed["next"][0]["text"].as_str().unwrap().contains(reload), "{installed}");
+        assert!(
+            installed["next"][0]["text"]
+                .as_str()
+                .unwrap()
+                .contains(reload),
+            "{installed}"
+        );
     }
 }
 
@@ -151,21 +230,36 @@ fn an_intermediate_that_ends_first_is_found_in_files_and_on_a_server() {
     let sandbox = &shop.sandbox;
     site.plain("tls/site.pem", "tls/site.key");
     let chain = sandbox.read("tls/site.pem");
-    let leaf = chain.split_inclusive("-----END CERTIFICATE-----\n").next().unwrap();
-    sandbox.write("tls/crossed.pem", leaf.to_owned() + &crossed(&shop.ca, days(today(), 60)));
+    let leaf = chain
+        .split_inclusive("-----END CERTIFICATE-----\n")
+        .next()
+        .unwrap();
+    sandbox.write(
+        "tls/crossed.pem",
+        leaf.to_owned() + &crossed(&shop.ca, days(today(), 60)),
+    );
     sandbox.write("tls/alone.pem", leaf);
     let _nginx = site.start(&site.block("tls/crossed.pem", "tls/site.key"));
     let host = format!("127.0.0.1:{}", site.port);
     let ended = format!("{}T00:00:00Z", days(today(), 45));
     let early = |args: &[&str], code: i32| -> Value {
-        let run = sandbox.run(&[&["status", "--json"], args].concat()).expect(code).json();
+        let run = sandbox
+            .run(&[&["status", "--json"], args].concat())
+            .expect(code)
+            .json();
         let all = reasons(&run["rows"][0]);
         assert!(all.contains(&"intermediate-ends-first"), "{run}");
         run["rows"][0].clone()
     };
     let row = early(&["tls/crossed.pem"], 0);
-    assert!((58..=60).contains(&row["days_left"].as_i64().unwrap()), "its end is the chain's: {row}");
-    assert_eq!(reasons(&early(&["tls/crossed.pem", "--at", &ended], 1))[0], "due");
+    assert!(
+        (58..=60).contains(&row["days_left"].as_i64().unwrap()),
+        "its end is the chain's: {row}"
+    );
+    assert_eq!(
+        reasons(&early(&["tls/crossed.pem", "--at", &ended], 1))[0],
+        "due"
+    );
     early(&[&host], 1);
     // What lies here is whole, and of no use to the visitors of that host.
     let row = early(&[&host, "tls/site.pem"], 1);
@@ -175,8 +269,14 @@ fn an_intermediate_that_ends_first_is_found_in_files_and_on_a_server() {
         "tls/crossed.pem",
         leaf.to_owned() + &crossed(&shop.ca, days(today(), 60)) + &shop.ca.intermediate_pem(),
     );
-    let fine = sandbox.run(&["status", "tls/crossed.pem", "--json"]).expect(0).json();
-    assert!(!reasons(&fine["rows"][0]).contains(&"intermediate-ends-first"), "{fine}");
+    let fine = sandbox
+        .run(&["status", "tls/crossed.pem", "--json"])
+        .expect(0)
+        .json();
+    assert!(
+        !reasons(&fine["rows"][0]).contains(&"intermediate-ends-first"),
+        "{fine}"
+    );
 }
 
 #[test]
@@ -186,19 +286,43 @@ fn only_this_machine_is_asked_unless_a_host_is_named() {
     site.plain("tls/site.pem", "tls/site.key");
     std::fs::create_dir_all(sandbox.join("empty")).unwrap();
     // The names lead elsewhere: whoever is asked for them is nginx here, and nobody else.
-    let elsewhere = sandbox.write("hosts", "203.0.113.1 example.com www.example.com\n127.0.0.1 localhost\n");
-    let head = format!("{} --bind {} /etc/hosts", path_of("mount").display(), elsewhere.display());
+    let elsewhere = sandbox.write(
+        "hosts",
+        "203.0.113.1 example.com www.example.com\n127.0.0.1 localhost\n",
+    );
+    let head = format!(
+        "{} --bind {} /etc/hosts",
+        path_of("mount").display(),
+        elsewhere.display()
+    );
     let strace = path_of("strace").display().to_string();
     let script = format!(
         "{head}; {strace} -f -b execve -e trace=connect,sendto,sendmsg,sendmmsg -o calls $CERTCTL status -C empty --json || true"
     );
     let run = with_nginx(&site, &site.block("tls/site.pem", "tls/site.key"), &script);
     let served = document(&run);
-    assert_eq!(row(&served, "served")["places"][0]["kind"], "file", "{served}");
+    assert_eq!(
+        row(&served, "served")["places"][0]["kind"],
+        "file",
+        "{served}"
+    );
     let calls = sandbox.read("calls");
-    let asked: Vec<&str> = calls.lines().filter(|line| line.contains("AF_INET")).collect();
-    assert!(asked.iter().any(|line| line.contains(&format!("htons({})", site.port))), "{calls}");
-    assert!(asked.iter().all(|line| line.contains("127.0.0.1") || line.contains("\"::1\"")), "{asked:#?}");
+    let asked: Vec<&str> = calls
+        .lines()
+        .filter(|line| line.contains("AF_INET"))
+        .collect();
+    assert!(
+        asked
+            .iter()
+            .any(|line| line.contains(&format!("htons({})", site.port))),
+        "{calls}"
+    );
+    assert!(
+        asked
+            .iter()
+            .all(|line| line.contains("127.0.0.1") || line.contains("\"::1\"")),
+        "{asked:#?}"
+    );
 }
 
 #[test]
@@ -207,21 +331,33 @@ fn an_address_that_nothing_leads_to_is_no_fault_of_the_host() {
     let sandbox = &site.shop.sandbox;
     site.plain("tls/site.pem", "tls/site.key");
     let config = write_config(&site.folder(), &site.block("tls/site.pem", "tls/site.key"));
-    let text = std::fs::read_to_string(&config).unwrap().replace("daemon off;", "daemon on;");
+    let text = std::fs::read_to_string(&config)
+        .unwrap()
+        .replace("daemon off;", "daemon on;");
     std::fs::write(&config, text).unwrap();
     let both = sandbox.write("hosts", "127.0.0.1 example.com\n2001:db8::1 example.com\n");
-    let (mount, nginx) = (path_of("mount").display().to_string(), path_of("nginx").display().to_string());
+    let (mount, nginx) = (
+        path_of("mount").display().to_string(),
+        path_of("nginx").display().to_string(),
+    );
     let inside = format!(
         "{} link set lo up; {nginx} -c {config}; \"$CERTCTL\" status example.com:{} --json || true; {nginx} -c {config} -s stop",
         path_of("ip").display(),
         site.port,
         config = config.display()
     );
-    let script =
-        format!("{mount} --bind {} /etc/hosts; {} -n sh -ec '{inside}'", both.display(), path_of("unshare").display());
+    let script = format!(
+        "{mount} --bind {} /etc/hosts; {} -n sh -ec '{inside}'",
+        both.display(),
+        path_of("unshare").display()
+    );
     let told = document(&in_mount(sandbox, "size=1m", &script));
     assert_eq!(row(&told, "served")["verdict"], "fine", "{told}");
-    assert_eq!((codes(&told)[0], &told["verdict"]), ("address-silent", &"fine".into()), "{told}");
+    assert_eq!(
+        (codes(&told)[0], &told["verdict"]),
+        ("address-silent", &"fine".into()),
+        "{told}"
+    );
 }
 
 #[test]
@@ -236,25 +372,55 @@ fn a_list_that_is_given_revokes() {
             .env("PYTHON", path_of("python3"))
             .current_dir(sandbox.path()),
     );
-    let fine = sandbox.run(&["status", "site.pem", "--json"]).expect(0).json();
+    let fine = sandbox
+        .run(&["status", "site.pem", "--json"])
+        .expect(0)
+        .json();
     assert_eq!(fine["rows"][0]["state"], "no-key", "{fine}");
-    let run = sandbox.run(&["status", "site.pem", "list.pem", "--json"]).expect(1).json();
+    let run = sandbox
+        .run(&["status", "site.pem", "list.pem", "--json"])
+        .expect(1)
+        .json();
     assert_eq!(run["rows"][0]["reasons"][0]["code"], "revoked", "{run}");
-    assert!(run["rows"][0]["reasons"][0]["message"].as_str().unwrap().contains("list.pem"), "{run}");
+    assert!(
+        run["rows"][0]["reasons"][0]["message"]
+            .as_str()
+            .unwrap()
+            .contains("list.pem"),
+        "{run}"
+    );
 
     // What a list cannot tell is told: it is old, it is only what changed, it is another CA's.
     let said = |files: &[&str], more: &[&str], code: i32| -> Value {
-        sandbox.run(&[&["status", "site.pem"], files, more, &["--json"]].concat()).expect(code).json()
+        sandbox
+            .run(&[&["status", "site.pem"], files, more, &["--json"]].concat())
+            .expect(code)
+            .json()
     };
     let late = format!("{}T00:00:00Z", days(today(), 60));
-    assert_eq!(codes(&said(&["list.pem"], &["--at", &late], 1))[0], "crl-old");
+    assert_eq!(
+        codes(&said(&["list.pem"], &["--at", &late], 1))[0],
+        "crl-old"
+    );
     assert_eq!(codes(&said(&["others.pem"], &[], 0))[0], "crl-of-others");
-    assert_eq!(codes(&said(&["delta.pem"], &[], 1))[..2], ["crl-delta", "revoked"]);
+    assert_eq!(
+        codes(&said(&["delta.pem"], &[], 1))[..2],
+        ["crl-delta", "revoked"]
+    );
     // A later delta takes it off the list again.
-    assert_eq!(said(&["list.pem", "lifted.pem"], &[], 0)["rows"][0]["verdict"], "fine");
+    assert_eq!(
+        said(&["list.pem", "lifted.pem"], &[], 0)["rows"][0]["verdict"],
+        "fine"
+    );
     // An entry of an indirect list is of the CA that it names, and no other's.
-    assert_eq!(reasons(&said(&["indirect.pem"], &[], 1)["rows"][0])[0], "revoked");
-    assert_eq!(said(&["indirect-others.pem"], &[], 0)["rows"][0]["verdict"], "fine");
+    assert_eq!(
+        reasons(&said(&["indirect.pem"], &[], 1)["rows"][0])[0],
+        "revoked"
+    );
+    assert_eq!(
+        said(&["indirect-others.pem"], &[], 0)["rows"][0]["verdict"],
+        "fine"
+    );
 }
 
 /// A CA of openssl's that issues, revokes, and says so.
@@ -321,9 +487,18 @@ fn other_tools_keep_theirs_and_renew_them() {
         std::fs::set_permissions(key, Permissions::from_mode(0o600)).unwrap();
     };
     // As certbot lays it out: `live` has links to what is newest in `archive`, and a README.
-    kept("etc/letsencrypt/archive/example.com/fullchain2.pem", "etc/letsencrypt/archive/example.com/privkey2.pem");
-    sandbox.write("tree/etc/letsencrypt/archive/example.com/fullchain1.pem", shop.ca.intermediate_pem());
-    sandbox.write("tree/etc/letsencrypt/live/README", "This directory contains your keys and certificates.");
+    kept(
+        "etc/letsencrypt/archive/example.com/fullchain2.pem",
+        "etc/letsencrypt/archive/example.com/privkey2.pem",
+    );
+    sandbox.write(
+        "tree/etc/letsencrypt/archive/example.com/fullchain1.pem",
+        shop.ca.intermediate_pem(),
+    );
+    sandbox.write(
+        "tree/etc/letsencrypt/live/README",
+        "This directory contains your keys and certificates.",
+    );
     std::fs::create_dir_all(sandbox.join("tree/etc/letsencrypt/live/example.com")).unwrap();
     for file in ["fullchain", "privkey"] {
         let link = sandbox.join(&format!("tree/etc/letsencrypt/live/example.com/{file}.pem"));
@@ -331,21 +506,52 @@ fn other_tools_keep_theirs_and_renew_them() {
     }
     let late = format!("{}T00:00:00Z", support::ca::days(support::ca::today(), 170));
     std::fs::create_dir_all(sandbox.join("empty")).unwrap();
-    let status = || sandbox.run(&["status", "--root", "tree", "-C", "empty", "--at", &late, "--json"]).expect(1).json();
+    let status = || {
+        sandbox
+            .run(&[
+                "status", "--root", "tree", "-C", "empty", "--at", &late, "--json",
+            ])
+            .expect(1)
+            .json()
+    };
     let certbot = status();
-    assert_eq!(certbot["rows"][0]["next"][0]["text"], "sudo certbot renew --cert-name example.com", "{certbot}");
+    assert_eq!(
+        certbot["rows"][0]["next"][0]["text"], "sudo certbot renew --cert-name example.com",
+        "{certbot}"
+    );
     let place = &certbot["rows"][0]["places"][0];
-    assert!(place["path"].as_str().unwrap().ends_with("/live/example.com/fullchain.pem"), "{certbot}");
-    assert_eq!((&place["found"], &certbot["rows"][0]["state"]), (&"certbot".into(), &"ready".into()), "{certbot}");
+    assert!(
+        place["path"]
+            .as_str()
+            .unwrap()
+            .ends_with("/live/example.com/fullchain.pem"),
+        "{certbot}"
+    );
+    assert_eq!(
+        (&place["found"], &certbot["rows"][0]["state"]),
+        (&"certbot".into(), &"ready".into()),
+        "{certbot}"
+    );
     std::fs::remove_dir_all(sandbox.join("tree/etc/letsencrypt")).unwrap();
-    kept("root/.acme.sh/example.com_ecc/fullchain.cer", "root/.acme.sh/example.com_ecc/example.com.key");
+    kept(
+        "root/.acme.sh/example.com_ecc/fullchain.cer",
+        "root/.acme.sh/example.com_ecc/example.com.key",
+    );
     let acme = status();
-    assert_eq!(acme["rows"][0]["next"][0]["text"], "acme.sh --renew -d example.com", "{acme}");
+    assert_eq!(
+        acme["rows"][0]["next"][0]["text"], "acme.sh --renew -d example.com",
+        "{acme}"
+    );
     assert_eq!(acme["rows"][0]["places"][0]["found"], "acme.sh", "{acme}");
     // Without --root it is where acme.sh keeps it by default, in the home of who looks.
     let mut here = sandbox.command(&["status", "-C", "empty", "--at", &late, "--json"]);
     here.env("HOME", sandbox.join("tree/root"));
     let here = sandbox.run_command(here).expect(1).json();
-    let own = here["rows"].as_array().unwrap().iter().find(|row| row["name"] == "example.com").unwrap();
+    let own = here["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["name"] == "example.com")
+        .unwrap();
     assert_eq!(own["places"][0]["found"], "acme.sh", "{here}");
 }

@@ -36,29 +36,69 @@ fn the_round_with_an_rsa_ca() {
 fn the_rounds_after_the_first() {
     let sandbox = Sandbox::new();
     let site = Site::new(&sandbox, CaKey::Ec);
-    sandbox.run(&["csr", ZONE, WWW, "--ca", "sectigo"]).expect(0);
+    sandbox
+        .run(&["csr", ZONE, WWW, "--ca", "sectigo"])
+        .expect(0);
     let mut served = site.answer("shop.example.csr", "shop_example.zip");
     site.nginx.rewrite(&site.block(""));
-    let (config, root) = (site.nginx.config().to_str().unwrap().to_owned(), site.ca.root());
-    let flags = ["--server", "nginx", "--server-config", &config, "--trust", root.to_str().unwrap()];
-    site.install("shop_example.zip", &[&flags[..], &["--paid-until", "2099-06-10"]].concat(), 0);
+    let (config, root) = (
+        site.nginx.config().to_str().unwrap().to_owned(),
+        site.ca.root(),
+    );
+    let flags = [
+        "--server",
+        "nginx",
+        "--server-config",
+        &config,
+        "--trust",
+        root.to_str().unwrap(),
+    ];
+    site.install(
+        "shop_example.zip",
+        &[&flags[..], &["--paid-until", "2099-06-10"]].concat(),
+        0,
+    );
     let mut knot = NameServer::knot("ns1 A 127.0.0.1\nns2 A 127.0.0.1");
     for round in 2..=3 {
-        let nothing = sandbox.run(&["renew", "--root", "tree", "--json"]).expect(0).json();
+        let nothing = sandbox
+            .run(&["renew", "--root", "tree", "--json"])
+            .expect(0)
+            .json();
         assert_eq!(nothing["verdict"], "nothing-due", "{nothing:#}");
-        let made = sandbox.run(&["renew", ZONE, "--root", "tree", "--json"]).expect(0).json();
+        let made = sandbox
+            .run(&["renew", ZONE, "--root", "tree", "--json"])
+            .expect(0)
+            .json();
         let prepared = &made["certificates"][0];
-        assert_eq!((&made["verdict"], &made["changed"]), (&"prepared".into(), &true.into()), "{made:#}");
+        assert_eq!(
+            (&made["verdict"], &made["changed"]),
+            (&"prepared".into(), &true.into()),
+            "{made:#}"
+        );
         assert_eq!(prepared["order"], "reissue", "{made:#}");
         assert_eq!(site.served().as_ref(), Ok(&served));
 
         let record = &prepared["records"][0];
-        let line =
-            format!("{} CNAME {}.", record["relative_name"].as_str().unwrap(), record["value"].as_str().unwrap());
+        let line = format!(
+            "{} CNAME {}.",
+            record["relative_name"].as_str().unwrap(),
+            record["value"].as_str().unwrap()
+        );
         knot.publish(&format!("ns1 A 127.0.0.1\nns2 A 127.0.0.1\n{line}"), round);
-        let check = ["dcv-check", "--root", "tree", "--resolver", &knot.at(), "--json"];
+        let check = [
+            "dcv-check",
+            "--root",
+            "tree",
+            "--resolver",
+            &knot.at(),
+            "--json",
+        ];
         let seen = sandbox.run(&check).expect(0).json();
-        assert_eq!((&seen["verdict"], &seen["records"][0]["name"]), (&"visible".into(), &record["name"]), "{seen:#}");
+        assert_eq!(
+            (&seen["verdict"], &seen["records"][0]["name"]),
+            (&"visible".into(), &record["name"]),
+            "{seen:#}"
+        );
 
         let next = site.answer(&format!("shop.example-{round}.csr"), "shop_example.zip");
         let visitors = Visitors::of(&site, &[&served, &next]);
@@ -66,7 +106,11 @@ fn the_rounds_after_the_first() {
         let done = site.install("shop_example.zip", &[], 0);
         visitors.await_visits(8);
         visitors.all_content();
-        assert_eq!((&done["verdict"], &done["certificates"][0]["name"]), (&"live".into(), &ZONE.into()), "{done:#}");
+        assert_eq!(
+            (&done["verdict"], &done["certificates"][0]["name"]),
+            (&"live".into(), &ZONE.into()),
+            "{done:#}"
+        );
         assert_eq!(site.served().as_ref(), Ok(&next));
         assert_eq!(
             sandbox.read("tree/etc/ssl/private/shop.example.key"),
@@ -88,9 +132,16 @@ impl<'a> Site<'a> {
     /// nginx runs with a plain site only.
     fn new(sandbox: &'a Sandbox, key: CaKey) -> Self {
         let (port, plain) = (free_port(), free_port());
-        let http = format!("server {{ listen 127.0.0.1:{plain}; server_name {ZONE} {WWW}; return 200 'plain'; }}");
+        let http = format!(
+            "server {{ listen 127.0.0.1:{plain}; server_name {ZONE} {WWW}; return 200 'plain'; }}"
+        );
         let nginx = Nginx::start(&sandbox.join("tree/etc/nginx"), &http);
-        Self { sandbox, ca: OpensslCa::new(sandbox, "ca", key), nginx, port }
+        Self {
+            sandbox,
+            ca: OpensslCa::new(sandbox, "ca", key),
+            nginx,
+            port,
+        }
     }
 
     /// The block that an administrator writes: certctl's paths, in the tree.
@@ -114,7 +165,9 @@ impl<'a> Site<'a> {
 
     /// A new key and request, signed, as a zip. Gives the leaf's SHA-256.
     fn buy(&self, key_type: &str, zip: &str) -> String {
-        self.sandbox.run(&["csr", ZONE, WWW, "--key-type", key_type, "--force"]).expect(0);
+        self.sandbox
+            .run(&["csr", ZONE, WWW, "--key-type", key_type, "--force"])
+            .expect(0);
         self.answer("shop.example.csr", zip)
     }
 
@@ -122,7 +175,10 @@ impl<'a> Site<'a> {
     fn answer(&self, request: &str, zip: &str) -> String {
         let leaf = self.ca.issue(request, 190);
         self.ca.mail(zip, "shop_example", &leaf);
-        let said = succeed_with_input(foreign("openssl").args(["x509", "-noout", "-fingerprint", "-sha256"]), &leaf);
+        let said = succeed_with_input(
+            foreign("openssl").args(["x509", "-noout", "-fingerprint", "-sha256"]),
+            &leaf,
+        );
         fingerprint(&said)
     }
 
@@ -130,7 +186,10 @@ impl<'a> Site<'a> {
     fn install(&self, zip: &str, more: &[&str], code: i32) -> Value {
         let root = self.sandbox.join("tree");
         let args = ["install", zip, "--root", root.to_str().unwrap(), "--json"];
-        self.sandbox.run(&[&args[..], more].concat()).expect(code).json()
+        self.sandbox
+            .run(&[&args[..], more].concat())
+            .expect(code)
+            .json()
     }
 
     /// What `openssl s_client` gets, refused unless chain and host name are right: the leaf's SHA-256.
@@ -140,7 +199,11 @@ impl<'a> Site<'a> {
 }
 
 fn succeed_with_input(command: &mut std::process::Command, input: &str) -> String {
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     std::io::Write::write_all(&mut child.stdin.take().unwrap(), input.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success());
@@ -149,14 +212,32 @@ fn succeed_with_input(command: &mut std::process::Command, input: &str) -> Strin
 
 /// `sha256 Fingerprint=AB:CD...` as lower-case hex.
 fn fingerprint(said: &str) -> String {
-    said.trim().rsplit('=').next().unwrap().replace(':', "").to_lowercase()
+    said.trim()
+        .rsplit('=')
+        .next()
+        .unwrap()
+        .replace(':', "")
+        .to_lowercase()
 }
 
 fn served(port: u16, root: &Path, host: &str) -> Result<String, String> {
     let connect = format!("127.0.0.1:{port}");
     let output = foreign("openssl")
-        .args(["s_client", "-connect", &connect, "-servername", host, "-verify_hostname", host])
-        .args(["-verify_return_error", "-no-CApath", "-no-CAstore", "-CAfile"])
+        .args([
+            "s_client",
+            "-connect",
+            &connect,
+            "-servername",
+            host,
+            "-verify_hostname",
+            host,
+        ])
+        .args([
+            "-verify_return_error",
+            "-no-CApath",
+            "-no-CAstore",
+            "-CAfile",
+        ])
         .arg(root)
         .stdin(Stdio::null())
         .output()
@@ -165,9 +246,13 @@ fn served(port: u16, root: &Path, host: &str) -> Result<String, String> {
     if !output.status.success() || !said.contains("Verify return code: 0 (ok)") {
         return Err(said + &String::from_utf8_lossy(&output.stderr));
     }
-    let begin = said.find("-----BEGIN CERTIFICATE-----").ok_or("no certificate")?;
-    let parsed =
-        succeed_with_input(foreign("openssl").args(["x509", "-noout", "-fingerprint", "-sha256"]), &said[begin..]);
+    let begin = said
+        .find("-----BEGIN CERTIFICATE-----")
+        .ok_or("no certificate")?;
+    let parsed = succeed_with_input(
+        foreign("openssl").args(["x509", "-noout", "-fingerprint", "-sha256"]),
+        &said[begin..],
+    );
     Ok(fingerprint(&parsed))
 }
 
@@ -181,11 +266,16 @@ struct Visitors {
 
 impl Visitors {
     fn of(site: &Site<'_>, allowed: &[&str]) -> Self {
-        let mut visitors =
-            Self { stop: Arc::default(), visits: Arc::default(), turned_away: Arc::default(), threads: Vec::new() };
+        let mut visitors = Self {
+            stop: Arc::default(),
+            visits: Arc::default(),
+            turned_away: Arc::default(),
+            threads: Vec::new(),
+        };
         for _ in 0..2 {
             let (stop, visits) = (Arc::clone(&visitors.stop), Arc::clone(&visitors.visits));
-            let (turned_away, port, root) = (Arc::clone(&visitors.turned_away), site.port, site.ca.root());
+            let (turned_away, port, root) =
+                (Arc::clone(&visitors.turned_away), site.port, site.ca.root());
             let allowed: Vec<String> = allowed.iter().map(|&leaf| leaf.to_owned()).collect();
             visitors.threads.push(std::thread::spawn(move || {
                 while !stop.load(Ordering::Relaxed) {
@@ -217,7 +307,13 @@ impl Visitors {
             thread.join().unwrap();
         }
         let turned_away = self.turned_away.lock().unwrap();
-        assert!(turned_away.is_empty(), "{} of {:?}:\n{}", turned_away.len(), self.visits, turned_away[0]);
+        assert!(
+            turned_away.is_empty(),
+            "{} of {:?}:\n{}",
+            turned_away.len(),
+            self.visits,
+            turned_away[0]
+        );
     }
 }
 
@@ -234,12 +330,19 @@ fn round(ca_key: CaKey, key_type: &str) {
 
 /// The record that `csr` names, in knot's zone: seen once it is there.
 fn proof_of_control(sandbox: &Sandbox) {
-    let made = sandbox.run(&["csr", ZONE, WWW, "--ca", "sectigo", "--json"]).expect(0).json();
+    let made = sandbox
+        .run(&["csr", ZONE, WWW, "--ca", "sectigo", "--json"])
+        .expect(0)
+        .json();
     let record = &made["records"][0];
     let mut knot = NameServer::knot("ns1 A 127.0.0.1\nns2 A 127.0.0.1");
     let check = ["dcv-check", ZONE, "--resolver", &knot.at(), "--json"];
     assert_eq!(sandbox.run(&check).expect(1).json()["verdict"], "absent");
-    let line = format!("{} CNAME {}.", record["relative_name"].as_str().unwrap(), record["value"].as_str().unwrap());
+    let line = format!(
+        "{} CNAME {}.",
+        record["relative_name"].as_str().unwrap(),
+        record["value"].as_str().unwrap()
+    );
     knot.publish(&format!("ns1 A 127.0.0.1\nns2 A 127.0.0.1\n{line}"), 2);
     assert_eq!(sandbox.run(&check).expect(0).json()["verdict"], "visible");
 }
@@ -249,7 +352,14 @@ fn first_install(site: &Site<'_>, key_type: &str) -> String {
     site.nginx.rewrite(&site.block(""));
     let config = site.nginx.config().to_str().unwrap().to_owned();
     let root = site.ca.root();
-    let flags = ["--server", "nginx", "--server-config", &config, "--trust", root.to_str().unwrap()];
+    let flags = [
+        "--server",
+        "nginx",
+        "--server-config",
+        &config,
+        "--trust",
+        root.to_str().unwrap(),
+    ];
 
     // The dry run shows the plan and touches nothing.
     let planned = site.install("first.zip", &[&flags[..], &["--dry-run"]].concat(), 0);
@@ -257,7 +367,11 @@ fn first_install(site: &Site<'_>, key_type: &str) -> String {
     assert!(!site.chain().exists() && !site.key().exists());
 
     let done = site.install("first.zip", &flags, 0);
-    assert_eq!((&done["verdict"], &done["changed"]), (&"live".into(), &true.into()), "{done:#}");
+    assert_eq!(
+        (&done["verdict"], &done["changed"]),
+        (&"live".into(), &true.into()),
+        "{done:#}"
+    );
     assert_eq!(site.served().as_ref(), Ok(&first));
     let certificate = &done["certificates"][0];
     assert_eq!(certificate["proof"], "live");
@@ -266,17 +380,34 @@ fn first_install(site: &Site<'_>, key_type: &str) -> String {
     // openssl finds the installed chain complete, without the root, and the key private.
     let chain = site.chain();
     let verified = succeed(
-        foreign("openssl").args(["verify", "-CAfile"]).arg(site.ca.root()).arg("-untrusted").arg(&chain).arg(&chain),
+        foreign("openssl")
+            .args(["verify", "-CAfile"])
+            .arg(site.ca.root())
+            .arg("-untrusted")
+            .arg(&chain)
+            .arg(&chain),
     );
     assert!(verified.contains(": OK"), "{verified}");
     let text = std::fs::read_to_string(&chain).unwrap();
-    assert_eq!((text.matches("BEGIN CERTIFICATE").count(), text.contains('\r')), (2, false));
-    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(site.key()).unwrap().permissions());
+    assert_eq!(
+        (
+            text.matches("BEGIN CERTIFICATE").count(),
+            text.contains('\r')
+        ),
+        (2, false)
+    );
+    let mode = std::os::unix::fs::PermissionsExt::mode(
+        &std::fs::metadata(site.key()).unwrap().permissions(),
+    );
     assert_eq!(mode & 0o7777, 0o600);
 
     // Again: nothing to do.
     let again = site.install("first.zip", &[], 0);
-    assert_eq!((&again["verdict"], &again["changed"]), (&"unchanged".into(), &false.into()), "{again:#}");
+    assert_eq!(
+        (&again["verdict"], &again["changed"]),
+        (&"unchanged".into(), &false.into()),
+        "{again:#}"
+    );
     first
 }
 
@@ -302,8 +433,15 @@ fn broken_configuration(site: &Site<'_>, key_type: &str, second: &str) {
     let refused = site.install("third.zip", &[], 1);
     visitors.await_visits(4);
     visitors.all_content();
-    assert_eq!((&refused["verdict"], &refused["changed"]), (&"refused".into(), &false.into()), "{refused:#}");
-    assert!(refused.to_string().contains("no_such_directive"), "nginx's own words are missing: {refused:#}");
+    assert_eq!(
+        (&refused["verdict"], &refused["changed"]),
+        (&"refused".into(), &false.into()),
+        "{refused:#}"
+    );
+    assert!(
+        refused.to_string().contains("no_such_directive"),
+        "nginx's own words are missing: {refused:#}"
+    );
     assert_eq!(links(site), before);
     site.nginx.rewrite(&site.block(""));
 }
@@ -331,13 +469,21 @@ fn nginx_reload(site: &Site<'_>) -> String {
 /// `rollback` goes to the entry before.
 fn back_again(site: &Site<'_>, first: &str, second: &str) {
     let root = site.sandbox.join("tree");
-    site.sandbox.run(&["rollback", ZONE, "--root", root.to_str().unwrap()]).expect(0);
+    site.sandbox
+        .run(&["rollback", ZONE, "--root", root.to_str().unwrap()])
+        .expect(0);
     assert_eq!(site.served().as_deref(), Ok(second));
     assert_ne!(first, second);
 }
 
 /// Where `live` and `proven` point.
 fn links(site: &Site<'_>) -> [PathBuf; 2] {
-    ["live", "proven"]
-        .map(|link| std::fs::read_link(site.sandbox.join("tree/etc/ssl/certctl/shop.example").join(link)).unwrap())
+    ["live", "proven"].map(|link| {
+        std::fs::read_link(
+            site.sandbox
+                .join("tree/etc/ssl/certctl/shop.example")
+                .join(link),
+        )
+        .unwrap()
+    })
 }

@@ -34,9 +34,14 @@ fn every_delivery_ends_as_it_must() {
     assert!(rows.len() >= 120, "{} rows", rows.len());
     let names: BTreeSet<&str> = rows.iter().map(|row| row.name.as_str()).collect();
     assert_eq!(names.len(), rows.len(), "two rows have one name");
-    let (next, pages) = (AtomicUsize::new(0), Mutex::new(vec![String::new(); rows.len()]));
+    let (next, pages) = (
+        AtomicUsize::new(0),
+        Mutex::new(vec![String::new(); rows.len()]),
+    );
     let work = || {
-        while let Some((at, row)) = Some(next.fetch_add(1, Ordering::SeqCst)).and_then(|at| Some((at, rows.get(at)?))) {
+        while let Some((at, row)) =
+            Some(next.fetch_add(1, Ordering::SeqCst)).and_then(|at| Some((at, rows.get(at)?)))
+        {
             // Every row is told, not only the first that fails.
             let played = std::panic::catch_unwind(AssertUnwindSafe(|| play(&world, row)));
             let failed = |_| format!("{}\n  FAILED\n", row.name);
@@ -46,10 +51,15 @@ fn every_delivery_ends_as_it_must() {
     };
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..2).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().for_each(|worker| worker.join().unwrap());
+        workers
+            .into_iter()
+            .for_each(|worker| worker.join().unwrap());
     });
     let pages = pages.into_inner().unwrap();
-    let failed: Vec<&String> = pages.iter().filter(|page| page.ends_with("  FAILED\n")).collect();
+    let failed: Vec<&String> = pages
+        .iter()
+        .filter(|page| page.ends_with("  FAILED\n"))
+        .collect();
     assert!(failed.is_empty(), "{failed:#?}");
     insta::assert_snapshot!(pages.concat());
 }
@@ -64,7 +74,11 @@ fn play(world: &World, row: &Row) -> String {
     for (name, bytes) in &row.files {
         sandbox.write(&format!("in/{name}"), bytes);
     }
-    let names: Vec<String> = row.files.iter().map(|(name, _)| format!("in/{name}")).collect();
+    let names: Vec<String> = row
+        .files
+        .iter()
+        .map(|(name, _)| format!("in/{name}"))
+        .collect();
     let typed: Vec<&str> = match &row.typed {
         Some(words) => words.clone(),
         None => names.iter().map(String::as_str).collect(),
@@ -78,7 +92,12 @@ fn play(world: &World, row: &Row) -> String {
     let _ = std::fs::remove_file(sandbox.join("chain.pem"));
     let json = run(&sandbox, row, &[words.as_slice(), &["--json"]].concat());
     let _ = std::fs::remove_file(sandbox.join("chain.pem"));
-    assert_eq!(listing(sandbox.path()), before, "{}: something else was written", row.name);
+    assert_eq!(
+        listing(sandbox.path()),
+        before,
+        "{}: something else was written",
+        row.name
+    );
     for escaped in ["/tmp/certctl-evil.crt", "/certctl-evil"] {
         assert!(!Path::new(escaped).exists(), "{}: {escaped}", row.name);
     }
@@ -89,21 +108,42 @@ fn play(world: &World, row: &Row) -> String {
         Must::Refuse => 3,
     };
     assert_eq!(text.code, expected, "{}\n{text}", row.name);
-    assert_eq!(chain, (row.must == Must::Give).then(|| world.chain()), "{}", row.name);
+    assert_eq!(
+        chain,
+        (row.must == Must::Give).then(|| world.chain()),
+        "{}",
+        row.name
+    );
     page(row, &text, &json.json())
 }
 
 fn run(sandbox: &Sandbox, row: &Row, words: &[&str]) -> Run {
     let mut command = sandbox.command(words);
     let started = Instant::now();
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let _ = child.stdin.take().unwrap().write_all(row.stdin.as_deref().unwrap_or_default());
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let _ = child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(row.stdin.as_deref().unwrap_or_default());
     let peak = if row.greedy { peak(&mut child) } else { 0 };
     let run = sandbox.finished(child);
-    assert!(started.elapsed() < TIME, "{}: {:?}", row.name, started.elapsed());
+    assert!(
+        started.elapsed() < TIME,
+        "{}: {:?}",
+        row.name,
+        started.elapsed()
+    );
     assert!(peak < MEMORY, "{}: {} MiB", row.name, peak >> 20);
     for stream in [&run.stdout, &run.stderr] {
-        let raw = stream.chars().find(|&c| c.is_control() && c != '\n' || is_bidi(c));
+        let raw = stream
+            .chars()
+            .find(|&c| c.is_control() && c != '\n' || is_bidi(c));
         assert_eq!(raw, None, "{}: {stream:?}", row.name);
     }
     assert!(!run.stderr.contains("panicked"), "{}\n{run}", row.name);
@@ -129,18 +169,33 @@ fn peak(child: &mut Child) -> u64 {
 }
 
 fn page(row: &Row, text: &Run, document: &Value) -> String {
-    let chain = document["certificates"][0]["chain"].as_array().map_or(0, Vec::len);
-    let codes: BTreeSet<&str> =
-        document["findings"].as_array().into_iter().flatten().map(|one| one["code"].as_str().unwrap()).collect();
+    let chain = document["certificates"][0]["chain"]
+        .as_array()
+        .map_or(0, Vec::len);
+    let codes: BTreeSet<&str> = document["findings"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|one| one["code"].as_str().unwrap())
+        .collect();
     let codes: Vec<&str> = codes.into_iter().collect();
     let count = certificates(row).map_or_else(|| "no".to_owned(), |count| count.to_string());
-    let mut page =
-        format!("{}\n  exit {}, {count} certificates, chain of {chain}: {}\n", row.name, text.code, codes.join(" "));
+    let mut page = format!(
+        "{}\n  exit {}, {count} certificates, chain of {chain}: {}\n",
+        row.name,
+        text.code,
+        codes.join(" ")
+    );
     if row.must == Must::Refuse {
-        page.extend(masked(&text.to_string()).lines().filter(|line| !line.starts_with("---")).map(|line| {
-            let short: String = line.chars().take(300).collect();
-            format!("  {short}\n")
-        }));
+        page.extend(
+            masked(&text.to_string())
+                .lines()
+                .filter(|line| !line.starts_with("---"))
+                .map(|line| {
+                    let short: String = line.chars().take(300).collect();
+                    format!("  {short}\n")
+                }),
+        );
     }
     page
 }
@@ -150,18 +205,34 @@ fn certificates(row: &Row) -> Option<usize> {
     let wanted = |name: &str| match &row.typed {
         Some(words) => {
             words.contains(&"in")
-                || words.iter().any(|word| word.strip_prefix("in/") == Some(name))
+                || words
+                    .iter()
+                    .any(|word| word.strip_prefix("in/") == Some(name))
                     && name != "pass"
                     && !name.ends_with("pQ2")
         }
         None => true,
     };
-    let files =
-        row.files.iter().filter(|(name, _)| wanted(name)).map(|(name, bytes)| Input::new(name.as_str(), bytes.clone()));
-    let inputs: Vec<Input> = files.chain(row.stdin.iter().map(|bytes| Input::new("stdin", bytes.clone()))).collect();
-    let password = row.files.iter().find(|(name, _)| name == "pass" || name.ends_with("pQ2"));
+    let files = row
+        .files
+        .iter()
+        .filter(|(name, _)| wanted(name))
+        .map(|(name, bytes)| Input::new(name.as_str(), bytes.clone()));
+    let inputs: Vec<Input> = files
+        .chain(
+            row.stdin
+                .iter()
+                .map(|bytes| Input::new("stdin", bytes.clone())),
+        )
+        .collect();
+    let password = row
+        .files
+        .iter()
+        .find(|(name, _)| name == "pass" || name.ends_with("pQ2"));
     let password = password.map(|(_, bytes)| Passphrase::new(bytes.trim_ascii_end().to_vec()));
-    Delivery::open(&inputs, &Limits::default(), password.as_ref()).ok().map(|delivery| delivery.certificates.len())
+    Delivery::open(&inputs, &Limits::default(), password.as_ref())
+        .ok()
+        .map(|delivery| delivery.certificates.len())
 }
 
 /// Every file and folder below.

@@ -15,21 +15,39 @@ fn mistakes() -> Order {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
     let request = sandbox.read("example.com.csr");
-    sandbox.run(&["csr", "rsa.example.com", "--key-type", "rsa-2048"]).expect(0);
+    sandbox
+        .run(&["csr", "rsa.example.com", "--key-type", "rsa-2048"])
+        .expect(0);
     sandbox.run(&["csr", "example.org"]).expect(0);
     let intermediate = shop.ca.intermediate_pem();
     let with_chain = |leaf: String| format!("{leaf}{intermediate}");
-    let dated = |from, to| Leaf { not_before: days(today(), from), not_after: days(today(), to), ..Leaf::default() };
+    let dated = |from, to| Leaf {
+        not_before: days(today(), from),
+        not_after: days(today(), to),
+        ..Leaf::default()
+    };
     let rsa = shop.ca.issue(&sandbox.read("rsa.example.com.csr"));
     for (name, content) in [
         ("good.pem", shop.chain()),
         ("leaf-only.pem", shop.leaf.clone()),
         ("reversed.pem", format!("{intermediate}{}", shop.leaf)),
-        ("glued.pem", format!("{}{intermediate}", shop.leaf.trim_end())),
-        ("expired.pem", with_chain(shop.ca.issue_as(&request, dated(-200, -10)))),
-        ("future.pem", with_chain(shop.ca.issue_as(&request, dated(10, 200)))),
+        (
+            "glued.pem",
+            format!("{}{intermediate}", shop.leaf.trim_end()),
+        ),
+        (
+            "expired.pem",
+            with_chain(shop.ca.issue_as(&request, dated(-200, -10))),
+        ),
+        (
+            "future.pem",
+            with_chain(shop.ca.issue_as(&request, dated(10, 200))),
+        ),
         ("rsa.pem", with_chain(rsa)),
-        ("page.crt", "<!DOCTYPE html><html><body>Please log in</body></html>".to_owned()),
+        (
+            "page.crt",
+            "<!DOCTYPE html><html><body>Please log in</body></html>".to_owned(),
+        ),
     ] {
         sandbox.write(name, content);
     }
@@ -40,7 +58,9 @@ fn mistakes() -> Order {
 fn page(shop: &Order, commands: &[&[&str]]) -> String {
     let mut page = String::new();
     for command in commands {
-        let run = shop.sandbox.run(&[command, ["--trust", "root.pem"].as_slice()].concat());
+        let run = shop
+            .sandbox
+            .run(&[command, ["--trust", "root.pem"].as_slice()].concat());
         writeln!(page, "$ certctl {}\n{run}\n", command.join(" ")).unwrap();
     }
     masked(&page)
@@ -157,7 +177,11 @@ fn bundle_mends_what_can_be_mended_and_refuses_the_rest() {
             &["bundle", "example.com.csr"],
         ],
     );
-    assert_eq!(shop.listing(), before, "nothing is written unless all is right");
+    assert_eq!(
+        shop.listing(),
+        before,
+        "nothing is written unless all is right"
+    );
     insta::assert_snapshot!(page, @r#"
     $ certctl bundle good.pem --key example.org.key
     found  example.com, www.example.com, until [DATE]; fits example.com.csr; 1 intermediate
@@ -214,8 +238,14 @@ fn bundle_mends_what_can_be_mended_and_refuses_the_rest() {
     --- exit 3
     "#);
     for mended in ["reversed.pem", "glued.pem"] {
-        shop.sandbox.run(&["bundle", mended, "--trust", "root.pem"]).expect(0);
-        assert_eq!(shop.sandbox.read("example.com.fullchain.pem"), shop.chain(), "{mended}");
+        shop.sandbox
+            .run(&["bundle", mended, "--trust", "root.pem"])
+            .expect(0);
+        assert_eq!(
+            shop.sandbox.read("example.com.fullchain.pem"),
+            shop.chain(),
+            "{mended}"
+        );
         std::fs::remove_file(shop.sandbox.join("example.com.fullchain.pem")).unwrap();
     }
 }
@@ -223,8 +253,17 @@ fn bundle_mends_what_can_be_mended_and_refuses_the_rest() {
 #[test]
 fn the_document() {
     let shop = mistakes();
-    let args =
-        ["verify", "good.pem", "--host", "example.com", "--host", "BÜCHER.example", "--trust", "root.pem", "--json"];
+    let args = [
+        "verify",
+        "good.pem",
+        "--host",
+        "example.com",
+        "--host",
+        "BÜCHER.example",
+        "--trust",
+        "root.pem",
+        "--json",
+    ];
     let document = shop.sandbox.run(&args).expect(1).json();
     insta::assert_snapshot!(masked(&serde_json::to_string_pretty(&document).unwrap()), @r#"
     {
@@ -296,7 +335,11 @@ fn the_document() {
 #[test]
 fn what_a_server_would_stumble_over() {
     let shop = mistakes();
-    let (leaf, lower, root) = (shop.leaf.clone(), shop.ca.intermediate_pem(), shop.ca.root_pem());
+    let (leaf, lower, root) = (
+        shop.leaf.clone(),
+        shop.ca.intermediate_pem(),
+        shop.ca.root_pem(),
+    );
     let rsa = shop.sandbox.read("rsa.pem").replace(&lower, "");
     let long = |first: &str, second: &str| format!("{leaf}{first}{second}");
     for (content, code, exit) in [
@@ -304,18 +347,49 @@ fn what_a_server_would_stumble_over() {
         (long(&leaf, &lower).into_bytes(), "duplicate", 0),
         (long(&lower, &lower).into_bytes(), "duplicate", 0),
         (long(&lower, &rsa).into_bytes(), "unrelated", 0),
-        (shop.chain().replace('\n', "\n\n").into_bytes(), "blank-lines", 1),
+        (
+            shop.chain().replace('\n', "\n\n").into_bytes(),
+            "blank-lines",
+            1,
+        ),
         (shop.chain().replace('\n', "\r").into_bytes(), "cr-alone", 1),
-        (long(&lower, "-----BEGIN CERTIFICATE-----\nM*\n-----END CERTIFICATE-----\n").into_bytes(), "damaged-block", 1),
-        (zip(&[("leaf.crt", &leaf), ("x.ca-bundle", &lower)]), "packed", 1),
+        (
+            long(
+                &lower,
+                "-----BEGIN CERTIFICATE-----\nM*\n-----END CERTIFICATE-----\n",
+            )
+            .into_bytes(),
+            "damaged-block",
+            1,
+        ),
+        (
+            zip(&[("leaf.crt", &leaf), ("x.ca-bundle", &lower)]),
+            "packed",
+            1,
+        ),
         (shop.chain().replace('\n', "\r\n").into_bytes(), "", 0),
     ] {
         shop.sandbox.write("served.pem", content);
-        let document = shop.sandbox.run(&["verify", "served.pem", "--trust", "root.pem", "--json"]).expect(exit).json();
-        let codes: Vec<&str> =
-            document["findings"].as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap()).collect();
-        assert_eq!(codes, Vec::from_iter((!code.is_empty()).then_some(code)), "{document}");
-        assert_eq!(document["verdict"], if exit == 0 { "right" } else { "wrong" });
+        let document = shop
+            .sandbox
+            .run(&["verify", "served.pem", "--trust", "root.pem", "--json"])
+            .expect(exit)
+            .json();
+        let codes: Vec<&str> = document["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["code"].as_str().unwrap())
+            .collect();
+        assert_eq!(
+            codes,
+            Vec::from_iter((!code.is_empty()).then_some(code)),
+            "{document}"
+        );
+        assert_eq!(
+            document["verdict"],
+            if exit == 0 { "right" } else { "wrong" }
+        );
     }
 }
 
@@ -323,15 +397,34 @@ fn what_a_server_would_stumble_over() {
 fn intermediates_out_of_order_are_a_warning() {
     use support::ca::subordinate;
     let shop = Order::new();
-    let lower = subordinate(&shop.ca.intermediate, "Test DV CA R3", &rcgen::PKCS_ECDSA_P256_SHA256);
-    let leaf = support::ca::TestCa { root: support::ca::TestCa::new().root, intermediate: lower };
+    let lower = subordinate(
+        &shop.ca.intermediate,
+        "Test DV CA R3",
+        &rcgen::PKCS_ECDSA_P256_SHA256,
+    );
+    let leaf = support::ca::TestCa {
+        root: support::ca::TestCa::new().root,
+        intermediate: lower,
+    };
     let issued = leaf.issue(&shop.sandbox.read("example.com.csr"));
     let (upper, lower) = (shop.ca.intermediate_pem(), leaf.intermediate_pem());
-    shop.sandbox.write("order.pem", format!("{issued}{upper}{lower}"));
-    let run = shop.sandbox.run(&["verify", "order.pem", "--trust", "root.pem"]).expect(0);
-    assert!(run.stdout.contains("the intermediates in order.pem are not in order"), "{run}");
-    shop.sandbox.write("order.pem", format!("{issued}{lower}{upper}"));
-    let run = shop.sandbox.run(&["verify", "order.pem", "--trust", "root.pem"]).expect(0);
+    shop.sandbox
+        .write("order.pem", format!("{issued}{upper}{lower}"));
+    let run = shop
+        .sandbox
+        .run(&["verify", "order.pem", "--trust", "root.pem"])
+        .expect(0);
+    assert!(
+        run.stdout
+            .contains("the intermediates in order.pem are not in order"),
+        "{run}"
+    );
+    shop.sandbox
+        .write("order.pem", format!("{issued}{lower}{upper}"));
+    let run = shop
+        .sandbox
+        .run(&["verify", "order.pem", "--trust", "root.pem"])
+        .expect(0);
     assert!(!run.stdout.contains("order:"), "{run}");
 }
 
@@ -348,28 +441,58 @@ fn kinds_are_told_by_content_and_a_key_that_was_passed_must_fit() {
     run(&["verify", "leaf-only.pem", "--chain", "x.ca-bundle"]).expect(0);
     // The right key lies in the folder: it must not hide that the one passed is wrong.
     let wrong = run(&["verify", "good.pem", "example.org.key"]).expect(1);
-    assert!(wrong.stdout.contains("the private key does not belong to the certificate example.com"), "{wrong}");
+    assert!(
+        wrong
+            .stdout
+            .contains("the private key does not belong to the certificate example.com"),
+        "{wrong}"
+    );
     // So must a request, and what cannot be compared does not pass for what fits.
     run(&["verify", "good.pem", "example.com.csr"]).expect(0);
     let other = run(&["verify", "good.pem", "example.com.key", "example.org.csr"]).expect(1);
-    assert!(other.stdout.contains("was issued for another request than example.org.csr"), "{other}");
-    shop.sandbox
-        .write("locked.key", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAQwAAQA\n-----END ENCRYPTED PRIVATE KEY-----\n");
+    assert!(
+        other
+            .stdout
+            .contains("was issued for another request than example.org.csr"),
+        "{other}"
+    );
+    shop.sandbox.write(
+        "locked.key",
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAQwAAQA\n-----END ENCRYPTED PRIVATE KEY-----\n",
+    );
     let locked = run(&["verify", "good.pem", "locked.key"]).expect(3);
-    assert!(locked.stderr.contains("locked.key is an encrypted private key"), "{locked}");
+    assert!(
+        locked
+            .stderr
+            .contains("locked.key is an encrypted private key"),
+        "{locked}"
+    );
     run(&["verify", "good.pem", "page.crt"]).expect(3);
-    shop.sandbox.write("combined.pem", format!("{}{}", shop.chain(), shop.sandbox.read("example.com.key")));
+    shop.sandbox.write(
+        "combined.pem",
+        format!("{}{}", shop.chain(), shop.sandbox.read("example.com.key")),
+    );
     run(&["verify", "combined.pem"]).expect(0);
-    let stdin = shop.sandbox.run_with_input(&["verify", "-", "--trust", "root.pem"], shop.chain().as_bytes());
-    assert!(stdin.expect(0).stdout.starts_with("right  stdin: example.com"));
+    let stdin = shop.sandbox.run_with_input(
+        &["verify", "-", "--trust", "root.pem"],
+        shop.chain().as_bytes(),
+    );
+    assert!(
+        stdin
+            .expect(0)
+            .stdout
+            .starts_with("right  stdin: example.com")
+    );
 }
 
 #[test]
 fn chain_alone_has_the_leaf_first_and_then_any_order() {
     let shop = mistakes();
     let bag = |first: &str, second: &str, third: &str| {
-        shop.sandbox.write("bag.pem", format!("{first}{second}{third}"));
-        shop.sandbox.run(&["verify", "--chain", "bag.pem", "--trust", "root.pem"])
+        shop.sandbox
+            .write("bag.pem", format!("{first}{second}{third}"));
+        shop.sandbox
+            .run(&["verify", "--chain", "bag.pem", "--trust", "root.pem"])
     };
     let (leaf, lower, root) = (&shop.leaf, shop.ca.intermediate_pem(), shop.ca.root_pem());
     let _ = bag(leaf, &root, &lower).expect(0);
@@ -381,22 +504,43 @@ fn chain_alone_has_the_leaf_first_and_then_any_order() {
 fn without_arguments_the_pairs_here() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
-    let verify = |more: &[&str]| sandbox.run(&[["verify", "--trust", "root.pem"].as_slice(), more].concat());
+    let verify =
+        |more: &[&str]| sandbox.run(&[["verify", "--trust", "root.pem"].as_slice(), more].concat());
     std::fs::remove_file(sandbox.join("root.pem")).unwrap();
     sandbox.write("ca/root.pem", shop.ca.root_pem());
-    let verify_here = |more: &[&str]| sandbox.run(&[["verify", "--trust", "ca/root.pem"].as_slice(), more].concat());
+    let verify_here = |more: &[&str]| {
+        sandbox.run(&[["verify", "--trust", "ca/root.pem"].as_slice(), more].concat())
+    };
     let nothing = verify_here(&[]).expect(3);
-    assert!(nothing.stderr.contains("no certificate of a site in this folder"), "{nothing}");
+    assert!(
+        nothing
+            .stderr
+            .contains("no certificate of a site in this folder"),
+        "{nothing}"
+    );
     sandbox.write("your_site.crt", &shop.leaf);
     let alone = verify_here(&[]).expect(1);
-    assert!(alone.stdout.contains("your_site.crt: example.com, www.example.com"), "{alone}");
+    assert!(
+        alone
+            .stdout
+            .contains("your_site.crt: example.com, www.example.com"),
+        "{alone}"
+    );
     sandbox.write("z.pem", shop.chain());
     let chain = verify_here(&[]).expect(0);
-    assert!(chain.stdout.starts_with("right  z.pem: example.com"), "{chain}");
+    assert!(
+        chain.stdout.starts_with("right  z.pem: example.com"),
+        "{chain}"
+    );
     let named = verify_here(&["www.example.com"]).expect(0);
     assert_eq!(named.stdout, chain.stdout);
     let unknown = verify_here(&["example.net"]).expect(3);
-    assert!(unknown.stderr.contains("names known there: example.com, www.example.com"), "{unknown}");
+    assert!(
+        unknown
+            .stderr
+            .contains("names known there: example.com, www.example.com"),
+        "{unknown}"
+    );
     verify(&[]).expect(3);
     verify_here(&["./example.com"]).expect(3);
     verify_here(&["missing.crt"]).expect(3);
@@ -409,23 +553,42 @@ fn the_newest_round_is_the_pair() {
     sandbox.write("example.com.fullchain.pem", shop.chain());
     let other = Order::new();
     for name in ["key", "csr"] {
-        sandbox.write(&format!("example.com-2.{name}"), other.sandbox.read(&format!("example.com.{name}")));
+        sandbox.write(
+            &format!("example.com-2.{name}"),
+            other.sandbox.read(&format!("example.com.{name}")),
+        );
     }
-    let dated = Leaf { not_before: today(), not_after: days(today(), 199), ..Leaf::default() };
+    let dated = Leaf {
+        not_before: today(),
+        not_after: days(today(), 199),
+        ..Leaf::default()
+    };
     let second = shop.ca.issue_as(&sandbox.read("example.com-2.csr"), dated);
     sandbox.write("second.crt", &second);
     sandbox.write("i.crt", shop.ca.intermediate_pem());
-    let bundle = sandbox.run(&["bundle", "second.crt", "i.crt", "--trust", "root.pem"]).expect(0);
-    assert!(bundle.stdout.contains("wrote  example.com-2.fullchain.pem"), "{bundle}");
+    let bundle = sandbox
+        .run(&["bundle", "second.crt", "i.crt", "--trust", "root.pem"])
+        .expect(0);
+    assert!(
+        bundle.stdout.contains("wrote  example.com-2.fullchain.pem"),
+        "{bundle}"
+    );
     let verify = sandbox.run(&["verify", "--trust", "root.pem"]).expect(0);
-    assert!(verify.stdout.starts_with("right  example.com-2.fullchain.pem"), "{verify}");
+    assert!(
+        verify
+            .stdout
+            .starts_with("right  example.com-2.fullchain.pem"),
+        "{verify}"
+    );
     assert_eq!(verify.stdout.lines().count(), 1, "{verify}");
 }
 
 /// A request for `name` made elsewhere: its key is not here.
 fn request_elsewhere(shop: &Order, name: &str) -> String {
     shop.sandbox.write("elsewhere/x", "");
-    shop.sandbox.run(&["-C", "elsewhere", "csr", name, "--force"]).expect(0);
+    shop.sandbox
+        .run(&["-C", "elsewhere", "csr", name, "--force"])
+        .expect(0);
     shop.sandbox.read(&format!("elsewhere/{name}.csr"))
 }
 
@@ -435,16 +598,21 @@ fn without_an_argument_no_pair_is_passed_over() {
     let sandbox = &shop.sandbox;
     sandbox.write("example.com.fullchain.pem", shop.chain());
     sandbox.run(&["verify", "--trust", "root.pem"]).expect(0);
-    let chain = |name: &str| shop.ca.issue(&request_elsewhere(&shop, name)) + &shop.ca.intermediate_pem();
+    let chain =
+        |name: &str| shop.ca.issue(&request_elsewhere(&shop, name)) + &shop.ca.intermediate_pem();
     sandbox.write("b.example.fullchain.pem", chain("b.example"));
     // A key that no request and no certificate is known for was meant to be this one's.
     sandbox.run(&["csr", "c.example"]).expect(0);
     std::fs::rename(sandbox.join("c.example.key"), sandbox.join("b.example.key")).unwrap();
     std::fs::remove_file(sandbox.join("c.example.csr")).unwrap();
     let run = sandbox.run(&["verify", "--trust", "root.pem"]).expect(1);
-    assert!(run.stdout.contains("right  example.com.fullchain.pem"), "{run}");
     assert!(
-        run.stdout.contains("found  b.example.fullchain.pem") && run.stdout.contains("wrong  b.example.key"),
+        run.stdout.contains("right  example.com.fullchain.pem"),
+        "{run}"
+    );
+    assert!(
+        run.stdout.contains("found  b.example.fullchain.pem")
+            && run.stdout.contains("wrong  b.example.key"),
         "{run}"
     );
 }
@@ -453,17 +621,31 @@ fn without_an_argument_no_pair_is_passed_over() {
 fn a_newer_certificate_without_its_key_is_not_hidden_by_an_older_one() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
-    let old = Leaf { not_before: days(today(), -30), not_after: days(today(), 150), ..Leaf::default() };
+    let old = Leaf {
+        not_before: days(today(), -30),
+        not_after: days(today(), 150),
+        ..Leaf::default()
+    };
     let old = shop.ca.issue_as(&sandbox.read("example.com.csr"), old);
     sandbox.write("old.fullchain.pem", old + &shop.ca.intermediate_pem());
     let names = Some(vec!["example.com".to_owned(), "www.example.com".to_owned()]);
-    let new = Leaf { names, ..Leaf::default() };
-    let new = shop.ca.issue_as(&request_elsewhere(&shop, "example.com"), new);
+    let new = Leaf {
+        names,
+        ..Leaf::default()
+    };
+    let new = shop
+        .ca
+        .issue_as(&request_elsewhere(&shop, "example.com"), new);
     sandbox.write("new.fullchain.pem", new + &shop.ca.intermediate_pem());
     for args in [&["verify", "example.com"][..], &["verify"]] {
-        let run = sandbox.run(&[args, &["--trust", "root.pem"]].concat()).expect(1);
+        let run = sandbox
+            .run(&[args, &["--trust", "root.pem"]].concat())
+            .expect(1);
         assert!(run.stdout.contains("right  old.fullchain.pem"), "{run}");
-        assert!(run.stdout.contains("found  new.fullchain.pem") && run.stdout.contains("wrong"), "{run}");
+        assert!(
+            run.stdout.contains("found  new.fullchain.pem") && run.stdout.contains("wrong"),
+            "{run}"
+        );
     }
 }
 
@@ -471,16 +653,30 @@ fn a_newer_certificate_without_its_key_is_not_hidden_by_an_older_one() {
 fn a_name_is_judged_by_the_file_that_servers_are_given() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
-    let pile = format!("{}{}{}", shop.ca.root_pem(), shop.ca.intermediate_pem(), shop.leaf);
+    let pile = format!(
+        "{}{}{}",
+        shop.ca.root_pem(),
+        shop.ca.intermediate_pem(),
+        shop.leaf
+    );
     sandbox.write("pile.pem", pile);
     sandbox.write("example.com.crt", &shop.leaf);
-    sandbox.run(&["verify", "example.com", "--trust", "root.pem"]).expect(1);
+    sandbox
+        .run(&["verify", "example.com", "--trust", "root.pem"])
+        .expect(1);
     sandbox.write("chain.pem", shop.chain());
-    let run = sandbox.run(&["verify", "example.com", "--trust", "root.pem"]).expect(0);
+    let run = sandbox
+        .run(&["verify", "example.com", "--trust", "root.pem"])
+        .expect(0);
     assert!(run.stdout.starts_with("right  chain.pem"), "{run}");
     sandbox.write("example.com.fullchain.pem", &shop.leaf);
-    let run = sandbox.run(&["verify", "example.com", "--trust", "root.pem"]).expect(1);
-    assert!(run.stdout.starts_with("found  example.com.fullchain.pem"), "{run}");
+    let run = sandbox
+        .run(&["verify", "example.com", "--trust", "root.pem"])
+        .expect(1);
+    assert!(
+        run.stdout.starts_with("found  example.com.fullchain.pem"),
+        "{run}"
+    );
 }
 
 #[test]
@@ -491,7 +687,10 @@ fn what_is_to_be_typed_next_works() {
     sandbox.write("leaf.pem", &shop.leaf);
     sandbox.write("ca.pem", shop.ca.bundle_pem());
     let next = |args: &[&str]| {
-        let document = sandbox.run_with_input(args, shop.leaf.as_bytes()).expect(1).json();
+        let document = sandbox
+            .run_with_input(args, shop.leaf.as_bytes())
+            .expect(1)
+            .json();
         let findings = document["findings"].as_array().unwrap().iter();
         findings
             .flat_map(|one| one["next"].as_array().unwrap())
@@ -500,22 +699,49 @@ fn what_is_to_be_typed_next_works() {
     };
     let reversed = shop.ca.intermediate_pem() + &shop.leaf;
     sandbox.write("reversed.pem", reversed);
-    let steps = next(&["-C", "here", "verify", "reversed.pem", "example.com.key", "--trust", "root.pem", "--json"]);
+    let steps = next(&[
+        "-C",
+        "here",
+        "verify",
+        "reversed.pem",
+        "example.com.key",
+        "--trust",
+        "root.pem",
+        "--json",
+    ]);
     assert!(
-        steps.contains(&"certctl -C here bundle --trust root.pem reversed.pem example.com.key".to_owned()),
+        steps.contains(
+            &"certctl -C here bundle --trust root.pem reversed.pem example.com.key".to_owned()
+        ),
         "{steps:?}"
     );
     let steps = next(&["verify", "-", "--trust", "root.pem", "--json"]);
-    assert!(steps.contains(&"certctl bundle --trust root.pem - ca.pem".to_owned()), "{steps:?}");
+    assert!(
+        steps.contains(&"certctl bundle --trust root.pem - ca.pem".to_owned()),
+        "{steps:?}"
+    );
     // A root that signed the leaf itself is no intermediate.
-    let request = rcgen::CertificateSigningRequestParams::from_pem(&sandbox.read("example.com.csr")).unwrap();
-    sandbox.write("direct.pem", request.signed_by(&shop.ca.root).unwrap().pem());
+    let request =
+        rcgen::CertificateSigningRequestParams::from_pem(&sandbox.read("example.com.csr")).unwrap();
+    sandbox.write(
+        "direct.pem",
+        request.signed_by(&shop.ca.root).unwrap().pem(),
+    );
     std::fs::remove_file(sandbox.join("ca.pem")).unwrap();
     let steps = next(&["verify", "direct.pem", "--json"]);
-    assert!(steps.iter().any(|step| step.ends_with("--trust root.pem")), "{steps:?}");
-    assert!(!steps.iter().any(|step| step.contains("bundle")), "{steps:?}");
+    assert!(
+        steps.iter().any(|step| step.ends_with("--trust root.pem")),
+        "{steps:?}"
+    );
+    assert!(
+        !steps.iter().any(|step| step.contains("bundle")),
+        "{steps:?}"
+    );
     let run = sandbox.run(&["verify", "direct.pem"]).expect(1);
-    assert!(!run.stdout.contains("intermediate certificate is missing"), "{run}");
+    assert!(
+        !run.stdout.contains("intermediate certificate is missing"),
+        "{run}"
+    );
 }
 
 #[test]
@@ -525,13 +751,20 @@ fn a_root_that_says_nothing_of_itself_is_no_site() {
     let mut params = support::ca::ca_params("Old Root");
     params.is_ca = rcgen::IsCa::NoCa;
     params.key_usages.clear();
-    let root = params.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap().pem();
+    let root = params
+        .self_signed(&rcgen::KeyPair::generate().unwrap())
+        .unwrap()
+        .pem();
     sandbox.write("all.pem", root + &shop.chain());
-    sandbox.run(&["bundle", "all.pem", "--trust", "root.pem"]).expect(0);
+    sandbox
+        .run(&["bundle", "all.pem", "--trust", "root.pem"])
+        .expect(0);
     assert_eq!(sandbox.read("example.com.fullchain.pem"), shop.chain());
     std::fs::remove_file(sandbox.join("example.com.csr")).unwrap();
     std::fs::remove_file(sandbox.join("example.com.key")).unwrap();
-    sandbox.run(&["bundle", "all.pem", "--trust", "root.pem", "--out", "x.pem"]).expect(0);
+    sandbox
+        .run(&["bundle", "all.pem", "--trust", "root.pem", "--out", "x.pem"])
+        .expect(0);
 }
 
 #[test]
@@ -540,11 +773,36 @@ fn the_key_that_is_named() {
     let sandbox = &shop.sandbox;
     sandbox.write("chain.pem", shop.chain());
     sandbox.run(&["csr", "example.org"]).expect(0);
-    sandbox.write("both.key", sandbox.read("example.org.key") + &sandbox.read("example.com.key"));
-    sandbox.run(&["verify", "chain.pem", "--key", "both.key", "--trust", "root.pem"]).expect(0);
+    sandbox.write(
+        "both.key",
+        sandbox.read("example.org.key") + &sandbox.read("example.com.key"),
+    );
+    sandbox
+        .run(&[
+            "verify",
+            "chain.pem",
+            "--key",
+            "both.key",
+            "--trust",
+            "root.pem",
+        ])
+        .expect(0);
     sandbox.write("old.key", "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nMAA=\n-----END RSA PRIVATE KEY-----\n");
-    let run = sandbox.run(&["verify", "chain.pem", "--key", "old.key", "--trust", "root.pem"]).expect(3);
-    assert!(run.stderr.contains("openssl pkey -in old.key -out plain.key"), "{run}");
+    let run = sandbox
+        .run(&[
+            "verify",
+            "chain.pem",
+            "--key",
+            "old.key",
+            "--trust",
+            "root.pem",
+        ])
+        .expect(3);
+    assert!(
+        run.stderr
+            .contains("openssl pkey -in old.key -out plain.key"),
+        "{run}"
+    );
 }
 
 #[test]
@@ -552,9 +810,14 @@ fn a_request_does_not_stand_for_its_key() {
     let shop = Order::new();
     shop.sandbox.write("chain.pem", shop.chain());
     std::fs::remove_file(shop.sandbox.join("example.com.key")).unwrap();
-    let run = shop.sandbox.run(&["verify", "chain.pem", "--trust", "root.pem"]).expect(0);
+    let run = shop
+        .sandbox
+        .run(&["verify", "chain.pem", "--trust", "root.pem"])
+        .expect(0);
     assert!(
-        run.stdout.contains("warn   example.com.csr fits example.com, and the key that it was made with is not here"),
+        run.stdout.contains(
+            "warn   example.com.csr fits example.com, and the key that it was made with is not here"
+        ),
         "{run}"
     );
 }
@@ -564,17 +827,33 @@ fn where_no_certificate_lies_everything_that_is_installed_is_judged() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
     sandbox.write("chain.pem", shop.chain());
-    let install = ["--root", "tree", "install", "chain.pem", "--server", "none", "--trust", "root.pem"];
+    let install = [
+        "--root",
+        "tree",
+        "install",
+        "chain.pem",
+        "--server",
+        "none",
+        "--trust",
+        "root.pem",
+    ];
     sandbox.run(&install).expect(0);
     std::fs::create_dir_all(sandbox.join("org")).unwrap();
     sandbox.run(&["csr", "example.org", "-C", "org"]).expect(0);
     let org = shop.ca.issue(&sandbox.read("org/example.org.csr"));
     sandbox.write("org.pem", format!("{org}{}", shop.ca.intermediate_pem()));
-    let other = ["--root", "tree", "-C", "org", "install", "org.pem", "--server", "none", "--trust", "root.pem"];
+    let other = [
+        "--root", "tree", "-C", "org", "install", "org.pem", "--server", "none", "--trust",
+        "root.pem",
+    ];
     sandbox.run(&other).expect(0);
     std::fs::create_dir(sandbox.join("empty")).unwrap();
-    let judged =
-        sandbox.run(&["--root", "tree", "-C", "empty", "verify", "--trust", "root.pem", "--json"]).expect(0).json();
+    let judged = sandbox
+        .run(&[
+            "--root", "tree", "-C", "empty", "verify", "--trust", "root.pem", "--json",
+        ])
+        .expect(0)
+        .json();
     let names: Vec<&str> = judged["certificates"]
         .as_array()
         .unwrap()
@@ -582,8 +861,20 @@ fn where_no_certificate_lies_everything_that_is_installed_is_judged() {
         .map(|one| one["chain"][0]["dns_names"][0].as_str().unwrap())
         .collect();
     assert_eq!(names, ["example.com", "example.org"], "{judged}");
-    let late = ["--root", "tree", "-C", "empty", "verify", "--trust", "root.pem", "--at", "2050-01-01T00:00:00Z"];
+    let late = [
+        "--root",
+        "tree",
+        "-C",
+        "empty",
+        "verify",
+        "--trust",
+        "root.pem",
+        "--at",
+        "2050-01-01T00:00:00Z",
+    ];
     sandbox.run(&late).expect(1);
     // Nothing here and nothing installed.
-    sandbox.run(&["--root", "none", "-C", "empty", "verify"]).expect(3);
+    sandbox
+        .run(&["--root", "none", "-C", "empty", "verify"])
+        .expect(3);
 }

@@ -1,5 +1,10 @@
 //! What is fuzzed, and what must hold for every input: the fuzz targets and `tests/fuzz_corpus.rs` call the same functions.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "a broken promise ends in a panic")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "a broken promise ends in a panic"
+)]
 
 use std::sync::OnceLock;
 
@@ -13,25 +18,45 @@ use certctl::pki::name::{DnsName, Names};
 use certctl::pki::trust::TrustAnchors;
 use certctl::pki::verify::{self, Policy, Problem};
 use certctl::system::dns;
-use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair,
+};
 
 /// Whatever is handed over is read within bounds, and what was read is written so that it reads back as itself.
 pub fn reader(data: &[u8]) {
-    let limits = Limits { entries: 50, inflated: 1 << 20, blocks: 200, rounds: 5_000, ..Limits::default() };
+    let limits = Limits {
+        entries: 50,
+        inflated: 1 << 20,
+        blocks: 200,
+        rounds: 5_000,
+        ..Limits::default()
+    };
     let passphrase = Passphrase::new(b"x".to_vec());
     for passphrase in [None, Some(&passphrase)] {
-        let Ok(found) = Delivery::open(&[Input::new("x", data.to_vec())], &limits, passphrase) else { continue };
-        let count = found.certificates.len() + found.requests.len() + found.keys.len() + found.locked.len();
+        let Ok(found) = Delivery::open(&[Input::new("x", data.to_vec())], &limits, passphrase)
+        else {
+            continue;
+        };
+        let count =
+            found.certificates.len() + found.requests.len() + found.keys.len() + found.locked.len();
         assert!(count <= limits.blocks, "{count} blocks");
         for ignored in &found.ignored {
             assert!(!format!("{} {}", ignored.source, ignored.what).is_empty());
         }
         for one in &found.certificates {
-            let again = Delivery::read(vec![Input::new("y", one.to_pem().into())], &limits).unwrap();
-            assert_eq!((again.bag(), again.repairs, again.ignored), (vec![one.value.clone()], vec![], vec![]));
+            let again =
+                Delivery::read(vec![Input::new("y", one.to_pem().into())], &limits).unwrap();
+            assert_eq!(
+                (again.bag(), again.repairs, again.ignored),
+                (vec![one.value.clone()], vec![], vec![])
+            );
         }
         for key in &found.keys {
-            let again = Delivery::read(vec![Input::new("y", key.to_pem().as_bytes().to_vec())], &limits).unwrap();
+            let again = Delivery::read(
+                vec![Input::new("y", key.to_pem().as_bytes().to_vec())],
+                &limits,
+            )
+            .unwrap();
             assert_eq!(again.keys[0].id(), key.id());
         }
     }
@@ -47,14 +72,19 @@ pub fn chains(data: &[u8]) {
             break;
         }
         let place = usize::from(code & 0x7f);
-        let Some(one) = pool.all.get(place) else { continue };
+        let Some(one) = pool.all.get(place) else {
+            continue;
+        };
         if code < 0x80 {
             middle |= place == 0;
             bag.push(one.clone());
             continue;
         }
         // One changed octet: whatever still reads as a certificate takes part, as the site's at times.
-        let (Some(high), Some(low), Some(octet)) = (octets.next(), octets.next(), octets.next()) else { break };
+        let (Some(high), Some(low), Some(octet)) = (octets.next(), octets.next(), octets.next())
+        else {
+            break;
+        };
         let mut der = one.der().to_vec();
         let at = usize::from(u16::from_be_bytes([high, low])) % der.len();
         der[at] = octet;
@@ -68,22 +98,61 @@ pub fn chains(data: &[u8]) {
     }
     let at = "2026-06-01T00:00:00Z".parse().unwrap();
     for prefer in [Prefer::Compatible, Prefer::Shortest] {
-        let chain = verify::assemble(&leaf, &bag, Wanted { anchors: &pool.anchors, at, prefer }).chain;
+        let chain = verify::assemble(
+            &leaf,
+            &bag,
+            Wanted {
+                anchors: &pool.anchors,
+                at,
+                prefer,
+            },
+        )
+        .chain;
         let links = chain.certificates();
         assert_eq!(links[0], leaf);
         for (place, pair) in links.windows(2).enumerate() {
             assert!(pair[0].is_signed_by(&pair[1]), "link {place} does not hold");
-            assert!(!links[..=place].contains(&pair[1]), "{place} is there twice");
+            assert!(
+                !links[..=place].contains(&pair[1]),
+                "{place} is there twice"
+            );
         }
-        let problems = verify::problems(&chain, Policy { hosts: &[], anchors: &pool.anchors, at });
+        let problems = verify::problems(
+            &chain,
+            Policy {
+                hosts: &[],
+                anchors: &pool.anchors,
+                at,
+            },
+        );
         if middle && leaf == pool.leaf {
             let fine = problems.is_empty() || problems.contains(&Problem::TooManyCandidates);
             assert!(fine, "the good chain was not found: {problems:?}");
         }
         let shuffled: Vec<Certificate> = bag.iter().rev().cloned().collect();
-        let other = verify::assemble(&leaf, &shuffled, Wanted { anchors: &pool.anchors, at, prefer }).chain;
-        let same = verify::problems(&other, Policy { hosts: &[], anchors: &pool.anchors, at });
-        assert_eq!(problems.is_empty(), same.is_empty(), "the order decides: {problems:?} {same:?}");
+        let other = verify::assemble(
+            &leaf,
+            &shuffled,
+            Wanted {
+                anchors: &pool.anchors,
+                at,
+                prefer,
+            },
+        )
+        .chain;
+        let same = verify::problems(
+            &other,
+            Policy {
+                hosts: &[],
+                anchors: &pool.anchors,
+                at,
+            },
+        );
+        assert_eq!(
+            problems.is_empty(),
+            same.is_empty(),
+            "the order decides: {problems:?} {same:?}"
+        );
     }
 }
 
@@ -95,14 +164,24 @@ pub fn names(data: &[u8]) {
         assert_eq!(DnsName::parse(name.as_str()).as_ref(), Ok(&name));
         assert_eq!(DnsName::presented(name.as_str()).as_ref(), Some(&name));
         let stem = name.file_stem();
-        assert!(!stem.starts_with(['.', '-', '~']) && !stem.contains(['/', '\\', '\0', ' ', '*']), "{stem:?}");
+        assert!(
+            !stem.starts_with(['.', '-', '~']) && !stem.contains(['/', '\\', '\0', ' ', '*']),
+            "{stem:?}"
+        );
         assert!(stem.is_ascii() && stem.len() <= 255, "{stem:?}");
         assert!(name.covers(name.base()) != name.is_wildcard());
-        assert!(name.registrable().is_none_or(|domain| name.base().ends_with(domain)));
+        assert!(
+            name.registrable()
+                .is_none_or(|domain| name.base().ends_with(domain))
+        );
         let _ = (name.unicode(), name.has_public_suffix());
     }
     if let Some(name) = DnsName::presented(first) {
-        assert_eq!(name.covers(second), covers(first, second), "{first:?} {second:?}");
+        assert_eq!(
+            name.covers(second),
+            covers(first, second),
+            "{first:?} {second:?}"
+        );
     }
     let _ = Names::parse(&text.lines().collect::<Vec<_>>());
 }
@@ -113,8 +192,14 @@ pub fn record(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     for record in parse::parse(&text).into_iter().flatten() {
         let line = record.zone_line();
-        assert!(!line.contains(['\n', '\r']) || record.value.contains(['\n', '\r']), "{line:?}");
-        let whole = line.split(' ').next().is_some_and(|host| host.len() > 1 && host.ends_with('.'));
+        assert!(
+            !line.contains(['\n', '\r']) || record.value.contains(['\n', '\r']),
+            "{line:?}"
+        );
+        let whole = line
+            .split(' ')
+            .next()
+            .is_some_and(|host| host.len() > 1 && host.ends_with('.'));
         if whole && !line.contains(char::is_control) {
             let again = parse::parse(&line).unwrap_or_else(|error| panic!("{line:?}: {error}"));
             assert_eq!(again, [record], "{line:?}");
@@ -134,10 +219,18 @@ pub fn answers(data: &[u8]) {
     for kind in [RecordKind::A, RecordKind::Cname, RecordKind::Txt] {
         for role in [Role::Authoritative, Role::Resolver] {
             assert!(dns::heard(id ^ 1, NAME, kind, role, data).is_none());
-            let Some((answer, _)) = dns::heard(id, NAME, kind, role, data) else { continue };
-            assert!(data.get(2).is_some_and(|flags| flags & 0x80 != 0), "a question is no answer");
+            let Some((answer, _)) = dns::heard(id, NAME, kind, role, data) else {
+                continue;
+            };
+            assert!(
+                data.get(2).is_some_and(|flags| flags & 0x80 != 0),
+                "a question is no answer"
+            );
             if let Answer::Cname(target) = &answer {
-                assert!(target.is_ascii() && !target.contains(|c: char| c.is_control() || c == ' '), "{target:?}");
+                assert!(
+                    target.is_ascii() && !target.contains(|c: char| c.is_control() || c == ' '),
+                    "{target:?}"
+                );
             }
             assert!(!answer.word().is_empty());
         }
@@ -156,13 +249,23 @@ pub fn glance(data: &[u8]) {
 
 /// RFC 9525 6.3, label by label.
 fn covers(presented: &str, host: &str) -> bool {
-    let labels = |name: &str| name.to_ascii_lowercase().split('.').map(str::to_owned).collect::<Vec<_>>();
+    let labels = |name: &str| {
+        name.to_ascii_lowercase()
+            .split('.')
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
     let host = labels(host.strip_suffix('.').unwrap_or(host));
     let presented = labels(presented);
     presented.len() == host.len()
-        && presented.iter().zip(&host).enumerate().all(|(place, (wanted, label))| {
-            wanted == label || place == 0 && wanted == "*" && !label.is_empty() && presented.len() > 1
-        })
+        && presented
+            .iter()
+            .zip(&host)
+            .enumerate()
+            .all(|(place, (wanted, label))| {
+                wanted == label
+                    || place == 0 && wanted == "*" && !label.is_empty() && presented.len() > 1
+            })
 }
 
 /// CAs made once: the way of the site's certificate, decoys of the same names, a mesh, roots that nobody trusts.
@@ -186,7 +289,10 @@ impl Authority {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.not_before = rcgen::date_time_ymd(2026, 1, 1);
         params.not_after = rcgen::date_time_ymd(2026, 12, 31);
-        Self { params, key: KeyPair::generate().unwrap() }
+        Self {
+            params,
+            key: KeyPair::generate().unwrap(),
+        }
     }
 
     fn root(&self) -> Certificate {
@@ -201,7 +307,11 @@ impl Authority {
         let mut params = other.params.clone();
         params.not_before = rcgen::date_time_ymd(year, 1, 1);
         params.not_after = rcgen::date_time_ymd(year, 12, 31);
-        read(&params.signed_by(&other.key, &Issuer::from_params(&self.params, &self.key)).unwrap())
+        read(
+            &params
+                .signed_by(&other.key, &Issuer::from_params(&self.params, &self.key))
+                .unwrap(),
+        )
     }
 }
 
@@ -216,10 +326,25 @@ impl Pool {
     }
 
     fn new() -> Self {
-        let (root, middle, old) = (Authority::new("Root"), Authority::new("Middle"), Authority::new("Old"));
-        let decoys = [Authority::new("Middle"), Authority::new("Root"), Authority::new("Middle")];
-        let mesh: Vec<Authority> = (0..5).map(|number| Authority::new(&format!("Mesh {number}"))).collect();
-        let mut all = vec![root.certify(&middle), root.root(), old.certify(&root), old.root()];
+        let (root, middle, old) = (
+            Authority::new("Root"),
+            Authority::new("Middle"),
+            Authority::new("Old"),
+        );
+        let decoys = [
+            Authority::new("Middle"),
+            Authority::new("Root"),
+            Authority::new("Middle"),
+        ];
+        let mesh: Vec<Authority> = (0..5)
+            .map(|number| Authority::new(&format!("Mesh {number}")))
+            .collect();
+        let mut all = vec![
+            root.certify(&middle),
+            root.root(),
+            old.certify(&root),
+            old.root(),
+        ];
         all.push(root.certify_until(&middle, 2020));
         all.push(old.certify_until(&root, 2020));
         all.push(root.certify(&old));
@@ -227,14 +352,23 @@ impl Pool {
         all.extend(decoys.iter().map(|decoy| old.certify(decoy)));
         for by in &mesh {
             all.extend(mesh.iter().map(|to| by.certify(to)));
-            all.extend([by.certify(&middle), by.certify(&root), middle.certify(by), root.certify(by)]);
+            all.extend([
+                by.certify(&middle),
+                by.certify(&root),
+                middle.certify(by),
+                root.certify(by),
+            ]);
         }
         let mut site = CertificateParams::new(vec!["example.com".to_owned()]).unwrap();
         site.distinguished_name = DistinguishedName::new();
         site.not_before = rcgen::date_time_ymd(2026, 1, 1);
         site.not_after = rcgen::date_time_ymd(2026, 12, 31);
         let key = KeyPair::generate().unwrap();
-        let leaf = read(&site.signed_by(&key, &Issuer::from_params(&middle.params, &middle.key)).unwrap());
+        let leaf = read(
+            &site
+                .signed_by(&key, &Issuer::from_params(&middle.params, &middle.key))
+                .unwrap(),
+        );
         let anchors = TrustAnchors::from_certificates("root.pem", &[root.root()]);
         Self { leaf, all, anchors }
     }

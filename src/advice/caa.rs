@@ -27,13 +27,17 @@ fn finding(ruling: &Ruling) -> Option<Finding> {
         )
         .with(add(ruling, at, |issuer| missing.contains(&issuer.title))),
         Verdict::OnTerms(terms) => on_terms(name, &found, terms),
-        Verdict::Only(named) => {
-            Finding::note("caa-limits", format!("{found}: only {} may issue for {name}", named.join(", ")))
-                .with(Next::say("name the CA to have it compared:  --ca"))
-        }
+        Verdict::Only(named) => Finding::note(
+            "caa-limits",
+            format!("{found}: only {} may issue for {name}", named.join(", ")),
+        )
+        .with(Next::say("name the CA to have it compared:  --ca")),
         Verdict::CaUnknown(named) => Finding::warning(
             "caa-ca-unknown",
-            format!("{found}: only {} may issue for {name}; by which name the CA goes is not known", named.join(", ")),
+            format!(
+                "{found}: only {} may issue for {name}; by which name the CA goes is not known",
+                named.join(", ")
+            ),
         )
         .with(Next::say("ask the CA which name belongs into a CAA record")),
         Verdict::Failed(asked, answer) => failed(name, asked, answer),
@@ -63,37 +67,67 @@ fn forbidden(ruling: &Ruling, why: &Forbidden, found: &str) -> Finding {
 
 fn titles(issuers: &[Issuer]) -> String {
     let titles: Vec<&str> = issuers.iter().map(|issuer| issuer.title).collect();
-    if titles.is_empty() { "the CA".to_owned() } else { titles.join(" and ") }
+    if titles.is_empty() {
+        "the CA".to_owned()
+    } else {
+        titles.join(" and ")
+    }
 }
 
 /// The records to add, one for each CA that may turn out to issue.
 fn add(ruling: &Ruling, at: &str, wanted: impl Fn(&Issuer) -> bool) -> Next {
-    let tag = if ruling.name.starts_with("*.") && ruling.records.iter().any(|one| one.contains("issuewild")) {
+    let tag = if ruling.name.starts_with("*.")
+        && ruling.records.iter().any(|one| one.contains("issuewild"))
+    {
         "issuewild"
     } else {
         "issue"
     };
     let issuers = ruling.issuers.iter().filter(|issuer| wanted(issuer));
     let identities = issuers.filter_map(|issuer| issuer.caa_identities.first());
-    let lines: Vec<String> = identities.map(|identity| format!("{at}. CAA 0 {tag} \"{identity}\"")).collect();
+    let lines: Vec<String> = identities
+        .map(|identity| format!("{at}. CAA 0 {tag} \"{identity}\""))
+        .collect();
     if lines.is_empty() {
-        return Next::say(format!("add a CAA record for the CA at {at}; name the CA to have it compared:  --ca"));
+        return Next::say(format!(
+            "add a CAA record for the CA at {at}; name the CA to have it compared:  --ca"
+        ));
     }
-    let meanwhile = ruling.ttl.map(|ttl| format!(" (resolvers remember what is there now for {ttl} s)"));
-    Next::say(format!("add to the zone of {at}{}:", meanwhile.unwrap_or_default())).pasting(lines)
+    let meanwhile = ruling
+        .ttl
+        .map(|ttl| format!(" (resolvers remember what is there now for {ttl} s)"));
+    Next::say(format!(
+        "add to the zone of {at}{}:",
+        meanwhile.unwrap_or_default()
+    ))
+    .pasting(lines)
 }
 
 fn on_terms(name: &str, found: &str, terms: &Terms) -> Finding {
-    let account = terms.account.as_ref().map(|account| format!("orders of the account {account}"));
-    let methods = terms.methods.as_ref().map(|methods| format!("proofs by {methods}"));
+    let account = terms
+        .account
+        .as_ref()
+        .map(|account| format!("orders of the account {account}"));
+    let methods = terms
+        .methods
+        .as_ref()
+        .map(|methods| format!("proofs by {methods}"));
     let what: Vec<String> = account.into_iter().chain(methods).collect();
-    let message = format!("{found}: for {name} it allows only {} (RFC 8657)", what.join(" and "));
-    let next = Next::say("an order at a shop has no such account or method: take the terms out of the record");
+    let message = format!(
+        "{found}: for {name} it allows only {} (RFC 8657)",
+        what.join(" and ")
+    );
+    let next = Next::say(
+        "an order at a shop has no such account or method: take the terms out of the record",
+    );
     if terms.in_force {
         Finding::error("caa-terms", message).with(next)
     } else {
-        Finding::warning("caa-terms", format!("{message}; every CA must heed it from 2027-03-15, some do now"))
-            .with(next)
+        Finding::warning(
+            "caa-terms",
+            format!("{message}; every CA must heed it from 2027-03-15, some do now"),
+        )
+        .with(next)
     }
 }
 
@@ -102,15 +136,20 @@ fn failed(name: &str, asked: &str, answer: &Answer) -> Finding {
     let cause = cause(answer);
     let so = match answer {
         Answer::Bogus => format!("a CA issues nothing for {name} then"),
-        _ => format!("a CA may refuse to issue for {name} then, and must where DNSSEC signs the zone"),
+        _ => format!(
+            "a CA may refuse to issue for {name} then, and must where DNSSEC signs the zone"
+        ),
     };
-    let message = format!("the CAA records of {asked} cannot be looked up ({cause}): {so} (BR 3.2.2.8)");
+    let message =
+        format!("the CAA records of {asked} cannot be looked up ({cause}): {so} (BR 3.2.2.8)");
     let next = match answer {
         Answer::Bogus => format!("have the zone signed anew, CAA too; see why:  delv CAA {asked}"),
         Answer::Refused => format!(
             "see whether that server looks up any name, or name one that does:  --resolver 9.9.9.9;  dig CAA {asked}"
         ),
-        _ => format!("see why:  dig CAA {asked}; the servers of its zone must answer for this type too"),
+        _ => format!(
+            "see why:  dig CAA {asked}; the servers of its zone must answer for this type too"
+        ),
     };
     Finding::error("caa-lookup-failed", message).with(Next::say(next))
 }

@@ -35,11 +35,17 @@ impl Fault {
 /// What to do where no flag is the cure.
 fn advice(code: &str) -> &'static str {
     match code {
-        "client-auth" => "for a certificate that clients log in with, ask your company's own CA:  --ca private",
-        "common-name-not-listed" => "name one of the names in CN, or leave CN out: then it is the first of them",
+        "client-auth" => {
+            "for a certificate that clients log in with, ask your company's own CA:  --ca private"
+        }
+        "common-name-not-listed" => {
+            "name one of the names in CN, or leave CN out: then it is the first of them"
+        }
         "country-code" => "--subject '...,C=DE'",
         "look-alike-name" => "compare it with the name in your DNS panel, letter by letter",
-        "must-staple" => "if your CA still answers by OCSP and you want it, ask the CA for it by hand",
+        "must-staple" => {
+            "if your CA still answers by OCSP and you want it, ask the CA for it by hand"
+        }
         "subject-too-long" => "shorten it",
         "shared-suffix" => "go on only if the whole of it is yours",
         "too-many-names" => "ask for several certificates, or a wildcard",
@@ -49,5 +55,8 @@ fn advice(code: &str) -> &'static str {
 
 fn step(words: &[String], why: &str) -> Next {
     let step = Next::run(words);
-    Next { text: format!("{}   ({why})", step.text), ..step }
+    Next {
+        text: format!("{}   ({why})", step.text),
+        ..step
+    }
 }

@@ -87,9 +87,17 @@ impl From<&Reason> for Finding {
 /// What nobody could confirm of the CA's own record is told, unless the shop's record was given.
 #[must_use]
 pub fn not_confirmed(ca: Ca) -> Option<Finding> {
-    let Profile { title, unconfirmed, source, read, .. } = ca.profile();
+    let Profile {
+        title,
+        unconfirmed,
+        source,
+        read,
+        ..
+    } = ca.profile();
     let message = format!("not confirmed for {title}: {unconfirmed} (from {source}; {read})");
-    let next = Next::say(format!("go by what {title} shows, and give it:  --record -"));
+    let next = Next::say(format!(
+        "go by what {title} shows, and give it:  --record -"
+    ));
     (!unconfirmed.is_empty()).then(|| Finding::note("ca-not-confirmed", message).with(next))
 }
 
@@ -153,44 +161,76 @@ fn instead(at: &str, what: &Instead) -> Finding {
 
 /// The value was entered, with another type.
 fn wrong_type(at: &str, wanted: RecordKind, seen: RecordKind) -> Finding {
-    let code = if wanted == RecordKind::Txt { "cname-instead-of-txt" } else { "txt-instead-of-cname" };
+    let code = if wanted == RecordKind::Txt {
+        "cname-instead-of-txt"
+    } else {
+        "txt-instead-of-cname"
+    };
     let (wanted, seen) = (wanted.word(), seen.word());
-    Finding::error(code, format!("at {at} the value is in a {seen} record; the CA looks for a {wanted}"))
-        .with(Next::say(format!("change the record's type to {wanted}; delete the {seen}")))
+    Finding::error(
+        code,
+        format!("at {at} the value is in a {seen} record; the CA looks for a {wanted}"),
+    )
+    .with(Next::say(format!(
+        "change the record's type to {wanted}; delete the {seen}"
+    )))
 }
 
 fn listed(addresses: &[IpAddr]) -> String {
-    addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    addresses
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// What is beyond the bounds was not asked, so it is not known to be right there.
 fn too_many(domain: &str, left_out: LeftOut) -> Finding {
-    let counts = [(left_out.names, "of its name servers"), (left_out.addresses, "of their addresses")];
-    let counts: Vec<String> =
-        counts.iter().filter(|(count, _)| *count > 0).map(|(count, of)| format!("{count} {of}")).collect();
+    let counts = [
+        (left_out.names, "of its name servers"),
+        (left_out.addresses, "of their addresses"),
+    ];
+    let counts: Vec<String> = counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, of)| format!("{count} {of}"))
+        .collect();
     Finding::error(
         "servers-not-asked",
-        format!("{domain}'s zone has more servers than are asked; not asked: {}", counts.join(", ")),
+        format!(
+            "{domain}'s zone has more servers than are asked; not asked: {}",
+            counts.join(", ")
+        ),
     )
-    .with(Next::say(format!("ask them yourself, and have the zone name fewer:  dig NS {domain}")))
+    .with(Next::say(format!(
+        "ask them yourself, and have the zone name fewer:  dig NS {domain}"
+    )))
 }
 
 /// The record is at another name.
 fn elsewhere(at: &str, how: &Elsewhere) -> Finding {
     match how {
-        Elsewhere::Below { domain } => {
-            Finding::error("record-too-low", format!("the record is at {at}, which does not prove {domain}"))
-                .with(Next::say(format!("add it for {domain}: a record there proves the names below it too")))
-        }
+        Elsewhere::Below { domain } => Finding::error(
+            "record-too-low",
+            format!("the record is at {at}, which does not prove {domain}"),
+        )
+        .with(Next::say(format!(
+            "add it for {domain}: a record there proves the names below it too"
+        ))),
         Elsewhere::Doubled { zone, relative } => Finding::error(
             "zone-doubled",
             format!("the record is at {at}: the panel adds {zone} by itself, and it was typed too"),
         )
-        .with(Next::say(format!("in the panel of {zone}, change the host to {relative}"))),
-        Elsewhere::NoUnderscore => {
-            Finding::error("underscore-lost", format!("the record is at {at}, without the underscore in front"))
-                .with(Next::say("change the host so that it starts with the underscore"))
-        }
+        .with(Next::say(format!(
+            "in the panel of {zone}, change the host to {relative}"
+        ))),
+        Elsewhere::NoUnderscore => Finding::error(
+            "underscore-lost",
+            format!("the record is at {at}, without the underscore in front"),
+        )
+        .with(Next::say(
+            "change the host so that it starts with the underscore",
+        )),
         Elsewhere::Parent => Finding::note(
             "found-at-parent",
             format!("it is at {at}, where the CA looks too: it proves all names below"),
@@ -239,16 +279,21 @@ fn value(at: &str, seen: &str, wanted: &str, flaw: Flaw) -> Finding {
 
 /// REFUSED, SERVFAIL, silence, a closed port: each has its own cause.
 fn silent(who: &str, answer: &Answer) -> Finding {
-    const ANOTHER: &str =
-        "if it is the zone's own, see to it there; if it is a resolver, ask another one:  --resolver 9.9.9.9";
+    const ANOTHER: &str = "if it is the zone's own, see to it there; if it is a resolver, ask another one:  --resolver 9.9.9.9";
     let (code, message, next) = match answer {
         Answer::Bogus => (
             "server-bogus",
-            format!("DNSSEC signatures of the zone do not hold, and the CA will reject it too; found by {who}"),
+            format!(
+                "DNSSEC signatures of the zone do not hold, and the CA will reject it too; found by {who}"
+            ),
             "mend DNSSEC at the DNS provider, or take the DS record out at the registrar",
         ),
         Answer::Closed => ("server-closed", format!("nobody listens at {who}"), ANOTHER),
-        Answer::Failed(reason) => ("server-failed", format!("no answer ({reason}) from {who}"), ANOTHER),
+        Answer::Failed(reason) => (
+            "server-failed",
+            format!("no answer ({reason}) from {who}"),
+            ANOTHER,
+        ),
         Answer::Lame => (
             "server-lame",
             format!("named for the zone but without authority over it: {who}"),
@@ -266,9 +311,11 @@ fn silent(who: &str, answer: &Answer) -> Finding {
             ),
             "open port 53 for TCP as well (RFC 7766), at the server and in its firewall",
         ),
-        Answer::Refused => {
-            ("server-refused", format!("REFUSED by {who}: it does not serve this zone, or not to here"), ANOTHER)
-        }
+        Answer::Refused => (
+            "server-refused",
+            format!("REFUSED by {who}: it does not serve this zone, or not to here"),
+            ANOTHER,
+        ),
         Answer::ServFail => (
             "server-servfail",
             format!("SERVFAIL from {who}: the zone is broken there (not loaded, expired)"),

@@ -45,8 +45,9 @@ impl From<&FileReason> for Finding {
 /// A name that leads elsewhere inside than outside, or that leads nowhere from there. Who names a server of his own for the
 /// look-up, at a port of its own, knows that it is a test.
 fn outside(name: &str, address: IpAddr, why: &str, rehearsed: bool) -> Finding {
-    let message =
-        format!("{name} leads to {address} here ({why}), where no CA gets to: what it would see was not looked at");
+    let message = format!(
+        "{name} leads to {address} here ({why}), where no CA gets to: what it would see was not looked at"
+    );
     if rehearsed {
         return Finding::warning("address-not-public", message);
     }

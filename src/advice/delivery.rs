@@ -10,18 +10,26 @@ impl From<DeliveryError> for Failure {
         match &error {
             DeliveryError::DuplicateNames(_) => Self::of(Kind::Malformed, &error)
                 .because("which of them is meant cannot be told, so none is used")
-                .with(Next::say("unpack it and pass the files one by one:  certctl bundle FILE...")),
-            DeliveryError::TooDeep(..) | DeliveryError::TooLarge(..) | DeliveryError::TooManyBlocks(..) => {
-                Self::of(Kind::Hostile, &error)
-                    .because("no CA sends that; reading stopped there and nothing was written")
-                    .with(Next::say("pass the certificate files in it alone:  certctl bundle FILE..."))
-            }
+                .with(Next::say(
+                    "unpack it and pass the files one by one:  certctl bundle FILE...",
+                )),
+            DeliveryError::TooDeep(..)
+            | DeliveryError::TooLarge(..)
+            | DeliveryError::TooManyBlocks(..) => Self::of(Kind::Hostile, &error)
+                .because("no CA sends that; reading stopped there and nothing was written")
+                .with(Next::say(
+                    "pass the certificate files in it alone:  certctl bundle FILE...",
+                )),
             DeliveryError::MailTooLarge(_) => Self::of(Kind::Hostile, &error)
                 .because("no CA sends that; nothing was read")
-                .with(Next::say("save the attachment alone, and pass that:  certctl bundle FILE...")),
+                .with(Next::say(
+                    "save the attachment alone, and pass that:  certctl bundle FILE...",
+                )),
             DeliveryError::TooManyEntries(..) => Self::of(Kind::Hostile, &error)
                 .because("no CA sends that many; nothing was read")
-                .with(Next::say("pass the certificate files in it alone:  certctl bundle FILE...")),
+                .with(Next::say(
+                    "pass the certificate files in it alone:  certctl bundle FILE...",
+                )),
             DeliveryError::Zip(..) => Self::of(Kind::Malformed, &error).with(again()),
         }
     }
@@ -30,7 +38,11 @@ impl From<DeliveryError> for Failure {
 /// What to do with each thing that could not be used; `None` where there is nothing to do.
 fn advice(ignored: &Ignored) -> Option<String> {
     let packed = ignored.source.entry.is_some();
-    let file = if packed { "FILE".to_owned() } else { shell_word(&ignored.source.input) };
+    let file = if packed {
+        "FILE".to_owned()
+    } else {
+        shell_word(&ignored.source.input)
+    };
     Some(match &ignored.what {
         Unused::Archive(_) | Unused::OtherMethod => format!(
             "unpack it and pass the files in it; if it is a zip that was renamed, download it again ({file})"
@@ -126,7 +138,11 @@ fn code(what: &Unused) -> (&'static str, Severity) {
 fn mistaken(what: &Unused) -> &'static str {
     match what {
         Unused::Jks => ", which this version does not read",
-        Unused::DamagedBlock { .. } | Unused::DamagedDer | Unused::DamagedPkcs12 | Unused::Empty | Unused::Link => "",
+        Unused::DamagedBlock { .. }
+        | Unused::DamagedDer
+        | Unused::DamagedPkcs12
+        | Unused::Empty
+        | Unused::Link => "",
         Unused::DamagedMarkers
         | Unused::EncryptedEntry
         | Unused::LockedPkcs12
@@ -162,14 +178,29 @@ impl From<&[Ignored]> for Failure {
         let mut sorted: Vec<&Ignored> = ignored.iter().collect();
         sorted.sort_by_key(|one| std::cmp::Reverse(code(&one.what).1));
         let Some((first, others)) = sorted.split_first() else {
-            return Self::new(Kind::Malformed, "nothing in it is a certificate, a request or a key")
-                .with(Next::say("see what it holds:  unzip -l FILE"));
+            return Self::new(
+                Kind::Malformed,
+                "nothing in it is a certificate, a request or a key",
+            )
+            .with(Next::say("see what it holds:  unzip -l FILE"));
         };
-        let message = format!("{} is {}{}", first.source, first.what, mistaken(&first.what));
+        let message = format!(
+            "{} is {}{}",
+            first.source,
+            first.what,
+            mistaken(&first.what)
+        );
         let mut failure = Self::new(Kind::Malformed, message);
-        failure.causes.extend(others.iter().take(8).map(|one| format!("{} is {}", one.source, one.what)));
+        failure.causes.extend(
+            others
+                .iter()
+                .take(8)
+                .map(|one| format!("{} is {}", one.source, one.what)),
+        );
         let otherwise = || "pass what the CA sent: a zip, or .crt and .ca-bundle files".to_owned();
-        failure.next.push(Next::say(advice(first).unwrap_or_else(otherwise)));
+        failure
+            .next
+            .push(Next::say(advice(first).unwrap_or_else(otherwise)));
         failure
     }
 }

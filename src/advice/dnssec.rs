@@ -8,10 +8,14 @@ use crate::finding::{Finding, Next};
 /// One for each kind of flaw of a zone; none where nothing is wrong.
 impl From<&State> for Vec<Finding> {
     fn from(state: &State) -> Self {
-        let State::Broken(faults) = state else { return Self::new() };
+        let State::Broken(faults) = state else {
+            return Self::new();
+        };
         let mut groups: Vec<Vec<&Fault>> = Vec::new();
         for fault in faults {
-            let same = |one: &&mut Vec<&Fault>| one[0].zone == fault.zone && code(&one[0].flaw) == code(&fault.flaw);
+            let same = |one: &&mut Vec<&Fault>| {
+                one[0].zone == fault.zone && code(&one[0].flaw) == code(&fault.flaw)
+            };
             match groups.iter_mut().find(same) {
                 Some(group) => group.push(fault),
                 None => groups.push(vec![fault]),
@@ -37,19 +41,31 @@ fn code(flaw: &Flaw) -> &'static str {
 /// `faults` are of one zone and one kind.
 fn finding(faults: &[&Fault]) -> Finding {
     let (zone, flaw) = (&faults[0].zone, &faults[0].flaw);
-    let whats: Vec<&str> = faults.iter().filter_map(|fault| what(&fault.flaw)).collect();
+    let whats: Vec<&str> = faults
+        .iter()
+        .filter_map(|fault| what(&fault.flaw))
+        .collect();
     let (whats, at) = (whats.join(", "), servers(faults));
     let (message, next) = match flaw {
         Flaw::NoKey => (
-            format!("the zone above has a DS record for {zone}, but the zone has no DNSKEY: {REJECTED}; seen at {at}"),
-            format!("take the DS record out at the registrar, or have the zone signed again:  dig DS {zone}"),
+            format!(
+                "the zone above has a DS record for {zone}, but the zone has no DNSKEY: {REJECTED}; seen at {at}"
+            ),
+            format!(
+                "take the DS record out at the registrar, or have the zone signed again:  dig DS {zone}"
+            ),
         ),
         Flaw::OtherKey => (
             format!("the DS record of {zone} is of none of its keys: {REJECTED}; seen at {at}"),
-            format!("put the DS record of the key in use in its place at the registrar:  dig DNSKEY {zone}"),
+            format!(
+                "put the DS record of the key in use in its place at the registrar:  dig DNSKEY {zone}"
+            ),
         ),
         Flaw::Expired(_, until) => (
-            format!("DNSSEC signatures of {zone} were valid until {}: {REJECTED}; {whats}, seen at {at}", time(*until)),
+            format!(
+                "DNSSEC signatures of {zone} were valid until {}: {REJECTED}; {whats}, seen at {at}",
+                time(*until)
+            ),
             "have the zone signed again where it is signed, and see why that stopped".to_owned(),
         ),
         Flaw::NotYet(_, from) => (
@@ -60,11 +76,16 @@ fn finding(faults: &[&Fault]) -> Finding {
             "set the clock of the machine that signs, and have the zone signed again".to_owned(),
         ),
         Flaw::Unsigned(_) => (
-            format!("{zone} is signed, but these records have no signature of its keys: {REJECTED}; {whats}, at {at}"),
-            "have the whole zone signed again where it is signed, and loaded at all its servers".to_owned(),
+            format!(
+                "{zone} is signed, but these records have no signature of its keys: {REJECTED}; {whats}, at {at}"
+            ),
+            "have the whole zone signed again where it is signed, and loaded at all its servers"
+                .to_owned(),
         ),
         Flaw::Wrong(_) => (
-            format!("DNSSEC signatures of {zone} are not of these records: {REJECTED}; {whats}, seen at {at}"),
+            format!(
+                "DNSSEC signatures of {zone} are not of these records: {REJECTED}; {whats}, seen at {at}"
+            ),
             "have the zone signed again: it was changed after it was signed".to_owned(),
         ),
     };
@@ -74,7 +95,10 @@ fn finding(faults: &[&Fault]) -> Finding {
 fn what(flaw: &Flaw) -> Option<&str> {
     match flaw {
         Flaw::NoKey | Flaw::OtherKey => None,
-        Flaw::Expired(what, _) | Flaw::NotYet(what, _) | Flaw::Unsigned(what) | Flaw::Wrong(what) => Some(what),
+        Flaw::Expired(what, _)
+        | Flaw::NotYet(what, _)
+        | Flaw::Unsigned(what)
+        | Flaw::Wrong(what) => Some(what),
     }
 }
 

@@ -20,7 +20,9 @@ impl From<RootError> for Failure {
     fn from(error: RootError) -> Self {
         match error {
             RootError::File(error) => error.into(),
-            RootError::Outside { .. } => Self::of(Kind::Usage, &error).with(Next::say("name paths inside of --root")),
+            RootError::Outside { .. } => {
+                Self::of(Kind::Usage, &error).with(Next::say("name paths inside of --root"))
+            }
         }
     }
 }
@@ -38,7 +40,8 @@ impl From<InstallError> for Failure {
             }
             InstallError::Denied { folder, .. } => {
                 let folder = shell_word(&folder.display().to_string());
-                let step = format!("run the same with sudo, or see whose it is:  sudo ls -ld {folder}");
+                let step =
+                    format!("run the same with sudo, or see whose it is:  sudo ls -ld {folder}");
                 Self::of(Kind::Io, &error).with(Next::say(step))
             }
             InstallError::File(_) => match error {
@@ -46,11 +49,15 @@ impl From<InstallError> for Failure {
                 other => Self::of(Kind::Internal, &other),
             },
             InstallError::Interrupted { signal } => Self::of(Kind::Interrupted(*signal), &error)
-                .with(Next::say("type the same again: it takes up where this stands")),
-            InstallError::Linked { path, .. } => Self::of(Kind::Hostile, &error).with(Next::say(format!(
-                "find out who put it there, then take it away:  sudo rm {}",
-                shell_word(&path.display().to_string())
-            ))),
+                .with(Next::say(
+                    "type the same again: it takes up where this stands",
+                )),
+            InstallError::Linked { path, .. } => {
+                Self::of(Kind::Hostile, &error).with(Next::say(format!(
+                    "find out who put it there, then take it away:  sudo rm {}",
+                    shell_word(&path.display().to_string())
+                )))
+            }
             InstallError::LockHeld { path, .. } => Self::of(Kind::LockHeld, &error)
                 .with(Next::say(format!(
                     "see who holds it:  sudo fuser -v {}",
@@ -59,19 +66,27 @@ impl From<InstallError> for Failure {
                 .with(Next::say("wait longer:  --lock-timeout 10m")),
             InstallError::NoRoom { folder, what, .. } => {
                 let df = if *what == "files" { "df -hi" } else { "df -h" };
-                let step = format!("make room:  {df} {}", shell_word(&folder.display().to_string()));
+                let step = format!(
+                    "make room:  {df} {}",
+                    shell_word(&folder.display().to_string())
+                );
                 Self::of(Kind::Io, &error).with(Next::say(step))
             }
-            InstallError::NotOurs { path } => Self::of(Kind::Malformed, &error)
-                .with(Next::say(format!("ls -ld {}", shell_word(&path.display().to_string())))),
-            InstallError::Settings { path, .. } => Self::of(Kind::Malformed, &error).with(Next::say(format!(
-                "mend it, or move it aside and name the paths again:  sudo mv {0} {0}.broken",
-                shell_word(&path.display().to_string())
-            ))),
-            InstallError::Writable { path, .. } => Self::of(Kind::Hostile, &error).with(Next::say(format!(
-                "look at what it says, then:  sudo chown root {0} && sudo chmod go-w {0}",
-                shell_word(&path.display().to_string())
-            ))),
+            InstallError::NotOurs { path } => Self::of(Kind::Malformed, &error).with(Next::say(
+                format!("ls -ld {}", shell_word(&path.display().to_string())),
+            )),
+            InstallError::Settings { path, .. } => {
+                Self::of(Kind::Malformed, &error).with(Next::say(format!(
+                    "mend it, or move it aside and name the paths again:  sudo mv {0} {0}.broken",
+                    shell_word(&path.display().to_string())
+                )))
+            }
+            InstallError::Writable { path, .. } => {
+                Self::of(Kind::Hostile, &error).with(Next::say(format!(
+                    "look at what it says, then:  sudo chown root {0} && sudo chmod go-w {0}",
+                    shell_word(&path.display().to_string())
+                )))
+            }
         }
     }
 }
@@ -82,15 +97,17 @@ impl From<(&OwnerError, &Path)> for Failure {
         let failure = Self::of(Kind::Usage, error);
         match error {
             OwnerError::Empty => failure.with(Next::say("--owner root:ssl-cert")),
-            OwnerError::NoGroup(_) | OwnerError::NoUser(_) => {
-                failure.because(format!("it was looked up in {}", path.display())).with(Next::say(format!(
+            OwnerError::NoGroup(_) | OwnerError::NoUser(_) => failure
+                .because(format!("it was looked up in {}", path.display()))
+                .with(Next::say(format!(
                     "see who is there:  cut -d: -f1,3 {}",
                     shell_word(&path.display().to_string())
-                )))
-            }
+                ))),
             OwnerError::Unknown(user) => failure
                 .because(format!("it was looked up in {}", path.display()))
-                .with(Next::say(format!("say the group too:  --owner {user}:GROUP"))),
+                .with(Next::say(format!(
+                    "say the group too:  --owner {user}:GROUP"
+                ))),
         }
     }
 }
@@ -99,11 +116,19 @@ impl From<&ServerError> for Finding {
     /// A configuration that cannot be read forbids to go on.
     fn from(error: &ServerError) -> Self {
         let causes = Failure::of(Kind::Malformed, error).causes;
-        let message = std::iter::once(error.to_string()).chain(causes).collect::<Vec<_>>().join(": ");
+        let message = std::iter::once(error.to_string())
+            .chain(causes)
+            .collect::<Vec<_>>()
+            .join(": ");
         let step = match error {
-            ServerError::ApacheConfig(_) => "mend it, then try again:  apachectl configtest".to_owned(),
+            ServerError::ApacheConfig(_) => {
+                "mend it, then try again:  apachectl configtest".to_owned()
+            }
             ServerError::File(FileError { path, .. }) => {
-                format!("is it there, and may you read it?  ls -l {}", shell_word(&path.display().to_string()))
+                format!(
+                    "is it there, and may you read it?  ls -l {}",
+                    shell_word(&path.display().to_string())
+                )
             }
             _ => "mend it, then try again:  nginx -t".to_owned(),
         };
@@ -145,14 +170,17 @@ impl From<&Remark> for Finding {
                     Who::Group(group) => format!("g:{group}:r"),
                 });
                 let words = words.collect::<Vec<_>>().join(",");
-                Self::warning("acl-not-kept", said)
-                    .with(Next::say(format!("where they need it, after the install:  sudo setfacl -m {words} {path}")))
+                Self::warning("acl-not-kept", said).with(Next::say(format!(
+                    "where they need it, after the install:  sudo setfacl -m {words} {path}"
+                )))
             }
             Remark::Linked { path, inode, .. } => {
                 let folder = shell_word(&path.parent().unwrap_or(path).display().to_string());
-                let find = format!("sudo find $(findmnt -no TARGET -T {folder}) -xdev -inum {inode}");
-                Self::warning("hard-link", said)
-                    .with(Next::say(format!("find them, and have the new file read there too:  {find}")))
+                let find =
+                    format!("sudo find $(findmnt -no TARGET -T {folder}) -xdev -inum {inode}");
+                Self::warning("hard-link", said).with(Next::say(format!(
+                    "find them, and have the new file read there too:  {find}"
+                )))
             }
         }
     }
@@ -164,8 +192,9 @@ impl From<&Trouble> for Finding {
         match trouble {
             Trouble::Test(finished) => said("test-failed", "the server's test failed", finished)
                 .with(Next::say("mend what it says, then install again")),
-            Trouble::Reload(finished) => said("reload-failed", "the reload failed", finished)
-                .with(Next::say("run it by hand to see why, mend it, then install again")),
+            Trouble::Reload(finished) => said("reload-failed", "the reload failed", finished).with(
+                Next::say("run it by hand to see why, mend it, then install again"),
+            ),
             Trouble::NotServed(probes) => {
                 let served = probes.iter().filter(|probe| !probe.agrees()).map(seen);
                 Self::error("served-otherwise", "not every address serves it")
@@ -180,13 +209,17 @@ impl From<&Trouble> for Finding {
 }
 
 fn step_failed(message: String) -> Finding {
-    Finding::error("step-failed", message)
-        .with(Next::say("mend the cause, then install again: it takes up where this stands"))
+    Finding::error("step-failed", message).with(Next::say(
+        "mend the cause, then install again: it takes up where this stands",
+    ))
 }
 
 fn chain(error: &dyn std::error::Error) -> String {
     let failure = Failure::of(Kind::Io, error);
-    std::iter::once(failure.message).chain(failure.causes).collect::<Vec<_>>().join(": ")
+    std::iter::once(failure.message)
+        .chain(failure.causes)
+        .collect::<Vec<_>>()
+        .join(": ")
 }
 
 /// How a command of the server's ended, and its own words.
@@ -198,7 +231,11 @@ fn said(code: &'static str, what: &str, finished: &Finished) -> Finding {
         (_, None, None) => "it did not end well".to_owned(),
     };
     let said = finished.output.trim();
-    let ending = if said.is_empty() { " and said nothing" } else { "" };
+    let ending = if said.is_empty() {
+        " and said nothing"
+    } else {
+        ""
+    };
     Finding::error(code, format!("{what} ({how}){ending}")).quoting(said.lines().map(str::to_owned))
 }
 
@@ -220,5 +257,9 @@ fn seen(probe: &Probe) -> String {
 }
 
 fn listed(labels: &[String]) -> String {
-    if labels.is_empty() { "nothing".to_owned() } else { labels.join(", ") }
+    if labels.is_empty() {
+        "nothing".to_owned()
+    } else {
+        labels.join(", ")
+    }
 }

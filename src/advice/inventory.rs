@@ -22,7 +22,10 @@ pub struct Ways<'a> {
 #[must_use]
 pub fn steps(row: &Row, ways: &Ways<'_>) -> Vec<Next> {
     let mut steps: Vec<Next> = Vec::new();
-    let pressing = row.reasons.iter().filter(|reason| reason.weight() >= Weight::Warns);
+    let pressing = row
+        .reasons
+        .iter()
+        .filter(|reason| reason.weight() >= Weight::Warns);
     for step in pressing.filter_map(|reason| step(reason, row, ways)) {
         if !steps.contains(&step) {
             steps.push(step);
@@ -37,14 +40,24 @@ pub fn steps(row: &Row, ways: &Ways<'_>) -> Vec<Next> {
 /// What a request or a certificate waits for.
 fn waiting(row: &Row, ways: &Ways<'_>) -> Option<Next> {
     match row.state {
-        State::Pending => row.requests.first().map(|request| checked(request, &row.name, ways)),
+        State::Pending => row
+            .requests
+            .first()
+            .map(|request| checked(request, &row.name, ways)),
         State::Ready => installed(row, ways),
         State::NoKey => Some(Next::say(
             "if it is to be used here, name the folders that may have its key:  certctl status FOLDER...",
         )),
         State::KeyAlone => {
-            let key = row.keys.first().map(|(place, _)| place.to_string()).unwrap_or_default();
-            Some(Next::say(format!("if it is for a site:  certctl csr NAME --key {}", shell_word(&key))))
+            let key = row
+                .keys
+                .first()
+                .map(|(place, _)| place.to_string())
+                .unwrap_or_default();
+            Some(Next::say(format!(
+                "if it is for a site:  certctl csr NAME --key {}",
+                shell_word(&key)
+            )))
         }
         _ => None,
     }
@@ -53,45 +66,85 @@ fn waiting(row: &Row, ways: &Ways<'_>) -> Option<Next> {
 /// Looks for the proof of a request: by its name where names are looked up, else by its file.
 fn checked(request: &Place, name: &str, ways: &Ways<'_>) -> Next {
     match request {
-        Place::File { origin: Origin::Here, .. } => (ways.here)(&["dcv-check", name]),
+        Place::File {
+            origin: Origin::Here,
+            ..
+        } => (ways.here)(&["dcv-check", name]),
         other => (ways.here)(&["dcv-check", &other.to_string()]),
     }
 }
 
 /// Installs what lies ready: by its name where names are looked up, else by its files. What other tools keep is theirs.
 fn installed(row: &Row, ways: &Ways<'_>) -> Option<Next> {
-    let (Place::File { path, origin }, (key, _)) = (row.place()?, row.keys.first()?) else { return None };
-    let is_here = |place: &Place| matches!(place, Place::File { origin: Origin::Here, .. });
+    let (Place::File { path, origin }, (key, _)) = (row.place()?, row.keys.first()?) else {
+        return None;
+    };
+    let is_here = |place: &Place| {
+        matches!(
+            place,
+            Place::File {
+                origin: Origin::Here,
+                ..
+            }
+        )
+    };
     match origin {
         Origin::AcmeSh | Origin::Certbot(_) => None,
-        Origin::Delivery if is_here(key) => Some((ways.root)(&["install", &path.display().to_string()])),
-        Origin::Here if is_here(key) && DnsName::parse(&row.name).is_ok() => Some((ways.root)(&["install", &row.name])),
-        _ => Some((ways.root)(&["install", &path.display().to_string(), "--key", &key.to_string()])),
+        Origin::Delivery if is_here(key) => {
+            Some((ways.root)(&["install", &path.display().to_string()]))
+        }
+        Origin::Here if is_here(key) && DnsName::parse(&row.name).is_ok() => {
+            Some((ways.root)(&["install", &row.name]))
+        }
+        _ => Some((ways.root)(&[
+            "install",
+            &path.display().to_string(),
+            "--key",
+            &key.to_string(),
+        ])),
     }
 }
 
 /// Whether certificate and key lie where names are looked up.
 fn lies_here(row: &Row) -> bool {
-    let is_here = |place: &Place| matches!(place, Place::File { origin: Origin::Here, .. });
-    row.places.iter().any(is_here) && row.keys.iter().any(|(key, _)| is_here(key)) && DnsName::parse(&row.name).is_ok()
+    let is_here = |place: &Place| {
+        matches!(
+            place,
+            Place::File {
+                origin: Origin::Here,
+                ..
+            }
+        )
+    };
+    row.places.iter().any(is_here)
+        && row.keys.iter().any(|(key, _)| is_here(key))
+        && DnsName::parse(&row.name).is_ok()
 }
 
 /// What to do about one reason.
 fn step(reason: &Reason, row: &Row, ways: &Ways<'_>) -> Option<Next> {
     Some(match reason {
-        Reason::Problem(Problem::NotYetValid { .. }) => {
-            Next::say("if the machine's clock is right, put the certificate before it back:  date -u")
-        }
+        Reason::Problem(Problem::NotYetValid { .. }) => Next::say(
+            "if the machine's clock is right, put the certificate before it back:  date -u",
+        ),
         Reason::Problem(Problem::UnknownRoot { .. } | Problem::SelfSigned { .. }) => return None,
-        Reason::Problem(Problem::Expired { leaf: true, .. }) | Reason::Due { .. } | Reason::Revoked { .. } => {
+        Reason::Problem(Problem::Expired { leaf: true, .. })
+        | Reason::Due { .. }
+        | Reason::Revoked { .. } => {
             return renewal(row, ways);
         }
-        Reason::Weak(_) | Reason::Problem(Problem::WeakKey { .. } | Problem::WeakSignature { .. }) => {
+        Reason::Weak(_)
+        | Reason::Problem(Problem::WeakKey { .. } | Problem::WeakSignature { .. }) => {
             return renewal(row, ways);
         }
         Reason::Problem(_) => match &row.stem {
-            Some(_) => Next::say(format!("with what the CA sent:  {}", (ways.root)(&["install", "FILE"]).text)),
-            None => Next::say("make a whole chain of what the CA sent:  certctl bundle FILE... --aia"),
+            Some(_) => Next::say(format!(
+                "with what the CA sent:  {}",
+                (ways.root)(&["install", "FILE"]).text
+            )),
+            None => {
+                Next::say("make a whole chain of what the CA sent:  certctl bundle FILE... --aia")
+            }
         },
         Reason::WrongKey { .. } => match &row.stem {
             Some(stem) => (ways.root)(&["install", "--check", stem]),
@@ -100,37 +153,51 @@ fn step(reason: &Reason, row: &Row, ways: &Ways<'_>) -> Option<Next> {
         Reason::ServedDiffers { .. } => match (&row.stem, reload(row)) {
             (_, Some(reload)) => Next::say(reload),
             (Some(stem), None) => (ways.root)(&["install", stem]),
-            (None, None) => Next::say("make the server read its files again, then:  certctl status"),
+            (None, None) => {
+                Next::say("make the server read its files again, then:  certctl status")
+            }
         },
         Reason::Silent { addresses, .. } => {
             let port = addresses.first().map_or(443, SocketAddr::port);
-            Next::say(format!("does the server run?  sudo ss -ltnp 'sport = :{port}'"))
+            Next::say(format!(
+                "does the server run?  sudo ss -ltnp 'sport = :{port}'"
+            ))
         }
         Reason::EndsFirst { .. } => {
             Next::say("ask the CA for the chain to its other root, or what its bundle of today is")
         }
         // What lies here may be whole, and of no use to whoever does not read it.
         Reason::Sent { reason, .. } => match (&**reason, here(row)) {
-            (Reason::Problem(_) | Reason::EndsFirst { .. }, Some(path)) => {
-                Next::say(format!("give that server what is in {path}, and make it read its files again"))
-            }
+            (Reason::Problem(_) | Reason::EndsFirst { .. }, Some(path)) => Next::say(format!(
+                "give that server what is in {path}, and make it read its files again"
+            )),
             (reason, _) => return step(reason, row, ways),
         },
-        Reason::KeyReadable { path, .. } => {
-            Next::say(format!("sudo chmod 0600 {}", shell_word(&path.display().to_string())))
-        }
+        Reason::KeyReadable { path, .. } => Next::say(format!(
+            "sudo chmod 0600 {}",
+            shell_word(&path.display().to_string())
+        )),
         // Whoever asks by an address gets what is there for those who come by a name.
-        Reason::NamesNotCovered { names, .. } if names.iter().all(|name| name.parse::<IpAddr>().is_ok()) => {
-            Next::say(format!("if people come by its name, ask by that:  certctl status {}:PORT", row.name))
+        Reason::NamesNotCovered { names, .. }
+            if names.iter().all(|name| name.parse::<IpAddr>().is_ok()) =>
+        {
+            Next::say(format!(
+                "if people come by its name, ask by that:  certctl status {}:PORT",
+                row.name
+            ))
         }
         Reason::NamesNotCovered { names, .. } => {
             let wanted: Vec<&str> = row.names.iter().chain(names).map(String::as_str).collect();
             (ways.here)(&[&["csr"], &wanted[..]].concat())
         }
         Reason::NewerReady { place, .. } => match (&row.stem, place) {
-            (Some(stem), Place::File { origin: Origin::Here, .. }) if DnsName::parse(stem).is_ok() => {
-                (ways.root)(&["install", stem])
-            }
+            (
+                Some(stem),
+                Place::File {
+                    origin: Origin::Here,
+                    ..
+                },
+            ) if DnsName::parse(stem).is_ok() => (ways.root)(&["install", stem]),
             _ => (ways.root)(&["install", &place.to_string()]),
         },
         Reason::Placeholder => Next::say((ways.root)(&["install", "FILE"]).text),
@@ -140,7 +207,10 @@ fn step(reason: &Reason, row: &Row, ways: &Ways<'_>) -> Option<Next> {
 
 /// The next round, where one has to be made; what lies ready or is prepared comes first.
 fn renewal(row: &Row, ways: &Ways<'_>) -> Option<Next> {
-    let ready = row.reasons.iter().any(|reason| matches!(reason, Reason::NewerReady { .. }));
+    let ready = row
+        .reasons
+        .iter()
+        .any(|reason| matches!(reason, Reason::NewerReady { .. }));
     if ready {
         return None;
     }
@@ -152,12 +222,20 @@ fn renewal(row: &Row, ways: &Ways<'_>) -> Option<Next> {
         return prepared;
     }
     let other = row.places.iter().find_map(|place| match place {
-        Place::File { origin: Origin::Certbot(name), .. } => {
-            Some(Next::say(format!("sudo certbot renew --cert-name {}", shell_word(name))))
-        }
-        Place::File { origin: Origin::AcmeSh, .. } => {
-            Some(Next::say(format!("acme.sh --renew -d {}", shell_word(&row.name))))
-        }
+        Place::File {
+            origin: Origin::Certbot(name),
+            ..
+        } => Some(Next::say(format!(
+            "sudo certbot renew --cert-name {}",
+            shell_word(name)
+        ))),
+        Place::File {
+            origin: Origin::AcmeSh,
+            ..
+        } => Some(Next::say(format!(
+            "acme.sh --renew -d {}",
+            shell_word(&row.name)
+        ))),
         _ => None,
     });
     if other.is_some() {
@@ -166,7 +244,9 @@ fn renewal(row: &Row, ways: &Ways<'_>) -> Option<Next> {
     Some(match (&row.stem, row.state) {
         (Some(stem), _) => (ways.here)(&["renew", stem]),
         (None, State::Ready) if lies_here(row) => (ways.here)(&["renew", &row.name]),
-        (None, State::Served | State::Installed | State::NoKey | State::Ready) if !row.names.is_empty() => {
+        (None, State::Served | State::Installed | State::NoKey | State::Ready)
+            if !row.names.is_empty() =>
+        {
             let names: Vec<&str> = row.names.iter().map(String::as_str).collect();
             (ways.here)(&[&["csr"], &names[..]].concat())
         }
@@ -176,7 +256,10 @@ fn renewal(row: &Row, ways: &Ways<'_>) -> Option<Next> {
 
 /// The file that servers of this machine read.
 fn here(row: &Row) -> Option<String> {
-    row.places.iter().find(|place| place.is_live()).map(ToString::to_string)
+    row.places
+        .iter()
+        .find(|place| place.is_live())
+        .map(ToString::to_string)
 }
 
 /// How the server that a configuration belongs to reads its files again.
@@ -185,8 +268,13 @@ fn reload(row: &Row) -> Option<String> {
         return None;
     }
     row.places.iter().find_map(|place| match place {
-        Place::File { origin: Origin::Configured(software, _), .. } => Some(match software {
-            Software::Apache => "sudo apachectl configtest && sudo systemctl reload apache2".to_owned(),
+        Place::File {
+            origin: Origin::Configured(software, _),
+            ..
+        } => Some(match software {
+            Software::Apache => {
+                "sudo apachectl configtest && sudo systemctl reload apache2".to_owned()
+            }
             Software::Haproxy => "sudo systemctl reload haproxy".to_owned(),
             Software::Nginx => "sudo nginx -t && sudo systemctl reload nginx".to_owned(),
         }),

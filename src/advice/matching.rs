@@ -83,7 +83,12 @@ fn reissue(anew: &Anew) -> Next {
         Anew::File(path) => Next::run(&["csr", "--from", &path.display().to_string()]).text,
         Anew::Names(names) => {
             let plain = |name: &&String| DnsName::parse(name).is_ok();
-            let wanted: Vec<&str> = names.iter().take(FEW).filter(plain).map(String::as_str).collect();
+            let wanted: Vec<&str> = names
+                .iter()
+                .take(FEW)
+                .filter(plain)
+                .map(String::as_str)
+                .collect();
             let more = if names.len() > FEW { " ..." } else { "" };
             match wanted.len() {
                 0 => "certctl csr NAME...".to_owned(),
@@ -91,7 +96,9 @@ fn reissue(anew: &Anew) -> Next {
             }
         }
     };
-    Next::say(format!("if it is lost, have the certificate reissued for a new request:  {line}"))
+    Next::say(format!(
+        "if it is lost, have the certificate reissued for a new request:  {line}"
+    ))
 }
 
 impl From<&Remark> for Finding {
@@ -159,16 +166,22 @@ impl From<(&ServedFault, &[String])> for Finding {
         let mend = || Next::run(bundle);
         match fault {
             ServedFault::Broken { what, .. } => Self::error(what.code(), text).with(mend()),
-            ServedFault::Damaged { .. } => Self::error("damaged-block", text)
-                .with(Next::say("copy or download it again: a part of it was lost on the way")),
+            ServedFault::Damaged { .. } => Self::error("damaged-block", text).with(Next::say(
+                "copy or download it again: a part of it was lost on the way",
+            )),
             ServedFault::Der { .. } => Self::warning("der", text).with(mend()),
             ServedFault::Duplicate { .. } => Self::warning("duplicate", text).with(mend()),
             ServedFault::Glued { .. } => Self::error("glued-lines", text).with(mend()),
             ServedFault::LeafNotFirst { .. } => Self::error("leaf-not-first", text).with(mend()),
             ServedFault::OutOfOrder { .. } => Self::warning("out-of-order", text).with(mend()),
-            ServedFault::Packed { file } => Self::error("packed", text)
-                .with(mend())
-                .with(Next::say(format!("sudo certctl install {}", shell_word(file)))),
+            ServedFault::Packed { file } => {
+                Self::error("packed", text)
+                    .with(mend())
+                    .with(Next::say(format!(
+                        "sudo certctl install {}",
+                        shell_word(file)
+                    )))
+            }
             ServedFault::RootIncluded { .. } => Self::note("root-included", text),
             ServedFault::Unrelated { .. } => Self::warning("unrelated", text).with(mend()),
         }

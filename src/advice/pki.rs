@@ -39,15 +39,19 @@ impl From<NameError> for Failure {
 impl From<KeyError> for Failure {
     fn from(error: KeyError) -> Self {
         match error {
-            KeyError::Encrypted => Self::of(Kind::Malformed, &error)
-                .with(Next::say("decrypt a copy:  (umask 077; openssl pkey -in encrypted.key -out example.com.key)")),
+            KeyError::Encrypted => Self::of(Kind::Malformed, &error).with(Next::say(
+                "decrypt a copy:  (umask 077; openssl pkey -in encrypted.key -out example.com.key)",
+            )),
             KeyError::Generate | KeyError::Sign => Self::of(Kind::Internal, &error),
-            KeyError::OtherKind(_) | KeyError::ShortRsa(_) => {
-                Self::of(Kind::Malformed, &error).with(Next::say("make a new key and request:  certctl csr NAME..."))
-            }
+            KeyError::OtherKind(_) | KeyError::ShortRsa(_) => Self::of(Kind::Malformed, &error)
+                .with(Next::say(
+                    "make a new key and request:  certctl csr NAME...",
+                )),
             KeyError::Unreadable => Self::of(Kind::Malformed, &error)
                 .because("PKCS#8, PKCS#1 and SEC1 are read; RSA, P-256, P-384, P-521 and Ed25519")
-                .with(Next::say("see what it is:  openssl pkey -in FILE -noout -text_pub")),
+                .with(Next::say(
+                    "see what it is:  openssl pkey -in FILE -noout -text_pub",
+                )),
         }
     }
 }
@@ -56,11 +60,11 @@ impl From<RequestError> for Failure {
     fn from(error: RequestError) -> Self {
         match error {
             RequestError::Build(_) => Self::of(Kind::Internal, &error),
-            RequestError::Malformed => {
-                Self::of(Kind::Malformed, &error).with(Next::say("see what it is:  openssl asn1parse -in FILE"))
-            }
-            RequestError::Signature(_) => Self::of(Kind::Malformed, &error)
-                .with(Next::say("copy it again, all of it, or make a new one:  certctl csr example.com")),
+            RequestError::Malformed => Self::of(Kind::Malformed, &error)
+                .with(Next::say("see what it is:  openssl asn1parse -in FILE")),
+            RequestError::Signature(_) => Self::of(Kind::Malformed, &error).with(Next::say(
+                "copy it again, all of it, or make a new one:  certctl csr example.com",
+            )),
         }
     }
 }
@@ -69,7 +73,9 @@ impl From<SubjectError> for Failure {
     fn from(error: SubjectError) -> Self {
         let failure = Self::of(Kind::Usage, &error);
         let plain = || {
-            Next::say("--subject 'CN=example.com,OU=Web,O=Acme\\, Inc.,L=Berlin,C=DE'   (the most specific part first)")
+            Next::say(
+                "--subject 'CN=example.com,OU=Web,O=Acme\\, Inc.,L=Berlin,C=DE'   (the most specific part first)",
+            )
         };
         match error {
             SubjectError::Letters(attribute, _) if attribute == "C" || attribute == "jurisdictionC" => {
@@ -91,7 +97,9 @@ impl From<SubjectError> for Failure {
 
 impl From<CertificateError> for Failure {
     fn from(error: CertificateError) -> Self {
-        Self::of(Kind::Malformed, &error).with(Next::say("download it again at the shop, or ask the CA for it"))
+        Self::of(Kind::Malformed, &error).with(Next::say(
+            "download it again at the shop, or ask the CA for it",
+        ))
     }
 }
 
@@ -165,8 +173,12 @@ impl From<(&Lint, Scope)> for Finding {
             "odd-key-kind" | "unusual-key-kind" => {
                 "make a key that browsers take, and have it reissued:  certctl csr NAME... --key-type ecdsa-p256"
             }
-            "intermediate-ends-first" => "ask the CA for its present bundle (.ca-bundle), or renew before that day",
-            "client-auth" => "have it reissued without clientAuth; what logs in with it needs a certificate of its own",
+            "intermediate-ends-first" => {
+                "ask the CA for its present bundle (.ca-bundle), or renew before that day"
+            }
+            "client-auth" => {
+                "have it reissued without clientAuth; what logs in with it needs a certificate of its own"
+            }
             "client-auth-lost" => {
                 "what logs in with it needs a certificate of its own, of a CA that its servers know: public CAs stop issuing them"
             }
@@ -177,12 +189,17 @@ impl From<(&Lint, Scope)> for Finding {
             _ => "ask the CA to issue it again, or send it this message",
         };
         // A note is nothing to act on.
-        if lint.weight(scope).is_some() { finding.with(Next::say(advice)) } else { finding }
+        if lint.weight(scope).is_some() {
+            finding.with(Next::say(advice))
+        } else {
+            finding
+        }
     }
 }
 
 impl From<&Outdated> for Finding {
     fn from(outdated: &Outdated) -> Self {
-        Self::warning("outdated-ca", outdated.to_string()).with(Next::say("leave it out, as certctl bundle does"))
+        Self::warning("outdated-ca", outdated.to_string())
+            .with(Next::say("leave it out, as certctl bundle does"))
     }
 }

@@ -19,7 +19,9 @@ const EPERM: i32 = 1;
 
 impl From<RootsError> for Failure {
     fn from(error: RootsError) -> Self {
-        Self::of(Kind::NotFound, &error).with(Next::say("install them:  sudo apt-get install ca-certificates"))
+        Self::of(Kind::NotFound, &error).with(Next::say(
+            "install them:  sudo apt-get install ca-certificates",
+        ))
     }
 }
 
@@ -30,14 +32,19 @@ impl From<FileError> for Failure {
         if error.is_missing() {
             let step = match error.doing {
                 // Nothing can be made in it any more.
-                "create" if folder == "." => "this folder was deleted; cd to a folder that exists".to_owned(),
+                "create" if folder == "." => {
+                    "this folder was deleted; cd to a folder that exists".to_owned()
+                }
                 "create" => format!("mkdir -p {folder}"),
                 _ => format!("ls -l {folder}"),
             };
             return Self::of(Kind::NotFound, &error).with(Next::say(step));
         }
         // What `system::fs::files` found out by itself, not what the kernel said (a file size limit is EFBIG too).
-        if let (None, Some((kind, step))) = (error.source.raw_os_error(), unfit(error.source.kind(), &path)) {
+        if let (None, Some((kind, step))) = (
+            error.source.raw_os_error(),
+            unfit(error.source.kind(), &path),
+        ) {
             return Self::of(kind, &error).with(Next::say(step));
         }
         let kind = match error.source.kind() {
@@ -46,14 +53,24 @@ impl From<FileError> for Failure {
         };
         let failure = Self::of(kind, &error);
         failure.with(Next::say(match error.source.kind() {
-            ErrorKind::AlreadyExists => format!("move it away, or choose another name:  ls -l {path}"),
+            ErrorKind::AlreadyExists => {
+                format!("move it away, or choose another name:  ls -l {path}")
+            }
             // Root may do anything but change what is marked as unchangeable.
             _ if error.source.raw_os_error() == Some(EPERM) => {
-                format!("see what is marked i or a (chattr -i takes it off):  lsattr -d {folder} {path}")
+                format!(
+                    "see what is marked i or a (chattr -i takes it off):  lsattr -d {folder} {path}"
+                )
             }
-            ErrorKind::PermissionDenied => format!("ls -ld {folder} {path}; run it with sudo if they are root's"),
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => format!("make room:  df -h {folder}"),
-            ErrorKind::FileTooLarge => "see the limit, and lift it:  ulimit -f unlimited".to_owned(),
+            ErrorKind::PermissionDenied => {
+                format!("ls -ld {folder} {path}; run it with sudo if they are root's")
+            }
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                format!("make room:  df -h {folder}")
+            }
+            ErrorKind::FileTooLarge => {
+                "see the limit, and lift it:  ulimit -f unlimited".to_owned()
+            }
             ErrorKind::ReadOnlyFilesystem => format!("findmnt -T {folder}"),
             _ => format!("ls -ld {path}; what the kernel says of it:  sudo dmesg | tail"),
         }))
@@ -63,19 +80,26 @@ impl From<FileError> for Failure {
 /// The nearest folder that has its name for good: one that was being built is gone by the time that it is looked for.
 fn lasting(folder: &Path) -> &Path {
     let temporary = |folder: &Path| folder.file_name().is_some_and(is_temporary);
-    folder.ancestors().find(|folder| !temporary(folder)).unwrap_or(folder)
+    folder
+        .ancestors()
+        .find(|folder| !temporary(folder))
+        .unwrap_or(folder)
 }
 
 /// What is there and is not what was asked for.
 fn unfit(kind: ErrorKind, path: &str) -> Option<(Kind, String)> {
     match kind {
-        ErrorKind::FileTooLarge => {
-            Some((Kind::Hostile, format!("nothing that a CA sends is that large; what is it?  file {path}")))
+        ErrorKind::FileTooLarge => Some((
+            Kind::Hostile,
+            format!("nothing that a CA sends is that large; what is it?  file {path}"),
+        )),
+        ErrorKind::InvalidData => Some((
+            Kind::Malformed,
+            format!("pass a file, or - for stdin; what is it?  file {path}"),
+        )),
+        ErrorKind::IsADirectory => {
+            Some((Kind::Malformed, format!("pass a file in it:  ls {path}")))
         }
-        ErrorKind::InvalidData => {
-            Some((Kind::Malformed, format!("pass a file, or - for stdin; what is it?  file {path}")))
-        }
-        ErrorKind::IsADirectory => Some((Kind::Malformed, format!("pass a file in it:  ls {path}"))),
         _ => None,
     }
 }
@@ -83,11 +107,14 @@ fn unfit(kind: ErrorKind, path: &str) -> Option<(Kind, String)> {
 impl From<ProcessError> for Failure {
     fn from(error: ProcessError) -> Self {
         match &error {
-            ProcessError::Empty => {
-                Self::of(Kind::Usage, &error).with(Next::say("give a command:  --reload 'systemctl reload nginx'"))
-            }
+            ProcessError::Empty => Self::of(Kind::Usage, &error).with(Next::say(
+                "give a command:  --reload 'systemctl reload nginx'",
+            )),
             ProcessError::NotFound { program } => {
-                let step = format!("name it with its whole path; where is it?  command -v {}", shell_word(program));
+                let step = format!(
+                    "name it with its whole path; where is it?  command -v {}",
+                    shell_word(program)
+                );
                 Self::of(Kind::NotFound, &error).with(Next::say(step))
             }
             ProcessError::Start { program, .. } => {
@@ -101,11 +128,15 @@ impl From<WordsError> for Failure {
     fn from(error: WordsError) -> Self {
         let failure = Self::of(Kind::Usage, &error);
         match error {
-            WordsError::Empty => failure.with(Next::say("give a command:  --reload 'systemctl reload nginx'")),
-            WordsError::Shell(_) => {
-                failure.with(Next::say("quote it, or ask for a shell:  --reload \"sh -c 'one && two'\""))
+            WordsError::Empty => failure.with(Next::say(
+                "give a command:  --reload 'systemctl reload nginx'",
+            )),
+            WordsError::Shell(_) => failure.with(Next::say(
+                "quote it, or ask for a shell:  --reload \"sh -c 'one && two'\"",
+            )),
+            WordsError::Unclosed => {
+                failure.with(Next::say("close it:  --reload \"sh -c 'one && two'\""))
             }
-            WordsError::Unclosed => failure.with(Next::say("close it:  --reload \"sh -c 'one && two'\"")),
         }
     }
 }
@@ -126,7 +157,9 @@ impl From<LineError> for Failure {
             LineError::Io(_) => Kind::Io,
             LineError::TooLong => Kind::Malformed,
         };
-        Self::of(kind, &error).with(Next::say("one line each: a name, a request's file, or a record (host and value)"))
+        Self::of(kind, &error).with(Next::say(
+            "one line each: a name, a request's file, or a record (host and value)",
+        ))
     }
 }
 
@@ -134,14 +167,14 @@ impl From<AskError> for Failure {
     fn from(error: AskError) -> Self {
         match &error {
             AskError::Interrupted(signal) => Self::of(Kind::Interrupted(*signal), &error),
-            AskError::Io(_) => {
-                Self::of(Kind::Io, &error).with(Next::say("put the password into a file of mode 0600, and name that"))
-            }
-            AskError::NoTerminal => Self::of(Kind::Usage, &error)
-                .with(Next::say("put the password into a file of mode 0600, and name that")),
-            AskError::Unreadable => {
-                Self::of(Kind::Malformed, &error).with(Next::say("choose one of at most 1024 bytes"))
-            }
+            AskError::Io(_) => Self::of(Kind::Io, &error).with(Next::say(
+                "put the password into a file of mode 0600, and name that",
+            )),
+            AskError::NoTerminal => Self::of(Kind::Usage, &error).with(Next::say(
+                "put the password into a file of mode 0600, and name that",
+            )),
+            AskError::Unreadable => Self::of(Kind::Malformed, &error)
+                .with(Next::say("choose one of at most 1024 bytes")),
         }
     }
 }
@@ -150,8 +183,10 @@ impl From<ProbeError> for Failure {
     fn from(error: ProbeError) -> Self {
         let failure = Self::of(Kind::Network, &error);
         match &error {
-            ProbeError::NoAddress(host) => failure
-                .with(Next::say(format!("is the name right, and known here?  getent hosts {}", shell_word(host)))),
+            ProbeError::NoAddress(host) => failure.with(Next::say(format!(
+                "is the name right, and known here?  getent hosts {}",
+                shell_word(host)
+            ))),
             _ => failure.with(Next::say("is something listening there?  ss -tln")),
         }
     }

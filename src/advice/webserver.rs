@@ -10,15 +10,14 @@ impl From<ServerError> for Failure {
         match error {
             ServerError::File(error) => error.into(),
             ServerError::Process(error) => error.into(),
-            ServerError::Config(_) => {
-                Self::of(Kind::Malformed, &error).with(Next::say("let nginx say it:  sudo nginx -t"))
-            }
-            ServerError::ApacheConfig(_) => {
-                Self::of(Kind::Malformed, &error).with(Next::say("let Apache say it:  sudo apachectl configtest"))
-            }
+            ServerError::Config(_) => Self::of(Kind::Malformed, &error)
+                .with(Next::say("let nginx say it:  sudo nginx -t")),
+            ServerError::ApacheConfig(_) => Self::of(Kind::Malformed, &error)
+                .with(Next::say("let Apache say it:  sudo apachectl configtest")),
             ServerError::Stranger { ref binary, .. } => {
                 let binary = shell_word(&binary.display().to_string());
-                Self::of(Kind::Malformed, &error).with(Next::say(format!("what is it?  {binary} -V")))
+                Self::of(Kind::Malformed, &error)
+                    .with(Next::say(format!("what is it?  {binary} -V")))
             }
             ServerError::TooManyFiles(software) => {
                 let folder = match software {
@@ -26,8 +25,9 @@ impl From<ServerError> for Failure {
                     Software::Haproxy => "/etc/haproxy",
                     Software::Nginx => "/etc/nginx",
                 };
-                Self::of(Kind::Hostile, &error)
-                    .with(Next::say(format!("look for an include that includes itself:  grep -rn include {folder}")))
+                Self::of(Kind::Hostile, &error).with(Next::say(format!(
+                    "look for an include that includes itself:  grep -rn include {folder}"
+                )))
             }
         }
     }

@@ -60,7 +60,13 @@ fn chained(name: &str, chain: &Chain) -> Finding {
 }
 
 fn name_servers(zone: &str, above: &str, above_only: &str, own_only: &str) -> Finding {
-    let only = |who: &str, names: &str| if names.is_empty() { String::new() } else { format!("; only {who}: {names}") };
+    let only = |who: &str, names: &str| {
+        if names.is_empty() {
+            String::new()
+        } else {
+            format!("; only {who}: {names}")
+        }
+    };
     Finding::warning(
         "name-servers-differ",
         format!(
@@ -69,7 +75,9 @@ fn name_servers(zone: &str, above: &str, above_only: &str, own_only: &str) -> Fi
             only("the zone", own_only)
         ),
     )
-    .with(Next::say(format!("set the same name servers at the registrar and in the zone:  dig +trace NS {zone}")))
+    .with(Next::say(format!(
+        "set the same name servers at the registrar and in the zone:  dig +trace NS {zone}"
+    )))
 }
 
 /// BR 3.2.2.9.
@@ -83,7 +91,12 @@ fn places(at: Timestamp) -> String {
 /// `14:06Z`, rounded up; with the date where it is not within half a day.
 fn clock(until: Timestamp, at: Timestamp) -> String {
     let minute = 60 - until.as_second().rem_euclid(60);
-    let up = if minute == 60 { until } else { until + jiff::SignedDuration::from_secs(minute) };
+    let up = if minute == 60 {
+        until
+    } else {
+        until + jiff::SignedDuration::from_secs(minute)
+    };
     let near = until.as_second() - at.as_second() < 12 * 3600;
-    up.strftime(if near { "%H:%MZ" } else { "%Y-%m-%d %H:%MZ" }).to_string()
+    up.strftime(if near { "%H:%MZ" } else { "%Y-%m-%d %H:%MZ" })
+        .to_string()
 }

@@ -70,18 +70,40 @@ pub fn run(context: &Context, args: &BundleArgs) -> Result<BundleOutcome, Failur
     let hosts = inputs::wanted_hosts(&args.hosts)?;
     let anchors = inputs::anchors(args.trust.as_deref())?;
     let reading = Reading::new(context, &args.reading)?;
-    let key_use = if args.outputs.with_key() { KeyUse::Installing } else { KeyUse::Comparing };
+    let key_use = if args.outputs.with_key() {
+        KeyUse::Installing
+    } else {
+        KeyUse::Comparing
+    };
     let (key, csr) = (args.key.as_deref(), args.csr.as_deref());
-    let options =
-        TakeOptions { key, csr, anchors: &anchors, prefer: args.prefer, aia: args.aia, reading: &reading, key_use };
+    let options = TakeOptions {
+        key,
+        csr,
+        anchors: &anchors,
+        prefer: args.prefer,
+        aia: args.aia,
+        reading: &reading,
+        key_use,
+    };
     let mut taken = inputs::take(context, &args.files, &options)?;
     if args.outputs.out.is_some() && taken.len() > 1 {
-        return Err(Failure::new(Kind::Usage, format!("--out takes one chain, and {} were found", taken.len()))
-            .with(Next::say("leave --out away, or name the key of the one that is meant:  --key FILE")));
+        return Err(Failure::new(
+            Kind::Usage,
+            format!("--out takes one chain, and {} were found", taken.len()),
+        )
+        .with(Next::say(
+            "leave --out away, or name the key of the one that is meant:  --key FILE",
+        )));
     }
-    let policy = Policy { hosts: &hosts, anchors: &anchors, at: context.now() };
+    let policy = Policy {
+        hosts: &hosts,
+        anchors: &anchors,
+        at: context.now(),
+    };
     let findings = judge(&mut taken, policy, args);
-    let right = findings.iter().all(|finding| finding.severity < Severity::Error);
+    let right = findings
+        .iter()
+        .all(|finding| finding.severity < Severity::Error);
     let printed = right && args.outputs.printed();
     let extracted = match args.extract_key {
         true => extract::plan(context, &taken)?,
@@ -102,18 +124,42 @@ pub fn run(context: &Context, args: &BundleArgs) -> Result<BundleOutcome, Failur
     });
     let (install, flags) = (context.again("install"), inputs::trust_flags(&anchors));
     let trust = anchors.source().clone();
-    Ok(BundleOutcome { bundled: bundled.collect(), install, flags, findings, trust, printed })
+    Ok(BundleOutcome {
+        bundled: bundled.collect(),
+        install,
+        flags,
+        findings,
+        trust,
+        printed,
+    })
 }
 
-fn bundled(args: &BundleArgs, taken: Taken, outputs: Vec<Output>, extracted: Option<Extracted>) -> Bundled {
+fn bundled(
+    args: &BundleArgs,
+    taken: Taken,
+    outputs: Vec<Output>,
+    extracted: Option<Extracted>,
+) -> Bundled {
     let key = taken.key.as_ref().map(|(path, _)| path.as_path());
     // One that came packed lies in no file of its own until it is extracted.
-    let file =
-        extracted.as_ref().map(|one| one.path.as_path()).or_else(|| key.filter(|_| taken.key_place != KeyPlace::Sent));
-    let steps = if outputs.is_empty() { Vec::new() } else { args.outputs.steps(&taken.stem, &outputs, file) };
-    let brought =
-        extracted.is_none() && key.is_some_and(|path| taken.key_place == KeyPlace::Sent || is_passed(args, path));
-    Bundled { taken, outputs, extracted, steps, brought }
+    let file = extracted
+        .as_ref()
+        .map(|one| one.path.as_path())
+        .or_else(|| key.filter(|_| taken.key_place != KeyPlace::Sent));
+    let steps = if outputs.is_empty() {
+        Vec::new()
+    } else {
+        args.outputs.steps(&taken.stem, &outputs, file)
+    };
+    let brought = extracted.is_none()
+        && key.is_some_and(|path| taken.key_place == KeyPlace::Sent || is_passed(args, path));
+    Bundled {
+        taken,
+        outputs,
+        extracted,
+        steps,
+        brought,
+    }
 }
 
 /// Whether the key at `path` came by the command line, not from the directory.
@@ -129,20 +175,32 @@ fn judge(taken: &mut [Taken], policy: Policy<'_>, args: &BundleArgs) -> Vec<Find
         let packed = pair.key_place == KeyPlace::Sent && !args.extract_key;
         let step = || Next::say("write it to a file of its own, mode 0600:  --extract-key");
         let all = std::mem::take(&mut pair.findings).into_iter();
-        findings.extend(all.map(|one| if packed && one.code == "key-sent" { one.with(step()) } else { one }));
+        findings.extend(all.map(|one| {
+            if packed && one.code == "key-sent" {
+                one.with(step())
+            } else {
+                one
+            }
+        }));
     }
     inputs::causes_first(&mut findings);
     findings
 }
 
 /// The one format of the one chain, to stdout: no file is written, and no key is in it.
-fn print(context: &Context, args: &BundleArgs, taken: &[Taken]) -> Result<Vec<Vec<Output>>, Failure> {
+fn print(
+    context: &Context,
+    args: &BundleArgs,
+    taken: &[Taken],
+) -> Result<Vec<Vec<Output>>, Failure> {
     for (taken, format) in taken.iter().zip(args.outputs.wanted()) {
         let pair = outputs::pair(taken);
         let bytes = export::render(format, pair, None)?;
         export::read_back(format, &bytes, pair, None)?;
         let printed = context.sink.raw(&bytes);
-        printed.map_err(|error| Failure::new(Kind::Io, "cannot write to stdout").because(error.to_string()))?;
+        printed.map_err(|error| {
+            Failure::new(Kind::Io, "cannot write to stdout").because(error.to_string())
+        })?;
     }
     Ok(Vec::new())
 }

@@ -41,17 +41,33 @@ use crate::report::Outcome;
 /// Names that are none, files in the way, files that cannot be read or written.
 pub fn run(context: &Context, args: &CsrArgs) -> Result<Box<dyn Outcome>, Failure> {
     let wanted = Wanted::new(context, args)?;
-    let stem = args.cert_name.clone().unwrap_or_else(|| wanted.names.primary().file_stem());
+    let stem = args
+        .cert_name
+        .clone()
+        .unwrap_or_else(|| wanted.names.primary().file_stem());
     let (paths, existing) = existing::settle(context, args, &wanted, &stem)?;
     match existing {
         _ if args.force => make(context, args, wanted, paths),
         Existing::Nothing => make(context, args, wanted, paths),
         Existing::Pair(key, request) if wanted.is_for(&request) => {
-            if wanted.key_type.is_some_and(|wanted| wanted != key.algorithm) {
-                return Err(in_the_way(context, args, &paths, &Existing::OtherKind(key.algorithm)));
+            if wanted
+                .key_type
+                .is_some_and(|wanted| wanted != key.algorithm)
+            {
+                return Err(in_the_way(
+                    context,
+                    args,
+                    &paths,
+                    &Existing::OtherKind(key.algorithm),
+                ));
             }
             if wanted.differs_in_subject(&request) {
-                return Err(in_the_way(context, args, &paths, &Existing::OtherSubject(request.subject)));
+                return Err(in_the_way(
+                    context,
+                    args,
+                    &paths,
+                    &Existing::OtherSubject(request.subject),
+                ));
             }
             if args.encrypt_key && !key.encrypted {
                 return Err(in_the_way(context, args, &paths, &Existing::NotLocked));
@@ -63,16 +79,32 @@ pub fn run(context: &Context, args: &CsrArgs) -> Result<Box<dyn Outcome>, Failur
 }
 
 /// A new pair, unless a CA would refuse it; what is at its paths is moved aside.
-fn make(context: &Context, args: &CsrArgs, wanted: Wanted, paths: Paths) -> Result<Box<dyn Outcome>, Failure> {
+fn make(
+    context: &Context,
+    args: &CsrArgs,
+    wanted: Wanted,
+    paths: Paths,
+) -> Result<Box<dyn Outcome>, Failure> {
     let (mut findings, mut refused) = wanted.findings(context, args, &paths.request);
-    let mut kept = if args.force { Kept::default() } else { kept_file::read(&paths.record)? };
+    let mut kept = if args.force {
+        Kept::default()
+    } else {
+        kept_file::read(&paths.record)?
+    };
     args.ca.iter().for_each(|ca| kept.set_ca(*ca));
     if !refused {
         findings.extend(told(context, args, &wanted, &kept)?);
-        refused = findings.iter().any(|finding| finding.severity == Severity::Error);
+        refused = findings
+            .iter()
+            .any(|finding| finding.severity == Severity::Error);
     }
     if refused {
-        return Ok(Box::new(Refused::new(context, args, wanted.names, findings)));
+        return Ok(Box::new(Refused::new(
+            context,
+            args,
+            wanted.names,
+            findings,
+        )));
     }
     let (made, request) = match &wanted.given {
         // The halves of a key that was made elsewhere may not belong together.
@@ -82,34 +114,73 @@ fn make(context: &Context, args: &CsrArgs, wanted: Wanted, paths: Paths) -> Resu
         }
         None => {
             let key = PrivateKey::generate(wanted.key_type.unwrap_or(KeyAlgorithm::EcdsaP256))?;
-            (Some(key_text(context, args, &paths, &key)?), SigningRequest::ask(&wanted.names, &wanted.subject, &key)?)
+            (
+                Some(key_text(context, args, &paths, &key)?),
+                SigningRequest::ask(&wanted.names, &wanted.subject, &key)?,
+            )
         }
     };
-    let old = if args.force { existing::old(&wanted, &paths)? } else { Vec::new() };
+    let old = if args.force {
+        existing::old(&wanted, &paths)?
+    } else {
+        Vec::new()
+    };
     let key = match &wanted.given {
         Some(given) => given.file.clone(),
         None => {
             let (path, algorithm, id) = (paths.key.clone(), request.algorithm, request.key_id);
-            KeyFile { path, algorithm, id, encrypted: args.encrypt_key, origin: Origin::Made, found_here: true }
+            KeyFile {
+                path,
+                algorithm,
+                id,
+                encrypted: args.encrypt_key,
+                origin: Origin::Made,
+                found_here: true,
+            }
         }
     };
-    let backups = Fresh::stage(&paths, made.as_ref().map(|text| text.as_str()), &request, &kept)?.put(&old)?;
+    let backups = Fresh::stage(
+        &paths,
+        made.as_ref().map(|text| text.as_str()),
+        &request,
+        &kept,
+    )?
+    .put(&old)?;
     let outcome = outcome(context, wanted, paths, key, request, (&kept, findings));
-    Ok(Box::new(Made { made: true, changed: true, backups, ..outcome }))
+    Ok(Box::new(Made {
+        made: true,
+        changed: true,
+        backups,
+        ..outcome
+    }))
 }
 
 /// What CAA records say, where it was asked for.
-fn told(context: &Context, args: &CsrArgs, wanted: &Wanted, kept: &Kept) -> Result<Vec<Finding>, Failure> {
+fn told(
+    context: &Context,
+    args: &CsrArgs,
+    wanted: &Wanted,
+    kept: &Kept,
+) -> Result<Vec<Finding>, Failure> {
     let found = caa::findings(context, args, &wanted.names, kept.ca())?;
-    Ok(found.into_iter().map(|finding| spec::allowed(finding, &args.allow)).collect())
+    Ok(found
+        .into_iter()
+        .map(|finding| spec::allowed(finding, &args.allow))
+        .collect())
 }
 
 /// What the file of a new key holds.
-fn key_text(context: &Context, args: &CsrArgs, paths: &Paths, key: &PrivateKey) -> Result<Zeroizing<String>, Failure> {
+fn key_text(
+    context: &Context,
+    args: &CsrArgs,
+    paths: &Paths,
+    key: &PrivateKey,
+) -> Result<Zeroizing<String>, Failure> {
     if !args.encrypt_key {
         return Ok(key.to_pem());
     }
-    let passphrase = Reading::new(context, &args.reading)?.choose(&paths.key.display().to_string())?;
+    let passphrase =
+        Reading::new(context, &args.reading)?.choose(&paths.key.display().to_string())?;
     Ok(Zeroizing::new(LockedKey::seal(key, &passphrase)?.to_pem()))
 }
 
@@ -141,19 +212,28 @@ fn outcome(
     (kept, mut findings): (&Kept, Vec<Finding>),
 ) -> Made {
     let ca = kept.ca();
-    let given: Vec<_> = kept.records().into_iter().filter(|record| expectation::belongs(record, &request)).collect();
+    let given: Vec<_> = kept
+        .records()
+        .into_iter()
+        .filter(|record| expectation::belongs(record, &request))
+        .collect();
     let mut expected = expectation::expectations(&request, ca, &given);
     // Beside another request lies the key of that one.
     let reused = key.origin == Origin::Named || key.path != paths.key;
     if reused {
-        expected.iter_mut().for_each(|one| one.shop_decides(&request));
+        expected
+            .iter_mut()
+            .for_each(|one| one.shop_decides(&request));
     }
     let mut files = http_file::told(&request, ca, &given);
     if reused && given.is_empty() {
         files.iter_mut().for_each(FileRecord::shop_decides);
     }
     findings.extend(key::installed(context, &wanted.names, key.id));
-    findings.extend(ca.filter(|_| given.is_empty()).and_then(advice::dcv::not_confirmed));
+    findings.extend(
+        ca.filter(|_| given.is_empty())
+            .and_then(advice::dcv::not_confirmed),
+    );
     Made {
         made: false,
         changed: false,

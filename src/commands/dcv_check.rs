@@ -83,16 +83,26 @@ pub enum Method {
 /// No such request, a record that is none, files that cannot be written; a signal.
 pub fn run(context: &Context, args: &DcvCheckArgs) -> Result<Box<dyn Outcome>, Failure> {
     let again = again(context, args, &args.names);
-    let wanted = Wanted { names: &args.names, records: &args.record, ca: args.ca, again: &again };
+    let wanted = Wanted {
+        names: &args.names,
+        records: &args.record,
+        ca: args.ca,
+        again: &again,
+    };
     let chosen = select::choose(context, &wanted)?;
     let resolvers = Resolvers::new(&args.resolver);
-    let otherwise = |look: &dyn Fn() -> Result<MethodOutcome, Failure>| -> Result<Box<dyn Outcome>, Failure> {
-        Ok(Box::new(looked(context, args.wait, &again, look)?))
-    };
+    let otherwise =
+        |look: &dyn Fn() -> Result<MethodOutcome, Failure>| -> Result<Box<dyn Outcome>, Failure> {
+            Ok(Box::new(looked(context, args.wait, &again, look)?))
+        };
     match args.method {
         Method::Dns => {}
-        Method::Http => return otherwise(&|| file::look(context, &resolvers, args.ca, &chosen, &again)),
-        Method::Email => return otherwise(&|| email::look(context, &resolvers, args.ca, &chosen, &again)),
+        Method::Http => {
+            return otherwise(&|| file::look(context, &resolvers, args.ca, &chosen, &again));
+        }
+        Method::Email => {
+            return otherwise(&|| email::look(context, &resolvers, args.ca, &chosen, &again));
+        }
     }
     let mut outcome = DcvCheckOutcome::new(&chosen, NextLines::new(context, again.clone()));
     let pending = expected::pending(context, args.ca, &chosen)?;
@@ -113,7 +123,10 @@ fn looked<T: Looked>(
     again: &[String],
     look: impl Fn() -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    context.interrupt.listen().map_err(|error| Failure::of(Kind::Internal, &error))?;
+    context
+        .interrupt
+        .listen()
+        .map_err(|error| Failure::of(Kind::Internal, &error))?;
     let stopped = |failure, stood: &str| wait::stopped(failure, stood, again);
     match limit {
         Some(limit) => wait::wait(context, limit, stopped, look),
@@ -127,10 +140,23 @@ fn look(context: &Context, args: &DcvCheckArgs, checks: &[Pending]) -> Result<Ve
     let resolvers = Resolvers::new(&args.resolver);
     let surveys = dns::survey(&inquiries, &resolvers, &context.interrupt)?;
     // Where nobody answers, nobody is asked more.
-    let answered =
-        |survey: &Survey| survey.said.iter().flat_map(|said| &said.answers).any(|one| one.answer.is_answer());
-    let names = checks.iter().zip(&surveys).filter(|(_, survey)| answered(survey)).flat_map(|(check, _)| &check.names);
-    let caa = dns::caa(&names.cloned().collect::<Vec<String>>(), &resolvers, &context.interrupt)?;
+    let answered = |survey: &Survey| {
+        survey
+            .said
+            .iter()
+            .flat_map(|said| &said.answers)
+            .any(|one| one.answer.is_answer())
+    };
+    let names = checks
+        .iter()
+        .zip(&surveys)
+        .filter(|(_, survey)| answered(survey))
+        .flat_map(|(check, _)| &check.names);
+    let caa = dns::caa(
+        &names.cloned().collect::<Vec<String>>(),
+        &resolvers,
+        &context.interrupt,
+    )?;
     Ok(judged(context, checks, surveys, &caa))
 }
 
@@ -140,13 +166,23 @@ fn inquiry(check: &Pending) -> Inquiry {
         domain: check.expected.domain.clone(),
         top: check.expected.top(),
         kind: check.expected.record.kind,
-        names: check.expected.places(None).into_iter().map(|(_, name)| name.into_owned()).collect(),
+        names: check
+            .expected
+            .places(None)
+            .into_iter()
+            .map(|(_, name)| name.into_owned())
+            .collect(),
         values: check.expected.values.clone(),
     }
 }
 
 /// What their answers come to.
-fn judged(context: &Context, checks: &[Pending], surveys: Vec<Survey>, caa: &HashMap<String, Found>) -> Vec<Check> {
+fn judged(
+    context: &Context,
+    checks: &[Pending],
+    surveys: Vec<Survey>,
+    caa: &HashMap<String, Found>,
+) -> Vec<Check> {
     let judged = checks.iter().zip(surveys).map(|(pending, survey)| {
         let mut expected = Rc::clone(&pending.expected);
         if let Some(zone) = &survey.zone {
@@ -154,7 +190,13 @@ fn judged(context: &Context, checks: &[Pending], surveys: Vec<Survey>, caa: &Has
         }
         let mut judgement: Judgement = judge(&expected, &survey);
         let around = Around::judge(&mut judgement, &survey, pending, caa, context.now());
-        Check { request: pending.request.clone(), ca: pending.ca, expected, judgement, around }
+        Check {
+            request: pending.request.clone(),
+            ca: pending.ca,
+            expected,
+            judgement,
+            around,
+        }
     });
     judged.collect()
 }
@@ -164,9 +206,23 @@ fn again(context: &Context, args: &DcvCheckArgs, names: &[String]) -> Vec<String
     let mut words = context.again("dcv-check");
     words.push("--wait".to_owned());
     words.extend(names.iter().filter(|name| *name != "-").cloned());
-    let method = [(Method::Http, "http"), (Method::Email, "email")].into_iter().find(|(one, _)| *one == args.method);
-    words.extend(method.iter().flat_map(|(_, word)| ["--method".to_owned(), (*word).to_owned()]));
-    words.extend(args.ca.iter().flat_map(|ca| ["--ca".to_owned(), ca.name().to_owned()]));
-    words.extend(args.resolver.iter().flat_map(|address| ["--resolver".to_owned(), dns::typed(*address)]));
+    let method = [(Method::Http, "http"), (Method::Email, "email")]
+        .into_iter()
+        .find(|(one, _)| *one == args.method);
+    words.extend(
+        method
+            .iter()
+            .flat_map(|(_, word)| ["--method".to_owned(), (*word).to_owned()]),
+    );
+    words.extend(
+        args.ca
+            .iter()
+            .flat_map(|ca| ["--ca".to_owned(), ca.name().to_owned()]),
+    );
+    words.extend(
+        args.resolver
+            .iter()
+            .flat_map(|address| ["--resolver".to_owned(), dns::typed(*address)]),
+    );
     words
 }

@@ -46,8 +46,18 @@ pub fn run(context: &Context, args: &RemoveArgs) -> Result<RemoveOutcome, Failur
         Some(stem) => stem,
         None => installed::named(context, "remove", Some(&args.name))?,
     };
-    let mode = if args.dry_run { Mode::DryRun } else { Mode::Run };
-    forget::run(context, &stem, args.lock_timeout.unwrap_or(LOCK_TIMEOUT), mode).map(RemoveOutcome)
+    let mode = if args.dry_run {
+        Mode::DryRun
+    } else {
+        Mode::Run
+    };
+    forget::run(
+        context,
+        &stem,
+        args.lock_timeout.unwrap_or(LOCK_TIMEOUT),
+        mode,
+    )
+    .map(RemoveOutcome)
 }
 
 impl Outcome for RemoveOutcome {
@@ -89,13 +99,26 @@ impl Outcome for RemoveOutcome {
         text.findings(&removal.findings);
         match removal.verdict {
             Verdict::Refused => text.fact("so", "nothing was touched"),
-            Verdict::Planned => removal.steps.iter().for_each(|step| text.fact("plan", step.to_string())),
+            Verdict::Planned => removal
+                .steps
+                .iter()
+                .for_each(|step| text.fact("plan", step.to_string())),
             Verdict::Removed => {
                 for file in &removal.files {
-                    text.fact("plain", format!("{} ({:04o}), the bytes of before", file.path.display(), file.mode));
+                    text.fact(
+                        "plain",
+                        format!(
+                            "{} ({:04o}), the bytes of before",
+                            file.path.display(),
+                            file.mode
+                        ),
+                    );
                 }
                 text.fact("gone", removal.folder.display().to_string());
-                text.fact("done", "servers read the same bytes as before: there is nothing to reload");
+                text.fact(
+                    "done",
+                    "servers read the same bytes as before: there is nothing to reload",
+                );
             }
         }
         text.nexts(&removal.next);

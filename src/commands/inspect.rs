@@ -47,7 +47,13 @@ pub fn run(context: &Context, args: &InspectArgs) -> Result<InspectOutcome, Fail
     let reading = Reading::new(context, &args.reading)?;
     let (mut delivery, answers) = inputs::anything(context, &reading, &args.file, args.starttls)?;
     if answers.is_some() {
-        return Ok(InspectOutcome { file, at, delivery, answers, ca });
+        return Ok(InspectOutcome {
+            file,
+            at,
+            delivery,
+            answers,
+            ca,
+        });
     }
     let locked = delivery.ignored.iter().any(|one| is_locked_key(&one.what));
     let shown = delivery.lists.len() + delivery.public_keys.len() + delivery.unproven.len();
@@ -56,8 +62,16 @@ pub fn run(context: &Context, args: &InspectArgs) -> Result<InspectOutcome, Fail
     }
     // These have cards of their own.
     let lists = !delivery.lists.is_empty();
-    delivery.ignored.retain(|one| !(one.what == Unused::Crl && lists || one.what == Unused::PublicKey));
-    Ok(InspectOutcome { file, at, delivery, answers: None, ca })
+    delivery
+        .ignored
+        .retain(|one| !(one.what == Unused::Crl && lists || one.what == Unused::PublicKey));
+    Ok(InspectOutcome {
+        file,
+        at,
+        delivery,
+        answers: None,
+        ca,
+    })
 }
 
 impl Outcome for InspectOutcome {

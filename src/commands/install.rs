@@ -130,7 +130,10 @@ pub enum Term {
 fn term(text: &str) -> Result<Term, &'static str> {
     match text {
         "none" => Ok(Term::Unknown),
-        date => date.parse().map(Term::Until).map_err(|_| "not a date such as 2027-06-10, or none"),
+        date => date
+            .parse()
+            .map(Term::Until)
+            .map_err(|_| "not a date such as 2027-06-10, or none"),
     }
 }
 
@@ -143,13 +146,18 @@ pub const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 /// Files that cannot be used, a lock that is held, a signal. What is judged wrong is an outcome, and so is what fails of
 /// several.
 pub fn run(context: &Context, args: &InstallArgs) -> Result<InstallOutcome, Failure> {
-    let mode = if args.dry_run { Mode::DryRun } else { Mode::Run };
+    let mode = if args.dry_run {
+        Mode::DryRun
+    } else {
+        Mode::Run
+    };
     judged_by_now(context, mode)?;
     if args.placeholder {
         return keep_the_place(context, args);
     }
     let flags = flags(context, args)?;
-    let (mut parts, mut pairs): (Vec<Part>, Vec<(usize, CertifiedKey, Settings)>) = (Vec::new(), Vec::new());
+    let (mut parts, mut pairs): (Vec<Part>, Vec<(usize, CertifiedKey, Settings)>) =
+        (Vec::new(), Vec::new());
     for (place, meant) in select::all(context, said(args))?.into_iter().enumerate() {
         let (part, pair) = certified(context, meant);
         parts.push(part);
@@ -157,14 +165,21 @@ pub fn run(context: &Context, args: &InstallArgs) -> Result<InstallOutcome, Fail
     }
     let mut orders: Vec<Order<'_>> = Vec::new();
     for (place, pair, flags) in &pairs {
-        orders.push(order(args, parts[*place].stem.clone(), Goal::Install(pair), flags.clone()));
+        orders.push(order(
+            args,
+            parts[*place].stem.clone(),
+            Goal::Install(pair),
+            flags.clone(),
+        ));
     }
     let done = transaction::run_all(context, &orders)?;
     for ((place, ..), came) in pairs.iter().zip(done) {
         let part = &mut parts[*place];
         part.came = match came {
             Ok(changeover) => {
-                part.undo = changeover.replaced().then(|| again(context, &["rollback", &part.stem]));
+                part.undo = changeover
+                    .replaced()
+                    .then(|| again(context, &["rollback", &part.stem]));
                 Came::Done(Box::new(changeover))
             }
             Err(failure) => Came::Failed(failure),
@@ -199,7 +214,13 @@ fn said(args: &InstallArgs) -> Said<'_> {
 
 /// What is known of a certificate before anything is done; with it the pair and where it comes from, where it holds.
 fn certified(context: &Context, meant: Meant) -> (Part, Option<(CertifiedKey, Settings)>) {
-    let Meant { taken, anchors, stem, origin, refusal } = meant;
+    let Meant {
+        taken,
+        anchors,
+        stem,
+        origin,
+        refusal,
+    } = meant;
     let (mut found, approved) = (described(&taken), approved(&taken, &anchors));
     let mut findings = taken.findings.clone();
     let certified = match refusal {
@@ -217,7 +238,16 @@ fn certified(context: &Context, meant: Meant) -> (Part, Option<(CertifiedKey, Se
             None
         }
     };
-    (Part { stem, found, findings, came: Came::Refused, undo: None }, pair)
+    (
+        Part {
+            stem,
+            found,
+            findings,
+            came: Came::Refused,
+            undo: None,
+        },
+        pair,
+    )
 }
 
 /// What is asked of a changeover.
@@ -229,7 +259,11 @@ fn order<'a>(args: &InstallArgs, stem: String, goal: Goal<'a>, flags: Settings) 
         allow: args.allow.clone(),
         lock_timeout: args.lock_timeout.unwrap_or(LOCK_TIMEOUT),
         patience: args.patience,
-        mode: if args.dry_run { Mode::DryRun } else { Mode::Run },
+        mode: if args.dry_run {
+            Mode::DryRun
+        } else {
+            Mode::Run
+        },
     }
 }
 
@@ -244,30 +278,59 @@ fn keep_the_place(context: &Context, args: &InstallArgs) -> Result<InstallOutcom
     let stem = changeover.name.clone();
     InstallOutcome::of(
         context,
-        vec![Part { stem, found, findings, came: Came::Done(Box::new(changeover)), undo: None }],
+        vec![Part {
+            stem,
+            found,
+            findings,
+            came: Came::Done(Box::new(changeover)),
+            undo: None,
+        }],
     )
 }
 
 /// Key and chain belong together and hold; else everything that is wrong.
-fn certify(context: &Context, taken: Taken, anchors: &TrustAnchors) -> Result<CertifiedKey, Vec<Finding>> {
-    let policy = Policy { hosts: &[], anchors, at: context.now() };
+fn certify(
+    context: &Context,
+    taken: Taken,
+    anchors: &TrustAnchors,
+) -> Result<CertifiedKey, Vec<Finding>> {
+    let policy = Policy {
+        hosts: &[],
+        anchors,
+        at: context.now(),
+    };
     let known: Vec<&str> = taken.findings.iter().map(|finding| finding.code).collect();
     let problems = taken.problems(policy);
-    let mut refused: Vec<Finding> =
-        problems.iter().map(Finding::from).filter(|finding| !known.contains(&finding.code)).collect();
-    let wrong = !problems.is_empty() || taken.findings.iter().any(|one| one.severity == Severity::Error);
-    let Taken { assembly, key, no_key, .. } = taken;
+    let mut refused: Vec<Finding> = problems
+        .iter()
+        .map(Finding::from)
+        .filter(|finding| !known.contains(&finding.code))
+        .collect();
+    let wrong = !problems.is_empty()
+        || taken
+            .findings
+            .iter()
+            .any(|one| one.severity == Severity::Error);
+    let Taken {
+        assembly,
+        key,
+        no_key,
+        ..
+    } = taken;
     let Some((_, key)) = key else {
         // What is a remark to others is why nothing is done here.
         let why = no_key.iter().filter(|_| !wrong).map(Finding::from);
-        refused.extend(why.map(|why| Finding { severity: Severity::Error, ..why }));
+        refused.extend(why.map(|why| Finding {
+            severity: Severity::Error,
+            ..why
+        }));
         return Err(refused);
     };
     if wrong {
         return Err(refused);
     }
-    let chain =
-        VerifiedChain::new(assembly.chain, policy).map_err(|all| all.iter().map(Finding::from).collect::<Vec<_>>())?;
+    let chain = VerifiedChain::new(assembly.chain, policy)
+        .map_err(|all| all.iter().map(Finding::from).collect::<Vec<_>>())?;
     CertifiedKey::new(chain, key).map_err(|problem| vec![Finding::from(&problem)])
 }
 
@@ -281,7 +344,11 @@ fn flags(context: &Context, args: &InstallArgs) -> Result<Settings, Failure> {
     let (server_config, server_configs) = server_flags::configs(&args.server_config)?;
     Ok(Settings {
         server_configs,
-        server: args.server.iter().map(|server| server.name().to_owned()).collect(),
+        server: args
+            .server
+            .iter()
+            .map(|server| server.name().to_owned())
+            .collect(),
         server_config,
         chain_path: absolute(&args.chain_path)?,
         key_path: absolute(&args.key_path)?,
@@ -289,7 +356,13 @@ fn flags(context: &Context, args: &InstallArgs) -> Result<Settings, Failure> {
         reload: args.reload.clone(),
         probe: args.probe.clone(),
         trust,
-        paid_until: args.paid_until.and_then(|term| if let Term::Until(day) = term { Some(day) } else { None }),
+        paid_until: args.paid_until.and_then(|term| {
+            if let Term::Until(day) = term {
+                Some(day)
+            } else {
+                None
+            }
+        }),
         no_term: matches!(args.paid_until, Some(Term::Unknown)),
         ..args.access.settings(context)?
     })
@@ -298,19 +371,34 @@ fn flags(context: &Context, args: &InstallArgs) -> Result<Settings, Failure> {
 /// `example.com, www.example.com, ends 2027-06-10`
 fn described(taken: &Taken) -> String {
     let leaf = taken.leaf();
-    let names = if leaf.dns_names.is_empty() { leaf.label() } else { leaf.dns_names.join(", ") };
+    let names = if leaf.dns_names.is_empty() {
+        leaf.label()
+    } else {
+        leaf.dns_names.join(", ")
+    };
     format!("{names}, ends {}", day(leaf.not_after))
 }
 
 /// `fits example.com.key; 1 intermediate, root left out; trusted by Mozilla's list`: of a pair that holds.
 fn approved(taken: &Taken, anchors: &TrustAnchors) -> String {
-    let key = taken.key.as_ref().map(|(path, _)| path.display().to_string()).unwrap_or_default();
+    let key = taken
+        .key
+        .as_ref()
+        .map(|(path, _)| path.display().to_string())
+        .unwrap_or_default();
     let intermediates = match taken.assembly.chain.intermediates().len() {
         0 => "no intermediate".to_owned(),
         1 => "1 intermediate".to_owned(),
         count => format!("{count} intermediates"),
     };
-    let root = taken.assembly.left_out.iter().any(|(_, why)| *why == LeftOut::Root);
+    let root = taken
+        .assembly
+        .left_out
+        .iter()
+        .any(|(_, why)| *why == LeftOut::Root);
     let root = if root { ", root left out" } else { "" };
-    format!("fits {key}; {intermediates}{root}; trusted by {}", anchors.source())
+    format!(
+        "fits {key}; {intermediates}{root}; trusted by {}",
+        anchors.source()
+    )
 }

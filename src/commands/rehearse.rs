@@ -42,13 +42,18 @@ pub fn run(context: &Context, args: &RehearseArgs) -> Result<RehearseOutcome, Fa
             .with(Next::run(&["rehearse", name.as_str()])));
     }
     if args.server == ServerKind::Nginx && process::which("nginx").is_none() {
-        return Err(Failure::new(Kind::NotFound, "there is no nginx on this machine")
-            .with(Next::say("install it, or take the server of the rehearsal itself:  certctl rehearse")));
+        return Err(
+            Failure::new(Kind::NotFound, "there is no nginx on this machine").with(Next::say(
+                "install it, or take the server of the rehearsal itself:  certctl rehearse",
+            )),
+        );
     }
     if context.directory.to_str().is_none() {
-        return Err(Failure::new(Kind::Usage, "the name of the folder is not UTF-8")
-            .because("the rehearsal types its commands as you would")
-            .with(Next::run(&["rehearse", name.as_str(), "-C", "/tmp"])));
+        return Err(
+            Failure::new(Kind::Usage, "the name of the folder is not UTF-8")
+                .because("the rehearsal types its commands as you would")
+                .with(Next::run(&["rehearse", name.as_str(), "-C", "/tmp"])),
+        );
     }
     let scratch = Scratch::claim(&context.here("rehearsal"))?;
     round::play(context, args.server, &name, &scratch)

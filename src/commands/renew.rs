@@ -21,9 +21,17 @@ use crate::install::request::{self, Mode};
 /// # Errors
 /// Names that are not known; files that cannot be read or written, where that leaves nothing prepared.
 pub fn run(context: &Context, args: &RenewArgs) -> Result<RenewOutcome, Failure> {
-    let mode = if args.dry_run { Mode::DryRun } else { Mode::Run };
+    let mode = if args.dry_run {
+        Mode::DryRun
+    } else {
+        Mode::Run
+    };
     request::judged_by_now(context, mode)?;
-    let Chosen { rows, waiting, findings } = select::choose(context, args)?;
+    let Chosen {
+        rows,
+        waiting,
+        findings,
+    } = select::choose(context, args)?;
     let mut folders = Folders::default();
     let (mut rounds, mut failures) = (Vec::new(), Vec::new());
     for row in &rows {
@@ -34,7 +42,10 @@ pub fn run(context: &Context, args: &RenewArgs) -> Result<RenewOutcome, Failure>
     }
     if let (true, Some(((_, first), others))) = (rounds.is_empty(), failures.split_first()) {
         let also = |failure: Failure, (name, other): &(String, Failure)| {
-            failure.because(format!("the next round of {name} could not be prepared either: {}", other.message))
+            failure.because(format!(
+                "the next round of {name} could not be prepared either: {}",
+                other.message
+            ))
         };
         return Err(others.iter().fold(first.clone(), also));
     }

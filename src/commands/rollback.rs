@@ -49,10 +49,18 @@ pub struct RollbackOutcome(Changeover);
 /// # Errors
 /// No such pair, nothing to go back to, files that cannot be used, a lock that is held, a signal.
 pub fn run(context: &Context, args: &RollbackArgs) -> Result<RollbackOutcome, Failure> {
-    let mode = if args.dry_run { Mode::DryRun } else { Mode::Run };
+    let mode = if args.dry_run {
+        Mode::DryRun
+    } else {
+        Mode::Run
+    };
     judged_by_now(context, mode)?;
     let stem = installed::named(context, "rollback", args.name.as_deref())?;
-    let to = args.to.as_deref().map(|text| rollback::meant(context, &stem, text)).transpose()?;
+    let to = args
+        .to
+        .as_deref()
+        .map(|text| rollback::meant(context, &stem, text))
+        .transpose()?;
     let order = Order {
         stem,
         goal: Goal::Back(to.as_ref()),
@@ -72,7 +80,14 @@ impl Outcome for RollbackOutcome {
 
     fn human(&self, text: &mut Text) {
         let leaf = &self.0.leaf;
-        text.fact("before", format!("{}, ends {}", leaf.dns_names.join(", "), day(leaf.not_after)));
+        text.fact(
+            "before",
+            format!(
+                "{}, ends {}",
+                leaf.dns_names.join(", "),
+                day(leaf.not_after)
+            ),
+        );
         self.0.human(text);
     }
 

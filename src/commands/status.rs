@@ -67,14 +67,30 @@ pub struct StatusArgs {
 pub fn stream(context: &Context, args: &StatusArgs) -> Result<u8, Failure> {
     let sought = sought(context, args)?;
     let mut survey = Survey::look(context, &sought, args.starttls, Named::Left)?;
-    jsonl::run(context, &sought, &mut survey, args.renew_before.unwrap_or_default(), args.starttls)
+    jsonl::run(
+        context,
+        &sought,
+        &mut survey,
+        args.renew_before.unwrap_or_default(),
+        args.starttls,
+    )
 }
 
 fn sought(context: &Context, args: &StatusArgs) -> Result<Vec<Sought>, Failure> {
     // Where all of them are files, folders or servers with a port, nobody asks for names.
-    let plain = args.items.iter().all(|text| text.contains(':') || files::occupied(text.as_ref()));
-    let known = if plain { Vec::new() } else { scan::names(context)? };
-    args.items.iter().map(|text| Sought::resolve(context, text, &known)).collect()
+    let plain = args
+        .items
+        .iter()
+        .all(|text| text.contains(':') || files::occupied(text.as_ref()));
+    let known = if plain {
+        Vec::new()
+    } else {
+        scan::names(context)?
+    };
+    args.items
+        .iter()
+        .map(|text| Sought::resolve(context, text, &known))
+        .collect()
 }
 
 /// Looks at everything that is asked for.
@@ -87,7 +103,13 @@ pub fn run(context: &Context, args: &StatusArgs) -> Result<StatusOutcome, Failur
     let rows = survey.rows(context, &sought, args.renew_before.unwrap_or_default());
     let here = |words: &[&str]| {
         let (verb, rest) = words.split_first().unwrap_or((&"status", &[]));
-        Next::run(&[context.again(verb), rest.iter().map(|&word| word.to_owned()).collect()].concat())
+        Next::run(
+            &[
+                context.again(verb),
+                rest.iter().map(|&word| word.to_owned()).collect(),
+            ]
+            .concat(),
+        )
     };
     // What is installed by name is looked up in the same directory.
     let root = |words: &[&str]| match &context.root {
@@ -95,13 +117,27 @@ pub fn run(context: &Context, args: &StatusArgs) -> Result<StatusOutcome, Failur
         Some(_) => here(words),
         None => {
             let run = here(words);
-            Next { text: format!("sudo {}", run.text), ..run }
+            Next {
+                text: format!("sudo {}", run.text),
+                ..run
+            }
         }
     };
-    let ways = Ways { here: &here, root: &root };
+    let ways = Ways {
+        here: &here,
+        root: &root,
+    };
     let judge = |row: Row| {
-        let findings = row.reasons.iter().map(|reason| finding(reason, &row, &ways)).collect();
-        Judged { findings, next: steps(&row, &ways), row }
+        let findings = row
+            .reasons
+            .iter()
+            .map(|reason| finding(reason, &row, &ways))
+            .collect();
+        Judged {
+            findings,
+            next: steps(&row, &ways),
+            row,
+        }
     };
     let mut rows: Vec<Judged> = rows.into_iter().map(judge).collect();
     rows.sort_by_key(|one| std::cmp::Reverse(one.row.verdict()));
@@ -118,12 +154,24 @@ pub fn run(context: &Context, args: &StatusArgs) -> Result<StatusOutcome, Failur
 
 /// Writes the files that were asked for, each whole or not at all.
 fn write(args: &StatusArgs, outcome: &mut StatusOutcome) -> Result<(), Failure> {
-    let metrics = args.prometheus.as_ref().map(|path| ("prometheus", path, prometheus::metrics(outcome)));
-    let calendar = args.ics.as_ref().map(|path| ("ics", path, calendar::calendar(outcome)));
-    let page = args.html.as_ref().map(|path| ("html", path, page::html(outcome)));
+    let metrics = args
+        .prometheus
+        .as_ref()
+        .map(|path| ("prometheus", path, prometheus::metrics(outcome)));
+    let calendar = args
+        .ics
+        .as_ref()
+        .map(|path| ("ics", path, calendar::calendar(outcome)));
+    let page = args
+        .html
+        .as_ref()
+        .map(|path| ("html", path, page::html(outcome)));
     for (format, path, text) in [metrics, calendar, page].into_iter().flatten() {
         files::replace(path, text.as_bytes(), 0o644)?;
-        outcome.written.push(Written { format, path: path.clone() });
+        outcome.written.push(Written {
+            format,
+            path: path.clone(),
+        });
     }
     Ok(())
 }

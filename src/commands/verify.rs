@@ -60,7 +60,11 @@ pub struct VerifyArgs {
 
 impl VerifyArgs {
     fn rules(&self) -> Rules {
-        if self.strict { Rules::Strict } else { Rules::Usual }
+        if self.strict {
+            Rules::Strict
+        } else {
+            Rules::Usual
+        }
     }
 }
 
@@ -81,18 +85,31 @@ pub struct VerifyOutcome {
 /// Input that cannot be read or holds no certificate, a host that shows none.
 pub fn run(context: &Context, args: &VerifyArgs) -> Result<VerifyOutcome, Failure> {
     let hosts = inputs::wanted_hosts(&args.hosts)?;
-    let (served, items): (Vec<String>, Vec<String>) =
-        args.items.iter().cloned().partition(|item| server(item).is_some());
+    let (served, items): (Vec<String>, Vec<String>) = args
+        .items
+        .iter()
+        .cloned()
+        .partition(|item| server(item).is_some());
     if served.is_empty() && args.starttls.is_some() {
-        return Err(Failure::new(Kind::Usage, "--starttls is about a host, and none is named")
-            .with(Next::say("certctl verify mail.example.com:25")));
+        return Err(
+            Failure::new(Kind::Usage, "--starttls is about a host, and none is named")
+                .with(Next::say("certctl verify mail.example.com:25")),
+        );
     }
-    let mut outcome = VerifyOutcome { verified: Vec::new(), trust: TrustSource::Mozilla, hosts };
+    let mut outcome = VerifyOutcome {
+        verified: Vec::new(),
+        trust: TrustSource::Mozilla,
+        hosts,
+    };
     for host in served.iter().filter_map(|item| server(item)) {
         let trust = inputs::anchors(args.trust.as_deref())?;
-        let hosts: Vec<String> = std::iter::once(host.name.clone()).chain(outcome.hosts.iter().cloned()).collect();
+        let hosts: Vec<String> = std::iter::once(host.name.clone())
+            .chain(outcome.hosts.iter().cloned())
+            .collect();
         let measure = Measure::new(context.now(), args.rules(), &trust, &hosts);
-        outcome.verified.extend(host::judge(&host, args.starttls, measure)?);
+        outcome
+            .verified
+            .extend(host::judge(&host, args.starttls, measure)?);
         outcome.trust = trust.source().clone();
     }
     if served.is_empty() || !items.is_empty() {
@@ -103,7 +120,11 @@ pub fn run(context: &Context, args: &VerifyArgs) -> Result<VerifyOutcome, Failur
 
 /// A server to ask: it has a port, and there is no such file.
 fn server(item: &str) -> Option<Host> {
-    if files::occupied(Path::new(item)) { None } else { Host::with_port(item) }
+    if files::occupied(Path::new(item)) {
+        None
+    } else {
+        Host::with_port(item)
+    }
 }
 
 /// What is named, else the pairs here, else all that are installed.
@@ -117,14 +138,34 @@ fn judge_files(
     let reading = Reading::new(context, &args.reading)?;
     if installed.is_empty() {
         let (items, key, trust) = (items.to_vec(), args.key.as_deref(), args.trust.as_deref());
-        return judge_pair(context, args, &Asked { items, key, trust, reading: &reading }, outcome);
+        return judge_pair(
+            context,
+            args,
+            &Asked {
+                items,
+                key,
+                trust,
+                reading: &reading,
+            },
+            outcome,
+        );
     }
     for files in installed {
         let remembered = installed::settings(context, &files.stem)?.trust;
         let items = vec![files.chain.display().to_string()];
         let trust = args.trust.as_deref().or(remembered.as_deref());
         let first = outcome.verified.len();
-        judge_pair(context, args, &Asked { items, key: Some(&files.key), trust, reading: &reading }, outcome)?;
+        judge_pair(
+            context,
+            args,
+            &Asked {
+                items,
+                key: Some(&files.key),
+                trust,
+                reading: &reading,
+            },
+            outcome,
+        )?;
         if let (false, Some(one)) = (files.proven, outcome.verified.get_mut(first)) {
             one.findings.push(not_proven(context, &files.stem));
         }
@@ -134,12 +175,19 @@ fn judge_files(
 
 /// The installed files that a name means, where nothing newer for it lies here; without an argument all, where no
 /// certificate lies here.
-fn installed(context: &Context, args: &VerifyArgs, items: &[String]) -> Result<Vec<installed::Files>, Failure> {
+fn installed(
+    context: &Context,
+    args: &VerifyArgs,
+    items: &[String],
+) -> Result<Vec<installed::Files>, Failure> {
     match (items, &args.key, &args.chain) {
-        ([name], None, None) => {
-            Ok(installed::newest(context, std::slice::from_ref(name))?.into_iter().flatten().collect())
+        ([name], None, None) => Ok(installed::newest(context, std::slice::from_ref(name))?
+            .into_iter()
+            .flatten()
+            .collect()),
+        ([], None, None) if Directory::read(context)?.certificates.is_empty() => {
+            installed::all_files(context)
         }
-        ([], None, None) if Directory::read(context)?.certificates.is_empty() => installed::all_files(context),
         _ => Ok(Vec::new()),
     }
 }
@@ -158,29 +206,54 @@ fn judge_pair(
     asked: &Asked<'_>,
     outcome: &mut VerifyOutcome,
 ) -> Result<(), Failure> {
-    let Asked { items, key, trust, reading } = asked;
+    let Asked {
+        items,
+        key,
+        trust,
+        reading,
+    } = asked;
     let anchors = inputs::anchors(*trust)?;
-    let options = PresentOptions { key: *key, chain: args.chain.as_deref(), reading };
+    let options = PresentOptions {
+        key: *key,
+        chain: args.chain.as_deref(),
+        reading,
+    };
     let (presented, keyring) = inputs::present(context, items, &options)?;
     let measure = Measure::new(context.now(), args.rules(), &anchors, &outcome.hosts);
     let again = |one: &Presented| {
-        let typed = if items.is_empty() { std::slice::from_ref(&one.file) } else { items.as_slice() };
+        let typed = if items.is_empty() {
+            std::slice::from_ref(&one.file)
+        } else {
+            items.as_slice()
+        };
         inputs::bundle_again(context, typed, &anchors)
     };
-    let verified: Vec<Verified> = presented.iter().map(|one| judge(one, &keyring, measure, &again(one))).collect();
+    let verified: Vec<Verified> = presented
+        .iter()
+        .map(|one| judge(one, &keyring, measure, &again(one)))
+        .collect();
     outcome.verified.extend(verified);
     outcome.trust = anchors.source().clone();
     Ok(())
 }
 
 fn not_proven(context: &Context, stem: &str) -> Finding {
-    Finding::note("not-proven", "not proven yet: these files are in place and were not seen to be served since")
-        .with(request::again(context, &["install", stem]))
+    Finding::note(
+        "not-proven",
+        "not proven yet: these files are in place and were not seen to be served since",
+    )
+    .with(request::again(context, &["install", stem]))
 }
 
 /// `bundle` is the command line that makes a right file of what was passed.
 fn judge(one: &Presented, keyring: &Keyring, measure: Measure<'_>, bundle: &[String]) -> Verified {
-    let Presented { file, delivery, served, leaf, bag } = one;
+    let Presented {
+        file,
+        delivery,
+        served,
+        leaf,
+        bag,
+    } = one;
     let wanted = measure.wanted();
     let mut chain = verify::assemble(leaf, bag, wanted).chain;
     let issuer = keyring.issuer_here(&chain, bundle);
@@ -193,18 +266,26 @@ fn judge(one: &Presented, keyring: &Keyring, measure: Measure<'_>, bundle: &[Str
     let key_path = key.filter(|_| wrong.is_none()).map(|key| key.path.clone());
     let faults = matching::faults(file, delivery, served, &chain);
     let request = keyring.request_of(leaf);
-    let not_issued = request.and_then(|one| matching::not_issued(leaf, &one.held.value, &one.held.path));
+    let not_issued =
+        request.and_then(|one| matching::not_issued(leaf, &one.held.value, &one.held.path));
     let mut findings: Vec<Finding> = wrong.iter().map(Finding::from).collect();
     findings.extend(keyring.judge(leaf).iter().map(Finding::from));
     if let (None, Some(request)) = (key, request) {
         let (label, request, looked) = (leaf.label(), request.held.path.clone(), keyring.looked());
-        findings.push(Finding::from(&Remark::OnlyRequest { label, request, looked }));
+        findings.push(Finding::from(&Remark::OnlyRequest {
+            label,
+            request,
+            looked,
+        }));
     }
     findings.extend(faults.iter().map(|fault| Finding::from((fault, bundle))));
     findings.extend(measure.findings(&chain, served, bag));
     findings.extend(issuer.iter().map(Finding::from));
     findings.extend(not_issued.iter().map(Finding::from));
-    Verified { key_path, ..measure.verified(file.clone(), chain, findings) }
+    Verified {
+        key_path,
+        ..measure.verified(file.clone(), chain, findings)
+    }
 }
 
 impl Outcome for VerifyOutcome {

@@ -34,10 +34,17 @@ impl std::fmt::Display for Fault {
 
 impl Fault {
     pub(crate) fn new(rule: &'static Rule, what: impl Into<String>) -> Self {
-        Self { rule, what: what.into(), cure: None }
+        Self {
+            rule,
+            what: what.into(),
+            cure: None,
+        }
     }
 
     pub(crate) fn cured_by(self, cure: Cure) -> Self {
-        Self { cure: Some(cure), ..self }
+        Self {
+            cure: Some(cure),
+            ..self
+        }
     }
 }

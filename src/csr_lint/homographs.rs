@@ -10,7 +10,12 @@ use crate::pki::name::DnsName;
 
 /// Scripts that are written together (UTS 39 5.2, "highly restrictive").
 const TOGETHER: [&[Script]; 3] = [
-    &[Script::Latin, Script::Han, Script::Hiragana, Script::Katakana],
+    &[
+        Script::Latin,
+        Script::Han,
+        Script::Hiragana,
+        Script::Katakana,
+    ],
     &[Script::Latin, Script::Han, Script::Bopomofo],
     &[Script::Latin, Script::Han, Script::Hangul],
 ];
@@ -25,8 +30,13 @@ pub(crate) fn faults(names: &AltNames) -> Vec<Fault> {
 
 fn fault(name: &DnsName) -> Option<Fault> {
     let shown = name.unicode()?;
-    let what = shown.split('.').find_map(|label| why(label).map(|why| format!("{label} {why}")))?;
-    Some(Fault::new(&rules::LOOK_ALIKE, format!("{}: {what}; is it the name that you mean?", name.as_str())))
+    let what = shown
+        .split('.')
+        .find_map(|label| why(label).map(|why| format!("{label} {why}")))?;
+    Some(Fault::new(
+        &rules::LOOK_ALIKE,
+        format!("{}: {what}; is it the name that you mean?", name.as_str()),
+    ))
 }
 
 fn why(label: &str) -> Option<String> {
@@ -36,7 +46,8 @@ fn why(label: &str) -> Option<String> {
         return Some("mixes letters of several scripts".to_owned());
     }
     let letters = || label.chars().filter(|c| c.is_alphabetic());
-    let alike = !label.is_ascii() && letters().count() > 0 && letters().all(|c| LATIN_LOOKING.contains(c));
+    let alike =
+        !label.is_ascii() && letters().count() > 0 && letters().all(|c| LATIN_LOOKING.contains(c));
     alike.then(|| "looks as if it were in Latin letters, and is not".to_owned())
 }
 
@@ -66,7 +77,10 @@ mod tests {
             ("\u{430}\u{440}\u{440}\u{4cf}\u{435}.com", true),
             ("\u{3bf}\u{3bf}.com", true),
             ("b\u{fc}cher.de", false),
-            ("\u{43f}\u{440}\u{438}\u{432}\u{435}\u{442}.\u{440}\u{444}", false),
+            (
+                "\u{43f}\u{440}\u{438}\u{432}\u{435}\u{442}.\u{440}\u{444}",
+                false,
+            ),
             ("\u{65e5}\u{672c}\u{8a9e}\u{306e}tokyo.jp", false),
             ("\u{65e5}\u{43f}.jp", true),
             ("abc\u{5d0}.com", true),

@@ -12,18 +12,32 @@ pub(crate) fn faults(order: &Order<'_>) -> Vec<Fault> {
     let mut faults = Vec::new();
     if let Some(reused) = &order.reused {
         if let Some(weakness) = lint::weakness(&reused.spki) {
-            faults
-                .push(Fault::new(&rules::WEAK_KEY, format!("the key is anybody's: {weakness}")).cured_by(Cure::NewKey));
+            faults.push(
+                Fault::new(
+                    &rules::WEAK_KEY,
+                    format!("the key is anybody's: {weakness}"),
+                )
+                .cured_by(Cure::NewKey),
+            );
         }
         if !reused.others.is_empty() {
-            let what = format!("the key is that of {} too: who steals it has all of them", reused.others.join(", "));
+            let what = format!(
+                "the key is that of {} too: who steals it has all of them",
+                reused.others.join(", ")
+            );
             faults.push(Fault::new(&rules::KEY_REUSED, what).cured_by(Cure::NewKey));
         }
     }
-    let Before { client_auth, must_staple, short_rsa } = order.before;
+    let Before {
+        client_auth,
+        must_staple,
+        short_rsa,
+    } = order.before;
     if client_auth {
         let day = Ca::accepts(order.ca).client_auth_ends.zip(order.ca);
-        let day = day.map(|(day, ca)| format!("; {} ends it on {day}", ca.title())).unwrap_or_default();
+        let day = day
+            .map(|(day, ca)| format!("; {} ends it on {day}", ca.title()))
+            .unwrap_or_default();
         let what = format!(
             "the one before is for TLS clients too (clientAuth), the new one is not asked to be: what logs in with it \
              (mutual TLS, SMTP, RADIUS) needs a certificate of its own{day}"
@@ -36,8 +50,9 @@ pub(crate) fn faults(order: &Order<'_>) -> Vec<Fault> {
         faults.push(Fault::new(&rules::MUST_STAPLE, what));
     }
     if let Some(bits) = short_rsa {
-        let what =
-            format!("the one before has an RSA key of {bits} bits; the new one has 2048, the least that is taken");
+        let what = format!(
+            "the one before has an RSA key of {bits} bits; the new one has 2048, the least that is taken"
+        );
         faults.push(Fault::new(&rules::SHORT_RSA, what));
     }
     faults
@@ -51,6 +66,12 @@ pub(crate) fn public_faults(order: &Order<'_>) -> Option<Fault> {
         KeyAlgorithm::Rsa(bits) => bits >= accepts.rsa_bits,
         kind => accepts.keys.is_none_or(|keys| keys.contains(&kind)),
     };
-    let rule = if kind == KeyAlgorithm::EcdsaP521 { &rules::P521 } else { &rules::ODD_KEY };
-    (!taken).then(|| Fault::new(rule, format!("{who} takes no key of the kind {kind}")).cured_by(Cure::NewKey))
+    let rule = if kind == KeyAlgorithm::EcdsaP521 {
+        &rules::P521
+    } else {
+        &rules::ODD_KEY
+    };
+    (!taken).then(|| {
+        Fault::new(rule, format!("{who} takes no key of the kind {kind}")).cured_by(Cure::NewKey)
+    })
 }

@@ -20,7 +20,10 @@ const RESERVED: [(&str, &str); 15] = [
     ("localdomain", "is nobody's in the public DNS"),
     ("localhost", "is this very machine (RFC 6761)"),
     ("mail", "will never be delegated (ICANN 2018)"),
-    ("onion", "is for Tor, and takes a CA that knows how (RFC 7686)"),
+    (
+        "onion",
+        "is for Tor, and takes a CA that knows how (RFC 7686)",
+    ),
     ("private", "is nobody's in the public DNS"),
     ("test", "is reserved for tests (RFC 6761)"),
 ];
@@ -36,7 +39,9 @@ pub(crate) fn faults(order: &Order<'_>) -> Vec<Fault> {
     faults.extend(beside(order));
     let count = order.names.iter().count();
     if count > MOST {
-        let what = format!("{count} names are asked for; many CAs and shops take {MOST} in one certificate at most");
+        let what = format!(
+            "{count} names are asked for; many CAs and shops take {MOST} in one certificate at most"
+        );
         faults.push(Fault::new(&rules::TOO_MANY, what));
     }
     faults
@@ -46,8 +51,13 @@ pub(crate) fn faults(order: &Order<'_>) -> Vec<Fault> {
 fn single(order: &Order<'_>) -> Vec<Fault> {
     let mut found: Vec<(&'static Rule, String, Vec<String>)> = Vec::new();
     for name in order.names.iter() {
-        let Some((rule, why)) = fault(name) else { continue };
-        match found.iter_mut().find(|(known, words, _)| *known == rule && *words == why) {
+        let Some((rule, why)) = fault(name) else {
+            continue;
+        };
+        match found
+            .iter_mut()
+            .find(|(known, words, _)| *known == rule && *words == why)
+        {
             Some((.., names)) => names.push(name.text()),
             None => found.push((rule, why, vec![name.text()])),
         }
@@ -56,7 +66,9 @@ fn single(order: &Order<'_>) -> Vec<Fault> {
     let fault = |(rule, why, names): (&'static Rule, String, Vec<String>)| {
         let fault = Fault::new(rule, format!("{}: {why}", listed(&names)));
         match rule.severity {
-            crate::finding::Severity::Error if names.len() < all => fault.cured_by(Cure::Leave(names)),
+            crate::finding::Severity::Error if names.len() < all => {
+                fault.cured_by(Cure::Leave(names))
+            }
             crate::finding::Severity::Error => fault.cured_by(Cure::Private),
             _ => fault,
         }
@@ -66,12 +78,14 @@ fn single(order: &Order<'_>) -> Vec<Fault> {
 
 fn fault(name: &AltName) -> Option<(&'static Rule, String)> {
     match name {
-        AltName::Address(_) => {
-            Some((&rules::ADDRESS, "an address, not a name; use the name that clients connect to".to_owned()))
-        }
-        AltName::Mailbox(_) => {
-            Some((&rules::MAILBOX, "a mailbox, which no certificate for a server carries".to_owned()))
-        }
+        AltName::Address(_) => Some((
+            &rules::ADDRESS,
+            "an address, not a name; use the name that clients connect to".to_owned(),
+        )),
+        AltName::Mailbox(_) => Some((
+            &rules::MAILBOX,
+            "a mailbox, which no certificate for a server carries".to_owned(),
+        )),
         AltName::Dns(name) => dns_fault(name),
     }
 }
@@ -79,15 +93,28 @@ fn fault(name: &AltName) -> Option<(&'static Rule, String)> {
 fn dns_fault(name: &DnsName) -> Option<(&'static Rule, String)> {
     let base = name.base();
     let last = last_label(name);
-    let is_below = |domain: &str| base.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    let is_below = |domain: &str| {
+        base.strip_suffix(domain)
+            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    };
     if let Some((domain, why)) = RESERVED.iter().rev().find(|(domain, _)| is_below(domain)) {
-        return Some((&rules::RESERVED, format!("{domain} {why}; no public CA certifies names in it")));
+        return Some((
+            &rules::RESERVED,
+            format!("{domain} {why}; no public CA certifies names in it"),
+        ));
     }
     if base.contains('_') {
-        return Some((&rules::UNDERSCORE, "no public CA certifies names with an underscore".to_owned()));
+        return Some((
+            &rules::UNDERSCORE,
+            "no public CA certifies names with an underscore".to_owned(),
+        ));
     }
-    let internal =
-        |why: String| Some((&rules::INTERNAL, format!("{why}; no public CA certifies what is not in the public DNS")));
+    let internal = |why: String| {
+        Some((
+            &rules::INTERNAL,
+            format!("{why}; no public CA certifies what is not in the public DNS"),
+        ))
+    };
     match name.public_suffix() {
         _ if last == DOCUMENTATION => None,
         None if !base.contains('.') => internal("a name without a domain".to_owned()),
@@ -120,8 +147,9 @@ fn beside(order: &Order<'_>) -> Vec<Fault> {
             wildcards.push(base.to_owned());
         } else if name.registrable() == Some(text) && !covers(&format!("www.{text}")) {
             www.push(format!("www.{text}"));
-        } else if let Some(apex) =
-            text.strip_prefix("www.").filter(|apex| !has(apex) && name.registrable() == Some(*apex))
+        } else if let Some(apex) = text
+            .strip_prefix("www.")
+            .filter(|apex| !has(apex) && name.registrable() == Some(*apex))
         {
             apexes.push(apex.to_owned());
         }
@@ -142,7 +170,11 @@ fn beside(order: &Order<'_>) -> Vec<Fault> {
         )
     });
     let found = [
-        missing(&rules::WWW, "some CAs add it by themselves, and some do not", www),
+        missing(
+            &rules::WWW,
+            "some CAs add it by themselves, and some do not",
+            www,
+        ),
         missing(&rules::APEX, adds, apexes),
         by_file,
     ];

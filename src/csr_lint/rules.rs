@@ -15,39 +15,61 @@ pub struct Rule {
 }
 
 const fn error(code: &'static str, source: &'static str) -> Rule {
-    Rule { code, severity: Severity::Error, source }
+    Rule {
+        code,
+        severity: Severity::Error,
+        source,
+    }
 }
 
 const fn warning(code: &'static str, source: &'static str) -> Rule {
-    Rule { code, severity: Severity::Warning, source }
+    Rule {
+        code,
+        severity: Severity::Warning,
+        source,
+    }
 }
 
 const fn note(code: &'static str, source: &'static str) -> Rule {
-    Rule { code, severity: Severity::Note, source }
+    Rule {
+        code,
+        severity: Severity::Note,
+        source,
+    }
 }
 
 pub(crate) static ADDRESS: Rule = error("address-as-name", "BR 3.2.2.5; few shops sell it");
 pub(crate) static APEX: Rule = warning("apex-missing", "RFC 9525 6.3");
-pub(crate) static CLIENT_AUTH: Rule = warning("client-auth", "Chrome Root Program Policy 1.8, from 2027-03-15");
+pub(crate) static CLIENT_AUTH: Rule = warning(
+    "client-auth",
+    "Chrome Root Program Policy 1.8, from 2027-03-15",
+);
 pub(crate) static COMMON_NAME: Rule = error("common-name-not-listed", "BR 7.1.4.3");
 pub(crate) static COUNTRY: Rule = error("country-code", "RFC 5280 A.1, BR 7.1.4.2");
 pub(crate) static INTERNAL: Rule = error("internal-name", "BR 4.2.2, 7.1.2.7.12");
 pub(crate) static KEY_REUSED: Rule = warning("key-reused", "NIST SP 800-57 part 1, 5.2");
-pub(crate) static LOOK_ALIKE: Rule = warning("look-alike-name", "UTS 39 5.2; browsers show the A-label");
+pub(crate) static LOOK_ALIKE: Rule =
+    warning("look-alike-name", "UTS 39 5.2; browsers show the A-label");
 pub(crate) static MAILBOX: Rule = error("mailbox-as-name", "BR 7.1.2.7.12");
-pub(crate) static MUST_STAPLE: Rule = warning("must-staple", "RFC 7633; OCSP is optional since BR SC-063");
+pub(crate) static MUST_STAPLE: Rule =
+    warning("must-staple", "RFC 7633; OCSP is optional since BR SC-063");
 pub(crate) static ODD_KEY: Rule = error("odd-key-kind", "BR 6.1.5");
-pub(crate) static ORGANIZATIONAL_UNIT: Rule = note("organizational-unit", "BR SC-047, since 2022-09-01");
+pub(crate) static ORGANIZATIONAL_UNIT: Rule =
+    note("organizational-unit", "BR SC-047, since 2022-09-01");
 pub(crate) static P521: Rule = error("unusual-key-kind", "Mozilla Root Store Policy 5.1");
 pub(crate) static PUBLIC_SUFFIX: Rule = error("public-suffix", "BR 3.2.2.6, publicsuffix.org");
 pub(crate) static RESERVED: Rule = error("reserved-name", "BR 4.2.2, SC-086");
-pub(crate) static SHARED_SUFFIX: Rule = warning("shared-suffix", "BR 3.2.2.6, publicsuffix.org (private section)");
+pub(crate) static SHARED_SUFFIX: Rule = warning(
+    "shared-suffix",
+    "BR 3.2.2.6, publicsuffix.org (private section)",
+);
 pub(crate) static SHORT_RSA: Rule = warning("rsa-too-short", "BR 6.1.5");
 pub(crate) static TOO_LONG: Rule = error("subject-too-long", "RFC 5280 A.1, BR 7.1.4.2");
 pub(crate) static TOO_MANY: Rule = warning("too-many-names", "the pages of several shops, 2026-11");
 pub(crate) static UNDERSCORE: Rule = error("underscore", "BR 7.1.2.7.12, since 2019-04-30");
 pub(crate) static WEAK_KEY: Rule = error("broken-key", "BR 6.1.1.3");
-pub(crate) static WILDCARD_BY_FILE: Rule = note("wildcard-not-by-file", "BR 3.2.2.4.18, since 2021-12-01");
+pub(crate) static WILDCARD_BY_FILE: Rule =
+    note("wildcard-not-by-file", "BR 3.2.2.4.18, since 2021-12-01");
 pub(crate) static WWW: Rule = warning("www-missing", "RFC 9525 6.3");
 
 /// All of them, by their codes.
@@ -78,11 +100,20 @@ static ALL: [&Rule; 23] = [
 ];
 
 /// What CAA records may refuse a request by.
-const CAA: [&str; 5] = ["caa-forbids", "caa-lookup-failed", "caa-terms", "caa-unknown-critical", "caa-unreadable"];
+const CAA: [&str; 5] = [
+    "caa-forbids",
+    "caa-lookup-failed",
+    "caa-terms",
+    "caa-unknown-critical",
+    "caa-unreadable",
+];
 
 /// The codes that `--allow` takes: of what would refuse a request.
 pub fn allowable() -> impl Iterator<Item = &'static str> {
-    ALL.iter().filter(|rule| rule.severity == Severity::Error).map(|rule| rule.code).chain(CAA)
+    ALL.iter()
+        .filter(|rule| rule.severity == Severity::Error)
+        .map(|rule| rule.code)
+        .chain(CAA)
 }
 
 /// The code in `text`.
@@ -91,7 +122,12 @@ pub fn allowable() -> impl Iterator<Item = &'static str> {
 /// What can be allowed.
 pub fn code(text: &str) -> Result<&'static str, String> {
     let found = allowable().find(|code| *code == text);
-    found.ok_or_else(|| format!("what can be allowed: {}", allowable().collect::<Vec<_>>().join(", ")))
+    found.ok_or_else(|| {
+        format!(
+            "what can be allowed: {}",
+            allowable().collect::<Vec<_>>().join(", ")
+        )
+    })
 }
 
 #[cfg(test)]
@@ -102,7 +138,12 @@ mod tests {
     #[test]
     fn what_refuses_can_be_allowed_and_nothing_else() {
         for rule in ALL {
-            assert_eq!(code(rule.code).is_ok(), rule.severity == Severity::Error, "{}", rule.code);
+            assert_eq!(
+                code(rule.code).is_ok(),
+                rule.severity == Severity::Error,
+                "{}",
+                rule.code
+            );
         }
         assert!(code("").unwrap_err().contains("internal-name"));
     }

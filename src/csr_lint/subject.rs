@@ -22,14 +22,28 @@ fn fault(attribute: &Attribute) -> Option<Fault> {
         });
     }
     let (length, most) = (text.chars().count(), attribute.most()?);
-    (length > most).then(|| Fault::new(&rules::TOO_LONG, format!("{name} has {length} characters; {most} is the most")))
+    (length > most).then(|| {
+        Fault::new(
+            &rules::TOO_LONG,
+            format!("{name} has {length} characters; {most} is the most"),
+        )
+    })
 }
 
 /// What public CAs refuse or leave out.
 pub(crate) fn public_faults(order: &Order<'_>) -> Vec<Fault> {
     let listed = |name: &&str| order.names.iter().all(|listed| listed.text() != **name);
-    let mut faults: Vec<Fault> = order.subject.common_names().filter(listed).map(unlisted).collect();
-    if order.subject.attributes().any(|attribute| attribute.name() == "OU") {
+    let mut faults: Vec<Fault> = order
+        .subject
+        .common_names()
+        .filter(listed)
+        .map(unlisted)
+        .collect();
+    if order
+        .subject
+        .attributes()
+        .any(|attribute| attribute.name() == "OU")
+    {
         let what = "OU is left out by public CAs; it does no harm in the request";
         faults.push(Fault::new(&rules::ORGANIZATIONAL_UNIT, what));
     }

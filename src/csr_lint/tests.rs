@@ -11,7 +11,14 @@ fn judged(names: &[&str], subject: &str, change: impl FnOnce(&mut Order<'_>)) ->
     let names = AltNames::parse(names).unwrap();
     let subject = Subject::parse(subject).unwrap().or_named(&names);
     let (algorithm, before) = (KeyAlgorithm::EcdsaP256, Before::default());
-    let mut order = Order { names: &names, subject: &subject, algorithm, reused: None, before, ca: None };
+    let mut order = Order {
+        names: &names,
+        subject: &subject,
+        algorithm,
+        reused: None,
+        before,
+        ca: None,
+    };
     change(&mut order);
     faults(&order)
 }
@@ -30,12 +37,18 @@ fn names_are_judged() {
         (&["www.example.co.uk"], &["apex-missing"]),
         (&["www.mail.example.com"], &[]),
         (&["example.com", "*.example.com"], &["wildcard-not-by-file"]),
-        (&["*.example.com"], &["apex-missing", "wildcard-not-by-file"]),
+        (
+            &["*.example.com"],
+            &["apex-missing", "wildcard-not-by-file"],
+        ),
         (&["db"], &["internal-name"]),
         (&["db.corporation"], &["internal-name"]),
         (&["db.corp"], &["reserved-name"]),
         (&["localhost"], &["reserved-name"]),
-        (&["nas.local", "nas.home.arpa"], &["reserved-name", "reserved-name"]),
+        (
+            &["nas.local", "nas.home.arpa"],
+            &["reserved-name", "reserved-name"],
+        ),
         (&["1.2.0.192.in-addr.arpa"], &["reserved-name"]),
         (&["com"], &["public-suffix"]),
         (&["co.uk"], &["public-suffix"]),
@@ -45,25 +58,41 @@ fn names_are_judged() {
         (&["a_b.example.com"], &["underscore"]),
         (&["192.0.2.1"], &["address-as-name"]),
         (&["ann@example.com"], &["mailbox-as-name"]),
-        (&["p\u{430}ypal.com", "www.p\u{430}ypal.com"], &["look-alike-name", "look-alike-name"]),
+        (
+            &["p\u{430}ypal.com", "www.p\u{430}ypal.com"],
+            &["look-alike-name", "look-alike-name"],
+        ),
     ] {
         assert_eq!(codes(&judged(names, "", |_| {})), wanted, "{names:?}");
         let private = judged(names, "", |order| order.ca = Some(Ca::Private));
-        assert!(codes(&private).iter().all(|code| *code == "look-alike-name"), "{names:?}: {private:?}");
+        assert!(
+            codes(&private)
+                .iter()
+                .all(|code| *code == "look-alike-name"),
+            "{names:?}: {private:?}"
+        );
     }
 }
 
 #[test]
 fn a_fault_has_its_cure() {
     let cure = |names: &[&str]| judged(names, "", |_| {}).remove(0).cure;
-    assert_eq!(cure(&["example.com"]), Some(Cure::Add(vec!["www.example.com".into()])));
-    assert_eq!(cure(&["a.example.com", "db", "nas"]), Some(Cure::Leave(vec!["db".into(), "nas".into()])));
+    assert_eq!(
+        cure(&["example.com"]),
+        Some(Cure::Add(vec!["www.example.com".into()]))
+    );
+    assert_eq!(
+        cure(&["a.example.com", "db", "nas"]),
+        Some(Cure::Leave(vec!["db".into(), "nas".into()]))
+    );
     assert_eq!(cure(&["db"]), Some(Cure::Private));
 }
 
 #[test]
 fn names_are_counted() {
-    let many: Vec<String> = (0..101).map(|number| format!("a{number}.example.com")).collect();
+    let many: Vec<String> = (0..101)
+        .map(|number| format!("a{number}.example.com"))
+        .collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     assert_eq!(codes(&judged(&many, "", |_| {})), ["too-many-names"]);
     assert_eq!(codes(&judged(&many[1..], "", |_| {})), [""; 0]);
@@ -77,14 +106,22 @@ fn subjects_are_judged() {
         ("O=Acme,C=DE", &[][..], &[][..]),
         ("CN=www.example.com", &[], &[]),
         ("CN=Acme", &["common-name-not-listed"], &[]),
-        ("CN=a.example,CN=example.com", &["common-name-not-listed"], &[]),
+        (
+            "CN=a.example,CN=example.com",
+            &["common-name-not-listed"],
+            &[],
+        ),
         ("OU=a,OU=b", &["organizational-unit"], &[]),
         ("C=de", &["country-code"], &["country-code"]),
         ("C=GER", &["country-code"], &["country-code"]),
         (&long, &["subject-too-long"], &["subject-too-long"]),
     ] {
         assert_eq!(codes(&judged(&names, subject, |_| {})), public, "{subject}");
-        assert_eq!(codes(&judged(&names, subject, |order| order.ca = Some(Ca::Private))), private, "{subject}");
+        assert_eq!(
+            codes(&judged(&names, subject, |order| order.ca = Some(Ca::Private))),
+            private,
+            "{subject}"
+        );
     }
 }
 
@@ -98,15 +135,32 @@ fn keys_are_judged() {
         (KeyAlgorithm::EcdsaP521, &["unusual-key-kind"]),
         (KeyAlgorithm::Ed25519, &["odd-key-kind"]),
     ] {
-        let judged = |ca| codes(&judged(&names, "", |order| (order.algorithm, order.ca) = (algorithm, ca)));
+        let judged = |ca| {
+            codes(&judged(&names, "", |order| {
+                (order.algorithm, order.ca) = (algorithm, ca)
+            }))
+        };
         assert_eq!(judged(None), wanted, "{algorithm}");
         assert_eq!(judged(Some(Ca::Sectigo)), wanted, "{algorithm}");
         assert_eq!(judged(Some(Ca::Private)), [""; 0], "{algorithm}");
     }
     let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
-    let reused = Reused { spki: key.spki().to_vec(), others: vec!["old.csr".into()] };
-    assert_eq!(codes(&judged(&names, "", |order| order.reused = Some(reused))), ["key-reused"]);
-    let before = Before { client_auth: true, must_staple: true, short_rsa: Some(1024) };
+    let reused = Reused {
+        spki: key.spki().to_vec(),
+        others: vec!["old.csr".into()],
+    };
+    assert_eq!(
+        codes(&judged(&names, "", |order| order.reused = Some(reused))),
+        ["key-reused"]
+    );
+    let before = Before {
+        client_auth: true,
+        must_staple: true,
+        short_rsa: Some(1024),
+    };
     let found = judged(&names, "", |order| order.before = before);
-    assert_eq!(codes(&found), ["client-auth", "must-staple", "rsa-too-short"]);
+    assert_eq!(
+        codes(&found),
+        ["client-auth", "must-staple", "rsa-too-short"]
+    );
 }

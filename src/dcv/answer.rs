@@ -110,13 +110,19 @@ impl Answer {
     #[must_use]
     pub fn is_answer(&self) -> bool {
         use Answer::{Addresses, Bogus, Cname, Mx, NoData, NoName, Txt};
-        matches!(self, Cname(_) | Txt(_) | Addresses(_) | Mx(_) | NoName(_) | NoData(_) | Bogus)
+        matches!(
+            self,
+            Cname(_) | Txt(_) | Addresses(_) | Mx(_) | NoName(_) | NoData(_) | Bogus
+        )
     }
 
     /// True when nothing at all came from where it was asked.
     #[must_use]
     pub fn is_silence(&self) -> bool {
-        matches!(self, Self::Closed | Self::NoAddress | Self::NoRoute | Self::Timeout)
+        matches!(
+            self,
+            Self::Closed | Self::NoAddress | Self::NoRoute | Self::Timeout
+        )
     }
 
     /// The word in JSON; in a finding's code it stands behind `server-`.

@@ -4,11 +4,16 @@
 mod profile;
 mod table;
 
-pub use self::profile::{Accepts, CsrHash, DnsProof, HttpProof, Issuer, Known, Profile, Redirects, Token, UniqueValue};
+pub use self::profile::{
+    Accepts, CsrHash, DnsProof, HttpProof, Issuer, Known, Profile, Redirects, Token, UniqueValue,
+};
 
 /// A CA or shop (`--ca`).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[expect(missing_docs, reason = "the names are the documentation; the rows of the table say the rest")]
+#[expect(
+    missing_docs,
+    reason = "the names are the documentation; the rows of the table say the rest"
+)]
 pub enum Ca {
     Acm,
     Certum,
@@ -81,7 +86,9 @@ impl Ca {
     /// The CA of a name as typed, brands included.
     #[must_use]
     pub fn by_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|ca| ca.name() == name || ca.profile().also.contains(&name))
+        Self::ALL
+            .into_iter()
+            .find(|ca| ca.name() == name || ca.profile().also.contains(&name))
     }
 
     /// The name as it writes itself, for sentences.
@@ -106,8 +113,14 @@ impl clap::ValueEnum for Ca {
     }
 
     fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
-        let Profile { name, also, about, .. } = self.profile();
-        Some(clap::builder::PossibleValue::new(*name).aliases(*also).help(*about))
+        let Profile {
+            name, also, about, ..
+        } = self.profile();
+        Some(
+            clap::builder::PossibleValue::new(*name)
+                .aliases(*also)
+                .help(*about),
+        )
     }
 }
 
@@ -120,7 +133,10 @@ pub fn fits(shape: &str, text: &str) -> bool {
         None => shape.eq_ignore_ascii_case(text),
         Some((before, rest)) => {
             let after = rest.split_once('>').map_or("", |(_, after)| after);
-            let Some(start) = text.get(..before.len()).filter(|start| start.eq_ignore_ascii_case(before)) else {
+            let Some(start) = text
+                .get(..before.len())
+                .filter(|start| start.eq_ignore_ascii_case(before))
+            else {
                 return false;
             };
             let rest = &text[start.len()..];
@@ -143,8 +159,14 @@ mod tests {
         for ca in Ca::ALL {
             let row = ca.profile();
             assert_eq!(Ca::by_name(row.name), Some(ca));
-            assert!(row.also.iter().all(|name| Ca::by_name(name) == Some(ca)), "{ca:?}");
-            assert!(row.source.len() > 10 && row.read.starts_with("20") && row.read.len() == 7, "{ca:?}");
+            assert!(
+                row.also.iter().all(|name| Ca::by_name(name) == Some(ca)),
+                "{ca:?}"
+            );
+            assert!(
+                row.source.len() > 10 && row.read.starts_with("20") && row.read.len() == 7,
+                "{ca:?}"
+            );
             assert_eq!(row.issuers.is_empty(), ca == Ca::Private);
             names.extend(row.also.iter().chain([&row.name]));
         }
@@ -160,7 +182,10 @@ mod tests {
     #[test]
     fn a_private_ca_wants_no_proof() {
         let row = Ca::Private.profile();
-        assert_eq!((&row.dns, &row.http, row.email), (&DnsProof::None, &HttpProof::None, Known::No));
+        assert_eq!(
+            (&row.dns, &row.http, row.email),
+            (&DnsProof::None, &HttpProof::None, Known::No)
+        );
         assert_eq!(row.accepts.keys, None);
     }
 
@@ -171,10 +196,26 @@ mod tests {
             ("<token>.dcv.digicert.com", "ABC-1_2.DCV.DigiCert.com", true),
             ("<token>.dcv.digicert.com", ".dcv.digicert.com", false),
             ("<token>.dcv.digicert.com", "a.b.dcv.digicert.com", false),
-            ("<token>.dcv.digicert.com", "abc.dcv.digicert.com.evil.example", false),
-            ("_<32 hex>.<letters>.acm-validations.aws", "_0ab.mzl.acm-validations.aws", true),
-            ("_<32 hex>.<letters>.acm-validations.aws", "0ab.mzl.acm-validations.aws", false),
-            ("_globalsign-domain-verification=<token>", "_globalsign-domain-verification=Ab-_9", true),
+            (
+                "<token>.dcv.digicert.com",
+                "abc.dcv.digicert.com.evil.example",
+                false,
+            ),
+            (
+                "_<32 hex>.<letters>.acm-validations.aws",
+                "_0ab.mzl.acm-validations.aws",
+                true,
+            ),
+            (
+                "_<32 hex>.<letters>.acm-validations.aws",
+                "0ab.mzl.acm-validations.aws",
+                false,
+            ),
+            (
+                "_globalsign-domain-verification=<token>",
+                "_globalsign-domain-verification=Ab-_9",
+                true,
+            ),
             ("<token>", "v=spf1 -all", false),
             ("<token>", "abcDEF012", true),
             ("<token>", "", false),

@@ -127,7 +127,14 @@ pub fn climb(name: &str) -> Vec<String> {
 #[must_use]
 pub fn rule(name: &str, found: impl Fn(&str) -> Found, wish: Wish) -> Ruling {
     let issuers = wish.issuers;
-    let ruling = |at, records, verdict| Ruling { name: name.to_owned(), at, records, verdict, ttl: None, issuers };
+    let ruling = |at, records, verdict| Ruling {
+        name: name.to_owned(),
+        at,
+        records,
+        verdict,
+        ttl: None,
+        issuers,
+    };
     for at in climb(name) {
         match found(&at) {
             Found::None => {}
@@ -137,7 +144,10 @@ pub fn rule(name: &str, found: impl Fn(&str) -> Found, wish: Wish) -> Ruling {
                 let (deciding, verdict) = judge(&records, name.starts_with("*."), wish);
                 let shown = deciding.iter().map(|record| shown(record)).collect();
                 let ttl = deciding.iter().map(|record| record.ttl).min();
-                return Ruling { ttl, ..ruling(Some(alias.unwrap_or(at)), shown, verdict) };
+                return Ruling {
+                    ttl,
+                    ..ruling(Some(alias.unwrap_or(at)), shown, verdict)
+                };
             }
         }
     }
@@ -145,45 +155,87 @@ pub fn rule(name: &str, found: impl Fn(&str) -> Found, wish: Wish) -> Ruling {
 }
 
 /// What a CA knows: RFC 8659 4, BR appendix A.1.
-const KNOWN: [&str; 5] = ["issue", "issuewild", "iodef", "contactemail", "contactphone"];
+const KNOWN: [&str; 5] = [
+    "issue",
+    "issuewild",
+    "iodef",
+    "contactemail",
+    "contactphone",
+];
 
 /// The records that decide, and what they come to.
 fn judge(records: &[CaaRecord], wildcard: bool, wish: Wish) -> (Vec<&CaaRecord>, Verdict) {
     let is = |record: &CaaRecord, tag: &str| record.tag.eq_ignore_ascii_case(tag);
-    if let Some(odd) = records.iter().find(|one| one.critical && !KNOWN.iter().any(|tag| is(one, tag))) {
-        return (vec![odd], Verdict::Forbidden(Forbidden::UnknownCritical(odd.tag.clone())));
+    if let Some(odd) = records
+        .iter()
+        .find(|one| one.critical && !KNOWN.iter().any(|tag| is(one, tag)))
+    {
+        return (
+            vec![odd],
+            Verdict::Forbidden(Forbidden::UnknownCritical(odd.tag.clone())),
+        );
     }
-    let of = |tag: &str| -> Vec<&CaaRecord> { records.iter().filter(|record| is(record, tag)).collect() };
+    let of = |tag: &str| -> Vec<&CaaRecord> {
+        records.iter().filter(|record| is(record, tag)).collect()
+    };
     // RFC 8659 4.3: for a wildcard, issuewild takes the place of issue; for all else it does not count.
-    let wild = if wildcard { of("issuewild") } else { Vec::new() };
+    let wild = if wildcard {
+        of("issuewild")
+    } else {
+        Vec::new()
+    };
     let deciding = if wild.is_empty() { of("issue") } else { wild };
     if deciding.is_empty() {
         return (records.iter().collect(), Verdict::Free);
     }
-    let issues: Vec<Issue> = deciding.iter().map(|record| Issue::read(&record.value)).collect();
+    let issues: Vec<Issue> = deciding
+        .iter()
+        .map(|record| Issue::read(&record.value))
+        .collect();
     let verdict = verdict(&issues, wish);
     (deciding, verdict)
 }
 
 fn verdict(issues: &[Issue], wish: Wish) -> Verdict {
-    let mut named: Vec<String> = issues.iter().filter_map(|issue| issue.issuer.clone()).collect();
+    let mut named: Vec<String> = issues
+        .iter()
+        .filter_map(|issue| issue.issuer.clone())
+        .collect();
     named.dedup();
     if named.is_empty() {
         let unreadable = issues.iter().any(|issue| !issue.readable);
-        return Verdict::Forbidden(if unreadable { Forbidden::Unreadable } else { Forbidden::Nobody });
+        return Verdict::Forbidden(if unreadable {
+            Forbidden::Unreadable
+        } else {
+            Forbidden::Nobody
+        });
     }
     if wish.issuers.is_empty() {
         return Verdict::Only(named);
     }
-    if wish.issuers.iter().all(|issuer| issuer.caa_identities.is_empty()) {
+    if wish
+        .issuers
+        .iter()
+        .all(|issuer| issuer.caa_identities.is_empty())
+    {
         return Verdict::CaUnknown(named);
     }
     let names = |issuer: &Issuer, issue: &&Issue| {
-        issue.issuer.as_ref().is_some_and(|name| issuer.caa_identities.contains(&name.as_str()))
+        issue
+            .issuer
+            .as_ref()
+            .is_some_and(|name| issuer.caa_identities.contains(&name.as_str()))
     };
-    let allowing = |issuer: &Issuer| issues.iter().filter(|issue| names(issuer, issue)).collect::<Vec<_>>();
-    let (some, none): (Vec<&Issuer>, Vec<&Issuer>) =
-        wish.issuers.iter().partition(|issuer| !allowing(issuer).is_empty());
+    let allowing = |issuer: &Issuer| {
+        issues
+            .iter()
+            .filter(|issue| names(issuer, issue))
+            .collect::<Vec<_>>()
+    };
+    let (some, none): (Vec<&Issuer>, Vec<&Issuer>) = wish
+        .issuers
+        .iter()
+        .partition(|issuer| !allowing(issuer).is_empty());
     if some.is_empty() {
         return Verdict::Forbidden(Forbidden::NotNamed);
     }
@@ -192,7 +244,12 @@ fn verdict(issues: &[Issue], wish: Wish) -> Verdict {
     if !none.is_empty() {
         return Verdict::Partly(none.iter().map(|issuer| issuer.title).collect());
     }
-    match allowing.iter().all(|issue| issue.has_terms()).then(|| allowing.first()).flatten() {
+    match allowing
+        .iter()
+        .all(|issue| issue.has_terms())
+        .then(|| allowing.first())
+        .flatten()
+    {
         None => Verdict::Allowed,
         Some(issue) => Verdict::OnTerms(Terms {
             account: issue.account.clone(),
@@ -205,7 +262,11 @@ fn verdict(issues: &[Issue], wish: Wish) -> Verdict {
 /// `0 issue "sectigo.com"`.
 fn shown(record: &CaaRecord) -> String {
     let quoted = record.value.replace('\\', "\\\\").replace('"', "\\\"");
-    format!("{} {} \"{quoted}\"", if record.critical { 128 } else { 0 }, record.tag)
+    format!(
+        "{} {} \"{quoted}\"",
+        if record.critical { 128 } else { 0 },
+        record.tag
+    )
 }
 
 /// Whether each of `names` lets a CA issue; `found` is what is at each name of their climbs, empty where nobody was asked.
@@ -218,7 +279,10 @@ pub fn rule_all(names: &[String], found: &HashMap<String, Found>, wish: Wish) ->
     };
     let nobody_was_asked = |name: &str| climb(name).iter().all(|name| !found.contains_key(name));
     let ruling = |name: &String| match rule(name, at_name, wish) {
-        ruling if nobody_was_asked(name) => Ruling { verdict: Verdict::NotAsked, ..ruling },
+        ruling if nobody_was_asked(name) => Ruling {
+            verdict: Verdict::NotAsked,
+            ..ruling
+        },
         ruling => ruling,
     };
     names.iter().map(ruling).collect()
@@ -226,7 +290,9 @@ pub fn rule_all(names: &[String], found: &HashMap<String, Found>, wish: Wish) ->
 
 /// Whether the name is a top level, or one under which a registry gives out domains (`co.uk`).
 fn is_registrys(name: &str) -> bool {
-    let suffix = |name: DnsName| name.registrable().is_none() && name.public_suffix() != Some(Suffix::Shared);
+    let suffix = |name: DnsName| {
+        name.registrable().is_none() && name.public_suffix() != Some(Suffix::Shared)
+    };
     !name.contains('.') || DnsName::parse(name).is_ok_and(suffix)
 }
 
@@ -238,7 +304,8 @@ pub fn together<'a>(rulings: impl Iterator<Item = &'a Ruling>) -> Vec<Ruling> {
         match groups.iter_mut().find(|group| is_like(group, ruling)) {
             Some(group) => {
                 group.name = format!("{}, {}", group.name, ruling.name);
-                if let (Verdict::Failed(at, _), Verdict::Failed(above, _)) = (&mut group.verdict, &ruling.verdict)
+                if let (Verdict::Failed(at, _), Verdict::Failed(above, _)) =
+                    (&mut group.verdict, &ruling.verdict)
                     && above.len() < at.len()
                 {
                     at.clone_from(above);
@@ -251,13 +318,21 @@ pub fn together<'a>(rulings: impl Iterator<Item = &'a Ruling>) -> Vec<Ruling> {
 }
 
 fn is_like(group: &Ruling, ruling: &Ruling) -> bool {
-    let below =
-        |name: &str, above: &str| name.strip_suffix(above).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-    if let (Verdict::Failed(one, why), Verdict::Failed(other, cause)) = (&group.verdict, &ruling.verdict) {
+    let below = |name: &str, above: &str| {
+        name.strip_suffix(above)
+            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    };
+    if let (Verdict::Failed(one, why), Verdict::Failed(other, cause)) =
+        (&group.verdict, &ruling.verdict)
+    {
         return why == cause && (below(one, other) || below(other, one));
     }
     let wildcard = |ruling: &Ruling| ruling.name.starts_with("*.");
-    wildcard(group) == wildcard(ruling) && Ruling { name: ruling.name.clone(), ..group.clone() } == *ruling
+    wildcard(group) == wildcard(ruling)
+        && Ruling {
+            name: ruling.name.clone(),
+            ..group.clone()
+        } == *ruling
 }
 
 #[cfg(test)]
@@ -268,10 +343,19 @@ mod tests {
     use crate::dcv::answer::Answer;
     use crate::dcv::ca::Issuer;
 
-    static SECTIGO: [Issuer; 1] = [Issuer { title: "Sectigo", caa_identities: &["sectigo.com", "comodoca.com"] }];
+    static SECTIGO: [Issuer; 1] = [Issuer {
+        title: "Sectigo",
+        caa_identities: &["sectigo.com", "comodoca.com"],
+    }];
     static EITHER: [Issuer; 2] = [
-        Issuer { title: "SSL.com", caa_identities: &["ssl.com"] },
-        Issuer { title: "Sectigo", caa_identities: &["sectigo.com"] },
+        Issuer {
+            title: "SSL.com",
+            caa_identities: &["ssl.com"],
+        },
+        Issuer {
+            title: "Sectigo",
+            caa_identities: &["sectigo.com"],
+        },
     ];
 
     /// `NAME TAG VALUE` per line, a tag with `!` is critical; a value of `fails` is no record.
@@ -287,10 +371,19 @@ mod tests {
                 if owner == at {
                     let critical = tag.ends_with('!');
                     let tag = tag.trim_end_matches('!').to_owned();
-                    records.push(CaaRecord { critical, tag, value: value.trim_matches('"').to_owned(), ttl: 60 });
+                    records.push(CaaRecord {
+                        critical,
+                        tag,
+                        value: value.trim_matches('"').to_owned(),
+                        ttl: 60,
+                    });
                 }
             }
-            if records.is_empty() { Found::None } else { Found::Records(None, records) }
+            if records.is_empty() {
+                Found::None
+            } else {
+                Found::Records(None, records)
+            }
         };
         let at: Timestamp = at.parse().unwrap();
         rule(name, found, Wish { issuers, at })
@@ -298,7 +391,10 @@ mod tests {
 
     #[test]
     fn the_climb_ends_below_the_root() {
-        assert_eq!(climb("*.a.example.com"), ["a.example.com", "example.com", "com"]);
+        assert_eq!(
+            climb("*.a.example.com"),
+            ["a.example.com", "example.com", "com"]
+        );
         assert_eq!(climb("com"), ["com"]);
     }
 
@@ -310,23 +406,125 @@ mod tests {
         let forbidden = Verdict::Forbidden;
         for (rule, zone, name, verdict, at) in [
             ("no records at all", "", "a.example.com", Free, None),
-            ("the CA is named", "example.com issue sectigo.com", "example.com", Allowed, Some("example.com")),
-            ("by another of its names", "example.com issue comodoca.com", "example.com", Allowed, Some("example.com")),
-            ("case does not count", "example.com ISSUE Sectigo.COM", "example.com", Allowed, Some("example.com")),
-            ("another one is", "example.com issue ca.test", "example.com", forbidden(NotNamed), Some("example.com")),
-            ("one of two", "a.test issue ca.test\na.test issue sectigo.com", "a.test", Allowed, Some("a.test")),
-            ("from above", "example.com issue ca.test", "a.b.example.com", forbidden(NotNamed), Some("example.com")),
-            ("the nearest counts", "b.test issue sectigo.com\ntest issue ;", "a.b.test", Allowed, Some("b.test")),
-            ("the TLD counts too", "test issue ;", "a.b.test", forbidden(Nobody), Some("test")),
-            ("not what is below", "www.a.test issue ;", "a.test", Free, None),
-            ("nobody", "a.test issue ;", "a.test", forbidden(Nobody), Some("a.test")),
-            ("nobody, empty", "a.test issue \"\"", "a.test", forbidden(Nobody), Some("a.test")),
-            ("nobody adds nothing", "a.test issue ;\na.test issue sectigo.com", "a.test", Allowed, Some("a.test")),
-            ("malformed", "a.test issue %%%%%", "a.test", forbidden(Unreadable), Some("a.test")),
-            ("a final dot is malformed", "a.test issue sectigo.com.", "a.test", forbidden(Unreadable), Some("a.test")),
-            ("only iodef", "a.test iodef mailto:a@a.test", "a.test", Free, Some("a.test")),
-            ("it ends the climb", "a.test iodef x\ntest issue ;", "a.test", Free, Some("a.test")),
-            ("an unknown tag", "a.test tbs x\na.test issue sectigo.com", "a.test", Allowed, Some("a.test")),
+            (
+                "the CA is named",
+                "example.com issue sectigo.com",
+                "example.com",
+                Allowed,
+                Some("example.com"),
+            ),
+            (
+                "by another of its names",
+                "example.com issue comodoca.com",
+                "example.com",
+                Allowed,
+                Some("example.com"),
+            ),
+            (
+                "case does not count",
+                "example.com ISSUE Sectigo.COM",
+                "example.com",
+                Allowed,
+                Some("example.com"),
+            ),
+            (
+                "another one is",
+                "example.com issue ca.test",
+                "example.com",
+                forbidden(NotNamed),
+                Some("example.com"),
+            ),
+            (
+                "one of two",
+                "a.test issue ca.test\na.test issue sectigo.com",
+                "a.test",
+                Allowed,
+                Some("a.test"),
+            ),
+            (
+                "from above",
+                "example.com issue ca.test",
+                "a.b.example.com",
+                forbidden(NotNamed),
+                Some("example.com"),
+            ),
+            (
+                "the nearest counts",
+                "b.test issue sectigo.com\ntest issue ;",
+                "a.b.test",
+                Allowed,
+                Some("b.test"),
+            ),
+            (
+                "the TLD counts too",
+                "test issue ;",
+                "a.b.test",
+                forbidden(Nobody),
+                Some("test"),
+            ),
+            (
+                "not what is below",
+                "www.a.test issue ;",
+                "a.test",
+                Free,
+                None,
+            ),
+            (
+                "nobody",
+                "a.test issue ;",
+                "a.test",
+                forbidden(Nobody),
+                Some("a.test"),
+            ),
+            (
+                "nobody, empty",
+                "a.test issue \"\"",
+                "a.test",
+                forbidden(Nobody),
+                Some("a.test"),
+            ),
+            (
+                "nobody adds nothing",
+                "a.test issue ;\na.test issue sectigo.com",
+                "a.test",
+                Allowed,
+                Some("a.test"),
+            ),
+            (
+                "malformed",
+                "a.test issue %%%%%",
+                "a.test",
+                forbidden(Unreadable),
+                Some("a.test"),
+            ),
+            (
+                "a final dot is malformed",
+                "a.test issue sectigo.com.",
+                "a.test",
+                forbidden(Unreadable),
+                Some("a.test"),
+            ),
+            (
+                "only iodef",
+                "a.test iodef mailto:a@a.test",
+                "a.test",
+                Free,
+                Some("a.test"),
+            ),
+            (
+                "it ends the climb",
+                "a.test iodef x\ntest issue ;",
+                "a.test",
+                Free,
+                Some("a.test"),
+            ),
+            (
+                "an unknown tag",
+                "a.test tbs x\na.test issue sectigo.com",
+                "a.test",
+                Allowed,
+                Some("a.test"),
+            ),
             (
                 "an unknown critical tag",
                 "a.test tbs! x\na.test issue sectigo.com",
@@ -334,8 +532,20 @@ mod tests {
                 forbidden(UnknownCritical("tbs".to_owned())),
                 Some("a.test"),
             ),
-            ("a known critical tag", "a.test issue! sectigo.com", "a.test", Allowed, Some("a.test")),
-            ("issuewild is for wildcards", "a.test issuewild ;", "a.test", Free, Some("a.test")),
+            (
+                "a known critical tag",
+                "a.test issue! sectigo.com",
+                "a.test",
+                Allowed,
+                Some("a.test"),
+            ),
+            (
+                "issuewild is for wildcards",
+                "a.test issuewild ;",
+                "a.test",
+                Free,
+                Some("a.test"),
+            ),
             (
                 "and goes first there",
                 "a.test issue sectigo.com\na.test issuewild ;",
@@ -343,19 +553,49 @@ mod tests {
                 forbidden(Nobody),
                 Some("a.test"),
             ),
-            ("and allows there", "a.test issue ;\na.test issuewild sectigo.com", "*.a.test", Allowed, Some("a.test")),
-            ("without it issue counts", "a.test issue ca.test", "*.a.test", forbidden(NotNamed), Some("a.test")),
-            ("foreign terms", "a.test issue sectigo.com; policy=ev", "a.test", Allowed, Some("a.test")),
+            (
+                "and allows there",
+                "a.test issue ;\na.test issuewild sectigo.com",
+                "*.a.test",
+                Allowed,
+                Some("a.test"),
+            ),
+            (
+                "without it issue counts",
+                "a.test issue ca.test",
+                "*.a.test",
+                forbidden(NotNamed),
+                Some("a.test"),
+            ),
+            (
+                "foreign terms",
+                "a.test issue sectigo.com; policy=ev",
+                "a.test",
+                Allowed,
+                Some("a.test"),
+            ),
         ] {
             let ruling = ruled(zone, name, &SECTIGO, "2026-11-23T00:00:00Z");
-            assert_eq!((ruling.verdict, ruling.at.as_deref()), (verdict, at), "{rule}");
+            assert_eq!(
+                (ruling.verdict, ruling.at.as_deref()),
+                (verdict, at),
+                "{rule}"
+            );
         }
     }
 
     #[test]
     fn a_failed_look_up_is_no_permission() {
-        let ruling = ruled("example.com issue fails", "www.example.com", &SECTIGO, "2026-11-23T00:00:00Z");
-        assert_eq!(ruling.verdict, Verdict::Failed("example.com".to_owned(), Answer::ServFail));
+        let ruling = ruled(
+            "example.com issue fails",
+            "www.example.com",
+            &SECTIGO,
+            "2026-11-23T00:00:00Z",
+        );
+        assert_eq!(
+            ruling.verdict,
+            Verdict::Failed("example.com".to_owned(), Answer::ServFail)
+        );
         let nearer = "www.example.com issue sectigo.com\nexample.com issue fails";
         let ruling = ruled(nearer, "www.example.com", &SECTIGO, "2026-11-23T00:00:00Z");
         assert_eq!(ruling.verdict, Verdict::Allowed, "nobody asks further up");
@@ -366,17 +606,28 @@ mod tests {
         let zone = "a.test issue fails\nwww.a.test issue fails\nb.test issue fails";
         let names = ["www.a.test", "*.a.test", "a.test", "b.test"];
         let rulings = names.map(|name| ruled(zone, name, &SECTIGO, "2026-11-23T00:00:00Z"));
-        let told: Vec<_> = together(rulings.iter()).into_iter().map(|one| (one.name, one.verdict)).collect();
+        let told: Vec<_> = together(rulings.iter())
+            .into_iter()
+            .map(|one| (one.name, one.verdict))
+            .collect();
         let failed = |at: &str| Verdict::Failed(at.to_owned(), Answer::ServFail);
         assert_eq!(
             told,
-            [("www.a.test, *.a.test, a.test".to_owned(), failed("a.test")), ("b.test".to_owned(), failed("b.test"))]
+            [
+                ("www.a.test, *.a.test, a.test".to_owned(), failed("a.test")),
+                ("b.test".to_owned(), failed("b.test"))
+            ]
         );
     }
 
     #[test]
     fn without_a_ca_it_says_who_may() {
-        let one = ruled("a.test issue sectigo.com", "a.test", &[], "2026-11-23T00:00:00Z");
+        let one = ruled(
+            "a.test issue sectigo.com",
+            "a.test",
+            &[],
+            "2026-11-23T00:00:00Z",
+        );
         assert_eq!(one.verdict, Verdict::Only(vec!["sectigo.com".to_owned()]));
         assert_eq!(one.records, ["0 issue \"sectigo.com\""]);
         assert_eq!(
@@ -387,22 +638,38 @@ mod tests {
 
     #[test]
     fn a_shop_that_changes_its_ca_needs_both() {
-        let one = ruled("a.test issue sectigo.com", "a.test", &EITHER, "2026-11-23T00:00:00Z");
+        let one = ruled(
+            "a.test issue sectigo.com",
+            "a.test",
+            &EITHER,
+            "2026-11-23T00:00:00Z",
+        );
         assert_eq!(one.verdict, Verdict::Partly(vec!["SSL.com"]));
         let both = "a.test issue sectigo.com\na.test issue ssl.com";
-        assert_eq!(ruled(both, "a.test", &EITHER, "2026-11-23T00:00:00Z").verdict, Verdict::Allowed);
+        assert_eq!(
+            ruled(both, "a.test", &EITHER, "2026-11-23T00:00:00Z").verdict,
+            Verdict::Allowed
+        );
     }
 
     #[test]
     fn terms_are_in_force_from_their_day() {
         let account = "a.test issue sectigo.com; accounturi=https://ca.test/1 ; validationmethods=dns-01,http-01";
-        for (at, in_force) in [("2027-03-14T23:59:59Z", false), ("2027-03-15T00:00:00Z", true)] {
-            let Verdict::OnTerms(terms) = ruled(account, "a.test", &SECTIGO, at).verdict else { panic!("{at}") };
+        for (at, in_force) in [
+            ("2027-03-14T23:59:59Z", false),
+            ("2027-03-15T00:00:00Z", true),
+        ] {
+            let Verdict::OnTerms(terms) = ruled(account, "a.test", &SECTIGO, at).verdict else {
+                panic!("{at}")
+            };
             assert_eq!(terms.in_force, in_force);
             assert_eq!(terms.account.as_deref(), Some("https://ca.test/1"));
             assert_eq!(terms.methods.as_deref(), Some("dns-01,http-01"));
         }
         let one_without = format!("{account}\na.test issue sectigo.com");
-        assert_eq!(ruled(&one_without, "a.test", &SECTIGO, "2027-04-01T00:00:00Z").verdict, Verdict::Allowed);
+        assert_eq!(
+            ruled(&one_without, "a.test", &SECTIGO, "2027-04-01T00:00:00Z").verdict,
+            Verdict::Allowed
+        );
     }
 }

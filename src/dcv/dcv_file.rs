@@ -24,13 +24,22 @@ impl Kept {
     /// Reads a file's text; lines that are no record of this kind are kept and otherwise passed over.
     #[must_use]
     pub fn read(text: &str) -> Self {
-        Self { lines: text.lines().map(Line::read).collect(), changed: false }
+        Self {
+            lines: text.lines().map(Line::read).collect(),
+            changed: false,
+        }
     }
 
     /// The CA that `csr --ca` or `dcv-check --ca` named.
     #[must_use]
     pub fn ca(&self) -> Option<Ca> {
-        self.lines.iter().rev().find_map(|line| if let Line::Ca(ca, _) = line { Some(*ca) } else { None })
+        self.lines.iter().rev().find_map(|line| {
+            if let Line::Ca(ca, _) = line {
+                Some(*ca)
+            } else {
+                None
+            }
+        })
     }
 
     /// The shop's records; of several for one host the last.
@@ -78,7 +87,9 @@ impl Kept {
     /// The file's text.
     #[must_use]
     pub fn text(&self) -> String {
-        self.lines.iter().fold(String::new(), |text, line| text + line.text() + "\n")
+        self.lines
+            .iter()
+            .fold(String::new(), |text, line| text + line.text() + "\n")
     }
 }
 
@@ -86,17 +97,26 @@ impl Line {
     fn read(text: &str) -> Self {
         let trimmed = text.trim();
         let text = text.to_owned();
-        if let Some(ca) = trimmed.strip_prefix("; ca ").and_then(|name| Ca::by_name(name.trim())) {
+        if let Some(ca) = trimmed
+            .strip_prefix("; ca ")
+            .and_then(|name| Ca::by_name(name.trim()))
+        {
             return Self::Ca(ca, text);
         }
         match parse::parse(trimmed).as_deref() {
-            Ok([record]) if record.md5().is_some() || is_whole(trimmed) => Self::Record(record.clone(), text),
+            Ok([record]) if record.md5().is_some() || is_whole(trimmed) => {
+                Self::Record(record.clone(), text)
+            }
             _ => Self::Other(text),
         }
     }
 
     fn record(&self) -> Option<&GivenRecord> {
-        if let Self::Record(record, _) = self { Some(record) } else { None }
+        if let Self::Record(record, _) = self {
+            Some(record)
+        } else {
+            None
+        }
     }
 
     fn text(&self) -> &str {
@@ -109,8 +129,13 @@ impl Line {
 /// a record, but hardly like this.
 fn is_whole(line: &str) -> bool {
     let mut words = line.split_whitespace();
-    let name = words.next().is_some_and(|name| name.len() > 1 && name.ends_with('.'));
-    name && words.next().is_some_and(|ttl| ttl.bytes().all(|b| b.is_ascii_digit())) && words.next() == Some("IN")
+    let name = words
+        .next()
+        .is_some_and(|name| name.len() > 1 && name.ends_with('.'));
+    name && words
+        .next()
+        .is_some_and(|ttl| ttl.bytes().all(|b| b.is_ascii_digit()))
+        && words.next() == Some("IN")
 }
 
 #[cfg(test)]
@@ -139,7 +164,10 @@ mod tests {
 
     #[test]
     fn what_is_there_already_changes_nothing() {
-        let text = format!("  ; ca namecheap \n{}", LINE.to_uppercase().replace(" 300 IN", "\t60\tIN"));
+        let text = format!(
+            "  ; ca namecheap \n{}",
+            LINE.to_uppercase().replace(" 300 IN", "\t60\tIN")
+        );
         let mut kept = Kept::read(&text);
         kept.set_ca(Ca::Namecheap);
         kept.add(&kept.records()[0].clone());
@@ -160,7 +188,8 @@ mod tests {
 
     #[test]
     fn lines_of_others_stay() {
-        let text = "$ORIGIN example.com.\n\u{1}\n\nnote TXT \"a  b\"\n\tTXT \"same owner\"\n; ca nobody\n";
+        let text =
+            "$ORIGIN example.com.\n\u{1}\n\nnote TXT \"a  b\"\n\tTXT \"same owner\"\n; ca nobody\n";
         let mut kept = Kept::read(text);
         assert_eq!((kept.ca(), kept.records()), (None, vec![]));
         assert_eq!(kept.text(), text);

@@ -86,8 +86,14 @@ pub enum Flaw {
 /// Judges the evidence at an instant.
 #[must_use]
 pub fn judge(evidence: &Evidence, at: Timestamp) -> State {
-    let Some(last) = evidence.cuts.last() else { return State::Unknown };
-    let mut seen = Seen { faults: Vec::new(), all_known: !evidence.answers.is_empty(), checks: MOST_CHECKS };
+    let Some(last) = evidence.cuts.last() else {
+        return State::Unknown;
+    };
+    let mut seen = Seen {
+        faults: Vec::new(),
+        all_known: !evidence.answers.is_empty(),
+        checks: MOST_CHECKS,
+    };
     for cut in &evidence.cuts {
         match &cut.ds {
             None => return State::Unknown,
@@ -97,7 +103,11 @@ pub fn judge(evidence: &Evidence, at: Timestamp) -> State {
         }
     }
     for (server, name, records) in &evidence.answers {
-        let keys = last.keys.iter().find(|(one, _)| one == server).and_then(|(_, keys)| keys.as_deref());
+        let keys = last
+            .keys
+            .iter()
+            .find(|(one, _)| one == server)
+            .and_then(|(_, keys)| keys.as_deref());
         seen.all_known &= keys.is_some();
         let keys = dnskeys(keys.unwrap_or_default());
         if keys.len() > MOST_KEYS {
@@ -112,9 +122,17 @@ pub fn judge(evidence: &Evidence, at: Timestamp) -> State {
     }
     // Where nobody who was asked told the keys of a zone, what is above and below it is not joined.
     let told = |cut: &Cut| cut.keys.iter().any(|(_, keys)| keys.is_some());
-    seen.all_known &= told(last) && evidence.cuts.iter().all(|cut| cut.keys.is_empty() || told(cut));
+    seen.all_known &= told(last)
+        && evidence
+            .cuts
+            .iter()
+            .all(|cut| cut.keys.is_empty() || told(cut));
     let all_known = seen.all_known;
-    seen.or(if all_known { State::Signed } else { State::Unknown })
+    seen.or(if all_known {
+        State::Signed
+    } else {
+        State::Unknown
+    })
 }
 
 /// What a zone may cost: signatures that are checked in all, keys and DS records of a set. Real zones have a few; a hostile
@@ -132,7 +150,11 @@ struct Seen {
 
 impl Seen {
     fn or(self, otherwise: State) -> State {
-        if self.faults.is_empty() { otherwise } else { State::Broken(self.faults) }
+        if self.faults.is_empty() {
+            otherwise
+        } else {
+            State::Broken(self.faults)
+        }
     }
 
     /// The same flaw at another server is one fault.
@@ -143,10 +165,18 @@ impl Seen {
             Err(Some(flaw)) => flaw,
         };
         let zone = shown(zone);
-        match self.faults.iter_mut().find(|fault| fault.zone == zone && fault.flaw == flaw) {
+        match self
+            .faults
+            .iter_mut()
+            .find(|fault| fault.zone == zone && fault.flaw == flaw)
+        {
             Some(fault) if fault.servers.iter().any(|one| one == server) => {}
             Some(fault) => fault.servers.push(server.to_owned()),
-            None => self.faults.push(Fault { zone, flaw, servers: vec![server.to_owned()] }),
+            None => self.faults.push(Fault {
+                zone,
+                flaw,
+                servers: vec![server.to_owned()],
+            }),
         }
     }
 }
@@ -164,13 +194,20 @@ fn keys_hold(cut: &Cut, ds: &[DS], at: Timestamp, seen: &mut Seen) {
             seen.all_known = false;
             continue;
         }
-        let entry: Vec<&DNSKEY> = keys.iter().copied().filter(|key| entrusted(&cut.zone, ds, key)).collect();
+        let entry: Vec<&DNSKEY> = keys
+            .iter()
+            .copied()
+            .filter(|key| entrusted(&cut.zone, ds, key))
+            .collect();
         let found = if keys.is_empty() {
             Err(Some(Flaw::NoKey))
         } else if entry.is_empty() {
             Err(comparable(ds).then_some(Flaw::OtherKey))
         } else {
-            let set = Set { name: cut.zone.clone(), kind: RecordType::DNSKEY };
+            let set = Set {
+                name: cut.zone.clone(),
+                kind: RecordType::DNSKEY,
+            };
             holds(&set, records, &entry, (&cut.zone, at), &mut seen.checks)
         };
         seen.note(&cut.zone, server, found);
@@ -196,7 +233,8 @@ fn entrusted(zone: &Name, ds: &[DS], key: &DNSKEY) -> bool {
 
 /// False where no DS record has a digest that can be computed here: nothing is known then.
 fn comparable(ds: &[DS]) -> bool {
-    ds.iter().any(|ds| Digest::new(&[], ds.digest_type()).is_ok())
+    ds.iter()
+        .any(|ds| Digest::new(&[], ds.digest_type()).is_ok())
 }
 
 /// Records of one name and type.
@@ -212,7 +250,10 @@ fn sets(records: &[Record], name: &Name) -> Vec<Set> {
     for record in records {
         let kind = record.record_type();
         let denial = matches!(kind, RecordType::SOA | RecordType::NSEC | RecordType::NSEC3);
-        let set = Set { name: record.name.clone(), kind };
+        let set = Set {
+            name: record.name.clone(),
+            kind,
+        };
         if kind != RecordType::RRSIG && (record.name == *name || denial) && !sets.contains(&set) {
             sets.push(set);
         }
@@ -232,9 +273,13 @@ fn holds(
     let mut flaw = Flaw::Unsigned(what.clone());
     for signature in signatures(records, set).filter(|one| one.input().signer_name == *zone) {
         let input = signature.input();
-        let (from, until) = (instant(input.sig_inception.get(), at), instant(input.sig_expiration.get(), at));
+        let (from, until) = (
+            instant(input.sig_inception.get(), at),
+            instant(input.sig_expiration.get(), at),
+        );
         let by = |key: &&&DNSKEY| {
-            key.calculate_key_tag().ok() == Some(input.key_tag) && key.public_key().algorithm() == input.algorithm
+            key.calculate_key_tag().ok() == Some(input.key_tag)
+                && key.public_key().algorithm() == input.algorithm
         };
         if at > until {
             flaw = Flaw::Expired(what.clone(), until);
@@ -245,9 +290,14 @@ fn holds(
         }
         // Tags are no names: two keys may have the same.
         for key in keys.iter().filter(by).take(4) {
-            let Some(left) = checks.checked_sub(1).filter(|_| key.key().is_ok()) else { return Err(None) };
+            let Some(left) = checks.checked_sub(1).filter(|_| key.key().is_ok()) else {
+                return Err(None);
+            };
             *checks = left;
-            if key.verify_rrsig(&set.name, DNSClass::IN, signature, records.iter()).is_ok() {
+            if key
+                .verify_rrsig(&set.name, DNSClass::IN, signature, records.iter())
+                .is_ok()
+            {
                 return Ok(());
             }
             flaw = Flaw::Wrong(what.clone());
@@ -271,7 +321,11 @@ fn signatures<'a>(records: &'a [Record], set: &'a Set) -> impl Iterator<Item = &
 fn instant(seconds: u32, at: Timestamp) -> Timestamp {
     const ROUND: i64 = 1 << 32;
     let ahead = (i64::from(seconds) - at.as_second()).rem_euclid(ROUND);
-    let nearest = if ahead < ROUND / 2 { ahead } else { ahead - ROUND };
+    let nearest = if ahead < ROUND / 2 {
+        ahead
+    } else {
+        ahead - ROUND
+    };
     Timestamp::from_second(at.as_second())
         .and_then(|at| at.checked_add(SignedDuration::from_secs(nearest)))
         .unwrap_or(at)
@@ -321,7 +375,11 @@ mod tests {
         let begin = time::OffsetDateTime::from_unix_timestamp(BEGIN).unwrap();
         let signature = RRSIG::from_rrset(&set, DNSClass::IN, begin, by).unwrap();
         let mut records: Vec<Record> = set.records_without_rrsigs().cloned().collect();
-        records.push(Record::from_rdata(owner.clone(), 60, RData::DNSSEC(DNSSECRData::RRSIG(signature))));
+        records.push(Record::from_rdata(
+            owner.clone(),
+            60,
+            RData::DNSSEC(DNSSECRData::RRSIG(signature)),
+        ));
         records
     }
 
@@ -344,15 +402,30 @@ mod tests {
     }
 
     fn keys(by: &DnssecSigner) -> Vec<Record> {
-        signed(&zone(), vec![RData::DNSSEC(DNSSECRData::DNSKEY(by.dnskey().clone()))], by)
+        signed(
+            &zone(),
+            vec![RData::DNSSEC(DNSSECRData::DNSKEY(by.dnskey().clone()))],
+            by,
+        )
     }
 
     /// Everything right, at one server.
     fn right(by: &DnssecSigner) -> Evidence {
-        let above = Cut { zone: name("example."), ds: Some(vec![ds(by)]), keys: Vec::new() };
-        let own = Cut { zone: zone(), ds: Some(vec![ds(by)]), keys: vec![("ns1".to_owned(), Some(keys(by)))] };
+        let above = Cut {
+            zone: name("example."),
+            ds: Some(vec![ds(by)]),
+            keys: Vec::new(),
+        };
+        let own = Cut {
+            zone: zone(),
+            ds: Some(vec![ds(by)]),
+            keys: vec![("ns1".to_owned(), Some(keys(by)))],
+        };
         let answer = signed(&owner(), vec![target("ca.example.")], by);
-        Evidence { cuts: vec![above, own], answers: vec![("ns1".to_owned(), owner(), answer)] }
+        Evidence {
+            cuts: vec![above, own],
+            answers: vec![("ns1".to_owned(), owner(), answer)],
+        }
     }
 
     fn flaws(evidence: &Evidence, seconds: i64) -> Vec<Flaw> {
@@ -367,13 +440,23 @@ mod tests {
         let evidence = right(&signer());
         assert_eq!(judge(&evidence, at(BEGIN)), State::Signed);
         assert_eq!(judge(&evidence, at(BEGIN + DAY)), State::Signed);
-        let [keys, answer] = ["shop.example DNSKEY", "_proof.shop.example CNAME"].map(str::to_owned);
+        let [keys, answer] =
+            ["shop.example DNSKEY", "_proof.shop.example CNAME"].map(str::to_owned);
         let ended = at(BEGIN + DAY);
         assert_eq!(
             flaws(&evidence, BEGIN + DAY + 1),
-            [Flaw::Expired(keys.clone(), ended), Flaw::Expired(answer.clone(), ended)]
+            [
+                Flaw::Expired(keys.clone(), ended),
+                Flaw::Expired(answer.clone(), ended)
+            ]
         );
-        assert_eq!(flaws(&evidence, BEGIN - 1), [Flaw::NotYet(keys, at(BEGIN)), Flaw::NotYet(answer, at(BEGIN))]);
+        assert_eq!(
+            flaws(&evidence, BEGIN - 1),
+            [
+                Flaw::NotYet(keys, at(BEGIN)),
+                Flaw::NotYet(answer, at(BEGIN))
+            ]
+        );
     }
 
     #[test]
@@ -387,10 +470,18 @@ mod tests {
         let mut evidence = right(&signer());
         evidence.cuts[0].ds = Some(Vec::new());
         evidence.cuts[1].ds = Some(vec![ds(&signer())]);
-        assert_eq!(judge(&evidence, at(BEGIN)), State::Unsigned, "below an unsigned zone");
+        assert_eq!(
+            judge(&evidence, at(BEGIN)),
+            State::Unsigned,
+            "below an unsigned zone"
+        );
         let mut evidence = right(&signer());
         evidence.cuts[1].keys[0].1 = None;
-        assert_eq!(judge(&evidence, at(BEGIN)), State::Unknown, "no server gave its keys");
+        assert_eq!(
+            judge(&evidence, at(BEGIN)),
+            State::Unknown,
+            "no server gave its keys"
+        );
         assert_eq!(judge(&Evidence::default(), at(BEGIN)), State::Unknown);
     }
 
@@ -426,16 +517,27 @@ mod tests {
         let mut wrong = signed(&owner(), vec![target("elsewhere.example.")], &other);
         evidence.answers[0].2.insert(0, wrong.remove(1));
         evidence.cuts[1].ds.as_mut().unwrap().push(ds(&other));
-        assert_eq!(judge(&evidence, at(BEGIN)), State::Signed, "a second DS and a second signature are a key's change");
+        assert_eq!(
+            judge(&evidence, at(BEGIN)),
+            State::Signed,
+            "a second DS and a second signature are a key's change"
+        );
     }
 
     #[test]
     fn the_same_flaw_at_two_servers_is_one_fault() {
         let by = signer();
         let mut evidence = right(&by);
-        evidence.cuts[1].keys = ["ns1", "ns2"].map(|server| (server.to_owned(), Some(Vec::new()))).to_vec();
-        let State::Broken(faults) = judge(&evidence, at(BEGIN)) else { panic!() };
-        assert_eq!((faults.len(), &faults[0].servers[..]), (1, &["ns1".to_owned(), "ns2".to_owned()][..]));
+        evidence.cuts[1].keys = ["ns1", "ns2"]
+            .map(|server| (server.to_owned(), Some(Vec::new())))
+            .to_vec();
+        let State::Broken(faults) = judge(&evidence, at(BEGIN)) else {
+            panic!()
+        };
+        assert_eq!(
+            (faults.len(), &faults[0].servers[..]),
+            (1, &["ns1".to_owned(), "ns2".to_owned()][..])
+        );
     }
 
     #[test]

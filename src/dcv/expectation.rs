@@ -70,8 +70,18 @@ impl Expectation {
     pub fn places(&self, zone: Option<&str>) -> Vec<(Place, Cow<'_, str>)> {
         let here = self.record.name.as_str();
         let mut places = vec![(Place::Here, here.into())];
-        places.extend(self.record.or_at.iter().map(|name| (Place::Parent, name.into())));
-        places.extend(self.below.iter().map(|name| (Place::Below, reseller_record::name(&self.label, name).into())));
+        places.extend(
+            self.record
+                .or_at
+                .iter()
+                .map(|name| (Place::Parent, name.into())),
+        );
+        places.extend(self.below.iter().map(|name| {
+            (
+                Place::Below,
+                reseller_record::name(&self.label, name).into(),
+            )
+        }));
         if let Some(bare) = here.strip_prefix('_') {
             places.push((Place::NoUnderscore, bare.into()));
         }
@@ -84,7 +94,9 @@ impl Expectation {
     /// The registrable domain, where a zone above it cannot be the owner's.
     #[must_use]
     pub fn top(&self) -> Option<String> {
-        let name = DnsName::parse(&self.domain).ok().filter(DnsName::has_public_suffix)?;
+        let name = DnsName::parse(&self.domain)
+            .ok()
+            .filter(DnsName::has_public_suffix)?;
         name.registrable().map(str::to_owned)
     }
 
@@ -93,13 +105,19 @@ impl Expectation {
         if self.source == Source::Form {
             (self.source, self.values) = (Source::Nowhere, Vec::new());
             (self.record.value, self.record.complete) = (None, false);
-            self.record.shape = Some(format!("{}.<unique value>.<zone>", record::target_labels(request)));
+            self.record.shape = Some(format!(
+                "{}.<unique value>.<zone>",
+                record::target_labels(request)
+            ));
         }
     }
 
     /// Takes the zone cut that servers tell in place of the registrable domain.
     pub fn lies_in(&mut self, zone: &str) {
-        let below = |name: &str| name.strip_suffix(zone).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+        let below = |name: &str| {
+            name.strip_suffix(zone)
+                .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        };
         // A cut above the registrable domain means that the domain is not delegated: no panel has that zone.
         if below(&self.domain) && zone.len() >= self.record.zone.len() {
             self.record.relative_name = record::relative(&self.record.name, zone);
@@ -116,7 +134,9 @@ const BELOW_LIMIT: usize = 8;
 #[must_use]
 pub fn belongs(given: &GivenRecord, request: &SigningRequest) -> bool {
     match (given.md5(), given.target()) {
-        (Some(md5), Some(target)) => md5 == request.md5() && target == record::target_labels(request),
+        (Some(md5), Some(target)) => {
+            md5 == request.md5() && target == record::target_labels(request)
+        }
         _ => is_for(given, request),
     }
 }
@@ -124,17 +144,25 @@ pub fn belongs(given: &GivenRecord, request: &SigningRequest) -> bool {
 /// Whether a record is for one of the names of a request.
 #[must_use]
 pub fn is_for(given: &GivenRecord, request: &SigningRequest) -> bool {
-    record::domains(request).iter().any(|domain| given.anchor_for(domain.as_str()).is_some())
+    record::domains(request)
+        .iter()
+        .any(|domain| given.anchor_for(domain.as_str()).is_some())
 }
 
 /// One expectation for each domain to prove; none for a CA that wants no record. `given` are the shop's records that
 /// belong to this request.
 #[must_use]
-pub fn expectations(request: &SigningRequest, ca: Option<Ca>, given: &[GivenRecord]) -> Vec<Expectation> {
+pub fn expectations(
+    request: &SigningRequest,
+    ca: Option<Ca>,
+    given: &[GivenRecord],
+) -> Vec<Expectation> {
     let mut all: Vec<Expectation> = Vec::new();
     for domain in record::domains(request) {
         if let Some(expectation) = expectation(request, ca, given, domain.as_str())
-            && !all.iter().any(|one| one.record.name == expectation.record.name)
+            && !all
+                .iter()
+                .any(|one| one.record.name == expectation.record.name)
         {
             all.push(expectation);
         }
@@ -142,15 +170,25 @@ pub fn expectations(request: &SigningRequest, ca: Option<Ca>, given: &[GivenReco
     all
 }
 
-fn expectation(request: &SigningRequest, ca: Option<Ca>, given: &[GivenRecord], domain: &str) -> Option<Expectation> {
+fn expectation(
+    request: &SigningRequest,
+    ca: Option<Ca>,
+    given: &[GivenRecord],
+    domain: &str,
+) -> Option<Expectation> {
     // The shop's line nearest to this domain goes first.
-    let nearest = given.iter().filter_map(|given| Some((given, given.anchor_for(domain)?)));
+    let nearest = given
+        .iter()
+        .filter_map(|given| Some((given, given.anchor_for(domain)?)));
     match nearest.max_by_key(|(_, anchor)| anchor.domain.len()) {
         Some((shown, anchor)) => Some(as_shown(request, shown, &anchor)),
         // The value made of a request is the same for every domain of it.
         None => match given.iter().find(|given| given.md5().is_some()) {
             Some(shown) => {
-                let anchor = Anchor { label: record::host_label(request), domain: domain.to_owned() };
+                let anchor = Anchor {
+                    label: record::host_label(request),
+                    domain: domain.to_owned(),
+                };
                 Some(as_shown(request, shown, &anchor))
             }
             None => as_known(request, ca, given, domain),
@@ -167,14 +205,27 @@ pub fn alone(shown: &GivenRecord) -> Option<Expectation> {
     };
     let name = DnsName::parse(domain).ok()?;
     let climbed = reseller_record::climb_to(domain, Some(name.registrable()?));
-    let anchor = Anchor { label: label.to_owned(), domain: domain.to_owned() };
-    Some(of(shown, &anchor, record::alone(label, domain, climbed, shown.kind), Vec::new()))
+    let anchor = Anchor {
+        label: label.to_owned(),
+        domain: domain.to_owned(),
+    };
+    Some(of(
+        shown,
+        &anchor,
+        record::alone(label, domain, climbed, shown.kind),
+        Vec::new(),
+    ))
 }
 
 /// The record has the very value that the shop showed.
 fn as_shown(request: &SigningRequest, shown: &GivenRecord, anchor: &Anchor) -> Expectation {
     let Anchor { label, domain } = anchor;
-    of(shown, anchor, record::at(request, label, domain, shown.kind), below(request, domain))
+    of(
+        shown,
+        anchor,
+        record::at(request, label, domain, shown.kind),
+        below(request, domain),
+    )
 }
 
 fn of(shown: &GivenRecord, anchor: &Anchor, record: DcvRecord, below: Vec<String>) -> Expectation {
@@ -184,7 +235,11 @@ fn of(shown: &GivenRecord, anchor: &Anchor, record: DcvRecord, below: Vec<String
         None => shown.shape().map_or(Likeness::Unknown, Likeness::Shape),
     };
     Expectation {
-        record: DcvRecord { value: Some(shown.value.clone()), complete: true, ..record },
+        record: DcvRecord {
+            value: Some(shown.value.clone()),
+            complete: true,
+            ..record
+        },
         likeness,
         values: vec![shown.value.clone()],
         source: Source::Shop,
@@ -195,7 +250,12 @@ fn of(shown: &GivenRecord, anchor: &Anchor, record: DcvRecord, below: Vec<String
 }
 
 /// The record as far as the CA's form tells it; of a CA that is not known, as far as the record for another domain does.
-fn as_known(request: &SigningRequest, ca: Option<Ca>, given: &[GivenRecord], domain: &str) -> Option<Expectation> {
+fn as_known(
+    request: &SigningRequest,
+    ca: Option<Ca>,
+    given: &[GivenRecord],
+    domain: &str,
+) -> Option<Expectation> {
     let known = record::record(request, domain, ca)?;
     let record = match (ca, given.first()) {
         (None, Some(other)) => {
@@ -207,7 +267,11 @@ fn as_known(request: &SigningRequest, ca: Option<Ca>, given: &[GivenRecord], dom
     let form = ca.and_then(Ca::csr_hash);
     let target = record::target_labels(request);
     let values = match form.filter(|form| form.unique == UniqueValue::WhenKeyIsReused) {
-        Some(form) => form.zones.iter().map(|zone| format!("{target}.{zone}")).collect(),
+        Some(form) => form
+            .zones
+            .iter()
+            .map(|zone| format!("{target}.{zone}"))
+            .collect(),
         None => Vec::new(),
     };
     let likeness = match ca.map(|ca| &ca.profile().dns) {
@@ -215,8 +279,17 @@ fn as_known(request: &SigningRequest, ca: Option<Ca>, given: &[GivenRecord], dom
         None if !given.is_empty() => Likeness::Unknown,
         _ => Likeness::Hash(target),
     };
-    let label = record.name.strip_suffix(domain).unwrap_or_default().trim_end_matches('.').to_owned();
-    let source = if values.is_empty() { Source::Nowhere } else { Source::Form };
+    let label = record
+        .name
+        .strip_suffix(domain)
+        .unwrap_or_default()
+        .trim_end_matches('.')
+        .to_owned();
+    let source = if values.is_empty() {
+        Source::Nowhere
+    } else {
+        Source::Form
+    };
     Some(Expectation {
         record,
         likeness,
@@ -230,13 +303,23 @@ fn as_known(request: &SigningRequest, ca: Option<Ca>, given: &[GivenRecord], dom
 
 /// What stands before the domain in a record for one of the names of `request`.
 fn request_label(request: &SigningRequest, given: &GivenRecord) -> Option<String> {
-    record::domains(request).iter().find_map(|domain| given.anchor_for(domain.as_str())).map(|anchor| anchor.label)
+    record::domains(request)
+        .iter()
+        .find_map(|domain| given.anchor_for(domain.as_str()))
+        .map(|anchor| anchor.label)
 }
 
 fn below(request: &SigningRequest, domain: &str) -> Vec<String> {
     let mut below: Vec<String> = Vec::new();
-    for name in request.dns_names.iter().filter_map(|name| DnsName::parse(name).ok()) {
-        let under = name.base().strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
+    for name in request
+        .dns_names
+        .iter()
+        .filter_map(|name| DnsName::parse(name).ok())
+    {
+        let under = name
+            .base()
+            .strip_suffix(domain)
+            .is_some_and(|rest| rest.ends_with('.'));
         if under && !below.iter().any(|one| one == name.base()) && below.len() < BELOW_LIMIT {
             below.push(name.base().to_owned());
         }
@@ -261,7 +344,12 @@ mod tests {
     }
 
     fn given(request: &SigningRequest, rest: &str) -> Vec<GivenRecord> {
-        parse(&format!("{}{rest} {}.u1.comodoca.com", host_label(request), target_labels(request))).unwrap()
+        parse(&format!(
+            "{}{rest} {}.u1.comodoca.com",
+            host_label(request),
+            target_labels(request)
+        ))
+        .unwrap()
     }
 
     fn domains(expected: &[Expectation]) -> Vec<&str> {
@@ -279,7 +367,11 @@ mod tests {
             (Some(Ca::Sectigo), &shop[..], Source::Shop, 1),
         ] {
             let expected = &expectations(&request, ca, given)[0];
-            assert_eq!((expected.source, expected.values.len()), (source, values), "{ca:?}");
+            assert_eq!(
+                (expected.source, expected.values.len()),
+                (source, values),
+                "{ca:?}"
+            );
             assert_eq!(expected.record.complete, values > 0);
         }
     }
@@ -288,7 +380,10 @@ mod tests {
     fn one_value_serves_every_domain_and_a_host_above_all_below_it() {
         let request = request(&["a.example.com", "b.example.com", "example.net"]);
         let apart = expectations(&request, None, &given(&request, ".a.example.com"));
-        assert_eq!(domains(&apart), ["a.example.com", "b.example.com", "example.net"]);
+        assert_eq!(
+            domains(&apart),
+            ["a.example.com", "b.example.com", "example.net"]
+        );
         assert!(apart.iter().all(|one| one.source == Source::Shop));
         let above = expectations(&request, None, &given(&request, ".example.com"));
         assert_eq!(domains(&above), ["example.com", "example.net"]);
@@ -301,14 +396,23 @@ mod tests {
         let expected = &expectations(&request, None, &[])[0];
         let label = host_label(&request);
         let places = expected.places(Some("example.co.uk"));
-        let places: Vec<(Place, String)> = places.into_iter().map(|(place, name)| (place, name.into_owned())).collect();
+        let places: Vec<(Place, String)> = places
+            .into_iter()
+            .map(|(place, name)| (place, name.into_owned()))
+            .collect();
         let wanted = [
             (Place::Here, format!("{label}.a.b.example.co.uk")),
             (Place::Parent, format!("{label}.b.example.co.uk")),
             (Place::Parent, format!("{label}.example.co.uk")),
             (Place::Below, format!("{label}.x.a.b.example.co.uk")),
-            (Place::NoUnderscore, format!("{}.a.b.example.co.uk", &label[1..])),
-            (Place::Doubled, format!("{label}.a.b.example.co.uk.example.co.uk")),
+            (
+                Place::NoUnderscore,
+                format!("{}.a.b.example.co.uk", &label[1..]),
+            ),
+            (
+                Place::Doubled,
+                format!("{label}.a.b.example.co.uk.example.co.uk"),
+            ),
         ];
         assert_eq!(places, wanted);
     }
@@ -325,7 +429,11 @@ mod tests {
             let mut expected = expectations(&request, None, &[]).remove(0);
             expected.lies_in(zone);
             assert_eq!(expected.record.zone, panel, "{zone}");
-            assert_eq!(expected.record.relative_name, format!("{}{suffix}", host_label(&request)), "{zone}");
+            assert_eq!(
+                expected.record.relative_name,
+                format!("{}{suffix}", host_label(&request)),
+                "{zone}"
+            );
         }
     }
 }

@@ -54,7 +54,11 @@ pub struct FileProof {
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum Content {
     /// SHA-256, one of these zones, and the unique value: `None` where it is not known, an inner `None` where there is none.
-    Hash { sha256: String, zones: Vec<String>, unique: Option<Option<String>> },
+    Hash {
+        sha256: String,
+        zones: Vec<String>,
+        unique: Option<Option<String>>,
+    },
     /// A random value, where it is known.
     Token(Option<String>),
 }
@@ -103,14 +107,23 @@ pub enum FileFlaw {
 /// records that belong to this request.
 #[must_use]
 pub fn files(request: &SigningRequest, ca: Option<Ca>, given: &[GivenRecord]) -> Vec<FileProof> {
-    let names = request.dns_names.iter().filter(|name| !name.starts_with("*."));
-    names.filter_map(|name| file(request, &name.to_ascii_lowercase(), ca, given)).collect()
+    let names = request
+        .dns_names
+        .iter()
+        .filter(|name| !name.starts_with("*."));
+    names
+        .filter_map(|name| file(request, &name.to_ascii_lowercase(), ca, given))
+        .collect()
 }
 
 /// The files of a CA that is known, as they are told beside its record: either way is enough.
 #[must_use]
 pub fn told(request: &SigningRequest, ca: Option<Ca>, given: &[GivenRecord]) -> Vec<FileRecord> {
-    let files = if ca.is_some() { files(request, ca, given) } else { Vec::new() };
+    let files = if ca.is_some() {
+        files(request, ca, given)
+    } else {
+        Vec::new()
+    };
     files.into_iter().map(|file| file.record).collect()
 }
 
@@ -118,25 +131,53 @@ pub fn told(request: &SigningRequest, ca: Option<Ca>, given: &[GivenRecord]) -> 
 #[must_use]
 pub fn listed(records: &[DcvRecord], files: &[FileRecord]) -> serde_json::Value {
     let all = records.iter().map(|one| serde_json::json!(one));
-    all.chain(files.iter().map(|one| serde_json::json!(one))).collect()
+    all.chain(files.iter().map(|one| serde_json::json!(one)))
+        .collect()
 }
 
 /// The file for one name.
 #[must_use]
-pub fn file(request: &SigningRequest, name: &str, ca: Option<Ca>, given: &[GivenRecord]) -> Option<FileProof> {
+pub fn file(
+    request: &SigningRequest,
+    name: &str,
+    ca: Option<Ca>,
+    given: &[GivenRecord],
+) -> Option<FileProof> {
     let (file, redirects, content) = match ca.map(|ca| &ca.profile().http) {
-        None => (hash_name(request), Redirects::Refused, of_request(request, ca, given)),
-        Some(HttpProof::CsrHash(redirects)) => (hash_name(request), *redirects, of_request(request, ca, given)),
+        None => (
+            hash_name(request),
+            Redirects::Refused,
+            of_request(request, ca, given),
+        ),
+        Some(HttpProof::CsrHash(redirects)) => (
+            hash_name(request),
+            *redirects,
+            of_request(request, ca, given),
+        ),
         Some(HttpProof::Named(file, redirects)) => {
-            let text = given.iter().find(|one| one.kind == RecordKind::Txt).map(|one| one.value.clone());
+            let text = given
+                .iter()
+                .find(|one| one.kind == RecordKind::Txt)
+                .map(|one| one.value.clone());
             ((*file).to_owned(), *redirects, Content::Token(text))
         }
         Some(HttpProof::None | HttpProof::Unknown) => return None,
     };
     let (body, shape) = in_lines(&content);
     let url = format!("http://{name}/.well-known/pki-validation/{file}");
-    let record = FileRecord { name: name.to_owned(), kind: "HTTP", url, complete: body.is_some(), body, shape };
-    Some(FileProof { record, redirects, content })
+    let record = FileRecord {
+        name: name.to_owned(),
+        kind: "HTTP",
+        url,
+        complete: body.is_some(),
+        body,
+        shape,
+    };
+    Some(FileProof {
+        record,
+        redirects,
+        content,
+    })
 }
 
 /// In upper case: a path, unlike a DNS name, has one spelling.
@@ -147,18 +188,30 @@ fn hash_name(request: &SigningRequest) -> String {
 fn of_request(request: &SigningRequest, ca: Option<Ca>, given: &[GivenRecord]) -> Content {
     let sha256 = request.sha256();
     let target = record::target_labels(request);
-    let shown = given.iter().find_map(|one| one.value.strip_prefix(&target)?.strip_prefix('.'));
+    let shown = given
+        .iter()
+        .find_map(|one| one.value.strip_prefix(&target)?.strip_prefix('.'));
     if let Some(rest) = shown {
         let (unique, zone) = match rest.split_once('.') {
             Some((unique, zone)) if zone.contains('.') => (Some(unique.to_owned()), zone),
             _ => (None, rest),
         };
-        return Content::Hash { sha256, zones: vec![zone.to_owned()], unique: Some(unique) };
+        return Content::Hash {
+            sha256,
+            zones: vec![zone.to_owned()],
+            unique: Some(unique),
+        };
     }
     let form = ca.and_then(Ca::csr_hash);
-    let zones = form.map_or(&["sectigo.com", "comodoca.com", "ssl.com"][..], |form| form.zones);
+    let zones = form.map_or(&["sectigo.com", "comodoca.com", "ssl.com"][..], |form| {
+        form.zones
+    });
     let none = form.is_some_and(|form| form.unique == UniqueValue::WhenKeyIsReused);
-    Content::Hash { sha256, zones: zones.iter().map(|&zone| zone.to_owned()).collect(), unique: none.then_some(None) }
+    Content::Hash {
+        sha256,
+        zones: zones.iter().map(|&zone| zone.to_owned()).collect(),
+        unique: none.then_some(None),
+    }
 }
 
 /// The body, or its form.
@@ -166,12 +219,18 @@ fn in_lines(content: &Content) -> (Option<String>, Option<String>) {
     match content {
         Content::Token(Some(token)) => (Some(token.clone()), None),
         Content::Token(None) => (None, Some("<token>".to_owned())),
-        Content::Hash { sha256, zones, unique } => {
+        Content::Hash {
+            sha256,
+            zones,
+            unique,
+        } => {
             let zone = zones.first().map_or("<zone>", String::as_str);
             match unique {
                 Some(Some(unique)) => (Some(format!("{sha256}\n{zone}\n{unique}")), None),
                 Some(None) => (Some(format!("{sha256}\n{zone}")), None),
-                None if zones.len() == 1 => (None, Some(format!("{sha256}\n{zone}\n<unique value>"))),
+                None if zones.len() == 1 => {
+                    (None, Some(format!("{sha256}\n{zone}\n<unique value>")))
+                }
                 None => (None, Some(format!("{sha256}\n<zone>\n<unique value>"))),
             }
         }
@@ -181,7 +240,11 @@ fn in_lines(content: &Content) -> (Option<String>, Option<String>) {
 impl FileProof {
     /// A key that is used again has a unique value in its file, which only the CA knows.
     pub fn shop_decides(&mut self) {
-        if let Content::Hash { unique: unique @ Some(None), .. } = &mut self.content {
+        if let Content::Hash {
+            unique: unique @ Some(None),
+            ..
+        } = &mut self.content
+        {
             *unique = None;
             self.record.shop_decides();
         }
@@ -190,7 +253,14 @@ impl FileProof {
     /// Whether what came would satisfy the CA; if not, why.
     #[must_use]
     pub fn judge(&self, got: &Got) -> (Verdict, Option<FileFlaw>) {
-        let Got::Answered { status, location, body } = got else { return (Verdict::Unreachable, None) };
+        let Got::Answered {
+            status,
+            location,
+            body,
+        } = got
+        else {
+            return (Verdict::Unreachable, None);
+        };
         match (status, location) {
             (200, _) => self.content(body),
             (300..=399, Some(to)) => (Verdict::WrongPlace, Some(FileFlaw::Redirected(to.clone()))),
@@ -205,7 +275,11 @@ impl FileProof {
             Some(FileFlaw::Page)
         } else {
             match &self.content {
-                Content::Hash { sha256, zones, unique } => hash_flaw(&lines, sha256, zones, unique.as_ref()),
+                Content::Hash {
+                    sha256,
+                    zones,
+                    unique,
+                } => hash_flaw(&lines, sha256, zones, unique.as_ref()),
                 Content::Token(token) => token_flaw(&lines, token.as_deref()),
             }
         };
@@ -217,11 +291,18 @@ impl FileProof {
     }
 }
 
-fn hash_flaw(lines: &[&str], sha256: &str, zones: &[String], unique: Option<&Option<String>>) -> Option<FileFlaw> {
+fn hash_flaw(
+    lines: &[&str],
+    sha256: &str,
+    zones: &[String],
+    unique: Option<&Option<String>>,
+) -> Option<FileFlaw> {
     let is_hash = |line: &str| line.len() == 64 && line.bytes().all(|b| b.is_ascii_hexdigit());
     match lines {
         [hash, rest @ ..] if hash.eq_ignore_ascii_case(sha256) => {
-            let zone = rest.first().is_some_and(|zone| zones.iter().any(|one| one.eq_ignore_ascii_case(zone)));
+            let zone = rest
+                .first()
+                .is_some_and(|zone| zones.iter().any(|one| one.eq_ignore_ascii_case(zone)));
             let fits = match (unique, rest) {
                 (Some(Some(unique)), [_, seen]) => seen == unique,
                 (Some(None), [_]) => true,
@@ -312,11 +393,25 @@ pub enum FileReason {
 impl FileReason {
     /// The reason in what one address gave; none where all is right or nobody could be asked.
     #[must_use]
-    pub fn of(proof: &FileProof, address: &SocketAddr, got: &Got, flaw: Option<&FileFlaw>) -> Option<Self> {
+    pub fn of(
+        proof: &FileProof,
+        address: &SocketAddr,
+        got: &Got,
+        flaw: Option<&FileFlaw>,
+    ) -> Option<Self> {
         let (url, address) = (proof.record.url.clone(), *address);
         match (got, flaw) {
-            (Got::Silent(reason), _) => Some(Self::Silent { url, address, reason: reason.clone() }),
-            (_, Some(flaw)) => Some(Self::Flaw { url, address, flaw: flaw.clone(), redirects: proof.redirects }),
+            (Got::Silent(reason), _) => Some(Self::Silent {
+                url,
+                address,
+                reason: reason.clone(),
+            }),
+            (_, Some(flaw)) => Some(Self::Flaw {
+                url,
+                address,
+                flaw: flaw.clone(),
+                redirects: proof.redirects,
+            }),
             _ => None,
         }
     }
@@ -337,22 +432,44 @@ mod tests {
         let block = pem::parse(include_bytes!("../../fixtures/namecheap-doc.csr")).unwrap();
         let request = SigningRequest::from_der(block.contents()).unwrap();
         let line = |unique| format!("_{}.example.com {HASH}.{unique}comodoca.com", request.md5());
-        let given = unique.map(|unique| parse(&line(unique)).unwrap()).unwrap_or_default();
+        let given = unique
+            .map(|unique| parse(&line(unique)).unwrap())
+            .unwrap_or_default();
         files(&request, ca, &given).remove(0)
     }
 
     #[test]
     fn the_file_is_that_of_the_request() {
         let shop = proof(Some(Ca::Namecheap), Some("u1.")).record;
-        assert_eq!(shop.url, "http://example.com/.well-known/pki-validation/6FCFE984AC87413B45A0D531D2172600.txt");
-        assert_eq!((shop.body, shop.complete), (Some(format!("{SHA}\ncomodoca.com\nu1")), true));
+        assert_eq!(
+            shop.url,
+            "http://example.com/.well-known/pki-validation/6FCFE984AC87413B45A0D531D2172600.txt"
+        );
+        assert_eq!(
+            (shop.body, shop.complete),
+            (Some(format!("{SHA}\ncomodoca.com\nu1")), true)
+        );
         let unknown = proof(Some(Ca::Namecheap), None).record;
-        assert_eq!((unknown.body, unknown.shape), (None, Some(format!("{SHA}\n<zone>\n<unique value>"))));
-        assert_eq!(proof(Some(Ca::Sectigo), None).record.body, Some(format!("{SHA}\nsectigo.com")));
-        assert!(proof(Some(Ca::Digicert), None).record.url.ends_with("/fileauth.txt"));
+        assert_eq!(
+            (unknown.body, unknown.shape),
+            (None, Some(format!("{SHA}\n<zone>\n<unique value>")))
+        );
+        assert_eq!(
+            proof(Some(Ca::Sectigo), None).record.body,
+            Some(format!("{SHA}\nsectigo.com"))
+        );
+        assert!(
+            proof(Some(Ca::Digicert), None)
+                .record
+                .url
+                .ends_with("/fileauth.txt")
+        );
         let block = pem::parse(include_bytes!("../../fixtures/namecheap-doc.csr")).unwrap();
         let request = SigningRequest::from_der(block.contents()).unwrap();
-        assert!(files(&request, Some(Ca::Private), &[]).is_empty() && files(&request, Some(Ca::Acm), &[]).is_empty());
+        assert!(
+            files(&request, Some(Ca::Private), &[]).is_empty()
+                && files(&request, Some(Ca::Acm), &[]).is_empty()
+        );
     }
 
     #[test]
@@ -362,8 +479,20 @@ mod tests {
         let other = "0".repeat(64);
         let upper = SHA.to_uppercase();
         for (ca, given, body, verdict, flaw) in [
-            (None, Some("u1."), format!("{SHA}\ncomodoca.com\nu1\n"), Verdict::Visible, None),
-            (None, Some("u1."), format!("{upper}\r\nCOMODOCA.com \r\nu1"), Verdict::Visible, None),
+            (
+                None,
+                Some("u1."),
+                format!("{SHA}\ncomodoca.com\nu1\n"),
+                Verdict::Visible,
+                None,
+            ),
+            (
+                None,
+                Some("u1."),
+                format!("{upper}\r\nCOMODOCA.com \r\nu1"),
+                Verdict::Visible,
+                None,
+            ),
             (
                 None,
                 Some("u1."),
@@ -371,9 +500,27 @@ mod tests {
                 Verdict::Different,
                 content(&format!("{SHA} comodoca.com u1")[..80]),
             ),
-            (None, Some("u1."), format!("{SHA}\ncomodoca.com"), Verdict::Different, unique("comodoca.com")),
-            (None, Some("u1."), format!("{SHA}\ncomodoca.com\nu2"), Verdict::Different, unique("comodoca.com / u2")),
-            (None, Some("u1."), format!("{SHA}\nsectigo.com\nu1"), Verdict::Different, unique("sectigo.com / u1")),
+            (
+                None,
+                Some("u1."),
+                format!("{SHA}\ncomodoca.com"),
+                Verdict::Different,
+                unique("comodoca.com"),
+            ),
+            (
+                None,
+                Some("u1."),
+                format!("{SHA}\ncomodoca.com\nu2"),
+                Verdict::Different,
+                unique("comodoca.com / u2"),
+            ),
+            (
+                None,
+                Some("u1."),
+                format!("{SHA}\nsectigo.com\nu1"),
+                Verdict::Different,
+                unique("sectigo.com / u1"),
+            ),
             (
                 None,
                 Some("u1."),
@@ -388,15 +535,61 @@ mod tests {
                 Verdict::Different,
                 Some(FileFlaw::AnotherRequest),
             ),
-            (None, Some("u1."), "<!doctype html>".to_owned(), Verdict::Different, Some(FileFlaw::Page)),
-            (None, Some("u1."), String::new(), Verdict::Different, content("")),
-            (None, None, format!("{SHA}\ncomodoca.com\nu1"), Verdict::Unchecked, Some(FileFlaw::Unchecked)),
-            (Some(Ca::Sectigo), None, format!("{SHA}\nsectigo.com"), Verdict::Visible, None),
-            (Some(Ca::Sectigo), None, format!("{SHA}\nsectigo.com\nu1"), Verdict::Unchecked, Some(FileFlaw::Unchecked)),
-            (Some(Ca::Sectigo), None, format!("{SHA}\nssl.com"), Verdict::Different, unique("ssl.com")),
-            (Some(Ca::Digicert), None, "abc".to_owned(), Verdict::Unchecked, Some(FileFlaw::Unchecked)),
+            (
+                None,
+                Some("u1."),
+                "<!doctype html>".to_owned(),
+                Verdict::Different,
+                Some(FileFlaw::Page),
+            ),
+            (
+                None,
+                Some("u1."),
+                String::new(),
+                Verdict::Different,
+                content(""),
+            ),
+            (
+                None,
+                None,
+                format!("{SHA}\ncomodoca.com\nu1"),
+                Verdict::Unchecked,
+                Some(FileFlaw::Unchecked),
+            ),
+            (
+                Some(Ca::Sectigo),
+                None,
+                format!("{SHA}\nsectigo.com"),
+                Verdict::Visible,
+                None,
+            ),
+            (
+                Some(Ca::Sectigo),
+                None,
+                format!("{SHA}\nsectigo.com\nu1"),
+                Verdict::Unchecked,
+                Some(FileFlaw::Unchecked),
+            ),
+            (
+                Some(Ca::Sectigo),
+                None,
+                format!("{SHA}\nssl.com"),
+                Verdict::Different,
+                unique("ssl.com"),
+            ),
+            (
+                Some(Ca::Digicert),
+                None,
+                "abc".to_owned(),
+                Verdict::Unchecked,
+                Some(FileFlaw::Unchecked),
+            ),
         ] {
-            let got = Got::Answered { status: 200, location: None, body: body.clone().into_bytes() };
+            let got = Got::Answered {
+                status: 200,
+                location: None,
+                body: body.clone().into_bytes(),
+            };
             let mut told = proof(ca, given).judge(&got);
             if let Some(FileFlaw::Content(text)) = &mut told.1 {
                 text.truncate(80);
@@ -415,9 +608,16 @@ mod tests {
             (302, None, Verdict::Absent),
             (204, None, Verdict::Absent),
         ] {
-            let got = Got::Answered { status, location, body: Vec::new() };
+            let got = Got::Answered {
+                status,
+                location,
+                body: Vec::new(),
+            };
             assert_eq!(proof(None, Some("u1.")).judge(&got).0, verdict, "{status}");
         }
-        assert_eq!(proof(None, None).judge(&Got::Silent("closed".to_owned())).0, Verdict::Unreachable);
+        assert_eq!(
+            proof(None, None).judge(&Got::Silent("closed".to_owned())).0,
+            Verdict::Unreachable
+        );
     }
 }

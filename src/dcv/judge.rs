@@ -71,13 +71,20 @@ pub struct Judgement {
 /// Judges what servers said about one record.
 #[must_use]
 pub fn judge(expected: &Expectation, survey: &Survey) -> Judgement {
-    let view = View { expected, zone: survey.zone.as_deref(), places: expected.places(survey.zone.as_deref()) };
+    let view = View {
+        expected,
+        zone: survey.zone.as_deref(),
+        places: expected.places(survey.zone.as_deref()),
+    };
     let mut standings: Vec<Standing> = survey.said.iter().map(|said| view.standing(said)).collect();
     view.follow_aliases(&mut standings);
     let answered = standings.iter().any(|one| one.answer.is_answer());
     // Where this machine has no way to (IPv6 without IPv6), nobody was asked and nothing is known to be wrong.
     let asked = standings.iter().filter(|one| one.answer != Answer::NoRoute);
-    let mut verdict = asked.map(|one| one.verdict).max().unwrap_or(Verdict::Unreachable);
+    let mut verdict = asked
+        .map(|one| one.verdict)
+        .max()
+        .unwrap_or(Verdict::Unreachable);
     if !survey.own_servers.are_enough() || nobody_reached(&standings) {
         verdict = verdict.max(Verdict::Unreachable);
     }
@@ -85,16 +92,31 @@ pub fn judge(expected: &Expectation, survey: &Survey) -> Judgement {
     let wildcard = view.wildcard(survey);
     // Nobody entered what a wildcard answers.
     let entered = |reason: &Reason| match (reason, &wildcard) {
-        (Reason::Value { seen, flaw: Flaw::Other, .. }, Some(target)) => !seen.eq_ignore_ascii_case(target),
+        (
+            Reason::Value {
+                seen,
+                flaw: Flaw::Other,
+                ..
+            },
+            Some(target),
+        ) => !seen.eq_ignore_ascii_case(target),
         _ => true,
     };
-    let each = standings.iter().filter_map(|one| view.reason(one)).filter(entered);
+    let each = standings
+        .iter()
+        .filter_map(|one| view.reason(one))
+        .filter(entered);
     for reason in each.chain(view.overall(&standings, survey)) {
         if !reasons.contains(&reason) {
             reasons.push(reason);
         }
     }
-    Judgement { verdict, answered, standings, reasons }
+    Judgement {
+        verdict,
+        answered,
+        standings,
+        reasons,
+    }
 }
 
 struct View<'a> {
@@ -119,10 +141,14 @@ impl View<'_> {
                 _ => 5,
             }
         };
-        let of_its_kind = said.answers.iter().filter(|asked| asked.kind == self.expected.record.kind);
+        let of_its_kind = said
+            .answers
+            .iter()
+            .filter(|asked| asked.kind == self.expected.record.kind);
         let decided = of_its_kind.min_by_key(rank);
-        let (at, answer) =
-            decided.map_or((&self.expected.record.name, &Answer::Timeout), |one| (&one.name, &one.answer));
+        let (at, answer) = decided.map_or((&self.expected.record.name, &Answer::Timeout), |one| {
+            (&one.name, &one.answer)
+        });
         Standing {
             server: said.server.clone(),
             verdict: self.verdict(at, answer),
@@ -136,10 +162,16 @@ impl View<'_> {
         let looked_at = matches!(self.place(at), Some(Place::Here | Place::Parent));
         match value_check::seen(self.expected, self.zone, answer) {
             Some(Seen { flaw: None, .. }) if looked_at => Verdict::Visible,
-            Some(Seen { flaw: Some(Flaw::Unchecked), .. }) if looked_at => Verdict::Unchecked,
+            Some(Seen {
+                flaw: Some(Flaw::Unchecked),
+                ..
+            }) if looked_at => Verdict::Unchecked,
             Some(_) if looked_at => Verdict::Different,
             // Elsewhere, only what was meant for this request counts.
-            Some(Seen { flaw: Some(Flaw::AnotherRequest | Flaw::Other | Flaw::OtherToken), .. }) => Verdict::Absent,
+            Some(Seen {
+                flaw: Some(Flaw::AnotherRequest | Flaw::Other | Flaw::OtherToken),
+                ..
+            }) => Verdict::Absent,
             Some(_) => Verdict::WrongPlace,
             None if answer.is_answer() && *answer != Answer::Bogus => Verdict::Absent,
             None => Verdict::Unreachable,
@@ -147,7 +179,10 @@ impl View<'_> {
     }
 
     fn place(&self, at: &str) -> Option<Place> {
-        self.places.iter().find(|(_, name)| name == at).map(|(place, _)| *place)
+        self.places
+            .iter()
+            .find(|(_, name)| name == at)
+            .map(|(place, _)| *place)
     }
 
     /// Why one server's standing is what it is, where it is the answer itself that tells.
@@ -157,15 +192,25 @@ impl View<'_> {
         let how = match (place, flaw) {
             (Place::Here, None) => return None,
             (Place::Here | Place::Parent, Some(flaw)) => {
-                return Some(Reason::Value { at, seen: seen.to_owned(), wanted: self.wanted(), flaw });
+                return Some(Reason::Value {
+                    at,
+                    seen: seen.to_owned(),
+                    wanted: self.wanted(),
+                    flaw,
+                });
             }
             _ if one.verdict == Verdict::Absent => return None,
             (Place::Parent, None) => Elsewhere::Parent,
-            (Place::Below, _) => Elsewhere::Below { domain: self.expected.domain.clone() },
+            (Place::Below, _) => Elsewhere::Below {
+                domain: self.expected.domain.clone(),
+            },
             (Place::NoUnderscore, _) => Elsewhere::NoUnderscore,
             (Place::Doubled, _) => Elsewhere::Doubled {
                 zone: self.zone.unwrap_or_default().to_owned(),
-                relative: record::relative(&self.expected.record.name, self.zone.unwrap_or_default()),
+                relative: record::relative(
+                    &self.expected.record.name,
+                    self.zone.unwrap_or_default(),
+                ),
             },
         };
         Some(Reason::Elsewhere { at, how })
@@ -174,37 +219,71 @@ impl View<'_> {
     /// Reasons that only show when servers are seen side by side.
     fn overall(&self, standings: &[Standing], survey: &Survey) -> Vec<Reason> {
         let mut reasons = Vec::new();
-        let visible = standings.iter().any(|one| matches!(one.verdict, Verdict::Visible | Verdict::Unchecked));
-        let absent: Vec<&Standing> = standings.iter().filter(|one| one.verdict == Verdict::Absent).collect();
-        let own: Vec<&Standing> = absent.iter().copied().filter(|one| one.server.role == Role::Authoritative).collect();
+        let visible = standings
+            .iter()
+            .any(|one| matches!(one.verdict, Verdict::Visible | Verdict::Unchecked));
+        let absent: Vec<&Standing> = standings
+            .iter()
+            .filter(|one| one.verdict == Verdict::Absent)
+            .collect();
+        let own: Vec<&Standing> = absent
+            .iter()
+            .copied()
+            .filter(|one| one.server.role == Role::Authoritative)
+            .collect();
         let name = self.expected.record.name.clone();
         let anywhere = survey.around.anywhere.as_ref();
-        let instead: Vec<Reason> = survey.said.iter().filter_map(|said| self.instead(said, anywhere)).collect();
+        let instead: Vec<Reason> = survey
+            .said
+            .iter()
+            .filter_map(|said| self.instead(said, anywhere))
+            .collect();
         if visible && !own.is_empty() {
-            reasons.push(Reason::NotEverywhere { servers: shown(&own) });
+            reasons.push(Reason::NotEverywhere {
+                servers: shown(&own),
+            });
         } else if visible && !absent.is_empty() {
-            let seconds = absent.iter().filter_map(|one| remembered(&one.answer)).max();
-            reasons.push(Reason::ResolverRemembers { servers: shown(&absent), seconds });
+            let seconds = absent
+                .iter()
+                .filter_map(|one| remembered(&one.answer))
+                .max();
+            reasons.push(Reason::ResolverRemembers {
+                servers: shown(&absent),
+                seconds,
+            });
         } else if !absent.is_empty() && instead.is_empty() {
-            reasons.push(Reason::NotPublished { name, servers: shown(&absent) });
+            reasons.push(Reason::NotPublished {
+                name,
+                servers: shown(&absent),
+            });
         }
         reasons.extend(instead);
         let what = self.wildcard(survey).map(Instead::Wildcard);
-        reasons.extend(what.map(|what| Reason::Instead { at: self.expected.record.name.clone(), what }));
+        reasons.extend(what.map(|what| Reason::Instead {
+            at: self.expected.record.name.clone(),
+            what,
+        }));
         reasons.extend(silent(standings));
         match survey.own_servers {
             OwnServers::NotWanted => {}
             OwnServers::Asked(left_out) if left_out == LeftOut::default() => {}
             OwnServers::Asked(left_out) => {
-                reasons.push(Reason::TooManyServers { domain: self.expected.domain.clone(), left_out });
+                reasons.push(Reason::TooManyServers {
+                    domain: self.expected.domain.clone(),
+                    left_out,
+                });
             }
             OwnServers::NotDelegated => {
-                reasons.push(Reason::NotDelegated { domain: self.expected.record.zone.clone() });
+                reasons.push(Reason::NotDelegated {
+                    domain: self.expected.record.zone.clone(),
+                });
             }
             // Where nobody answered at all, that is why.
             OwnServers::NotFound if standings.iter().all(|one| one.answer.is_silence()) => {}
             OwnServers::NotFound => {
-                reasons.push(Reason::OwnServersNotFound { domain: self.expected.domain.clone() });
+                reasons.push(Reason::OwnServersNotFound {
+                    domain: self.expected.domain.clone(),
+                });
             }
         }
         reasons
@@ -212,7 +291,11 @@ impl View<'_> {
 
     /// The foreign target that is at the record's name and where nobody put anything, too.
     fn wildcard(&self, survey: &Survey) -> Option<String> {
-        let doubled = &self.places.iter().find(|(place, _)| *place == Place::Doubled)?.1;
+        let doubled = &self
+            .places
+            .iter()
+            .find(|(place, _)| *place == Place::Doubled)?
+            .1;
         survey.said.iter().find_map(|said| {
             let target = |name: &str| {
                 said.answers.iter().find_map(|asked| match &asked.answer {
@@ -220,45 +303,71 @@ impl View<'_> {
                     _ => None,
                 })
             };
-            let seen = target(&self.expected.record.name).filter(|seen| match &survey.around.anywhere {
-                Some(anywhere) => is_alias(anywhere, seen),
-                None => target(doubled) == Some(*seen),
+            let seen = target(&self.expected.record.name).filter(|seen| {
+                match &survey.around.anywhere {
+                    Some(anywhere) => is_alias(anywhere, seen),
+                    None => target(doubled) == Some(*seen),
+                }
             })?;
-            (value_check::flaw(self.expected, self.zone, seen) == Some(Flaw::Other)).then(|| seen.clone())
+            (value_check::flaw(self.expected, self.zone, seen) == Some(Flaw::Other))
+                .then(|| seen.clone())
         })
     }
 
     /// What one server has at the record's own name in place of the record, or beside it.
     fn instead(&self, said: &Said, anywhere: Option<&Answer>) -> Option<Reason> {
         let record = &self.expected.record;
-        let own = said.answers.iter().filter(|asked| asked.name == record.name);
+        let own = said
+            .answers
+            .iter()
+            .filter(|asked| asked.name == record.name);
         let main = own.clone().find(|asked| asked.kind == record.kind)?;
-        let mut others = own.filter(|asked| asked.kind != record.kind).map(|asked| &asked.answer);
+        let mut others = own
+            .filter(|asked| asked.kind != record.kind)
+            .map(|asked| &asked.answer);
         let what = match (record.kind, &main.answer) {
-            (RecordKind::Cname, Answer::Cname(_)) => {
-                others.any(|answer| matches!(answer, Answer::Txt(_))).then_some(Instead::Beside(RecordKind::Txt))
-            }
+            (RecordKind::Cname, Answer::Cname(_)) => others
+                .any(|answer| matches!(answer, Answer::Txt(_)))
+                .then_some(Instead::Beside(RecordKind::Txt)),
             (RecordKind::Cname, Answer::NoData(_)) => {
                 others.find_map(|answer| self.in_place_of_a_cname(said, answer, anywhere))
             }
-            (RecordKind::Txt, Answer::Cname(target)) if anywhere.is_some_and(|one| is_alias(one, target)) => {
+            (RecordKind::Txt, Answer::Cname(target))
+                if anywhere.is_some_and(|one| is_alias(one, target)) =>
+            {
                 Some(Instead::Wildcard(target.clone()))
             }
             (RecordKind::Txt, Answer::Cname(target)) => {
                 Some(match value_check::flaw(self.expected, self.zone, target) {
                     Some(Flaw::Other) => Instead::Alias(target.clone()),
-                    _ => Instead::WrongType { wanted: RecordKind::Txt, seen: RecordKind::Cname },
+                    _ => Instead::WrongType {
+                        wanted: RecordKind::Txt,
+                        seen: RecordKind::Cname,
+                    },
                 })
             }
             _ => None,
         };
-        what.map(|what| Reason::Instead { at: record.name.clone(), what })
+        what.map(|what| Reason::Instead {
+            at: record.name.clone(),
+            what,
+        })
     }
 
-    fn in_place_of_a_cname(&self, said: &Said, found: &Answer, anywhere: Option<&Answer>) -> Option<Instead> {
+    fn in_place_of_a_cname(
+        &self,
+        said: &Said,
+        found: &Answer,
+        anywhere: Option<&Answer>,
+    ) -> Option<Instead> {
         match found {
-            Answer::Txt(texts) if value_check::nearest(self.expected, self.zone, texts).is_some() => {
-                Some(Instead::WrongType { wanted: RecordKind::Cname, seen: RecordKind::Txt })
+            Answer::Txt(texts)
+                if value_check::nearest(self.expected, self.zone, texts).is_some() =>
+            {
+                Some(Instead::WrongType {
+                    wanted: RecordKind::Cname,
+                    seen: RecordKind::Txt,
+                })
             }
             Answer::Txt(texts) => Some(match anywhere {
                 Some(Answer::Txt(_)) => Instead::Wildcard(texts.join(" | ")),
@@ -268,10 +377,17 @@ impl View<'_> {
                 // Where nobody put anything, only a wildcard makes a name.
                 let made = || {
                     said.answers.iter().any(|asked| {
-                        self.place(&asked.name) == Some(Place::Doubled) && matches!(asked.answer, Answer::NoData(_))
+                        self.place(&asked.name) == Some(Place::Doubled)
+                            && matches!(asked.answer, Answer::NoData(_))
                     })
                 };
-                let listed = || addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                let listed = || {
+                    addresses
+                        .iter()
+                        .map(ToString::to_string)
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                };
                 Some(match anywhere {
                     Some(Answer::Addresses(_)) => Instead::Wildcard(listed()),
                     None if made() => Instead::Wildcard(listed()),
@@ -285,7 +401,8 @@ impl View<'_> {
     /// A zone's own servers do not follow an alias to a text in another zone, as CAs do: where a resolver found the text
     /// behind it, they say the same. An alias that is the value itself has nothing behind it: the resolver remembers.
     fn follow_aliases(&self, standings: &mut [Standing]) {
-        let found = |one: &Standing| one.server.role == Role::Resolver && one.verdict == Verdict::Visible;
+        let found =
+            |one: &Standing| one.server.role == Role::Resolver && one.verdict == Verdict::Visible;
         if self.expected.record.kind != RecordKind::Txt || !standings.iter().any(found) {
             return;
         }
@@ -300,14 +417,22 @@ impl View<'_> {
 
     fn wanted(&self) -> String {
         let record = &self.expected.record;
-        let shape = || record.shape.as_ref().map(|shape| format!("what the shop shows ({shape})"));
+        let shape = || {
+            record
+                .shape
+                .as_ref()
+                .map(|shape| format!("what the shop shows ({shape})"))
+        };
         record.value.clone().or_else(shape).unwrap_or_default()
     }
 }
 
 /// The zone's own servers are known, and this machine has no way to any of them: a resolver alone was asked.
 fn nobody_reached(standings: &[Standing]) -> bool {
-    let mut own = standings.iter().filter(|one| one.server.role == Role::Authoritative).peekable();
+    let mut own = standings
+        .iter()
+        .filter(|one| one.server.role == Role::Authoritative)
+        .peekable();
     own.peek().is_some() && own.all(|one| one.answer == Answer::NoRoute)
 }
 
@@ -329,14 +454,29 @@ fn is_alias(answer: &Answer, target: &str) -> bool {
 /// Who did not answer, by what came instead.
 fn silent(standings: &[Standing]) -> Vec<Reason> {
     let mut reasons: Vec<Reason> = Vec::new();
-    for one in standings.iter().filter(|one| one.verdict == Verdict::Unreachable) {
-        if reasons.iter().any(|reason| matches!(reason, Reason::Silent { answer, .. } if *answer == one.answer)) {
+    for one in standings
+        .iter()
+        .filter(|one| one.verdict == Verdict::Unreachable)
+    {
+        if reasons
+            .iter()
+            .any(|reason| matches!(reason, Reason::Silent { answer, .. } if *answer == one.answer))
+        {
             continue;
         }
-        let same: Vec<&Standing> = standings.iter().filter(|other| other.answer == one.answer).collect();
+        let same: Vec<&Standing> = standings
+            .iter()
+            .filter(|other| other.answer == one.answer)
+            .collect();
         reasons.push(match one.answer {
-            Answer::NoRoute => Reason::NoRoute { servers: shown(&same), others: others(standings) },
-            _ => Reason::Silent { servers: shown(&same), answer: one.answer.clone() },
+            Answer::NoRoute => Reason::NoRoute {
+                servers: shown(&same),
+                others: others(standings),
+            },
+            _ => Reason::Silent {
+                servers: shown(&same),
+                answer: one.answer.clone(),
+            },
         });
     }
     reasons
@@ -356,7 +496,9 @@ fn remembered(answer: &Answer) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::{Elsewhere, Flaw, Judgement, Reason, Verdict, judge};
-    use crate::dcv::answer::{Answer, Around, Asked, LeftOut, OwnServers, RecordKind, Role, Said, Server, Survey};
+    use crate::dcv::answer::{
+        Answer, Around, Asked, LeftOut, OwnServers, RecordKind, Role, Said, Server, Survey,
+    };
     use crate::dcv::expectation::{Expectation, Place, expectations};
     use crate::dcv::parse::parse;
     use crate::pki::request::SigningRequest;
@@ -376,16 +518,32 @@ mod tests {
     }
 
     fn asked(name: &str, answer: Answer) -> Asked {
-        Asked { name: name.to_owned(), kind: RecordKind::Cname, answer, ttl: None }
+        Asked {
+            name: name.to_owned(),
+            kind: RecordKind::Cname,
+            answer,
+            ttl: None,
+        }
     }
 
     /// The zone's own servers and, last, a resolver say this about the record's own name.
     fn survey(answers: &[Answer]) -> Survey {
         let said = answers.iter().enumerate().map(|(index, answer)| {
-            let role = if index + 1 == answers.len() { Role::Resolver } else { Role::Authoritative };
+            let role = if index + 1 == answers.len() {
+                Role::Resolver
+            } else {
+                Role::Authoritative
+            };
             let address = format!("192.0.2.{}:53", index + 1).parse().ok();
-            let server = Server { address, name: Some(format!("ns{}", index + 1)), role };
-            Said { server, answers: vec![asked(NAME, answer.clone())] }
+            let server = Server {
+                address,
+                name: Some(format!("ns{}", index + 1)),
+                role,
+            };
+            Said {
+                server,
+                answers: vec![asked(NAME, answer.clone())],
+            }
         });
         Survey {
             zone: Some("example.com".to_owned()),
@@ -418,23 +576,78 @@ mod tests {
         let (nothing, no_data) = (|| Answer::NoName(Some(600)), || Answer::NoData(None));
         let other = || Answer::Cname("x.example".to_owned());
         for (answers, verdict, answered, reasons) in [
-            (vec![right(), right(), right()], Verdict::Visible, true, vec![]),
-            (vec![right(), Answer::NoRoute, right()], Verdict::Visible, true, vec!["no-route"]),
-            (vec![nothing(), no_data(), nothing()], Verdict::Absent, true, vec!["not-published"]),
-            (vec![right(), nothing(), right()], Verdict::Absent, true, vec!["not-everywhere"]),
-            (vec![right(), right(), nothing()], Verdict::Absent, true, vec!["resolver"]),
-            (vec![right(), Answer::Timeout, right()], Verdict::Unreachable, true, vec!["silent"]),
-            (vec![right(), Answer::NoAddress, right()], Verdict::Unreachable, true, vec!["silent"]),
-            (vec![right(), Answer::Lame, right()], Verdict::Unreachable, true, vec!["silent"]),
+            (
+                vec![right(), right(), right()],
+                Verdict::Visible,
+                true,
+                vec![],
+            ),
+            (
+                vec![right(), Answer::NoRoute, right()],
+                Verdict::Visible,
+                true,
+                vec!["no-route"],
+            ),
+            (
+                vec![nothing(), no_data(), nothing()],
+                Verdict::Absent,
+                true,
+                vec!["not-published"],
+            ),
+            (
+                vec![right(), nothing(), right()],
+                Verdict::Absent,
+                true,
+                vec!["not-everywhere"],
+            ),
+            (
+                vec![right(), right(), nothing()],
+                Verdict::Absent,
+                true,
+                vec!["resolver"],
+            ),
+            (
+                vec![right(), Answer::Timeout, right()],
+                Verdict::Unreachable,
+                true,
+                vec!["silent"],
+            ),
+            (
+                vec![right(), Answer::NoAddress, right()],
+                Verdict::Unreachable,
+                true,
+                vec!["silent"],
+            ),
+            (
+                vec![right(), Answer::Lame, right()],
+                Verdict::Unreachable,
+                true,
+                vec!["silent"],
+            ),
             (
                 vec![Answer::Timeout, Answer::Refused, Answer::Refused],
                 Verdict::Unreachable,
                 false,
                 vec!["silent", "silent"],
             ),
-            (vec![right(), right(), Answer::Bogus], Verdict::Unreachable, true, vec!["silent"]),
-            (vec![Answer::NoRoute, Answer::NoRoute], Verdict::Unreachable, false, vec!["no-route"]),
-            (vec![other(), right(), right()], Verdict::Different, true, vec!["value"]),
+            (
+                vec![right(), right(), Answer::Bogus],
+                Verdict::Unreachable,
+                true,
+                vec!["silent"],
+            ),
+            (
+                vec![Answer::NoRoute, Answer::NoRoute],
+                Verdict::Unreachable,
+                false,
+                vec!["no-route"],
+            ),
+            (
+                vec![other(), right(), right()],
+                Verdict::Different,
+                true,
+                vec!["value"],
+            ),
             (
                 vec![other(), nothing(), Answer::ServFail],
                 Verdict::Different,
@@ -443,7 +656,11 @@ mod tests {
             ),
         ] {
             let judgement = judge(&expected(), &survey(&answers));
-            assert_eq!((judgement.verdict, judgement.answered), (verdict, answered), "{answers:?}");
+            assert_eq!(
+                (judgement.verdict, judgement.answered),
+                (verdict, answered),
+                "{answers:?}"
+            );
             assert_eq!(told(&judgement), reasons, "{answers:?}");
         }
     }
@@ -453,8 +670,20 @@ mod tests {
         let mut alone = survey(&[right()]);
         for (own_servers, verdict) in [
             (OwnServers::Asked(LeftOut::default()), Verdict::Visible),
-            (OwnServers::Asked(LeftOut { names: 1, addresses: 0 }), Verdict::Unreachable),
-            (OwnServers::Asked(LeftOut { names: 0, addresses: 1 }), Verdict::Unreachable),
+            (
+                OwnServers::Asked(LeftOut {
+                    names: 1,
+                    addresses: 0,
+                }),
+                Verdict::Unreachable,
+            ),
+            (
+                OwnServers::Asked(LeftOut {
+                    names: 0,
+                    addresses: 1,
+                }),
+                Verdict::Unreachable,
+            ),
             (OwnServers::NotWanted, Verdict::Visible),
             (OwnServers::NotFound, Verdict::Unreachable),
             (OwnServers::NotDelegated, Verdict::Unreachable),
@@ -474,12 +703,21 @@ mod tests {
             let mut survey = survey(&answers);
             survey.own_servers = OwnServers::NotFound;
             let judgement = judge(&expected(), &survey);
-            assert_eq!((judgement.verdict, judgement.answered), (Verdict::Unreachable, false));
+            assert_eq!(
+                (judgement.verdict, judgement.answered),
+                (Verdict::Unreachable, false)
+            );
             assert_eq!(told(&judgement), reasons, "{answers:?}");
         }
         let nobody = judge(&expected(), &survey(&[Answer::NoRoute])).reasons;
         assert!(
-            matches!(nobody[..], [Reason::NoRoute { others: crate::dcv::reason::Others::Nobody, .. }]),
+            matches!(
+                nobody[..],
+                [Reason::NoRoute {
+                    others: crate::dcv::reason::Others::Nobody,
+                    ..
+                }]
+            ),
             "{nobody:?}"
         );
     }
@@ -492,17 +730,35 @@ mod tests {
         let another = format!("{0}.{0}.sectigo.com", "0".repeat(32));
         for (seen, known, flaw) in [
             (format!("{HASH}.u1.comodoca.com"), true, None),
-            (format!("{HASH}.u2.comodoca.com"), true, Some(Flaw::OtherUnique)),
-            (format!("{HASH}.u1.comodoca.com.example.com"), true, Some(Flaw::WithZone)),
-            (format!("{HASH}.u1.comodoca.com.example.com"), false, Some(Flaw::WithZone)),
-            (format!("{HASH}.u1.comodoca.com"), false, Some(Flaw::Unchecked)),
+            (
+                format!("{HASH}.u2.comodoca.com"),
+                true,
+                Some(Flaw::OtherUnique),
+            ),
+            (
+                format!("{HASH}.u1.comodoca.com.example.com"),
+                true,
+                Some(Flaw::WithZone),
+            ),
+            (
+                format!("{HASH}.u1.comodoca.com.example.com"),
+                false,
+                Some(Flaw::WithZone),
+            ),
+            (
+                format!("{HASH}.u1.comodoca.com"),
+                false,
+                Some(Flaw::Unchecked),
+            ),
             (format!("{HASH}.sectigo.com"), false, Some(Flaw::Unchecked)),
             (format!("{HASH}0.sectigo.com"), false, Some(Flaw::Other)),
             (another, true, Some(Flaw::AnotherRequest)),
             ("\u{1b}[31m.example".to_owned(), true, Some(Flaw::Other)),
         ] {
-            let judgement =
-                judge(&if known { expected() } else { unknown.clone() }, &survey(&[Answer::Cname(seen.clone())]));
+            let judgement = judge(
+                &if known { expected() } else { unknown.clone() },
+                &survey(&[Answer::Cname(seen.clone())]),
+            );
             let told = judgement.reasons.iter().find_map(|reason| match reason {
                 Reason::Value { flaw, .. } => Some(*flaw),
                 _ => None,
@@ -528,7 +784,16 @@ mod tests {
             survey.said[0].answers = expected
                 .places(Some("example.com"))
                 .into_iter()
-                .map(|(one, name)| asked(&name, if one == place { right() } else { Answer::NoName(None) }))
+                .map(|(one, name)| {
+                    asked(
+                        &name,
+                        if one == place {
+                            right()
+                        } else {
+                            Answer::NoName(None)
+                        },
+                    )
+                })
                 .collect();
             let judgement = judge(&expected, &survey);
             assert_eq!(judgement.verdict, verdict, "{place:?}");
@@ -536,10 +801,18 @@ mod tests {
                 Reason::Elsewhere { how, .. } => Some(how.clone()),
                 _ => None,
             });
-            let relative = expected.record.name.strip_suffix(".example.com").unwrap().to_owned();
+            let relative = expected
+                .record
+                .name
+                .strip_suffix(".example.com")
+                .unwrap()
+                .to_owned();
             let wanted = match place {
                 Place::Parent => Some(Elsewhere::Parent),
-                Place::Doubled => Some(Elsewhere::Doubled { zone: "example.com".to_owned(), relative }),
+                Place::Doubled => Some(Elsewhere::Doubled {
+                    zone: "example.com".to_owned(),
+                    relative,
+                }),
                 Place::NoUnderscore => Some(Elsewhere::NoUnderscore),
                 Place::Here | Place::Below => None,
             };
@@ -554,8 +827,10 @@ mod tests {
         expected.record.name = NAME.replace("example", "www.example");
         expected.record.or_at = vec![NAME.to_owned()];
         let mut survey = survey(&[right()]);
-        survey.said[0].answers =
-            vec![asked(&expected.record.name, Answer::Cname("x.example".to_owned())), asked(NAME, right())];
+        survey.said[0].answers = vec![
+            asked(&expected.record.name, Answer::Cname("x.example".to_owned())),
+            asked(NAME, right()),
+        ];
         assert_eq!(judge(&expected, &survey).verdict, Verdict::Visible);
     }
 }

@@ -5,7 +5,13 @@ use super::answer::Answer;
 use super::caa::Found;
 
 /// The five that a CA may write to at each domain it climbs to (BR 3.2.2.4.4).
-pub const ALIASES: [&str; 5] = ["admin", "administrator", "webmaster", "hostmaster", "postmaster"];
+pub const ALIASES: [&str; 5] = [
+    "admin",
+    "administrator",
+    "webmaster",
+    "hostmaster",
+    "postmaster",
+];
 
 /// The name of a domain's contact in the DNS (BR A.2.1).
 #[must_use]
@@ -83,17 +89,29 @@ impl Mailbox {
             contacts.extend(texts.iter().filter(|text| is_address(text)).cloned());
         }
         if let Some(Found::Records(_, records)) = caa {
-            let named = records.iter().filter(|one| one.tag.eq_ignore_ascii_case("contactemail"));
-            contacts.extend(named.map(|one| one.value.clone()).filter(|one| is_address(one)));
+            let named = records
+                .iter()
+                .filter(|one| one.tag.eq_ignore_ascii_case("contactemail"));
+            contacts.extend(
+                named
+                    .map(|one| one.value.clone())
+                    .filter(|one| is_address(one)),
+            );
         }
         contacts.dedup();
-        Self { domain: domain.to_owned(), mail: mail(mx, four, six), contacts }
+        Self {
+            domain: domain.to_owned(),
+            mail: mail(mx, four, six),
+            contacts,
+        }
     }
 
     /// Everybody who may be written to.
     #[must_use]
     pub fn addresses(&self) -> Vec<String> {
-        let aliases = ALIASES.iter().map(|alias| format!("{alias}@{}", self.domain));
+        let aliases = ALIASES
+            .iter()
+            .map(|alias| format!("{alias}@{}", self.domain));
         aliases.chain(self.contacts.iter().cloned()).collect()
     }
 
@@ -110,7 +128,12 @@ impl Mailbox {
 }
 
 fn mail(mx: &Answer, four: &Answer, six: &Answer) -> Mail {
-    let absent = |answer: &Answer| matches!(answer, Answer::NoName(_) | Answer::NoData(_) | Answer::Cname(_));
+    let absent = |answer: &Answer| {
+        matches!(
+            answer,
+            Answer::NoName(_) | Answer::NoData(_) | Answer::Cname(_)
+        )
+    };
     match mx {
         Answer::Mx(names) if names.iter().all(String::is_empty) => Mail::Null,
         Answer::Mx(names) => Mail::Taken(names.clone()),
@@ -118,14 +141,20 @@ fn mail(mx: &Answer, four: &Answer, six: &Answer) -> Mail {
         _ => match (four, six) {
             (Answer::Addresses(_), _) | (_, Answer::Addresses(_)) => Mail::ByAddress,
             (four, six) if absent(four) && absent(six) => Mail::Nowhere,
-            (four, six) => Mail::Unknown(if absent(four) { six.clone() } else { four.clone() }),
+            (four, six) => Mail::Unknown(if absent(four) {
+                six.clone()
+            } else {
+                four.clone()
+            }),
         },
     }
 }
 
 /// `somebody@somewhere`, and nothing else.
 fn is_address(text: &str) -> bool {
-    let plain = text.chars().all(|c| !c.is_whitespace() && !c.is_control() && !"<>,;\"".contains(c));
+    let plain = text
+        .chars()
+        .all(|c| !c.is_whitespace() && !c.is_control() && !"<>,;\"".contains(c));
     plain
         && text.len() < 255
         && matches!(text.split_once('@'), Some((local, domain)) if !local.is_empty() && domain.contains('.') && !domain.contains('@'))
@@ -143,13 +172,31 @@ mod tests {
         let here = || Answer::Addresses(vec!["192.0.2.1".parse().unwrap()]);
         let mx = |name: &str| Answer::Mx(vec![name.to_owned()]);
         for (mx, four, six, mail, arrives) in [
-            (mx("mail.example.net"), none(), none(), Mail::Taken(vec!["mail.example.net".into()]), Some(true)),
+            (
+                mx("mail.example.net"),
+                none(),
+                none(),
+                Mail::Taken(vec!["mail.example.net".into()]),
+                Some(true),
+            ),
             (mx(""), here(), none(), Mail::Null, Some(false)),
             (none(), here(), none(), Mail::ByAddress, Some(true)),
             (none(), none(), here(), Mail::ByAddress, Some(true)),
             (none(), none(), none(), Mail::Nowhere, Some(false)),
-            (Answer::ServFail, here(), none(), Mail::Unknown(Answer::ServFail), None),
-            (none(), none(), Answer::Timeout, Mail::Unknown(Answer::Timeout), None),
+            (
+                Answer::ServFail,
+                here(),
+                none(),
+                Mail::Unknown(Answer::ServFail),
+                None,
+            ),
+            (
+                none(),
+                none(),
+                Answer::Timeout,
+                Mail::Unknown(Answer::Timeout),
+                None,
+            ),
         ] {
             let told = Mailbox::read("example.com", [&mx, &four, &six, &none()], None);
             assert_eq!((told.arrives(), told.mail), (arrives, mail));
@@ -159,7 +206,11 @@ mod tests {
     #[test]
     fn contacts_are_those_of_the_dns_that_are_addresses() {
         let none = Answer::NoName(None);
-        let text = Answer::Txt(vec!["dns@example.net".to_owned(), "no address".to_owned(), "@x.y".to_owned()]);
+        let text = Answer::Txt(vec![
+            "dns@example.net".to_owned(),
+            "no address".to_owned(),
+            "@x.y".to_owned(),
+        ]);
         let caa = |value: &str| CaaRecord {
             critical: false,
             tag: "ContactEmail".to_owned(),

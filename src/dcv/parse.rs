@@ -32,22 +32,41 @@ pub fn parse(text: &str) -> Result<Vec<GivenRecord>, RecordError> {
             return Err(RecordError::Many);
         }
     }
-    if records.is_empty() { Err(RecordError::Empty) } else { Ok(records) }
+    if records.is_empty() {
+        Err(RecordError::Empty)
+    } else {
+        Ok(records)
+    }
 }
 
 fn record(pair: &Pair) -> Result<GivenRecord, RecordError> {
     let Pair { host, kind, value } = pair;
     // The columns the other way round: no host is two hashes.
-    let (host, value) = if reseller_record::made_of_a_request(host) { (value, host) } else { (host, value) };
+    let (host, value) = if reseller_record::made_of_a_request(host) {
+        (value, host)
+    } else {
+        (host, value)
+    };
     let host = &below_wildcard(host).to_owned();
     let hashes = *kind != Some(RecordKind::Txt) && looks_made_of_a_request(host, value);
     if hashes {
         let (md5, rest) = label(host)?;
         let label = ["_", &md5.to_ascii_lowercase()].concat();
-        let host = reseller_record::name(&label, &place(rest).map_err(|()| RecordError::Host(host.clone()))?);
-        return Ok(GivenRecord { host, kind: RecordKind::Cname, value: target(value)? });
+        let host = reseller_record::name(
+            &label,
+            &place(rest).map_err(|()| RecordError::Host(host.clone()))?,
+        );
+        return Ok(GivenRecord {
+            host,
+            kind: RecordKind::Cname,
+            value: target(value)?,
+        });
     }
-    let kind = kind.unwrap_or(if is_target(value) { RecordKind::Cname } else { RecordKind::Txt });
+    let kind = kind.unwrap_or(if is_target(value) {
+        RecordKind::Cname
+    } else {
+        RecordKind::Txt
+    });
     let value = match kind {
         RecordKind::Txt => value.clone(),
         _ if is_target(value) => value.trim_end_matches('.').to_ascii_lowercase(),
@@ -67,16 +86,21 @@ fn looks_made_of_a_request(host: &str, value: &str) -> bool {
     };
     let ends_in = |tail: &str| {
         let value = value.trim_end_matches('.').as_bytes();
-        value.len() >= tail.len() && value[value.len() - tail.len()..].eq_ignore_ascii_case(tail.as_bytes())
+        value.len() >= tail.len()
+            && value[value.len() - tail.len()..].eq_ignore_ascii_case(tail.as_bytes())
     };
-    let zone = [".sectigo.com", ".comodoca.com", ".ssl.com"].into_iter().any(ends_in);
+    let zone = [".sectigo.com", ".comodoca.com", ".ssl.com"]
+        .into_iter()
+        .any(ends_in);
     let other = value.starts_with('_') || ends_in("dcv.digicert.com");
     !other && (digits(host) || zone || (digits(value) && value.contains('.')))
 }
 
 /// A wildcard stands for what it is below.
 fn below_wildcard(host: &str) -> &str {
-    host.strip_prefix("*.").or_else(|| host.strip_prefix("_.")).unwrap_or(host)
+    host.strip_prefix("*.")
+        .or_else(|| host.strip_prefix("_."))
+        .unwrap_or(host)
 }
 
 /// A host as lower case A-labels, underscores allowed; empty for `@`.
@@ -90,10 +114,16 @@ fn place(host: &str) -> Result<String, ()> {
     }
     let mut labels: Vec<String> = Vec::new();
     let mut rest = host;
-    while let Some(label) = rest.split('.').next().filter(|label| label.starts_with('_')) {
+    while let Some(label) = rest
+        .split('.')
+        .next()
+        .filter(|label| label.starts_with('_'))
+    {
         if label.len() < 2
             || label.len() > 63
-            || !label.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+            || !label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
         {
             return Err(());
         }
@@ -110,7 +140,10 @@ fn place(host: &str) -> Result<String, ()> {
 fn is_target(value: &str) -> bool {
     let name = value.trim_end_matches('.');
     let fine = |label: &str| {
-        (1..=63).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+        (1..=63).contains(&label.len())
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
     };
     name.len() <= 253 && name.contains('.') && name.split('.').all(fine)
 }
@@ -118,7 +151,11 @@ fn is_target(value: &str) -> bool {
 fn target(value: &str) -> Result<String, RecordError> {
     let value = value.trim_end_matches('.');
     let mut labels = value.splitn(3, '.');
-    let (first, second, rest) = (labels.next().unwrap_or_default(), labels.next(), labels.next());
+    let (first, second, rest) = (
+        labels.next().unwrap_or_default(),
+        labels.next(),
+        labels.next(),
+    );
     let hex = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_hexdigit());
     // A short word of hex letters is a name; a long one is a hash that lost or gained a digit.
     let hash = |text: &str| hex(text) && text.len() > 16;
@@ -126,23 +163,40 @@ fn target(value: &str) -> Result<String, RecordError> {
         return Err(RecordError::ValueForm(value.to_owned()));
     }
     if first.len() != 32 {
-        return Err(RecordError::ValueDigits { half: "first", digits: first.len() });
+        return Err(RecordError::ValueDigits {
+            half: "first",
+            digits: first.len(),
+        });
     }
-    let Some(second) = second.filter(|second| hash(second)) else { return Err(RecordError::ValueHalf) };
+    let Some(second) = second.filter(|second| hash(second)) else {
+        return Err(RecordError::ValueHalf);
+    };
     if second.len() != 32 {
-        return Err(RecordError::ValueDigits { half: "second", digits: second.len() });
+        return Err(RecordError::ValueDigits {
+            half: "second",
+            digits: second.len(),
+        });
     }
-    let rest = rest.filter(|rest| rest.contains('.')).ok_or(RecordError::ValueZone)?;
+    let rest = rest
+        .filter(|rest| rest.contains('.'))
+        .ok_or(RecordError::ValueZone)?;
     if DnsName::parse(rest).is_err() {
         return Err(RecordError::ValueForm(value.to_owned()));
     }
-    Ok([&first.to_ascii_lowercase(), &second.to_ascii_lowercase(), tail(rest).as_str()].join("."))
+    Ok([
+        &first.to_ascii_lowercase(),
+        &second.to_ascii_lowercase(),
+        tail(rest).as_str(),
+    ]
+    .join("."))
 }
 
 /// Zones in lower case; a unique value in front as given (Sectigo: "do not modify case").
 fn tail(rest: &str) -> String {
     match rest.split_once('.') {
-        Some((unique, zone)) if zone.contains('.') => [unique, ".", &zone.to_ascii_lowercase()].concat(),
+        Some((unique, zone)) if zone.contains('.') => {
+            [unique, ".", &zone.to_ascii_lowercase()].concat()
+        }
         _ => rest.to_ascii_lowercase(),
     }
 }
@@ -157,7 +211,11 @@ mod tests {
     const HASH: &str = "2e48bb4e8a04ec6ff6396052bfa7e3df.7756667c4e96769d2101d67de72584dd";
 
     fn line(text: &str) -> String {
-        let records: Vec<String> = parse(text).unwrap().iter().map(GivenRecord::zone_line).collect();
+        let records: Vec<String> = parse(text)
+            .unwrap()
+            .iter()
+            .map(GivenRecord::zone_line)
+            .collect();
         records.join("\n")
     }
 
@@ -177,7 +235,11 @@ mod tests {
             format!("{value} _{MD5}.example.com"),
             format!("Host: _{MD5}.example.com\nTarget: {value}\nTTL: 300"),
             format!("\u{feff}\u{201c}_{MD5}.example.com\u{201d} \u{201c}{value}\u{201d}"),
-            format!("_{}.EXAMPLE.com {}.69ff68dc5168c.COMODOCA.COM", MD5.to_uppercase(), HASH.to_uppercase()),
+            format!(
+                "_{}.EXAMPLE.com {}.69ff68dc5168c.COMODOCA.COM",
+                MD5.to_uppercase(),
+                HASH.to_uppercase()
+            ),
         ] {
             assert_eq!(line(&text), wanted, "{text}");
         }
@@ -195,7 +257,10 @@ mod tests {
             "_371f1f3d8945f4bfa19274f8ceab31f4.immigrationappealsonline.justice.gov.uk. CA4023FEA98228C4EDB091E2BB56CD90.480DDAE2D6792732A2DAD213E567D6C8.456c9caa8ade0846892f.sectigo.com.",
         ] {
             let read = line(text).replace(" 300 IN CNAME", "").replace(". ", " ");
-            assert!(read.trim_end_matches('.').eq_ignore_ascii_case(text.replace(". ", " ").trim_end_matches('.')));
+            assert!(
+                read.trim_end_matches('.')
+                    .eq_ignore_ascii_case(text.replace(". ", " ").trim_end_matches('.'))
+            );
         }
     }
 
@@ -203,9 +268,18 @@ mod tests {
     fn hosts_may_be_relative_and_values_without_a_unique_value() {
         let sectigo = format!("{HASH}.sectigo.com");
         for (text, wanted) in [
-            (format!("_{MD5} {sectigo}"), format!("_{MD5} 300 IN CNAME {sectigo}.")),
-            (format!("_{MD5}.www {sectigo}."), format!("_{MD5}.www. 300 IN CNAME {sectigo}.")),
-            (format!("_{MD5}.*.example.com {sectigo}"), format!("_{MD5}.example.com. 300 IN CNAME {sectigo}.")),
+            (
+                format!("_{MD5} {sectigo}"),
+                format!("_{MD5} 300 IN CNAME {sectigo}."),
+            ),
+            (
+                format!("_{MD5}.www {sectigo}."),
+                format!("_{MD5}.www. 300 IN CNAME {sectigo}."),
+            ),
+            (
+                format!("_{MD5}.*.example.com {sectigo}"),
+                format!("_{MD5}.example.com. 300 IN CNAME {sectigo}."),
+            ),
             (
                 format!("_{MD5}.b\u{fc}cher.example {sectigo}"),
                 format!("_{MD5}.xn--bcher-kva.example. 300 IN CNAME {sectigo}."),
@@ -213,7 +287,9 @@ mod tests {
         ] {
             assert_eq!(line(&text), wanted, "{text}");
         }
-        let two = format!("_{MD5}.example.com {sectigo}\n_{MD5}.example.net {sectigo}\n_{MD5}.example.com {sectigo}");
+        let two = format!(
+            "_{MD5}.example.com {sectigo}\n_{MD5}.example.net {sectigo}\n_{MD5}.example.com {sectigo}"
+        );
         assert_eq!(parse(&two).unwrap().len(), 2);
     }
 
@@ -228,15 +304,30 @@ mod tests {
                 "_dnsauth.Example.com abc123.dcv.digicert.com",
                 "_dnsauth.example.com. 300 IN CNAME abc123.dcv.digicert.com.",
             ),
-            ("_dnsauth.example.com 202611abcDEF", "_dnsauth.example.com. 300 IN TXT \"202611abcDEF\""),
-            ("_dnsauth.example.com. IN 60 TXT \"one\" \"two\"", "_dnsauth.example.com. 300 IN TXT \"onetwo\""),
-            ("@ TXT \"v=x; y \\\"z\\\"\" ; note", "@ 300 IN TXT \"v=x; y \\\"z\\\"\""),
+            (
+                "_dnsauth.example.com 202611abcDEF",
+                "_dnsauth.example.com. 300 IN TXT \"202611abcDEF\"",
+            ),
+            (
+                "_dnsauth.example.com. IN 60 TXT \"one\" \"two\"",
+                "_dnsauth.example.com. 300 IN TXT \"onetwo\"",
+            ),
+            (
+                "@ TXT \"v=x; y \\\"z\\\"\" ; note",
+                "@ 300 IN TXT \"v=x; y \\\"z\\\"\"",
+            ),
             (
                 "example.com\tTXT\t_globalsign-domain-verification=Ab_-9",
                 "example.com. 300 IN TXT \"_globalsign-domain-verification=Ab_-9\"",
             ),
-            ("Type: TXT\nHost: @\nValue: abc\nTTL: 3600", "@ 300 IN TXT \"abc\""),
-            ("Host:\n_dnsauth\nPoints to:\nabc.dcv.digicert.com", "_dnsauth 300 IN CNAME abc.dcv.digicert.com."),
+            (
+                "Type: TXT\nHost: @\nValue: abc\nTTL: 3600",
+                "@ 300 IN TXT \"abc\"",
+            ),
+            (
+                "Host:\n_dnsauth\nPoints to:\nabc.dcv.digicert.com",
+                "_dnsauth 300 IN CNAME abc.dcv.digicert.com.",
+            ),
             (
                 "Value: abc.dcv.digicert.com\nHost: _dnsauth.example.com\nType: CNAME",
                 "_dnsauth.example.com. 300 IN CNAME abc.dcv.digicert.com.",
@@ -249,7 +340,10 @@ mod tests {
                 "\u{4e3b}\u{673a}\u{8bb0}\u{5f55}\u{ff1a} _dnsauth\n\u{8bb0}\u{5f55}\u{7c7b}\u{578b}\u{ff1a} TXT\n\u{8bb0}\u{5f55}\u{503c}\u{ff1a} 20261123abc",
                 "_dnsauth 300 IN TXT \"20261123abc\"",
             ),
-            ("Nom: _dnsauth\nCible: abc.dcv.digicert.com", "_dnsauth 300 IN CNAME abc.dcv.digicert.com."),
+            (
+                "Nom: _dnsauth\nCible: abc.dcv.digicert.com",
+                "_dnsauth 300 IN CNAME abc.dcv.digicert.com.",
+            ),
             (
                 "_0123456789abcdef0123456789abcdef.example.com. CNAME _fedcba9876543210fedcba9876543210.mzlfeqexyx.acm-validations.aws.",
                 "_0123456789abcdef0123456789abcdef.example.com. 300 IN CNAME _fedcba9876543210fedcba9876543210.mzlfeqexyx.acm-validations.aws.",
@@ -264,7 +358,11 @@ mod tests {
             ),
         ] {
             assert_eq!(line(text), wanted, "{text}");
-            assert_eq!(line(&line(text)), line(text), "what is written is read again");
+            assert_eq!(
+                line(&line(text)),
+                line(text),
+                "what is written is read again"
+            );
         }
     }
 
@@ -289,7 +387,10 @@ mod tests {
                 "46513AD29B078AF908AD3CDF354A8599.6CD5AE645BCCE1FAA847D98385AFF6CE.69ff68dc5168c.comodoca.com",
             ),
         ] {
-            assert_eq!(line(&namecheap(host, target)), line(&format!("{host} {target}")));
+            assert_eq!(
+                line(&namecheap(host, target)),
+                line(&format!("{host} {target}"))
+            );
         }
         let p1 = "_0F70760EEC50DF6725F9592F26D7B0F3.kamayi.com.pk";
         let p2 = "1397F9DA233B277153AE0B68083EFAC7.A53D6958F296128163058EA67EBB88CC.661862d3f04226a.comodoca.com";
@@ -300,7 +401,11 @@ mod tests {
         assert_eq!(line(&zerossl), line(&format!("{p1} {p2}")));
         let file = "http://kamayi.com.pk/.well-known/pki-validation/0F70760EEC50DF6725F9592F26D7B0F3.txt\n\
                     1397F9DA233B277153AE0B68083EFAC7A53D6958F296128163058EA67EBB88CC\ncomodoca.com\n661862d3f04226a";
-        assert_eq!(line(file), line(&format!("{p1} {p2}")), "the file says the same");
+        assert_eq!(
+            line(file),
+            line(&format!("{p1} {p2}")),
+            "the file says the same"
+        );
     }
 
     #[test]
@@ -316,10 +421,17 @@ mod tests {
                 })
                 .collect();
             if let Ok(records) = parse(&text) {
-                records.iter().for_each(|record| assert!(record.zone_line().len() < 2000));
+                records
+                    .iter()
+                    .for_each(|record| assert!(record.zone_line().len() < 2000));
             }
         }
-        assert_eq!(parse(&"a.example TXT x\nb.example TXT y\n".repeat(4000)).unwrap().len(), 2);
+        assert_eq!(
+            parse(&"a.example TXT x\nb.example TXT y\n".repeat(4000))
+                .unwrap()
+                .len(),
+            2
+        );
         let many: String = (0..300).map(|n| format!("a{n}.example TXT x\n")).collect();
         assert_eq!(parse(&many).unwrap_err(), RecordError::Many);
         assert!(parse(&"[".repeat(60_000)).is_err());
@@ -339,11 +451,20 @@ mod tests {
             (".ample.com", "example.com", None),
         ] {
             let record = &parse(&format!("_{MD5}{rest} {HASH}.sectigo.com")).unwrap()[0];
-            assert_eq!(record.anchor_for(domain).map(|at| at.domain).as_deref(), at, "{rest} for {domain}");
+            assert_eq!(
+                record.anchor_for(domain).map(|at| at.domain).as_deref(),
+                at,
+                "{rest} for {domain}"
+            );
         }
         let record = &parse(&format!("_{MD5} {HASH}.sectigo.com")).unwrap()[0];
         let domains = [DnsName::parse("example.com").unwrap()];
-        assert!(record.anchored(&domains).zone_line().starts_with(&format!("_{MD5}.example.com. ")));
+        assert!(
+            record
+                .anchored(&domains)
+                .zone_line()
+                .starts_with(&format!("_{MD5}.example.com. "))
+        );
     }
 
     #[test]
@@ -351,34 +472,79 @@ mod tests {
         let (short, half) = (&MD5[..31], &HASH[..32]);
         for (text, error) in [
             ("; nothing".to_owned(), RecordError::Empty),
-            (format!("_{short}.example.com {HASH}.sectigo.com"), digits(&format!("_{short}.example.com"), 31)),
-            (format!("{MD5}.example.com {HASH}.sectigo.com"), RecordError::Underscore(format!("{MD5}.example.com"))),
-            (format!("_dnsauth.example.com {HASH}.sectigo.com"), RecordError::HostForm("_dnsauth.example.com".into())),
-            (format!("_{MD5}.example.com"), RecordError::NoValue(format!("_{MD5}.example.com"))),
-            (format!("_{MD5}.exa_mple {HASH}.sectigo.com"), RecordError::Host(format!("_{MD5}.exa_mple"))),
-            (format!("_{MD5}.example.com MX x"), RecordError::Type("MX".into())),
-            ("_dnsauth.example.com CNAME x".to_owned(), RecordError::Target("x".into())),
-            ("TXT example.com".to_owned(), RecordError::NoValue("example.com".into())),
+            (
+                format!("_{short}.example.com {HASH}.sectigo.com"),
+                digits(&format!("_{short}.example.com"), 31),
+            ),
+            (
+                format!("{MD5}.example.com {HASH}.sectigo.com"),
+                RecordError::Underscore(format!("{MD5}.example.com")),
+            ),
+            (
+                format!("_dnsauth.example.com {HASH}.sectigo.com"),
+                RecordError::HostForm("_dnsauth.example.com".into()),
+            ),
+            (
+                format!("_{MD5}.example.com"),
+                RecordError::NoValue(format!("_{MD5}.example.com")),
+            ),
+            (
+                format!("_{MD5}.exa_mple {HASH}.sectigo.com"),
+                RecordError::Host(format!("_{MD5}.exa_mple")),
+            ),
+            (
+                format!("_{MD5}.example.com MX x"),
+                RecordError::Type("MX".into()),
+            ),
+            (
+                "_dnsauth.example.com CNAME x".to_owned(),
+                RecordError::Target("x".into()),
+            ),
+            (
+                "TXT example.com".to_owned(),
+                RecordError::NoValue("example.com".into()),
+            ),
             ("value: abc".to_owned(), RecordError::NoHost("abc".into())),
             (
                 "http://example.com/.well-known/x.txt".to_owned(),
                 RecordError::Url("http://example.com/.well-known/x.txt".into()),
             ),
             (format!("_{MD5}.example.com {half}"), RecordError::ValueHalf),
-            (format!("_{MD5}.example.com {half}.sectigo.com"), RecordError::ValueHalf),
+            (
+                format!("_{MD5}.example.com {half}.sectigo.com"),
+                RecordError::ValueHalf,
+            ),
             (format!("_{MD5}.example.com {HASH}"), RecordError::ValueZone),
-            (format!("_{MD5}.example.com {HASH}.com"), RecordError::ValueZone),
-            (format!("_{MD5}.example.com {}.sectigo.com", &HASH[1..]), value_digits("first", 31)),
-            (format!("_{MD5}.example.com {}f.sectigo.com", HASH), value_digits("second", 33)),
-            (format!("_{MD5}.example.com {}.sectigo.com", HASH.replace('.', "")), value_digits("first", 64)),
-            (format!("_{MD5}.example.com example.net"), RecordError::ValueForm("example.net".into())),
+            (
+                format!("_{MD5}.example.com {HASH}.com"),
+                RecordError::ValueZone,
+            ),
+            (
+                format!("_{MD5}.example.com {}.sectigo.com", &HASH[1..]),
+                value_digits("first", 31),
+            ),
+            (
+                format!("_{MD5}.example.com {}f.sectigo.com", HASH),
+                value_digits("second", 33),
+            ),
+            (
+                format!("_{MD5}.example.com {}.sectigo.com", HASH.replace('.', "")),
+                value_digits("first", 64),
+            ),
+            (
+                format!("_{MD5}.example.com example.net"),
+                RecordError::ValueForm("example.net".into()),
+            ),
         ] {
             assert_eq!(parse(&text).unwrap_err(), error, "{text}");
         }
     }
 
     fn digits(host: &str, digits: usize) -> RecordError {
-        RecordError::HostDigits { host: host.to_owned(), digits }
+        RecordError::HostDigits {
+            host: host.to_owned(),
+            digits,
+        }
     }
 
     fn value_digits(half: &'static str, digits: usize) -> RecordError {

@@ -74,7 +74,11 @@ mod tests {
             ("2001:db8::1", false),
             ("::ffff:10.0.0.1", false),
         ] {
-            assert_eq!(unreachable(address.parse().unwrap()).is_none(), reached, "{address}");
+            assert_eq!(
+                unreachable(address.parse().unwrap()).is_none(),
+                reached,
+                "{address}"
+            );
         }
     }
 }

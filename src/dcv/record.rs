@@ -39,7 +39,10 @@ pub struct DcvRecord {
 /// names below it too). Without `ca`, hosts are those of the CSR-hash family and targets are its shape.
 #[must_use]
 pub fn records(request: &SigningRequest, ca: Option<Ca>) -> Vec<DcvRecord> {
-    domains(request).iter().filter_map(|domain| record(request, domain.as_str(), ca)).collect()
+    domains(request)
+        .iter()
+        .filter_map(|domain| record(request, domain.as_str(), ca))
+        .collect()
 }
 
 /// The record for one domain; `None` for a CA that wants none.
@@ -71,7 +74,10 @@ pub fn target_labels(request: &SigningRequest) -> String {
 pub fn domains(request: &SigningRequest) -> Vec<DnsName> {
     let mut bases: Vec<DnsName> = Vec::new();
     for text in &request.dns_names {
-        let Some(base) = DnsName::parse(text).ok().and_then(|name| DnsName::parse(name.base()).ok()) else {
+        let Some(base) = DnsName::parse(text)
+            .ok()
+            .and_then(|name| DnsName::parse(name.base()).ok())
+        else {
             continue;
         };
         if !bases.contains(&base) {
@@ -79,15 +85,24 @@ pub fn domains(request: &SigningRequest) -> Vec<DnsName> {
         }
     }
     let below = |name: &DnsName, other: &DnsName| {
-        name.as_str().strip_suffix(other.as_str()).is_some_and(|rest| rest.ends_with('.'))
+        name.as_str()
+            .strip_suffix(other.as_str())
+            .is_some_and(|rest| rest.ends_with('.'))
     };
     let covered = |name: &DnsName| bases.iter().any(|other| below(name, other));
-    bases.iter().filter(|name| !covered(name)).cloned().collect()
+    bases
+        .iter()
+        .filter(|name| !covered(name))
+        .cloned()
+        .collect()
 }
 
 /// `name` as a panel of `zone` asks for it: without the zone, which the panel adds; `@` for the zone itself.
 pub(super) fn relative(name: &str, zone: &str) -> String {
-    match name.strip_suffix(zone).map_or(name, |rest| rest.trim_end_matches('.')) {
+    match name
+        .strip_suffix(zone)
+        .map_or(name, |rest| rest.trim_end_matches('.'))
+    {
         "" => "@".to_owned(),
         rest => rest.to_owned(),
     }
@@ -97,18 +112,37 @@ pub(super) fn relative(name: &str, zone: &str) -> String {
 fn proved(request: &SigningRequest, domain: &str) -> Vec<String> {
     let is_proved = |name: &&String| {
         let base = name.strip_prefix("*.").unwrap_or(name).to_ascii_lowercase();
-        base.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        base.strip_suffix(domain)
+            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     };
-    request.dns_names.iter().filter(is_proved).cloned().collect()
+    request
+        .dns_names
+        .iter()
+        .filter(is_proved)
+        .cloned()
+        .collect()
 }
 
 /// A record at `label` in front of `domain`, of which nothing else is known yet.
-pub(super) fn at(request: &SigningRequest, label: &str, domain: &str, kind: RecordKind) -> DcvRecord {
-    DcvRecord { proves: proved(request, domain), ..alone(label, domain, climb(domain), kind) }
+pub(super) fn at(
+    request: &SigningRequest,
+    label: &str,
+    domain: &str,
+    kind: RecordKind,
+) -> DcvRecord {
+    DcvRecord {
+        proves: proved(request, domain),
+        ..alone(label, domain, climb(domain), kind)
+    }
 }
 
 /// The same where no request is known: it proves the domain. `climbed`: the domain and where else a CA looks.
-pub(super) fn alone(label: &str, domain: &str, climbed: Vec<String>, kind: RecordKind) -> DcvRecord {
+pub(super) fn alone(
+    label: &str,
+    domain: &str,
+    climbed: Vec<String>,
+    kind: RecordKind,
+) -> DcvRecord {
     let zone = climbed.last().cloned().unwrap_or_else(|| domain.to_owned());
     let name = reseller_record::name(label, domain);
     DcvRecord {
@@ -120,28 +154,42 @@ pub(super) fn alone(label: &str, domain: &str, climbed: Vec<String>, kind: Recor
         shape: None,
         complete: false,
         proves: vec![domain.to_owned()],
-        or_at: climbed.iter().skip(1).map(|parent| reseller_record::name(label, parent)).collect(),
+        or_at: climbed
+            .iter()
+            .skip(1)
+            .map(|parent| reseller_record::name(label, parent))
+            .collect(),
     }
 }
 
 fn of_request(request: &SigningRequest, domain: &str, form: Option<CsrHash>) -> DcvRecord {
     let target = target_labels(request);
     let (value, shape) = match form {
-        Some(CsrHash { zones: [zone, ..], unique: UniqueValue::WhenKeyIsReused }) => {
-            (Some(format!("{target}.{zone}")), None)
-        }
-        Some(CsrHash { zones: [zone], unique: UniqueValue::Always }) => {
-            (None, Some(format!("{target}.<unique value>.{zone}")))
-        }
+        Some(CsrHash {
+            zones: [zone, ..],
+            unique: UniqueValue::WhenKeyIsReused,
+        }) => (Some(format!("{target}.{zone}")), None),
+        Some(CsrHash {
+            zones: [zone],
+            unique: UniqueValue::Always,
+        }) => (None, Some(format!("{target}.<unique value>.{zone}"))),
         Some(_) => (None, Some(format!("{target}.<unique value>.<zone>"))),
         None => (None, Some(format!("{target}[.<unique value>].<zone>"))),
     };
     let record = at(request, &host_label(request), domain, RecordKind::Cname);
-    DcvRecord { complete: value.is_some(), value, shape, ..record }
+    DcvRecord {
+        complete: value.is_some(),
+        value,
+        shape,
+        ..record
+    }
 }
 
 fn of_token(request: &SigningRequest, domain: &str, form: &Token) -> DcvRecord {
-    DcvRecord { shape: Some(form.value.to_owned()), ..at(request, form.label, domain, form.kind) }
+    DcvRecord {
+        shape: Some(form.value.to_owned()),
+        ..at(request, form.label, domain, form.kind)
+    }
 }
 
 #[cfg(test)]
@@ -167,7 +215,10 @@ mod tests {
     fn the_hashes_are_those_of_the_der() {
         let request = namecheap();
         assert_eq!(host_label(&request), "_6fcfe984ac87413b45a0d531d2172600");
-        assert_eq!(target_labels(&request), "46b9c075c165526983f73319a38c647b.f35bf554d979c464b01d99f8839ba328");
+        assert_eq!(
+            target_labels(&request),
+            "46b9c075c165526983f73319a38c647b.f35bf554d979c464b01d99f8839ba328"
+        );
     }
 
     #[test]
@@ -182,8 +233,16 @@ mod tests {
         ] {
             let record = &records(&request, ca)[0];
             assert_eq!(record.name, "_6fcfe984ac87413b45a0d531d2172600.example.com");
-            assert_eq!(record.value, value.map(|tail| format!("{HASH}{tail}")), "{ca:?}");
-            assert_eq!(record.shape, shape.map(|tail| format!("{HASH}{tail}")), "{ca:?}");
+            assert_eq!(
+                record.value,
+                value.map(|tail| format!("{HASH}{tail}")),
+                "{ca:?}"
+            );
+            assert_eq!(
+                record.shape,
+                shape.map(|tail| format!("{HASH}{tail}")),
+                "{ca:?}"
+            );
             assert_eq!(record.complete, value.is_some());
         }
         assert!(records(&request, Some(Ca::Private)).is_empty());
@@ -195,14 +254,20 @@ mod tests {
             (vec!["example.com", "www.example.com"], vec!["example.com"]),
             (vec!["www.example.com", "example.com"], vec!["example.com"]),
             (vec!["*.example.com"], vec!["example.com"]),
-            (vec!["*.www.example.com", "mail.example.com"], vec!["www.example.com", "mail.example.com"]),
+            (
+                vec!["*.www.example.com", "mail.example.com"],
+                vec!["www.example.com", "mail.example.com"],
+            ),
             (
                 vec!["example.com", "example.net", "badexample.com"],
                 vec!["example.com", "example.net", "badexample.com"],
             ),
         ] {
             let request = request(&names);
-            let found: Vec<String> = domains(&request).iter().map(|name| name.as_str().to_owned()).collect();
+            let found: Vec<String> = domains(&request)
+                .iter()
+                .map(|name| name.as_str().to_owned())
+                .collect();
             assert_eq!(found, proved, "{names:?}");
         }
     }

@@ -66,14 +66,20 @@ impl GivenRecord {
     /// The MD5 of the request it was made from, lower case; `None` for a record that is made of no request.
     #[must_use]
     pub fn md5(&self) -> Option<&str> {
-        let label = self.host.split('.').next().and_then(|label| label.strip_prefix('_'))?;
+        let label = self
+            .host
+            .split('.')
+            .next()
+            .and_then(|label| label.strip_prefix('_'))?;
         (self.target().is_some() && is_hash(label)).then_some(label)
     }
 
     /// The two hash labels in front of the value, where it has them.
     #[must_use]
     pub fn target(&self) -> Option<&str> {
-        (self.kind == RecordKind::Cname && made_of_a_request(&self.value)).then(|| self.value.get(..65)).flatten()
+        (self.kind == RecordKind::Cname && made_of_a_request(&self.value))
+            .then(|| self.value.get(..65))
+            .flatten()
     }
 
     /// Where the record proves `domain`: at it, or at a parent that a CA climbs to.
@@ -83,15 +89,25 @@ impl GivenRecord {
         let zone = climbed.last()?.clone();
         let absolute = self.host.clone();
         let relative = name(&self.host, &zone);
-        [absolute, relative].into_iter().find_map(|host| climbed.iter().find_map(|domain| self.anchor(&host, domain)))
+        [absolute, relative]
+            .into_iter()
+            .find_map(|host| climbed.iter().find_map(|domain| self.anchor(&host, domain)))
     }
 
     fn anchor(&self, host: &str, domain: &str) -> Option<Anchor> {
         let label = host.strip_suffix(domain)?;
-        let label = if label.is_empty() { label } else { label.strip_suffix('.')? };
+        let label = if label.is_empty() {
+            label
+        } else {
+            label.strip_suffix('.')?
+        };
         // A name in front of the domain is another host's, which proves nothing about the domain.
-        let one = !label.contains('.') && (label.is_empty() || label.starts_with('_') || self.is_known_form(label));
-        one.then(|| Anchor { label: label.to_owned(), domain: domain.to_owned() })
+        let one = !label.contains('.')
+            && (label.is_empty() || label.starts_with('_') || self.is_known_form(label));
+        one.then(|| Anchor {
+            label: label.to_owned(),
+            domain: domain.to_owned(),
+        })
     }
 
     fn is_known_form(&self, label: &str) -> bool {
@@ -115,18 +131,27 @@ impl GivenRecord {
             _ => None,
         });
         rows.flatten()
-            .find(|form| form.kind == self.kind && form.value != "<token>" && ca::fits(form.value, &self.value))
+            .find(|form| {
+                form.kind == self.kind
+                    && form.value != "<token>"
+                    && ca::fits(form.value, &self.value)
+            })
             .map(|form| form.value)
     }
 
     /// The same record with its whole name, where it was given relative to its zone and one place alone fits.
     #[must_use]
     pub fn anchored(&self, domains: &[DnsName]) -> Self {
-        let mut fitting: Vec<String> =
-            domains.iter().filter_map(|domain| Some(self.anchor_for(domain.as_str())?.name())).collect();
+        let mut fitting: Vec<String> = domains
+            .iter()
+            .filter_map(|domain| Some(self.anchor_for(domain.as_str())?.name()))
+            .collect();
         fitting.dedup();
         match fitting.as_slice() {
-            [one] => Self { host: one.clone(), ..self.clone() },
+            [one] => Self {
+                host: one.clone(),
+                ..self.clone()
+            },
             _ => self.clone(),
         }
     }
@@ -170,7 +195,11 @@ fn quoted(text: &str) -> String {
             last.push(c);
         }
     }
-    strings.iter().map(|one| format!("\"{one}\"")).collect::<Vec<_>>().join(" ")
+    strings
+        .iter()
+        .map(|one| format!("\"{one}\""))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// 32 hex digits.
@@ -182,5 +211,7 @@ pub(super) fn is_hash(label: &str) -> bool {
 #[must_use]
 pub fn made_of_a_request(value: &str) -> bool {
     let mut labels = value.splitn(3, '.');
-    labels.next().is_some_and(is_hash) && labels.next().is_some_and(is_hash) && labels.next().is_some()
+    labels.next().is_some_and(is_hash)
+        && labels.next().is_some_and(is_hash)
+        && labels.next().is_some()
 }

@@ -32,17 +32,31 @@ pub(super) struct Seen<'a> {
 
 /// The value that an answer to the record's own question holds. Of several texts the one nearest to the proof; texts that
 /// have nothing to do with it (SPF and others stand at the same name) are none.
-pub(super) fn seen<'a>(expected: &Expectation, zone: Option<&str>, answer: &'a Answer) -> Option<Seen<'a>> {
+pub(super) fn seen<'a>(
+    expected: &Expectation,
+    zone: Option<&str>,
+    answer: &'a Answer,
+) -> Option<Seen<'a>> {
     match (expected.record.kind, answer) {
-        (RecordKind::Cname, Answer::Cname(target)) => Some(Seen { value: target, flaw: flaw(expected, zone, target) }),
+        (RecordKind::Cname, Answer::Cname(target)) => Some(Seen {
+            value: target,
+            flaw: flaw(expected, zone, target),
+        }),
         (RecordKind::Txt, Answer::Txt(texts)) => nearest(expected, zone, texts),
         _ => None,
     }
 }
 
 /// Of several texts the one nearest to the proof.
-pub(super) fn nearest<'a>(expected: &Expectation, zone: Option<&str>, texts: &'a [String]) -> Option<Seen<'a>> {
-    let seen = texts.iter().map(|text| Seen { value: text, flaw: flaw(expected, zone, text) });
+pub(super) fn nearest<'a>(
+    expected: &Expectation,
+    zone: Option<&str>,
+    texts: &'a [String],
+) -> Option<Seen<'a>> {
+    let seen = texts.iter().map(|text| Seen {
+        value: text,
+        flaw: flaw(expected, zone, text),
+    });
     let telling = seen.filter(|seen| seen.flaw != Some(Flaw::Other));
     telling.min_by_key(|seen| seen.flaw.is_some())
 }
@@ -76,7 +90,9 @@ pub(super) fn flaw(expected: &Expectation, zone: Option<&str>, seen: &str) -> Op
                 Flaw::Unchecked
             }
         }
-        Likeness::Shape(shape) if without_zone.is_some_and(|rest| ca::fits(shape, rest)) => Flaw::WithZone,
+        Likeness::Shape(shape) if without_zone.is_some_and(|rest| ca::fits(shape, rest)) => {
+            Flaw::WithZone
+        }
         _ if without_zone.is_some_and(is_right) => Flaw::WithZone,
         _ if reseller_record::made_of_a_request(&lower) => Flaw::AnotherRequest,
         _ => Flaw::Other,
@@ -84,5 +100,7 @@ pub(super) fn flaw(expected: &Expectation, zone: Option<&str>, seen: &str) -> Op
 }
 
 fn starts_with(value: &str, hash: &str) -> bool {
-    value.strip_prefix(hash).is_some_and(|rest| rest.starts_with('.'))
+    value
+        .strip_prefix(hash)
+        .is_some_and(|rest| rest.starts_with('.'))
 }

@@ -30,8 +30,11 @@ fn element<'a>(bytes: &'a [u8], depth: usize, left: &mut usize) -> Option<(Vec<u
         let (element, rest) = der::split(bytes).filter(|_| !indefinite)?;
         return Some((element.whole.to_vec(), rest));
     }
-    let (children, rest) =
-        if indefinite { until_end(&after[1..], depth, left)? } else { definite(bytes, depth, left)? };
+    let (children, rest) = if indefinite {
+        until_end(&after[1..], depth, left)?
+    } else {
+        definite(bytes, depth, left)?
+    };
     if tag == OCTET_STRING | CONSTRUCTED {
         let mut joined = Vec::new();
         for child in &children {
@@ -39,10 +42,17 @@ fn element<'a>(bytes: &'a [u8], depth: usize, left: &mut usize) -> Option<(Vec<u
         }
         return Some((der::element(OCTET_STRING, &[&joined]), rest));
     }
-    Some((der::element(tag, &children.iter().map(Vec::as_slice).collect::<Vec<_>>()), rest))
+    Some((
+        der::element(tag, &children.iter().map(Vec::as_slice).collect::<Vec<_>>()),
+        rest,
+    ))
 }
 
-fn until_end<'a>(mut rest: &'a [u8], depth: usize, left: &mut usize) -> Option<(Vec<Vec<u8>>, &'a [u8])> {
+fn until_end<'a>(
+    mut rest: &'a [u8],
+    depth: usize,
+    left: &mut usize,
+) -> Option<(Vec<Vec<u8>>, &'a [u8])> {
     let mut children = Vec::new();
     loop {
         if let [0, 0, after @ ..] = rest {
@@ -54,7 +64,11 @@ fn until_end<'a>(mut rest: &'a [u8], depth: usize, left: &mut usize) -> Option<(
     }
 }
 
-fn definite<'a>(bytes: &'a [u8], depth: usize, left: &mut usize) -> Option<(Vec<Vec<u8>>, &'a [u8])> {
+fn definite<'a>(
+    bytes: &'a [u8],
+    depth: usize,
+    left: &mut usize,
+) -> Option<(Vec<Vec<u8>>, &'a [u8])> {
     let (outer, after) = der::split(bytes)?;
     let (mut children, mut inner) = (Vec::new(), outer.value);
     while !inner.is_empty() {
@@ -71,9 +85,16 @@ mod tests {
 
     #[test]
     fn indefinite_becomes_definite() {
-        let ber = [0x30, 0x80, 0x24, 0x80, 0x04, 1, 7, 0x04, 1, 8, 0, 0, 0x02, 1, 5, 0, 0];
+        let ber = [
+            0x30, 0x80, 0x24, 0x80, 0x04, 1, 7, 0x04, 1, 8, 0, 0, 0x02, 1, 5, 0, 0,
+        ];
         assert_eq!(to_der(&ber).unwrap(), [0x30, 7, 0x04, 2, 7, 8, 0x02, 1, 5]);
-        for bad in [&ber[..ber.len() - 1], &[0x30, 0x80], &[0x04, 0x80, 0, 0], &[]] {
+        for bad in [
+            &ber[..ber.len() - 1],
+            &[0x30, 0x80],
+            &[0x04, 0x80, 0, 0],
+            &[],
+        ] {
             assert_eq!(to_der(bad), None);
         }
         let deep = [0x30, 0x80].repeat(DEPTH * 1000);

@@ -24,7 +24,10 @@ impl Input {
     /// An input.
     #[must_use]
     pub fn new(name: impl Into<String>, bytes: Vec<u8>) -> Self {
-        Self { name: name.into(), bytes: Zeroizing::new(bytes) }
+        Self {
+            name: name.into(),
+            bytes: Zeroizing::new(bytes),
+        }
     }
 }
 
@@ -74,7 +77,10 @@ impl Delivery {
     /// The certificates without their places.
     #[must_use]
     pub fn bag(&self) -> Vec<Certificate> {
-        self.certificates.iter().map(|found| found.value.clone()).collect()
+        self.certificates
+            .iter()
+            .map(|found| found.value.clone())
+            .collect()
     }
 
     /// How many things of use were found, those that are locked too.

@@ -95,7 +95,12 @@ impl Mended {
     pub fn breaks_servers(self) -> bool {
         !matches!(
             self,
-            Self::ByteOrderMark | Self::CrLf | Self::Der | Self::Label | Self::NoFinalNewline | Self::TrustData
+            Self::ByteOrderMark
+                | Self::CrLf
+                | Self::Der
+                | Self::Label
+                | Self::NoFinalNewline
+                | Self::TrustData
         )
     }
 }
@@ -124,7 +129,9 @@ impl fmt::Display for Mended {
             Self::Pkcs7 => "PKCS#7 (.p7b), which most servers do not read",
             Self::Quoted => "lines quoted with >",
             Self::QuotedPrintable => "quoted-printable line breaks and escapes",
-            Self::TrustData => "trust settings of OpenSSL behind the certificate, which were cut off",
+            Self::TrustData => {
+                "trust settings of OpenSSL behind the certificate, which were cut off"
+            }
             Self::Utf16 => "UTF-16 text",
             Self::WrongLabel => "a BEGIN line that does not say what is in the block",
         })
@@ -240,7 +247,9 @@ pub enum Unused {
     #[error("a certificate request that is damaged: its own signature does not hold")]
     RequestSignature,
     /// A request whose signature cannot be checked.
-    #[error("a certificate request signed in a way that no CA takes today (SHA-1, MD5, DSA or a short key)")]
+    #[error(
+        "a certificate request signed in a way that no CA takes today (SHA-1, MD5, DSA or a short key)"
+    )]
     RequestWeak,
     /// A private RSA key with fewer bits than any CA takes; holds them.
     #[error("an RSA key of {0} bits; 2048 is the least that CAs take")]
@@ -249,7 +258,9 @@ pub enum Unused {
     #[error("plain text")]
     Text,
     /// A passphrase is to be tried more often than is done; holds how often.
-    #[error("protected with a password that is to be derived in {0} rounds, which is more than is done")]
+    #[error(
+        "protected with a password that is to be derived in {0} rounds, which is more than is done"
+    )]
     TooMuchWork(u64),
     /// A private key in the encryption of OpenSSL before PKCS#8.
     #[error("an encrypted private key in OpenSSL's old form (Proc-Type: 4,ENCRYPTED)")]
@@ -272,7 +283,13 @@ impl Unused {
     /// Whether a passphrase would open it.
     #[must_use]
     pub fn is_locked(&self) -> bool {
-        matches!(self, Self::EncryptedEntry | Self::EncryptedKey | Self::LockedPkcs12 | Self::WrongPassphrase(_))
+        matches!(
+            self,
+            Self::EncryptedEntry
+                | Self::EncryptedKey
+                | Self::LockedPkcs12
+                | Self::WrongPassphrase(_)
+        )
     }
 
     /// Whether it may hold a private key, readable or not.
@@ -296,7 +313,11 @@ impl Unused {
 }
 
 fn titled(title: &str) -> String {
-    if title.is_empty() { String::new() } else { format!(" (\"{title}\")") }
+    if title.is_empty() {
+        String::new()
+    } else {
+        format!(" (\"{title}\")")
+    }
 }
 
 /// Something that could not be used and where it was.

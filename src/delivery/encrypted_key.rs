@@ -47,15 +47,25 @@ impl LockedKey {
     pub fn seal(key: &PrivateKey, passphrase: &Passphrase) -> Result<Self, KeyError> {
         const ROUNDS: u32 = 600_000;
         let (mut salt, mut iv) = ([0; 16], [0; 16]);
-        let random = |octets: &mut [u8]| aws_lc_rs::rand::fill(octets).map_err(|_| KeyError::Generate);
+        let random =
+            |octets: &mut [u8]| aws_lc_rs::rand::fill(octets).map_err(|_| KeyError::Generate);
         random(&mut salt)?;
         random(&mut iv)?;
         let failed = |_| KeyError::Generate;
-        let parameters = Parameters::generate_pbkdf2_sha256_aes256cbc(ROUNDS, &salt, iv).map_err(failed)?;
-        let encrypted = parameters.encrypt(passphrase.bytes(), key.pkcs8()).map_err(failed)?;
+        let parameters =
+            Parameters::generate_pbkdf2_sha256_aes256cbc(ROUNDS, &salt, iv).map_err(failed)?;
+        let encrypted = parameters
+            .encrypt(passphrase.bytes(), key.pkcs8())
+            .map_err(failed)?;
         let scheme = parameters.to_der().map_err(|_| KeyError::Generate)?;
-        let algorithm = der::element(der::SEQUENCE, &[&der::element(der::OBJECT_IDENTIFIER, &[PBES2]), &scheme]);
-        Ok(Self::new(&der::element(der::SEQUENCE, &[&algorithm, &der::element(der::OCTET_STRING, &[&encrypted])])))
+        let algorithm = der::element(
+            der::SEQUENCE,
+            &[&der::element(der::OBJECT_IDENTIFIER, &[PBES2]), &scheme],
+        );
+        Ok(Self::new(&der::element(
+            der::SEQUENCE,
+            &[&algorithm, &der::element(der::OCTET_STRING, &[&encrypted])],
+        )))
     }
 
     /// An `ENCRYPTED PRIVATE KEY` block.
@@ -72,12 +82,16 @@ impl LockedKey {
         self.open_within(passphrase, &mut Work::default())
     }
 
-    pub(super) fn open_within(&self, passphrase: &Passphrase, work: &mut Work) -> Result<PrivateKey, LockError> {
+    pub(super) fn open_within(
+        &self,
+        passphrase: &Passphrase,
+        work: &mut Work,
+    ) -> Result<PrivateKey, LockError> {
         let (outer, _) = der::split(&self.0).ok_or(LockError::Unknown)?;
         let (algorithm, rest) = der::split(outer.value).ok_or(LockError::Unknown)?;
         let (data, _) = der::split(rest).ok_or(LockError::Unknown)?;
-        let plain =
-            pbe::decrypt(algorithm.whole, data.value, Try::Given(passphrase), work).map_err(|locked| match locked {
+        let plain = pbe::decrypt(algorithm.whole, data.value, Try::Given(passphrase), work)
+            .map_err(|locked| match locked {
                 Locked::TooMuchWork(rounds) => LockError::TooMuchWork(rounds),
                 Locked::UnknownScheme => LockError::Unknown,
                 Locked::Wrong => LockError::Wrong,
@@ -107,8 +121,18 @@ mod tests {
     fn what_is_sealed_is_opened_by_its_passphrase_alone() {
         let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
         let sealed = LockedKey::seal(&key, &Passphrase::new(b"one".to_vec())).unwrap();
-        assert_eq!(sealed.open(&Passphrase::new(b"one".to_vec())).unwrap().id(), key.id());
-        assert_eq!(sealed.open(&Passphrase::new(b"two".to_vec())).unwrap_err(), LockError::Wrong);
-        assert!(sealed.to_pem().starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"));
+        assert_eq!(
+            sealed.open(&Passphrase::new(b"one".to_vec())).unwrap().id(),
+            key.id()
+        );
+        assert_eq!(
+            sealed.open(&Passphrase::new(b"two".to_vec())).unwrap_err(),
+            LockError::Wrong
+        );
+        assert!(
+            sealed
+                .to_pem()
+                .starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----\n")
+        );
     }
 }

@@ -22,7 +22,13 @@ impl Default for Limits {
     /// The largest delivery known is some thirty files and 200 KiB; this is far above, and the worst that fits in it
     /// (10,000 certificates of one name) takes a few seconds.
     fn default() -> Self {
-        Self { entries: 1000, inflated: 16 * 1024 * 1024, depth: 3, blocks: 10_000, rounds: 10_000_000 }
+        Self {
+            entries: 1000,
+            inflated: 16 * 1024 * 1024,
+            depth: 3,
+            blocks: 10_000,
+            rounds: 10_000_000,
+        }
     }
 }
 
@@ -54,25 +60,53 @@ pub(super) struct Budget<'a> {
 
 impl<'a> Budget<'a> {
     pub(super) fn new(limits: &'a Limits) -> Self {
-        Self { limits, entries: 0, inflated: 0, blocks: 0, work: Work(limits.rounds) }
+        Self {
+            limits,
+            entries: 0,
+            inflated: 0,
+            blocks: 0,
+            work: Work(limits.rounds),
+        }
     }
 
     pub(super) fn spend_block(&mut self, source: &Source) -> Result<(), DeliveryError> {
         self.blocks += 1;
         let limit = self.limits.blocks;
-        if self.blocks > limit { Err(DeliveryError::TooManyBlocks(source.clone(), limit)) } else { Ok(()) }
+        if self.blocks > limit {
+            Err(DeliveryError::TooManyBlocks(source.clone(), limit))
+        } else {
+            Ok(())
+        }
     }
 
-    pub(super) fn spend_entries(&mut self, source: &Source, count: usize) -> Result<(), DeliveryError> {
+    pub(super) fn spend_entries(
+        &mut self,
+        source: &Source,
+        count: usize,
+    ) -> Result<(), DeliveryError> {
         self.entries = self.entries.saturating_add(count);
         let limit = self.limits.entries;
-        if self.entries > limit { Err(DeliveryError::TooManyEntries(source.clone(), limit)) } else { Ok(()) }
+        if self.entries > limit {
+            Err(DeliveryError::TooManyEntries(source.clone(), limit))
+        } else {
+            Ok(())
+        }
     }
 
-    pub(super) fn spend_inflated(&mut self, source: &Source, bytes: usize) -> Result<(), DeliveryError> {
-        self.inflated = self.inflated.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+    pub(super) fn spend_inflated(
+        &mut self,
+        source: &Source,
+        bytes: usize,
+    ) -> Result<(), DeliveryError> {
+        self.inflated = self
+            .inflated
+            .saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
         let limit = self.limits.inflated;
-        if self.inflated > limit { Err(DeliveryError::TooLarge(source.clone(), limit)) } else { Ok(()) }
+        if self.inflated > limit {
+            Err(DeliveryError::TooLarge(source.clone(), limit))
+        } else {
+            Ok(())
+        }
     }
 
     pub(super) fn entries_left(&self) -> usize {
@@ -89,7 +123,11 @@ impl<'a> Budget<'a> {
 
     pub(super) fn allow_depth(&self, source: &Source, depth: usize) -> Result<(), DeliveryError> {
         let limit = self.limits.depth;
-        if depth >= limit { Err(DeliveryError::TooDeep(source.clone(), limit)) } else { Ok(()) }
+        if depth >= limit {
+            Err(DeliveryError::TooDeep(source.clone(), limit))
+        } else {
+            Ok(())
+        }
     }
 }
 

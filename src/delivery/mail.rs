@@ -37,15 +37,30 @@ const TELLING: [&str; 9] = [
     "return-path",
     "x-mozilla-status",
 ];
-const USUAL: [&str; 6] = ["cc", "content-transfer-encoding", "date", "reply-to", "subject", "to"];
+const USUAL: [&str; 6] = [
+    "cc",
+    "content-transfer-encoding",
+    "date",
+    "reply-to",
+    "subject",
+    "to",
+];
 
 /// Whether `bytes` start like a mail: with header fields, two of which only mails have.
 pub(super) fn is_mail(bytes: &[u8]) -> bool {
     const LINES: usize = 300;
     let (mut telling, mut usual) = (0, 0);
-    for (number, line) in without_envelope(bytes).split(|&byte| byte == b'\n').take(LINES).enumerate() {
+    for (number, line) in without_envelope(bytes)
+        .split(|&byte| byte == b'\n')
+        .take(LINES)
+        .enumerate()
+    {
         let line = line.trim_ascii_end();
-        if line.first().is_some_and(|byte| matches!(byte, b' ' | b'\t')) && number > 0 {
+        if line
+            .first()
+            .is_some_and(|byte| matches!(byte, b' ' | b'\t'))
+            && number > 0
+        {
             continue;
         }
         let Some(name) = field(line) else { break };
@@ -57,16 +72,25 @@ pub(super) fn is_mail(bytes: &[u8]) -> bool {
 
 /// The line that mailboxes keep before each mail, and the mark that editors put before all, are no part of it.
 fn without_envelope(bytes: &[u8]) -> &[u8] {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
+    let bytes = bytes
+        .strip_prefix(b"\xef\xbb\xbf")
+        .unwrap_or(bytes)
+        .trim_ascii_start();
     let line = bytes.iter().position(|&byte| byte == b'\n').unwrap_or(0);
-    if bytes.starts_with(b"From ") { bytes[line..].trim_ascii_start() } else { bytes }
+    if bytes.starts_with(b"From ") {
+        bytes[line..].trim_ascii_start()
+    } else {
+        bytes
+    }
 }
 
 /// The name of the header field that a line starts, in lower case.
 fn field(line: &[u8]) -> Option<String> {
     let colon = line.iter().take(80).position(|&byte| byte == b':')?;
     let name = &line[..colon];
-    let plain = name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-' || *byte == b'_');
+    let plain = name
+        .iter()
+        .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-' || *byte == b'_');
     (colon > 0 && plain).then(|| String::from_utf8_lossy(name).to_ascii_lowercase())
 }
 
@@ -79,12 +103,23 @@ pub(super) fn is_bounded(bytes: &[u8], parts: usize) -> bool {
     for line in bytes.split(|&byte| byte == b'\n') {
         separators += usize::from(line.starts_with(b"--") && !line.starts_with(b"-----"));
         let name = field(line);
-        let goes_on = line.first().is_some_and(|byte| matches!(byte, b' ' | b'\t'));
-        length = if name.is_some() { line.len() } else { length + line.len() * usize::from(goes_on && length > 0) };
+        let goes_on = line
+            .first()
+            .is_some_and(|byte| matches!(byte, b' ' | b'\t'));
+        length = if name.is_some() {
+            line.len()
+        } else {
+            length + line.len() * usize::from(goes_on && length > 0)
+        };
         length *= usize::from(name.is_some() || goes_on);
         fields += usize::from(name.is_some());
         let short = &line[..line.len().min(LONGEST)];
-        nested += usize::from(length > 0 && short.windows(8).any(|part| part.eq_ignore_ascii_case(b"message/")));
+        nested += usize::from(
+            length > 0
+                && short
+                    .windows(8)
+                    .any(|part| part.eq_ignore_ascii_case(b"message/")),
+        );
         if separators > parts || fields > FIELDS || nested > NESTED || length > LONGEST {
             return false;
         }
@@ -107,15 +142,26 @@ fn flatten(message: &Message<'_>, prefix: &str, depth: usize, found: &mut Vec<Pa
     const DEPTH: usize = 8;
     for (number, part) in message.parts.iter().enumerate() {
         let attached = part.attachment_name();
-        let subtype = part.content_type().and_then(|kind| kind.subtype()).unwrap_or_default().to_ascii_lowercase();
+        let subtype = part
+            .content_type()
+            .and_then(|kind| kind.subtype())
+            .unwrap_or_default()
+            .to_ascii_lowercase();
         let signed = attached.is_some_and(|name| matches!(name, "smime.p7s" | "smime.p7m"))
             || subtype.ends_with("pkcs7-signature");
         let (bytes, kind, word): (&[u8], _, _) = match &part.body {
             PartType::Text(text) => (text.as_bytes(), PartKind::Letter, "text"),
             PartType::Html(text) => (text.as_bytes(), PartKind::Page, "page"),
-            PartType::Binary(bytes) | PartType::InlineBinary(bytes) => (bytes, PartKind::Attachment, "part"),
+            PartType::Binary(bytes) | PartType::InlineBinary(bytes) => {
+                (bytes, PartKind::Attachment, "part")
+            }
             PartType::Message(inner) if depth < DEPTH => {
-                flatten(inner, &format!("{prefix}mail {number} > "), depth + 1, found);
+                flatten(
+                    inner,
+                    &format!("{prefix}mail {number} > "),
+                    depth + 1,
+                    found,
+                );
                 continue;
             }
             PartType::Message(_) | PartType::Multipart(_) => continue,
@@ -129,7 +175,11 @@ fn flatten(message: &Message<'_>, prefix: &str, depth: usize, found: &mut Vec<Pa
             (false, Some(_)) => PartKind::Attachment,
             (false, None) => kind,
         };
-        found.push(Part { name, kind, bytes: Zeroizing::new(bytes.to_vec()) });
+        found.push(Part {
+            name,
+            kind,
+            bytes: Zeroizing::new(bytes.to_vec()),
+        });
     }
 }
 
@@ -141,8 +191,14 @@ mod tests {
     fn a_mail_is_told_by_its_header() {
         for (text, mail) in [
             ("From: a@example.com\nTo: b@example.com\n\nhello", true),
-            ("From x Mon Nov 23\nReceived: by x\n\tfor y\nSubject: z\n\n", true),
-            ("Subject: CN=x\nIssuer: CN=y\n\n-----BEGIN CERTIFICATE-----", false),
+            (
+                "From x Mon Nov 23\nReceived: by x\n\tfor y\nSubject: z\n\n",
+                true,
+            ),
+            (
+                "Subject: CN=x\nIssuer: CN=y\n\n-----BEGIN CERTIFICATE-----",
+                false,
+            ),
             ("Dear customer: hello\nFrom: me", false),
             ("", false),
         ] {
@@ -159,7 +215,10 @@ mod tests {
             --b\nContent-Type: message/rfc822\n\nFrom: c@example.com\nContent-Type: text/plain; name=y.crt\n\nin it\n\
             --b\nContent-Type: application/pkcs7-signature\nContent-Transfer-Encoding: base64\n\nMIIB\n--b--\n";
         let found = parts(mail.as_bytes()).unwrap();
-        let gist: Vec<_> = found.iter().map(|part| (part.name.as_str(), part.kind, part.bytes.len())).collect();
+        let gist: Vec<_> = found
+            .iter()
+            .map(|part| (part.name.as_str(), part.kind, part.bytes.len()))
+            .collect();
         assert_eq!(
             gist,
             [
@@ -175,7 +234,10 @@ mod tests {
     #[test]
     fn what_would_grow_is_no_mail() {
         let head = "From: a@example.com\nContent-Type: multipart/mixed; boundary=b\n\n";
-        assert!(is_bounded(format!("{head}{}", "--b\n\n".repeat(9)).as_bytes(), 10));
+        assert!(is_bounded(
+            format!("{head}{}", "--b\n\n".repeat(9)).as_bytes(),
+            10
+        ));
         for bomb in [
             "--b\n\n".repeat(11),
             "Content-Type: message/rfc822\n\n".repeat(60),
@@ -183,7 +245,11 @@ mod tests {
             format!("Content-Type: text/plain;{}", " a=b;".repeat(20_000)),
             format!("Content-Type: text/plain;{}", "\n a=b;".repeat(20_000)),
         ] {
-            assert!(!is_bounded(format!("{head}{bomb}").as_bytes(), 10), "{}", &bomb[..30]);
+            assert!(
+                !is_bounded(format!("{head}{bomb}").as_bytes(), 10),
+                "{}",
+                &bomb[..30]
+            );
         }
     }
 }

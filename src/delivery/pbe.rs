@@ -33,7 +33,8 @@ impl Passphrase {
     fn wide(&self) -> Zeroizing<Vec<u8>> {
         let text = Zeroizing::new(String::from_utf8_lossy(&self.0).into_owned());
         let mut wide = Zeroizing::new(Vec::with_capacity(text.len() * 2 + 2));
-        text.encode_utf16().for_each(|unit| wide.extend_from_slice(&unit.to_be_bytes()));
+        text.encode_utf16()
+            .for_each(|unit| wide.extend_from_slice(&unit.to_be_bytes()));
         wide.extend_from_slice(&[0, 0]);
         wide
     }
@@ -87,12 +88,19 @@ pub(super) fn decrypt(
     work: &mut Work,
 ) -> Result<Zeroizing<Vec<u8>>, Locked> {
     if let Ok(EncryptionScheme::Pbes2(parameters)) = EncryptionScheme::from_der(algorithm) {
-        work.spend(rounds(&parameters.kdf)?).map_err(Locked::TooMuchWork)?;
-        return parameters.decrypt(passphrase.narrow(), data).map(Zeroizing::new).map_err(|_| Locked::Wrong);
+        work.spend(rounds(&parameters.kdf)?)
+            .map_err(Locked::TooMuchWork)?;
+        return parameters
+            .decrypt(passphrase.narrow(), data)
+            .map(Zeroizing::new)
+            .map_err(|_| Locked::Wrong);
     }
     let scheme = Scheme::parse(algorithm).ok_or(Locked::UnknownScheme)?;
-    work.spend(scheme.iterations.saturating_mul(2)).map_err(Locked::TooMuchWork)?;
-    scheme.decrypt(data, &passphrase.wide()).ok_or(Locked::Wrong)
+    work.spend(scheme.iterations.saturating_mul(2))
+        .map_err(Locked::TooMuchWork)?;
+    scheme
+        .decrypt(data, &passphrase.wide())
+        .ok_or(Locked::Wrong)
 }
 
 /// The rounds that a derivation asks for; those of scrypt (RFC 7914) are its blocks, bounded by its memory too.
@@ -101,9 +109,15 @@ fn rounds(kdf: &Kdf) -> Result<u64, Locked> {
     match kdf {
         Kdf::Pbkdf2(parameters) => Ok(u64::from(parameters.iteration_count)),
         Kdf::Scrypt(parameters) => {
-            let blocks = parameters.cost_parameter.saturating_mul(u64::from(parameters.block_size));
+            let blocks = parameters
+                .cost_parameter
+                .saturating_mul(u64::from(parameters.block_size));
             let rounds = blocks.saturating_mul(u64::from(parameters.parallelization));
-            if blocks.saturating_mul(128) > MEMORY { Err(Locked::TooMuchWork(rounds)) } else { Ok(rounds) }
+            if blocks.saturating_mul(128) > MEMORY {
+                Err(Locked::TooMuchWork(rounds))
+            } else {
+                Ok(rounds)
+            }
         }
         _ => Err(Locked::UnknownScheme),
     }
@@ -137,7 +151,11 @@ impl<'a> Scheme<'a> {
         let (parameters, _) = der::split(rest)?;
         let (salt, rest) = der::split(parameters.value)?;
         let (iterations, _) = der::split(rest)?;
-        Some(Self { cipher, salt: salt.value, iterations: number(iterations.value) })
+        Some(Self {
+            cipher,
+            salt: salt.value,
+            iterations: number(iterations.value),
+        })
     }
 
     fn decrypt(&self, data: &[u8], wide: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
@@ -146,7 +164,14 @@ impl<'a> Scheme<'a> {
             Cipher::Rc2 { octets } => octets,
         };
         let derive = |purpose, length| {
-            derive(&digest::SHA1_FOR_LEGACY_USE_ONLY, purpose, wide, self.salt, self.iterations, length)
+            derive(
+                &digest::SHA1_FOR_LEGACY_USE_ONLY,
+                purpose,
+                wide,
+                self.salt,
+                self.iterations,
+                length,
+            )
         };
         let (key, iv) = (derive(Purpose::Key, octets), derive(Purpose::Iv, 8));
         let mut buffer = Zeroizing::new(data.to_vec());
@@ -170,7 +195,9 @@ pub(super) fn number(octets: &[u8]) -> u64 {
     if octets.len() > 8 {
         return u64::MAX;
     }
-    octets.iter().fold(0, |sum, &octet| (sum << 8) | u64::from(octet))
+    octets
+        .iter()
+        .fold(0, |sum, &octet| (sum << 8) | u64::from(octet))
 }
 
 /// What a derived key is for (RFC 7292 B.3).
@@ -191,16 +218,39 @@ pub(super) fn mac_holds(
     mac: &[u8],
 ) -> Option<bool> {
     let (_, digest, hmac) = DIGESTS.iter().find(|(id, ..)| *id == digest_id)?;
-    let key = derive(digest, Purpose::Mac, &passphrase.wide(), salt, iterations, digest.output_len());
+    let key = derive(
+        digest,
+        Purpose::Mac,
+        &passphrase.wide(),
+        salt,
+        iterations,
+        digest.output_len(),
+    );
     Some(hmac::verify(&hmac::Key::new(*hmac, &key), content, mac).is_ok())
 }
 
 /// The digests of a PKCS#12 MAC.
 static DIGESTS: [(&[u8], &digest::Algorithm, hmac::Algorithm); 4] = [
-    (b"\x2b\x0e\x03\x02\x1a", &digest::SHA1_FOR_LEGACY_USE_ONLY, hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY),
-    (b"\x60\x86\x48\x01\x65\x03\x04\x02\x01", &digest::SHA256, hmac::HMAC_SHA256),
-    (b"\x60\x86\x48\x01\x65\x03\x04\x02\x02", &digest::SHA384, hmac::HMAC_SHA384),
-    (b"\x60\x86\x48\x01\x65\x03\x04\x02\x03", &digest::SHA512, hmac::HMAC_SHA512),
+    (
+        b"\x2b\x0e\x03\x02\x1a",
+        &digest::SHA1_FOR_LEGACY_USE_ONLY,
+        hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
+    ),
+    (
+        b"\x60\x86\x48\x01\x65\x03\x04\x02\x01",
+        &digest::SHA256,
+        hmac::HMAC_SHA256,
+    ),
+    (
+        b"\x60\x86\x48\x01\x65\x03\x04\x02\x02",
+        &digest::SHA384,
+        hmac::HMAC_SHA384,
+    ),
+    (
+        b"\x60\x86\x48\x01\x65\x03\x04\x02\x03",
+        &digest::SHA512,
+        hmac::HMAC_SHA512,
+    ),
 ];
 
 /// The key derivation of PKCS#12 (RFC 7292 B.2).
@@ -213,8 +263,14 @@ fn derive(
     length: usize,
 ) -> Zeroizing<Vec<u8>> {
     let block = algorithm.block_len();
-    let filled =
-        |bytes: &[u8]| -> Vec<u8> { bytes.iter().copied().cycle().take(bytes.len().div_ceil(block) * block).collect() };
+    let filled = |bytes: &[u8]| -> Vec<u8> {
+        bytes
+            .iter()
+            .copied()
+            .cycle()
+            .take(bytes.len().div_ceil(block) * block)
+            .collect()
+    };
     let mut input = Zeroizing::new([filled(salt), filled(wide)].concat());
     let diversifier = match purpose {
         Purpose::Key => [1],

@@ -52,7 +52,10 @@ pub(super) fn scan(bytes: &[u8], limit: usize) -> Scan {
         scan.layout(bytes, marker, end);
         scan.block(marker, end, &bytes[marker.end..body_end]);
     }
-    if let Some(last) = markers.last().filter(|last| last.edge == Edge::End && last.end == bytes.len()) {
+    if let Some(last) = markers
+        .last()
+        .filter(|last| last.edge == Edge::End && last.end == bytes.len())
+    {
         scan.mend(Mended::NoFinalNewline, last.line);
     }
     scan
@@ -67,21 +70,43 @@ impl Scan {
 
     fn damage(&mut self, marker: &Marker<'_>, reason: &'static str) {
         let label = String::from_utf8_lossy(marker.label).into_owned();
-        self.damaged.push(Unused::DamagedBlock { label, line: marker.line, reason });
+        self.damaged.push(Unused::DamagedBlock {
+            label,
+            line: marker.line,
+            reason,
+        });
     }
 
     fn block(&mut self, begin: &Marker<'_>, end: Option<&Marker<'_>>, body: &[u8]) {
         let label = String::from_utf8_lossy(begin.label).into_owned();
-        let Body { data, encrypted, mended } = pem_body::data(body, end.is_some());
+        let Body {
+            data,
+            encrypted,
+            mended,
+        } = pem_body::data(body, end.is_some());
         if encrypted {
-            self.blocks.push(Block { label, line: begin.line, der: Zeroizing::default(), encrypted });
+            self.blocks.push(Block {
+                label,
+                line: begin.line,
+                der: Zeroizing::default(),
+                encrypted,
+            });
             return;
         }
         let Some(der) = pem_body::decode(&data) else {
             let cut = "characters that are not base64, or a lost one";
-            return self.damage(begin, if end.is_some() { cut } else { "it has no END line" });
+            return self.damage(
+                begin,
+                if end.is_some() {
+                    cut
+                } else {
+                    "it has no END line"
+                },
+            );
         };
-        mended.into_iter().for_each(|what| self.mend(what, begin.line));
+        mended
+            .into_iter()
+            .for_each(|what| self.mend(what, begin.line));
         match end {
             Some(end) if end.label != begin.label => self.mend(Mended::WrongLabel, end.line),
             Some(_) => {}
@@ -91,7 +116,12 @@ impl Scan {
             }
             None => return self.damage(begin, "it is cut off: no END line"),
         }
-        self.blocks.push(Block { label, line: begin.line, der, encrypted });
+        self.blocks.push(Block {
+            label,
+            line: begin.line,
+            der,
+            encrypted,
+        });
     }
 
     /// What is odd about the lines of a block.
@@ -116,7 +146,10 @@ impl Scan {
         let Some(end) = end else { return };
         let body = &bytes[begin.end..end.start];
         let text = body.trim_ascii_start();
-        if !body[..body.len() - text.len()].iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
+        if !body[..body.len() - text.len()]
+            .iter()
+            .any(|byte| matches!(byte, b'\r' | b'\n'))
+        {
             self.mend(Mended::OneLine, begin.line);
         }
         match (body.contains(&b'\r'), body.contains(&b'\n')) {
@@ -126,7 +159,10 @@ impl Scan {
         }
         let headers = body.contains(&b':');
         let mut lines = body.trim_ascii().split(|&byte| byte == b'\n');
-        if !headers && lines.any(|line| line.trim_ascii().is_empty()) && !body.trim_ascii().is_empty() {
+        if !headers
+            && lines.any(|line| line.trim_ascii().is_empty())
+            && !body.trim_ascii().is_empty()
+        {
             self.mend(Mended::BlankLines, begin.line);
         }
     }
@@ -137,6 +173,9 @@ fn line_before(bytes: &[u8], start: usize) -> &[u8] {
     // A marker line is short; what matters is within reach.
     let from = start.saturating_sub(200);
     let window = &bytes[from..start];
-    let line = window.iter().rposition(|byte| matches!(byte, b'\r' | b'\n')).map_or(window, |at| &window[at + 1..]);
+    let line = window
+        .iter()
+        .rposition(|byte| matches!(byte, b'\r' | b'\n'))
+        .map_or(window, |at| &window[at + 1..]);
     line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)
 }

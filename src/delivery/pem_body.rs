@@ -51,10 +51,15 @@ pub(super) fn data(body: &[u8], whole: bool) -> Body {
 
 /// The base64 of `body`, line by line.
 pub(super) fn lines(body: &[u8]) -> Body {
-    let mut found = Body { data: Zeroizing::new(Vec::with_capacity(body.len())), encrypted: false, mended: Vec::new() };
+    let mut found = Body {
+        data: Zeroizing::new(Vec::with_capacity(body.len())),
+        encrypted: false,
+        mended: Vec::new(),
+    };
     for line in body.split(|byte| matches!(byte, b'\r' | b'\n')) {
         if line.contains(&b':') {
-            found.encrypted |= line.trim_ascii().starts_with(b"Proc-Type") && line.ends_with(b"ENCRYPTED");
+            found.encrypted |=
+                line.trim_ascii().starts_with(b"Proc-Type") && line.ends_with(b"ENCRYPTED");
             continue;
         }
         found.line(line);
@@ -67,7 +72,11 @@ fn cut(body: &[u8]) -> &[u8] {
     let mut end = 0;
     for line in body.split_inclusive(|&byte| byte == b'\n') {
         let odd = |byte: &u8| byte.is_ascii_punctuation() && !b"+/=>|\\".contains(byte);
-        let words = line.trim_ascii().split(|&byte| byte == b' ').filter(|word| word.len() > 1).count();
+        let words = line
+            .trim_ascii()
+            .split(|&byte| byte == b' ')
+            .filter(|word| word.len() > 1)
+            .count();
         if !line.contains(&b':') && (line.iter().any(odd) || words > 1) {
             break;
         }
@@ -122,7 +131,9 @@ fn is_base64(byte: u8) -> bool {
 fn invisible(bytes: &[u8]) -> usize {
     match bytes {
         [0xc2, 0xa0 | 0xad, ..] => 2,
-        [0xe2, 0x80, 0x80..=0x8f | 0xa8..=0xaf, ..] | [0xe3, 0x80, 0x80, ..] | [0xef, 0xbb, 0xbf, ..] => 3,
+        [0xe2, 0x80, 0x80..=0x8f | 0xa8..=0xaf, ..]
+        | [0xe3, 0x80, 0x80, ..]
+        | [0xef, 0xbb, 0xbf, ..] => 3,
         _ => 0,
     }
 }
@@ -130,7 +141,11 @@ fn invisible(bytes: &[u8]) -> usize {
 /// `body` without the soft line breaks and escapes of quoted-printable (RFC 2045 6.7), where it has any: base64 has `=`
 /// at its end alone.
 fn quoted_printable(body: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    let mut places = body.iter().enumerate().filter(|(_, byte)| **byte == b'=').map(|(at, _)| &body[at + 1..]);
+    let mut places = body
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == b'=')
+        .map(|(at, _)| &body[at + 1..]);
     if body.contains(&b':') || !places.any(is_escape) {
         return None;
     }
@@ -142,7 +157,10 @@ fn quoted_printable(body: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
             out.push(byte);
             continue;
         }
-        let blanks = after.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        let blanks = after
+            .iter()
+            .take_while(|byte| matches!(byte, b' ' | b'\t'))
+            .count();
         match &after[blanks..] {
             [b'\r', b'\n', more @ ..] | [b'\n' | b'\r', more @ ..] => rest = more,
             [high, low, more @ ..] => match (hex(*high), hex(*low)) {
@@ -161,10 +179,15 @@ fn quoted_printable(body: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
 /// Whether `after`, which follows a `=`, makes an escape of it: two hex digits, or a line end and more base64.
 fn is_escape(after: &[u8]) -> bool {
     match after.trim_ascii_start() {
-        [high, low, ..] if after.first() == Some(high) => hex(*high).is_some() && hex(*low).is_some(),
+        [high, low, ..] if after.first() == Some(high) => {
+            hex(*high).is_some() && hex(*low).is_some()
+        }
         [next, ..] => {
             let line = after.len() - after.trim_ascii_start().len();
-            after[..line].iter().any(|byte| matches!(byte, b'\r' | b'\n')) && next.is_ascii_alphanumeric()
+            after[..line]
+                .iter()
+                .any(|byte| matches!(byte, b'\r' | b'\n'))
+                && next.is_ascii_alphanumeric()
         }
         [] => false,
     }
@@ -172,7 +195,9 @@ fn is_escape(after: &[u8]) -> bool {
 
 /// The value of an upper- or lower-case hex digit.
 fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|value| u8::try_from(value).ok())
 }
 
 #[cfg(test)]
@@ -184,15 +209,34 @@ mod tests {
         for (body, wanted, mended) in [
             ("\nAAAA\nBBBB\n", "AAAABBBB", vec![]),
             ("\n> AAAA\n>> BB==\n", "AAAABB==", vec![Mended::Quoted]),
-            ("\\nAAAA\\r\\nBB\\/B\\n", "AAAABB/B", vec![Mended::EscapedLines]),
-            ("\nAAAA=\nBB=3D=3D\n", "AAAABB==", vec![Mended::QuotedPrintable]),
-            ("\nAAAA= \r\nBBBB\n", "AAAABBBB", vec![Mended::QuotedPrintable]),
+            (
+                "\\nAAAA\\r\\nBB\\/B\\n",
+                "AAAABB/B",
+                vec![Mended::EscapedLines],
+            ),
+            (
+                "\nAAAA=\nBB=3D=3D\n",
+                "AAAABB==",
+                vec![Mended::QuotedPrintable],
+            ),
+            (
+                "\nAAAA= \r\nBBBB\n",
+                "AAAABBBB",
+                vec![Mended::QuotedPrintable],
+            ),
             ("\nAA\u{a0}AA\u{200b}\n", "AAAA", vec![Mended::OddSpaces]),
             ("\nAA=A\n", "AA=A", vec![]),
         ] {
             let found = data(body.as_bytes(), true);
-            assert_eq!((std::str::from_utf8(&found.data).unwrap(), found.mended), (wanted, mended), "{body}");
+            assert_eq!(
+                (std::str::from_utf8(&found.data).unwrap(), found.mended),
+                (wanted, mended),
+                "{body}"
+            );
         }
-        assert_eq!(&*data(b"\nAAAA\nBB==\nYours, the shop\n", false).data, b"AAAABB==");
+        assert_eq!(
+            &*data(b"\nAAAA\nBB==\nYours, the shop\n", false).data,
+            b"AAAABB=="
+        );
     }
 }

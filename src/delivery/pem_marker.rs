@@ -65,9 +65,17 @@ struct Run {
 }
 
 fn dashes(bytes: &[u8]) -> Run {
-    let mut run = Run { count: 0, length: 0, plain: true };
+    let mut run = Run {
+        count: 0,
+        length: 0,
+        plain: true,
+    };
     while let Some(length) = bytes.get(run.length..).and_then(dash) {
-        run = Run { count: run.count + 1, length: run.length + length, plain: run.plain && length == 1 };
+        run = Run {
+            count: run.count + 1,
+            length: run.length + length,
+            plain: run.plain && length == 1,
+        };
     }
     run
 }
@@ -85,7 +93,11 @@ fn dash(bytes: &[u8]) -> Option<usize> {
 /// LF, CR LF or CR.
 fn line_breaks(bytes: &[u8]) -> usize {
     let lf = bytes.iter().filter(|&&byte| byte == b'\n').count();
-    if lf > 0 { lf } else { bytes.iter().filter(|&&byte| byte == b'\r').count() }
+    if lf > 0 {
+        lf
+    } else {
+        bytes.iter().filter(|&&byte| byte == b'\r').count()
+    }
 }
 
 /// The edge that `bytes` name, and how long its word is.
@@ -104,15 +116,26 @@ fn marker_at<'a>(bytes: &'a [u8], start: usize, run: &Run) -> Option<Marker<'a>>
     let (edge, word) = edge(after.get(space..)?)?;
     let label_start = start + run.length + space + word;
     let rest = &bytes[label_start..];
-    let in_label = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b' ' | b'#');
-    let length = rest.iter().take(LABEL).take_while(|byte| in_label(byte)).count();
+    let in_label = |byte: &u8| {
+        byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b' ' | b'#')
+    };
+    let length = rest
+        .iter()
+        .take(LABEL)
+        .take_while(|byte| in_label(byte))
+        .count();
     let (label, rest) = rest.split_at(length);
     let closing = closing(rest);
     let exact = run.count == 5 && run.plain && space == 0 && closing.count == 5 && closing.plain;
-    let meant = WORDS.iter().any(|word| label.windows(word.len()).any(|part| part == *word));
+    let meant = WORDS
+        .iter()
+        .any(|word| label.windows(word.len()).any(|part| part == *word));
     let enough = run.count >= 2 || !run.plain;
     // Where the dashes behind it are lost, the line must end there.
-    let ended = closing.count > 0 || rest.first().is_none_or(|byte| matches!(byte, b'\r' | b'\n'));
+    let ended = closing.count > 0
+        || rest
+            .first()
+            .is_none_or(|byte| matches!(byte, b'\r' | b'\n'));
     let exact = exact && !label.ends_with(b" ");
     (exact || enough && meant && ended).then(|| Marker {
         edge,
@@ -132,10 +155,20 @@ fn closing(rest: &[u8]) -> Run {
         return run;
     }
     let wanted = run.count / 2;
-    let mut half = Run { count: 0, length: 0, plain: true };
+    let mut half = Run {
+        count: 0,
+        length: 0,
+        plain: true,
+    };
     while half.count < wanted {
-        let Some(length) = dash(&rest[half.length..]) else { break };
-        half = Run { count: half.count + 1, length: half.length + length, plain: half.plain && length == 1 };
+        let Some(length) = dash(&rest[half.length..]) else {
+            break;
+        };
+        half = Run {
+            count: half.count + 1,
+            length: half.length + length,
+            plain: half.plain && length == 1,
+        };
     }
     half
 }
@@ -151,19 +184,36 @@ mod tests {
             ("-----BEGIN DH PARAMETERS-----", "DH PARAMETERS", true),
             ("----BEGIN CERTIFICATE----", "CERTIFICATE", false),
             ("------BEGIN CERTIFICATE------", "CERTIFICATE", false),
-            ("\u{2013}\u{2013}\u{2013}\u{2013}\u{2013}BEGIN CERTIFICATE\u{2014}\u{2014}-", "CERTIFICATE", false),
+            (
+                "\u{2013}\u{2013}\u{2013}\u{2013}\u{2013}BEGIN CERTIFICATE\u{2014}\u{2014}-",
+                "CERTIFICATE",
+                false,
+            ),
             ("----- BEGIN CERTIFICATE -----", "CERTIFICATE", false),
             ("-----BEGIN CERTIFICATE\n", "CERTIFICATE", false),
         ] {
             let found = markers(text.as_bytes(), 9);
             assert_eq!(found.len(), 1, "{text}");
-            assert_eq!((found[0].label, found[0].exact), (label.as_bytes(), exact), "{text}");
+            assert_eq!(
+                (found[0].label, found[0].exact),
+                (label.as_bytes(), exact),
+                "{text}"
+            );
         }
-        for text in ["-- BEGIN OF STORY --", "BEGIN CERTIFICATE", "--BEGINNING", "-BEGIN CERTIFICATE-", "-----"] {
+        for text in [
+            "-- BEGIN OF STORY --",
+            "BEGIN CERTIFICATE",
+            "--BEGINNING",
+            "-BEGIN CERTIFICATE-",
+            "-----",
+        ] {
             assert!(markers(text.as_bytes(), 9).is_empty(), "{text}");
         }
         let glued = "-----END CERTIFICATE----------BEGIN CERTIFICATE-----";
-        let edges: Vec<_> = markers(glued.as_bytes(), 9).iter().map(|one| (one.edge, one.exact)).collect();
+        let edges: Vec<_> = markers(glued.as_bytes(), 9)
+            .iter()
+            .map(|one| (one.edge, one.exact))
+            .collect();
         assert_eq!(edges, [(Edge::End, true), (Edge::Begin, true)]);
     }
 }

@@ -39,7 +39,11 @@ pub(super) struct Opened {
 ///
 /// # Errors
 /// That it is locked, damaged, or of a kind that is not read.
-pub(super) fn read(bytes: &[u8], passphrase: Option<&Passphrase>, work: &mut Work) -> Result<Opened, Unused> {
+pub(super) fn read(
+    bytes: &[u8],
+    passphrase: Option<&Passphrase>,
+    work: &mut Work,
+) -> Result<Opened, Unused> {
     let normal;
     let (pfx, ber) = match Pfx::parse(bytes) {
         Some(pfx) => (pfx, false),
@@ -49,13 +53,25 @@ pub(super) fn read(bytes: &[u8], passphrase: Option<&Passphrase>, work: &mut Wor
         }
     };
     let empty = Passphrase::new(Vec::new());
-    let tries = [passphrase.map(Try::Given), Some(Try::Given(&empty)), Some(Try::None)];
+    let tries = [
+        passphrase.map(Try::Given),
+        Some(Try::Given(&empty)),
+        Some(Try::None),
+    ];
     let mut locked = Locked::Wrong;
-    for (place, one) in tries.into_iter().enumerate().filter_map(|(place, one)| Some((place, one?))) {
+    for (place, one) in tries
+        .into_iter()
+        .enumerate()
+        .filter_map(|(place, one)| Some((place, one?)))
+    {
         match pfx.open(one, work) {
             Ok(opened) => {
                 let locked_by_passphrase = place == 0 && pfx.mac.is_some();
-                return Ok(Opened { ber, locked_by_passphrase, ..opened });
+                return Ok(Opened {
+                    ber,
+                    locked_by_passphrase,
+                    ..opened
+                });
             }
             Err(Reason::Damaged) => return Err(Unused::DamagedPkcs12),
             Err(Reason::Locked(reason)) => locked = reason,
@@ -101,20 +117,32 @@ struct Mac<'a> {
 impl<'a> Pfx<'a> {
     fn parse(bytes: &'a [u8]) -> Option<Self> {
         let parts = elements(sequence(der::split(bytes)?.0)?)?;
-        let [version, safes, rest @ ..] = parts.as_slice() else { return None };
+        let [version, safes, rest @ ..] = parts.as_slice() else {
+            return None;
+        };
         let (octets, _) = der::split(content(safes.whole, DATA)?)?;
         (version.value == [3] && octets.tag == 0x04).then_some(())?;
         let mac = match rest.first() {
             Some(mac) => Some(Mac::parse(*mac)?),
             None => None,
         };
-        Some(Self { safes: octets.value, mac })
+        Some(Self {
+            safes: octets.value,
+            mac,
+        })
     }
 
     fn open(&self, passphrase: Try<'_>, work: &mut Work) -> Result<Opened, Reason> {
         if let Some(mac) = &self.mac {
             work.spend(mac.iterations).map_err(Locked::TooMuchWork)?;
-            let holds = pbe::mac_holds(mac.digest, mac.salt, mac.iterations, passphrase, self.safes, mac.value);
+            let holds = pbe::mac_holds(
+                mac.digest,
+                mac.salt,
+                mac.iterations,
+                passphrase,
+                self.safes,
+                mac.value,
+            );
             if holds == Some(false) {
                 return Err(Locked::Wrong.into());
             }
@@ -139,18 +167,34 @@ impl<'a> Mac<'a> {
     /// `MacData` (RFC 7292 4): digest, salt, iterations, of which the last may be absent.
     fn parse(element: Element<'a>) -> Option<Self> {
         let parts = elements(sequence(element)?)?;
-        let [info, salt, rest @ ..] = parts.as_slice() else { return None };
+        let [info, salt, rest @ ..] = parts.as_slice() else {
+            return None;
+        };
         let info = elements(sequence(*info)?)?;
-        let [algorithm, value] = info.as_slice() else { return None };
+        let [algorithm, value] = info.as_slice() else {
+            return None;
+        };
         let (digest, _) = der::split(sequence(*algorithm)?)?;
-        let iterations = rest.first().map_or(1, |iterations| pbe::number(iterations.value));
-        Some(Self { digest: digest.value, value: value.value, salt: salt.value, iterations })
+        let iterations = rest
+            .first()
+            .map_or(1, |iterations| pbe::number(iterations.value));
+        Some(Self {
+            digest: digest.value,
+            value: value.value,
+            salt: salt.value,
+            iterations,
+        })
     }
 }
 
 impl Opened {
     /// One `ContentInfo` of the `AuthenticatedSafe`.
-    fn safe(&mut self, safe: Element<'_>, passphrase: Try<'_>, work: &mut Work) -> Result<(), Reason> {
+    fn safe(
+        &mut self,
+        safe: Element<'_>,
+        passphrase: Try<'_>,
+        work: &mut Work,
+    ) -> Result<(), Reason> {
         if let Some(plain) = content(safe.whole, DATA) {
             let (octets, _) = der::split(plain).ok_or(Reason::Damaged)?;
             return self.bags(octets.value, passphrase, work);
@@ -193,9 +237,18 @@ impl Opened {
         Ok(())
     }
 
-    fn shrouded(&mut self, value: &[u8], passphrase: Try<'_>, work: &mut Work) -> Result<(), Reason> {
-        let parts = der::split(value).and_then(|(outer, _)| elements(outer.value)).ok_or(Reason::Damaged)?;
-        let [algorithm, data] = parts.as_slice() else { return Err(Reason::Damaged) };
+    fn shrouded(
+        &mut self,
+        value: &[u8],
+        passphrase: Try<'_>,
+        work: &mut Work,
+    ) -> Result<(), Reason> {
+        let parts = der::split(value)
+            .and_then(|(outer, _)| elements(outer.value))
+            .ok_or(Reason::Damaged)?;
+        let [algorithm, data] = parts.as_slice() else {
+            return Err(Reason::Damaged);
+        };
         match pbe::decrypt(algorithm.whole, data.value, passphrase, work) {
             Ok(key) => self.keys.push(key),
             Err(Locked::Wrong) => self.locked.push(Zeroizing::new(value.to_vec())),
@@ -215,9 +268,15 @@ fn bags_of(bytes: &[u8]) -> Option<Vec<Element<'_>>> {
 fn encrypted_content(bytes: &[u8]) -> Option<(&[u8], Vec<u8>)> {
     let parts = elements(sequence(der::split(bytes)?.0)?)?;
     let info = elements(sequence(*parts.get(1)?)?)?;
-    let [_, algorithm, data, ..] = info.as_slice() else { return None };
+    let [_, algorithm, data, ..] = info.as_slice() else {
+        return None;
+    };
     let octets = match data.tag {
-        ZERO => elements(data.value)?.iter().flat_map(|piece| piece.value).copied().collect(),
+        ZERO => elements(data.value)?
+            .iter()
+            .flat_map(|piece| piece.value)
+            .copied()
+            .collect(),
         _ => data.value.to_vec(),
     };
     Some((algorithm.whole, octets))
@@ -226,14 +285,18 @@ fn encrypted_content(bytes: &[u8]) -> Option<(&[u8], Vec<u8>)> {
 /// A bag's kind and its content.
 fn bag_of(bag: Element<'_>) -> Option<(&[u8], &[u8])> {
     let parts = elements(sequence(bag)?)?;
-    let [id, value, ..] = parts.as_slice() else { return None };
+    let [id, value, ..] = parts.as_slice() else {
+        return None;
+    };
     Some((id.value, value.value))
 }
 
 /// The X.509 certificate of a `CertBag`.
 fn certificate(value: &[u8]) -> Option<&[u8]> {
     let parts = elements(sequence(der::split(value)?.0)?)?;
-    let [id, value, ..] = parts.as_slice() else { return None };
+    let [id, value, ..] = parts.as_slice() else {
+        return None;
+    };
     let (octets, _) = der::split(value.value)?;
     (id.value == X509).then_some(octets.value)
 }

@@ -22,20 +22,33 @@ pub(super) struct Bag {
 /// The certificates of a `ContentInfo`; `None` when it is another kind of PKCS#7, or damaged.
 pub(super) fn read(bytes: &[u8]) -> Option<Bag> {
     if let Some(certificates) = certificates(bytes) {
-        return Some(Bag { certificates, ber: false });
+        return Some(Bag {
+            certificates,
+            ber: false,
+        });
     }
     let der = ber::to_der(bytes)?;
-    Some(Bag { certificates: certificates(&der)?, ber: true })
+    Some(Bag {
+        certificates: certificates(&der)?,
+        ber: true,
+    })
 }
 
 fn certificates(der: &[u8]) -> Option<Vec<Vec<u8>>> {
     let content = content(der, SIGNED_DATA)?;
     let signed = sequence(der::split(content)?.0)?;
     // version, digestAlgorithms, encapContentInfo, then [0] certificates.
-    let set = elements(signed)?.into_iter().skip(3).find(|one| one.tag == ZERO);
-    let Some(set) = set else { return Some(Vec::new()) };
+    let set = elements(signed)?
+        .into_iter()
+        .skip(3)
+        .find(|one| one.tag == ZERO);
+    let Some(set) = set else {
+        return Some(Vec::new());
+    };
     // Other choices than a plain certificate (RFC 5652 10.2.2) are attribute certificates: nothing that serves a site.
-    let plain = elements(set.value)?.into_iter().filter(|one| one.tag == SEQUENCE);
+    let plain = elements(set.value)?
+        .into_iter()
+        .filter(|one| one.tag == SEQUENCE);
     Some(plain.map(|one| one.whole.to_vec()).collect())
 }
 

@@ -31,10 +31,21 @@ impl Delivery {
     ///
     /// # Errors
     /// As [`Self::read`].
-    pub fn open(inputs: &[Input], limits: &Limits, passphrase: Option<&Passphrase>) -> Result<Self, DeliveryError> {
-        let mut reader = Reader { delivery: Self::default(), budget: Budget::new(limits), passphrase };
+    pub fn open(
+        inputs: &[Input],
+        limits: &Limits,
+        passphrase: Option<&Passphrase>,
+    ) -> Result<Self, DeliveryError> {
+        let mut reader = Reader {
+            delivery: Self::default(),
+            budget: Budget::new(limits),
+            passphrase,
+        };
         for input in inputs {
-            let source = Source { input: input.name.clone(), entry: None };
+            let source = Source {
+                input: input.name.clone(),
+                entry: None,
+            };
             reader.read(&source, &input.bytes, 0)?;
         }
         Ok(reader.delivery)
@@ -63,7 +74,9 @@ impl Reader<'_> {
             Form::Markup => text_forms::from_markup(bytes).map(|text| (Mended::Markup, text)),
             Form::Utf16 => text_forms::from_utf16(bytes).map(|text| (Mended::Utf16, text)),
         };
-        let Some((what, text)) = mended else { return Ok(()) };
+        let Some((what, text)) = mended else {
+            return Ok(());
+        };
         self.mend(source, what, None);
         match what {
             Mended::NakedBase64 => self.read_der(source, &text),
@@ -78,7 +91,12 @@ impl Reader<'_> {
     }
 
     /// The parts of a mail; its own words are nothing to report.
-    fn read_mail(&mut self, source: &Source, bytes: &[u8], depth: usize) -> Result<(), DeliveryError> {
+    fn read_mail(
+        &mut self,
+        source: &Source,
+        bytes: &[u8],
+        depth: usize,
+    ) -> Result<(), DeliveryError> {
         self.budget.allow_depth(source, depth)?;
         if !mail::is_bounded(bytes, self.budget.entries_left()) {
             return Err(DeliveryError::MailTooLarge(source.clone()));
@@ -95,14 +113,24 @@ impl Reader<'_> {
                 _ => self.read(&place, &part.bytes, depth + 1)?,
             }
         }
-        if self.delivery.blocks() == before && !self.delivery.ignored.iter().any(|one| one.source.input == source.input)
+        if self.delivery.blocks() == before
+            && !self
+                .delivery
+                .ignored
+                .iter()
+                .any(|one| one.source.input == source.input)
         {
             self.ignore(source, Unused::Mail);
         }
         Ok(())
     }
 
-    fn read_zip(&mut self, source: &Source, bytes: &[u8], depth: usize) -> Result<(), DeliveryError> {
+    fn read_zip(
+        &mut self,
+        source: &Source,
+        bytes: &[u8],
+        depth: usize,
+    ) -> Result<(), DeliveryError> {
         self.budget.allow_depth(source, depth)?;
         let mut archive = zip::open(source, bytes, &mut self.budget)?;
         if zip::is_document(&archive) {
@@ -110,7 +138,13 @@ impl Reader<'_> {
             return Ok(());
         }
         for index in 0..archive.len() {
-            match zip::entry(&mut archive, index, source, &mut self.budget, self.passphrase)? {
+            match zip::entry(
+                &mut archive,
+                index,
+                source,
+                &mut self.budget,
+                self.passphrase,
+            )? {
                 (place, Content::File(content)) => self.read(&place, &content, depth + 1)?,
                 (_, Content::Folder) => {}
                 (place, Content::Unused(what)) => self.ignore(&place, what),
@@ -121,10 +155,16 @@ impl Reader<'_> {
 
     fn read_pem(&mut self, source: &Source, bytes: &[u8]) -> Result<(), DeliveryError> {
         let scan = pem::scan(bytes, self.budget.blocks_left());
-        self.delivery.repairs.extend(scan.mended.into_iter().map(|(what, line)| {
-            let source = source.clone();
-            Repair { what, source, line: Some(line) }
-        }));
+        self.delivery
+            .repairs
+            .extend(scan.mended.into_iter().map(|(what, line)| {
+                let source = source.clone();
+                Repair {
+                    what,
+                    source,
+                    line: Some(line),
+                }
+            }));
         for block in scan.blocks {
             self.budget.spend_block(source)?;
             self.read_block(source, block)?;
@@ -138,7 +178,12 @@ impl Reader<'_> {
 
     /// A block is what its content is; its label only names what is not read.
     fn read_block(&mut self, source: &Source, block: Block) -> Result<(), DeliveryError> {
-        let Block { label, line, der, encrypted } = block;
+        let Block {
+            label,
+            line,
+            der,
+            encrypted,
+        } = block;
         if encrypted {
             self.ignore(source, Unused::TraditionalKey);
             return Ok(());
@@ -146,13 +191,26 @@ impl Reader<'_> {
         match label.as_str() {
             // What OpenSSL writes before an EC key; the key carries its curve itself.
             "EC PARAMETERS" => return Ok(()),
-            "CERTIFICATE" | "CERTIFICATE REQUEST" | "PRIVATE KEY" | "RSA PRIVATE KEY" | "EC PRIVATE KEY" => {}
-            "ENCRYPTED PRIVATE KEY" | "PKCS7" | "CMS" | "PKCS #7 SIGNED DATA" | "PKCS12" | "PUBLIC KEY" => {}
+            "CERTIFICATE"
+            | "CERTIFICATE REQUEST"
+            | "PRIVATE KEY"
+            | "RSA PRIVATE KEY"
+            | "EC PRIVATE KEY" => {}
+            "ENCRYPTED PRIVATE KEY"
+            | "PKCS7"
+            | "CMS"
+            | "PKCS #7 SIGNED DATA"
+            | "PKCS12"
+            | "PUBLIC KEY" => {}
             "X509 CERTIFICATE" | "TRUSTED CERTIFICATE" | "NEW CERTIFICATE REQUEST" => {
                 self.mend(source, Mended::Label, Some(line));
             }
             _ => {
-                let list = if label.ends_with("CRL") { self.take_list(source, &der) } else { None };
+                let list = if label.ends_with("CRL") {
+                    self.take_list(source, &der)
+                } else {
+                    None
+                };
                 self.ignore(source, list.unwrap_or_else(|| other_block(label)));
                 return Ok(());
             }
@@ -164,7 +222,11 @@ impl Reader<'_> {
         }
         if let Err(what) = self.take(source, outline, first)? {
             let what = match what {
-                Unused::DamagedDer => Unused::DamagedBlock { label, line, reason: "its content is cut off or changed" },
+                Unused::DamagedDer => Unused::DamagedBlock {
+                    label,
+                    line,
+                    reason: "its content is cut off or changed",
+                },
                 other => other,
             };
             self.ignore(source, what);
@@ -180,9 +242,14 @@ impl Reader<'_> {
     fn read_der_file(&mut self, source: &Source, bytes: &[u8]) -> Result<(), DeliveryError> {
         let before = self.delivery.repairs.len();
         self.read_der(source, bytes)?;
-        let wrapped =
-            self.delivery.repairs[before..].iter().any(|repair| matches!(repair.what, Mended::Pkcs7 | Mended::Pkcs12));
-        let ignored = self.delivery.ignored.last().is_some_and(|last| last.source == *source);
+        let wrapped = self.delivery.repairs[before..]
+            .iter()
+            .any(|repair| matches!(repair.what, Mended::Pkcs7 | Mended::Pkcs12));
+        let ignored = self
+            .delivery
+            .ignored
+            .last()
+            .is_some_and(|last| last.source == *source);
         if !wrapped && !ignored {
             self.mend(source, Mended::Der, None);
         }
@@ -217,7 +284,12 @@ impl Reader<'_> {
     }
 
     /// Takes one element; the inner error is what it is instead of something of use.
-    fn take(&mut self, source: &Source, outline: Outline, der: &[u8]) -> Result<Result<(), Unused>, DeliveryError> {
+    fn take(
+        &mut self,
+        source: &Source,
+        outline: Outline,
+        der: &[u8],
+    ) -> Result<Result<(), Unused>, DeliveryError> {
         match outline {
             Outline::Pkcs7 => return self.take_pkcs7(source, der),
             Outline::Pkcs12 => return self.take_pkcs12(source, der),
@@ -230,7 +302,10 @@ impl Reader<'_> {
             Outline::Request => self.take_request(source, der),
             Outline::PublicKey => {
                 let value = PublicKey::of_spki(der);
-                self.delivery.public_keys.push(Found { value, source: source.clone() });
+                self.delivery.public_keys.push(Found {
+                    value,
+                    source: source.clone(),
+                });
                 Err(Unused::PublicKey)
             }
             Outline::Pkcs12 | Outline::Pkcs7 | Outline::Unknown => Err(Unused::DamagedDer),
@@ -251,14 +326,20 @@ impl Reader<'_> {
         {
             return Err(Unused::LongKey(bits));
         }
-        self.delivery.certificates.push(Found { value, source: source.clone() });
+        self.delivery.certificates.push(Found {
+            value,
+            source: source.clone(),
+        });
         Ok(())
     }
 
     /// A list of revoked certificates is kept to be shown, and is of no use otherwise.
     fn take_list(&mut self, source: &Source, der: &[u8]) -> Option<Unused> {
         let value = RevocationList::from_der(der)?;
-        self.delivery.lists.push(Found { value, source: source.clone() });
+        self.delivery.lists.push(Found {
+            value,
+            source: source.clone(),
+        });
         Some(Unused::Crl)
     }
 
@@ -268,17 +349,25 @@ impl Reader<'_> {
             KeyError::ShortRsa(bits) => Unused::ShortKey(bits),
             _ => Unused::UnusableKey,
         })?;
-        self.delivery.keys.push(Found { value, source: source.clone() });
+        self.delivery.keys.push(Found {
+            value,
+            source: source.clone(),
+        });
         Ok(())
     }
 
     fn take_locked(&mut self, source: &Source, der: &[u8]) -> Result<(), Unused> {
         let locked = LockedKey::new(der);
-        let opened = self.passphrase.map(|passphrase| locked.open_within(passphrase, &mut self.budget.work));
+        let opened = self
+            .passphrase
+            .map(|passphrase| locked.open_within(passphrase, &mut self.budget.work));
         let what = match opened {
             Some(Ok(value)) => {
                 self.delivery.opened.push(value.id());
-                self.delivery.keys.push(Found { value, source: source.clone() });
+                self.delivery.keys.push(Found {
+                    value,
+                    source: source.clone(),
+                });
                 return Ok(());
             }
             None => Unused::EncryptedKey,
@@ -286,27 +375,40 @@ impl Reader<'_> {
             Some(Err(LockError::TooMuchWork(rounds))) => return Err(Unused::TooMuchWork(rounds)),
             Some(Err(LockError::Unknown)) => return Err(Unused::UnknownEncryption),
         };
-        self.delivery.locked.push(Found { value: locked, source: source.clone() });
+        self.delivery.locked.push(Found {
+            value: locked,
+            source: source.clone(),
+        });
         Err(what)
     }
 
     fn take_request(&mut self, source: &Source, der: &[u8]) -> Result<(), Unused> {
         let error = match SigningRequest::from_der(der) {
             Ok(value) => {
-                self.delivery.requests.push(Found { value, source: source.clone() });
+                self.delivery.requests.push(Found {
+                    value,
+                    source: source.clone(),
+                });
                 return Ok(());
             }
             Err(error) => error,
         };
         let unproven = UnprovenRequest::from_der(der).map_err(|_| Unused::DamagedDer)?;
-        self.delivery.unproven.push(Found { value: unproven, source: source.clone() });
+        self.delivery.unproven.push(Found {
+            value: unproven,
+            source: source.clone(),
+        });
         Err(match error {
             RequestError::Signature(SignatureError::Unsupported) => Unused::RequestWeak,
             _ => Unused::RequestSignature,
         })
     }
 
-    fn take_pkcs7(&mut self, source: &Source, der: &[u8]) -> Result<Result<(), Unused>, DeliveryError> {
+    fn take_pkcs7(
+        &mut self,
+        source: &Source,
+        der: &[u8],
+    ) -> Result<Result<(), Unused>, DeliveryError> {
         let Some(bag) = pkcs7::read(der).filter(|bag| !bag.certificates.is_empty()) else {
             return Ok(Err(Unused::Pkcs7));
         };
@@ -318,7 +420,11 @@ impl Reader<'_> {
         Ok(Ok(()))
     }
 
-    fn take_pkcs12(&mut self, source: &Source, der: &[u8]) -> Result<Result<(), Unused>, DeliveryError> {
+    fn take_pkcs12(
+        &mut self,
+        source: &Source,
+        der: &[u8],
+    ) -> Result<Result<(), Unused>, DeliveryError> {
         let opened = match pkcs12::read(der, self.passphrase, &mut self.budget.work) {
             Ok(opened) => opened,
             Err(what) => return Ok(Err(what)),
@@ -332,11 +438,18 @@ impl Reader<'_> {
             self.ignore(source, what);
         }
         let before = self.delivery.keys.len();
-        for (der, locked) in
-            opened.keys.iter().map(|key| (key, false)).chain(opened.locked.iter().map(|key| (key, true)))
+        for (der, locked) in opened
+            .keys
+            .iter()
+            .map(|key| (key, false))
+            .chain(opened.locked.iter().map(|key| (key, true)))
         {
             self.budget.spend_block(source)?;
-            let taken = if locked { self.take_locked(source, der) } else { self.take_key(source, der) };
+            let taken = if locked {
+                self.take_locked(source, der)
+            } else {
+                self.take_key(source, der)
+            };
             if let Err(what) = taken {
                 self.ignore(source, what);
             }
@@ -348,7 +461,11 @@ impl Reader<'_> {
         Ok(Ok(()))
     }
 
-    fn take_certificates(&mut self, source: &Source, certificates: &[Vec<u8>]) -> Result<(), DeliveryError> {
+    fn take_certificates(
+        &mut self,
+        source: &Source,
+        certificates: &[Vec<u8>],
+    ) -> Result<(), DeliveryError> {
         for der in certificates {
             self.budget.spend_block(source)?;
             if let Err(what) = self.take_certificate(source, der) {
@@ -359,17 +476,27 @@ impl Reader<'_> {
     }
 
     fn mend(&mut self, source: &Source, what: Mended, line: Option<usize>) {
-        self.delivery.repairs.push(Repair { what, source: source.clone(), line });
+        self.delivery.repairs.push(Repair {
+            what,
+            source: source.clone(),
+            line,
+        });
     }
 
     fn ignore(&mut self, source: &Source, what: Unused) {
-        self.delivery.ignored.push(Ignored { what, source: source.clone() });
+        self.delivery.ignored.push(Ignored {
+            what,
+            source: source.clone(),
+        });
     }
 }
 
 /// Words without any block.
 fn is_plain(form: &Form) -> bool {
-    matches!(form, Form::Other(Unused::Text | Unused::Html(_) | Unused::Empty))
+    matches!(
+        form,
+        Form::Other(Unused::Text | Unused::Html(_) | Unused::Empty)
+    )
 }
 
 /// What a block is that is not read, by its label.

@@ -41,7 +41,10 @@ pub fn recognised(bytes: &[u8]) -> Option<Form> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Some(Form::Other(Unused::Empty));
     }
-    if [b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08"].iter().any(|magic| bytes.starts_with(*magic)) {
+    if [b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08"]
+        .iter()
+        .any(|magic| bytes.starts_with(*magic))
+    {
         return Some(Form::Zip);
     }
     let binary = is_binary(bytes);
@@ -83,7 +86,9 @@ pub fn recognised(bytes: &[u8]) -> Option<Form> {
 /// One element from the first byte to the last, but for an editor's line break; or BER of a known kind.
 fn is_whole(bytes: &[u8]) -> bool {
     match der::split(bytes) {
-        Some((element, rest)) => element.tag == SEQUENCE && rest.iter().all(u8::is_ascii_whitespace),
+        Some((element, rest)) => {
+            element.tag == SEQUENCE && rest.iter().all(u8::is_ascii_whitespace)
+        }
         None => indefinite(bytes) != Outline::Unknown,
     }
 }
@@ -96,9 +101,11 @@ fn ends_as_zip(bytes: &[u8]) -> bool {
     let ends = |(at, record): (usize, &[u8])| {
         record.starts_with(b"PK\x05\x06")
             && record[10..12] != [0, 0]
-            && from + at + RECORD + usize::from(u16::from_le_bytes([record[20], record[21]])) == bytes.len()
+            && from + at + RECORD + usize::from(u16::from_le_bytes([record[20], record[21]]))
+                == bytes.len()
     };
-    memmem::find(&bytes[from..], b"PK\x05\x06").is_some() && bytes[from..].windows(RECORD).enumerate().any(ends)
+    memmem::find(&bytes[from..], b"PK\x05\x06").is_some()
+        && bytes[from..].windows(RECORD).enumerate().any(ends)
 }
 
 /// How files of other kinds start.
@@ -125,7 +132,10 @@ const MAGICS: [(&[u8], Unused); 18] = [
 
 /// No text: `0x30`, which starts all DER, is also the digit 0.
 fn is_binary(bytes: &[u8]) -> bool {
-    std::str::from_utf8(bytes).map_or(true, |text| text.chars().any(|c| c.is_control() && !c.is_ascii_whitespace()))
+    std::str::from_utf8(bytes).map_or(true, |text| {
+        text.chars()
+            .any(|c| c.is_control() && !c.is_ascii_whitespace())
+    })
 }
 
 fn text(bytes: &[u8]) -> Unused {
@@ -138,7 +148,9 @@ fn text(bytes: &[u8]) -> Unused {
     if is_binary(bytes) {
         return Unused::Binary;
     }
-    if lower.contains("begin certificate") || lower.contains("private key") && lower.contains("begin") {
+    if lower.contains("begin certificate")
+        || lower.contains("private key") && lower.contains("begin")
+    {
         return Unused::DamagedMarkers;
     }
     Unused::Text
@@ -202,7 +214,11 @@ pub(super) fn outline(element: &[u8]) -> Outline {
         return Outline::Unknown;
     };
     let second = der::split(rest);
-    let tags = (first.tag, second.map(|(second, _)| second.tag), second.is_some_and(|(_, rest)| rest.is_empty()));
+    let tags = (
+        first.tag,
+        second.map(|(second, _)| second.tag),
+        second.is_some_and(|(_, rest)| rest.is_empty()),
+    );
     match tags {
         (SEQUENCE, Some(OCTET_STRING), true) => Outline::EncryptedKey,
         (SEQUENCE, Some(BIT_STRING), true) => Outline::PublicKey,

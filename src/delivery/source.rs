@@ -20,7 +20,10 @@ impl Source {
             Some(outer) => format!("{outer} > {name}"),
             None => name.to_owned(),
         };
-        Self { input: self.input.clone(), entry: Some(entry) }
+        Self {
+            input: self.input.clone(),
+            entry: Some(entry),
+        }
     }
 }
 

@@ -20,17 +20,26 @@ pub(super) fn from_utf16(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let mut text = Zeroizing::new(Vec::with_capacity(body.len() / 2 + 8));
     for decoded in char::decode_utf16(body.chunks(2).map(unit)) {
         let mut buffer = [0; 4];
-        text.extend_from_slice(decoded.unwrap_or(char::REPLACEMENT_CHARACTER).encode_utf8(&mut buffer).as_bytes());
+        text.extend_from_slice(
+            decoded
+                .unwrap_or(char::REPLACEMENT_CHARACTER)
+                .encode_utf8(&mut buffer)
+                .as_bytes(),
+        );
     }
     Some(text)
 }
 
 /// Whether a text in UTF-16 without a mark is big-endian: its first characters are ASCII.
 fn is_utf16(bytes: &[u8]) -> Option<bool> {
-    let head = bytes.get(..bytes.len().min(64) & !1).filter(|head| head.len() >= 8)?;
+    let head = bytes
+        .get(..bytes.len().min(64) & !1)
+        .filter(|head| head.len() >= 8)?;
     let place = |nul: usize| {
-        head.chunks(2)
-            .all(|pair| pair[nul] == 0 && (pair[1 - nul].is_ascii_graphic() || pair[1 - nul].is_ascii_whitespace()))
+        head.chunks(2).all(|pair| {
+            pair[nul] == 0
+                && (pair[1 - nul].is_ascii_graphic() || pair[1 - nul].is_ascii_whitespace())
+        })
     };
     match (place(0), place(1)) {
         (true, _) => Some(true),
@@ -62,10 +71,15 @@ const ENTITIES: [(&str, &str); 17] = [
 
 /// Text out of markup, where a block is meant in it: entities become characters, tags line breaks or nothing.
 pub(super) fn from_markup(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    const TELLING: [&[u8]; 10] =
-        [b"&#", b"&nbsp;", b"&ndash;", b"&mdash;", b"<br", b"<BR", b"</p", b"</P", b"</div", b"</pre"];
+    const TELLING: [&[u8]; 10] = [
+        b"&#", b"&nbsp;", b"&ndash;", b"&mdash;", b"<br", b"<BR", b"</p", b"</P", b"</div",
+        b"</pre",
+    ];
     let mentions = |word: &[u8]| memmem::find(bytes, word).is_some();
-    if memchr2(b'&', b'<', bytes).is_none() || !mentions(b"BEGIN ") || !TELLING.iter().any(|word| mentions(word)) {
+    if memchr2(b'&', b'<', bytes).is_none()
+        || !mentions(b"BEGIN ")
+        || !TELLING.iter().any(|word| mentions(word))
+    {
         return None;
     }
     let mut text = Zeroizing::new(Vec::with_capacity(bytes.len()));
@@ -89,7 +103,9 @@ pub(super) fn from_markup(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
 /// The character that `&...;` stands for, and how long it is.
 fn entity(bytes: &[u8]) -> Option<(&'static [u8], usize)> {
     let end = bytes.iter().take(10).position(|&byte| byte == b';')?;
-    let name = std::str::from_utf8(&bytes[1..end]).ok()?.to_ascii_lowercase();
+    let name = std::str::from_utf8(&bytes[1..end])
+        .ok()?
+        .to_ascii_lowercase();
     let name = match name.strip_prefix("#x") {
         Some(digits) => format!("#{}", u32::from_str_radix(digits, 16).ok()?),
         None => name,
@@ -108,8 +124,11 @@ fn tag(bytes: &[u8]) -> Option<(&'static [u8], usize)> {
         return None;
     }
     const INLINE: [&[u8]; 6] = [b"b", b"i", b"a", b"span", b"wbr", b"font"];
-    let word: Vec<u8> =
-        name.iter().take_while(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase).collect();
+    let word: Vec<u8> = name
+        .iter()
+        .take_while(|byte| byte.is_ascii_alphanumeric())
+        .map(u8::to_ascii_lowercase)
+        .collect();
     let inline = INLINE.iter().any(|known| *known == word);
     Some((if inline { b"" } else { b"\n" }, end + 1))
 }
@@ -119,7 +138,10 @@ fn tag(bytes: &[u8]) -> Option<(&'static [u8], usize)> {
 pub(super) fn naked(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     const LEAST: usize = 64;
     // SEQUENCE with a length of two octets, as base64.
-    let start = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
+    let start = bytes
+        .strip_prefix(b"\xef\xbb\xbf")
+        .unwrap_or(bytes)
+        .trim_ascii_start();
     if start.len() < LEAST || !start.starts_with(b"MI") || pem_marker::any(bytes) {
         return None;
     }
@@ -127,8 +149,14 @@ pub(super) fn naked(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let mut der = Zeroizing::new(Vec::with_capacity(body.data.len() / 4 * 3));
     let mut rest = body.data.as_slice();
     while !rest.is_empty() {
-        let unpadded = rest.iter().position(|&byte| byte == b'=').unwrap_or(rest.len());
-        let padding = rest[unpadded..].iter().take_while(|&&byte| byte == b'=').count();
+        let unpadded = rest
+            .iter()
+            .position(|&byte| byte == b'=')
+            .unwrap_or(rest.len());
+        let padding = rest[unpadded..]
+            .iter()
+            .take_while(|&&byte| byte == b'=')
+            .count();
         let (one, more) = rest.split_at(unpadded + padding);
         der.extend_from_slice(&pem_body::decode(one)?);
         rest = more;
@@ -145,10 +173,20 @@ mod tests {
         let text = "-----BEGIN CERTIFICATE-----\n";
         let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
         let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
-        for bytes in [[b"\xff\xfe", little.as_slice()].concat(), [b"\xfe\xff", big.as_slice()].concat(), little, big] {
+        for bytes in [
+            [b"\xff\xfe", little.as_slice()].concat(),
+            [b"\xfe\xff", big.as_slice()].concat(),
+            little,
+            big,
+        ] {
             assert_eq!(from_utf16(&bytes).unwrap().as_slice(), text.as_bytes());
         }
-        for other in [text.as_bytes(), b"", b"\0\0\0\0\0\0\0\0", b"0\x82\x03\x01\0\0\0\0"] {
+        for other in [
+            text.as_bytes(),
+            b"",
+            b"\0\0\0\0\0\0\0\0",
+            b"0\x82\x03\x01\0\0\0\0",
+        ] {
             assert_eq!(from_utf16(other), None);
         }
     }
@@ -156,11 +194,18 @@ mod tests {
     #[test]
     fn markup_is_taken_off_where_a_block_is_in_it() {
         for (markup, text) in [
-            ("&#45;&#x2D;BEGIN X<br>AA&#43;B&#61;&nbsp;", "--BEGIN X\nAA+B= "),
+            (
+                "&#45;&#x2D;BEGIN X<br>AA&#43;B&#61;&nbsp;",
+                "--BEGIN X\nAA+B= ",
+            ),
             ("<pre>BEGIN <b>X</b></pre>", "\nBEGIN X\n"),
             ("BEGIN <br/>a < b & c", "BEGIN \na < b & c"),
         ] {
-            assert_eq!(from_markup(markup.as_bytes()).unwrap().as_slice(), text.as_bytes(), "{markup}");
+            assert_eq!(
+                from_markup(markup.as_bytes()).unwrap().as_slice(),
+                text.as_bytes(),
+                "{markup}"
+            );
         }
         for other in ["-----BEGIN X-----\nAAAA", "<br>no block"] {
             assert_eq!(from_markup(other.as_bytes()), None);

@@ -27,7 +27,13 @@ pub(super) fn open<'a>(
     bytes: &'a [u8],
     budget: &mut Budget<'_>,
 ) -> Result<ZipArchive<Cursor<&'a [u8]>>, DeliveryError> {
-    budget.spend_entries(source, bytes.windows(4).filter(|window| window == b"PK\x01\x02").count())?;
+    budget.spend_entries(
+        source,
+        bytes
+            .windows(4)
+            .filter(|window| window == b"PK\x01\x02")
+            .count(),
+    )?;
     let archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| damaged(source, &error))?;
     if archive.has_duplicate_names() {
         return Err(DeliveryError::DuplicateNames(source.clone()));
@@ -43,9 +49,13 @@ pub(super) fn entry(
     budget: &mut Budget<'_>,
     passphrase: Option<&Passphrase>,
 ) -> Result<(Source, Content), DeliveryError> {
-    let raw = archive.by_index_raw(index).map_err(|error| damaged(source, &error))?;
-    let name =
-        raw.name().map_or_else(|_| String::from_utf8_lossy(raw.name_raw()).into_owned(), |name| name.into_owned());
+    let raw = archive
+        .by_index_raw(index)
+        .map_err(|error| damaged(source, &error))?;
+    let name = raw.name().map_or_else(
+        |_| String::from_utf8_lossy(raw.name_raw()).into_owned(),
+        |name| name.into_owned(),
+    );
     let place = source.within(&name);
     let (link, file, encrypted) = (is_link(raw.unix_mode()), raw.is_file(), raw.encrypted());
     let readable = encrypted || SUPPORTED_COMPRESSION_METHODS.contains(&raw.compression());
@@ -55,7 +65,13 @@ pub(super) fn entry(
         (_, false, _) => Content::Folder,
         _ if !readable => Content::Unused(Unused::OtherMethod),
         (.., true) if passphrase.is_none() => Content::Unused(Unused::EncryptedEntry),
-        _ => inflate(archive, index, &place, budget, passphrase.filter(|_| encrypted))?,
+        _ => inflate(
+            archive,
+            index,
+            &place,
+            budget,
+            passphrase.filter(|_| encrypted),
+        )?,
     };
     Ok((place, content))
 }
@@ -86,7 +102,10 @@ fn inflate(
     // Only a hint, and a lie costs no more than this.
     let hint = usize::try_from(file.size().min(64 * 1024)).unwrap_or(0);
     let mut content = Zeroizing::new(Vec::with_capacity(hint));
-    match file.take(budget.inflated_left().saturating_add(1)).read_to_end(&mut content) {
+    match file
+        .take(budget.inflated_left().saturating_add(1))
+        .read_to_end(&mut content)
+    {
         Ok(read) => budget.spend_inflated(place, read)?,
         Err(_) if passphrase.is_some() => {
             budget.spend_inflated(place, content.len())?;
@@ -99,7 +118,8 @@ fn inflate(
 
 /// Whether it is a document of an office program, which is a zip of its own making.
 pub(super) fn is_document(archive: &ZipArchive<Cursor<&[u8]>>) -> bool {
-    archive.index_for_name("[Content_Types].xml").is_some() || archive.index_for_name("META-INF/manifest.xml").is_some()
+    archive.index_for_name("[Content_Types].xml").is_some()
+        || archive.index_for_name("META-INF/manifest.xml").is_some()
 }
 
 fn damaged(source: &Source, error: &ZipError) -> DeliveryError {

@@ -23,7 +23,10 @@ pub fn loss(before: &[u8], kept: Option<PublicKeyId>, password: Option<&str>) ->
         let stay = keys.iter().all(|key| Some(key.id()) == kept);
         return if stay { Loss::Nothing } else { Loss::Key };
     }
-    let named = before.windows(12).filter(|window| window == b"PRIVATE KEY-").count();
+    let named = before
+        .windows(12)
+        .filter(|window| window == b"PRIVATE KEY-")
+        .count();
     match Delivery::read(vec![Input::new("", before.to_vec())], &Limits::default()) {
         // A block has two such lines; one that was not read may be a key all the same.
         Ok(found) if named > 2 * found.keys.len() => Loss::Key,
@@ -37,7 +40,9 @@ pub fn loss(before: &[u8], kept: Option<PublicKeyId>, password: Option<&str>) ->
 #[must_use]
 pub fn loss_of(found: &Delivery, kept: Option<PublicKeyId>) -> Loss {
     let unread = || found.ignored.iter().filter(|one| one.what.may_hold_key());
-    if found.keys.iter().any(|key| Some(key.id()) != kept) || unread().any(|one| !one.what.is_locked()) {
+    if found.keys.iter().any(|key| Some(key.id()) != kept)
+        || unread().any(|one| !one.what.is_locked())
+    {
         Loss::Key
     } else if unread().next().is_some() {
         Loss::Unknown

@@ -1,8 +1,8 @@
 //! Certificate, intermediates and key as PKCS#12 (RFC 7292), what Windows and Java call pfx.
 
 use p12_keystore::{
-    Certificate as Packed, EncryptionAlgorithm, KeyStore, KeyStoreEntry, MacAlgorithm, Pkcs12Archive,
-    PrivateKey as PackedKey, PrivateKeyChain,
+    Certificate as Packed, EncryptionAlgorithm, KeyStore, KeyStoreEntry, MacAlgorithm,
+    Pkcs12Archive, PrivateKey as PackedKey, PrivateKeyChain,
 };
 use zeroize::Zeroizing;
 
@@ -43,31 +43,66 @@ pub(super) fn encode(
     if protection.password.chars().any(|c| u32::from(c) > 0xffff) {
         return Err(ExportError::Password);
     }
-    let failed =
-        |error: p12_keystore::error::Error| ExportError::Unpackable { format: Format::Pfx, reason: error.to_string() };
-    let packed = certificates.iter().map(|one| Packed::from_der(one.der())).collect::<Result<Vec<_>, _>>();
-    let id = certificates.first().map(|leaf| leaf.fingerprint.to_vec()).unwrap_or_default();
+    let failed = |error: p12_keystore::error::Error| ExportError::Unpackable {
+        format: Format::Pfx,
+        reason: error.to_string(),
+    };
+    let packed = certificates
+        .iter()
+        .map(|one| Packed::from_der(one.der()))
+        .collect::<Result<Vec<_>, _>>();
+    let id = certificates
+        .first()
+        .map(|leaf| leaf.fingerprint.to_vec())
+        .unwrap_or_default();
     let key = PackedKey::from_der(key.pkcs8()).map_err(failed)?;
     let mut store = KeyStore::new();
-    store.add_entry(name, KeyStoreEntry::PrivateKeyChain(PrivateKeyChain::new(id, key, packed.map_err(failed)?)));
+    store.add_entry(
+        name,
+        KeyStoreEntry::PrivateKeyChain(PrivateKeyChain::new(id, key, packed.map_err(failed)?)),
+    );
     let (cipher, mac) = match protection.strength {
-        Strength::Legacy => (EncryptionAlgorithm::PbeWithShaAnd3KeyTripleDesCbc, MacAlgorithm::HmacSha1),
-        Strength::Modern => (EncryptionAlgorithm::PbeWithHmacSha256AndAes256, MacAlgorithm::HmacSha256),
+        Strength::Legacy => (
+            EncryptionAlgorithm::PbeWithShaAnd3KeyTripleDesCbc,
+            MacAlgorithm::HmacSha1,
+        ),
+        Strength::Modern => (
+            EncryptionAlgorithm::PbeWithHmacSha256AndAes256,
+            MacAlgorithm::HmacSha256,
+        ),
     };
-    let writer = store.writer(protection.password).encryption_algorithm(cipher).mac_algorithm(mac);
+    let writer = store
+        .writer(protection.password)
+        .encryption_algorithm(cipher)
+        .mac_algorithm(mac);
     writer.write().map(Zeroizing::new).map_err(failed)
 }
 
 /// The certificates in their order, and the keys.
 pub(super) fn decode(bytes: &[u8], password: &str) -> Option<(Vec<Certificate>, Vec<PrivateKey>)> {
     let archive = Pkcs12Archive::from_pkcs12(bytes, password).ok()?;
-    let certificates = archive.certs.iter().map(|bag| Certificate::from_der(bag.cert.as_der()).ok());
-    let keys = archive.keys.iter().map(|bag| PrivateKey::from_der(bag.key.as_der()).ok());
-    Some((certificates.collect::<Option<_>>()?, keys.collect::<Option<_>>()?))
+    let certificates = archive
+        .certs
+        .iter()
+        .map(|bag| Certificate::from_der(bag.cert.as_der()).ok());
+    let keys = archive
+        .keys
+        .iter()
+        .map(|bag| PrivateKey::from_der(bag.key.as_der()).ok());
+    Some((
+        certificates.collect::<Option<_>>()?,
+        keys.collect::<Option<_>>()?,
+    ))
 }
 
 /// With which algorithms `bytes` are locked, as far as those written here go.
 pub(super) fn strength(bytes: &[u8]) -> Strength {
-    let legacy = bytes.windows(TRIPLE_DES.len()).any(|window| window == TRIPLE_DES);
-    if legacy { Strength::Legacy } else { Strength::Modern }
+    let legacy = bytes
+        .windows(TRIPLE_DES.len())
+        .any(|window| window == TRIPLE_DES);
+    if legacy {
+        Strength::Legacy
+    } else {
+        Strength::Modern
+    }
 }

@@ -13,7 +13,10 @@ use crate::pki::der::{self, element};
 
 /// The DER. A set has no order of its own (X.690 11.6 sorts it), and readers find the leaf by themselves.
 pub(super) fn encode(certificates: &[Certificate]) -> Result<Vec<u8>, ExportError> {
-    let failed = |reason: String| ExportError::Unpackable { format: Format::P7b, reason };
+    let failed = |reason: String| ExportError::Unpackable {
+        format: Format::P7b,
+        reason,
+    };
     let identifier = |oid: Oid<'_>| oid.to_der_vec().map_err(|error| failed(error.to_string()));
     let mut set: Vec<&[u8]> = certificates.iter().map(Certificate::der).collect();
     set.sort_unstable();
@@ -21,9 +24,15 @@ pub(super) fn encode(certificates: &[Certificate]) -> Result<Vec<u8>, ExportErro
     let certificates = element(der::CONTEXT_0, &set);
     let empty = element(der::SET, &[]);
     let version = element(der::INTEGER, &[&[1]]);
-    let signed = element(der::SEQUENCE, &[&version, &empty, &nothing, &certificates, &empty]);
+    let signed = element(
+        der::SEQUENCE,
+        &[&version, &empty, &nothing, &certificates, &empty],
+    );
     let content = element(der::CONTEXT_0, &[&signed]);
-    Ok(element(der::SEQUENCE, &[&identifier(oid!(1.2.840.113549.1.7.2))?, &content]))
+    Ok(element(
+        der::SEQUENCE,
+        &[&identifier(oid!(1.2.840.113549.1.7.2))?, &content],
+    ))
 }
 
 /// The certificates in it, in the order of the set.

@@ -34,7 +34,9 @@ pub fn read_back(
         _ => read_plain(bytes),
     };
     match read {
-        Some((certificates, keys)) if certificates == wanted && keys == Vec::from_iter(key) => Ok(()),
+        Some((certificates, keys)) if certificates == wanted && keys == Vec::from_iter(key) => {
+            Ok(())
+        }
         _ => Err(ExportError::Differs(format)),
     }
 }
@@ -45,18 +47,25 @@ fn read_plain(bytes: &[u8]) -> Option<Contents> {
     let delivery = Delivery::read(vec![Input::new("", bytes.to_vec())], &Limits::default()).ok()?;
     let keys = delivery.keys.iter().map(|key| key.id()).collect();
     // What had to be mended is not what was written.
-    let whole = delivery.ignored.is_empty() && delivery.repairs.iter().all(|repair| repair.what == Mended::Der);
+    let whole = delivery.ignored.is_empty()
+        && delivery
+            .repairs
+            .iter()
+            .all(|repair| repair.what == Mended::Der);
     whole.then(|| (delivery.bag(), keys))
 }
 
 fn read_pkcs7(bytes: &[u8]) -> Option<Contents> {
-    let block = ::pem::parse(bytes).ok().filter(|block| block.tag() == "PKCS7")?;
+    let block = ::pem::parse(bytes)
+        .ok()
+        .filter(|block| block.tag() == "PKCS7")?;
     Some((sorted(pkcs7::decode(block.contents())?), Vec::new()))
 }
 
 fn read_pkcs12(bytes: &[u8], protection: Protection<'_>) -> Option<Contents> {
     let (certificates, keys) = pkcs12::decode(bytes, protection.password)?;
-    (pkcs12::strength(bytes) == protection.strength).then(|| (certificates, keys.iter().map(|key| key.id()).collect()))
+    (pkcs12::strength(bytes) == protection.strength)
+        .then(|| (certificates, keys.iter().map(|key| key.id()).collect()))
 }
 
 fn sorted(mut certificates: Vec<Certificate>) -> Vec<Certificate> {

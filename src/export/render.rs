@@ -28,7 +28,11 @@ impl<'a> Pair<'a> {
     /// The key, which `format` holds.
     pub(super) fn key(&self, format: Format) -> Result<&'a PrivateKey, ExportError> {
         let (label, looked) = (self.chain.leaf().label(), self.looked.to_owned());
-        self.key.ok_or(ExportError::NoKey { format, label, looked })
+        self.key.ok_or(ExportError::NoKey {
+            format,
+            label,
+            looked,
+        })
     }
 }
 
@@ -41,16 +45,25 @@ pub fn render(
     pair: Pair<'_>,
     protection: Option<Protection<'_>>,
 ) -> Result<Zeroizing<Vec<u8>>, ExportError> {
-    let blocks = |certificates: &[Certificate]| certificates.iter().map(Certificate::to_pem).collect::<String>();
+    let blocks = |certificates: &[Certificate]| {
+        certificates
+            .iter()
+            .map(Certificate::to_pem)
+            .collect::<String>()
+    };
     let bytes = match format {
         Format::Cert => pair.chain.leaf().to_pem().into_bytes(),
         Format::Chain if pair.chain.intermediates().is_empty() => {
-            return Err(ExportError::NoChain { label: pair.chain.leaf().label() });
+            return Err(ExportError::NoChain {
+                label: pair.chain.leaf().label(),
+            });
         }
         Format::Chain => blocks(pair.chain.intermediates()).into_bytes(),
         Format::Der => pair.chain.leaf().der().to_vec(),
         Format::Haproxy => return combined(&pair.chain.to_pem(), pair.key(format)?),
-        Format::P7b => pem::encode("PKCS7", &pkcs7::encode(pair.chain.certificates())?).into_bytes(),
+        Format::P7b => {
+            pem::encode("PKCS7", &pkcs7::encode(pair.chain.certificates())?).into_bytes()
+        }
         Format::Pem => pair.chain.to_pem().into_bytes(),
         Format::Pfx => {
             let key = pair.key(format)?;

@@ -86,7 +86,9 @@ const ROWS: [Row; 9] = [
         strength: Strength::Modern,
         copy: COPY_PAIR,
         place: "into /etc/postfix/main.cf, in place of smtpd_tls_cert_file and smtpd_tls_key_file, then  sudo postfix reload",
-        lines: &["smtpd_tls_chain_files = /etc/ssl/private/{name}.key, /etc/ssl/{name}.fullchain.pem"],
+        lines: &[
+            "smtpd_tls_chain_files = /etc/ssl/private/{name}.key, /etc/ssl/{name}.fullchain.pem",
+        ],
     },
     // doc.dovecot.org/2.3/configuration_manual/dovecot_ssl_configuration/: `<` reads the file; 2.4 has other names.
     Row {
@@ -201,21 +203,36 @@ impl Target {
     /// table, ready for a shell.
     #[must_use]
     pub fn steps(self, name: &str, path: impl Fn(&str) -> String) -> Vec<(String, Vec<String>)> {
-        let Some(row) = self.row() else { return Vec::new() };
+        let Some(row) = self.row() else {
+            return Vec::new();
+        };
         let filled = |line: &str| {
             let words = ["pem", "cert", "chain", "haproxy", "pfx", "key"];
             let place = |text: String, word: &&str| {
                 let hole = format!("{{{word}}}");
-                if text.contains(&hole) { text.replace(&hole, &path(word)) } else { text }
+                if text.contains(&hole) {
+                    text.replace(&hole, &path(word))
+                } else {
+                    text
+                }
             };
-            words.iter().fold(line.to_owned(), place).replace("{name}", name)
+            words
+                .iter()
+                .fold(line.to_owned(), place)
+                .replace("{name}", name)
         };
         let all = |lines: &[&str]| lines.iter().map(|line| filled(line)).collect::<Vec<_>>();
         let mut steps = Vec::new();
         if !row.copy.is_empty() {
-            steps.push((format!("{}: copy it on the server:", self.name()), all(row.copy)));
+            steps.push((
+                format!("{}: copy it on the server:", self.name()),
+                all(row.copy),
+            ));
         }
-        steps.push((format!("{}: {}", self.name(), filled(row.place)), all(row.lines)));
+        steps.push((
+            format!("{}: {}", self.name(), filled(row.place)),
+            all(row.lines),
+        ));
         steps
     }
 }

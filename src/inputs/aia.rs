@@ -35,16 +35,35 @@ pub(crate) fn complete(
 ) -> Result<(Assembly, Vec<Finding>), Failure> {
     let (mut assembly, mut bag, mut findings) = (assembly, bag.to_vec(), Vec::new());
     for _ in 0..MOST_STEPS {
-        let ChainEnd::Gap { urls, .. } = assembly.chain.end() else { break };
-        let Some(last) = assembly.chain.certificates().last() else { break };
+        let ChainEnd::Gap { urls, .. } = assembly.chain.end() else {
+            break;
+        };
+        let Some(last) = assembly.chain.certificates().last() else {
+            break;
+        };
         if urls.is_empty() {
-            let message = format!("{} does not say where its issuer can be fetched", last.label());
+            let message = format!(
+                "{} does not say where its issuer can be fetched",
+                last.label()
+            );
             findings.push(Finding::warning("issuer-not-fetched", message).with(Next::say(BY_HAND)));
         }
-        let urls = urls.iter().filter(|url| !url.starts_with("ldap")).take(MOST_URLS);
-        let Some((url, fetched)) = first(last, urls, fetching, &mut findings)? else { break };
-        let label = fetched.iter().find(|one| last.is_signed_by(one)).map(Certificate::label).unwrap_or_default();
-        let message = format!("fetched {label}, the issuer of {}, from {url}", last.label());
+        let urls = urls
+            .iter()
+            .filter(|url| !url.starts_with("ldap"))
+            .take(MOST_URLS);
+        let Some((url, fetched)) = first(last, urls, fetching, &mut findings)? else {
+            break;
+        };
+        let label = fetched
+            .iter()
+            .find(|one| last.is_signed_by(one))
+            .map(Certificate::label)
+            .unwrap_or_default();
+        let message = format!(
+            "fetched {label}, the issuer of {}, from {url}",
+            last.label()
+        );
         findings.push(Finding::note("issuer-fetched", message));
         bag.extend(fetched);
         let chain: Chain = verify::assemble(assembly.chain.leaf(), &bag, wanted).chain;
@@ -69,14 +88,24 @@ fn first<'a>(
         let fetched = http::fetch(url, fetching.reach, http::DEADLINE, fetching.interrupt);
         let (why, step) = match fetched {
             Ok(bytes) => match read(url, bytes) {
-                found if found.iter().any(|one| last.is_signed_by(one)) => return Ok(Some((url, found))),
+                found if found.iter().any(|one| last.is_signed_by(one)) => {
+                    return Ok(Some((url, found)));
+                }
                 found if found.is_empty() => ("there is no certificate in it".to_owned(), BY_HAND),
-                _ => (format!("what it has did not sign {}", last.label()), BY_HAND),
+                _ => (
+                    format!("what it has did not sign {}", last.label()),
+                    BY_HAND,
+                ),
             },
             Err(error @ HttpError::Interrupted { signal, .. }) => {
-                return Err(Failure::of(Kind::Interrupted(signal), &error).because("nothing was written"));
+                return Err(
+                    Failure::of(Kind::Interrupted(signal), &error).because("nothing was written")
+                );
             }
-            Err(error @ HttpError::Private(_)) => (error.to_string(), "if that is a server of your own CA:  --aia=any"),
+            Err(error @ HttpError::Private(_)) => (
+                error.to_string(),
+                "if that is a server of your own CA:  --aia=any",
+            ),
             Err(error) => (error.to_string(), BY_HAND),
         };
         let finding = Finding::warning("issuer-not-fetched", format!("{url}: {why}"));
@@ -91,5 +120,10 @@ const BY_HAND: &str = "add the CA's bundle (.ca-bundle) from its mail, or downlo
 /// DER, PEM or PKCS#7, as anything that is handed over.
 fn read(url: &str, bytes: Vec<u8>) -> Vec<Certificate> {
     let delivery = Delivery::read(vec![Input::new(url, bytes)], &Limits::default());
-    delivery.map(|delivery| delivery.bag()).unwrap_or_default().into_iter().filter(|one| !one.is_site()).collect()
+    delivery
+        .map(|delivery| delivery.bag())
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|one| !one.is_site())
+        .collect()
 }

@@ -35,7 +35,11 @@ pub fn anything(
 }
 
 /// A host is what is neither a file nor a name known here; with `--starttls` nothing else can be meant.
-fn server(context: &Context, text: &str, starttls: Option<StartTls>) -> Result<Option<Host>, Failure> {
+fn server(
+    context: &Context,
+    text: &str,
+    starttls: Option<StartTls>,
+) -> Result<Option<Host>, Failure> {
     let default = match starttls {
         None => 443,
         Some(StartTls::Smtp) => 25,
@@ -46,8 +50,13 @@ fn server(context: &Context, text: &str, starttls: Option<StartTls>) -> Result<O
     let named = Host::parse(text, default);
     if starttls.is_some() {
         return named.map(Some).ok_or_else(|| {
-            Failure::new(Kind::Usage, format!("{text} is no host, and --starttls is about one"))
-                .with(Next::say("certctl inspect mail.example.com:25 --starttls smtp"))
+            Failure::new(
+                Kind::Usage,
+                format!("{text} is no host, and --starttls is about one"),
+            )
+            .with(Next::say(
+                "certctl inspect mail.example.com:25 --starttls smtp",
+            ))
         });
     }
     if text == "-" || files::occupied(Path::new(text)) {
@@ -74,7 +83,10 @@ fn read(context: &Context, reading: &Reading, text: &str) -> Result<Delivery, Fa
     }
     let name = DnsName::parse(text)?;
     let here = Directory::read(context)?;
-    let inputs = here.paths_named(&name, context.now()).into_iter().map(|path| folder::read_input(&path));
+    let inputs = here
+        .paths_named(&name, context.now())
+        .into_iter()
+        .map(|path| folder::read_input(&path));
     reading.open(&inputs.collect::<Result<Vec<_>, _>>()?)
 }
 
@@ -82,10 +94,22 @@ fn read(context: &Context, reading: &Reading, text: &str) -> Result<Delivery, Fa
 fn sent(answers: &Answers) -> Delivery {
     let mut delivery = Delivery::default();
     for seen in &answers.seen {
-        let source = Source { input: seen.places(), entry: None };
-        let damaged = seen.sent.iter().filter(|der| Certificate::from_der(der).is_err());
-        delivery.ignored.extend(damaged.map(|_| Ignored { what: Unused::DamagedDer, source: source.clone() }));
-        let read = seen.certificates().into_iter().map(|value| Found { value, source: source.clone() });
+        let source = Source {
+            input: seen.places(),
+            entry: None,
+        };
+        let damaged = seen
+            .sent
+            .iter()
+            .filter(|der| Certificate::from_der(der).is_err());
+        delivery.ignored.extend(damaged.map(|_| Ignored {
+            what: Unused::DamagedDer,
+            source: source.clone(),
+        }));
+        let read = seen.certificates().into_iter().map(|value| Found {
+            value,
+            source: source.clone(),
+        });
         delivery.certificates.extend(read);
     }
     delivery

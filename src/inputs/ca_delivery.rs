@@ -44,7 +44,11 @@ pub enum KeyPlace {
 
 impl KeyPlace {
     fn of(key: &Held<PrivateKey>, keyring: &Keyring) -> Self {
-        let sent: Vec<_> = keyring.sent.iter().filter(|sent| sent.value == key.value.id()).collect();
+        let sent: Vec<_> = keyring
+            .sent
+            .iter()
+            .filter(|sent| sent.value == key.value.id())
+            .collect();
         match sent.iter().any(|sent| sent.path == key.path) {
             true => Self::Sent,
             false if sent.is_empty() => Self::Own,
@@ -103,8 +107,13 @@ impl Taken {
     /// Everything that is wrong with key and chain under `policy`.
     #[must_use]
     pub fn problems(&self, policy: Policy<'_>) -> Vec<Problem> {
-        let key = self.key.as_ref().and_then(|(_, key)| mismatch(self.leaf(), key));
-        key.into_iter().chain(verify::problems(&self.assembly.chain, policy)).collect()
+        let key = self
+            .key
+            .as_ref()
+            .and_then(|(_, key)| mismatch(self.leaf(), key));
+        key.into_iter()
+            .chain(verify::problems(&self.assembly.chain, policy))
+            .collect()
     }
 }
 
@@ -113,7 +122,11 @@ impl Taken {
 ///
 /// # Errors
 /// Files that cannot be read, hold no certificate, or several with nothing to choose by.
-pub fn take(context: &Context, files: &[String], options: &TakeOptions<'_>) -> Result<Vec<Taken>, Failure> {
+pub fn take(
+    context: &Context,
+    files: &[String],
+    options: &TakeOptions<'_>,
+) -> Result<Vec<Taken>, Failure> {
     take_beside(context, Directory::read(context)?, files, options)
 }
 
@@ -130,17 +143,30 @@ pub fn take_beside(
     let (inputs, names) = sources::arguments(files, &here)?;
     let delivered = !inputs.is_empty();
     let mut delivery = options.reading.open(&inputs)?;
-    let bag =
-        if delivered && names.is_empty() { delivery.bag() } else { [delivery.bag(), sources::all(&here)].concat() };
+    let bag = if delivered && names.is_empty() {
+        delivery.bag()
+    } else {
+        [delivery.bag(), sources::all(&here)].concat()
+    };
     if delivered && delivery.certificates.is_empty() && names.is_empty() {
         return Err(sources::no_certificate(&delivery));
     }
     let scope = Scope::new(&bag, delivered.then_some(&delivery), &names, context.now());
     if bag.is_empty() || scope.leaves.is_empty() && !delivered {
         let name = names.first().map(|name| name.as_str().to_owned());
-        return Err(PairingError::NothingHere { directory: here.in_words(), name }.into());
+        return Err(PairingError::NothingHere {
+            directory: here.in_words(),
+            name,
+        }
+        .into());
     }
-    let mut keyring = sources::keyring(options.reading, options.key, options.csr, &mut delivery, here)?;
+    let mut keyring = sources::keyring(
+        options.reading,
+        options.key,
+        options.csr,
+        &mut delivery,
+        here,
+    )?;
     unlock(&mut keyring, &mut delivery, &scope, options)?;
     let choice = matching::choose(&scope, &bag, &keyring)?;
     let bundle = trust::bundle_again(context, files, options.anchors);
@@ -164,7 +190,10 @@ impl Bag {
         let leaves: HashSet<[u8; 32]> = leaves.iter().map(|leaf| leaf.fingerprint).collect();
         let mut seen = HashSet::new();
         let (mut authorities, mut twice) = (Vec::new(), Vec::new());
-        for one in all.iter().filter(|one| !one.is_site() || leaves.contains(&one.fingerprint)) {
+        for one in all
+            .iter()
+            .filter(|one| !one.is_site() || leaves.contains(&one.fingerprint))
+        {
             if !seen.insert(one.fingerprint) {
                 twice.push(one.label());
             } else if !leaves.contains(&one.fingerprint) {
@@ -188,7 +217,8 @@ fn unlock(
     let enough = match options.key_use {
         KeyUse::Comparing => leaves.any(|leaf| fits(&leaf)),
         KeyUse::Installing => {
-            leaves.clone().any(|leaf| keyed(&leaf)) && leaves.all(|leaf| keyed(&leaf) || !fits(&leaf))
+            leaves.clone().any(|leaf| keyed(&leaf))
+                && leaves.all(|leaf| keyed(&leaf) || !fits(&leaf))
         }
     };
     if enough || keyring.named == Named::Request {
@@ -196,10 +226,16 @@ fn unlock(
     }
     let (keys, why) = options.reading.keys(&keyring.locked)?;
     keyring.shut = why.filter(|_| keys.is_empty());
-    keyring.decrypted.extend(keys.iter().map(|key| key.value.id()));
-    keyring.locked.retain(|held| keys.iter().all(|key| key.path != held.path));
+    keyring
+        .decrypted
+        .extend(keys.iter().map(|key| key.value.id()));
+    keyring
+        .locked
+        .retain(|held| keys.iter().all(|key| key.path != held.path));
     let opened = |input: &str| keys.iter().any(|key| key.path == Path::new(input));
-    delivery.ignored.retain(|one| one.what != Unused::EncryptedKey || !opened(&one.source.input));
+    delivery
+        .ignored
+        .retain(|one| one.what != Unused::EncryptedKey || !opened(&one.source.input));
     keyring.keys.extend(keys);
     Ok(())
 }
@@ -212,9 +248,17 @@ fn pair(
     bundle: &[String],
     options: &TakeOptions<'_>,
 ) -> Result<Taken, Failure> {
-    let wanted = Wanted { anchors: options.anchors, at: context.now(), prefer: options.prefer };
+    let wanted = Wanted {
+        anchors: options.anchors,
+        at: context.now(),
+        prefer: options.prefer,
+    };
     let mut assembly = verify::assemble(leaf, &bag.authorities, wanted);
-    let judged = if leaf.is_site() { keyring.judge(leaf) } else { None };
+    let judged = if leaf.is_site() {
+        keyring.judge(leaf)
+    } else {
+        None
+    };
     let mut remarks = Vec::from_iter(judged);
     remarks.extend(keyring.issuer_here(&assembly.chain, bundle));
     if let Some(root) = keyring.root_here(&assembly.chain) {
@@ -224,28 +268,72 @@ fn pair(
     }
     let mut fetched = Vec::new();
     if let Some(reach) = options.aia {
-        let fetching = aia::Fetching { reach, interrupt: &context.interrupt };
+        let fetching = aia::Fetching {
+            reach,
+            interrupt: &context.interrupt,
+        };
         (assembly, fetched) = aia::complete(assembly, &bag.authorities, wanted, fetching)?;
     }
     let no_key = keyring.key_of(leaf).is_none().then(|| keyring.no_key(leaf));
     let key = keyring.take_key(leaf);
-    let decrypted = key.as_ref().filter(|key| keyring.decrypted.contains(&key.value.id()));
+    let decrypted = key
+        .as_ref()
+        .filter(|key| keyring.decrypted.contains(&key.value.id()));
     if let (KeyUse::Installing, Some(key)) = (options.key_use, decrypted) {
-        remarks.push(Remark::KeyDecrypted { path: key.path.clone() });
+        remarks.push(Remark::KeyDecrypted {
+            path: key.path.clone(),
+        });
     }
-    let key_place = key.as_ref().map_or(KeyPlace::Own, |key| KeyPlace::of(key, keyring));
-    let sent = key.as_ref().and_then(|key| keyring.sent.iter().find(|sent| sent.value == key.value.id()));
-    remarks.extend(sent.map(|sent| Remark::KeySent { path: sent.path.clone() }));
+    let key_place = key
+        .as_ref()
+        .map_or(KeyPlace::Own, |key| KeyPlace::of(key, keyring));
+    let sent = key.as_ref().and_then(|key| {
+        keyring
+            .sent
+            .iter()
+            .find(|sent| sent.value == key.value.id())
+    });
+    remarks.extend(sent.map(|sent| Remark::KeySent {
+        path: sent.path.clone(),
+    }));
     let request = keyring.take_request(leaf);
-    remarks.extend(request.as_ref().and_then(|one| matching::not_issued(leaf, &one.held.value, &one.held.path)));
+    remarks.extend(
+        request
+            .as_ref()
+            .and_then(|one| matching::not_issued(leaf, &one.held.value, &one.held.path)),
+    );
     let scope = options.anchors.source().scope();
     let lints = lint::lints(&assembly.chain);
-    let findings = remarks.iter().map(Finding::from).chain(lints.iter().map(|one| Finding::from((one, scope))));
-    let findings =
-        findings.chain(fetched).chain(trust::second_opinion(&assembly.chain, &bag.authorities, wanted)).collect();
-    let stem = request.as_ref().and_then(|request| request.stem.clone()).unwrap_or_else(|| stem_of(leaf));
-    let (key, request) = (key.map(path_and_value), request.map(|request| (request.held.path, request.held.value)));
-    Ok(Taken { assembly, key, no_key, key_place, request, findings, stem, looked: keyring.looked() })
+    let findings = remarks
+        .iter()
+        .map(Finding::from)
+        .chain(lints.iter().map(|one| Finding::from((one, scope))));
+    let findings = findings
+        .chain(fetched)
+        .chain(trust::second_opinion(
+            &assembly.chain,
+            &bag.authorities,
+            wanted,
+        ))
+        .collect();
+    let stem = request
+        .as_ref()
+        .and_then(|request| request.stem.clone())
+        .unwrap_or_else(|| stem_of(leaf));
+    let (key, request) = (
+        key.map(path_and_value),
+        request.map(|request| (request.held.path, request.held.value)),
+    );
+    Ok(Taken {
+        assembly,
+        key,
+        no_key,
+        key_place,
+        request,
+        findings,
+        stem,
+        looked: keyring.looked(),
+    })
 }
 
 fn path_and_value<T>(held: Held<T>) -> (PathBuf, T) {
@@ -256,38 +344,71 @@ fn path_and_value<T>(held: Held<T>) -> (PathBuf, T) {
 /// A-label.
 #[must_use]
 pub fn stem_of(leaf: &Certificate) -> String {
-    let name = leaf.dns_names.iter().find_map(|name| DnsName::presented(name));
+    let name = leaf
+        .dns_names
+        .iter()
+        .find_map(|name| DnsName::presented(name));
     name.map_or_else(|| "certificate".to_owned(), |name| name.file_stem())
 }
 
 /// What concerns the whole delivery is told with its first pair: once.
 fn tell_rest(taken: &mut [Taken], choice: &Choice<'_>, bag: Bag, delivery: &Delivery) {
-    let chains = taken.iter().flat_map(|pair| pair.assembly.chain.certificates());
+    let chains = taken
+        .iter()
+        .flat_map(|pair| pair.assembly.chain.certificates());
     let used: HashSet<[u8; 32]> = chains.map(|one| one.fingerprint).collect();
-    let left_out: Vec<&Certificate> = bag.authorities.iter().filter(|one| !used.contains(&one.fingerprint)).collect();
-    let outdated: Vec<Outdated> = left_out.iter().filter_map(|one| lint::outdated(one)).collect();
-    let (roots, unrelated): (Vec<_>, Vec<_>) = left_out.into_iter().partition(|one| one.is_self_issued());
+    let left_out: Vec<&Certificate> = bag
+        .authorities
+        .iter()
+        .filter(|one| !used.contains(&one.fingerprint))
+        .collect();
+    let outdated: Vec<Outdated> = left_out
+        .iter()
+        .filter_map(|one| lint::outdated(one))
+        .collect();
+    let (roots, unrelated): (Vec<_>, Vec<_>) =
+        left_out.into_iter().partition(|one| one.is_self_issued());
     let labels = |of: Vec<&Certificate>| of.into_iter().map(Certificate::label).collect();
-    let groups =
-        [(labels(roots), LeftOut::Root), (labels(unrelated), LeftOut::Unrelated), (bag.twice, LeftOut::Duplicate)];
+    let groups = [
+        (labels(roots), LeftOut::Root),
+        (labels(unrelated), LeftOut::Unrelated),
+        (bag.twice, LeftOut::Duplicate),
+    ];
     let mut remarks = Vec::new();
-    for (mut labels, why) in groups.into_iter().filter(|(labels, _): &(Vec<String>, _)| !labels.is_empty()) {
+    for (mut labels, why) in groups
+        .into_iter()
+        .filter(|(labels, _): &(Vec<String>, _)| !labels.is_empty())
+    {
         labels.sort();
         labels.dedup();
         remarks.push(Remark::LeftOut { labels, why });
     }
     let dated = |one: &&Certificate| format!("{} (until {})", one.label(), one.not_after);
     if !choice.older.is_empty() {
-        remarks.push(Remark::Older { labels: choice.older.iter().map(dated).collect() });
+        remarks.push(Remark::Older {
+            labels: choice.older.iter().map(dated).collect(),
+        });
     }
     if !choice.unfitted.is_empty() {
-        remarks.push(Remark::NotOurs { labels: choice.unfitted.iter().map(dated).collect() });
+        remarks.push(Remark::NotOurs {
+            labels: choice.unfitted.iter().map(dated).collect(),
+        });
     }
     let mut findings: Vec<Finding> = remarks.iter().map(Finding::from).collect();
     // Left out already: worth knowing, nothing to do.
-    findings.extend(outdated.iter().map(|one| Finding::note("outdated-ca", one.to_string())));
-    let gap = taken.iter().any(|pair| matches!(pair.assembly.chain.end(), ChainEnd::Gap { .. }));
-    findings.extend(sources::findings_of(delivery).into_iter().map(|one| if gap { sources::blamed(one) } else { one }));
+    findings.extend(
+        outdated
+            .iter()
+            .map(|one| Finding::note("outdated-ca", one.to_string())),
+    );
+    let gap = taken
+        .iter()
+        .any(|pair| matches!(pair.assembly.chain.end(), ChainEnd::Gap { .. }));
+    findings.extend(
+        sources::findings_of(delivery)
+            .into_iter()
+            .map(|one| if gap { sources::blamed(one) } else { one }),
+    );
     if let Some(first) = taken.first_mut() {
         first.findings.extend(findings);
     }

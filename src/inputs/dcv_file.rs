@@ -15,7 +15,11 @@ const LIMIT: u64 = 64 * 1024;
 #[must_use]
 pub fn beside(request: &Path) -> PathBuf {
     let beside = request.with_extension("dcv");
-    if beside == request { request.with_extension("dcv.dcv") } else { beside }
+    if beside == request {
+        request.with_extension("dcv.dcv")
+    } else {
+        beside
+    }
 }
 
 /// What is kept at `path`; nothing where there is no file.
@@ -46,7 +50,13 @@ pub fn write(path: &Path, kept: &Kept) -> Result<bool, Failure> {
 
 fn odd(path: &Path, how: &str) -> Failure {
     let shown = path.display().to_string();
-    Failure::new(Kind::Malformed, format!("{shown} is not the zone-file text that certctl keeps a record in"))
-        .because(how)
-        .with(Next::say(format!("look into it, then mend it or move it away:  file {}", shell_word(&shown))))
+    Failure::new(
+        Kind::Malformed,
+        format!("{shown} is not the zone-file text that certctl keeps a record in"),
+    )
+    .because(how)
+    .with(Next::say(format!(
+        "look into it, then mend it or move it away:  file {}",
+        shell_word(&shown)
+    )))
 }

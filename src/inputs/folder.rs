@@ -31,14 +31,22 @@ impl Directory {
     pub fn read(context: &Context) -> Result<Self, Failure> {
         let path = context.directory.clone();
         let listing = files::list(&path, FOLDER_LIMIT)?;
-        let mut directory = Self { path, complete: listing.complete, ..Self::default() };
+        let mut directory = Self {
+            path,
+            complete: listing.complete,
+            ..Self::default()
+        };
         for path in listing.paths {
             if is_looked_at(&path) {
                 directory.look(context.here(path.file_name().unwrap_or_default()));
             }
         }
         // A key beside certificates (HAProxy's file) is a copy of the key's own file, where there is one.
-        let shared: HashSet<&PathBuf> = directory.certificates.iter().map(|held| &held.path).collect();
+        let shared: HashSet<&PathBuf> = directory
+            .certificates
+            .iter()
+            .map(|held| &held.path)
+            .collect();
         directory.keys.sort_by_key(|key| shared.contains(&key.path));
         Ok(directory)
     }
@@ -54,21 +62,50 @@ impl Directory {
             Err(_) => return,
         };
         // What is packed is looked at when it is named.
-        if !matches!(delivery::form(&bytes), Form::Base64 | Form::Der | Form::Pem | Form::Utf16) {
+        if !matches!(
+            delivery::form(&bytes),
+            Form::Base64 | Form::Der | Form::Pem | Form::Utf16
+        ) {
             return;
         }
         let input = Input::new(path.display().to_string(), bytes);
         // Nothing is derived from any passphrase unasked.
-        let Ok(found) = Delivery::read(vec![input], &Limits { rounds: 0, ..Limits::default() }) else { return };
-        if found.repairs.iter().any(|repair| matches!(repair.what, Mended::Pkcs7 | Mended::Pkcs12)) {
+        let Ok(found) = Delivery::read(
+            vec![input],
+            &Limits {
+                rounds: 0,
+                ..Limits::default()
+            },
+        ) else {
+            return;
+        };
+        if found
+            .repairs
+            .iter()
+            .any(|repair| matches!(repair.what, Mended::Pkcs7 | Mended::Pkcs12))
+        {
             return;
         }
         let at = |path: &PathBuf| path.clone();
-        self.locked.extend(found.locked.into_iter().map(|key| Held { path: at(&path), value: key.value }));
-        self.keys.extend(found.keys.into_iter().map(|key| Held { path: at(&path), value: key.value }));
-        self.requests.extend(found.requests.into_iter().map(|one| Held { path: at(&path), value: one.value }));
+        self.locked.extend(found.locked.into_iter().map(|key| Held {
+            path: at(&path),
+            value: key.value,
+        }));
+        self.keys.extend(found.keys.into_iter().map(|key| Held {
+            path: at(&path),
+            value: key.value,
+        }));
+        self.requests
+            .extend(found.requests.into_iter().map(|one| Held {
+                path: at(&path),
+                value: one.value,
+            }));
         if !found.certificates.is_empty() {
-            let value = found.certificates.into_iter().map(|found| found.value).collect();
+            let value = found
+                .certificates
+                .into_iter()
+                .map(|found| found.value)
+                .collect();
             self.certificates.push(Held { path, value });
         }
     }
@@ -113,7 +150,11 @@ impl Argument {
             _ => {
                 let (text, here) = (text.to_owned(), directory);
                 let directory = here.in_words();
-                Err(PairingError::Unknown { text, directory, known: here.names() })
+                Err(PairingError::Unknown {
+                    text,
+                    directory,
+                    known: here.names(),
+                })
             }
         }
     }
@@ -137,8 +178,11 @@ fn looks_like_file(text: &str) -> bool {
         "txt",
         "zip",
     ];
-    let extension = text.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
-    text.contains('/') || extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str()))
+    let extension = text
+        .rsplit_once('.')
+        .map(|(_, extension)| extension.to_ascii_lowercase());
+    text.contains('/')
+        || extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str()))
 }
 
 /// The content of a file that was named, or of stdin, as an input.
@@ -149,7 +193,10 @@ pub fn read_input(path: &Path) -> Result<Input, Failure> {
     if path == Path::new("-") {
         return Ok(Input::new("stdin", files::read_stdin(FILE_LIMIT)?));
     }
-    Ok(Input::new(path.display().to_string(), files::read_named(path, FILE_LIMIT)?))
+    Ok(Input::new(
+        path.display().to_string(),
+        files::read_named(path, FILE_LIMIT)?,
+    ))
 }
 
 /// The files of a folder that was named (not what lies below it, no hidden ones, no backups), as inputs.
@@ -162,7 +209,11 @@ pub fn read_folder(folder: &Path) -> Result<Vec<Input>, Failure> {
     if !listing.complete {
         return Err(Failure::new(
             Kind::Hostile,
-            format!("{} holds more than {} files", folder.display(), limits.entries),
+            format!(
+                "{} holds more than {} files",
+                folder.display(),
+                limits.entries
+            ),
         )
         .with(Next::say("pass the files that the CA sent, one by one")));
     }
@@ -172,7 +223,10 @@ pub fn read_folder(folder: &Path) -> Result<Vec<Input>, Failure> {
             // A socket, or a link to a folder or to nowhere: nothing that a CA sent.
             Err(error)
                 if error.is_missing()
-                    || matches!(error.source.kind(), ErrorKind::InvalidData | ErrorKind::IsADirectory) =>
+                    || matches!(
+                        error.source.kind(),
+                        ErrorKind::InvalidData | ErrorKind::IsADirectory
+                    ) =>
             {
                 continue;
             }

@@ -22,7 +22,11 @@ pub struct Host {
 impl std::fmt::Display for Host {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { name, port } = self;
-        if name.contains(':') { write!(f, "[{name}]:{port}") } else { write!(f, "{name}:{port}") }
+        if name.contains(':') {
+            write!(f, "[{name}]:{port}")
+        } else {
+            write!(f, "{name}:{port}")
+        }
     }
 }
 
@@ -34,7 +38,9 @@ impl Host {
         let port = port.parse().ok().filter(|&port| port != 0)?;
         // An IPv6 address without brackets ends in what looks like a port.
         let bracketed = host.starts_with('[') && host.ends_with(']');
-        (bracketed || !host.contains(':')).then(|| Self::of(host, port)).flatten()
+        (bracketed || !host.contains(':'))
+            .then(|| Self::of(host, port))
+            .flatten()
     }
 
     /// The same; without a port it is `default`.
@@ -44,12 +50,23 @@ impl Host {
     }
 
     fn of(host: &str, port: u16) -> Option<Self> {
-        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        let bare = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'))
+            .unwrap_or(host);
         if let Ok(address) = bare.parse::<IpAddr>() {
-            return Some(Self { name: address.to_string(), port });
+            return Some(Self {
+                name: address.to_string(),
+                port,
+            });
         }
-        let name = DnsName::parse(host).ok().filter(|name| !name.is_wildcard())?;
-        Some(Self { name: name.as_str().to_owned(), port })
+        let name = DnsName::parse(host)
+            .ok()
+            .filter(|name| !name.is_wildcard())?;
+        Some(Self {
+            name: name.as_str().to_owned(),
+            port,
+        })
     }
 }
 
@@ -68,13 +85,20 @@ impl Seen {
     /// The addresses in words.
     #[must_use]
     pub fn places(&self) -> String {
-        self.addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        self.addresses
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     /// Those that can be read, in their order.
     #[must_use]
     pub fn certificates(&self) -> Vec<Certificate> {
-        self.sent.iter().filter_map(|der| Certificate::from_der(der).ok()).collect()
+        self.sent
+            .iter()
+            .filter_map(|der| Certificate::from_der(der).ok())
+            .collect()
     }
 }
 
@@ -105,16 +129,29 @@ pub fn ask(host: &Host, starttls: Option<StartTls>) -> Result<Answers, Failure> 
     let starttls = starttls.or_else(|| StartTls::of_port(host.port));
     let mut addresses = tls::resolve(&host.name, host.port, DEADLINE)?;
     addresses.truncate(MOST);
-    let target = |address: &SocketAddr| ProbeTarget { starttls, ..ProbeTarget::new(*address, host.name.clone()) };
+    let target = |address: &SocketAddr| ProbeTarget {
+        starttls,
+        ..ProbeTarget::new(*address, host.name.clone())
+    };
     let targets: Vec<ProbeTarget> = addresses.iter().map(target).collect();
     let mut seen: Vec<Seen> = Vec::new();
     let mut failed: Vec<(SocketAddr, ProbeError)> = Vec::new();
-    for (address, answer) in addresses.into_iter().zip(tls::probe_all(&targets, DEADLINE)) {
+    for (address, answer) in addresses
+        .into_iter()
+        .zip(tls::probe_all(&targets, DEADLINE))
+    {
         match answer {
             Ok(Handshake { chain, protocol }) => {
-                match seen.iter_mut().find(|one| one.sent == chain && one.protocol == protocol) {
+                match seen
+                    .iter_mut()
+                    .find(|one| one.sent == chain && one.protocol == protocol)
+                {
                     Some(same) => same.addresses.push(address),
-                    None => seen.push(Seen { addresses: vec![address], protocol, sent: chain }),
+                    None => seen.push(Seen {
+                        addresses: vec![address],
+                        protocol,
+                        sent: chain,
+                    }),
                 }
             }
             Err(error) => failed.push((address, error)),
@@ -124,9 +161,17 @@ pub fn ask(host: &Host, starttls: Option<StartTls>) -> Result<Answers, Failure> 
         return Err(unreachable(host, failed));
     }
     let note = |(address, error): (SocketAddr, ProbeError)| {
-        Finding::note("address-silent", format!("{address} shows no certificate: {}", in_words(&error)))
+        Finding::note(
+            "address-silent",
+            format!("{address} shows no certificate: {}", in_words(&error)),
+        )
     };
-    Ok(Answers { host: host.clone(), starttls, seen, findings: failed.into_iter().map(note).collect() })
+    Ok(Answers {
+        host: host.clone(),
+        starttls,
+        seen,
+        findings: failed.into_iter().map(note).collect(),
+    })
 }
 
 fn in_words(error: &ProbeError) -> String {
@@ -140,9 +185,12 @@ fn unreachable(host: &Host, failed: Vec<(SocketAddr, ProbeError)>) -> Failure {
     for (address, error) in failed {
         failure = failure.because(format!("{address}: {}", in_words(&error)));
     }
-    failure.with(
-        step.unwrap_or_else(|| Next::say(format!("is something listening there?  nc -vz {} {}", host.name, host.port))),
-    )
+    failure.with(step.unwrap_or_else(|| {
+        Next::say(format!(
+            "is something listening there?  nc -vz {} {}",
+            host.name, host.port
+        ))
+    }))
 }
 
 /// Where web servers and applications behind them answer in plain text.
@@ -151,7 +199,10 @@ const HTTP_PORTS: [u16; 6] = [80, 3000, 5000, 8000, 8080, 8888];
 fn step(host: &Host, error: &ProbeError) -> Option<Next> {
     match error {
         ProbeError::NotTls if HTTP_PORTS.contains(&host.port) => {
-            let tls = Host { port: 443, ..host.clone() };
+            let tls = Host {
+                port: 443,
+                ..host.clone()
+            };
             Some(Next::say(format!(
                 "{} is a port for HTTP without TLS; that is usually at 443:  certctl inspect {tls}",
                 host.port
@@ -163,9 +214,9 @@ fn step(host: &Host, error: &ProbeError) -> Option<Next> {
         ProbeError::Stalled(_) => Some(Next::say(format!(
             "a server that waits for its client speaks another protocol first:  certctl inspect {host} --starttls smtp"
         ))),
-        ProbeError::TooMuch => {
-            Some(Next::say("give it the chain of its certificate alone: leaf and intermediates, no bag of CAs"))
-        }
+        ProbeError::TooMuch => Some(Next::say(
+            "give it the chain of its certificate alone: leaf and intermediates, no bag of CAs",
+        )),
         ProbeError::StartTls(_) => Some(Next::say(
             "name what it speaks:  --starttls smtp, imap, pop3 or postgres; or its port for TLS from the start",
         )),
@@ -183,11 +234,16 @@ pub fn wanted_hosts(hosts: &[String]) -> Result<Vec<String>, Failure> {
 
 /// An address, or a name as A-labels.
 fn ascii_host(host: &str) -> Result<String, Failure> {
-    if host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok() {
+    if host
+        .trim_matches(['[', ']'])
+        .parse::<std::net::IpAddr>()
+        .is_ok()
+    {
         return Ok(host.to_owned());
     }
-    let name = DnsName::parse(host)
-        .map_err(|error| Failure::of(Kind::Usage, &error).with(Next::say("--host www.example.com")))?;
+    let name = DnsName::parse(host).map_err(|error| {
+        Failure::of(Kind::Usage, &error).with(Next::say("--host www.example.com"))
+    })?;
     Ok(name.as_str().to_owned())
 }
 
@@ -198,9 +254,21 @@ mod tests {
     #[test]
     fn hosts_are_told_from_other_words() {
         for (text, with_port, with_default) in [
-            ("example.com:8443", Some("example.com:8443"), Some("example.com:8443")),
-            ("Bücher.example:443", Some("xn--bcher-kva.example:443"), Some("xn--bcher-kva.example:443")),
-            ("127.0.0.1:443", Some("127.0.0.1:443"), Some("127.0.0.1:443")),
+            (
+                "example.com:8443",
+                Some("example.com:8443"),
+                Some("example.com:8443"),
+            ),
+            (
+                "Bücher.example:443",
+                Some("xn--bcher-kva.example:443"),
+                Some("xn--bcher-kva.example:443"),
+            ),
+            (
+                "127.0.0.1:443",
+                Some("127.0.0.1:443"),
+                Some("127.0.0.1:443"),
+            ),
             ("[::1]:443", Some("[::1]:443"), Some("[::1]:443")),
             ("[::1]", None, Some("[::1]:443")),
             ("::1", None, Some("[::1]:443")),
@@ -215,7 +283,11 @@ mod tests {
         ] {
             let shown = |host: Option<Host>| host.map(|host| host.to_string());
             assert_eq!(shown(Host::with_port(text)).as_deref(), with_port, "{text}");
-            assert_eq!(shown(Host::parse(text, 443)).as_deref(), with_default, "{text}");
+            assert_eq!(
+                shown(Host::parse(text, 443)).as_deref(),
+                with_default,
+                "{text}"
+            );
         }
     }
 }

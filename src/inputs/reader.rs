@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use crate::context::Context;
-use crate::delivery::{Delivery, Found, Input, Limits, LockError, LockedKey, Passphrase, Source, Unused};
+use crate::delivery::{
+    Delivery, Found, Input, Limits, LockError, LockedKey, Passphrase, Source, Unused,
+};
 use crate::failure::{Failure, Kind};
 use crate::finding::Next;
 use crate::inputs::folder;
@@ -47,7 +49,11 @@ impl Reading {
     pub fn new(context: &Context, args: &ReadArgs) -> Result<Self, Failure> {
         let passphrase = args.password_file.as_deref().map(first_line).transpose()?;
         let given = passphrase.is_some();
-        Ok(Self { passphrase: RefCell::new(passphrase), given, interrupt: context.interrupt.clone() })
+        Ok(Self {
+            passphrase: RefCell::new(passphrase),
+            given,
+            interrupt: context.interrupt.clone(),
+        })
     }
 
     /// Reads all inputs as one bag. For zips and `.pfx` files that are locked a password is asked for.
@@ -55,11 +61,19 @@ impl Reading {
     /// # Errors
     /// As [`Delivery::open`], and a signal while a password was asked for.
     pub fn open(&self, inputs: &[Input]) -> Result<Delivery, Failure> {
-        let read = || Delivery::open(inputs, &Limits::default(), self.passphrase.borrow().as_ref());
+        let read = || {
+            Delivery::open(
+                inputs,
+                &Limits::default(),
+                self.passphrase.borrow().as_ref(),
+            )
+        };
         let mut delivery = read()?;
         for _ in 0..TRIES {
             let container = |what: &Unused| what.is_locked() && *what != Unused::EncryptedKey;
-            let Some(locked) = delivery.ignored.iter().find(|one| container(&one.what)) else { break };
+            let Some(locked) = delivery.ignored.iter().find(|one| container(&one.what)) else {
+                break;
+            };
             if !self.ask(&locked.source.to_string())? {
                 break;
             }
@@ -82,13 +96,27 @@ impl Reading {
     /// As [`Self::file`].
     pub fn file_of_keys(&self, path: &Path) -> Result<(Delivery, Option<LockError>), Failure> {
         let mut delivery = self.file(path)?;
-        let locked: Vec<_> =
-            delivery.locked.iter().map(|one| Held { path: path.to_owned(), value: one.value.clone() }).collect();
+        let locked: Vec<_> = delivery
+            .locked
+            .iter()
+            .map(|one| Held {
+                path: path.to_owned(),
+                value: one.value.clone(),
+            })
+            .collect();
         let (keys, why) = self.keys(&locked)?;
         if !keys.is_empty() {
-            delivery.opened.extend(keys.iter().map(|key| key.value.id()));
-            let source = Source { input: path.display().to_string(), entry: None };
-            delivery.keys.extend(keys.into_iter().map(|key| Found { value: key.value, source: source.clone() }));
+            delivery
+                .opened
+                .extend(keys.iter().map(|key| key.value.id()));
+            let source = Source {
+                input: path.display().to_string(),
+                entry: None,
+            };
+            delivery.keys.extend(keys.into_iter().map(|key| Found {
+                value: key.value,
+                source: source.clone(),
+            }));
             delivery.ignored.retain(|one| !one.what.is_locked());
         }
         Ok((delivery, why))
@@ -98,12 +126,20 @@ impl Reading {
     ///
     /// # Errors
     /// A signal while a password was asked for.
-    pub fn keys(&self, locked: &[Held<LockedKey>]) -> Result<(Vec<Held<PrivateKey>>, Option<LockError>), Failure> {
+    pub fn keys(
+        &self,
+        locked: &[Held<LockedKey>],
+    ) -> Result<(Vec<Held<PrivateKey>>, Option<LockError>), Failure> {
         let (mut keys, mut why) = self.opened(locked);
-        let Some(first) = locked.first() else { return Ok((keys, why)) };
+        let Some(first) = locked.first() else {
+            return Ok((keys, why));
+        };
         for _ in 0..TRIES {
             let locked_by_another = matches!(why, None | Some(LockError::Wrong));
-            if !keys.is_empty() || !locked_by_another || !self.ask(&first.path.display().to_string())? {
+            if !keys.is_empty()
+                || !locked_by_another
+                || !self.ask(&first.path.display().to_string())?
+            {
                 break;
             }
             (keys, why) = self.opened(locked);
@@ -116,23 +152,40 @@ impl Reading {
     /// # Errors
     /// Nobody to ask, two that differ, an empty one, a signal.
     pub fn choose(&self, what: &str) -> Result<Passphrase, Failure> {
-        let flag = || Next::say("put the password into a file of mode 0600 and pass that:  --password-file FILE");
+        let flag = || {
+            Next::say(
+                "put the password into a file of mode 0600 and pass that:  --password-file FILE",
+            )
+        };
         if let Some(given) = self.passphrase.borrow().as_ref().filter(|_| self.given) {
             return Ok(given.clone());
         }
         if !files::stdin_is_terminal() {
             return Err(Failure::new(
                 Kind::Usage,
-                format!("{what} is to be locked, and there is no terminal to ask for a password on"),
+                format!(
+                    "{what} is to be locked, and there is no terminal to ask for a password on"
+                ),
             )
             .with(flag()));
         }
-        self.interrupt.listen().map_err(|error| Failure::of(Kind::Internal, &error))?;
-        let typed = terminal::ask_password(&format!("new password for {what} (not shown): "), &self.interrupt)?;
+        self.interrupt
+            .listen()
+            .map_err(|error| Failure::of(Kind::Internal, &error))?;
+        let typed = terminal::ask_password(
+            &format!("new password for {what} (not shown): "),
+            &self.interrupt,
+        )?;
         let again = terminal::ask_password("the same again: ", &self.interrupt)?;
         if typed.is_empty() || *typed != *again {
-            let why = if typed.is_empty() { "the password is empty" } else { "the two passwords differ" };
-            return Err(Failure::new(Kind::Malformed, format!("{why}; nothing was written")).with(flag()));
+            let why = if typed.is_empty() {
+                "the password is empty"
+            } else {
+                "the two passwords differ"
+            };
+            return Err(
+                Failure::new(Kind::Malformed, format!("{why}; nothing was written")).with(flag()),
+            );
         }
         Ok(Passphrase::new(typed.as_bytes().to_vec()))
     }
@@ -140,9 +193,15 @@ impl Reading {
     fn opened(&self, locked: &[Held<LockedKey>]) -> (Vec<Held<PrivateKey>>, Option<LockError>) {
         let passphrase = self.passphrase.borrow();
         let (mut keys, mut why) = (Vec::new(), None);
-        for one in passphrase.iter().flat_map(|passphrase| locked.iter().map(move |held| (held, passphrase))) {
+        for one in passphrase
+            .iter()
+            .flat_map(|passphrase| locked.iter().map(move |held| (held, passphrase)))
+        {
             match one.0.value.open(one.1) {
-                Ok(value) => keys.push(Held { path: one.0.path.clone(), value }),
+                Ok(value) => keys.push(Held {
+                    path: one.0.path.clone(),
+                    value,
+                }),
                 Err(error) => why = Some(error),
             }
         }
@@ -154,9 +213,18 @@ impl Reading {
         if self.given || !files::stdin_is_terminal() {
             return Ok(false);
         }
-        let again = if self.passphrase.borrow().is_some() { "that was not it; " } else { "" };
-        let prompt = format!("{again}password of {} (not shown): ", report::escape(what, &[]));
-        self.interrupt.listen().map_err(|error| Failure::of(Kind::Internal, &error))?;
+        let again = if self.passphrase.borrow().is_some() {
+            "that was not it; "
+        } else {
+            ""
+        };
+        let prompt = format!(
+            "{again}password of {} (not shown): ",
+            report::escape(what, &[])
+        );
+        self.interrupt
+            .listen()
+            .map_err(|error| Failure::of(Kind::Internal, &error))?;
         let typed = terminal::ask_password(&prompt, &self.interrupt)?;
         if typed.is_empty() {
             return Ok(false);
@@ -170,12 +238,20 @@ impl Reading {
 fn first_line(path: &Path) -> Result<Passphrase, Failure> {
     const LIMIT: u64 = 4096;
     let bytes = Zeroizing::new(files::read_named(path, LIMIT)?);
-    let line = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let line = bytes
+        .split(|&byte| byte == b'\n')
+        .next()
+        .unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     if line.is_empty() {
-        return Err(Failure::new(Kind::Malformed, format!("the first line of {} is empty", path.display()))
-            .because("it is where the password is looked for")
-            .with(Next::say("write the password into its first line, with nothing before it")));
+        return Err(Failure::new(
+            Kind::Malformed,
+            format!("the first line of {} is empty", path.display()),
+        )
+        .because("it is where the password is looked for")
+        .with(Next::say(
+            "write the password into its first line, with nothing before it",
+        )));
     }
     Ok(Passphrase::new(line.to_vec()))
 }

@@ -48,10 +48,17 @@ impl Fresh {
     ///
     /// # Errors
     /// The system's reason; nothing of them is left.
-    pub fn stage(paths: &Paths, key: Option<&str>, request: &SigningRequest, kept: &Kept) -> Result<Self, FileError> {
+    pub fn stage(
+        paths: &Paths,
+        key: Option<&str>,
+        request: &SigningRequest,
+        kept: &Kept,
+    ) -> Result<Self, FileError> {
         let record = || files::stage(&paths.record, kept.text().as_bytes(), 0o644);
         Ok(Self {
-            key: key.map(|key| files::stage(&paths.key, key.as_bytes(), 0o600)).transpose()?,
+            key: key
+                .map(|key| files::stage(&paths.key, key.as_bytes(), 0o600))
+                .transpose()?,
             request: files::stage(&paths.request, request.to_pem().as_bytes(), 0o644)?,
             record: kept.changed().then(record).transpose()?,
         })
@@ -64,9 +71,13 @@ impl Fresh {
     /// The system's reason, and where each file is now.
     pub fn put(self, old: &[&Path]) -> Result<Vec<PathBuf>, Failure> {
         let mut aside = Vec::new();
-        move_aside(old, &mut aside).and_then(|()| self.pair()).map_err(|error| put_back(error, &aside))?;
+        move_aside(old, &mut aside)
+            .and_then(|()| self.pair())
+            .map_err(|error| put_back(error, &aside))?;
         if let Some(record) = self.record {
-            record.replace().map_err(|error| without_record(error, &aside))?;
+            record
+                .replace()
+                .map_err(|error| without_record(error, &aside))?;
         }
         Ok(aside.into_iter().map(|(_, backup)| backup).collect())
     }
@@ -74,7 +85,9 @@ impl Fresh {
     /// The key's name is flushed before the request, which may be sent away, has its own.
     fn pair(&self) -> Result<(), FileError> {
         self.key.as_ref().map_or(Ok(()), Staged::create)?;
-        self.request.create().inspect_err(|_| self.key.iter().for_each(Staged::take_back))
+        self.request
+            .create()
+            .inspect_err(|_| self.key.iter().for_each(Staged::take_back))
     }
 }
 
@@ -88,24 +101,33 @@ fn move_aside(old: &[&Path], aside: &mut Vec<(PathBuf, PathBuf)>) -> Result<(), 
 /// The failure, and where the old files are.
 fn put_back(error: FileError, aside: &[(PathBuf, PathBuf)]) -> Failure {
     let failure = Failure::from(error);
-    let away: Vec<_> = aside.iter().filter(|(path, backup)| files::put_back(backup, path).is_err()).collect();
+    let away: Vec<_> = aside
+        .iter()
+        .filter(|(path, backup)| files::put_back(backup, path).is_err())
+        .collect();
     if away.is_empty() {
         return failure.because("no file was changed");
     }
     away.into_iter().fold(failure, |failure, (path, backup)| {
         let word = |path: &Path| shell_word(&path.display().to_string());
-        failure.because(format!("{} is now called {}", path.display(), backup.display())).with(Next::say(format!(
-            "mv -n {} {}",
-            word(backup),
-            word(path)
-        )))
+        failure
+            .because(format!(
+                "{} is now called {}",
+                path.display(),
+                backup.display()
+            ))
+            .with(Next::say(format!("mv -n {} {}", word(backup), word(path))))
     })
 }
 
 fn without_record(error: FileError, aside: &[(PathBuf, PathBuf)]) -> Failure {
     let failure = Failure::from(error).because("key and request are made and in place");
     aside.iter().fold(failure, |failure, (path, backup)| {
-        failure.because(format!("the {} before is now called {}", path.display(), backup.display()))
+        failure.because(format!(
+            "the {} before is now called {}",
+            path.display(),
+            backup.display()
+        ))
     })
 }
 
@@ -124,8 +146,16 @@ mod tests {
     /// An old pair in a folder, and a new one staged beside it.
     fn staged(folder: &Path) -> (Paths, Fresh) {
         let at = |name| folder.join(name);
-        let paths = Paths { key: at("x.key"), request: at("x.csr"), record: at("x.dcv") };
-        for (path, old) in [(&paths.key, "old key"), (&paths.request, "old csr"), (&paths.record, "old dcv")] {
+        let paths = Paths {
+            key: at("x.key"),
+            request: at("x.csr"),
+            record: at("x.dcv"),
+        };
+        for (path, old) in [
+            (&paths.key, "old key"),
+            (&paths.request, "old csr"),
+            (&paths.record, "old dcv"),
+        ] {
             fs::write(path, old).unwrap();
         }
         let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
@@ -139,15 +169,24 @@ mod tests {
     fn files(folder: &Path) -> Vec<(String, String)> {
         let read = |entry: fs::DirEntry| {
             let text = fs::read_to_string(entry.path()).unwrap();
-            (entry.file_name().into_string().unwrap(), text.lines().next().unwrap_or_default().to_owned())
+            (
+                entry.file_name().into_string().unwrap(),
+                text.lines().next().unwrap_or_default().to_owned(),
+            )
         };
-        let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| read(entry.unwrap())).collect();
+        let mut files: Vec<_> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| read(entry.unwrap()))
+            .collect();
         files.sort();
         files
     }
 
     fn pairs(files: &[(&str, &str)]) -> Vec<(String, String)> {
-        files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
+        files
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+            .collect()
     }
 
     const KEY: &str = "-----BEGIN PRIVATE KEY-----";
@@ -157,7 +196,9 @@ mod tests {
     fn the_old_files_give_way() {
         let folder = tempfile::tempdir().unwrap();
         let (paths, fresh) = staged(folder.path());
-        let backups = fresh.put(&[&paths.key, &paths.request, &paths.record]).unwrap();
+        let backups = fresh
+            .put(&[&paths.key, &paths.request, &paths.record])
+            .unwrap();
         assert_eq!(backups.len(), 3);
         let wanted = [
             ("x.csr", CSR),
@@ -176,8 +217,16 @@ mod tests {
         let (paths, _) = staged(folder.path());
         let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
         let request = SigningRequest::build(&Names::parse(&["x.example"]).unwrap(), &key).unwrap();
-        Fresh::stage(&paths, None, &request, &Kept::default()).unwrap().put(&[&paths.request]).unwrap();
-        let wanted = [("x.csr", CSR), ("x.csr.~1~", "old csr"), ("x.dcv", "old dcv"), ("x.key", "old key")];
+        Fresh::stage(&paths, None, &request, &Kept::default())
+            .unwrap()
+            .put(&[&paths.request])
+            .unwrap();
+        let wanted = [
+            ("x.csr", CSR),
+            ("x.csr.~1~", "old csr"),
+            ("x.dcv", "old dcv"),
+            ("x.key", "old key"),
+        ];
         assert_eq!(files(folder.path()), pairs(&wanted));
     }
 
@@ -186,7 +235,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (_, fresh) = staged(folder.path());
         drop(fresh);
-        let wanted = [("x.csr", "old csr"), ("x.dcv", "old dcv"), ("x.key", "old key")];
+        let wanted = [
+            ("x.csr", "old csr"),
+            ("x.dcv", "old dcv"),
+            ("x.key", "old key"),
+        ];
         assert_eq!(files(folder.path()), pairs(&wanted));
     }
 
@@ -197,7 +250,11 @@ mod tests {
         // The request stays where it is: as if another had put one there at this very moment.
         let failure = fresh.put(&[&paths.key, &paths.record]).unwrap_err();
         assert_eq!(failure.causes.last().unwrap(), "no file was changed");
-        let wanted = [("x.csr", "old csr"), ("x.dcv", "old dcv"), ("x.key", "old key")];
+        let wanted = [
+            ("x.csr", "old csr"),
+            ("x.dcv", "old dcv"),
+            ("x.key", "old key"),
+        ];
         assert_eq!(files(folder.path()), pairs(&wanted));
     }
 
@@ -206,8 +263,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (paths, fresh) = staged(folder.path());
         let in_the_way = fresh.request.create().unwrap_err();
-        let failure = super::put_back(in_the_way, &[(paths.request, folder.path().join("x.csr.~1~"))]);
-        assert!(failure.causes.last().unwrap().ends_with("x.csr.~1~"), "{failure:?}");
-        assert!(failure.next.last().unwrap().text.starts_with("mv -n "), "{failure:?}");
+        let failure = super::put_back(
+            in_the_way,
+            &[(paths.request, folder.path().join("x.csr.~1~"))],
+        );
+        assert!(
+            failure.causes.last().unwrap().ends_with("x.csr.~1~"),
+            "{failure:?}"
+        );
+        assert!(
+            failure.next.last().unwrap().text.starts_with("mv -n "),
+            "{failure:?}"
+        );
     }
 }

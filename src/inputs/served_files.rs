@@ -50,8 +50,9 @@ pub fn present(
 ) -> Result<(Vec<Presented>, Keyring), Failure> {
     let here = Directory::read(context)?;
     let (files, names) = read(options.reading, items, &here)?;
-    let (mut files, mut rest): (Vec<_>, Vec<_>) =
-        files.into_iter().partition(|file| !file.delivery.certificates.is_empty());
+    let (mut files, mut rest): (Vec<_>, Vec<_>) = files
+        .into_iter()
+        .partition(|file| !file.delivery.certificates.is_empty());
     if files.is_empty() && !rest.is_empty() && names.is_empty() && options.chain.is_none() {
         return Err(sources::no_certificate(&merged(rest)));
     }
@@ -60,7 +61,10 @@ pub fn present(
         return Err(unused.delivery.ignored.as_slice().into());
     }
     let keyring = keyring(files.iter_mut().chain(&mut rest), options, here)?;
-    let chain = options.chain.map(|path| options.reading.file(path)).transpose()?;
+    let chain = options
+        .chain
+        .map(|path| options.reading.file(path))
+        .transpose()?;
     let bag = chain.as_ref().map(Delivery::bag).unwrap_or_default();
     let mut presented = served(files, &keyring, &bag);
     if items.is_empty() && chain.is_none() || !names.is_empty() {
@@ -80,13 +84,24 @@ struct File {
 
 impl File {
     fn read(reading: &Reading, path: &Path) -> Result<Self, Failure> {
-        let name = if path == Path::new("-") { "stdin".to_owned() } else { path.display().to_string() };
-        Ok(Self { name, delivery: reading.file_of_keys(path)?.0 })
+        let name = if path == Path::new("-") {
+            "stdin".to_owned()
+        } else {
+            path.display().to_string()
+        };
+        Ok(Self {
+            name,
+            delivery: reading.file_of_keys(path)?.0,
+        })
     }
 }
 
 /// Each file on its own, and the names.
-fn read(reading: &Reading, items: &[String], here: &Directory) -> Result<(Vec<File>, Vec<DnsName>), Failure> {
+fn read(
+    reading: &Reading,
+    items: &[String],
+    here: &Directory,
+) -> Result<(Vec<File>, Vec<DnsName>), Failure> {
     let (mut files, mut names) = (Vec::new(), Vec::new());
     for item in items {
         match Argument::resolve(item, here)? {
@@ -122,7 +137,12 @@ fn keyring<'a>(
 
 /// Each file with a site's certificate, the files of CAs alone behind each; only such files: all of them as one.
 fn served(files: Vec<File>, keyring: &Keyring, bag: &[Certificate]) -> Vec<Presented> {
-    let is_site = |file: &File| file.delivery.certificates.iter().any(|found| found.is_site());
+    let is_site = |file: &File| {
+        file.delivery
+            .certificates
+            .iter()
+            .any(|found| found.is_site())
+    };
     let (mut sites, authorities): (Vec<_>, Vec<_>) = files.into_iter().partition(is_site);
     let mut behind = Delivery::default();
     let first = authorities.first().map(|file| file.name.clone());
@@ -130,14 +150,26 @@ fn served(files: Vec<File>, keyring: &Keyring, bag: &[Certificate]) -> Vec<Prese
         append(&mut behind, file.delivery);
     }
     if let (true, Some(name)) = (sites.is_empty(), first) {
-        sites.push(File { name, delivery: std::mem::take(&mut behind) });
+        sites.push(File {
+            name,
+            delivery: std::mem::take(&mut behind),
+        });
     }
-    let present = |File { name: file, mut delivery }: File| {
+    let present = |File {
+                       name: file,
+                       mut delivery,
+                   }: File| {
         append(&mut delivery, copy(&behind));
         let served = delivery.bag();
         let leaf = leaf(&served, keyring)?.clone();
         let bag = [served.as_slice(), bag].concat();
-        Some(Presented { file, delivery, served, leaf, bag })
+        Some(Presented {
+            file,
+            delivery,
+            served,
+            leaf,
+            bag,
+        })
     };
     sites.into_iter().filter_map(present).collect()
 }
@@ -146,7 +178,11 @@ fn served(files: Vec<File>, keyring: &Keyring, bag: &[Certificate]) -> Vec<Prese
 fn leaf<'a>(served: &'a [Certificate], keyring: &Keyring) -> Option<&'a Certificate> {
     let fits = |one: &&Certificate| keyring.fits(one.key_id);
     let sites = || served.iter().filter(|one| one.is_site());
-    sites().find(fits).or_else(|| sites().next()).or_else(|| served.iter().find(fits)).or_else(|| served.first())
+    sites()
+        .find(fits)
+        .or_else(|| sites().next())
+        .or_else(|| served.iter().find(fits))
+        .or_else(|| served.first())
 }
 
 /// The pairs of the directory, or those for `names`: each by the file that a server would be given.
@@ -169,7 +205,13 @@ fn named(
             let delivery = folder::read_file(path)?;
             let served = delivery.bag();
             let bag = [served.as_slice(), bag].concat();
-            presented.push(Presented { file: path.display().to_string(), delivery, served, leaf: leaf.clone(), bag });
+            presented.push(Presented {
+                file: path.display().to_string(),
+                delivery,
+                served,
+                leaf: leaf.clone(),
+                bag,
+            });
         }
     }
     Ok(presented)
@@ -181,7 +223,13 @@ fn from_chain(path: &Path, chain: Delivery) -> Result<Presented, Failure> {
     let Some(leaf) = bag.first().cloned() else {
         return Err(sources::no_certificate(&chain));
     };
-    Ok(Presented { file: path.display().to_string(), delivery: Delivery::default(), served: Vec::new(), leaf, bag })
+    Ok(Presented {
+        file: path.display().to_string(),
+        delivery: Delivery::default(),
+        served: Vec::new(),
+        leaf,
+        bag,
+    })
 }
 
 fn merged(files: Vec<File>) -> Delivery {
@@ -204,5 +252,10 @@ fn append(to: &mut Delivery, from: Delivery) {
 /// What is sent with each site's certificate: certificates and how they were read.
 fn copy(from: &Delivery) -> Delivery {
     let (certificates, repairs) = (from.certificates.clone(), from.repairs.clone());
-    Delivery { certificates, repairs, ignored: from.ignored.clone(), ..Delivery::default() }
+    Delivery {
+        certificates,
+        repairs,
+        ignored: from.ignored.clone(),
+        ..Delivery::default()
+    }
 }

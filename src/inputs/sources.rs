@@ -15,11 +15,16 @@ use crate::pki::request::SigningRequest;
 use crate::system::fs::folders;
 
 /// Inputs and names that the arguments mean.
-pub(crate) fn arguments(files: &[String], here: &Directory) -> Result<(Vec<Input>, Vec<DnsName>), Failure> {
+pub(crate) fn arguments(
+    files: &[String],
+    here: &Directory,
+) -> Result<(Vec<Input>, Vec<DnsName>), Failure> {
     let (mut inputs, mut names) = (Vec::new(), Vec::new());
     for text in files {
         match Argument::resolve(text, here)? {
-            Argument::File(path) if folders::is_folder(&path) => inputs.extend(folder::read_folder(&path)?),
+            Argument::File(path) if folders::is_folder(&path) => {
+                inputs.extend(folder::read_folder(&path)?)
+            }
             Argument::File(path) => inputs.push(folder::read_input(&path)?),
             Argument::Name(name) => names.push(name),
             Argument::Stdin => inputs.push(folder::read_input(Path::new("-"))?),
@@ -30,18 +35,33 @@ pub(crate) fn arguments(files: &[String], here: &Directory) -> Result<(Vec<Input
 
 /// All certificates of the directory.
 pub(crate) fn all(here: &Directory) -> Vec<Certificate> {
-    here.certificates.iter().flat_map(|file| file.value.iter().cloned()).collect()
+    here.certificates
+        .iter()
+        .flat_map(|file| file.value.iter().cloned())
+        .collect()
 }
 
 /// Why a delivery is of no use, as told by what it holds instead.
 pub(crate) fn no_certificate(delivery: &Delivery) -> Failure {
-    let request = delivery.requests.first().map(|request| PairingError::OnlyRequest(request.source.to_string()));
-    let key = delivery.keys.first().map(|key| PairingError::OnlyKey(key.source.to_string()));
+    let request = delivery
+        .requests
+        .first()
+        .map(|request| PairingError::OnlyRequest(request.source.to_string()));
+    let key = delivery
+        .keys
+        .first()
+        .map(|key| PairingError::OnlyKey(key.source.to_string()));
     match request.or(key) {
         Some(error) if delivery.ignored.is_empty() => error.into(),
         Some(error) => {
             let mut failure = Failure::from(error);
-            failure.causes.extend(delivery.ignored.iter().take(8).map(|one| format!("{} is {}", one.source, one.what)));
+            failure.causes.extend(
+                delivery
+                    .ignored
+                    .iter()
+                    .take(8)
+                    .map(|one| format!("{} is {}", one.source, one.what)),
+            );
             failure
         }
         None => delivery.ignored.as_slice().into(),
@@ -66,10 +86,17 @@ pub(crate) fn keyring(
         None => {
             let delivered = std::mem::take(&mut delivery.requests).into_iter();
             let delivered = delivered.map(|found| delivered_request(&found.source, found.value));
-            delivered.chain(std::mem::take(&mut here.requests).into_iter().map(own_request)).collect()
+            delivered
+                .chain(
+                    std::mem::take(&mut here.requests)
+                        .into_iter()
+                        .map(own_request),
+                )
+                .collect()
         }
     };
-    let (mut locked, mut sent, mut decrypted) = (Vec::new(), Vec::new(), std::mem::take(&mut delivery.opened));
+    let (mut locked, mut sent, mut decrypted) =
+        (Vec::new(), Vec::new(), std::mem::take(&mut delivery.opened));
     let keys = match key {
         Some(path) => {
             let (keys, opened) = named_keys(reading, path)?;
@@ -79,42 +106,78 @@ pub(crate) fn keyring(
         None => {
             let source = |source: Source| PathBuf::from(source.input);
             let delivered = std::mem::take(&mut delivery.locked).into_iter();
-            locked.extend(delivered.map(|found| Held { path: source(found.source), value: found.value }));
+            locked.extend(delivered.map(|found| Held {
+                path: source(found.source),
+                value: found.value,
+            }));
             locked.append(&mut here.locked);
             let together = |key: &&Found<PrivateKey>| {
                 let beside = |one: &Found<Certificate>| one.source.input == key.source.input;
                 key.source.entry.is_some() || delivery.certificates.iter().any(beside)
             };
-            let told = |key: &Found<PrivateKey>| Held { path: key.source.input.clone().into(), value: key.id() };
+            let told = |key: &Found<PrivateKey>| Held {
+                path: key.source.input.clone().into(),
+                value: key.id(),
+            };
             sent.extend(delivery.keys.iter().filter(together).map(told));
             let delivered = std::mem::take(&mut delivery.keys).into_iter();
-            let delivered = delivered.map(|found| Held { path: found.source.input.into(), value: found.value });
+            let delivered = delivered.map(|found| Held {
+                path: found.source.input.into(),
+                value: found.value,
+            });
             let (own, combined) = here.take_keys();
             delivered.chain(combined).chain(own).collect()
         }
     };
-    let sites = delivery.certificates.iter().filter(|one| one.is_site() && one.source.input != "stdin");
-    let delivered = sites.map(|one| Held { path: one.source.input.clone().into(), value: one.fingerprint }).collect();
-    Ok(Keyring { keys, requests, brought: 0, locked, shut: None, sent, decrypted, delivered, named, here })
+    let sites = delivery
+        .certificates
+        .iter()
+        .filter(|one| one.is_site() && one.source.input != "stdin");
+    let delivered = sites
+        .map(|one| Held {
+            path: one.source.input.clone().into(),
+            value: one.fingerprint,
+        })
+        .collect();
+    Ok(Keyring {
+        keys,
+        requests,
+        brought: 0,
+        locked,
+        shut: None,
+        sent,
+        decrypted,
+        delivered,
+        named,
+        here,
+    })
 }
 
 /// The keys of a file that was named, and those of them that needed a passphrase.
 ///
 /// # Errors
 /// A file that cannot be read or holds no key that can be used.
-pub fn named_keys(reading: &Reading, path: &Path) -> Result<(Vec<Held<PrivateKey>>, Vec<PublicKeyId>), Failure> {
+pub fn named_keys(
+    reading: &Reading,
+    path: &Path,
+) -> Result<(Vec<Held<PrivateKey>>, Vec<PublicKeyId>), Failure> {
     let (found, why) = reading.file_of_keys(path)?;
     let holds = contents(&found);
     let path = path.to_owned();
     if !found.keys.is_empty() {
-        let held = |key: Found<PrivateKey>| Held { path: path.clone(), value: key.value };
+        let held = |key: Found<PrivateKey>| Held {
+            path: path.clone(),
+            value: key.value,
+        };
         return Ok((found.keys.into_iter().map(held).collect(), found.opened));
     }
     let is = |what: &Unused| found.ignored.iter().any(|one| one.what == *what);
     Err(match why {
         Some(error) => PairingError::StaysLocked(path, error).into(),
         None if is(&Unused::EncryptedKey) => PairingError::LockedKey(path).into(),
-        None if found.ignored.iter().any(|one| one.what.may_hold_key()) => found.ignored.as_slice().into(),
+        None if found.ignored.iter().any(|one| one.what.may_hold_key()) => {
+            found.ignored.as_slice().into()
+        }
         None => PairingError::NoKey { path, holds }.into(),
     })
 }
@@ -123,8 +186,14 @@ fn named_request(path: &Path) -> Result<HeldRequest, Failure> {
     let found = folder::read_file(path)?;
     let holds = contents(&found);
     let request = found.requests.into_iter().next();
-    let request = request.ok_or_else(|| PairingError::NoRequest { path: path.to_owned(), holds })?;
-    Ok(own_request(Held { path: path.to_owned(), value: request.value }))
+    let request = request.ok_or_else(|| PairingError::NoRequest {
+        path: path.to_owned(),
+        holds,
+    })?;
+    Ok(own_request(Held {
+        path: path.to_owned(),
+        value: request.value,
+    }))
 }
 
 fn own_request(held: Held<SigningRequest>) -> HeldRequest {
@@ -136,7 +205,10 @@ fn own_request(held: Held<SigningRequest>) -> HeldRequest {
 fn delivered_request(source: &Source, value: SigningRequest) -> HeldRequest {
     let path = PathBuf::from(&source.input);
     let stem = (source.entry.is_none() && source.input != "stdin").then(|| matching::stem(&path));
-    HeldRequest { held: Held { path, value }, stem }
+    HeldRequest {
+        held: Held { path, value },
+        stem,
+    }
 }
 
 /// What a file holds, in words.
@@ -148,7 +220,11 @@ fn contents(found: &Delivery) -> String {
         found.ignored.first().map(|one| one.what.to_string()),
     ];
     let words: Vec<String> = kinds.into_iter().flatten().collect();
-    if words.is_empty() { "nothing that is known".to_owned() } else { words.join(" and ") }
+    if words.is_empty() {
+        "nothing that is known".to_owned()
+    } else {
+        words.join(" and ")
+    }
 }
 
 /// What was damaged, where something is missing: that may be in it.
@@ -178,7 +254,11 @@ pub fn findings_of(delivery: &Delivery) -> Vec<Finding> {
     const MOST: usize = 20;
     let mended = matching::mended(&delivery.repairs);
     let unused = delivery.ignored.iter().take(MOST);
-    let mut findings: Vec<Finding> = mended.iter().map(Finding::from).chain(unused.map(Finding::from)).collect();
+    let mut findings: Vec<Finding> = mended
+        .iter()
+        .map(Finding::from)
+        .chain(unused.map(Finding::from))
+        .collect();
     let more = delivery.ignored.len().saturating_sub(MOST);
     if more > 0 {
         findings.push(Finding::note("more", format!("not used: {more} more")));

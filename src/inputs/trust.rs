@@ -24,12 +24,19 @@ pub fn anchors(trust: Option<&str>) -> Result<TrustAnchors, Failure> {
         Some(path) => path,
     };
     let anchors = TrustAnchors::from_certificates(path, &folder::read_file(Path::new(path))?.bag());
-    if anchors.is_empty() { Err(PairingError::NoAnchor(path.to_owned()).into()) } else { Ok(anchors) }
+    if anchors.is_empty() {
+        Err(PairingError::NoAnchor(path.to_owned()).into())
+    } else {
+        Ok(anchors)
+    }
 }
 
 fn system() -> Result<TrustAnchors, roots::RootsError> {
     let roots = roots::system()?;
-    let roots: Vec<Certificate> = roots.iter().filter_map(|root| Certificate::from_der(root).ok()).collect();
+    let roots: Vec<Certificate> = roots
+        .iter()
+        .filter_map(|root| Certificate::from_der(root).ok())
+        .collect();
     Ok(TrustAnchors::system(&roots))
 }
 
@@ -47,7 +54,12 @@ pub fn trust_flags(anchors: &TrustAnchors) -> Vec<String> {
 /// The words of `certctl bundle` for what was typed.
 #[must_use]
 pub fn bundle_again(context: &Context, typed: &[String], anchors: &TrustAnchors) -> Vec<String> {
-    [context.again("bundle"), trust_flags(anchors), typed.to_vec()].concat()
+    [
+        context.again("bundle"),
+        trust_flags(anchors),
+        typed.to_vec(),
+    ]
+    .concat()
 }
 
 /// Where Mozilla and this system differ about `chain`, which was made of `bag`: visitors have other roots than this machine.
@@ -57,12 +69,17 @@ pub fn second_opinion(chain: &Chain, bag: &[Certificate], wanted: Wanted<'_>) ->
     // What one of them takes, the other is asked about as it will be sent.
     let bag = if known { chain.intermediates() } else { bag };
     let knows = |anchors: &TrustAnchors| {
-        *verify::assemble(chain.leaf(), bag, Wanted { anchors, ..wanted }).chain.end() == ChainEnd::Anchored
+        *verify::assemble(chain.leaf(), bag, Wanted { anchors, ..wanted })
+            .chain
+            .end()
+            == ChainEnd::Anchored
     };
     let other = match wanted.anchors.source() {
         TrustSource::Mozilla => {
             let all = || chain.certificates().iter().chain(bag);
-            let names: Vec<&[u8]> = all().flat_map(|one| [one.subject_der(), one.issuer_der()]).collect();
+            let names: Vec<&[u8]> = all()
+                .flat_map(|one| [one.subject_der(), one.issuer_der()])
+                .collect();
             let named = |roots| TrustAnchors::system_named(roots, &names);
             // Nearly always the one file knows it.
             let bundle = Some(named(roots::bundle())).filter(knows);
@@ -72,7 +89,11 @@ pub fn second_opinion(chain: &Chain, bag: &[Certificate], wanted: Wanted<'_>) ->
         TrustSource::File(_) => return None,
     };
     let known_there = knows(&other);
-    let (label, here, there) = (chain.leaf().label(), wanted.anchors.source(), other.source());
+    let (label, here, there) = (
+        chain.leaf().label(),
+        wanted.anchors.source(),
+        other.source(),
+    );
     let differs = |finding: fn(&'static str, String) -> Finding, what: String, next: &str| {
         Some(finding("trust-differs", format!("{label}: {what}")).with(Next::say(next)))
     };
@@ -96,7 +117,9 @@ pub fn second_opinion(chain: &Chain, bag: &[Certificate], wanted: Wanted<'_>) ->
         ),
         (true, false, _) => differs(
             Finding::warning,
-            format!("{here} would do; {there} does not know its root, so browsers elsewhere refuse it"),
+            format!(
+                "{here} would do; {there} does not know its root, so browsers elsewhere refuse it"
+            ),
             "for a public site, ask the CA for a certificate of a root that Mozilla lists",
         ),
         _ => None,

@@ -25,8 +25,14 @@ use crate::store::settings::Settings;
 use crate::webserver::model::Software;
 
 /// What can be wrong with the serving alone, while the files are as they should be.
-const SERVING: [&str; 6] =
-    ["drift-not-named", "drift-served", "not-asked", "served-elsewhere", "server-config-broken", "server-not-running"];
+const SERVING: [&str; 6] = [
+    "drift-not-named",
+    "drift-served",
+    "not-asked",
+    "served-elsewhere",
+    "server-config-broken",
+    "server-not-running",
+];
 
 /// One pair as it was found.
 #[derive(Debug)]
@@ -49,8 +55,15 @@ impl Checked {
     /// As it should be; files or links that drifted; or only what is served.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
-        let wrong = || self.findings.iter().filter(|one| one.severity == Severity::Error);
-        match (wrong().count(), wrong().all(|one| SERVING.contains(&one.code))) {
+        let wrong = || {
+            self.findings
+                .iter()
+                .filter(|one| one.severity == Severity::Error)
+        };
+        match (
+            wrong().count(),
+            wrong().all(|one| SERVING.contains(&one.code)),
+        ) {
             (0, _) => Verdict::Unchanged,
             (_, true) => Verdict::NotServed,
             (_, false) => Verdict::Refused,
@@ -73,21 +86,33 @@ impl Checked {
 /// # Errors
 /// When one cannot be looked at: what cannot be read is not fine, and not known to be wrong.
 pub fn check(context: &Context, stems: &[String]) -> Result<Vec<Checked>, Failure> {
-    let looked = stems.iter().map(|stem| look(context, stem)).collect::<Result<Vec<_>, _>>()?;
-    let (mut all, lives): (Vec<Checked>, Vec<Option<(ReleaseId, Settings)>>) = looked.into_iter().unzip();
-    let asked = lives.iter().enumerate().filter_map(|(index, live)| Some((index, live.as_ref()?)));
-    let (indices, orders): (Vec<usize>, Vec<Order<'_>>) =
-        asked.map(|(index, live)| (index, as_it_is(&stems[index], live))).unzip();
+    let looked = stems
+        .iter()
+        .map(|stem| look(context, stem))
+        .collect::<Result<Vec<_>, _>>()?;
+    let (mut all, lives): (Vec<Checked>, Vec<Option<(ReleaseId, Settings)>>) =
+        looked.into_iter().unzip();
+    let asked = lives
+        .iter()
+        .enumerate()
+        .filter_map(|(index, live)| Some((index, live.as_ref()?)));
+    let (indices, orders): (Vec<usize>, Vec<Order<'_>>) = asked
+        .map(|(index, live)| (index, as_it_is(&stems[index], live)))
+        .unzip();
     let mut heard = Vec::new();
     for (situation, index) in preflight::look(context, &orders)?.into_iter().zip(indices) {
         match situation {
             Ok(situation) => heard.push((index, situation)),
             // Files that are not what they were are found already; nobody needs to be asked whether they are served.
-            Err(failure) if all[index].verdict() == Verdict::Refused && failure.kind.exit_code() == 3 => {}
+            Err(failure)
+                if all[index].verdict() == Verdict::Refused && failure.kind.exit_code() == 3 => {}
             Err(failure) => return Err(failure),
         }
     }
-    let groups: Vec<_> = heard.iter().map(|(_, one)| (to_ask(one), &one.wanted.certificates[..])).collect();
+    let groups: Vec<_> = heard
+        .iter()
+        .map(|(_, one)| (to_ask(one), &one.wanted.certificates[..]))
+        .collect();
     let answers = apply::ask_groups(&groups);
     for ((index, situation), answered) in heard.into_iter().zip(answers) {
         all[index].hear(situation, answered);
@@ -110,7 +135,10 @@ fn as_it_is<'a>(stem: &str, (live, paths): &'a (ReleaseId, Settings)) -> Order<'
 }
 
 /// One pair as far as files tell, and what is live where somebody can be asked about it.
-fn look(context: &Context, stem: &str) -> Result<(Checked, Option<(ReleaseId, Settings)>), Failure> {
+fn look(
+    context: &Context,
+    stem: &str,
+) -> Result<(Checked, Option<(ReleaseId, Settings)>), Failure> {
     let root = root(context.root.as_deref())?;
     own(&root, stem)?;
     let (settings, refused) = match observe::settings(&root, stem) {
@@ -126,14 +154,21 @@ fn look(context: &Context, stem: &str) -> Result<(Checked, Option<(ReleaseId, Se
     for link in &settings.former {
         let link = Link::new(real(&root, &link.path)?, link.piece);
         if !layout.links().contains(&link) {
-            looked.drifts.extend(observe::drift::at_link(&layout, &link)?);
+            looked
+                .drifts
+                .extend(observe::drift::at_link(&layout, &link)?);
         }
     }
     let live = looked.release.as_ref();
-    let kept = live.filter(|live| settings.placeholder.as_ref() == Some(&live.id)).map(|live| {
-        let told = placeholder::told(context, live.not_after());
-        Finding { severity: Severity::Error, ..told }
-    });
+    let kept = live
+        .filter(|live| settings.placeholder.as_ref() == Some(&live.id))
+        .map(|live| {
+            let told = placeholder::told(context, live.not_after());
+            Finding {
+                severity: Severity::Error,
+                ..told
+            }
+        });
     // A placeholder is never proven.
     let placed = kept.is_some();
     let open = |drift: &&Drift| !placed || !matches!(drift, Drift::NotProven { .. });
@@ -141,19 +176,46 @@ fn look(context: &Context, stem: &str) -> Result<(Checked, Option<(ReleaseId, Se
         true => Next::say(again(context, &["install", "FILE"]).text),
         false => again(context, &["install", stem]),
     };
-    let drifts = looked.drifts.iter().filter(open).map(|drift| finding(context, (&layout, &settings), drift, &mend));
+    let drifts = looked
+        .drifts
+        .iter()
+        .filter(open)
+        .map(|drift| finding(context, (&layout, &settings), drift, &mend));
     // The commands of settings that others may write are not to be trusted: nobody is asked by them.
-    let live = live.map(|live| (live.id.clone(), paths(&layout, &settings))).filter(|_| refused.is_none());
-    let dated = looked.release.iter().flat_map(|release| rollback::dated(release, context.now()));
-    let dated = dated.map(|told| Finding { severity: Severity::Error, ..told });
+    let live = live
+        .map(|live| (live.id.clone(), paths(&layout, &settings)))
+        .filter(|_| refused.is_none());
+    let dated = looked
+        .release
+        .iter()
+        .flat_map(|release| rollback::dated(release, context.now()));
+    let dated = dated.map(|told| Finding {
+        severity: Severity::Error,
+        ..told
+    });
     let findings = drifts.chain(kept).chain(refused).chain(dated).collect();
-    Ok((Checked { name: stem.to_owned(), findings, release: looked.release, layout, seen: Vec::new(), mend }, live))
+    Ok((
+        Checked {
+            name: stem.to_owned(),
+            findings,
+            release: looked.release,
+            layout,
+            seen: Vec::new(),
+            mend,
+        },
+        live,
+    ))
 }
 
 /// Where the pair was installed, as the command line would say it.
 fn paths(layout: &Layout, settings: &Settings) -> Settings {
-    let at = |path: &Option<PathBuf>, usual: &Path| Some(path.clone().unwrap_or_else(|| layout.inside(usual)));
-    let further = layout.further().iter().map(|link| Link::new(layout.inside(&link.path), link.piece));
+    let at = |path: &Option<PathBuf>, usual: &Path| {
+        Some(path.clone().unwrap_or_else(|| layout.inside(usual)))
+    };
+    let further = layout
+        .further()
+        .iter()
+        .map(|link| Link::new(layout.inside(&link.path), link.piece));
     let unsaid = further.filter(|link| !settings.links.contains(link));
     Settings {
         links: settings.links.iter().cloned().chain(unsaid).collect(),
@@ -178,11 +240,19 @@ impl Checked {
     fn hear(&mut self, situation: Situation, answered: Vec<Probe>) {
         let Situation { serving, .. } = situation;
         // What a new key would inherit is another run's business.
-        let about_new = |one: &Finding| one.severity == Severity::Note || one.code.starts_with("key-");
+        let about_new =
+            |one: &Finding| one.severity == Severity::Note || one.code.starts_with("key-");
         // The dates were judged with the files: what only warns whoever goes back is wrong with what is served.
-        let judged = |one: &Finding| self.findings.iter().any(|known| known.message == one.message);
-        let further: Vec<Finding> =
-            serving.findings.into_iter().filter(|one| !about_new(one) && !judged(one)).collect();
+        let judged = |one: &Finding| {
+            self.findings
+                .iter()
+                .any(|known| known.message == one.message)
+        };
+        let further: Vec<Finding> = serving
+            .findings
+            .into_iter()
+            .filter(|one| !about_new(one) && !judged(one))
+            .collect();
         self.findings.extend(further);
         self.findings.extend(serving.refusals);
         let install = || self.mend.clone();
@@ -190,24 +260,42 @@ impl Checked {
             let title = one.looked.software().map_or("the server", Software::title);
             match &one.state {
                 ServerState::NotNamed => {
-                    let message = format!("{title}'s configuration does not name the files of {}", self.name);
-                    self.findings.push(Finding::error("drift-not-named", message).with(install()));
+                    let message = format!(
+                        "{title}'s configuration does not name the files of {}",
+                        self.name
+                    );
+                    self.findings
+                        .push(Finding::error("drift-not-named", message).with(install()));
                 }
                 ServerState::Stopped(_) => {
                     let message = format!("{title} does not run: nobody serves {}", self.name);
-                    let start = one.program().map(|program| Next::say(program.start_command()));
+                    let start = one
+                        .program()
+                        .map(|program| Next::say(program.start_command()));
                     let stopped = Finding::error("server-not-running", message);
-                    self.findings.push(start.into_iter().fold(stopped, Finding::with));
+                    self.findings
+                        .push(start.into_iter().fold(stopped, Finding::with));
                 }
                 ServerState::Mends(_) | ServerState::Serves(..) | ServerState::Nothing => {}
             }
         }
-        let probes = if serving.probes.is_empty() { answered } else { serving.probes };
+        let probes = if serving.probes.is_empty() {
+            answered
+        } else {
+            serving.probes
+        };
         self.seen = probes.iter().map(Seen::from).collect();
         if !probes.iter().all(Probe::agrees) {
-            let message = format!("not every address serves what is installed as {}", self.name);
+            let message = format!(
+                "not every address serves what is installed as {}",
+                self.name
+            );
             let said = Finding::from(&Trouble::NotServed(probes)).lines;
-            self.findings.push(Finding::error("drift-served", message).quoting(said).with(install()));
+            self.findings.push(
+                Finding::error("drift-served", message)
+                    .quoting(said)
+                    .with(install()),
+            );
         }
     }
 }
@@ -215,35 +303,52 @@ impl Checked {
 /// Settings that nobody should go by.
 fn unsettled(error: InstallError) -> Finding {
     let failure = Failure::from(error);
-    let message = std::iter::once(failure.message).chain(failure.causes).collect::<Vec<_>>().join(": ");
+    let message = std::iter::once(failure.message)
+        .chain(failure.causes)
+        .collect::<Vec<_>>()
+        .join(": ");
     let finding = Finding::error("drift-settings", message);
     failure.next.into_iter().fold(finding, Finding::with)
 }
 
 /// The difference, and the line that mends it.
-fn finding(context: &Context, (layout, settings): (&Layout, &Settings), drift: &Drift, mend: &Next) -> Finding {
+fn finding(
+    context: &Context,
+    (layout, settings): (&Layout, &Settings),
+    drift: &Drift,
+    mend: &Next,
+) -> Finding {
     let install = || mend.clone();
     let word = |path: &std::path::Path| shell_word(&path.display().to_string());
     let message = drift.to_string();
     match drift {
         Drift::File { path, .. } => {
-            let folder = word(path.parent().filter(|_| path.extension().is_some()).unwrap_or(path));
+            let folder = word(
+                path.parent()
+                    .filter(|_| path.extension().is_some())
+                    .unwrap_or(path),
+            );
             let aside = format!(
                 "move it aside and install the certificate again:  sudo mv {folder} {folder}.damaged && {}",
                 again(context, &["install", "FILE"]).text
             );
             let finding = Finding::error("drift-file", message);
             match rollback::release(context, layout, settings, None) {
-                Ok(_) => {
-                    finding.with(again(context, &["rollback", layout.stem()])).with(Next::say(format!("or {aside}")))
-                }
+                Ok(_) => finding
+                    .with(again(context, &["rollback", layout.stem()]))
+                    .with(Next::say(format!("or {aside}"))),
                 Err(_) => finding.with(Next::say(aside)),
             }
         }
-        Drift::Link { at: Instead::Other, link } => {
-            Finding::error("drift-link", message).with(Next::say(format!("ls -ld {}", word(&link.path))))
-        }
-        Drift::Link { at: Instead::Link(_), link } => Finding::error("drift-link", message).with(Next::say(format!(
+        Drift::Link {
+            at: Instead::Other,
+            link,
+        } => Finding::error("drift-link", message)
+            .with(Next::say(format!("ls -ld {}", word(&link.path)))),
+        Drift::Link {
+            at: Instead::Link(_),
+            link,
+        } => Finding::error("drift-link", message).with(Next::say(format!(
             "if nobody else needs that link:  sudo rm {} && {}",
             word(&link.path),
             install().text
@@ -256,12 +361,16 @@ fn finding(context: &Context, (layout, settings): (&Layout, &Settings), drift: &
                 word(path)
             )))
             .with(install()),
-        Drift::Mode { path, was, .. } => {
-            Finding::error("drift-mode", message).with(Next::say(format!("sudo chmod {was:04o} {}", word(path))))
-        }
+        Drift::Mode { path, was, .. } => Finding::error("drift-mode", message)
+            .with(Next::say(format!("sudo chmod {was:04o} {}", word(path)))),
         Drift::NotProven { .. } => Finding::error("drift-not-proven", message).with(install()),
-        Drift::Owner { path, was: (user, group), .. } => {
-            Finding::error("drift-owner", message).with(Next::say(format!("sudo chown {user}:{group} {}", word(path))))
-        }
+        Drift::Owner {
+            path,
+            was: (user, group),
+            ..
+        } => Finding::error("drift-owner", message).with(Next::say(format!(
+            "sudo chown {user}:{group} {}",
+            word(path)
+        ))),
     }
 }

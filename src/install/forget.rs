@@ -84,9 +84,16 @@ impl Removal {
 /// # Errors
 /// When files cannot be used, the lock is held, or a signal came: each path is then the link or the plain file with the
 /// same bytes, and the next run takes it up.
-pub fn run(context: &Context, stem: &str, timeout: Duration, mode: Mode) -> Result<Removal, Failure> {
+pub fn run(
+    context: &Context,
+    stem: &str,
+    timeout: Duration,
+    mode: Mode,
+) -> Result<Removal, Failure> {
     if context.interrupt.listen().is_err() {
-        context.sink.detail("signals cannot be listened to; they end this at once");
+        context
+            .sink
+            .detail("signals cannot be listened to; they end this at once");
     }
     let (layout, removal) = look(context, stem)?;
     if mode == Mode::DryRun || removal.verdict == Verdict::Refused {
@@ -100,9 +107,13 @@ pub fn run(context: &Context, stem: &str, timeout: Duration, mode: Mode) -> Resu
         return Ok(removal);
     }
     if let Some(live) = &removal.release {
-        apply::run(&layout, live, &removal.steps, || context.interrupt.signal()).map_err(Failure::from)?;
+        apply::run(&layout, live, &removal.steps, || context.interrupt.signal())
+            .map_err(Failure::from)?;
     }
-    Ok(Removal { verdict: Verdict::Removed, ..removal })
+    Ok(Removal {
+        verdict: Verdict::Removed,
+        ..removal
+    })
 }
 
 /// What there is, and what would be done about it.
@@ -132,44 +143,87 @@ fn look(context: &Context, stem: &str) -> Result<(Layout, Removal), Failure> {
 }
 
 impl Removal {
-    fn judge(&mut self, context: &Context, layout: &Layout, settings: &Settings) -> Result<(), Failure> {
+    fn judge(
+        &mut self,
+        context: &Context,
+        layout: &Layout,
+        settings: &Settings,
+    ) -> Result<(), Failure> {
         let mut spots = Vec::new();
         for link in layout.links() {
             let spot = observe::spot(layout, link)?;
             if let Err(obstacle) = &spot {
-                self.findings.push(Finding::note("path-taken", format!("{obstacle}: it stays as it is")));
+                self.findings.push(Finding::note(
+                    "path-taken",
+                    format!("{obstacle}: it stays as it is"),
+                ));
             }
             spots.push(spot.ok());
         }
         let live = self.release.clone();
-        let there = |piece: &Piece| live.as_ref().is_some_and(|live| folders::is_file(&layout.piece(live, *piece)));
-        let pieces = layout.links().iter().map(|link| link.piece).filter(there).collect();
+        let there = |piece: &Piece| {
+            live.as_ref()
+                .is_some_and(|live| folders::is_file(&layout.piece(live, *piece)))
+        };
+        let pieces = layout
+            .links()
+            .iter()
+            .map(|link| link.piece)
+            .filter(there)
+            .collect();
         // A placeholder is never proven, and was put there on purpose.
-        let kept = settings.placeholder.clone().filter(|kept| live.as_ref() == Some(kept));
+        let kept = settings
+            .placeholder
+            .clone()
+            .filter(|kept| live.as_ref() == Some(kept));
         let placed = kept.is_some();
-        let proven = kept.map_or_else(|| observe::pointer(layout, Pointer::Proven), |kept| Ok(Some(kept)))?;
+        let proven = kept.map_or_else(
+            || observe::pointer(layout, Pointer::Proven),
+            |kept| Ok(Some(kept)),
+        )?;
         let strange = apply::strange(layout)?;
-        let release = live.as_ref().map(|live| disk::load(layout, live)).transpose()?.flatten();
+        let release = live
+            .as_ref()
+            .map(|live| disk::load(layout, live))
+            .transpose()?
+            .flatten();
         self.leaf = release.as_ref().map(|release| release.leaf().clone());
         if let (true, Some(release)) = (placed, &release) {
-            self.findings.push(placeholder::told(context, release.not_after()));
+            self.findings
+                .push(placeholder::told(context, release.not_after()));
         }
         let named = named(context, layout, settings, release.as_ref());
-        let standing = Standing { live: live.clone(), proven, spots, pieces, named, strange };
+        let standing = Standing {
+            live: live.clone(),
+            proven,
+            spots,
+            pieces,
+            named,
+            strange,
+        };
         match plan::plan(&standing, layout) {
             Ok(steps) => self.steps = steps,
             Err(refused) => {
                 self.verdict = Verdict::Refused;
                 let proven = standing.proven.as_ref();
-                self.findings.extend(refused.iter().map(|refusal| finding(context, &self.name, refusal, proven)));
+                self.findings.extend(
+                    refused
+                        .iter()
+                        .map(|refusal| finding(context, &self.name, refusal, proven)),
+                );
             }
         }
         let mut sizes = Vec::new();
         for step in &self.steps {
             if let (Some(live), Step::Settle { path, piece }) = (&live, step) {
                 self.files.extend(apply::plain(layout, live, path, *piece)?);
-                let bytes = release.as_ref().filter(|release| release.pieces().contains(piece));
-                sizes.push((path.clone(), bytes.map_or(0, |release| release.bytes(*piece).len())));
+                let bytes = release
+                    .as_ref()
+                    .filter(|release| release.pieces().contains(piece));
+                sizes.push((
+                    path.clone(),
+                    bytes.map_or(0, |release| release.bytes(*piece).len()),
+                ));
             }
         }
         // Half of it done is worse than none.
@@ -182,15 +236,33 @@ impl Removal {
 
 /// What the servers here name in the pair's folder itself, or through a link of somebody's into it: where, and the file.
 /// A configuration that cannot be read says nothing.
-fn named(context: &Context, layout: &Layout, settings: &Settings, release: Option<&Release>) -> Vec<(String, PathBuf)> {
-    let names = release.map(|release| servers::names(&release.certificates)).unwrap_or_default();
-    let servers = Fleet::default().find(context, settings, layout.links(), &names).unwrap_or_default().servers;
+fn named(
+    context: &Context,
+    layout: &Layout,
+    settings: &Settings,
+    release: Option<&Release>,
+) -> Vec<(String, PathBuf)> {
+    let names = release
+        .map(|release| servers::names(&release.certificates))
+        .unwrap_or_default();
+    let servers = Fleet::default()
+        .find(context, settings, layout.links(), &names)
+        .unwrap_or_default()
+        .servers;
     let mut found = Vec::new();
     for standing in servers.iter().filter_map(|looked| looked.standing.as_ref()) {
         for block in standing.config.blocks() {
-            let files = block.pairs.iter().flat_map(|pair| &pair.files).filter_map(|(_, path)| path.file());
-            let inside = files.filter(|path| leads_into(path, layout) && !found.iter().any(|(_, known)| known == path));
-            let inside: Vec<_> = inside.map(|path| (block.to_string(), path.to_owned())).collect();
+            let files = block
+                .pairs
+                .iter()
+                .flat_map(|pair| &pair.files)
+                .filter_map(|(_, path)| path.file());
+            let inside = files.filter(|path| {
+                leads_into(path, layout) && !found.iter().any(|(_, known)| known == path)
+            });
+            let inside: Vec<_> = inside
+                .map(|path| (block.to_string(), path.to_owned()))
+                .collect();
             found.extend(inside);
         }
     }
@@ -198,21 +270,29 @@ fn named(context: &Context, layout: &Layout, settings: &Settings, release: Optio
 }
 
 fn leads_into(path: &Path, layout: &Layout) -> bool {
-    let Ok(real) = folders::real(path) else { return false };
+    let Ok(real) = folders::real(path) else {
+        return false;
+    };
     if layout.links().iter().any(|link| link.path == real) {
         return false;
     }
     let leads = match folders::look(&real) {
-        Ok(Some(folders::Seen { kind: folders::Kind::Link(text), .. })) => {
-            folders::plain(&files::parent(&real).join(text))
-        }
+        Ok(Some(folders::Seen {
+            kind: folders::Kind::Link(text),
+            ..
+        })) => folders::plain(&files::parent(&real).join(text)),
         _ => real,
     };
     leads.starts_with(layout.folder())
 }
 
 /// `proven` is what there is to go back to.
-fn finding(context: &Context, stem: &str, refusal: &Refusal, proven: Option<&ReleaseId>) -> Finding {
+fn finding(
+    context: &Context,
+    stem: &str,
+    refusal: &Refusal,
+    proven: Option<&ReleaseId>,
+) -> Finding {
     match refusal {
         Refusal::NotProven(_) => {
             let finding = Finding::error("not-proven", refusal.to_string()).with(again(context, &["install", stem]));

@@ -49,7 +49,10 @@ impl Known {
             }
             self.stems = Some(stems);
         }
-        Ok(self.stems.as_ref().and_then(|stems| stems.get(&class(leaf)).cloned()))
+        Ok(self
+            .stems
+            .as_ref()
+            .and_then(|stems| stems.get(&class(leaf)).cloned()))
     }
 }
 
@@ -66,7 +69,9 @@ pub fn stem(context: &Context, taken: &Taken, known: &mut Known) -> Result<Strin
         }
     }
     let leaf = taken.leaf();
-    Ok(known.stem(context, leaf)?.unwrap_or_else(|| crate::inputs::stem_of(leaf)))
+    Ok(known
+        .stem(context, leaf)?
+        .unwrap_or_else(|| crate::inputs::stem_of(leaf)))
 }
 
 /// The certificate that is live under a name, and whether it is proven; none for a placeholder.
@@ -99,7 +104,11 @@ pub struct Files {
 /// # Errors
 /// When the directory or what is installed cannot be read, or only a placeholder has the name.
 pub fn newest(context: &Context, names: &[String]) -> Result<Vec<Option<Files>>, Failure> {
-    let parsed = |name: &String| DnsName::parse(name).ok().filter(|_| Argument::of_path(name).is_none());
+    let parsed = |name: &String| {
+        DnsName::parse(name)
+            .ok()
+            .filter(|_| Argument::of_path(name).is_none())
+    };
     let mut asked: Vec<Option<DnsName>> = names.iter().map(parsed).collect();
     if asked.iter().all(Option::is_none) {
         return Ok(names.iter().map(|_| None).collect());
@@ -107,18 +116,30 @@ pub fn newest(context: &Context, names: &[String]) -> Result<Vec<Option<Files>>,
     let here = Directory::read(context)?;
     for (name, asked) in names.iter().zip(&mut asked) {
         // What is not known here may be installed all the same.
-        *asked = asked.take().filter(|_| !matches!(Argument::resolve(name, &here), Ok(Argument::File(_))));
+        *asked = asked
+            .take()
+            .filter(|_| !matches!(Argument::resolve(name, &here), Ok(Argument::File(_))));
     }
     let (pairs, ends) = (Pairs::new(pairs(context)?), here.ends());
     let newest = |(name, wanted): (&String, Option<DnsName>)| -> Result<Option<Files>, Failure> {
-        let Some(wanted) = wanted else { return Ok(None) };
-        let Some(stem) = pairs.fitting(name).first().cloned() else { return Ok(None) };
+        let Some(wanted) = wanted else {
+            return Ok(None);
+        };
+        let Some(stem) = pairs.fitting(name).first().cloned() else {
+            return Ok(None);
+        };
         let Some((mut files, release)) = live(context, stem.clone())? else {
-            return if here.knows(&wanted) { Ok(None) } else { Err(placeholder::alone(context, &stem)) };
+            return if here.knows(&wanted) {
+                Ok(None)
+            } else {
+                Err(placeholder::alone(context, &stem))
+            };
         };
         let of_it = |held: &&Held<SigningRequest>| held.value.key_id == release.leaf().key_id;
         files.requests = here.requests.iter().filter(of_it).cloned().collect();
-        let newer = ends.get(wanted.as_str()).is_some_and(|end| *end > release.not_after());
+        let newer = ends
+            .get(wanted.as_str())
+            .is_some_and(|end| *end > release.not_after());
         Ok((!newer).then_some(files))
     };
     names.iter().zip(asked).map(newest).collect()
@@ -129,22 +150,42 @@ pub fn newest(context: &Context, names: &[String]) -> Result<Vec<Option<Files>>,
 /// # Errors
 /// When what is installed cannot be read.
 pub fn all_files(context: &Context) -> Result<Vec<Files>, Failure> {
-    let found = pairs(context)?.into_iter().map(|(stem, _)| live(context, stem));
-    Ok(found.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().map(|(files, _)| files).collect())
+    let found = pairs(context)?
+        .into_iter()
+        .map(|(stem, _)| live(context, stem));
+    Ok(found
+        .collect::<Result<Vec<_>, _>>()?
+        .into_iter()
+        .flatten()
+        .map(|(files, _)| files)
+        .collect())
 }
 
 fn live(context: &Context, stem: String) -> Result<Option<(Files, Release)>, Failure> {
     let layout = layout(&root(context.root.as_deref())?, &stem);
-    let Some(live) = observe::pointer(&layout, Pointer::Live)? else { return Ok(None) };
+    let Some(live) = observe::pointer(&layout, Pointer::Live)? else {
+        return Ok(None);
+    };
     // A placeholder only keeps the place.
     if settings(context, &stem)?.placeholder.as_ref() == Some(&live) {
         return Ok(None);
     }
-    let Some(release) = disk::load(&layout, &live)? else { return Ok(None) };
+    let Some(release) = disk::load(&layout, &live)? else {
+        return Ok(None);
+    };
     let piece = |piece| layout.piece(&live, piece);
     let proven = observe::pointer(&layout, Pointer::Proven)?.as_ref() == Some(&live);
     let (chain, key) = (piece(Piece::FullChain), piece(Piece::Key));
-    Ok(Some((Files { proven, chain, key, requests: Vec::new(), stem }, release)))
+    Ok(Some((
+        Files {
+            proven,
+            chain,
+            key,
+            requests: Vec::new(),
+            stem,
+        },
+        release,
+    )))
 }
 
 /// The usual layout of a pair of the tree.
@@ -163,8 +204,14 @@ pub fn former(layout: &Layout, before: &Settings) -> Result<Vec<Link>, Failure> 
     let root = layout.root();
     let (chain, key) = observe::family(root).stable_paths(layout.stem());
     let usual = [(Some(&chain), Piece::FullChain), (Some(&key), Piece::Key)];
-    let said = [(before.chain_path.as_ref(), Piece::FullChain), (before.key_path.as_ref(), Piece::Key)];
-    let first = usual.into_iter().chain(said).filter_map(|(path, piece)| Some(Link::new(path?, piece)));
+    let said = [
+        (before.chain_path.as_ref(), Piece::FullChain),
+        (before.key_path.as_ref(), Piece::Key),
+    ];
+    let first = usual
+        .into_iter()
+        .chain(said)
+        .filter_map(|(path, piece)| Some(Link::new(path?, piece)));
     let mut former: Vec<Link> = Vec::new();
     for link in first.chain(before.links.iter().chain(&before.former).cloned()) {
         let spelled = below(root, &link.path);
@@ -172,10 +219,14 @@ pub fn former(layout: &Layout, before: &Settings) -> Result<Vec<Link>, Failure> 
             continue;
         }
         // A folder that leads out of the tree by now holds nothing of ours.
-        let Ok(path) = real(root, &link.path) else { continue };
+        let Ok(path) = real(root, &link.path) else {
+            continue;
+        };
         let real = Link::new(path, link.piece);
         let is_new = |known: &Link| known.path != real.path && known.path != link.path;
-        if layout.links().iter().chain(&former).all(is_new) && observe::spot(layout, &real)? == Ok(Spot::Ours) {
+        if layout.links().iter().chain(&former).all(is_new)
+            && observe::spot(layout, &real)? == Ok(Spot::Ours)
+        {
             former.push(Link::new(layout.inside(&spelled), link.piece));
         }
     }
@@ -191,7 +242,10 @@ pub fn placed(context: &Context, stem: &str, settings: &Settings) -> Result<Layo
     let root = root(context.root.as_deref())?;
     let (chain, key) = observe::family(&root).stable_paths(stem);
     let at = |path: &Option<PathBuf>, usual: &Path| real(&root, path.as_deref().unwrap_or(usual));
-    let (chain, key) = (at(&settings.chain_path, &chain)?, at(&settings.key_path, &key)?);
+    let (chain, key) = (
+        at(&settings.chain_path, &chain)?,
+        at(&settings.key_path, &key)?,
+    );
     let further: Vec<Link> = settings
         .links
         .iter()
@@ -200,7 +254,9 @@ pub fn placed(context: &Context, stem: &str, settings: &Settings) -> Result<Layo
     let staged = context.root.as_ref().map(|_| root.as_path());
     let layout = Layout::new(staged, stem, chain, key).with(further);
     let former = former(&layout, settings)?;
-    let former = former.iter().map(|link| Ok::<_, Failure>(Link::new(real(&root, &link.path)?, link.piece)));
+    let former = former
+        .iter()
+        .map(|link| Ok::<_, Failure>(Link::new(real(&root, &link.path)?, link.piece)));
     Ok(layout.with(former.collect::<Result<Vec<_>, _>>()?))
 }
 
@@ -222,21 +278,33 @@ pub fn folder_named(context: &Context, name: &str) -> Result<Option<String>, Fai
 /// user may look: from the chains alone, which are not secret.
 #[must_use]
 pub fn keys(context: &Context) -> Vec<(String, PublicKeyId)> {
-    let Ok(root) = root(context.root.as_deref()) else { return Vec::new() };
-    let Ok(stems) = stems(&root) else { return Vec::new() };
-    let of = |stem: String| keys_of(&layout(&root, &stem)).into_iter().map(move |key| (stem.clone(), key));
+    let Ok(root) = root(context.root.as_deref()) else {
+        return Vec::new();
+    };
+    let Ok(stems) = stems(&root) else {
+        return Vec::new();
+    };
+    let of = |stem: String| {
+        keys_of(&layout(&root, &stem))
+            .into_iter()
+            .map(move |key| (stem.clone(), key))
+    };
     stems.into_iter().flat_map(of).collect()
 }
 
 /// The same of one pair.
 #[must_use]
 pub fn issued(context: &Context, stem: &str) -> Vec<PublicKeyId> {
-    root(context.root.as_deref()).map(|root| keys_of(&layout(&root, stem))).unwrap_or_default()
+    root(context.root.as_deref())
+        .map(|root| keys_of(&layout(&root, stem)))
+        .unwrap_or_default()
 }
 
 fn keys_of(layout: &Layout) -> Vec<PublicKeyId> {
     let names = folders::names(&layout.releases(), LIMIT).unwrap_or_default();
-    let releases = names.iter().filter_map(|name| ReleaseId::parse(name.to_str()?));
+    let releases = names
+        .iter()
+        .filter_map(|name| ReleaseId::parse(name.to_str()?));
     let key = |release: ReleaseId| {
         let chain = folder::read_file(&layout.piece(&release, Piece::FullChain)).ok()?;
         chain.bag().first().map(|leaf| leaf.key_id)
@@ -247,9 +315,14 @@ fn keys_of(layout: &Layout) -> Vec<PublicKeyId> {
 /// A certificate that is live and for all of these names: what it is called, and itself. Looked up in the chains alone.
 #[must_use]
 pub fn with_names(context: &Context, names: &[String]) -> Option<(String, Certificate)> {
-    let has = |leaf: &Certificate, name: &String| leaf.dns_names.iter().any(|has| has.eq_ignore_ascii_case(name));
+    let has = |leaf: &Certificate, name: &String| {
+        leaf.dns_names
+            .iter()
+            .any(|has| has.eq_ignore_ascii_case(name))
+    };
     // A placeholder only keeps the place.
-    leaves(context).find(|(_, leaf)| !leaf.is_self_issued() && names.iter().all(|name| has(leaf, name)))
+    leaves(context)
+        .find(|(_, leaf)| !leaf.is_self_issued() && names.iter().all(|name| has(leaf, name)))
 }
 
 fn leaves(context: &Context) -> impl Iterator<Item = (String, Certificate)> {
@@ -260,9 +333,17 @@ fn leaves(context: &Context) -> impl Iterator<Item = (String, Certificate)> {
         Some((stem, chain.bag().into_iter().next()?))
     };
     let root = root(context.root.as_deref()).ok();
-    let stems = root.as_ref().and_then(|root| stems(root).ok()).unwrap_or_default();
+    let stems = root
+        .as_ref()
+        .and_then(|root| stems(root).ok())
+        .unwrap_or_default();
     root.into_iter()
-        .flat_map(move |root| stems.clone().into_iter().map(move |stem| (root.clone(), stem)))
+        .flat_map(move |root| {
+            stems
+                .clone()
+                .into_iter()
+                .map(move |stem| (root.clone(), stem))
+        })
         .filter_map(of)
 }
 
@@ -276,7 +357,10 @@ pub fn all(context: &Context) -> Result<Vec<String>, Failure> {
 
 fn stems(root: &Path) -> Result<Vec<String>, Failure> {
     let names = folders::names(&layout::base(root), LIMIT)?.into_iter();
-    let mut stems: Vec<String> = names.filter_map(|name| name.into_string().ok()).filter(|name| plain(name)).collect();
+    let mut stems: Vec<String> = names
+        .filter_map(|name| name.into_string().ok())
+        .filter(|name| plain(name))
+        .collect();
     stems.sort();
     Ok(stems)
 }
@@ -288,7 +372,9 @@ fn pairs(context: &Context) -> Result<Vec<(String, Release)>, Failure> {
     for stem in stems(&root)? {
         let layout = layout(&root, &stem);
         // A pair that is broken is another pair's business.
-        let Ok(Some(live)) = observe::pointer(&layout, Pointer::Live) else { continue };
+        let Ok(Some(live)) = observe::pointer(&layout, Pointer::Live) else {
+            continue;
+        };
         if let Ok(Some(release)) = disk::load(&layout, &live) {
             pairs.push((stem, release));
         }
@@ -309,20 +395,38 @@ pub fn named(context: &Context, verb: &str, name: Option<&str>) -> Result<String
     };
     match (found.as_slice(), name) {
         ([one], _) => Ok(one.clone()),
-        ([], Some(name)) => Err(Failure::new(Kind::NotFound, format!("no certificate of {name} is installed here"))
-            .with(Next::say(format!("see what is:  ls {}", folder(context)?)))),
-        ([], None) => Err(Failure::new(Kind::NotFound, "no certificate is installed here by certctl")
-            .with(Next::say(format!("install one:  {}", again(context, &["install", "FILE"]).text)))),
+        ([], Some(name)) => Err(Failure::new(
+            Kind::NotFound,
+            format!("no certificate of {name} is installed here"),
+        )
+        .with(Next::say(format!("see what is:  ls {}", folder(context)?)))),
+        ([], None) => Err(Failure::new(
+            Kind::NotFound,
+            "no certificate is installed here by certctl",
+        )
+        .with(Next::say(format!(
+            "install one:  {}",
+            again(context, &["install", "FILE"]).text
+        )))),
         (several, _) => {
-            let failure = Failure::new(Kind::Ambiguous, format!("several are installed: {}", several.join(", ")));
-            Err(several.iter().fold(failure, |failure, stem| failure.with(again(context, &[verb, stem]))))
+            let failure = Failure::new(
+                Kind::Ambiguous,
+                format!("several are installed: {}", several.join(", ")),
+            );
+            Err(several.iter().fold(failure, |failure, stem| {
+                failure.with(again(context, &[verb, stem]))
+            }))
         }
     }
 }
 
 /// Where they lie, for a command line.
 fn folder(context: &Context) -> Result<String, Failure> {
-    Ok(shell_word(&layout::base(&root(context.root.as_deref())?).display().to_string()))
+    Ok(shell_word(
+        &layout::base(&root(context.root.as_deref())?)
+            .display()
+            .to_string(),
+    ))
 }
 
 /// Installed pairs, found by name.
@@ -336,8 +440,12 @@ impl Pairs {
     fn new(pairs: Vec<(String, Release)>) -> Self {
         let (mut stems, mut named) = (HashSet::new(), HashMap::<DnsName, Vec<String>>::new());
         for (stem, release) in pairs {
-            let names: HashSet<DnsName> =
-                release.leaf().dns_names.iter().filter_map(|name| DnsName::parse(name).ok()).collect();
+            let names: HashSet<DnsName> = release
+                .leaf()
+                .dns_names
+                .iter()
+                .filter_map(|name| DnsName::parse(name).ok())
+                .collect();
             for name in names {
                 named.entry(name).or_default().push(stem.clone());
             }
@@ -349,11 +457,15 @@ impl Pairs {
     /// The pair of that name, else those whose certificates have it.
     fn fitting(&self, name: &str) -> Vec<String> {
         let wanted = DnsName::parse(name).ok();
-        let spelled = wanted.as_ref().map_or_else(|| name.to_owned(), DnsName::file_stem);
+        let spelled = wanted
+            .as_ref()
+            .map_or_else(|| name.to_owned(), DnsName::file_stem);
         if self.stems.contains(&spelled) {
             return vec![spelled];
         }
-        wanted.and_then(|wanted| self.named.get(&wanted).cloned()).unwrap_or_default()
+        wanted
+            .and_then(|wanted| self.named.get(&wanted).cloned())
+            .unwrap_or_default()
     }
 }
 

@@ -132,7 +132,12 @@ pub struct Changeover {
 
 impl Changeover {
     fn new(situation: &Situation, verdict: Verdict, plan: Option<InstallPlan>) -> Self {
-        let Situation { layout, wanted, serving, .. } = situation;
+        let Situation {
+            layout,
+            wanted,
+            serving,
+            ..
+        } = situation;
         Self {
             verdict,
             changed: false,
@@ -158,7 +163,11 @@ impl Changeover {
     /// Whether other files were in place before and can be gone back to.
     #[must_use]
     pub fn replaced(&self) -> bool {
-        let back = self.plan.as_ref().filter(|plan| !plan.steps.is_empty()).map(|plan| &plan.back);
+        let back = self
+            .plan
+            .as_ref()
+            .filter(|plan| !plan.steps.is_empty())
+            .map(|plan| &plan.back);
         let well = matches!(self.verdict, Verdict::Live | Verdict::Files);
         well && matches!(back, Some(Back::To(id)) if id.as_str() != self.release)
     }
@@ -175,7 +184,10 @@ impl Changeover {
     #[must_use]
     pub fn planned(situation: &Situation, plan: InstallPlan) -> Self {
         let then = Self::left_to_do(situation, plan.end);
-        Self { then, ..Self::new(situation, Verdict::Planned, Some(plan)) }
+        Self {
+            then,
+            ..Self::new(situation, Verdict::Planned, Some(plan))
+        }
     }
 
     /// A run.
@@ -189,7 +201,12 @@ impl Changeover {
         applied: Applied,
     ) -> Result<Self, Failure> {
         let mut done = Self::new(situation, Verdict::Unchanged, None);
-        done.findings.extend(applied.afterwards.iter().map(|(step, trouble)| afterwards(step, trouble)));
+        done.findings.extend(
+            applied
+                .afterwards
+                .iter()
+                .map(|(step, trouble)| afterwards(step, trouble)),
+        );
         if !applied.probes.is_empty() {
             done.seen = applied.probes.iter().map(Seen::from).collect();
         }
@@ -203,7 +220,10 @@ impl Changeover {
 
     fn ended_well(&mut self, context: &Context, situation: &Situation, plan: &InstallPlan) {
         let asks = |step: &Step| matches!(step, Step::TestServer { .. } | Step::Prove { .. });
-        self.changed = plan.steps.iter().any(|step| !asks(step) && !only_noted(step));
+        self.changed = plan
+            .steps
+            .iter()
+            .any(|step| !asks(step) && !only_noted(step));
         self.server = server_words(&plan.steps);
         self.verdict = match plan.end {
             End::NotNamed | End::Partly | End::Stopped => Verdict::NotServed,
@@ -236,44 +256,74 @@ impl Changeover {
         self.next.append(&mut by_hand);
         match moves.is_empty() {
             true => self.next.push(again),
-            false => self.next.push(Next::say(format!("{} && {}", moves.join(" && "), again.text))),
+            false => self.next.push(Next::say(format!(
+                "{} && {}",
+                moves.join(" && "),
+                again.text
+            ))),
         }
     }
 
     fn stopped(&mut self, context: &Context, situation: &Situation) {
-        let stopped = situation.serving.uses.iter().filter(|one| matches!(one.state, ServerState::Stopped(_)));
+        let stopped = situation
+            .serving
+            .uses
+            .iter()
+            .filter(|one| matches!(one.state, ServerState::Stopped(_)));
         let programs: Vec<&Program> = stopped.filter_map(Use::program).collect();
         for program in &programs {
             let title = program.software().title();
             let message = format!("{title} does not run; its test of the new files is fine");
-            self.findings.push(Finding::error("server-not-running", message));
+            self.findings
+                .push(Finding::error("server-not-running", message));
         }
-        self.start = programs.iter().map(|program| program.start_command()).collect();
-        self.next.push(start_then_install(context, &self.start, &[&self.name]));
+        self.start = programs
+            .iter()
+            .map(|program| program.start_command())
+            .collect();
+        self.next
+            .push(start_then_install(context, &self.start, &[&self.name]));
     }
 
-    fn failed(&mut self, situation: &Situation, plan: &InstallPlan, failed: Failed) -> Result<(), Failure> {
+    fn failed(
+        &mut self,
+        situation: &Situation,
+        plan: &InstallPlan,
+        failed: Failed,
+    ) -> Result<(), Failure> {
         let wanted = &situation.wanted.id;
         let begun = failed.attempted.iter().any(|step| match step {
             Step::Switch { to, .. } => to == wanted,
             Step::TestServer { .. } | Step::Reload { .. } | Step::Prove { .. } => true,
             _ => false,
         });
-        let moved = failed.attempted.iter().any(|step| matches!(step, Step::Switch { to, .. } if to == wanted))
+        let moved = failed
+            .attempted
+            .iter()
+            .any(|step| matches!(step, Step::Switch { to, .. } if to == wanted))
             || !failed.back.is_empty()
             || !failed.not_back.is_empty();
         let files_stay = plan::stays(plan, &failed.attempted);
         let stays = files_stay || matches!(&plan.back, Back::To(id) if id == wanted);
         self.back = (
             failed.back.iter().map(ToString::to_string).collect(),
-            failed.not_back.iter().map(|(step, trouble)| format!("{step}: {}", told(trouble))).collect(),
+            failed
+                .not_back
+                .iter()
+                .map(|(step, trouble)| format!("{step}: {}", told(trouble)))
+                .collect(),
         );
         self.verdict = match (moved, stays || !is_back(&failed)) {
             (false, _) => Verdict::NotServed,
             (true, true) => Verdict::NotTakenBack,
             (true, false) => Verdict::TakenBack,
         };
-        let links = |step: &Step| !matches!(step, Step::TestServer { .. } | Step::Reload { .. } | Step::Prove { .. });
+        let links = |step: &Step| {
+            !matches!(
+                step,
+                Step::TestServer { .. } | Step::Reload { .. } | Step::Prove { .. }
+            )
+        };
         self.changed = moved && (stays || failed.not_back.iter().any(|(step, _)| links(step)));
         if let Trouble::Interrupted(signal) = *failed.trouble {
             let there = if files_stay {
@@ -292,21 +342,32 @@ impl Changeover {
         }
         let known = failed::still_before(situation, plan, &failed.trouble)
             .or_else(|| failed::half_taken(situation, plan, &failed.trouble));
-        self.findings.push(known.unwrap_or_else(|| (&*failed.trouble).into()));
-        self.findings.extend(failed::what_stays(situation, plan, files_stay));
+        self.findings
+            .push(known.unwrap_or_else(|| (&*failed.trouble).into()));
+        self.findings
+            .extend(failed::what_stays(situation, plan, files_stay));
         Ok(())
     }
 
     /// Where it stood.
     fn interrupted(&self, signal: i32, there: &str) -> Failure {
-        let failure = Failure::new(Kind::Interrupted(signal), format!("interrupted by signal {signal}"));
+        let failure = Failure::new(
+            Kind::Interrupted(signal),
+            format!("interrupted by signal {signal}"),
+        );
         let failure = match self.verdict {
             Verdict::NotTakenBack => failure.because(there),
-            Verdict::TakenBack => failure.because("it was taken back: what servers read is as it was"),
+            Verdict::TakenBack => {
+                failure.because("it was taken back: what servers read is as it was")
+            }
             _ => failure.because("before the switch: what servers read is as it was"),
         };
-        let failure = failure.with(Next::say("type the same again: it takes up where this stands"));
-        self.back.1.iter().fold(failure, |failure, left| failure.because(format!("not back: {left}")))
+        let failure = failure.with(Next::say(
+            "type the same again: it takes up where this stands",
+        ));
+        self.back.1.iter().fold(failure, |failure, left| {
+            failure.because(format!("not back: {left}"))
+        })
     }
 }
 
@@ -314,7 +375,11 @@ impl Changeover {
 #[must_use]
 pub fn start_then_install(context: &Context, start: &[String], names: &[&str]) -> Next {
     let words: Vec<&str> = ["install"].iter().chain(names).copied().collect();
-    Next::say(format!("{} && {}", start.join(" && "), again(context, &words).text))
+    Next::say(format!(
+        "{} && {}",
+        start.join(" && "),
+        again(context, &words).text
+    ))
 }
 
 /// A date without its time: the day on which it is.
@@ -326,7 +391,10 @@ pub fn day(at: Timestamp) -> String {
 /// Whether the site is as it was: every step back ended well, or, where a test or a reload did not, the server was seen
 /// to serve the files before at every address all the same.
 fn is_back(failed: &Failed) -> bool {
-    let seen = failed.back.iter().any(|step| matches!(step, Step::Prove { .. }));
+    let seen = failed
+        .back
+        .iter()
+        .any(|step| matches!(step, Step::Prove { .. }));
     let asked = |step: &Step| matches!(step, Step::TestServer { .. } | Step::Reload { .. });
     failed.not_back.iter().all(|(step, _)| seen && asked(step))
 }
@@ -341,8 +409,14 @@ fn server_words(steps: &[Step]) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     for step in steps {
         let word = match step {
-            Step::TestServer { server: Some(Software::Nginx), .. } => "nginx -t ok".to_owned(),
-            Step::TestServer { server: Some(other), .. } => format!("{}'s test ok", other.title()),
+            Step::TestServer {
+                server: Some(Software::Nginx),
+                ..
+            } => "nginx -t ok".to_owned(),
+            Step::TestServer {
+                server: Some(other),
+                ..
+            } => format!("{}'s test ok", other.title()),
             Step::TestServer { server: None, .. } => "test ok".to_owned(),
             Step::Reload { .. } => "reloaded".to_owned(),
             _ => continue,
@@ -355,7 +429,10 @@ fn server_words(steps: &[Step]) -> Vec<String> {
 }
 
 fn afterwards(step: &Step, trouble: &Trouble) -> Finding {
-    let message = format!("the certificate is in place, but one thing after it failed: {step}: {}", told(trouble));
+    let message = format!(
+        "the certificate is in place, but one thing after it failed: {step}: {}",
+        told(trouble)
+    );
     Finding::warning("not-finished", message)
 }
 

@@ -23,9 +23,15 @@ const LEFT: SignedDuration = SignedDuration::from_hours(24);
 ///
 /// # Errors
 /// When it is there and cannot be read.
-pub fn present(layout: &Layout, settings: &Settings, now: Timestamp) -> Result<Option<Release>, Failure> {
+pub fn present(
+    layout: &Layout,
+    settings: &Settings,
+    now: Timestamp,
+) -> Result<Option<Release>, Failure> {
     let live = observe::pointer(layout, Pointer::Live)?;
-    let Some(live) = live.filter(|live| settings.placeholder.as_ref() == Some(live)) else { return Ok(None) };
+    let Some(live) = live.filter(|live| settings.placeholder.as_ref() == Some(live)) else {
+        return Ok(None);
+    };
     let release = disk::load(layout, &live)?;
     Ok(release.filter(|release| release.not_after() > now + LEFT))
 }
@@ -35,12 +41,17 @@ pub fn present(layout: &Layout, settings: &Settings, now: Timestamp) -> Result<O
 /// # Errors
 /// Cannot happen: our own reader reads what was made.
 pub fn release(pair: &Placeholder, access: Access) -> Result<Release, Failure> {
-    pair.release(access).map_err(|error| Failure::of(Kind::Internal, &error))
+    pair.release(access)
+        .map_err(|error| Failure::of(Kind::Internal, &error))
 }
 
 /// What it would replace: a plain file, or a pair that is no placeholder.
 #[must_use]
-pub fn in_the_way(context: &Context, layout: &Layout, (seen, settings): (&Observed, &Settings)) -> Vec<Obstacle> {
+pub fn in_the_way(
+    context: &Context,
+    layout: &Layout,
+    (seen, settings): (&Observed, &Settings),
+) -> Vec<Obstacle> {
     let install = again(context, &["install", layout.stem()]).text;
     let real = seen.live.is_some() && seen.live != settings.placeholder;
     let taken = |spot: &Spot| match spot {
@@ -48,8 +59,14 @@ pub fn in_the_way(context: &Context, layout: &Layout, (seen, settings): (&Observ
         Spot::Ours => real,
         Spot::File | Spot::Held | Spot::Own => true,
     };
-    let links = layout.links().iter().zip(&seen.spots).filter(|(_, spot)| taken(spot));
-    links.map(|(link, _)| Obstacle::Present(link.path.clone(), install.clone())).collect()
+    let links = layout
+        .links()
+        .iter()
+        .zip(&seen.spots)
+        .filter(|(_, spot)| taken(spot));
+    links
+        .map(|(link, _)| Obstacle::Present(link.path.clone(), install.clone()))
+        .collect()
 }
 
 /// That nobody may take it for a certificate.
@@ -65,7 +82,8 @@ pub fn told(context: &Context, not_after: Timestamp) -> Finding {
 /// That there is nothing else under this name: it cannot be installed again, as a pair can.
 #[must_use]
 pub fn alone(context: &Context, stem: &str) -> Failure {
-    let message = format!("only a placeholder of {stem} is installed, and its certificate is not here");
+    let message =
+        format!("only a placeholder of {stem} is installed, and its certificate is not here");
     Failure::new(Kind::NotFound, message).with(real_one(context))
 }
 

@@ -64,23 +64,33 @@ struct Placed<'a, 'b> {
 /// What cannot be used.
 pub fn look_one(context: &Context, order: &Order<'_>) -> Result<Situation, Failure> {
     let mut all = look(context, std::slice::from_ref(order))?;
-    all.pop().unwrap_or_else(|| Err(Failure::new(Kind::Internal, "an order came to nothing")))
+    all.pop()
+        .unwrap_or_else(|| Err(Failure::new(Kind::Internal, "an order came to nothing")))
 }
 
 /// Looks at all pairs, and at each server once. What cannot be used of one is its failure alone.
 ///
 /// # Errors
 /// What keeps all from being looked at.
-pub fn look(context: &Context, orders: &[Order<'_>]) -> Result<Vec<Result<Situation, Failure>>, Failure> {
+pub fn look(
+    context: &Context,
+    orders: &[Order<'_>],
+) -> Result<Vec<Result<Situation, Failure>>, Failure> {
     let root = root(context.root.as_deref())?;
     let mut fleet = Fleet::default();
-    let mut all: Vec<Result<Placed<'_, '_>, Failure>> =
-        orders.iter().map(|order| Placed::look(context, &root, &mut fleet, order)).collect();
+    let mut all: Vec<Result<Placed<'_, '_>, Failure>> = orders
+        .iter()
+        .map(|order| Placed::look(context, &root, &mut fleet, order))
+        .collect();
     let placed = all.iter_mut().filter_map(|placed| placed.as_mut().ok());
-    let mut pairs: Vec<_> = placed.map(|placed| (&placed.layout, &mut placed.serving)).collect();
+    let mut pairs: Vec<_> = placed
+        .map(|placed| (&placed.layout, &mut placed.serving))
+        .collect();
     servers::health::judge(&mut pairs)?;
-    let mut all: Vec<Result<Situation, Failure>> =
-        all.into_iter().map(|placed| placed.and_then(|placed| placed.finish(context))).collect();
+    let mut all: Vec<Result<Situation, Failure>> = all
+        .into_iter()
+        .map(|placed| placed.and_then(|placed| placed.finish(context)))
+        .collect();
     ask_what_is_served(all.iter_mut().filter_map(|one| one.as_mut().ok()));
     Ok(all)
 }
@@ -93,7 +103,10 @@ fn ask_what_is_served<'a>(all: impl Iterator<Item = &'a mut Situation>) {
         observed.live.as_ref() == id && observed.proven.as_ref() == id && serves
     };
     let mut resting: Vec<&mut Situation> = all.filter(at_rest).collect();
-    let groups: Vec<_> = resting.iter().map(|one| (&one.serving.targets[..], &one.wanted.certificates[..])).collect();
+    let groups: Vec<_> = resting
+        .iter()
+        .map(|one| (&one.serving.targets[..], &one.wanted.certificates[..]))
+        .collect();
     let answers = apply::ask_groups(&groups);
     for (situation, probes) in resting.iter_mut().zip(answers) {
         let agrees = probes.iter().all(Probe::agrees);
@@ -107,13 +120,22 @@ fn ask_what_is_served<'a>(all: impl Iterator<Item = &'a mut Situation>) {
 }
 
 impl<'a, 'b> Placed<'a, 'b> {
-    fn look(context: &Context, root: &Path, fleet: &mut Fleet, order: &'a Order<'b>) -> Result<Self, Failure> {
+    fn look(
+        context: &Context,
+        root: &Path,
+        fleet: &mut Fleet,
+        order: &'a Order<'b>,
+    ) -> Result<Self, Failure> {
         own(root, &order.stem)?;
         let (chain, key) = observe::family(root).stable_paths(&order.stem);
         let staged = context.root.as_ref().map(|_| root);
         let usual = Layout::new(staged, &order.stem, real(root, &chain)?, real(root, &key)?);
         let mut marks = Marks::default();
-        marks.note([usual.settings(), usual.pointer(Pointer::Live), usual.pointer(Pointer::Proven)])?;
+        marks.note([
+            usual.settings(),
+            usual.pointer(Pointer::Live),
+            usual.pointer(Pointer::Proven),
+        ])?;
         let settings_before = observe::settings(root, &order.stem)?;
         let settings = settings_before.clone().overridden_by(order.flags.clone());
         let target = match order.goal {
@@ -126,50 +148,116 @@ impl<'a, 'b> Placed<'a, 'b> {
             (Goal::Back(_), Some(release)) => &release.certificates[..],
             (Goal::Back(_), None) => &[],
         };
-        let ground = Ground { root, usual: &usual, flags: &order.flags, settings: &settings };
+        let ground = Ground {
+            root,
+            usual: &usual,
+            flags: &order.flags,
+            settings: &settings,
+        };
         let (layout, serving) = servers::place(context, fleet, ground, certificates)?;
-        Ok(Self { order, layout, settings, settings_before, target, serving, marks })
+        Ok(Self {
+            order,
+            layout,
+            settings,
+            settings_before,
+            target,
+            serving,
+            marks,
+        })
     }
 
     fn finish(self, context: &Context) -> Result<Situation, Failure> {
-        let Self { order, layout, mut settings, settings_before, target, mut serving, mut marks } = self;
+        let Self {
+            order,
+            layout,
+            mut settings,
+            settings_before,
+            target,
+            mut serving,
+            mut marks,
+        } = self;
         marks.note(layout.links().iter().map(|link| link.path.clone()))?;
         if let Goal::Back(_) | Goal::Placeholder(_) = order.goal {
             // The files before are wanted for a reason, and a placeholder for nobody's eyes: told, not held.
             let told = std::mem::take(&mut serving.lost).into_iter();
-            serving.findings.extend(told.map(|finding| Finding { severity: Severity::Warning, ..finding }));
+            serving.findings.extend(told.map(|finding| Finding {
+                severity: Severity::Warning,
+                ..finding
+            }));
         }
-        serving.findings.extend(target.iter().flat_map(|release| rollback::dated(release, context.now())));
+        serving.findings.extend(
+            target
+                .iter()
+                .flat_map(|release| rollback::dated(release, context.now())),
+        );
         overrides::apply(&mut serving, &order.allow);
         let (access, (key, doubts)) = observe::access(&layout, &settings)?;
         let (access, doubts) = overridden((access, doubts), &order.flags);
-        let doubts: Vec<Finding> = doubts.into_iter().map(|doubt| doubt_finding(key, doubt, access.mode)).collect();
+        let doubts: Vec<Finding> = doubts
+            .into_iter()
+            .map(|doubt| doubt_finding(key, doubt, access.mode))
+            .collect();
         let wanted = release_of(context, order, &layout, (access, &settings_before), target)?;
         let mut sight = observe::look(&layout, &wanted, serving.states(), loads(&serving))?;
         if let Goal::Back(_) = order.goal {
             let spots = layout.links().iter().zip(&sight.observed.spots);
-            let unlinked = spots.filter(|(_, spot)| **spot != Spot::Ours).map(|(link, _)| link.path.clone());
+            let unlinked = spots
+                .filter(|(_, spot)| **spot != Spot::Ours)
+                .map(|(link, _)| link.path.clone());
             let install = again(context, &["install", &order.stem]).text;
-            sight.obstacles.extend(unlinked.map(|path| Obstacle::Unlinked(path, install.clone())));
+            sight
+                .obstacles
+                .extend(unlinked.map(|path| Obstacle::Unlinked(path, install.clone())));
         }
         if let Goal::Placeholder(_) = order.goal {
-            sight.obstacles.extend(placeholder::in_the_way(context, &layout, (&sight.observed, &settings_before)));
+            sight.obstacles.extend(placeholder::in_the_way(
+                context,
+                &layout,
+                (&sight.observed, &settings_before),
+            ));
             settings.placeholder = Some(wanted.id.clone());
         }
         let mut settings = settings.lasting(&settings_before);
         remember(&mut settings, &layout, &serving);
         settings.former = installed::former(&layout, &settings_before)?;
         settings.remember_access(wanted.access);
-        let mut situation = Situation { layout, settings, settings_before, wanted, sight, serving, marks };
+        let mut situation = Situation {
+            layout,
+            settings,
+            settings_before,
+            wanted,
+            sight,
+            serving,
+            marks,
+        };
         for (folder, mode) in observe::loose_folders(&situation.layout)? {
-            situation.serving.findings.push(loose_finding(&folder, mode));
+            situation
+                .serving
+                .findings
+                .push(loose_finding(&folder, mode));
         }
-        situation.serving.findings.extend(on_disk::remarks(&situation.layout)?.iter().map(Finding::from));
-        if situation.sight.present.as_ref().is_some_and(|taken| taken.mixed) {
-            situation.serving.findings.push(mixed_finding(&situation.layout));
+        situation.serving.findings.extend(
+            on_disk::remarks(&situation.layout)?
+                .iter()
+                .map(Finding::from),
+        );
+        if situation
+            .sight
+            .present
+            .as_ref()
+            .is_some_and(|taken| taken.mixed)
+        {
+            situation
+                .serving
+                .findings
+                .push(mixed_finding(&situation.layout));
         }
         situation.serving.findings.extend(doubts);
-        situation.serving.findings.extend(key_readers::kept_out(&situation.layout, access, &order.flags)?);
+        situation.serving.findings.extend(key_readers::kept_out(
+            &situation.layout,
+            access,
+            &order.flags,
+        )?);
         Ok(situation)
     }
 }
@@ -179,8 +267,12 @@ fn remember(settings: &mut Settings, layout: &Layout, serving: &Serving) {
     let (chain, key) = serving.chain_and_key();
     settings.chain_path = Some(layout.inside(chain));
     settings.key_path = Some(layout.inside(key));
-    let further = serving.spelled[2..].iter().map(|link| Link::new(layout.inside(&link.path), link.piece));
-    settings.links = further.filter(|link| link.path.to_str().is_some()).collect();
+    let further = serving.spelled[2..]
+        .iter()
+        .map(|link| Link::new(layout.inside(&link.path), link.piece));
+    settings.links = further
+        .filter(|link| link.path.to_str().is_some())
+        .collect();
 }
 
 impl Situation {
@@ -200,7 +292,11 @@ impl Situation {
             (Goal::Back(_), _) | (_, true) => Remembered::Already,
             (_, false) => Remembered::Otherwise,
         };
-        let wanted = Wanted { id: self.wanted.id.clone(), pieces: self.wanted.pieces(), remembered };
+        let wanted = Wanted {
+            id: self.wanted.id.clone(),
+            pieces: self.wanted.pieces(),
+            remembered,
+        };
         let plan = match goal {
             Goal::Install(_) => plan::install,
             Goal::Placeholder(_) => plan::placeholder,
@@ -219,10 +315,15 @@ fn release_of(
     target: Option<Release>,
 ) -> Result<Release, Failure> {
     let release = match (order.goal, target) {
-        (Goal::Install(pair), _) => disk::named(layout, Release::new(pair, access).deriving(&layout.derived()))?,
+        (Goal::Install(pair), _) => disk::named(
+            layout,
+            Release::new(pair, access).deriving(&layout.derived()),
+        )?,
         (Goal::Placeholder(pair), _) => {
             let before = placeholder::present(layout, settings, context.now())?;
-            before.map_or_else(|| placeholder::release(pair, access), Ok)?.read_by(access)
+            before
+                .map_or_else(|| placeholder::release(pair, access), Ok)?
+                .read_by(access)
         }
         (Goal::Back(_), Some(release)) => release,
         (Goal::Back(_), None) => return Err(rollback::nothing_before(context, layout, settings)),
@@ -232,8 +333,13 @@ fn release_of(
 
 /// A server with a profile that runs and whose test is fine before anything is touched has loaded what it names.
 fn loads(serving: &Serving) -> Loads {
-    let loaded = |one: &Use| one.looked.standing.is_some() && matches!(one.state, ServerState::Serves(..));
-    if serving.uses.iter().any(loaded) { Loads::Seen } else { Loads::Unknown }
+    let loaded =
+        |one: &Use| one.looked.standing.is_some() && matches!(one.state, ServerState::Serves(..));
+    if serving.uses.iter().any(loaded) {
+        Loads::Seen
+    } else {
+        Loads::Unknown
+    }
 }
 
 /// Who may read the key, where the command line says so: then what was there before is no matter.
@@ -244,28 +350,42 @@ fn overridden((access, doubts): (Access, Vec<Doubt>), flags: &Settings) -> (Acce
         Doubt::Group(_) | Doubt::Others(_) => flags.key_mode.is_none(),
         Doubt::Owner(_) | Doubt::Stranger(_) => flags.key_owner.is_none(),
     };
-    (Access { mode, owner }, doubts.into_iter().filter(stands).collect())
+    (
+        Access { mode, owner },
+        doubts.into_iter().filter(stands).collect(),
+    )
 }
 
 fn loose_finding(folder: &Path, mode: u32) -> Finding {
     let path = shell_word(&folder.display().to_string());
-    let (who, bits) = if mode & 0o002 != 0 { ("anybody", "go-w") } else { ("its group", "g-w") };
-    Finding::warning("folder-writable", format!("{who} may write to {} (mode {mode:04o})", folder.display()))
-        .with(Next::say(format!("sudo chmod {bits} {path}")))
+    let (who, bits) = if mode & 0o002 != 0 {
+        ("anybody", "go-w")
+    } else {
+        ("its group", "g-w")
+    };
+    Finding::warning(
+        "folder-writable",
+        format!("{who} may write to {} (mode {mode:04o})", folder.display()),
+    )
+    .with(Next::say(format!("sudo chmod {bits} {path}")))
 }
 
 fn doubt_finding(key: &Path, doubt: Doubt, after: u32) -> Finding {
     let path = key.display();
     let tightened = |before: u32, why: &str| {
-        let message = format!("{path} had mode {:04o}; the new key has {after:04o}: {why}", before & 0o7777);
+        let message = format!(
+            "{path} had mode {:04o}; the new key has {after:04o}: {why}",
+            before & 0o7777
+        );
         Finding::note("key-mode-tightened", message)
     };
     match doubt {
         Doubt::Group(before) => tightened(before, "its folders keep that group out"),
         Doubt::Others(before) => tightened(before, "not for everybody"),
-        Doubt::Owner(user) => {
-            Finding::warning("key-owner", format!("{path} belongs to user {user}, and so does the new key"))
-        }
+        Doubt::Owner(user) => Finding::warning(
+            "key-owner",
+            format!("{path} belongs to user {user}, and so does the new key"),
+        ),
         Doubt::Stranger(user) => {
             let folder = files::parent(key);
             let message = format!(
@@ -273,8 +393,9 @@ fn doubt_finding(key: &Path, doubt: Doubt, after: u32) -> Finding {
                 folder.display()
             );
             let path = shell_word(&folder.display().to_string());
-            Finding::warning("key-owner", message)
-                .with(Next::say(format!("sudo chown root:root {path} && sudo chmod go-w {path}")))
+            Finding::warning("key-owner", message).with(Next::say(format!(
+                "sudo chown root:root {path} && sudo chmod go-w {path}"
+            )))
         }
     }
 }

@@ -58,8 +58,11 @@ pub fn judged_by_now(context: &Context, mode: Mode) -> Result<(), Failure> {
     if context.at.is_none() || context.root.is_some() || mode == Mode::DryRun {
         return Ok(());
     }
-    Err(Failure::new(Kind::Usage, "--at is for --root and --dry-run: what is installed here is judged by now")
-        .with(Next::say("leave --at out, or add --dry-run")))
+    Err(Failure::new(
+        Kind::Usage,
+        "--at is for --root and --dry-run: what is installed here is judged by now",
+    )
+    .with(Next::say("leave --at out, or add --dry-run")))
 }
 
 /// The same command again, where this one ran: as root, or in the same tree.
@@ -73,7 +76,10 @@ pub fn again(context: &Context, words: &[&str]) -> Next {
         }
         None => {
             let run = Next::run(&argv);
-            Next { text: format!("sudo {}", run.text), ..run }
+            Next {
+                text: format!("sudo {}", run.text),
+                ..run
+            }
         }
     }
 }

@@ -41,7 +41,9 @@ pub fn meant(context: &Context, stem: &str, text: &str) -> Result<ReleaseId, Fai
     if disk::load(&layout, &id)?.is_none() {
         let message = format!("the files {id} of {stem} are not kept any more");
         let failure = Failure::new(Kind::NotFound, message);
-        return Err(listed(failure.because("the 3 newest are kept, and what is live or was live before it")));
+        return Err(listed(failure.because(
+            "the 3 newest are kept, and what is live or was live before it",
+        )));
     }
     Ok(id)
 }
@@ -50,7 +52,10 @@ pub fn meant(context: &Context, stem: &str, text: &str) -> Result<ReleaseId, Fai
 fn list(context: &Context, layout: &Layout, settings: &Settings, failure: Failure) -> Failure {
     let kept = kept(layout, settings);
     if kept.is_empty() {
-        return failure.with(Next::say(format!("see what lies there:  ls -l {}", word(layout))));
+        return failure.with(Next::say(format!(
+            "see what lies there:  ls -l {}",
+            word(layout)
+        )));
     }
     tell(context, layout, &kept, failure)
 }
@@ -68,12 +73,24 @@ fn kept(layout: &Layout, settings: &Settings) -> Vec<(Past, Release)> {
 fn tell(context: &Context, layout: &Layout, kept: &[(Past, Release)], failure: Failure) -> Failure {
     let live = observe::pointer(layout, Pointer::Live).ok().flatten();
     kept.iter().fold(failure, |failure, (past, release)| {
-        let since = past.since.map_or_else(|| "from before certctl".to_owned(), |at| format!("of {at}"));
-        let now = if live.as_ref() == Some(&past.release) { " (live now)" } else { "" };
+        let since = past
+            .since
+            .map_or_else(|| "from before certctl".to_owned(), |at| format!("of {at}"));
+        let now = if live.as_ref() == Some(&past.release) {
+            " (live now)"
+        } else {
+            ""
+        };
         let ends = release.not_after().strftime("%Y-%m-%d");
         failure
-            .because(format!("there is {}, {since}: ends {ends}{now}", past.release))
-            .with(again(context, &["rollback", layout.stem(), "--to", past.release.as_str()]))
+            .because(format!(
+                "there is {}, {since}: ends {ends}{now}",
+                past.release
+            ))
+            .with(again(
+                context,
+                &["rollback", layout.stem(), "--to", past.release.as_str()],
+            ))
     })
 }
 
@@ -98,8 +115,10 @@ pub fn release(
     };
     let target = target.ok_or_else(|| nothing_before(context, layout, settings))?;
     disk::load(layout, &target)?.ok_or_else(|| {
-        let message =
-            format!("the files before, {}, are not there or cannot be loaded", layout.release(&target).display());
+        let message = format!(
+            "the files before, {}, are not there or cannot be loaded",
+            layout.release(&target).display()
+        );
         Failure::new(Kind::NotFound, message).with(Next::say(format!("ls -l {}", word(layout))))
     })
 }
@@ -112,11 +131,24 @@ pub fn dated(release: &Release, now: Timestamp) -> Vec<Finding> {
         .certificates
         .iter()
         .filter(|one| one.not_after < now)
-        .map(|one| Finding::warning("expired", format!("{} ended {}", one.label(), one.not_after)).with(install()));
-    let early = release.certificates.iter().filter(|one| one.not_before > now).map(|one| {
-        Finding::warning("not-yet-valid", format!("{} is valid from {} only", one.label(), one.not_before))
+        .map(|one| {
+            Finding::warning(
+                "expired",
+                format!("{} ended {}", one.label(), one.not_after),
+            )
             .with(install())
-    });
+        });
+    let early = release
+        .certificates
+        .iter()
+        .filter(|one| one.not_before > now)
+        .map(|one| {
+            Finding::warning(
+                "not-yet-valid",
+                format!("{} is valid from {} only", one.label(), one.not_before),
+            )
+            .with(install())
+        });
     ended.chain(early).collect()
 }
 
@@ -129,19 +161,33 @@ pub fn nothing_before(context: &Context, layout: &Layout, settings: &Settings) -
     others.retain(|(past, _)| Some(&past.release) != live.as_ref());
     if !others.is_empty() {
         let message = format!("nothing of {stem} was installed before what is live now");
-        return tell(context, layout, &others, Failure::new(Kind::NotFound, message));
+        return tell(
+            context,
+            layout,
+            &others,
+            Failure::new(Kind::NotFound, message),
+        );
     }
-    Failure::new(Kind::NotFound, format!("there are no files of {stem} to go back to"))
-        .because("no earlier install of it ended well here")
-        .with(Next::say(format!(
-            "install the files that should be served:  {}",
-            again(context, &["install", "FILE"]).text
-        )))
+    Failure::new(
+        Kind::NotFound,
+        format!("there are no files of {stem} to go back to"),
+    )
+    .because("no earlier install of it ended well here")
+    .with(Next::say(format!(
+        "install the files that should be served:  {}",
+        again(context, &["install", "FILE"]).text
+    )))
 }
 
 fn not_installed(layout: &Layout) -> Failure {
-    Failure::new(Kind::NotFound, format!("{} is not installed here", layout.stem()))
-        .with(Next::say(format!("ls {}", shell_word(&layout.base().display().to_string()))))
+    Failure::new(
+        Kind::NotFound,
+        format!("{} is not installed here", layout.stem()),
+    )
+    .with(Next::say(format!(
+        "ls {}",
+        shell_word(&layout.base().display().to_string())
+    )))
 }
 
 fn word(layout: &Layout) -> String {

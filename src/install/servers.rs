@@ -76,7 +76,15 @@ pub struct Use {
 impl Use {
     fn new(looked: Rc<Looked>, links: Vec<Link>) -> Self {
         let (state, reach) = (ServerState::Nothing, Reach::All);
-        Self { looked, links, named: true, state, addresses: Vec::new(), elsewhere: Vec::new(), reach }
+        Self {
+            looked,
+            links,
+            named: true,
+            state,
+            addresses: Vec::new(),
+            elsewhere: Vec::new(),
+            reach,
+        }
     }
 
     /// Its program, where it has a profile.
@@ -124,10 +132,15 @@ pub fn place(
     let found = fleet.find(context, ground.settings, &sought, &names)?;
     serving.findings.extend(found.left_out());
     let passed_over = fleet.passed_over(context, ground.settings, &found, &sought);
-    let told = passed_over.iter().filter_map(|one| not_told(context, one, (ground, &found), &sought));
+    let told = passed_over
+        .iter()
+        .filter_map(|one| not_told(context, one, (ground, &found), &sought));
     serving.findings.extend(told);
     let servers = found.servers;
-    serving.refusals = servers.iter().filter_map(|looked| looked.refusal.clone()).collect();
+    serving.refusals = servers
+        .iter()
+        .filter_map(|looked| looked.refusal.clone())
+        .collect();
     serving.paths(ground, servers, &names)?;
     let layout = serving.layout(ground)?;
     if serving.refusals.is_empty() {
@@ -143,26 +156,45 @@ pub fn names(certificates: &[Certificate]) -> Vec<DnsName> {
 }
 
 fn names_of(leaf: &Certificate) -> Vec<DnsName> {
-    leaf.dns_names.iter().filter_map(|name| DnsName::presented(name)).collect()
+    leaf.dns_names
+        .iter()
+        .filter_map(|name| DnsName::presented(name))
+        .collect()
 }
 
 impl Ground<'_> {
     /// What the command line says, else what is remembered, else what is usual.
     fn spelled(&self) -> Vec<Link> {
         let given = |path: &Option<PathBuf>, usual: &Path| {
-            path.as_ref().map_or_else(|| usual.to_owned(), |path| below(self.root, path))
+            path.as_ref()
+                .map_or_else(|| usual.to_owned(), |path| below(self.root, path))
         };
-        let further = self.settings.links.iter().map(|link| Link::new(below(self.root, &link.path), link.piece));
-        let Settings { chain_path, key_path, .. } = self.settings;
+        let further = self
+            .settings
+            .links
+            .iter()
+            .map(|link| Link::new(below(self.root, &link.path), link.piece));
+        let Settings {
+            chain_path,
+            key_path,
+            ..
+        } = self.settings;
         // One path for both is one file with both, as HAProxy reads it.
         if let Some(both) = chain_path.as_ref().filter(|_| chain_path == key_path) {
             let usual = chain_and_key(self.usual.chain_path(), self.usual.key_path());
             let both = Link::new(below(self.root, both), Piece::Combined);
-            return usual.into_iter().chain([both.clone()]).chain(further.filter(|link| *link != both)).collect();
+            return usual
+                .into_iter()
+                .chain([both.clone()])
+                .chain(further.filter(|link| *link != both))
+                .collect();
         }
         let chain = given(chain_path, self.usual.chain_path());
         let key = given(key_path, self.usual.key_path());
-        chain_and_key(&chain, &key).into_iter().chain(further).collect()
+        chain_and_key(&chain, &key)
+            .into_iter()
+            .chain(further)
+            .collect()
     }
 }
 
@@ -173,7 +205,11 @@ impl Ground<'_> {
         let path = observe::family(self.root).combined_path(self.usual.stem());
         let combined = Link::new(below(self.root, &path), Piece::Combined);
         let missing = !spelled.iter().any(|link| link.piece == Piece::Combined);
-        spelled.iter().cloned().chain(missing.then_some(combined)).collect()
+        spelled
+            .iter()
+            .cloned()
+            .chain(missing.then_some(combined))
+            .collect()
     }
 }
 
@@ -187,39 +223,79 @@ impl Serving {
     /// Every path as it really is.
     fn layout(&self, ground: Ground<'_>) -> Result<Layout, Failure> {
         // The usual ones are real already.
-        let usual = |link: &Link| ground.usual.links().iter().any(|usual| usual.path == link.path);
+        let usual = |link: &Link| {
+            ground
+                .usual
+                .links()
+                .iter()
+                .any(|usual| usual.path == link.path)
+        };
         let real = |link: &Link| match usual(link) {
             true => Ok(link.clone()),
             false => Ok(Link::new(real(ground.root, &link.path)?, link.piece)),
         };
-        let links = self.spelled.iter().map(real).collect::<Result<Vec<Link>, Failure>>()?;
-        let layout = ground.usual.at(links[0].path.clone(), links[1].path.clone()).with(links[2..].iter().cloned());
+        let links = self
+            .spelled
+            .iter()
+            .map(real)
+            .collect::<Result<Vec<Link>, Failure>>()?;
+        let layout = ground
+            .usual
+            .at(links[0].path.clone(), links[1].path.clone())
+            .with(links[2..].iter().cloned());
         let links = layout.links();
         let twice = |(index, link): (usize, &Link)| {
-            links[..index].iter().any(|other| other.path == link.path && other.piece != link.piece)
+            links[..index]
+                .iter()
+                .any(|other| other.path == link.path && other.piece != link.piece)
         };
-        if links.iter().enumerate().any(twice) || links.iter().any(|link| layout.is_own(&link.path)) {
+        if links.iter().enumerate().any(twice) || links.iter().any(|link| layout.is_own(&link.path))
+        {
             let (chain, key) = self.chain_and_key();
-            let message = format!("{} and {} cannot be the paths of chain and key", chain.display(), key.display());
+            let message = format!(
+                "{} and {} cannot be the paths of chain and key",
+                chain.display(),
+                key.display()
+            );
             return Err(Failure::new(Kind::Usage, message)
-                .because(format!("they must be two, and outside of {}", layout.base().display()))
-                .with(Next::say("choose two paths:  --chain-path PATH --key-path PATH")));
+                .because(format!(
+                    "they must be two, and outside of {}",
+                    layout.base().display()
+                ))
+                .with(Next::say(
+                    "choose two paths:  --chain-path PATH --key-path PATH",
+                )));
         }
         Ok(layout)
     }
 
     /// What each server reads: what is said, remembered or usual, if its configuration names that; what it names instead
     /// and may be adopted; else again what is remembered or usual.
-    fn paths(&mut self, ground: Ground<'_>, servers: Vec<Rc<Looked>>, names: &[DnsName]) -> Result<(), Failure> {
+    fn paths(
+        &mut self,
+        ground: Ground<'_>,
+        servers: Vec<Rc<Looked>>,
+        names: &[DnsName],
+    ) -> Result<(), Failure> {
         let told = ground.flags.chain_path.is_some() || ground.flags.key_path.is_some();
         let taken = |looked: &Rc<Looked>, links: &[Link]| {
-            looked.standing.as_ref().is_some_and(|standing| standing.config.naming(links).next().is_some())
+            looked
+                .standing
+                .as_ref()
+                .is_some_and(|standing| standing.config.naming(links).next().is_some())
         };
-        let mut settled = told || servers.iter().any(|looked| taken(looked, &self.spelled[..2]));
+        let mut settled = told
+            || servers
+                .iter()
+                .any(|looked| taken(looked, &self.spelled[..2]));
         for looked in servers {
             let mut links = self.usual(&looked, ground)?;
             let mut elsewhere = Vec::new();
-            if let Some(standing) = looked.standing.as_ref().filter(|_| !(told || taken(&looked, &self.spelled))) {
+            if let Some(standing) = looked
+                .standing
+                .as_ref()
+                .filter(|_| !(told || taken(&looked, &self.spelled)))
+            {
                 match adopt_paths::adopt(&standing.config, names, ground.root, ground.usual)? {
                     Adoption::Adopted(adopted, findings) => {
                         self.findings.extend(findings);
@@ -230,14 +306,19 @@ impl Serving {
                         links = adopted;
                     }
                     Adoption::Refused(refusals) => {
-                        elsewhere = refusals.iter().map(|refusal| refusal.block.clone()).collect();
-                        self.findings.extend(refusals.iter().map(|refusal| refusal.finding(&links)));
+                        elsewhere = refusals
+                            .iter()
+                            .map(|refusal| refusal.block.clone())
+                            .collect();
+                        self.findings
+                            .extend(refusals.iter().map(|refusal| refusal.finding(&links)));
                     }
                     Adoption::Nothing => {}
                 }
             } else if let Some(standing) = &looked.standing {
                 let block = standing.config.naming(&self.spelled).next();
-                let pair = block.and_then(|block| block.pairs.iter().find(|pair| pair.is_among(&self.spelled)));
+                let pair = block
+                    .and_then(|block| block.pairs.iter().find(|pair| pair.is_among(&self.spelled)));
                 links = pair.and_then(|pair| pair.links()).unwrap_or(links);
             }
             for link in &links {
@@ -245,7 +326,10 @@ impl Serving {
                     self.spelled.push(link.clone());
                 }
             }
-            self.uses.push(Use { elsewhere, ..Use::new(looked, links) });
+            self.uses.push(Use {
+                elsewhere,
+                ..Use::new(looked, links)
+            });
         }
         Ok(())
     }
@@ -255,7 +339,10 @@ impl Serving {
         if looked.software() != Some(Software::Haproxy) {
             return Ok(self.spelled[..2].to_vec());
         }
-        let remembered = self.spelled.iter().find(|link| link.piece == Piece::Combined);
+        let remembered = self
+            .spelled
+            .iter()
+            .find(|link| link.piece == Piece::Combined);
         if let Some(link) = remembered {
             return Ok(vec![link.clone()]);
         }
@@ -278,24 +365,36 @@ impl Serving {
         };
         let present = present(layout, settings)?;
         let before = present.as_ref().map(names_of);
-        let lost = present.as_ref().zip(certificates.first()).and_then(|(present, new)| lint::lost(present, new));
-        self.findings.extend(lost.map(|lost| Finding::from((&lost, Scope::Public))));
+        let lost = present
+            .as_ref()
+            .zip(certificates.first())
+            .and_then(|(present, new)| lint::lost(present, new));
+        self.findings
+            .extend(lost.map(|lost| Finding::from((&lost, Scope::Public))));
         for one in &mut self.uses {
             let mut targets = Vec::new();
             if let (Some(standing), Some(leaf)) = (&one.looked.standing, certificates.first()) {
-                let wanted = Wanted { links: &self.spelled, names, algorithm: leaf.algorithm };
+                let wanted = Wanted {
+                    links: &self.spelled,
+                    names,
+                    algorithm: leaf.algorithm,
+                };
                 one.named = standing.config.naming(&self.spelled).next().is_some();
                 self.findings.extend(coverage::doubts(&standing.config));
                 let found = Targets::of(&standing.config, &wanted);
                 if one.named {
-                    let (reach, findings) = coverage::judge(&standing.config, &wanted, &one.links, &found, probes);
+                    let (reach, findings) =
+                        coverage::judge(&standing.config, &wanted, &one.links, &found, probes);
                     one.reach = reach;
                     self.findings.extend(findings);
                 }
-                let (lacked, lost) = coverage::uncovered(&standing.config, &wanted, before.as_deref());
+                let (lacked, lost) =
+                    coverage::uncovered(&standing.config, &wanted, before.as_deref());
                 self.findings.extend(lacked);
-                self.findings.extend(coverage::unstapled(&standing.config, &wanted, leaf));
-                self.findings.extend(coverage::clashes(&standing.config, &wanted, &one.links));
+                self.findings
+                    .extend(coverage::unstapled(&standing.config, &wanted, leaf));
+                self.findings
+                    .extend(coverage::clashes(&standing.config, &wanted, &one.links));
                 self.lost.extend(lost);
                 targets = found.ask;
             }
@@ -303,7 +402,10 @@ impl Serving {
                 Some(extra) => targets.extend(extra.iter().cloned()),
                 None => targets.clear(),
             }
-            one.addresses = targets.iter().map(|target| target.address.to_string()).collect();
+            one.addresses = targets
+                .iter()
+                .map(|target| target.address.to_string())
+                .collect();
             one.addresses.dedup();
             targets.retain(|target| !self.targets.contains(target));
             self.targets.extend(targets);
@@ -314,29 +416,56 @@ impl Serving {
     /// What a plan needs to know of each server.
     #[must_use]
     pub fn states(&self) -> Vec<plan::Use> {
-        let of = |one: &Use| plan::Use { server: one.looked.software(), state: one.state.clone() };
+        let of = |one: &Use| plan::Use {
+            server: one.looked.software(),
+            state: one.state.clone(),
+        };
         self.uses.iter().map(of).collect()
     }
 
     /// The blocks that name the pair, over all servers: `FILE:LINE`.
     #[must_use]
     pub fn blocks(&self) -> Vec<String> {
-        let standing = self.uses.iter().filter_map(|one| one.looked.standing.as_ref());
-        standing.flat_map(|standing| standing.config.naming(&self.spelled)).map(ToString::to_string).collect()
+        let standing = self
+            .uses
+            .iter()
+            .filter_map(|one| one.looked.standing.as_ref());
+        standing
+            .flat_map(|standing| standing.config.naming(&self.spelled))
+            .map(ToString::to_string)
+            .collect()
     }
 }
 
 /// A server that names the pair and is told nothing.
-fn not_told(context: &Context, looked: &Looked, named: (Ground<'_>, &Found), links: &[Link]) -> Option<Finding> {
+fn not_told(
+    context: &Context,
+    looked: &Looked,
+    named: (Ground<'_>, &Found),
+    links: &[Link],
+) -> Option<Finding> {
     let (software, standing) = (looked.software()?, looked.standing.as_ref()?);
     let (ground, found) = named;
-    let blocks: Vec<String> = standing.config.naming(links).map(ToString::to_string).collect();
-    let mut told: Vec<&str> = found.servers.iter().filter_map(|one| one.software()).map(Software::name).collect();
+    let blocks: Vec<String> = standing
+        .config
+        .naming(links)
+        .map(ToString::to_string)
+        .collect();
+    let mut told: Vec<&str> = found
+        .servers
+        .iter()
+        .filter_map(|one| one.software())
+        .map(Software::name)
+        .collect();
     let message = format!(
         "{} runs and names these files ({}): with --server {} it is not told of them, and serves what it has loaded",
         software.title(),
         blocks.join(", "),
-        if told.is_empty() { "none".to_owned() } else { told.join(" --server ") }
+        if told.is_empty() {
+            "none".to_owned()
+        } else {
+            told.join(" --server ")
+        }
     );
     told.push(software.name());
     let mut words = vec!["install", ground.usual.stem()];
@@ -346,11 +475,19 @@ fn not_told(context: &Context, looked: &Looked, named: (Ground<'_>, &Found), lin
 
 /// The certificate that servers read now; a placeholder is none.
 fn present(layout: &Layout, settings: &Settings) -> Result<Option<Certificate>, Failure> {
-    if settings.placeholder.is_some() && observe::pointer(layout, Pointer::Live)? == settings.placeholder {
+    if settings.placeholder.is_some()
+        && observe::pointer(layout, Pointer::Live)? == settings.placeholder
+    {
         return Ok(None);
     }
-    let links = layout.links().iter().filter(|link| link.piece != Piece::Key);
-    Ok(links.filter_map(|link| files::read(&link.path, disk::PIECE_LIMIT).ok()).next().and_then(first_in))
+    let links = layout
+        .links()
+        .iter()
+        .filter(|link| link.piece != Piece::Key);
+    Ok(links
+        .filter_map(|link| files::read(&link.path, disk::PIECE_LIMIT).ok())
+        .next()
+        .and_then(first_in))
 }
 
 /// The first certificate in a file.
@@ -365,11 +502,19 @@ fn chain_and_key_of(links: &[Link]) -> bool {
 }
 
 /// Every address of `--probe`, for every name of the certificate.
-fn extra_targets(fleet: &mut Fleet, probes: &[String], names: &[DnsName]) -> Result<Vec<ProbeTarget>, Failure> {
+fn extra_targets(
+    fleet: &mut Fleet,
+    probes: &[String],
+    names: &[DnsName],
+) -> Result<Vec<ProbeTarget>, Failure> {
     let mut targets = Vec::new();
     for probe in probes {
         for &address in fleet.addresses(probe)? {
-            targets.extend(names.iter().map(|name| ProbeTarget::new(address, concrete(name))));
+            targets.extend(
+                names
+                    .iter()
+                    .map(|name| ProbeTarget::new(address, concrete(name))),
+            );
         }
     }
     Ok(targets)

@@ -34,7 +34,8 @@ struct Begun {
 /// outcome: it says what was taken back.
 pub fn run(context: &Context, order: &Order<'_>) -> Result<Changeover, Failure> {
     let mut done = run_all(context, std::slice::from_ref(order))?;
-    done.pop().unwrap_or_else(|| Err(Failure::new(Kind::Internal, "an order came to nothing")))
+    done.pop()
+        .unwrap_or_else(|| Err(Failure::new(Kind::Internal, "an order came to nothing")))
 }
 
 /// The same for several pairs in one transaction: each server is tested and reloaded once, and only what failed goes
@@ -42,9 +43,14 @@ pub fn run(context: &Context, order: &Order<'_>) -> Result<Changeover, Failure> 
 ///
 /// # Errors
 /// What keeps all of them from being begun: the lock is held, a signal came.
-pub fn run_all(context: &Context, orders: &[Order<'_>]) -> Result<Vec<Result<Changeover, Failure>>, Failure> {
+pub fn run_all(
+    context: &Context,
+    orders: &[Order<'_>],
+) -> Result<Vec<Result<Changeover, Failure>>, Failure> {
     if context.interrupt.listen().is_err() {
-        context.sink.detail("signals cannot be listened to; they end this at once");
+        context
+            .sink
+            .detail("signals cannot be listened to; they end this at once");
     }
     let mut done: Vec<Option<Result<Changeover, Failure>>> = orders.iter().map(|_| None).collect();
     let mut staged: Vec<Option<Staged>> = orders.iter().map(|_| None).collect();
@@ -62,7 +68,9 @@ pub fn run_all(context: &Context, orders: &[Order<'_>]) -> Result<Vec<Result<Cha
             }
         };
         // Built before the lock, so that nobody waits for it.
-        if let (Some(Step::WriteRelease { .. }), true) = (plan.steps.first(), begun.len() < BUILT_AHEAD) {
+        if let (Some(Step::WriteRelease { .. }), true) =
+            (plan.steps.first(), begun.len() < BUILT_AHEAD)
+        {
             match disk::stage(&situation.layout, &situation.wanted) {
                 Ok(built) => staged[index] = Some(built),
                 Err(error) => {
@@ -71,11 +79,20 @@ pub fn run_all(context: &Context, orders: &[Order<'_>]) -> Result<Vec<Result<Cha
                 }
             }
         }
-        begun.push(Begun { index, situation, plan });
+        begun.push(Begun {
+            index,
+            situation,
+            plan,
+        });
     }
     if let (Some(one), Some(order)) = (begun.first(), orders.first()) {
         let (_lock, turn) = lock(context, &one.situation.layout, order.lock_timeout)?;
-        disk::sweep(&begun.iter().map(|one| &one.situation.layout).collect::<Vec<_>>())?;
+        disk::sweep(
+            &begun
+                .iter()
+                .map(|one| &one.situation.layout)
+                .collect::<Vec<_>>(),
+        )?;
         if turn == Turn::Waited || !begun.iter().all(|one| one.situation.marks.hold()) {
             begun = look_again(context, orders, &begun, &mut done)?;
         }
@@ -104,7 +121,8 @@ fn begin(
     room: &mut Room,
 ) -> Result<(Situation, InstallPlan), Box<Result<Changeover, Failure>>> {
     let (situation, plan) = decide(situation, order)?;
-    room.take(&situation, &plan).map_err(|error| Box::new(Err(error.into())))?;
+    room.take(&situation, &plan)
+        .map_err(|error| Box::new(Err(error.into())))?;
     if order.mode == Mode::DryRun {
         return Err(Box::new(Ok(Changeover::planned(&situation, plan))));
     }
@@ -119,11 +137,21 @@ pub(super) enum Turn {
 }
 
 /// The lock of the tree; a wait is told.
-pub(super) fn lock(context: &Context, layout: &Layout, timeout: Duration) -> Result<(Lock, Turn), InstallError> {
+pub(super) fn lock(
+    context: &Context,
+    layout: &Layout,
+    timeout: Duration,
+) -> Result<(Lock, Turn), InstallError> {
     match apply::lock(layout, Duration::ZERO, &context.interrupt) {
         Err(InstallError::LockHeld { .. }) if !timeout.is_zero() => {
-            context.sink.event(&format!("another certctl is at work; waiting for it, at most {} s", timeout.as_secs()));
-            Ok((apply::lock(layout, timeout, &context.interrupt)?, Turn::Waited))
+            context.sink.event(&format!(
+                "another certctl is at work; waiting for it, at most {} s",
+                timeout.as_secs()
+            ));
+            Ok((
+                apply::lock(layout, timeout, &context.interrupt)?,
+                Turn::Waited,
+            ))
         }
         other => Ok((other?, Turn::AtOnce)),
     }
@@ -138,9 +166,15 @@ fn look_again(
 ) -> Result<Vec<Begun>, Failure> {
     let again: Vec<Order<'_>> = begun.iter().map(|one| orders[one.index].clone()).collect();
     let mut anew = Vec::new();
-    for (situation, &Begun { index, .. }) in preflight::look(context, &again)?.into_iter().zip(begun) {
+    for (situation, &Begun { index, .. }) in
+        preflight::look(context, &again)?.into_iter().zip(begun)
+    {
         match decide(situation, &orders[index]) {
-            Ok((situation, plan)) => anew.push(Begun { index, situation, plan }),
+            Ok((situation, plan)) => anew.push(Begun {
+                index,
+                situation,
+                plan,
+            }),
             Err(decided) => done[index] = Some(*decided),
         }
     }
@@ -155,15 +189,33 @@ fn carry_out(
     mut staged: Vec<Option<Staged>>,
     done: &mut [Option<Result<Changeover, Failure>>],
 ) {
-    let apart = |Begun { index, situation, plan }| ((index, situation), plan);
-    let (pairs, plans): (Vec<(usize, Situation)>, Vec<InstallPlan>) = begun.into_iter().map(apart).unzip();
+    let apart = |Begun {
+                     index,
+                     situation,
+                     plan,
+                 }| ((index, situation), plan);
+    let (pairs, plans): (Vec<(usize, Situation)>, Vec<InstallPlan>) =
+        begun.into_iter().map(apart).unzip();
     for step in plans.iter().flat_map(|plan| &plan.steps) {
         context.sink.detail(&step.to_string());
     }
-    let hands = pairs.iter().map(|(index, situation)| hand(situation, staged[*index].take()));
-    let patience = orders.first().map(|order| order.patience).unwrap_or_default();
-    let now = context.now().round(jiff::Unit::Second).unwrap_or_else(|_| context.now());
-    let run = Run { hands: hands.collect(), patience, now, interrupt: Some(&context.interrupt) };
+    let hands = pairs
+        .iter()
+        .map(|(index, situation)| hand(situation, staged[*index].take()));
+    let patience = orders
+        .first()
+        .map(|order| order.patience)
+        .unwrap_or_default();
+    let now = context
+        .now()
+        .round(jiff::Unit::Second)
+        .unwrap_or_else(|_| context.now());
+    let run = Run {
+        hands: hands.collect(),
+        patience,
+        now,
+        interrupt: Some(&context.interrupt),
+    };
     let applied = run.run(&plans);
     for (((index, situation), plan), applied) in pairs.iter().zip(plans).zip(applied) {
         done[*index] = Some(Changeover::applied(context, situation, plan, applied));
@@ -177,8 +229,16 @@ fn hand(situation: &Situation, staged: Option<Staged>) -> Hand<'_> {
         wanted: &situation.wanted,
         staged: staged.filter(|staged| staged.access() == situation.wanted.access),
         taken: situation.sight.present.as_ref(),
-        servers: serving.uses.iter().map(|one| (one.looked.software(), &one.looked.server)).collect(),
-        paths: serving.spelled.iter().map(|link| link.path.clone()).collect(),
+        servers: serving
+            .uses
+            .iter()
+            .map(|one| (one.looked.software(), &one.looked.server))
+            .collect(),
+        paths: serving
+            .spelled
+            .iter()
+            .map(|link| link.path.clone())
+            .collect(),
         targets: &serving.targets,
         settings: situation.settings.clone(),
         settings_before: situation.settings_before.clone(),

@@ -3,8 +3,14 @@
 
 /// The codes of findings, and what is overridden.
 pub const ALLOWABLE: [(&str, &str); 2] = [
-    ("block-not-covered", "names that a block serves and the certificate is not for are given up"),
-    ("served-elsewhere", "some names of the certificate stay with the files that other blocks name"),
+    (
+        "block-not-covered",
+        "names that a block serves and the certificate is not for are given up",
+    ),
+    (
+        "served-elsewhere",
+        "some names of the certificate stay with the files that other blocks name",
+    ),
 ];
 
 /// The code in `text`.
@@ -12,9 +18,15 @@ pub const ALLOWABLE: [(&str, &str); 2] = [
 /// # Errors
 /// What can be allowed.
 pub fn code(text: &str) -> Result<&'static str, String> {
-    let found = ALLOWABLE.iter().map(|(code, _)| *code).find(|code| *code == text);
+    let found = ALLOWABLE
+        .iter()
+        .map(|(code, _)| *code)
+        .find(|code| *code == text);
     found.ok_or_else(|| {
-        let known: Vec<String> = ALLOWABLE.iter().map(|(code, what)| format!("{code} ({what})")).collect();
+        let known: Vec<String> = ALLOWABLE
+            .iter()
+            .map(|(code, what)| format!("{code} ({what})"))
+            .collect();
         format!("what can be allowed: {}", known.join(", "))
     })
 }
@@ -29,7 +41,10 @@ mod tests {
             assert_eq!(code(known), Ok(known));
         }
         for refused in ["expired", "wrong-key", "", "block-not-covered "] {
-            assert!(code(refused).unwrap_err().contains("served-elsewhere"), "{refused}");
+            assert!(
+                code(refused).unwrap_err().contains("served-elsewhere"),
+                "{refused}"
+            );
         }
     }
 }

@@ -96,7 +96,9 @@ impl Run<'_> {
                 Act::Do(pair, step) => self.change(&mut course, pair, &step, &mut applied[pair]),
                 Act::Ask(question, pairs) => self.question(&mut course, &question, &pairs),
                 Act::Flush(folder) => {
-                    let failed = files::sync_folder(&folder).err().map(|error| Rc::new(error.into()));
+                    let failed = files::sync_folder(&folder)
+                        .err()
+                        .map(|error| Rc::new(error.into()));
                     course.flushed(&folder, failed.as_ref());
                 }
                 Act::Prove(asked) => self.prove(&mut course, asked, &mut applied),
@@ -122,16 +124,28 @@ impl Run<'_> {
     /// An address that did not serve the files before (a mistyped one) is not asked for them on the way back.
     fn ask_before(&mut self, plans: &[InstallPlan]) {
         let before = |(plan, hand): (&InstallPlan, &Hand<'_>)| {
-            let Back::To(id) = &plan.back else { return None };
-            let asks = plan.steps.iter().any(|step| matches!(step, Step::Prove { release, .. } if release != id));
+            let Back::To(id) = &plan.back else {
+                return None;
+            };
+            let asks = plan
+                .steps
+                .iter()
+                .any(|step| matches!(step, Step::Prove { release, .. } if release != id));
             asks.then(|| hand.certificates(id).ok()).flatten()
         };
-        let asked: Vec<Option<Vec<Certificate>>> = plans.iter().zip(&self.hands).map(before).collect();
+        let asked: Vec<Option<Vec<Certificate>>> =
+            plans.iter().zip(&self.hands).map(before).collect();
         let waiting = asked.iter().zip(&self.hands);
-        let groups: Vec<(&[ProbeTarget], &[Certificate])> =
-            waiting.filter_map(|(asked, hand)| Some((hand.targets, asked.as_deref()?))).collect();
+        let groups: Vec<(&[ProbeTarget], &[Certificate])> = waiting
+            .filter_map(|(asked, hand)| Some((hand.targets, asked.as_deref()?)))
+            .collect();
         let mut answers = prove::ask_groups(&groups).into_iter();
-        for (hand, _) in self.hands.iter_mut().zip(&asked).filter(|(_, asked)| asked.is_some()) {
+        for (hand, _) in self
+            .hands
+            .iter_mut()
+            .zip(&asked)
+            .filter(|(_, asked)| asked.is_some())
+        {
             let served = answers.next().into_iter().flatten().filter(Probe::agrees);
             let served: Vec<ProbeTarget> = served.map(|probe| probe.target).collect();
             if !served.is_empty() {
@@ -140,7 +154,13 @@ impl Run<'_> {
         }
     }
 
-    fn change(&mut self, course: &mut Course<'_, Rc<Trouble>>, pair: usize, step: &Step, applied: &mut Applied) {
+    fn change(
+        &mut self,
+        course: &mut Course<'_, Rc<Trouble>>,
+        pair: usize,
+        step: &Step,
+        applied: &mut Applied,
+    ) {
         course.begins(pair, step);
         match self.hands[pair].change(step, course.after(pair), self.now) {
             Ok(kept) => {
@@ -158,7 +178,9 @@ impl Run<'_> {
     /// One test or one reload, for all pairs that the server reads.
     fn question(&self, course: &mut Course<'_, Rc<Trouble>>, question: &Step, pairs: &[usize]) {
         pairs.iter().for_each(|&pair| course.begins(pair, question));
-        let server = pairs.first().and_then(|&pair| self.hands[pair].server(question));
+        let server = pairs
+            .first()
+            .and_then(|&pair| self.hands[pair].server(question));
         let ended = match (server, question) {
             (Some(server), Step::TestServer { .. }) => server.test(),
             (Some(server), _) => server.reload(),
@@ -185,15 +207,31 @@ impl Run<'_> {
 
     /// The pairs whose paths a server's words name.
     fn named(&self, output: &str) -> Vec<usize> {
-        let names = |hand: &Hand<'_>| hand.paths.iter().any(|path| model::names_path(output, path));
-        self.hands.iter().enumerate().filter(|(_, hand)| names(hand)).map(|(pair, _)| pair).collect()
+        let names = |hand: &Hand<'_>| {
+            hand.paths
+                .iter()
+                .any(|path| model::names_path(output, path))
+        };
+        self.hands
+            .iter()
+            .enumerate()
+            .filter(|(_, hand)| names(hand))
+            .map(|(pair, _)| pair)
+            .collect()
     }
 
-    fn prove(&mut self, course: &mut Course<'_, Rc<Trouble>>, asked: Vec<(usize, Step)>, applied: &mut [Applied]) {
+    fn prove(
+        &mut self,
+        course: &mut Course<'_, Rc<Trouble>>,
+        asked: Vec<(usize, Step)>,
+        applied: &mut [Applied],
+    ) {
         let mut all = Vec::new();
         for (pair, step) in asked {
             course.begins(pair, &step);
-            let Step::Prove { release, .. } = &step else { continue };
+            let Step::Prove { release, .. } = &step else {
+                continue;
+            };
             match self.hands[pair].asked(pair, release) {
                 Ok(one) => all.push(one),
                 Err(error) => course.failed(pair, Rc::new(error.into())),
@@ -218,12 +256,24 @@ impl Run<'_> {
 fn failed(way: Way<'_, Rc<Trouble>>, hand: &mut Hand<'_>) -> Option<Failed> {
     let trouble = way.trouble?;
     let skipped = |why: Option<Rc<Trouble>>| why.unwrap_or_else(|| Rc::new(Trouble::Skipped));
-    let mut not_back: Vec<_> = way.not_back.into_iter().map(|(step, why)| (step, skipped(why))).collect();
-    let remembered = way.attempted.iter().find(|step| matches!(step, Step::Remember { .. }));
+    let mut not_back: Vec<_> = way
+        .not_back
+        .into_iter()
+        .map(|(step, why)| (step, skipped(why)))
+        .collect();
+    let remembered = way
+        .attempted
+        .iter()
+        .find(|step| matches!(step, Step::Remember { .. }));
     if let (Some(step), false) = (remembered, stays(way.plan, &way.attempted))
         && let Err(error) = hand.forget()
     {
         not_back.push((step.clone(), Rc::new(error.into())));
     }
-    Some(Failed { trouble, attempted: way.attempted, back: way.back, not_back })
+    Some(Failed {
+        trouble,
+        attempted: way.attempted,
+        back: way.back,
+        not_back,
+    })
 }

@@ -40,16 +40,36 @@ pub fn family(root: &Path) -> Family {
 ///
 /// # Errors
 /// What is there but is not what certctl makes, or cannot be read.
-pub fn look(layout: &Layout, wanted: &Release, uses: Vec<Use>, loads: Loads) -> Result<Sight, InstallError> {
-    let (live, proven) = (pointer(layout, Pointer::Live)?, pointer(layout, Pointer::Proven)?);
-    let shown = live.as_ref().map(|live| disk::load(layout, live)).transpose()?.flatten();
+pub fn look(
+    layout: &Layout,
+    wanted: &Release,
+    uses: Vec<Use>,
+    loads: Loads,
+) -> Result<Sight, InstallError> {
+    let (live, proven) = (
+        pointer(layout, Pointer::Live)?,
+        pointer(layout, Pointer::Proven)?,
+    );
+    let shown = live
+        .as_ref()
+        .map(|live| disk::load(layout, live))
+        .transpose()?
+        .flatten();
     let found = existing_files::find(layout, shown, loads)?;
-    let candidates = [live.as_ref(), proven.as_ref(), found.taken.as_ref().map(|release| &release.id)];
+    let candidates = [
+        live.as_ref(),
+        proven.as_ref(),
+        found.taken.as_ref().map(|release| &release.id),
+    ];
     let (mut releases, mut lacks): (Vec<ReleaseId>, Vec<_>) = (Vec::new(), Vec::new());
     for id in candidates.into_iter().flatten() {
         if let (false, Some(release)) = (releases.contains(id), disk::load(layout, id)?) {
             let has = release.pieces();
-            let missing = layout.links().iter().map(|link| link.piece).filter(|piece| !has.contains(piece));
+            let missing = layout
+                .links()
+                .iter()
+                .map(|link| link.piece)
+                .filter(|piece| !has.contains(piece));
             lacks.extend(missing.map(|piece| (id.clone(), piece)));
             releases.push(id.clone());
         }
@@ -58,8 +78,20 @@ pub fn look(layout: &Layout, wanted: &Release, uses: Vec<Use>, loads: Loads) -> 
         disk::compare(layout, wanted)?;
         releases.push(wanted.id.clone());
     }
-    let observed = Observed { live, proven, releases, lacks, spots: found.spots, present: found.present, uses };
-    Ok(Sight { observed, present: found.taken, obstacles: found.obstacles })
+    let observed = Observed {
+        live,
+        proven,
+        releases,
+        lacks,
+        spots: found.spots,
+        present: found.present,
+        uses,
+    };
+    Ok(Sight {
+        observed,
+        present: found.taken,
+        obstacles: found.obstacles,
+    })
 }
 
 /// Where `live` or `proven` points, if there is such a release.
@@ -68,7 +100,9 @@ pub fn look(layout: &Layout, wanted: &Release, uses: Vec<Use>, loads: Loads) -> 
 /// [`InstallError::NotOurs`] when something else is there.
 pub fn pointer(layout: &Layout, pointer: Pointer) -> Result<Option<ReleaseId>, InstallError> {
     let path = layout.pointer(pointer);
-    let Some(seen) = folders::look(&path)? else { return Ok(None) };
+    let Some(seen) = folders::look(&path)? else {
+        return Ok(None);
+    };
     let id = match &seen.kind {
         Kind::Link(text) => pointed(text),
         _ => None,
@@ -87,18 +121,27 @@ pub fn settings(root: &Path, stem: &str) -> Result<Settings, InstallError> {
     for place in [files::parent(&folder), &folder, &path] {
         if let Some(seen) = folders::look(place)? {
             if let Kind::Link(to) = seen.kind {
-                return Err(InstallError::Linked { path: place.to_owned(), to });
+                return Err(InstallError::Linked {
+                    path: place.to_owned(),
+                    to,
+                });
             }
             let (mode, (user, _)) = (seen.mode, seen.owner);
             if mode & 0o022 != 0 || ![0, folders::user()].contains(&user) {
-                return Err(InstallError::Writable { path: place.to_owned(), mode, user });
+                return Err(InstallError::Writable {
+                    path: place.to_owned(),
+                    mode,
+                    user,
+                });
             }
         }
     }
     match files::read(&path, SETTINGS_LIMIT) {
         Err(error) if error.is_missing() => Ok(Settings::default()),
         Err(error) => Err(error.into()),
-        Ok(bytes) => Settings::parse(&bytes).map_err(|source| InstallError::Settings { path, source }),
+        Ok(bytes) => {
+            Settings::parse(&bytes).map_err(|source| InstallError::Settings { path, source })
+        }
     }
 }
 
@@ -110,10 +153,16 @@ pub fn loose_folders(layout: &Layout) -> Result<Vec<(PathBuf, u32)>, FileError> 
     let mut loose = Vec::new();
     for link in layout.links() {
         let folder = files::parent(&link.path);
-        let Some(seen) = folders::look(folder)? else { continue };
+        let Some(seen) = folders::look(folder)? else {
+            continue;
+        };
         // With the sticky bit nobody renames another's files. Who runs certctl knows his own groups.
         let own = folders::user() != 0 && seen.owner.0 == folders::user() && seen.mode & 0o002 == 0;
-        let others = inherit::open(Node { mode: seen.mode, owner: seen.owner }) && seen.mode & 0o1000 == 0 && !own;
+        let others = inherit::open(Node {
+            mode: seen.mode,
+            owner: seen.owner,
+        }) && seen.mode & 0o1000 == 0
+            && !own;
         if others && loose.iter().all(|(path, _)| path != folder) {
             loose.push((folder.to_owned(), seen.mode));
         }

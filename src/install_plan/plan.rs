@@ -11,7 +11,9 @@ mod step;
 mod undo;
 
 pub use flush::{flushes, together};
-pub use state::{Asks, Observed, Present, Reach, Remembered, Served, ServerState, Spot, Use, Wanted};
+pub use state::{
+    Asks, Observed, Present, Reach, Remembered, Served, ServerState, Spot, Use, Wanted,
+};
 pub use step::{Back, End, InstallPlan, Start, Step};
 pub use undo::{Kept, stays, undo};
 
@@ -24,7 +26,9 @@ pub fn install(wanted: &Wanted, seen: &Observed, layout: &Layout) -> InstallPlan
     if !at_rest {
         steps.extend(arrange(wanted, seen, layout));
     } else if wanted.remembered == Remembered::Otherwise {
-        steps.push(Step::Remember { path: layout.settings() });
+        steps.push(Step::Remember {
+            path: layout.settings(),
+        });
     }
     let questions = questions(id, &seen.uses);
     let proven = seen.proven.as_ref() == Some(id);
@@ -35,14 +39,25 @@ pub fn install(wanted: &Wanted, seen: &Observed, layout: &Layout) -> InstallPlan
     if end == End::Proven && !(at_rest && proven) {
         let before = proven_before(seen);
         if before.as_ref() != Some(id) {
-            steps.push(Step::MarkProven { from: before.clone(), to: id.clone() });
+            steps.push(Step::MarkProven {
+                from: before.clone(),
+                to: id.clone(),
+            });
         }
-        steps.push(Step::Record { release: id.clone(), before: before.filter(|before| before != id) });
+        steps.push(Step::Record {
+            release: id.clone(),
+            before: before.filter(|before| before != id),
+        });
         steps.push(Step::Prune);
     }
     let back = back(seen);
     let start = start(&back, seen, layout);
-    InstallPlan { steps, back, end, start }
+    InstallPlan {
+        steps,
+        back,
+        end,
+        start,
+    }
 }
 
 /// What the install of a placeholder does: nothing of it is ever proven, and nobody goes back to it.
@@ -63,20 +78,33 @@ pub fn placeholder(wanted: &Wanted, seen: &Observed, layout: &Layout) -> Install
 fn arrange(wanted: &Wanted, seen: &Observed, layout: &Layout) -> Vec<Step> {
     let mut steps = Vec::new();
     if !seen.releases.contains(&wanted.id) {
-        steps.push(Step::WriteRelease { release: wanted.id.clone(), pieces: wanted.pieces.clone() });
+        steps.push(Step::WriteRelease {
+            release: wanted.id.clone(),
+            pieces: wanted.pieces.clone(),
+        });
     }
-    steps.push(Step::Remember { path: layout.settings() });
+    steps.push(Step::Remember {
+        path: layout.settings(),
+    });
     let mut live = seen.live.clone();
     if let Present::Whole(taken) = &seen.present {
         steps.extend(take_over(taken, seen));
         live = Some(taken.clone());
     }
     let kept = spots(seen, layout).filter(|(_, spot)| matches!(spot, Spot::File | Spot::Own));
-    steps.extend(kept.map(|(link, _)| Step::BackUp { path: link.path.clone() }));
+    steps.extend(kept.map(|(link, _)| Step::BackUp {
+        path: link.path.clone(),
+    }));
     let new = spots(seen, layout).filter(|(_, spot)| *spot != Spot::Ours);
-    steps.extend(new.map(|(link, _)| Step::Link { path: link.path.clone(), text: layout.link_text(link) }));
+    steps.extend(new.map(|(link, _)| Step::Link {
+        path: link.path.clone(),
+        text: layout.link_text(link),
+    }));
     if live.as_ref() != Some(&wanted.id) {
-        steps.push(Step::Switch { from: live, to: wanted.id.clone() });
+        steps.push(Step::Switch {
+            from: live,
+            to: wanted.id.clone(),
+        });
     }
     steps
 }
@@ -86,13 +114,21 @@ fn arrange(wanted: &Wanted, seen: &Observed, layout: &Layout) -> Vec<Step> {
 fn take_over(taken: &ReleaseId, seen: &Observed) -> Vec<Step> {
     let mut steps = Vec::new();
     if !seen.releases.contains(taken) {
-        steps.push(Step::TakeOver { release: taken.clone() });
+        steps.push(Step::TakeOver {
+            release: taken.clone(),
+        });
     }
     if seen.live.as_ref() != Some(taken) {
-        steps.push(Step::Switch { from: seen.live.clone(), to: taken.clone() });
+        steps.push(Step::Switch {
+            from: seen.live.clone(),
+            to: taken.clone(),
+        });
     }
     if seen.proven.as_ref() != Some(taken) {
-        steps.push(Step::MarkProven { from: seen.proven.clone(), to: taken.clone() });
+        steps.push(Step::MarkProven {
+            from: seen.proven.clone(),
+            to: taken.clone(),
+        });
     }
     steps
 }
@@ -113,14 +149,23 @@ fn questions(id: &ReleaseId, uses: &[Use]) -> Vec<Step> {
             ServerState::Mends(asks) | ServerState::Serves(asks, _) => (asks, true),
             ServerState::Stopped(asks) => (asks, false),
         };
-        tests.extend(asks.test.clone().map(|command| Step::TestServer { server: *server, command }));
+        tests.extend(asks.test.clone().map(|command| Step::TestServer {
+            server: *server,
+            command,
+        }));
         if runs {
-            reloads.extend(asks.reload.clone().map(|command| Step::Reload { server: *server, command }));
+            reloads.extend(asks.reload.clone().map(|command| Step::Reload {
+                server: *server,
+                command,
+            }));
             at.extend(asks.probe.iter().cloned());
         }
     }
     at.dedup();
-    let proof = (!at.is_empty()).then(|| Step::Prove { release: id.clone(), at });
+    let proof = (!at.is_empty()).then(|| Step::Prove {
+        release: id.clone(),
+        at,
+    });
     tests.into_iter().chain(reloads).chain(proof).collect()
 }
 
@@ -152,7 +197,9 @@ fn back(seen: &Observed) -> Back {
             Some(live) => Back::Unproven(live),
             None => {
                 let serves = seen.any(|state| matches!(state, ServerState::Serves(..)));
-                Back::Nothing { reload: serves && !seen.any(|state| matches!(state, ServerState::Mends(_))) }
+                Back::Nothing {
+                    reload: serves && !seen.any(|state| matches!(state, ServerState::Mends(_))),
+                }
             }
         },
     }
@@ -160,8 +207,11 @@ fn back(seen: &Observed) -> Back {
 
 /// The pair that a server was seen to load by its own test, where it is ours.
 fn loaded(seen: &Observed) -> Option<ReleaseId> {
-    let tested = seen.any(|state| matches!(state, ServerState::Serves(asks, _) if asks.test.is_some()));
-    seen.live.clone().filter(|live| tested && seen.is_linked() && seen.releases.contains(live))
+    let tested =
+        seen.any(|state| matches!(state, ServerState::Serves(asks, _) if asks.test.is_some()));
+    seen.live
+        .clone()
+        .filter(|live| tested && seen.is_linked() && seen.releases.contains(live))
 }
 
 /// What a rollback to `target` does: the way of an install whose links are all there. Its files are there too, unless a
@@ -171,21 +221,35 @@ pub fn rollback(wanted: &Wanted, seen: &Observed, layout: &Layout) -> InstallPla
     let target = &wanted.id;
     let mut steps = Vec::new();
     if !seen.releases.contains(target) {
-        steps.push(Step::WriteRelease { release: target.clone(), pieces: wanted.pieces.clone() });
+        steps.push(Step::WriteRelease {
+            release: target.clone(),
+            pieces: wanted.pieces.clone(),
+        });
     }
     if seen.live.as_ref() != Some(target) {
-        steps.push(Step::Switch { from: seen.live.clone(), to: target.clone() });
+        steps.push(Step::Switch {
+            from: seen.live.clone(),
+            to: target.clone(),
+        });
     }
     if !(steps.is_empty() && seen.proven.as_ref() == Some(target) && seen.is_answered()) {
         steps.extend(questions(target, &seen.uses));
     }
     let end = end(&seen.uses);
     if end == End::Proven && seen.proven.as_ref() != Some(target) {
-        steps.push(Step::MarkProven { from: seen.proven.clone(), to: target.clone() });
+        steps.push(Step::MarkProven {
+            from: seen.proven.clone(),
+            to: target.clone(),
+        });
     }
     let back = back(seen);
     let start = start(&back, seen, layout);
-    InstallPlan { steps, back, end, start }
+    InstallPlan {
+        steps,
+        back,
+        end,
+        start,
+    }
 }
 
 fn start(back: &Back, seen: &Observed, layout: &Layout) -> Start {
@@ -193,7 +257,10 @@ fn start(back: &Back, seen: &Observed, layout: &Layout) -> Start {
         let of = spots(seen, layout).filter(|(link, spot)| wanted(link, *spot));
         of.map(|(link, _)| link.path.clone()).collect()
     };
-    let lacks = |link: &Link, _| back.release().is_some_and(|id| seen.lacks.contains(&(id.clone(), link.piece)));
+    let lacks = |link: &Link, _| {
+        back.release()
+            .is_some_and(|id| seen.lacks.contains(&(id.clone(), link.piece)))
+    };
     Start {
         live: seen.live.clone(),
         links: paths(&|_, spot| spot == Spot::Ours),

@@ -48,7 +48,9 @@ pub(super) fn groups(items: Vec<Item>) -> Vec<Group> {
     // What is packed counts where it answers something: nobody uses the rest.
     let known: HashSet<PublicKeyId> = groups.by_key.keys().copied().collect();
     for (place, chain) in sent {
-        groups.take_of(place, &Rc::new(Bag::new(chain)), |one| is_a_sites(one) && known.contains(&one.key_id));
+        groups.take_of(place, &Rc::new(Bag::new(chain)), |one| {
+            is_a_sites(one) && known.contains(&one.key_id)
+        });
     }
     groups.all
 }
@@ -81,16 +83,30 @@ impl Groups {
             return;
         }
         let requests = self.all.iter().enumerate().flat_map(|(at, group)| {
-            group.requests.iter().filter_map(move |(place, asked)| match place {
-                Place::File { path, .. } => Some((path.clone(), (at, asked.id, asked.algorithm))),
-                Place::Address { .. } => None,
-            })
+            group
+                .requests
+                .iter()
+                .filter_map(move |(place, asked)| match place {
+                    Place::File { path, .. } => {
+                        Some((path.clone(), (at, asked.id, asked.algorithm)))
+                    }
+                    Place::Address { .. } => None,
+                })
         });
         let requests: HashMap<_, _> = requests.collect();
         for (place, mode) in locked {
-            let Place::File { path, .. } = &place else { continue };
+            let Place::File { path, .. } = &place else {
+                continue;
+            };
             if let Some((at, id, algorithm)) = requests.get(&path.with_extension("csr")).copied() {
-                self.all[at].keys.push((place, HeldKey { id, algorithm, mode }));
+                self.all[at].keys.push((
+                    place,
+                    HeldKey {
+                        id,
+                        algorithm,
+                        mode,
+                    },
+                ));
             }
         }
     }
@@ -98,9 +114,9 @@ impl Groups {
     /// Every site's certificate of a file, each once; of a server what it shows first, whatever that is.
     fn take(&mut self, place: Place, bag: &Rc<Bag>) {
         match place {
-            Place::Address { .. } => {
-                self.take_of(place, bag, |one| bag.all().first().is_some_and(|first| **first == *one))
-            }
+            Place::Address { .. } => self.take_of(place, bag, |one| {
+                bag.all().first().is_some_and(|first| **first == *one)
+            }),
             Place::File { .. } => self.take_of(place, bag, is_a_sites),
         }
     }
@@ -110,12 +126,21 @@ impl Groups {
         for certificate in bag.all().iter().filter(|one| wanted(one)) {
             let at = self.at(certificate.key_id);
             let group = &mut self.all[at];
-            let (_, leaf) = *self.leaves.entry(certificate.fingerprint).or_insert_with(|| {
-                group.leaves.push(Leaf { certificate: Arc::clone(certificate), copies: Vec::new() });
-                (at, group.leaves.len() - 1)
-            });
+            let (_, leaf) = *self
+                .leaves
+                .entry(certificate.fingerprint)
+                .or_insert_with(|| {
+                    group.leaves.push(Leaf {
+                        certificate: Arc::clone(certificate),
+                        copies: Vec::new(),
+                    });
+                    (at, group.leaves.len() - 1)
+                });
             if met.insert(certificate.fingerprint) {
-                group.leaves[leaf].copies.push(Copy { place: place.clone(), bag: Rc::clone(bag) });
+                group.leaves[leaf].copies.push(Copy {
+                    place: place.clone(),
+                    bag: Rc::clone(bag),
+                });
             }
         }
         self.met.insert(place, met);

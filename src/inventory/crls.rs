@@ -12,14 +12,18 @@ use crate::pki::crl::RevocationList;
 
 /// The lists among `items`, each with its file.
 pub(super) fn of(items: &[Item]) -> Vec<(PathBuf, RevocationList)> {
-    among(items).map(|(path, list)| (path.to_owned(), list.clone())).collect()
+    among(items)
+        .map(|(path, list)| (path.to_owned(), list.clone()))
+        .collect()
 }
 
 fn among(items: &[Item]) -> impl Iterator<Item = (&Path, &RevocationList)> {
-    items.iter().filter_map(|item| match (&item.what, &item.place) {
-        (What::Revoked(list), Place::File { path, .. }) => Some((path.as_path(), list)),
-        _ => None,
-    })
+    items
+        .iter()
+        .filter_map(|item| match (&item.what, &item.place) {
+            (What::Revoked(list), Place::File { path, .. }) => Some((path.as_path(), list)),
+            _ => None,
+        })
 }
 
 /// Why a list that was given does not tell all that it could.
@@ -66,12 +70,22 @@ pub fn remarks(items: &[Item], now: Timestamp) -> Vec<Remark> {
         What::Certificates(chain) => chain.as_slice(),
         _ => &[],
     });
-    let issuers: HashSet<&[u8]> = sites.filter(|one| is_a_sites(one)).map(|one| one.issuer_der()).collect();
+    let issuers: HashSet<&[u8]> = sites
+        .filter(|one| is_a_sites(one))
+        .map(|one| one.issuer_der())
+        .collect();
     let remark = |(path, list): (&Path, &RevocationList)| {
         let (path, issuer) = (path.to_owned(), list.issuer.clone());
         match list.next_update.filter(|next| *next < now) {
-            _ if !list.issuers().any(|of| issuers.contains(of)) => Some(Remark::OfOthers { path, issuer }),
-            Some(next) => Some(Remark::Old { path, issuer, made: list.this_update, next }),
+            _ if !list.issuers().any(|of| issuers.contains(of)) => {
+                Some(Remark::OfOthers { path, issuer })
+            }
+            Some(next) => Some(Remark::Old {
+                path,
+                issuer,
+                made: list.this_update,
+                next,
+            }),
             None => list.delta.then_some(Remark::Delta { path, issuer }),
         }
     };

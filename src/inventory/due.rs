@@ -26,7 +26,11 @@ impl RenewBefore {
         const FORM: &str = "days before the end or a share of the lifetime, such as 20d or 25%";
         if let Some(share) = text.strip_suffix('%') {
             let share: u8 = share.parse().map_err(|_| FORM)?;
-            return if (1..=99).contains(&share) { Ok(Self::Share(share)) } else { Err(FORM) };
+            return if (1..=99).contains(&share) {
+                Ok(Self::Share(share))
+            } else {
+                Err(FORM)
+            };
         }
         let (number, unit) = match (text.strip_suffix('d'), text.strip_suffix('h')) {
             (Some(days), _) => (days, DAY),
@@ -34,7 +38,9 @@ impl RenewBefore {
             _ => return Err(FORM),
         };
         let count: u16 = number.parse().map_err(|_| FORM)?;
-        Ok(Self::Before(SignedDuration::from_secs(i64::from(count) * unit)))
+        Ok(Self::Before(SignedDuration::from_secs(
+            i64::from(count) * unit,
+        )))
     }
 
     /// The instant from which what lives from `start` to `end` is due.
@@ -53,7 +59,9 @@ impl RenewBefore {
 /// Whole days from `now` to `then`, rounded down: 0 on the last day, negative once it is over.
 #[must_use]
 pub fn days_between(now: Timestamp, then: Timestamp) -> i64 {
-    then.as_second().saturating_sub(now.as_second()).div_euclid(DAY)
+    then.as_second()
+        .saturating_sub(now.as_second())
+        .div_euclid(DAY)
 }
 
 #[cfg(test)]
@@ -68,14 +76,46 @@ mod tests {
     fn due_is_thirty_days_or_a_third() {
         let start = at("2027-01-01T00:00:00Z");
         for (before, end, due) in [
-            (RenewBefore::Usual, "2027-07-20T00:00:00Z", "2027-06-20T00:00:00Z"),
-            (RenewBefore::Usual, "2027-02-17T00:00:00Z", "2027-02-01T08:00:00Z"),
-            (RenewBefore::Usual, "2027-01-07T00:00:00Z", "2027-01-05T00:00:00Z"),
-            (RenewBefore::Usual, "2027-01-01T00:00:00Z", "2027-01-01T00:00:00Z"),
-            (RenewBefore::Usual, "2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z"),
-            (RenewBefore::parse("20d").unwrap(), "2027-07-20T00:00:00Z", "2027-06-30T00:00:00Z"),
-            (RenewBefore::parse("36h").unwrap(), "2027-07-20T00:00:00Z", "2027-07-18T12:00:00Z"),
-            (RenewBefore::parse("25%").unwrap(), "2027-04-11T00:00:00Z", "2027-03-17T00:00:00Z"),
+            (
+                RenewBefore::Usual,
+                "2027-07-20T00:00:00Z",
+                "2027-06-20T00:00:00Z",
+            ),
+            (
+                RenewBefore::Usual,
+                "2027-02-17T00:00:00Z",
+                "2027-02-01T08:00:00Z",
+            ),
+            (
+                RenewBefore::Usual,
+                "2027-01-07T00:00:00Z",
+                "2027-01-05T00:00:00Z",
+            ),
+            (
+                RenewBefore::Usual,
+                "2027-01-01T00:00:00Z",
+                "2027-01-01T00:00:00Z",
+            ),
+            (
+                RenewBefore::Usual,
+                "2026-01-01T00:00:00Z",
+                "2026-01-01T00:00:00Z",
+            ),
+            (
+                RenewBefore::parse("20d").unwrap(),
+                "2027-07-20T00:00:00Z",
+                "2027-06-30T00:00:00Z",
+            ),
+            (
+                RenewBefore::parse("36h").unwrap(),
+                "2027-07-20T00:00:00Z",
+                "2027-07-18T12:00:00Z",
+            ),
+            (
+                RenewBefore::parse("25%").unwrap(),
+                "2027-04-11T00:00:00Z",
+                "2027-03-17T00:00:00Z",
+            ),
         ] {
             assert_eq!(before.due(start, at(end)), at(due), "{before:?} {end}");
         }

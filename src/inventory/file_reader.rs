@@ -33,24 +33,56 @@ pub fn glance(bytes: &[u8], mode: u32, keys: Keys) -> Vec<What> {
 /// The same by the full reader alone.
 #[must_use]
 pub fn whole(bytes: &[u8], mode: u32) -> Vec<What> {
-    if !matches!(delivery::recognised(bytes), Some(Form::Base64 | Form::Der | Form::Pem | Form::Utf16)) {
+    if !matches!(
+        delivery::recognised(bytes),
+        Some(Form::Base64 | Form::Der | Form::Pem | Form::Utf16)
+    ) {
         return Vec::new();
     }
     // Nothing is derived from any passphrase unasked.
-    let limits = Limits { rounds: 0, ..Limits::default() };
-    let Ok(found) = Delivery::read(vec![Input::new("", bytes.to_vec())], &limits) else { return Vec::new() };
-    let packed = found.repairs.iter().any(|repair| repair.what == Mended::Pkcs12);
+    let limits = Limits {
+        rounds: 0,
+        ..Limits::default()
+    };
+    let Ok(found) = Delivery::read(vec![Input::new("", bytes.to_vec())], &limits) else {
+        return Vec::new();
+    };
+    let packed = found
+        .repairs
+        .iter()
+        .any(|repair| repair.what == Mended::Pkcs12);
     let mut all = Vec::new();
     if !found.certificates.is_empty() {
-        all.push(What::Certificates(found.certificates.into_iter().map(|one| Arc::new(one.value)).collect()));
+        all.push(What::Certificates(
+            found
+                .certificates
+                .into_iter()
+                .map(|one| Arc::new(one.value))
+                .collect(),
+        ));
     }
     let keys = found.keys.iter().filter(|_| !packed);
-    all.extend(keys.map(|key| What::Key(HeldKey { id: key.id(), algorithm: key.algorithm(), mode })));
+    all.extend(keys.map(|key| {
+        What::Key(HeldKey {
+            id: key.id(),
+            algorithm: key.algorithm(),
+            mode,
+        })
+    }));
     all.extend(found.locked.iter().map(|_| What::LockedKey { mode }));
     all.extend(found.requests.into_iter().map(|one| {
         let request = one.value;
-        What::Request(Asked { names: request.dns_names, id: request.key_id, algorithm: request.algorithm })
+        What::Request(Asked {
+            names: request.dns_names,
+            id: request.key_id,
+            algorithm: request.algorithm,
+        })
     }));
-    all.extend(found.lists.into_iter().map(|list| What::Revoked(list.value)));
+    all.extend(
+        found
+            .lists
+            .into_iter()
+            .map(|list| What::Revoked(list.value)),
+    );
     all
 }

@@ -80,7 +80,10 @@ impl Place {
     /// A file.
     #[must_use]
     pub fn file(path: impl Into<PathBuf>, origin: Origin) -> Self {
-        Self::File { path: path.into(), origin }
+        Self::File {
+            path: path.into(),
+            origin,
+        }
     }
 
     /// Whether a server reads what lies there.
@@ -92,14 +95,23 @@ impl Place {
     /// Whether it lies in what the CA sent.
     #[must_use]
     pub fn is_packed(&self) -> bool {
-        matches!(self, Self::File { origin: Origin::Delivery, .. })
+        matches!(
+            self,
+            Self::File {
+                origin: Origin::Delivery,
+                ..
+            }
+        )
     }
 
     /// The name under which certctl installed it.
     #[must_use]
     pub fn stem(&self) -> Option<&str> {
         match self {
-            Self::File { origin: Origin::Installed(stem), .. } => Some(stem),
+            Self::File {
+                origin: Origin::Installed(stem),
+                ..
+            } => Some(stem),
             _ => None,
         }
     }

@@ -36,7 +36,14 @@ pub fn rows(items: Vec<Item>, measure: &Measure<'_>) -> Vec<Row> {
         }
     }
     supersession::settle(&mut rows, measure.now);
-    rows.sort_by_cached_key(|row| (row.state == State::Superseded, row.name.clone(), row.state, row.ends));
+    rows.sort_by_cached_key(|row| {
+        (
+            row.state == State::Superseded,
+            row.name.clone(),
+            row.state,
+            row.ends,
+        )
+    });
     rows
 }
 
@@ -55,32 +62,63 @@ struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
-    fn of(groups: &'a [Group], lists: &'a [(PathBuf, RevocationList)], measure: &Measure<'a>) -> Self {
+    fn of(
+        groups: &'a [Group],
+        lists: &'a [(PathBuf, RevocationList)],
+        measure: &Measure<'a>,
+    ) -> Self {
         let mut keys: HashMap<_, Vec<_>> = HashMap::new();
         for (place, key) in groups.iter().flat_map(|group| &group.keys) {
-            live(place).into_iter().for_each(|origin| keys.entry(origin).or_default().push((place, key.id)));
+            live(place)
+                .into_iter()
+                .for_each(|origin| keys.entry(origin).or_default().push((place, key.id)));
         }
         let mut questions: HashMap<_, Vec<_>> = HashMap::new();
         for question in measure.questions {
-            question.expected.into_iter().for_each(|leaf| questions.entry(leaf).or_default().push(question));
+            question
+                .expected
+                .into_iter()
+                .for_each(|leaf| questions.entry(leaf).or_default().push(question));
         }
-        let shown = measure.questions.iter().filter_map(|one| Some(one.answer.as_ref().ok()?.fingerprint)).collect();
+        let shown = measure
+            .questions
+            .iter()
+            .filter_map(|one| Some(one.answer.as_ref().ok()?.fingerprint))
+            .collect();
         let mut uncovered: HashMap<_, Vec<_>> = HashMap::new();
         for (block, leaf, names) in measure.uncovered {
-            uncovered.entry(*leaf).or_default().push((block, names.as_slice()));
+            uncovered
+                .entry(*leaf)
+                .or_default()
+                .push((block, names.as_slice()));
         }
-        Self { keys, lists, questions, shown, uncovered }
+        Self {
+            keys,
+            lists,
+            questions,
+            shown,
+            uncovered,
+        }
     }
 
     /// A key that lies beside `leaf` for the same server and does not fit, where none that fits does.
     fn wrong_key(&self, leaf: &Leaf) -> Option<Reason> {
         let id = leaf.certificate.key_id;
-        leaf.copies.iter().filter_map(|copy| live(&copy.place)).find_map(|origin| {
-            let beside = self.keys.get(origin)?;
-            let (place, key) = beside.first().filter(|_| beside.iter().all(|(_, key)| *key != id))?;
-            let path = PathBuf::from(place.to_string());
-            Some(Reason::WrongKey { path, key: *key, leaf: id })
-        })
+        leaf.copies
+            .iter()
+            .filter_map(|copy| live(&copy.place))
+            .find_map(|origin| {
+                let beside = self.keys.get(origin)?;
+                let (place, key) = beside
+                    .first()
+                    .filter(|_| beside.iter().all(|(_, key)| *key != id))?;
+                let path = PathBuf::from(place.to_string());
+                Some(Reason::WrongKey {
+                    path,
+                    key: *key,
+                    leaf: id,
+                })
+            })
     }
 }
 
@@ -96,13 +134,26 @@ fn unanswered(group: &Group) -> Option<Row> {
     let keys: Vec<_> = group.keys.clone();
     let (name, names, id, algorithm, state) = match (group.requests.first(), keys.first()) {
         (Some((_, asked)), _) => {
-            let name = asked.names.first().cloned().unwrap_or_else(|| asked.id.short());
-            (name, asked.names.clone(), asked.id, asked.algorithm, State::Pending)
+            let name = asked
+                .names
+                .first()
+                .cloned()
+                .unwrap_or_else(|| asked.id.short());
+            (
+                name,
+                asked.names.clone(),
+                asked.id,
+                asked.algorithm,
+                State::Pending,
+            )
         }
         (None, Some((place, key))) => {
             // All that there is of a name is its file's.
             let path = PathBuf::from(place.to_string());
-            let name = path.file_name().map_or_else(|| key.id.short(), |name| name.to_string_lossy().into_owned());
+            let name = path.file_name().map_or_else(
+                || key.id.short(),
+                |name| name.to_string_lossy().into_owned(),
+            );
             (name, Vec::new(), key.id, key.algorithm, State::KeyAlone)
         }
         (None, None) => return None,
@@ -121,7 +172,11 @@ fn unanswered(group: &Group) -> Option<Row> {
         days_left: None,
         places: Vec::new(),
         keys,
-        requests: group.requests.iter().map(|(place, _)| place.clone()).collect(),
+        requests: group
+            .requests
+            .iter()
+            .map(|(place, _)| place.clone())
+            .collect(),
         stem: None,
         paid_until: None,
         proof_until: None,
@@ -132,8 +187,16 @@ fn unanswered(group: &Group) -> Option<Row> {
 
 fn row(group: &Group, leaf: &Leaf, known: &Known<'_>, measure: &Measure<'_>) -> Row {
     let certificate = &leaf.certificate;
-    let stem = leaf.copies.iter().find_map(|copy| copy.place.stem()).map(str::to_owned);
-    let terms = stem.as_ref().and_then(|stem| measure.terms.get(stem)).cloned().unwrap_or_default();
+    let stem = leaf
+        .copies
+        .iter()
+        .find_map(|copy| copy.place.stem())
+        .map(str::to_owned);
+    let terms = stem
+        .as_ref()
+        .and_then(|stem| measure.terms.get(stem))
+        .cloned()
+        .unwrap_or_default();
     let state = state(group, leaf, known);
     let judged = chain_check::judge(leaf, stem.as_deref(), state, measure);
     let start = certificate.not_before;
@@ -144,21 +207,53 @@ fn row(group: &Group, leaf: &Leaf, known: &Known<'_>, measure: &Measure<'_>) -> 
     reasons.extend(known.wrong_key(leaf));
     reasons.extend(unlike(certificate, known));
     if measure.now >= due && in_date {
-        reasons.push(Reason::Due { since: due, ends: judged.ends });
+        reasons.push(Reason::Due {
+            since: due,
+            ends: judged.ends,
+        });
     }
     reasons.extend(judged.reasons);
     reasons.extend(readable(&group.keys));
     reasons.extend(uncovered(certificate, known));
     reasons.extend(terms.placeholder.then_some(Reason::Placeholder));
-    let clocks = Clocks { ends: judged.ends, due, proven: start, paid_until: terms.paid_until };
+    let clocks = Clocks {
+        ends: judged.ends,
+        due,
+        proven: start,
+        paid_until: terms.paid_until,
+    };
     // What a company's own CA does with its rounds is its own business. Certificates of public CAs say where their issuer is.
-    let public = judged.scope.map_or(!certificate.issuer_urls.is_empty(), |scope| scope == Scope::Public);
-    let rounds = if public { schedule::rounds(clocks, measure.before, measure.now) } else { Vec::new() };
-    let buys = rounds.first().is_some_and(|round| round.paid == Some(Paid::Purchase));
-    reasons.extend(terms.paid_until.filter(|_| buys).map(|on| Reason::TermEnds { on }));
-    let clients = if certificate.usage.for_clients { ForClients::Yes } else { ForClients::No };
+    let public = judged
+        .scope
+        .map_or(!certificate.issuer_urls.is_empty(), |scope| {
+            scope == Scope::Public
+        });
+    let rounds = if public {
+        schedule::rounds(clocks, measure.before, measure.now)
+    } else {
+        Vec::new()
+    };
+    let buys = rounds
+        .first()
+        .is_some_and(|round| round.paid == Some(Paid::Purchase));
+    reasons.extend(
+        terms
+            .paid_until
+            .filter(|_| buys)
+            .map(|on| Reason::TermEnds { on }),
+    );
+    let clients = if certificate.usage.for_clients {
+        ForClients::Yes
+    } else {
+        ForClients::No
+    };
     let until_then = start..=due.max(measure.now);
-    reasons.extend(changes(&until_then, clients).into_iter().filter(|_| public).map(Reason::Rule));
+    reasons.extend(
+        changes(&until_then, clients)
+            .into_iter()
+            .filter(|_| public)
+            .map(Reason::Rule),
+    );
     Row {
         name: certificate.label(),
         names: names(certificate),
@@ -170,7 +265,11 @@ fn row(group: &Group, leaf: &Leaf, known: &Known<'_>, measure: &Measure<'_>) -> 
         days_left: Some(days_between(measure.now, judged.ends)),
         places: leaf.copies.iter().map(|copy| copy.place.clone()).collect(),
         keys: group.keys.clone(),
-        requests: group.requests.iter().map(|(place, _)| place.clone()).collect(),
+        requests: group
+            .requests
+            .iter()
+            .map(|(place, _)| place.clone())
+            .collect(),
         stem,
         paid_until: terms.paid_until,
         proof_until: public.then(|| schedule::proof_until(start)),
@@ -181,7 +280,10 @@ fn row(group: &Group, leaf: &Leaf, known: &Known<'_>, measure: &Measure<'_>) -> 
 }
 
 fn state(group: &Group, leaf: &Leaf, known: &Known<'_>) -> State {
-    let seen = leaf.copies.iter().any(|copy| matches!(copy.place, Place::Address { .. }));
+    let seen = leaf
+        .copies
+        .iter()
+        .any(|copy| matches!(copy.place, Place::Address { .. }));
     if seen || known.shown.contains(&leaf.certificate.fingerprint) {
         State::Served
     } else if leaf.copies.iter().any(|copy| copy.place.is_live()) {
@@ -196,16 +298,29 @@ fn state(group: &Group, leaf: &Leaf, known: &Known<'_>) -> State {
 /// DNS names, then addresses.
 fn names(certificate: &Certificate) -> Vec<String> {
     let addresses = certificate.ip_addresses.iter().map(ToString::to_string);
-    certificate.dns_names.iter().cloned().chain(addresses).collect()
+    certificate
+        .dns_names
+        .iter()
+        .cloned()
+        .chain(addresses)
+        .collect()
 }
 
 fn dates(certificate: &Certificate, at: Timestamp) -> Vec<Reason> {
     let label = certificate.label();
     let (not_before, not_after) = (certificate.not_before, certificate.not_after);
     let problem = if at.as_second() < not_before.as_second() {
-        Problem::NotYetValid { label, not_before, at }
+        Problem::NotYetValid {
+            label,
+            not_before,
+            at,
+        }
     } else if at.as_second() > not_after.as_second() {
-        Problem::Expired { label, not_after, leaf: true }
+        Problem::Expired {
+            label,
+            not_after,
+            leaf: true,
+        }
     } else {
         return Vec::new();
     };
@@ -215,8 +330,9 @@ fn dates(certificate: &Certificate, at: Timestamp) -> Vec<Reason> {
 /// A list revokes it, and no later one takes it off again.
 fn revoked(certificate: &Certificate, lists: &[(PathBuf, RevocationList)]) -> Option<Reason> {
     let (path, list) = lists.iter().find(|(_, list)| list.revokes(certificate))?;
-    let lifted =
-        |(_, other): &(PathBuf, RevocationList)| other.this_update > list.this_update && other.lifts(certificate);
+    let lifted = |(_, other): &(PathBuf, RevocationList)| {
+        other.this_update > list.this_update && other.lifts(certificate)
+    };
     (!lists.iter().any(lifted)).then(|| Reason::Revoked { list: path.clone() })
 }
 
@@ -226,15 +342,31 @@ type Told = (Result<Shown, String>, Vec<SocketAddr>, Vec<String>);
 /// What servers show in its place: what is the same for several names and addresses is told once.
 fn unlike(certificate: &Certificate, known: &Known<'_>) -> Vec<Reason> {
     let is_it = |shown: &Shown| shown.fingerprint == certificate.fingerprint;
-    let own = known.questions.get(&certificate.fingerprint).into_iter().flatten();
+    let own = known
+        .questions
+        .get(&certificate.fingerprint)
+        .into_iter()
+        .flatten();
     let mut at_each: Vec<(Result<Shown, String>, SocketAddr, Vec<String>)> = Vec::new();
-    for Question { address, name, answer, .. } in own {
+    for Question {
+        address,
+        name,
+        answer,
+        ..
+    } in own
+    {
         let answer = match answer {
             Ok(shown) if is_it(shown) && shown.same_chain => continue,
-            Ok(shown) => Ok(Shown { same_chain: is_it(shown), ..shown.clone() }),
+            Ok(shown) => Ok(Shown {
+                same_chain: is_it(shown),
+                ..shown.clone()
+            }),
             Err(why) => Err(why.clone()),
         };
-        match at_each.iter_mut().find(|(known, at, _)| *known == answer && at == address) {
+        match at_each
+            .iter_mut()
+            .find(|(known, at, _)| *known == answer && at == address)
+        {
             Some((.., names)) if names.contains(name) => {}
             Some((.., names)) => names.push(name.clone()),
             None => at_each.push((answer, *address, vec![name.clone()])),
@@ -242,14 +374,25 @@ fn unlike(certificate: &Certificate, known: &Known<'_>) -> Vec<Reason> {
     }
     let mut told: Vec<Told> = Vec::new();
     for (answer, address, names) in at_each {
-        match told.iter_mut().find(|(known, _, same)| *known == answer && *same == names) {
+        match told
+            .iter_mut()
+            .find(|(known, _, same)| *known == answer && *same == names)
+        {
             Some((_, addresses, _)) => addresses.push(address),
             None => told.push((answer, vec![address], names)),
         }
     }
     let reason = |(answer, addresses, names)| match answer {
-        Ok(shown) => Reason::ServedDiffers { addresses, names, shown },
-        Err(why) => Reason::Silent { addresses, names, why },
+        Ok(shown) => Reason::ServedDiffers {
+            addresses,
+            names,
+            shown,
+        },
+        Err(why) => Reason::Silent {
+            addresses,
+            names,
+            why,
+        },
     };
     told.into_iter().map(reason).collect()
 }
@@ -257,10 +400,22 @@ fn unlike(certificate: &Certificate, known: &Known<'_>) -> Vec<Reason> {
 /// A file's bits for everybody.
 fn readable(keys: &[(Place, HeldKey)]) -> Vec<Reason> {
     let open = keys.iter().filter(|(_, key)| key.mode & 0o007 != 0);
-    open.map(|(place, key)| Reason::KeyReadable { path: PathBuf::from(place.to_string()), mode: key.mode }).collect()
+    open.map(|(place, key)| Reason::KeyReadable {
+        path: PathBuf::from(place.to_string()),
+        mode: key.mode,
+    })
+    .collect()
 }
 
 fn uncovered(certificate: &Certificate, known: &Known<'_>) -> Vec<Reason> {
-    let own = known.uncovered.get(&certificate.fingerprint).into_iter().flatten();
-    own.map(|&(block, names)| Reason::NamesNotCovered { block: block.clone(), names: names.to_vec() }).collect()
+    let own = known
+        .uncovered
+        .get(&certificate.fingerprint)
+        .into_iter()
+        .flatten();
+    own.map(|&(block, names)| Reason::NamesNotCovered {
+        block: block.clone(),
+        names: names.to_vec(),
+    })
+    .collect()
 }

@@ -66,7 +66,12 @@ pub enum Reason {
         leaf: PublicKeyId,
     },
     /// A server shows something else.
-    #[error("{} is served for {} at {}, not what is on disk", served(shown), listed(names), at(addresses))]
+    #[error(
+        "{} is served for {} at {}, not what is on disk",
+        served(shown),
+        listed(names),
+        at(addresses)
+    )]
     ServedDiffers {
         /// Where.
         addresses: Vec<SocketAddr>,
@@ -183,18 +188,25 @@ impl Reason {
     /// The place in the order of reasons.
     fn rank(&self) -> Rank {
         match self {
-            Self::Problem(Problem::Expired { leaf: true, .. } | Problem::NotYetValid { .. }) => Rank::Ended,
-            Self::Problem(Problem::WeakKey { .. } | Problem::WeakSignature { .. }) | Self::Weak(_) => Rank::Weak,
+            Self::Problem(Problem::Expired { leaf: true, .. } | Problem::NotYetValid { .. }) => {
+                Rank::Ended
+            }
+            Self::Problem(Problem::WeakKey { .. } | Problem::WeakSignature { .. })
+            | Self::Weak(_) => Rank::Weak,
             Self::Problem(Problem::NoNames { .. }) => Rank::Names,
             Self::Problem(_) if self.weight() < Weight::Wrong => Rank::WorthKnowing,
             Self::Problem(_) | Self::EndsFirst { .. } => Rank::Chain,
-            Self::ServedDiffers { .. } | Self::Silent { .. } | Self::WrongKey { .. } => Rank::Served,
+            Self::ServedDiffers { .. } | Self::Silent { .. } | Self::WrongKey { .. } => {
+                Rank::Served
+            }
             Self::Due { .. } => Rank::Due,
             Self::Sent { reason, .. } => reason.rank(),
             Self::KeyReadable { .. } => Rank::KeyReadable,
             Self::NamesNotCovered { .. } => Rank::Names,
             Self::Revoked { .. } => Rank::Revoked,
-            Self::NewerReady { .. } | Self::TermEnds { .. } | Self::Placeholder => Rank::WorthKnowing,
+            Self::NewerReady { .. } | Self::TermEnds { .. } | Self::Placeholder => {
+                Rank::WorthKnowing
+            }
             Self::Prepared { .. } => Rank::Prepared,
             Self::Rule(_) => Rank::Rule,
         }
@@ -205,17 +217,24 @@ impl Reason {
     pub fn weight(&self) -> Weight {
         match self {
             // A company's own CA is nobody's fault, and what a server shows by default often signed itself.
-            Self::Problem(Problem::UnknownRoot { .. } | Problem::SelfSigned { .. }) => Weight::Warns,
-            // Certificates of public CAs say where their issuer is: without that it may be a root of somebody's own.
-            Self::Problem(Problem::MissingIntermediate { urls, .. }) if urls.is_empty() => Weight::Warns,
-            Self::Problem(_) | Self::Revoked { .. } | Self::WrongKey { .. } => Weight::Wrong,
-            Self::ServedDiffers { .. } | Self::Silent { .. } => Weight::Wrong,
-            Self::KeyReadable { .. } | Self::NamesNotCovered { .. } | Self::Weak(_) => Weight::Wrong,
-            Self::Sent { reason, .. } => reason.weight(),
-            Self::Due { .. } => Weight::Due,
-            Self::EndsFirst { .. } | Self::NewerReady { .. } | Self::TermEnds { .. } | Self::Placeholder => {
+            Self::Problem(Problem::UnknownRoot { .. } | Problem::SelfSigned { .. }) => {
                 Weight::Warns
             }
+            // Certificates of public CAs say where their issuer is: without that it may be a root of somebody's own.
+            Self::Problem(Problem::MissingIntermediate { urls, .. }) if urls.is_empty() => {
+                Weight::Warns
+            }
+            Self::Problem(_) | Self::Revoked { .. } | Self::WrongKey { .. } => Weight::Wrong,
+            Self::ServedDiffers { .. } | Self::Silent { .. } => Weight::Wrong,
+            Self::KeyReadable { .. } | Self::NamesNotCovered { .. } | Self::Weak(_) => {
+                Weight::Wrong
+            }
+            Self::Sent { reason, .. } => reason.weight(),
+            Self::Due { .. } => Weight::Due,
+            Self::EndsFirst { .. }
+            | Self::NewerReady { .. }
+            | Self::TermEnds { .. }
+            | Self::Placeholder => Weight::Warns,
             Self::Prepared { .. } | Self::Rule(_) => Weight::Notes,
         }
     }
@@ -239,7 +258,9 @@ fn at(all: &[SocketAddr]) -> String {
 fn served(shown: &Shown) -> String {
     match (shown.not_after, shown.same_chain) {
         (_, true) => "the same certificate with other intermediates".to_owned(),
-        (Some(ends), false) => format!("another certificate ({}, until {})", shown.label, day(ends)),
+        (Some(ends), false) => {
+            format!("another certificate ({}, until {})", shown.label, day(ends))
+        }
         (None, false) => format!("another certificate ({})", shown.label),
     }
 }

@@ -142,9 +142,13 @@ impl Row {
             Place::File { .. } if place.is_live() => 1,
             Place::File { .. } => 2,
         };
-        self.places.iter().min_by_key(rank).or_else(|| self.requests.first()).or_else(|| {
-            let (place, _) = self.keys.first()?;
-            Some(place)
-        })
+        self.places
+            .iter()
+            .min_by_key(rank)
+            .or_else(|| self.requests.first())
+            .or_else(|| {
+                let (place, _) = self.keys.first()?;
+                Some(place)
+            })
     }
 }

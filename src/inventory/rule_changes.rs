@@ -23,7 +23,10 @@ pub struct Change {
 /// All that begin within `time`, by date. The end of clientAuth counts only for a certificate `for_clients`.
 #[must_use]
 pub fn changes(time: &RangeInclusive<Timestamp>, for_clients: ForClients) -> Vec<Change> {
-    let mut changes: Vec<Change> = endings(for_clients).into_iter().chain(lifetimes(*time.start())).collect();
+    let mut changes: Vec<Change> = endings(for_clients)
+        .into_iter()
+        .chain(lifetimes(*time.start()))
+        .collect();
     changes.retain(|change| time.contains(&begin(change.from)));
     changes.sort_by_key(|change| change.from);
     changes
@@ -67,14 +70,25 @@ fn lifetimes(at: Timestamp) -> Vec<Change> {
     let mut at = at;
     while let Some(step) = LIFETIME.after(at) {
         at = begin(step.since);
-        let reuse = PROOF_REUSE.at(at).map(|reuse| format!(", and a proof of control is good for {} days", reuse.days));
+        let reuse = PROOF_REUSE
+            .at(at)
+            .map(|reuse| format!(", and a proof of control is good for {} days", reuse.days));
         let code = match step.days {
             47 => "rule-47-days",
             100 => "rule-100-days",
             _ => continue,
         };
-        let what = format!("a new certificate lives at most {} days{}", step.days, reuse.unwrap_or_default());
-        changes.push(Change { code, from: step.since, what, source: step.source });
+        let what = format!(
+            "a new certificate lives at most {} days{}",
+            step.days,
+            reuse.unwrap_or_default()
+        );
+        changes.push(Change {
+            code,
+            from: step.since,
+            what,
+            source: step.source,
+        });
     }
     changes
 }
@@ -87,15 +101,42 @@ mod tests {
     fn what_begins_between_two_rounds_is_told() {
         for (from, to, clients, codes) in [
             ("2026-06-01", "2026-12-01", ForClients::Yes, &[][..]),
-            ("2026-11-01", "2027-03-15", ForClients::No, &["rule-100-days"]),
-            ("2026-11-01", "2027-03-15", ForClients::Yes, &["rule-client-auth", "rule-100-days"]),
-            ("2027-03-15", "2028-04-01", ForClients::No, &["rule-100-days", "rule-no-email"]),
-            ("2027-04-01", "2030-01-01", ForClients::Yes, &["rule-no-email", "rule-47-days"]),
+            (
+                "2026-11-01",
+                "2027-03-15",
+                ForClients::No,
+                &["rule-100-days"],
+            ),
+            (
+                "2026-11-01",
+                "2027-03-15",
+                ForClients::Yes,
+                &["rule-client-auth", "rule-100-days"],
+            ),
+            (
+                "2027-03-15",
+                "2028-04-01",
+                ForClients::No,
+                &["rule-100-days", "rule-no-email"],
+            ),
+            (
+                "2027-04-01",
+                "2030-01-01",
+                ForClients::Yes,
+                &["rule-no-email", "rule-47-days"],
+            ),
         ] {
             let at = |day: &str| format!("{day}T00:00:00Z").parse().unwrap();
-            let found: Vec<_> = changes(&(at(from)..=at(to)), clients).iter().map(|change| change.code).collect();
+            let found: Vec<_> = changes(&(at(from)..=at(to)), clients)
+                .iter()
+                .map(|change| change.code)
+                .collect();
             // What begins with the certificate itself held for it.
-            let held = if from == "2027-03-15" { &codes[1..] } else { codes };
+            let held = if from == "2027-03-15" {
+                &codes[1..]
+            } else {
+                codes
+            };
             assert_eq!(found, held, "{from} {to}");
         }
     }

@@ -65,7 +65,9 @@ const DAY: i64 = 86_400;
 pub fn proof_until(proven: Timestamp) -> Timestamp {
     let mut at = proven;
     loop {
-        let here = PROOF_REUSE.at(at).map_or(proven, |step| later(proven, step.days));
+        let here = PROOF_REUSE
+            .at(at)
+            .map_or(proven, |step| later(proven, step.days));
         match PROOF_REUSE.after(at).map(|step| begin(step.since)) {
             // Under the rules of then it may be too old at once.
             Some(next) if next <= here => at = next,
@@ -78,16 +80,31 @@ pub fn proof_until(proven: Timestamp) -> Timestamp {
 #[must_use]
 pub fn rounds(clocks: Clocks, before: RenewBefore, now: Timestamp) -> Vec<Round> {
     let mut rounds = Vec::new();
-    let Clocks { mut ends, mut due, mut proven, mut paid_until } = clocks;
+    let Clocks {
+        mut ends,
+        mut due,
+        mut proven,
+        mut paid_until,
+    } = clocks;
     while rounds.len() < MOST && (rounds.is_empty() || due < begin(HORIZON)) {
         // A round that is overdue is done today.
         let done = due.max(now);
         let Some(rule) = LIFETIME.at(done) else { break };
         let until = proof_until(proven);
-        let proof = if done <= until { Proof::Reused(until) } else { Proof::New };
+        let proof = if done <= until {
+            Proof::Reused(until)
+        } else {
+            Proof::New
+        };
         let paid = paid_until.map(|last| paid(last, done));
         let most_days = most_days(rule.days, paid, paid_until, done);
-        rounds.push(Round { due, before: ends, most_days, paid, proof });
+        rounds.push(Round {
+            due,
+            before: ends,
+            most_days,
+            paid,
+            proof,
+        });
         // For how long it will be bought then nobody knows.
         paid_until = paid_until.filter(|_| paid == Some(Paid::Reissue));
         if proof == Proof::New {
@@ -104,14 +121,21 @@ pub fn rounds(clocks: Clocks, before: RenewBefore, now: Timestamp) -> Vec<Round>
 
 /// What is left of a term in its last month is not worth a round of its own.
 fn paid(last: Date, done: Timestamp) -> Paid {
-    if later(done, 30) < end_of(last) { Paid::Reissue } else { Paid::Purchase }
+    if later(done, 30) < end_of(last) {
+        Paid::Reissue
+    } else {
+        Paid::Purchase
+    }
 }
 
 /// A reissue ends with what is paid for.
 fn most_days(rule: i64, paid: Option<Paid>, paid_until: Option<Date>, done: Timestamp) -> i64 {
     match (paid, paid_until) {
         (Some(Paid::Reissue), Some(last)) => {
-            let left = end_of(last).as_second().saturating_sub(done.as_second()).max(0);
+            let left = end_of(last)
+                .as_second()
+                .saturating_sub(done.as_second())
+                .max(0);
             rule.min(left / DAY + i64::from(left % DAY > 0))
         }
         _ => rule,
@@ -124,7 +148,8 @@ fn end_of(day: Date) -> Timestamp {
 }
 
 fn later(at: Timestamp, days: i64) -> Timestamp {
-    at.checked_add(SignedDuration::from_secs(days.saturating_mul(DAY))).unwrap_or(Timestamp::MAX)
+    at.checked_add(SignedDuration::from_secs(days.saturating_mul(DAY)))
+        .unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]
@@ -165,8 +190,16 @@ mod tests {
         let told: Vec<String> = all
             .iter()
             .map(|round| {
-                let paid = if round.paid == Some(Paid::Reissue) { "reissue" } else { "buy" };
-                let proof = if round.proof == Proof::New { "new" } else { "reused" };
+                let paid = if round.paid == Some(Paid::Reissue) {
+                    "reissue"
+                } else {
+                    "buy"
+                };
+                let proof = if round.proof == Proof::New {
+                    "new"
+                } else {
+                    "reused"
+                };
                 format!("{} {} {paid} {proof}", day(round.due), round.most_days)
             })
             .collect();
@@ -181,7 +214,10 @@ mod tests {
             ],
             "{told:#?}"
         );
-        let in_2029 = told.iter().filter(|round| round.starts_with("2029")).count();
+        let in_2029 = told
+            .iter()
+            .filter(|round| round.starts_with("2029"))
+            .count();
         assert!((8..=10).contains(&in_2029), "{told:#?}");
         assert!(told.last().unwrap().ends_with("47 buy new"), "{told:#?}");
     }
@@ -197,8 +233,19 @@ mod tests {
             Proof::New => "new".to_owned(),
             Proof::Reused(until) => format!("until {}", day(until)),
         };
-        let line = |round: &Round| format!("{} {} {} {}", day(round.due), round.most_days, order(round), proof(round));
-        rounds(clocks, RenewBefore::Usual, at(now)).iter().map(line).collect()
+        let line = |round: &Round| {
+            format!(
+                "{} {} {} {}",
+                day(round.due),
+                round.most_days,
+                order(round),
+                proof(round)
+            )
+        };
+        rounds(clocks, RenewBefore::Usual, at(now))
+            .iter()
+            .map(line)
+            .collect()
     }
 
     #[test]
@@ -208,7 +255,12 @@ mod tests {
         // the proof of 2027-09-29.
         let (start, ends) = (at("2026-11-23"), at("2027-06-11"));
         let due = RenewBefore::Usual.due(start, ends);
-        let clocks = Clocks { ends, due, proven: start, paid_until: Some("2027-11-23".parse().unwrap()) };
+        let clocks = Clocks {
+            ends,
+            due,
+            proven: start,
+            paid_until: Some("2027-11-23".parse().unwrap()),
+        };
         let all = told(clocks, "2026-11-23");
         assert_eq!(day(proof_until(start)), "2027-03-15");
         assert_eq!(
@@ -226,18 +278,36 @@ mod tests {
             "{all:#?}"
         );
         // The last one for 100 days, then every 31 days and 8 hours, each with a proof of its own.
-        let last = all.iter().rposition(|round| round.contains(" 100 ")).unwrap();
-        assert!(all[last].as_str() < "2029-03-15" && all[last + 1].as_str() > "2029-03-15", "{all:#?}");
-        assert!(all[last + 1..].iter().all(|round| round.ends_with(" 47 - new")), "{all:#?}");
+        let last = all
+            .iter()
+            .rposition(|round| round.contains(" 100 "))
+            .unwrap();
+        assert!(
+            all[last].as_str() < "2029-03-15" && all[last + 1].as_str() > "2029-03-15",
+            "{all:#?}"
+        );
+        assert!(
+            all[last + 1..]
+                .iter()
+                .all(|round| round.ends_with(" 47 - new")),
+            "{all:#?}"
+        );
         assert!(all.last().unwrap().starts_with("2029-12"), "{all:#?}");
     }
 
     #[test]
     fn what_is_overdue_is_done_today() {
-        let clocks =
-            Clocks { ends: at("2026-01-01"), due: at("2025-12-01"), proven: at("2025-06-01"), paid_until: None };
+        let clocks = Clocks {
+            ends: at("2026-01-01"),
+            due: at("2025-12-01"),
+            proven: at("2025-06-01"),
+            paid_until: None,
+        };
         let all = rounds(clocks, RenewBefore::Usual, at("2028-06-01"));
-        assert_eq!((day(all[0].due), all[0].most_days, all[0].paid), ("2025-12-01".to_owned(), 100, None));
+        assert_eq!(
+            (day(all[0].due), all[0].most_days, all[0].paid),
+            ("2025-12-01".to_owned(), 100, None)
+        );
         assert_eq!(day(all[1].due), "2028-08-10");
     }
 }

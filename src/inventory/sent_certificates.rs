@@ -17,7 +17,10 @@ impl Bag {
     pub(super) fn new(all: Vec<Arc<Certificate>>) -> Self {
         let mut by_name: HashMap<Vec<u8>, Vec<usize>> = HashMap::new();
         for (place, one) in all.iter().enumerate() {
-            by_name.entry(one.subject_der().to_vec()).or_default().push(place);
+            by_name
+                .entry(one.subject_der().to_vec())
+                .or_default()
+                .push(place);
         }
         Self { all, by_name }
     }
@@ -37,11 +40,20 @@ impl Bag {
                 found.extend(bearers);
             }
         }
-        found.into_iter().map(|place| self.all[place].as_ref().clone()).collect()
+        found
+            .into_iter()
+            .map(|place| self.all[place].as_ref().clone())
+            .collect()
     }
 
     pub(super) fn is_same(&self, other: &Self) -> bool {
-        let prints = |bag: &'_ Self| bag.all.iter().map(|one| one.fingerprint).collect::<Vec<_>>();
-        std::ptr::eq(self, other) || self.all.len() == other.all.len() && prints(self) == prints(other)
+        let prints = |bag: &'_ Self| {
+            bag.all
+                .iter()
+                .map(|one| one.fingerprint)
+                .collect::<Vec<_>>()
+        };
+        std::ptr::eq(self, other)
+            || self.all.len() == other.all.len() && prints(self) == prints(other)
     }
 }

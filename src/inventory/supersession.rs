@@ -18,9 +18,16 @@ struct Family {
 }
 
 fn family(row: &Row) -> Family {
-    let mut names: Vec<String> = row.names.iter().map(|name| name.to_ascii_lowercase()).collect();
+    let mut names: Vec<String> = row
+        .names
+        .iter()
+        .map(|name| name.to_ascii_lowercase())
+        .collect();
     names.sort();
-    Family { names, rsa: matches!(row.algorithm, KeyAlgorithm::Rsa(_)) }
+    Family {
+        names,
+        rsa: matches!(row.algorithm, KeyAlgorithm::Rsa(_)),
+    }
 }
 
 /// What the rows of the same names mean for each other.
@@ -28,7 +35,11 @@ pub(super) fn settle(rows: &mut [Row], now: Timestamp) {
     let answered = request_history::rounds(rows);
     request_history::supersede(rows, &answered);
     let mut families: HashMap<Family, Vec<usize>> = HashMap::new();
-    for (index, row) in rows.iter().enumerate().filter(|(_, row)| !row.names.is_empty()) {
+    for (index, row) in rows
+        .iter()
+        .enumerate()
+        .filter(|(_, row)| !row.names.is_empty())
+    {
         families.entry(family(row)).or_default().push(index);
     }
     for family in families.into_values() {
@@ -37,7 +48,9 @@ pub(super) fn settle(rows: &mut [Row], now: Timestamp) {
                 Means::Also(reason) => rows[index].reasons.push(reason),
                 Means::Superseded => {
                     rows[index].state = State::Superseded;
-                    rows[index].reasons.retain(|reason| matches!(reason, Reason::KeyReadable { .. }));
+                    rows[index]
+                        .reasons
+                        .retain(|reason| matches!(reason, Reason::KeyReadable { .. }));
                 }
             }
         }
@@ -58,11 +71,17 @@ fn meanings(rows: &[Row], family: &[usize], now: Timestamp) -> Vec<(usize, Means
     // A placeholder never takes the place of a real one, which a CA may have dated back.
     let order = |one: &Certificate| (!one.is_self_issued(), one.not_before, one.not_after);
     let issued = |index: usize| rows[index].certificate.as_deref().map(order);
-    let Some(newest) = family.iter().copied().filter(|&index| issued(index).is_some()).max_by_key(|&at| issued(at))
+    let Some(newest) = family
+        .iter()
+        .copied()
+        .filter(|&index| issued(index).is_some())
+        .max_by_key(|&at| issued(at))
     else {
         return Vec::new();
     };
-    let pending = family.iter().find(|&&index| rows[index].state == State::Pending);
+    let pending = family
+        .iter()
+        .find(|&&index| rows[index].state == State::Pending);
     let prepared = pending.and_then(|&index| rows[index].requests.first());
     let mut meanings = Vec::new();
     for &index in family.iter().filter(|&&index| issued(index).is_some()) {
@@ -72,15 +91,31 @@ fn meanings(rows: &[Row], family: &[usize], now: Timestamp) -> Vec<(usize, Means
             meanings.push((index, Means::Superseded));
         } else if live || rows[index].state == State::Ready {
             let ready = newer && rows[newest].state == State::Ready;
-            let ready = if ready { newer_ready(&rows[newest], now) } else { None };
-            let prepared = prepared.map(|request| Reason::Prepared { request: request.clone() });
-            meanings.extend(ready.or(prepared).map(|reason| (index, Means::Also(reason))));
+            let ready = if ready {
+                newer_ready(&rows[newest], now)
+            } else {
+                None
+            };
+            let prepared = prepared.map(|request| Reason::Prepared {
+                request: request.clone(),
+            });
+            meanings.extend(
+                ready
+                    .or(prepared)
+                    .map(|reason| (index, Means::Also(reason))),
+            );
         }
     }
     meanings
 }
 
 fn newer_ready(row: &Row, now: Timestamp) -> Option<Reason> {
-    let certificate = row.certificate.as_ref().filter(|certificate| certificate.is_in_date(now))?;
-    Some(Reason::NewerReady { place: row.place()?.clone(), ends: certificate.not_after })
+    let certificate = row
+        .certificate
+        .as_ref()
+        .filter(|certificate| certificate.is_in_date(now))?;
+    Some(Reason::NewerReady {
+        place: row.place()?.clone(),
+        ends: certificate.not_after,
+    })
 }

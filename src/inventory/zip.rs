@@ -13,7 +13,17 @@ pub fn certificates(bytes: &[u8]) -> Vec<Arc<Certificate>> {
         return Vec::new();
     }
     // Nothing is derived from any passphrase unasked.
-    let limits = Limits { rounds: 0, ..Limits::default() };
+    let limits = Limits {
+        rounds: 0,
+        ..Limits::default()
+    };
     let read = Delivery::read(vec![Input::new("", bytes.to_vec())], &limits);
-    read.map(|found| found.certificates.into_iter().map(|one| Arc::new(one.value)).collect()).unwrap_or_default()
+    read.map(|found| {
+        found
+            .certificates
+            .into_iter()
+            .map(|one| Arc::new(one.value))
+            .collect()
+    })
+    .unwrap_or_default()
 }

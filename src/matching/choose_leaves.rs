@@ -22,11 +22,23 @@ pub struct Scope<'a> {
 
 impl<'a> Scope<'a> {
     /// The leaves of `bag`: those of the delivery, and in the folder those for `names` (without any, all).
-    pub fn new(bag: &'a [Certificate], delivery: Option<&Delivery>, names: &[DnsName], at: Timestamp) -> Self {
-        let delivered: HashSet<[u8; 32]> =
-            delivery.iter().flat_map(|delivery| &delivery.certificates).map(|found| found.fingerprint).collect();
+    pub fn new(
+        bag: &'a [Certificate],
+        delivery: Option<&Delivery>,
+        names: &[DnsName],
+        at: Timestamp,
+    ) -> Self {
+        let delivered: HashSet<[u8; 32]> = delivery
+            .iter()
+            .flat_map(|delivery| &delivery.certificates)
+            .map(|found| found.fingerprint)
+            .collect();
         let wanted: HashSet<&str> = names.iter().map(DnsName::as_str).collect();
-        let named = |leaf: &Certificate| leaf.dns_names.iter().any(|name| wanted.contains(&*name.to_ascii_lowercase()));
+        let named = |leaf: &Certificate| {
+            leaf.dns_names
+                .iter()
+                .any(|name| wanted.contains(&*name.to_ascii_lowercase()))
+        };
         let everything = delivery.is_none() && names.is_empty();
         let mut seen = HashSet::new();
         let mut leaves: Vec<&Certificate> = bag
@@ -35,7 +47,10 @@ impl<'a> Scope<'a> {
             .filter(|one| everything || delivered.contains(&one.fingerprint) || named(one))
             .collect();
         leaves.sort_by_key(|leaf| std::cmp::Reverse(leaf.rank(at)));
-        Self { leaves, rounds: delivery.is_none() }
+        Self {
+            leaves,
+            rounds: delivery.is_none(),
+        }
     }
 }
 
@@ -51,39 +66,80 @@ pub struct Choice<'a> {
 }
 
 /// Chooses. Without any site's certificate, a CA's certificate is taken for one: the judge says what is wrong with it.
-pub fn choose<'a>(scope: &Scope<'a>, bag: &'a [Certificate], keyring: &Keyring) -> Result<Choice<'a>, PairingError> {
+pub fn choose<'a>(
+    scope: &Scope<'a>,
+    bag: &'a [Certificate],
+    keyring: &Keyring,
+) -> Result<Choice<'a>, PairingError> {
     let fits = |leaf: &&Certificate| keyring.fits(leaf.key_id);
-    let (fitted, unfitted): (Vec<&Certificate>, Vec<&Certificate>) = scope.leaves.iter().copied().partition(fits);
+    let (fitted, unfitted): (Vec<&Certificate>, Vec<&Certificate>) =
+        scope.leaves.iter().copied().partition(fits);
     if !fitted.is_empty() {
         let (mut leaves, older) = current(&fitted, scope);
         in_order(&mut leaves, bag);
-        return Ok(Choice { leaves, older, unfitted: if scope.rounds { Vec::new() } else { unfitted } });
+        return Ok(Choice {
+            leaves,
+            older,
+            unfitted: if scope.rounds { Vec::new() } else { unfitted },
+        });
     }
     let (leaves, older) = current(&scope.leaves, scope);
     match leaves.as_slice() {
         [] => {
-            let leaf = bag.iter().find(|one| keyring.fits(one.key_id)).or_else(|| bag.first());
-            Ok(Choice { leaves: leaf.into_iter().collect(), older: Vec::new(), unfitted: Vec::new() })
+            let leaf = bag
+                .iter()
+                .find(|one| keyring.fits(one.key_id))
+                .or_else(|| bag.first());
+            Ok(Choice {
+                leaves: leaf.into_iter().collect(),
+                older: Vec::new(),
+                unfitted: Vec::new(),
+            })
         }
-        [_] => Ok(Choice { leaves, older, unfitted: Vec::new() }),
+        [_] => Ok(Choice {
+            leaves,
+            older,
+            unfitted: Vec::new(),
+        }),
         several => {
             let words = |leaf: &&Certificate| {
-                format!("{} (key {}, until {})", leaf.label(), leaf.key_id.short(), leaf.not_after)
+                format!(
+                    "{} (key {}, until {})",
+                    leaf.label(),
+                    leaf.key_id.short(),
+                    leaf.not_after
+                )
             };
-            Err(PairingError::Ambiguous { leaves: several.iter().map(words).collect(), looked: keyring.looked() })
+            Err(PairingError::Ambiguous {
+                leaves: several.iter().map(words).collect(),
+                looked: keyring.looked(),
+            })
         }
     }
 }
 
 /// Every site's certificate of a folder that is to be judged: the newest of each site, whether anything here fits it or
 /// not, and the newest that something fits. With `--key` those alone that it fits, where it fits any.
-pub fn judged<'a>(scope: &Scope<'a>, bag: &'a [Certificate], keyring: &Keyring) -> Vec<&'a Certificate> {
-    let fitted: Vec<&Certificate> = scope.leaves.iter().copied().filter(|leaf| keyring.fits(leaf.key_id)).collect();
+pub fn judged<'a>(
+    scope: &Scope<'a>,
+    bag: &'a [Certificate],
+    keyring: &Keyring,
+) -> Vec<&'a Certificate> {
+    let fitted: Vec<&Certificate> = scope
+        .leaves
+        .iter()
+        .copied()
+        .filter(|leaf| keyring.fits(leaf.key_id))
+        .collect();
     let (mut leaves, _) = newest(&fitted, site);
     if leaves.is_empty() || keyring.named == Named::Nothing {
         let (latest, _) = newest(&scope.leaves, site);
         let known: HashSet<_> = leaves.iter().map(|leaf| leaf.fingerprint).collect();
-        leaves.extend(latest.into_iter().filter(|leaf| !known.contains(&leaf.fingerprint)));
+        leaves.extend(
+            latest
+                .into_iter()
+                .filter(|leaf| !known.contains(&leaf.fingerprint)),
+        );
     }
     in_order(&mut leaves, bag);
     leaves
@@ -99,7 +155,10 @@ fn in_order(leaves: &mut [&Certificate], bag: &[Certificate]) {
 }
 
 /// The best of each key, in a folder of each site, and the others.
-fn current<'a>(leaves: &[&'a Certificate], scope: &Scope<'_>) -> (Vec<&'a Certificate>, Vec<&'a Certificate>) {
+fn current<'a>(
+    leaves: &[&'a Certificate],
+    scope: &Scope<'_>,
+) -> (Vec<&'a Certificate>, Vec<&'a Certificate>) {
     let (mut leaves, mut older) = newest(leaves, |leaf| leaf.key_id);
     if scope.rounds {
         let (latest, past) = newest(&leaves, site);
@@ -115,12 +174,19 @@ fn newest<'a, C: Eq + Hash>(
     class: impl Fn(&Certificate) -> C,
 ) -> (Vec<&'a Certificate>, Vec<&'a Certificate>) {
     let mut seen = HashSet::new();
-    leaves.iter().copied().partition(|leaf| seen.insert(class(leaf)))
+    leaves
+        .iter()
+        .copied()
+        .partition(|leaf| seen.insert(class(leaf)))
 }
 
 /// What rounds of one site share: the names and the kind of key.
 fn site(leaf: &Certificate) -> (bool, Vec<String>) {
-    let mut names: Vec<String> = leaf.dns_names.iter().map(|name| name.to_ascii_lowercase()).collect();
+    let mut names: Vec<String> = leaf
+        .dns_names
+        .iter()
+        .map(|name| name.to_ascii_lowercase())
+        .collect();
     names.sort();
     (matches!(leaf.algorithm, KeyAlgorithm::Rsa(_)), names)
 }

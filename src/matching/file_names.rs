@@ -20,7 +20,11 @@ pub fn chosen(text: &str) -> Result<String, &'static str> {
 #[must_use]
 pub fn without_round(stem: &str) -> &str {
     match stem.rsplit_once('-') {
-        Some((name, round)) if !name.is_empty() && !round.is_empty() && round.bytes().all(|b| b.is_ascii_digit()) => {
+        Some((name, round))
+            if !name.is_empty()
+                && !round.is_empty()
+                && round.bytes().all(|b| b.is_ascii_digit()) =>
+        {
             name
         }
         _ => stem,
@@ -30,7 +34,9 @@ pub fn without_round(stem: &str) -> &str {
 /// The round that a stem is of: 2 for `example.com-2`; the first has no number.
 #[must_use]
 pub fn round(stem: &str) -> u32 {
-    let number = stem.strip_prefix(without_round(stem)).and_then(|rest| rest.strip_prefix('-'));
+    let number = stem
+        .strip_prefix(without_round(stem))
+        .and_then(|rest| rest.strip_prefix('-'));
     number.and_then(|number| number.parse().ok()).unwrap_or(1)
 }
 
@@ -52,7 +58,9 @@ pub fn of_round(stem: &str, round: u32) -> String {
 pub fn plain(stem: &str) -> bool {
     !stem.is_empty()
         && !stem.starts_with(['.', '-'])
-        && stem.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+        && stem
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
 }
 
 #[cfg(test)]

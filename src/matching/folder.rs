@@ -24,7 +24,11 @@ pub struct Held<T> {
 /// Nobody reads `.` as a folder.
 #[must_use]
 pub fn folder_in_words(folder: &Path) -> String {
-    if folder == Path::new(".") { "this folder".to_owned() } else { folder.display().to_string() }
+    if folder == Path::new(".") {
+        "this folder".to_owned()
+    } else {
+        folder.display().to_string()
+    }
 }
 
 /// The keys, requests and certificates of a folder.
@@ -62,7 +66,9 @@ impl Directory {
     /// The keys, moved out: those with a file of their own, and those beside certificates.
     pub fn take_keys(&mut self) -> (Vec<Held<PrivateKey>>, Vec<Held<PrivateKey>>) {
         let combined: HashSet<&PathBuf> = self.certificates.iter().map(|file| &file.path).collect();
-        std::mem::take(&mut self.keys).into_iter().partition(|key| !combined.contains(&key.path))
+        std::mem::take(&mut self.keys)
+            .into_iter()
+            .partition(|key| !combined.contains(&key.path))
     }
 
     /// Every certificate that is no CA's, the newest that is valid at `at` first, each once.
@@ -70,7 +76,9 @@ impl Directory {
     pub fn leaves(&self, at: Timestamp) -> Vec<&Certificate> {
         let all = self.certificates.iter().flat_map(|file| &file.value);
         let mut seen = HashSet::new();
-        let mut leaves: Vec<_> = all.filter(|one| one.is_site() && seen.insert(one.fingerprint)).collect();
+        let mut leaves: Vec<_> = all
+            .filter(|one| one.is_site() && seen.insert(one.fingerprint))
+            .collect();
         leaves.sort_by_key(|leaf| std::cmp::Reverse(leaf.rank(at)));
         leaves
     }
@@ -78,13 +86,20 @@ impl Directory {
     /// Those of [`Self::leaves`] that carry `name` among their names, as it is.
     #[must_use]
     pub fn leaves_named(&self, name: &DnsName, at: Timestamp) -> Vec<&Certificate> {
-        self.leaves(at).into_iter().filter(|leaf| has_name(&leaf.dns_names, name)).collect()
+        self.leaves(at)
+            .into_iter()
+            .filter(|leaf| has_name(&leaf.dns_names, name))
+            .collect()
     }
 
     /// The requests that ask for `name`, the latest round (`-2`, `-3`) first.
     #[must_use]
     pub fn requests_named(&self, name: &DnsName) -> Vec<&Held<SigningRequest>> {
-        let mut requests: Vec<_> = self.requests.iter().filter(|held| has_name(&held.value.dns_names, name)).collect();
+        let mut requests: Vec<_> = self
+            .requests
+            .iter()
+            .filter(|held| has_name(&held.value.dns_names, name))
+            .collect();
         requests.sort_by_key(|held| std::cmp::Reverse(file_names::round(&stem(&held.path))));
         requests
     }
@@ -94,7 +109,9 @@ impl Directory {
     pub fn requests_in_order(&self) -> Vec<usize> {
         let mut places: Vec<usize> = (0..self.requests.len()).collect();
         places.sort_by_key(|at| {
-            self.requests.get(*at).map(|held| std::cmp::Reverse(file_names::round(&stem(&held.path))))
+            self.requests
+                .get(*at)
+                .map(|held| std::cmp::Reverse(file_names::round(&stem(&held.path))))
         });
         places
     }
@@ -103,15 +120,22 @@ impl Directory {
     /// start with it and go on; else those that start with it; else those that hold it.
     #[must_use]
     pub fn files_of(&self, leaf: &Certificate) -> Vec<&Path> {
-        let is_ours = |file: &Held<Vec<Certificate>>| file.path.to_string_lossy().ends_with(".fullchain.pem");
+        let is_ours =
+            |file: &Held<Vec<Certificate>>| file.path.to_string_lossy().ends_with(".fullchain.pem");
         let fitness = |file: &Held<Vec<Certificate>>| match file.value.first() == Some(leaf) {
             _ if is_ours(file) => 3,
             true if file.value.len() > 1 => 2,
             starts => u8::from(starts),
         };
-        let holders: Vec<_> = self.certificates.iter().filter(|file| file.value.contains(leaf)).collect();
+        let holders: Vec<_> = self
+            .certificates
+            .iter()
+            .filter(|file| file.value.contains(leaf))
+            .collect();
         let best = holders.iter().map(|file| fitness(file)).max();
-        let chosen = holders.into_iter().filter(|file| Some(fitness(file)) == best);
+        let chosen = holders
+            .into_iter()
+            .filter(|file| Some(fitness(file)) == best);
         chosen.map(|file| file.path.as_path()).collect()
     }
 
@@ -120,19 +144,36 @@ impl Directory {
     #[must_use]
     pub fn paths_named(&self, name: &DnsName, at: Timestamp) -> Vec<PathBuf> {
         let (leaves, requests) = (self.leaves_named(name, at), self.requests_named(name));
-        let ids: HashSet<_> =
-            leaves.iter().map(|leaf| leaf.key_id).chain(requests.iter().map(|held| held.value.key_id)).collect();
-        let certificates = leaves.iter().flat_map(|leaf| self.files_of(leaf)).map(Path::to_owned);
+        let ids: HashSet<_> = leaves
+            .iter()
+            .map(|leaf| leaf.key_id)
+            .chain(requests.iter().map(|held| held.value.key_id))
+            .collect();
+        let certificates = leaves
+            .iter()
+            .flat_map(|leaf| self.files_of(leaf))
+            .map(Path::to_owned);
         let requests = requests.iter().map(|held| held.path.clone());
-        let keys = self.keys.iter().filter(|key| ids.contains(&key.value.id())).map(|key| key.path.clone());
+        let keys = self
+            .keys
+            .iter()
+            .filter(|key| ids.contains(&key.value.id()))
+            .map(|key| key.path.clone());
         let mut seen = HashSet::new();
-        certificates.chain(requests).chain(keys).filter(|path| seen.insert(path.clone())).collect()
+        certificates
+            .chain(requests)
+            .chain(keys)
+            .filter(|path| seen.insert(path.clone()))
+            .collect()
     }
 
     /// The requests that wait for a certificate: none has their key, and none was issued for a later round of them.
     #[must_use]
     pub fn waiting(&self, issued: &HashSet<PublicKeyId>) -> Vec<&Held<SigningRequest>> {
-        let (done, open): (Vec<_>, Vec<_>) = self.requests.iter().partition(|one| issued.contains(&one.value.key_id));
+        let (done, open): (Vec<_>, Vec<_>) = self
+            .requests
+            .iter()
+            .partition(|one| issued.contains(&one.value.key_id));
         let mut latest: HashMap<PathBuf, u32> = HashMap::new();
         for (lineage, round) in done.into_iter().map(|one| file_names::lineage(&one.path)) {
             let known = latest.entry(lineage).or_default();
@@ -141,7 +182,9 @@ impl Directory {
         open.into_iter()
             .filter(|one| {
                 let (lineage, round) = file_names::lineage(&one.path);
-                latest.get(&lineage).is_none_or(|answered| round > *answered)
+                latest
+                    .get(&lineage)
+                    .is_none_or(|answered| round > *answered)
             })
             .collect()
     }
@@ -154,21 +197,36 @@ impl Directory {
         for held in &self.requests {
             by_key.entry(held.value.key_id).or_default().push(held);
         }
-        by_key.retain(|_, held| held.iter().any(|one| one.value.der() != held[0].value.der()));
-        let own: HashSet<(PublicKeyId, String)> =
-            self.keys.iter().map(|key| (key.value.id(), stem(&key.path))).collect();
+        by_key.retain(|_, held| {
+            held.iter()
+                .any(|one| one.value.der() != held[0].value.der())
+        });
+        let own: HashSet<(PublicKeyId, String)> = self
+            .keys
+            .iter()
+            .map(|key| (key.value.id(), stem(&key.path)))
+            .collect();
         let locked: HashSet<String> = self.locked.iter().map(|key| stem(&key.path)).collect();
         let is_own = |one: &Held<SigningRequest>| {
             let stem = stem(&one.path);
             locked.contains(&stem) || own.contains(&(one.value.key_id, stem))
         };
-        by_key.values().flatten().filter(|one| !is_own(one)).map(|one| one.path.as_path()).collect()
+        by_key
+            .values()
+            .flatten()
+            .filter(|one| !is_own(one))
+            .map(|one| one.path.as_path())
+            .collect()
     }
 
     /// Whether a request or a site's certificate here carries `name`.
     #[must_use]
     pub fn knows(&self, name: &DnsName) -> bool {
-        let leaves = self.certificates.iter().flat_map(|file| &file.value).filter(|one| one.is_site());
+        let leaves = self
+            .certificates
+            .iter()
+            .flat_map(|file| &file.value)
+            .filter(|one| one.is_site());
         leaves
             .map(|leaf| &leaf.dns_names)
             .chain(self.requests.iter().map(|one| &one.value.dns_names))
@@ -179,9 +237,16 @@ impl Directory {
     #[must_use]
     pub fn ends(&self) -> HashMap<String, Timestamp> {
         let mut ends = HashMap::new();
-        for leaf in self.certificates.iter().flat_map(|file| &file.value).filter(|one| one.is_site()) {
+        for leaf in self
+            .certificates
+            .iter()
+            .flat_map(|file| &file.value)
+            .filter(|one| one.is_site())
+        {
             for name in &leaf.dns_names {
-                let end = ends.entry(name.to_ascii_lowercase()).or_insert(leaf.not_after);
+                let end = ends
+                    .entry(name.to_ascii_lowercase())
+                    .or_insert(leaf.not_after);
                 *end = leaf.not_after.max(*end);
             }
         }
@@ -191,9 +256,16 @@ impl Directory {
     /// Every name that a request or a site's certificate here carries, sorted.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
-        let leaves = self.certificates.iter().flat_map(|file| &file.value).filter(|one| one.is_site());
+        let leaves = self
+            .certificates
+            .iter()
+            .flat_map(|file| &file.value)
+            .filter(|one| one.is_site());
         let of_leaves = leaves.flat_map(|leaf| &leaf.dns_names);
-        let of_requests = self.requests.iter().flat_map(|request| &request.value.dns_names);
+        let of_requests = self
+            .requests
+            .iter()
+            .flat_map(|request| &request.value.dns_names);
         let mut names: Vec<String> = of_leaves.chain(of_requests).cloned().collect();
         names.sort();
         names.dedup();
@@ -202,11 +274,16 @@ impl Directory {
 }
 
 fn has_name(names: &[String], wanted: &DnsName) -> bool {
-    names.iter().any(|name| name.eq_ignore_ascii_case(wanted.as_str()))
+    names
+        .iter()
+        .any(|name| name.eq_ignore_ascii_case(wanted.as_str()))
 }
 
 /// The file name without its last extension.
 #[must_use]
 pub fn stem(path: &Path) -> String {
-    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+    path.file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }

@@ -66,7 +66,10 @@ impl Keyring {
     #[must_use]
     pub fn fits(&self, id: PublicKeyId) -> bool {
         let key = self.keys.iter().any(|key| key.value.id() == id);
-        let request = self.requests.iter().any(|request| request.held.value.key_id == id);
+        let request = self
+            .requests
+            .iter()
+            .any(|request| request.held.value.key_id == id);
         match self.named {
             Named::Key => key,
             Named::Nothing => key || request,
@@ -77,20 +80,28 @@ impl Keyring {
     /// The key of `leaf`; with `--key` that one, whether it fits or not.
     #[must_use]
     pub fn key_of(&self, leaf: &Certificate) -> Option<&Held<PrivateKey>> {
-        self.place_of_key(leaf).and_then(|place| self.keys.get(place))
+        self.place_of_key(leaf)
+            .and_then(|place| self.keys.get(place))
     }
 
     /// The request of `leaf`.
     #[must_use]
     pub fn request_of(&self, leaf: &Certificate) -> Option<&HeldRequest> {
-        self.place_of_request(leaf).and_then(|place| self.requests.get(place))
+        self.place_of_request(leaf)
+            .and_then(|place| self.requests.get(place))
     }
 
     /// Of several with its key that of the latest round, for which the key was used again.
     fn place_of_request(&self, leaf: &Certificate) -> Option<usize> {
-        let fitting = self.requests.iter().enumerate().filter(|(_, one)| one.held.value.key_id == leaf.key_id);
+        let fitting = self
+            .requests
+            .iter()
+            .enumerate()
+            .filter(|(_, one)| one.held.value.key_id == leaf.key_id);
         let round = |stem: &Option<String>| stem.as_deref().map_or(0, file_names::round);
-        fitting.min_by_key(|(_, one)| std::cmp::Reverse(round(&one.stem))).map(|(place, _)| place)
+        fitting
+            .min_by_key(|(_, one)| std::cmp::Reverse(round(&one.stem)))
+            .map(|(place, _)| place)
     }
 
     /// Whether a key with this identity is here, which a request does not stand for.
@@ -102,11 +113,26 @@ impl Keyring {
     /// One that has a file of its own in the directory rather than one that was delivered.
     fn place_of_key(&self, leaf: &Certificate) -> Option<usize> {
         let fits = |key: &Held<PrivateKey>| key.value.id() == leaf.key_id;
-        let (first, last) = (self.keys.iter().position(fits), self.keys.iter().rposition(fits));
-        let beside = |key: &Held<PrivateKey>| self.here.certificates.iter().any(|file| file.path == key.path);
-        let combined = || last.and_then(|place| self.keys.get(place)).is_some_and(beside);
+        let (first, last) = (
+            self.keys.iter().position(fits),
+            self.keys.iter().rposition(fits),
+        );
+        let beside = |key: &Held<PrivateKey>| {
+            self.here
+                .certificates
+                .iter()
+                .any(|file| file.path == key.path)
+        };
+        let combined = || {
+            last.and_then(|place| self.keys.get(place))
+                .is_some_and(beside)
+        };
         // Where there is but one, no file needs to be looked for: this is asked for each of a thousand certificates.
-        let fitting = if first != last && combined() { first } else { last };
+        let fitting = if first != last && combined() {
+            first
+        } else {
+            last
+        };
         fitting.or_else(|| (self.named == Named::Key && !self.keys.is_empty()).then_some(0))
     }
 
@@ -117,7 +143,8 @@ impl Keyring {
 
     /// The request of `leaf`, moved out.
     pub fn take_request(&mut self, leaf: &Certificate) -> Option<HeldRequest> {
-        self.place_of_request(leaf).map(|place| self.requests.remove(place))
+        self.place_of_request(leaf)
+            .map(|place| self.requests.remove(place))
     }
 
     /// What is to be said of `leaf` and the keys here, where none fits. A key or a request that is for the same names,
@@ -125,20 +152,30 @@ impl Keyring {
     #[must_use]
     pub fn judge(&self, leaf: &Certificate) -> Option<Remark> {
         let (brought, _) = self.requests.split_at(self.brought);
-        if let (Some(first), false) = (brought.first(), brought.iter().any(|one| one.held.value.key_id == leaf.key_id))
-        {
+        if let (Some(first), false) = (
+            brought.first(),
+            brought
+                .iter()
+                .any(|one| one.held.value.key_id == leaf.key_id),
+        ) {
             return Some(wrong_request(leaf, &first.held));
         }
         if self.fits(leaf.key_id) {
             return None;
         }
         if self.named == Named::Key {
-            return self.here.key(leaf.key_id).map(|key| Remark::KeyHere { path: key.path.clone() });
+            return self.here.key(leaf.key_id).map(|key| Remark::KeyHere {
+                path: key.path.clone(),
+            });
         }
-        let meant =
-            |request: &&HeldRequest| self.named == Named::Request || is_for(leaf, &request.held.value.dns_names);
+        let meant = |request: &&HeldRequest| {
+            self.named == Named::Request || is_for(leaf, &request.held.value.dns_names)
+        };
         if let Some(HeldRequest { held, .. }) = self.requests.iter().find(meant) {
-            let its_key = self.keys.iter().find(|key| key.value.id() == held.value.key_id);
+            let its_key = self
+                .keys
+                .iter()
+                .find(|key| key.value.id() == held.value.key_id);
             if let (Named::Nothing, Some(key)) = (self.named, its_key) {
                 return wrong_key(leaf, key);
             }
@@ -148,7 +185,11 @@ impl Keyring {
             let names = self.names_of(key.value.id());
             names.is_empty() || is_for(leaf, &names)
         };
-        let wrong = self.keys.iter().filter(meant).find_map(|key| wrong_key(leaf, key));
+        let wrong = self
+            .keys
+            .iter()
+            .filter(meant)
+            .find_map(|key| wrong_key(leaf, key));
         wrong.or_else(|| Some(self.no_key(leaf)))
     }
 
@@ -157,22 +198,35 @@ impl Keyring {
     #[must_use]
     pub fn no_key(&self, leaf: &Certificate) -> Remark {
         let request = self.request_of(leaf);
-        let stem = request.and_then(|request| request.stem.clone()).or_else(|| leaf.dns_names.first().cloned());
+        let stem = request
+            .and_then(|request| request.stem.clone())
+            .or_else(|| leaf.dns_names.first().cloned());
         let own = |held: &&Held<LockedKey>| Some(stem_of(&held.path)) == stem;
-        match (self.locked.iter().find(own).or_else(|| self.locked.first()), request) {
-            (Some(held), _) => {
-                Remark::Locked { label: leaf.label(), path: held.path.clone(), why: self.shut, anew: self.anew(leaf) }
-            }
-            (None, Some(request)) => {
-                Remark::OnlyRequest { label: leaf.label(), request: request.held.path.clone(), looked: self.looked() }
-            }
+        match (
+            self.locked.iter().find(own).or_else(|| self.locked.first()),
+            request,
+        ) {
+            (Some(held), _) => Remark::Locked {
+                label: leaf.label(),
+                path: held.path.clone(),
+                why: self.shut,
+                anew: self.anew(leaf),
+            },
+            (None, Some(request)) => Remark::OnlyRequest {
+                label: leaf.label(),
+                request: request.held.path.clone(),
+                looked: self.looked(),
+            },
             (None, None) => Remark::no_key(leaf, self.looked(), self.anew(leaf)),
         }
     }
 
     fn anew(&self, leaf: &Certificate) -> Anew {
-        let file =
-            self.delivered.iter().find(|one| one.value == leaf.fingerprint).map(|one| Anew::File(one.path.clone()));
+        let file = self
+            .delivered
+            .iter()
+            .find(|one| one.value == leaf.fingerprint)
+            .map(|one| Anew::File(one.path.clone()));
         file.unwrap_or_else(|| Anew::Names(leaf.dns_names.clone()))
     }
 
@@ -182,15 +236,23 @@ impl Keyring {
         let (file, signer) = self.signer_here(chain)?;
         let path = file.path.clone();
         Some(match signer.is_self_issued() {
-            true => Remark::RootHere { label: signer.label(), path },
-            false => Remark::IssuerHere { path, bundle: bundle.to_vec() },
+            true => Remark::RootHere {
+                label: signer.label(),
+                path,
+            },
+            false => Remark::IssuerHere {
+                path,
+                bundle: bundle.to_vec(),
+            },
         })
     }
 
     /// The root in the directory that signed the last certificate of `chain`, where none was handed over.
     #[must_use]
     pub fn root_here(&self, chain: &Chain) -> Option<&Certificate> {
-        self.signer_here(chain).map(|(_, signer)| signer).filter(|signer| signer.is_self_issued())
+        self.signer_here(chain)
+            .map(|(_, signer)| signer)
+            .filter(|signer| signer.is_self_issued())
     }
 
     /// A file that has the issuer that `chain` misses, and that issuer.
@@ -198,9 +260,13 @@ impl Keyring {
         let (ChainEnd::Gap { .. }, Some(last)) = (chain.end(), chain.certificates().last()) else {
             return None;
         };
-        let sites = |file: &Held<Vec<Certificate>>| file.value.iter().filter(|one| one.is_site()).count();
+        let sites =
+            |file: &Held<Vec<Certificate>>| file.value.iter().filter(|one| one.is_site()).count();
         let signers = self.here.certificates.iter().filter_map(|file| {
-            let signer = file.value.iter().find(|one| !one.is_site() && last.is_signed_by(one))?;
+            let signer = file
+                .value
+                .iter()
+                .find(|one| !one.is_site() && last.is_signed_by(one))?;
             Some((file, signer))
         });
         signers.min_by_key(|(file, _)| sites(file))
@@ -208,10 +274,20 @@ impl Keyring {
 
     /// The names that a key here is known to be for.
     fn names_of(&self, id: PublicKeyId) -> Vec<String> {
-        let requests = self.requests.iter().filter(|request| request.held.value.key_id == id);
-        let leaves = self.here.certificates.iter().flat_map(|file| &file.value).filter(|one| one.key_id == id);
+        let requests = self
+            .requests
+            .iter()
+            .filter(|request| request.held.value.key_id == id);
+        let leaves = self
+            .here
+            .certificates
+            .iter()
+            .flat_map(|file| &file.value)
+            .filter(|one| one.key_id == id);
         let of_requests = requests.flat_map(|request| request.held.value.dns_names.iter().cloned());
-        of_requests.chain(leaves.flat_map(|leaf| leaf.dns_names.iter().cloned())).collect()
+        of_requests
+            .chain(leaves.flat_map(|leaf| leaf.dns_names.iter().cloned()))
+            .collect()
     }
 
     /// The files of the keys, as many as are told and one more: this is asked for each of a thousand certificates.
@@ -232,7 +308,11 @@ impl Keyring {
     #[must_use]
     pub fn looked(&self) -> String {
         let folder = self.here.in_words();
-        let scope = if self.here.complete { "" } else { ", whose first 10000 files were looked at" };
+        let scope = if self.here.complete {
+            ""
+        } else {
+            ", whose first 10000 files were looked at"
+        };
         let mut words = match self.named {
             Named::Key => "the key of --key".to_owned(),
             Named::Request => "the request of --csr".to_owned(),
@@ -241,13 +321,25 @@ impl Keyring {
         let keys = self.key_files();
         if let (Named::Nothing, false) = (self.named, keys.is_empty()) {
             let more = if keys.len() > MOST_KEYS { ", ..." } else { "" };
-            let told: Vec<String> = keys.iter().take(MOST_KEYS).map(|path| path.display().to_string()).collect();
+            let told: Vec<String> = keys
+                .iter()
+                .take(MOST_KEYS)
+                .map(|path| path.display().to_string())
+                .collect();
             words.push_str(&format!(", with the keys in {}{more}", told.join(", ")));
         }
         if !self.here.unreadable.is_empty() {
-            let paths: Vec<String> =
-                self.here.unreadable.iter().take(3).map(|path| path.display().to_string()).collect();
-            words.push_str(&format!(" ({} could not be read: permission denied)", paths.join(", ")));
+            let paths: Vec<String> = self
+                .here
+                .unreadable
+                .iter()
+                .take(3)
+                .map(|path| path.display().to_string())
+                .collect();
+            words.push_str(&format!(
+                " ({} could not be read: permission denied)",
+                paths.join(", ")
+            ));
         }
         words
     }
@@ -255,13 +347,21 @@ impl Keyring {
 
 fn wrong_request(leaf: &Certificate, held: &Held<SigningRequest>) -> Remark {
     let (label, path) = (leaf.label(), held.path.clone());
-    Remark::WrongRequest { label, path, request: held.value.key_id, leaf: leaf.key_id }
+    Remark::WrongRequest {
+        label,
+        path,
+        request: held.value.key_id,
+        leaf: leaf.key_id,
+    }
 }
 
 /// How `key` does not fit; `None` when it does.
 #[must_use]
 pub fn wrong_key(leaf: &Certificate, key: &Held<PrivateKey>) -> Option<Remark> {
-    Some(Remark::WrongKey { problem: mismatch(leaf, &key.value)?, path: key.path.clone() })
+    Some(Remark::WrongKey {
+        problem: mismatch(leaf, &key.value)?,
+        path: key.path.clone(),
+    })
 }
 
 fn is_for(leaf: &Certificate, names: &[String]) -> bool {

@@ -113,7 +113,10 @@ pub enum Remark {
         looked: String,
     },
     /// Other pairs' certificates, without their keys.
-    #[error("left out, because no key and no request here fits: {}", listed(labels))]
+    #[error(
+        "left out, because no key and no request here fits: {}",
+        listed(labels)
+    )]
     NotOurs {
         /// Each in words.
         labels: Vec<String>,
@@ -153,12 +156,19 @@ impl Remark {
     /// That nothing is here to compare `leaf` with.
     #[must_use]
     pub fn no_key(leaf: &Certificate, looked: String, anew: Anew) -> Self {
-        Self::NoKey { label: leaf.label(), looked, anew }
+        Self::NoKey {
+            label: leaf.label(),
+            looked,
+            anew,
+        }
     }
 }
 
 fn shut(why: Option<LockError>, label: &str) -> String {
-    why.map_or_else(|| format!("only its password tells whether it is the key of {label}"), |why| why.to_string())
+    why.map_or_else(
+        || format!("only its password tells whether it is the key of {label}"),
+        |why| why.to_string(),
+    )
 }
 
 fn reason(why: LeftOut) -> &'static str {
@@ -172,8 +182,16 @@ fn reason(why: LeftOut) -> &'static str {
 /// Names that `request` asks for and `leaf` does not cover.
 #[must_use]
 pub fn not_issued(leaf: &Certificate, request: &SigningRequest, path: &Path) -> Option<Remark> {
-    let names: Vec<String> = request.dns_names.iter().filter(|name| !leaf.covers(name)).cloned().collect();
-    (!names.is_empty()).then(|| Remark::NameNotIssued { names, request: path.to_owned() })
+    let names: Vec<String> = request
+        .dns_names
+        .iter()
+        .filter(|name| !leaf.covers(name))
+        .cloned()
+        .collect();
+    (!names.is_empty()).then(|| Remark::NameNotIssued {
+        names,
+        request: path.to_owned(),
+    })
 }
 
 /// One remark a kind, with all its places.
@@ -188,5 +206,8 @@ pub fn mended(repairs: &[Repair]) -> Vec<Remark> {
             None => remarks.push((*what, vec![source])),
         }
     }
-    remarks.into_iter().map(|(what, sources)| Remark::Mended { what, sources }).collect()
+    remarks
+        .into_iter()
+        .map(|(what, sources)| Remark::Mended { what, sources })
+        .collect()
 }

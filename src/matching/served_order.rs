@@ -83,7 +83,10 @@ pub enum ServedFault {
         file: String,
     },
     /// Roots are in it.
-    #[error("{file} has roots, which clients have or do not trust; they are sent for nothing: {}", listed(labels))]
+    #[error(
+        "{file} has roots, which clients have or do not trust; they are sent for nothing: {}",
+        listed(labels)
+    )]
     RootIncluded {
         /// The file.
         file: String,
@@ -106,18 +109,43 @@ fn at_line(line: Option<usize>) -> String {
 
 /// Judges how `file`, read as `delivery`, presents `chain`; `served` are its certificates in their order.
 #[must_use]
-pub fn faults(file: &str, delivery: &Delivery, served: &[Certificate], chain: &Chain) -> Vec<ServedFault> {
-    if delivery.certificates.iter().any(|found| found.source.entry.is_some()) {
-        return vec![ServedFault::Packed { file: file.to_owned() }];
+pub fn faults(
+    file: &str,
+    delivery: &Delivery,
+    served: &[Certificate],
+    chain: &Chain,
+) -> Vec<ServedFault> {
+    if delivery
+        .certificates
+        .iter()
+        .any(|found| found.source.entry.is_some())
+    {
+        return vec![ServedFault::Packed {
+            file: file.to_owned(),
+        }];
     }
     let mut faults = layout(delivery);
-    if let Some(position) = served.iter().position(|one| one == chain.leaf()).filter(|&position| position > 0) {
+    if let Some(position) = served
+        .iter()
+        .position(|one| one == chain.leaf())
+        .filter(|&position| position > 0)
+    {
         let (first, leaf) = (served[0].label(), chain.leaf().label());
-        faults.push(ServedFault::LeafNotFirst { file: file.to_owned(), first, leaf, position: position + 1 });
+        faults.push(ServedFault::LeafNotFirst {
+            file: file.to_owned(),
+            first,
+            leaf,
+            position: position + 1,
+        });
     }
-    let places = chain.intermediates().iter().filter_map(|issuer| served.iter().position(|one| one == issuer));
+    let places = chain
+        .intermediates()
+        .iter()
+        .filter_map(|issuer| served.iter().position(|one| one == issuer));
     if !places.is_sorted() {
-        faults.push(ServedFault::OutOfOrder { file: file.to_owned() });
+        faults.push(ServedFault::OutOfOrder {
+            file: file.to_owned(),
+        });
     }
     faults.extend(superfluous(file, served, chain));
     faults
@@ -131,15 +159,28 @@ fn superfluous(file: &str, served: &[Certificate], chain: &Chain) -> Vec<ServedF
         if !seen.insert(one.fingerprint) {
             twice.push(one.label());
         } else if !chain.certificates().contains(one) {
-            let group = if !one.is_site() && one.is_self_issued() { &mut roots } else { &mut unrelated };
+            let group = if !one.is_site() && one.is_self_issued() {
+                &mut roots
+            } else {
+                &mut unrelated
+            };
             group.push(one.label());
         }
     }
     let file = || file.to_owned();
     let faults = [
-        (!twice.is_empty()).then(|| ServedFault::Duplicate { file: file(), labels: twice }),
-        (!roots.is_empty()).then(|| ServedFault::RootIncluded { file: file(), labels: roots }),
-        (!unrelated.is_empty()).then(|| ServedFault::Unrelated { file: file(), labels: unrelated }),
+        (!twice.is_empty()).then(|| ServedFault::Duplicate {
+            file: file(),
+            labels: twice,
+        }),
+        (!roots.is_empty()).then(|| ServedFault::RootIncluded {
+            file: file(),
+            labels: roots,
+        }),
+        (!unrelated.is_empty()).then(|| ServedFault::Unrelated {
+            file: file(),
+            labels: unrelated,
+        }),
     ];
     faults.into_iter().flatten().collect()
 }
@@ -147,12 +188,16 @@ fn superfluous(file: &str, served: &[Certificate], chain: &Chain) -> Vec<ServedF
 fn layout(delivery: &Delivery) -> Vec<ServedFault> {
     let mut faults: Vec<ServedFault> = Vec::new();
     let repairs = delivery.repairs.iter().filter_map(repaired);
-    let damaged = delivery.ignored.iter().filter_map(|ignored| match &ignored.what {
-        Unused::DamagedBlock { .. } | Unused::DamagedDer => {
-            Some(ServedFault::Damaged { file: ignored.source.to_string(), what: ignored.what.clone() })
-        }
-        _ => None,
-    });
+    let damaged = delivery
+        .ignored
+        .iter()
+        .filter_map(|ignored| match &ignored.what {
+            Unused::DamagedBlock { .. } | Unused::DamagedDer => Some(ServedFault::Damaged {
+                file: ignored.source.to_string(),
+                what: ignored.what.clone(),
+            }),
+            _ => None,
+        });
     // One is enough to be wrong; twenty to be understood.
     for fault in repairs.chain(damaged).take(20) {
         if !faults.contains(&fault) {

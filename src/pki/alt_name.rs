@@ -23,12 +23,19 @@ impl AltName {
     /// See [`NameError`].
     pub fn parse(text: &str) -> Result<Self, NameError> {
         let text = text.trim();
-        if let Ok(address) = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text).parse() {
+        if let Ok(address) = text
+            .strip_prefix('[')
+            .and_then(|text| text.strip_suffix(']'))
+            .unwrap_or(text)
+            .parse()
+        {
             return Ok(Self::Address(address));
         }
         match text.rsplit_once('@') {
             Some((local, domain)) if !text.contains("://") => {
-                let domain = DnsName::parse(domain).ok().filter(|domain| !domain.is_wildcard());
+                let domain = DnsName::parse(domain)
+                    .ok()
+                    .filter(|domain| !domain.is_wildcard());
                 let domain = domain.filter(|_| is_local_part(local));
                 let domain = domain.ok_or_else(|| NameError::Mailbox(text.to_owned()))?;
                 Ok(Self::Mailbox(format!("{local}@{}", domain.as_str())))
@@ -40,7 +47,11 @@ impl AltName {
     /// The DNS name, where it is one.
     #[must_use]
     pub fn dns(&self) -> Option<&DnsName> {
-        if let Self::Dns(name) = self { Some(name) } else { None }
+        if let Self::Dns(name) = self {
+            Some(name)
+        } else {
+            None
+        }
     }
 
     /// As a certificate carries it and a command line takes it: A-labels, no brackets.
@@ -57,7 +68,13 @@ impl AltName {
     #[must_use]
     pub fn file_stem(&self) -> String {
         let plain = |text: &str| {
-            let safe = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
+            let safe = |c: char| {
+                if c.is_ascii_alphanumeric() || "._-".contains(c) {
+                    c
+                } else {
+                    '_'
+                }
+            };
             let plain: String = text.chars().map(safe).collect();
             plain.replacen(['.', '-'], "_", usize::from(plain.starts_with(['.', '-'])))
         };
@@ -72,7 +89,10 @@ impl AltName {
 /// A `Dot-string` (RFC 5321 4.1.2) of at most 64 octets.
 fn is_local_part(local: &str) -> bool {
     let atom = |atom: &str| {
-        !atom.is_empty() && atom.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b))
+        !atom.is_empty()
+            && atom
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b))
     };
     local.len() <= 64 && local.split('.').all(atom)
 }
@@ -156,32 +176,59 @@ mod tests {
     #[test]
     fn each_kind_has_its_form_and_its_file_name() {
         for (typed, text, stem) in [
-            ("Bücher.Example.", "xn--bcher-kva.example", "xn--bcher-kva.example"),
+            (
+                "Bücher.Example.",
+                "xn--bcher-kva.example",
+                "xn--bcher-kva.example",
+            ),
             ("*.example.com", "*.example.com", "_.example.com"),
             ("_sip.Example.com", "_sip.example.com", "_sip.example.com"),
             ("192.0.2.1", "192.0.2.1", "192.0.2.1"),
             ("[2001:DB8::1]", "2001:db8::1", "2001_db8__1"),
             ("::1", "::1", "__1"),
-            ("Ann.O'Neil@Bücher.example", "Ann.O'Neil@xn--bcher-kva.example", "Ann.O_Neil_at_xn--bcher-kva.example"),
+            (
+                "Ann.O'Neil@Bücher.example",
+                "Ann.O'Neil@xn--bcher-kva.example",
+                "Ann.O_Neil_at_xn--bcher-kva.example",
+            ),
             ("-a@example.com", "-a@example.com", "_a_at_example.com"),
         ] {
             let name = AltName::parse(typed).unwrap();
-            assert_eq!((name.text().as_str(), name.file_stem().as_str()), (text, stem), "{typed}");
+            assert_eq!(
+                (name.text().as_str(), name.file_stem().as_str()),
+                (text, stem),
+                "{typed}"
+            );
         }
     }
 
     #[test]
     fn what_is_none_is_refused_by_its_kind() {
-        for typed in
-            ["@example.com", "a b@example.com", "a@b@example.com", "a@*.example.com", "a@192.0.2.1", "a..b@c.de"]
-        {
-            assert_eq!(AltName::parse(typed), Err(NameError::Mailbox(typed.into())), "{typed}");
+        for typed in [
+            "@example.com",
+            "a b@example.com",
+            "a@b@example.com",
+            "a@*.example.com",
+            "a@192.0.2.1",
+            "a..b@c.de",
+        ] {
+            assert_eq!(
+                AltName::parse(typed),
+                Err(NameError::Mailbox(typed.into())),
+                "{typed}"
+            );
         }
         for (typed, error) in [
-            ("https://a@example.com/", NameError::Url("https://a@example.com/".into())),
+            (
+                "https://a@example.com/",
+                NameError::Url("https://a@example.com/".into()),
+            ),
             ("192.0.2.0/24", NameError::Url("192.0.2.0/24".into())),
             ("a..b", NameError::Malformed("a..b".into())),
-            ("-_a.example.com", NameError::Malformed("-_a.example.com".into())),
+            (
+                "-_a.example.com",
+                NameError::Malformed("-_a.example.com".into()),
+            ),
         ] {
             assert_eq!(AltName::parse(typed), Err(error), "{typed}");
         }

@@ -79,7 +79,11 @@ impl Duty {
 }
 
 const fn step(since: Date, days: i64, source: &'static str) -> Step {
-    Step { since, days, source }
+    Step {
+        since,
+        days,
+        source,
+    }
 }
 
 /// How long a certificate may live, by the day of its first second. A day has 86,400 seconds, and the last second counts.
@@ -109,7 +113,10 @@ pub static PROOF_REUSE: Schedule = Schedule {
 /// How long a CA may go on using what it knows of an organisation (OV, EV), by the day of issue.
 pub static IDENTITY_REUSE: Schedule = Schedule {
     section: "BR 4.2.1",
-    steps: &[step(date(2026, 3, 15), 398, "SC-081v3"), step(date(2018, 3, 1), 825, "ballot 193")],
+    steps: &[
+        step(date(2026, 3, 15), 398, "SC-081v3"),
+        step(date(2018, 3, 1), 825, "ballot 193"),
+    ],
 };
 
 /// Certificates that begin then or later and are for TLS clients too are not trusted by Chrome.
@@ -120,37 +127,58 @@ pub static CLIENT_AUTH: Ending = Ending {
 };
 
 /// BR 3.2.2.4.4, .13 and .14, reuse of earlier proofs included.
-pub static EMAIL_PROOF: Ending =
-    Ending { what: "proof of a domain by e-mail", from: date(2028, 3, 15), source: "SC-090" };
+pub static EMAIL_PROOF: Ending = Ending {
+    what: "proof of a domain by e-mail",
+    from: date(2028, 3, 15),
+    source: "SC-090",
+};
 
 /// RFC 8657: accounturi and validationmethods.
-pub static CAA_TERMS: Duty =
-    Duty { what: "heed the terms of a CAA record", from: date(2027, 3, 15), source: "SC-098v2" };
+pub static CAA_TERMS: Duty = Duty {
+    what: "heed the terms of a CAA record",
+    from: date(2027, 3, 15),
+    source: "SC-098v2",
+};
 
 /// BR 3.2.2.9: from how many other places on the network a CA must see the same DNS and web answers, by the day; the
 /// newest first.
-static PERSPECTIVES: [(Date, u8); 4] =
-    [(date(2026, 12, 15), 5), (date(2026, 6, 15), 4), (date(2026, 3, 15), 3), (date(2025, 9, 15), 2)];
+static PERSPECTIVES: [(Date, u8); 4] = [
+    (date(2026, 12, 15), 5),
+    (date(2026, 6, 15), 4),
+    (date(2026, 3, 15), 3),
+    (date(2025, 9, 15), 2),
+];
 
 /// From how many other places a CA must see the same at `at` (SC-067).
 #[must_use]
 pub fn perspectives(at: Timestamp) -> u8 {
-    PERSPECTIVES.iter().find(|(since, _)| at >= begin(*since)).map_or(0, |(_, places)| *places)
+    PERSPECTIVES
+        .iter()
+        .find(|(since, _)| at >= begin(*since))
+        .map_or(0, |(_, places)| *places)
 }
 
 /// BR 3.2.2.4.16 and .17.
-pub static PHONE_PROOF: Ending =
-    Ending { what: "proof of a domain by telephone", from: date(2027, 3, 15), source: "SC-090" };
+pub static PHONE_PROOF: Ending = Ending {
+    what: "proof of a domain by telephone",
+    from: date(2027, 3, 15),
+    source: "SC-090",
+};
 
 /// Midnight in UTC; a day that cannot be one of this calendar never comes.
 #[must_use]
 pub fn begin(day: Date) -> Timestamp {
-    Offset::UTC.to_timestamp(day.to_datetime(Time::midnight())).unwrap_or(Timestamp::MAX)
+    Offset::UTC
+        .to_timestamp(day.to_datetime(Time::midnight()))
+        .unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{CLIENT_AUTH, EMAIL_PROOF, IDENTITY_REUSE, LIFETIME, PHONE_PROOF, PROOF_REUSE, Schedule, Step};
+    use super::{
+        CLIENT_AUTH, EMAIL_PROOF, IDENTITY_REUSE, LIFETIME, PHONE_PROOF, PROOF_REUSE, Schedule,
+        Step,
+    };
 
     fn days(schedule: &Schedule, at: &str) -> (Option<i64>, Option<i64>) {
         let at = at.parse().unwrap();
@@ -173,7 +201,13 @@ mod tests {
             assert_eq!(days(schedule, at), expected, "{} {at}", schedule.section);
         }
         for schedule in [&LIFETIME, &PROOF_REUSE, &IDENTITY_REUSE] {
-            assert!(schedule.steps.is_sorted_by(|one, next| one.since > next.since), "{}", schedule.section);
+            assert!(
+                schedule
+                    .steps
+                    .is_sorted_by(|one, next| one.since > next.since),
+                "{}",
+                schedule.section
+            );
         }
     }
 
@@ -184,7 +218,11 @@ mod tests {
             (&PHONE_PROOF, "2027-03-14T23:59:59Z", "2027-03-15T00:00:00Z"),
             (&EMAIL_PROOF, "2028-03-14T23:59:59Z", "2028-03-15T00:00:00Z"),
         ] {
-            assert!(!ending.holds(before.parse().unwrap()) && ending.holds(first.parse().unwrap()), "{}", ending.what);
+            assert!(
+                !ending.holds(before.parse().unwrap()) && ending.holds(first.parse().unwrap()),
+                "{}",
+                ending.what
+            );
         }
     }
 }

@@ -115,7 +115,8 @@ impl Certificate {
     /// # Errors
     /// See [`CertificateError`].
     pub fn from_der(der: &[u8]) -> Result<Self, CertificateError> {
-        let (rest, parsed) = X509Certificate::from_der(der).map_err(|_| CertificateError::Malformed)?;
+        let (rest, parsed) =
+            X509Certificate::from_der(der).map_err(|_| CertificateError::Malformed)?;
         let der = &der[..der.len() - rest.len()];
         let spki = parsed.public_key().raw;
         let mut certificate = Self {
@@ -155,7 +156,8 @@ impl Certificate {
             }
             ParsedExtension::KeyUsage(usage) => {
                 self.usage.signs_certificates = usage.key_cert_sign();
-                self.usage.serves = usage.digital_signature() || usage.key_encipherment() || usage.key_agreement();
+                self.usage.serves =
+                    usage.digital_signature() || usage.key_encipherment() || usage.key_agreement();
             }
             ParsedExtension::ExtendedKeyUsage(purposes) => {
                 self.usage.for_servers = purposes.any || purposes.server_auth;
@@ -178,9 +180,10 @@ impl Certificate {
             }
             ParsedExtension::AuthorityInfoAccess(access) => {
                 for description in access.iter() {
-                    if let (true, GeneralName::URI(url)) =
-                        (description.access_method == CA_ISSUERS, &description.access_location)
-                    {
+                    if let (true, GeneralName::URI(url)) = (
+                        description.access_method == CA_ISSUERS,
+                        &description.access_location,
+                    ) {
                         self.issuer_urls.push((*url).to_owned());
                     }
                 }
@@ -242,7 +245,8 @@ impl Certificate {
     /// Whether `issuer` made the signature on `self` (name and signature; not dates, not usages).
     #[must_use]
     pub fn is_signed_by(&self, issuer: &Self) -> bool {
-        self.issuer_der() == issuer.subject_der() && signature::check(&self.der, issuer.spki()).is_ok()
+        self.issuer_der() == issuer.subject_der()
+            && signature::check(&self.der, issuer.spki()).is_ok()
     }
 
     /// Whether it may be used for `host` by its alternative names (RFC 9525: never by its common name).
@@ -251,7 +255,10 @@ impl Certificate {
         if let Ok(wanted) = host.trim_matches(['[', ']']).parse::<IpAddr>() {
             return self.ip_addresses.contains(&wanted);
         }
-        self.dns_names.iter().filter_map(|name| DnsName::presented(name)).any(|name| name.covers(host))
+        self.dns_names
+            .iter()
+            .filter_map(|name| DnsName::presented(name))
+            .any(|name| name.covers(host))
     }
 
     /// Whether `at` lies between its dates, both included, to the second as they are written (RFC 5280 4.1.2.5).
@@ -285,12 +292,17 @@ const CA_ISSUERS: Oid<'static> = oid!(1.3.6.1.5.5.7.48.2);
 
 /// 99991231235959Z, which means "no end" (RFC 5280 4.1.2.5), lies a few hours past what a [`Timestamp`] holds.
 pub(super) fn instant(time: ASN1Time) -> Timestamp {
-    let seconds = time.timestamp().clamp(Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
+    let seconds = time
+        .timestamp()
+        .clamp(Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
     Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)
 }
 
 pub(super) fn address(octets: &[u8]) -> Option<IpAddr> {
-    <[u8; 4]>::try_from(octets).map(IpAddr::from).or_else(|_| <[u8; 16]>::try_from(octets).map(IpAddr::from)).ok()
+    <[u8; 4]>::try_from(octets)
+        .map(IpAddr::from)
+        .or_else(|_| <[u8; 16]>::try_from(octets).map(IpAddr::from))
+        .ok()
 }
 
 /// A name as people read it (RFC 4514: the most specific part first, `,` and `+` escaped). Foreign text: it is
@@ -306,7 +318,10 @@ pub fn printable_name(name: &X509Name<'_>) -> String {
             }
             let name = oid::attribute_name(attribute.attr_type());
             // The value of a type that has no name here is written as it is encoded (RFC 4514 2.4).
-            let text = attribute.as_str().ok().filter(|_| !name.starts_with(|c: char| c.is_ascii_digit()));
+            let text = attribute
+                .as_str()
+                .ok()
+                .filter(|_| !name.starts_with(|c: char| c.is_ascii_digit()));
             let value = text.map_or_else(|| encoded(attribute), escaped);
             // Writing to a String cannot fail.
             let _ = write!(part, "{name}={value}");
@@ -340,7 +355,10 @@ pub(super) fn escaped(value: &str) -> String {
 /// A value that is no text: its encoding in hex (RFC 4514 2.4).
 fn encoded(attribute: &AttributeTypeAndValue<'_>) -> String {
     let tag = u8::try_from(attribute.attr_value().tag().0).unwrap_or_default();
-    format!("#{}", hex::encode(der::element(tag, &[attribute.as_slice()])))
+    format!(
+        "#{}",
+        hex::encode(der::element(tag, &[attribute.as_slice()]))
+    )
 }
 
 /// Words for a sentence: foreign text may go on for pages.

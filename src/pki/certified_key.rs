@@ -50,8 +50,16 @@ pub fn mismatch(leaf: &Certificate, key: &PrivateKey) -> Option<Problem> {
     }
     let label = leaf.label();
     Some(if leaf.algorithm == key.algorithm() {
-        Problem::WrongKey { key: key.id(), leaf: leaf.key_id, label }
+        Problem::WrongKey {
+            key: key.id(),
+            leaf: leaf.key_id,
+            label,
+        }
     } else {
-        Problem::WrongKeyKind { key: key.algorithm(), leaf: leaf.algorithm, label }
+        Problem::WrongKeyKind {
+            key: key.algorithm(),
+            leaf: leaf.algorithm,
+            label,
+        }
     })
 }

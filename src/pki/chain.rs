@@ -86,7 +86,8 @@ impl Chain {
     ) -> Assembly {
         let pool = distinct(leaf, bag);
         let mut search = Search::new(&pool, wanted);
-        let chain = Self::anchored(&pool, &mut search, judge).unwrap_or_else(|| Self::partial(&pool, &mut search));
+        let chain = Self::anchored(&pool, &mut search, judge)
+            .unwrap_or_else(|| Self::partial(&pool, &mut search));
         let left_out = left_out(&chain.certificates, bag);
         Assembly { chain, left_out }
     }
@@ -104,10 +105,17 @@ impl Chain {
             let mut tried = 0;
             while let (Some(without), true) = (barred.get(tried).cloned(), tried < MOST_WAYS) {
                 tried += 1;
-                let Some(way) = search.way(Goal::Anchor(rules), &without) else { continue };
+                let Some(way) = search.way(Goal::Anchor(rules), &without) else {
+                    continue;
+                };
                 let chain = Self::of(pool, &way, ChainEnd::Anchored);
-                let Some(culprits) = judge(&chain) else { return Some(chain) };
-                for culprit in culprits.into_iter().filter_map(|place| way.certificates.get(place)) {
+                let Some(culprits) = judge(&chain) else {
+                    return Some(chain);
+                };
+                for culprit in culprits
+                    .into_iter()
+                    .filter_map(|place| way.certificates.get(place))
+                {
                     let more: HashSet<usize> = without.iter().chain([culprit]).copied().collect();
                     if !barred.contains(&more) {
                         barred.push(more);
@@ -127,10 +135,15 @@ impl Chain {
     fn partial(pool: &[&Certificate], search: &mut Search<'_>) -> Self {
         let none = HashSet::new();
         if let Some(way) = search.way(Goal::Root, &none) {
-            let root = way.end.map(|end| search.root(end).label()).unwrap_or_default();
+            let root = way
+                .end
+                .map(|end| search.root(end).label())
+                .unwrap_or_default();
             return Self::of(pool, &way, ChainEnd::UnknownRoot(root));
         }
-        let way = search.way(Goal::Gap, &none).unwrap_or_else(|| search.as_far_as_signed());
+        let way = search
+            .way(Goal::Gap, &none)
+            .unwrap_or_else(|| search.as_far_as_signed());
         let last = way.certificates.last().copied().unwrap_or(0);
         let (subject, issuer) = (pool[last].label(), pool[last].issuer.clone());
         let end = if search.is_exhausted() {
@@ -138,14 +151,26 @@ impl Chain {
         } else if search.is_weakly_signed(last) {
             ChainEnd::WeakSignature { subject, issuer }
         } else {
-            ChainEnd::Gap { subject, issuer, urls: pool[last].issuer_urls.clone() }
+            ChainEnd::Gap {
+                subject,
+                issuer,
+                urls: pool[last].issuer_urls.clone(),
+            }
         };
         Self::of(pool, &way, end)
     }
 
     fn of(pool: &[&Certificate], way: &Way, end: ChainEnd) -> Self {
-        let certificates = way.certificates.iter().map(|&index| pool[index].clone()).collect();
-        Self { certificates, end, anchor: way.anchor }
+        let certificates = way
+            .certificates
+            .iter()
+            .map(|&index| pool[index].clone())
+            .collect();
+        Self {
+            certificates,
+            end,
+            anchor: way.anchor,
+        }
     }
 
     /// The leaf.
@@ -192,7 +217,10 @@ const MOST_WAYS: usize = 256;
 fn distinct<'a>(leaf: &'a Certificate, bag: &'a [Certificate]) -> Vec<&'a Certificate> {
     let mut pool = vec![leaf];
     let mut seen = HashSet::from([leaf.fingerprint]);
-    pool.extend(bag.iter().filter(|certificate| seen.insert(certificate.fingerprint)));
+    pool.extend(
+        bag.iter()
+            .filter(|certificate| seen.insert(certificate.fingerprint)),
+    );
     pool
 }
 

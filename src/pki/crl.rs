@@ -48,7 +48,8 @@ impl RevocationList {
     #[must_use]
     pub fn from_der(der: &[u8]) -> Option<Self> {
         let (rest, list) = CertificateRevocationList::from_der(der).ok()?;
-        let (mut serials, mut lifted) = (HashMap::<Vec<u8>, HashSet<String>>::new(), HashMap::new());
+        let (mut serials, mut lifted) =
+            (HashMap::<Vec<u8>, HashSet<String>>::new(), HashMap::new());
         // The entries of an indirect list are of whom they name, and of the one before where they name nobody.
         let mut issuer = list.issuer().as_raw().to_vec();
         serials.insert(issuer.clone(), HashSet::new());
@@ -56,9 +57,13 @@ impl RevocationList {
             if let Some(other) = entry_issuer(entry) {
                 issuer = other;
             }
-            let lifts = entry.reason_code().is_some_and(|(_, why)| why == ReasonCode::RemoveFromCRL);
+            let lifts = entry
+                .reason_code()
+                .is_some_and(|(_, why)| why == ReasonCode::RemoveFromCRL);
             let to = if lifts { &mut lifted } else { &mut serials };
-            to.entry(issuer.clone()).or_default().insert(hex::encode(entry.raw_serial()));
+            to.entry(issuer.clone())
+                .or_default()
+                .insert(hex::encode(entry.raw_serial()));
         }
         Some(Self {
             issuer: printable_name(list.issuer()),
@@ -68,7 +73,10 @@ impl RevocationList {
             revoked: serials.values().map(HashSet::len).sum(),
             signature_algorithm: oid::signature(&list.signature_algorithm.algorithm),
             sha256: hex::encode(sha256(&der[..der.len() - rest.len()])),
-            delta: list.extensions().iter().any(|extension| extension.oid == DELTA),
+            delta: list
+                .extensions()
+                .iter()
+                .any(|extension| extension.oid == DELTA),
             serials,
             lifted,
         })
@@ -88,16 +96,23 @@ impl RevocationList {
 
     /// Of whose certificates it says anything: the DER of their names.
     pub fn issuers(&self) -> impl Iterator<Item = &[u8]> {
-        self.serials.keys().chain(self.lifted.keys()).map(Vec::as_slice)
+        self.serials
+            .keys()
+            .chain(self.lifted.keys())
+            .map(Vec::as_slice)
     }
 }
 
 fn has(all: &HashMap<Vec<u8>, HashSet<String>>, certificate: &Certificate) -> bool {
-    all.get(certificate.issuer_der()).is_some_and(|serials| serials.contains(&certificate.serial))
+    all.get(certificate.issuer_der())
+        .is_some_and(|serials| serials.contains(&certificate.serial))
 }
 
 fn entry_issuer(entry: &RevokedCertificate<'_>) -> Option<Vec<u8>> {
-    let extension = entry.extensions().iter().find(|extension| extension.oid == ENTRY_ISSUER)?;
+    let extension = entry
+        .extensions()
+        .iter()
+        .find(|extension| extension.oid == ENTRY_ISSUER)?;
     let (_, names) = IssuerAlternativeName::from_der(extension.value).ok()?;
     names.general_names.iter().find_map(|name| match name {
         GeneralName::DirectoryName(name) => Some(name.as_raw().to_vec()),

@@ -11,7 +11,9 @@ pub(crate) fn split(der: &[u8]) -> Option<(Element<'_>, &[u8])> {
         (0x82, &[high, low, ref rest @ ..]) => (usize::from(u16::from_be_bytes([high, low])), rest),
         (0x83..=0x84, _) => {
             let (octets, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
-            let length = octets.iter().fold(0_usize, |sum, &octet| (sum << 8) | usize::from(octet));
+            let length = octets
+                .iter()
+                .fold(0_usize, |sum, &octet| (sum << 8) | usize::from(octet));
             (length, rest)
         }
         _ => return None,
@@ -64,7 +66,11 @@ pub(crate) fn signed(der: &[u8]) -> Option<Signed<'_>> {
     let (body, rest) = split(outer.value)?;
     let (algorithm, rest) = split(rest)?;
     let (signature, _) = split(rest)?;
-    Some(Signed { body: body.whole, algorithm: algorithm.value, signature: bits(signature)? })
+    Some(Signed {
+        body: body.whole,
+        algorithm: algorithm.value,
+        signature: bits(signature)?,
+    })
 }
 
 /// What [`signed`] finds.
@@ -108,7 +114,11 @@ mod tests {
             let value = vec![7; length];
             let written = element(SEQUENCE, &[&value[..length / 2], &value[length / 2..]]);
             let (read, rest) = split(&written).unwrap();
-            assert_eq!((read.tag, read.value, rest), (SEQUENCE, value.as_slice(), &[][..]), "{length}");
+            assert_eq!(
+                (read.tag, read.value, rest),
+                (SEQUENCE, value.as_slice(), &[][..]),
+                "{length}"
+            );
         }
     }
 
@@ -118,6 +128,9 @@ mod tests {
         assert!(split(&[0x30, 0x84, 0xff, 0xff, 0xff, 0xff, 0]).is_none());
         assert!(split(&[0x30, 0x80, 0, 0]).is_none());
         let (element, rest) = split(&[0x04, 0x81, 0x01, 7, 9]).unwrap();
-        assert_eq!((element.value, rest, element.whole), (&[7][..], &[9][..], &[0x04, 0x81, 0x01, 7][..]));
+        assert_eq!(
+            (element.value, rest, element.whole),
+            (&[7][..], &[9][..], &[0x04, 0x81, 0x01, 7][..])
+        );
     }
 }

@@ -79,7 +79,9 @@ impl Details {
     /// Of a certificate's DER; empty where it is none.
     #[must_use]
     pub fn of_certificate(der: &[u8]) -> Self {
-        let Ok((_, parsed)) = X509Certificate::from_der(der) else { return Self::default() };
+        let Ok((_, parsed)) = X509Certificate::from_der(der) else {
+            return Self::default();
+        };
         let mut details = Self {
             version: parsed.version().0.saturating_add(1),
             signature_algorithm: names::signature(&parsed.signature_algorithm.algorithm),
@@ -92,7 +94,9 @@ impl Details {
     /// Of a request's DER; empty where it is none.
     #[must_use]
     pub fn of_request(der: &[u8]) -> Self {
-        let Ok((_, parsed)) = X509CertificationRequest::from_der(der) else { return Self::default() };
+        let Ok((_, parsed)) = X509CertificationRequest::from_der(der) else {
+            return Self::default();
+        };
         let info = &parsed.certification_request_info;
         let mut details = Self {
             version: info.version.0.saturating_add(1),
@@ -110,11 +114,21 @@ impl Details {
 
     fn take_all<'a>(&mut self, extensions: impl Iterator<Item = &'a X509Extension<'a>>) {
         for extension in extensions {
-            let (oid, name) = (extension.oid.to_id_string(), names::extension(&extension.oid));
-            self.extensions.push(Extension { oid, name, critical: extension.critical });
+            let (oid, name) = (
+                extension.oid.to_id_string(),
+                names::extension(&extension.oid),
+            );
+            self.extensions.push(Extension {
+                oid,
+                name,
+                critical: extension.critical,
+            });
             if extension.oid == TLS_FEATURE {
                 // SEQUENCE { INTEGER 5 }: status_request.
-                self.must_staple |= extension.value.windows(3).any(|window| window == [0x02, 0x01, 0x05]);
+                self.must_staple |= extension
+                    .value
+                    .windows(3)
+                    .any(|window| window == [0x02, 0x01, 0x05]);
             }
             self.take(extension.parsed_extension());
         }
@@ -138,22 +152,33 @@ impl Details {
                 (self.is_ca, self.path_length) = (Some(basic.ca), basic.path_len_constraint);
             }
             ParsedExtension::CRLDistributionPoints(points) => {
-                let named = points.points.iter().filter_map(|point| match &point.distribution_point {
-                    Some(DistributionPointName::FullName(all)) => Some(all),
-                    _ => None,
-                });
+                let named =
+                    points
+                        .points
+                        .iter()
+                        .filter_map(|point| match &point.distribution_point {
+                            Some(DistributionPointName::FullName(all)) => Some(all),
+                            _ => None,
+                        });
                 self.crl_urls.extend(named.flatten().map(in_words));
             }
             ParsedExtension::CertificatePolicies(policies) => {
                 let oids = policies.iter().map(|one| one.policy_id.to_id_string());
-                self.policies.extend(oids.map(|oid| (oid.clone(), names::policy(&oid))));
+                self.policies
+                    .extend(oids.map(|oid| (oid.clone(), names::policy(&oid))));
             }
-            ParsedExtension::ExtendedKeyUsage(purposes) => self.extended_key_usages.extend(purposes_of(purposes)),
+            ParsedExtension::ExtendedKeyUsage(purposes) => {
+                self.extended_key_usages.extend(purposes_of(purposes))
+            }
             ParsedExtension::KeyUsage(usage) => self.key_usages.extend(usages_of(usage)),
             ParsedExtension::SCT(promises) => {
-                self.scts.extend(promises.iter().map(|one| Sct {
-                    log_id: hex::encode(one.id.key_id),
-                    timestamp: i64::try_from(one.timestamp).ok().and_then(|at| Timestamp::from_millisecond(at).ok()),
+                self.scts.extend(promises.iter().map(|one| {
+                    Sct {
+                        log_id: hex::encode(one.id.key_id),
+                        timestamp: i64::try_from(one.timestamp)
+                            .ok()
+                            .and_then(|at| Timestamp::from_millisecond(at).ok()),
+                    }
                 }));
             }
             ParsedExtension::SubjectAlternativeName(san) => {
@@ -161,13 +186,16 @@ impl Details {
                     match name {
                         GeneralName::DNSName(_) => {}
                         GeneralName::IPAddress(octets) if address(octets).is_some() => {
-                            self.ip_addresses.extend(address(octets).map(|address| address.to_string()));
+                            self.ip_addresses
+                                .extend(address(octets).map(|address| address.to_string()));
                         }
                         other => self.other_names.push(in_words(other)),
                     }
                 }
             }
-            ParsedExtension::SubjectKeyIdentifier(id) => self.subject_key_id = Some(hex::encode(id.0)),
+            ParsedExtension::SubjectKeyIdentifier(id) => {
+                self.subject_key_id = Some(hex::encode(id.0))
+            }
             _ => {}
         }
     }
@@ -185,7 +213,9 @@ fn in_words(name: &GeneralName<'_>) -> String {
         GeneralName::EDIPartyName(any) => format!("edi-party:#{}", hex::encode(any.data)),
         GeneralName::IPAddress(octets) => format!("ip:#{}", hex::encode(octets)),
         GeneralName::Invalid(tag, bytes) => format!("invalid:{}:#{}", tag.0, hex::encode(bytes)),
-        GeneralName::OtherName(oid, bytes) => format!("other:{}:#{}", oid.to_id_string(), hex::encode(bytes)),
+        GeneralName::OtherName(oid, bytes) => {
+            format!("other:{}:#{}", oid.to_id_string(), hex::encode(bytes))
+        }
         GeneralName::RFC822Name(mail) => format!("email:{mail}"),
         GeneralName::RegisteredID(oid) => format!("id:{}", oid.to_id_string()),
         GeneralName::URI(url) => (*url).to_owned(),
@@ -205,7 +235,9 @@ fn usages_of(usage: &KeyUsage) -> Vec<&'static str> {
         (usage.encipher_only(), "encipherOnly"),
         (usage.decipher_only(), "decipherOnly"),
     ];
-    all.into_iter().filter_map(|(set, name)| set.then_some(name)).collect()
+    all.into_iter()
+        .filter_map(|(set, name)| set.then_some(name))
+        .collect()
 }
 
 fn purposes_of(purposes: &ExtendedKeyUsage<'_>) -> Vec<String> {
@@ -218,8 +250,13 @@ fn purposes_of(purposes: &ExtendedKeyUsage<'_>) -> Vec<String> {
         (purposes.time_stamping, "timeStamping"),
         (purposes.ocsp_signing, "OCSPSigning"),
     ];
-    let known = all.into_iter().filter(|(set, _)| *set).map(|(_, name)| name.to_owned());
-    known.chain(purposes.other.iter().map(names::purpose)).collect()
+    let known = all
+        .into_iter()
+        .filter(|(set, _)| *set)
+        .map(|(_, name)| name.to_owned());
+    known
+        .chain(purposes.other.iter().map(names::purpose))
+        .collect()
 }
 
 #[cfg(test)]
@@ -233,22 +270,48 @@ mod tests {
     fn what_stands_there_is_told() {
         let ca = Authority::new("CA");
         let leaf = ca.leaf_as(&["example.com"], &site_key(), |params| {
-            params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyAgreement];
-            params.extended_key_usages.push(ExtendedKeyUsagePurpose::Other(vec![1, 3, 6, 1, 5, 2, 3, 5]));
-            params.subject_alt_names.push(SanType::IpAddress("192.0.2.1".parse().unwrap()));
-            params.subject_alt_names.push(SanType::URI("urn:x".try_into().unwrap()));
-            let staple = CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 24], vec![48, 3, 2, 1, 5]);
+            params.key_usages = vec![
+                KeyUsagePurpose::DigitalSignature,
+                KeyUsagePurpose::KeyAgreement,
+            ];
+            params
+                .extended_key_usages
+                .push(ExtendedKeyUsagePurpose::Other(vec![1, 3, 6, 1, 5, 2, 3, 5]));
+            params
+                .subject_alt_names
+                .push(SanType::IpAddress("192.0.2.1".parse().unwrap()));
+            params
+                .subject_alt_names
+                .push(SanType::URI("urn:x".try_into().unwrap()));
+            let staple = CustomExtension::from_oid_content(
+                &[1, 3, 6, 1, 5, 5, 7, 1, 24],
+                vec![48, 3, 2, 1, 5],
+            );
             params.custom_extensions.push(staple);
         });
         let details = Details::of_certificate(leaf.der());
-        assert_eq!((details.version, details.signature_algorithm.as_str()), (3, "ecdsa-with-SHA256"));
+        assert_eq!(
+            (details.version, details.signature_algorithm.as_str()),
+            (3, "ecdsa-with-SHA256")
+        );
         assert_eq!(details.key_usages, ["digitalSignature", "keyAgreement"]);
         assert_eq!(details.extended_key_usages, ["serverAuth", "kerberosKDC"]);
-        assert_eq!((details.ip_addresses, details.other_names), (vec!["192.0.2.1".into()], vec!["urn:x".into()]));
+        assert_eq!(
+            (details.ip_addresses, details.other_names),
+            (vec!["192.0.2.1".into()], vec!["urn:x".into()])
+        );
         assert!(details.must_staple);
-        assert!(details.extensions.iter().any(|one| one.name == "subjectAltName" && !one.critical));
+        assert!(
+            details
+                .extensions
+                .iter()
+                .any(|one| one.name == "subjectAltName" && !one.critical)
+        );
         let root = Details::of_certificate(ca.root().der());
-        assert_eq!((root.is_ca, root.key_usages), (Some(true), vec!["keyCertSign"]));
+        assert_eq!(
+            (root.is_ca, root.key_usages),
+            (Some(true), vec!["keyCertSign"])
+        );
         assert_eq!(Details::of_certificate(b"no"), Details::default());
         assert_eq!(Details::of_request(b"no"), Details::default());
     }

@@ -6,8 +6,8 @@ use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, ECDSA_P521_SHA512_ASN1_SIGNING, EcdsaKeyPair,
-    EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256,
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, ECDSA_P521_SHA512_ASN1_SIGNING,
+    EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256,
 };
 use rustls::pki_types::{AlgorithmIdentifier, alg_id};
 use zeroize::Zeroizing;
@@ -46,7 +46,9 @@ impl KeyAlgorithm {
         }
         match algorithm {
             a if a == alg_id::ED25519.as_ref() => Self::Ed25519,
-            a if a == alg_id::RSA_ENCRYPTION.as_ref() => rsa_bits(key).map_or(Self::Unknown, Self::Rsa),
+            a if a == alg_id::RSA_ENCRYPTION.as_ref() => {
+                rsa_bits(key).map_or(Self::Unknown, Self::Rsa)
+            }
             _ => Self::Unknown,
         }
     }
@@ -86,7 +88,10 @@ impl PublicKey {
     /// Of a DER `SubjectPublicKeyInfo`.
     #[must_use]
     pub fn of_spki(spki: &[u8]) -> Self {
-        Self { algorithm: KeyAlgorithm::of_spki(spki), id: PublicKeyId::of_spki(spki) }
+        Self {
+            algorithm: KeyAlgorithm::of_spki(spki),
+            id: PublicKeyId::of_spki(spki),
+        }
     }
 
     /// What a DER private key says that its public half is, where it says so. Nothing shows that the secret half fits it.
@@ -209,7 +214,9 @@ static CURVES: [Curve; 3] = [
 impl Curve {
     /// The one with that identifier (the value of an `AlgorithmIdentifier`, RFC 5480 2.1.1).
     fn of(identifier: &[u8]) -> Option<&'static Self> {
-        CURVES.iter().find(|curve| curve.identifier.as_ref() == identifier)
+        CURVES
+            .iter()
+            .find(|curve| curve.identifier.as_ref() == identifier)
     }
 
     /// The one that PKCS#8 names (RFC 5958 2).
@@ -224,7 +231,10 @@ impl Curve {
     /// computed once more.
     fn spki(&self, point: &[u8]) -> Vec<u8> {
         let identifier = der::element(der::SEQUENCE, &[self.identifier.as_ref()]);
-        der::element(der::SEQUENCE, &[&identifier, &der::element(der::BIT_STRING, &[&[0], point])])
+        der::element(
+            der::SEQUENCE,
+            &[&identifier, &der::element(der::BIT_STRING, &[&[0], point])],
+        )
     }
 }
 
@@ -245,11 +255,19 @@ impl PrivateKey {
                 };
                 Self::from_rsa(RsaKeyPair::generate(size).map_err(failed)?)
             }
-            KeyAlgorithm::Ed25519 => Self::from_ed25519(Ed25519KeyPair::generate().map_err(failed)?),
+            KeyAlgorithm::Ed25519 => {
+                Self::from_ed25519(Ed25519KeyPair::generate().map_err(failed)?)
+            }
             KeyAlgorithm::Unknown => Err(KeyError::Generate),
             curve => {
-                let curve = CURVES.iter().find(|known| known.algorithm == curve).ok_or(KeyError::Generate)?;
-                Self::from_ecdsa(curve, EcdsaKeyPair::generate(curve.signing).map_err(failed)?)
+                let curve = CURVES
+                    .iter()
+                    .find(|known| known.algorithm == curve)
+                    .ok_or(KeyError::Generate)?;
+                Self::from_ecdsa(
+                    curve,
+                    EcdsaKeyPair::generate(curve.signing).map_err(failed)?,
+                )
             }
         }
     }
@@ -262,7 +280,9 @@ impl PrivateKey {
         // A reader of another kind sees that this is a key on a curve only when it has read and checked it, which costs
         // as much as to sign.
         let ecdsa = |curve: &'static Curve| {
-            EcdsaKeyPair::from_private_key_der(curve.signing, der).ok().map(|ecdsa| (curve, ecdsa))
+            EcdsaKeyPair::from_private_key_der(curve.signing, der)
+                .ok()
+                .map(|ecdsa| (curve, ecdsa))
         };
         if let Some((curve, ecdsa)) = Curve::of_pkcs8(der).and_then(ecdsa) {
             return Self::from_ecdsa(curve, ecdsa);
@@ -323,11 +343,16 @@ impl PrivateKey {
         let random = SystemRandom::new();
         let failed = |_| KeyError::Sign;
         match &self.pair {
-            Pair::Ecdsa(ecdsa) => Ok(ecdsa.sign(&random, message).map_err(failed)?.as_ref().to_vec()),
+            Pair::Ecdsa(ecdsa) => Ok(ecdsa
+                .sign(&random, message)
+                .map_err(failed)?
+                .as_ref()
+                .to_vec()),
             Pair::Ed25519(ed25519) => Ok(ed25519.sign(message).as_ref().to_vec()),
             Pair::Rsa(rsa) => {
                 let mut signature = vec![0; rsa.public_modulus_len()];
-                rsa.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature).map_err(failed)?;
+                rsa.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature)
+                    .map_err(failed)?;
                 Ok(signature)
             }
         }
@@ -347,12 +372,22 @@ impl PrivateKey {
 
     fn from_ecdsa(curve: &Curve, ecdsa: EcdsaKeyPair) -> Result<Self, KeyError> {
         let pkcs8 = ecdsa.to_pkcs8v1().map_err(|_| KeyError::Unreadable)?;
-        Ok(Self::new(pkcs8.as_ref(), curve.spki(ecdsa.public_key().as_ref()), Pair::Ecdsa(ecdsa)))
+        Ok(Self::new(
+            pkcs8.as_ref(),
+            curve.spki(ecdsa.public_key().as_ref()),
+            Pair::Ecdsa(ecdsa),
+        ))
     }
 
     fn new(pkcs8: &[u8], spki: Vec<u8>, pair: Pair) -> Self {
         let (id, algorithm) = (PublicKeyId::of_spki(&spki), KeyAlgorithm::of_spki(&spki));
-        Self { pkcs8: Zeroizing::new(pkcs8.to_vec()), spki, id, algorithm, pair }
+        Self {
+            pkcs8: Zeroizing::new(pkcs8.to_vec()),
+            spki,
+            id,
+            algorithm,
+            pair,
+        }
     }
 }
 
@@ -364,7 +399,11 @@ impl fmt::Debug for PrivateKey {
 }
 
 fn spki(public: &impl AsDer<PublicKeyX509Der<'static>>) -> Result<Vec<u8>, KeyError> {
-    Ok(public.as_der().map_err(|_| KeyError::Unreadable)?.as_ref().to_vec())
+    Ok(public
+        .as_der()
+        .map_err(|_| KeyError::Unreadable)?
+        .as_ref()
+        .to_vec())
 }
 
 /// `EncryptedPrivateKeyInfo` (RFC 5958 3): a sequence of an algorithm identifier and an octet string.
@@ -403,9 +442,18 @@ mod tests {
 
     #[test]
     fn what_cannot_be_used_is_refused_by_its_kind() {
-        assert_eq!(PrivateKey::generate(KeyAlgorithm::Rsa(1024)).unwrap_err(), KeyError::Generate);
-        assert_eq!(PrivateKey::from_der(b"hello").unwrap_err(), KeyError::Unreadable);
+        assert_eq!(
+            PrivateKey::generate(KeyAlgorithm::Rsa(1024)).unwrap_err(),
+            KeyError::Generate
+        );
+        assert_eq!(
+            PrivateKey::from_der(b"hello").unwrap_err(),
+            KeyError::Unreadable
+        );
         // EncryptedPrivateKeyInfo in outline: SEQUENCE { SEQUENCE {}, OCTET STRING {} }
-        assert_eq!(PrivateKey::from_der(&[0x30, 4, 0x30, 0, 0x04, 0]).unwrap_err(), KeyError::Encrypted);
+        assert_eq!(
+            PrivateKey::from_der(&[0x30, 4, 0x30, 0, 0x04, 0]).unwrap_err(),
+            KeyError::Encrypted
+        );
     }
 }

@@ -48,16 +48,29 @@ impl std::fmt::Display for Lint {
 #[must_use]
 pub fn lints(chain: &Chain) -> Vec<Lint> {
     // A CA's certificate in its place is told as such.
-    let mut lints = if chain.leaf().is_site() { leaf(chain.leaf()) } else { Vec::new() };
+    let mut lints = if chain.leaf().is_site() {
+        leaf(chain.leaf())
+    } else {
+        Vec::new()
+    };
     for one in chain.certificates() {
         lints.extend(key(one));
     }
     let end = chain.leaf().not_after;
-    let first = chain.intermediates().iter().filter(|one| one.not_after < end);
+    let first = chain
+        .intermediates()
+        .iter()
+        .filter(|one| one.not_after < end);
     lints.extend(first.map(|one| {
-        let what =
-            format!("it ends on {}, before the site's certificate on {end}; the chain breaks then", one.not_after);
-        Lint { rule: &rules::ENDS_FIRST, label: one.label(), what }
+        let what = format!(
+            "it ends on {}, before the site's certificate on {end}; the chain breaks then",
+            one.not_after
+        );
+        Lint {
+            rule: &rules::ENDS_FIRST,
+            label: one.label(),
+            what,
+        }
     }));
     lints
 }
@@ -95,27 +108,51 @@ pub struct Outdated {
 
 impl std::fmt::Display for Outdated {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { label, root: GoneRoot { name, since, why, source } } = self;
+        let Self {
+            label,
+            root:
+                GoneRoot {
+                    name,
+                    since,
+                    why,
+                    source,
+                },
+        } = self;
         if label != name {
             write!(f, "{label} is of the root ")?;
         }
-        write!(f, "{name}; {why} on {since}, and nobody needs it any more ({source})")
+        write!(
+            f,
+            "{name}; {why} on {since}, and nobody needs it any more ({source})"
+        )
     }
 }
 
 /// Whether a CA's certificate is, or was issued by, a root that is gone.
 #[must_use]
 pub fn outdated(certificate: &Certificate) -> Option<Outdated> {
-    let called = |part: &str, name: &str| ["CN=", "OU="].iter().any(|kind| part.strip_prefix(kind) == Some(name));
+    let called = |part: &str, name: &str| {
+        ["CN=", "OU="]
+            .iter()
+            .any(|kind| part.strip_prefix(kind) == Some(name))
+    };
     let of = |name: &str, root: &GoneRoot| name.split(',').any(|part| called(part, root.name));
     let gone = |root: &&GoneRoot| of(&certificate.issuer, root) || of(&certificate.subject, root);
-    let root = GONE_ROOTS.iter().find(gone).filter(|_| !certificate.is_site())?;
-    Some(Outdated { label: certificate.label(), root })
+    let root = GONE_ROOTS
+        .iter()
+        .find(gone)
+        .filter(|_| !certificate.is_site())?;
+    Some(Outdated {
+        label: certificate.label(),
+        root,
+    })
 }
 
 /// The rules for site certificates.
 fn leaf(leaf: &Certificate) -> Vec<Lint> {
-    let Ok((_, parsed)) = X509Certificate::from_der(leaf.der()) else { return Vec::new() };
+    let Ok((_, parsed)) = X509Certificate::from_der(leaf.der()) else {
+        return Vec::new();
+    };
     let broken = [
         common_name(&parsed).map(|what| (&rules::COMMON_NAME, what)),
         usages(&parsed),
@@ -124,9 +161,20 @@ fn leaf(leaf: &Certificate) -> Vec<Lint> {
         validity(leaf).map(|what| (&rules::VALIDITY, what)),
         kind(leaf.algorithm),
     ];
-    let names = names(&parsed).into_iter().map(|what| (&rules::MALFORMED_NAME, what));
-    let lint = |(rule, what)| Lint { rule, label: leaf.label(), what };
-    broken.into_iter().flatten().chain(names).map(lint).collect()
+    let names = names(&parsed)
+        .into_iter()
+        .map(|what| (&rules::MALFORMED_NAME, what));
+    let lint = |(rule, what)| Lint {
+        rule,
+        label: leaf.label(),
+        what,
+    };
+    broken
+        .into_iter()
+        .flatten()
+        .chain(names)
+        .map(lint)
+        .collect()
 }
 
 /// A common name that is no alternative name: clients look at those alone.
@@ -135,26 +183,34 @@ fn common_name(leaf: &X509Certificate<'_>) -> Option<String> {
     let listed = |wanted: &str| {
         san.value.general_names.iter().any(|name| match name {
             GeneralName::DNSName(name) => *name == wanted,
-            GeneralName::IPAddress(octets) => {
-                super::certificate::address(octets).is_some_and(|address| wanted.parse() == Ok(address))
-            }
+            GeneralName::IPAddress(octets) => super::certificate::address(octets)
+                .is_some_and(|address| wanted.parse() == Ok(address)),
             _ => false,
         })
     };
-    let names = leaf.subject().iter_common_name().filter_map(|name| name.as_str().ok());
+    let names = leaf
+        .subject()
+        .iter_common_name()
+        .filter_map(|name| name.as_str().ok());
     let unlisted: Vec<&str> = names.filter(|name| !listed(name)).collect();
-    (!unlisted.is_empty())
-        .then(|| format!("its common name {} is not among its names; no client looks at it", unlisted.join(", ")))
+    (!unlisted.is_empty()).then(|| {
+        format!(
+            "its common name {} is not among its names; no client looks at it",
+            unlisted.join(", ")
+        )
+    })
 }
 
 fn usages(leaf: &X509Certificate<'_>) -> Option<(&'static Rule, String)> {
     match leaf.extended_key_usage() {
-        Ok(Some(usages)) if usages.value.any => {
-            Some((&rules::ANY_USAGE, "it may be used for anything (anyExtendedKeyUsage)".to_owned()))
-        }
+        Ok(Some(usages)) if usages.value.any => Some((
+            &rules::ANY_USAGE,
+            "it may be used for anything (anyExtendedKeyUsage)".to_owned(),
+        )),
         Ok(None) => Some((
             &rules::NO_SERVER_AUTH,
-            "it does not say that it is for TLS servers (serverAuth); Apple's devices refuse it".to_owned(),
+            "it does not say that it is for TLS servers (serverAuth); Apple's devices refuse it"
+                .to_owned(),
         )),
         _ => None,
     }
@@ -162,8 +218,10 @@ fn usages(leaf: &X509Certificate<'_>) -> Option<(&'static Rule, String)> {
 
 fn client_auth(parsed: &X509Certificate<'_>, leaf: &Certificate) -> Option<String> {
     let usages = parsed.extended_key_usage().ok()??;
-    (usages.value.client_auth && CLIENT_AUTH.holds(leaf.not_before))
-        .then(|| "it is for TLS clients too (clientAuth), which Chrome no longer takes from public CAs".to_owned())
+    (usages.value.client_auth && CLIENT_AUTH.holds(leaf.not_before)).then(|| {
+        "it is for TLS clients too (clientAuth), which Chrome no longer takes from public CAs"
+            .to_owned()
+    })
 }
 
 /// Positive, at most 20 octets.
@@ -180,8 +238,14 @@ fn serial(octets: &[u8]) -> Option<String> {
 
 /// A day has 86,400 seconds; the last second counts.
 fn validity(leaf: &Certificate) -> Option<String> {
-    let seconds = leaf.not_after.as_second().saturating_sub(leaf.not_before.as_second()).saturating_add(1);
-    let Step { since, days: most, .. } = LIFETIME.at(leaf.not_before)?;
+    let seconds = leaf
+        .not_after
+        .as_second()
+        .saturating_sub(leaf.not_before.as_second())
+        .saturating_add(1);
+    let Step {
+        since, days: most, ..
+    } = LIFETIME.at(leaf.not_before)?;
     let days = seconds.div_euclid(86_400) + i64::from(seconds.rem_euclid(86_400) > 0);
     (days > *most).then(|| {
         format!("it is valid for {days} days; of what public CAs issue since {since}, browsers take {most} at most")
@@ -191,9 +255,10 @@ fn validity(leaf: &Certificate) -> Option<String> {
 fn kind(algorithm: KeyAlgorithm) -> Option<(&'static Rule, String)> {
     match algorithm {
         KeyAlgorithm::EcdsaP256 | KeyAlgorithm::EcdsaP384 | KeyAlgorithm::Rsa(_) => None,
-        KeyAlgorithm::EcdsaP521 => {
-            Some((&rules::P521, "its key is on the curve P-521, which Chrome and Firefox do not take".to_owned()))
-        }
+        KeyAlgorithm::EcdsaP521 => Some((
+            &rules::P521,
+            "its key is on the curve P-521, which Chrome and Firefox do not take".to_owned(),
+        )),
         KeyAlgorithm::Ed25519 | KeyAlgorithm::Unknown => Some((
             &rules::ODD_CURVE,
             "its key is neither RSA nor on P-256, P-384 or P-521: browsers refuse it".to_owned(),
@@ -203,15 +268,23 @@ fn kind(algorithm: KeyAlgorithm) -> Option<(&'static Rule, String)> {
 
 /// Names that no client can match, or only some do.
 fn names(leaf: &X509Certificate<'_>) -> Vec<String> {
-    let Ok(Some(san)) = leaf.subject_alternative_name() else { return Vec::new() };
-    let faults = san.value.general_names.iter().filter_map(|name| match name {
-        GeneralName::DNSName(name) => dns_fault(name).map(|fault| format!("its name {name:?} {fault}")),
-        GeneralName::IPAddress(octets) => super::certificate::address(octets)
-            .is_none()
-            .then(|| format!("one of its addresses has {} octets", octets.len())),
-        GeneralName::Invalid(_, _) => Some("one of its names cannot be read".to_owned()),
-        _ => Some("one of its names is neither a DNS name nor an address".to_owned()),
-    });
+    let Ok(Some(san)) = leaf.subject_alternative_name() else {
+        return Vec::new();
+    };
+    let faults = san
+        .value
+        .general_names
+        .iter()
+        .filter_map(|name| match name {
+            GeneralName::DNSName(name) => {
+                dns_fault(name).map(|fault| format!("its name {name:?} {fault}"))
+            }
+            GeneralName::IPAddress(octets) => super::certificate::address(octets)
+                .is_none()
+                .then(|| format!("one of its addresses has {} octets", octets.len())),
+            GeneralName::Invalid(_, _) => Some("one of its names cannot be read".to_owned()),
+            _ => Some("one of its names is neither a DNS name nor an address".to_owned()),
+        });
     faults.take(MOST_NAMES).collect()
 }
 
@@ -224,10 +297,16 @@ fn dns_fault(name: &str) -> Option<&'static str> {
     }
     Some(match name {
         "" => "is empty",
-        name if name.parse::<std::net::IpAddr>().is_ok() => "is an address; clients look for those elsewhere",
+        name if name.parse::<std::net::IpAddr>().is_ok() => {
+            "is an address; clients look for those elsewhere"
+        }
         name if name.ends_with('.') => "ends in a dot",
-        name if name.strip_prefix("*.").unwrap_or(name).contains('*') => "has a * that is not the whole first label",
-        name if name.starts_with("*.") && !name[2..].contains('.') => "is a wildcard for a whole top-level domain",
+        name if name.strip_prefix("*.").unwrap_or(name).contains('*') => {
+            "has a * that is not the whole first label"
+        }
+        name if name.starts_with("*.") && !name[2..].contains('.') => {
+            "is a wildcard for a whole top-level domain"
+        }
         name if name.contains('_') => "has an underscore, which no public CA may certify",
         _ => "is no host name",
     })
@@ -237,12 +316,17 @@ fn dns_fault(name: &str) -> Option<&'static str> {
 fn key(certificate: &Certificate) -> Option<Lint> {
     let (rule, what) = match (weakness(certificate.spki()), certificate.algorithm) {
         (Some(weakness), _) => (&rules::BROKEN_KEY, weakness),
-        (None, KeyAlgorithm::Rsa(bits)) if bits % 8 != 0 => {
-            (&rules::ODD_MODULUS, format!("its RSA modulus has {bits} bits, no multiple of 8"))
-        }
+        (None, KeyAlgorithm::Rsa(bits)) if bits % 8 != 0 => (
+            &rules::ODD_MODULUS,
+            format!("its RSA modulus has {bits} bits, no multiple of 8"),
+        ),
         _ => return None,
     };
-    Some(Lint { rule, label: certificate.label(), what })
+    Some(Lint {
+        rule,
+        label: certificate.label(),
+        what,
+    })
 }
 
 /// Why a key is anybody's, in words; `spki` is a DER `SubjectPublicKeyInfo`. BR 6.1.1.3, 6.1.6.
@@ -250,7 +334,9 @@ fn key(certificate: &Certificate) -> Option<Lint> {
 pub fn weakness(spki: &[u8]) -> Option<String> {
     let id = PublicKeyId::of_spki(spki).to_string();
     if let Some((_, place)) = PRINTED_KEYS.iter().find(|(printed, _)| *printed == id) {
-        return Some(format!("its private key is no secret: everybody can read it in {place}"));
+        return Some(format!(
+            "its private key is no secret: everybody can read it in {place}"
+        ));
     }
     let (modulus, exponent) = weak::rsa(spki)?;
     weak::weakness(&modulus, &exponent).map(|weakness| weakness.to_string())

@@ -49,7 +49,9 @@ impl DnsName {
             if is_plain(base) {
                 return Some(base.to_ascii_lowercase());
             }
-            idna::domain_to_ascii_strict(base).ok().filter(|ascii| well_formed(ascii))
+            idna::domain_to_ascii_strict(base)
+                .ok()
+                .filter(|ascii| well_formed(ascii))
         })
     }
 
@@ -60,7 +62,8 @@ impl DnsName {
     pub fn with_underscores(text: &str) -> Result<Self, NameError> {
         let spelled = |base: &str| {
             let as_host = base.replace('_', "x");
-            (base.is_ascii() && base.contains('_') && well_formed(&as_host)).then(|| base.to_ascii_lowercase())
+            (base.is_ascii() && base.contains('_') && well_formed(&as_host))
+                .then(|| base.to_ascii_lowercase())
         };
         Self::parse(text).or_else(|error| Self::typed(text, spelled).map_err(|_| error))
     }
@@ -86,7 +89,11 @@ impl DnsName {
             return Err(NameError::Wildcard(text.to_owned()));
         }
         let ascii = spelled(base).ok_or_else(|| NameError::Malformed(text.to_owned()))?;
-        Ok(Self(if wildcard.is_some() { format!("*.{ascii}") } else { ascii }))
+        Ok(Self(if wildcard.is_some() {
+            format!("*.{ascii}")
+        } else {
+            ascii
+        }))
     }
 
     /// Reads what a certificate or a request carries: A-labels, any case, and `*.` alone for a wildcard. Nothing is
@@ -131,7 +138,13 @@ impl DnsName {
     #[must_use]
     pub fn unicode(&self) -> Option<String> {
         let (shown, valid) = idna::domain_to_unicode(self.base());
-        (valid.is_ok() && shown != self.base()).then(|| if self.is_wildcard() { format!("*.{shown}") } else { shown })
+        (valid.is_ok() && shown != self.base()).then(|| {
+            if self.is_wildcard() {
+                format!("*.{shown}")
+            } else {
+                shown
+            }
+        })
     }
 
     /// The registrable domain (public suffix plus one label), by the Public Suffix List; `None` for a bare suffix.
@@ -151,10 +164,12 @@ impl DnsName {
     /// What kind of public suffix this name ends in; `None` where no list has it.
     #[must_use]
     pub fn public_suffix(&self) -> Option<Suffix> {
-        psl::suffix(self.base().as_bytes())?.typ().map(|kind| match kind {
-            psl::Type::Icann => Suffix::Registry,
-            psl::Type::Private => Suffix::Shared,
-        })
+        psl::suffix(self.base().as_bytes())?
+            .typ()
+            .map(|kind| match kind {
+                psl::Type::Icann => Suffix::Registry,
+                psl::Type::Private => Suffix::Shared,
+            })
     }
 
     /// Whether a certificate for `self` may be used for `host`: equal, or the wildcard stands for exactly one whole
@@ -164,7 +179,9 @@ impl DnsName {
         let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
         match self.0.strip_prefix("*.") {
             None => self.0 == host,
-            Some(base) => host.split_once('.').is_some_and(|(label, rest)| !label.is_empty() && rest == base),
+            Some(base) => host
+                .split_once('.')
+                .is_some_and(|(label, rest)| !label.is_empty() && rest == base),
         }
     }
 }
@@ -180,7 +197,10 @@ fn labels(ascii: &str) -> impl Iterator<Item = &[u8]> {
 
 fn is_label(label: &[u8]) -> bool {
     let ldh = |b: &u8| b.is_ascii_alphanumeric() | (*b == b'-');
-    (1..=63).contains(&label.len()) && label[0] != b'-' && label[label.len() - 1] != b'-' && label.iter().all(ldh)
+    (1..=63).contains(&label.len())
+        && label[0] != b'-'
+        && label[label.len() - 1] != b'-'
+        && label.iter().all(ldh)
 }
 
 /// Whether IDNA has nothing to look at: it leaves such labels as they are but for their case. What has `--` at the third
@@ -211,7 +231,11 @@ pub(super) fn distinct<S: AsRef<str>, T: PartialEq>(
             names.push(name);
         }
     }
-    if names.is_empty() { Err(NameError::Empty) } else { Ok(names) }
+    if names.is_empty() {
+        Err(NameError::Empty)
+    } else {
+        Ok(names)
+    }
 }
 
 /// The names of one certificate: at least one, no doubles, the first is the primary one.
@@ -262,7 +286,12 @@ impl fmt::Display for Names {
 #[must_use]
 pub fn listed(items: &[String]) -> String {
     const SHOWN: usize = 6;
-    let shown = items.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    let shown = items
+        .iter()
+        .take(SHOWN)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
     match items.len().saturating_sub(SHOWN) {
         0 => shown,
         more => format!("{shown} and {more} more"),
@@ -304,7 +333,10 @@ mod tests {
         ] {
             assert_eq!(is_plain(name), plain, "{name}");
             let by_idna = idna::domain_to_ascii_strict(name);
-            assert!(!plain || by_idna.unwrap() == name.to_ascii_lowercase(), "{name}");
+            assert!(
+                !plain || by_idna.unwrap() == name.to_ascii_lowercase(),
+                "{name}"
+            );
         }
     }
 
@@ -315,9 +347,18 @@ mod tests {
             ("", NameError::Empty),
             ("192.0.2.1", NameError::Address("192.0.2.1".into())),
             ("[2001:db8::1]", NameError::Address("[2001:db8::1]".into())),
-            ("https://example.com/", NameError::Url("https://example.com/".into())),
-            ("a.*.example.com", NameError::Wildcard("a.*.example.com".into())),
-            ("w*.example.com", NameError::Wildcard("w*.example.com".into())),
+            (
+                "https://example.com/",
+                NameError::Url("https://example.com/".into()),
+            ),
+            (
+                "a.*.example.com",
+                NameError::Wildcard("a.*.example.com".into()),
+            ),
+            (
+                "w*.example.com",
+                NameError::Wildcard("w*.example.com".into()),
+            ),
             ("*.com", NameError::Wildcard("*.com".into())),
             ("a..b", NameError::Malformed("a..b".into())),
             ("-a.example", NameError::Malformed("-a.example".into())),
@@ -346,14 +387,26 @@ mod tests {
             ("co.uk", None),
             ("shop.example", Some("shop.example")),
         ] {
-            assert_eq!(DnsName::parse(name).unwrap().registrable(), domain, "{name}");
+            assert_eq!(
+                DnsName::parse(name).unwrap().registrable(),
+                domain,
+                "{name}"
+            );
         }
     }
 
     #[test]
     fn a_public_suffix_is_told_from_an_internal_one() {
-        for (name, public) in [("www.example.com", true), ("example.co.uk", true), ("db.corp", false)] {
-            assert_eq!(DnsName::parse(name).unwrap().has_public_suffix(), public, "{name}");
+        for (name, public) in [
+            ("www.example.com", true),
+            ("example.co.uk", true),
+            ("db.corp", false),
+        ] {
+            assert_eq!(
+                DnsName::parse(name).unwrap().has_public_suffix(),
+                public,
+                "{name}"
+            );
         }
     }
 
@@ -367,12 +420,28 @@ mod tests {
 
     #[test]
     fn what_a_certificate_presents_is_not_mended() {
-        for name in ["example.com", "*.example.com", "xn--bcher-kva.example", "WWW.Example.com", "localhost"] {
-            assert_eq!(DnsName::presented(name).unwrap().as_str(), name.to_ascii_lowercase());
+        for name in [
+            "example.com",
+            "*.example.com",
+            "xn--bcher-kva.example",
+            "WWW.Example.com",
+            "localhost",
+        ] {
+            assert_eq!(
+                DnsName::presented(name).unwrap().as_str(),
+                name.to_ascii_lowercase()
+            );
         }
-        for name in
-            [" example.com", "example.com.", "_.example.com", "b\u{fc}cher.example", "*.com", "a.*.com", "", "1.2.3.4"]
-        {
+        for name in [
+            " example.com",
+            "example.com.",
+            "_.example.com",
+            "b\u{fc}cher.example",
+            "*.com",
+            "a.*.com",
+            "",
+            "1.2.3.4",
+        ] {
             assert_eq!(DnsName::presented(name), None, "{name:?}");
         }
     }

@@ -33,7 +33,13 @@ const fn attribute(
     letters: Letters,
     most: usize,
 ) -> Attribute {
-    Attribute { oid, name, also, letters, most }
+    Attribute {
+        oid,
+        name,
+        also,
+        letters,
+        most,
+    }
 }
 
 static ATTRIBUTES: [Attribute; 28] = {
@@ -60,13 +66,37 @@ static ATTRIBUTES: [Attribute; 28] = {
         attribute(oid!(2.5.4.65), "pseudonym", "", Utf8, 128),
         attribute(oid!(2.5.4.97), "organizationIdentifier", "", Utf8, 0),
         attribute(oid!(0.9.2342.19200300.100.1.1), "UID", "userId", Utf8, 256),
-        attribute(oid!(0.9.2342.19200300.100.1.25), "DC", "domainComponent", Ia5, 63),
+        attribute(
+            oid!(0.9.2342.19200300.100.1.25),
+            "DC",
+            "domainComponent",
+            Ia5,
+            63,
+        ),
         attribute(oid!(1.2.643.100.1), "OGRN", "", Utf8, 0),
         attribute(oid!(1.2.643.3.131.1.1), "INN", "", Utf8, 0),
         attribute(oid!(1.2.840.113549.1.9.1), "emailAddress", "E", Ia5, 255),
-        attribute(oid!(1.3.6.1.4.1.311.60.2.1.1), "jurisdictionL", "jurisdictionLocalityName", Utf8, 128),
-        attribute(oid!(1.3.6.1.4.1.311.60.2.1.2), "jurisdictionST", "jurisdictionStateOrProvinceName", Utf8, 128),
-        attribute(oid!(1.3.6.1.4.1.311.60.2.1.3), "jurisdictionC", "jurisdictionCountryName", Printable, 2),
+        attribute(
+            oid!(1.3.6.1.4.1.311.60.2.1.1),
+            "jurisdictionL",
+            "jurisdictionLocalityName",
+            Utf8,
+            128,
+        ),
+        attribute(
+            oid!(1.3.6.1.4.1.311.60.2.1.2),
+            "jurisdictionST",
+            "jurisdictionStateOrProvinceName",
+            Utf8,
+            128,
+        ),
+        attribute(
+            oid!(1.3.6.1.4.1.311.60.2.1.3),
+            "jurisdictionC",
+            "jurisdictionCountryName",
+            Printable,
+            2,
+        ),
     ]
 };
 
@@ -77,7 +107,9 @@ pub(super) fn attribute_of(oid: &Oid<'_>) -> Option<&'static Attribute> {
 
 /// The attribute that people call `name`, in any case.
 pub(super) fn attribute_called(name: &str) -> Option<&'static Attribute> {
-    let is = |known: &&Attribute| known.name.eq_ignore_ascii_case(name) || known.also.eq_ignore_ascii_case(name);
+    let is = |known: &&Attribute| {
+        known.name.eq_ignore_ascii_case(name) || known.also.eq_ignore_ascii_case(name)
+    };
     ATTRIBUTES.iter().find(is).filter(|_| !name.is_empty())
 }
 
@@ -89,7 +121,9 @@ pub(super) fn attribute_name(oid: &Oid<'_>) -> String {
 /// What the attribute with these octets for its identifier is called, where it has a name here.
 pub(super) fn attribute_name_of(octets: &[u8]) -> Option<&'static str> {
     // They differ in their ends.
-    let is = |known: &&Attribute| known.oid.as_bytes().last() == octets.last() && known.oid.as_bytes() == octets;
+    let is = |known: &&Attribute| {
+        known.oid.as_bytes().last() == octets.last() && known.oid.as_bytes() == octets
+    };
     ATTRIBUTES.iter().find(is).map(|known| known.name)
 }
 
@@ -141,7 +175,10 @@ pub(super) fn extension(oid: &Oid<'_>) -> String {
             (oid!(2.5.29.54), "inhibitAnyPolicy"),
             (oid!(1.3.6.1.5.5.7.1.1), "authorityInfoAccess"),
             (oid!(1.3.6.1.5.5.7.1.24), "tlsFeature"),
-            (oid!(1.3.6.1.4.1.11129.2.4.2), "signedCertificateTimestampList"),
+            (
+                oid!(1.3.6.1.4.1.11129.2.4.2),
+                "signedCertificateTimestampList",
+            ),
             (oid!(1.3.6.1.4.1.11129.2.4.3), "ctPoison"),
             (oid!(1.2.840.113549.1.9.2), "unstructuredName"),
             (oid!(1.2.840.113549.1.9.7), "challengePassword"),
@@ -179,6 +216,9 @@ pub(super) fn policy(oid: &str) -> Option<&'static str> {
 }
 
 fn named(oid: &Oid<'_>, known: &[(Oid<'_>, &str)]) -> String {
-    let name = known.iter().find(|(candidate, _)| candidate == oid).map(|(_, name)| (*name).to_owned());
+    let name = known
+        .iter()
+        .find(|(candidate, _)| candidate == oid)
+        .map(|(_, name)| (*name).to_owned());
     name.unwrap_or_else(|| oid.to_id_string())
 }

@@ -35,7 +35,11 @@ mod tests {
     fn a_key_reads_as_the_library_writes_it() {
         for length in [1, 47, 48, 49, 96, 1200] {
             let der = vec![7; length];
-            assert_eq!(*super::encode_key(&der), super::encode("PRIVATE KEY", &der), "{length}");
+            assert_eq!(
+                *super::encode_key(&der),
+                super::encode("PRIVATE KEY", &der),
+                "{length}"
+            );
         }
     }
 }

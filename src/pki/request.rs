@@ -65,7 +65,11 @@ impl SigningRequest {
     ///
     /// # Errors
     /// [`RequestError::Build`].
-    pub fn ask(names: &AltNames, subject: &Subject, key: &PrivateKey) -> Result<Self, RequestError> {
+    pub fn ask(
+        names: &AltNames,
+        subject: &Subject,
+        key: &PrivateKey,
+    ) -> Result<Self, RequestError> {
         let der = build::request(names, subject, key).map_err(RequestError::Build)?;
         // To check what was just signed costs more than to sign it.
         Self::unchecked(&der).map(|(request, _)| request)
@@ -87,7 +91,8 @@ impl SigningRequest {
 
     /// What stands there, and its key.
     fn unchecked(der: &[u8]) -> Result<(Self, &[u8]), RequestError> {
-        let (rest, parsed) = X509CertificationRequest::from_der(der).map_err(|_| RequestError::Malformed)?;
+        let (rest, parsed) =
+            X509CertificationRequest::from_der(der).map_err(|_| RequestError::Malformed)?;
         let der = &der[..der.len() - rest.len()];
         let info = &parsed.certification_request_info;
         let spki = info.subject_pki.raw;
@@ -106,13 +111,17 @@ impl SigningRequest {
 
     /// The names of the subject alternative name extensions (RFC 2985 5.4.2), else the common names.
     fn take_names(&mut self, parsed: &X509CertificationRequest<'_>) {
-        let asked =
-            parsed.certification_request_info.iter_attributes().filter_map(|one| match one.parsed_attribute() {
+        let asked = parsed
+            .certification_request_info
+            .iter_attributes()
+            .filter_map(|one| match one.parsed_attribute() {
                 ParsedCriAttribute::ExtensionRequest(asked) => Some(&asked.extensions),
                 _ => None,
             });
         for extension in asked.flatten() {
-            let ParsedExtension::SubjectAlternativeName(san) = extension.parsed_extension() else { continue };
+            let ParsedExtension::SubjectAlternativeName(san) = extension.parsed_extension() else {
+                continue;
+            };
             for name in &san.general_names {
                 match name {
                     GeneralName::DNSName(dns) => self.dns_names.push((*dns).to_owned()),
@@ -124,7 +133,9 @@ impl SigningRequest {
         }
         if self.dns_names.is_empty() && self.ip_addresses.is_empty() && self.mailboxes.is_empty() {
             let subject = &parsed.certification_request_info.subject;
-            let names = subject.iter_common_name().filter_map(|name| name.as_str().ok());
+            let names = subject
+                .iter_common_name()
+                .filter_map(|name| name.as_str().ok());
             self.dns_names.extend(names.map(str::to_owned));
         }
     }
@@ -145,7 +156,13 @@ impl SigningRequest {
     #[must_use]
     pub fn alt_names(&self) -> Option<AltNames> {
         let addresses = self.ip_addresses.iter().map(IpAddr::to_string);
-        let all: Vec<String> = self.dns_names.iter().cloned().chain(addresses).chain(self.mailboxes.clone()).collect();
+        let all: Vec<String> = self
+            .dns_names
+            .iter()
+            .cloned()
+            .chain(addresses)
+            .chain(self.mailboxes.clone())
+            .collect();
         AltNames::parse(&all).ok()
     }
 
@@ -229,10 +246,16 @@ mod tests {
             let key = PrivateKey::generate(algorithm).unwrap();
             let names = Names::parse(&["*.example.com", "bücher.example"]).unwrap();
             let request = SigningRequest::build(&names, &key).unwrap();
-            assert_eq!(SigningRequest::from_der(request.der()).unwrap().der(), request.der());
+            assert_eq!(
+                SigningRequest::from_der(request.der()).unwrap().der(),
+                request.der()
+            );
             assert_eq!(request.key_id, key.id());
             assert_eq!(request.algorithm, algorithm);
-            assert_eq!(request.dns_names, ["*.example.com", "xn--bcher-kva.example"]);
+            assert_eq!(
+                request.dns_names,
+                ["*.example.com", "xn--bcher-kva.example"]
+            );
             assert_eq!(request.subject, "CN=*.example.com");
             assert!(looks_like_request(request.der()));
         }
@@ -242,23 +265,33 @@ mod tests {
     fn names_of_every_extension_request_count() {
         let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
         let one = |name: &str| AltNames::parse(&[name]).unwrap();
-        let attributes =
-            [&one("a.example"), &one("b.example")].map(|names| build::attribute(names, &Subject::default()));
-        let request =
-            SigningRequest::from_der(&build::signed(&Subject::default(), &key, &attributes.concat()).unwrap());
+        let attributes = [&one("a.example"), &one("b.example")]
+            .map(|names| build::attribute(names, &Subject::default()));
+        let request = SigningRequest::from_der(
+            &build::signed(&Subject::default(), &key, &attributes.concat()).unwrap(),
+        );
         assert_eq!(request.unwrap().dns_names, ["a.example", "b.example"]);
-        let none = SigningRequest::from_der(&build::signed(&Subject::default(), &key, &[]).unwrap()).unwrap();
+        let none =
+            SigningRequest::from_der(&build::signed(&Subject::default(), &key, &[]).unwrap())
+                .unwrap();
         assert_eq!((none.dns_names.len(), none.alt_names()), (0, None));
     }
 
     #[test]
     fn a_changed_request_is_refused() {
         let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
-        let request = SigningRequest::build(&Names::parse(&["example.com"]).unwrap(), &key).unwrap();
+        let request =
+            SigningRequest::build(&Names::parse(&["example.com"]).unwrap(), &key).unwrap();
         let mut der = request.der().to_vec();
         let at = der.windows(7).position(|w| w == b"example").unwrap();
         der[at] = b'f';
-        assert!(matches!(SigningRequest::from_der(&der), Err(RequestError::Signature(_))));
-        assert_eq!(SigningRequest::from_der(b"x").unwrap_err(), RequestError::Malformed);
+        assert!(matches!(
+            SigningRequest::from_der(&der),
+            Err(RequestError::Signature(_))
+        ));
+        assert_eq!(
+            SigningRequest::from_der(b"x").unwrap_err(),
+            RequestError::Malformed
+        );
     }
 }

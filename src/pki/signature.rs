@@ -39,16 +39,24 @@ pub fn check(signed: &[u8], spki: &[u8]) -> Result<(), SignatureError> {
     let algorithm = known.next().ok_or(SignatureError::Unsupported)?;
     // The same pair stands twice in the list (RSA with different least lengths); any that accepts will do.
     let holds = |candidate: &&&dyn SignatureVerificationAlgorithm| {
-        candidate.verify_signature(key, parts.body, parts.signature).is_ok()
+        candidate
+            .verify_signature(key, parts.body, parts.signature)
+            .is_ok()
     };
-    if holds(&algorithm) || known.any(|candidate| holds(&candidate)) { Ok(()) } else { Err(SignatureError::Wrong) }
+    if holds(&algorithm) || known.any(|candidate| holds(&candidate)) {
+        Ok(())
+    } else {
+        Err(SignatureError::Wrong)
+    }
 }
 
 /// Every algorithm that is trusted, for webpki too.
 pub(super) fn algorithms() -> &'static [&'static dyn SignatureVerificationAlgorithm] {
     static ONCE: LazyLock<Vec<Once>> = LazyLock::new(|| {
         let numbered = ALL_VERIFICATION_ALGS.iter().enumerate();
-        numbered.map(|(number, &inner)| Once { number, inner }).collect()
+        numbered
+            .map(|(number, &inner)| Once { number, inner })
+            .collect()
     });
     static ALL: LazyLock<Vec<&'static dyn SignatureVerificationAlgorithm>> = LazyLock::new(|| {
         ONCE.iter()
@@ -76,9 +84,18 @@ struct Once {
 }
 
 impl SignatureVerificationAlgorithm for Once {
-    fn verify_signature(&self, key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
+    fn verify_signature(
+        &self,
+        key: &[u8],
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), InvalidSignature> {
         let question = self.question(key, message, signature);
-        let known = CHECKED.lock().unwrap_or_else(PoisonError::into_inner).get(&question).copied();
+        let known = CHECKED
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&question)
+            .copied();
         let holds = known.unwrap_or_else(|| {
             #[cfg(test)]
             counted::count();

@@ -35,7 +35,9 @@ pub enum SubjectError {
     #[error("{0:?} is no attribute that is known here")]
     UnknownType(String),
     /// A `\`, a `#` or a `"` that is not followed by what it needs.
-    #[error("in the value of {0}: a backslash, a # or a quotation mark that is not followed by what belongs to it")]
+    #[error(
+        "in the value of {0}: a backslash, a # or a quotation mark that is not followed by what belongs to it"
+    )]
     Unfinished(String),
 }
 
@@ -100,13 +102,19 @@ impl Subject {
     #[must_use]
     pub fn from_der(name: &[u8]) -> Option<Self> {
         let (_, name) = X509Name::from_der(name).ok()?;
-        let parts = name.iter_rdn().map(|part| part.iter().map(Attribute::of).collect());
-        Some(Self { parts: parts.collect() })
+        let parts = name
+            .iter_rdn()
+            .map(|part| part.iter().map(Attribute::of).collect());
+        Some(Self {
+            parts: parts.collect(),
+        })
     }
 
     /// The values of its common names.
     pub fn common_names(&self) -> impl Iterator<Item = &str> {
-        let all = self.attributes().filter(|attribute| attribute.oid == COMMON_NAME);
+        let all = self
+            .attributes()
+            .filter(|attribute| attribute.oid == COMMON_NAME);
         all.filter_map(Attribute::text)
     }
 
@@ -117,7 +125,10 @@ impl Subject {
 
     /// The same with a common name as its most specific part.
     fn with_common_name(mut self, name: &str) -> Self {
-        self.parts.push(vec![Attribute { oid: COMMON_NAME, value: Value::Text(name.to_owned()) }]);
+        self.parts.push(vec![Attribute {
+            oid: COMMON_NAME,
+            value: Value::Text(name.to_owned()),
+        }]);
         self
     }
 
@@ -126,14 +137,21 @@ impl Subject {
     #[must_use]
     pub fn or_named(self, names: &AltNames) -> Self {
         let first = names.primary().text();
-        let fits = first.chars().count() <= COMMON_NAME_MOST && self.common_names().next().is_none();
-        if fits { self.with_common_name(&first) } else { self }
+        let fits =
+            first.chars().count() <= COMMON_NAME_MOST && self.common_names().next().is_none();
+        if fits {
+            self.with_common_name(&first)
+        } else {
+            self
+        }
     }
 
     /// The same without its common names.
     #[must_use]
     pub fn without_common_name(mut self) -> Self {
-        self.parts.iter_mut().for_each(|part| part.retain(|attribute| attribute.oid != COMMON_NAME));
+        self.parts
+            .iter_mut()
+            .for_each(|part| part.retain(|attribute| attribute.oid != COMMON_NAME));
         self.parts.retain(|part| !part.is_empty());
         self
     }
@@ -141,7 +159,12 @@ impl Subject {
     /// The same with each common name as `spelled` gives it; `None` leaves it as it is.
     #[must_use]
     pub fn spelling_common_names(mut self, spelled: impl Fn(&str) -> Option<String>) -> Self {
-        for attribute in self.parts.iter_mut().flatten().filter(|attribute| attribute.oid == COMMON_NAME) {
+        for attribute in self
+            .parts
+            .iter_mut()
+            .flatten()
+            .filter(|attribute| attribute.oid == COMMON_NAME)
+        {
             if let Some(text) = attribute.text().and_then(&spelled) {
                 attribute.value = Value::Text(text);
             }
@@ -162,10 +185,16 @@ impl Subject {
             let mut attributes: Vec<Vec<u8>> = part.iter().map(Attribute::to_der).collect();
             // X.690 11.6: the elements of a SET OF stand in ascending order.
             attributes.sort();
-            der::element(der::SET, &attributes.iter().map(Vec::as_slice).collect::<Vec<_>>())
+            der::element(
+                der::SET,
+                &attributes.iter().map(Vec::as_slice).collect::<Vec<_>>(),
+            )
         };
         let parts: Vec<Vec<u8>> = self.parts.iter().map(part).collect();
-        der::element(der::SEQUENCE, &parts.iter().map(Vec::as_slice).collect::<Vec<_>>())
+        der::element(
+            der::SEQUENCE,
+            &parts.iter().map(Vec::as_slice).collect::<Vec<_>>(),
+        )
     }
 }
 
@@ -179,13 +208,19 @@ impl Attribute {
     /// Its value, where that is text.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
-        if let Value::Text(text) = &self.value { Some(text) } else { None }
+        if let Value::Text(text) = &self.value {
+            Some(text)
+        } else {
+            None
+        }
     }
 
     /// The most characters that its value may have, where something says so.
     #[must_use]
     pub fn most(&self) -> Option<usize> {
-        attribute_of(&self.oid).map(|known| known.most).filter(|&most| most > 0)
+        attribute_of(&self.oid)
+            .map(|known| known.most)
+            .filter(|&most| most > 0)
     }
 
     fn new(oid: Oid<'static>, text: String) -> Result<Self, SubjectError> {
@@ -196,7 +231,10 @@ impl Attribute {
         };
         match text.chars().any(char::is_control) {
             _ if text.is_empty() => Err(SubjectError::NoValue(attribute_name(&oid))),
-            false if fits => Ok(Self { oid, value: Value::Text(text) }),
+            false if fits => Ok(Self {
+                oid,
+                value: Value::Text(text),
+            }),
             _ => Err(SubjectError::Letters(attribute_name(&oid), text)),
         }
     }
@@ -208,7 +246,10 @@ impl Attribute {
         let text = attribute_of(&oid).and_then(|_| old_text(tag, value.data));
         let text = text.and_then(|text| Self::new(oid.clone(), text).ok());
         let encoded = || Value::Der(der::element(tag, &[value.data]));
-        text.unwrap_or_else(|| Self { oid, value: encoded() })
+        text.unwrap_or_else(|| Self {
+            oid,
+            value: encoded(),
+        })
     }
 
     fn to_der(&self) -> Vec<u8> {
@@ -216,7 +257,13 @@ impl Attribute {
             Value::Der(element) => element.clone(),
             Value::Text(text) => der::element(tag(letters(&self.oid)), &[text.as_bytes()]),
         };
-        der::element(der::SEQUENCE, &[&der::element(der::OBJECT_IDENTIFIER, &[self.oid.as_bytes()]), &value])
+        der::element(
+            der::SEQUENCE,
+            &[
+                &der::element(der::OBJECT_IDENTIFIER, &[self.oid.as_bytes()]),
+                &value,
+            ],
+        )
     }
 }
 
@@ -234,7 +281,8 @@ fn tag(letters: Letters) -> u8 {
 }
 
 fn is_printable(text: &str) -> bool {
-    text.bytes().all(|b| b.is_ascii_alphanumeric() || b" '()+,-./:=?".contains(&b))
+    text.bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b" '()+,-./:=?".contains(&b))
 }
 
 /// The text in any string type that names were ever written in.
@@ -245,9 +293,13 @@ fn old_text(tag: u8, octets: &[u8]) -> Option<String> {
         0x14 => Some(octets.iter().map(|&octet| char::from(octet)).collect()),
         // BMPString.
         0x1e => {
-            let units: Vec<u16> =
-                octets.chunks(2).map(|pair| u16::from_be_bytes([pair[0], *pair.get(1).unwrap_or(&0)])).collect();
-            String::from_utf16(&units).ok().filter(|_| octets.len().is_multiple_of(2))
+            let units: Vec<u16> = octets
+                .chunks(2)
+                .map(|pair| u16::from_be_bytes([pair[0], *pair.get(1).unwrap_or(&0)]))
+                .collect();
+            String::from_utf16(&units)
+                .ok()
+                .filter(|_| octets.len().is_multiple_of(2))
         }
         _ => None,
     }
@@ -280,7 +332,9 @@ fn of_slashes(text: &str) -> Option<String> {
         let (name, value) = part.split_once('=')?;
         Some(format!("{name}={}", escaped(value)))
     });
-    written.collect::<Option<Vec<_>>>().map(|parts| parts.join(","))
+    written
+        .collect::<Option<Vec<_>>>()
+        .map(|parts| parts.join(","))
 }
 
 /// The grammar of RFC 4514 3.
@@ -289,7 +343,9 @@ mod read {
 
     /// The first `TYPE=VALUE` of `text`, and what follows its value.
     pub(super) fn attribute(text: &str) -> Result<(Attribute, &str), SubjectError> {
-        let end = text.find([',', '+', '=']).filter(|&at| text[at..].starts_with('='));
+        let end = text
+            .find([',', '+', '='])
+            .filter(|&at| text[at..].starts_with('='));
         let Some(end) = end else {
             let piece = text.split([',', '+']).next().unwrap_or_default();
             return Err(SubjectError::NotAPair(piece.trim_matches(' ').to_owned()));
@@ -302,7 +358,17 @@ mod read {
             let (digits, rest) = digits.split_at(digits.find([',', '+']).unwrap_or(digits.len()));
             let octets = hex::decode(digits.trim_end_matches(' ')).map_err(|_| unfinished())?;
             let whole = der::split(&octets).is_some_and(|(_, rest)| rest.is_empty());
-            return if whole { Ok((Attribute { oid, value: Value::Der(octets) }, rest)) } else { Err(unfinished()) };
+            return if whole {
+                Ok((
+                    Attribute {
+                        oid,
+                        value: Value::Der(octets),
+                    },
+                    rest,
+                ))
+            } else {
+                Err(unfinished())
+            };
         }
         let (octets, rest) = match value.strip_prefix('"') {
             Some(quoted) => quoted_value(quoted).ok_or_else(unfinished)?,
@@ -316,8 +382,13 @@ mod read {
         if let Some(known) = attribute_called(name) {
             return Some(known.oid.clone());
         }
-        let number = name.strip_prefix("OID.").or_else(|| name.strip_prefix("oid.")).unwrap_or(name);
-        Oid::from_str(number).ok().filter(|_| number.starts_with(|c: char| c.is_ascii_digit()))
+        let number = name
+            .strip_prefix("OID.")
+            .or_else(|| name.strip_prefix("oid."))
+            .unwrap_or(name);
+        Oid::from_str(number)
+            .ok()
+            .filter(|_| number.starts_with(|c: char| c.is_ascii_digit()))
     }
 
     /// Up to the next `,` or `+` that is not escaped; blanks at the end that are not escaped are none of it.
@@ -355,7 +426,8 @@ mod read {
             match c {
                 '"' => {
                     let rest = rest[1..].trim_start_matches(' ');
-                    return (rest.is_empty() || rest.starts_with([',', '+'])).then_some((octets, rest));
+                    return (rest.is_empty() || rest.starts_with([',', '+']))
+                        .then_some((octets, rest));
                 }
                 '\\' => {
                     let (octet, after) = escape(&rest[1..])?;
@@ -376,7 +448,9 @@ mod read {
         if b" \"#+,;<=>\\".contains(&first) {
             return Some((first, &text[1..]));
         }
-        let digits = text.get(..2).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))?;
+        let digits = text
+            .get(..2)
+            .filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))?;
         Some((u8::from_str_radix(digits, 16).ok()?, &text[2..]))
     }
 }
@@ -387,19 +461,47 @@ mod tests {
 
     /// What is typed, what is written of it, and its encoding in hex as `openssl req -subj` makes it.
     const READ: [(&str, &str, &str); 9] = [
-        ("CN=a,C=DE", "CN=a,C=DE", "3019310b3009060355040613024445310a300806035504030c0161"),
+        (
+            "CN=a,C=DE",
+            "CN=a,C=DE",
+            "3019310b3009060355040613024445310a300806035504030c0161",
+        ),
         ("cn = a", "CN=a", "300c310a300806035504030c0161"),
-        ("O=A\\, B.", "O=A\\, B.", "3010310e300c060355040a0c05412c20422e"),
-        ("O=\"A, B.\"", "O=A\\, B.", "3010310e300c060355040a0c05412c20422e"),
+        (
+            "O=A\\, B.",
+            "O=A\\, B.",
+            "3010310e300c060355040a0c05412c20422e",
+        ),
+        (
+            "O=\"A, B.\"",
+            "O=A\\, B.",
+            "3010310e300c060355040a0c05412c20422e",
+        ),
         (
             "OU=a, OU = b ,O=c",
             "OU=a,OU=b,O=c",
             "3024310a3008060355040a0c0163310a3008060355040b0c0162310a3008060355040b0c0161",
         ),
-        ("OU=a+CN=b", "CN=b+OU=a", "30163114300806035504030c01623008060355040b0c0161"),
-        ("O=\\C3\\BC\\ ", "O=ü\\ ", "300e310c300a060355040a0c03c3bc20"),
-        ("1.2.3.4=#0c0178", "1.2.3.4=#0c0178", "300c310a300806032a03040c0178"),
-        ("E=a@b", "emailAddress=a@b", "30143112301006092a864886f70d0109011603614062"),
+        (
+            "OU=a+CN=b",
+            "CN=b+OU=a",
+            "30163114300806035504030c01623008060355040b0c0161",
+        ),
+        (
+            "O=\\C3\\BC\\ ",
+            "O=ü\\ ",
+            "300e310c300a060355040a0c03c3bc20",
+        ),
+        (
+            "1.2.3.4=#0c0178",
+            "1.2.3.4=#0c0178",
+            "300c310a300806032a03040c0178",
+        ),
+        (
+            "E=a@b",
+            "emailAddress=a@b",
+            "30143112301006092a864886f70d0109011603614062",
+        ),
     ];
 
     #[test]
@@ -407,10 +509,22 @@ mod tests {
         for (typed, written, encoded) in READ {
             let subject = Subject::parse(typed).unwrap();
             let der = subject.to_der();
-            assert!(hex::encode(&der).starts_with(encoded), "{typed}: {}", hex::encode(&der));
+            assert!(
+                hex::encode(&der).starts_with(encoded),
+                "{typed}: {}",
+                hex::encode(&der)
+            );
             let again = Subject::from_der(&der).unwrap();
-            assert_eq!((again.to_string().as_str(), again.to_der()), (written, der.clone()), "{typed}");
-            assert_eq!(Subject::parse(&again.to_string()).unwrap().to_der(), der, "{typed}");
+            assert_eq!(
+                (again.to_string().as_str(), again.to_der()),
+                (written, der.clone()),
+                "{typed}"
+            );
+            assert_eq!(
+                Subject::parse(&again.to_string()).unwrap().to_der(),
+                der,
+                "{typed}"
+            );
         }
         assert!(Subject::parse("  ").unwrap().is_empty());
         assert_eq!(hex::encode(Subject::default().to_der()), "3000");
@@ -420,7 +534,10 @@ mod tests {
     fn what_is_none_is_refused_by_its_kind() {
         let text = str::to_owned;
         for (typed, error) in [
-            ("/C=DE/O=Acme, Inc./CN=x", SubjectError::Slashes(text("CN=x,O=Acme\\, Inc.,C=DE"))),
+            (
+                "/C=DE/O=Acme, Inc./CN=x",
+                SubjectError::Slashes(text("CN=x,O=Acme\\, Inc.,C=DE")),
+            ),
             ("CN=a,Acme", SubjectError::NotAPair(text("Acme"))),
             ("CN=a,", SubjectError::NotAPair(String::new())),
             ("CN=a,,O=b", SubjectError::NotAPair(String::new())),
@@ -435,7 +552,10 @@ mod tests {
             ("O=#zz", SubjectError::Unfinished(text("O"))),
             ("O=#0c02", SubjectError::Unfinished(text("O"))),
             ("C=Ö", SubjectError::Letters(text("C"), text("Ö"))),
-            ("emailAddress=ä@b.c", SubjectError::Letters(text("emailAddress"), text("ä@b.c"))),
+            (
+                "emailAddress=ä@b.c",
+                SubjectError::Letters(text("emailAddress"), text("ä@b.c")),
+            ),
             ("O=a\nb", SubjectError::Letters(text("O"), text("a\nb"))),
         ] {
             assert_eq!(Subject::parse(typed), Err(error), "{typed}");
@@ -445,7 +565,8 @@ mod tests {
     #[test]
     fn old_encodings_become_todays() {
         // SEQUENCE { SET { SEQUENCE { O, BMPString "Aä" } }, SET { SEQUENCE { CN, TeletexString "ö" } } }
-        let name = hex::decode("301b310d300b060355040a1e04004100e4310a300806035504031401f6").unwrap();
+        let name =
+            hex::decode("301b310d300b060355040a1e04004100e4310a300806035504031401f6").unwrap();
         let subject = Subject::from_der(&name).unwrap();
         assert_eq!(subject.to_string(), "CN=ö,O=Aä");
         assert_eq!(subject.common_names().collect::<Vec<_>>(), ["ö"]);
@@ -454,8 +575,16 @@ mod tests {
     #[test]
     fn common_names_are_changed_and_nothing_else() {
         let subject = Subject::parse("CN=A.example+OU=x,O=y").unwrap();
-        let lower = subject.clone().spelling_common_names(|name| Some(name.to_lowercase()));
+        let lower = subject
+            .clone()
+            .spelling_common_names(|name| Some(name.to_lowercase()));
         assert_eq!(lower.to_string(), "CN=a.example+OU=x,O=y");
-        assert_eq!(subject.without_common_name().with_common_name("b").to_string(), "CN=b,OU=x,O=y");
+        assert_eq!(
+            subject
+                .without_common_name()
+                .with_common_name("b")
+                .to_string(),
+            "CN=b,OU=x,O=y"
+        );
     }
 }

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, PublicKeyData,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, PublicKeyData,
 };
 
 use super::certificate::Certificate;
@@ -28,7 +28,10 @@ impl Authority {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
         dates(&mut params, 2026, 2026);
-        Self { params, key: KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap() }
+        Self {
+            params,
+            key: KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap(),
+        }
     }
 
     /// Signed by itself.
@@ -49,7 +52,11 @@ impl Authority {
     }
 
     /// A certificate for `other`, changed before it is signed.
-    pub(crate) fn certify_as(&self, other: &Self, change: impl FnOnce(&mut CertificateParams)) -> Certificate {
+    pub(crate) fn certify_as(
+        &self,
+        other: &Self,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> Certificate {
         let mut params = other.params.clone();
         params.use_authority_key_identifier_extension = true;
         change(&mut params);
@@ -68,8 +75,13 @@ impl Authority {
         key: &impl PublicKeyData,
         change: impl FnOnce(&mut CertificateParams),
     ) -> Certificate {
-        let mut params =
-            CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).unwrap();
+        let mut params = CertificateParams::new(
+            names
+                .iter()
+                .map(|name| (*name).to_owned())
+                .collect::<Vec<_>>(),
+        )
+        .unwrap();
         params.distinguished_name = DistinguishedName::new();
         params.distinguished_name.push(DnType::CommonName, names[0]);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];

@@ -26,7 +26,11 @@ impl TrustSource {
     /// By whose rules what leads to it is judged: a file of somebody's own is of no public CA.
     #[must_use]
     pub fn scope(&self) -> Scope {
-        if matches!(self, Self::File(_)) { Scope::Private } else { Scope::Public }
+        if matches!(self, Self::File(_)) {
+            Scope::Private
+        } else {
+            Scope::Public
+        }
     }
 }
 
@@ -86,22 +90,36 @@ impl TrustAnchors {
     /// these are the names, and to read all of them takes longer than to judge the chain.
     #[must_use]
     pub fn system_named(roots: &[Vec<u8>], names: &[&[u8]]) -> Self {
-        let names: Vec<&[u8]> = names.iter().filter_map(|name| der::split(name)).map(|(name, _)| name.value).collect();
+        let names: Vec<&[u8]> = names
+            .iter()
+            .filter_map(|name| der::split(name))
+            .map(|(name, _)| name.value)
+            .collect();
         let meant = |root: &&Vec<u8>| {
             let root = CertificateDer::from(root.as_slice());
-            webpki::anchor_from_trusted_cert(&root).is_ok_and(|anchor| names.contains(&anchor.subject.as_ref()))
+            webpki::anchor_from_trusted_cert(&root)
+                .is_ok_and(|anchor| names.contains(&anchor.subject.as_ref()))
         };
-        let meant = roots.iter().filter(meant).filter_map(|root| Certificate::from_der(root).ok());
+        let meant = roots
+            .iter()
+            .filter(meant)
+            .filter_map(|root| Certificate::from_der(root).ok());
         Self::system(&meant.collect::<Vec<_>>())
     }
 
     fn made_of(source: TrustSource, certificates: &[Certificate]) -> Self {
         let anchor = |certificate: &Certificate| {
             let der = CertificateDer::from(certificate.der());
-            webpki::anchor_from_trusted_cert(&der).ok().map(|anchor| anchor.to_owned())
+            webpki::anchor_from_trusted_cert(&der)
+                .ok()
+                .map(|anchor| anchor.to_owned())
         };
         let anchors = certificates.iter().filter_map(anchor).collect();
-        Self { source, anchors, certificates: certificates.to_vec() }
+        Self {
+            source,
+            anchors,
+            certificates: certificates.to_vec(),
+        }
     }
 
     /// Where they come from.
@@ -118,17 +136,23 @@ impl TrustAnchors {
 
     /// The anchors of that name (DER) and key, for path validation.
     pub(super) fn of(&self, name: &[u8], key: PublicKeyId) -> Vec<TrustAnchor<'static>> {
-        self.named(name).filter(|anchor| key_of(anchor) == key).cloned().collect()
+        self.named(name)
+            .filter(|anchor| key_of(anchor) == key)
+            .cloned()
+            .collect()
     }
 
     /// The keys of the anchors whose subject is `name` (DER), as DER `SubjectPublicKeyInfo`.
     pub(super) fn keys_of(&self, name: &[u8]) -> impl Iterator<Item = Vec<u8>> {
-        self.named(name).map(|anchor| webpki::spki_for_anchor(anchor).as_ref().to_vec())
+        self.named(name)
+            .map(|anchor| webpki::spki_for_anchor(anchor).as_ref().to_vec())
     }
 
     fn named(&self, name: &[u8]) -> impl Iterator<Item = &TrustAnchor<'static>> {
         let name = der::split(name).map(|(name, _)| name.value.to_vec());
-        self.anchors.iter().filter(move |anchor| Some(anchor.subject.as_ref()) == name.as_deref())
+        self.anchors
+            .iter()
+            .filter(move |anchor| Some(anchor.subject.as_ref()) == name.as_deref())
     }
 
     /// Why the anchor with that key may not stand above `below` intermediates at `at`; one certificate of it that is fine
@@ -153,15 +177,22 @@ impl TrustAnchors {
             return Some(format!("{root} is valid only from {from} to {to}"));
         }
         if !usage.may_be_root {
-            return Some(format!("{label} in {source} is no CA's certificate (basic constraints, RFC 5280 4.2.1.9)"));
+            return Some(format!(
+                "{label} in {source} is no CA's certificate (basic constraints, RFC 5280 4.2.1.9)"
+            ));
         }
         if !usage.signs_certificates {
-            return Some(format!("{root} may not sign certificates (key usage, RFC 5280 4.2.1.3)"));
+            return Some(format!(
+                "{root} may not sign certificates (key usage, RFC 5280 4.2.1.3)"
+            ));
         }
         if usage.path_length.is_some_and(|most| below > most) {
-            return Some(format!("{root} allows fewer CAs below it (path length, RFC 5280 4.2.1.9)"));
+            return Some(format!(
+                "{root} allows fewer CAs below it (path length, RFC 5280 4.2.1.9)"
+            ));
         }
-        (!usage.for_servers).then(|| format!("{root} is not meant for TLS servers (extended key usage)"))
+        (!usage.for_servers)
+            .then(|| format!("{root} is not meant for TLS servers (extended key usage)"))
     }
 }
 
@@ -173,7 +204,11 @@ fn key_of(anchor: &TrustAnchor<'_>) -> PublicKeyId {
 mod tests {
     #[test]
     fn the_lists_day_is_that_of_the_crate() {
-        let locked = include_str!("../../Cargo.lock").contains("name = \"webpki-roots\"\nversion = \"1.0.10\"\n");
-        assert!(locked, "another list: give MOZILLA_DATE the day that it was published on crates.io");
+        let locked = include_str!("../../Cargo.lock")
+            .contains("name = \"webpki-roots\"\nversion = \"1.0.10\"\n");
+        assert!(
+            locked,
+            "another list: give MOZILLA_DATE the day that it was published on crates.io"
+        );
     }
 }

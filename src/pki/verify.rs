@@ -40,7 +40,11 @@ impl VerifiedChain {
     /// What is wrong; never empty.
     pub fn new(chain: Chain, policy: Policy<'_>) -> Result<Self, Vec<Problem>> {
         let problems = problems(&chain, policy);
-        if problems.is_empty() { Ok(Self(chain)) } else { Err(problems) }
+        if problems.is_empty() {
+            Ok(Self(chain))
+        } else {
+            Err(problems)
+        }
     }
 
     /// The chain.
@@ -53,13 +57,23 @@ impl VerifiedChain {
 /// The chain of `leaf` ([`Chain::assemble`]); where path validation refuses the best way, the first other that holds.
 #[must_use]
 pub fn assemble(leaf: &Certificate, bag: &[Certificate], wanted: Wanted<'_>) -> Assembly {
-    let policy = Policy { hosts: &[], anchors: wanted.anchors, at: wanted.at };
+    let policy = Policy {
+        hosts: &[],
+        anchors: wanted.anchors,
+        at: wanted.at,
+    };
     Chain::assemble_by(leaf, bag, wanted, |chain| {
         let error = validate(chain, policy).err()?;
         let places = 1..chain.certificates().len();
-        let constrained = || places.clone().filter(|&place| chain.certificates()[place].is_constrained);
+        let constrained = || {
+            places
+                .clone()
+                .filter(|&place| chain.certificates()[place].is_constrained)
+        };
         match error {
-            webpki::Error::NameConstraintViolation if constrained().next().is_some() => Some(constrained().collect()),
+            webpki::Error::NameConstraintViolation if constrained().next().is_some() => {
+                Some(constrained().collect())
+            }
             _ => Some(places.collect()),
         }
     })
@@ -74,12 +88,23 @@ pub fn problems(chain: &Chain, policy: Policy<'_>) -> Vec<Problem> {
         let label = chain.leaf().label();
         found.push(Problem::CaAsLeaf { label });
     }
-    found.extend(chain.certificates().iter().enumerate().filter_map(|(index, one)| dates(one, index == 0, policy.at)));
+    found.extend(
+        chain
+            .certificates()
+            .iter()
+            .enumerate()
+            .filter_map(|(index, one)| dates(one, index == 0, policy.at)),
+    );
     found.extend(ending(chain, policy.anchors));
     found.extend(chain.certificates().iter().filter_map(weak_key));
     if found.is_empty() {
-        let usage = || usage::refusal(chain, policy.anchors, policy.at).map(|reason| Problem::Refused { reason });
-        let refused = validate(chain, policy).err().map(|error| Problem::Refused { reason: reason(&error) });
+        let usage = || {
+            usage::refusal(chain, policy.anchors, policy.at)
+                .map(|reason| Problem::Refused { reason })
+        };
+        let refused = validate(chain, policy).err().map(|error| Problem::Refused {
+            reason: reason(&error),
+        });
         found.extend(refused.or_else(usage));
     }
     found.extend(hosts(chain.leaf(), policy.hosts));
@@ -91,27 +116,48 @@ fn dates(certificate: &Certificate, leaf: bool, at: Timestamp) -> Option<Problem
     let label = certificate.label();
     if at.as_second() < certificate.not_before.as_second() {
         let not_before = certificate.not_before;
-        return Some(Problem::NotYetValid { label, not_before, at });
+        return Some(Problem::NotYetValid {
+            label,
+            not_before,
+            at,
+        });
     }
     let not_after = certificate.not_after;
-    (at.as_second() > not_after.as_second()).then_some(Problem::Expired { label, not_after, leaf })
+    (at.as_second() > not_after.as_second()).then_some(Problem::Expired {
+        label,
+        not_after,
+        leaf,
+    })
 }
 
 fn ending(chain: &Chain, anchors: &TrustAnchors) -> Option<Problem> {
     match chain.end() {
         ChainEnd::Anchored => None,
-        _ if chain.leaf().is_self_issued() => Some(Problem::SelfSigned { label: chain.leaf().label() }),
-        ChainEnd::Gap { subject, issuer, urls } => {
+        _ if chain.leaf().is_self_issued() => Some(Problem::SelfSigned {
+            label: chain.leaf().label(),
+        }),
+        ChainEnd::Gap {
+            subject,
+            issuer,
+            urls,
+        } => {
             let (subject, issuer, urls) = (subject.clone(), issuer.clone(), urls.clone());
-            Some(Problem::MissingIntermediate { subject, issuer, urls, trust: anchors.source().clone() })
+            Some(Problem::MissingIntermediate {
+                subject,
+                issuer,
+                urls,
+                trust: anchors.source().clone(),
+            })
         }
         ChainEnd::TooManyCandidates => Some(Problem::TooManyCandidates),
-        ChainEnd::WeakSignature { subject, issuer } => {
-            Some(Problem::WeakSignature { subject: subject.clone(), issuer: issuer.clone() })
-        }
-        ChainEnd::UnknownRoot(root) => {
-            Some(Problem::UnknownRoot { root: root.clone(), source_name: anchors.source().to_string() })
-        }
+        ChainEnd::WeakSignature { subject, issuer } => Some(Problem::WeakSignature {
+            subject: subject.clone(),
+            issuer: issuer.clone(),
+        }),
+        ChainEnd::UnknownRoot(root) => Some(Problem::UnknownRoot {
+            root: root.clone(),
+            source_name: anchors.source().to_string(),
+        }),
     }
 }
 
@@ -119,19 +165,29 @@ fn ending(chain: &Chain, anchors: &TrustAnchors) -> Option<Problem> {
 fn weak_key(certificate: &Certificate) -> Option<Problem> {
     let algorithm = certificate.algorithm;
     let short = matches!(algorithm, KeyAlgorithm::Rsa(bits) if bits < 2048);
-    short.then(|| Problem::WeakKey { label: certificate.label(), algorithm })
+    short.then(|| Problem::WeakKey {
+        label: certificate.label(),
+        algorithm,
+    })
 }
 
 /// RFC 9525 6.3: only the subject alternative name counts; every host that is asked for must be in it.
 fn hosts(leaf: &Certificate, hosts: &[String]) -> Vec<Problem> {
     if !leaf.is_ca && leaf.dns_names.is_empty() && leaf.ip_addresses.is_empty() {
-        return vec![Problem::NoNames { label: leaf.label() }];
+        return vec![Problem::NoNames {
+            label: leaf.label(),
+        }];
     }
     let missing = hosts.iter().filter(|host| !leaf.covers(host));
     missing
         .map(|host| Problem::HostNotCovered {
             host: host.clone(),
-            names: leaf.dns_names.iter().cloned().chain(leaf.ip_addresses.iter().map(ToString::to_string)).collect(),
+            names: leaf
+                .dns_names
+                .iter()
+                .cloned()
+                .chain(leaf.ip_addresses.iter().map(ToString::to_string))
+                .collect(),
         })
         .collect()
 }
@@ -140,19 +196,37 @@ fn hosts(leaf: &Certificate, hosts: &[String]) -> Vec<Problem> {
 /// chain ends in, or it would stop at a nearer one and leave the rest of the chain unseen.
 fn validate(chain: &Chain, policy: Policy<'_>) -> Result<(), webpki::Error> {
     let leaf = CertificateDer::from(chain.leaf().der());
-    let bag: Vec<_> = chain.intermediates().iter().map(|one| CertificateDer::from(one.der())).collect();
+    let bag: Vec<_> = chain
+        .intermediates()
+        .iter()
+        .map(|one| CertificateDer::from(one.der()))
+        .collect();
     let seconds = u64::try_from(policy.at.as_second()).unwrap_or(0);
     let time = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
     let leaf = EndEntityCert::try_from(&leaf)?;
     let end = chain.certificates().last().zip(chain.anchor());
-    let anchors = end.map(|(last, key)| policy.anchors.of(last.issuer_der(), key)).unwrap_or_default();
-    leaf.verify_for_usage(signature::algorithms(), &anchors, &bag, time, KeyUsage::server_auth(), None, None)?;
-    policy.hosts.iter().filter(|host| chain.leaf().covers(host)).try_for_each(|host| {
-        match ServerName::try_from(host.trim_matches(['[', ']'])) {
-            Ok(name) => leaf.verify_is_valid_for_subject_name(&name),
-            Err(_) => Ok(()),
-        }
-    })
+    let anchors = end
+        .map(|(last, key)| policy.anchors.of(last.issuer_der(), key))
+        .unwrap_or_default();
+    leaf.verify_for_usage(
+        signature::algorithms(),
+        &anchors,
+        &bag,
+        time,
+        KeyUsage::server_auth(),
+        None,
+        None,
+    )?;
+    policy
+        .hosts
+        .iter()
+        .filter(|host| chain.leaf().covers(host))
+        .try_for_each(
+            |host| match ServerName::try_from(host.trim_matches(['[', ']'])) {
+                Ok(name) => leaf.verify_is_valid_for_subject_name(&name),
+                Err(_) => Ok(()),
+            },
+        )
 }
 
 /// webpki's errors in words, for those that people meet.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use anyhow::Result;
 use jiff::{SignedDuration, Timestamp};
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateSigningRequestParams, CertifiedIssuer, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CertificateSigningRequestParams, CertifiedIssuer,
+    DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
 };
 
 use crate::pki::certificate::Certificate;
@@ -31,9 +31,18 @@ impl Authority {
     /// # Errors
     /// When keys or certificates cannot be made.
     pub fn new(now: Timestamp) -> Result<Self> {
-        let root = Issuer::self_signed(params("certctl rehearsal root", now), KeyPair::generate()?)?;
-        let intermediate = Issuer::signed_by(params("certctl rehearsal DV CA", now), KeyPair::generate()?, &root)?;
-        Ok(Self { root, intermediate, now })
+        let root =
+            Issuer::self_signed(params("certctl rehearsal root", now), KeyPair::generate()?)?;
+        let intermediate = Issuer::signed_by(
+            params("certctl rehearsal DV CA", now),
+            KeyPair::generate()?,
+            &root,
+        )?;
+        Ok(Self {
+            root,
+            intermediate,
+            now,
+        })
     }
 
     /// The root: what has to be trusted for this run.
@@ -59,13 +68,16 @@ impl Authority {
     pub fn issue(&self, request: &SigningRequest, days: i64) -> Result<Certificate> {
         let mut request = CertificateSigningRequestParams::from_der(&request.der().into())?;
         let leaf = &mut request.params;
-        leaf.not_before = rcgen::date_time_ymd(1970, 1, 1) + since_epoch(self.now - SignedDuration::from_hours(1));
-        leaf.not_after =
-            rcgen::date_time_ymd(1970, 1, 1) + since_epoch(self.now + SignedDuration::from_hours(24 * days));
+        leaf.not_before = rcgen::date_time_ymd(1970, 1, 1)
+            + since_epoch(self.now - SignedDuration::from_hours(1));
+        leaf.not_after = rcgen::date_time_ymd(1970, 1, 1)
+            + since_epoch(self.now + SignedDuration::from_hours(24 * days));
         leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         leaf.use_authority_key_identifier_extension = true;
-        Ok(Certificate::from_der(request.signed_by(&self.intermediate)?.der())?)
+        Ok(Certificate::from_der(
+            request.signed_by(&self.intermediate)?.der(),
+        )?)
     }
 }
 
@@ -76,8 +88,10 @@ fn params(name: &str, now: Timestamp) -> CertificateParams {
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params.use_authority_key_identifier_extension = true;
-    params.not_before = rcgen::date_time_ymd(1970, 1, 1) + since_epoch(now - SignedDuration::from_hours(24 * 365));
-    params.not_after = rcgen::date_time_ymd(1970, 1, 1) + since_epoch(now + SignedDuration::from_hours(24 * 3650));
+    params.not_before =
+        rcgen::date_time_ymd(1970, 1, 1) + since_epoch(now - SignedDuration::from_hours(24 * 365));
+    params.not_after =
+        rcgen::date_time_ymd(1970, 1, 1) + since_epoch(now + SignedDuration::from_hours(24 * 3650));
     params
 }
 
@@ -100,15 +114,34 @@ mod tests {
     fn what_it_issues_is_right_in_our_own_eyes() {
         let now = "2026-11-23T10:00:00Z".parse().unwrap();
         let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
-        let request = SigningRequest::build(&Names::parse(&["shop.example"]).unwrap(), &key).unwrap();
+        let request =
+            SigningRequest::build(&Names::parse(&["shop.example"]).unwrap(), &key).unwrap();
         let authority = Authority::new(now).unwrap();
         let leaf = authority.issue(&request, LIFETIME_DAYS).unwrap();
         let bag = [authority.root().unwrap(), authority.intermediate().unwrap()];
         let anchors = TrustAnchors::from_certificates("root.pem", &bag[..1]);
-        let assembly = Chain::assemble(&leaf, &bag, Wanted { anchors: &anchors, at: now, prefer: Prefer::default() });
+        let assembly = Chain::assemble(
+            &leaf,
+            &bag,
+            Wanted {
+                anchors: &anchors,
+                at: now,
+                prefer: Prefer::default(),
+            },
+        );
         assert_eq!(*assembly.chain.end(), ChainEnd::Anchored);
         let hosts = ["shop.example".to_owned()];
-        assert_eq!(problems(&assembly.chain, Policy { anchors: &anchors, hosts: &hosts, at: now }), []);
+        assert_eq!(
+            problems(
+                &assembly.chain,
+                Policy {
+                    anchors: &anchors,
+                    hosts: &hosts,
+                    at: now
+                }
+            ),
+            []
+        );
         assert_eq!(leaf.not_after.to_string(), "2027-06-10T10:00:00Z");
         assert_eq!(leaf.key_id, key.id());
     }

@@ -53,7 +53,10 @@ impl Shop {
     /// A shop that buys from `authority` and asks `resolver`.
     #[must_use]
     pub fn new(authority: Authority, resolver: SocketAddr) -> Self {
-        Self { authority, resolver }
+        Self {
+            authority,
+            resolver,
+        }
     }
 
     /// Takes a request (PEM) and says what to publish: `_<MD5>.<domain>` to `<SHA-256 halves>.<unique value>.<zone>`.
@@ -61,16 +64,32 @@ impl Shop {
     /// # Errors
     /// When it is no request or asks for no name.
     pub fn order(&self, request: &[u8]) -> Result<Order> {
-        let block = pem::parse(request).context("the shop was handed something else than a request")?;
+        let block =
+            pem::parse(request).context("the shop was handed something else than a request")?;
         let request = SigningRequest::from_der(block.contents())?;
-        let name = request.names().context("the request asks for no DNS name")?.primary().clone();
+        let name = request
+            .names()
+            .context("the request asks for no DNS name")?
+            .primary()
+            .clone();
         let mut unique = [0_u8; 7];
-        aws_lc_rs::rand::fill(&mut unique).ok().context("no random bytes")?;
+        aws_lc_rs::rand::fill(&mut unique)
+            .ok()
+            .context("no random bytes")?;
         // Hashes in capitals, as Namecheap shows them: names in the DNS are blind to case.
-        let host = format!("{}.{}", record::host_label(&request).to_uppercase(), name.base());
+        let host = format!(
+            "{}.{}",
+            record::host_label(&request).to_uppercase(),
+            name.base()
+        );
         let hashes = record::target_labels(&request).to_uppercase();
         let target = format!("{hashes}.{}.{TARGET_ZONE}", &hex::encode(unique)[1..]);
-        Ok(Order { request, name, host, target })
+        Ok(Order {
+            request,
+            name,
+            host,
+            target,
+        })
     }
 
     /// Looks for the record. Over UDP and with a question of its own making: a mistake in certctl's DNS client must not
@@ -81,15 +100,25 @@ impl Shop {
     pub fn look(&self, order: &Order) -> Result<Seen> {
         let mut query = Message::query();
         query.metadata.recursion_desired = true;
-        query.add_query(Query::query(Name::from_ascii(format!("{}.", order.host))?, RecordType::CNAME));
-        let reply = dns::ask(self.resolver, &query.to_vec()?).context("the shop's DNS question got no answer")?;
+        query.add_query(Query::query(
+            Name::from_ascii(format!("{}.", order.host))?,
+            RecordType::CNAME,
+        ));
+        let reply = dns::ask(self.resolver, &query.to_vec()?)
+            .context("the shop's DNS question got no answer")?;
         let reply = Message::from_vec(&reply)?;
         let code = reply.metadata.response_code;
-        anyhow::ensure!(matches!(code, ResponseCode::NoError | ResponseCode::NXDomain), "the DNS server said {code}");
-        let mut targets = reply.answers.iter().filter_map(|answer| match &answer.data {
-            RData::CNAME(target) => Some(target.to_ascii().trim_end_matches('.').to_owned()),
-            _ => None,
-        });
+        anyhow::ensure!(
+            matches!(code, ResponseCode::NoError | ResponseCode::NXDomain),
+            "the DNS server said {code}"
+        );
+        let mut targets = reply
+            .answers
+            .iter()
+            .filter_map(|answer| match &answer.data {
+                RData::CNAME(target) => Some(target.to_ascii().trim_end_matches('.').to_owned()),
+                _ => None,
+            });
         Ok(match targets.next_back() {
             None => Seen::Nothing,
             Some(target) if target.eq_ignore_ascii_case(&order.target) => Seen::Record,
@@ -122,7 +151,10 @@ impl Shop {
         let stem = underscored(&order.name);
         let bundle = self.authority.intermediate()?.to_pem() + &self.authority.root()?.to_pem();
         let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-        for (name, pem) in [(format!("{stem}.crt"), leaf.to_pem()), (format!("{stem}.ca-bundle"), bundle)] {
+        for (name, pem) in [
+            (format!("{stem}.crt"), leaf.to_pem()),
+            (format!("{stem}.ca-bundle"), bundle),
+        ] {
             zip.start_file(name, SimpleFileOptions::default())?;
             zip.write_all(pem.replace('\n', "\r\n").as_bytes())?;
         }
@@ -151,31 +183,54 @@ mod tests {
         let zone = Zone::new("shop.example").unwrap();
         let served = zone.clone();
         let server = DnsServer::start(Arc::new(move |query: &[u8]| served.answer(query))).unwrap();
-        let shop = Shop::new(Authority::new(jiff::Timestamp::now()).unwrap(), server.address());
+        let shop = Shop::new(
+            Authority::new(jiff::Timestamp::now()).unwrap(),
+            server.address(),
+        );
         let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
         let names = Names::parse(&["www.shop.example", "shop.example"]).unwrap();
         let request = SigningRequest::build(&names, &key).unwrap();
         let order = shop.order(request.to_pem().as_bytes()).unwrap();
-        assert_eq!(order.host.to_lowercase(), format!("_{}.www.shop.example", request.md5()));
+        assert_eq!(
+            order.host.to_lowercase(),
+            format!("_{}.www.shop.example", request.md5())
+        );
         let again = shop.order(request.to_pem().as_bytes()).unwrap();
-        assert_ne!(order.target, again.target, "each order has a unique value of its own");
+        assert_ne!(
+            order.target, again.target,
+            "each order has a unique value of its own"
+        );
 
         assert_eq!(shop.retry(&order).unwrap(), Err(Seen::Nothing));
         let host = order.host.strip_suffix(".shop.example").unwrap();
         zone.enter(&order.host, &order.target).unwrap();
-        assert_eq!(shop.retry(&order).unwrap(), Err(Seen::Nothing), "the doubled zone is not the place");
+        assert_eq!(
+            shop.retry(&order).unwrap(),
+            Err(Seen::Nothing),
+            "the doubled zone is not the place"
+        );
         zone.enter(host, &again.target).unwrap();
         assert_eq!(shop.retry(&order).unwrap(), Err(Seen::Other(again.target)));
-        zone.enter(&host.to_lowercase(), &order.target.to_lowercase()).unwrap();
+        zone.enter(&host.to_lowercase(), &order.target.to_lowercase())
+            .unwrap();
         let leaf = shop.retry(&order).unwrap().unwrap();
 
         let zip = shop.pack(&order, &leaf).unwrap();
         let mut zip = zip::ZipArchive::new(std::io::Cursor::new(zip)).unwrap();
-        let mut names: Vec<_> = zip.file_names().map(|name| name.unwrap().into_owned()).collect();
+        let mut names: Vec<_> = zip
+            .file_names()
+            .map(|name| name.unwrap().into_owned())
+            .collect();
         names.sort();
-        assert_eq!(names, ["www_shop_example.ca-bundle", "www_shop_example.crt"]);
+        assert_eq!(
+            names,
+            ["www_shop_example.ca-bundle", "www_shop_example.crt"]
+        );
         let mut bundle = String::new();
-        zip.by_name("www_shop_example.ca-bundle").unwrap().read_to_string(&mut bundle).unwrap();
+        zip.by_name("www_shop_example.ca-bundle")
+            .unwrap()
+            .read_to_string(&mut bundle)
+            .unwrap();
         assert_eq!(bundle.matches("-----BEGIN CERTIFICATE-----\r\n").count(), 2);
         assert_eq!(Shop::zip_name(&order), "www_shop_example.zip");
     }

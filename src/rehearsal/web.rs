@@ -34,15 +34,23 @@ pub struct Paths {
 ///
 /// # Errors
 /// When it cannot be made or written.
-pub fn old_pair(scratch: &Scratch, authority: &Authority, name: &DnsName) -> Result<(Paths, Certificate)> {
+pub fn old_pair(
+    scratch: &Scratch,
+    authority: &Authority,
+    name: &DnsName,
+) -> Result<(Paths, Certificate)> {
     let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
     let request = SigningRequest::build(&Names::parse(&[name.as_str()])?, &key)?;
     let leaf = authority.issue(&request, OLD_DAYS)?;
     let chain = leaf.to_pem() + &authority.intermediate()?.to_pem();
     let stem = name.file_stem();
     let paths = Paths {
-        chain: scratch.folder("etc/ssl")?.join(format!("{stem}.fullchain.pem")),
-        key: scratch.folder("etc/ssl/private")?.join(format!("{stem}.key")),
+        chain: scratch
+            .folder("etc/ssl")?
+            .join(format!("{stem}.fullchain.pem")),
+        key: scratch
+            .folder("etc/ssl/private")?
+            .join(format!("{stem}.key")),
     };
     files::create_new(&paths.key, key.to_pem().as_bytes(), 0o600)?;
     files::create_new(&paths.chain, chain.as_bytes(), 0o644)?;
@@ -70,8 +78,15 @@ impl Web {
     /// When no port can be had.
     pub fn embedded(scratch: &Scratch, paths: Paths) -> Result<Self> {
         let reload = scratch.folder("web")?.join("reload");
-        let site = Site { chain: paths.chain, key: paths.key, reload: reload.clone() };
-        Ok(Self::Embedded { server: WebServer::start(site)?, reload })
+        let site = Site {
+            chain: paths.chain,
+            key: paths.key,
+            reload: reload.clone(),
+        };
+        Ok(Self::Embedded {
+            server: WebServer::start(site)?,
+            reload,
+        })
     }
 
     /// Where it listens.
@@ -101,25 +116,43 @@ impl Nginx {
         // nginx reads relative paths as relative to its own folders.
         let here = scratch.absolute()?;
         let absolute = |path: &Path| here.join(path.strip_prefix(scratch.path()).unwrap_or(path));
-        let paths = Paths { chain: absolute(&paths.chain), key: absolute(&paths.key) };
+        let paths = Paths {
+            chain: absolute(&paths.chain),
+            key: absolute(&paths.key),
+        };
         let folder = absolute(&scratch.folder("nginx")?);
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, serve::free_port()?));
         let config = folder.join("nginx.conf");
-        files::create_new(&config, nginx_conf(&folder, host, address, &paths).as_bytes(), 0o644)?;
-        let nginx = Self { config, folder, address };
+        files::create_new(
+            &config,
+            nginx_conf(&folder, host, address, &paths).as_bytes(),
+            0o644,
+        )?;
+        let nginx = Self {
+            config,
+            folder,
+            address,
+        };
         nginx.run(&[])?;
         Ok(nginx)
     }
 
     fn run(&self, arguments: &[&str]) -> Result<()> {
-        let (config, log) = (self.config.display().to_string(), self.folder.join("error.log").display().to_string());
+        let (config, log) = (
+            self.config.display().to_string(),
+            self.folder.join("error.log").display().to_string(),
+        );
         let words = [&["nginx", "-c", &config, "-e", &log], arguments].concat();
         let finished = process::run(&Invocation {
             argv: words.into_iter().map(ToOwned::to_owned).collect(),
             deadline: Duration::from_secs(10),
             output_limit: 4096,
         })?;
-        anyhow::ensure!(finished.succeeded(), "nginx said: {}", finished.output.trim());
+        anyhow::ensure!(
+            finished.succeeded(),
+            "nginx said: {}",
+            finished.output.trim()
+        );
         Ok(())
     }
 }
@@ -185,22 +218,34 @@ mod tests {
         let (paths, old) = old_pair(&scratch, &authority, &name).unwrap();
         let (new_paths, new) = old_pair(&other, &authority, &name).unwrap();
         let web = Web::embedded(&scratch, paths.clone()).unwrap();
-        let Web::Embedded { reload, .. } = &web else { panic!("not embedded") };
+        let Web::Embedded { reload, .. } = &web else {
+            panic!("not embedded")
+        };
         let at = jiff::Timestamp::now();
         let seen = |host: &str| visit(web.address(), host, root.der(), at).map(|visit| visit.leaf);
         assert_eq!(seen("shop.example").unwrap(), old.der());
-        assert!(seen("other.example").is_err(), "the visitor checks the name");
+        assert!(
+            seen("other.example").is_err(),
+            "the visitor checks the name"
+        );
 
         let copy = |from, to| files::replace(to, &files::read(from, 9999).unwrap(), 0o600).unwrap();
         copy(&new_paths.chain, &paths.chain);
         assert_eq!(seen("shop.example").unwrap(), old.der(), "nobody told it");
         std::fs::write(reload, "").unwrap();
-        assert_eq!(seen("shop.example").unwrap(), old.der(), "chain and key do not fit: it keeps what works");
+        assert_eq!(
+            seen("shop.example").unwrap(),
+            old.der(),
+            "chain and key do not fit: it keeps what works"
+        );
         copy(&new_paths.key, &paths.key);
         std::fs::write(reload, "").unwrap();
         assert_eq!(seen("shop.example").unwrap(), new.der());
         let address = web.address();
         drop(web);
-        assert!(visit(address, "shop.example", root.der(), at).is_err(), "gone when dropped");
+        assert!(
+            visit(address, "shop.example", root.der(), at).is_err(),
+            "gone when dropped"
+        );
     }
 }

@@ -34,13 +34,20 @@ impl Zone {
     /// When `origin` is no DNS name.
     pub fn new(origin: &str) -> Result<Self> {
         let origin = absolute(origin)?;
-        let server = origin.prepend_label("ns1").context("the name is too long for a zone")?;
-        let contact = origin.prepend_label("hostmaster").context("the name is too long for a zone")?;
+        let server = origin
+            .prepend_label("ns1")
+            .context("the name is too long for a zone")?;
+        let contact = origin
+            .prepend_label("hostmaster")
+            .context("the name is too long for a zone")?;
         let here = RData::A(A(Ipv4Addr::LOCALHOST));
         let soa = SOA::new(server.clone(), contact, 1, 3600, 600, 86400, TTL);
         let apex = vec![RData::SOA(soa), RData::NS(NS(server.clone())), here.clone()];
         let records = Records::from([(origin.clone(), apex), (server, vec![here])]);
-        Ok(Self { origin, records: Arc::new(Mutex::new(records)) })
+        Ok(Self {
+            origin,
+            records: Arc::new(Mutex::new(records)),
+        })
     }
 
     /// Adds a CNAME as a panel does: `host` is relative to the zone even when somebody enters the whole name.
@@ -52,7 +59,8 @@ impl Zone {
         let name = Name::from_ascii(host)
             .and_then(|host| host.append_domain(&self.origin))
             .with_context(|| format!("{host:?} cannot be a host"))?;
-        self.lock().insert(name.clone(), vec![RData::CNAME(CNAME(absolute(target)?))]);
+        self.lock()
+            .insert(name.clone(), vec![RData::CNAME(CNAME(absolute(target)?))]);
         Ok(name.to_ascii().trim_end_matches('.').to_owned())
     }
 
@@ -80,8 +88,14 @@ impl Zone {
         }
         let answer = match (query.metadata.op_code, query.queries.as_slice()) {
             (OpCode::Query, [question]) => self.look_up(question),
-            (OpCode::Query, _) => Answer { code: ResponseCode::FormErr, records: Vec::new() },
-            _ => Answer { code: ResponseCode::NotImp, records: Vec::new() },
+            (OpCode::Query, _) => Answer {
+                code: ResponseCode::FormErr,
+                records: Vec::new(),
+            },
+            _ => Answer {
+                code: ResponseCode::NotImp,
+                records: Vec::new(),
+            },
         };
         reply.metadata.response_code = answer.code;
         let ours = matches!(answer.code, ResponseCode::NoError | ResponseCode::NXDomain);
@@ -97,19 +111,37 @@ impl Zone {
     fn look_up(&self, question: &Query) -> Answer {
         let name = question.name();
         if !self.origin.zone_of(name) || question.query_class() != DNSClass::IN {
-            return Answer { code: ResponseCode::Refused, records: Vec::new() };
+            return Answer {
+                code: ResponseCode::Refused,
+                records: Vec::new(),
+            };
         }
         let records = self.lock();
         let Some(here) = records.get(name) else {
             // A name with others below it exists, though it has no records itself (RFC 8020).
             let exists = records.keys().any(|other| name.zone_of(other));
-            let code = if exists { ResponseCode::NoError } else { ResponseCode::NXDomain };
-            return Answer { code, records: Vec::new() };
+            let code = if exists {
+                ResponseCode::NoError
+            } else {
+                ResponseCode::NXDomain
+            };
+            return Answer {
+                code,
+                records: Vec::new(),
+            };
         };
         let wanted = question.query_type();
-        let fits = |data: &&RData| [wanted, RecordType::CNAME].contains(&data.record_type()) || wanted.is_any();
-        let found = here.iter().filter(fits).map(|data| Record::from_rdata(name.clone(), TTL, data.clone()));
-        Answer { code: ResponseCode::NoError, records: found.collect() }
+        let fits = |data: &&RData| {
+            [wanted, RecordType::CNAME].contains(&data.record_type()) || wanted.is_any()
+        };
+        let found = here
+            .iter()
+            .filter(fits)
+            .map(|data| Record::from_rdata(name.clone(), TTL, data.clone()));
+        Answer {
+            code: ResponseCode::NoError,
+            records: found.collect(),
+        }
     }
 
     fn soa(&self) -> Vec<Record> {
@@ -144,8 +176,16 @@ mod tests {
         let reply = Message::from_vec(&zone.answer(&query.to_vec().unwrap()).unwrap()).unwrap();
         assert_eq!(reply.metadata.id, query.metadata.id);
         assert_eq!(reply.queries, query.queries);
-        let answers = reply.answers.iter().map(|record| record.data.to_string()).collect();
-        (reply.metadata.response_code, answers, reply.authorities.len())
+        let answers = reply
+            .answers
+            .iter()
+            .map(|record| record.data.to_string())
+            .collect();
+        (
+            reply.metadata.response_code,
+            answers,
+            reply.authorities.len(),
+        )
     }
 
     #[test]
@@ -153,22 +193,56 @@ mod tests {
         use RecordType as T;
         use ResponseCode as R;
         let zone = Zone::new("shop.example").unwrap();
-        assert_eq!(zone.enter("_a.www", "x.y.ca.example").unwrap(), "_a.www.shop.example");
-        assert_eq!(zone.enter("_b.shop.example", "z.example").unwrap(), "_b.shop.example.shop.example");
+        assert_eq!(
+            zone.enter("_a.www", "x.y.ca.example").unwrap(),
+            "_a.www.shop.example"
+        );
+        assert_eq!(
+            zone.enter("_b.shop.example", "z.example").unwrap(),
+            "_b.shop.example.shop.example"
+        );
         let table: [(&str, T, R, &[&str], usize); 9] = [
-            ("_a.www.shop.example.", T::CNAME, R::NoError, &["x.y.ca.example."], 0),
-            ("_A.WWW.Shop.example.", T::CNAME, R::NoError, &["x.y.ca.example."], 0),
-            ("_a.www.shop.example.", T::TXT, R::NoError, &["x.y.ca.example."], 0),
+            (
+                "_a.www.shop.example.",
+                T::CNAME,
+                R::NoError,
+                &["x.y.ca.example."],
+                0,
+            ),
+            (
+                "_A.WWW.Shop.example.",
+                T::CNAME,
+                R::NoError,
+                &["x.y.ca.example."],
+                0,
+            ),
+            (
+                "_a.www.shop.example.",
+                T::TXT,
+                R::NoError,
+                &["x.y.ca.example."],
+                0,
+            ),
             ("www.shop.example.", T::CNAME, R::NoError, &[], 1),
             ("shop.example.", T::CNAME, R::NoError, &[], 1),
-            ("shop.example.", T::NS, R::NoError, &["ns1.shop.example."], 0),
+            (
+                "shop.example.",
+                T::NS,
+                R::NoError,
+                &["ns1.shop.example."],
+                0,
+            ),
             ("ns1.shop.example.", T::A, R::NoError, &["127.0.0.1"], 0),
             ("_b.shop.example.", T::CNAME, R::NXDomain, &[], 1),
             ("other.example.", T::CNAME, R::Refused, &[], 0),
         ];
         for (name, kind, code, answers, authorities) in table {
             let answers = answers.iter().map(|&answer| answer.to_owned()).collect();
-            assert_eq!(ask(&zone, name, kind), (code, answers, authorities), "{name} {kind}");
+            assert_eq!(
+                ask(&zone, name, kind),
+                (code, answers, authorities),
+                "{name} {kind}"
+            );
         }
         zone.remove("_a.www");
         assert_eq!(ask(&zone, "_a.www.shop.example.", T::CNAME).0, R::NXDomain);
@@ -180,6 +254,10 @@ mod tests {
         assert_eq!(zone.answer(b""), None);
         assert_eq!(zone.answer(b"GET / HTTP/1.1\r\n\r\n"), None);
         let reply = Message::error_msg(1, hickory_proto::op::OpCode::Query, ResponseCode::NoError);
-        assert_eq!(zone.answer(&reply.to_vec().unwrap()), None, "answers are not answered: no loops");
+        assert_eq!(
+            zone.answer(&reply.to_vec().unwrap()),
+            None,
+            "answers are not answered: no loops"
+        );
     }
 }

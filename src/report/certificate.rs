@@ -38,14 +38,22 @@ pub fn name_in_words(name: &str) -> String {
 #[must_use]
 pub fn in_words(certificate: &Certificate) -> String {
     let addresses = certificate.ip_addresses.iter().map(ToString::to_string);
-    let names: Vec<String> = certificate.dns_names.iter().map(|name| name_in_words(name)).chain(addresses).collect();
+    let names: Vec<String> = certificate
+        .dns_names
+        .iter()
+        .map(|name| name_in_words(name))
+        .chain(addresses)
+        .collect();
     let shown = names.iter().take(6).cloned().collect::<Vec<_>>().join(", ");
     let names = match names.len() {
         0 => certificate.label(),
         count if count > 6 => format!("{shown} and {} more", count - 6),
         _ => shown,
     };
-    format!("{names}, until {}", certificate.not_after.strftime("%Y-%m-%d"))
+    format!(
+        "{names}, until {}",
+        certificate.not_after.strftime("%Y-%m-%d")
+    )
 }
 
 /// How many intermediates a chain has, in words.

@@ -20,7 +20,9 @@ pub fn escape(text: &str, keep: &[char]) -> String {
 
 /// Printable ASCII and what is kept, which nearly all text is and which is seen at a glance.
 fn is_plain(text: &str, keep: &[char]) -> bool {
-    text.bytes().all(|octet| matches!(octet, 0x20..=0x7e) || (octet.is_ascii() && keep.contains(&char::from(octet))))
+    text.bytes().all(|octet| {
+        matches!(octet, 0x20..=0x7e) || (octet.is_ascii() && keep.contains(&char::from(octet)))
+    })
 }
 
 /// C0, C1, DEL, line and paragraph separators, the bidirectional controls of UAX #9, and what nobody sees: zero-width
@@ -36,7 +38,11 @@ pub(super) fn harmless(json: &str) -> String {
     let mut out = String::new();
     for c in json.chars() {
         if hostile(c) {
-            let units = c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
+            let units = c
+                .encode_utf16(&mut [0; 2])
+                .iter()
+                .map(|unit| format!("\\u{unit:04x}"))
+                .collect::<String>();
             out.push_str(&units);
         } else {
             out.push(c);

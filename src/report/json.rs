@@ -6,7 +6,8 @@ use std::fmt::Display;
 use std::io::Write;
 
 use serde::ser::{
-    Error as _, Impossible, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeTuple, Serializer,
+    Error as _, Impossible, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeTuple,
+    Serializer,
 };
 use serde_json::Error;
 
@@ -70,7 +71,11 @@ impl<'o> Json<'o> {
 
     fn parts(&mut self, [begin, end]: [u8; 2]) -> Parts<'_, 'o> {
         self.out.push(begin);
-        Parts { json: self, begun: false, end }
+        Parts {
+            json: self,
+            begun: false,
+            end,
+        }
     }
 }
 
@@ -112,7 +117,9 @@ fn eight_are_plain(octets: &[u8; 8]) -> bool {
 }
 
 fn odd<T>() -> Result<T, Error> {
-    Err(Error::custom("nothing that is written line by line holds such a value"))
+    Err(Error::custom(
+        "nothing that is written line by line holds such a value",
+    ))
 }
 
 macro_rules! written_plainly {
@@ -196,11 +203,20 @@ impl<'w, 'o> Serializer for &'w mut Json<'o> {
         self.plain("null")
     }
 
-    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<(), Error> {
+    fn serialize_unit_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+    ) -> Result<(), Error> {
         self.serialize_str(variant)
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), Error> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        value: &T,
+    ) -> Result<(), Error> {
         value.serialize(self)
     }
 
@@ -222,7 +238,11 @@ impl<'w, 'o> Serializer for &'w mut Json<'o> {
         Ok(self.parts(*b"[]"))
     }
 
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Impossible<(), Error>, Error> {
+    fn serialize_tuple_struct(
+        self,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Impossible<(), Error>, Error> {
         odd()
     }
 
@@ -290,7 +310,11 @@ impl SerializeMap for Parts<'_, '_> {
         self.next();
         let start = self.json.out.len();
         key.serialize(&mut *self.json)?;
-        if self.json.out.get(start) == Some(&b'"') { Ok(()) } else { odd() }
+        if self.json.out.get(start) == Some(&b'"') {
+            Ok(())
+        } else {
+            odd()
+        }
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
@@ -307,7 +331,11 @@ impl SerializeStruct for Parts<'_, '_> {
     type Ok = ();
     type Error = Error;
 
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Error> {
+    fn serialize_field<T: Serialize + ?Sized>(
+        &mut self,
+        key: &'static str,
+        value: &T,
+    ) -> Result<(), Error> {
         self.next();
         // A field's name in the code.
         self.json.quoted(key);
@@ -354,7 +382,13 @@ mod tests {
     fn written(value: &impl Serialize) -> Option<String> {
         let mut out = b"before ".to_vec();
         value.serialize(&mut Json { out: &mut out }).ok()?;
-        Some(String::from_utf8(out).unwrap().strip_prefix("before ").unwrap().to_owned())
+        Some(
+            String::from_utf8(out)
+                .unwrap()
+                .strip_prefix("before ")
+                .unwrap()
+                .to_owned(),
+        )
     }
 
     #[test]
@@ -367,16 +401,31 @@ mod tests {
             assert_eq!(super::is_plain(text.as_bytes()), plain, "{text:?}");
             assert_eq!(super::is_plain(&text.as_bytes()[1..]), plain, "{text:?}");
         }
-        for text in ["", "plain", "a \"b\" \\ /", "b\u{fc}cher \u{1f600}", "a\n\t", &long, &ends] {
+        for text in [
+            "",
+            "plain",
+            "a \"b\" \\ /",
+            "b\u{fc}cher \u{1f600}",
+            "a\n\t",
+            &long,
+            &ends,
+        ] {
             let whole = Whole {
-                part: Part { text, unit: (), kind: Kind::One },
+                part: Part {
+                    text,
+                    unit: (),
+                    kind: Kind::One,
+                },
                 list: &[Some(1), None],
                 pair: ('"', i64::MIN),
                 none: None,
                 address: "[2001:db8::1]:53".parse().unwrap(),
                 value: json!({text: [{}, [], null, true, 7, -7, text]}),
             };
-            assert_eq!(written(&whole).unwrap(), serde_json::to_string(&whole).unwrap());
+            assert_eq!(
+                written(&whole).unwrap(),
+                serde_json::to_string(&whole).unwrap()
+            );
         }
     }
 

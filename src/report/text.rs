@@ -70,7 +70,13 @@ impl Text {
 
     /// Further lines of the line before.
     fn below(&mut self, prefix: &str, lines: &[String]) {
-        let Some((kind, label)) = self.lines.last().map(|last| (last.kind, last.label.clone())) else { return };
+        let Some((kind, label)) = self
+            .lines
+            .last()
+            .map(|last| (last.kind, last.label.clone()))
+        else {
+            return;
+        };
         for line in lines {
             self.push(kind, &label, format!("{prefix}{line}"));
         }
@@ -108,12 +114,23 @@ impl Text {
     fn say(&mut self, kind: LineKind, label: &str, body: String) {
         const MOST: usize = 4000;
         // Characters are counted only where there are more octets.
-        let cut = if body.len() > MOST { body.char_indices().nth(MOST) } else { None };
+        let cut = if body.len() > MOST {
+            body.char_indices().nth(MOST)
+        } else {
+            None
+        };
         match cut {
             None => self.push(kind, label, body),
             Some((at, _)) => {
                 let more = body[at..].chars().count();
-                self.push(kind, label, format!("{}… and {more} more characters (--json has all)", &body[..at]));
+                self.push(
+                    kind,
+                    label,
+                    format!(
+                        "{}… and {more} more characters (--json has all)",
+                        &body[..at]
+                    ),
+                );
             }
         }
     }
@@ -158,7 +175,11 @@ impl Line {
             _ if self.label.is_empty() => 0,
             _ => 6,
         };
-        let label = if repeated && self.kind != LineKind::Detail { "" } else { self.label.as_str() };
+        let label = if repeated && self.kind != LineKind::Detail {
+            ""
+        } else {
+            self.label.as_str()
+        };
         let (on, off) = match (color && !label.is_empty(), self.kind) {
             (false, _) => ("", ""),
             (true, LineKind::Bad | LineKind::Error) => ("\x1b[31m", "\x1b[0m"),
@@ -181,7 +202,10 @@ mod tests {
 
     #[test]
     fn foreign_text_cannot_drive_a_terminal() {
-        assert_eq!(escape("a\x1b[2Jb\u{202e}c\u{9b}", &[]), "a\\u{1b}[2Jb\\u{202e}c\\u{9b}");
+        assert_eq!(
+            escape("a\x1b[2Jb\u{202e}c\u{9b}", &[]),
+            "a\\u{1b}[2Jb\\u{202e}c\\u{9b}"
+        );
         assert_eq!(escape("a\nb\r", &['\n']), "a\nb\\u{d}");
         let line = json_line(&json!({"a": "\x1b\u{9b}\u{202e}\n\u{e0041}"}));
         assert_eq!(line, "{\"a\":\"\\u001b\\u009b\\u202e\\n\\udb40\\udc41\"}\n");
@@ -196,10 +220,19 @@ mod tests {
         text.findings(&[Finding::error("a", forged)
             .quoting([forged.to_owned()])
             .with(Next::say(forged).pasting([forged.to_owned()]))]);
-        text.failure(&Failure::new(Kind::Io, forged).because(forged).with(Next::say(forged)));
+        text.failure(
+            &Failure::new(Kind::Io, forged)
+                .because(forged)
+                .with(Next::say(forged)),
+        );
         let page = text.to_string();
         assert_eq!(page.lines().count(), 9, "{page}");
-        assert!(!page.lines().any(|line| line.trim_start().starts_with("right")), "{page}");
+        assert!(
+            !page
+                .lines()
+                .any(|line| line.trim_start().starts_with("right")),
+            "{page}"
+        );
         assert!(page.contains("\n       | x\\u{a}right"), "{page}");
     }
 
@@ -211,7 +244,10 @@ mod tests {
         text.act("next", "c");
         text.act("next", "d");
         text.payload("x\ny\n");
-        assert_eq!(text.render(false, false), "made   a\n       b\nnext   c\n       d\nx\ny\n");
+        assert_eq!(
+            text.render(false, false),
+            "made   a\n       b\nnext   c\n       d\nx\ny\n"
+        );
         assert_eq!(text.render(true, false), "next   c\n       d\nx\ny\n");
     }
 }

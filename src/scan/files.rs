@@ -47,7 +47,9 @@ impl Survey {
                 Ok((bytes, mode)) => {
                     let mut found = items_in(path, origin, &bytes, mode);
                     // Whoever names it wants to know what is in it.
-                    found.iter_mut().for_each(|one| one.place = Place::file(path, origin.clone()));
+                    found
+                        .iter_mut()
+                        .for_each(|one| one.place = Place::file(path, origin.clone()));
                     self.found(found);
                 }
                 Err(error) => self.tell(&Failure::from(error), "unreadable"),
@@ -55,12 +57,16 @@ impl Survey {
         }
         let look = |made: &mut Vec<Looked>, seen: Seen<'_>| {
             made.push(match seen {
-                Seen::File(path, Ok((bytes, mode))) => Looked::Found(items_in(path, origin, bytes, mode)),
+                Seen::File(path, Ok((bytes, mode))) => {
+                    Looked::Found(items_in(path, origin, bytes, mode))
+                }
                 Seen::File(_, Err(error)) => Looked::Unread(error),
                 Seen::Other(met) => Looked::Other(met),
             });
         };
-        look_at(walk(path), file_reader::LIMIT, look, |made| made.into_iter().for_each(|one| self.looked(one, origin)));
+        look_at(walk(path), file_reader::LIMIT, look, |made| {
+            made.into_iter().for_each(|one| self.looked(one, origin))
+        });
     }
 
     fn looked(&mut self, looked: Looked, origin: &Origin) {
@@ -119,11 +125,26 @@ impl Survey {
 
 /// What is in a file; of a zip the certificates.
 fn items_in(path: &Path, origin: &Origin, bytes: &[u8], mode: u32) -> Vec<Item> {
-    let at = |origin: &Origin, what| Item { place: Place::file(path, origin.clone()), what };
+    let at = |origin: &Origin, what| Item {
+        place: Place::file(path, origin.clone()),
+        what,
+    };
     let found = file_reader::glance(bytes, mode, Keys::Checked);
-    let sent = if found.is_empty() { zip::certificates(bytes) } else { Vec::new() };
-    let sent = if sent.is_empty() { None } else { Some(at(&Origin::Delivery, What::Certificates(sent))) };
-    found.into_iter().map(|what| at(origin, what)).chain(sent).collect()
+    let sent = if found.is_empty() {
+        zip::certificates(bytes)
+    } else {
+        Vec::new()
+    };
+    let sent = if sent.is_empty() {
+        None
+    } else {
+        Some(at(&Origin::Delivery, What::Certificates(sent)))
+    };
+    found
+        .into_iter()
+        .map(|what| at(origin, what))
+        .chain(sent)
+        .collect()
 }
 
 /// What is met at a path that was named: the file, or everything below the folder.

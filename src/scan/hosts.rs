@@ -26,26 +26,40 @@ impl Survey {
     /// Asks the servers of this machine.
     pub(crate) fn ask(&mut self, asks: Vec<Ask>) {
         let targets: Vec<_> = asks.iter().map(|ask| ask.target.clone()).collect();
-        for (Ask { target, expected }, answer) in asks.into_iter().zip(tls::probe_all(&targets, HERE)) {
+        for (Ask { target, expected }, answer) in
+            asks.into_iter().zip(tls::probe_all(&targets, HERE))
+        {
             let answer = match answer {
                 Ok(handshake) => Ok(self.shows(
-                    &Place::Address { address: target.address, name: target.name.clone() },
+                    &Place::Address {
+                        address: target.address,
+                        name: target.name.clone(),
+                    },
                     &handshake,
                     &expected,
                 )),
                 Err(error) => Err(in_words(&error)),
             };
             let expected = expected.first().map(|leaf| leaf.fingerprint);
-            self.questions.push(Question { expected, address: target.address, name: target.name, answer });
+            self.questions.push(Question {
+                expected,
+                address: target.address,
+                name: target.name,
+                answer,
+            });
         }
     }
 
     /// Asks hosts that were named, every address of each; told in their order.
     pub(crate) fn hosts(&mut self, context: &Context, hosts: &[Host], starttls: Option<StartTls>) {
         let mut answers: Vec<Option<Answer>> = hosts.iter().map(|_| None).collect();
-        ask(context, hosts, starttls, |index, answer| answers[index] = Some(answer));
+        ask(context, hosts, starttls, |index, answer| {
+            answers[index] = Some(answer)
+        });
         for (host, answer) in hosts.iter().zip(answers) {
-            answer.into_iter().for_each(|answer| self.host(host, answer));
+            answer
+                .into_iter()
+                .for_each(|answer| self.host(host, answer));
         }
     }
 
@@ -77,16 +91,29 @@ impl Survey {
         for AddressAnswer { address, answer } in addresses {
             match answer {
                 Ok(handshake) => {
-                    let place = Place::Address { address, name: host.name.clone() };
-                    let leaf = handshake.chain.first().and_then(|der| self.certificate(der));
+                    let place = Place::Address {
+                        address,
+                        name: host.name.clone(),
+                    };
+                    let leaf = handshake
+                        .chain
+                        .first()
+                        .and_then(|der| self.certificate(der));
                     if let Some(leaf) = leaf.filter(|leaf| !leaf.covers(&host.name)) {
-                        self.uncovered.push((place.to_string(), leaf.fingerprint, vec![host.name.clone()]));
+                        self.uncovered.push((
+                            place.to_string(),
+                            leaf.fingerprint,
+                            vec![host.name.clone()],
+                        ));
                     }
                     self.shows(&place, &handshake, &[]);
                 }
                 // That nothing leads there from here, IPv6 mostly, is no fault of the host's.
-                Err(ProbeError::Unreachable(error)) if seen && error.kind() == ErrorKind::NetworkUnreachable => {
-                    let message = format!("{address} of {host} was not asked: this machine has no way there");
+                Err(ProbeError::Unreachable(error))
+                    if seen && error.kind() == ErrorKind::NetworkUnreachable =>
+                {
+                    let message =
+                        format!("{address} of {host} was not asked: this machine has no way there");
                     self.findings.push(Finding::note("address-silent", message));
                 }
                 Err(error) => self.silent(host, &format!("{address}: "), &error),
@@ -97,7 +124,8 @@ impl Survey {
     fn silent(&mut self, host: &Host, at: &str, error: &ProbeError) {
         let message = format!("{host} shows no certificate: {at}{}", in_words(error));
         let next = Next::say(format!("look closer:  certctl inspect {host}"));
-        self.findings.push(Finding::error("host-silent", message).with(next));
+        self.findings
+            .push(Finding::error("host-silent", message).with(next));
     }
 
     /// One that is shown, read once however many show it.
@@ -111,18 +139,43 @@ impl Survey {
     }
 
     /// What a server shows, as an item of its own.
-    fn shows(&mut self, place: &Place, handshake: &Handshake, expected: &[Arc<Certificate>]) -> Shown {
-        let chain: Vec<Arc<Certificate>> = handshake.chain.iter().map_while(|der| self.certificate(der)).collect();
+    fn shows(
+        &mut self,
+        place: &Place,
+        handshake: &Handshake,
+        expected: &[Arc<Certificate>],
+    ) -> Shown {
+        let chain: Vec<Arc<Certificate>> = handshake
+            .chain
+            .iter()
+            .map_while(|der| self.certificate(der))
+            .collect();
         let same = |one: &Arc<Certificate>, der: &Vec<u8>| one.der() == der.as_slice();
         let same_chain = expected.len() == handshake.chain.len()
-            && expected.iter().zip(&handshake.chain).all(|(one, der)| same(one, der));
+            && expected
+                .iter()
+                .zip(&handshake.chain)
+                .all(|(one, der)| same(one, der));
         let Some(leaf) = chain.first().cloned() else {
             let message = format!("{place} shows a certificate that cannot be read");
             self.findings.push(Finding::error("host-silent", message));
-            return Shown { fingerprint: [0; 32], label: "unreadable".to_owned(), not_after: None, same_chain };
+            return Shown {
+                fingerprint: [0; 32],
+                label: "unreadable".to_owned(),
+                not_after: None,
+                same_chain,
+            };
         };
-        self.items.push(Item { place: place.clone(), what: What::Certificates(chain) });
-        Shown { fingerprint: leaf.fingerprint, label: leaf.label(), not_after: Some(leaf.not_after), same_chain }
+        self.items.push(Item {
+            place: place.clone(),
+            what: What::Certificates(chain),
+        });
+        Shown {
+            fingerprint: leaf.fingerprint,
+            label: leaf.label(),
+            not_after: Some(leaf.not_after),
+            same_chain,
+        }
     }
 }
 
@@ -130,7 +183,12 @@ impl Survey {
 type Answer = Result<Vec<AddressAnswer>, ProbeError>;
 
 /// Asks all side by side; `each` hears of them as they are through. Progress is shown on a terminal.
-fn ask(context: &Context, hosts: &[Host], starttls: Option<StartTls>, mut each: impl FnMut(usize, Answer)) {
+fn ask(
+    context: &Context,
+    hosts: &[Host],
+    starttls: Option<StartTls>,
+    mut each: impl FnMut(usize, Answer),
+) {
     let target = |host: &Host| HostTarget {
         name: host.name.clone(),
         port: host.port,
@@ -145,7 +203,8 @@ fn ask(context: &Context, hosts: &[Host], starttls: Option<StartTls>, mut each: 
         each(index, answer);
         through += 1;
         let stands = format!("asked {through} of {}", targets.len());
-        live.iter_mut().for_each(|live| context.sink.draw(live, std::slice::from_ref(&stands)));
+        live.iter_mut()
+            .for_each(|live| context.sink.draw(live, std::slice::from_ref(&stands)));
     });
     live.iter_mut().for_each(|live| context.sink.clear(live));
 }

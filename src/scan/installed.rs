@@ -18,7 +18,9 @@ pub(crate) fn names(context: &Context) -> Result<Vec<String>, Failure> {
         What::Certificates(chain) => chain.into_iter().next(),
         _ => None,
     });
-    Ok(certificates.flat_map(|leaf| leaf.dns_names.clone()).collect())
+    Ok(certificates
+        .flat_map(|leaf| leaf.dns_names.clone())
+        .collect())
 }
 
 impl Survey {
@@ -33,30 +35,53 @@ impl Survey {
             let before = self.items.len();
             self.pair(&pair);
             rounds.add(&pair.settings);
-            let chain = self.items[before..].iter().rev().find_map(|item| match &item.what {
-                What::Certificates(chain) => Some(chain.clone()),
-                _ => None,
-            });
+            let chain = self.items[before..]
+                .iter()
+                .rev()
+                .find_map(|item| match &item.what {
+                    What::Certificates(chain) => Some(chain.clone()),
+                    _ => None,
+                });
             if let (Some(servers), Some(chain)) = (servers.as_deref_mut(), chain) {
                 self.servers_of(context, &pair, &chain, servers);
             }
         }
-        failures.iter().for_each(|failure| self.tell(failure, "pair-unreadable"));
+        failures
+            .iter()
+            .for_each(|failure| self.tell(failure, "pair-unreadable"));
         Ok(rounds)
     }
 
-    fn pair(&mut self, Pair { layout, settings, live }: &Pair) {
+    fn pair(
+        &mut self,
+        Pair {
+            layout,
+            settings,
+            live,
+        }: &Pair,
+    ) {
         let stem = layout.stem().to_owned();
         let origin = Origin::Installed(stem.clone());
         // The key first: the certificates are then the last of its items.
         self.file(&layout.piece(live, Piece::Key), &origin, layout.key_path());
-        self.file(&layout.piece(live, Piece::FullChain), &origin, layout.chain_path());
+        self.file(
+            &layout.piece(live, Piece::FullChain),
+            &origin,
+            layout.chain_path(),
+        );
         let paid_until = settings.paid_until;
         let placeholder = settings.placeholder.as_ref() == Some(live);
         let trust = settings.trust.clone().filter(|trust| trust != "mozilla");
         if let Some(trust) = &trust {
             self.anchors_of(&stem, trust);
         }
-        self.terms.insert(stem, Terms { paid_until, placeholder, trust });
+        self.terms.insert(
+            stem,
+            Terms {
+                paid_until,
+                placeholder,
+                trust,
+            },
+        );
     }
 }

@@ -16,7 +16,10 @@ pub(crate) struct Pair {
 }
 
 /// The pairs of the tree; what is wrong with one is told by `tell`.
-pub(crate) fn pairs(context: &Context, mut tell: impl FnMut(Failure)) -> Result<Vec<Pair>, Failure> {
+pub(crate) fn pairs(
+    context: &Context,
+    mut tell: impl FnMut(Failure),
+) -> Result<Vec<Pair>, Failure> {
     let root = root(context.root.as_deref())?;
     let mut pairs = Vec::new();
     for stem in installed::all(context)? {
@@ -24,7 +27,11 @@ pub(crate) fn pairs(context: &Context, mut tell: impl FnMut(Failure)) -> Result<
             let settings = observe::settings(&root, &stem)?;
             let layout = installed::placed(context, &stem, &settings)?;
             let live = observe::pointer(&layout, Pointer::Live)?;
-            Ok(live.map(|live| Pair { layout, settings, live }))
+            Ok(live.map(|live| Pair {
+                layout,
+                settings,
+                live,
+            }))
         };
         match look() {
             Ok(pair) => pairs.extend(pair),

@@ -17,7 +17,9 @@ const MOST: usize = 100_000;
 impl Survey {
     /// The newest of each lineage, with its key.
     pub(crate) fn others(&mut self, context: &Context) {
-        let Ok(root) = root(context.root.as_deref()) else { return };
+        let Ok(root) = root(context.root.as_deref()) else {
+            return;
+        };
         let live = below(&root, Path::new(CERTBOT));
         for name in self.folders_in(&live) {
             let origin = Origin::Certbot(name.clone());
@@ -50,7 +52,10 @@ impl Survey {
                 return Vec::new();
             }
         };
-        let mut names: Vec<String> = names.into_iter().filter_map(|name| name.into_string().ok()).collect();
+        let mut names: Vec<String> = names
+            .into_iter()
+            .filter_map(|name| name.into_string().ok())
+            .collect();
         names.retain(|name| folders::is_folder(&folder.join(name)));
         names.sort();
         names
@@ -59,9 +64,16 @@ impl Survey {
 
 /// Where acme.sh keeps its files: in the home of who runs certctl, and in root's.
 fn homes(context: &Context, root: &Path) -> Vec<PathBuf> {
-    let own = if context.root.is_none() { folders::home() } else { None };
-    let mut homes: Vec<PathBuf> =
-        own.into_iter().chain([root.join("root")]).map(|home| home.join(".acme.sh")).collect();
+    let own = if context.root.is_none() {
+        folders::home()
+    } else {
+        None
+    };
+    let mut homes: Vec<PathBuf> = own
+        .into_iter()
+        .chain([root.join("root")])
+        .map(|home| home.join(".acme.sh"))
+        .collect();
     homes.dedup();
     homes.retain(|home| folders::is_folder(home));
     homes

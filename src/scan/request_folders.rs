@@ -22,7 +22,10 @@ pub(crate) struct Rounds(BTreeMap<PathBuf, BTreeSet<String>>);
 impl Rounds {
     pub(crate) fn add(&mut self, settings: &Settings) {
         if let (Some(folder), Some(request)) = (&settings.folder, &settings.request) {
-            self.0.entry(folder.clone()).or_default().insert(file_names::without_round(request).to_owned());
+            self.0
+                .entry(folder.clone())
+                .or_default()
+                .insert(file_names::without_round(request).to_owned());
         }
     }
 }
@@ -38,9 +41,15 @@ impl Survey {
             }
             for name in folders::names(&folder, MOST).unwrap_or_default() {
                 let path = folder.join(name);
-                let stem = path.file_stem().and_then(|stem| stem.to_str()).map(file_names::without_round);
-                let ours = stem.is_some_and(|stem| stems.contains(stem.trim_end_matches(".fullchain")));
-                let of_use = path.extension().is_some_and(|end| ENDS.iter().any(|one| end == *one));
+                let stem = path
+                    .file_stem()
+                    .and_then(|stem| stem.to_str())
+                    .map(file_names::without_round);
+                let ours =
+                    stem.is_some_and(|stem| stems.contains(stem.trim_end_matches(".fullchain")));
+                let of_use = path
+                    .extension()
+                    .is_some_and(|end| ENDS.iter().any(|one| end == *one));
                 if ours && of_use && folders::is_file(&path) {
                     self.file(&path, &Origin::Round, &path);
                 }

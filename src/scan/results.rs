@@ -46,20 +46,30 @@ impl Survey {
 
     /// What could not be looked at, as a finding.
     pub(crate) fn tell(&mut self, failure: &Failure, code: &'static str) {
-        let message = std::iter::once(&failure.message).chain(&failure.causes).cloned().collect::<Vec<_>>().join(": ");
+        let message = std::iter::once(&failure.message)
+            .chain(&failure.causes)
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(": ");
         let finding = match code {
             "unreadable" => Finding::error("unreadable", message),
             "trust-unreadable" => Finding::warning("trust-unreadable", message),
             _ => Finding::warning("pair-unreadable", message),
         };
-        self.findings.push(failure.next.iter().cloned().fold(finding, Finding::with));
+        self.findings
+            .push(failure.next.iter().cloned().fold(finding, Finding::with));
     }
 
     /// Keys that may not be read, in one line.
     pub(crate) fn tell_closed(&mut self) {
         if self.closed > 0 {
-            let message = format!("{} keys may not be read by you: whether they fit is not known", self.closed);
-            self.findings.push(Finding::note("not-readable", message).with(Next::say("sudo certctl status")));
+            let message = format!(
+                "{} keys may not be read by you: whether they fit is not known",
+                self.closed
+            );
+            self.findings.push(
+                Finding::note("not-readable", message).with(Next::say("sudo certctl status")),
+            );
         }
     }
 }

@@ -52,15 +52,27 @@ impl Servers {
     }
 
     fn ask(&mut self, targets: Vec<ProbeTarget>, expected: &[Arc<Certificate>]) {
-        let here = targets.into_iter().filter(|target| tls::is_here(target.address));
-        self.asks.extend(here.map(|target| Ask { target, expected: expected.to_vec() }));
+        let here = targets
+            .into_iter()
+            .filter(|target| tls::is_here(target.address));
+        self.asks.extend(here.map(|target| Ask {
+            target,
+            expected: expected.to_vec(),
+        }));
     }
 }
 
 impl Survey {
     /// The servers of a pair that certctl installed, whose live certificates are `chain`.
-    pub(crate) fn servers_of(&mut self, context: &Context, pair: &Pair, chain: &[Arc<Certificate>], to: &mut Servers) {
-        to.known.extend(pair.layout.links().iter().map(|link| link.path.clone()));
+    pub(crate) fn servers_of(
+        &mut self,
+        context: &Context,
+        pair: &Pair,
+        chain: &[Arc<Certificate>],
+        to: &mut Servers,
+    ) {
+        to.known
+            .extend(pair.layout.links().iter().map(|link| link.path.clone()));
         let layout = &pair.layout;
         let flags = Settings {
             chain_path: Some(layout.inside(layout.chain_path())),
@@ -69,11 +81,18 @@ impl Survey {
         };
         // Whoever is asked by a name that has to be looked up may be elsewhere.
         let mut settings = pair.settings.clone();
-        settings.probe.retain(|probe| probe.parse::<SocketAddr>().is_ok_and(tls::is_here));
+        settings
+            .probe
+            .retain(|probe| probe.parse::<SocketAddr>().is_ok_and(tls::is_here));
         let certificates: Vec<Certificate> = chain.iter().map(|one| one.as_ref().clone()).collect();
         let mut place = || -> Result<servers::Serving, Failure> {
             let root = root(context.root.as_deref())?;
-            let ground = Ground { root: &root, usual: layout, flags: &flags, settings: &settings };
+            let ground = Ground {
+                root: &root,
+                usual: layout,
+                flags: &flags,
+                settings: &settings,
+            };
             Ok(servers::place(context, &mut to.fleet, ground, &certificates)?.1)
         };
         let serving = match place() {
@@ -85,7 +104,10 @@ impl Survey {
                 self.findings.push(refusal);
             }
         }
-        let configs = serving.uses.iter().filter_map(|one| Some(&one.looked.standing.as_ref()?.config));
+        let configs = serving
+            .uses
+            .iter()
+            .filter_map(|one| Some(&one.looked.standing.as_ref()?.config));
         for config in configs {
             self.coverage(config, &serving.spelled, chain);
         }
@@ -107,16 +129,29 @@ impl Survey {
 
     fn server(&mut self, looked: &Rc<Looked>, to: &mut Servers) {
         // What is installed and was never set up serves nothing.
-        let absent = looked.server.program().map(Program::config_file).filter(|path| !files::occupied(path));
+        let absent = looked
+            .server
+            .program()
+            .map(Program::config_file)
+            .filter(|path| !files::occupied(path));
         if let (Some(path), Some(software), None) = (absent, looked.software(), &looked.standing) {
-            let message =
-                format!("{} is installed, and {} is not there: passed over", software.title(), path.display());
+            let message = format!(
+                "{} is installed, and {} is not there: passed over",
+                software.title(),
+                path.display()
+            );
             return self.findings.push(Finding::note("passed-over", message));
         }
-        if let Some(refusal) = looked.refusal.as_ref().filter(|refusal| !self.findings.contains(refusal)) {
+        if let Some(refusal) = looked
+            .refusal
+            .as_ref()
+            .filter(|refusal| !self.findings.contains(refusal))
+        {
             self.findings.push(refusal.clone());
         }
-        let Some(standing) = &looked.standing else { return };
+        let Some(standing) = &looked.standing else {
+            return;
+        };
         let mut seen: HashSet<Vec<Link>> = HashSet::new();
         for block in standing.config.blocks() {
             for links in block.pairs.iter().filter_map(model::Pair::links) {
@@ -126,7 +161,11 @@ impl Survey {
                 }
                 if let Some(chain) = self.configured(&standing.config, block, &links) {
                     let names: Vec<DnsName> = names(&chain[0]);
-                    let wanted = Wanted { links: &links, names: &names, algorithm: chain[0].algorithm };
+                    let wanted = Wanted {
+                        links: &links,
+                        names: &names,
+                        algorithm: chain[0].algorithm,
+                    };
                     to.ask(Targets::of(&standing.config, &wanted).ask, &chain);
                     self.coverage(&standing.config, &links, &chain);
                 }
@@ -136,7 +175,12 @@ impl Survey {
     }
 
     /// The files of a pair that a block names; the certificates as the server sends them.
-    fn configured(&mut self, config: &model::Config, block: &Block, links: &[Link]) -> Option<Vec<Arc<Certificate>>> {
+    fn configured(
+        &mut self,
+        config: &model::Config,
+        block: &Block,
+        links: &[Link],
+    ) -> Option<Vec<Arc<Certificate>>> {
         let origin = Origin::Configured(config.software, block.to_string());
         let mut chain = Vec::new();
         for link in links {
@@ -151,7 +195,10 @@ impl Survey {
                 match what {
                     What::Certificates(more) if link.piece != Piece::Key => chain.extend(more),
                     What::Key(_) if link.piece.is_secret() => {
-                        self.items.push(Item { place: Place::file(&link.path, origin.clone()), what });
+                        self.items.push(Item {
+                            place: Place::file(&link.path, origin.clone()),
+                            what,
+                        });
                     }
                     _ => {}
                 }
@@ -161,7 +208,10 @@ impl Survey {
         if chain.is_empty() {
             return None;
         }
-        self.items.push(Item { place: Place::file(path, origin), what: What::Certificates(chain.clone()) });
+        self.items.push(Item {
+            place: Place::file(path, origin),
+            what: What::Certificates(chain.clone()),
+        });
         Some(chain)
     }
 
@@ -171,12 +221,16 @@ impl Survey {
         let names = names(leaf);
         for block in config.naming(links).filter(|block| block.speaks_tls()) {
             if let Coverage::Lacks(lacking) = block.coverage(&names) {
-                self.uncovered.push((block.to_string(), leaf.fingerprint, lacking));
+                self.uncovered
+                    .push((block.to_string(), leaf.fingerprint, lacking));
             }
         }
     }
 }
 
 fn names(leaf: &Certificate) -> Vec<DnsName> {
-    leaf.dns_names.iter().filter_map(|name| DnsName::presented(name)).collect()
+    leaf.dns_names
+        .iter()
+        .filter_map(|name| DnsName::presented(name))
+        .collect()
 }

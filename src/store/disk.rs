@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use crate::store::key_access::on_disk;
-use crate::store::layout::{FOLDER_MODE, Layout, Piece, Pointer, ReleaseId, is_temporary, key_mode, temporary_of};
+use crate::store::layout::{
+    FOLDER_MODE, Layout, Piece, Pointer, ReleaseId, is_temporary, key_mode, temporary_of,
+};
 use crate::store::release::{Access, Release};
 use crate::system::fs::files::{self, FileError};
 use crate::system::fs::folders::{self, Kind};
@@ -60,11 +62,26 @@ impl Drop for Staged {
 /// The system's reason; what was begun is removed.
 pub fn stage(layout: &Layout, release: &Release) -> Result<Staged, FileError> {
     let (folder, working) = hidden(layout, &release.id)?;
-    let staged = Staged { folder, access: release.access, working, published: false };
+    let staged = Staged {
+        folder,
+        access: release.access,
+        working,
+        published: false,
+    };
     for (piece, bytes, mode) in release.files() {
-        let owner = if piece.is_secret() { release.access.owner } else { None };
+        let owner = if piece.is_secret() {
+            release.access.owner
+        } else {
+            None
+        };
         let attributes = on_disk::attributes(layout, piece, mode)?;
-        folders::write(&staged.folder.join(piece.file_name()), bytes, mode, owner, &attributes)?;
+        folders::write(
+            &staged.folder.join(piece.file_name()),
+            bytes,
+            mode,
+            owner,
+            &attributes,
+        )?;
     }
     staged.working.finish(&staged.folder, FOLDER_MODE)?;
     Ok(staged)
@@ -74,7 +91,9 @@ pub fn stage(layout: &Layout, release: &Release) -> Result<Staged, FileError> {
 fn hidden(layout: &Layout, id: &ReleaseId) -> Result<(PathBuf, Lock), FileError> {
     loop {
         let folder = files::temporary_name(&layout.release(id));
-        match folders::within(&layout.releases(), FOLDER_MODE, || folders::make_new(&folder, 0o700)) {
+        match folders::within(&layout.releases(), FOLDER_MODE, || {
+            folders::make_new(&folder, 0o700)
+        }) {
             Err(error) if error.is_missing() && folders::is_folder(&layout.releases()) => continue,
             other => other?,
         }
@@ -117,7 +136,10 @@ impl Staged {
 pub fn compare(layout: &Layout, release: &Release) -> Result<(), StoreError> {
     for (piece, bytes, _) in release.files() {
         let path = layout.piece(&release.id, piece);
-        let damaged = |how: &'static str| StoreError::Damaged { path: path.clone(), how };
+        let damaged = |how: &'static str| StoreError::Damaged {
+            path: path.clone(),
+            how,
+        };
         let there = Zeroizing::new(files::read(&path, PIECE_LIMIT)?);
         if there.as_slice() != bytes {
             return Err(damaged("it does not hold what was written"));
@@ -127,7 +149,9 @@ pub fn compare(layout: &Layout, release: &Release) -> Result<(), StoreError> {
             return Err(damaged("everybody may read the key in it"));
         }
         if seen.is_some_and(|seen| !admits(&seen, release.access)) {
-            return Err(damaged("others than it was made for may read the key in it"));
+            return Err(damaged(
+                "others than it was made for may read the key in it",
+            ));
         }
     }
     Ok(())
@@ -142,9 +166,14 @@ pub fn load(layout: &Layout, id: &ReleaseId) -> Result<Option<Release>, FileErro
         Err(error) if error.is_missing() => Ok(None),
         other => other.map(Some),
     };
-    let (Some(chain), Some(key)) = (read(Piece::FullChain)?, read(Piece::Key)?) else { return Ok(None) };
+    let (Some(chain), Some(key)) = (read(Piece::FullChain)?, read(Piece::Key)?) else {
+        return Ok(None);
+    };
     let access = match on_disk::look(&layout.piece(id, Piece::Key))? {
-        Some(seen) => Access { mode: key_mode(Some(seen.mode)), owner: Some(seen.owner) },
+        Some(seen) => Access {
+            mode: key_mode(Some(seen.mode)),
+            owner: Some(seen.owner),
+        },
         None => Access::default(),
     };
     let (chain, key) = (Zeroizing::new(chain), Zeroizing::new(key));
@@ -154,14 +183,18 @@ pub fn load(layout: &Layout, id: &ReleaseId) -> Result<Option<Release>, FileErro
         None => release,
     };
     if let Ok(release) = Release::taken(chain.clone(), key.clone(), access) {
-        let fits = combined.as_ref().is_none_or(|combined| release.is_combined_in(combined));
+        let fits = combined
+            .as_ref()
+            .is_none_or(|combined| release.is_combined_in(combined));
         // Its name may take in who may read it.
         return Ok(fits.then(|| whole(release).called(id.clone())));
     }
     // What cannot be judged here was named by its bytes when a server was seen to load it.
     let named = |release: &Release| release.id == *id;
     let opaque = || Release::opaque(chain.clone(), key.clone(), access).map(whole);
-    Ok(opaque().filter(named).or_else(|| opaque().map(Release::by_access).filter(named)))
+    Ok(opaque()
+        .filter(named)
+        .or_else(|| opaque().map(Release::by_access).filter(named)))
 }
 
 /// The name that `release` can have: its own, unless the key in the release of that name has another owner or mode.
@@ -169,14 +202,21 @@ pub fn load(layout: &Layout, id: &ReleaseId) -> Result<Option<Release>, FileErro
 /// # Errors
 /// When what is there cannot be looked at.
 pub fn named(layout: &Layout, release: Release) -> Result<Release, FileError> {
-    let differs =
-        on_disk::look(&layout.piece(&release.id, Piece::Key))?.is_some_and(|seen| !admits(&seen, release.access));
-    Ok(if differs { release.by_access() } else { release })
+    let differs = on_disk::look(&layout.piece(&release.id, Piece::Key))?
+        .is_some_and(|seen| !admits(&seen, release.access));
+    Ok(if differs {
+        release.by_access()
+    } else {
+        release
+    })
 }
 
 /// Whether owner and mode are these.
 fn admits(seen: &folders::Seen, access: Access) -> bool {
-    let owned = access.owner.map_or_else(|| seen.owner.0 == folders::user(), |owner| owner == seen.owner);
+    let owned = access.owner.map_or_else(
+        || seen.owner.0 == folders::user(),
+        |owner| owner == seen.owner,
+    );
     owned && seen.mode == access.mode
 }
 
@@ -187,14 +227,22 @@ fn admits(seen: &folders::Seen, access: Access) -> bool {
 /// The system's reason.
 pub fn prune(layout: &Layout, keep: &[ReleaseId]) -> Result<(), FileError> {
     let names = folders::names(&layout.releases(), NAMES_LIMIT)?;
-    let ids: Vec<ReleaseId> = names.iter().filter_map(|name| ReleaseId::parse(name.to_str()?)).collect();
+    let ids: Vec<ReleaseId> = names
+        .iter()
+        .filter_map(|name| ReleaseId::parse(name.to_str()?))
+        .collect();
     let mut releases = Vec::new();
     for id in ids.into_iter().filter(|_| names.len() > 3) {
         let modified = folders::look(&layout.release(&id))?.map(|seen| seen.modified);
         releases.push((modified, id));
     }
     releases.sort();
-    for (_, id) in releases.iter().rev().skip(3).filter(|(_, id)| !keep.contains(id)) {
+    for (_, id) in releases
+        .iter()
+        .rev()
+        .skip(3)
+        .filter(|(_, id)| !keep.contains(id))
+    {
         let gone = files::temporary_name(&layout.release(id));
         folders::rename_new(&layout.release(id), &gone)?;
         folders::remove_folder(&gone)?;
@@ -215,12 +263,23 @@ pub fn sweep(layouts: &[&Layout]) -> Result<(), FileError> {
         let links = layout.links().iter().map(|link| link.path.clone());
         for path in links.chain(pointers).chain([layout.settings()]) {
             let name = path.file_name().unwrap_or_default().to_owned();
-            own.entry(files::parent(&path).to_owned()).or_default().insert(name);
+            own.entry(files::parent(&path).to_owned())
+                .or_default()
+                .insert(name);
         }
     }
-    for base in layouts.iter().map(|layout| layout.base()).collect::<BTreeSet<_>>() {
-        let stems: BTreeSet<&OsStr> = layouts.iter().map(|layout| OsStr::new(layout.stem())).collect();
-        removed(&base, |stem| stems.contains(stem))?.iter().try_for_each(|path| folders::remove_folder(path))?;
+    for base in layouts
+        .iter()
+        .map(|layout| layout.base())
+        .collect::<BTreeSet<_>>()
+    {
+        let stems: BTreeSet<&OsStr> = layouts
+            .iter()
+            .map(|layout| OsStr::new(layout.stem()))
+            .collect();
+        removed(&base, |stem| stems.contains(stem))?
+            .iter()
+            .try_for_each(|path| folders::remove_folder(path))?;
     }
     for (folder, own) in own {
         for name in folders::names(&folder, NAMES_LIMIT)? {
@@ -246,7 +305,10 @@ pub fn leftovers(layout: &Layout) -> Result<Vec<PathBuf>, FileError> {
 
 fn removed(base: &Path, is_own: impl Fn(&OsStr) -> bool) -> Result<Vec<PathBuf>, FileError> {
     let names = folders::names(base, NAMES_LIMIT)?.into_iter();
-    Ok(names.filter(|name| temporary_of(name).is_some_and(&is_own)).map(|name| base.join(name)).collect())
+    Ok(names
+        .filter(|name| temporary_of(name).is_some_and(&is_own))
+        .map(|name| base.join(name))
+        .collect())
 }
 
 /// Removes unfinished releases of a pair that nobody works in.

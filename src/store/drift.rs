@@ -71,7 +71,10 @@ impl Instead {
     fn words(&self) -> String {
         match self {
             Self::File => "is a plain file: what is installed is not read there".to_owned(),
-            Self::Link(text) => format!("leads to {}: what is installed is not read there", text.display()),
+            Self::Link(text) => format!(
+                "leads to {}: what is installed is not read there",
+                text.display()
+            ),
             Self::Nothing => "is not there: servers that start now do not find it".to_owned(),
             Self::Other => "is neither a file nor a link".to_owned(),
         }

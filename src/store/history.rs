@@ -27,7 +27,10 @@ impl Meant {
             return Some(Self::At(at));
         }
         let date: Date = text.parse().ok()?;
-        Offset::UTC.to_timestamp(date.at(23, 59, 59, 999_999_999)).ok().map(Self::At)
+        Offset::UTC
+            .to_timestamp(date.at(23, 59, 59, 999_999_999))
+            .ok()
+            .map(Self::At)
     }
 }
 
@@ -44,12 +47,21 @@ pub struct Past {
 #[must_use]
 pub fn past(history: &[Entry]) -> Vec<Past> {
     let mut past: Vec<Past> = Vec::new();
-    let entries = history.iter().rev().map(|entry| (&entry.release, Some(entry.at)));
+    let entries = history
+        .iter()
+        .rev()
+        .map(|entry| (&entry.release, Some(entry.at)));
     // What was taken over has no entry of its own: it is what another one replaced.
-    let taken = history.iter().rev().filter_map(|entry| Some((entry.before.as_ref()?, None)));
+    let taken = history
+        .iter()
+        .rev()
+        .filter_map(|entry| Some((entry.before.as_ref()?, None)));
     for (release, since) in entries.chain(taken) {
         if past.iter().all(|known| known.release != *release) {
-            past.push(Past { release: release.clone(), since });
+            past.push(Past {
+                release: release.clone(),
+                since,
+            });
         }
     }
     past
@@ -60,8 +72,15 @@ pub fn past(history: &[Entry]) -> Vec<Past> {
 #[must_use]
 pub fn find(history: &[Entry], meant: &Meant) -> Option<ReleaseId> {
     match meant {
-        Meant::Release(id) => past(history).into_iter().map(|past| past.release).find(|release| release == id),
-        Meant::At(at) => match history.iter().filter(|entry| entry.at <= *at).max_by_key(|entry| entry.at) {
+        Meant::Release(id) => past(history)
+            .into_iter()
+            .map(|past| past.release)
+            .find(|release| release == id),
+        Meant::At(at) => match history
+            .iter()
+            .filter(|entry| entry.at <= *at)
+            .max_by_key(|entry| entry.at)
+        {
             Some(entry) => Some(entry.release.clone()),
             None => history.first().and_then(|entry| entry.before.clone()),
         },
@@ -77,7 +96,11 @@ mod tests {
     }
 
     fn entry(release: &str, at: &str, before: Option<&str>) -> Entry {
-        Entry { release: id(release), at: at.parse().unwrap(), before: before.map(id) }
+        Entry {
+            release: id(release),
+            at: at.parse().unwrap(),
+            before: before.map(id),
+        }
     }
 
     #[test]
@@ -102,13 +125,27 @@ mod tests {
             ("2030-01-01", Some("cccccccc")),
             ("1999-01-01", Some("aaaaaaaa")),
         ] {
-            assert_eq!(find(&history, &Meant::parse(text).unwrap()), wanted.map(id), "{text}");
+            assert_eq!(
+                find(&history, &Meant::parse(text).unwrap()),
+                wanted.map(id),
+                "{text}"
+            );
         }
-        for text in ["", "bbbbbbb", "bbbbbbbbb", "yesterday", "2027-13-01", "2027-05"] {
+        for text in [
+            "",
+            "bbbbbbb",
+            "bbbbbbbbb",
+            "yesterday",
+            "2027-13-01",
+            "2027-05",
+        ] {
             assert_eq!(Meant::parse(text), None, "{text}");
         }
         assert_eq!(find(&[], &Meant::parse("2027-05-11").unwrap()), None);
-        let all: Vec<String> = past(&history).into_iter().map(|past| past.release.to_string()).collect();
+        let all: Vec<String> = past(&history)
+            .into_iter()
+            .map(|past| past.release.to_string())
+            .collect();
         assert_eq!(all, ["cccccccc", "20270512", "bbbbbbbb", "aaaaaaaa"]);
     }
 }

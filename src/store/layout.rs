@@ -38,9 +38,18 @@ impl Layout {
     /// The layout of `stem` below `root` (`None`: `/`), with chain and key read at these paths.
     #[must_use]
     pub fn new(root: Option<&Path>, stem: &str, chain_path: PathBuf, key_path: PathBuf) -> Self {
-        let links = vec![Link::new(chain_path, Piece::FullChain), Link::new(key_path, Piece::Key)];
+        let links = vec![
+            Link::new(chain_path, Piece::FullChain),
+            Link::new(key_path, Piece::Key),
+        ];
         let (staged, root) = (root.is_some(), root.unwrap_or_else(|| Path::new("/")));
-        Self { root: root.to_owned(), staged, stem: stem.to_owned(), folder: base(root).join(stem), links }
+        Self {
+            root: root.to_owned(),
+            staged,
+            stem: stem.to_owned(),
+            folder: base(root).join(stem),
+            links,
+        }
     }
 
     /// The same with chain and key elsewhere.
@@ -188,7 +197,11 @@ impl Layout {
     #[must_use]
     pub fn link_text(&self, link: &Link) -> PathBuf {
         let target = self.pointer(Pointer::Live).join(link.piece.file_name());
-        let inside = if self.staged { self.root.clone() } else { self.root.join("etc/ssl") };
+        let inside = if self.staged {
+            self.root.clone()
+        } else {
+            self.root.join("etc/ssl")
+        };
         match link.path.parent() {
             Some(folder) if link.path.starts_with(&inside) => relative(folder, &target),
             _ => target,
@@ -198,7 +211,8 @@ impl Layout {
     /// `path` as seen from inside of the tree: what is remembered and what survives moving the tree.
     #[must_use]
     pub fn inside(&self, path: &Path) -> PathBuf {
-        path.strip_prefix(&self.root).map_or_else(|_| path.to_owned(), |rest| Path::new("/").join(rest))
+        path.strip_prefix(&self.root)
+            .map_or_else(|_| path.to_owned(), |rest| Path::new("/").join(rest))
     }
 }
 
@@ -231,13 +245,18 @@ pub fn pointed(text: &Path) -> Option<ReleaseId> {
 /// links not yet renamed.
 #[must_use]
 pub fn is_temporary(name: &OsStr) -> bool {
-    name.to_str().is_some_and(|name| name.starts_with('.') && name.ends_with('~'))
+    name.to_str()
+        .is_some_and(|name| name.starts_with('.') && name.ends_with('~'))
 }
 
 /// The file or link that a temporary name `.NAME.<16 hex digits>~` is for.
 #[must_use]
 pub fn temporary_of(name: &OsStr) -> Option<&OsStr> {
-    let (of, digits) = name.to_str()?.strip_prefix('.')?.strip_suffix('~')?.rsplit_once('.')?;
+    let (of, digits) = name
+        .to_str()?
+        .strip_prefix('.')?
+        .strip_suffix('~')?
+        .rsplit_once('.')?;
     let random = digits.len() == 16 && digits.bytes().all(|b| b.is_ascii_hexdigit());
     (random && !of.is_empty()).then_some(OsStr::new(of))
 }
@@ -264,7 +283,9 @@ fn relative(folder: &Path, to: &Path) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use super::{Family, Layout, Link, Path, PathBuf, Piece, ReleaseId, key_mode, pointed, temporary_of};
+    use super::{
+        Family, Layout, Link, Path, PathBuf, Piece, ReleaseId, key_mode, pointed, temporary_of,
+    };
 
     #[test]
     fn links_are_relative_inside_the_tree_and_absolute_outside() {
@@ -300,8 +321,16 @@ mod tests {
         ];
         for (root, chain, key, chain_text, key_text) in rows {
             let layout = Layout::new(root.map(Path::new), "a", chain.into(), key.into());
-            assert_eq!(layout.link_text(&layout.links()[0]), Path::new(chain_text), "{chain}");
-            assert_eq!(layout.link_text(&layout.links()[1]), Path::new(key_text), "{key}");
+            assert_eq!(
+                layout.link_text(&layout.links()[0]),
+                Path::new(chain_text),
+                "{chain}"
+            );
+            assert_eq!(
+                layout.link_text(&layout.links()[1]),
+                Path::new(key_text),
+                "{key}"
+            );
         }
     }
 
@@ -322,7 +351,10 @@ mod tests {
                 vec![vec![0, 1], vec![2, 3, 4], vec![5]],
             ),
             // The key is one that is linked already.
-            (vec![link(Piece::FullChain, "/d"), link(Piece::Key, "/k")], vec![vec![0, 1], vec![2, 1]]),
+            (
+                vec![link(Piece::FullChain, "/d"), link(Piece::Key, "/k")],
+                vec![vec![0, 1], vec![2, 1]],
+            ),
         ] {
             assert_eq!(layout.with(further.clone()).pairs(), pairs, "{further:?}");
         }
@@ -336,7 +368,11 @@ mod tests {
             (&["etc/pki/tls", "etc/ssl/private"], Family::Debian),
             (&["etc/pki/tls"], Family::RedHat),
         ] {
-            assert_eq!(Family::of(|folder| folders.contains(&folder)), family, "{folders:?}");
+            assert_eq!(
+                Family::of(|folder| folders.contains(&folder)),
+                family,
+                "{folders:?}"
+            );
         }
         let (chain, key) = Family::RedHat.stable_paths("a");
         assert_eq!(chain, PathBuf::from("etc/pki/tls/certs/a.fullchain.pem"));
@@ -360,12 +396,30 @@ mod tests {
 
     #[test]
     fn only_our_own_names_are_ours() {
-        assert_eq!(pointed(Path::new("releases/0123abcd")), ReleaseId::parse("0123abcd"));
-        for text in ["releases/0123abcd/..", "releases/0123ABCD", "../x", "/releases/0123abcd", "releases"] {
+        assert_eq!(
+            pointed(Path::new("releases/0123abcd")),
+            ReleaseId::parse("0123abcd")
+        );
+        for text in [
+            "releases/0123abcd/..",
+            "releases/0123ABCD",
+            "../x",
+            "/releases/0123abcd",
+            "releases",
+        ] {
             assert_eq!(pointed(Path::new(text)), None, "{text}");
         }
-        assert_eq!(temporary_of(".a.key.0123456789abcdef~".as_ref()), Some("a.key".as_ref()));
-        for name in [".a.key.~1~", "a.key.~1~", ".0123456789abcdef~", ".a.key.0123456789abcdeg~", "a.key"] {
+        assert_eq!(
+            temporary_of(".a.key.0123456789abcdef~".as_ref()),
+            Some("a.key".as_ref())
+        );
+        for name in [
+            ".a.key.~1~",
+            "a.key.~1~",
+            ".0123456789abcdef~",
+            ".a.key.0123456789abcdeg~",
+            "a.key",
+        ] {
             assert_eq!(temporary_of(name.as_ref()), None, "{name}");
         }
     }

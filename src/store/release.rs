@@ -22,7 +22,10 @@ pub struct Access {
 impl Default for Access {
     /// Nobody but who runs certctl.
     fn default() -> Self {
-        Self { mode: KEY_MODE, owner: None }
+        Self {
+            mode: KEY_MODE,
+            owner: None,
+        }
     }
 }
 
@@ -79,7 +82,13 @@ impl Release {
         let certificates = pair.chain().chain().certificates().to_vec();
         let chain = pair.chain().chain().to_pem().into_bytes();
         let key = Zeroizing::new(pair.key().to_pem().as_bytes().to_vec());
-        Self::with(certificates, &format!("{}", pair.key().id()), Zeroizing::new(chain), key, access)
+        Self::with(
+            certificates,
+            &format!("{}", pair.key().id()),
+            Zeroizing::new(chain),
+            key,
+            access,
+        )
     }
 
     /// Of the very bytes that a server reads now, if it can load them. Of a chain file that holds a private key too only
@@ -87,24 +96,45 @@ impl Release {
     ///
     /// # Errors
     /// Why it cannot.
-    pub fn taken(chain: Zeroizing<Vec<u8>>, key: Zeroizing<Vec<u8>>, access: Access) -> Result<Self, Unloadable> {
+    pub fn taken(
+        chain: Zeroizing<Vec<u8>>,
+        key: Zeroizing<Vec<u8>>,
+        access: Access,
+    ) -> Result<Self, Unloadable> {
         let (certificates, key_id) = load(&chain, &key)?;
-        Ok(Self::with(certificates, &key_id.to_string(), chain, key, access))
+        Ok(Self::with(
+            certificates,
+            &key_id.to_string(),
+            chain,
+            key,
+            access,
+        ))
     }
 
     /// Of the one file that a server reads now, certificates and key in it, if it can load it.
     ///
     /// # Errors
     /// Why it cannot.
-    pub fn taken_combined(combined: Zeroizing<Vec<u8>>, access: Access) -> Result<Self, Unloadable> {
+    pub fn taken_combined(
+        combined: Zeroizing<Vec<u8>>,
+        access: Access,
+    ) -> Result<Self, Unloadable> {
         let key = key_of(&combined).ok_or(Unloadable::NoKey)?;
-        Ok(Self { mixed: false, ..Self::taken(combined.clone(), key, access)? }.holding(combined))
+        Ok(Self {
+            mixed: false,
+            ..Self::taken(combined.clone(), key, access)?
+        }
+        .holding(combined))
     }
 
     /// Of files that a server was seen to load and that cannot be read here (an encrypted key, a curve that is not known
     /// here): the very bytes, named by them.
     #[must_use]
-    pub fn opaque(chain: Zeroizing<Vec<u8>>, key: Zeroizing<Vec<u8>>, access: Access) -> Option<Self> {
+    pub fn opaque(
+        chain: Zeroizing<Vec<u8>>,
+        key: Zeroizing<Vec<u8>>,
+        access: Access,
+    ) -> Option<Self> {
         let certificates = certificates(&blocks(&chain)?)?;
         let key_id = format!("bytes {}", hex::encode(sha256(&key)));
         Some(Self::with(certificates, &key_id, chain, key, access))
@@ -124,7 +154,8 @@ impl Release {
     #[must_use]
     pub fn holding(mut self, combined: Zeroizing<Vec<u8>>) -> Self {
         if combined != self.combined() {
-            self.verbatim.push(format!("combined {}\n", hex::encode(sha256(&combined))));
+            self.verbatim
+                .push(format!("combined {}\n", hex::encode(sha256(&combined))));
         }
         self.files.push((Piece::Combined, combined));
         self.id = self.identify();
@@ -145,8 +176,9 @@ impl Release {
     pub fn is_combined_in(&self, combined: &[u8]) -> bool {
         let read = || load(combined, &key_of(combined)?).ok();
         *combined == **self.combined()
-            || read()
-                .is_some_and(|(certificates, key)| certificates == self.certificates && key.to_string() == self.key_id)
+            || read().is_some_and(|(certificates, key)| {
+                certificates == self.certificates && key.to_string() == self.key_id
+            })
     }
 
     /// The same files under another name: the id takes in who may read the key, for when there is a release of its name
@@ -154,7 +186,10 @@ impl Release {
     #[must_use]
     pub fn by_access(self) -> Self {
         let Access { mode, owner } = self.access;
-        let owner = owner.map_or_else(|| "own".to_owned(), |(user, group)| format!("{user}:{group}"));
+        let owner = owner.map_or_else(
+            || "own".to_owned(),
+            |(user, group)| format!("{user}:{group}"),
+        );
         let text = format!("{}\naccess {mode:04o} {owner}\n", self.id);
         let id = ReleaseId::of_hash(sha256(text.as_bytes()));
         self.called(id)
@@ -183,11 +218,28 @@ impl Release {
         let chain = if mixed { to_pem(&certificates) } else { chain };
         let (cert, ca) = (to_pem(&certificates[..1]), to_pem(&certificates[1..]));
         let canonical = *chain == *to_pem(&certificates);
-        let verbatim = if canonical { vec![] } else { vec![format!("verbatim {}\n", hex::encode(sha256(&chain)))] };
-        let mut files = vec![(Piece::FullChain, chain), (Piece::Cert, cert), (Piece::Ca, ca), (Piece::Key, key)];
+        let verbatim = if canonical {
+            vec![]
+        } else {
+            vec![format!("verbatim {}\n", hex::encode(sha256(&chain)))]
+        };
+        let mut files = vec![
+            (Piece::FullChain, chain),
+            (Piece::Cert, cert),
+            (Piece::Ca, ca),
+            (Piece::Key, key),
+        ];
         files.retain(|(_, bytes)| !bytes.is_empty());
         let id = ReleaseId::of_hash([0; 32]);
-        let release = Self { id, certificates, access, mixed, files, key_id: key_id.to_owned(), verbatim };
+        let release = Self {
+            id,
+            certificates,
+            access,
+            mixed,
+            files,
+            key_id: key_id.to_owned(),
+            verbatim,
+        };
         let id = release.identify();
         release.called(id)
     }
@@ -230,7 +282,11 @@ impl Release {
     /// Its files: what, the bytes, the mode.
     pub fn files(&self) -> impl Iterator<Item = (Piece, &[u8], u32)> {
         self.files.iter().map(|(piece, bytes)| {
-            let mode = if piece.is_secret() { self.access.mode } else { PUBLIC_MODE };
+            let mode = if piece.is_secret() {
+                self.access.mode
+            } else {
+                PUBLIC_MODE
+            };
             (*piece, bytes.as_slice(), mode)
         })
     }
@@ -238,12 +294,20 @@ impl Release {
     /// The bytes of one piece; none when it has no such file.
     #[must_use]
     pub fn bytes(&self, piece: Piece) -> &[u8] {
-        self.files.iter().find(|(has, _)| *has == piece).map_or(&[], |(_, bytes)| bytes)
+        self.files
+            .iter()
+            .find(|(has, _)| *has == piece)
+            .map_or(&[], |(_, bytes)| bytes)
     }
 }
 
 fn to_pem(some: &[Certificate]) -> Zeroizing<Vec<u8>> {
-    Zeroizing::new(some.iter().map(Certificate::to_pem).collect::<String>().into_bytes())
+    Zeroizing::new(
+        some.iter()
+            .map(Certificate::to_pem)
+            .collect::<String>()
+            .into_bytes(),
+    )
 }
 
 /// By its words alone: what is cut short or glued is a key too.
@@ -281,7 +345,10 @@ fn load(chain: &[u8], key: &[u8]) -> Result<(Vec<Certificate>, PublicKeyId), Unl
     let blocks = blocks(chain).ok_or(Unloadable::NoChain)?;
     let certificates = certificates(&blocks).ok_or(Unloadable::NoChain)?;
     let blocks = self::blocks(key).ok_or(Unloadable::NoKey)?;
-    let block = blocks.iter().find(|block| block.label.ends_with("PRIVATE KEY")).ok_or(Unloadable::NoKey)?;
+    let block = blocks
+        .iter()
+        .find(|block| block.label.ends_with("PRIVATE KEY"))
+        .ok_or(Unloadable::NoKey)?;
     if block.encrypted {
         return Err(Unloadable::Locked);
     }
@@ -290,14 +357,24 @@ fn load(chain: &[u8], key: &[u8]) -> Result<(Vec<Certificate>, PublicKeyId), Unl
         _ => Unloadable::NoKey,
     })?;
     let leaf = certificates[0].key_id;
-    if leaf == key.id() { Ok((certificates, leaf)) } else { Err(Unloadable::Mismatch { key: key.id(), leaf }) }
+    if leaf == key.id() {
+        Ok((certificates, leaf))
+    } else {
+        Err(Unloadable::Mismatch {
+            key: key.id(),
+            leaf,
+        })
+    }
 }
 
 /// Those of a chain file, at least one.
 fn certificates(blocks: &[Block]) -> Option<Vec<Certificate>> {
     let read = |block: &Block| Certificate::from_der(&block.der).ok();
-    let certificates: Option<Vec<Certificate>> =
-        blocks.iter().filter(|block| block.label.ends_with("CERTIFICATE")).map(read).collect();
+    let certificates: Option<Vec<Certificate>> = blocks
+        .iter()
+        .filter(|block| block.label.ends_with("CERTIFICATE"))
+        .map(read)
+        .collect();
     certificates.filter(|some| !some.is_empty())
 }
 
@@ -312,12 +389,21 @@ fn blocks(bytes: &[u8]) -> Option<Vec<Block>> {
     let mut blocks = Vec::new();
     let mut open: Option<Block> = None;
     let mut base64 = Zeroizing::new(String::with_capacity(bytes.len()));
-    for line in bytes.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii_end) {
+    for line in bytes
+        .split(|&byte| byte == b'\n')
+        .map(<[u8]>::trim_ascii_end)
+    {
         if let Some(label) = line.strip_prefix(b"-----BEGIN ") {
-            let label =
-                std::str::from_utf8(label).ok()?.strip_suffix("-----").filter(|label| !label.contains("-----"))?;
+            let label = std::str::from_utf8(label)
+                .ok()?
+                .strip_suffix("-----")
+                .filter(|label| !label.contains("-----"))?;
             let encrypted = label.contains("ENCRYPTED");
-            open = Some(Block { label: label.to_owned(), der: Zeroizing::default(), encrypted });
+            open = Some(Block {
+                label: label.to_owned(),
+                der: Zeroizing::default(),
+                encrypted,
+            });
             base64.clear();
             continue;
         }
@@ -351,19 +437,31 @@ mod tests {
         let key = PrivateKey::generate(algorithm).unwrap();
         let signing = rcgen::KeyPair::try_from(key.pkcs8()).unwrap();
         let params = rcgen::CertificateParams::new(vec!["example.com".to_owned()]).unwrap();
-        let pem = params.self_signed(&signing).unwrap().pem().replace("\r\n", "\n");
+        let pem = params
+            .self_signed(&signing)
+            .unwrap()
+            .pem()
+            .replace("\r\n", "\n");
         (pem, key.to_pem().to_string())
     }
 
     fn taken(chain: &str, key: &str) -> Result<Release, Unloadable> {
-        Release::taken(Zeroizing::new(chain.into()), Zeroizing::new(key.into()), Access::default())
+        Release::taken(
+            Zeroizing::new(chain.into()),
+            Zeroizing::new(key.into()),
+            Access::default(),
+        )
     }
 
     #[test]
     fn what_a_server_loads_is_taken_over_byte_for_byte() {
         let (cert, key) = pair(KeyAlgorithm::EcdsaP256);
         let plain = taken(&cert, &key).unwrap();
-        assert_eq!(plain.pieces(), [Piece::FullChain, Piece::Cert, Piece::Key], "no intermediates, no ca.pem");
+        assert_eq!(
+            plain.pieces(),
+            [Piece::FullChain, Piece::Cert, Piece::Key],
+            "no intermediates, no ca.pem"
+        );
         let commented = format!("from the shop\r\n{}", cert.replace('\n', "\r\n"));
         let other = taken(&commented, &key).unwrap();
         assert_eq!(other.bytes(Piece::FullChain), commented.as_bytes());
@@ -377,7 +475,11 @@ mod tests {
     fn a_key_in_the_chain_file_stays_out_of_the_chain() {
         let (cert, key) = pair(KeyAlgorithm::EcdsaP256);
         let plain = taken(&cert, &key).unwrap();
-        for chain in [format!("{cert}{key}"), format!("{key}{cert}"), format!("{cert}# PRIVATE KEY")] {
+        for chain in [
+            format!("{cert}{key}"),
+            format!("{key}{cert}"),
+            format!("{cert}# PRIVATE KEY"),
+        ] {
             let mixed = taken(&chain, &key).unwrap();
             assert_eq!(mixed.bytes(Piece::FullChain), cert.as_bytes());
             assert!(mixed.mixed);
@@ -392,17 +494,31 @@ mod tests {
         let plain = taken(&cert, &key).unwrap();
         let derived = taken(&cert, &key).unwrap().deriving(&[Piece::Combined]);
         assert_ne!(derived.id, plain.id, "the list of files is part of the id");
-        assert_eq!(derived.bytes(Piece::Combined), format!("{cert}{key}").as_bytes());
-        assert!(derived.files().all(|(piece, _, mode)| (mode == 0o600) == piece.is_secret()));
-        let whole = |text: &str| Release::taken_combined(Zeroizing::new(text.into()), Access::default());
-        assert_eq!(whole(&format!("{cert}{key}")).unwrap().id, derived.id, "as certctl writes it");
+        assert_eq!(
+            derived.bytes(Piece::Combined),
+            format!("{cert}{key}").as_bytes()
+        );
+        assert!(
+            derived
+                .files()
+                .all(|(piece, _, mode)| (mode == 0o600) == piece.is_secret())
+        );
+        let whole =
+            |text: &str| Release::taken_combined(Zeroizing::new(text.into()), Access::default());
+        assert_eq!(
+            whole(&format!("{cert}{key}")).unwrap().id,
+            derived.id,
+            "as certctl writes it"
+        );
         let other = format!("{key}\r\n# the site\n{cert}");
         let taken = whole(&other).unwrap();
         assert_eq!(taken.bytes(Piece::Combined), other.as_bytes());
         assert_eq!(taken.bytes(Piece::FullChain), cert.as_bytes());
         assert_eq!(taken.bytes(Piece::Key), key.as_bytes());
         assert!(taken.id != derived.id && !taken.mixed);
-        assert!(derived.is_combined_in(other.as_bytes()) && !derived.is_combined_in(cert.as_bytes()));
+        assert!(
+            derived.is_combined_in(other.as_bytes()) && !derived.is_combined_in(cert.as_bytes())
+        );
         assert_eq!(whole(&cert).unwrap_err(), Unloadable::NoKey);
     }
 
@@ -411,7 +527,8 @@ mod tests {
         let (cert, key) = pair(KeyAlgorithm::EcdsaP256);
         let (other, rsa) = pair(KeyAlgorithm::Rsa(2048));
         let glued = format!("{}{cert}", other.trim_end());
-        let locked = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAA=\n-----END ENCRYPTED PRIVATE KEY-----\n";
+        let locked =
+            "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAA=\n-----END ENCRYPTED PRIVATE KEY-----\n";
         let old = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nMAA=\n-----END RSA PRIVATE KEY-----\n";
         let mismatch = |error: &Unloadable| matches!(error, Unloadable::Mismatch { .. });
         for (name, chain, key, wanted) in [
@@ -419,13 +536,28 @@ mod tests {
             ("intermediate first", &format!("{other}{cert}"), &key, None),
             ("glued lines", &glued, &rsa, Some(Unloadable::NoChain)),
             ("empty", "", &key, Some(Unloadable::NoChain)),
-            ("cut short", &cert[..cert.len() - 30], &key, Some(Unloadable::NoChain)),
+            (
+                "cut short",
+                &cert[..cert.len() - 30],
+                &key,
+                Some(Unloadable::NoChain),
+            ),
             ("no key", &cert, "", Some(Unloadable::NoKey)),
             ("encrypted", &cert, locked, Some(Unloadable::Locked)),
-            ("encrypted the old way", &cert, old, Some(Unloadable::Locked)),
+            (
+                "encrypted the old way",
+                &cert,
+                old,
+                Some(Unloadable::Locked),
+            ),
         ] {
             let error = taken(chain, key).unwrap_err();
-            assert!(wanted.as_ref().map_or_else(|| mismatch(&error), |wanted| *wanted == error), "{name}: {error:?}");
+            assert!(
+                wanted
+                    .as_ref()
+                    .map_or_else(|| mismatch(&error), |wanted| *wanted == error),
+                "{name}: {error:?}"
+            );
         }
     }
 }

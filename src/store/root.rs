@@ -45,7 +45,10 @@ pub fn real(root: &Path, path: &Path) -> Result<PathBuf, RootError> {
     if real.starts_with(root) {
         return Ok(real);
     }
-    Err(RootError::Outside { path: path.to_owned(), root: root.to_owned() })
+    Err(RootError::Outside {
+        path: path.to_owned(),
+        root: root.to_owned(),
+    })
 }
 
 /// The folder of certctl in the tree, and that of the pair: nothing may be read or written through a link that leads out.
@@ -61,11 +64,17 @@ pub fn own(root: &Path, stem: &str) -> Result<(), RootError> {
         return Ok(());
     }
     let inside = [layout::lock(root), folder.join("settings.json")];
-    inside.iter().try_for_each(|path| real(root, path).map(drop))
+    inside
+        .iter()
+        .try_for_each(|path| real(root, path).map(drop))
 }
 
 /// `path` in the tree: as it is when it is inside already.
 #[must_use]
 pub fn below(root: &Path, path: &Path) -> PathBuf {
-    if path.starts_with(root) { path.to_owned() } else { root.join(path.strip_prefix("/").unwrap_or(path)) }
+    if path.starts_with(root) {
+        path.to_owned()
+    } else {
+        root.join(path.strip_prefix("/").unwrap_or(path))
+    }
 }

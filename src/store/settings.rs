@@ -142,7 +142,11 @@ impl Settings {
     #[must_use]
     pub fn overridden_by(self, flags: Self) -> Self {
         Self {
-            server: if flags.server.is_empty() { self.server } else { flags.server },
+            server: if flags.server.is_empty() {
+                self.server
+            } else {
+                flags.server
+            },
             // Either way of saying it takes the place of both that are remembered, or one would outlive the other.
             server_config: match flags.server_configs.is_empty() {
                 true => flags.server_config.clone().or(self.server_config),
@@ -150,25 +154,43 @@ impl Settings {
             },
             server_configs: match flags.server_config {
                 Some(_) => flags.server_configs,
-                None => self.server_configs.into_iter().chain(flags.server_configs).collect(),
+                None => self
+                    .server_configs
+                    .into_iter()
+                    .chain(flags.server_configs)
+                    .collect(),
             },
             chain_path: flags.chain_path.or(self.chain_path),
             key_path: flags.key_path.or(self.key_path),
-            links: if flags.links.is_empty() { self.links } else { flags.links },
+            links: if flags.links.is_empty() {
+                self.links
+            } else {
+                flags.links
+            },
             former: self.former,
             key_owner: flags.key_owner.or(self.key_owner),
             key_mode: flags.key_mode.or(self.key_mode),
             test: flags.test.or(self.test).filter(|test| test != FORGET),
-            reload: flags.reload.or(self.reload).filter(|reload| reload != FORGET),
+            reload: flags
+                .reload
+                .or(self.reload)
+                .filter(|reload| reload != FORGET),
             probe: match flags.probe.is_empty() {
                 true => lasting(self.probe),
-                false => flags.probe.into_iter().filter(|probe| probe != FORGET).collect(),
+                false => flags
+                    .probe
+                    .into_iter()
+                    .filter(|probe| probe != FORGET)
+                    .collect(),
             },
             trust: flags.trust.or(self.trust),
             folder: flags.folder.or(self.folder),
             request: flags.request.or(self.request),
             ca: flags.ca.or(self.ca),
-            paid_until: flags.paid_until.or(self.paid_until).filter(|_| !flags.no_term),
+            paid_until: flags
+                .paid_until
+                .or(self.paid_until)
+                .filter(|_| !flags.no_term),
             no_term: false,
             placeholder: self.placeholder,
             history: self.history,
@@ -181,7 +203,10 @@ impl Settings {
     #[must_use]
     pub fn lasting(self, before: &Self) -> Self {
         if self.probe.iter().any(|probe| probe == NOBODY) {
-            return Self { probe: lasting(before.probe.clone()), ..self };
+            return Self {
+                probe: lasting(before.probe.clone()),
+                ..self
+            };
         }
         self
     }
@@ -205,7 +230,10 @@ impl Settings {
     #[must_use]
     pub fn access(&self) -> Option<Access> {
         let mode = u32::from_str_radix(self.key_mode.as_deref()?, 8).ok()?;
-        Some(Access { mode: super::layout::key_mode(Some(mode)), owner: self.key_owner })
+        Some(Access {
+            mode: super::layout::key_mode(Some(mode)),
+            owner: self.key_owner,
+        })
     }
 
     /// Notes who may read the key.
@@ -217,7 +245,11 @@ impl Settings {
     /// Notes an install that ended well.
     pub fn record(&mut self, release: ReleaseId, before: Option<ReleaseId>, at: Timestamp) {
         self.placeholder = None;
-        self.history.push(Entry { release, at, before });
+        self.history.push(Entry {
+            release,
+            at,
+            before,
+        });
         let excess = self.history.len().saturating_sub(HISTORY_LIMIT);
         self.history.drain(..excess);
     }
@@ -226,10 +258,21 @@ impl Settings {
     /// lacks (a kill came between the proof and the note) stands after all of it.
     #[must_use]
     pub fn before(&self, live: &ReleaseId) -> Option<&ReleaseId> {
-        let index = self.history.iter().rposition(|entry| entry.release == *live);
-        let noted = index.and_then(|index| self.history[index].before.as_ref()).filter(|before| *before != live);
+        let index = self
+            .history
+            .iter()
+            .rposition(|entry| entry.release == *live);
+        let noted = index
+            .and_then(|index| self.history[index].before.as_ref())
+            .filter(|before| *before != live);
         let above = &self.history[..index.unwrap_or(self.history.len())];
-        noted.or_else(|| above.iter().rev().map(|entry| &entry.release).find(|release| *release != live))
+        noted.or_else(|| {
+            above
+                .iter()
+                .rev()
+                .map(|entry| &entry.release)
+                .find(|release| *release != live)
+        })
     }
 }
 
@@ -249,14 +292,19 @@ mod one_or_several {
         Several(Vec<String>),
     }
 
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(document: D) -> Result<Vec<String>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        document: D,
+    ) -> Result<Vec<String>, D::Error> {
         Ok(match Words::deserialize(document)? {
             Words::One(word) => vec![word],
             Words::Several(words) => words,
         })
     }
 
-    pub(crate) fn serialize<S: Serializer>(words: &[String], document: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(
+        words: &[String],
+        document: S,
+    ) -> Result<S::Ok, S::Error> {
         match words {
             [one] => one.serialize(document),
             several => several.serialize(document),
@@ -293,8 +341,17 @@ mod tests {
     #[test]
     fn a_sample_reads_back_and_what_is_unknown_is_kept() {
         let settings = Settings::parse(SAMPLE.as_bytes()).unwrap();
-        assert_eq!(settings.access(), Some(Access { mode: 0o640, owner: Some((0, 114)) }));
-        assert_eq!(settings.links, [Link::new("/etc/ssl/private/site.pem", Piece::Combined)]);
+        assert_eq!(
+            settings.access(),
+            Some(Access {
+                mode: 0o640,
+                owner: Some((0, 114))
+            })
+        );
+        assert_eq!(
+            settings.links,
+            [Link::new("/etc/ssl/private/site.pem", Piece::Combined)]
+        );
         assert_eq!(settings.before(&id("4567cdef")), Some(&id("0123abcd")));
         assert_eq!(settings.before(&id("0123abcd")), None);
         let again = Settings::parse(settings.to_json().unwrap().as_bytes()).unwrap();
@@ -304,18 +361,29 @@ mod tests {
         assert_eq!(again.ca.as_deref(), Some("namecheap"));
         assert_eq!(Settings::parse(b"{}").unwrap(), Settings::default());
         assert!(Settings::parse(b"[1]").is_err());
-        assert!(Settings::parse(br#"{"history":[{"release":"../../x","at":"2027-05-11T10:00:00Z"}]}"#).is_err());
+        assert!(
+            Settings::parse(br#"{"history":[{"release":"../../x","at":"2027-05-11T10:00:00Z"}]}"#)
+                .is_err()
+        );
     }
 
     #[test]
     fn flags_override_and_the_history_stays() {
-        let flags = Settings { server: vec!["none".to_owned()], ..Settings::default() };
-        let settings = Settings::parse(SAMPLE.as_bytes()).unwrap().overridden_by(flags);
+        let flags = Settings {
+            server: vec!["none".to_owned()],
+            ..Settings::default()
+        };
+        let settings = Settings::parse(SAMPLE.as_bytes())
+            .unwrap()
+            .overridden_by(flags);
         assert_eq!(settings.server, ["none"]);
         assert_eq!(settings.shown()["server"], "none");
         let several = Settings::parse(br#"{"server":["nginx","haproxy"]}"#).unwrap();
         assert_eq!(several.server, ["nginx", "haproxy"]);
-        assert_eq!(several.shown()["server"], serde_json::json!(["nginx", "haproxy"]));
+        assert_eq!(
+            several.shown()["server"],
+            serde_json::json!(["nginx", "haproxy"])
+        );
         assert_eq!(settings.probe, ["127.0.0.1:8443"]);
         assert_eq!(settings.history.len(), 2);
     }
@@ -328,19 +396,40 @@ mod tests {
             probe: vec![word.to_owned()],
             ..Settings::default()
         };
-        let before = Settings { probe: vec!["127.0.0.1:443".to_owned()], ..say("true") };
-        assert_eq!(before.clone().overridden_by(say("auto")), Settings::default());
-        let now = before.clone().overridden_by(Settings { probe: vec!["none".to_owned()], ..Settings::default() });
+        let before = Settings {
+            probe: vec!["127.0.0.1:443".to_owned()],
+            ..say("true")
+        };
+        assert_eq!(
+            before.clone().overridden_by(say("auto")),
+            Settings::default()
+        );
+        let now = before.clone().overridden_by(Settings {
+            probe: vec!["none".to_owned()],
+            ..Settings::default()
+        });
         assert_eq!(now.probe, ["none"]);
         assert_eq!(now.lasting(&before), before);
-        let old = Settings { probe: vec!["none".to_owned()], ..Settings::default() };
-        assert!(old.clone().overridden_by(Settings::default()).probe.is_empty(), "an earlier version remembered it");
+        let old = Settings {
+            probe: vec!["none".to_owned()],
+            ..Settings::default()
+        };
+        assert!(
+            old.clone()
+                .overridden_by(Settings::default())
+                .probe
+                .is_empty(),
+            "an earlier version remembered it"
+        );
         assert!(old.clone().lasting(&old).probe.is_empty());
     }
 
     #[test]
     fn a_looser_mode_in_the_file_gives_nobody_the_key() {
-        let settings = Settings { key_mode: Some("0666".to_owned()), ..Settings::default() };
+        let settings = Settings {
+            key_mode: Some("0666".to_owned()),
+            ..Settings::default()
+        };
         assert_eq!(settings.access().unwrap().mode, 0o660);
     }
 
@@ -355,6 +444,10 @@ mod tests {
         assert_eq!(settings.before(&c), Some(&a));
         assert_eq!(settings.before(&b), Some(&a));
         assert_eq!(settings.before(&a), None);
-        assert_eq!(settings.before(&id("dddddddd")), Some(&c), "killed before it was noted");
+        assert_eq!(
+            settings.before(&id("dddddddd")),
+            Some(&c),
+            "killed before it was noted"
+        );
     }
 }

@@ -44,16 +44,28 @@ use crate::dcv::caa::Found;
 ///
 /// # Errors
 /// [`DnsError`]; what servers do is no error but an answer.
-pub fn survey(inquiries: &[Inquiry], resolvers: &Resolvers, interrupt: &Interrupt) -> Result<Vec<Survey>, DnsError> {
-    run(interrupt, |client| async move { surveys(&client, &Arc::default(), inquiries, resolvers).await })
+pub fn survey(
+    inquiries: &[Inquiry],
+    resolvers: &Resolvers,
+    interrupt: &Interrupt,
+) -> Result<Vec<Survey>, DnsError> {
+    run(interrupt, |client| async move {
+        surveys(&client, &Arc::default(), inquiries, resolvers).await
+    })
 }
 
 /// What is at each name of the CAA climb of all `names` (wildcards stripped): for `dcv::caa::rule`.
 ///
 /// # Errors
 /// [`DnsError`]; what servers do is no error but a [`Found`].
-pub fn caa(names: &[String], resolvers: &Resolvers, interrupt: &Interrupt) -> Result<HashMap<String, Found>, DnsError> {
-    run(interrupt, |client| async move { caa::look_up(&client, names, resolvers).await })
+pub fn caa(
+    names: &[String],
+    resolvers: &Resolvers,
+    interrupt: &Interrupt,
+) -> Result<HashMap<String, Found>, DnsError> {
+    run(interrupt, |client| async move {
+        caa::look_up(&client, names, resolvers).await
+    })
 }
 
 /// What a resolver says to each question, in order: the first that answers.

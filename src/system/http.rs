@@ -73,7 +73,12 @@ pub enum HttpError {
 ///
 /// # Errors
 /// See [`HttpError`].
-pub fn fetch(url: &str, reach: Reach, deadline: Duration, interrupt: &Interrupt) -> Result<Vec<u8>, HttpError> {
+pub fn fetch(
+    url: &str,
+    reach: Reach,
+    deadline: Duration,
+    interrupt: &Interrupt,
+) -> Result<Vec<u8>, HttpError> {
     let parsed = Url::parse(url).map_err(|_| HttpError::Url)?;
     let within = async {
         tokio::select! {
@@ -87,7 +92,9 @@ pub fn fetch(url: &str, reach: Reach, deadline: Duration, interrupt: &Interrupt)
 }
 
 async fn follow(mut url: Url, reach: Reach) -> Result<Vec<u8>, HttpError> {
-    let builder = Client::builder().redirect(redirect::Policy::none()).user_agent("certctl");
+    let builder = Client::builder()
+        .redirect(redirect::Policy::none())
+        .user_agent("certctl");
     let client = match reach {
         Reach::Public => builder.no_proxy().dns_resolver(Arc::new(PublicOnly)),
         Reach::Any => builder,
@@ -95,15 +102,24 @@ async fn follow(mut url: Url, reach: Reach) -> Result<Vec<u8>, HttpError> {
     let client = client.build().map_err(|error| transfer(&error))?;
     for _ in 0..=MOST_REDIRECTS {
         allowed(&url, reach)?;
-        let response = client.get(url.clone()).send().await.map_err(|error| transfer(&error))?;
+        let response = client
+            .get(url.clone())
+            .send()
+            .await
+            .map_err(|error| transfer(&error))?;
         if let (Reach::Public, Some(peer)) = (reach, response.remote_addr()) {
             public_only(peer.ip())?;
         }
         if !response.status().is_redirection() {
             return body(response).await;
         }
-        let to = response.headers().get("location").and_then(|to| to.to_str().ok());
-        url = to.and_then(|to| url.join(to).ok()).ok_or_else(|| HttpError::Status(response.status().as_u16()))?;
+        let to = response
+            .headers()
+            .get("location")
+            .and_then(|to| to.to_str().ok());
+        url = to
+            .and_then(|to| url.join(to).ok())
+            .ok_or_else(|| HttpError::Status(response.status().as_u16()))?;
     }
     Err(HttpError::TooManyRedirects)
 }
@@ -127,7 +143,9 @@ fn allowed(url: &Url, reach: Reach) -> Result<(), HttpError> {
     if !["http", "https"].contains(&url.scheme()) {
         return Err(HttpError::Scheme);
     }
-    let address = url.host_str().and_then(|host| host.trim_matches(['[', ']']).parse().ok());
+    let address = url
+        .host_str()
+        .and_then(|host| host.trim_matches(['[', ']']).parse().ok());
     match (reach, address) {
         (Reach::Public, Some(address)) => public_only(address),
         _ => Ok(()),
@@ -135,7 +153,11 @@ fn allowed(url: &Url, reach: Reach) -> Result<(), HttpError> {
 }
 
 fn public_only(address: IpAddr) -> Result<(), HttpError> {
-    if public::is_public(address) { Ok(()) } else { Err(HttpError::Private(address)) }
+    if public::is_public(address) {
+        Ok(())
+    } else {
+        Err(HttpError::Private(address))
+    }
 }
 
 /// The last cause is the one that says something.
@@ -156,7 +178,8 @@ struct PublicOnly;
 impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let found: Vec<SocketAddr> =
+                tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
             if let Some(private) = found.iter().find(|one| !public::is_public(one.ip())) {
                 return Err(HttpError::Private(private.ip()).into());
             }

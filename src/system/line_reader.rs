@@ -60,7 +60,9 @@ impl Lines {
         let file = File::open(path).map_err(FileError::at("read", path))?;
         let metadata = file.metadata().map_err(FileError::at("read", path))?;
         match (metadata.is_dir(), metadata.is_file()) {
-            (true, _) => Err(FileError::at("read", path)(io::ErrorKind::IsADirectory.into())),
+            (true, _) => Err(FileError::at("read", path)(
+                io::ErrorKind::IsADirectory.into(),
+            )),
             (_, true) => Ok(Self(Source::File(Reader::new(file)))),
             _ => Ok(Self::on_a_thread(file)),
         }
@@ -99,13 +101,19 @@ struct Reader<R> {
 
 impl<R: Read> Reader<R> {
     fn new(from: R) -> Self {
-        Self { from: BufReader::new(from), number: 0, ended: false }
+        Self {
+            from: BufReader::new(from),
+            number: 0,
+            ended: false,
+        }
     }
 
     /// The next line, and those that have come with it; `None` at the end.
     fn some(&mut self) -> Option<Vec<Line>> {
         let mut lines = Vec::new();
-        while !self.ended && (lines.is_empty() || (lines.len() < TOGETHER && self.from.buffer().contains(&b'\n'))) {
+        while !self.ended
+            && (lines.is_empty() || (lines.len() < TOGETHER && self.from.buffer().contains(&b'\n')))
+        {
             let text = match read(&mut self.from) {
                 Ok(None) => {
                     self.ended = true;
@@ -116,7 +124,10 @@ impl<R: Read> Reader<R> {
             };
             self.ended = matches!(text, Err(LineError::Io(_)));
             self.number += 1;
-            lines.push(Line { number: self.number, text });
+            lines.push(Line {
+                number: self.number,
+                text,
+            });
         }
         (!lines.is_empty()).then_some(lines)
     }
@@ -124,17 +135,24 @@ impl<R: Read> Reader<R> {
 
 fn read(from: &mut impl BufRead) -> Result<Option<String>, LineError> {
     let mut bytes = Vec::new();
-    let count = from.by_ref().take(LONGEST + 1).read_until(b'\n', &mut bytes).map_err(LineError::Io)?;
+    let count = from
+        .by_ref()
+        .take(LONGEST + 1)
+        .read_until(b'\n', &mut bytes)
+        .map_err(LineError::Io)?;
     if count == 0 {
         return Ok(None);
     }
-    if bytes.last() != Some(&b'\n') && bytes.len() > usize::try_from(LONGEST).unwrap_or(usize::MAX) {
+    if bytes.last() != Some(&b'\n') && bytes.len() > usize::try_from(LONGEST).unwrap_or(usize::MAX)
+    {
         from.skip_until(b'\n').map_err(LineError::Io)?;
         return Err(LineError::TooLong);
     }
     while bytes.pop_if(|last| matches!(last, b'\n' | b'\r')).is_some() {}
     let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Ok(Some(String::from_utf8(bytes).unwrap_or_else(|error| lossy(error.as_bytes()))))
+    Ok(Some(
+        String::from_utf8(bytes).unwrap_or_else(|error| lossy(error.as_bytes())),
+    ))
 }
 
 #[cfg(test)]
@@ -157,6 +175,9 @@ mod tests {
             }));
         }
         let wanted = ["a", "", "(too long)", "\u{e9}", "last"];
-        assert_eq!(said, (1..).zip(wanted.map(str::to_owned)).collect::<Vec<_>>());
+        assert_eq!(
+            said,
+            (1..).zip(wanted.map(str::to_owned)).collect::<Vec<_>>()
+        );
     }
 }

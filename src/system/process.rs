@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Access, access};
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process, kill_process_group, pidfd_open, test_kill_process};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, kill_process, kill_process_group, pidfd_open, test_kill_process,
+};
 
 /// What to run.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -74,8 +76,13 @@ pub enum ProcessError {
 /// When it could not be started. However it ends, that is a [`Finished`].
 pub fn run(invocation: &Invocation) -> Result<Finished, ProcessError> {
     let (program, arguments) = invocation.argv.split_first().ok_or(ProcessError::Empty)?;
-    let path = which(program).ok_or_else(|| ProcessError::NotFound { program: program.clone() })?;
-    let start = |source| ProcessError::Start { program: program.clone(), source };
+    let path = which(program).ok_or_else(|| ProcessError::NotFound {
+        program: program.clone(),
+    })?;
+    let start = |source| ProcessError::Start {
+        program: program.clone(),
+        source,
+    };
     let ends = Instant::now() + invocation.deadline;
     let (mut child, reader) = spawn(&path, arguments).map_err(start)?;
     let mut capture = Capture::new(reader, invocation.output_limit);
@@ -88,7 +95,12 @@ pub fn run(invocation: &Invocation) -> Result<Finished, ProcessError> {
         End::Exit(exit) => (exit.code().filter(|_| !timed_out), exit.signal()),
         End::Lost | End::Deadline => (None, None),
     };
-    Ok(Finished { status, signal, output: capture.text(), timed_out })
+    Ok(Finished {
+        status,
+        signal,
+        output: capture.text(),
+        timed_out,
+    })
 }
 
 enum End {
@@ -104,7 +116,10 @@ fn spawn(path: &Path, arguments: &[String]) -> io::Result<(Child, PipeReader)> {
     let child = Command::new(path)
         .args(arguments)
         // Scripts (apachectl) look for their programs too.
-        .env("PATH", std::env::join_paths(self::path()).unwrap_or_default())
+        .env(
+            "PATH",
+            std::env::join_paths(self::path()).unwrap_or_default(),
+        )
         .stdin(Stdio::null())
         .stdout(writer.try_clone()?)
         .stderr(writer)
@@ -145,8 +160,15 @@ fn kill(child: &mut Child, capture: &mut Capture) -> End {
 /// Returns once there is output or the child has ended, or after `left`.
 fn await_news(capture: &Capture, pidfd: Option<&OwnedFd>, left: Duration) {
     // Without pidfds (Linux before 5.3) the end of the child is looked for every few milliseconds.
-    let left = if pidfd.is_some() { left } else { left.min(Duration::from_millis(5)) };
-    let mut waited: Vec<PollFd<'_>> = pidfd.iter().map(|fd| PollFd::new(*fd, PollFlags::IN)).collect();
+    let left = if pidfd.is_some() {
+        left
+    } else {
+        left.min(Duration::from_millis(5))
+    };
+    let mut waited: Vec<PollFd<'_>> = pidfd
+        .iter()
+        .map(|fd| PollFd::new(*fd, PollFlags::IN))
+        .collect();
     if capture.open {
         waited.push(PollFd::new(&capture.reader, PollFlags::IN));
     }
@@ -171,7 +193,14 @@ const CHUNK: usize = 64 * 1024;
 
 impl Capture {
     fn new(reader: PipeReader, limit: usize) -> Self {
-        Self { reader, open: true, half: limit / 2, head: Vec::new(), tail: VecDeque::new(), left_out: 0 }
+        Self {
+            reader,
+            open: true,
+            half: limit / 2,
+            head: Vec::new(),
+            tail: VecDeque::new(),
+            left_out: 0,
+        }
     }
 
     /// What the pipe holds now. A daemon that goes on writing must not keep us here.
@@ -192,14 +221,19 @@ impl Capture {
                 self.keep(&chunk[..count]);
                 return true;
             }
-            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+                ) => {}
             Err(_) => self.open = false,
         }
         false
     }
 
     fn keep(&mut self, bytes: &[u8]) {
-        let (head, rest) = bytes.split_at(bytes.len().min(self.half.saturating_sub(self.head.len())));
+        let (head, rest) =
+            bytes.split_at(bytes.len().min(self.half.saturating_sub(self.head.len())));
         self.head.extend(head);
         self.tail.extend(rest);
         let excess = self.tail.len().saturating_sub(self.half);
@@ -212,18 +246,30 @@ impl Capture {
         if self.left_out == 0 {
             return String::from_utf8_lossy(&[self.head, tail].concat()).into_owned();
         }
-        let (head, tail) = (String::from_utf8_lossy(&self.head), String::from_utf8_lossy(&tail));
+        let (head, tail) = (
+            String::from_utf8_lossy(&self.head),
+            String::from_utf8_lossy(&tail),
+        );
         format!("{head}\n[{} bytes left out]\n{tail}", self.left_out)
     }
 }
 
 /// Where programs lie: what the `PATH` of users, of cron and of services leaves out is looked for here too.
-const USUAL: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+const USUAL: [&str; 6] = [
+    "/usr/local/sbin",
+    "/usr/local/bin",
+    "/usr/sbin",
+    "/usr/bin",
+    "/sbin",
+    "/bin",
+];
 
 /// The folders of `PATH`, then the usual ones. What depends on where somebody stands is left out.
 fn path() -> Vec<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut folders: Vec<PathBuf> = std::env::split_paths(&path).filter(|folder| folder.is_absolute()).collect();
+    let mut folders: Vec<PathBuf> = std::env::split_paths(&path)
+        .filter(|folder| folder.is_absolute())
+        .collect();
     for usual in USUAL.map(PathBuf::from) {
         if !folders.contains(&usual) {
             folders.push(usual);
@@ -238,7 +284,10 @@ pub fn which(name: &str) -> Option<PathBuf> {
     if name.contains('/') {
         return executable(Path::new(name)).then(|| PathBuf::from(name));
     }
-    path().into_iter().map(|folder| folder.join(name)).find(|candidate| executable(candidate))
+    path()
+        .into_iter()
+        .map(|folder| folder.join(name))
+        .find(|candidate| executable(candidate))
 }
 
 fn executable(path: &Path) -> bool {
@@ -286,13 +335,21 @@ pub fn words(text: &str) -> Result<Vec<String>, WordsError> {
             ' ' | '\t' => words.extend(word.take()),
             '\'' => quoted(&mut chars, word.get_or_insert_default())?,
             '"' => double_quoted(&mut chars, word.get_or_insert_default())?,
-            '\\' => word.get_or_insert_default().push(chars.next().ok_or(WordsError::Unclosed)?),
-            '|' | '&' | ';' | '<' | '>' | '(' | ')' | '$' | '`' | '\n' | '\r' => return Err(WordsError::Shell(c)),
+            '\\' => word
+                .get_or_insert_default()
+                .push(chars.next().ok_or(WordsError::Unclosed)?),
+            '|' | '&' | ';' | '<' | '>' | '(' | ')' | '$' | '`' | '\n' | '\r' => {
+                return Err(WordsError::Shell(c));
+            }
             _ => word.get_or_insert_default().push(c),
         }
     }
     words.extend(word);
-    if words.is_empty() { Err(WordsError::Empty) } else { Ok(words) }
+    if words.is_empty() {
+        Err(WordsError::Empty)
+    } else {
+        Ok(words)
+    }
 }
 
 fn quoted(chars: &mut std::str::Chars<'_>, word: &mut String) -> Result<(), WordsError> {
@@ -331,7 +388,10 @@ mod tests {
             ("a 'b c' \"d e\"f", vec!["a", "b c", "d ef"]),
             ("a '' \"\"", vec!["a", "", ""]),
             (r#"a\ b "c\"d\e" 'f\g'"#, vec!["a b", r#"c"d\e"#, r"f\g"]),
-            ("sh -c 'a && b | c > $d'", vec!["sh", "-c", "a && b | c > $d"]),
+            (
+                "sh -c 'a && b | c > $d'",
+                vec!["sh", "-c", "a && b | c > $d"],
+            ),
         ] {
             assert_eq!(words(text).unwrap(), expected, "{text}");
         }

@@ -28,20 +28,35 @@ pub fn system() -> Result<&'static [Vec<u8>], RootsError> {
 pub fn bundle() -> &'static [Vec<u8>] {
     static ROOTS: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
     ROOTS.get_or_init(|| {
-        let said = ["SSL_CERT_FILE", "SSL_CERT_DIR"].iter().any(|name| std::env::var_os(name).is_some());
-        let file = if said { None } else { openssl_probe::probe().cert_file };
-        ders(&rustls_native_certs::load_certs_from_paths(file.as_deref(), None))
+        let said = ["SSL_CERT_FILE", "SSL_CERT_DIR"]
+            .iter()
+            .any(|name| std::env::var_os(name).is_some());
+        let file = if said {
+            None
+        } else {
+            openssl_probe::probe().cert_file
+        };
+        ders(&rustls_native_certs::load_certs_from_paths(
+            file.as_deref(),
+            None,
+        ))
     })
 }
 
 fn read() -> Result<Vec<Vec<u8>>, RootsError> {
     let found = rustls_native_certs::load_native_certs();
     if found.certs.is_empty() {
-        return Err(RootsError { said: found.errors.first().map(ToString::to_string) });
+        return Err(RootsError {
+            said: found.errors.first().map(ToString::to_string),
+        });
     }
     Ok(ders(&found))
 }
 
 fn ders(found: &CertificateResult) -> Vec<Vec<u8>> {
-    found.certs.iter().map(|one| one.as_ref().to_vec()).collect()
+    found
+        .certs
+        .iter()
+        .map(|one| one.as_ref().to_vec())
+        .collect()
 }

@@ -15,7 +15,9 @@ thread_local! {
 pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> io::Result<T> {
     RUNTIME.with(|cell| {
         if cell.get().is_none() {
-            let built = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let built = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?;
             // Set only here and only when empty, so `set` cannot fail.
             let _ = cell.set(built);
         }

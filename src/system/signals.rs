@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
+use rustix::process::{
+    DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit,
+};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 
 /// Set to the signal's number once one has come.
@@ -47,7 +49,10 @@ impl Interrupt {
 
 /// No core dumps and no ptrace by the same user (product promise P3). Best effort: a container may forbid it.
 pub fn keep_memory_private() {
-    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
     let _ = setrlimit(Resource::Core, none);
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
 }
@@ -61,6 +66,10 @@ pub fn outlive_limits() {
 /// How many files and sockets one kind of work may have open: `wanted`, and half of what the limit (`ulimit -n`) allows.
 #[must_use]
 pub fn most_open_files(wanted: usize) -> usize {
-    let allowed = getrlimit(Resource::Nofile).current.and_then(|limit| usize::try_from(limit).ok());
-    allowed.map_or(wanted, |allowed| wanted.min(allowed / 2)).max(1)
+    let allowed = getrlimit(Resource::Nofile)
+        .current
+        .and_then(|limit| usize::try_from(limit).ok());
+    allowed
+        .map_or(wanted, |allowed| wanted.min(allowed / 2))
+        .max(1)
 }

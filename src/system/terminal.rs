@@ -65,9 +65,15 @@ pub fn ask_password(prompt: &str, interrupt: &Interrupt) -> Result<Zeroizing<Str
     if !stdin_is_terminal() {
         return Err(AskError::NoTerminal);
     }
-    let mut terminal = File::options().read(true).write(true).open("/dev/tty").map_err(AskError::Io)?;
+    let mut terminal = File::options()
+        .read(true)
+        .write(true)
+        .open("/dev/tty")
+        .map_err(AskError::Io)?;
     let quiet = Quiet::on(terminal.try_clone().map_err(AskError::Io)?).map_err(AskError::Io)?;
-    terminal.write_all(prompt.as_bytes()).map_err(AskError::Io)?;
+    terminal
+        .write_all(prompt.as_bytes())
+        .map_err(AskError::Io)?;
     let typed = read_line(&mut terminal, interrupt);
     drop(quiet);
     // The line break that was typed was not shown either.
@@ -77,7 +83,8 @@ pub fn ask_password(prompt: &str, interrupt: &Interrupt) -> Result<Zeroizing<Str
 
 /// Waits in short turns: a signal sets a flag and ends no read.
 fn read_line(terminal: &mut File, interrupt: &Interrupt) -> Result<Zeroizing<String>, AskError> {
-    let turn = Timespec::try_from(Duration::from_millis(100)).map_err(|error| AskError::Io(io::Error::other(error)))?;
+    let turn = Timespec::try_from(Duration::from_millis(100))
+        .map_err(|error| AskError::Io(io::Error::other(error)))?;
     // Never grows: growing would leave copies behind.
     let mut line = Zeroizing::new(Vec::with_capacity(LONGEST));
     let mut piece = Zeroizing::new([0_u8; 256]);
@@ -97,7 +104,9 @@ fn read_line(terminal: &mut File, interrupt: &Interrupt) -> Result<Zeroizing<Str
         line.extend_from_slice(&piece[..count]);
         if count == 0 || line.ends_with(b"\n") {
             let text = std::str::from_utf8(&line).map_err(|_| AskError::Unreadable)?;
-            return Ok(Zeroizing::new(text.trim_end_matches(['\n', '\r']).to_owned()));
+            return Ok(Zeroizing::new(
+                text.trim_end_matches(['\n', '\r']).to_owned(),
+            ));
         }
     }
 }

@@ -14,7 +14,8 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, InvalidMessage, SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, InvalidMessage,
+    SignatureScheme,
 };
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -78,13 +79,18 @@ const AT_ONCE: usize = 32;
 ///
 /// At most `AT_ONCE` run at a time; no more than 64 KiB of handshake are taken from any server (rustls' bound).
 #[must_use]
-pub fn probe_all(targets: &[ProbeTarget], deadline: Duration) -> Vec<Result<Handshake, ProbeError>> {
+pub fn probe_all(
+    targets: &[ProbeTarget],
+    deadline: Duration,
+) -> Vec<Result<Handshake, ProbeError>> {
     let mut answers: Vec<_> = targets.iter().map(|_| Err(ProbeError::Closed)).collect();
     let all = async {
         let mut waiting = targets.iter().cloned().enumerate();
         let mut running = JoinSet::new();
         let mut start = |running: &mut JoinSet<_>| {
-            waiting.next().map(|(index, target)| running.spawn(async move { (index, probe(&target, deadline).await) }))
+            waiting.next().map(|(index, target)| {
+                running.spawn(async move { (index, probe(&target, deadline).await) })
+            })
         };
         while running.len() < AT_ONCE && start(&mut running).is_some() {}
         while let Some(joined) = running.join_next().await {
@@ -97,7 +103,12 @@ pub fn probe_all(targets: &[ProbeTarget], deadline: Duration) -> Vec<Result<Hand
     match runtime::block_on(all) {
         Ok(()) => answers,
         Err(error) => {
-            let failed = || Err(ProbeError::Unreachable(io::Error::new(error.kind(), error.to_string())));
+            let failed = || {
+                Err(ProbeError::Unreachable(io::Error::new(
+                    error.kind(),
+                    error.to_string(),
+                )))
+            };
             targets.iter().map(|_| failed()).collect()
         }
     }
@@ -120,15 +131,23 @@ pub fn resolve(host: &str, port: u16, deadline: Duration) -> Result<Vec<SocketAd
         Ok(Ok(found)) => {
             let mut addresses: Vec<SocketAddr> = found.collect();
             addresses.dedup();
-            if addresses.is_empty() { Err(ProbeError::NoAddress(host.to_owned())) } else { Ok(addresses) }
+            if addresses.is_empty() {
+                Err(ProbeError::NoAddress(host.to_owned()))
+            } else {
+                Ok(addresses)
+            }
         }
         Ok(Err(_)) => Err(ProbeError::NoAddress(host.to_owned())),
         Err(_) => Err(ProbeError::Timeout(deadline)),
     }
 }
 
-pub(super) async fn probe(target: &ProbeTarget, deadline: Duration) -> Result<Handshake, ProbeError> {
-    let name = ServerName::try_from(target.name.clone()).map_err(|_| ProbeError::Name(target.name.clone()))?;
+pub(super) async fn probe(
+    target: &ProbeTarget,
+    deadline: Duration,
+) -> Result<Handshake, ProbeError> {
+    let name = ServerName::try_from(target.name.clone())
+        .map_err(|_| ProbeError::Name(target.name.clone()))?;
     let recorder = Arc::new(Recorder::new(target.algorithm));
     let config = config(&recorder).map_err(ProbeError::Tls)?;
     let ends = tokio::time::Instant::now() + deadline;
@@ -152,25 +171,40 @@ async fn shake(
     if target.proxy_header {
         let addresses = || Ok((connection.local_addr()?, connection.peer_addr()?));
         let (from, to) = addresses().map_err(judge)?;
-        connection.write_all(proxy_header(from, to).as_bytes()).await.map_err(judge)?;
+        connection
+            .write_all(proxy_header(from, to).as_bytes())
+            .await
+            .map_err(judge)?;
     }
     if let Some(protocol) = target.starttls {
         starttls::open(&mut connection, protocol).await?;
     }
-    TlsConnector::from(Arc::new(config)).connect(name, connection).await.map(drop).map_err(judge)
+    TlsConnector::from(Arc::new(config))
+        .connect(name, connection)
+        .await
+        .map(drop)
+        .map_err(judge)
 }
 
 /// Version 1 of <https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt>, with the addresses of the connection itself:
 /// Apache's mod_remoteip chokes on the shorter `UNKNOWN`.
 fn proxy_header(from: SocketAddr, to: SocketAddr) -> String {
     let family = if to.is_ipv4() { "TCP4" } else { "TCP6" };
-    format!("PROXY {family} {} {} {} {}\r\n", from.ip(), to.ip(), from.port(), to.port())
+    format!(
+        "PROXY {family} {} {} {} {}\r\n",
+        from.ip(),
+        to.ip(),
+        from.port(),
+        to.port()
+    )
 }
 
 async fn connect(address: SocketAddr, deadline: Duration) -> Result<TcpStream, ProbeError> {
     match timeout(deadline, TcpStream::connect(address)).await {
         Ok(Ok(connection)) => Ok(connection),
-        Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => Err(ProbeError::Refused),
+        Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            Err(ProbeError::Refused)
+        }
         Ok(Err(error)) => Err(ProbeError::Unreachable(error)),
         Err(_) => Err(ProbeError::Timeout(deadline)),
     }
@@ -188,7 +222,10 @@ fn config(recorder: &Arc<Recorder>) -> Result<ClientConfig, TlsError> {
 }
 
 fn judge(error: io::Error) -> ProbeError {
-    match error.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>()) {
+    match error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<TlsError>())
+    {
         Some(TlsError::AlertReceived(alert)) => ProbeError::Alert(format!("{alert:?}")),
         Some(TlsError::InvalidMessage(
             InvalidMessage::CertificatePayloadTooLarge | InvalidMessage::HandshakePayloadTooLarge,
@@ -197,9 +234,9 @@ fn judge(error: io::Error) -> ProbeError {
         Some(TlsError::InvalidCertificate(CertificateError::BadSignature)) => ProbeError::Signature,
         Some(other) => ProbeError::Tls(other.clone()),
         None => match error.kind() {
-            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
-                ProbeError::Closed
-            }
+            io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::BrokenPipe => ProbeError::Closed,
             _ => ProbeError::Unreachable(error),
         },
     }
@@ -215,13 +252,24 @@ struct Recorder {
 
 impl Recorder {
     fn new(algorithm: Option<KeyAlgorithm>) -> Self {
-        let seen = Mutex::new(Handshake { chain: Vec::new(), protocol: "" });
-        Self { provider: Arc::new(aws_lc_rs::default_provider()), algorithm, seen }
+        let seen = Mutex::new(Handshake {
+            chain: Vec::new(),
+            protocol: "",
+        });
+        Self {
+            provider: Arc::new(aws_lc_rs::default_provider()),
+            algorithm,
+            seen,
+        }
     }
 
     /// What was shown and signed for.
     fn take(&self) -> Option<Handshake> {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let seen = self
+            .seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         (!seen.protocol.is_empty()).then_some(seen)
     }
 
@@ -232,13 +280,16 @@ impl Recorder {
     ) -> Result<HandshakeSignatureValid, TlsError> {
         let checked = match checked {
             // A leaf that webpki cannot read (X.509 v1, say) is still what is served.
-            Err(TlsError::InvalidCertificate(CertificateError::BadEncoding | CertificateError::Other(_))) => {
-                Ok(HandshakeSignatureValid::assertion())
-            }
+            Err(TlsError::InvalidCertificate(
+                CertificateError::BadEncoding | CertificateError::Other(_),
+            )) => Ok(HandshakeSignatureValid::assertion()),
             other => other,
         };
         if checked.is_ok() {
-            self.seen.lock().unwrap_or_else(PoisonError::into_inner).protocol = protocol;
+            self.seen
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .protocol = protocol;
         }
         checked
     }
@@ -253,8 +304,14 @@ impl ServerCertVerifier for Recorder {
         _ocsp_response: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, TlsError> {
-        let chain = std::iter::once(end_entity).chain(intermediates).map(|der| der.to_vec()).collect();
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).chain = chain;
+        let chain = std::iter::once(end_entity)
+            .chain(intermediates)
+            .map(|der| der.to_vec())
+            .collect();
+        self.seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .chain = chain;
         Ok(ServerCertVerified::assertion())
     }
 
@@ -265,7 +322,10 @@ impl ServerCertVerifier for Recorder {
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, TlsError> {
         let algorithms = &self.provider.signature_verification_algorithms;
-        self.signed("TLS 1.2", verify_tls12_signature(message, certificate, signed, algorithms))
+        self.signed(
+            "TLS 1.2",
+            verify_tls12_signature(message, certificate, signed, algorithms),
+        )
     }
 
     fn verify_tls13_signature(
@@ -275,12 +335,21 @@ impl ServerCertVerifier for Recorder {
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, TlsError> {
         let algorithms = &self.provider.signature_verification_algorithms;
-        self.signed("TLS 1.3", verify_tls13_signature(message, certificate, signed, algorithms))
+        self.signed(
+            "TLS 1.3",
+            verify_tls13_signature(message, certificate, signed, algorithms),
+        )
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        let mut schemes = self.provider.signature_verification_algorithms.supported_schemes();
-        schemes.retain(|&scheme| self.algorithm.is_none_or(|algorithm| fits(algorithm, scheme)));
+        let mut schemes = self
+            .provider
+            .signature_verification_algorithms
+            .supported_schemes();
+        schemes.retain(|&scheme| {
+            self.algorithm
+                .is_none_or(|algorithm| fits(algorithm, scheme))
+        });
         schemes
     }
 }

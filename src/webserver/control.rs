@@ -150,8 +150,14 @@ impl Server {
     /// # Errors
     /// When the test could not be run. A test that fails is a [`Finished`].
     pub fn test(&self) -> Result<Option<Finished>, ProcessError> {
-        let Some(tested) = self.test_command().map(run).transpose()? else { return Ok(None) };
-        let barred = if tested.succeeded() { self.barred() } else { None };
+        let Some(tested) = self.test_command().map(run).transpose()? else {
+            return Ok(None);
+        };
+        let barred = if tested.succeeded() {
+            self.barred()
+        } else {
+            None
+        };
         Ok(Some(barred.unwrap_or(tested)))
     }
 
@@ -161,7 +167,11 @@ impl Server {
     /// When it could not be run. A reload that fails is a [`Finished`].
     pub fn reload(&self) -> Result<Option<Finished>, ProcessError> {
         match self.reload_command() {
-            Some(command) => self.barred().or_else(|| self.signal()).map_or_else(|| run(command), Ok).map(Some),
+            Some(command) => self
+                .barred()
+                .or_else(|| self.signal())
+                .map_or_else(|| run(command), Ok)
+                .map(Some),
             None => Ok(None),
         }
     }
@@ -169,7 +179,11 @@ impl Server {
     /// A reload that is a signal needs no program.
     fn signal(&self) -> Option<Finished> {
         match self {
-            Self::Known { program: Program::Haproxy(haproxy), reload: None, .. } => haproxy.signal(),
+            Self::Known {
+                program: Program::Haproxy(haproxy),
+                reload: None,
+                ..
+            } => haproxy.signal(),
             _ => None,
         }
     }
@@ -186,7 +200,9 @@ impl Server {
     #[must_use]
     pub fn test_command(&self) -> Option<Vec<String>> {
         match self {
-            Self::Known { program, test, .. } => Some(test.clone().unwrap_or_else(|| program.test())),
+            Self::Known { program, test, .. } => {
+                Some(test.clone().unwrap_or_else(|| program.test()))
+            }
             Self::Command { test, .. } => test.clone(),
             Self::None => None,
         }
@@ -196,7 +212,9 @@ impl Server {
     #[must_use]
     pub fn reload_command(&self) -> Option<Vec<String>> {
         match self {
-            Self::Known { program, reload, .. } => reload.clone().or_else(|| program.reload()),
+            Self::Known {
+                program, reload, ..
+            } => reload.clone().or_else(|| program.reload()),
             Self::Command { reload, .. } => reload.clone(),
             Self::None => None,
         }
@@ -218,7 +236,10 @@ impl Server {
             Some(Program::Apache(_)) => apache_dialect::complaint(output, paths),
             Some(Program::Haproxy(_)) => haproxy_dialect::complaint(output, paths),
             Some(Program::Nginx(_)) => nginx_dialect::complaint(output, paths),
-            None => Complaint { blame: Blame::Other, lines: model::last_words(output) },
+            None => Complaint {
+                blame: Blame::Other,
+                lines: model::last_words(output),
+            },
         }
     }
 }

@@ -8,40 +8,112 @@ use crate::support::ca::{TestCa, ca_params};
 use crate::support::order::Order;
 
 pub fn rows(world: &World) -> Vec<Row> {
-    let World { leaf, middle, root, cross, older, expired, .. } = world;
-    let row = |must, name: &str, parts: &[&str]| Row::one(must, format!("chain: {name}"), "bag.pem", parts.concat());
+    let World {
+        leaf,
+        middle,
+        root,
+        cross,
+        older,
+        expired,
+        ..
+    } = world;
+    let row = |must, name: &str, parts: &[&str]| {
+        Row::one(must, format!("chain: {name}"), "bag.pem", parts.concat())
+    };
     let decoys: String = (0..400).map(|_| TestCa::new().intermediate_pem()).collect();
     let (twin, mesh) = (expired_twin(world), mesh(9));
     let stranger = TestCa::new();
-    let foreign = world.ca().issue(&Order::new().sandbox.read("example.com.csr"));
-    let self_signed = unix(&rcgen::generate_simple_self_signed(vec!["example.com".to_owned()]).unwrap().cert.pem());
+    let foreign = world
+        .ca()
+        .issue(&Order::new().sandbox.read("example.com.csr"));
+    let self_signed = unix(
+        &rcgen::generate_simple_self_signed(vec!["example.com".to_owned()])
+            .unwrap()
+            .cert
+            .pem(),
+    );
     vec![
         row(Must::Judge, "the leaf alone", &[leaf]),
-        row(Must::Judge, "the root in place of the intermediate", &[leaf, root]),
-        row(Must::Judge, "another CA's intermediate", &[leaf, &stranger.intermediate_pem()]),
+        row(
+            Must::Judge,
+            "the root in place of the intermediate",
+            &[leaf, root],
+        ),
+        row(
+            Must::Judge,
+            "another CA's intermediate",
+            &[leaf, &stranger.intermediate_pem()],
+        ),
         row(Must::Judge, "the intermediate alone", &[middle]),
-        row(Must::Judge, "a certificate signed by itself", &[&self_signed]),
+        row(
+            Must::Judge,
+            "a certificate signed by itself",
+            &[&self_signed],
+        ),
         row(Must::Judge, "for another key", &[&foreign, middle]),
-        row(Must::Judge, "expired", &[&world.leaf_from_to(-300, -100), middle]),
-        row(Must::Judge, "not yet valid", &[&world.leaf_from_to(20, 200), middle]),
-        row(Must::Give, "beside another site's", &[&foreign, leaf, middle]),
-        row(Must::Give, "old and new for one key", &[&world.leaf_from_to(-190, 5), leaf, middle]),
+        row(
+            Must::Judge,
+            "expired",
+            &[&world.leaf_from_to(-300, -100), middle],
+        ),
+        row(
+            Must::Judge,
+            "not yet valid",
+            &[&world.leaf_from_to(20, 200), middle],
+        ),
+        row(
+            Must::Give,
+            "beside another site's",
+            &[&foreign, leaf, middle],
+        ),
+        row(
+            Must::Give,
+            "old and new for one key",
+            &[&world.leaf_from_to(-190, 5), leaf, middle],
+        ),
         row(
             Must::Give,
             "new, old, expired, future for one key",
-            &[leaf, &world.leaf_from_to(-190, 5), &world.leaf_from_to(-300, -1), &world.leaf_from_to(10, 300), middle],
+            &[
+                leaf,
+                &world.leaf_from_to(-190, 5),
+                &world.leaf_from_to(-300, -1),
+                &world.leaf_from_to(10, 300),
+                middle,
+            ],
         ),
-        row(Must::Give, "cross-signed roots in a circle", &[leaf, middle, cross, &expired.1, older, &expired.0, root]),
-        row(Must::Give, "decoys of the intermediate's name", &[&decoys, leaf, middle]),
-        row(Must::Give, "an expired twin of the intermediate first", &[&twin, leaf, middle]),
-        row(Must::Give, "nine CAs that all sign each other", &[&mesh, leaf, middle, &mesh]),
-        row(Must::Give, "everything twice", &[leaf, middle, root, leaf, middle, root]),
+        row(
+            Must::Give,
+            "cross-signed roots in a circle",
+            &[leaf, middle, cross, &expired.1, older, &expired.0, root],
+        ),
+        row(
+            Must::Give,
+            "decoys of the intermediate's name",
+            &[&decoys, leaf, middle],
+        ),
+        row(
+            Must::Give,
+            "an expired twin of the intermediate first",
+            &[&twin, leaf, middle],
+        ),
+        row(
+            Must::Give,
+            "nine CAs that all sign each other",
+            &[&mesh, leaf, middle, &mesh],
+        ),
+        row(
+            Must::Give,
+            "everything twice",
+            &[leaf, middle, root, leaf, middle, root],
+        ),
     ]
 }
 
 /// The intermediate once more, with the same key, over long ago.
 fn expired_twin(world: &World) -> String {
-    let known = certctl::pki::certificate::Certificate::from_der(&super::world::der(&world.middle)).unwrap();
+    let known = certctl::pki::certificate::Certificate::from_der(&super::world::der(&world.middle))
+        .unwrap();
     let public = SubjectPublicKeyInfo::from_der(known.spki()).unwrap();
     let mut params = ca_params("Test DV CA R2");
     params.not_before = rcgen::date_time_ymd(2015, 1, 1);
@@ -53,7 +125,10 @@ fn expired_twin(world: &World) -> String {
 fn mesh(count: usize) -> String {
     let keys: Vec<KeyPair> = (0..count).map(|_| KeyPair::generate().unwrap()).collect();
     let name = |number: usize| format!("Mesh CA {number}");
-    let publics: Vec<Vec<u8>> = keys.iter().map(rcgen::PublicKeyData::subject_public_key_info).collect();
+    let publics: Vec<Vec<u8>> = keys
+        .iter()
+        .map(rcgen::PublicKeyData::subject_public_key_info)
+        .collect();
     let issuers: Vec<Authority> = keys
         .into_iter()
         .enumerate()
@@ -63,7 +138,12 @@ fn mesh(count: usize) -> String {
     for (by, issuer) in issuers.iter().enumerate() {
         for (to, public) in publics.iter().enumerate().filter(|(to, _)| *to != by) {
             let public = SubjectPublicKeyInfo::from_der(public).unwrap();
-            all.push_str(&unix(&ca_params(&name(to)).signed_by(&public, issuer).unwrap().pem()));
+            all.push_str(&unix(
+                &ca_params(&name(to))
+                    .signed_by(&public, issuer)
+                    .unwrap()
+                    .pem(),
+            ));
         }
     }
     all + &unix(&root_named("Mesh root", 0).pem())

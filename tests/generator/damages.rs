@@ -9,24 +9,51 @@ fn utf16(text: &str, octets: fn(u16) -> [u8; 2]) -> Vec<u8> {
 }
 
 fn lines(text: &str, change: impl Fn(&str) -> String) -> String {
-    text.lines().map(|line| format!("{}\n", change(line))).collect()
+    text.lines()
+        .map(|line| format!("{}\n", change(line)))
+        .collect()
 }
 
 pub fn rows(world: &World) -> Vec<Row> {
     let World { leaf, middle, .. } = world;
     let all = world.chain();
-    let body = |pem: &str| pem.lines().filter(|line| !line.starts_with('-')).collect::<String>();
-    let one_line = |pem: &str| format!("-----BEGIN CERTIFICATE-----{}-----END CERTIFICATE-----\n", body(pem));
-    let long_line = |pem: &str| format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", body(pem));
+    let body = |pem: &str| {
+        pem.lines()
+            .filter(|line| !line.starts_with('-'))
+            .collect::<String>()
+    };
+    let one_line = |pem: &str| {
+        format!(
+            "-----BEGIN CERTIFICATE-----{}-----END CERTIFICATE-----\n",
+            body(pem)
+        )
+    };
+    let long_line = |pem: &str| {
+        format!(
+            "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
+            body(pem)
+        )
+    };
     let bags = "Bag Attributes\n    localKeyID: 01 02 03\n    friendlyName: example.com\nsubject=CN = example.com\n\nissuer=CN = x\n\n";
     let wide = |pem: &str| {
         let body = body(pem);
-        let lines: Vec<&str> = body.as_bytes().chunks(76).map(|line| std::str::from_utf8(line).unwrap()).collect();
-        format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
+        let lines: Vec<&str> = body
+            .as_bytes()
+            .chunks(76)
+            .map(|line| std::str::from_utf8(line).unwrap())
+            .collect();
+        format!(
+            "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
+            lines.join("\n")
+        )
     };
     let dashes = |dashes: &str| all.replace("-----", dashes);
     let no_end = leaf.split("-----END").next().unwrap();
-    let entities = all.replace('-', "&#45;").replace('+', "&#43;").replace('/', "&#x2F;").replace('=', "&#61;");
+    let entities = all
+        .replace('-', "&#45;")
+        .replace('+', "&#43;")
+        .replace('/', "&#x2F;")
+        .replace('=', "&#61;");
     let give: Vec<(&str, Vec<u8>)> = vec![
         ("CR LF", all.replace('\n', "\r\n").into()),
         ("CR alone", all.replace('\n', "\r").into()),
@@ -117,20 +144,37 @@ pub fn rows(world: &World) -> Vec<Row> {
         .into_iter()
         .map(|(name, bytes)| Row::one(Must::Give, format!("PEM: {name}"), "your_site.crt", bytes))
         .collect();
-    let cut: String = leaf.lines().take(6).map(|line| format!("{line}\n")).collect();
-    let lost: String =
-        leaf.lines().enumerate().filter(|(at, _)| *at != 4).map(|(_, line)| format!("{line}\n")).collect();
+    let cut: String = leaf
+        .lines()
+        .take(6)
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let lost: String = leaf
+        .lines()
+        .enumerate()
+        .filter(|(at, _)| *at != 4)
+        .map(|(_, line)| format!("{line}\n"))
+        .collect();
     for (name, text) in [
         ("cut off", cut),
         ("a line lost", lost),
-        ("a character that is none of base64", leaf.replacen("MII", "M*I", 1)),
+        (
+            "a character that is none of base64",
+            leaf.replacen("MII", "M*I", 1),
+        ),
         (
             "small letters in the markers",
-            leaf.replace("BEGIN CERTIFICATE", "begin certificate").replace("END CERTIFICATE", "end certificate"),
+            leaf.replace("BEGIN CERTIFICATE", "begin certificate")
+                .replace("END CERTIFICATE", "end certificate"),
         ),
         ("END alone", "-----END CERTIFICATE-----\n".to_owned()),
     ] {
-        rows.push(Row::one(Must::Refuse, format!("PEM: {name}"), "your_site.crt", text));
+        rows.push(Row::one(
+            Must::Refuse,
+            format!("PEM: {name}"),
+            "your_site.crt",
+            text,
+        ));
     }
     rows
 }

@@ -1,7 +1,8 @@
 //! DER, PKCS#7 and PKCS#12 as other programs write them, made octet by octet: what reads them here did not write them.
 
 use p12_keystore::{
-    Certificate, EncryptionAlgorithm, KeyStore, KeyStoreEntry, MacAlgorithm, PrivateKey, PrivateKeyChain,
+    Certificate, EncryptionAlgorithm, KeyStore, KeyStoreEntry, MacAlgorithm, PrivateKey,
+    PrivateKeyChain,
 };
 
 use super::world::{World, der};
@@ -16,7 +17,11 @@ pub fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let length = match value.len() {
         short @ 0..=0x7f => vec![u8::try_from(short).unwrap()],
         long => {
-            let octets: Vec<u8> = long.to_be_bytes().into_iter().skip_while(|&octet| octet == 0).collect();
+            let octets: Vec<u8> = long
+                .to_be_bytes()
+                .into_iter()
+                .skip_while(|&octet| octet == 0)
+                .collect();
             [vec![0x80 + u8::try_from(octets.len()).unwrap()], octets].concat()
         }
     };
@@ -42,7 +47,16 @@ fn signed_data(certificates: &[&str], wrap: fn(u8, &[&[u8]]) -> Vec<u8>) -> Vec<
     let certificates: Vec<u8> = certificates.iter().flat_map(|pem| der(pem)).collect();
     let inner = wrap(SEQUENCE, &[&tlv(6, &[DATA])]);
     let set = tlv(0x31, &[]);
-    let body = wrap(SEQUENCE, &[&[2, 1, 1], &set, &inner, &wrap(0xa0, &[&certificates]), &set]);
+    let body = wrap(
+        SEQUENCE,
+        &[
+            &[2, 1, 1],
+            &set,
+            &inner,
+            &wrap(0xa0, &[&certificates]),
+            &set,
+        ],
+    );
     wrap(SEQUENCE, &[&tlv(6, &[SIGNED_DATA]), &wrap(0xa0, &[&body])])
 }
 
@@ -54,29 +68,49 @@ pub fn block(label: &str, der: &[u8]) -> String {
 
 /// A PKCS#12 file as OpenSSL 3, old Windows or Java write it.
 pub fn pfx(world: &World, password: &str, legacy: bool) -> Vec<u8> {
-    let certificates = [&world.leaf, &world.middle, &world.root].map(|pem| Certificate::from_der(&der(pem)).unwrap());
+    let certificates = [&world.leaf, &world.middle, &world.root]
+        .map(|pem| Certificate::from_der(&der(pem)).unwrap());
     let key = PrivateKey::from_der(&der(&world.key)).unwrap();
     let mut store = KeyStore::new();
     let chain = PrivateKeyChain::new(b"1".to_vec(), key, certificates);
     store.add_entry("example.com", KeyStoreEntry::PrivateKeyChain(chain));
     let (cipher, mac) = match legacy {
-        true => (EncryptionAlgorithm::PbeWithShaAnd3KeyTripleDesCbc, MacAlgorithm::HmacSha1),
-        false => (EncryptionAlgorithm::PbeWithHmacSha256AndAes256, MacAlgorithm::HmacSha256),
+        true => (
+            EncryptionAlgorithm::PbeWithShaAnd3KeyTripleDesCbc,
+            MacAlgorithm::HmacSha1,
+        ),
+        false => (
+            EncryptionAlgorithm::PbeWithHmacSha256AndAes256,
+            MacAlgorithm::HmacSha256,
+        ),
     };
-    let writer = store.writer(password).encryption_algorithm(cipher).mac_algorithm(mac);
-    writer.encryption_iterations(2048).mac_iterations(2048).write().unwrap()
+    let writer = store
+        .writer(password)
+        .encryption_algorithm(cipher)
+        .mac_algorithm(mac);
+    writer
+        .encryption_iterations(2048)
+        .mac_iterations(2048)
+        .write()
+        .unwrap()
 }
 
 /// PKCS#12 without any encryption or MAC; `wrap` decides how lengths are written.
 pub fn plain_pfx(world: &World, wrap: fn(u8, &[&[u8]]) -> Vec<u8>) -> Vec<u8> {
     const BAG: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x0a\x01";
     const X509: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x16\x01";
-    let bag = |kind: u8, value: &[u8]| wrap(SEQUENCE, &[&tlv(6, &[BAG, &[kind]]), &wrap(0xa0, &[value])]);
+    let bag =
+        |kind: u8, value: &[u8]| wrap(SEQUENCE, &[&tlv(6, &[BAG, &[kind]]), &wrap(0xa0, &[value])]);
     let certificate = |pem: &str| {
         let value = wrap(0xa0, &[&tlv(4, &[&der(pem)])]);
         bag(3, &wrap(SEQUENCE, &[&tlv(6, &[X509]), &value]))
     };
-    let bags = [certificate(&world.leaf), certificate(&world.middle), bag(1, &der(&world.key))].concat();
+    let bags = [
+        certificate(&world.leaf),
+        certificate(&world.middle),
+        bag(1, &der(&world.key)),
+    ]
+    .concat();
     let data = |content: &[u8]| {
         let octets = tlv(4, &[content]);
         wrap(SEQUENCE, &[&tlv(6, &[DATA]), &wrap(0xa0, &[&octets])])
@@ -87,20 +121,52 @@ pub fn plain_pfx(world: &World, wrap: fn(u8, &[&[u8]]) -> Vec<u8>) -> Vec<u8> {
 
 /// A certificate in outline, with an RSA key of that many octets and a signature that is none.
 pub fn long_key(octets: usize) -> Vec<u8> {
-    let rsa = tlv(SEQUENCE, &[&tlv(6, &[b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01"]), &[5, 0]]);
-    let number = tlv(SEQUENCE, &[&tlv(2, &[&[0], &vec![0xc5; octets]]), &[2, 3, 1, 0, 1]]);
+    let rsa = tlv(
+        SEQUENCE,
+        &[&tlv(6, &[b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01"]), &[5, 0]],
+    );
+    let number = tlv(
+        SEQUENCE,
+        &[&tlv(2, &[&[0], &vec![0xc5; octets]]), &[2, 3, 1, 0, 1]],
+    );
     let key = tlv(SEQUENCE, &[&rsa, &tlv(3, &[&[0], &number])]);
-    let scheme = tlv(SEQUENCE, &[&tlv(6, &[b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b"]), &[5, 0]]);
-    let dates = tlv(SEQUENCE, &[&tlv(0x17, &[b"260101000000Z"]), &tlv(0x17, &[b"270101000000Z"])]);
+    let scheme = tlv(
+        SEQUENCE,
+        &[&tlv(6, &[b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b"]), &[5, 0]],
+    );
+    let dates = tlv(
+        SEQUENCE,
+        &[
+            &tlv(0x17, &[b"260101000000Z"]),
+            &tlv(0x17, &[b"270101000000Z"]),
+        ],
+    );
     let name = tlv(SEQUENCE, &[]);
-    let body = tlv(SEQUENCE, &[&tlv(0xa0, &[&[2, 1, 2]]), &[2, 1, 7], &scheme, &name, &dates, &name, &key]);
-    tlv(SEQUENCE, &[&body, &scheme, &tlv(3, &[&[0], &vec![0; octets]])])
+    let body = tlv(
+        SEQUENCE,
+        &[
+            &tlv(0xa0, &[&[2, 1, 2]]),
+            &[2, 1, 7],
+            &scheme,
+            &name,
+            &dates,
+            &name,
+            &key,
+        ],
+    );
+    tlv(
+        SEQUENCE,
+        &[&body, &scheme, &tlv(3, &[&[0], &vec![0; octets]])],
+    )
 }
 
 /// Base64 in lines of `width`.
 pub fn base64(bytes: &[u8], width: usize) -> String {
     use base64::Engine as _;
     let text = base64::engine::general_purpose::STANDARD.encode(bytes);
-    let lines = text.as_bytes().chunks(width).map(|line| std::str::from_utf8(line).unwrap());
+    let lines = text
+        .as_bytes()
+        .chunks(width)
+        .map(|line| std::str::from_utf8(line).unwrap());
     lines.map(|line| format!("{line}\n")).collect()
 }

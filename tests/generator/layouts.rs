@@ -8,8 +8,15 @@ use crate::support::zip::zip;
 const HINTS: &str = "Which file is for which server? Plain text opens in any editor.\r\n";
 
 pub fn rows(world: &World) -> Vec<Row> {
-    let packed = |name: &str, files: &[(&str, Vec<u8>)]| Row::one(Must::Give, name, "example_com.zip", zip(files));
-    [sectigo(world, packed), others(world, packed), with_keys(world, packed)].concat_rows()
+    let packed = |name: &str, files: &[(&str, Vec<u8>)]| {
+        Row::one(Must::Give, name, "example_com.zip", zip(files))
+    };
+    [
+        sectigo(world, packed),
+        others(world, packed),
+        with_keys(world, packed),
+    ]
+    .concat_rows()
 }
 
 trait Concat {
@@ -31,7 +38,15 @@ fn bytes(text: &str) -> Vec<u8> {
 }
 
 fn sectigo(world: &World, packed: impl Fn(&str, &[(&str, Vec<u8>)]) -> Row) -> Vec<Row> {
-    let World { leaf, middle, root, cross, older, expired, .. } = world;
+    let World {
+        leaf,
+        middle,
+        root,
+        cross,
+        older,
+        expired,
+        ..
+    } = world;
     let bundle = format!("{middle}{cross}");
     vec![
         packed(
@@ -40,9 +55,18 @@ fn sectigo(world: &World, packed: impl Fn(&str, &[(&str, Vec<u8>)]) -> Row) -> V
                 ("CER - CRT Files/", Vec::new()),
                 ("CER - CRT Files/example_com.crt", dos(leaf)),
                 ("CER - CRT Files/My_CA_Bundle.ca-bundle", dos(&bundle)),
-                ("CER - CRT Files/SectigoPublicServerAuthenticationCADVR36.crt", dos(middle)),
-                ("CER - CRT Files/SectigoPublicServerAuthenticationRootR46_USERTrust.crt", dos(cross)),
-                ("CER - CRT Files/USERTrustRSACertificationAuthority.crt", dos(older)),
+                (
+                    "CER - CRT Files/SectigoPublicServerAuthenticationCADVR36.crt",
+                    dos(middle),
+                ),
+                (
+                    "CER - CRT Files/SectigoPublicServerAuthenticationRootR46_USERTrust.crt",
+                    dos(cross),
+                ),
+                (
+                    "CER - CRT Files/USERTrustRSACertificationAuthority.crt",
+                    dos(older),
+                ),
                 ("Plain Text Files/example_com.txt", dos(leaf)),
                 ("Plain Text Files/My_CA_Bundle.txt", dos(&bundle)),
                 ("PKCS7 Files/example_com.p7b", p7b(&[leaf, middle, cross])),
@@ -78,7 +102,10 @@ fn sectigo(world: &World, packed: impl Fn(&str, &[(&str, Vec<u8>)]) -> Row) -> V
             "Sectigo until 2025: cross-signed by AAA, its root too",
             &[
                 ("example_com.crt", bytes(leaf)),
-                ("SectigoRSADomainValidationSecureServerCA.crt", bytes(middle)),
+                (
+                    "SectigoRSADomainValidationSecureServerCA.crt",
+                    bytes(middle),
+                ),
                 ("USERTrustRSAAAACA.crt", bytes(cross)),
                 ("AAACertificateServices.crt", bytes(older)),
             ],
@@ -87,9 +114,19 @@ fn sectigo(world: &World, packed: impl Fn(&str, &[(&str, Vec<u8>)]) -> Row) -> V
 }
 
 fn others(world: &World, packed: impl Fn(&str, &[(&str, Vec<u8>)]) -> Row) -> Vec<Row> {
-    let World { leaf, middle, root, cross, older, .. } = world;
+    let World {
+        leaf,
+        middle,
+        root,
+        cross,
+        older,
+        ..
+    } = world;
     let two = |name: &str, first: (&str, &str), second: (&str, &str)| {
-        packed(name, &[(first.0, bytes(first.1)), (second.0, bytes(second.1))])
+        packed(
+            name,
+            &[(first.0, bytes(first.1)), (second.0, bytes(second.1))],
+        )
     };
     let json = |text: &str| text.replace('\n', "\\n");
     vec![
@@ -102,7 +139,11 @@ fn others(world: &World, packed: impl Fn(&str, &[(&str, Vec<u8>)]) -> Row) -> Ve
             Must::Give,
             "ZeroSSL: the answer of its API",
             "download.json",
-            format!("{{\"certificate.crt\":\"{}\",\"ca_bundle.crt\":\"{}\"}}", json(leaf), json(middle)),
+            format!(
+                "{{\"certificate.crt\":\"{}\",\"ca_bundle.crt\":\"{}\"}}",
+                json(leaf),
+                json(middle)
+            ),
         ),
         packed(
             "DigiCert: leaf, intermediate, root",
@@ -110,16 +151,27 @@ fn others(world: &World, packed: impl Fn(&str, &[(&str, Vec<u8>)]) -> Row) -> Ve
                 ("example_com.crt", bytes(leaf)),
                 ("DigiCertCA.crt", bytes(middle)),
                 ("TrustedRoot.crt", bytes(root)),
-                ("INSTALL_INSTRUCTIONS.en.html", bytes("<!DOCTYPE html><html><title>Install</title></html>")),
+                (
+                    "INSTALL_INSTRUCTIONS.en.html",
+                    bytes("<!DOCTYPE html><html><title>Install</title></html>"),
+                ),
             ],
         ),
-        Row::one(Must::Give, "DigiCert: p7b", "example_com.p7b", p7b(&[leaf, middle, root])),
+        Row::one(
+            Must::Give,
+            "DigiCert: p7b",
+            "example_com.p7b",
+            p7b(&[leaf, middle, root]),
+        ),
         packed(
             "GoDaddy: the leaf twice, its bundle with a root",
             &[
                 ("1a2b3c4d5e6f7a8b.crt", bytes(leaf)),
                 ("1a2b3c4d5e6f7a8b.pem", bytes(leaf)),
-                ("gd_bundle-g2-g1.crt", bytes(&format!("{middle}{cross}{older}"))),
+                (
+                    "gd_bundle-g2-g1.crt",
+                    bytes(&format!("{middle}{cross}{older}")),
+                ),
             ],
         ),
         packed(
@@ -131,29 +183,60 @@ fn others(world: &World, packed: impl Fn(&str, &[(&str, Vec<u8>)]) -> Row) -> Ve
                 ("gdig2.crt.pem", bytes(middle)),
             ],
         ),
-        two("Entrust: chain bundle", ("ServerCertificate.crt", leaf), ("ChainBundle2.crt", &world.bundle())),
+        two(
+            "Entrust: chain bundle",
+            ("ServerCertificate.crt", leaf),
+            ("ChainBundle2.crt", &world.bundle()),
+        ),
         packed(
             "Entrust: for other servers",
-            &[("ServerCertificate.crt", dos(leaf)), ("Intermediate.crt", dos(middle)), ("Root.crt", dos(root))],
+            &[
+                ("ServerCertificate.crt", dos(leaf)),
+                ("Intermediate.crt", dos(middle)),
+                ("Root.crt", dos(root)),
+            ],
         ),
-        two("Gandi", ("certificate-1234567.crt", leaf), ("GandiStandardSSLCA2.pem", middle)),
+        two(
+            "Gandi",
+            ("certificate-1234567.crt", leaf),
+            ("GandiStandardSSLCA2.pem", middle),
+        ),
         Row::new(
             Must::Give,
             "GlobalSign: two files",
-            vec![("example.com.crt", bytes(leaf)), ("intermediate.cer", der(middle))],
+            vec![
+                ("example.com.crt", bytes(leaf)),
+                ("intermediate.cer", der(middle)),
+            ],
         ),
     ]
 }
 
 fn with_keys(world: &World, packed: impl Fn(&str, &[(&str, Vec<u8>)]) -> Row) -> Vec<Row> {
-    let World { leaf, middle, key, request, .. } = world;
+    let World {
+        leaf,
+        middle,
+        key,
+        request,
+        ..
+    } = world;
     let chain = world.chain();
     vec![
         packed(
             "ZeroSSL: with the key that was made there",
-            &[("certificate.crt", bytes(leaf)), ("ca_bundle.crt", bytes(middle)), ("private.key", bytes(key))],
+            &[
+                ("certificate.crt", bytes(leaf)),
+                ("ca_bundle.crt", bytes(middle)),
+                ("private.key", bytes(key)),
+            ],
         ),
-        packed("Alibaba: nginx", &[("12345_example.com.pem", bytes(&chain)), ("12345_example.com.key", bytes(key))]),
+        packed(
+            "Alibaba: nginx",
+            &[
+                ("12345_example.com.pem", bytes(&chain)),
+                ("12345_example.com.key", bytes(key)),
+            ],
+        ),
         packed(
             "Alibaba: Apache",
             &[
@@ -164,7 +247,10 @@ fn with_keys(world: &World, packed: impl Fn(&str, &[(&str, Vec<u8>)]) -> Row) ->
         ),
         packed(
             "Alibaba: IIS, the password beside it",
-            &[("example.com.pfx", pfx(world, "Xy7pQ2", true)), ("pfx-password.txt", bytes("Xy7pQ2"))],
+            &[
+                ("example.com.pfx", pfx(world, "Xy7pQ2", true)),
+                ("pfx-password.txt", bytes("Xy7pQ2")),
+            ],
         )
         .typed(&["in/example_com.zip", "--password-file", "in/Xy7pQ2"])
         .with_file("Xy7pQ2", "Xy7pQ2\n"),
@@ -172,7 +258,10 @@ fn with_keys(world: &World, packed: impl Fn(&str, &[(&str, Vec<u8>)]) -> Row) ->
             must: Must::Refuse,
             ..packed(
                 "Alibaba: IIS, its password not passed",
-                &[("example.com.pfx", pfx(world, "Xy7pQ2", false)), ("pfx-password.txt", bytes("Xy7pQ2"))],
+                &[
+                    ("example.com.pfx", pfx(world, "Xy7pQ2", false)),
+                    ("pfx-password.txt", bytes("Xy7pQ2")),
+                ],
             )
         },
         packed(
@@ -185,7 +274,10 @@ fn with_keys(world: &World, packed: impl Fn(&str, &[(&str, Vec<u8>)]) -> Row) ->
                 ("Nginx/2_example.com.key", bytes(key)),
                 ("IIS/example.com.pfx", pfx(world, "k3y", false)),
                 ("IIS/keystorePass.txt", bytes("k3y")),
-                ("Tomcat/example.com.jks", b"\xfe\xed\xfe\xed\0\0\0\x02".to_vec()),
+                (
+                    "Tomcat/example.com.jks",
+                    b"\xfe\xed\xfe\xed\0\0\0\x02".to_vec(),
+                ),
                 ("Tomcat/keystorePass.txt", bytes("k3y")),
                 ("example.com.csr", bytes(request)),
             ],

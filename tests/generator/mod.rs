@@ -1,7 +1,12 @@
 //! Makes deliveries at run time: what CAs send, what mail programs, editors and people make of it, what is none, and what
 //! means harm. Every row says what must come of it.
 
-#![allow(unreachable_pub, missing_docs, clippy::unwrap_used, reason = "test support")]
+#![allow(
+    unreachable_pub,
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "test support"
+)]
 pub mod chains;
 pub mod damages;
 pub mod encode;
@@ -40,8 +45,18 @@ pub struct Row {
 
 impl Row {
     pub fn new(must: Must, name: impl Into<String>, files: Vec<(&str, Vec<u8>)>) -> Self {
-        let files = files.into_iter().map(|(name, bytes)| (name.to_owned(), bytes)).collect();
-        Self { name: name.into(), files, stdin: None, typed: None, must, greedy: false }
+        let files = files
+            .into_iter()
+            .map(|(name, bytes)| (name.to_owned(), bytes))
+            .collect();
+        Self {
+            name: name.into(),
+            files,
+            stdin: None,
+            typed: None,
+            must,
+            greedy: false,
+        }
     }
 
     /// Of one file.
@@ -62,7 +77,15 @@ impl Row {
 
 /// All of them.
 pub fn rows(world: &World) -> Vec<Row> {
-    let all = [layouts::rows, wrappings::rows, mails::rows, damages::rows, others::rows, chains::rows, hostile::rows];
+    let all = [
+        layouts::rows,
+        wrappings::rows,
+        mails::rows,
+        damages::rows,
+        others::rows,
+        chains::rows,
+        hostile::rows,
+    ];
     all.iter().flat_map(|rows| rows(world)).collect()
 }
 

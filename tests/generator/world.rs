@@ -37,9 +37,17 @@ impl World {
         let known = Certificate::from_der(&der(&root)).unwrap();
         let cross = |by: &Authority| {
             let public = SubjectPublicKeyInfo::from_der(known.spki()).unwrap();
-            unix(&ca_params("Test Root R1").signed_by(&public, by).unwrap().pem())
+            unix(
+                &ca_params("Test Root R1")
+                    .signed_by(&public, by)
+                    .unwrap()
+                    .pem(),
+            )
         };
-        let (key, request) = (order.sandbox.read("example.com.key"), order.sandbox.read("example.com.csr"));
+        let (key, request) = (
+            order.sandbox.read("example.com.key"),
+            order.sandbox.read("example.com.csr"),
+        );
         Self {
             leaf: order.leaf.clone(),
             cross: cross(&older),
@@ -74,7 +82,11 @@ impl World {
 
     /// Another certificate for the same key.
     pub fn leaf_from_to(&self, from: i64, to: i64) -> String {
-        let leaf = Leaf { not_before: days(today(), from), not_after: days(today(), to), ..Leaf::default() };
+        let leaf = Leaf {
+            not_before: days(today(), from),
+            not_after: days(today(), to),
+            ..Leaf::default()
+        };
         self.ca().issue_as(&self.request, leaf)
     }
 }

@@ -13,7 +13,15 @@ pub struct Apache {
     master: Master,
 }
 
-const MODULES: [&str; 7] = ["mpm_event", "authz_core", "alias", "ssl", "socache_shmcb", "remoteip", "headers"];
+const MODULES: [&str; 7] = [
+    "mpm_event",
+    "authz_core",
+    "alias",
+    "ssl",
+    "socache_shmcb",
+    "remoteip",
+    "headers",
+];
 
 /// Writes `apache2.conf` with `hosts` in it, and says where it is.
 pub fn write_config(folder: &Path, hosts: &str) -> PathBuf {
@@ -39,13 +47,24 @@ impl Apache {
         let config = write_config(folder, hosts);
         let pid_file = folder.join("apache2.pid");
         // The sockets are open before the pid file is written.
-        let is_up =
-            |master: &Master| std::fs::read_to_string(&pid_file).is_ok_and(|pid| pid.trim() == master.id().to_string());
+        let is_up = |master: &Master| {
+            std::fs::read_to_string(&pid_file)
+                .is_ok_and(|pid| pid.trim() == master.id().to_string())
+        };
         let log = || std::fs::read_to_string(folder.join("error.log")).unwrap_or_default();
         let mut command = foreign("apache2");
-        command.args(["-D", "FOREGROUND", "-d"]).arg(folder).arg("-f").arg(&config).stderr(Stdio::null());
+        command
+            .args(["-D", "FOREGROUND", "-d"])
+            .arg(folder)
+            .arg("-f")
+            .arg(&config)
+            .stderr(Stdio::null());
         let master = Master::start(&mut command, is_up, log);
-        Self { config, folder: folder.to_owned(), master }
+        Self {
+            config,
+            folder: folder.to_owned(),
+            master,
+        }
     }
 
     /// Its main configuration file.

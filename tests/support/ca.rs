@@ -2,9 +2,9 @@
 
 use jiff::civil::Date;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateSigningRequestParams, CertifiedIssuer, CustomExtension,
-    DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
-    PKCS_RSA_SHA256, SignatureAlgorithm,
+    BasicConstraints, CertificateParams, CertificateSigningRequestParams, CertifiedIssuer,
+    CustomExtension, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, SignatureAlgorithm,
 };
 
 type Issuer = CertifiedIssuer<'static, KeyPair>;
@@ -29,7 +29,12 @@ impl Default for Leaf {
     /// Valid from yesterday for 190 days, with the names of the request.
     fn default() -> Self {
         let today = today();
-        Self { not_before: days(today, -1), not_after: days(today, 189), names: None, change: |_| {} }
+        Self {
+            not_before: days(today, -1),
+            not_after: days(today, 189),
+            names: None,
+            change: |_| {},
+        }
     }
 }
 
@@ -37,7 +42,12 @@ impl Default for Leaf {
 pub fn names_its_issuer(params: &mut CertificateParams) {
     let ca_issuers = b"\x06\x08\x2b\x06\x01\x05\x05\x07\x30\x02\x86\x11http://ca.example";
     let content = [&[0x30, 0x1f, 0x30, 0x1d], &ca_issuers[..]].concat();
-    params.custom_extensions.push(CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 1], content));
+    params
+        .custom_extensions
+        .push(CustomExtension::from_oid_content(
+            &[1, 3, 6, 1, 5, 5, 7, 1, 1],
+            content,
+        ));
 }
 
 impl TestCa {
@@ -52,7 +62,11 @@ impl TestCa {
     }
 
     fn with_algorithm(algorithm: &'static SignatureAlgorithm) -> Self {
-        let root = Issuer::self_signed(ca_params("Test Root R1"), KeyPair::generate_for(algorithm).unwrap()).unwrap();
+        let root = Issuer::self_signed(
+            ca_params("Test Root R1"),
+            KeyPair::generate_for(algorithm).unwrap(),
+        )
+        .unwrap();
         let intermediate = subordinate(&root, "Test DV CA R2", algorithm);
         Self { root, intermediate }
     }
@@ -97,7 +111,12 @@ impl TestCa {
 pub fn crossed(ca: &TestCa, ends: Date) -> String {
     let mut params = ca_params("Test DV CA R2");
     params.not_after = moment(ends);
-    unix(&params.signed_by(ca.intermediate.key(), &ca.root).unwrap().pem())
+    unix(
+        &params
+            .signed_by(ca.intermediate.key(), &ca.root)
+            .unwrap()
+            .pem(),
+    )
 }
 
 /// A CA certificate below `issuer`.
@@ -110,7 +129,9 @@ pub fn subordinate(issuer: &Issuer, name: &str, algorithm: &'static SignatureAlg
 pub fn ca_params(name: &str) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
-    params.distinguished_name.push(DnType::OrganizationName, "certctl tests");
+    params
+        .distinguished_name
+        .push(DnType::OrganizationName, "certctl tests");
     params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
@@ -120,7 +141,9 @@ pub fn ca_params(name: &str) -> CertificateParams {
 }
 
 pub fn today() -> Date {
-    jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now()).date()
+    jiff::tz::Offset::UTC
+        .to_datetime(jiff::Timestamp::now())
+        .date()
 }
 
 pub fn days(from: Date, count: i64) -> Date {
@@ -129,7 +152,11 @@ pub fn days(from: Date, count: i64) -> Date {
 
 /// Midnight, as rcgen has it.
 pub fn moment(date: Date) -> time::OffsetDateTime {
-    rcgen::date_time_ymd(date.year().into(), date.month().try_into().unwrap(), date.day().try_into().unwrap())
+    rcgen::date_time_ymd(
+        date.year().into(),
+        date.month().try_into().unwrap(),
+        date.day().try_into().unwrap(),
+    )
 }
 
 fn unix(pem: &str) -> String {

@@ -32,11 +32,18 @@ impl NameServer {
     }
 
     /// knot configured for `zone`; without records the zone has no file, and knot cannot serve it.
-    pub fn knot_serving(addresses: &[SocketAddr], zone: &str, records: Option<&str>, zone_options: &str) -> Self {
+    pub fn knot_serving(
+        addresses: &[SocketAddr],
+        zone: &str,
+        records: Option<&str>,
+        zone_options: &str,
+    ) -> Self {
         let folder = folder();
         let path = folder.path().display();
-        let listen: Vec<String> =
-            addresses.iter().map(|address| format!("\"{}@{}\"", address.ip(), address.port())).collect();
+        let listen: Vec<String> = addresses
+            .iter()
+            .map(|address| format!("\"{}@{}\"", address.ip(), address.port()))
+            .collect();
         let config = format!(
             "server:\n  rundir: \"{path}\"\n  listen: [ {} ]\n  udp-workers: 1\n  tcp-workers: 1\n  background-workers: 1\n\
              database:\n  storage: \"{path}\"\nlog:\n  - target: stderr\n    any: warning\n\
@@ -75,15 +82,28 @@ impl NameServer {
     fn started(mut command: std::process::Command, folder: TempDir, address: SocketAddr) -> Self {
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
         let errors = log.try_clone().unwrap();
-        let child = command.stdin(Stdio::null()).stdout(log).stderr(errors).spawn().unwrap();
-        let mut server = Self { child, folder, address };
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(log)
+            .stderr(errors)
+            .spawn()
+            .unwrap();
+        let mut server = Self {
+            child,
+            folder,
+            address,
+        };
         server.wait_for(|_| true);
         server
     }
 
     /// Other records, loaded before this returns.
     pub fn publish(&mut self, records: &str, serial: u32) {
-        std::fs::write(self.folder.path().join("zone"), zone_text(ZONE, records, serial)).unwrap();
+        std::fs::write(
+            self.folder.path().join("zone"),
+            zone_text(ZONE, records, serial),
+        )
+        .unwrap();
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::HUP).unwrap();
         self.wait_for(|answer| {
@@ -126,7 +146,10 @@ impl Drop for NameServer {
 }
 
 fn folder() -> TempDir {
-    tempfile::Builder::new().prefix("certctl-dns-").tempdir().unwrap()
+    tempfile::Builder::new()
+        .prefix("certctl-dns-")
+        .tempdir()
+        .unwrap()
 }
 
 /// A zone with SOA, two NS (`records` may give their addresses) and `records`.
@@ -137,10 +160,20 @@ fn zone_text(zone: &str, records: &str, serial: u32) -> String {
 }
 
 fn soa(server: SocketAddr) -> Option<Message> {
-    let socket = UdpSocket::bind(if server.is_ipv4() { "127.0.0.1:0" } else { "[::1]:0" }).unwrap();
-    socket.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+    let socket = UdpSocket::bind(if server.is_ipv4() {
+        "127.0.0.1:0"
+    } else {
+        "[::1]:0"
+    })
+    .unwrap();
+    socket
+        .set_read_timeout(Some(Duration::from_millis(500)))
+        .unwrap();
     let mut question = Message::query();
-    question.add_query(Query::query(Name::from_ascii(format!("{ZONE}.")).unwrap(), RecordType::SOA));
+    question.add_query(Query::query(
+        Name::from_ascii(format!("{ZONE}.")).unwrap(),
+        RecordType::SOA,
+    ));
     socket.connect(server).unwrap();
     socket.send(&question.to_vec().unwrap()).ok()?;
     let mut buffer = [0; 4096];
@@ -154,7 +187,10 @@ pub fn free_port() -> SocketAddr {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     loop {
         let number = (std::process::id() * 61 + NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000;
-        let address = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 20_000 + u16::try_from(number).unwrap());
+        let address = SocketAddr::new(
+            Ipv4Addr::LOCALHOST.into(),
+            20_000 + u16::try_from(number).unwrap(),
+        );
         if UdpSocket::bind(address).is_ok() && std::net::TcpListener::bind(address).is_ok() {
             return address;
         }
@@ -163,8 +199,13 @@ pub fn free_port() -> SocketAddr {
 
 /// Port 53 of a loopback address that is this process's own, one for each `net` (below 4) and `host` (below 60).
 pub fn port_53(net: u8, host: u8) -> SocketAddr {
-    let [high, low] = u16::try_from(std::process::id() % 0xdfff).unwrap().to_be_bytes();
-    SocketAddr::new(IpAddr::V4(Ipv4Addr::new(127, 16 + high, low, net * 60 + host)), 53)
+    let [high, low] = u16::try_from(std::process::id() % 0xdfff)
+        .unwrap()
+        .to_be_bytes();
+    SocketAddr::new(
+        IpAddr::V4(Ipv4Addr::new(127, 16 + high, low, net * 60 + host)),
+        53,
+    )
 }
 
 /// Runs `test` where port 53 of loopback can be used: here, or (not root, or a server on this machine has it) the same
@@ -176,7 +217,14 @@ pub fn with_port_53(name: &str, test: impl FnOnce()) {
     }
     super::foreign::path_of("ip");
     let again = std::process::Command::new("unshare")
-        .args(["--user", "--map-root-user", "--net", "sh", "-c", "ip link set lo up && exec \"$0\" \"$@\""])
+        .args([
+            "--user",
+            "--map-root-user",
+            "--net",
+            "sh",
+            "-c",
+            "ip link set lo up && exec \"$0\" \"$@\"",
+        ])
         .arg(std::env::current_exe().unwrap())
         .args([name, "--exact", "--nocapture"])
         .env(INSIDE, "1")

@@ -48,7 +48,10 @@ impl Kind {
         let both = tree.join("etc/ssl/private/example.com.pem");
         match self {
             Self::Haproxy => (both.clone(), both),
-            _ => (tree.join("etc/ssl/example.com.fullchain.pem"), tree.join("etc/ssl/private/example.com.key")),
+            _ => (
+                tree.join("etc/ssl/example.com.fullchain.pem"),
+                tree.join("etc/ssl/private/example.com.key"),
+            ),
         }
     }
 
@@ -83,10 +86,14 @@ impl Kind {
     fn text(self, places: &[Place]) -> String {
         match self {
             Self::Apache => {
-                let mut at: Vec<SocketAddr> = places.iter().flat_map(|place| place.at.clone()).collect();
+                let mut at: Vec<SocketAddr> =
+                    places.iter().flat_map(|place| place.at.clone()).collect();
                 at.sort();
                 at.dedup();
-                at.iter().map(|at| format!("Listen {at}\n")).chain(places.iter().map(apache_host)).collect()
+                at.iter()
+                    .map(|at| format!("Listen {at}\n"))
+                    .chain(places.iter().map(apache_host))
+                    .collect()
             }
             Self::Haproxy => haproxy_section(places),
             Self::Nginx => places.iter().map(nginx_block).collect(),
@@ -96,9 +103,16 @@ impl Kind {
 
 fn apache_host(place: &Place) -> String {
     let at: Vec<String> = place.at.iter().map(ToString::to_string).collect();
-    let (first, others) = place.names.split_once(' ').unwrap_or((place.names, "none.invalid"));
+    let (first, others) = place
+        .names
+        .split_once(' ')
+        .unwrap_or((place.names, "none.invalid"));
     let pair = |(chain, key): &(PathBuf, PathBuf)| {
-        format!("SSLCertificateFile {}\nSSLCertificateKeyFile {}\n", chain.display(), key.display())
+        format!(
+            "SSLCertificateFile {}\nSSLCertificateKeyFile {}\n",
+            chain.display(),
+            key.display()
+        )
     };
     let pairs: String = place.pairs.iter().map(pair).collect();
     format!(
@@ -109,10 +123,18 @@ fn apache_host(place: &Place) -> String {
 
 /// One section: all places are at the first one's addresses, and HAProxy picks by the names in the certificates.
 fn haproxy_section(places: &[Place]) -> String {
-    let files: String =
-        places.iter().flat_map(|place| &place.pairs).map(|(both, _)| format!(" crt {}", both.display())).collect();
+    let files: String = places
+        .iter()
+        .flat_map(|place| &place.pairs)
+        .map(|(both, _)| format!(" crt {}", both.display()))
+        .collect();
     let bind = |at: &SocketAddr| format!("    bind {at} ssl{files}\n");
-    let binds: String = places.iter().take(1).flat_map(|place| &place.at).map(bind).collect();
+    let binds: String = places
+        .iter()
+        .take(1)
+        .flat_map(|place| &place.at)
+        .map(bind)
+        .collect();
     if binds.is_empty() {
         return String::new();
     }
@@ -120,10 +142,21 @@ fn haproxy_section(places: &[Place]) -> String {
 }
 
 fn nginx_block(place: &Place) -> String {
-    let listens: String = place.at.iter().map(|at| format!("listen {at} ssl; ")).collect();
+    let listens: String = place
+        .at
+        .iter()
+        .map(|at| format!("listen {at} ssl; "))
+        .collect();
     let pair = |(chain, key): &(PathBuf, PathBuf)| {
-        format!("ssl_certificate {}; ssl_certificate_key {};\n", chain.display(), key.display())
+        format!(
+            "ssl_certificate {}; ssl_certificate_key {};\n",
+            chain.display(),
+            key.display()
+        )
     };
     let pairs: String = place.pairs.iter().map(pair).collect();
-    format!("server {{ {listens}server_name {};\n{pairs}return 204; }}\n", place.names)
+    format!(
+        "server {{ {listens}server_name {};\n{pairs}return 204; }}\n",
+        place.names
+    )
 }

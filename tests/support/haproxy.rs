@@ -33,9 +33,17 @@ impl Haproxy {
         let errors = std::fs::File::create(&path).unwrap();
         let log = || std::fs::read_to_string(&path).unwrap_or_default();
         let mut command = foreign("haproxy");
-        command.args(["-W", "-db", "-f"]).arg(&config).current_dir("/").stderr(errors);
+        command
+            .args(["-W", "-db", "-f"])
+            .arg(&config)
+            .current_dir("/")
+            .stderr(errors);
         let master = Master::start(&mut command, |_| log().contains("Loading success"), log);
-        Self { config, folder: folder.to_owned(), master }
+        Self {
+            config,
+            folder: folder.to_owned(),
+            master,
+        }
     }
 
     /// Its configuration file.

@@ -39,15 +39,35 @@ impl Lab {
         let mut orders = BTreeMap::new();
         for entry in std::fs::read_dir(root.join("tests/lab")).unwrap() {
             let path = entry.unwrap().path();
-            let Some(zone) = path.file_name().unwrap().to_str().unwrap().strip_suffix(".zone") else { continue };
+            let Some(zone) = path
+                .file_name()
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .strip_suffix(".zone")
+            else {
+                continue;
+            };
             let template = std::fs::read_to_string(&path).unwrap();
             let domain = word(&template, "record-for").unwrap_or_else(|| zone.to_owned());
             let order = Order::new(&sandbox, zone, domain, &names(zone, &template));
             sandbox.write(&format!("zones/{zone}.zone"), template);
-            sandbox.write(&format!("zones/{zone}.record"), format!("{} {}.", order.label, order.value));
+            sandbox.write(
+                &format!("zones/{zone}.record"),
+                format!("{} {}.", order.label, order.value),
+            );
             orders.insert(zone.to_owned(), order);
         }
-        for program in ["kdig", "knotd", "ldns-keygen", "ldns-signzone", "nsd", "unbound", "unshare", "ip"] {
+        for program in [
+            "kdig",
+            "knotd",
+            "ldns-keygen",
+            "ldns-signzone",
+            "nsd",
+            "unbound",
+            "unshare",
+            "ip",
+        ] {
             path_of(program);
         }
         let mut script = Command::new(root.join("scripts/dns-lab"))
@@ -63,7 +83,10 @@ impl Lab {
             .spawn()
             .unwrap();
         let (mut inside, mut net, mut leads_far, mut ready) = (None, String::new(), false, false);
-        for line in BufReader::new(script.stdout.take().unwrap()).lines().map_while(Result::ok) {
+        for line in BufReader::new(script.stdout.take().unwrap())
+            .lines()
+            .map_while(Result::ok)
+        {
             match line.split_once(' ') {
                 Some(("enter", process)) => inside = Some(process.to_owned()),
                 Some(("net", address)) => net = address.to_owned(),
@@ -75,7 +98,15 @@ impl Lab {
             }
         }
         assert!(ready, "the lab did not start; run scripts/dns-lab by hand");
-        Self { sandbox, orders, inside, net, leads_far, _stdin: script.stdin.take().unwrap(), _script: script }
+        Self {
+            sandbox,
+            orders,
+            inside,
+            net,
+            leads_far,
+            _stdin: script.stdin.take().unwrap(),
+            _script: script,
+        }
     }
 
     /// The resolver that validates from the lab's root.
@@ -104,16 +135,28 @@ impl Lab {
         let mut command = match &self.inside {
             Some(process) => {
                 let mut command = foreign("nsenter");
-                command.args(["--target", process, "--user", "--net", "--preserve-credentials", binary]);
+                command.args([
+                    "--target",
+                    process,
+                    "--user",
+                    "--net",
+                    "--preserve-credentials",
+                    binary,
+                ]);
                 command
             }
             None => {
                 let mut command = Command::new(binary);
-                command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+                command
+                    .env_clear()
+                    .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
                 command
             }
         };
-        command.args(args).current_dir(self.sandbox.join(&format!("orders/{zone}"))).stdin(Stdio::null());
+        command
+            .args(args)
+            .current_dir(self.sandbox.join(&format!("orders/{zone}")))
+            .stdin(Stdio::null());
         self.sandbox.run_command(command)
     }
 
@@ -121,7 +164,21 @@ impl Lab {
     pub fn check(&self, zone: &str, resolver: &str, more: &[&str]) -> Run {
         let order = &self.orders[zone];
         let given = format!("{}.{} {}", order.label, order.domain, order.value);
-        self.run(zone, &[&["dcv-check", "--record", &given, "--resolver", resolver, "--json"], more].concat())
+        self.run(
+            zone,
+            &[
+                &[
+                    "dcv-check",
+                    "--record",
+                    &given,
+                    "--resolver",
+                    resolver,
+                    "--json",
+                ],
+                more,
+            ]
+            .concat(),
+        )
     }
 }
 
@@ -133,7 +190,10 @@ fn names(zone: &str, template: &str) -> Vec<String> {
 
 /// What stands behind `; WORD ` in the first lines of a zone.
 fn word(template: &str, word: &str) -> Option<String> {
-    template.lines().find_map(|line| line.strip_prefix(&format!("; {word} "))).map(str::to_owned)
+    template
+        .lines()
+        .find_map(|line| line.strip_prefix(&format!("; {word} ")))
+        .map(str::to_owned)
 }
 
 impl Order {
@@ -141,9 +201,20 @@ impl Order {
         let folder = format!("orders/{zone}");
         std::fs::create_dir_all(sandbox.join(&folder)).unwrap();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let made = sandbox.run(&[&["-C", folder.as_str(), "csr", "--json"], &names[..]].concat()).expect(0).json();
+        let made = sandbox
+            .run(&[&["-C", folder.as_str(), "csr", "--json"], &names[..]].concat())
+            .expect(0)
+            .json();
         let sha256 = made["request"]["sha256"].as_str().unwrap();
         let label = format!("_{}", made["request"]["md5"].as_str().unwrap());
-        Self { domain, label, value: format!("{}.{}.69ff68dc5168c.comodoca.com", &sha256[..32], &sha256[32..]) }
+        Self {
+            domain,
+            label,
+            value: format!(
+                "{}.{}.69ff68dc5168c.comodoca.com",
+                &sha256[..32],
+                &sha256[32..]
+            ),
+        }
     }
 }

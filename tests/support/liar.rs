@@ -25,22 +25,34 @@ impl Liar {
         Self::speaking(socket, UdpSocket::bind("127.0.0.1:0").unwrap(), rubbish)
     }
 
-    fn speaking(socket: UdpSocket, mouth: UdpSocket, rubbish: impl Fn(&[u8]) -> Vec<Vec<u8>> + Send + 'static) -> Self {
+    fn speaking(
+        socket: UdpSocket,
+        mouth: UdpSocket,
+        rubbish: impl Fn(&[u8]) -> Vec<Vec<u8>> + Send + 'static,
+    ) -> Self {
         use std::sync::atomic::Ordering;
-        socket.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+        socket
+            .set_read_timeout(Some(Duration::from_millis(50)))
+            .unwrap();
         let address = socket.local_addr().unwrap();
         let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
         let stopped = std::sync::Arc::clone(&stop);
         let thread = std::thread::spawn(move || {
             let mut buffer = [0; 4096];
             while !stopped.load(Ordering::Relaxed) {
-                let Ok((length, from)) = socket.recv_from(&mut buffer) else { continue };
+                let Ok((length, from)) = socket.recv_from(&mut buffer) else {
+                    continue;
+                };
                 for packet in rubbish(&buffer[..length]) {
                     let _ = mouth.send_to(&packet, from);
                 }
             }
         });
-        Self { address, stop, thread: Some(thread) }
+        Self {
+            address,
+            stop,
+            thread: Some(thread),
+        }
     }
 }
 

@@ -11,7 +11,10 @@ pub fn masked(text: &str) -> String {
             (_, Some(8)) if rest[8..].starts_with('…') => (8 + '…'.len_utf8(), "[KEY]"),
             // A word is passed over whole: its end may look like a number.
             _ => {
-                let word = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len()).max(c.len_utf8());
+                let word = rest
+                    .find(|c: char| !c.is_ascii_alphanumeric())
+                    .unwrap_or(rest.len())
+                    .max(c.len_utf8());
                 out.push_str(&rest[..word]);
                 rest = &rest[word..];
                 continue;
@@ -24,7 +27,10 @@ pub fn masked(text: &str) -> String {
 }
 
 fn hex(text: &str) -> Option<usize> {
-    let length = text.bytes().take_while(|byte| byte.is_ascii_hexdigit()).count();
+    let length = text
+        .bytes()
+        .take_while(|byte| byte.is_ascii_hexdigit())
+        .count();
     let whole = !text[length..].starts_with(|c: char| c.is_ascii_alphanumeric());
     (length > 0 && whole).then_some(length)
 }
@@ -33,11 +39,20 @@ fn hex(text: &str) -> Option<usize> {
 fn date(text: &str) -> Option<usize> {
     let shaped = |shape: &str| {
         text.len() >= shape.len()
-            && shape.bytes().zip(text.bytes()).all(|(s, t)| if s == b'0' { t.is_ascii_digit() } else { s == t })
+            && shape.bytes().zip(text.bytes()).all(|(s, t)| {
+                if s == b'0' {
+                    t.is_ascii_digit()
+                } else {
+                    s == t
+                }
+            })
     };
     if !shaped("0000-00-00") {
         return None;
     }
-    let end = text[10..].find('Z').filter(|_| text[10..].starts_with('T')).map(|at| 10 + at + 1);
+    let end = text[10..]
+        .find('Z')
+        .filter(|_| text[10..].starts_with('T'))
+        .map(|at| 10 + at + 1);
     Some(end.unwrap_or(10))
 }

@@ -8,12 +8,24 @@ pub struct Master(Child);
 
 impl Master {
     /// Started, once `is_up` says so of it; `log` is what it has said when it does not come up.
-    pub fn start(command: &mut Command, is_up: impl Fn(&Self) -> bool, log: impl Fn() -> String) -> Self {
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+    pub fn start(
+        command: &mut Command,
+        is_up: impl Fn(&Self) -> bool,
+        log: impl Fn() -> String,
+    ) -> Self {
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
         let mut master = Self(child);
         let ends = Instant::now() + Duration::from_secs(20);
         while !is_up(&master) {
-            assert!(master.runs() && Instant::now() < ends, "it did not start:\n{}", log());
+            assert!(
+                master.runs() && Instant::now() < ends,
+                "it did not start:\n{}",
+                log()
+            );
             std::thread::sleep(Duration::from_millis(5));
         }
         master

@@ -1,5 +1,11 @@
 //! What the tests stand on: a sandbox that runs the real binary, and a CA made at run time.
-#![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, reason = "test support")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "test support"
+)]
 
 pub mod apache;
 pub mod ca;
@@ -41,7 +47,12 @@ pub struct Run {
 
 impl Sandbox {
     pub fn new() -> Self {
-        Self { folder: tempfile::Builder::new().prefix("certctl-test-").tempdir().unwrap() }
+        Self {
+            folder: tempfile::Builder::new()
+                .prefix("certctl-test-")
+                .tempdir()
+                .unwrap(),
+        }
     }
 
     pub fn path(&self) -> &Path {
@@ -74,8 +85,13 @@ impl Sandbox {
     #[must_use]
     pub fn run_with_input(&self, args: &[&str], input: &[u8]) -> Run {
         use std::io::Write;
-        let mut child =
-            self.command(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = self
+            .command(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         // It may have seen enough, or refused its arguments, before all was written.
         let _ = child.stdin.take().unwrap().write_all(input);
         self.ran(child.wait_with_output().unwrap())
@@ -118,7 +134,8 @@ impl Sandbox {
 impl Run {
     /// The JSON document on stdout.
     pub fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("not JSON ({error}):\n{self}"))
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("not JSON ({error}):\n{self}"))
     }
 
     /// Fails with everything that was printed unless the exit code is `code`.
@@ -131,9 +148,15 @@ impl Run {
     /// No output ever holds key bytes: neither a block nor a line of any private key that lies in the sandbox.
     fn holds_no_key(&self, private: &[String]) {
         for stream in [&self.stdout, &self.stderr] {
-            assert!(!stream.contains("PRIVATE KEY--"), "a private key was printed:\n{stream}");
+            assert!(
+                !stream.contains("PRIVATE KEY--"),
+                "a private key was printed:\n{stream}"
+            );
             let leaked = private.iter().find(|line| stream.contains(line.as_str()));
-            assert!(leaked.is_none(), "a line of a private key was printed:\n{stream}");
+            assert!(
+                leaked.is_none(),
+                "a line of a private key was printed:\n{stream}"
+            );
         }
     }
 }
@@ -142,15 +165,27 @@ impl Run {
 pub fn private_lines(folder: &Path) -> Vec<String> {
     let mut lines = Vec::new();
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let Ok(kind) = entry.file_type() else { continue };
+        let Ok(kind) = entry.file_type() else {
+            continue;
+        };
         if kind.is_dir() {
             lines.extend(private_lines(&entry.path()));
         } else if kind.is_file() {
             let bytes = std::fs::read(entry.path()).unwrap_or_default();
             let text = String::from_utf8_lossy(&bytes);
-            for block in text.split("-----BEGIN ").filter(|block| block.contains("PRIVATE KEY-----")) {
-                let body = block.lines().skip(1).take_while(|line| !line.starts_with("-----END"));
-                lines.extend(body.map(str::trim).filter(|line| line.len() >= 24).map(str::to_owned));
+            for block in text
+                .split("-----BEGIN ")
+                .filter(|block| block.contains("PRIVATE KEY-----"))
+            {
+                let body = block
+                    .lines()
+                    .skip(1)
+                    .take_while(|line| !line.starts_with("-----END"));
+                lines.extend(
+                    body.map(str::trim)
+                        .filter(|line| line.len() >= 24)
+                        .map(str::to_owned),
+                );
             }
         }
     }

@@ -16,7 +16,11 @@ pub struct Nginx {
 
 /// A port of 127.0.0.1 that nothing listens on now.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
 
 /// Writes `nginx.conf` with `http` inside of its http block, and says where it is.
@@ -43,12 +47,22 @@ impl Nginx {
         // A port that was free a moment ago may be taken by another test by now: nginx then tries again by itself.
         let pid_file = folder.join("nginx.pid");
         // The sockets are open before the pid file is written.
-        let is_up =
-            |master: &Master| std::fs::read_to_string(&pid_file).is_ok_and(|pid| pid.trim() == master.id().to_string());
+        let is_up = |master: &Master| {
+            std::fs::read_to_string(&pid_file)
+                .is_ok_and(|pid| pid.trim() == master.id().to_string())
+        };
         let log = || std::fs::read_to_string(folder.join("error.log")).unwrap_or_default();
         let mut command = foreign("nginx");
-        let master = Master::start(command.arg("-c").arg(&config).stderr(Stdio::null()), is_up, log);
-        Self { config, folder: folder.to_owned(), master }
+        let master = Master::start(
+            command.arg("-c").arg(&config).stderr(Stdio::null()),
+            is_up,
+            log,
+        );
+        Self {
+            config,
+            folder: folder.to_owned(),
+            master,
+        }
     }
 
     /// Its main configuration file.

@@ -23,25 +23,56 @@ const CA_EXTENSIONS: &str = "basicConstraints=critical,CA:TRUE\nkeyUsage=critica
 
 impl<'a> OpensslCa<'a> {
     pub fn new(sandbox: &'a Sandbox, folder: &str, key: CaKey) -> Self {
-        let ca = Self { sandbox, folder: sandbox.join(folder) };
+        let ca = Self {
+            sandbox,
+            folder: sandbox.join(folder),
+        };
         std::fs::create_dir_all(&ca.folder).unwrap();
         std::fs::write(ca.folder.join("ca.ext"), CA_EXTENSIONS).unwrap();
         for (name, subject, signer) in [
-            ("root", "/O=Foreign/CN=Foreign Root R1", &["-signkey", "root.key"][..]),
+            (
+                "root",
+                "/O=Foreign/CN=Foreign Root R1",
+                &["-signkey", "root.key"][..],
+            ),
             (
                 "intermediate",
                 "/O=Foreign/CN=Foreign DV CA",
                 &["-CA", "root.crt", "-CAkey", "root.key", "-CAcreateserial"],
             ),
         ] {
-            let (key_file, request, certificate) =
-                (format!("{name}.key"), format!("{name}.csr"), format!("{name}.crt"));
+            let (key_file, request, certificate) = (
+                format!("{name}.key"),
+                format!("{name}.csr"),
+                format!("{name}.crt"),
+            );
             match key {
-                CaKey::Ec => ca.openssl(&["ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", &key_file]),
+                CaKey::Ec => ca.openssl(&[
+                    "ecparam",
+                    "-name",
+                    "prime256v1",
+                    "-genkey",
+                    "-noout",
+                    "-out",
+                    &key_file,
+                ]),
                 CaKey::Rsa => ca.openssl(&["genrsa", "-out", &key_file, "2048"]),
             };
-            ca.openssl(&["req", "-new", "-key", &key_file, "-subj", subject, "-out", &request]);
-            let sign = ["x509", "-req", "-in", &request, "-days", "900", "-extfile", "ca.ext", "-out", &certificate];
+            ca.openssl(&[
+                "req", "-new", "-key", &key_file, "-subj", subject, "-out", &request,
+            ]);
+            let sign = [
+                "x509",
+                "-req",
+                "-in",
+                &request,
+                "-days",
+                "900",
+                "-extfile",
+                "ca.ext",
+                "-out",
+                &certificate,
+            ];
             ca.openssl(&[&sign[..], signer].concat());
         }
         ca
@@ -57,15 +88,28 @@ impl<'a> OpensslCa<'a> {
         let request = self.sandbox.join(request);
         let request = request.to_str().unwrap();
         let asked = self.openssl(&["req", "-in", request, "-noout", "-text", "-verify"]);
-        let names = asked.lines().map(str::trim).find(|line| line.starts_with("DNS:")).expect("names in the request");
+        let names = asked
+            .lines()
+            .map(str::trim)
+            .find(|line| line.starts_with("DNS:"))
+            .expect("names in the request");
         let extensions = format!(
             "basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=serverAuth\n\
              subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid:always\nsubjectAltName={names}\n"
         );
         std::fs::write(self.folder.join("leaf.ext"), extensions).unwrap();
         let days = days.to_string();
-        let issuer = ["-CA", "intermediate.crt", "-CAkey", "intermediate.key", "-CAcreateserial"];
-        let sign = ["x509", "-req", "-in", request, "-days", &days, "-extfile", "leaf.ext", "-out", "leaf.crt"];
+        let issuer = [
+            "-CA",
+            "intermediate.crt",
+            "-CAkey",
+            "intermediate.key",
+            "-CAcreateserial",
+        ];
+        let sign = [
+            "x509", "-req", "-in", request, "-days", &days, "-extfile", "leaf.ext", "-out",
+            "leaf.crt",
+        ];
         self.openssl(&[&sign[..], &issuer].concat());
         self.read("leaf.crt")
     }
@@ -74,12 +118,21 @@ impl<'a> OpensslCa<'a> {
     pub fn mail(&self, zip: &str, stem: &str, leaf: &str) {
         let crlf = |text: String| text.replace('\n', "\r\n");
         let (bundle, certificate) = (format!("{stem}.ca-bundle"), format!("{stem}.crt"));
-        std::fs::write(self.folder.join(&bundle), crlf(self.read("root.crt") + &self.read("intermediate.crt")))
-            .unwrap();
+        std::fs::write(
+            self.folder.join(&bundle),
+            crlf(self.read("root.crt") + &self.read("intermediate.crt")),
+        )
+        .unwrap();
         std::fs::write(self.folder.join(&certificate), crlf(leaf.to_owned())).unwrap();
         let zip = self.sandbox.join(zip);
         let _ = std::fs::remove_file(&zip);
-        succeed(foreign("zip").args(["-q", "-X"]).arg(zip).args([bundle, certificate]).current_dir(&self.folder));
+        succeed(
+            foreign("zip")
+                .args(["-q", "-X"])
+                .arg(zip)
+                .args([bundle, certificate])
+                .current_dir(&self.folder),
+        );
     }
 
     fn read(&self, name: &str) -> String {

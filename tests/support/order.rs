@@ -13,7 +13,9 @@ pub struct Order {
 impl Order {
     pub fn new() -> Self {
         let sandbox = Sandbox::new();
-        sandbox.run(&["csr", "example.com", "www.example.com"]).expect(0);
+        sandbox
+            .run(&["csr", "example.com", "www.example.com"])
+            .expect(0);
         let ca = TestCa::new();
         sandbox.write("root.pem", ca.root_pem());
         let leaf = ca.issue(&sandbox.read("example.com.csr"));
@@ -28,8 +30,9 @@ impl Order {
     /// What lies in the sandbox.
     pub fn listing(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.sandbox.path()).unwrap();
-        let mut names: Vec<String> =
-            entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+            .collect();
         names.sort();
         names
     }

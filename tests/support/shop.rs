@@ -33,8 +33,12 @@ impl Shop {
 
     /// The same with a certificate that is as told.
     pub fn deliver_as(&self, file: &str, leaf: Leaf) {
-        self.sandbox.run(&["csr", "example.com", "www.example.com", "--force"]).expect(0);
-        let leaf = self.ca.issue_as(&self.sandbox.read("example.com.csr"), leaf);
+        self.sandbox
+            .run(&["csr", "example.com", "www.example.com", "--force"])
+            .expect(0);
+        let leaf = self
+            .ca
+            .issue_as(&self.sandbox.read("example.com.csr"), leaf);
         self.sandbox.write(file, self.ca.bundle_pem() + &leaf);
     }
 
@@ -66,7 +70,9 @@ pub fn tree(folder: &Path) -> BTreeMap<PathBuf, String> {
     let mut all = BTreeMap::new();
     let mut open = vec![folder.to_owned()];
     while let Some(folder) = open.pop() {
-        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+        let Ok(entries) = std::fs::read_dir(&folder) else {
+            continue;
+        };
         for entry in entries {
             let path = entry.unwrap().path();
             let meta = path.symlink_metadata().unwrap();
@@ -78,7 +84,11 @@ pub fn tree(folder: &Path) -> BTreeMap<PathBuf, String> {
             } else if !meta.is_file() {
                 "special".to_owned()
             } else {
-                format!("{:o} {}", meta.mode() & 0o7777, String::from_utf8_lossy(&std::fs::read(&path).unwrap()))
+                format!(
+                    "{:o} {}",
+                    meta.mode() & 0o7777,
+                    String::from_utf8_lossy(&std::fs::read(&path).unwrap())
+                )
             };
             all.insert(path, what);
         }
@@ -91,18 +101,29 @@ pub fn mode(path: &Path) -> u32 {
 }
 
 pub fn link(sandbox: &Sandbox, path: &str) -> String {
-    std::fs::read_link(sandbox.join(path)).unwrap().display().to_string()
+    std::fs::read_link(sandbox.join(path))
+        .unwrap()
+        .display()
+        .to_string()
 }
 
 /// Whether a server could load the two as a pair.
 pub fn fits(sandbox: &Sandbox, chain: &str, key: &str) -> bool {
-    let (chain, key) = (sandbox.read(chain).into_bytes(), sandbox.read(key).into_bytes());
+    let (chain, key) = (
+        sandbox.read(chain).into_bytes(),
+        sandbox.read(key).into_bytes(),
+    );
     Release::taken(chain.into(), key.into(), Access::default()).is_ok()
 }
 
 /// The codes of a document's findings.
 pub fn codes(document: &serde_json::Value) -> Vec<&str> {
-    document["findings"].as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap()).collect()
+    document["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["code"].as_str().unwrap())
+        .collect()
 }
 
 /// Temporary names anywhere in the tree.
@@ -111,5 +132,8 @@ pub fn leftovers(sandbox: &Sandbox) -> Vec<PathBuf> {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         name.starts_with('.') && name != ".lock"
     };
-    tree(&sandbox.join("tree")).into_keys().filter(hidden).collect()
+    tree(&sandbox.join("tree"))
+        .into_keys()
+        .filter(hidden)
+        .collect()
 }

@@ -18,7 +18,10 @@ pub struct Site {
 
 impl Site {
     pub fn new() -> Self {
-        Self { shop: Shop::new(), port: free_port() }
+        Self {
+            shop: Shop::new(),
+            port: free_port(),
+        }
     }
 
     pub fn folder(&self) -> PathBuf {
@@ -28,7 +31,9 @@ impl Site {
     /// A pair from the CA at these paths, in plain files.
     pub fn plain(&self, chain: &str, key: &str) {
         let sandbox = &self.shop.sandbox;
-        sandbox.run(&["csr", "example.com", "www.example.com", "--force"]).expect(0);
+        sandbox
+            .run(&["csr", "example.com", "www.example.com", "--force"])
+            .expect(0);
         let leaf = self.shop.ca.issue(&sandbox.read("example.com.csr"));
         sandbox.write(chain, leaf + &self.shop.ca.intermediate_pem());
         sandbox.write(key, sandbox.read("example.com.key"));
@@ -36,7 +41,8 @@ impl Site {
 
     /// A TLS block for these names and the pair at these paths of the tree.
     pub fn block_of(&self, names: &str, chain: &str, key: &str) -> String {
-        self.block(chain, key).replace("example.com www.example.com", names)
+        self.block(chain, key)
+            .replace("example.com www.example.com", names)
     }
 
     /// A TLS block for the pair at these paths of the tree.
@@ -59,20 +65,30 @@ impl Site {
     pub fn round(&self, more: &[&str]) -> Run {
         let config = self.folder().join("nginx.conf").display().to_string();
         let nginx = ["--server", "nginx", "--server-config", &config];
-        let told = if more.contains(&"--server") { &[][..] } else { &nginx[..] };
+        let told = if more.contains(&"--server") {
+            &[][..]
+        } else {
+            &nginx[..]
+        };
         self.shop.round(&[told, more].concat())
     }
 
     /// The leaf that nginx shows, as it is in a PEM file.
     pub fn shown(&self) -> Option<String> {
         let target = ProbeTarget::new(([127, 0, 0, 1], self.port).into(), "example.com");
-        let handshake = probe_all(&[target], Duration::from_secs(20)).pop().unwrap().ok()?;
+        let handshake = probe_all(&[target], Duration::from_secs(20))
+            .pop()
+            .unwrap()
+            .ok()?;
         let leaf = certctl::pki::certificate::Certificate::from_der(&handshake.chain[0]).unwrap();
         Some(leaf.to_pem())
     }
 
     pub fn shows(&self, path: &str) {
         let leaf = self.shown().expect("a certificate");
-        assert!(self.shop.sandbox.read(path).contains(&leaf), "nginx shows another certificate than {path}");
+        assert!(
+            self.shop.sandbox.read(path).contains(&leaf),
+            "nginx shows another certificate than {path}"
+        );
     }
 }

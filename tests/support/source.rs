@@ -1,6 +1,12 @@
 //! Rust source as the house rules see it: words with their lines, comments, strings and unit tests left out, and the
 //! paths that a file names, resolved through its `use` lines.
-#![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, reason = "test support; each test uses a part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "test support; each test uses a part"
+)]
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,7 +29,11 @@ pub struct Word {
 impl Source {
     pub fn new(module: &str, text: &str) -> Self {
         let words = without_tests(words(text));
-        Self { module: module.split("::").map(str::to_owned).collect(), text: text.to_owned(), words }
+        Self {
+            module: module.split("::").map(str::to_owned).collect(),
+            text: text.to_owned(),
+            words,
+        }
     }
 
     /// Every file below `src`.
@@ -40,7 +50,10 @@ impl Source {
 
     /// Lines before the unit tests.
     pub fn lines(&self) -> usize {
-        self.text.lines().take_while(|line| *line != "#[cfg(test)]").count()
+        self.text
+            .lines()
+            .take_while(|line| *line != "#[cfg(test)]")
+            .count()
     }
 
     /// Every path of two or more names, and every single name that a `use` brought in: resolved and with its line.
@@ -52,8 +65,11 @@ impl Source {
         while at < self.words.len() {
             let line = self.words[at].line;
             if self.words[at].text == "use" {
-                at = use_tree(&self.words, at + 1, &mut Vec::new(), &mut |path| uses.push((path, line)));
-            } else if is_name(&self.words[at].text) && (at == 0 || self.words[at - 1].text != "::") {
+                at = use_tree(&self.words, at + 1, &mut Vec::new(), &mut |path| {
+                    uses.push((path, line))
+                });
+            } else if is_name(&self.words[at].text) && (at == 0 || self.words[at - 1].text != "::")
+            {
                 let (path, next) = path_at(&self.words, at);
                 others.push((path, line));
                 at = next;
@@ -61,13 +77,21 @@ impl Source {
                 at += 1;
             }
         }
-        let bound: BTreeMap<String, Vec<String>> =
-            uses.iter().filter_map(|(path, _)| Some((path.last()?.clone(), path.clone()))).collect();
-        let expanded = others.into_iter().filter_map(|(path, line)| match bound.get(&path[0]) {
-            Some(full) => Some((full.iter().chain(&path[1..]).cloned().collect(), line)),
-            None => (path.len() > 1).then_some((path, line)),
-        });
-        uses.iter().cloned().chain(expanded).map(|(path, line)| (self.resolve(path), line)).collect()
+        let bound: BTreeMap<String, Vec<String>> = uses
+            .iter()
+            .filter_map(|(path, _)| Some((path.last()?.clone(), path.clone())))
+            .collect();
+        let expanded = others
+            .into_iter()
+            .filter_map(|(path, line)| match bound.get(&path[0]) {
+                Some(full) => Some((full.iter().chain(&path[1..]).cloned().collect(), line)),
+                None => (path.len() > 1).then_some((path, line)),
+            });
+        uses.iter()
+            .cloned()
+            .chain(expanded)
+            .map(|(path, line)| (self.resolve(path), line))
+            .collect()
     }
 
     /// `self` and `super` as `crate` paths.
@@ -82,7 +106,10 @@ impl Source {
             base.pop();
             rest = &rest[1..];
         }
-        std::iter::once("crate".to_owned()).chain(base).chain(rest.iter().cloned()).collect()
+        std::iter::once("crate".to_owned())
+            .chain(base)
+            .chain(rest.iter().cloned())
+            .collect()
     }
 }
 
@@ -92,8 +119,17 @@ fn read(root: &Path, folder: &Path, sources: &mut Vec<Source>) {
         if path.is_dir() {
             read(root, &path, sources);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let module = path.strip_prefix(root).unwrap().with_extension("").display().to_string().replace('/', "::");
-            sources.push(Source::new(&module, &std::fs::read_to_string(&path).unwrap()));
+            let module = path
+                .strip_prefix(root)
+                .unwrap()
+                .with_extension("")
+                .display()
+                .to_string()
+                .replace('/', "::");
+            sources.push(Source::new(
+                &module,
+                &std::fs::read_to_string(&path).unwrap(),
+            ));
         }
     }
 }
@@ -114,7 +150,12 @@ fn path_at(words: &[Word], mut at: usize) -> (Vec<String>, usize) {
 }
 
 /// Each path of a `use` tree; the last name is the one it binds (so `a::b as c` counts as `a::b`, then `c` is unknown).
-fn use_tree(words: &[Word], mut at: usize, prefix: &mut Vec<String>, found: &mut impl FnMut(Vec<String>)) -> usize {
+fn use_tree(
+    words: &[Word],
+    mut at: usize,
+    prefix: &mut Vec<String>,
+    found: &mut impl FnMut(Vec<String>),
+) -> usize {
     let depth = prefix.len();
     while at < words.len() {
         match words[at].text.as_str() {
@@ -154,7 +195,11 @@ fn words(text: &str) -> Vec<Word> {
     let bytes: Vec<char> = text.chars().collect();
     let mut words = Vec::new();
     let (mut at, mut line) = (0, 1);
-    let starts = |at: usize, what: &str| what.chars().enumerate().all(|(i, c)| bytes.get(at + i) == Some(&c));
+    let starts = |at: usize, what: &str| {
+        what.chars()
+            .enumerate()
+            .all(|(i, c)| bytes.get(at + i) == Some(&c))
+    };
     while at < bytes.len() {
         let c = bytes[at];
         let end = if starts(at, "//") {
@@ -168,7 +213,9 @@ fn words(text: &str) -> Vec<Word> {
         } else if c == '\'' {
             character_end(&bytes, at)
         } else if c.is_alphanumeric() || c == '_' {
-            skip_until(&bytes, at, |i| !(bytes[i].is_alphanumeric() || bytes[i] == '_'))
+            skip_until(&bytes, at, |i| {
+                !(bytes[i].is_alphanumeric() || bytes[i] == '_')
+            })
         } else if starts(at, "::") {
             at + 2
         } else {
@@ -177,8 +224,16 @@ fn words(text: &str) -> Vec<Word> {
         let end = end.min(bytes.len());
         let raw: String = bytes[at..end].iter().collect();
         if !raw.starts_with("//") && !raw.starts_with("/*") && !raw.trim().is_empty() {
-            let literal = raw.starts_with(['"', '\'']) || raw.starts_with("r\"") || raw.starts_with("r#\"");
-            words.push(Word { text: if literal { "\"".to_owned() } else { raw.clone() }, line });
+            let literal =
+                raw.starts_with(['"', '\'']) || raw.starts_with("r\"") || raw.starts_with("r#\"");
+            words.push(Word {
+                text: if literal {
+                    "\"".to_owned()
+                } else {
+                    raw.clone()
+                },
+                line,
+            });
         }
         line += raw.matches('\n').count();
         at = end;
@@ -187,7 +242,9 @@ fn words(text: &str) -> Vec<Word> {
 }
 
 fn skip_until(chars: &[char], from: usize, stop: impl Fn(usize) -> bool) -> usize {
-    (from..chars.len()).find(|&i| stop(i)).unwrap_or(chars.len())
+    (from..chars.len())
+        .find(|&i| stop(i))
+        .unwrap_or(chars.len())
 }
 
 fn string_end(chars: &[char], from: usize) -> usize {
@@ -200,8 +257,9 @@ fn string_end(chars: &[char], from: usize) -> usize {
 
 fn raw_string_end(chars: &[char], from: usize) -> usize {
     let hashes = usize::from(chars[from + 1] == '#');
-    skip_until(chars, from + 2 + hashes, |i| chars[i] == '"' && (hashes == 0 || chars.get(i + 1) == Some(&'#')))
-        + 1
+    skip_until(chars, from + 2 + hashes, |i| {
+        chars[i] == '"' && (hashes == 0 || chars.get(i + 1) == Some(&'#'))
+    }) + 1
         + hashes
 }
 
@@ -217,8 +275,12 @@ fn character_end(chars: &[char], from: usize) -> usize {
 /// Without what follows `#[cfg(test)]`: unit tests stand at the foot of a file.
 fn without_tests(mut words: Vec<Word>) -> Vec<Word> {
     let marker = ["#", "[", "cfg", "(", "test", ")", "]", "mod"];
-    let starts =
-        |at: usize| marker.iter().enumerate().all(|(i, word)| words.get(at + i).is_some_and(|w| w.text == *word));
+    let starts = |at: usize| {
+        marker
+            .iter()
+            .enumerate()
+            .all(|(i, word)| words.get(at + i).is_some_and(|w| w.text == *word))
+    };
     if let Some(at) = (0..words.len()).find(|&at| starts(at)) {
         words.truncate(at);
     }

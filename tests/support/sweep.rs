@@ -15,8 +15,7 @@ use super::foreign::{path_of, succeed};
 use super::shop::{leftovers, tree};
 
 /// Every call that names a file, and those that change or lock one; and those that make threads.
-pub const CALLS: &str =
-    "%file,read,write,close,fsync,fdatasync,fchmod,fchown,flock,getdents64,fstat,fsetxattr,clone,clone3";
+pub const CALLS: &str = "%file,read,write,close,fsync,fdatasync,fchmod,fchown,flock,getdents64,fstat,fsetxattr,clone,clone3";
 
 /// Chain and key, as a server reads them; none where either is missing.
 pub type Pair = Option<(String, String)>;
@@ -77,7 +76,11 @@ impl std::fmt::Display for Point {
             Fault::Kill => "SIGKILL",
             Fault::Error(error) | Fault::Lasting(error) => error,
         };
-        let on = if let Fault::Lasting(_) = self.fault { " and on" } else { "" };
+        let on = if let Fault::Lasting(_) = self.fault {
+            " and on"
+        } else {
+            ""
+        };
         write!(f, "{fault} at {} no. {}{on}", self.call, self.number)
     }
 }
@@ -95,15 +98,17 @@ pub struct Tally {
 /// The errors that a call can give; `EINTR` must not be seen at all.
 fn errors(call: &str, line: &str) -> &'static [&'static str] {
     match call {
-        "open" | "openat" if line.contains("O_CREAT") => {
-            &["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EIO", "EMFILE", "EINTR"]
-        }
+        "open" | "openat" if line.contains("O_CREAT") => &[
+            "ENOSPC", "EDQUOT", "EROFS", "EACCES", "EIO", "EMFILE", "EINTR",
+        ],
         "open" | "openat" => &["EACCES", "EIO", "EMFILE", "EINTR"],
         "read" => &["EIO", "EINTR"],
         "write" => &["ENOSPC", "EDQUOT", "EIO", "EINTR"],
         "fsync" | "fdatasync" => &["EIO", "ENOSPC", "EDQUOT", "EROFS", "EINTR"],
         "close" => &["EIO", "EINTR"],
-        "mkdir" | "mkdirat" | "symlink" | "symlinkat" => &["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EIO"],
+        "mkdir" | "mkdirat" | "symlink" | "symlinkat" => {
+            &["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EIO"]
+        }
         "link" | "linkat" | "rename" | "renameat" | "renameat2" => {
             &["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EIO", "EXDEV"]
         }
@@ -111,9 +116,8 @@ fn errors(call: &str, line: &str) -> &'static [&'static str] {
             &["EROFS", "EACCES", "EIO"]
         }
         "fsetxattr" | "setxattr" => &["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EIO"],
-        "getxattr" | "stat" | "lstat" | "fstat" | "newfstatat" | "statx" | "readlink" | "readlinkat" | "access" => {
-            &["EACCES", "EIO"]
-        }
+        "getxattr" | "stat" | "lstat" | "fstat" | "newfstatat" | "statx" | "readlink"
+        | "readlinkat" | "access" => &["EACCES", "EIO"],
         "getdents64" => &["EIO"],
         "flock" => &["EINTR", "EIO"],
         _ => &[],
@@ -125,7 +129,9 @@ fn errors(call: &str, line: &str) -> &'static [&'static str] {
 fn changes(call: &str, line: &str) -> bool {
     match call {
         "open" | "openat" => line.contains("O_CREAT"),
-        "fsync" | "mkdir" | "symlink" | "link" | "rename" | "renameat2" | "unlink" | "unlinkat" => true,
+        "fsync" | "mkdir" | "symlink" | "link" | "rename" | "renameat2" | "unlink" | "unlinkat" => {
+            true
+        }
         _ => false,
     }
 }
@@ -135,30 +141,74 @@ impl Scenario {
     pub fn strace(&self, sandbox: &Sandbox, options: &[&str]) -> (i32, String, String) {
         let mut command = Command::new("sh");
         // Of two words on one call the last holds.
-        command.args(["-c", "umask 000; exec \"$0\" \"$@\""]).arg(path_of("strace")).args(self.always).args(options);
-        command.arg(env!("CARGO_BIN_EXE_certctl")).args(&self.args).arg("--json");
-        let output = command.current_dir(sandbox.path()).stdin(Stdio::null()).output().unwrap();
+        command
+            .args(["-c", "umask 000; exec \"$0\" \"$@\""])
+            .arg(path_of("strace"))
+            .args(self.always)
+            .args(options);
+        command
+            .arg(env!("CARGO_BIN_EXE_certctl"))
+            .args(&self.args)
+            .arg("--json");
+        let output = command
+            .current_dir(sandbox.path())
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         // strace ends as what it runs.
-        (output.status.code().unwrap_or(KILLED), text(&output.stdout), text(&output.stderr))
+        (
+            output.status.code().unwrap_or(KILLED),
+            text(&output.stdout),
+            text(&output.stderr),
+        )
     }
 
     /// The points of one whole run: from its first own file on, without what it prints.
     pub fn points(&self) -> Vec<Point> {
         let sandbox = self.copy();
         sandbox.write("traces/one", "");
-        let (code, stdout, stderr) =
-            self.strace(&sandbox, &["-f", "-o", "traces/one", "-e", &format!("trace={CALLS}")]);
-        assert_eq!(code, self.code, "{}: undisturbed\n{stdout}{stderr}", self.name);
-        assert_eq!(self.found(&sandbox), if code == 5 { self.old.clone() } else { self.new.clone() }, "{}", self.name);
+        let (code, stdout, stderr) = self.strace(
+            &sandbox,
+            &["-f", "-o", "traces/one", "-e", &format!("trace={CALLS}")],
+        );
+        assert_eq!(
+            code, self.code,
+            "{}: undisturbed\n{stdout}{stderr}",
+            self.name
+        );
+        assert_eq!(
+            self.found(&sandbox),
+            if code == 5 {
+                self.old.clone()
+            } else {
+                self.new.clone()
+            },
+            "{}",
+            self.name
+        );
         let text = sandbox.read("traces/one");
-        assert!(!text.contains("CLONE_THREAD"), "the transaction runs on one thread\n{text}");
+        assert!(
+            !text.contains("CLONE_THREAD"),
+            "the transaction runs on one thread\n{text}"
+        );
         let own = text.split_whitespace().next().unwrap();
-        let folder = sandbox.path().file_name().unwrap().to_string_lossy().into_owned();
-        let (mut count, mut points, mut begun) = (BTreeMap::<String, usize>::new(), Vec::new(), false);
+        let folder = sandbox
+            .path()
+            .file_name()
+            .unwrap()
+            .to_string_lossy()
+            .into_owned();
+        let (mut count, mut points, mut begun) =
+            (BTreeMap::<String, usize>::new(), Vec::new(), false);
         for line in text.lines() {
-            let Some((process, rest)) = line.split_once(' ') else { continue };
-            let Some((call, _)) = rest.trim_start().split_once('(').filter(|_| process == own) else { continue };
+            let Some((process, rest)) = line.split_once(' ') else {
+                continue;
+            };
+            let Some((call, _)) = rest.trim_start().split_once('(').filter(|_| process == own)
+            else {
+                continue;
+            };
             let number = count.entry(call.to_owned()).or_default();
             *number += 1;
             let ours = line.contains("\"tree") || line.contains(&folder) || line.contains(".crt\"");
@@ -168,10 +218,18 @@ impl Scenario {
                 continue;
             }
             let errors = errors(call, line);
-            let lasting =
-                ["ENOSPC", "EROFS", "EIO"].into_iter().filter(|error| errors.contains(error) && changes(call, line));
-            let faults = errors.iter().map(|error| Fault::Error(error)).chain(lasting.map(Fault::Lasting));
-            let point = |fault| Point { call: call.to_owned(), number: *number, fault };
+            let lasting = ["ENOSPC", "EROFS", "EIO"]
+                .into_iter()
+                .filter(|error| errors.contains(error) && changes(call, line));
+            let faults = errors
+                .iter()
+                .map(|error| Fault::Error(error))
+                .chain(lasting.map(Fault::Lasting));
+            let point = |fault| Point {
+                call: call.to_owned(),
+                number: *number,
+                fault,
+            };
             points.extend(std::iter::once(Fault::Kill).chain(faults).map(point));
         }
         points
@@ -180,25 +238,41 @@ impl Scenario {
     /// A copy of the folder to do harm in.
     fn copy(&self) -> Sandbox {
         let sandbox = Sandbox::new();
-        succeed(Command::new("cp").arg("-a").arg(self.sandbox.join(".")).arg(sandbox.path()));
+        succeed(
+            Command::new("cp")
+                .arg("-a")
+                .arg(self.sandbox.join("."))
+                .arg(sandbox.path()),
+        );
         sandbox
     }
 
     fn reset(&self, sandbox: &Sandbox) {
         let _ = fs::remove_dir_all(sandbox.join("tree"));
-        succeed(Command::new("cp").arg("-a").arg(self.sandbox.join("tree")).arg(sandbox.path()));
+        succeed(
+            Command::new("cp")
+                .arg("-a")
+                .arg(self.sandbox.join("tree"))
+                .arg(sandbox.path()),
+        );
     }
 
     /// What servers would read now.
     pub fn found(&self, sandbox: &Sandbox) -> Vec<Pair> {
         let read = |path: &str| fs::read_to_string(sandbox.join(path)).ok();
-        self.sites.iter().map(|[chain, key]| Some((read(chain)?, read(key)?))).collect()
+        self.sites
+            .iter()
+            .map(|[chain, key]| Some((read(chain)?, read(key)?)))
+            .collect()
     }
 
     /// Tries the points, on `workers` threads of the test, each in a folder of its own.
     pub fn sweep(&self, points: &[Point], workers: usize) -> Tally {
         let (next, healed) = (AtomicUsize::new(0), Mutex::new(HashSet::new()));
-        let tally = Mutex::new(Tally { points: points.len(), ..Tally::default() });
+        let tally = Mutex::new(Tally {
+            points: points.len(),
+            ..Tally::default()
+        });
         std::thread::scope(|scope| {
             for _ in 0..workers {
                 scope.spawn(|| {
@@ -209,7 +283,9 @@ impl Scenario {
                         let mut tally = tally.lock().unwrap();
                         *tally.ends.entry(code).or_default() += 1;
                         let place = format!("{}: {point}", self.name);
-                        tally.violations.extend(said.into_iter().map(|said| format!("{place}: {said}")));
+                        tally
+                            .violations
+                            .extend(said.into_iter().map(|said| format!("{place}: {said}")));
                     }
                 });
             }
@@ -228,11 +304,16 @@ impl Scenario {
             Fault::Kill => "signal=KILL".to_owned(),
             Fault::Error(error) | Fault::Lasting(error) => format!("error={error}"),
         };
-        let on = if let Fault::Lasting(_) = point.fault { "+" } else { "" };
+        let on = if let Fault::Lasting(_) = point.fault {
+            "+"
+        } else {
+            ""
+        };
         let inject = format!("inject={}:{fault}:when={}{on}", point.call, point.number);
         // Not its children: their calls are not ours, and count by themselves.
         let trace = format!("trace=flock,{}", point.call);
-        let (code, stdout, stderr) = self.strace(sandbox, &["-o", "/dev/null", "-e", &trace, "-e", &inject]);
+        let (code, stdout, stderr) =
+            self.strace(sandbox, &["-o", "/dev/null", "-e", &trace, "-e", &inject]);
         let mut wrong = self.look(sandbox);
         let killed = point.fault == Fault::Kill && code == KILLED;
         if !killed {
@@ -246,7 +327,11 @@ impl Scenario {
             self.reset(sandbox);
         }
         if !wrong.is_empty() {
-            wrong[0].push_str(&format!("\n  exit {code}\n  {}\n  {}", stdout.trim_end(), stderr.trim_end()));
+            wrong[0].push_str(&format!(
+                "\n  exit {code}\n  {}\n  {}",
+                stdout.trim_end(),
+                stderr.trim_end()
+            ));
         }
         (code, wrong)
     }
@@ -255,8 +340,15 @@ impl Scenario {
     fn look(&self, sandbox: &Sandbox) -> Vec<String> {
         let mut wrong = Vec::new();
         for (index, found) in self.found(sandbox).iter().enumerate() {
-            if *found != self.old[index] && *found != self.new[index] && !self.broken.contains(found) {
-                let what = if found.is_some() { "a mixed pair" } else { "no pair" };
+            if *found != self.old[index]
+                && *found != self.new[index]
+                && !self.broken.contains(found)
+            {
+                let what = if found.is_some() {
+                    "a mixed pair"
+                } else {
+                    "no pair"
+                };
                 wrong.push(format!("{what} at {}", self.sites[index][0]));
             }
         }
@@ -270,7 +362,12 @@ impl Scenario {
     }
 
     /// Whether the exit code tells the truth.
-    fn judge(&self, sandbox: &Sandbox, point: &Point, (code, stdout, stderr): (i32, &str, &str)) -> Vec<String> {
+    fn judge(
+        &self,
+        sandbox: &Sandbox,
+        point: &Point,
+        (code, stdout, stderr): (i32, &str, &str),
+    ) -> Vec<String> {
         let mut wrong = Vec::new();
         let found = self.found(sandbox);
         if point.fault == Fault::Error("EINTR") && code != self.code {
@@ -328,21 +425,43 @@ impl Scenario {
 /// Every regular file below `folder` with as much as the first words of a private key.
 fn keys(folder: &Path) -> Vec<PathBuf> {
     let plain = |path: &PathBuf| path.symlink_metadata().unwrap().is_file();
-    let holds = |path: &PathBuf| fs::read_to_string(path).unwrap_or_default().contains("PRIVATE KEY");
-    tree(folder).into_keys().filter(plain).filter(holds).collect()
+    let holds = |path: &PathBuf| {
+        fs::read_to_string(path)
+            .unwrap_or_default()
+            .contains("PRIVATE KEY")
+    };
+    tree(folder)
+        .into_keys()
+        .filter(plain)
+        .filter(holds)
+        .collect()
 }
 
 /// All that is in the tree, in words that are the same for two runs that left the same: temporary names have no number.
 fn state(sandbox: &Sandbox) -> String {
     let mut lines = BTreeSet::new();
     for (path, what) in tree(&sandbox.join("tree")) {
-        let name = path.strip_prefix(sandbox.path()).unwrap().display().to_string();
-        let parts = name.split('/').map(|part| match part.strip_suffix('~').and_then(|part| part.rsplit_once('.')) {
-            Some((stem, digits)) if digits.len() == 16 => format!("{stem}.RANDOM~"),
-            _ => part.to_owned(),
+        let name = path
+            .strip_prefix(sandbox.path())
+            .unwrap()
+            .display()
+            .to_string();
+        let parts = name.split('/').map(|part| {
+            match part
+                .strip_suffix('~')
+                .and_then(|part| part.rsplit_once('.'))
+            {
+                Some((stem, digits)) if digits.len() == 16 => format!("{stem}.RANDOM~"),
+                _ => part.to_owned(),
+            }
         });
-        let names = path.symlink_metadata().map_or(0, |meta| if meta.is_dir() { 1 } else { meta.nlink() });
-        lines.insert(format!("{} {names} {what}", parts.collect::<Vec<_>>().join("/")));
+        let names = path
+            .symlink_metadata()
+            .map_or(0, |meta| if meta.is_dir() { 1 } else { meta.nlink() });
+        lines.insert(format!(
+            "{} {names} {what}",
+            parts.collect::<Vec<_>>().join("/")
+        ));
     }
     Vec::from_iter(lines).join("\n")
 }

@@ -19,8 +19,12 @@ pub fn zip<B: AsRef<[u8]>>(files: &[(&str, B)]) -> Vec<u8> {
 /// A zip with a link and one file.
 pub fn with_link(link: &str, target: &str, file: (&str, &[u8])) -> Vec<u8> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
-    writer.add_symlink(link, target, SimpleFileOptions::default()).unwrap();
-    writer.start_file(file.0, SimpleFileOptions::default()).unwrap();
+    writer
+        .add_symlink(link, target, SimpleFileOptions::default())
+        .unwrap();
+    writer
+        .start_file(file.0, SimpleFileOptions::default())
+        .unwrap();
     writer.write_all(file.1).unwrap();
     writer.finish().unwrap().into_inner()
 }
@@ -40,7 +44,9 @@ pub fn bomb(size: usize) -> Vec<u8> {
 /// The same zip with every entry marked as ciphered.
 pub fn ciphered(mut zip: Vec<u8>) -> Vec<u8> {
     for (magic, flags) in [(b"PK\x03\x04", 6), (b"PK\x01\x02", 8)] {
-        let places: Vec<usize> = (0..zip.len() - 4).filter(|&at| zip[at..].starts_with(magic)).collect();
+        let places: Vec<usize> = (0..zip.len() - 4)
+            .filter(|&at| zip[at..].starts_with(magic))
+            .collect();
         for at in places {
             zip[at + flags] |= 1;
         }
@@ -51,7 +57,9 @@ pub fn ciphered(mut zip: Vec<u8>) -> Vec<u8> {
 /// The same zip with the name `from` written as `to` (of the same length) everywhere.
 pub fn renamed(mut zip: Vec<u8>, from: &str, to: &str) -> Vec<u8> {
     assert_eq!(from.len(), to.len());
-    let places: Vec<usize> = (0..zip.len() - from.len()).filter(|&at| zip[at..].starts_with(from.as_bytes())).collect();
+    let places: Vec<usize> = (0..zip.len() - from.len())
+        .filter(|&at| zip[at..].starts_with(from.as_bytes()))
+        .collect();
     for at in places {
         zip[at..at + to.len()].copy_from_slice(to.as_bytes());
     }

@@ -69,7 +69,10 @@ impl Outcome for BundleOutcome {
                 }
             }
             for output in &one.outputs {
-                text.fact(if output.changed { "wrote" } else { "kept" }, output.in_words());
+                text.fact(
+                    if output.changed { "wrote" } else { "kept" },
+                    output.in_words(),
+                );
             }
         }
         text.findings(&self.findings);
@@ -86,12 +89,18 @@ impl Outcome for BundleOutcome {
 
 impl BundleOutcome {
     fn is_right(&self) -> bool {
-        self.findings.iter().all(|finding| finding.severity < Severity::Error)
+        self.findings
+            .iter()
+            .all(|finding| finding.severity < Severity::Error)
     }
 
     /// For the servers that were named; where none was, how to install the chain file here.
     fn next(&self) -> Vec<Next> {
-        let mut next: Vec<Next> = self.bundled.iter().flat_map(|one| one.steps.clone()).collect();
+        let mut next: Vec<Next> = self
+            .bundled
+            .iter()
+            .flat_map(|one| one.steps.clone())
+            .collect();
         if next.is_empty() && self.is_right() {
             next.extend(self.bundled.iter().filter_map(|one| self.install(one)));
         }
@@ -108,7 +117,10 @@ impl BundleOutcome {
         }
         let run = Next::run(&words);
         Some(match one.taken.key {
-            Some(_) => Next { text: format!("sudo {}", run.text), ..run },
+            Some(_) => Next {
+                text: format!("sudo {}", run.text),
+                ..run
+            },
             None => Next::say(format!("where its private key is:  sudo {}", run.text)),
         })
     }
@@ -118,7 +130,11 @@ impl Output {
     /// `example.com.pfx (0600)`: the mode is told where it matters.
     fn in_words(&self) -> String {
         let path = self.path.display();
-        if self.format.holds_key() { format!("{path} ({:04o})", self.format.mode()) } else { path.to_string() }
+        if self.format.holds_key() {
+            format!("{path} ({:04o})", self.format.mode())
+        } else {
+            path.to_string()
+        }
     }
 
     fn json(&self) -> Value {
@@ -134,7 +150,8 @@ impl Output {
 
 impl Bundled {
     fn changed(&self) -> bool {
-        self.outputs.iter().any(|output| output.changed) || self.extracted.as_ref().is_some_and(|key| key.changed)
+        self.outputs.iter().any(|output| output.changed)
+            || self.extracted.as_ref().is_some_and(|key| key.changed)
     }
 
     fn output(&self, format: Format) -> Option<&Output> {
@@ -157,15 +174,26 @@ impl Bundled {
 
     /// `example.com, until 2027-06-10; fits example.com.key; 1 intermediate; trusted by Mozilla's list`.
     fn found(&self, trust: &TrustSource, right: bool) -> String {
-        let Taken { key, request, assembly, .. } = &self.taken;
+        let Taken {
+            key,
+            request,
+            assembly,
+            ..
+        } = &self.taken;
         let leaf = assembly.chain.leaf();
-        let key = key.as_ref().filter(|(_, key)| key.id() == leaf.key_id).map(|(path, _)| path);
+        let key = key
+            .as_ref()
+            .filter(|(_, key)| key.id() == leaf.key_id)
+            .map(|(path, _)| path);
         let fits = key.or_else(|| request.as_ref().map(|(path, _)| path));
         let mut words = report::in_words(leaf);
         if let Some(path) = fits {
             words.push_str(&format!("; fits {}", path.display()));
         }
-        words.push_str(&format!("; {}", report::intermediates_in_words(&assembly.chain)));
+        words.push_str(&format!(
+            "; {}",
+            report::intermediates_in_words(&assembly.chain)
+        ));
         if right {
             words.push_str(&format!("; trusted by {trust}"));
         }

@@ -43,14 +43,21 @@ pub struct OutputArgs {
 impl OutputArgs {
     /// Each format once, in the order in which it was asked for.
     pub(super) fn wanted(&self) -> Vec<Format> {
-        let asked = self.formats.iter().chain(self.targets.iter().flat_map(|target| target.formats()));
+        let asked = self
+            .formats
+            .iter()
+            .chain(self.targets.iter().flat_map(|target| target.formats()));
         let mut wanted: Vec<Format> = Vec::new();
         for format in asked {
             if !wanted.contains(format) {
                 wanted.push(*format);
             }
         }
-        if wanted.is_empty() { vec![Format::Pem] } else { wanted }
+        if wanted.is_empty() {
+            vec![Format::Pem]
+        } else {
+            wanted
+        }
     }
 
     /// True when the private key is in one of them.
@@ -65,29 +72,43 @@ impl OutputArgs {
 
     /// What all that is asked for can be locked with.
     fn strength(&self) -> Strength {
-        let legacy = self.targets.iter().any(|target| target.strength() == Strength::Legacy);
-        if self.legacy || legacy { Strength::Legacy } else { Strength::Modern }
+        let legacy = self
+            .targets
+            .iter()
+            .any(|target| target.strength() == Strength::Legacy);
+        if self.legacy || legacy {
+            Strength::Legacy
+        } else {
+            Strength::Modern
+        }
     }
 
     /// What cannot be meant.
     pub(super) fn check(&self, json: bool) -> Result<(), Failure> {
         let wanted = self.wanted();
-        let usage = |message: String, step: &str| Err(Failure::new(Kind::Usage, message).with(Next::say(step)));
+        let usage = |message: String, step: &str| {
+            Err(Failure::new(Kind::Usage, message).with(Next::say(step)))
+        };
         match wanted.as_slice() {
             [one] if self.printed() && one.holds_key() => usage(
-                format!("{} holds the private key, which goes only into files", one.name()),
+                format!(
+                    "{} holds the private key, which goes only into files",
+                    one.name()
+                ),
                 "name a file:  --out FILE",
             ),
             [_, _, ..] if self.out.is_some() => usage(
                 format!("--out takes one format, and {} are asked for", wanted.len()),
                 "leave --out away: each gets its own name in the directory",
             ),
-            _ if self.printed() && json => {
-                usage("--out - and --json both want stdout".into(), "name a file:  --out FILE")
-            }
-            _ if self.legacy && !wanted.contains(&Format::Pfx) => {
-                usage("--legacy is about a .pfx, and none is asked for".into(), "ask for one:  --format pfx --legacy")
-            }
+            _ if self.printed() && json => usage(
+                "--out - and --json both want stdout".into(),
+                "name a file:  --out FILE",
+            ),
+            _ if self.legacy && !wanted.contains(&Format::Pfx) => usage(
+                "--legacy is about a .pfx, and none is asked for".into(),
+                "ask for one:  --format pfx --legacy",
+            ),
             _ => Ok(()),
         }
     }
@@ -105,9 +126,11 @@ impl OutputArgs {
             None => typed_twice(context)?,
         };
         if password.is_empty() {
-            return Err(Failure::new(Kind::Malformed, "the password for the new .pfx is empty")
-                .because("Windows and Java ask for one when they read it")
-                .with(Next::say("if that is what you want:  --pfx-empty-password")));
+            return Err(
+                Failure::new(Kind::Malformed, "the password for the new .pfx is empty")
+                    .because("Windows and Java ask for one when they read it")
+                    .with(Next::say("if that is what you want:  --pfx-empty-password")),
+            );
         }
         Ok(Some(password))
     }
@@ -121,12 +144,20 @@ impl OutputArgs {
             }
             let path = match word {
                 "key" => key.map(|path| path.display().to_string()),
-                word => written.iter().find(|one| one.format.name() == word).map(|one| one.path.display().to_string()),
+                word => written
+                    .iter()
+                    .find(|one| one.format.name() == word)
+                    .map(|one| one.path.display().to_string()),
             };
             shell_word(&path.unwrap_or_else(|| format!("{name}.key")))
         };
-        let steps = self.targets.iter().flat_map(|target| target.steps(name, path));
-        let mut next: Vec<Next> = steps.map(|(text, lines)| Next::say(text).pasting(lines)).collect();
+        let steps = self
+            .targets
+            .iter()
+            .flat_map(|target| target.steps(name, path));
+        let mut next: Vec<Next> = steps
+            .map(|(text, lines)| Next::say(text).pasting(lines))
+            .collect();
         if let Some(file) = wanted.take() {
             next.push(Next::say(format!(
                 "{file} is its private key, which is not here; if it came with the certificate:  --extract-key"
@@ -139,25 +170,39 @@ impl OutputArgs {
 fn first_line(path: &Path) -> Result<Zeroizing<String>, Failure> {
     const LIMIT: u64 = 4096;
     let bytes = Zeroizing::new(files::read_named(path, LIMIT)?);
-    let line = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let line = bytes
+        .split(|&byte| byte == b'\n')
+        .next()
+        .unwrap_or_default();
     let line = std::str::from_utf8(line).map_err(|_| {
-        Failure::new(Kind::Malformed, format!("the first line of {} is not UTF-8", path.display()))
-            .because("it is the password for the new .pfx (--pfx-password-file)")
-            .with(Next::say("write the password anew, as UTF-8 text"))
+        Failure::new(
+            Kind::Malformed,
+            format!("the first line of {} is not UTF-8", path.display()),
+        )
+        .because("it is the password for the new .pfx (--pfx-password-file)")
+        .with(Next::say("write the password anew, as UTF-8 text"))
     })?;
     Ok(Zeroizing::new(line.trim_end_matches('\r').to_owned()))
 }
 
 fn typed_twice(context: &Context) -> Result<Zeroizing<String>, Failure> {
-    context.interrupt.listen().map_err(|error| Failure::of(Kind::Internal, &error))?;
+    context
+        .interrupt
+        .listen()
+        .map_err(|error| Failure::of(Kind::Internal, &error))?;
     let ask = |prompt: &str| match terminal::ask_password(prompt, &context.interrupt) {
         Err(AskError::NoTerminal) => Err(Failure::from(ExportError::NoPassword(Format::Pfx))),
         other => Ok(other?),
     };
     let password = ask("password for the new .pfx (not shown): ")?;
     if ask("the same again: ")? != password {
-        return Err(Failure::new(Kind::Malformed, "the two passwords differ; nothing was written")
-            .with(Next::say("run it again, or put the password into a file:  --pfx-password-file FILE")));
+        return Err(Failure::new(
+            Kind::Malformed,
+            "the two passwords differ; nothing was written",
+        )
+        .with(Next::say(
+            "run it again, or put the password into a file:  --pfx-password-file FILE",
+        )));
     }
     Ok(password)
 }
@@ -176,7 +221,12 @@ pub struct Output {
 /// What is given out of `taken`.
 pub(super) fn pair(taken: &Taken) -> Pair<'_> {
     let key = taken.key.as_ref().map(|(_, key)| key);
-    Pair { name: &taken.stem, chain: &taken.assembly.chain, key, looked: &taken.looked }
+    Pair {
+        name: &taken.stem,
+        chain: &taken.assembly.chain,
+        key,
+        looked: &taken.looked,
+    }
 }
 
 /// Everything that is asked for, of every pair: made, staged and read back first, then put in place.
@@ -188,20 +238,36 @@ pub(super) fn write(
 ) -> Result<Vec<Vec<Output>>, Failure> {
     let password = args.password(context)?;
     let strength = args.strength();
-    let protection = password.as_deref().map(|password| Protection { password, strength });
+    let protection = password
+        .as_deref()
+        .map(|password| Protection { password, strength });
     let mut staged = Vec::new();
     for taken in all {
         let one = |&format: &Format| {
             let own = || context.here(format!("{}.{}", taken.stem, format.extension()));
-            stage(args.out.clone().unwrap_or_else(own), format, pair(taken), protection, reading)
+            stage(
+                args.out.clone().unwrap_or_else(own),
+                format,
+                pair(taken),
+                protection,
+                reading,
+            )
         };
-        staged.push(args.wanted().iter().map(one).collect::<Result<Vec<_>, _>>()?);
+        staged.push(
+            args.wanted()
+                .iter()
+                .map(one)
+                .collect::<Result<Vec<_>, _>>()?,
+        );
     }
     let place = |(output, staged): (Output, Option<Staged>)| {
         staged.map_or(Ok(()), |staged| staged.replace())?;
         Ok(output)
     };
-    staged.into_iter().map(|outputs| outputs.into_iter().map(place).collect()).collect()
+    staged
+        .into_iter()
+        .map(|outputs| outputs.into_iter().map(place).collect())
+        .collect()
 }
 
 /// Nothing is staged where the same is there already.
@@ -217,13 +283,25 @@ fn stage(
     if files::occupied(&path) {
         let before = Zeroizing::new(files::read(&path, FILE_LIMIT)?);
         // A .pfx is another each time: what counts is what is in it, and how it is locked.
-        let same =
-            before == bytes || format == Format::Pfx && export::read_back(format, &before, pair, protection).is_ok();
+        let same = before == bytes
+            || format == Format::Pfx
+                && export::read_back(format, &before, pair, protection).is_ok();
         if same && (files::mode(&path)? == mode || !format.holds_key()) {
-            return Ok((Output { format, path, changed: false }, None));
+            return Ok((
+                Output {
+                    format,
+                    path,
+                    changed: false,
+                },
+                None,
+            ));
         }
         let kept = pair.key.filter(|_| format.holds_key()).map(|key| key.id());
-        match export::loss(&before, kept, protection.map(|protection| protection.password)) {
+        match export::loss(
+            &before,
+            kept,
+            protection.map(|protection| protection.password),
+        ) {
             Loss::Nothing => {}
             Loss::Key => return Err(stays(&path, "holds a private key")),
             Loss::Unknown => replaceable(&path, &before, kept, reading)?,
@@ -232,24 +310,42 @@ fn stage(
     let staged = files::stage(&path, &bytes, mode)?;
     let written = Zeroizing::new(staged.read_back(FILE_LIMIT)?);
     export::read_back(format, &written, pair, protection)?;
-    Ok((Output { format, path, changed: true }, Some(staged)))
+    Ok((
+        Output {
+            format,
+            path,
+            changed: true,
+        },
+        Some(staged),
+    ))
 }
 
 /// What is locked with another password than the new one is opened with that, given or asked for, to see its key.
-fn replaceable(path: &Path, before: &[u8], kept: Option<PublicKeyId>, reading: &Reading) -> Result<(), Failure> {
+fn replaceable(
+    path: &Path,
+    before: &[u8],
+    kept: Option<PublicKeyId>,
+    reading: &Reading,
+) -> Result<(), Failure> {
     let found = reading.open(&[Input::new(path.display().to_string(), before.to_vec())])?;
     match export::loss_of(&found, kept) {
         Loss::Nothing => Ok(()),
         Loss::Key => Err(stays(path, "holds a private key")),
         Loss::Unknown => Err(stays(path, "is locked with another password")
             .because("the key in it may be the only one of its kind")
-            .with(Next::say("to replace it if it holds the same key, give its password:  --password-file FILE"))),
+            .with(Next::say(
+                "to replace it if it holds the same key, give its password:  --password-file FILE",
+            ))),
     }
 }
 
 fn stays(path: &Path, why: &str) -> Failure {
     let word = shell_word(&path.display().to_string());
-    Failure::new(Kind::Exists, format!("{} {why} and is not overwritten", path.display())).with(Next::say(format!(
+    Failure::new(
+        Kind::Exists,
+        format!("{} {why} and is not overwritten", path.display()),
+    )
+    .with(Next::say(format!(
         "name another file:  --out FILE  or move this one away:  mv {word} {}",
         shell_word(&format!("{}.old", path.display()))
     )))

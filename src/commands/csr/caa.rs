@@ -24,12 +24,24 @@ pub(super) fn findings(
     }
     let names: Vec<String> = names.dns().map(|name| name.as_str().to_owned()).collect();
     let found = dns::caa(&names, &Resolvers::new(&args.resolver), &context.interrupt)?;
-    let wish = Wish { issuers: ca.map_or(&[], |ca| ca.profile().issuers), at: context.now() };
+    let wish = Wish {
+        issuers: ca.map_or(&[], |ca| ca.profile().issuers),
+        at: context.now(),
+    };
     let rulings = caa::rule_all(&names, &found, wish);
-    let mut findings: Vec<Finding> = caa::together(rulings.iter()).iter().flat_map(Vec::<Finding>::from).collect();
-    if findings.iter().all(|finding| finding.severity == Severity::Note) {
+    let mut findings: Vec<Finding> = caa::together(rulings.iter())
+        .iter()
+        .flat_map(Vec::<Finding>::from)
+        .collect();
+    if findings
+        .iter()
+        .all(|finding| finding.severity == Severity::Note)
+    {
         let who = ca.map_or("a CA", Ca::title);
-        findings.push(Finding::note("caa-allows", format!("CAA was looked up: nothing forbids {who} to issue")));
+        findings.push(Finding::note(
+            "caa-allows",
+            format!("CAA was looked up: nothing forbids {who} to issue"),
+        ));
     }
     Ok(findings)
 }

@@ -18,15 +18,23 @@ pub(super) fn line(context: &Context, args: &CsrArgs) -> Vec<String> {
         words.extend(value.into_iter().flat_map(|value| [name.to_owned(), value]));
     };
     flag("--ca", args.ca.map(|ca| ca.name().to_owned()));
-    flag("--key-type", args.key_type.map(|kind| KeyAlgorithm::from(kind).to_string()));
+    flag(
+        "--key-type",
+        args.key_type
+            .map(|kind| KeyAlgorithm::from(kind).to_string()),
+    );
     let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
     flag("--key", path(&args.key));
     flag("--from", args.from.clone());
     flag("--subject", args.subject.clone());
     flag("--password-file", path(&args.reading.password_file));
     flag("--cert-name", args.cert_name.clone());
-    args.allow.iter().for_each(|code| flag("--allow", Some((*code).to_owned())));
-    args.resolver.iter().for_each(|address| flag("--resolver", Some(dns::typed(*address))));
+    args.allow
+        .iter()
+        .for_each(|code| flag("--allow", Some((*code).to_owned())));
+    args.resolver
+        .iter()
+        .for_each(|address| flag("--resolver", Some(dns::typed(*address))));
     words.extend(args.check_caa.then(|| "--check-caa".to_owned()));
     words.extend(args.encrypt_key.then(|| "--encrypt-key".to_owned()));
     words.extend(args.force.then(|| "--force".to_owned()));
@@ -34,11 +42,28 @@ pub(super) fn line(context: &Context, args: &CsrArgs) -> Vec<String> {
 }
 
 /// The same with what mends a fault.
-pub(super) fn cured(context: &Context, args: &CsrArgs, names: &AltNames, cure: &Cure) -> Vec<String> {
+pub(super) fn cured(
+    context: &Context,
+    args: &CsrArgs,
+    names: &AltNames,
+    cure: &Cure,
+) -> Vec<String> {
     let mut args = args.clone();
     match cure {
-        Cure::Add(more) => args.names = names.texts().into_iter().chain(more.iter().cloned()).collect(),
-        Cure::Leave(less) => args.names = names.texts().into_iter().filter(|name| !less.contains(name)).collect(),
+        Cure::Add(more) => {
+            args.names = names
+                .texts()
+                .into_iter()
+                .chain(more.iter().cloned())
+                .collect()
+        }
+        Cure::Leave(less) => {
+            args.names = names
+                .texts()
+                .into_iter()
+                .filter(|name| !less.contains(name))
+                .collect()
+        }
         Cure::NewKey => (args.key, args.key_type) = (None, Some(KeyType::default())),
         Cure::Private => args.ca = Some(Ca::Private),
     }

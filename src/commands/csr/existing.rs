@@ -66,18 +66,35 @@ fn family(algorithm: KeyAlgorithm) -> &'static str {
     }
 }
 
-fn look(context: &Context, args: &CsrArgs, wanted: &Wanted, paths: &Paths) -> Result<Existing, Failure> {
+fn look(
+    context: &Context,
+    args: &CsrArgs,
+    wanted: &Wanted,
+    paths: &Paths,
+) -> Result<Existing, Failure> {
     let (key, request) = (files::occupied(&paths.key), files::occupied(&paths.request));
-    let key = if key { Some(folder::read_file(&paths.key)?) } else { None };
+    let key = if key {
+        Some(folder::read_file(&paths.key)?)
+    } else {
+        None
+    };
     let request = match request {
-        true => Some(folder::read_file(&paths.request)?.requests.into_iter().next().map(|found| found.value)),
+        true => Some(
+            folder::read_file(&paths.request)?
+                .requests
+                .into_iter()
+                .next()
+                .map(|found| found.value),
+        ),
         false => None,
     };
     match (key, request, &wanted.given) {
         (None, None, _) => Ok(Existing::Nothing),
-        (key, None, Some(given)) => {
-            Ok(if holds(&key, given, &paths.key) { Existing::Nothing } else { Existing::OtherKey })
-        }
+        (key, None, Some(given)) => Ok(if holds(&key, given, &paths.key) {
+            Existing::Nothing
+        } else {
+            Existing::OtherKey
+        }),
         (Some(_), None, None) => Ok(Existing::KeyAlone),
         (_, Some(None), _) => Ok(Existing::Unusable),
         (_, Some(Some(request)), Some(given)) => Ok(beside(given, request)),
@@ -96,7 +113,9 @@ fn holds(key: &Option<Delivery>, given: &Given, path: &Path) -> bool {
 pub(super) fn old<'a>(wanted: &Wanted, paths: &'a Paths) -> Result<Vec<&'a Path>, Failure> {
     let mut old: Vec<&Path> = vec![&paths.request, &paths.record];
     let stays = match &wanted.given {
-        Some(given) if files::occupied(&paths.key) => holds(&Some(folder::read_file(&paths.key)?), given, &paths.key),
+        Some(given) if files::occupied(&paths.key) => {
+            holds(&Some(folder::read_file(&paths.key)?), given, &paths.key)
+        }
         given => given.is_some(),
     };
     if !stays {
@@ -116,7 +135,9 @@ fn beside(given: &Given, request: SigningRequest) -> Existing {
 /// The key of a request may have another name here.
 fn elsewhere(context: &Context, request: SigningRequest) -> Result<Existing, Failure> {
     let here = Directory::read(context)?;
-    let Some(held) = here.key(request.key_id) else { return Ok(Existing::RequestAlone) };
+    let Some(held) = here.key(request.key_id) else {
+        return Ok(Existing::RequestAlone);
+    };
     let key = file(held.path.clone(), &request, false);
     Ok(Existing::Pair(Box::new(key), Box::new(request)))
 }
@@ -132,7 +153,12 @@ fn paired(
     let fits = key.keys.iter().any(|key| key.id() == request.key_id);
     let locked = key.keys.is_empty() && !key.locked.is_empty();
     let opened = match locked && args.reading.password_file.is_some() {
-        true => Reading::new(context, &args.reading)?.file_of_keys(path)?.0.keys,
+        true => {
+            Reading::new(context, &args.reading)?
+                .file_of_keys(path)?
+                .0
+                .keys
+        }
         false => Vec::new(),
     };
     let unlike = !opened.is_empty() && opened.iter().all(|key| key.id() != request.key_id);
@@ -142,45 +168,95 @@ fn paired(
             found => found,
         });
     }
-    Ok(Existing::Pair(Box::new(file(path.to_owned(), &request, locked)), Box::new(request)))
+    Ok(Existing::Pair(
+        Box::new(file(path.to_owned(), &request, locked)),
+        Box::new(request),
+    ))
 }
 
 fn file(path: PathBuf, request: &SigningRequest, encrypted: bool) -> KeyFile {
     let (algorithm, id) = (request.algorithm, request.key_id);
-    KeyFile { path, algorithm, id, encrypted, origin: Origin::Found, found_here: true }
+    KeyFile {
+        path,
+        algorithm,
+        id,
+        encrypted,
+        origin: Origin::Found,
+        found_here: true,
+    }
 }
 
 /// Neither file is overwritten: why, and the ways on.
-pub(super) fn in_the_way(context: &Context, args: &CsrArgs, paths: &Paths, existing: &Existing) -> Failure {
+pub(super) fn in_the_way(
+    context: &Context,
+    args: &CsrArgs,
+    paths: &Paths,
+    existing: &Existing,
+) -> Failure {
     let (path, why) = match existing {
-        Existing::Nothing | Existing::KeyAlone => (&paths.key, "a key is there without a request".to_owned()),
+        Existing::Nothing | Existing::KeyAlone => {
+            (&paths.key, "a key is there without a request".to_owned())
+        }
         Existing::NotLocked => (&paths.key, "it is not encrypted".to_owned()),
         Existing::OtherKind(algorithm) => (&paths.key, format!("it is {algorithm}")),
         Existing::OtherKey => {
-            let path = if files::occupied(&paths.request) { &paths.request } else { &paths.key };
-            (path, "it is of another key than the one that was named".to_owned())
+            let path = if files::occupied(&paths.request) {
+                &paths.request
+            } else {
+                &paths.key
+            };
+            (
+                path,
+                "it is of another key than the one that was named".to_owned(),
+            )
         }
         Existing::OtherSubject(subject) => (&paths.request, format!("its subject is {subject}")),
-        Existing::RequestAlone => (&paths.request, "a request is there without its key".to_owned()),
+        Existing::RequestAlone => (
+            &paths.request,
+            "a request is there without its key".to_owned(),
+        ),
         Existing::Pair(..) => (&paths.request, "it asks for other names".to_owned()),
-        Existing::Unusable => {
-            (&paths.key, "key and request are there but do not belong together, or cannot be read".to_owned())
-        }
+        Existing::Unusable => (
+            &paths.key,
+            "key and request are there but do not belong together, or cannot be read".to_owned(),
+        ),
     };
     let or = |args: &CsrArgs, note: &str| {
         let step = Next::run(&command_line::line(context, args));
-        Next { text: format!("{}   ({note})", step.text), ..step }
+        Next {
+            text: format!("{}   ({note})", step.text),
+            ..step
+        }
     };
-    let mut failure = Failure::new(Kind::Exists, format!("{} is in the way: {why}", path.display()));
+    let mut failure = Failure::new(
+        Kind::Exists,
+        format!("{} is in the way: {why}", path.display()),
+    );
     if matches!(existing, Existing::KeyAlone) {
-        let with_it = CsrArgs { key: Some(paths.key.clone()), key_type: None, encrypt_key: false, ..args.clone() };
+        let with_it = CsrArgs {
+            key: Some(paths.key.clone()),
+            key_type: None,
+            encrypt_key: false,
+            ..args.clone()
+        };
         failure = failure.with(or(&with_it, "a request for that key"));
     }
     if matches!(existing, Existing::RequestAlone) && args.key.is_none() {
         let words = Next::run(&command_line::line(context, args)).text;
-        failure = failure.with(Next::say(format!("{words} --key FILE   (its key, where you have it)")));
+        failure = failure.with(Next::say(format!(
+            "{words} --key FILE   (its key, where you have it)"
+        )));
     }
-    let another = CsrArgs { cert_name: Some("another-name".to_owned()), force: false, ..args.clone() };
-    let force = CsrArgs { force: true, ..args.clone() };
-    failure.with(or(&another, "both stay")).with(or(&force, "the old files become numbered backups"))
+    let another = CsrArgs {
+        cert_name: Some("another-name".to_owned()),
+        force: false,
+        ..args.clone()
+    };
+    let force = CsrArgs {
+        force: true,
+        ..args.clone()
+    };
+    failure
+        .with(or(&another, "both stay"))
+        .with(or(&force, "the old files become numbered backups"))
 }

@@ -85,12 +85,20 @@ impl Outcome for Made {
         text.fact(
             label,
             match self.key.origin {
-                Origin::Named => format!("{request}   for {}, with {key} ({words}), which stays as it is", self.names),
-                Origin::Found | Origin::Made => format!("{key} ({words})   {request}   for {}", self.names),
+                Origin::Named => format!(
+                    "{request}   for {}, with {key} ({words}), which stays as it is",
+                    self.names
+                ),
+                Origin::Found | Origin::Made => {
+                    format!("{key} ({words})   {request}   for {}", self.names)
+                }
             },
         );
         if let (false, true, Some(ca)) = (self.made, self.changed, self.ca) {
-            text.fact("wrote", format!("{} (the CA: {})", self.record_path.display(), ca.name()));
+            text.fact(
+                "wrote",
+                format!("{} (the CA: {})", self.record_path.display(), ca.name()),
+            );
         }
         for backup in &self.backups {
             text.fact("kept", format!("{} (the one before)", backup.display()));
@@ -102,7 +110,10 @@ impl Outcome for Made {
                 // Not what comes next: another way, for who wants it.
                 Severity::Warning => {
                     text.act("warn", finding.message.clone());
-                    finding.next.iter().for_each(|step| text.act("or", step.text.clone()));
+                    finding
+                        .next
+                        .iter()
+                        .for_each(|step| text.act("or", step.text.clone()));
                 }
             }
         }
@@ -120,7 +131,11 @@ impl Outcome for Made {
     }
 
     fn exit_code(&self) -> u8 {
-        u8::from(self.findings.iter().any(|finding| finding.severity == Severity::Error))
+        u8::from(
+            self.findings
+                .iter()
+                .any(|finding| finding.severity == Severity::Error),
+        )
     }
 }
 
@@ -128,10 +143,18 @@ impl Made {
     fn paste_here(&self) -> String {
         match self.ca {
             Some(Ca::Private) => "1. hand this request to your CA:".to_owned(),
-            Some(Ca::Namecheap) => "1. Namecheap > Activate > DCV \"Add CNAME record\", paste:".to_owned(),
+            Some(Ca::Namecheap) => {
+                "1. Namecheap > Activate > DCV \"Add CNAME record\", paste:".to_owned()
+            }
             Some(ca) => {
-                let kind = self.records.first().map_or("CNAME", |record| record.kind.word());
-                format!("1. paste this request at {}, and choose DCV by {kind}:", ca.title())
+                let kind = self
+                    .records
+                    .first()
+                    .map_or("CNAME", |record| record.kind.word());
+                format!(
+                    "1. paste this request at {}, and choose DCV by {kind}:",
+                    ca.title()
+                )
             }
             None => "1. paste this request at the shop or CA:".to_owned(),
         }
@@ -139,19 +162,32 @@ impl Made {
 
     /// The line to publish where all of it is known; else the shape of what the shop will show.
     fn publish(&self, record: &DcvRecord) -> Vec<String> {
-        let DcvRecord { zone, relative_name: host, kind, .. } = record;
+        let DcvRecord {
+            zone,
+            relative_name: host,
+            kind,
+            ..
+        } = record;
         let kind = kind.word();
         let shape = record.shape.as_deref().unwrap_or_default();
         let mut lines = match (&record.value, self.ca) {
-            (Some(value), _) => vec![format!("add in the panel of {zone}:  {kind} | host {host} | value {value}")],
+            (Some(value), _) => vec![format!(
+                "add in the panel of {zone}:  {kind} | host {host} | value {value}"
+            )],
             (None, Some(ca)) => vec![
-                format!("{} shows a {kind}; in the panel of {zone} its host is {host}", ca.title()),
+                format!(
+                    "{} shows a {kind}; in the panel of {zone} its host is {host}",
+                    ca.title()
+                ),
                 format!("and its value has the form {shape}"),
             ],
             (None, None) => vec![
-                format!("if it shows a {kind} with host {host} (Sectigo, SSL.com and their shops),"),
+                format!(
+                    "if it shows a {kind} with host {host} (Sectigo, SSL.com and their shops),"
+                ),
                 format!("enter it in the panel of {zone}; its value has the form {shape}"),
-                "if it shows another CNAME or TXT (DigiCert, GlobalSign, GoDaddy, AWS), enter that".to_owned(),
+                "if it shows another CNAME or TXT (DigiCert, GlobalSign, GoDaddy, AWS), enter that"
+                    .to_owned(),
             ],
         };
         if record.proves.len() > 1 {
@@ -178,7 +214,11 @@ impl Made {
         if self.ca == Some(Ca::Private) {
             return vec![self.submit(), self.install()];
         }
-        let more: &[&str] = if self.is_complete() { &["--wait"] } else { &["--wait", "--record", "-"] };
+        let more: &[&str] = if self.is_complete() {
+            &["--wait"]
+        } else {
+            &["--wait", "--record", "-"]
+        };
         let mut words = self.check.clone();
         words.extend(more.iter().map(|&word| word.to_owned()));
         words.extend(self.is_complete().then(|| self.names.primary().file_stem()));
@@ -190,8 +230,8 @@ impl Made {
     /// How a company's CA on Windows is asked.
     fn submit(&self) -> Next {
         let request = &self.request_path;
-        let words =
-            [request.clone(), request.with_extension("cer")].map(|path| shell_word(&path.display().to_string()));
+        let words = [request.clone(), request.with_extension("cer")]
+            .map(|path| shell_word(&path.display().to_string()));
         Next::say(format!(
             "where it is Active Directory's (AD CS):  certreq -submit -attrib CertificateTemplate:WebServer {}",
             words.join(" ")
@@ -202,7 +242,13 @@ impl Made {
     fn install(&self) -> Next {
         let install = Next::run(&self.install).text;
         let key = shell_word(&self.key.path.display().to_string());
-        let key = if self.key.found_here { String::new() } else { format!(" --key {key}") };
-        Next::say(format!("when the certificate has come:  sudo {install} FILE{key}"))
+        let key = if self.key.found_here {
+            String::new()
+        } else {
+            format!(" --key {key}")
+        };
+        Next::say(format!(
+            "when the certificate has come:  sudo {install} FILE{key}"
+        ))
     }
 }

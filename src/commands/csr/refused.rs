@@ -20,19 +20,34 @@ pub(super) struct Refused {
 
 impl Refused {
     /// Because of the errors among `findings`.
-    pub(super) fn new(context: &Context, args: &CsrArgs, names: AltNames, findings: Vec<Finding>) -> Self {
+    pub(super) fn new(
+        context: &Context,
+        args: &CsrArgs,
+        names: AltNames,
+        findings: Vec<Finding>,
+    ) -> Self {
         let mut args = args.clone();
-        for finding in findings.iter().filter(|finding| finding.severity == Severity::Error) {
+        for finding in findings
+            .iter()
+            .filter(|finding| finding.severity == Severity::Error)
+        {
             if !args.allow.contains(&finding.code) {
                 args.allow.push(finding.code);
             }
         }
-        Self { names, findings, anyway: command_line::line(context, &args) }
+        Self {
+            names,
+            findings,
+            anyway: command_line::line(context, &args),
+        }
     }
 
     fn next(&self) -> Next {
         let step = Next::run(&self.anyway);
-        Next { text: format!("{}   (to ask for it all the same)", step.text), ..step }
+        Next {
+            text: format!("{}   (to ask for it all the same)", step.text),
+            ..step
+        }
     }
 }
 

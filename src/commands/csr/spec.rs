@@ -40,15 +40,25 @@ impl Wanted {
     /// Names or a subject that are none, files that cannot be read.
     pub(super) fn new(context: &Context, args: &CsrArgs) -> Result<Self, Failure> {
         let reading = Reading::new(context, &args.reading)?;
-        let from = args.from.as_deref().map(|from| Source::read(context, &reading, from)).transpose()?;
-        let given = args.key.as_deref().map(|path| Given::read(context, &reading, path)).transpose()?;
+        let from = args
+            .from
+            .as_deref()
+            .map(|from| Source::read(context, &reading, from))
+            .transpose()?;
+        let given = args
+            .key
+            .as_deref()
+            .map(|path| Given::read(context, &reading, path))
+            .transpose()?;
         let names = match &from {
             Some(from) if args.names.is_empty() => from.names.clone(),
             _ => AltNames::parse(&args.names)?,
         };
         let (subject, subject_given) = subject(args, from.as_ref(), &names)?;
         let key_type = match (&given, args.key_type.map(KeyAlgorithm::from)) {
-            (Some(given), Some(typed)) if typed != given.file.algorithm => return Err(other_kind(given, typed)),
+            (Some(given), Some(typed)) if typed != given.file.algorithm => {
+                return Err(other_kind(given, typed));
+            }
             (Some(given), _) => Some(given.file.algorithm),
             (None, typed) => typed.or_else(|| from.as_ref().and_then(|from| from.key_type)),
         };
@@ -57,12 +67,22 @@ impl Wanted {
             before.short_rsa = None;
         }
         let from = from.map(|from| from.label);
-        Ok(Self { names, subject, key_type, given, from, subject_given, before })
+        Ok(Self {
+            names,
+            subject,
+            key_type,
+            given,
+            from,
+            subject_given,
+            before,
+        })
     }
 
     /// Whether `request` asks for the same names.
     pub(super) fn is_for(&self, request: &SigningRequest) -> bool {
-        request.alt_names().is_some_and(|has| has.same_set(&self.names))
+        request
+            .alt_names()
+            .is_some_and(|has| has.same_set(&self.names))
     }
 
     /// Whether `request` has another subject than was asked for.
@@ -72,22 +92,40 @@ impl Wanted {
 
     /// What a CA would not take; what is allowed is told all the same. Whether it refuses, too. `request` is the file that
     /// will be written.
-    pub(super) fn findings(&self, context: &Context, args: &CsrArgs, request: &Path) -> (Vec<Finding>, bool) {
+    pub(super) fn findings(
+        &self,
+        context: &Context,
+        args: &CsrArgs,
+        request: &Path,
+    ) -> (Vec<Finding>, bool) {
         let order = Order {
             names: &self.names,
             subject: &self.subject,
             algorithm: self.key_type.unwrap_or(KeyAlgorithm::EcdsaP256),
-            reused: self.given.as_ref().map(|given| given.reused(context, request)),
+            reused: self
+                .given
+                .as_ref()
+                .map(|given| given.reused(context, request)),
             before: self.before,
             ca: args.ca,
         };
         let faults = csr_lint::faults(&order);
-        let refuses = |fault: &Fault| fault.rule.severity == Severity::Error && !args.allow.contains(&fault.rule.code);
+        let refuses = |fault: &Fault| {
+            fault.rule.severity == Severity::Error && !args.allow.contains(&fault.rule.code)
+        };
         let refused = faults.iter().any(refuses);
         // Once files are made, another request takes their place.
-        let args = CsrArgs { force: args.force || !refused, ..args.clone() };
-        let finding = |fault: &Fault| fault.finding(|cure| command_line::cured(context, &args, &self.names, cure));
-        let mut findings: Vec<Finding> = faults.iter().map(|fault| allowed(finding(fault), &args.allow)).collect();
+        let args = CsrArgs {
+            force: args.force || !refused,
+            ..args.clone()
+        };
+        let finding = |fault: &Fault| {
+            fault.finding(|cure| command_line::cured(context, &args, &self.names, cure))
+        };
+        let mut findings: Vec<Finding> = faults
+            .iter()
+            .map(|fault| allowed(finding(fault), &args.allow))
+            .collect();
         findings.extend(self.given.as_ref().and_then(Given::readable));
         (findings, refused)
     }
@@ -95,32 +133,57 @@ impl Wanted {
 
 /// With a common name, and whether it was given. `CN=Example.COM` is the name example.com; one that is taken over and is
 /// none of the names gives way to the first of them.
-fn subject(args: &CsrArgs, from: Option<&Source>, names: &AltNames) -> Result<(Subject, bool), Failure> {
-    let listed = |name: &str| AltName::parse(name).ok().filter(|name| names.iter().any(|one| one == name));
+fn subject(
+    args: &CsrArgs,
+    from: Option<&Source>,
+    names: &AltNames,
+) -> Result<(Subject, bool), Failure> {
+    let listed = |name: &str| {
+        AltName::parse(name)
+            .ok()
+            .filter(|name| names.iter().any(|one| one == name))
+    };
     let given = match (&args.subject, from) {
         (Some(typed), _) => Some(Subject::parse(typed)?),
         (None, Some(from)) => {
-            let stays = args.ca == Some(Ca::Private) || from.subject.common_names().all(|name| listed(name).is_some());
-            Some(if stays { from.subject.clone() } else { from.subject.clone().without_common_name() })
+            let stays = args.ca == Some(Ca::Private)
+                || from
+                    .subject
+                    .common_names()
+                    .all(|name| listed(name).is_some());
+            Some(if stays {
+                from.subject.clone()
+            } else {
+                from.subject.clone().without_common_name()
+            })
         }
         (None, None) => None,
     };
     let is_given = given.is_some();
-    let subject = given.unwrap_or_default().spelling_common_names(|name| Some(listed(name)?.text()));
+    let subject = given
+        .unwrap_or_default()
+        .spelling_common_names(|name| Some(listed(name)?.text()));
     Ok((subject.or_named(names), is_given))
 }
 
 fn other_kind(given: &Given, typed: KeyAlgorithm) -> Failure {
     let (path, algorithm) = (given.file.path.display(), given.file.algorithm);
-    Failure::new(Kind::Usage, format!("--key-type {typed} is not the kind of {path}, which is {algorithm}"))
-        .with(Next::say("leave one of the two out: --key uses that key, --key-type makes a new one"))
+    Failure::new(
+        Kind::Usage,
+        format!("--key-type {typed} is not the kind of {path}, which is {algorithm}"),
+    )
+    .with(Next::say(
+        "leave one of the two out: --key uses that key, --key-type makes a new one",
+    ))
 }
 
 /// An error whose code is among `codes` is a warning that says so.
 pub(super) fn allowed(mut finding: Finding, codes: &[&'static str]) -> Finding {
     if finding.severity == Severity::Error && codes.contains(&finding.code) {
         finding.severity = Severity::Warning;
-        finding.message.push_str(&format!("; allowed by --allow {}", finding.code));
+        finding
+            .message
+            .push_str(&format!("; allowed by --allow {}", finding.code));
         finding.next.clear();
     }
     finding

@@ -40,17 +40,25 @@ impl Source {
         if let Some(leaf) = newest(text, &delivery, context.now())? {
             return Self::of_certificate(text, leaf);
         }
-        let mut requests: Vec<&SigningRequest> = delivery.requests.iter().map(|found| &found.value).collect();
+        let mut requests: Vec<&SigningRequest> =
+            delivery.requests.iter().map(|found| &found.value).collect();
         requests.dedup_by(|one, other| one.der() == other.der());
         match requests.as_slice() {
             [one] => Self::of_request(text, one),
             [] if delivery.ignored.is_empty() => {
-                let failure =
-                    Failure::new(Kind::Malformed, format!("{text} has neither a site's certificate nor a request"));
-                Err(failure.with(Next::say("pass one of them, or a server that shows it:  --from example.com:443")))
+                let failure = Failure::new(
+                    Kind::Malformed,
+                    format!("{text} has neither a site's certificate nor a request"),
+                );
+                Err(failure.with(Next::say(
+                    "pass one of them, or a server that shows it:  --from example.com:443",
+                )))
             }
             [] => Err(delivery.ignored.as_slice().into()),
-            several => Err(ambiguous(text, several.iter().map(|one| one.dns_names.join(", ")))),
+            several => Err(ambiguous(
+                text,
+                several.iter().map(|one| one.dns_names.join(", ")),
+            )),
         }
     }
 
@@ -59,14 +67,26 @@ impl Source {
         let mut names = leaf.dns_names.clone();
         names.extend(details.ip_addresses.iter().cloned());
         let label = format!("certificate of {} until {}", leaf.label(), leaf.not_after);
-        Self::new(text, label, names, (leaf.subject_der(), leaf.algorithm), &details)
+        Self::new(
+            text,
+            label,
+            names,
+            (leaf.subject_der(), leaf.algorithm),
+            &details,
+        )
     }
 
     fn of_request(text: &str, request: &SigningRequest) -> Result<Self, Failure> {
         let details = Details::of_request(request.der());
         let mut names = request.dns_names.clone();
         names.extend(request.ip_addresses.iter().map(ToString::to_string));
-        Self::new(text, "request".to_owned(), names, (request.subject_der(), request.algorithm), &details)
+        Self::new(
+            text,
+            "request".to_owned(),
+            names,
+            (request.subject_der(), request.algorithm),
+            &details,
+        )
     }
 
     fn new(
@@ -77,23 +97,50 @@ impl Source {
         details: &Details,
     ) -> Result<Self, Failure> {
         if names.len() > MOST_NAMES {
-            let message = format!("{text} has {} names; more than {MOST_NAMES} are not taken over", names.len());
+            let message = format!(
+                "{text} has {} names; more than {MOST_NAMES} are not taken over",
+                names.len()
+            );
             return Err(Failure::new(Kind::Hostile, message));
         }
-        let mailboxes = details.other_names.iter().filter_map(|name| name.strip_prefix("email:"));
+        let mailboxes = details
+            .other_names
+            .iter()
+            .filter_map(|name| name.strip_prefix("email:"));
         names.extend(mailboxes.map(str::to_owned));
         let names = AltNames::parse(&names).map_err(|error| unusable(text, &error))?;
         let (key_type, short_rsa) = nearest(algorithm);
-        let client_auth = details.extended_key_usages.iter().any(|usage| usage == "clientAuth");
-        let before = Before { client_auth, must_staple: details.must_staple, short_rsa };
+        let client_auth = details
+            .extended_key_usages
+            .iter()
+            .any(|usage| usage == "clientAuth");
+        let before = Before {
+            client_auth,
+            must_staple: details.must_staple,
+            short_rsa,
+        };
         let subject = Subject::from_der(subject).unwrap_or_default();
-        Ok(Self { label: format!("{text} ({label})"), names, subject, key_type, before })
+        Ok(Self {
+            label: format!("{text} ({label})"),
+            names,
+            subject,
+            key_type,
+            before,
+        })
     }
 }
 
 /// The site's certificate; of several for the same names the newest.
-fn newest<'a>(text: &str, delivery: &'a Delivery, at: Timestamp) -> Result<Option<&'a Certificate>, Failure> {
-    let sites = delivery.certificates.iter().map(|found| &found.value).filter(|one| one.is_site());
+fn newest<'a>(
+    text: &str,
+    delivery: &'a Delivery,
+    at: Timestamp,
+) -> Result<Option<&'a Certificate>, Failure> {
+    let sites = delivery
+        .certificates
+        .iter()
+        .map(|found| &found.value)
+        .filter(|one| one.is_site());
     let mut sites: Vec<&Certificate> = sites.collect();
     sites.sort_by_key(|leaf| std::cmp::Reverse(leaf.rank(at)));
     let names = |leaf: &Certificate| {
@@ -124,11 +171,19 @@ fn nearest(algorithm: KeyAlgorithm) -> (Option<KeyAlgorithm>, Option<usize>) {
 fn ambiguous(text: &str, which: impl Iterator<Item = String>) -> Failure {
     const SHOWN: usize = 12;
     let failure = Failure::new(Kind::Ambiguous, format!("{text} has several that differ"));
-    which.take(SHOWN).fold(failure, Failure::because).with(Next::say("pass the one that is meant:  --from FILE"))
+    which
+        .take(SHOWN)
+        .fold(failure, Failure::because)
+        .with(Next::say("pass the one that is meant:  --from FILE"))
 }
 
 fn unusable(text: &str, error: &NameError) -> Failure {
-    Failure::new(Kind::Malformed, format!("the names in {text} cannot be asked for"))
-        .because(error.to_string())
-        .with(Next::say("type the names, and take the rest from it:  certctl csr NAME... --from FILE"))
+    Failure::new(
+        Kind::Malformed,
+        format!("the names in {text} cannot be asked for"),
+    )
+    .because(error.to_string())
+    .with(Next::say(
+        "type the names, and take the rest from it:  certctl csr NAME... --from FILE",
+    ))
 }

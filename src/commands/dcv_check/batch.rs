@@ -46,8 +46,15 @@ struct Entry {
 pub fn run(context: &Context, args: &DcvCheckArgs) -> Result<BatchOutcome, Failure> {
     let file = args.batch.clone().unwrap_or_default();
     let mut lines = Lines::open(&file)?;
-    context.interrupt.listen().map_err(|error| Failure::of(Kind::Internal, &error))?;
-    let live = if context.sink.columns().is_some() { None } else { context.sink.live() };
+    context
+        .interrupt
+        .listen()
+        .map_err(|error| Failure::of(Kind::Internal, &error))?;
+    let live = if context.sink.columns().is_some() {
+        None
+    } else {
+        context.sink.live()
+    };
     let mut desk = Desk {
         context,
         args,
@@ -58,12 +65,24 @@ pub fn run(context: &Context, args: &DcvCheckArgs) -> Result<BatchOutcome, Failu
         written: Vec::new(),
         unwritten: None,
     };
-    let asked = dns::survey_each(&mut lines, &Resolvers::new(&args.resolver), &context.interrupt, &mut desk);
-    desk.live.iter_mut().for_each(|live| context.sink.clear(live));
-    let Desk { outcome, unwritten, .. } = desk;
+    let asked = dns::survey_each(
+        &mut lines,
+        &Resolvers::new(&args.resolver),
+        &context.interrupt,
+        &mut desk,
+    );
+    desk.live
+        .iter_mut()
+        .for_each(|live| context.sink.clear(live));
+    let Desk {
+        outcome, unwritten, ..
+    } = desk;
     if let Err(error) = asked {
         let failure = Failure::from(error).because(outcome.stood());
-        return Err(Failure { next: vec![Next::run(&batch_again(context, args))], ..failure });
+        return Err(Failure {
+            next: vec![Next::run(&batch_again(context, args))],
+            ..failure
+        });
     }
     match unwritten {
         Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -82,7 +101,11 @@ pub fn run(context: &Context, args: &DcvCheckArgs) -> Result<BatchOutcome, Failu
 fn batch_again(context: &Context, args: &DcvCheckArgs) -> Vec<String> {
     let mut words = again(context, args, &[]);
     words.retain(|word| word != "--wait");
-    words.extend(args.batch.iter().flat_map(|file| ["--batch".to_owned(), file.display().to_string()]));
+    words.extend(
+        args.batch
+            .iter()
+            .flat_map(|file| ["--batch".to_owned(), file.display().to_string()]),
+    );
     words
 }
 
@@ -93,18 +116,45 @@ fn job(line: Line, list: &List<'_>) -> Job<Option<Entry>> {
         Ok(text) => {
             let bare = text.trim();
             if bare.is_empty() || bare.starts_with(['#', ';']) {
-                return Job { key: None, records: Vec::new(), zone: String::new(), records_alone: true };
+                return Job {
+                    key: None,
+                    records: Vec::new(),
+                    zone: String::new(),
+                    records_alone: true,
+                };
             }
             let asked = list.read(bare);
-            (if bare.len() == text.len() { text } else { bare.to_owned() }, asked)
+            (
+                if bare.len() == text.len() {
+                    text
+                } else {
+                    bare.to_owned()
+                },
+                asked,
+            )
         }
         Err(error) => (String::new(), Err(Failure::from(error))),
     };
     let pending = || asked.iter().flatten();
-    let records = pending().map(|one| (one.expected.record.kind, one.expected.record.name.clone())).collect();
-    let first = pending().next().map(|one| one.expected.top().unwrap_or_else(|| one.expected.domain.clone()));
+    let records = pending()
+        .map(|one| (one.expected.record.kind, one.expected.record.name.clone()))
+        .collect();
+    let first = pending().next().map(|one| {
+        one.expected
+            .top()
+            .unwrap_or_else(|| one.expected.domain.clone())
+    });
     let records_alone = pending().all(|one| one.names.is_empty());
-    Job { key: Some(Entry { number, text, asked }), records, zone: first.unwrap_or_default(), records_alone }
+    Job {
+        key: Some(Entry {
+            number,
+            text,
+            asked,
+        }),
+        records,
+        zone: first.unwrap_or_default(),
+        records_alone,
+    }
 }
 
 /// Where answers are judged and told.
@@ -130,11 +180,16 @@ impl Asker for Desk<'_> {
 
     fn inquiries(&self, entry: &Option<Entry>) -> (Vec<Inquiry>, Vec<String>) {
         let pending = || entry.iter().flat_map(|entry| entry.asked.iter().flatten());
-        (pending().map(inquiry).collect(), pending().flat_map(|one| one.names.clone()).collect())
+        (
+            pending().map(inquiry).collect(),
+            pending().flat_map(|one| one.names.clone()).collect(),
+        )
     }
 
     fn hear(&mut self, entry: Option<Entry>, came: Came, depth: Depth) -> Heard<Option<Entry>> {
-        let Some(entry) = entry else { return Heard::Done };
+        let Some(entry) = entry else {
+            return Heard::Done;
+        };
         let pending = match &entry.asked {
             Ok(pending) => pending,
             Err(failure) => {
@@ -145,11 +200,16 @@ impl Asker for Desk<'_> {
                 return self.tell(&document, Heard::Done);
             }
         };
-        let silent = came.surveys.iter().flat_map(|survey| &survey.said).flat_map(|said| &said.answers);
+        let silent = came
+            .surveys
+            .iter()
+            .flat_map(|survey| &survey.said)
+            .flat_map(|said| &said.answers);
         let silent = silent.into_iter().all(|asked| asked.answer.is_silence());
         // A record alone is looked for again by the list.
         let has_request = pending.iter().any(|one| !one.request.is_empty());
-        let again = has_request.then(|| again(self.context, self.args, std::slice::from_ref(&entry.text)));
+        let again =
+            has_request.then(|| again(self.context, self.args, std::slice::from_ref(&entry.text)));
         let next = again.map_or_else(|| self.next.clone(), |again| self.next.waiting_with(again));
         let mut outcome = DcvCheckOutcome::of_line(next);
         outcome.conclude(judged(self.context, pending, came.surveys, &came.caa), &[]);
@@ -160,17 +220,30 @@ impl Asker for Desk<'_> {
         *self.outcome.verdicts.entry(outcome.verdict).or_default() += 1;
         self.outcome.wrong += usize::from(code == 1);
         self.outcome.unanswered += usize::from(code == 4);
-        let heard = if code == 4 { Heard::Nothing } else { Heard::Done };
+        let heard = if code == 4 {
+            Heard::Nothing
+        } else {
+            Heard::Done
+        };
         if code == 0 && self.context.sink.is_quiet() {
             return heard;
         }
-        self.tell(&OfLine { document: outcome.document(), line: entry.number, input: &entry.text }, heard)
+        self.tell(
+            &OfLine {
+                document: outcome.document(),
+                line: entry.number,
+                input: &entry.text,
+            },
+            heard,
+        )
     }
 
     /// Prints what was heard; when nobody reads any more, that is enough.
     fn rest(&mut self) -> bool {
         if !self.written.is_empty() {
-            self.live.iter_mut().for_each(|live| self.context.sink.draw(live, &[self.outcome.stood()]));
+            self.live
+                .iter_mut()
+                .for_each(|live| self.context.sink.draw(live, &[self.outcome.stood()]));
             self.unwritten = self.context.sink.lines(&self.written).err();
             self.written.clear();
         }
@@ -191,9 +264,17 @@ struct OfLine<'a> {
 const TOGETHER: usize = 32 * 1024;
 
 impl Desk<'_> {
-    fn tell(&mut self, document: &impl Serialize, heard: Heard<Option<Entry>>) -> Heard<Option<Entry>> {
+    fn tell(
+        &mut self,
+        document: &impl Serialize,
+        heard: Heard<Option<Entry>>,
+    ) -> Heard<Option<Entry>> {
         push_json_line(&mut self.written, document);
-        if self.written.len() < TOGETHER || self.rest() { heard } else { Heard::Enough }
+        if self.written.len() < TOGETHER || self.rest() {
+            heard
+        } else {
+            Heard::Enough
+        }
     }
 }
 
@@ -204,8 +285,11 @@ impl BatchOutcome {
 
     /// Where it stands, in words.
     fn stood(&self) -> String {
-        let mut parts: Vec<String> =
-            self.verdicts.iter().map(|(verdict, count)| format!("{count} {}", verdict.word())).collect();
+        let mut parts: Vec<String> = self
+            .verdicts
+            .iter()
+            .map(|(verdict, count)| format!("{count} {}", verdict.word()))
+            .collect();
         if self.errors > 0 {
             parts.push(format!("{} that could not be read", self.errors));
         }
@@ -218,8 +302,11 @@ impl BatchOutcome {
 
 impl Outcome for BatchOutcome {
     fn json(&self) -> Value {
-        let verdicts: serde_json::Map<String, Value> =
-            self.verdicts.iter().map(|(verdict, count)| (verdict.word().to_owned(), json!(count))).collect();
+        let verdicts: serde_json::Map<String, Value> = self
+            .verdicts
+            .iter()
+            .map(|(verdict, count)| (verdict.word().to_owned(), json!(count)))
+            .collect();
         json!({
             "schema": "certctl.summary/1",
             "verdict": self.verdicts.keys().next_back().map(|verdict| verdict.word()),

@@ -28,19 +28,35 @@ pub(super) fn look(
 ) -> Result<MethodOutcome, Failure> {
     let mut wanted: Vec<(String, String)> = Vec::new();
     let mut findings: Vec<Finding> = chosen.strays.clone();
-    for Selected { shown, request, kept, .. } in &chosen.selected {
-        wanted.extend(record::domains(request).iter().map(|domain| (shown.clone(), domain.as_str().to_owned())));
-        let taken = named.or_else(|| kept.ca()).map(Ca::profile).and_then(|ca| match ca.email {
-            Known::No => Some(MailReason::NotTaken { ca: ca.title }),
-            Known::Unknown => Some(MailReason::NotConfirmed { ca: ca.title }),
-            Known::Yes => None,
-        });
+    for Selected {
+        shown,
+        request,
+        kept,
+        ..
+    } in &chosen.selected
+    {
+        wanted.extend(
+            record::domains(request)
+                .iter()
+                .map(|domain| (shown.clone(), domain.as_str().to_owned())),
+        );
+        let taken = named
+            .or_else(|| kept.ca())
+            .map(Ca::profile)
+            .and_then(|ca| match ca.email {
+                Known::No => Some(MailReason::NotTaken { ca: ca.title }),
+                Known::Unknown => Some(MailReason::NotConfirmed { ca: ca.title }),
+                Known::Yes => None,
+            });
         findings.extend(taken.map(|reason| Finding::from(&reason)));
     }
     let mailboxes = ask(context, resolvers, wanted.iter().map(|(_, domain)| domain))?;
     let mut parts = Vec::new();
     for (request, domain) in &wanted {
-        let own: Vec<&Mailbox> = climb(domain).iter().filter_map(|one| mailboxes.get(one)).collect();
+        let own: Vec<&Mailbox> = climb(domain)
+            .iter()
+            .filter_map(|one| mailboxes.get(one))
+            .collect();
         let (verdict, reason) = judge(&own);
         findings.extend(reason.map(|reason| Finding::from(&reason)));
         parts.push(part(request, domain, &own, verdict));
@@ -49,14 +65,32 @@ pub(super) fn look(
         findings.push((&MailReason::Unchecked).into());
     }
     let ended = EMAIL_PROOF.holds(context.now());
-    findings.push((if ended { &MailReason::Ended } else { &MailReason::Ends }).into());
+    findings.push(
+        (if ended {
+            &MailReason::Ended
+        } else {
+            &MailReason::Ends
+        })
+        .into(),
+    );
     let install = Next::run(&context.again("install")).text;
-    let done =
-        Next::say(format!("answer the mail that the CA sends there. When the zip has come:  sudo {install} FILE.zip"));
+    let done = Next::say(format!(
+        "answer the mail that the CA sends there. When the zip has come:  sudo {install} FILE.zip"
+    ));
     // Where mail arrives there is nothing more to look for.
     let arrives = parts.iter().all(|part| part.verdict == Verdict::Unchecked);
-    let again = if arrives { done.clone() } else { Next::run(again) };
-    Ok(MethodOutcome { parts, findings, changed: !chosen.kept.is_empty(), done, again })
+    let again = if arrives {
+        done.clone()
+    } else {
+        Next::run(again)
+    };
+    Ok(MethodOutcome {
+        parts,
+        findings,
+        changed: !chosen.kept.is_empty(),
+        done,
+        again,
+    })
 }
 
 /// What the DNS says of every domain that a CA may use for these.
@@ -71,14 +105,19 @@ fn ask<'a>(
     let questions: Vec<(String, RecordKind)> = all
         .iter()
         .flat_map(|domain| {
-            let own = [RecordKind::Mx, RecordKind::A, RecordKind::Aaaa].map(|kind| (domain.clone(), kind));
-            own.into_iter().chain([(mailbox::contact_name(domain), RecordKind::Txt)])
+            let own = [RecordKind::Mx, RecordKind::A, RecordKind::Aaaa]
+                .map(|kind| (domain.clone(), kind));
+            own.into_iter()
+                .chain([(mailbox::contact_name(domain), RecordKind::Txt)])
         })
         .collect();
     let answers = dns::look_up(&questions, resolvers, &context.interrupt)?;
     let caa = dns::caa(&all, resolvers, &context.interrupt)?;
     let read = |(domain, answers): (&String, &[crate::dcv::answer::Answer])| match answers {
-        [mx, four, six, text] => Some((domain.clone(), Mailbox::read(domain, [mx, four, six, text], caa.get(domain)))),
+        [mx, four, six, text] => Some((
+            domain.clone(),
+            Mailbox::read(domain, [mx, four, six, text], caa.get(domain)),
+        )),
         _ => None,
     };
     Ok(all.iter().zip(answers.chunks(4)).filter_map(read).collect())
@@ -90,13 +129,19 @@ fn judge(own: &[&Mailbox]) -> (Verdict, Option<MailReason>) {
         return (Verdict::Unchecked, None);
     }
     let unknown = own.iter().find_map(|one| match &one.mail {
-        Mail::Unknown(answer) => Some(MailReason::Unknown { domain: one.domain.clone(), answer: answer.clone() }),
+        Mail::Unknown(answer) => Some(MailReason::Unknown {
+            domain: one.domain.clone(),
+            answer: answer.clone(),
+        }),
         _ => None,
     });
     if unknown.is_some() {
         return (Verdict::Unreachable, unknown);
     }
-    let first = own.first().map(|one| MailReason::NoMail { domain: one.domain.clone(), mail: one.mail.clone() });
+    let first = own.first().map(|one| MailReason::NoMail {
+        domain: one.domain.clone(),
+        mail: one.mail.clone(),
+    });
     (Verdict::Absent, first)
 }
 
@@ -118,9 +163,21 @@ fn part(request: &str, domain: &str, own: &[&Mailbox], verdict: Verdict) -> Part
         "request": request,
         "verdict": verdict.word(),
     });
-    let lines = own.iter().map(|one| ("mail", format!("{}   ({})", one.addresses().join(", "), in_words(&one.mail))));
+    let lines = own.iter().map(|one| {
+        (
+            "mail",
+            format!("{}   ({})", one.addresses().join(", "), in_words(&one.mail)),
+        )
+    });
     let (name, lines) = (domain.to_owned(), lines.collect());
-    Part { verdict, answered: verdict != Verdict::Unreachable, record, name, lines, rows: Vec::new() }
+    Part {
+        verdict,
+        answered: verdict != Verdict::Unreachable,
+        record,
+        name,
+        lines,
+        rows: Vec::new(),
+    }
 }
 
 fn word(mail: &Mail) -> &'static str {

@@ -10,28 +10,57 @@ use crate::failure::{Failure, Kind};
 use crate::finding::Next;
 
 /// All records that the chosen requests need; `named` is the CA of the command line.
-pub(super) fn pending(context: &Context, named: Option<Ca>, chosen: &Chosen) -> Result<Vec<Pending>, Failure> {
+pub(super) fn pending(
+    context: &Context,
+    named: Option<Ca>,
+    chosen: &Chosen,
+) -> Result<Vec<Pending>, Failure> {
     let mut checks = Vec::new();
-    for Selected { shown, request, kept, reuses_key, .. } in &chosen.selected {
+    for Selected {
+        shown,
+        request,
+        kept,
+        reuses_key,
+        ..
+    } in &chosen.selected
+    {
         let ca = named.or_else(|| kept.ca());
-        let own: Vec<_> = kept.records().into_iter().filter(|record| expectation::belongs(record, request)).collect();
+        let own: Vec<_> = kept
+            .records()
+            .into_iter()
+            .filter(|record| expectation::belongs(record, request))
+            .collect();
         let mut expected = expectation::expectations(request, ca, &own);
         if *reuses_key {
-            expected.iter_mut().for_each(|one| one.shop_decides(request));
+            expected
+                .iter_mut()
+                .for_each(|one| one.shop_decides(request));
         }
         checks.extend(expected.into_iter().map(|expected| {
             let names = expected.record.proves.clone();
-            Pending { request: shown.clone(), ca, expected: Rc::new(expected), names }
+            Pending {
+                request: shown.clone(),
+                ca,
+                expected: Rc::new(expected),
+                names,
+            }
         }));
     }
-    if let Some(unknown) = checks.iter().find(|check| check.expected.record.name.contains('<')) {
+    if let Some(unknown) = checks
+        .iter()
+        .find(|check| check.expected.record.name.contains('<'))
+    {
         return Err(host_unknown(context, unknown));
     }
     if checks.is_empty() {
-        let message = "no record is asked for: the CA named for the request wants no proof in the DNS";
+        let message =
+            "no record is asked for: the CA named for the request wants no proof in the DNS";
         let install = Next::run(&context.again("install")).text;
-        return Err(Failure::new(Kind::NotFound, message)
-            .with(Next::say(format!("when the certificate has come:  sudo {install} FILE"))));
+        return Err(
+            Failure::new(Kind::NotFound, message).with(Next::say(format!(
+                "when the certificate has come:  sudo {install} FILE"
+            ))),
+        );
     }
     Ok(checks)
 }
@@ -39,10 +68,19 @@ pub(super) fn pending(context: &Context, named: Option<Ca>, chosen: &Chosen) -> 
 /// A host with a random label, and the shop's record was not given.
 fn host_unknown(context: &Context, unknown: &Pending) -> Failure {
     let shop = unknown.ca.map_or("the shop", Ca::title);
-    let message = format!("the host of the record is known to {shop} alone: {}", unknown.expected.record.name);
-    let again = [context.again("dcv-check"), vec!["--record".to_owned(), "-".to_owned()]].concat();
-    Failure::new(Kind::NotFound, message)
-        .with(Next::say(format!("copy host and value from its page and give them:  {}", Next::run(&again).text)))
+    let message = format!(
+        "the host of the record is known to {shop} alone: {}",
+        unknown.expected.record.name
+    );
+    let again = [
+        context.again("dcv-check"),
+        vec!["--record".to_owned(), "-".to_owned()],
+    ]
+    .concat();
+    Failure::new(Kind::NotFound, message).with(Next::say(format!(
+        "copy host and value from its page and give them:  {}",
+        Next::run(&again).text
+    )))
 }
 
 /// One record to look for, and what it belongs to.

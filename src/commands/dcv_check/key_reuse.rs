@@ -23,15 +23,26 @@ pub(super) struct Used {
 impl Used {
     /// What the requests and certificates in `here` and the installed ones tell.
     pub(super) fn of(context: &Context, here: &Directory) -> Self {
-        let certificates = here.certificates.iter().flat_map(|file| &file.value).map(|one| one.key_id);
+        let certificates = here
+            .certificates
+            .iter()
+            .flat_map(|file| &file.value)
+            .map(|one| one.key_id);
         let installed = installed::keys(context).into_iter().map(|(_, key)| key);
         let certified: HashSet<PublicKeyId> = certificates.chain(installed).collect();
-        let waiting: HashSet<PublicKeyId> =
-            here.waiting(&certified).into_iter().map(|held| held.value.key_id).collect();
+        let waiting: HashSet<PublicKeyId> = here
+            .waiting(&certified)
+            .into_iter()
+            .map(|held| held.value.key_id)
+            .collect();
         let keys = here.requests.iter().map(|held| held.value.key_id);
         let done = keys.filter(|key| !waiting.contains(key)).collect();
         let reusing = here.reusing().into_iter().map(Path::to_owned).collect();
-        Self { certified, done, reusing }
+        Self {
+            certified,
+            done,
+            reusing,
+        }
     }
 
     /// Whether no certificate that is known was issued for the request's key.
@@ -41,6 +52,7 @@ impl Used {
 
     /// Whether an order with this request, in that file, uses its key again.
     pub(super) fn is_used_again(&self, request: &SigningRequest, path: Option<&Path>) -> bool {
-        self.certified.contains(&request.key_id) || path.is_some_and(|path| self.reusing.contains(path))
+        self.certified.contains(&request.key_id)
+            || path.is_some_and(|path| self.reusing.contains(path))
     }
 }

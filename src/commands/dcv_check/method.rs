@@ -37,14 +37,28 @@ pub struct MethodOutcome {
 impl MethodOutcome {
     /// The worst of all.
     pub(super) fn verdict(&self) -> Verdict {
-        let stray = self.findings.iter().any(|finding| finding.code.starts_with("record-of-another"));
-        let worst = self.parts.iter().max_by_key(|part| (severity(part), part.verdict));
+        let stray = self
+            .findings
+            .iter()
+            .any(|finding| finding.code.starts_with("record-of-another"));
+        let worst = self
+            .parts
+            .iter()
+            .max_by_key(|part| (severity(part), part.verdict));
         let verdict = worst.map_or(Verdict::Unreachable, |part| part.verdict);
-        if stray { verdict.max(Verdict::Unchecked) } else { verdict }
+        if stray {
+            verdict.max(Verdict::Unchecked)
+        } else {
+            verdict
+        }
     }
 
     fn next(&self) -> Vec<Next> {
-        vec![if self.exit_code() == 0 { self.done.clone() } else { self.again.clone() }]
+        vec![if self.exit_code() == 0 {
+            self.done.clone()
+        } else {
+            self.again.clone()
+        }]
     }
 }
 
@@ -71,16 +85,28 @@ impl Outcome for MethodOutcome {
 
     fn human(&self, text: &mut Text) {
         for part in &self.parts {
-            part.lines.iter().for_each(|(label, words)| text.fact(label, words));
-            let width = part.rows.iter().map(|(who, _)| who.len()).max().unwrap_or(0);
-            part.rows.iter().for_each(|(who, said)| text.fact("says", format!("{who:width$}  {said}")));
+            part.lines
+                .iter()
+                .for_each(|(label, words)| text.fact(label, words));
+            let width = part
+                .rows
+                .iter()
+                .map(|(who, _)| who.len())
+                .max()
+                .unwrap_or(0);
+            part.rows
+                .iter()
+                .for_each(|(who, said)| text.fact("says", format!("{who:width$}  {said}")));
         }
         text.findings(&self.findings);
         text.nexts(&self.next());
     }
 
     fn exit_code(&self) -> u8 {
-        let wrong = self.findings.iter().any(|finding| finding.severity == Severity::Error);
+        let wrong = self
+            .findings
+            .iter()
+            .any(|finding| finding.severity == Severity::Error);
         match self.parts.iter().map(severity).max() {
             Some(0) if !wrong => 0,
             Some(1) if self.verdict() == Verdict::Unreachable => 4,

@@ -63,12 +63,18 @@ pub(super) struct NextLines {
 impl NextLines {
     /// `again`: the words of the one to wait with.
     pub(super) fn new(context: &Context, again: Vec<String>) -> Self {
-        Self { again: again.into(), install: Next::run(&context.again("install")).text.into() }
+        Self {
+            again: again.into(),
+            install: Next::run(&context.again("install")).text.into(),
+        }
     }
 
     /// The same but for the words to wait with.
     pub(super) fn waiting_with(&self, again: Vec<String>) -> Self {
-        Self { again: again.into(), install: Rc::clone(&self.install) }
+        Self {
+            again: again.into(),
+            install: Rc::clone(&self.install),
+        }
     }
 }
 
@@ -80,7 +86,11 @@ impl DcvCheckOutcome {
             findings: Vec::new(),
             changed: !chosen.kept.is_empty(),
             matched: chosen.matched.clone(),
-            kept: chosen.kept.iter().map(|path| path.display().to_string()).collect(),
+            kept: chosen
+                .kept
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect(),
             lines,
             announced: false,
         }
@@ -88,12 +98,19 @@ impl DcvCheckOutcome {
 
     /// The same for one line of a list.
     pub(super) fn of_line(lines: NextLines) -> Self {
-        let none = Chosen { selected: Vec::new(), strays: Vec::new(), kept: Vec::new(), matched: Vec::new() };
+        let none = Chosen {
+            selected: Vec::new(),
+            strays: Vec::new(),
+            kept: Vec::new(),
+            matched: Vec::new(),
+        };
         Self::new(&none, lines)
     }
 
     pub(super) fn conclude(&mut self, checks: Vec<Check>, strays: &[Finding]) {
-        let worst = checks.iter().max_by_key(|check| (severity(&check.judgement), check.judgement.verdict));
+        let worst = checks
+            .iter()
+            .max_by_key(|check| (severity(&check.judgement), check.judgement.verdict));
         self.verdict = worst.map_or(Verdict::Unreachable, |check| check.judgement.verdict);
         if !strays.is_empty() {
             // A record that belongs to nothing here was not compared with anything.
@@ -119,7 +136,10 @@ impl DcvCheckOutcome {
     fn belongs(&self) -> Vec<String> {
         let mut lines: Vec<String> = Vec::new();
         for request in &self.matched {
-            let kept = self.kept.iter().find(|kept| kept.strip_suffix("dcv") == request.strip_suffix("csr"));
+            let kept = self
+                .kept
+                .iter()
+                .find(|kept| kept.strip_suffix("dcv") == request.strip_suffix("csr"));
             let line = match kept {
                 Some(kept) => format!("the record belongs to {request}; kept in {kept}"),
                 None => format!("the record belongs to {request}"),
@@ -133,15 +153,21 @@ impl DcvCheckOutcome {
 
     fn next(&self) -> Vec<Next> {
         if self.exit_code() == 0 {
-            let shop = self.checks.iter().find_map(|check| check.ca).map_or("the shop", Ca::title);
+            let shop = self
+                .checks
+                .iter()
+                .find_map(|check| check.ca)
+                .map_or("the shop", Ca::title);
             let install = &self.lines.install;
             return vec![Next::say(format!(
                 "press Retry at {shop}; leave the record there. When the zip has come:  sudo {install} FILE.zip"
             ))];
         }
         let mut again = self.lines.again.to_vec();
-        let unknown =
-            |check: &Check| check.expected.source == Source::Nowhere || check.judgement.verdict == Verdict::Unchecked;
+        let unknown = |check: &Check| {
+            check.expected.source == Source::Nowhere
+                || check.judgement.verdict == Verdict::Unchecked
+        };
         if self.checks.iter().any(unknown) {
             again.extend(["--record".to_owned(), "-".to_owned()]);
         }
@@ -165,8 +191,15 @@ pub(super) fn summary(checks: &[Check]) -> String {
         if one.answer == Answer::NoRoute {
             continue;
         }
-        let server = one.server.name.clone().unwrap_or_else(|| one.server.to_string());
-        match groups.iter_mut().find(|(word, _)| *word == one.verdict.word()) {
+        let server = one
+            .server
+            .name
+            .clone()
+            .unwrap_or_else(|| one.server.to_string());
+        match groups
+            .iter_mut()
+            .find(|(word, _)| *word == one.verdict.word())
+        {
             Some((_, servers)) if servers.contains(&server) => {}
             Some((_, servers)) => servers.push(server),
             None => groups.push((one.verdict.word(), vec![server])),
@@ -175,7 +208,10 @@ pub(super) fn summary(checks: &[Check]) -> String {
     if groups.is_empty() {
         return "nobody was asked: no way there from here".to_owned();
     }
-    let lines: Vec<String> = groups.iter().map(|(word, servers)| format!("{word} at {}", servers.join(", "))).collect();
+    let lines: Vec<String> = groups
+        .iter()
+        .map(|(word, servers)| format!("{word} at {}", servers.join(", ")))
+        .collect();
     lines.join("; ")
 }
 
@@ -248,8 +284,16 @@ impl Outcome for DcvCheckOutcome {
     }
 
     fn exit_code(&self) -> u8 {
-        let wrong = self.findings.iter().any(|finding| finding.severity == Severity::Error);
-        match self.checks.iter().map(|check| severity(&check.judgement)).max() {
+        let wrong = self
+            .findings
+            .iter()
+            .any(|finding| finding.severity == Severity::Error);
+        match self
+            .checks
+            .iter()
+            .map(|check| severity(&check.judgement))
+            .max()
+        {
             Some(0) if !wrong && self.verdict == Verdict::Visible => 0,
             Some(1) if self.verdict == Verdict::Unreachable => 4,
             _ => 1,
@@ -260,7 +304,9 @@ impl Outcome for DcvCheckOutcome {
 impl Check {
     fn findings(&self) -> Vec<Finding> {
         let reasons = self.judgement.reasons.iter().map(Finding::from);
-        let mut findings: Vec<Finding> = reasons.filter_map(|finding| self.around.explain(finding)).collect();
+        let mut findings: Vec<Finding> = reasons
+            .filter_map(|finding| self.around.explain(finding))
+            .collect();
         findings.extend(self.around.findings.iter().cloned());
         let guessed = self.ca.filter(|_| self.expected.source != Source::Shop);
         findings.extend(guessed.and_then(advice::dcv::not_confirmed));
@@ -273,8 +319,18 @@ impl Check {
             request: (!self.request.is_empty()).then_some(&self.request),
             verdict: self.judgement.verdict.word(),
             dnssec: self.around.dnssec.word(),
-            caa: self.around.caa.iter().map(zone_health::ruling_json).collect(),
-            servers: self.judgement.standings.iter().map(server_document).collect(),
+            caa: self
+                .around
+                .caa
+                .iter()
+                .map(zone_health::ruling_json)
+                .collect(),
+            servers: self
+                .judgement
+                .standings
+                .iter()
+                .map(server_document)
+                .collect(),
         }
     }
 
@@ -283,24 +339,44 @@ impl Check {
         let there = |one: &Standing| one.verdict == Verdict::Visible;
         if self.judgement.standings.iter().any(there) {
             let value = record.value.as_deref().unwrap_or_default();
-            text.fact("record", format!("{} {} {value}", record.name, record.kind.word()));
+            text.fact(
+                "record",
+                format!("{} {} {value}", record.name, record.kind.word()),
+            );
         } else {
             text.act("add", self.entry());
         }
-        let width = self.judgement.standings.iter().map(|one| one.server.to_string().len()).max().unwrap_or(0);
+        let width = self
+            .judgement
+            .standings
+            .iter()
+            .map(|one| one.server.to_string().len())
+            .max()
+            .unwrap_or(0);
         for one in &self.judgement.standings {
-            text.fact("says", format!("{:width$}  {}", one.server.to_string(), says(one)));
+            text.fact(
+                "says",
+                format!("{:width$}  {}", one.server.to_string(), says(one)),
+            );
         }
         if self.judgement.verdict == Verdict::Visible {
             let fine = self.around.fine();
-            text.fact("ok", format!("visible at all servers that were asked: the CA would see it now{fine}"));
+            text.fact(
+                "ok",
+                format!("visible at all servers that were asked: the CA would see it now{fine}"),
+            );
         }
     }
 
     /// What to type in the DNS provider's panel.
     fn entry(&self) -> String {
         let record = &self.expected.record;
-        let at = format!("in the panel of {}:  {} | host {}", record.zone, record.kind.word(), record.relative_name);
+        let at = format!(
+            "in the panel of {}:  {} | host {}",
+            record.zone,
+            record.kind.word(),
+            record.relative_name
+        );
         match (&record.value, &record.shape) {
             (Some(value), _) => format!("{at} | value {value}"),
             (None, Some(shape)) => format!("{at} | the value that the shop shows: {shape}"),
@@ -334,8 +410,12 @@ pub(super) fn says(one: &Standing) -> String {
         (Verdict::Different, _) => "another value".to_owned(),
         (Verdict::WrongPlace, _) => format!("at another name: {}", one.at),
         (_, Answer::NoName(_)) => "absent (NXDOMAIN: nothing of that name)".to_owned(),
-        (_, Answer::NoData(_)) => "absent (NODATA: the name is there, with other types of record)".to_owned(),
-        (_, Answer::Cname(_) | Answer::Txt(_) | Answer::Addresses(_) | Answer::Mx(_)) => "absent".to_owned(),
+        (_, Answer::NoData(_)) => {
+            "absent (NODATA: the name is there, with other types of record)".to_owned()
+        }
+        (_, Answer::Cname(_) | Answer::Txt(_) | Answer::Addresses(_) | Answer::Mx(_)) => {
+            "absent".to_owned()
+        }
         (_, Answer::Bogus) => "bogus: its DNSSEC signatures do not hold".to_owned(),
         (_, Answer::Lame) => "does not answer for the zone".to_owned(),
         (_, Answer::Refused) => "REFUSED".to_owned(),

@@ -62,13 +62,23 @@ pub(super) fn choose(context: &Context, args: &Wanted<'_>) -> Result<Chosen, Fai
     let given = given(context, args)?;
     let here = Directory::read(context)?;
     let used = Used::of(context, &here);
-    let mut candidates = if args.names.is_empty() { all(&here) } else { named(context, args.names, &here, &used)? };
-    let mut chosen = Chosen { selected: Vec::new(), strays: Vec::new(), kept: Vec::new(), matched: Vec::new() };
+    let mut candidates = if args.names.is_empty() {
+        all(&here)
+    } else {
+        named(context, args.names, &here, &used)?
+    };
+    let mut chosen = Chosen {
+        selected: Vec::new(),
+        strays: Vec::new(),
+        kept: Vec::new(),
+        matched: Vec::new(),
+    };
     for record in &given {
         match pick(record, &candidates, &used)? {
             Ok(at) => {
                 let one = &mut candidates[at];
-                one.given.push(record.anchored(&record::domains(&one.request)));
+                one.given
+                    .push(record.anchored(&record::domains(&one.request)));
                 chosen.matched.push(one.shown.clone());
             }
             Err(stray) => chosen.strays.push(stray),
@@ -78,10 +88,17 @@ pub(super) fn choose(context: &Context, args: &Wanted<'_>) -> Result<Chosen, Fai
     let mut wanted: Vec<Selected> = match (chosen.matched.is_empty(), args.names.is_empty()) {
         (false, true) => candidates.into_iter().filter(matched).collect(),
         (_, false) => candidates,
-        (true, true) => candidates.into_iter().filter(|one| used.is_pending(&one.request)).collect(),
+        (true, true) => candidates
+            .into_iter()
+            .filter(|one| used.is_pending(&one.request))
+            .collect(),
     };
     if wanted.is_empty() {
-        return Err(nothing_pending(context, args.again, !here.requests.is_empty()));
+        return Err(nothing_pending(
+            context,
+            args.again,
+            !here.requests.is_empty(),
+        ));
     }
     for one in &mut wanted {
         one.reuses_key = used.is_used_again(&one.request, one.path.as_deref());
@@ -131,45 +148,77 @@ fn keep(one: &mut Selected, ca: Option<Ca>) -> Result<Option<PathBuf>, Failure> 
 
 /// Which request a record belongs to: the one that it was made from; where it is made of none, the one that asks for its
 /// domain, and of several the one that still waits for its certificate.
-fn pick(record: &GivenRecord, candidates: &[Selected], used: &Used) -> Result<Result<usize, Finding>, Failure> {
+fn pick(
+    record: &GivenRecord,
+    candidates: &[Selected],
+    used: &Used,
+) -> Result<Result<usize, Finding>, Failure> {
     if let Some(md5) = record.md5() {
         let made_from = candidates.iter().position(|one| one.request.md5() == md5);
         return Ok(made_from.map_or_else(
             || Err(stray(md5, candidates)),
             |at| {
                 let one = &candidates[at];
-                if expectation::belongs(record, &one.request) { Ok(at) } else { Err(mixed(record, one)) }
+                if expectation::belongs(record, &one.request) {
+                    Ok(at)
+                } else {
+                    Err(mixed(record, one))
+                }
             },
         ));
     }
     let fitting = |at: &usize| expectation::is_for(record, &candidates[*at].request);
     let fitting: Vec<usize> = (0..candidates.len()).filter(fitting).collect();
-    let waiting: Vec<usize> = fitting.iter().copied().filter(|at| used.is_pending(&candidates[*at].request)).collect();
+    let waiting: Vec<usize> = fitting
+        .iter()
+        .copied()
+        .filter(|at| used.is_pending(&candidates[*at].request))
+        .collect();
     match (fitting.as_slice(), waiting.as_slice()) {
         ([], _) => Ok(Err(of_no_domain(record, candidates))),
         ([one], _) | (_, [one]) => Ok(Ok(*one)),
         (several, _) => {
-            let names: Vec<&str> = several.iter().map(|at| candidates[*at].shown.as_str()).collect();
-            let message = format!("the record given fits several requests: {}", names.join(", "));
-            Err(Failure::new(Kind::Ambiguous, message).with(Next::say("name the request in front of --record")))
+            let names: Vec<&str> = several
+                .iter()
+                .map(|at| candidates[*at].shown.as_str())
+                .collect();
+            let message = format!(
+                "the record given fits several requests: {}",
+                names.join(", ")
+            );
+            Err(Failure::new(Kind::Ambiguous, message)
+                .with(Next::say("name the request in front of --record")))
         }
     }
 }
 
 /// A record that is for none of the names asked for.
 fn of_no_domain(record: &GivenRecord, candidates: &[Selected]) -> Finding {
-    let names: Vec<&str> =
-        candidates.iter().flat_map(|one| &one.request.dns_names).map(String::as_str).take(5).collect();
+    let names: Vec<&str> = candidates
+        .iter()
+        .flat_map(|one| &one.request.dns_names)
+        .map(String::as_str)
+        .take(5)
+        .collect();
     Finding::error(
         "record-of-another-domain",
-        format!("the record given proves none of the names asked for ({}): {}", names.join(", "), record.zone_line()),
+        format!(
+            "the record given proves none of the names asked for ({}): {}",
+            names.join(", "),
+            record.zone_line()
+        ),
     )
-    .with(Next::say("copy the record of this order at the shop, with its whole host"))
+    .with(Next::say(
+        "copy the record of this order at the shop, with its whole host",
+    ))
 }
 
 fn stray(md5: &str, candidates: &[Selected]) -> Finding {
-    let here: Vec<String> =
-        candidates.iter().take(5).map(|one| format!("{} is {}", one.shown, one.request.md5())).collect();
+    let here: Vec<String> = candidates
+        .iter()
+        .take(5)
+        .map(|one| format!("{} is {}", one.shown, one.request.md5()))
+        .collect();
     Finding::error(
         "record-of-another-request",
         format!("the record given was made from another request: its MD5 is {md5}; {}", here.join(", ")),
@@ -180,9 +229,15 @@ fn stray(md5: &str, candidates: &[Selected]) -> Finding {
 fn mixed(record: &GivenRecord, one: &Selected) -> Finding {
     Finding::error(
         "record-of-another-request",
-        format!("the host given belongs to {}, its value to another request: {}", one.shown, record.value),
+        format!(
+            "the host given belongs to {}, its value to another request: {}",
+            one.shown, record.value
+        ),
     )
-    .with(Next::say(format!("the value for this request starts with {}", record::target_labels(&one.request))))
+    .with(Next::say(format!(
+        "the value for this request starts with {}",
+        record::target_labels(&one.request)
+    )))
 }
 
 /// The request of a file; what is kept beside it is read once it is known to be wanted.
@@ -207,24 +262,46 @@ fn all(here: &Directory) -> Vec<Selected> {
 }
 
 fn add(all: &mut Vec<Selected>, one: Selected) {
-    if !all.iter().any(|other| other.request.der() == one.request.der()) {
+    if !all
+        .iter()
+        .any(|other| other.request.der() == one.request.der())
+    {
         all.push(one);
     }
 }
 
-fn named(context: &Context, words: &[String], here: &Directory, used: &Used) -> Result<Vec<Selected>, Failure> {
+fn named(
+    context: &Context,
+    words: &[String],
+    here: &Directory,
+    used: &Used,
+) -> Result<Vec<Selected>, Failure> {
     let mut all: Vec<Selected> = Vec::new();
     for word in words {
         match Argument::resolve(word, here)? {
-            Argument::Name(name) => by_name(context, &name, here, used)?.into_iter().for_each(|one| add(&mut all, one)),
+            Argument::Name(name) => by_name(context, &name, here, used)?
+                .into_iter()
+                .for_each(|one| add(&mut all, one)),
             Argument::File(path) => {
-                requests(&path, word)?.iter().for_each(|request| add(&mut all, held(&path, request)));
+                requests(&path, word)?
+                    .iter()
+                    .for_each(|request| add(&mut all, held(&path, request)));
             }
             Argument::Stdin => {
                 for request in requests(Path::new("-"), "stdin")? {
                     let shown = "the request on stdin".to_owned();
                     let (reuses_key, given, kept) = (false, Vec::new(), Kept::default());
-                    add(&mut all, Selected { shown, path: None, request, reuses_key, given, kept });
+                    add(
+                        &mut all,
+                        Selected {
+                            shown,
+                            path: None,
+                            request,
+                            reuses_key,
+                            given,
+                            kept,
+                        },
+                    );
                 }
             }
         }
@@ -235,23 +312,46 @@ fn named(context: &Context, words: &[String], here: &Directory, used: &Used) -> 
 pub(super) fn requests(path: &Path, shown: &str) -> Result<Vec<SigningRequest>, Failure> {
     let delivery = folder::read_file(path)?;
     if delivery.requests.is_empty() {
-        return Err(Failure::new(Kind::Malformed, format!("{shown} holds no certificate request (CSR)"))
-            .with(Next::say(format!("certctl inspect {}", shell_word(shown)))));
+        return Err(Failure::new(
+            Kind::Malformed,
+            format!("{shown} holds no certificate request (CSR)"),
+        )
+        .with(Next::say(format!("certctl inspect {}", shell_word(shown)))));
     }
-    Ok(delivery.requests.into_iter().map(|found| found.value).collect())
+    Ok(delivery
+        .requests
+        .into_iter()
+        .map(|found| found.value)
+        .collect())
 }
 
 /// The requests for a name: those that wait for a certificate; where none does, the latest.
-fn by_name(context: &Context, name: &DnsName, here: &Directory, used: &Used) -> Result<Vec<Selected>, Failure> {
+fn by_name(
+    context: &Context,
+    name: &DnsName,
+    here: &Directory,
+    used: &Used,
+) -> Result<Vec<Selected>, Failure> {
     let named = here.requests_named(name);
-    let pending: Vec<_> = named.iter().filter(|one| used.is_pending(&one.value)).collect();
+    let pending: Vec<_> = named
+        .iter()
+        .filter(|one| used.is_pending(&one.value))
+        .collect();
     if named.is_empty() {
         let message = format!("no request for {name} in {}", here.path.display());
-        return Err(Failure::new(Kind::NotFound, message)
-            .with(Next::run(&[context.again("csr"), vec![name.to_string()]].concat())));
+        return Err(Failure::new(Kind::NotFound, message).with(Next::run(
+            &[context.again("csr"), vec![name.to_string()]].concat(),
+        )));
     }
-    let found = if pending.is_empty() { named.iter().take(1).collect() } else { pending };
-    Ok(found.into_iter().map(|one| held(&one.path, &one.value)).collect())
+    let found = if pending.is_empty() {
+        named.iter().take(1).collect()
+    } else {
+        pending
+    };
+    Ok(found
+        .into_iter()
+        .map(|one| held(&one.path, &one.value))
+        .collect())
 }
 
 fn nothing_pending(context: &Context, again: &[String], some_are_done: bool) -> Failure {
@@ -260,7 +360,11 @@ fn nothing_pending(context: &Context, again: &[String], some_are_done: bool) -> 
         let message = format!("no request in {folder} waits for a certificate: all have one");
         (message, "to look all the same:  ", again.to_owned())
     } else {
-        (format!("no request (CSR) in {folder}"), "", context.again("csr"))
+        (
+            format!("no request (CSR) in {folder}"),
+            "",
+            context.again("csr"),
+        )
     };
     let line = Next::run(&words).text;
     Failure::new(Kind::NotFound, message).with(Next::say(format!("{look}{line} NAME")))

@@ -41,7 +41,8 @@ pub(super) fn wait<T: Looked>(
 ) -> Result<T, Failure> {
     let started = clock::now();
     let gone = || Duration::try_from(clock::now().duration_since(started)).unwrap_or_default();
-    let (mut last, mut round, mut table) = (String::new(), 0, Table::new(&context.sink, time(limit)));
+    let (mut last, mut round, mut table) =
+        (String::new(), 0, Table::new(&context.sink, time(limit)));
     let mut told = Vec::new();
     loop {
         let looked = look().map_err(|failure| stopped(failure, &last))?;
@@ -54,7 +55,9 @@ pub(super) fn wait<T: Looked>(
         let (seen, now, next) = (looked.summary(), time(Duration::ZERO), time(pause));
         tell(context, &mut table, &mut told, &looked.wrong());
         if !table.draw(&looked.groups(), &now, &next) && seen != last {
-            context.sink.event(&format!("{now}  {seen}; next look {next}"));
+            context
+                .sink
+                .event(&format!("{now}  {seen}; next look {next}"));
         }
         (last, round) = (seen, round + 1);
         rest(context, pause).map_err(|failure| stopped(failure, &last))?;
@@ -65,7 +68,10 @@ pub(super) fn wait<T: Looked>(
 fn tell(context: &Context, table: &mut Table<'_>, told: &mut Vec<Finding>, wrong: &[&Finding]) {
     for finding in wrong {
         // The next step may tell a time that runs down.
-        if !told.iter().any(|one| one.code == finding.code && one.message == finding.message) {
+        if !told
+            .iter()
+            .any(|one| one.code == finding.code && one.message == finding.message)
+        {
             table.clear();
             context.sink.finding(finding);
             told.push((*finding).clone());
@@ -75,9 +81,20 @@ fn tell(context: &Context, table: &mut Table<'_>, told: &mut Vec<Finding>, wrong
 
 /// A failure to ask with the line to go on by, and where it stood when a signal came.
 pub(super) fn stopped(failure: Failure, stood: &str, again: &[String]) -> Failure {
-    let stood = if stood.is_empty() { "nobody has answered yet" } else { stood };
-    let failure = if matches!(failure.kind, Kind::Interrupted(_)) { failure.because(stood) } else { failure };
-    Failure { next: vec![Next::run(again)], ..failure }
+    let stood = if stood.is_empty() {
+        "nobody has answered yet"
+    } else {
+        stood
+    };
+    let failure = if matches!(failure.kind, Kind::Interrupted(_)) {
+        failure.because(stood)
+    } else {
+        failure
+    };
+    Failure {
+        next: vec![Next::run(again)],
+        ..failure
+    }
 }
 
 fn is_settled(verdict: Verdict) -> bool {
@@ -95,14 +112,25 @@ impl Looked for Vec<Check> {
     fn summary(&self) -> String {
         let mut codes: Vec<&str> = self.wrong().iter().map(|finding| finding.code).collect();
         codes.dedup();
-        let wrong = if codes.is_empty() { String::new() } else { format!("; wrong still: {}", codes.join(", ")) };
+        let wrong = if codes.is_empty() {
+            String::new()
+        } else {
+            format!("; wrong still: {}", codes.join(", "))
+        };
         format!("{}{wrong}", outcome::summary(self))
     }
 
     fn groups(&self) -> Vec<Group> {
         let group = |check: &Check| {
-            let servers = check.judgement.standings.iter().map(|one| (one.server.to_string(), says(one)));
-            let wrong = check.around.wrong().map(|finding| (finding.code.to_owned(), finding.message.clone()));
+            let servers = check
+                .judgement
+                .standings
+                .iter()
+                .map(|one| (one.server.to_string(), says(one)));
+            let wrong = check
+                .around
+                .wrong()
+                .map(|finding| (finding.code.to_owned(), finding.message.clone()));
             Group {
                 verdict: check.judgement.verdict,
                 name: check.expected.record.name.clone(),
@@ -128,8 +156,16 @@ impl Looked for MethodOutcome {
 
     fn summary(&self) -> String {
         let each = self.parts.iter().map(|part| {
-            let rows: Vec<String> = part.rows.iter().map(|(who, said)| format!("{who} {said}")).collect();
-            let rows = if rows.is_empty() { String::new() } else { format!(" ({})", rows.join(", ")) };
+            let rows: Vec<String> = part
+                .rows
+                .iter()
+                .map(|(who, said)| format!("{who} {said}"))
+                .collect();
+            let rows = if rows.is_empty() {
+                String::new()
+            } else {
+                format!(" ({})", rows.join(", "))
+            };
             format!("{} {}{rows}", part.verdict.word(), part.name)
         });
         each.collect::<Vec<_>>().join("; ")
@@ -137,7 +173,13 @@ impl Looked for MethodOutcome {
 
     fn groups(&self) -> Vec<Group> {
         let parts = self.parts.iter();
-        parts.map(|part| Group { verdict: part.verdict, name: part.name.clone(), rows: part.rows.clone() }).collect()
+        parts
+            .map(|part| Group {
+                verdict: part.verdict,
+                name: part.name.clone(),
+                rows: part.rows.clone(),
+            })
+            .collect()
     }
 
     fn pause(&self, round: usize) -> Duration {
@@ -147,7 +189,9 @@ impl Looked for MethodOutcome {
 
 /// When that much time has passed, as people read it.
 fn time(after: Duration) -> String {
-    let then = clock::now().checked_add(after).unwrap_or_else(|_| clock::now());
+    let then = clock::now()
+        .checked_add(after)
+        .unwrap_or_else(|_| clock::now());
     then.strftime("%H:%M:%SZ").to_string()
 }
 
@@ -157,7 +201,10 @@ fn rest(context: &Context, pause: Duration) -> Result<(), Failure> {
     let mut left = pause;
     while !left.is_zero() {
         if let Some(signal) = context.interrupt.signal() {
-            return Err(Failure::new(Kind::Interrupted(signal), "interrupted while waiting for the proof"));
+            return Err(Failure::new(
+                Kind::Interrupted(signal),
+                "interrupted while waiting for the proof",
+            ));
         }
         let slice = left.min(SLICE);
         clock::sleep(slice);

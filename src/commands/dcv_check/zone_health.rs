@@ -46,26 +46,52 @@ impl Around {
                 .iter()
                 .map(|remark| advice::zone_consistency::finding(remark, at))
                 .collect();
-        let explained: Vec<String> =
-            survey.around.explained.iter().map(|(server, reason)| format!("{server}: {reason}")).collect();
+        let explained: Vec<String> = survey
+            .around
+            .explained
+            .iter()
+            .map(|(server, reason)| format!("{server}: {reason}"))
+            .collect();
         let mut signatures: Vec<Finding> = Vec::from(&dnssec);
-        signatures.iter_mut().take(1).for_each(|first| first.lines.extend(explained.iter().cloned()));
+        signatures
+            .iter_mut()
+            .take(1)
+            .for_each(|first| first.lines.extend(explained.iter().cloned()));
         findings.extend(signatures);
-        let wish = Wish { issuers: pending.ca.map_or(&[], |ca| ca.profile().issuers), at };
+        let wish = Wish {
+            issuers: pending.ca.map_or(&[], |ca| ca.profile().issuers),
+            at,
+        };
         let caa = caa::rule_all(&pending.names, found, wish);
         // Where nobody answers at all, or nothing is believed, that is what is to be said.
         if judgement.answered {
-            let rejected = broken || judgement.standings.iter().any(|one| one.answer == Answer::Bogus);
-            let said =
-                |ruling: &&Ruling| !(rejected && matches!(ruling.verdict, caa::Verdict::Failed(_, Answer::Bogus)));
-            findings.extend(caa::together(caa.iter().filter(said)).iter().flat_map(Vec::<Finding>::from));
+            let rejected = broken
+                || judgement
+                    .standings
+                    .iter()
+                    .any(|one| one.answer == Answer::Bogus);
+            let said = |ruling: &&Ruling| {
+                !(rejected && matches!(ruling.verdict, caa::Verdict::Failed(_, Answer::Bogus)))
+            };
+            findings.extend(
+                caa::together(caa.iter().filter(said))
+                    .iter()
+                    .flat_map(Vec::<Finding>::from),
+            );
         }
-        Self { dnssec, caa, findings, explained }
+        Self {
+            dnssec,
+            caa,
+            findings,
+            explained,
+        }
     }
 
     /// What keeps the CA from seeing the record, or from issuing though it does.
     pub(super) fn wrong(&self) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(|finding| finding.severity == Severity::Error)
+        self.findings
+            .iter()
+            .filter(|finding| finding.severity == Severity::Error)
     }
 
     /// The resolvers' own words go with the finding that they failed; where it is known why signatures are rejected, that is
@@ -74,15 +100,22 @@ impl Around {
         let broken = matches!(self.dnssec, State::Broken(_));
         match finding.code {
             "server-bogus" if broken => None,
-            "server-bogus" | "server-servfail" => Some(finding.quoting(self.explained.iter().cloned())),
+            "server-bogus" | "server-servfail" => {
+                Some(finding.quoting(self.explained.iter().cloned()))
+            }
             _ => Some(finding),
         }
     }
 
     /// What is fine, for the line that says so.
     pub(super) fn fine(&self) -> String {
-        let allowed = |ruling: &Ruling| matches!(ruling.verdict, caa::Verdict::Allowed | caa::Verdict::Free);
-        let caa = if !self.caa.is_empty() && self.caa.iter().all(allowed) { "; CAA allows" } else { "" };
+        let allowed =
+            |ruling: &Ruling| matches!(ruling.verdict, caa::Verdict::Allowed | caa::Verdict::Free);
+        let caa = if !self.caa.is_empty() && self.caa.iter().all(allowed) {
+            "; CAA allows"
+        } else {
+            ""
+        };
         match self.dnssec {
             State::Unsigned => format!("{caa}; DNSSEC: unsigned, fine"),
             State::Signed => format!("{caa}; DNSSEC: the signatures hold"),
@@ -92,7 +125,9 @@ impl Around {
 }
 
 pub(super) fn ruling_json(ruling: &Ruling) -> Value {
-    use crate::dcv::caa::Verdict::{Allowed, CaUnknown, Failed, Forbidden, Free, NotAsked, OnTerms, Only, Partly};
+    use crate::dcv::caa::Verdict::{
+        Allowed, CaUnknown, Failed, Forbidden, Free, NotAsked, OnTerms, Only, Partly,
+    };
     let verdict = match &ruling.verdict {
         NotAsked => "not-asked",
         Free => "free",

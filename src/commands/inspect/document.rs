@@ -46,16 +46,46 @@ impl InspectOutcome {
     }
 
     fn items(&self) -> Vec<Value> {
-        let Delivery { certificates, requests, unproven, keys, public_keys, ignored, .. } = &self.delivery;
-        let mut items: Vec<Value> =
-            certificates.iter().map(|one| item("certificate", one, certificate_json(one, self.at))).collect();
-        let request =
-            |one: &SigningRequest| request_json(one, &http_file::listed(&self.records(one), &self.files(one)));
+        let Delivery {
+            certificates,
+            requests,
+            unproven,
+            keys,
+            public_keys,
+            ignored,
+            ..
+        } = &self.delivery;
+        let mut items: Vec<Value> = certificates
+            .iter()
+            .map(|one| item("certificate", one, certificate_json(one, self.at)))
+            .collect();
+        let request = |one: &SigningRequest| {
+            request_json(
+                one,
+                &http_file::listed(&self.records(one), &self.files(one)),
+            )
+        };
         // False too where the signature is of a kind that is not checked.
-        let (holds, unproved) = (json!({"signature_holds": true}), json!({"signature_holds": false}));
-        items.extend(requests.iter().map(|one| item("request", one, merged(request(one), holds.clone()))));
-        items.extend(unproven.iter().map(|one| item("request", one, merged(request(one.shown()), unproved.clone()))));
-        items.extend(keys.iter().map(|one| item("key", one, key_json(one, &self.delivery.opened))));
+        let (holds, unproved) = (
+            json!({"signature_holds": true}),
+            json!({"signature_holds": false}),
+        );
+        items.extend(
+            requests
+                .iter()
+                .map(|one| item("request", one, merged(request(one), holds.clone()))),
+        );
+        items.extend(unproven.iter().map(|one| {
+            item(
+                "request",
+                one,
+                merged(request(one.shown()), unproved.clone()),
+            )
+        }));
+        items.extend(
+            keys.iter()
+                .map(|one| item("key", one, key_json(one, &self.delivery.opened))),
+        );
         items.extend(public_keys.iter().map(|one| {
             let key = json!({"algorithm": one.algorithm.to_string(), "id": one.id.to_string()});
             item("public-key", one, json!({"key": key}))
@@ -64,7 +94,12 @@ impl InspectOutcome {
         items.extend(
             locked.map(|one| json!({"kind": "encrypted-key", "source": one.source.to_string(), "encrypted": true})),
         );
-        items.extend(self.delivery.lists.iter().map(|one| item("crl", one, list_json(one))));
+        items.extend(
+            self.delivery
+                .lists
+                .iter()
+                .map(|one| item("crl", one, list_json(one))),
+        );
         items
     }
 }
@@ -82,7 +117,10 @@ fn list_json(list: &RevocationList) -> Value {
 }
 
 fn item<T>(kind: &str, found: &Found<T>, facts: Value) -> Value {
-    merged(json!({"kind": kind, "source": found.source.to_string()}), facts)
+    merged(
+        json!({"kind": kind, "source": found.source.to_string()}),
+        facts,
+    )
 }
 
 fn merged(mut to: Value, from: Value) -> Value {
@@ -95,8 +133,14 @@ fn merged(mut to: Value, from: Value) -> Value {
 fn certificate_json(one: &Certificate, at: Timestamp) -> Value {
     let details = Details::of_certificate(one.der());
     let days = (one.not_after.as_second() - at.as_second()).div_euclid(86_400);
-    let promises = details.scts.iter().map(|one| json!({"log_id": one.log_id, "timestamp": one.timestamp}));
-    let policies = details.policies.iter().map(|(oid, name)| json!({"oid": oid, "name": name}));
+    let promises = details
+        .scts
+        .iter()
+        .map(|one| json!({"log_id": one.log_id, "timestamp": one.timestamp}));
+    let policies = details
+        .policies
+        .iter()
+        .map(|(oid, name)| json!({"oid": oid, "name": name}));
     let own = json!({
         "days_left": days,
         "is_site": one.is_site(),
@@ -115,7 +159,8 @@ fn certificate_json(one: &Certificate, at: Timestamp) -> Value {
 
 /// What certificates and requests say alike.
 fn said(details: &Details) -> Value {
-    let extension = |one: &Extension| json!({"oid": one.oid, "name": one.name, "critical": one.critical});
+    let extension =
+        |one: &Extension| json!({"oid": one.oid, "name": one.name, "critical": one.critical});
     json!({
         "version": details.version,
         "signature_algorithm": details.signature_algorithm,
@@ -138,7 +183,10 @@ fn request_json(request: &SigningRequest, records: &Value) -> Value {
         "sha256": request.sha256(),
         "records": records,
     });
-    merged(merged(known, said(&details)), json!({"attributes": details.attributes}))
+    merged(
+        merged(known, said(&details)),
+        json!({"attributes": details.attributes}),
+    )
 }
 
 fn key_json(key: &PrivateKey, opened: &[PublicKeyId]) -> Value {

@@ -36,17 +36,33 @@ impl InspectOutcome {
     pub(super) fn groups(&self) -> Vec<Group<'_>> {
         let all = &self.delivery.certificates;
         let Some(answers) = &self.answers else {
-            let certificates = all.iter().map(|one| (&one.value, one.source.to_string())).collect();
-            return vec![Group { heading: None, certificates }];
+            let certificates = all
+                .iter()
+                .map(|one| (&one.value, one.source.to_string()))
+                .collect();
+            return vec![Group {
+                heading: None,
+                certificates,
+            }];
         };
         let group = |places: String, protocol: &str| {
             let own = all.iter().filter(|one| one.source.input == places);
             let certificates: Vec<_> = own.map(|one| (&one.value, places.clone())).collect();
-            let before = answers.starttls.map(|protocol| format!("{}, then ", protocol.in_words())).unwrap_or_default();
+            let before = answers
+                .starttls
+                .map(|protocol| format!("{}, then ", protocol.in_words()))
+                .unwrap_or_default();
             let heading = format!("{places}: {before}{protocol}, {}", order(&certificates));
-            Group { heading: Some(heading), certificates }
+            Group {
+                heading: Some(heading),
+                certificates,
+            }
         };
-        answers.seen.iter().map(|seen| group(seen.places(), seen.protocol)).collect()
+        answers
+            .seen
+            .iter()
+            .map(|seen| group(seen.places(), seen.protocol))
+            .collect()
     }
 
     pub(super) fn records(&self, request: &SigningRequest) -> Vec<DcvRecord> {
@@ -60,7 +76,10 @@ impl InspectOutcome {
 
     /// How it was read, as notes: what is wrong with it is for `verify`.
     pub(super) fn findings(&self) -> Vec<Finding> {
-        let silent = self.answers.iter().flat_map(|answers| answers.findings.clone());
+        let silent = self
+            .answers
+            .iter()
+            .flat_map(|answers| answers.findings.clone());
         silent.chain(inputs::findings_of(&self.delivery)).collect()
     }
 }
@@ -75,12 +94,19 @@ pub(super) fn order(certificates: &[(&Certificate, String)]) -> String {
     match certificates {
         [] => "no certificate".to_owned(),
         [_] => "1 certificate".to_owned(),
-        several if in_order(several) => format!("{} certificates, each issued by the next", several.len()),
-        several => format!("{} certificates, not each issued by the next", several.len()),
+        several if in_order(several) => {
+            format!("{} certificates, each issued by the next", several.len())
+        }
+        several => format!(
+            "{} certificates, not each issued by the next",
+            several.len()
+        ),
     }
 }
 
 /// Each is signed by the one behind it.
 pub(super) fn in_order(certificates: &[(&Certificate, String)]) -> bool {
-    certificates.windows(2).all(|pair| pair[0].0.is_signed_by(pair[1].0))
+    certificates
+        .windows(2)
+        .all(|pair| pair[0].0.is_signed_by(pair[1].0))
 }

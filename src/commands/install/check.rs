@@ -35,8 +35,11 @@ pub fn run(context: &Context, args: &InstallArgs) -> Result<CheckOutcome, Failur
         stems = installed::all(context)?;
     }
     if stems.is_empty() {
-        return Err(Failure::new(Kind::NotFound, "no certificate is installed here by certctl")
-            .with(Next::say("install one first:  sudo certctl install FILE")));
+        return Err(Failure::new(
+            Kind::NotFound,
+            "no certificate is installed here by certctl",
+        )
+        .with(Next::say("install one first:  sudo certctl install FILE")));
     }
     drift_check::check(context, &stems).map(CheckOutcome)
 }
@@ -44,7 +47,9 @@ pub fn run(context: &Context, args: &InstallArgs) -> Result<CheckOutcome, Failur
 impl CheckOutcome {
     fn verdict(&self) -> Verdict {
         let verdicts = || self.0.iter().map(Checked::verdict);
-        let worst = [Verdict::Refused, Verdict::NotServed].into_iter().find(|bad| verdicts().any(|one| one == *bad));
+        let worst = [Verdict::Refused, Verdict::NotServed]
+            .into_iter()
+            .find(|bad| verdicts().any(|one| one == *bad));
         worst.unwrap_or(Verdict::Unchanged)
     }
 }
@@ -64,21 +69,44 @@ impl Outcome for CheckOutcome {
 
     fn human(&self, text: &mut Text) {
         for one in &self.0 {
-            let what = one.release.as_ref().map(|release| report::in_words(release.leaf()));
-            let words = format!("{}: {}", one.name, what.unwrap_or_else(|| "cannot be loaded".to_owned()));
+            let what = one
+                .release
+                .as_ref()
+                .map(|release| report::in_words(release.leaf()));
+            let words = format!(
+                "{}: {}",
+                one.name,
+                what.unwrap_or_else(|| "cannot be loaded".to_owned())
+            );
             let how = match (one.verdict(), one.seen.len()) {
                 (Verdict::Unchanged, 0) => "; links, files, modes and owners as installed",
-                (Verdict::Unchanged, _) => "; links, files, modes and owners as installed, and served",
+                (Verdict::Unchanged, _) => {
+                    "; links, files, modes and owners as installed, and served"
+                }
                 (Verdict::NotServed, _) => "; the files are as installed, what is served is not",
                 _ => "; not as installed",
             };
-            let label = if one.verdict() == Verdict::Unchanged { "same" } else { "found" };
+            let label = if one.verdict() == Verdict::Unchanged {
+                "same"
+            } else {
+                "found"
+            };
             text.fact(label, words + how);
             text.findings(&one.findings);
         }
         if self.0.len() > 1 {
-            let fine = self.0.iter().filter(|one| one.verdict() == Verdict::Unchanged).count();
-            text.fact("so", format!("{fine} of {} are as installed; nothing was touched", self.0.len()));
+            let fine = self
+                .0
+                .iter()
+                .filter(|one| one.verdict() == Verdict::Unchanged)
+                .count();
+            text.fact(
+                "so",
+                format!(
+                    "{fine} of {} are as installed; nothing was touched",
+                    self.0.len()
+                ),
+            );
         }
     }
 

@@ -29,9 +29,17 @@ impl AccessArgs {
     /// # Errors
     /// A user or a group that is not there.
     pub(super) fn settings(&self, context: &Context) -> Result<Settings, Failure> {
-        let owner = self.owner.as_deref().map(|text| look_up(context, text)).transpose()?;
+        let owner = self
+            .owner
+            .as_deref()
+            .map(|text| look_up(context, text))
+            .transpose()?;
         let key_mode = self.key_mode.map(|mode| format!("{mode:04o}"));
-        Ok(Settings { key_owner: owner, key_mode, ..Settings::default() })
+        Ok(Settings {
+            key_owner: owner,
+            key_mode,
+            ..Settings::default()
+        })
     }
 }
 
@@ -49,7 +57,11 @@ fn look_up(context: &Context, text: &str) -> Result<(u32, u32), Failure> {
     let (passwd_path, passwd) = read("/etc/passwd")?;
     let (group_path, group) = read("/etc/group")?;
     owner::owner(text, folders::user(), &passwd, &group).map_err(|error| {
-        let path = if let OwnerError::NoGroup(_) = error { group_path } else { passwd_path };
+        let path = if let OwnerError::NoGroup(_) = error {
+            group_path
+        } else {
+            passwd_path
+        };
         Failure::from((&error, path.as_path()))
     })
 }

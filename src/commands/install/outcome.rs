@@ -67,7 +67,8 @@ impl Part {
     }
 
     fn verdict(&self) -> Verdict {
-        self.changeover().map_or(Verdict::Refused, |changeover| changeover.verdict)
+        self.changeover()
+            .map_or(Verdict::Refused, |changeover| changeover.verdict)
     }
 
     fn exit_code(&self) -> u8 {
@@ -80,7 +81,10 @@ impl Part {
     /// The signal that ended it.
     fn signal(&self) -> Option<i32> {
         match &self.came {
-            Came::Failed(Failure { kind: Kind::Interrupted(signal), .. }) => Some(*signal),
+            Came::Failed(Failure {
+                kind: Kind::Interrupted(signal),
+                ..
+            }) => Some(*signal),
             _ => None,
         }
     }
@@ -89,7 +93,9 @@ impl Part {
     fn stands(&self) -> Vec<String> {
         match &self.came {
             Came::Failed(failure) if self.signal().is_some() => failure.causes.clone(),
-            Came::Failed(failure) => std::iter::once(failure.message.clone()).chain(failure.causes.clone()).collect(),
+            Came::Failed(failure) => std::iter::once(failure.message.clone())
+                .chain(failure.causes.clone())
+                .collect(),
             _ => vec![self.verdict().name().to_owned()],
         }
     }
@@ -100,8 +106,16 @@ impl Part {
             Came::Failed(failure) => Some(finding(failure)),
             _ => None,
         };
-        let later = self.changeover().into_iter().flat_map(|changeover| &changeover.findings);
-        self.findings.iter().chain(later).cloned().chain(failed).collect()
+        let later = self
+            .changeover()
+            .into_iter()
+            .flat_map(|changeover| &changeover.findings);
+        self.findings
+            .iter()
+            .chain(later)
+            .cloned()
+            .chain(failed)
+            .collect()
     }
 
     fn document(&self) -> Value {
@@ -139,7 +153,9 @@ impl Part {
 
     /// What ended well is a line; what did not is told in full.
     fn among_others(&self, text: &mut Text) {
-        let Some(changeover) = self.changeover().filter(|_| self.exit_code() == 0) else { return self.human(text) };
+        let Some(changeover) = self.changeover().filter(|_| self.exit_code() == 0) else {
+            return self.human(text);
+        };
         if changeover.verdict == Verdict::Planned {
             return self.human(text);
         }
@@ -150,10 +166,25 @@ impl Part {
             _ => "same",
         };
         let at = changeover.addresses();
-        let at = if at.is_empty() { String::new() } else { format!(", at {at}") };
-        text.fact(label, format!("{}: {} until {}{at}", self.stem, leaf.dns_names.join(", "), day(leaf.not_after)));
-        let worth: Vec<Finding> =
-            self.findings().into_iter().filter(|finding| finding.severity != Severity::Note).collect();
+        let at = if at.is_empty() {
+            String::new()
+        } else {
+            format!(", at {at}")
+        };
+        text.fact(
+            label,
+            format!(
+                "{}: {} until {}{at}",
+                self.stem,
+                leaf.dns_names.join(", "),
+                day(leaf.not_after)
+            ),
+        );
+        let worth: Vec<Finding> = self
+            .findings()
+            .into_iter()
+            .filter(|finding| finding.severity != Severity::Note)
+            .collect();
         text.findings(&worth);
     }
 }
@@ -177,17 +208,31 @@ fn interrupted(signal: i32, parts: &[Part]) -> Failure {
         }
     }
     let causes = alike.iter().flat_map(|(stands, stems)| {
-        let more = if stems.len() > FEW { format!(" and {} more", stems.len() - FEW) } else { String::new() };
+        let more = if stems.len() > FEW {
+            format!(" and {} more", stems.len() - FEW)
+        } else {
+            String::new()
+        };
         let whose = format!("{}{more}: ", stems[..stems.len().min(FEW)].join(", "));
-        let whose = if alike.len() == 1 { String::new() } else { whose };
+        let whose = if alike.len() == 1 {
+            String::new()
+        } else {
+            whose
+        };
         stands.iter().map(move |cause| format!("{whose}{cause}"))
     });
-    let failure = Failure::new(Kind::Interrupted(signal), format!("interrupted by signal {signal}"));
+    let failure = Failure::new(
+        Kind::Interrupted(signal),
+        format!("interrupted by signal {signal}"),
+    );
     let failure = causes.fold(failure, Failure::because);
-    let next = parts.iter().filter(|part| part.signal().is_some()).find_map(|part| match &part.came {
-        Came::Failed(ended) => ended.next.first().cloned(),
-        _ => None,
-    });
+    let next = parts
+        .iter()
+        .filter(|part| part.signal().is_some())
+        .find_map(|part| match &part.came {
+            Came::Failed(ended) => ended.next.first().cloned(),
+            _ => None,
+        });
     next.into_iter().fold(failure, Failure::with)
 }
 
@@ -196,12 +241,24 @@ fn all_back(context: &Context, parts: &[Part]) -> Option<String> {
     const FEW: usize = 20;
     let quiet = |part: &&Part| part.undo.is_some() && part.exit_code() == 0;
     let names: Vec<&str> = parts.iter().filter(quiet).map(|part| &*part.stem).collect();
-    let back = |name: &str| again(context, &["rollback", "NAME"]).text.replace("NAME", name);
+    let back = |name: &str| {
+        again(context, &["rollback", "NAME"])
+            .text
+            .replace("NAME", name)
+    };
     match names.as_slice() {
         [] => None,
         [name] => Some(back(name)),
-        few if few.len() <= FEW => Some(format!("for name in {}; do {}; done", few.join(" "), back("\"$name\""))),
-        many => Some(format!("each of the {} by its name:  {}", many.len(), back("NAME"))),
+        few if few.len() <= FEW => Some(format!(
+            "for name in {}; do {}; done",
+            few.join(" "),
+            back("\"$name\"")
+        )),
+        many => Some(format!(
+            "each of the {} by its name:  {}",
+            many.len(),
+            back("NAME")
+        )),
     }
 }
 
@@ -209,13 +266,20 @@ fn all_back(context: &Context, parts: &[Part]) -> Option<String> {
 fn start_once(context: &Context, parts: &mut [Part]) -> Option<Next> {
     let (mut start, mut names): (Vec<String>, Vec<&str>) = (Vec::new(), Vec::new());
     for part in parts {
-        let Came::Done(changeover) = &mut part.came else { continue };
+        let Came::Done(changeover) = &mut part.came else {
+            continue;
+        };
         if changeover.start.is_empty() {
             continue;
         }
         changeover.next.clear();
         names.push(&part.stem);
-        let new: Vec<String> = changeover.start.iter().filter(|one| !start.contains(one)).cloned().collect();
+        let new: Vec<String> = changeover
+            .start
+            .iter()
+            .filter(|one| !start.contains(one))
+            .cloned()
+            .collect();
         start.extend(new);
     }
     (!names.is_empty()).then(|| start_then_install(context, &start, &names))
@@ -229,9 +293,20 @@ impl InstallOutcome {
         }
         let alone = if parts.len() == 1 { parts.pop() } else { None };
         match alone {
-            Some(Part { came: Came::Failed(failure), .. }) => Err(failure),
-            Some(alone) => Ok(Self { parts: vec![alone], start: None, undo: None }),
-            None => Ok(Self { start: start_once(context, &mut parts), undo: all_back(context, &parts), parts }),
+            Some(Part {
+                came: Came::Failed(failure),
+                ..
+            }) => Err(failure),
+            Some(alone) => Ok(Self {
+                parts: vec![alone],
+                start: None,
+                undo: None,
+            }),
+            None => Ok(Self {
+                start: start_once(context, &mut parts),
+                undo: all_back(context, &parts),
+                parts,
+            }),
         }
     }
 
@@ -248,11 +323,23 @@ impl Outcome for InstallOutcome {
         }
         let documents: Vec<Value> = self.parts.iter().map(Part::document).collect();
         let all = |field: &str| -> Vec<Value> {
-            documents.iter().flat_map(|one| one[field].as_array().cloned().unwrap_or_default()).collect()
+            documents
+                .iter()
+                .flat_map(|one| one[field].as_array().cloned().unwrap_or_default())
+                .collect()
         };
         let certificate = |document: &Value| {
             let mut certificate = document["certificates"][0].clone();
-            for field in ["verdict", "changed", "settings", "plan", "taken_back", "findings", "next", "undo"] {
+            for field in [
+                "verdict",
+                "changed",
+                "settings",
+                "plan",
+                "taken_back",
+                "findings",
+                "next",
+                "undo",
+            ] {
                 certificate[field] = document[field].clone();
             }
             certificate
@@ -275,10 +362,23 @@ impl Outcome for InstallOutcome {
             return alone.human(text);
         }
         self.parts.iter().for_each(|part| part.among_others(text));
-        let count = |verdict: Verdict| self.parts.iter().filter(|part| part.verdict() == verdict).count();
-        let counts = RANKS.into_iter().map(|verdict| (count(verdict), verdict.name())).filter(|(count, _)| *count > 0);
-        let counts: Vec<String> = counts.map(|(count, name)| format!("{count} {name}")).collect();
-        text.fact("in all", format!("{} certificates: {}", self.parts.len(), counts.join(", ")));
+        let count = |verdict: Verdict| {
+            self.parts
+                .iter()
+                .filter(|part| part.verdict() == verdict)
+                .count()
+        };
+        let counts = RANKS
+            .into_iter()
+            .map(|verdict| (count(verdict), verdict.name()))
+            .filter(|(count, _)| *count > 0);
+        let counts: Vec<String> = counts
+            .map(|(count, name)| format!("{count} {name}"))
+            .collect();
+        text.fact(
+            "in all",
+            format!("{} certificates: {}", self.parts.len(), counts.join(", ")),
+        );
         text.nexts(self.start.as_slice());
         if let Some(undo) = &self.undo {
             text.fact("undo", undo.clone());
@@ -298,14 +398,24 @@ mod tests {
     #[test]
     fn each_is_told_where_a_signal_left_it() {
         let ended = |stem: &str, stands: &str| {
-            let failure = Failure::new(Kind::Interrupted(15), "interrupted by signal 15").because(stands);
+            let failure =
+                Failure::new(Kind::Interrupted(15), "interrupted by signal 15").because(stands);
             let came = Came::Failed(failure.with(Next::say("type the same again")));
-            Part { stem: stem.to_owned(), found: String::new(), findings: Vec::new(), came, undo: None }
+            Part {
+                stem: stem.to_owned(),
+                found: String::new(),
+                findings: Vec::new(),
+                came,
+                undo: None,
+            }
         };
         let back = "it was taken back";
         let all = interrupted(15, &[ended("a", back), ended("b", back)]);
         assert_eq!(all.causes, [back]);
-        let some = interrupted(15, &[ended("a", back), ended("b", "not whole"), ended("c", back)]);
+        let some = interrupted(
+            15,
+            &[ended("a", back), ended("b", "not whole"), ended("c", back)],
+        );
         assert_eq!(some.causes, ["a, c: it was taken back", "b: not whole"]);
         assert_eq!((some.kind.exit_code(), some.next.len()), (143, 1));
     }

@@ -21,31 +21,55 @@ pub(super) fn run(
     names: &[String],
     order: impl FnOnce(&DnsName) -> Order<'static>,
 ) -> Result<(String, Vec<Finding>, Changeover), Failure> {
-    let names = names.iter().map(|name| DnsName::parse(name)).collect::<Result<Vec<_>, _>>()?;
+    let names = names
+        .iter()
+        .map(|name| DnsName::parse(name))
+        .collect::<Result<Vec<_>, _>>()?;
     let Some(first) = names.first() else {
-        return Err(Failure::new(Kind::Usage, "--placeholder wants the names that it is for").with(Next::run(&[
-            "install",
-            "--placeholder",
-            "example.com",
-            "www.example.com",
-        ])));
+        return Err(
+            Failure::new(Kind::Usage, "--placeholder wants the names that it is for").with(
+                Next::run(&["install", "--placeholder", "example.com", "www.example.com"]),
+            ),
+        );
     };
-    let all = if names.len() == 1 { with_those_asked_for(context, first)? } else { names.clone() };
-    let pair = Placeholder::new(&all, context.now()).map_err(|error| Failure::of(Kind::Internal, &error))?;
-    let changeover = transaction::run(context, &Order { goal: Goal::Placeholder(&pair), ..order(first) })?;
+    let all = if names.len() == 1 {
+        with_those_asked_for(context, first)?
+    } else {
+        names.clone()
+    };
+    let pair = Placeholder::new(&all, context.now())
+        .map_err(|error| Failure::of(Kind::Internal, &error))?;
+    let changeover = transaction::run(
+        context,
+        &Order {
+            goal: Goal::Placeholder(&pair),
+            ..order(first)
+        },
+    )?;
     let ends = changeover.leaf.not_after;
     let findings = match changeover.verdict {
         Verdict::Refused => Vec::new(),
         _ => vec![placeholder::told(context, ends)],
     };
-    let found = format!("a placeholder for {}, ends {}", changeover.leaf.dns_names.join(", "), day(ends));
+    let found = format!(
+        "a placeholder for {}, ends {}",
+        changeover.leaf.dns_names.join(", "),
+        day(ends)
+    );
     Ok((found, findings, changeover))
 }
 
 /// `name`, and what the request here that asks for it asks for beside it.
 fn with_those_asked_for(context: &Context, name: &DnsName) -> Result<Vec<DnsName>, Failure> {
     let here = Directory::read(context)?;
-    let request = here.requests_named(name).first().map(|held| held.value.dns_names.clone()).unwrap_or_default();
-    let others = request.iter().filter_map(|other| DnsName::presented(other)).filter(|other| other != name);
+    let request = here
+        .requests_named(name)
+        .first()
+        .map(|held| held.value.dns_names.clone())
+        .unwrap_or_default();
+    let others = request
+        .iter()
+        .filter_map(|other| DnsName::presented(other))
+        .filter(|other| other != name);
     Ok(std::iter::once(name.clone()).chain(others).collect())
 }

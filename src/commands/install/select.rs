@@ -118,14 +118,34 @@ pub(super) fn all(context: &Context, said: Said<'_>) -> Result<Vec<Meant>, Failu
 /// What is read: the arguments, all of them one bag; but for a name that nothing newer here is for, the files that are
 /// installed under it, so that an install that ended `not-served` or was interrupted is taken up where it stands.
 fn bags(context: &Context, said: Said<'_>) -> Result<Vec<Bag>, Failure> {
-    let rest = || Bag { files: said.files.to_vec(), key: said.key.map(Path::to_owned), installed: None };
+    let rest = || Bag {
+        files: said.files.to_vec(),
+        key: said.key.map(Path::to_owned),
+        installed: None,
+    };
     if said.key.is_some() || said.files.is_empty() {
         return Ok(vec![rest()]);
     }
-    let (mut bags, mut rest) = (Vec::new(), Bag { files: Vec::new(), ..rest() });
-    for (name, installed) in said.files.iter().zip(installed::newest(context, said.files)?) {
+    let (mut bags, mut rest) = (
+        Vec::new(),
+        Bag {
+            files: Vec::new(),
+            ..rest()
+        },
+    );
+    for (name, installed) in said
+        .files
+        .iter()
+        .zip(installed::newest(context, said.files)?)
+    {
         match installed {
-            Some(Files { stem, chain, key, requests, .. }) => bags.push(Bag {
+            Some(Files {
+                stem,
+                chain,
+                key,
+                requests,
+                ..
+            }) => bags.push(Bag {
                 files: vec![chain.display().to_string()],
                 key: Some(key),
                 installed: Some(Installed { stem, requests }),
@@ -149,9 +169,12 @@ fn take(
     once: &mut Once,
 ) -> Result<Vec<Meant>, Failure> {
     let first = match &bag.installed {
-        Some(Installed { stem, .. }) => {
-            (installed::settings(context, stem)?.trust.filter(|_| said.trust.is_none()), None)
-        }
+        Some(Installed { stem, .. }) => (
+            installed::settings(context, stem)?
+                .trust
+                .filter(|_| said.trust.is_none()),
+            None,
+        ),
         None => (None, None),
     };
     let (anchors, found) = read(context, said, reading, bag, (once, &first))?;
@@ -167,7 +190,10 @@ fn take(
         let mut anchors = anchors.clone();
         if memory != first {
             if !again.contains_key(&memory) {
-                again.insert(memory.clone(), read(context, said, reading, bag, (once, &memory))?);
+                again.insert(
+                    memory.clone(),
+                    read(context, said, reading, bag, (once, &memory))?,
+                );
             }
             if let Some((others, found)) = again.get_mut(&memory)
                 && let Some(place) = found.iter().position(|other| other.leaf() == taken.leaf())
@@ -176,7 +202,13 @@ fn take(
             }
         }
         let origin = origin(said, bag, &taken)?;
-        meant.push(Meant { taken, anchors, stem, origin, refusal: None });
+        meant.push(Meant {
+            taken,
+            anchors,
+            stem,
+            origin,
+            refusal: None,
+        });
     }
     Ok(meant)
 }
@@ -191,14 +223,29 @@ fn read(
 ) -> Result<(Rc<TrustAnchors>, Vec<Taken>), Failure> {
     let anchors = once.anchors(said.trust.or(trust.as_deref()))?;
     let (key, prefer, key_use) = (bag.key.as_deref(), said.prefer, KeyUse::Installing);
-    let options = TakeOptions { key, csr: None, anchors: &anchors, prefer, aia: said.aia, reading, key_use };
+    let options = TakeOptions {
+        key,
+        csr: None,
+        anchors: &anchors,
+        prefer,
+        aia: said.aia,
+        reading,
+        key_use,
+    };
     let taken = match (&bag.installed, folder) {
         (Some(Installed { requests, .. }), _) => {
             let (path, requests) = (context.directory.clone(), requests.clone());
-            let here = Directory { path, requests, complete: true, ..Directory::default() };
+            let here = Directory {
+                path,
+                requests,
+                complete: true,
+                ..Directory::default()
+            };
             inputs::take_beside(context, here, &bag.files, &options)?
         }
-        (None, Some(folder)) => inputs::take(&context.in_folder(folder.clone()), &bag.files, &options)?,
+        (None, Some(folder)) => {
+            inputs::take(&context.in_folder(folder.clone()), &bag.files, &options)?
+        }
         (None, None) => inputs::take(context, &bag.files, &options)?,
     };
     Ok((anchors, taken))
@@ -208,7 +255,9 @@ fn memory(said: Said<'_>, remembered: Settings, taken: &Taken, bag: &Bag) -> Mem
     let keyless = taken.key.is_none() && bag.key.is_none();
     (
         remembered.trust.filter(|_| said.trust.is_none()),
-        remembered.folder.filter(|folder| keyless && folders::is_folder(folder)),
+        remembered
+            .folder
+            .filter(|folder| keyless && folders::is_folder(folder)),
     )
 }
 
@@ -216,13 +265,27 @@ fn memory(said: Said<'_>, remembered: Settings, taken: &Taken, bag: &Bag) -> Mem
 /// nothing of that.
 fn origin(said: Said<'_>, bag: &Bag, taken: &Taken) -> Result<Settings, Failure> {
     let request = taken.request.as_ref().map(|(path, _)| path.as_path());
-    let own = taken.key.as_ref().map(|(path, _)| path.as_path()).filter(|_| bag.key.as_deref() == said.key);
-    let folder = request.or(own).map(|path| folders::absolute(files::parent(path))).transpose()?;
+    let own = taken
+        .key
+        .as_ref()
+        .map(|(path, _)| path.as_path())
+        .filter(|_| bag.key.as_deref() == said.key);
+    let folder = request
+        .or(own)
+        .map(|path| folders::absolute(files::parent(path)))
+        .transpose()?;
     // What cannot be read of the proof is the next proof's business.
     let kept = request.and_then(|path| dcv_file::read(&dcv_file::beside(path)).ok());
-    let ca = kept.and_then(|kept| kept.ca()).map(|ca| ca.name().to_owned());
+    let ca = kept
+        .and_then(|kept| kept.ca())
+        .map(|ca| ca.name().to_owned());
     let request = request.map(stem).filter(|stem| file_names::plain(stem));
-    Ok(Settings { folder, request, ca, ..Settings::default() })
+    Ok(Settings {
+        folder,
+        request,
+        ca,
+        ..Settings::default()
+    })
 }
 
 /// Of what lies here: what is newer than what is live, or not proven yet; else what is live already.
@@ -238,7 +301,9 @@ fn ready(context: &Context, meant: Vec<Meant>) -> Result<Vec<Meant>, Failure> {
                     ready.push(one)
                 }
             }
-            Some((live, _)) if live.not_after > one.taken.leaf().not_after && !alone => older.push(one),
+            Some((live, _)) if live.not_after > one.taken.leaf().not_after && !alone => {
+                older.push(one)
+            }
             _ => ready.push(one),
         }
     }
@@ -247,9 +312,14 @@ fn ready(context: &Context, meant: Vec<Meant>) -> Result<Vec<Meant>, Failure> {
         (true, false) => Ok(same),
         (true, true) => {
             let names: Vec<String> = older.iter().map(|one| one.stem.clone()).collect();
-            let message = format!("what is installed of {} ends later than what lies here", names.join(", "));
+            let message = format!(
+                "what is installed of {} ends later than what lies here",
+                names.join(", ")
+            );
             let failure = Failure::new(Kind::NotFound, message);
-            Err(names.iter().fold(failure, |failure, name| failure.with(again(context, &["install", name]))))
+            Err(names.iter().fold(failure, |failure, name| {
+                failure.with(again(context, &["install", name]))
+            }))
         }
     }
 }
@@ -260,18 +330,26 @@ fn tell_apart(meant: &mut [Meant]) {
     for one in meant.iter() {
         *times.entry(one.stem.clone()).or_default() += 1;
     }
-    for one in meant.iter_mut().filter(|one| times.get(&one.stem).is_some_and(|times| *times > 1)) {
-        let message = format!("several of these would be called {}: they cannot be installed at once", one.stem);
-        one.refusal = Some(
-            Finding::error("same-name", message)
-                .with(Next::say("install each alone, one of them with a name of its own:  --cert-name NAME")),
+    for one in meant
+        .iter_mut()
+        .filter(|one| times.get(&one.stem).is_some_and(|times| *times > 1))
+    {
+        let message = format!(
+            "several of these would be called {}: they cannot be installed at once",
+            one.stem
         );
+        one.refusal = Some(Finding::error("same-name", message).with(Next::say(
+            "install each alone, one of them with a name of its own:  --cert-name NAME",
+        )));
     }
 }
 
 fn for_one(meant: &[Meant]) -> Failure {
     let labels: Vec<String> = meant.iter().map(|one| one.taken.leaf().label()).collect();
-    Failure::new(Kind::Usage, "--cert-name, --chain-path and --key-path are for one certificate")
-        .because(format!("these are {}: {}", labels.len(), labels.join(", ")))
-        .with(Next::say("install the one that they are for alone"))
+    Failure::new(
+        Kind::Usage,
+        "--cert-name, --chain-path and --key-path are for one certificate",
+    )
+    .because(format!("these are {}: {}", labels.len(), labels.join(", ")))
+    .with(Next::say("install the one that they are for alone"))
 }

@@ -37,11 +37,15 @@ impl ServerKind {
 ///
 /// # Errors
 /// When the working directory is gone.
-pub(super) fn configs(given: &[PathBuf]) -> Result<(Option<PathBuf>, BTreeMap<String, PathBuf>), Failure> {
+pub(super) fn configs(
+    given: &[PathBuf],
+) -> Result<(Option<PathBuf>, BTreeMap<String, PathBuf>), Failure> {
     let (mut any, mut own) = (None, BTreeMap::new());
     for path in given {
         match of_server(path) {
-            (Some(software), path) => drop(own.insert(software.name().to_owned(), folders::absolute(&path)?)),
+            (Some(software), path) => {
+                drop(own.insert(software.name().to_owned(), folders::absolute(&path)?))
+            }
             (None, path) => any = Some(folders::absolute(&path)?),
         }
     }

@@ -79,7 +79,10 @@ impl Outcome for RehearseOutcome {
             text.fact("live", format!("fingerprint (SHA-256) {}", proof.sha256));
             text.fact(
                 "done",
-                format!("every step came out as it should; {}/etc/ssl is what the server reads", self.folder.display()),
+                format!(
+                    "every step came out as it should; {}/etc/ssl is what the server reads",
+                    self.folder.display()
+                ),
             );
         }
         text.nexts(&self.next());
@@ -93,7 +96,13 @@ impl Outcome for RehearseOutcome {
 impl RehearseOutcome {
     fn next(&self) -> Vec<Next> {
         match self.proof {
-            Some(_) => vec![Next::run(&["csr", "YOUR-DOMAIN.com", "www.YOUR-DOMAIN.com", "--ca", "namecheap"])],
+            Some(_) => vec![Next::run(&[
+                "csr",
+                "YOUR-DOMAIN.com",
+                "www.YOUR-DOMAIN.com",
+                "--ca",
+                "namecheap",
+            ])],
             None => Vec::new(),
         }
     }

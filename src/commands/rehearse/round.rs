@@ -88,7 +88,10 @@ pub(super) fn play(
 ) -> Result<RehearseOutcome, Failure> {
     let folder = scratch.path().to_owned();
     // So that whatever has been started is stopped too.
-    context.interrupt.listen().map_err(|error| Failure::of(Kind::Internal, &error))?;
+    context
+        .interrupt
+        .listen()
+        .map_err(|error| Failure::of(Kind::Internal, &error))?;
     let mut round = Round::set_up(context, server, name, scratch)?;
     let intro = round.intro();
     let (proof, findings) = match round.run() {
@@ -96,11 +99,23 @@ pub(super) fn play(
         Err(Halt::Unexpected(finding)) => (None, vec![finding]),
         Err(Halt::Failed(failure)) => return Err(failure),
     };
-    Ok(RehearseOutcome { name: name.clone(), folder, intro, steps: round.steps, proof, findings })
+    Ok(RehearseOutcome {
+        name: name.clone(),
+        folder,
+        intro,
+        steps: round.steps,
+        proof,
+        findings,
+    })
 }
 
 impl Round {
-    fn set_up(context: &Context, server: ServerKind, name: &DnsName, scratch: &Scratch) -> Result<Self, Failure> {
+    fn set_up(
+        context: &Context,
+        server: ServerKind,
+        name: &DnsName,
+        scratch: &Scratch,
+    ) -> Result<Self, Failure> {
         let now = context.now();
         let zone = Zone::new(name.registrable().unwrap_or_else(|| name.base()))?;
         let served = zone.clone();
@@ -162,11 +177,20 @@ impl Round {
         self.certctl(
             "A key, which never leaves this machine, and a request (CSR), which the shop gets",
             &["csr", &name, "--ca", "namecheap"],
-            Expected { exit_code: 0, verdict: None },
+            Expected {
+                exit_code: 0,
+                verdict: None,
+            },
         )?;
         let request = self.inner.here(format!("{}.csr", self.name.file_stem()));
         let order = self.shop.order(&files::read(&request, 65536)?)?;
-        self.remark("shop", format!("prove that it is yours: CNAME {} to {}", order.host, order.target));
+        self.remark(
+            "shop",
+            format!(
+                "prove that it is yours: CNAME {} to {}",
+                order.host, order.target
+            ),
+        );
         Ok(order)
     }
 
@@ -180,7 +204,9 @@ impl Round {
             Expected { exit_code: 1, verdict: Some("wrong-place") },
         )?;
         match self.shop.retry(order)? {
-            Ok(_) => Err(unexpected("the shop issued for a record at the wrong place")),
+            Ok(_) => Err(unexpected(
+                "the shop issued for a record at the wrong place",
+            )),
             Err(_) => {
                 self.remark("shop", "we do not see the record".to_owned());
                 Ok(())
@@ -191,13 +217,19 @@ impl Round {
     fn publish(&mut self, order: &Order) -> Result<Certificate, Halt> {
         self.zone.remove(&order.host);
         let zone = self.name.registrable().unwrap_or_else(|| self.name.base());
-        let host = order.host.strip_suffix(zone).map_or(order.host.as_str(), |host| host.trim_end_matches('.'));
+        let host = order
+            .host
+            .strip_suffix(zone)
+            .map_or(order.host.as_str(), |host| host.trim_end_matches('.'));
         self.zone.enter(host, &order.target)?;
         let resolver = self.dns.address().to_string();
         self.certctl(
             "Published again, with the host alone; certctl has kept the shop's record",
             &["dcv-check", "--resolver", &resolver],
-            Expected { exit_code: 0, verdict: Some("visible") },
+            Expected {
+                exit_code: 0,
+                verdict: Some("visible"),
+            },
         )?;
         match self.shop.retry(order)? {
             Err(Seen::Other(value)) => Err(unexpected(format!("the shop sees the value {value}"))),
@@ -206,7 +238,13 @@ impl Round {
                 self.zip = Shop::zip_name(order);
                 let path = self.inner.here(&self.zip);
                 files::create_new(&path, &self.shop.pack(order, &leaf)?, 0o644)?;
-                self.remark("shop", format!("we see it, the domain is yours; by mail comes {}", path.display()));
+                self.remark(
+                    "shop",
+                    format!(
+                        "we see it, the domain is yours; by mail comes {}",
+                        path.display()
+                    ),
+                );
                 Ok(leaf)
             }
         }
@@ -220,18 +258,26 @@ impl Round {
         )?;
         let visit = self.visit()?;
         if visit.leaf != self.old.der() {
-            return Err(unexpected("the site does not show the old certificate again"));
+            return Err(unexpected(
+                "the site does not show the old certificate again",
+            ));
         }
         self.remark(
             "visit",
-            format!("a visitor still sees the old certificate, until {}, and no error", day(self.old.not_after)),
+            format!(
+                "a visitor still sees the old certificate, until {}, and no error",
+                day(self.old.not_after)
+            ),
         );
         Ok(())
     }
 
     fn install(&mut self, new: &Certificate) -> Result<Proof, Halt> {
         let reload = match &self.web {
-            Web::Embedded { reload, .. } => Some(format!("touch {}", shell_word(&reload.display().to_string()))),
+            Web::Embedded { reload, .. } => Some(format!(
+                "touch {}",
+                shell_word(&reload.display().to_string())
+            )),
             Web::Nginx(_) => None,
         };
         self.certctl_install(
@@ -241,7 +287,9 @@ impl Round {
         )?;
         let visit = self.visit()?;
         if visit.leaf != new.der() {
-            return Err(unexpected("a visitor is not shown the new certificate, though install says so"));
+            return Err(unexpected(
+                "a visitor is not shown the new certificate, though install says so",
+            ));
         }
         Ok(Proof {
             address: self.web.address().to_string(),
@@ -252,13 +300,28 @@ impl Round {
     }
 
     /// Installs the zip; `reload` in place of the server's own.
-    fn certctl_install(&mut self, title: &'static str, reload: Option<&str>, expected: Expected) -> Result<(), Halt> {
+    fn certctl_install(
+        &mut self,
+        title: &'static str,
+        reload: Option<&str>,
+        expected: Expected,
+    ) -> Result<(), Halt> {
         let zip = self.inner.here(&self.zip).display().to_string();
         let root = self.root_path.display().to_string();
-        let mut words = vec!["install".to_owned(), zip, "--trust".to_owned(), root, "--server".to_owned()];
+        let mut words = vec![
+            "install".to_owned(),
+            zip,
+            "--trust".to_owned(),
+            root,
+            "--server".to_owned(),
+        ];
         match &self.web {
             Web::Embedded { server, .. } => {
-                words.extend(["none".to_owned(), "--probe".to_owned(), server.address().to_string()]);
+                words.extend([
+                    "none".to_owned(),
+                    "--probe".to_owned(),
+                    server.address().to_string(),
+                ]);
             }
             Web::Nginx(_) => {
                 words.extend([
@@ -268,15 +331,35 @@ impl Round {
                 ]);
             }
         }
-        words.extend(reload.into_iter().flat_map(|command| ["--reload".to_owned(), command.to_owned()]));
-        self.certctl(title, &words.iter().map(String::as_str).collect::<Vec<_>>(), expected)
+        words.extend(
+            reload
+                .into_iter()
+                .flat_map(|command| ["--reload".to_owned(), command.to_owned()]),
+        );
+        self.certctl(
+            title,
+            &words.iter().map(String::as_str).collect::<Vec<_>>(),
+            expected,
+        )
     }
 
     /// Runs one line as a user types it.
-    fn certctl(&mut self, title: &'static str, words: &[&str], expected: Expected) -> Result<(), Halt> {
+    fn certctl(
+        &mut self,
+        title: &'static str,
+        words: &[&str],
+        expected: Expected,
+    ) -> Result<(), Halt> {
         if let Some(signal) = self.inner.interrupt.signal() {
-            let stood = format!("after {} of its steps; nothing of it is in use", self.steps.len());
-            return Err(Failure::new(Kind::Interrupted(signal), "the rehearsal was interrupted").because(stood).into());
+            let stood = format!(
+                "after {} of its steps; nothing of it is in use",
+                self.steps.len()
+            );
+            return Err(
+                Failure::new(Kind::Interrupted(signal), "the rehearsal was interrupted")
+                    .because(stood)
+                    .into(),
+            );
         }
         let mut line = Line::try_parse_from(words).map_err(anyhow::Error::from)?;
         if let Line::Install(args) = &mut line
@@ -290,12 +373,35 @@ impl Round {
             Line::DcvCheck(args) => ended(dcv_check::run(&self.inner, args))?,
             Line::Install(args) => ended(install::run(&self.inner, args))?,
         };
-        let owned = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
+        let owned = |words: &[&str]| {
+            words
+                .iter()
+                .map(|&word| word.to_owned())
+                .collect::<Vec<_>>()
+        };
         let folder = self.inner.directory.display().to_string();
-        let at = self.inner.at.iter().flat_map(|at| ["--at".to_owned(), at.to_string()]).collect();
-        let argv = [owned(&["certctl", "-C", &folder, "--root", &folder]), at, owned(words)].concat();
+        let at = self
+            .inner
+            .at
+            .iter()
+            .flat_map(|at| ["--at".to_owned(), at.to_string()])
+            .collect();
+        let argv = [
+            owned(&["certctl", "-C", &folder, "--root", &folder]),
+            at,
+            owned(words),
+        ]
+        .concat();
         let shown = [owned(&["certctl"]), owned(words)].concat();
-        let step = Step { title, argv, shown, expected, exit_code, document, remarks: Vec::new() };
+        let step = Step {
+            title,
+            argv,
+            shown,
+            expected,
+            exit_code,
+            document,
+            remarks: Vec::new(),
+        };
         let missed = step.missed();
         self.steps.push(step);
         match missed {
@@ -307,8 +413,11 @@ impl Round {
     /// What a browser that trusts the shop's root is shown.
     fn visit(&self) -> Result<Visit, Halt> {
         // A wildcard does not cover the name that it stands under.
-        let host =
-            if self.name.is_wildcard() { format!("www.{}", self.name.base()) } else { self.name.as_str().to_owned() };
+        let host = if self.name.is_wildcard() {
+            format!("www.{}", self.name.base())
+        } else {
+            self.name.as_str().to_owned()
+        };
         visit(self.web.address(), &host, self.root.der(), self.inner.now())
             .map_err(|error| unexpected(format!("a visitor was refused: {error}")))
     }

@@ -48,9 +48,16 @@ impl Step {
             return None;
         }
         let words = |code: u8, verdict: Option<&str>| {
-            format!("exit {code}{}", verdict.map_or(String::new(), |word| format!(" ({word})")))
+            format!(
+                "exit {code}{}",
+                verdict.map_or(String::new(), |word| format!(" ({word})"))
+            )
         };
-        Some(format!("ended with {}, not with {}", words(self.exit_code, self.verdict()), words(exit_code, verdict)))
+        Some(format!(
+            "ended with {}, not with {}",
+            words(self.exit_code, self.verdict()),
+            words(exit_code, verdict)
+        ))
     }
 
     /// The verdict in its document.
@@ -74,10 +81,18 @@ impl Step {
     pub(super) fn human(&self, number: usize, text: &mut Text) {
         text.fact("", "");
         text.fact(&number.to_string(), self.title);
-        let words: Vec<String> = self.shown.iter().map(|word| shortened(&shell_word(word))).collect();
+        let words: Vec<String> = self
+            .shown
+            .iter()
+            .map(|word| shortened(&shell_word(word)))
+            .collect();
         facts(text, "$", command_lines(&words));
         let said = self.said();
-        facts(text, &format!("exit {}", self.exit_code), said.iter().flat_map(|line| prose(&shortened(line))));
+        facts(
+            text,
+            &format!("exit {}", self.exit_code),
+            said.iter().flat_map(|line| prose(&shortened(line))),
+        );
         for remark in &self.remarks {
             facts(text, remark.who, prose(&shortened(&remark.what)));
         }
@@ -99,7 +114,14 @@ impl Step {
 
 fn failed(error: &Value) -> Vec<String> {
     let message = error["message"].as_str().map(ToOwned::to_owned);
-    message.into_iter().chain(each(&error["causes"]).filter_map(Value::as_str).map(ToOwned::to_owned)).collect()
+    message
+        .into_iter()
+        .chain(
+            each(&error["causes"])
+                .filter_map(Value::as_str)
+                .map(ToOwned::to_owned),
+        )
+        .collect()
 }
 
 /// Errors and warnings, each with the first thing to do about it.
@@ -107,8 +129,16 @@ fn judged(document: &Value) -> Vec<String> {
     let mut lines = Vec::new();
     for finding in each(&document["findings"]).filter(|finding| finding["severity"] != "note") {
         lines.push(text(&finding["message"]).to_owned());
-        lines.extend(each(&finding["lines"]).filter_map(Value::as_str).map(|line| format!("| {line}")));
-        lines.extend(finding["next"][0]["text"].as_str().map(|next| format!("next: {next}")));
+        lines.extend(
+            each(&finding["lines"])
+                .filter_map(Value::as_str)
+                .map(|line| format!("| {line}")),
+        );
+        lines.extend(
+            finding["next"][0]["text"]
+                .as_str()
+                .map(|next| format!("next: {next}")),
+        );
     }
     lines
 }
@@ -123,14 +153,26 @@ fn done(document: &Value) -> String {
             text(&document["request"]["path"])
         ),
         "certctl.dcv-check/1" => {
-            let servers = each(&document["records"][0]["servers"]).map(|server| text(&server["address"]));
-            format!("at the right place, with the right value, at {}", servers.collect::<Vec<_>>().join(", "))
+            let servers =
+                each(&document["records"][0]["servers"]).map(|server| text(&server["address"]));
+            format!(
+                "at the right place, with the right value, at {}",
+                servers.collect::<Vec<_>>().join(", ")
+            )
         }
         _ => {
             let pair = &document["certificates"][0];
-            let probes = each(&pair["probes"])
-                .map(|probe| format!("seen at {} over {}", text(&probe["address"]), text(&probe["protocol"])));
-            format!("{}, leaf and whole chain", probes.collect::<Vec<_>>().join(", "))
+            let probes = each(&pair["probes"]).map(|probe| {
+                format!(
+                    "seen at {} over {}",
+                    text(&probe["address"]),
+                    text(&probe["protocol"])
+                )
+            });
+            format!(
+                "{}, leaf and whole chain",
+                probes.collect::<Vec<_>>().join(", ")
+            )
         }
     }
 }
@@ -164,7 +206,11 @@ fn command_lines(words: &[String]) -> Vec<String> {
     let lines = fold(&units);
     let last = lines.len().saturating_sub(1);
     let broken = |(number, line): (usize, String)| {
-        format!("{}{line}{}", if number == 0 { "" } else { "    " }, if number == last { "" } else { " \\" })
+        format!(
+            "{}{line}{}",
+            if number == 0 { "" } else { "    " },
+            if number == last { "" } else { " \\" }
+        )
     };
     lines.into_iter().enumerate().map(broken).collect()
 }
@@ -178,7 +224,9 @@ fn fold(units: &[String]) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for unit in units {
         match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + unit.chars().count() <= WIDTH => line.extend([" ", unit]),
+            Some(line) if line.chars().count() + 1 + unit.chars().count() <= WIDTH => {
+                line.extend([" ", unit])
+            }
             _ => lines.push(unit.clone()),
         }
     }
@@ -196,8 +244,14 @@ pub(super) fn shortened(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
-        let run = rest.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(rest.len());
-        let (taken, ellipsis) = if run >= 24 { (KEPT, "…") } else { (run.max(first.len_utf8()), "") };
+        let run = rest
+            .find(|c: char| !c.is_ascii_hexdigit())
+            .unwrap_or(rest.len());
+        let (taken, ellipsis) = if run >= 24 {
+            (KEPT, "…")
+        } else {
+            (run.max(first.len_utf8()), "")
+        };
         out.push_str(&rest[..taken]);
         out.push_str(ellipsis);
         rest = &rest[run.max(taken)..];
@@ -212,16 +266,25 @@ mod tests {
     #[test]
     fn long_lines_are_folded_and_can_be_pasted() {
         let (short, long) = ("certctl csr a".to_owned(), "x".repeat(WIDTH));
-        assert_eq!(command_lines(&[short.clone(), "--ca".into(), "private".into()]), ["certctl csr a --ca private"]);
+        assert_eq!(
+            command_lines(&[short.clone(), "--ca".into(), "private".into()]),
+            ["certctl csr a --ca private"]
+        );
         let folded = ["certctl csr a \\".to_owned(), format!("    --key {long}")];
-        assert_eq!(command_lines(&[short, "--key".into(), long.clone()]), folded);
+        assert_eq!(
+            command_lines(&[short, "--key".into(), long.clone()]),
+            folded
+        );
         assert_eq!(prose(&format!("a {long} b c")), ["a", &long, "b c"]);
     }
 
     #[test]
     fn hashes_are_cut_and_words_are_not() {
         let md5 = "6fcfe984ac87413b45a0d531d2172600";
-        assert_eq!(shortened(&format!("_{md5}.shop.example é")), "_6fcfe9….shop.example é");
+        assert_eq!(
+            shortened(&format!("_{md5}.shop.example é")),
+            "_6fcfe9….shop.example é"
+        );
         assert_eq!(
             shortened(&format!("{md5}.{md5}.69ff68dc5168c.comodoca.com")),
             "6fcfe9….6fcfe9….69ff68dc5168c.comodoca.com"

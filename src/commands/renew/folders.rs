@@ -26,7 +26,9 @@ impl Folders {
         if let Some(known) = self.0.get(folder) {
             return Ok(Rc::clone(known));
         }
-        let read = Rc::new(Folder::new(Directory::read(&context.in_folder(folder.to_owned()))?));
+        let read = Rc::new(Folder::new(Directory::read(
+            &context.in_folder(folder.to_owned()),
+        )?));
         self.0.insert(folder.to_owned(), Rc::clone(&read));
         Ok(read)
     }
@@ -39,12 +41,20 @@ impl Folder {
             by_names.entry(asked(&held.value)).or_default().push(place);
             by_key.entry(held.value.key_id).or_default().push(place);
         }
-        Self { here, by_names, by_key }
+        Self {
+            here,
+            by_names,
+            by_key,
+        }
     }
 
     /// The requests for just these names.
     pub(super) fn asking(&self, names: &[String]) -> impl Iterator<Item = &Held<SigningRequest>> {
-        let places = self.by_names.get(&set(names.iter().cloned())).into_iter().flatten();
+        let places = self
+            .by_names
+            .get(&set(names.iter().cloned()))
+            .into_iter()
+            .flatten();
         places.filter_map(|place| self.here.requests.get(*place))
     }
 
@@ -58,7 +68,12 @@ impl Folder {
 /// All names of a request, in an order of their own.
 pub(super) fn asked(request: &SigningRequest) -> Vec<String> {
     let addresses = request.ip_addresses.iter().map(ToString::to_string);
-    set(request.dns_names.iter().cloned().chain(addresses).chain(request.mailboxes.iter().cloned()))
+    set(request
+        .dns_names
+        .iter()
+        .cloned()
+        .chain(addresses)
+        .chain(request.mailboxes.iter().cloned()))
 }
 
 /// Names in lower case, each once, sorted.

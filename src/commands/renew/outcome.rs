@@ -32,18 +32,34 @@ impl RenewOutcome {
     ) -> Self {
         // What could not be looked at may be due.
         let exit_code = u8::from(!failures.is_empty() || !findings.is_empty());
-        findings.extend(failures.into_iter().map(|(name, failure)| not_prepared(&name, failure)));
-        Self { rounds, waiting, findings, exit_code }
+        findings.extend(
+            failures
+                .into_iter()
+                .map(|(name, failure)| not_prepared(&name, failure)),
+        );
+        Self {
+            rounds,
+            waiting,
+            findings,
+            exit_code,
+        }
     }
 
     fn verdict(&self) -> &'static str {
-        if self.rounds.is_empty() { "nothing-due" } else { "prepared" }
+        if self.rounds.is_empty() {
+            "nothing-due"
+        } else {
+            "prepared"
+        }
     }
 }
 
 /// A certificate whose next round could not be prepared, while that of others was.
 fn not_prepared(name: &str, failure: Failure) -> Finding {
-    let causes = std::iter::once(failure.message).chain(failure.causes).collect::<Vec<_>>().join(": ");
+    let causes = std::iter::once(failure.message)
+        .chain(failure.causes)
+        .collect::<Vec<_>>()
+        .join(": ");
     let finding = Finding::error("not-prepared", format!("{name}: {causes}"));
     failure.next.into_iter().fold(finding, Finding::with)
 }
@@ -51,8 +67,11 @@ fn not_prepared(name: &str, failure: Failure) -> Finding {
 impl Outcome for RenewOutcome {
     fn json(&self) -> Value {
         let made = |round: &Round| matches!(&round.came, Came::Prepared(prepared) if prepared.made);
-        let findings: Vec<&Finding> =
-            self.findings.iter().chain(self.rounds.iter().flat_map(|round| &round.findings)).collect();
+        let findings: Vec<&Finding> = self
+            .findings
+            .iter()
+            .chain(self.rounds.iter().flat_map(|round| &round.findings))
+            .collect();
         json!({
             "schema": "certctl.renew/1",
             "verdict": self.verdict(),
@@ -74,10 +93,23 @@ impl Outcome for RenewOutcome {
         match &self.waiting.first {
             Some((name, due)) => {
                 let count = self.waiting.count;
-                let all = if count == 1 { "1 certificate".to_owned() } else { format!("{count} certificates") };
-                text.fact("fine", format!("nothing is due: {all}, the first of them from {} on: {name}", day(*due)));
+                let all = if count == 1 {
+                    "1 certificate".to_owned()
+                } else {
+                    format!("{count} certificates")
+                };
+                text.fact(
+                    "fine",
+                    format!(
+                        "nothing is due: {all}, the first of them from {} on: {name}",
+                        day(*due)
+                    ),
+                );
             }
-            None => text.fact("fine", "nothing is due: no certificate is installed by certctl or in this folder"),
+            None => text.fact(
+                "fine",
+                "nothing is due: no certificate is installed by certctl or in this folder",
+            ),
         }
     }
 
@@ -88,7 +120,11 @@ impl Outcome for RenewOutcome {
 
 impl Round {
     fn json(&self) -> Value {
-        let prepared = if let Came::Prepared(prepared) = &self.came { Some(prepared.as_ref()) } else { None };
+        let prepared = if let Came::Prepared(prepared) = &self.came {
+            Some(prepared.as_ref())
+        } else {
+            None
+        };
         let files = match &self.came {
             Came::Planned(files) => Some(files),
             Came::Prepared(prepared) => Some(&prepared.files),
@@ -127,20 +163,37 @@ impl Round {
         let names = self.names.join(", ");
         match &self.came {
             Came::Planned(files) => {
-                text.fact("plan", format!("make {}; the site keeps its pair: {names}", self.files(files)));
+                text.fact(
+                    "plan",
+                    format!(
+                        "make {}; the site keeps its pair: {names}",
+                        self.files(files)
+                    ),
+                );
                 text.fact("due", self.due_in_words());
                 text.findings(&self.findings);
             }
             Came::Prepared(prepared) => {
                 let again = if prepared.made { "" } else { " before" };
                 let files = self.files(&prepared.files);
-                text.act("", format!("prepared{again}, not renewed: {names}; {files}; the site keeps its pair"));
+                text.act(
+                    "",
+                    format!(
+                        "prepared{again}, not renewed: {names}; {files}; the site keeps its pair"
+                    ),
+                );
                 text.fact("due", self.due_in_words());
                 text.findings(&self.findings);
                 self.steps(prepared, text);
             }
             Came::Ready(path) => {
-                text.fact("found", format!("{}: a newer certificate and its key, for {names}", path.display()));
+                text.fact(
+                    "found",
+                    format!(
+                        "{}: a newer certificate and its key, for {names}",
+                        path.display()
+                    ),
+                );
                 text.findings(&self.findings);
                 text.nexts(&self.next());
             }
@@ -148,7 +201,12 @@ impl Round {
     }
 
     fn files(&self, files: &Files) -> String {
-        format!("{}, {} ({})", files.key.display(), files.request.display(), files.algorithm)
+        format!(
+            "{}, {} ({})",
+            files.key.display(),
+            files.request.display(),
+            files.algorithm
+        )
     }
 
     fn due_in_words(&self) -> String {
@@ -160,9 +218,18 @@ impl Round {
         text.act("next", format!("1. {}", self.paste_here()));
         text.payload(prepared.request.to_pem());
         let whole = |record: &DcvRecord| {
-            let DcvRecord { zone, relative_name: host, kind, value, .. } = record;
+            let DcvRecord {
+                zone,
+                relative_name: host,
+                kind,
+                value,
+                ..
+            } = record;
             let value = value.as_ref()?;
-            Some(format!("add in the panel of {zone}:  {} | host {host} | value {value}", kind.word()))
+            Some(format!(
+                "add in the panel of {zone}:  {} | host {host} | value {value}",
+                kind.word()
+            ))
         };
         let entries = prepared.records.iter().filter_map(whole);
         let steps = self.next().into_iter().skip(1).map(|step| match step.argv {
@@ -181,7 +248,9 @@ impl Round {
             (ca, Some(Paid::Purchase), Some(until)) => {
                 let ends = format!("what is paid for ends on {}: buy again", until);
                 match (ca, shop) {
-                    (Some(Ca::Namecheap), _) => format!("{ends}, then Namecheap > Activate > paste:"),
+                    (Some(Ca::Namecheap), _) => {
+                        format!("{ends}, then Namecheap > Activate > paste:")
+                    }
                     (_, Some(shop)) => format!("{ends} at {shop}, and paste:"),
                     (_, None) => format!("{ends} at the shop or CA, and paste:"),
                 }
@@ -205,18 +274,28 @@ impl Round {
         match &self.came {
             Came::Planned(_) => Vec::new(),
             Came::Ready(path) => {
-                let run = Next::run(&[self.install.clone(), vec![path.display().to_string()]].concat());
-                vec![Next { text: format!("sudo {}", run.text), ..run }]
+                let run =
+                    Next::run(&[self.install.clone(), vec![path.display().to_string()]].concat());
+                vec![Next {
+                    text: format!("sudo {}", run.text),
+                    ..run
+                }]
             }
             Came::Prepared(prepared) => {
-                let paste = self.paste_here().replace(" paste:", "").trim_end_matches(',').to_owned();
+                let paste = self
+                    .paste_here()
+                    .replace(" paste:", "")
+                    .trim_end_matches(',')
+                    .to_owned();
                 let pem = prepared.request.to_pem();
                 let mut steps = vec![Next::say(paste).pasting(pem.lines().map(str::to_owned))];
                 if self.ca != Some(Ca::Private) {
                     steps.push(self.look_for_it(prepared));
                 }
                 let install = Next::run(&self.install).text;
-                steps.push(Next::say(format!("when the certificate has come:  sudo {install} FILE")));
+                steps.push(Next::say(format!(
+                    "when the certificate has come:  sudo {install} FILE"
+                )));
                 steps
             }
         }
@@ -225,7 +304,11 @@ impl Round {
     /// All that is to be published is known, or the shop shows it.
     fn look_for_it(&self, prepared: &Prepared) -> Next {
         let complete = is_whole(prepared);
-        let more: &[&str] = if complete { &["--wait"] } else { &["--wait", "--record", "-"] };
+        let more: &[&str] = if complete {
+            &["--wait"]
+        } else {
+            &["--wait", "--record", "-"]
+        };
         let mut words = self.check.clone();
         words.extend(more.iter().map(|&word| word.to_owned()));
         words.extend(self.names.first().filter(|_| complete).cloned());

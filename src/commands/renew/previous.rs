@@ -30,15 +30,21 @@ pub(super) struct Past<'a> {
 }
 
 /// The run as it would be in the folder of the request: what `-C` says, else where the last request came from, else here.
-pub(super) fn place(context: &Context, settings: &Settings, findings: &mut Vec<Finding>) -> Context {
+pub(super) fn place(
+    context: &Context,
+    settings: &Settings,
+    findings: &mut Vec<Finding>,
+) -> Context {
     let here = || context.in_folder(context.directory.clone());
     match &settings.folder {
         Some(folder) if context.directory == Path::new(".") && !is_here(folder) => {
             if disk::is_folder(folder) {
                 return context.in_folder(folder.clone());
             }
-            let message =
-                format!("{}, where the last request was made, is not there: this folder is used", folder.display());
+            let message = format!(
+                "{}, where the last request was made, is not there: this folder is used",
+                folder.display()
+            );
             findings.push(Finding::warning("folder-gone", message));
             here()
         }
@@ -48,7 +54,9 @@ pub(super) fn place(context: &Context, settings: &Settings, findings: &mut Vec<F
 
 /// Paths in the folder where the user stands are spelled without it.
 fn is_here(folder: &Path) -> bool {
-    disk::absolute(Path::new(".")).and_then(|here| disk::real(&here)).is_ok_and(|here| here == folder)
+    disk::absolute(Path::new("."))
+        .and_then(|here| disk::real(&here))
+        .is_ok_and(|here| here == folder)
         || disk::absolute(Path::new(".")).is_ok_and(|here| here == folder)
 }
 
@@ -61,15 +69,29 @@ pub(super) fn past<'a>(
     folders: &mut Folders,
 ) -> Result<Past<'a>, Failure> {
     let mut request = answered(leaf.key_id, &settings, folder);
-    if let (None, Some(made)) = (&request, settings.folder.as_deref().filter(|made| disk::is_folder(made))) {
+    if let (None, Some(made)) = (
+        &request,
+        settings
+            .folder
+            .as_deref()
+            .filter(|made| disk::is_folder(made)),
+    ) {
         // Another folder than that of -C may be nobody's business any more.
-        request = folders.read(context, made).ok().and_then(|made| answered(leaf.key_id, &settings, &made));
+        request = folders
+            .read(context, made)
+            .ok()
+            .and_then(|made| answered(leaf.key_id, &settings, &made));
     }
     let kept = match &request {
         Some(held) => dcv_file::read(&dcv_file::beside(&held.path))?,
         None => Kept::default(),
     };
-    Ok(Past { leaf, settings, request, kept })
+    Ok(Past {
+        leaf,
+        settings,
+        request,
+        kept,
+    })
 }
 
 /// Of several with its key the one that is remembered, else the first round.
@@ -78,13 +100,19 @@ fn answered(id: PublicKeyId, settings: &Settings, folder: &Folder) -> Option<Hel
         let stem = held.path.file_stem().and_then(|stem| stem.to_str());
         settings.request.is_some() && stem == settings.request.as_deref()
     };
-    let first = || folder.with_key(id).min_by_key(|held| file_names::lineage(&held.path).1);
+    let first = || {
+        folder
+            .with_key(id)
+            .min_by_key(|held| file_names::lineage(&held.path).1)
+    };
     folder.with_key(id).find(remembered).or_else(first).cloned()
 }
 
 impl Past<'_> {
     pub(super) fn ca(&self) -> Option<Ca> {
-        self.kept.ca().or_else(|| self.settings.ca.as_deref().and_then(Ca::by_name))
+        self.kept
+            .ca()
+            .or_else(|| self.settings.ca.as_deref().and_then(Ca::by_name))
     }
 
     /// What its request asked for, else what the certificate has.
@@ -98,7 +126,12 @@ impl Past<'_> {
 
     pub(super) fn listed(&self) -> Vec<String> {
         let addresses = self.leaf.ip_addresses.iter().map(ToString::to_string);
-        self.leaf.dns_names.iter().cloned().chain(addresses).collect()
+        self.leaf
+            .dns_names
+            .iter()
+            .cloned()
+            .chain(addresses)
+            .collect()
     }
 
     pub(super) fn subject(&self, names: &AltNames) -> Subject {
@@ -123,5 +156,11 @@ impl Past<'_> {
 
 pub(super) fn asked_in_order(request: &SigningRequest) -> Vec<String> {
     let addresses = request.ip_addresses.iter().map(ToString::to_string);
-    request.dns_names.iter().cloned().chain(addresses).chain(request.mailboxes.iter().cloned()).collect()
+    request
+        .dns_names
+        .iter()
+        .cloned()
+        .chain(addresses)
+        .chain(request.mailboxes.iter().cloned())
+        .collect()
 }

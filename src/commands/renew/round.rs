@@ -95,9 +95,17 @@ pub(super) struct Prepared {
 }
 
 /// Looks for what is prepared of the next round of `row`, and prepares it where nothing is.
-pub(super) fn prepare(context: &Context, args: &RenewArgs, row: &Row, folders: &mut Folders) -> Result<Round, Failure> {
+pub(super) fn prepare(
+    context: &Context,
+    args: &RenewArgs,
+    row: &Row,
+    folders: &mut Folders,
+) -> Result<Round, Failure> {
     let Some(leaf) = row.certificate.as_deref() else {
-        return Err(Failure::new(Kind::NotFound, format!("{} has no certificate", row.name)));
+        return Err(Failure::new(
+            Kind::NotFound,
+            format!("{} has no certificate", row.name),
+        ));
     };
     let settings = match &row.stem {
         Some(stem) => installed::settings(context, stem)?,
@@ -107,11 +115,22 @@ pub(super) fn prepare(context: &Context, args: &RenewArgs, row: &Row, folders: &
     let place = place(context, &settings, &mut findings);
     let folder = folders.read(&place, &place.directory)?;
     let past = past(context, leaf, settings, &folder, folders)?;
-    let mut round = described(&place, row, &past, args.renew_before.unwrap_or_default(), context.now());
+    let mut round = described(
+        &place,
+        row,
+        &past,
+        args.renew_before.unwrap_or_default(),
+        context.now(),
+    );
     round.findings = findings;
-    round.came = match (newer(&past, &folder, context.now()), waiting(context, row, &past, &folder)) {
+    round.came = match (
+        newer(&past, &folder, context.now()),
+        waiting(context, row, &past, &folder),
+    ) {
         (Some(path), _) => Came::Ready(path),
-        (None, Some(held)) => Came::Prepared(Box::new(found(&mut round, args, &past, &folder, held)?)),
+        (None, Some(held)) => {
+            Came::Prepared(Box::new(found(&mut round, args, &past, &folder, held)?))
+        }
         (None, None) => make(&place, args, row, &past, &folder, &mut round)?,
     };
     if let Came::Prepared(prepared) = &round.came {
@@ -121,16 +140,29 @@ pub(super) fn prepare(context: &Context, args: &RenewArgs, row: &Row, folders: &
 }
 
 /// All but what there is of it.
-fn described(place: &Context, row: &Row, past: &Past<'_>, before: RenewBefore, now: Timestamp) -> Round {
+fn described(
+    place: &Context,
+    row: &Row,
+    past: &Past<'_>,
+    before: RenewBefore,
+    now: Timestamp,
+) -> Round {
     let ends = row.ends.unwrap_or(past.leaf.not_after);
     let due = row.due.unwrap_or(ends);
     let paid_until = past.settings.paid_until;
     // It is done today, whenever it is due.
-    let clocks = Clocks { ends, due: due.min(now), proven: past.leaf.not_before, paid_until };
+    let clocks = Clocks {
+        ends,
+        due: due.min(now),
+        proven: past.leaf.not_before,
+        paid_until,
+    };
     let next = schedule::rounds(clocks, before, now).into_iter().next();
     Round {
         name: row.stem.clone().unwrap_or_else(|| row.name.clone()),
-        names: past.names().map_or_else(|_| past.listed(), |names| names.texts()),
+        names: past
+            .names()
+            .map_or_else(|_| past.listed(), |names| names.texts()),
         due,
         ends,
         paid_until,
@@ -153,24 +185,53 @@ fn newer(past: &Past<'_>, folder: &Folder, now: Timestamp) -> Option<PathBuf> {
     };
     let later = |leaf: &&Certificate| leaf.not_after > past.leaf.not_after && leaf.is_in_date(now);
     let leaves = folder.here.leaves(now);
-    let leaf = leaves.into_iter().filter(later).filter(same).find(|leaf| folder.here.key(leaf.key_id).is_some())?;
-    folder.here.files_of(leaf).first().map(|path| (*path).to_owned())
+    let leaf = leaves
+        .into_iter()
+        .filter(later)
+        .filter(same)
+        .find(|leaf| folder.here.key(leaf.key_id).is_some())?;
+    folder
+        .here
+        .files_of(leaf)
+        .first()
+        .map(|path| (*path).to_owned())
 }
 
 /// A request for the same names and kind of key that no certificate answers yet: the latest round.
-fn waiting<'a>(context: &Context, row: &Row, past: &Past<'_>, folder: &'a Folder) -> Option<&'a Held<SigningRequest>> {
+fn waiting<'a>(
+    context: &Context,
+    row: &Row,
+    past: &Past<'_>,
+    folder: &'a Folder,
+) -> Option<&'a Held<SigningRequest>> {
     let certificates = folder.here.certificates.iter().flat_map(|file| &file.value);
-    let mut issued: HashSet<PublicKeyId> = certificates.map(|certificate| certificate.key_id).collect();
-    issued.extend(row.stem.iter().flat_map(|stem| installed::issued(context, stem)));
+    let mut issued: HashSet<PublicKeyId> =
+        certificates.map(|certificate| certificate.key_id).collect();
+    issued.extend(
+        row.stem
+            .iter()
+            .flat_map(|stem| installed::issued(context, stem)),
+    );
     issued.insert(past.leaf.key_id);
-    let waiting: HashSet<&Path> = folder.here.waiting(&issued).into_iter().map(|held| held.path.as_path()).collect();
+    let waiting: HashSet<&Path> = folder
+        .here
+        .waiting(&issued)
+        .into_iter()
+        .map(|held| held.path.as_path())
+        .collect();
     let of_names = |names: &[String]| folder.asking(names).collect::<Vec<_>>();
     let mut asking = of_names(&past.listed());
-    asking.extend(past.request.iter().flat_map(|held| of_names(&asked(&held.value))));
+    asking.extend(
+        past.request
+            .iter()
+            .flat_map(|held| of_names(&asked(&held.value))),
+    );
     let rsa = |algorithm: KeyAlgorithm| matches!(algorithm, KeyAlgorithm::Rsa(_));
     let open = asking.into_iter().filter(|held| {
-        let fresh = waiting.contains(held.path.as_path()) && rsa(held.value.algorithm) == rsa(past.leaf.algorithm);
-        let again = held.value.key_id == past.leaf.key_id && is_after(&held.path, past.request.as_ref());
+        let fresh = waiting.contains(held.path.as_path())
+            && rsa(held.value.algorithm) == rsa(past.leaf.algorithm);
+        let again =
+            held.value.key_id == past.leaf.key_id && is_after(&held.path, past.request.as_ref());
         fresh && has_key(folder, held) || again
     });
     open.max_by_key(|held| file_names::lineage(&held.path).1)
@@ -188,7 +249,12 @@ fn is_after(path: &Path, answered: Option<&Held<SigningRequest>>) -> bool {
 /// A request without its key is of no use; one that needs a passphrase cannot be told.
 fn has_key(folder: &Folder, held: &Held<SigningRequest>) -> bool {
     let beside = held.path.with_extension("key");
-    folder.here.key(held.value.key_id).is_some() || folder.here.locked.iter().any(|locked| locked.path == beside)
+    folder.here.key(held.value.key_id).is_some()
+        || folder
+            .here
+            .locked
+            .iter()
+            .any(|locked| locked.path == beside)
 }
 
 /// What was prepared before, said again.
@@ -204,11 +270,15 @@ fn found(
     if args.reuse_key && held.value.key_id != past.leaf.key_id {
         let message = format!("{} was prepared with a key of its own", held.path.display());
         round.findings.push(
-            Finding::note("prepared-with-new-key", message)
-                .with(Next::say("to use the old key all the same, move the prepared key and request away first")),
+            Finding::note("prepared-with-new-key", message).with(Next::say(
+                "to use the old key all the same, move the prepared key and request away first",
+            )),
         );
     }
-    let key = folder.here.key(held.value.key_id).map(|key| key.path.clone());
+    let key = folder
+        .here
+        .key(held.value.key_id)
+        .map(|key| key.path.clone());
     let files = Files {
         key: key.unwrap_or_else(|| held.path.with_extension("key")),
         request: held.path.clone(),
@@ -222,11 +292,22 @@ fn found(
     })
 }
 
-fn records(request: &SigningRequest, ca: Option<Ca>, kept: &Kept, past: &Past<'_>) -> Vec<DcvRecord> {
-    let given: Vec<_> = kept.records().into_iter().filter(|record| expectation::belongs(record, request)).collect();
+fn records(
+    request: &SigningRequest,
+    ca: Option<Ca>,
+    kept: &Kept,
+    past: &Past<'_>,
+) -> Vec<DcvRecord> {
+    let given: Vec<_> = kept
+        .records()
+        .into_iter()
+        .filter(|record| expectation::belongs(record, request))
+        .collect();
     let mut expected = expectation::expectations(request, ca, &given);
     if request.key_id == past.leaf.key_id {
-        expected.iter_mut().for_each(|one| one.shop_decides(request));
+        expected
+            .iter_mut()
+            .for_each(|one| one.shop_decides(request));
     }
     expected.into_iter().map(|one| one.record).collect()
 }
@@ -242,19 +323,38 @@ fn make(
 ) -> Result<Came, Failure> {
     let names = past.names()?;
     let subject = past.subject(&names);
-    let old = if args.reuse_key { Some(old_key(row, past, folder)?) } else { None };
+    let old = if args.reuse_key {
+        Some(old_key(row, past, folder)?)
+    } else {
+        None
+    };
     let paths = free(place, past, row);
-    let algorithm = old.as_ref().map_or_else(|| past.algorithm(), |(_, key)| key.algorithm());
+    let algorithm = old
+        .as_ref()
+        .map_or_else(|| past.algorithm(), |(_, key)| key.algorithm());
     let reused = old.as_ref().map(|(_, key)| Reused {
         spki: key.spki().to_vec(),
-        others: vec![format!("the certificate that ends on {}", crate::inventory::reason::day(past.leaf.not_after))],
+        others: vec![format!(
+            "the certificate that ends on {}",
+            crate::inventory::reason::day(past.leaf.not_after)
+        )],
     });
-    let order = Order { names: &names, subject: &subject, algorithm, reused, before: Before::default(), ca: round.ca };
+    let order = Order {
+        names: &names,
+        subject: &subject,
+        algorithm,
+        reused,
+        before: Before::default(),
+        ca: round.ca,
+    };
     round.findings.extend(remarks(&order));
     // A key that lies there already is not copied.
     let there = old.as_ref().and_then(|(path, _)| path.clone());
-    let files =
-        Files { key: there.clone().unwrap_or_else(|| paths.key.clone()), request: paths.request.clone(), algorithm };
+    let files = Files {
+        key: there.clone().unwrap_or_else(|| paths.key.clone()),
+        request: paths.request.clone(),
+        algorithm,
+    };
     if args.dry_run {
         return Ok(Came::Planned(files));
     }
@@ -265,47 +365,105 @@ fn make(
     let request = SigningRequest::ask(&names, &subject, &key)?;
     let mut kept = Kept::default();
     round.ca.iter().for_each(|ca| kept.set_ca(*ca));
-    let text = if there.is_some() { None } else { Some(key.to_pem()) };
-    Fresh::stage(&paths, text.as_ref().map(|text| text.as_str()), &request, &kept)?.put(&[])?;
+    let text = if there.is_some() {
+        None
+    } else {
+        Some(key.to_pem())
+    };
+    Fresh::stage(
+        &paths,
+        text.as_ref().map(|text| text.as_str()),
+        &request,
+        &kept,
+    )?
+    .put(&[])?;
     let records = records(&request, round.ca, &kept, past);
-    Ok(Came::Prepared(Box::new(Prepared { made: true, files, request, records })))
+    Ok(Came::Prepared(Box::new(Prepared {
+        made: true,
+        files,
+        request,
+        records,
+    })))
 }
 
 /// What a CA would not take any more, and that a key is used again. What else there is to say of the names was said when
 /// they were chosen.
 fn remarks(order: &Order<'_>) -> Vec<Finding> {
     let faults = csr_lint::faults(order).into_iter();
-    let told = faults.filter(|fault| fault.rule.severity == Severity::Error || fault.rule.code == "key-reused");
-    told.map(|fault| Finding::warning(fault.rule.code, fault.to_string())).collect()
+    let told = faults
+        .filter(|fault| fault.rule.severity == Severity::Error || fault.rule.code == "key-reused");
+    told.map(|fault| Finding::warning(fault.rule.code, fault.to_string()))
+        .collect()
 }
 
 /// The key of the certificate, and its file where it lies in the folder of the requests.
-fn old_key(row: &Row, past: &Past<'_>, folder: &Folder) -> Result<(Option<PathBuf>, PrivateKey), Failure> {
-    let places = folder.here.key(past.leaf.key_id).map(|held| held.path.clone());
-    let installed = || row.keys.first().map(|(place, _)| PathBuf::from(place.to_string()));
+fn old_key(
+    row: &Row,
+    past: &Past<'_>,
+    folder: &Folder,
+) -> Result<(Option<PathBuf>, PrivateKey), Failure> {
+    let places = folder
+        .here
+        .key(past.leaf.key_id)
+        .map(|held| held.path.clone());
+    let installed = || {
+        row.keys
+            .first()
+            .map(|(place, _)| PathBuf::from(place.to_string()))
+    };
     let path = places.clone().or_else(installed).ok_or_else(|| {
-        Failure::new(Kind::NotFound, format!("the key of {} is not in {}", row.name, folder.here.in_words()))
-            .with(Next::say("leave --reuse-key out: a new key is as good, and nobody has had it yet"))
+        Failure::new(
+            Kind::NotFound,
+            format!(
+                "the key of {} is not in {}",
+                row.name,
+                folder.here.in_words()
+            ),
+        )
+        .with(Next::say(
+            "leave --reuse-key out: a new key is as good, and nobody has had it yet",
+        ))
     })?;
     let keys = crate::inputs::folder::read_file(&path)?.keys;
-    let key = keys.into_iter().map(|key| key.value).find(|key| key.id() == past.leaf.key_id);
+    let key = keys
+        .into_iter()
+        .map(|key| key.value)
+        .find(|key| key.id() == past.leaf.key_id);
     let key = key.ok_or_else(|| {
-        Failure::new(Kind::Malformed, format!("{} does not hold the key of {}", path.display(), row.name))
+        Failure::new(
+            Kind::Malformed,
+            format!("{} does not hold the key of {}", path.display(), row.name),
+        )
     })?;
     Ok((places, key))
 }
 
 /// The files of the first round that has none yet.
 fn free(place: &Context, past: &Past<'_>, row: &Row) -> Paths {
-    let last =
-        past.request.as_ref().map(|held| crate::matching::stem(&held.path)).filter(|stem| file_names::plain(stem));
-    let last = last.or_else(|| past.settings.request.clone().filter(|stem| file_names::plain(stem)));
-    let last = last.or_else(|| row.stem.clone()).unwrap_or_else(|| crate::inputs::stem_of(past.leaf));
+    let last = past
+        .request
+        .as_ref()
+        .map(|held| crate::matching::stem(&held.path))
+        .filter(|stem| file_names::plain(stem));
+    let last = last.or_else(|| {
+        past.settings
+            .request
+            .clone()
+            .filter(|stem| file_names::plain(stem))
+    });
+    let last = last
+        .or_else(|| row.stem.clone())
+        .unwrap_or_else(|| crate::inputs::stem_of(past.leaf));
     let mut round = file_names::round(&last).saturating_add(1);
     loop {
         let stem = file_names::of_round(&last, round);
         let paths = Paths::new(place, &stem);
-        let taken = [&paths.key, &paths.request, &paths.record, &place.here(format!("{stem}.fullchain.pem"))];
+        let taken = [
+            &paths.key,
+            &paths.request,
+            &paths.record,
+            &place.here(format!("{stem}.fullchain.pem")),
+        ];
         if round == u32::MAX || !taken.into_iter().any(|path| files::occupied(path)) {
             return paths;
         }

@@ -51,7 +51,11 @@ pub(super) fn choose(context: &Context, args: &RenewArgs) -> Result<Chosen, Fail
             }
         }
     }
-    Ok(Chosen { rows, waiting, findings })
+    Ok(Chosen {
+        rows,
+        waiting,
+        findings,
+    })
 }
 
 impl Waiting {
@@ -74,13 +78,27 @@ fn is_candidate(row: &Row) -> bool {
 /// before what lies here.
 fn named(context: &Context, all: &[Row], name: &str) -> Result<Row, Failure> {
     let wanted = DnsName::parse(name).ok();
-    let spelled = wanted.as_ref().map_or_else(|| name.to_owned(), DnsName::file_stem);
+    let spelled = wanted
+        .as_ref()
+        .map_or_else(|| name.to_owned(), DnsName::file_stem);
     let has = |row: &&Row| {
-        wanted.as_ref().is_some_and(|wanted| row.names.iter().any(|own| own.eq_ignore_ascii_case(wanted.as_str())))
+        wanted.as_ref().is_some_and(|wanted| {
+            row.names
+                .iter()
+                .any(|own| own.eq_ignore_ascii_case(wanted.as_str()))
+        })
     };
     let candidates: Vec<&Row> = all.iter().filter(|row| is_candidate(row)).collect();
-    let called: Vec<&Row> = candidates.iter().copied().filter(|row| row.stem.as_ref() == Some(&spelled)).collect();
-    let mut found = if called.is_empty() { candidates.into_iter().filter(has).collect() } else { called };
+    let called: Vec<&Row> = candidates
+        .iter()
+        .copied()
+        .filter(|row| row.stem.as_ref() == Some(&spelled))
+        .collect();
+    let mut found = if called.is_empty() {
+        candidates.into_iter().filter(has).collect()
+    } else {
+        called
+    };
     if found.iter().any(|row| row.stem.is_some()) {
         found.retain(|row| row.stem.is_some());
     }
@@ -89,9 +107,12 @@ fn named(context: &Context, all: &[Row], name: &str) -> Result<Row, Failure> {
         [] => Err(unknown(context, name, all.iter().find(has))),
         several => {
             let labels: Vec<String> = several.iter().map(|row| label(row)).collect();
-            let failure =
-                Failure::new(Kind::Ambiguous, format!("several certificates have {name}: {}", labels.join(", ")));
-            let again = |row: &&Row| Next::run(&[context.again("renew"), vec![label(row)]].concat());
+            let failure = Failure::new(
+                Kind::Ambiguous,
+                format!("several certificates have {name}: {}", labels.join(", ")),
+            );
+            let again =
+                |row: &&Row| Next::run(&[context.again("renew"), vec![label(row)]].concat());
             Err(several.iter().map(again).fold(failure, Failure::with))
         }
     }
@@ -106,30 +127,52 @@ fn unknown(context: &Context, name: &str, row: Option<&Row>) -> Failure {
     let run = |verb: &str| Next::run(&[context.again(verb), vec![name.to_owned()]].concat());
     match row.map(|row| row.state) {
         Some(State::Pending) => {
-            return Failure::new(Kind::NotFound, format!("{name} has no certificate yet: its request waits for one"))
-                .with(run("dcv-check"));
+            return Failure::new(
+                Kind::NotFound,
+                format!("{name} has no certificate yet: its request waits for one"),
+            )
+            .with(run("dcv-check"));
         }
         Some(State::NoKey) => {
-            return Failure::new(Kind::NotFound, format!("the key of {name}'s certificate is not here"))
-                .because("a certificate that is not used here needs no next round here")
-                .with(Next::say(format!("where its key is, or for a new one:  {}", run("csr").text)));
+            return Failure::new(
+                Kind::NotFound,
+                format!("the key of {name}'s certificate is not here"),
+            )
+            .because("a certificate that is not used here needs no next round here")
+            .with(Next::say(format!(
+                "where its key is, or for a new one:  {}",
+                run("csr").text
+            )));
         }
         Some(_) => {
-            return Failure::new(Kind::NotFound, format!("{name} only has a placeholder")).with(run("csr"));
+            return Failure::new(Kind::NotFound, format!("{name} only has a placeholder"))
+                .with(run("csr"));
         }
         None => {}
     }
-    let failure = Failure::new(Kind::NotFound, format!("no certificate of {name} is installed or in this folder"));
+    let failure = Failure::new(
+        Kind::NotFound,
+        format!("no certificate of {name} is installed or in this folder"),
+    );
     match certbots(context, name) {
         true => failure
             .because("certbot has one, and renews it by itself")
-            .with(Next::say(format!("sudo certbot renew --cert-name {}", shell_word(name)))),
-        false => failure.with(run("csr")).with(Next::run(&context.again("status"))),
+            .with(Next::say(format!(
+                "sudo certbot renew --cert-name {}",
+                shell_word(name)
+            ))),
+        false => failure
+            .with(run("csr"))
+            .with(Next::run(&context.again("status"))),
     }
 }
 
 /// Whether certbot keeps a certificate of that name.
 fn certbots(context: &Context, name: &str) -> bool {
-    let Ok(root) = root::root(context.root.as_deref()) else { return false };
-    DnsName::parse(name).is_ok_and(|name| folders::is_folder(&root.join("etc/letsencrypt/live").join(name.file_stem())))
+    let Ok(root) = root::root(context.root.as_deref()) else {
+        return false;
+    };
+    DnsName::parse(name).is_ok_and(|name| {
+        folders::is_folder(&root.join("etc/letsencrypt/live").join(name.file_stem()))
+    })
 }

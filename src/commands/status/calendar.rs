@@ -14,12 +14,19 @@ use crate::report::{escape, name_in_words};
 
 /// The file.
 pub(super) fn calendar(outcome: &StatusOutcome) -> String {
-    let mut out = Calendar { text: String::new(), stamp: outcome.at.strftime("%Y%m%dT%H%M%SZ").to_string() };
+    let mut out = Calendar {
+        text: String::new(),
+        stamp: outcome.at.strftime("%Y%m%dT%H%M%SZ").to_string(),
+    };
     out.line("BEGIN:VCALENDAR");
     out.line("VERSION:2.0");
     out.line("PRODID:-//certctl//status//EN");
     out.line("X-WR-CALNAME:certctl");
-    for one in outcome.rows.iter().filter(|one| one.row.state != State::Superseded && one.row.certificate.is_some()) {
+    for one in outcome
+        .rows
+        .iter()
+        .filter(|one| one.row.state != State::Superseded && one.row.certificate.is_some())
+    {
         row(&mut out, one);
     }
     out.line("END:VCALENDAR");
@@ -29,12 +36,21 @@ pub(super) fn calendar(outcome: &StatusOutcome) -> String {
 fn row(out: &mut Calendar, one: &Judged) {
     let Judged { row, next, .. } = one;
     let name = name_in_words(&row.name);
-    let Some((due, ends)) = row.due.zip(row.ends) else { return };
+    let Some((due, ends)) = row.due.zip(row.ends) else {
+        return;
+    };
     let steps: Vec<&str> = next.iter().map(|step| step.text.as_str()).collect();
     let names = format!("Names: {}", row.names.join(", "));
     let first = row.rounds.first().map(needs).unwrap_or_default();
-    let words = [&[names.as_str(), first.as_str()][..], &steps].concat().join("\n");
-    out.event((row, "due"), due, &format!("Renew {name} (ends {})", ends.strftime("%Y-%m-%d")), &words);
+    let words = [&[names.as_str(), first.as_str()][..], &steps]
+        .concat()
+        .join("\n");
+    out.event(
+        (row, "due"),
+        due,
+        &format!("Renew {name} (ends {})", ends.strftime("%Y-%m-%d")),
+        &words,
+    );
     out.event((row, "end"), ends, &format!("{name} ends"), &names);
     if let Some(until) = row.paid_until {
         out.event_on(
@@ -46,7 +62,12 @@ fn row(out: &mut Calendar, one: &Judged) {
     }
     for (number, round) in row.rounds.iter().enumerate().skip(1) {
         let kind = format!("round {number}");
-        out.event((row, &kind), round.due, &format!("Renew {name} (as the rules are known today)"), &needs(round));
+        out.event(
+            (row, &kind),
+            round.due,
+            &format!("Renew {name} (as the rules are known today)"),
+            &needs(round),
+        );
     }
 }
 
@@ -66,7 +87,11 @@ impl Calendar {
 
     /// A day of its own. The same event of a later run has the same UID, so that it takes its place.
     fn event_on(&mut self, (row, kind): (&Row, &str), day: Date, summary: &str, words: &str) {
-        let what = row.certificate.as_ref().map(|one| one.sha256()).unwrap_or_default();
+        let what = row
+            .certificate
+            .as_ref()
+            .map(|one| one.sha256())
+            .unwrap_or_default();
         let uid = hex::encode(&sha256(format!("{what} {kind}").as_bytes())[..16]);
         let after = day.tomorrow().unwrap_or(day);
         let stamp = self.stamp.clone();
@@ -100,5 +125,9 @@ impl Calendar {
 /// A value of type TEXT (RFC 5545 3.3.11); foreign control characters are made visible first.
 fn quoted(text: &str) -> String {
     let plain = escape(text, &['\n']);
-    plain.replace('\\', "\\\\").replace(';', "\\;").replace(',', "\\,").replace('\n', "\\n")
+    plain
+        .replace('\\', "\\\\")
+        .replace(';', "\\;")
+        .replace(',', "\\,")
+        .replace('\n', "\\n")
 }

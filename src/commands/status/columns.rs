@@ -35,7 +35,10 @@ pub(super) fn cut(text: &str, columns: usize) -> String {
     }
     let keep = columns.saturating_sub(1);
     let head = fitting(text.chars(), keep / 3);
-    let tail: String = fitting(text.chars().rev(), keep - width(&head)).chars().rev().collect();
+    let tail: String = fitting(text.chars().rev(), keep - width(&head))
+        .chars()
+        .rev()
+        .collect();
     format!("{head}…{tail}")
 }
 
@@ -58,7 +61,11 @@ mod tests {
         for (text, columns, expected) in [
             ("example.com", 11, "example.com"),
             ("www.subdomain.example.com", 16, "www.s…xample.com"),
-            ("/etc/ssl/example.com.fullchain.pem", 20, "/etc/s…fullchain.pem"),
+            (
+                "/etc/ssl/example.com.fullchain.pem",
+                20,
+                "/etc/s…fullchain.pem",
+            ),
             ("日本語日本語.example", 14, "日本….example"),
             ("example", 1, "…"),
         ] {

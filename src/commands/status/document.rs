@@ -11,10 +11,18 @@ use crate::report;
 
 /// The document.
 pub(super) fn status(outcome: &StatusOutcome) -> Value {
-    let findings: Vec<Finding> =
-        outcome.findings.iter().cloned().chain(outcome.rows.iter().flat_map(by_name)).collect();
-    let next: Vec<_> =
-        outcome.rows.iter().filter(|one| one.row.verdict() != Verdict::Fine).flat_map(|one| &one.next).collect();
+    let findings: Vec<Finding> = outcome
+        .findings
+        .iter()
+        .cloned()
+        .chain(outcome.rows.iter().flat_map(by_name))
+        .collect();
+    let next: Vec<_> = outcome
+        .rows
+        .iter()
+        .filter(|one| one.row.verdict() != Verdict::Fine)
+        .flat_map(|one| &one.next)
+        .collect();
     json!({
         "schema": "certctl.status/1",
         "verdict": outcome.verdict().name(),
@@ -31,7 +39,10 @@ fn by_name(one: &Judged) -> Vec<Finding> {
     let name = format!("{}: ", one.row.name);
     let said = |it: &Finding| match it.message.starts_with(&name) {
         true => it.clone(),
-        false => Finding { message: format!("{name}{}", it.message), ..it.clone() },
+        false => Finding {
+            message: format!("{name}{}", it.message),
+            ..it.clone()
+        },
     };
     one.findings.iter().map(said).collect()
 }
@@ -68,10 +79,15 @@ pub(super) fn row(one: &Judged) -> Value {
 
 fn place(place: &Place) -> Value {
     match place {
-        Place::Address { address, name } => json!({"kind": "address", "address": address, "name": name}),
+        Place::Address { address, name } => {
+            json!({"kind": "address", "address": address, "name": name})
+        }
         Place::File { path, origin } => {
-            let mut document = json!({"kind": "file", "path": report::shown(path), "found": origin.name()});
-            if let (Origin::Configured(software, block), Some(fields)) = (origin, document.as_object_mut()) {
+            let mut document =
+                json!({"kind": "file", "path": report::shown(path), "found": origin.name()});
+            if let (Origin::Configured(software, block), Some(fields)) =
+                (origin, document.as_object_mut())
+            {
                 fields.insert("server".to_owned(), json!(software.name()));
                 fields.insert("block".to_owned(), json!(block));
             }

@@ -50,19 +50,30 @@ impl Serialize for Items<'_> {
         for what in self.found {
             match what {
                 What::Certificates(chain) => {
-                    chain.iter().try_for_each(|one| items.serialize_element(&Told::certificate(one, self.now)))?;
+                    chain.iter().try_for_each(|one| {
+                        items.serialize_element(&Told::certificate(one, self.now))
+                    })?;
                 }
                 What::Key(key) => items.serialize_element(&Told::Key {
                     mode: format!("{:04o}", key.mode),
-                    key: KeyTold { algorithm: key.algorithm, id: Hex(key.id.octets()) },
+                    key: KeyTold {
+                        algorithm: key.algorithm,
+                        id: Hex(key.id.octets()),
+                    },
                 })?,
                 What::LockedKey { .. } => items.serialize_element(&Told::EncryptedKey)?,
                 What::Request(asked) => items.serialize_element(&Told::Request {
                     dns_names: &asked.names,
-                    key: KeyTold { algorithm: asked.algorithm, id: Hex(asked.id.octets()) },
+                    key: KeyTold {
+                        algorithm: asked.algorithm,
+                        id: Hex(asked.id.octets()),
+                    },
                 })?,
                 What::Revoked(list) => {
-                    items.serialize_element(&Told::Crl { issuer: &list.issuer, revoked: list.revoked })?;
+                    items.serialize_element(&Told::Crl {
+                        issuer: &list.issuer,
+                        revoked: list.revoked,
+                    })?;
                 }
             }
         }
@@ -113,7 +124,10 @@ impl<'a> Told<'a> {
             serial: &one.serial,
             sha256: Hex(&one.fingerprint),
             ca: one.is_ca,
-            key: KeyTold { algorithm: one.algorithm, id: Hex(one.key_id.octets()) },
+            key: KeyTold {
+                algorithm: one.algorithm,
+                id: Hex(one.key_id.octets()),
+            },
         }
     }
 }
@@ -183,15 +197,28 @@ pub(super) fn run(
     before: RenewBefore,
     starttls: Option<StartTls>,
 ) -> Result<u8, Failure> {
-    let measure = Measure { now: context.now(), before };
-    let mut out = Out { sink: &context.sink, sum: Sum::default(), code: 0 };
-    survey.items.retain(|Item { place, what }| concerns(sought, place, what));
+    let measure = Measure {
+        now: context.now(),
+        before,
+    };
+    let mut out = Out {
+        sink: &context.sink,
+        sum: Sum::default(),
+        code: 0,
+    };
+    survey
+        .items
+        .retain(|Item { place, what }| concerns(sought, place, what));
     out.write(&Lines::surveyed(measure, survey));
     for path in sought.iter().filter_map(Sought::path) {
         let look = |lines: &mut Lines, seen: Seen<'_>| lines.seen(measure, seen);
-        look_at(crate::scan::walk(path), file_reader::LIMIT, look, |lines| out.write(&lines));
+        look_at(crate::scan::walk(path), file_reader::LIMIT, look, |lines| {
+            out.write(&lines)
+        });
     }
-    survey.each_host(context, sought, starttls, |survey| out.write(&Lines::surveyed(measure, survey)));
+    survey.each_host(context, sought, starttls, |survey| {
+        out.write(&Lines::surveyed(measure, survey))
+    });
     Ok(out.finish(measure.now))
 }
 
@@ -204,7 +231,9 @@ fn concerns(sought: &[Sought], place: &Place, what: &What) -> bool {
     };
     let wants = |one: &Sought| match one {
         Sought::Host(host) => matches!(place, Place::Address { name, .. } if *name == host.name),
-        Sought::Name(wanted) => names.iter().any(|name| name.eq_ignore_ascii_case(wanted.as_str())),
+        Sought::Name(wanted) => names
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case(wanted.as_str())),
         Sought::Path(_) => false,
     };
     sought.is_empty() || sought.iter().any(wants)
@@ -216,7 +245,10 @@ impl Measure {
         match what {
             What::Certificates(chain) => {
                 let sites = chain.iter().filter(|one| is_a_sites(one));
-                sites.map(|one| self.dates(one)).max().unwrap_or(Verdict::Fine)
+                sites
+                    .map(|one| self.dates(one))
+                    .max()
+                    .unwrap_or(Verdict::Fine)
             }
             What::Key(key) if key.mode & 0o007 != 0 => Verdict::Wrong,
             _ => Verdict::Fine,
@@ -248,7 +280,10 @@ impl Lines {
         for Item { place, what } in survey.items.drain(..) {
             lines.found(measure, &place, std::slice::from_ref(&what));
         }
-        survey.findings.drain(..).for_each(|finding| lines.finding(&finding));
+        survey
+            .findings
+            .drain(..)
+            .for_each(|finding| lines.finding(&finding));
         lines
     }
 
@@ -268,7 +303,9 @@ impl Lines {
                 None => {}
             },
             Seen::Other(Met::Skipped(path, why)) => self.told(&path, "passed-over", why),
-            Seen::Other(Met::Failed(error)) => self.told(&error.path, "unreadable", &error.source.to_string()),
+            Seen::Other(Met::Failed(error)) => {
+                self.told(&error.path, "unreadable", &error.source.to_string())
+            }
             Seen::Other(Met::File(_)) => {}
         }
     }
@@ -278,23 +315,51 @@ impl Lines {
             Place::File { path, .. } => self.file(measure, path, found),
             Place::Address { address, name } => {
                 let verdict = self.counted(measure, found);
-                let items = Items { found, now: measure.now };
-                self.push(&Line { path: None, address: Some(*address), name: Some(name), verdict, items });
+                let items = Items {
+                    found,
+                    now: measure.now,
+                };
+                self.push(&Line {
+                    path: None,
+                    address: Some(*address),
+                    name: Some(name),
+                    verdict,
+                    items,
+                });
             }
         }
     }
 
     fn file(&mut self, measure: Measure, path: &Path, found: &[What]) {
         let verdict = self.counted(measure, found);
-        let items = Items { found, now: measure.now };
-        self.push(&Line { path: Some(report::shown(path)), address: None, name: None, verdict, items });
+        let items = Items {
+            found,
+            now: measure.now,
+        };
+        self.push(&Line {
+            path: Some(report::shown(path)),
+            address: None,
+            name: None,
+            verdict,
+            items,
+        });
     }
 
     /// What is to be said of it in one word.
     fn counted(&mut self, measure: Measure, found: &[What]) -> &'static str {
-        let certificates = |what: &What| if let What::Certificates(chain) = what { chain.len() } else { 0 };
+        let certificates = |what: &What| {
+            if let What::Certificates(chain) = what {
+                chain.len()
+            } else {
+                0
+            }
+        };
         self.sum.certificates += found.iter().map(certificates).sum::<usize>();
-        let verdict = found.iter().map(|what| measure.verdict(what)).max().unwrap_or(Verdict::Fine);
+        let verdict = found
+            .iter()
+            .map(|what| measure.verdict(what))
+            .max()
+            .unwrap_or(Verdict::Fine);
         let count = match verdict {
             Verdict::Fine => &mut self.sum.fine,
             Verdict::Due => &mut self.sum.due,
@@ -305,7 +370,11 @@ impl Lines {
     }
 
     fn told(&mut self, path: &Path, code: &'static str, why: &str) {
-        let count = if code == "unreadable" { &mut self.sum.unreadable } else { &mut self.sum.passed_over };
+        let count = if code == "unreadable" {
+            &mut self.sum.unreadable
+        } else {
+            &mut self.sum.passed_over
+        };
         *count += 1;
         self.push(&json!({"path": report::shown(path), "code": code, "message": why}));
     }
@@ -348,9 +417,18 @@ impl Out<'_> {
             _ => Verdict::Wrong,
         };
         let mut last = Lines::default();
-        last.push(&Summary { schema: "certctl.summary/1", verdict: verdict.name(), at, sum });
+        last.push(&Summary {
+            schema: "certctl.summary/1",
+            verdict: verdict.name(),
+            at,
+            sum,
+        });
         self.write(&last);
-        if self.code == 0 { u8::from(verdict != Verdict::Fine) } else { self.code }
+        if self.code == 0 {
+            u8::from(verdict != Verdict::Fine)
+        } else {
+            self.code
+        }
     }
 }
 

@@ -48,8 +48,16 @@ impl StatusOutcome {
     /// The worst of all rows; what could not be looked at is not fine.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
-        let unseen = self.findings.iter().any(|finding| finding.severity == Severity::Error);
-        let worst = self.rows.iter().map(|one| one.row.verdict()).max().unwrap_or(Verdict::Fine);
+        let unseen = self
+            .findings
+            .iter()
+            .any(|finding| finding.severity == Severity::Error);
+        let worst = self
+            .rows
+            .iter()
+            .map(|one| one.row.verdict())
+            .max()
+            .unwrap_or(Verdict::Fine);
         if unseen { Verdict::Wrong } else { worst }
     }
 }
@@ -63,7 +71,13 @@ pub(super) fn needs(round: &Round) -> String {
     };
     let proof = match round.proof {
         Proof::New => "a new proof of control".to_owned(),
-        Proof::Reused(until) => format!("no new proof of control where the CA goes by the one until {}", day(until)),
+        Proof::Reused(until) => format!(
+            "no new proof of control where the CA goes by the one until {}",
+            day(until)
+        ),
     };
-    format!("a new request{order}, {proof}; for at most {} days", round.most_days)
+    format!(
+        "a new request{order}, {proof}; for at most {} days",
+        round.most_days
+    )
 }

@@ -41,11 +41,16 @@ pub(super) fn html(outcome: &StatusOutcome) -> String {
          <th scope=\"col\" data-by=\"due\">Next round</th><th scope=\"col\" class=\"time\">{}</th></tr></thead>\n",
         timeline.axis()
     ));
-    outcome.rows.iter().for_each(|one| page.push_str(&row::body(one, &timeline)));
+    outcome
+        .rows
+        .iter()
+        .for_each(|one| page.push_str(&row::body(one, &timeline)));
     page.push_str("</table>\n<p id=\"none\" hidden>Nothing fits the filter.</p>\n");
     page.push_str(&timeline.legend());
     page.push_str(&ahead);
-    page.push_str(&format!("</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n"));
+    page.push_str(&format!(
+        "</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n"
+    ));
     page
 }
 
@@ -74,12 +79,25 @@ fn hash(inline: &str) -> String {
 
 /// The counts, which the script makes into filters.
 fn sum(outcome: &StatusOutcome) -> String {
-    let count = |verdict: Verdict| outcome.rows.iter().filter(|one| one.row.verdict() == verdict).count();
+    let count = |verdict: Verdict| {
+        outcome
+            .rows
+            .iter()
+            .filter(|one| one.row.verdict() == verdict)
+            .count()
+    };
     let chip = |verdict: Verdict| {
         let word = verdict.name();
-        format!("<li class=\"{word}\" data-only=\"{word}\">{}<b>{}</b> {word}</li>", mark(verdict), count(verdict))
+        format!(
+            "<li class=\"{word}\" data-only=\"{word}\">{}<b>{}</b> {word}</li>",
+            mark(verdict),
+            count(verdict)
+        )
     };
-    let chips: String = [Verdict::Wrong, Verdict::Due, Verdict::Fine].into_iter().map(chip).collect();
+    let chips: String = [Verdict::Wrong, Verdict::Due, Verdict::Fine]
+        .into_iter()
+        .map(chip)
+        .collect();
     format!(
         "<div class=\"bar\"><ul class=\"chips\">{chips}</ul><label id=\"filter\" hidden>Find \
          <input type=\"search\" placeholder=\"name, place, issuer\"></label></div>\n<p id=\"shown\" role=\"status\"></p>\n"
@@ -94,11 +112,22 @@ fn notes(findings: &[Finding]) -> String {
             Severity::Warning => "due",
             Severity::Note => "fine",
         };
-        let next: String = finding.next.iter().map(|next| format!(" <code>{}</code>", text(&next.text))).collect();
-        format!("<li class=\"{class}\">{}{next}</li>\n", text(&finding.message))
+        let next: String = finding
+            .next
+            .iter()
+            .map(|next| format!(" <code>{}</code>", text(&next.text)))
+            .collect();
+        format!(
+            "<li class=\"{class}\">{}{next}</li>\n",
+            text(&finding.message)
+        )
     };
     let items: String = findings.iter().map(item).collect();
-    if items.is_empty() { items } else { format!("<ul class=\"notes\">\n{items}</ul>\n") }
+    if items.is_empty() {
+        items
+    } else {
+        format!("<ul class=\"notes\">\n{items}</ul>\n")
+    }
 }
 
 #[cfg(test)]
@@ -110,10 +139,23 @@ mod tests {
         // What would end the element early, and what would be fetched.
         for part in [STYLE, SCRIPT] {
             let part = part.to_ascii_lowercase();
-            for bad in ["</", "<!--", "@import", "url(", "fetch(", "http:", "https:", "eval", "innerhtml"] {
+            for bad in [
+                "</",
+                "<!--",
+                "@import",
+                "url(",
+                "fetch(",
+                "http:",
+                "https:",
+                "eval",
+                "innerhtml",
+            ] {
                 assert!(!part.contains(bad), "{bad}");
             }
         }
-        assert_eq!(hash(""), "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
+        assert_eq!(
+            hash(""),
+            "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+        );
     }
 }

@@ -42,42 +42,79 @@ pub(super) fn write(outcome: &StatusOutcome, text: &mut Text) {
             Verdict::Fine => text.fact("fine", line),
         };
         say(line);
-        let told = one.findings.iter().filter(|finding| few || finding.severity > Severity::Note);
+        let told = one
+            .findings
+            .iter()
+            .filter(|finding| few || finding.severity > Severity::Note);
         told.for_each(|finding| say(format!("  {}", finding.message)));
         if few {
-            calendar(&one.row).into_iter().for_each(|line| say(format!("  {line}")));
-            rounds(&one.row).into_iter().for_each(|line| say(format!("    {line}")));
+            calendar(&one.row)
+                .into_iter()
+                .for_each(|line| say(format!("  {line}")));
+            rounds(&one.row)
+                .into_iter()
+                .for_each(|line| say(format!("    {line}")));
         }
-        let waits = matches!(one.row.state, State::Pending | State::Ready) && outcome.rows.len() <= SOME;
+        let waits =
+            matches!(one.row.state, State::Pending | State::Ready) && outcome.rows.len() <= SOME;
         if verdict != Verdict::Fine || few || waits {
-            one.next.iter().for_each(|next| say(format!("  next: {}", next.text)));
+            one.next
+                .iter()
+                .for_each(|next| say(format!("  next: {}", next.text)));
         }
     }
-    outcome.written.iter().for_each(|one| text.fact("wrote", one.path.display().to_string()));
+    outcome
+        .written
+        .iter()
+        .for_each(|one| text.fact("wrote", one.path.display().to_string()));
     text.findings(&outcome.findings);
     if outcome.rows.len() > 1 {
-        let more = if few { "" } else { "; more of one:  certctl status NAME" };
+        let more = if few {
+            ""
+        } else {
+            "; more of one:  certctl status NAME"
+        };
         text.fact("so", format!("{}{more}", in_sum(&outcome.rows)));
     }
 }
 
 /// The clocks of one row.
 fn calendar(row: &Row) -> Option<String> {
-    let due = row.due.filter(|_| !matches!(row.state, State::Superseded) && row.verdict() == Verdict::Fine)?;
-    let paid = row.paid_until.map(|until| format!("; paid for until {until}")).unwrap_or_default();
-    let proof = row.proof_until.map(|until| format!("; the CA may go by its proof until {}", day(until)));
-    Some(format!("next round from {}{paid}{}", day(due), proof.unwrap_or_default()))
+    let due = row
+        .due
+        .filter(|_| !matches!(row.state, State::Superseded) && row.verdict() == Verdict::Fine)?;
+    let paid = row
+        .paid_until
+        .map(|until| format!("; paid for until {until}"))
+        .unwrap_or_default();
+    let proof = row
+        .proof_until
+        .map(|until| format!("; the CA may go by its proof until {}", day(until)));
+    Some(format!(
+        "next round from {}{paid}{}",
+        day(due),
+        proof.unwrap_or_default()
+    ))
 }
 
 /// The first rounds to come, each with what it needs.
 fn rounds(row: &Row) -> Vec<String> {
-    let live = row.rounds.iter().filter(|_| row.state != State::Superseded).take(ROUNDS);
-    live.map(|round| format!("{}: {}", day(round.due), needs(round))).collect()
+    let live = row
+        .rounds
+        .iter()
+        .filter(|_| row.state != State::Superseded)
+        .take(ROUNDS);
+    live.map(|round| format!("{}: {}", day(round.due), needs(round)))
+        .collect()
 }
 
 /// `5 certificates: 3 fine, 1 due, 1 wrong`.
 fn in_sum(rows: &[Judged]) -> String {
-    let count = |verdict| rows.iter().filter(|one| one.row.verdict() == verdict).count();
+    let count = |verdict| {
+        rows.iter()
+            .filter(|one| one.row.verdict() == verdict)
+            .count()
+    };
     let [fine, due, wrong] = [Verdict::Fine, Verdict::Due, Verdict::Wrong].map(count);
     format!("{} rows: {wrong} wrong, {due} due, {fine} fine", rows.len())
 }
@@ -94,11 +131,28 @@ struct Columns {
 
 impl Columns {
     fn of(outcome: &StatusOutcome) -> Self {
-        let widest = |of: fn(&Row) -> String| outcome.rows.iter().map(|one| width(&of(&one.row))).max().unwrap_or(0);
+        let widest = |of: fn(&Row) -> String| {
+            outcome
+                .rows
+                .iter()
+                .map(|one| width(&of(&one.row)))
+                .max()
+                .unwrap_or(0)
+        };
         let (state, days) = (widest(|row| row.state.in_words().to_owned()), widest(days));
-        let (name, place) = (widest(|row| name(row, usize::MAX)), widest(|row| place(row, usize::MAX)));
+        let (name, place) = (
+            widest(|row| name(row, usize::MAX)),
+            widest(|row| place(row, usize::MAX)),
+        );
         let Some(all) = outcome.width else {
-            return Self { name: name.min(60), state, days, place, bar: ['#', '.'], cells: BAR };
+            return Self {
+                name: name.min(60),
+                state,
+                days,
+                place,
+                bar: ['#', '.'],
+                cells: BAR,
+            };
         };
         let cells = match all {
             ..ROOMY if days == 0 => 0,
@@ -107,10 +161,19 @@ impl Columns {
             _ => BAR,
         };
         let place = if all < TINY { 0 } else { place };
-        let room = all.saturating_sub(LABEL + state + days + cells + 4).max(2 * LEAST);
+        let room = all
+            .saturating_sub(LABEL + state + days + cells + 4)
+            .max(2 * LEAST);
         // Where there is room for both, both have all that they need; else a name needs more than a place.
         let name = name.min((room * 3 / 5).max(room.saturating_sub(place)));
-        Self { name, state, days, place: room.saturating_sub(name), bar: ['█', '░'], cells }
+        Self {
+            name,
+            state,
+            days,
+            place: room.saturating_sub(name),
+            bar: ['█', '░'],
+            cells,
+        }
     }
 
     fn line(&self, row: &Row) -> String {
@@ -132,22 +195,37 @@ impl Columns {
         let Some((certificate, days)) = row.certificate.as_ref().zip(row.days_left) else {
             return " ".repeat(self.cells);
         };
-        let lifetime = crate::inventory::due::days_between(certificate.not_before, certificate.not_after).max(1);
+        let lifetime =
+            crate::inventory::due::days_between(certificate.not_before, certificate.not_after)
+                .max(1);
         let cells = i64::try_from(self.cells).unwrap_or(0);
-        let left = usize::try_from((days * cells + lifetime - 1).div_euclid(lifetime).clamp(0, cells)).unwrap_or(0);
+        let left = usize::try_from(
+            (days * cells + lifetime - 1)
+                .div_euclid(lifetime)
+                .clamp(0, cells),
+        )
+        .unwrap_or(0);
         let [full, empty] = self.bar;
-        std::iter::repeat_n(full, left).chain(std::iter::repeat_n(empty, self.cells - left)).collect()
+        std::iter::repeat_n(full, left)
+            .chain(std::iter::repeat_n(empty, self.cells - left))
+            .collect()
     }
 }
 
 fn days(row: &Row) -> String {
-    row.days_left.map(|days| format!("{days} d")).unwrap_or_default()
+    row.days_left
+        .map(|days| format!("{days} d"))
+        .unwrap_or_default()
 }
 
 /// The first name, and how many more there are. Where there is no room for both forms of a name, the one that is sure.
 fn name(row: &Row, columns: usize) -> String {
     let both = name_in_words(&row.name);
-    let name = if width(&with_more(&both, row.names.len(), usize::MAX)) > columns { &row.name } else { &both };
+    let name = if width(&with_more(&both, row.names.len(), usize::MAX)) > columns {
+        &row.name
+    } else {
+        &both
+    };
     with_more(name, row.names.len(), columns)
 }
 

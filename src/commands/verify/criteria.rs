@@ -34,30 +34,72 @@ pub(super) struct Measure<'a> {
 }
 
 impl<'a> Measure<'a> {
-    pub(super) fn new(at: Timestamp, rules: Rules, anchors: &'a TrustAnchors, hosts: &'a [String]) -> Self {
+    pub(super) fn new(
+        at: Timestamp,
+        rules: Rules,
+        anchors: &'a TrustAnchors,
+        hosts: &'a [String],
+    ) -> Self {
         let (scope, bar) = match rules {
             Rules::Strict => (Scope::Public, Severity::Warning),
             Rules::Usual => (anchors.source().scope(), Severity::Error),
         };
-        Self { policy: Policy { hosts, anchors, at }, scope, bar }
+        Self {
+            policy: Policy { hosts, anchors, at },
+            scope,
+            bar,
+        }
     }
 
     pub(super) fn wanted(&self) -> Wanted<'a> {
-        Wanted { anchors: self.policy.anchors, at: self.policy.at, prefer: Prefer::default() }
+        Wanted {
+            anchors: self.policy.anchors,
+            at: self.policy.at,
+            prefer: Prefer::default(),
+        }
     }
 
     /// What is wrong with a chain, and with what is sent beside it; `bag` is all that it was made of.
-    pub(super) fn findings(&self, chain: &Chain, served: &[Certificate], bag: &[Certificate]) -> Vec<Finding> {
-        let mut findings: Vec<Finding> = verify::problems(chain, self.policy).iter().map(Finding::from).collect();
-        findings.extend(lint::lints(chain).iter().map(|lint| Finding::from((lint, self.scope))));
-        findings.extend(served.iter().filter_map(lint::outdated).map(|outdated| Finding::from(&outdated)));
+    pub(super) fn findings(
+        &self,
+        chain: &Chain,
+        served: &[Certificate],
+        bag: &[Certificate],
+    ) -> Vec<Finding> {
+        let mut findings: Vec<Finding> = verify::problems(chain, self.policy)
+            .iter()
+            .map(Finding::from)
+            .collect();
+        findings.extend(
+            lint::lints(chain)
+                .iter()
+                .map(|lint| Finding::from((lint, self.scope))),
+        );
+        findings.extend(
+            served
+                .iter()
+                .filter_map(lint::outdated)
+                .map(|outdated| Finding::from(&outdated)),
+        );
         findings.extend(inputs::second_opinion(chain, bag, self.wanted()));
         findings
     }
 
     pub(super) fn verified(&self, file: String, chain: Chain, findings: Vec<Finding>) -> Verified {
-        let (hosts, trust) = (self.policy.hosts.to_vec(), self.policy.anchors.source().clone());
-        Verified { file, chain, key_path: None, findings, bar: self.bar, hosts, trust, seen: None }
+        let (hosts, trust) = (
+            self.policy.hosts.to_vec(),
+            self.policy.anchors.source().clone(),
+        );
+        Verified {
+            file,
+            chain,
+            key_path: None,
+            findings,
+            bar: self.bar,
+            hosts,
+            trust,
+            seen: None,
+        }
     }
 }
 
@@ -84,7 +126,9 @@ pub struct Verified {
 
 impl Verified {
     pub(super) fn is_right(&self) -> bool {
-        self.findings.iter().all(|finding| finding.severity < self.bar)
+        self.findings
+            .iter()
+            .all(|finding| finding.severity < self.bar)
     }
 
     pub(super) fn json(&self) -> Value {
@@ -111,7 +155,10 @@ impl Verified {
         if let Some(seen) = &self.seen {
             words.push_str(&format!("; {}", seen.protocol));
         }
-        words.push_str(&format!("; {}", report::intermediates_in_words(&self.chain)));
+        words.push_str(&format!(
+            "; {}",
+            report::intermediates_in_words(&self.chain)
+        ));
         if self.is_right() {
             words.push_str(&format!("; trusted by {}", self.trust));
             if !self.hosts.is_empty() {

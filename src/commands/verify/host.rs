@@ -11,7 +11,11 @@ use crate::pki::verify;
 use crate::probe::StartTls;
 
 /// Asks `host` and judges each different answer.
-pub(super) fn judge(host: &Host, starttls: Option<StartTls>, measure: Measure<'_>) -> Result<Vec<Verified>, Failure> {
+pub(super) fn judge(
+    host: &Host,
+    starttls: Option<StartTls>,
+    measure: Measure<'_>,
+) -> Result<Vec<Verified>, Failure> {
     let answers = inputs::ask(host, starttls)?;
     let mut verified = Vec::new();
     for seen in answers.seen {
@@ -25,17 +29,37 @@ pub(super) fn judge(host: &Host, starttls: Option<StartTls>, measure: Measure<'_
 /// The first certificate is the site's, whatever it is: clients take no other.
 fn judge_one(host: &Host, seen: Seen, measure: Measure<'_>) -> Result<Verified, Failure> {
     let served = seen.certificates();
-    let Some(leaf) = served.first().filter(|leaf| seen.sent.first().is_some_and(|der| der == leaf.der())) else {
-        return Err(Failure::new(Kind::Malformed, format!("what {host} sends for a certificate cannot be read"))
-            .because(format!("asked {}", seen.places()))
-            .with(Next::say("look at it:  openssl s_client -connect HOST:PORT -showcerts </dev/null")));
+    let Some(leaf) = served
+        .first()
+        .filter(|leaf| seen.sent.first().is_some_and(|der| der == leaf.der()))
+    else {
+        return Err(Failure::new(
+            Kind::Malformed,
+            format!("what {host} sends for a certificate cannot be read"),
+        )
+        .because(format!("asked {}", seen.places()))
+        .with(Next::say(
+            "look at it:  openssl s_client -connect HOST:PORT -showcerts </dev/null",
+        )));
     };
     let chain = verify::assemble(leaf, &served, measure.wanted()).chain;
     let places = seen.places();
-    let file = if places == host.to_string() { places } else { format!("{host} ({places})") };
+    let file = if places == host.to_string() {
+        places
+    } else {
+        format!("{host} ({places})")
+    };
     let mend = Next::say("on that server, with what the CA sent:  sudo certctl install FILE");
     let faults = matching::faults(&file, &Delivery::default(), &served, &chain);
-    let faults = faults.iter().map(|fault| Finding { next: vec![mend.clone()], ..Finding::from((fault, &[][..])) });
-    let findings = faults.chain(measure.findings(&chain, &served, &served)).collect();
-    Ok(Verified { seen: Some(seen), ..measure.verified(file, chain, findings) })
+    let faults = faults.iter().map(|fault| Finding {
+        next: vec![mend.clone()],
+        ..Finding::from((fault, &[][..]))
+    });
+    let findings = faults
+        .chain(measure.findings(&chain, &served, &served))
+        .collect();
+    Ok(Verified {
+        seen: Some(seen),
+        ..measure.verified(file, chain, findings)
+    })
 }

@@ -1,26 +1,42 @@
 //! The rows. BR: CA/Browser Forum TLS Baseline Requirements 2.2.6. What public CAs accept is BR 6.1.5 and 6.1.6 (RSA from
 //! 2048 bits, NIST curves, no Ed25519) less P-521, which Mozilla's root store policy (5.1) leaves out.
 
-use super::profile::{Accepts, CsrHash, DnsProof, HttpProof, Issuer, Known, Profile, Redirects, Token, UniqueValue};
+use super::profile::{
+    Accepts, CsrHash, DnsProof, HttpProof, Issuer, Known, Profile, Redirects, Token, UniqueValue,
+};
 use crate::dcv::answer::RecordKind::{Cname, Txt};
 use crate::pki::key::KeyAlgorithm::{EcdsaP256, EcdsaP384};
 
 /// What a public CA takes that has told no day for the end of clientAuth.
-pub(super) const PUBLIC: Accepts =
-    Accepts { keys: Some(&[EcdsaP256, EcdsaP384]), rsa_bits: 2048, client_auth_ends: None };
+pub(super) const PUBLIC: Accepts = Accepts {
+    keys: Some(&[EcdsaP256, EcdsaP384]),
+    rsa_bits: 2048,
+    client_auth_ends: None,
+};
 
 const BY_SECTIGO: Issuer = Issuer {
     title: "Sectigo",
     // cPanel's Sectigo provider, 2022.
-    caa_identities: &["sectigo.com", "comodoca.com", "usertrust.com", "trust-provider.com"],
+    caa_identities: &[
+        "sectigo.com",
+        "comodoca.com",
+        "usertrust.com",
+        "trust-provider.com",
+    ],
 };
-const BY_SSL_COM: Issuer = Issuer { title: "SSL.com", caa_identities: &["ssl.com"] };
+const BY_SSL_COM: Issuer = Issuer {
+    title: "SSL.com",
+    caa_identities: &["ssl.com"],
+};
 
 /// Sectigo's knowledge base; since ballot SC-45 took effect there.
 const WWW_BY_SECTIGO: Option<&str> = Some("Sectigo KB kA03l000000Xsf9, since 2021-11-22");
 
 /// Sectigo's day; most of its resellers' orders end there too.
-const LIKE_SECTIGO: Accepts = Accepts { client_auth_ends: Some("2027-02-10"), ..PUBLIC };
+const LIKE_SECTIGO: Accepts = Accepts {
+    client_auth_ends: Some("2027-02-10"),
+    ..PUBLIC
+};
 
 // Reissue answers of 2026-05 carry a unique value and comodoca.com (Namecheap API, ssl.reissue). A move to SSL.com was
 // announced for 2026-07-11; neither that it happened nor the zone that shows since is confirmed, hence all three.
@@ -29,7 +45,10 @@ pub(super) const NAMECHEAP: Profile = Profile {
     also: &[],
     title: "Namecheap",
     about: "namecheap.com",
-    dns: DnsProof::CsrHash(CsrHash { zones: &["comodoca.com", "ssl.com", "sectigo.com"], unique: UniqueValue::Always }),
+    dns: DnsProof::CsrHash(CsrHash {
+        zones: &["comodoca.com", "ssl.com", "sectigo.com"],
+        unique: UniqueValue::Always,
+    }),
     http: HttpProof::CsrHash(Redirects::Refused),
     email: Known::Yes,
     www_drops_out: WWW_BY_SECTIGO,
@@ -54,7 +73,10 @@ pub(super) const SECTIGO: Profile = Profile {
     also: &["comodo", "positivessl", "entrust"],
     title: "Sectigo",
     about: "sectigo.com and most of its resellers; PositiveSSL, Comodo, Entrust",
-    dns: DnsProof::CsrHash(CsrHash { zones: &["sectigo.com", "comodoca.com"], unique: UniqueValue::WhenKeyIsReused }),
+    dns: DnsProof::CsrHash(CsrHash {
+        zones: &["sectigo.com", "comodoca.com"],
+        unique: UniqueValue::WhenKeyIsReused,
+    }),
     http: HttpProof::CsrHash(Redirects::Refused),
     email: Known::Yes,
     www_drops_out: WWW_BY_SECTIGO,
@@ -70,7 +92,10 @@ pub(super) const GOGETSSL: Profile = Profile {
     also: &[],
     title: "GoGetSSL",
     about: "gogetssl.com",
-    dns: DnsProof::CsrHash(CsrHash { zones: &["comodoca.com", "sectigo.com"], unique: UniqueValue::Always }),
+    dns: DnsProof::CsrHash(CsrHash {
+        zones: &["comodoca.com", "sectigo.com"],
+        unique: UniqueValue::Always,
+    }),
     email: Known::Unknown,
     source: "GoGetSSL API, Comodo-Unique-Value: the requester's 15 to 20 characters, or made for him",
     ..SECTIGO
@@ -81,7 +106,10 @@ pub(super) const ZEROSSL: Profile = Profile {
     also: &[],
     title: "ZeroSSL",
     about: "zerossl.com",
-    dns: DnsProof::CsrHash(CsrHash { zones: &["comodoca.com", "sectigo.com"], unique: UniqueValue::Always }),
+    dns: DnsProof::CsrHash(CsrHash {
+        zones: &["comodoca.com", "sectigo.com"],
+        unique: UniqueValue::Always,
+    }),
     email: Known::Unknown,
     source: "an API answer of 2024-04: 15 hex digits before comodoca.com",
     ..SECTIGO
@@ -92,7 +120,10 @@ pub(super) const SSL_COM: Profile = Profile {
     also: &[],
     title: "SSL.com",
     about: "ssl.com",
-    dns: DnsProof::CsrHash(CsrHash { zones: &["ssl.com"], unique: UniqueValue::Always }),
+    dns: DnsProof::CsrHash(CsrHash {
+        zones: &["ssl.com"],
+        unique: UniqueValue::Always,
+    }),
     http: HttpProof::CsrHash(Redirects::Refused),
     email: Known::Unknown,
     www_drops_out: None,
@@ -109,17 +140,39 @@ pub(super) const DIGICERT: Profile = Profile {
     title: "DigiCert",
     about: "digicert.com; GeoTrust, RapidSSL, Thawte",
     dns: DnsProof::Token(&[
-        Token { kind: Cname, label: "_dnsauth", value: "<token>.dcv.digicert.com" },
-        Token { kind: Txt, label: "_dnsauth", value: "<token>" },
-        Token { kind: Txt, label: "", value: "<token>" },
-        Token { kind: Cname, label: "<token>", value: "dcv.digicert.com" },
+        Token {
+            kind: Cname,
+            label: "_dnsauth",
+            value: "<token>.dcv.digicert.com",
+        },
+        Token {
+            kind: Txt,
+            label: "_dnsauth",
+            value: "<token>",
+        },
+        Token {
+            kind: Txt,
+            label: "",
+            value: "<token>",
+        },
+        Token {
+            kind: Cname,
+            label: "<token>",
+            value: "dcv.digicert.com",
+        },
     ]),
     http: HttpProof::Named("fileauth.txt", Redirects::Unknown),
     email: Known::Unknown,
     www_drops_out: None,
     unconfirmed: "",
-    issuers: &[Issuer { title: "DigiCert", caa_identities: &["digicert.com"] }],
-    accepts: Accepts { client_auth_ends: Some("2027-03-01"), ..PUBLIC },
+    issuers: &[Issuer {
+        title: "DigiCert",
+        caa_identities: &["digicert.com"],
+    }],
+    accepts: Accepts {
+        client_auth_ends: Some("2027-03-01"),
+        ..PUBLIC
+    },
     source: "docs.digicert.com DNS-based DCV methods; dev.digicert.com http-token",
     read: "2026-11",
 };
@@ -130,14 +183,25 @@ pub(super) const GLOBALSIGN: Profile = Profile {
     title: "GlobalSign",
     about: "globalsign.com; AlphaSSL",
     dns: DnsProof::Token(&[
-        Token { kind: Txt, label: "", value: "_globalsign-domain-verification=<token>" },
-        Token { kind: Txt, label: "", value: "globalsign-domain-verification=<token>" },
+        Token {
+            kind: Txt,
+            label: "",
+            value: "_globalsign-domain-verification=<token>",
+        },
+        Token {
+            kind: Txt,
+            label: "",
+            value: "globalsign-domain-verification=<token>",
+        },
     ]),
     http: HttpProof::Named("gsdv.txt", Redirects::Unknown),
     email: Known::Unknown,
     www_drops_out: None,
     unconfirmed: "",
-    issuers: &[Issuer { title: "GlobalSign", caa_identities: &["globalsign.com"] }],
+    issuers: &[Issuer {
+        title: "GlobalSign",
+        caa_identities: &["globalsign.com"],
+    }],
     accepts: PUBLIC,
     source: "support.globalsign.com 1345666; live zones with the underscore",
     read: "2026-03",
@@ -157,14 +221,25 @@ pub(super) const GODADDY: Profile = Profile {
     title: "GoDaddy",
     about: "godaddy.com",
     dns: DnsProof::Token(&[
-        Token { kind: Txt, label: "", value: "<token>" },
-        Token { kind: Txt, label: "dzc", value: "<token>" },
+        Token {
+            kind: Txt,
+            label: "",
+            value: "<token>",
+        },
+        Token {
+            kind: Txt,
+            label: "dzc",
+            value: "<token>",
+        },
     ]),
     http: HttpProof::Named("godaddy.html", Redirects::Refused),
     email: Known::Unknown,
     www_drops_out: None,
     unconfirmed: "",
-    issuers: &[Issuer { title: "GoDaddy", caa_identities: &["godaddy.com", "starfieldtech.com"] }],
+    issuers: &[Issuer {
+        title: "GoDaddy",
+        caa_identities: &["godaddy.com", "starfieldtech.com"],
+    }],
     accepts: PUBLIC,
     source: "support pages of 123-reg, tsohost and heartinternet, which are GoDaddy's",
     read: "2026-11",
@@ -175,12 +250,19 @@ pub(super) const CERTUM: Profile = Profile {
     also: &[],
     title: "Certum",
     about: "certum.eu",
-    dns: DnsProof::Token(&[Token { kind: Txt, label: "", value: "<token>" }]),
+    dns: DnsProof::Token(&[Token {
+        kind: Txt,
+        label: "",
+        value: "<token>",
+    }]),
     http: HttpProof::Named("certum.txt", Redirects::Unknown),
     email: Known::Yes,
     www_drops_out: None,
     unconfirmed: "at which host it looks for its TXT record",
-    issuers: &[Issuer { title: "Certum", caa_identities: &[] }],
+    issuers: &[Issuer {
+        title: "Certum",
+        caa_identities: &[],
+    }],
     accepts: PUBLIC,
     source: "support.certum.eu verification methods; the file's name by resellers",
     read: "2026-11",
@@ -191,12 +273,19 @@ pub(super) const TENCENT: Profile = Profile {
     also: &["trustasia"],
     title: "Tencent Cloud",
     about: "Tencent Cloud; TrustAsia",
-    dns: DnsProof::Token(&[Token { kind: Txt, label: "_dnsauth", value: "<token>" }]),
+    dns: DnsProof::Token(&[Token {
+        kind: Txt,
+        label: "_dnsauth",
+        value: "<token>",
+    }]),
     http: HttpProof::Named("fileauth.txt", Redirects::Unknown),
     email: Known::Unknown,
     www_drops_out: None,
     unconfirmed: "at which host it looks for its TXT record",
-    issuers: &[Issuer { title: "TrustAsia or DigiCert", caa_identities: &[] }],
+    issuers: &[Issuer {
+        title: "TrustAsia or DigiCert",
+        caa_identities: &[],
+    }],
     accepts: PUBLIC,
     source: "Tencent's SSL documents",
     read: "2026-11",
@@ -218,7 +307,12 @@ pub(super) const ACM: Profile = Profile {
     unconfirmed: "",
     issuers: &[Issuer {
         title: "Amazon",
-        caa_identities: &["amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com"],
+        caa_identities: &[
+            "amazon.com",
+            "amazontrust.com",
+            "awstrust.com",
+            "amazonaws.com",
+        ],
     }],
     accepts: PUBLIC,
     source: "docs.aws.amazon.com ACM user guide; live zones: one record for good, kept for renewals",
@@ -236,7 +330,11 @@ pub(super) const PRIVATE: Profile = Profile {
     www_drops_out: None,
     unconfirmed: "",
     issuers: &[],
-    accepts: Accepts { keys: None, rsa_bits: 0, client_auth_ends: None },
+    accepts: Accepts {
+        keys: None,
+        rsa_bits: 0,
+        client_auth_ends: None,
+    },
     source: "by its nature: its rules are the company's",
     read: "2026-11",
 };

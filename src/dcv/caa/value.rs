@@ -13,7 +13,12 @@ pub(super) struct Issue {
     pub(super) methods: Option<String>,
 }
 
-const UNREADABLE: Issue = Issue { issuer: None, readable: false, account: None, methods: None };
+const UNREADABLE: Issue = Issue {
+    issuer: None,
+    readable: false,
+    account: None,
+    methods: None,
+};
 
 impl Issue {
     pub(super) fn read(value: &str) -> Self {
@@ -28,8 +33,15 @@ impl Issue {
             account: None,
             methods: None,
         };
-        for parameter in parameters.split(';').map(trim).filter(|_| !parameters.is_empty()) {
-            let Some((tag, value)) = parameter.split_once('=').map(|(tag, value)| (trim(tag), trim(value))) else {
+        for parameter in parameters
+            .split(';')
+            .map(trim)
+            .filter(|_| !parameters.is_empty())
+        {
+            let Some((tag, value)) = parameter
+                .split_once('=')
+                .map(|(tag, value)| (trim(tag), trim(value)))
+            else {
                 return UNREADABLE;
             };
             let visible = |byte: u8| (0x21..=0x7e).contains(&byte);
@@ -60,7 +72,9 @@ fn is_label(text: &str) -> bool {
     let edge = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
     edge(text.bytes().next())
         && edge(text.bytes().next_back())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 #[cfg(test)]
@@ -72,7 +86,11 @@ mod tests {
         for (value, issuer, readable) in [
             ("ca.example.net", Some("ca.example.net"), true),
             ("  CA.example.net\t", Some("ca.example.net"), true),
-            ("ca.example.net; account=230123", Some("ca.example.net"), true),
+            (
+                "ca.example.net; account=230123",
+                Some("ca.example.net"),
+                true,
+            ),
             ("ca.example.net;a=1;b=2", Some("ca.example.net"), true),
             ("ca.example.net; ", Some("ca.example.net"), true),
             (";", None, true),
@@ -88,9 +106,16 @@ mod tests {
             ("ca.net other.net", None, false),
         ] {
             let read = Issue::read(value);
-            assert_eq!((read.issuer.as_deref(), read.readable), (issuer, readable), "{value:?}");
+            assert_eq!(
+                (read.issuer.as_deref(), read.readable),
+                (issuer, readable),
+                "{value:?}"
+            );
         }
         let read = Issue::read("ca.net; AccountURI=x; validationmethods=dns-01");
-        assert_eq!((read.account.as_deref(), read.methods.as_deref()), (Some("x"), Some("dns-01")));
+        assert_eq!(
+            (read.account.as_deref(), read.methods.as_deref()),
+            (Some("x"), Some("dns-01"))
+        );
     }
 }

@@ -28,7 +28,10 @@ fn json(value: &Value, pairs: &mut Vec<Pair>) {
         Value::Object(fields) => {
             let field = |names: &[&str]| {
                 let named = |key: &String| names.iter().any(|name| name.eq_ignore_ascii_case(key));
-                fields.iter().find(|(key, _)| named(key)).and_then(|(_, value)| value.as_str())
+                fields
+                    .iter()
+                    .find(|(key, _)| named(key))
+                    .and_then(|(_, value)| value.as_str())
             };
             let host = field(&["cname_validation_p1", "hostname", "host", "name"]);
             let value = field(&["cname_validation_p2", "target", "value", "content", "data"]);
@@ -39,7 +42,11 @@ fn json(value: &Value, pairs: &mut Vec<Pair>) {
             };
             match (host, value) {
                 (Some(host), Some(value)) if !host.is_empty() && !value.is_empty() => {
-                    pairs.push(Pair { host: host.to_owned(), kind, value: value.to_owned() });
+                    pairs.push(Pair {
+                        host: host.to_owned(),
+                        kind,
+                        value: value.to_owned(),
+                    });
                 }
                 _ => fields.values().for_each(|one| json(one, pairs)),
             }
@@ -52,17 +59,33 @@ fn json(value: &Value, pairs: &mut Vec<Pair>) {
 fn xml(text: &str) -> Vec<Pair> {
     let both = |first: &str, second: &str| {
         let firsts = elements(text, first);
-        firsts.into_iter().zip(elements(text, second)).collect::<Vec<_>>()
+        firsts
+            .into_iter()
+            .zip(elements(text, second))
+            .collect::<Vec<_>>()
     };
-    let named = |(host, value): (String, String)| Pair { host, kind: Some(RecordKind::Cname), value };
+    let named = |(host, value): (String, String)| Pair {
+        host,
+        kind: Some(RecordKind::Cname),
+        value,
+    };
     let records: Vec<Pair> = both("hostname", "target").into_iter().map(named).collect();
     if !records.is_empty() {
         return records;
     }
-    let files = both("filename", "filecontent").into_iter().filter_map(|(name, content)| {
-        let (md5, _) = file::name(&name)?;
-        file::pair(md5, "", &content.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
-    });
+    let files = both("filename", "filecontent")
+        .into_iter()
+        .filter_map(|(name, content)| {
+            let (md5, _) = file::name(&name)?;
+            file::pair(
+                md5,
+                "",
+                &content
+                    .split_whitespace()
+                    .map(str::to_owned)
+                    .collect::<Vec<_>>(),
+            )
+        });
     files.collect()
 }
 
@@ -72,10 +95,19 @@ fn elements(text: &str, name: &str) -> Vec<String> {
     let (open, close) = (format!("<{name}>"), format!("</{name}>"));
     let mut found = Vec::new();
     let mut at = 0;
-    while let Some(start) = lower.get(at..).and_then(|rest| rest.find(&open)).map(|start| at + start + open.len()) {
-        let Some(length) = lower.get(start..).and_then(|rest| rest.find(&close)) else { break };
+    while let Some(start) = lower
+        .get(at..)
+        .and_then(|rest| rest.find(&open))
+        .map(|start| at + start + open.len())
+    {
+        let Some(length) = lower.get(start..).and_then(|rest| rest.find(&close)) else {
+            break;
+        };
         let inner = text.get(start..start + length).unwrap_or_default().trim();
-        let inner = inner.strip_prefix("<![CDATA[").and_then(|inner| inner.strip_suffix("]]>")).unwrap_or(inner);
+        let inner = inner
+            .strip_prefix("<![CDATA[")
+            .and_then(|inner| inner.strip_suffix("]]>"))
+            .unwrap_or(inner);
         found.push(inner.trim().to_owned());
         at = start + length + close.len();
     }

@@ -121,7 +121,9 @@ pub(super) fn pairs(text: &str) -> Result<Vec<Pair>, RecordError> {
 impl Reader {
     fn line(&mut self, words: Vec<Word<'_>>) -> Result<(), RecordError> {
         let labels = words.iter().filter(|word| role(word).is_some()).count();
-        let data = words.iter().any(|word| !is_noise(word) && kind(word).is_none() && role(word).is_none());
+        let data = words
+            .iter()
+            .any(|word| !is_noise(word) && kind(word).is_none() && role(word).is_none());
         // The heads of a table say nothing of the next word.
         if labels > 1 && !data {
             return Ok(());
@@ -134,12 +136,16 @@ impl Reader {
             match (kind(&word), role(&word)) {
                 (Some(kind), _) => self.kind(kind?)?,
                 (_, Some(role)) => self.role = Some(role),
-                _ if word.quoted && text_before => {
-                    self.draft.value.iter_mut().for_each(|value| value.push_str(&word.text))
-                }
+                _ if word.quoted && text_before => self
+                    .draft
+                    .value
+                    .iter_mut()
+                    .for_each(|value| value.push_str(&word.text)),
                 _ => {
                     self.data(&word)?;
-                    text_before = word.quoted && self.draft.value.is_some() && self.draft.kind == Some(RecordKind::Txt);
+                    text_before = word.quoted
+                        && self.draft.value.is_some()
+                        && self.draft.kind == Some(RecordKind::Txt);
                 }
             }
         }
@@ -159,7 +165,11 @@ impl Reader {
             return Err(RecordError::Url(word.text.to_string()));
         }
         let role = self.role.take().unwrap_or(match self.draft {
-            Draft { host: Some(_), value: None, .. } => Role::Value,
+            Draft {
+                host: Some(_),
+                value: None,
+                ..
+            } => Role::Value,
             _ => Role::Host,
         });
         let Draft { host, value, .. } = &self.draft;
@@ -183,7 +193,9 @@ impl Reader {
         let Draft { host, kind, value } = std::mem::take(&mut self.draft);
         match (host, value) {
             (Some(host), Some(value)) => self.pairs.push(Pair { host, kind, value }),
-            (Some(host), None) => return Err(shown::nearly(&host).unwrap_or(RecordError::NoValue(host))),
+            (Some(host), None) => {
+                return Err(shown::nearly(&host).unwrap_or(RecordError::NoValue(host)));
+            }
             (None, Some(value)) => return Err(RecordError::NoHost(value)),
             (None, None) => {}
         }
@@ -194,10 +206,22 @@ impl Reader {
 /// The words of a line without its comment; what stands in quotes is one word.
 fn words(line: &str) -> Vec<Word<'_>> {
     // Many octets at once: a line is read in no time where nothing but blanks is between its words.
-    if line.as_bytes().chunks(32).all(|some| some.iter().fold(true, |plain, octet| plain & is_plain(*octet))) {
-        return line.split_ascii_whitespace().map(|word| Word { text: word.into(), quoted: false }).collect();
+    if line.as_bytes().chunks(32).all(|some| {
+        some.iter()
+            .fold(true, |plain, octet| plain & is_plain(*octet))
+    }) {
+        return line
+            .split_ascii_whitespace()
+            .map(|word| Word {
+                text: word.into(),
+                quoted: false,
+            })
+            .collect();
     }
-    let mut words = vec![Word { text: Cow::default(), quoted: false }];
+    let mut words = vec![Word {
+        text: Cow::default(),
+        quoted: false,
+    }];
     let mut inside = false;
     let mut escaped = false;
     for c in line.chars() {
@@ -211,12 +235,18 @@ fn words(line: &str) -> Vec<Word<'_>> {
             }
             _ if quote => {
                 inside = !inside;
-                words.push(Word { text: Cow::default(), quoted: inside });
+                words.push(Word {
+                    text: Cow::default(),
+                    quoted: inside,
+                });
                 continue;
             }
             ';' if !inside => break,
             _ if between && !inside => {
-                words.push(Word { text: Cow::default(), quoted: false });
+                words.push(Word {
+                    text: Cow::default(),
+                    quoted: false,
+                });
                 continue;
             }
             _ => {}
@@ -231,7 +261,10 @@ fn words(line: &str) -> Vec<Word<'_>> {
 
 /// Whether it is a part of a word, or a blank; quotes, comments and what else stands between words are not.
 fn is_plain(octet: u8) -> bool {
-    let special = matches!(octet, b'"' | b'\\' | b';' | b'|' | b',' | b'\'' | b'`' | b'<' | b'>');
+    let special = matches!(
+        octet,
+        b'"' | b'\\' | b';' | b'|' | b',' | b'\'' | b'`' | b'<' | b'>'
+    );
     matches!(octet, b'\t' | b' '..=b'~') & !special
 }
 
@@ -250,7 +283,10 @@ fn role(word: &Word<'_>) -> Option<Role> {
 }
 
 fn label(word: &Word<'_>) -> String {
-    word.text.trim_end_matches([':', '\u{ff1a}', '=']).trim_end_matches("(s)").to_lowercase()
+    word.text
+        .trim_end_matches([':', '\u{ff1a}', '='])
+        .trim_end_matches("(s)")
+        .to_lowercase()
 }
 
 /// Class, TTL, and words that stand around what is meant.
@@ -277,6 +313,8 @@ fn kind(word: &Word<'_>) -> Option<Result<RecordKind, RecordError>> {
     match text.as_str() {
         "CNAME" => Some(Ok(RecordKind::Cname)),
         "TXT" => Some(Ok(RecordKind::Txt)),
-        _ => OTHERS.contains(&text.as_str()).then_some(Err(RecordError::Type(text))),
+        _ => OTHERS
+            .contains(&text.as_str())
+            .then_some(Err(RecordError::Type(text))),
     }
 }

@@ -75,7 +75,9 @@ pub(super) struct Pair {
 
 /// What is wrong with a host that is nearly one of a request's.
 pub(super) fn nearly(host: &str) -> Option<RecordError> {
-    label(host).err().filter(|error| !matches!(error, RecordError::HostForm(_)))
+    label(host)
+        .err()
+        .filter(|error| !matches!(error, RecordError::HostForm(_)))
 }
 
 /// The MD5 in front of a host, and what follows its label.
@@ -84,9 +86,10 @@ pub(super) fn label(host: &str) -> Result<(&str, &str), RecordError> {
     let hex = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_hexdigit());
     match label.strip_prefix('_') {
         Some(md5) if hex(md5) && md5.len() == 32 => Ok((md5, rest)),
-        Some(md5) if hex(md5) && md5.len() > 16 => {
-            Err(RecordError::HostDigits { host: host.to_owned(), digits: md5.len() })
-        }
+        Some(md5) if hex(md5) && md5.len() > 16 => Err(RecordError::HostDigits {
+            host: host.to_owned(),
+            digits: md5.len(),
+        }),
         None if hex(label) && label.len() == 32 => Err(RecordError::Underscore(host.to_owned())),
         _ => Err(RecordError::HostForm(host.to_owned())),
     }

@@ -32,9 +32,18 @@ pub struct Plain {
 ///
 /// # Errors
 /// When it cannot be looked at.
-pub fn plain(layout: &Layout, live: &ReleaseId, path: &Path, piece: Piece) -> Result<Option<Plain>, FileError> {
+pub fn plain(
+    layout: &Layout,
+    live: &ReleaseId,
+    path: &Path,
+    piece: Piece,
+) -> Result<Option<Plain>, FileError> {
     let seen = on_disk::look(&layout.piece(live, piece))?;
-    Ok(seen.map(|seen| Plain { path: path.to_owned(), mode: seen.mode, owner: seen.owner }))
+    Ok(seen.map(|seen| Plain {
+        path: path.to_owned(),
+        mode: seen.mode,
+        owner: seen.owner,
+    }))
 }
 
 /// A whole and flushed plain file beside the link that it is to replace; gone when it is dropped before.
@@ -84,11 +93,24 @@ pub fn run(
     Ok(())
 }
 
-fn beside(layout: &Layout, live: &ReleaseId, path: &Path, piece: Piece) -> Result<Option<Beside>, FileError> {
-    let Some(Plain { mode, owner, .. }) = plain(layout, live, path, piece)? else { return Ok(None) };
+fn beside(
+    layout: &Layout,
+    live: &ReleaseId,
+    path: &Path,
+    piece: Piece,
+) -> Result<Option<Beside>, FileError> {
+    let Some(Plain { mode, owner, .. }) = plain(layout, live, path, piece)? else {
+        return Ok(None);
+    };
     let from = layout.piece(live, piece);
-    let (bytes, attributes) = (Zeroizing::new(files::read(&from, PIECE_LIMIT)?), xattrs::read(&from)?);
-    let beside = Beside { temporary: files::temporary_name(path), path: path.to_owned() };
+    let (bytes, attributes) = (
+        Zeroizing::new(files::read(&from, PIECE_LIMIT)?),
+        xattrs::read(&from)?,
+    );
+    let beside = Beside {
+        temporary: files::temporary_name(path),
+        path: path.to_owned(),
+    };
     folders::write(&beside.temporary, &bytes, mode, Some(owner), &attributes)?;
     Ok(Some(beside))
 }
@@ -98,7 +120,12 @@ fn beside(layout: &Layout, live: &ReleaseId, path: &Path, piece: Piece) -> Resul
 /// # Errors
 /// When the folder cannot be read.
 pub fn strange(layout: &Layout) -> Result<Vec<PathBuf>, FileError> {
-    let own = [Pointer::Live.name(), Pointer::Proven.name(), "releases", "settings.json"];
+    let own = [
+        Pointer::Live.name(),
+        Pointer::Proven.name(),
+        "releases",
+        "settings.json",
+    ];
     let folder = layout.folder();
     let names = folders::names(&folder, NAMES_LIMIT)?.into_iter();
     let strange = names.filter(|name| !is_temporary(name) && own.iter().all(|own| name != own));

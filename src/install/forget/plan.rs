@@ -35,7 +35,9 @@ impl std::fmt::Display for Step {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Discard { folder } => write!(f, "remove {} and what is in it", folder.display()),
-            Self::Settle { path, .. } => write!(f, "make {} a plain file with what it shows", path.display()),
+            Self::Settle { path, .. } => {
+                write!(f, "make {} a plain file with what it shows", path.display())
+            }
         }
     }
 }
@@ -84,21 +86,45 @@ pub enum Refusal {
 /// # Errors
 /// Everything that forbids it.
 pub fn plan(standing: &Standing, layout: &Layout) -> Result<Vec<Step>, Vec<Refusal>> {
-    let mut refused: Vec<Refusal> = standing.strange.iter().cloned().map(Refusal::Strange).collect();
-    refused.extend(standing.named.iter().cloned().map(|(block, path)| Refusal::Named { block, path }));
+    let mut refused: Vec<Refusal> = standing
+        .strange
+        .iter()
+        .cloned()
+        .map(Refusal::Strange)
+        .collect();
+    refused.extend(
+        standing
+            .named
+            .iter()
+            .cloned()
+            .map(|(block, path)| Refusal::Named { block, path }),
+    );
     if standing.live.is_none() || standing.live != standing.proven {
         refused.push(Refusal::NotProven(layout.stem().to_owned()));
     }
-    let ours = layout.links().iter().zip(&standing.spots).filter(|(_, spot)| **spot == Some(Spot::Ours));
+    let ours = layout
+        .links()
+        .iter()
+        .zip(&standing.spots)
+        .filter(|(_, spot)| **spot == Some(Spot::Ours));
     let mut steps = Vec::new();
     for (link, _) in ours {
         if standing.live.is_some() && !standing.pieces.contains(&link.piece) {
             refused.push(Refusal::ShowsNothing(link.path.clone()));
         }
-        steps.push(Step::Settle { path: link.path.clone(), piece: link.piece });
+        steps.push(Step::Settle {
+            path: link.path.clone(),
+            piece: link.piece,
+        });
     }
-    steps.push(Step::Discard { folder: layout.folder() });
-    if refused.is_empty() { Ok(steps) } else { Err(refused) }
+    steps.push(Step::Discard {
+        folder: layout.folder(),
+    });
+    if refused.is_empty() {
+        Ok(steps)
+    } else {
+        Err(refused)
+    }
 }
 
 #[cfg(test)]
@@ -117,11 +143,26 @@ mod tests {
             named: Vec::new(),
             strange: Vec::new(),
         };
-        let settle = |path: &str, piece| Step::Settle { path: path.into(), piece };
-        let discard = Step::Discard { folder: "/etc/ssl/certctl/a".into() };
+        let settle = |path: &str, piece| Step::Settle {
+            path: path.into(),
+            piece,
+        };
+        let discard = Step::Discard {
+            folder: "/etc/ssl/certctl/a".into(),
+        };
         for (spots, steps) in [
-            ([Some(Spot::Ours); 2], vec![settle("/c", Piece::FullChain), settle("/k", Piece::Key), discard.clone()]),
-            ([Some(Spot::File), Some(Spot::Ours)], vec![settle("/k", Piece::Key), discard.clone()]),
+            (
+                [Some(Spot::Ours); 2],
+                vec![
+                    settle("/c", Piece::FullChain),
+                    settle("/k", Piece::Key),
+                    discard.clone(),
+                ],
+            ),
+            (
+                [Some(Spot::File), Some(Spot::Ours)],
+                vec![settle("/k", Piece::Key), discard.clone()],
+            ),
             ([Some(Spot::File); 2], vec![discard.clone()]),
             ([Some(Spot::Absent), None], vec![discard]),
         ] {
@@ -129,15 +170,52 @@ mod tests {
         }
         let both = standing([Some(Spot::Ours); 2]);
         for (refused, why) in [
-            (Standing { proven: id("bbbbbbbb"), ..both.clone() }, Refusal::NotProven("a".into())),
-            (Standing { proven: None, ..both.clone() }, Refusal::NotProven("a".into())),
-            (Standing { live: None, proven: None, ..both.clone() }, Refusal::NotProven("a".into())),
-            (Standing { pieces: vec![Piece::FullChain], ..both.clone() }, Refusal::ShowsNothing("/k".into())),
             (
-                Standing { named: vec![("a.conf:1".into(), "/x".into())], ..both.clone() },
-                Refusal::Named { block: "a.conf:1".into(), path: "/x".into() },
+                Standing {
+                    proven: id("bbbbbbbb"),
+                    ..both.clone()
+                },
+                Refusal::NotProven("a".into()),
             ),
-            (Standing { strange: vec!["/x".into()], ..both }, Refusal::Strange("/x".into())),
+            (
+                Standing {
+                    proven: None,
+                    ..both.clone()
+                },
+                Refusal::NotProven("a".into()),
+            ),
+            (
+                Standing {
+                    live: None,
+                    proven: None,
+                    ..both.clone()
+                },
+                Refusal::NotProven("a".into()),
+            ),
+            (
+                Standing {
+                    pieces: vec![Piece::FullChain],
+                    ..both.clone()
+                },
+                Refusal::ShowsNothing("/k".into()),
+            ),
+            (
+                Standing {
+                    named: vec![("a.conf:1".into(), "/x".into())],
+                    ..both.clone()
+                },
+                Refusal::Named {
+                    block: "a.conf:1".into(),
+                    path: "/x".into(),
+                },
+            ),
+            (
+                Standing {
+                    strange: vec!["/x".into()],
+                    ..both
+                },
+                Refusal::Strange("/x".into()),
+            ),
         ] {
             assert_eq!(plan(&refused, &layout), Err(vec![why]));
         }

@@ -13,20 +13,30 @@ use crate::webserver::model::Software;
 impl Changeover {
     /// What is left to do where the plan falls short of proof: of each server.
     pub(crate) fn left_to_do(situation: &Situation, end: End) -> Vec<String> {
-        let uses = situation.serving.uses.iter().filter_map(|one| Some((&one.state, one.program()?.software())));
+        let uses = situation
+            .serving
+            .uses
+            .iter()
+            .filter_map(|one| Some((&one.state, one.program()?.software())));
         let said = |(state, software): (&ServerState, Software)| {
             let title = software.title();
             match state {
                 ServerState::NotNamed => {
                     let block = new_block::file_name(situation.layout.stem(), software);
-                    Some(format!("{title} does not name these paths yet: its block goes to {block}"))
+                    Some(format!(
+                        "{title} does not name these paths yet: its block goes to {block}"
+                    ))
                 }
-                ServerState::Stopped(_) => Some(format!("{title} does not run: the files wait for it")),
+                ServerState::Stopped(_) => {
+                    Some(format!("{title} does not run: the files wait for it"))
+                }
                 ServerState::Mends(_) | ServerState::Nothing | ServerState::Serves(..) => None,
             }
         };
         let partly = "other blocks still serve names of it, or nothing can be asked: see above";
-        uses.filter_map(said).chain((end == End::Partly).then(|| partly.to_owned())).collect()
+        uses.filter_map(said)
+            .chain((end == End::Partly).then(|| partly.to_owned()))
+            .collect()
     }
 
     pub(crate) fn show_plan(&self, text: &mut Text) {
@@ -41,15 +51,28 @@ impl Changeover {
             text.fact("then", then);
         }
         for (name, value) in self.settings.as_object().into_iter().flatten() {
-            text.fact("with", format!("{}: {}", name.replace('_', " "), in_words(value)));
+            text.fact(
+                "with",
+                format!("{}: {}", name.replace('_', " "), in_words(value)),
+            );
         }
         match &plan.back {
-            Back::Nothing { .. } => text.fact("else", "if a later step fails, the links are removed again"),
-            Back::Stay(why) => text.fact("else", format!("if a later step fails, the new files stay: {why}")),
-            Back::Unproven(id) if id.as_str() == self.release => {
-                text.fact("else", "if a later step fails, they stay: the server loads them already");
+            Back::Nothing { .. } => {
+                text.fact("else", "if a later step fails, the links are removed again")
             }
-            Back::To(id) | Back::Unproven(id) => text.fact("else", format!("if a later step fails, back to {id}")),
+            Back::Stay(why) => text.fact(
+                "else",
+                format!("if a later step fails, the new files stay: {why}"),
+            ),
+            Back::Unproven(id) if id.as_str() == self.release => {
+                text.fact(
+                    "else",
+                    "if a later step fails, they stay: the server loads them already",
+                );
+            }
+            Back::To(id) | Back::Unproven(id) => {
+                text.fact("else", format!("if a later step fails, back to {id}"))
+            }
         }
     }
 
@@ -58,14 +81,23 @@ impl Changeover {
         let folder = self.folder.display();
         match step {
             Step::WriteRelease { release, pieces } => {
-                format!("write {folder}/releases/{release}/: {}", self.with_modes(pieces))
+                format!(
+                    "write {folder}/releases/{release}/: {}",
+                    self.with_modes(pieces)
+                )
             }
             Step::TakeOver { release } => {
-                format!("take over the plain files that are there, as {folder}/releases/{release}/: the same bytes")
+                format!(
+                    "take over the plain files that are there, as {folder}/releases/{release}/: the same bytes"
+                )
             }
             Step::Switch { .. } => format!("{step} ({folder}/live)"),
-            Step::MarkProven { to, .. } => format!("note that it is served: link {folder}/proven -> releases/{to}"),
-            Step::Record { release, .. } => format!("note {release} in the history: {folder}/settings.json"),
+            Step::MarkProven { to, .. } => {
+                format!("note that it is served: link {folder}/proven -> releases/{to}")
+            }
+            Step::Record { release, .. } => {
+                format!("note {release} in the history: {folder}/settings.json")
+            }
             Step::Prune => format!("{step}: {folder}/releases"),
             _ => step.to_string(),
         }
@@ -73,7 +105,13 @@ impl Changeover {
 
     /// `fullchain.pem (0644), key.pem (0600)`
     fn with_modes(&self, pieces: &[Piece]) -> String {
-        let mode = |piece: &Piece| if piece.is_secret() { self.key_mode } else { PUBLIC_MODE };
+        let mode = |piece: &Piece| {
+            if piece.is_secret() {
+                self.key_mode
+            } else {
+                PUBLIC_MODE
+            }
+        };
         let one = |piece: &Piece| format!("{} ({:04o})", piece.file_name(), mode(piece));
         pieces.iter().map(one).collect::<Vec<_>>().join(", ")
     }
@@ -91,7 +129,12 @@ fn in_words(value: &Value) -> String {
         },
         Value::Object(fields) => match link() {
             Some(Link { path, piece }) => format!("{} ({})", path.display(), piece.file_name()),
-            None => several(fields.iter().map(|(name, value)| format!("{name}={}", in_words(value))).collect()),
+            None => several(
+                fields
+                    .iter()
+                    .map(|(name, value)| format!("{name}={}", in_words(value)))
+                    .collect(),
+            ),
         },
         other => other.to_string(),
     }
@@ -109,8 +152,14 @@ mod tests {
             (json!("/etc/ssl/a.pem"), "/etc/ssl/a.pem"),
             (json!([0, 114]), "0:114"),
             (json!(["nginx", "haproxy"]), "nginx, haproxy"),
-            (json!({"haproxy": "/etc/h.cfg", "nginx": "/etc/n.conf"}), "haproxy=/etc/h.cfg, nginx=/etc/n.conf"),
-            (json!([{"path": "/etc/ssl/a.both", "piece": "combined"}]), "/etc/ssl/a.both (combined.pem)"),
+            (
+                json!({"haproxy": "/etc/h.cfg", "nginx": "/etc/n.conf"}),
+                "haproxy=/etc/h.cfg, nginx=/etc/n.conf",
+            ),
+            (
+                json!([{"path": "/etc/ssl/a.both", "piece": "combined"}]),
+                "/etc/ssl/a.both (combined.pem)",
+            ),
             (json!(true), "true"),
         ] {
             assert_eq!(in_words(&value), words);

@@ -9,7 +9,11 @@ use crate::install_plan::plan::{Back, InstallPlan, Step};
 use crate::store::disk;
 
 /// Why the new files are there in spite of the failure, if they are.
-pub(crate) fn what_stays(situation: &Situation, plan: &InstallPlan, files_stay: bool) -> Option<Finding> {
+pub(crate) fn what_stays(
+    situation: &Situation,
+    plan: &InstallPlan,
+    files_stay: bool,
+) -> Option<Finding> {
     let blocks = || situation.serving.blocks().join(", ");
     match &plan.back {
         Back::Stay(why) if files_stay => {
@@ -42,18 +46,44 @@ pub(crate) fn what_stays(situation: &Situation, plan: &InstallPlan, files_stay: 
 
 /// A reload that took in part: one address shows now the new certificate, now the one of before. Old workers still take
 /// visitors, or another server listens there too.
-pub(crate) fn half_taken(situation: &Situation, plan: &InstallPlan, trouble: &Trouble) -> Option<Finding> {
-    let (Trouble::NotServed(probes), Back::To(id)) = (trouble, &plan.back) else { return None };
-    let before = disk::load(&situation.layout, id).ok().flatten()?.leaf().sha256();
-    let old = |probe: &Probe| probe.answer.as_ref().is_ok_and(|(handshake, _)| handshake.sha256() == before);
+pub(crate) fn half_taken(
+    situation: &Situation,
+    plan: &InstallPlan,
+    trouble: &Trouble,
+) -> Option<Finding> {
+    let (Trouble::NotServed(probes), Back::To(id)) = (trouble, &plan.back) else {
+        return None;
+    };
+    let before = disk::load(&situation.layout, id)
+        .ok()
+        .flatten()?
+        .leaf()
+        .sha256();
+    let old = |probe: &Probe| {
+        probe
+            .answer
+            .as_ref()
+            .is_ok_and(|(handshake, _)| handshake.sha256() == before)
+    };
     let new = |probe: &Probe| probe.agrees() || probe.earlier;
     if !probes.iter().all(|probe| probe.agrees() || old(probe)) {
         return None;
     }
     let address = |probe: &Probe| probe.target.address;
-    let fresh: BTreeSet<_> = probes.iter().filter(|probe| new(probe)).map(address).collect();
-    let mixed: BTreeSet<_> = probes.iter().filter(|probe| old(probe)).map(address).collect();
-    let mixed: Vec<String> = mixed.intersection(&fresh).map(ToString::to_string).collect();
+    let fresh: BTreeSet<_> = probes
+        .iter()
+        .filter(|probe| new(probe))
+        .map(address)
+        .collect();
+    let mixed: BTreeSet<_> = probes
+        .iter()
+        .filter(|probe| old(probe))
+        .map(address)
+        .collect();
+    let mixed: Vec<String> = mixed
+        .intersection(&fresh)
+        .map(ToString::to_string)
+        .collect();
     let message = format!(
         "{} shows now the new certificate, now the one of before: old workers still take visitors, or another server \
          listens there too",
@@ -66,14 +96,32 @@ pub(crate) fn half_taken(situation: &Situation, plan: &InstallPlan, trouble: &Tr
 }
 
 /// A reload that said it worked and did not take: every address that was asked still shows the certificate of before.
-pub(crate) fn still_before(situation: &Situation, plan: &InstallPlan, trouble: &Trouble) -> Option<Finding> {
-    let (Trouble::NotServed(probes), Back::To(id)) = (trouble, &plan.back) else { return None };
-    let before = disk::load(&situation.layout, id).ok().flatten()?.leaf().sha256();
-    let shows = |probe: &Probe| probe.answer.as_ref().is_ok_and(|(handshake, _)| handshake.sha256() == before);
+pub(crate) fn still_before(
+    situation: &Situation,
+    plan: &InstallPlan,
+    trouble: &Trouble,
+) -> Option<Finding> {
+    let (Trouble::NotServed(probes), Back::To(id)) = (trouble, &plan.back) else {
+        return None;
+    };
+    let before = disk::load(&situation.layout, id)
+        .ok()
+        .flatten()?
+        .leaf()
+        .sha256();
+    let shows = |probe: &Probe| {
+        probe
+            .answer
+            .as_ref()
+            .is_ok_and(|(handshake, _)| handshake.sha256() == before)
+    };
     if probes.is_empty() || !probes.iter().all(shows) {
         return None;
     }
-    let addresses: BTreeSet<String> = probes.iter().map(|probe| probe.target.address.to_string()).collect();
+    let addresses: BTreeSet<String> = probes
+        .iter()
+        .map(|probe| probe.target.address.to_string())
+        .collect();
     let addresses = Vec::from_iter(addresses).join(", ");
     let reload = |step: &Step| match step {
         Step::Reload { command, .. } => Some(command.clone()),
@@ -82,10 +130,16 @@ pub(crate) fn still_before(situation: &Situation, plan: &InstallPlan, trouble: &
     let commands: Vec<String> = plan.steps.iter().filter_map(reload).collect();
     let (cause, next) = match commands.as_slice() {
         [_, ..] => (
-            format!("the reload ({}) said that it worked and did not take", commands.join(", ")),
+            format!(
+                "the reload ({}) said that it worked and did not take",
+                commands.join(", ")
+            ),
             "find what makes your server read its files again, and pass it:  --reload COMMAND",
         ),
-        [] => ("nothing told the server to read its files again".to_owned(), "pass what does:  --reload COMMAND"),
+        [] => (
+            "nothing told the server to read its files again".to_owned(),
+            "pass what does:  --reload COMMAND",
+        ),
     };
     let message = format!("{addresses} still shows the certificate of before: {cause}");
     Some(Finding::error("reload-not-taken", message).with(Next::say(next)))

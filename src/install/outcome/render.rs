@@ -62,15 +62,30 @@ impl Changeover {
             Verdict::Refused | Verdict::TakenBack => {}
             _ if self.changed => {
                 let label = if self.arranged() { "wrote" } else { "there" };
-                text.fact(label, format!("{}   {} ({:04o})", self.chain_path, self.key_path, self.key_mode));
+                text.fact(
+                    label,
+                    format!(
+                        "{}   {} ({:04o})",
+                        self.chain_path, self.key_path, self.key_mode
+                    ),
+                );
             }
             Verdict::NotTakenBack => {}
-            _ => text.fact("same", format!("{} shows these files already", self.chain_path)),
+            _ => text.fact(
+                "same",
+                format!("{} shows these files already", self.chain_path),
+            ),
         }
-        let (waiting, others): (Vec<_>, Vec<_>) =
-            self.findings.iter().cloned().partition(|one| WAITING.contains(&one.code));
+        let (waiting, others): (Vec<_>, Vec<_>) = self
+            .findings
+            .iter()
+            .cloned()
+            .partition(|one| WAITING.contains(&one.code));
         let fails = others.iter().any(|one| one.severity == Severity::Error);
-        let asked = matches!(self.verdict, Verdict::Live | Verdict::Unchanged | Verdict::NotServed);
+        let asked = matches!(
+            self.verdict,
+            Verdict::Live | Verdict::Unchanged | Verdict::NotServed
+        );
         if asked && !fails && !self.seen.is_empty() {
             text.fact("live", self.live());
         }
@@ -80,7 +95,10 @@ impl Changeover {
             text.quote(&one.lines);
         }
         self.tell_back(text);
-        if matches!(self.verdict, Verdict::Live | Verdict::Files | Verdict::Unchanged) {
+        if matches!(
+            self.verdict,
+            Verdict::Live | Verdict::Files | Verdict::Unchanged
+        ) {
             text.fact("done", self.done());
         }
         text.nexts(&self.next);
@@ -88,9 +106,15 @@ impl Changeover {
 
     /// Whether files or links had to be changed: an install that is taken up finds them in place.
     fn arranged(&self) -> bool {
-        let arranges =
-            |step: &Step| matches!(step, Step::Link { .. } | Step::Switch { .. } | Step::WriteRelease { .. });
-        self.plan.as_ref().is_some_and(|plan| plan.steps.iter().any(arranges))
+        let arranges = |step: &Step| {
+            matches!(
+                step,
+                Step::Link { .. } | Step::Switch { .. } | Step::WriteRelease { .. }
+            )
+        };
+        self.plan
+            .as_ref()
+            .is_some_and(|plan| plan.steps.iter().any(arranges))
     }
 
     /// Where it was seen; nothing where nobody was asked.
@@ -115,13 +139,20 @@ impl Changeover {
         };
         let protocols = unique(|seen| seen.protocol.unwrap_or_default().to_owned()).join(" and ");
         let addresses = self.addresses();
-        let server = if self.server.is_empty() { String::new() } else { format!("   ({})", self.server.join(", ")) };
+        let server = if self.server.is_empty() {
+            String::new()
+        } else {
+            format!("   ({})", self.server.join(", "))
+        };
         format!("{addresses}: {names}, {protocols}, this certificate, whole chain{server}")
     }
 
     fn done(&self) -> String {
         let names = &self.leaf.dns_names;
-        let site = match (names.iter().find(|name| !name.starts_with('*')), names.first()) {
+        let site = match (
+            names.iter().find(|name| !name.starts_with('*')),
+            names.first(),
+        ) {
             _ if self.proof() != "live" => &self.name,
             (Some(name), _) => &format!("https://{name}"),
             // Nothing of that name can be opened.
@@ -132,7 +163,11 @@ impl Changeover {
             return format!("{site} until {}", day(self.leaf.not_after));
         }
         let due = RenewBefore::default().due(self.leaf.not_before, self.leaf.not_after);
-        format!("{site} until {}; next round from {}", day(self.leaf.not_after), day(due))
+        format!(
+            "{site} until {}; next round from {}",
+            day(self.leaf.not_after),
+            day(due)
+        )
     }
 
     fn tell_back(&self, text: &mut Text) {

@@ -57,19 +57,31 @@ impl Placeholder {
     /// Cannot happen: our own reader reads what was made.
     pub fn release(&self, access: Access) -> Result<Release, Unloadable> {
         let chain = Zeroizing::new(self.certificate.to_pem().into_bytes());
-        Release::taken(chain, Zeroizing::new(self.key.to_pem().as_bytes().to_vec()), access)
+        Release::taken(
+            chain,
+            Zeroizing::new(self.key.to_pem().as_bytes().to_vec()),
+            access,
+        )
     }
 }
 
-fn sign(names: &[DnsName], key: &PrivateKey, now: Timestamp) -> Result<rcgen::Certificate, rcgen::Error> {
+fn sign(
+    names: &[DnsName],
+    key: &PrivateKey,
+    now: Timestamp,
+) -> Result<rcgen::Certificate, rcgen::Error> {
     let names: Vec<String> = names.iter().map(|name| name.as_str().to_owned()).collect();
     let mut params = CertificateParams::new(names)?;
     params.distinguished_name = DistinguishedName::new();
-    params.distinguished_name.push(DnType::OrganizationName, "certctl placeholder");
+    params
+        .distinguished_name
+        .push(DnType::OrganizationName, "certctl placeholder");
     let since = |at: Timestamp| Duration::from_secs(u64::try_from(at.as_second()).unwrap_or(0));
     // A clock that is a little behind does not refuse it.
-    params.not_before = rcgen::date_time_ymd(1970, 1, 1) + since(now - SignedDuration::from_hours(1));
-    params.not_after = rcgen::date_time_ymd(1970, 1, 1) + since(now + SignedDuration::from_hours(24 * DAYS));
+    params.not_before =
+        rcgen::date_time_ymd(1970, 1, 1) + since(now - SignedDuration::from_hours(1));
+    params.not_after =
+        rcgen::date_time_ymd(1970, 1, 1) + since(now + SignedDuration::from_hours(24 * DAYS));
     params.self_signed(&KeyPair::try_from(key.pkcs8())?)
 }
 

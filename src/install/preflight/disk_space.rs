@@ -54,9 +54,21 @@ impl Room {
     ///
     /// # Errors
     /// As [`Self::take`].
-    pub fn take_removal(&mut self, files: &[(PathBuf, usize)], folder: &Path) -> Result<(), InstallError> {
-        let files = files.iter().map(|(path, bytes)| Made { doing: "write", path: path.clone(), bytes: *bytes });
-        self.take_all(files.chain([Made { doing: "remove", path: folder.to_owned(), bytes: 0 }]))
+    pub fn take_removal(
+        &mut self,
+        files: &[(PathBuf, usize)],
+        folder: &Path,
+    ) -> Result<(), InstallError> {
+        let files = files.iter().map(|(path, bytes)| Made {
+            doing: "write",
+            path: path.clone(),
+            bytes: *bytes,
+        });
+        self.take_all(files.chain([Made {
+            doing: "remove",
+            path: folder.to_owned(),
+            bytes: 0,
+        }]))
     }
 
     /// What there is no room for takes none of it from those that come after.
@@ -76,7 +88,9 @@ impl Room {
         asked
             .into_iter()
             .filter_map(of)
-            .try_for_each(|((space, blocks, files), folder)| fits(space, (*blocks, *files), &folder))
+            .try_for_each(|((space, blocks, files), folder)| {
+                fits(space, (*blocks, *files), &folder)
+            })
     }
 
     /// Adds one; on which file system, and the folder there that it goes below.
@@ -84,13 +98,23 @@ impl Room {
         let mut missing = Vec::new();
         let mut folder = parent(&made.path);
         while !folders::is_folder(folder) {
-            let Some(above) = folder.parent() else { return Ok(None) };
+            let Some(above) = folder.parent() else {
+                return Ok(None);
+            };
             missing.push(folder);
             folder = above;
         }
-        let Some(device) = self.device(folder, missing.last().copied(), made)? else { return Ok(None) };
-        let new = missing.into_iter().filter(|&folder| self.made.insert(folder.to_owned())).count();
-        let (new, bytes) = (u64::try_from(new).unwrap_or(u64::MAX), u64::try_from(made.bytes).unwrap_or(u64::MAX));
+        let Some(device) = self.device(folder, missing.last().copied(), made)? else {
+            return Ok(None);
+        };
+        let new = missing
+            .into_iter()
+            .filter(|&folder| self.made.insert(folder.to_owned()))
+            .count();
+        let (new, bytes) = (
+            u64::try_from(new).unwrap_or(u64::MAX),
+            u64::try_from(made.bytes).unwrap_or(u64::MAX),
+        );
         if let Some((space, blocks, files)) = self.taken.get_mut(&device) {
             *blocks += bytes.div_ceil(space.block) + new;
             *files += 1 + new;
@@ -99,15 +123,27 @@ impl Room {
     }
 
     /// The file system of a folder that takes new names.
-    fn device(&mut self, folder: &Path, missing: Option<&Path>, made: &Made) -> Result<Option<u64>, InstallError> {
+    fn device(
+        &mut self,
+        folder: &Path,
+        missing: Option<&Path>,
+        made: &Made,
+    ) -> Result<Option<u64>, InstallError> {
         if let Some(device) = self.admitting.get(folder) {
             return Ok(*device);
         }
         disk_space::admits(folder).map_err(|source| {
-            if source.kind() == ErrorKind::PermissionDenied && source.raw_os_error() != Some(EPERM) {
-                return InstallError::Denied { folder: folder.to_owned(), user: folders::user(), source };
+            if source.kind() == ErrorKind::PermissionDenied && source.raw_os_error() != Some(EPERM)
+            {
+                return InstallError::Denied {
+                    folder: folder.to_owned(),
+                    user: folders::user(),
+                    source,
+                };
             }
-            let (doing, path) = missing.map_or((made.doing, &*made.path), |first| ("make the folder", first));
+            let (doing, path) = missing.map_or((made.doing, &*made.path), |first| {
+                ("make the folder", first)
+            });
             FileError::at(doing, path)(source).into()
         })?;
         let space = disk_space::of(folder);
@@ -122,11 +158,18 @@ impl Room {
 
 /// Whether a file system has that many blocks and files left.
 fn fits(space: &Space, (blocks, files): (u64, u64), folder: &Path) -> Result<(), InstallError> {
-    let no_room = |what, free: u64, needed: u64| InstallError::NoRoom { folder: folder.to_owned(), what, free, needed };
+    let no_room = |what, free: u64, needed: u64| InstallError::NoRoom {
+        folder: folder.to_owned(),
+        what,
+        free,
+        needed,
+    };
     match (space.blocks, space.files) {
-        (Some(free), _) if free < blocks => {
-            Err(no_room("bytes", free.saturating_mul(space.block), blocks.saturating_mul(space.block)))
-        }
+        (Some(free), _) if free < blocks => Err(no_room(
+            "bytes",
+            free.saturating_mul(space.block),
+            blocks.saturating_mul(space.block),
+        )),
         (_, Some(free)) if free < files => Err(no_room("files", free, files)),
         _ => Ok(()),
     }
@@ -135,18 +178,32 @@ fn fits(space: &Space, (blocks, files): (u64, u64), folder: &Path) -> Result<(),
 /// What a step makes. A short link and a second name of a file are kept with the names: a way back needs no room.
 fn made_by(situation: &Situation, step: &Step) -> Vec<Made> {
     let layout = &situation.layout;
-    let one = |doing, path: &Path, bytes| vec![Made { doing, path: path.to_owned(), bytes }];
+    let one = |doing, path: &Path, bytes| {
+        vec![Made {
+            doing,
+            path: path.to_owned(),
+            bytes,
+        }]
+    };
     let pointer = |pointer| one("make the link", &layout.pointer(pointer), 0);
     let files = |release: &Release| {
         let path = |piece| layout.piece(&release.id, piece);
-        let file = |(piece, bytes, _): (_, &[u8], _)| Made { doing: "write", path: path(piece), bytes: bytes.len() };
+        let file = |(piece, bytes, _): (_, &[u8], _)| Made {
+            doing: "write",
+            path: path(piece),
+            bytes: bytes.len(),
+        };
         release.files().map(file).collect()
     };
     match step {
         Step::BackUp { path } => one("back up", path, 0),
         Step::Link { path, text } => {
             let text = text.as_os_str().len();
-            one("make the link", path, if text < SHORT_LINK { 0 } else { text })
+            one(
+                "make the link",
+                path,
+                if text < SHORT_LINK { 0 } else { text },
+            )
         }
         Step::MarkProven { .. } => pointer(Pointer::Proven),
         Step::Switch { .. } => pointer(Pointer::Live),
@@ -154,10 +211,17 @@ fn made_by(situation: &Situation, step: &Step) -> Vec<Made> {
             let text = situation.settings.to_json().unwrap_or_default();
             one("create", &layout.settings(), text.len() + ENTRY)
         }
-        Step::TakeOver { .. } => situation.sight.present.as_ref().map(files).unwrap_or_default(),
+        Step::TakeOver { .. } => situation
+            .sight
+            .present
+            .as_ref()
+            .map(files)
+            .unwrap_or_default(),
         Step::WriteRelease { .. } => files(&situation.wanted),
         // What a way back makes takes what was there before, and what is taken away takes nothing.
-        Step::Restore { .. } | Step::Unlink { .. } | Step::Unpoint { .. } | Step::Prune => Vec::new(),
+        Step::Restore { .. } | Step::Unlink { .. } | Step::Unpoint { .. } | Step::Prune => {
+            Vec::new()
+        }
         Step::Prove { .. } | Step::Reload { .. } | Step::TestServer { .. } => Vec::new(),
     }
 }
@@ -171,15 +235,30 @@ mod tests {
 
     #[test]
     fn a_file_system_has_room_or_says_what_it_lacks() {
-        let space = |blocks, files| Space { device: 1, block: 4096, blocks, files };
+        let space = |blocks, files| Space {
+            device: 1,
+            block: 4096,
+            blocks,
+            files,
+        };
         for (space, said) in [
             (space(Some(10), Some(12)), ""),
             (space(None, None), ""),
-            (space(None, Some(0)), "/f has room for 0 more files; 12 are needed"),
-            (space(Some(9), Some(0)), "/f has room for 36864 more bytes; 40960 are needed"),
+            (
+                space(None, Some(0)),
+                "/f has room for 0 more files; 12 are needed",
+            ),
+            (
+                space(Some(9), Some(0)),
+                "/f has room for 36864 more bytes; 40960 are needed",
+            ),
         ] {
             let error = fits(&space, (10, 12), Path::new("/f")).err();
-            assert_eq!(error.map(|error| error.to_string()).unwrap_or_default(), said, "{space:?}");
+            assert_eq!(
+                error.map(|error| error.to_string()).unwrap_or_default(),
+                said,
+                "{space:?}"
+            );
         }
     }
 }

@@ -14,14 +14,22 @@ use crate::system::fs::files::{self, FileError};
 ///
 /// # Errors
 /// When a folder cannot be looked at.
-pub fn kept_out(layout: &Layout, access: Access, flags: &Settings) -> Result<Vec<Finding>, FileError> {
+pub fn kept_out(
+    layout: &Layout,
+    access: Access,
+    flags: &Settings,
+) -> Result<Vec<Finding>, FileError> {
     let asked = flags.key_owner.is_some() || flags.key_mode.is_some();
-    let Some((user, group)) = access.owner.filter(|_| asked) else { return Ok(Vec::new()) };
+    let Some((user, group)) = access.owner.filter(|_| asked) else {
+        return Ok(Vec::new());
+    };
     let mut found = Vec::new();
     for link in layout.links().iter().filter(|link| link.piece.is_secret()) {
         let above = on_disk::above(layout, &link.path)?;
         let folders = files::parent(&link.path).ancestors().zip(above);
-        found.extend(folders.filter_map(|(path, node)| closed(path, node, (user, group), access.mode)));
+        found.extend(
+            folders.filter_map(|(path, node)| closed(path, node, (user, group), access.mode)),
+        );
     }
     Ok(found)
 }
@@ -37,12 +45,18 @@ fn closed(path: &Path, folder: Node, (user, group): (u32, u32), mode: u32) -> Op
     } else {
         return None;
     };
-    let message = format!("{who} may read the key, but not enter {} (mode {:04o})", path.display(), folder.mode);
+    let message = format!(
+        "{who} may read the key, but not enter {} (mode {:04o})",
+        path.display(),
+        folder.mode
+    );
     let word = shell_word(&path.display().to_string());
     // A folder that is another group's already (Debian: ssl-cert) is theirs: taken from them, their servers fail.
     let next = match folder.owner.1 {
         0 => format!("sudo chgrp {group} {word} && sudo chmod g+x {word}"),
-        other => format!("give the key to the group of that folder:  --owner {user}:{other} --key-mode 0640"),
+        other => format!(
+            "give the key to the group of that folder:  --owner {user}:{other} --key-mode 0640"
+        ),
     };
     Some(Finding::warning("key-unreachable", message).with(Next::say(next)))
 }
@@ -65,7 +79,11 @@ mod tests {
             (folder(0o700, (33, 0)), (33, 33), 0o600, false),
             (folder(0o710, (0, 33)), (33, 33), 0o400, false),
         ] {
-            assert_eq!(closed(Path::new("/x"), node, owner, mode).is_some(), out, "{node:?} {owner:?} {mode:o}");
+            assert_eq!(
+                closed(Path::new("/x"), node, owner, mode).is_some(),
+                out,
+                "{node:?} {owner:?} {mode:o}"
+            );
         }
     }
 }

@@ -9,22 +9,34 @@ const UNREACHED: [&str; 2] = ["not-asked", "served-elsewhere"];
 
 /// Turns what is allowed into warnings.
 pub fn apply(serving: &mut Serving, allowed: &[&'static str]) {
-    let (given_up, lost) = std::mem::take(&mut serving.lost).into_iter().partition(|one| is(one, allowed));
+    let (given_up, lost) = std::mem::take(&mut serving.lost)
+        .into_iter()
+        .partition(|one| is(one, allowed));
     serving.lost = lost;
     let given_up: Vec<Finding> = given_up;
     serving.findings.extend(given_up);
-    for finding in serving.findings.iter_mut().filter(|one| one.severity == Severity::Error && is(one, allowed)) {
+    for finding in serving
+        .findings
+        .iter_mut()
+        .filter(|one| one.severity == Severity::Error && is(one, allowed))
+    {
         finding.severity = Severity::Warning;
-        finding.message.push_str(&format!(" (allowed by --allow {})", finding.code));
+        finding
+            .message
+            .push_str(&format!(" (allowed by --allow {})", finding.code));
         finding.next.clear();
     }
-    let unreached = |one: &Finding| one.severity == Severity::Error && UNREACHED.contains(&one.code);
+    let unreached =
+        |one: &Finding| one.severity == Severity::Error && UNREACHED.contains(&one.code);
     if serving.findings.iter().any(unreached) {
         return;
     }
     for one in &mut serving.uses {
         one.reach = Reach::All;
-        if let ServerState::Mends(asks) | ServerState::Serves(asks, _) | ServerState::Stopped(asks) = &mut one.state {
+        if let ServerState::Mends(asks)
+        | ServerState::Serves(asks, _)
+        | ServerState::Stopped(asks) = &mut one.state
+        {
             asks.reach = Reach::All;
         }
     }

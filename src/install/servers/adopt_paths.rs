@@ -47,13 +47,19 @@ impl Refusal {
     #[must_use]
     pub fn finding(&self, links: &[Link]) -> Finding {
         let lines = self.software.lines(links);
-        let finding = Finding::warning("paths-not-adopted", format!("{} names other files: {}", self.block, self.why));
+        let finding = Finding::warning(
+            "paths-not-adopted",
+            format!("{} names other files: {}", self.block, self.why),
+        );
         if !self.several.is_empty() {
             let next = "add the files of the one with the same kind of key to the command line; these are there:";
-            return finding.with(Next::say(next).pasting(self.several.iter().map(|(chain, key)| {
-                let [chain, key] = [chain, key].map(|path| shell_word(&path.display().to_string()));
-                format!("--chain-path {chain} --key-path {key}")
-            })));
+            return finding.with(Next::say(next).pasting(self.several.iter().map(
+                |(chain, key)| {
+                    let [chain, key] =
+                        [chain, key].map(|path| shell_word(&path.display().to_string()));
+                    format!("--chain-path {chain} --key-path {key}")
+                },
+            )));
         }
         finding.with(
             Next::say(format!(
@@ -70,7 +76,12 @@ impl Refusal {
 ///
 /// # Errors
 /// When a path cannot be looked at.
-pub fn adopt(config: &Config, names: &[DnsName], root: &Path, usual: &Layout) -> Result<Adoption, Failure> {
+pub fn adopt(
+    config: &Config,
+    names: &[DnsName],
+    root: &Path,
+    usual: &Layout,
+) -> Result<Adoption, Failure> {
     let mut refusals = Vec::new();
     for block in config.serving(names).filter(|block| block.speaks_tls()) {
         match judge(config, block, names, root, usual)? {
@@ -80,11 +91,20 @@ pub fn adopt(config: &Config, names: &[DnsName], root: &Path, usual: &Layout) ->
             }
             Err(why) => {
                 let (block, several) = (block.to_string(), several(block));
-                refusals.push(Refusal { block, software: config.software, why, several });
+                refusals.push(Refusal {
+                    block,
+                    software: config.software,
+                    why,
+                    several,
+                });
             }
         }
     }
-    Ok(if refusals.is_empty() { Adoption::Nothing } else { Adoption::Refused(refusals) })
+    Ok(if refusals.is_empty() {
+        Adoption::Nothing
+    } else {
+        Adoption::Refused(refusals)
+    })
 }
 
 fn several(block: &Block) -> Vec<(PathBuf, PathBuf)> {
@@ -127,7 +147,10 @@ fn judge(
             return Ok(Err("chain and key are one file".to_owned()));
         }
         if usual.is_own(&real.path) {
-            return Ok(Err("they lie in certctl's own folder, past the links that it keeps for servers".to_owned()));
+            return Ok(Err(
+                "they lie in certctl's own folder, past the links that it keeps for servers"
+                    .to_owned(),
+            ));
         }
         // A link on the way may lead into another tool's tree.
         for path in [&link.path, &real.path] {
@@ -143,12 +166,17 @@ fn judge(
     for other in links.iter().flat_map(|link| config.mentioning(&link.path)) {
         match other.coverage(names) {
             Coverage::Lacks(lacking) => {
-                return Ok(Err(format!("{other} serves {} with them too", lacking.join(", "))));
+                return Ok(Err(format!(
+                    "{other} serves {} with them too",
+                    lacking.join(", ")
+                )));
             }
             Coverage::CannotTell(patterns) => {
                 let patterns = patterns.join(", ");
                 let title = config.software.title();
-                let why = format!("{other} serves {patterns} with them, and only {title} can tell which names that is");
+                let why = format!(
+                    "{other} serves {patterns} with them, and only {title} can tell which names that is"
+                );
                 return Ok(Err(why));
             }
             Coverage::All | Coverage::Nameless => {}
@@ -161,7 +189,9 @@ fn judge(
 fn nameless(config: &Config, names: &[DnsName], links: &[Link]) -> Vec<Finding> {
     let bare = |block: &&Block| block.speaks_tls() && block.coverage(names) == Coverage::Nameless;
     let warn = |block: &Block| {
-        let message = format!("{block} has no names: it serves whatever reaches it, with the new certificate too");
+        let message = format!(
+            "{block} has no names: it serves whatever reaches it, with the new certificate too"
+        );
         Finding::warning("block-not-covered", message)
     };
     config.naming(links).filter(bare).map(warn).collect()
@@ -172,8 +202,9 @@ fn foreign(path: &Path) -> Option<String> {
     if text.contains("snakeoil") {
         return Some(format!("{text} is the machine's own test pair"));
     }
-    let (_, tool) =
-        FOREIGN.iter().find(|(tree, _)| text.starts_with(tree) || (tree.contains("/.") && text.contains(tree)))?;
+    let (_, tool) = FOREIGN
+        .iter()
+        .find(|(tree, _)| text.starts_with(tree) || (tree.contains("/.") && text.contains(tree)))?;
     Some(format!("{text} is kept by {tool}"))
 }
 

@@ -19,9 +19,14 @@ pub(crate) fn judge(
     let mut reach = Reach::All;
     let mut findings = Vec::new();
     // Most pairs are served nowhere else: then no block needs to be looked at.
-    let others = if targets.elsewhere.is_empty() { &[] } else { config.blocks() };
+    let others = if targets.elsewhere.is_empty() {
+        &[]
+    } else {
+        config.blocks()
+    };
     for block in others {
-        let here = |one: &&Elsewhere| (one.file.as_path(), one.line) == (block.file.as_path(), block.line);
+        let here =
+            |one: &&Elsewhere| (one.file.as_path(), one.line) == (block.file.as_path(), block.line);
         let mut sent: Vec<&Elsewhere> = targets.elsewhere.iter().filter(here).collect();
         // HAProxy has several certificates on one line: each tells its own.
         sent.retain(|one| block.answers_to(&one.name) || !named_there(config, one));
@@ -33,22 +38,37 @@ pub(crate) fn judge(
             findings.push(elsewhere(config, block, (wanted, links), &sent));
         } else {
             let told = by_default(config, block, &sent);
-            if findings.iter().all(|finding: &Finding| finding.message != told.message) {
+            if findings
+                .iter()
+                .all(|finding: &Finding| finding.message != told.message)
+            {
                 findings.push(told);
             }
         }
     }
     findings.extend(targets.unasked.iter().map(|(listen, why)| {
-        Finding::warning("not-asked", format!("what is served there is not known: {listen} {}", why.reason()))
+        Finding::warning(
+            "not-asked",
+            format!(
+                "what is served there is not known: {listen} {}",
+                why.reason()
+            ),
+        )
     }));
     if probes.iter().any(|probe| probe == "none") {
         findings.push(
-            Finding::warning("not-asked", "nobody was asked what is served (--probe none)")
-                .with(Next::say("to have it asked, say where:  --probe HOST:PORT")),
+            Finding::warning(
+                "not-asked",
+                "nobody was asked what is served (--probe none)",
+            )
+            .with(Next::say("to have it asked, say where:  --probe HOST:PORT")),
         );
-    } else if let (true, true, true, Some(block)) =
-        (targets.ask.is_empty(), targets.elsewhere.is_empty(), probes.is_empty(), config.naming(wanted.links).next())
-    {
+    } else if let (true, true, true, Some(block)) = (
+        targets.ask.is_empty(),
+        targets.elsewhere.is_empty(),
+        probes.is_empty(),
+        config.naming(wanted.links).next(),
+    ) {
         reach = Reach::Part;
         findings.push(unknown(block));
     }
@@ -58,41 +78,78 @@ pub(crate) fn judge(
 /// What is in the way though every test passes.
 pub(crate) fn clashes(config: &Config, wanted: &Wanted<'_>, links: &[Link]) -> Vec<Finding> {
     let told = |clash: Clash| match clash {
-        Clash::Twice { name, address, first, second } => {
-            let message =
-                format!("{first} and {second} both have {name} at {address}: only the first is ever asked for it");
-            Finding::warning("name-twice", message).with(Next::say(format!("take {name} out of one of them")))
+        Clash::Twice {
+            name,
+            address,
+            first,
+            second,
+        } => {
+            let message = format!(
+                "{first} and {second} both have {name} at {address}: only the first is ever asked for it"
+            );
+            Finding::warning("name-twice", message)
+                .with(Next::say(format!("take {name} out of one of them")))
         }
         Clash::Bare { block, address } => {
             let message = format!("{block} speaks TLS at {address} and has no certificate");
             Finding::warning("block-without-certificate", message).with(
-                Next::say(format!("to serve the new certificate there, add to {block}:"))
-                    .pasting(config.software.lines(links)),
+                Next::say(format!(
+                    "to serve the new certificate there, add to {block}:"
+                ))
+                .pasting(config.software.lines(links)),
             )
         }
     };
-    config.clashes(wanted.links, wanted.names).into_iter().map(told).collect()
+    config
+        .clashes(wanted.links, wanted.names)
+        .into_iter()
+        .map(told)
+        .collect()
 }
 
 /// Whether a block of that line has the name as its own.
 fn named_there(config: &Config, one: &Elsewhere) -> bool {
-    let here = |block: &&Block| (one.file.as_path(), one.line) == (block.file.as_path(), block.line);
-    config.blocks().iter().filter(here).any(|block| block.answers_to(&one.name))
+    let here =
+        |block: &&Block| (one.file.as_path(), one.line) == (block.file.as_path(), block.line);
+    config
+        .blocks()
+        .iter()
+        .filter(here)
+        .any(|block| block.answers_to(&one.name))
 }
 
 /// What could not be made out of the configuration: it may name the pair, or the names, there.
 pub(crate) fn doubts(config: &Config) -> Vec<Finding> {
     let title = config.software.title();
     let doubts = config.doubts.iter();
-    doubts.map(|doubt| Finding::warning("config-unclear", format!("what only {title} can decide: {doubt}"))).collect()
+    doubts
+        .map(|doubt| {
+            Finding::warning(
+                "config-unclear",
+                format!("what only {title} can decide: {doubt}"),
+            )
+        })
+        .collect()
 }
 
 /// A block has names of the certificate as its own, and other files.
-fn elsewhere(config: &Config, block: &Block, (wanted, links): (&Wanted<'_>, &[Link]), sent: &[&Elsewhere]) -> Finding {
-    let (names, addresses) = (joined(sent, |one| one.name.clone()), joined(sent, |one| one.address.to_string()));
+fn elsewhere(
+    config: &Config,
+    block: &Block,
+    (wanted, links): (&Wanted<'_>, &[Link]),
+    sent: &[&Elsewhere],
+) -> Finding {
+    let (names, addresses) = (
+        joined(sent, |one| one.name.clone()),
+        joined(sent, |one| one.address.to_string()),
+    );
     let message = format!("{names} at {addresses}: {block} serves that, with other files");
     let (lines, what) = (config.software.lines(links), config.software.what_changes());
-    let these = if lines.len() == 1 { "this" } else { "these lines" };
+    let these = if lines.len() == 1 {
+        "this"
+    } else {
+        "these lines"
+    };
     let next = match block.coverage(wanted.names) {
         Coverage::Lacks(others) => Next::say(format!(
             "{block} also serves {}, which the certificate is not for: give {names} a block of its own, with {these}:",
@@ -103,7 +160,9 @@ fn elsewhere(config: &Config, block: &Block, (wanted, links): (&Wanted<'_>, &[Li
             block.pairs.len(),
             wanted.algorithm
         )),
-        _ => Next::say(format!("to serve the new certificate there, change {what} in {block}:")),
+        _ => Next::say(format!(
+            "to serve the new certificate there, change {what} in {block}:"
+        )),
     };
     Finding::error("served-elsewhere", message).with(next.pasting(lines))
 }
@@ -116,28 +175,48 @@ pub(crate) fn uncovered(
     present: Option<&[DnsName]>,
 ) -> (Vec<Finding>, Vec<Finding>) {
     let (mut lacked, mut lost) = (Vec::new(), Vec::new());
-    for block in config.naming(wanted.links).filter(|block| block.speaks_tls()) {
-        let Coverage::Lacks(lacking) = block.coverage(wanted.names) else { continue };
+    for block in config
+        .naming(wanted.links)
+        .filter(|block| block.speaks_tls())
+    {
+        let Coverage::Lacks(lacking) = block.coverage(wanted.names) else {
+            continue;
+        };
         let before = match present.map(|names| block.coverage(names)) {
             Some(Coverage::Lacks(before)) => before,
             _ => Vec::new(),
         };
-        let breaks: Vec<String> = lacking.iter().filter(|name| !before.contains(name)).cloned().collect();
+        let breaks: Vec<String> = lacking
+            .iter()
+            .filter(|name| !before.contains(name))
+            .cloned()
+            .collect();
         if breaks.is_empty() {
-            let message = format!("{block} serves {}, which the certificate is not for", lacking.join(", "));
+            let message = format!(
+                "{block} serves {}, which the certificate is not for",
+                lacking.join(", ")
+            );
             lacked.push(Finding::warning("block-not-covered", message));
             continue;
         }
         let (names, directive) = (breaks.join(", "), config.software.names_directive());
         let message = match present {
-            Some(_) => format!("{block} serves {names}: the present certificate is for that, the new one is not"),
+            Some(_) => format!(
+                "{block} serves {names}: the present certificate is for that, the new one is not"
+            ),
             None => format!("{block} serves {names}, which the certificate is not for"),
         };
         lost.push(
             Finding::error("block-not-covered", message)
-                .with(Next::say(format!("order a certificate that has {names} too")))
-                .with(Next::say(format!("or, if that is not to be served, take it out of {directive} in {block}")))
-                .with(Next::say("or let it be served all the same:  --allow block-not-covered")),
+                .with(Next::say(format!(
+                    "order a certificate that has {names} too"
+                )))
+                .with(Next::say(format!(
+                    "or, if that is not to be served, take it out of {directive} in {block}"
+                )))
+                .with(Next::say(
+                    "or let it be served all the same:  --allow block-not-covered",
+                )),
         );
     }
     (lacked, lost)
@@ -156,7 +235,10 @@ pub(crate) fn unstapled(config: &Config, wanted: &Wanted<'_>, leaf: &Certificate
     }
     places.sort_unstable();
     places.dedup();
-    let (title, directive) = (config.software.title(), config.software.stapling_directive());
+    let (title, directive) = (
+        config.software.title(),
+        config.software.stapling_directive(),
+    );
     let told = |place: &str| {
         let message = format!(
             "{place} has {title} staple OCSP answers ({directive}), and the certificate names no OCSP server: there are none"
@@ -171,15 +253,23 @@ pub(crate) fn unstapled(config: &Config, wanted: &Wanted<'_>, leaf: &Certificate
 /// No block has the name: what the server answers for it is no concern of these files, but worth knowing.
 fn by_default(config: &Config, block: &Block, sent: &[&Elsewhere]) -> Finding {
     let names = joined(sent, |one| one.name.clone());
-    let message = format!("no block has {names} as its name: the default, {block}, answers with another certificate");
+    let message = format!(
+        "no block has {names} as its name: the default, {block}, answers with another certificate"
+    );
     let directive = config.software.names_directive();
-    Finding::warning("served-elsewhere", message)
-        .with(Next::say(format!("if {names} should be served here, add it to the {directive} of your block")))
+    Finding::warning("served-elsewhere", message).with(Next::say(format!(
+        "if {names} should be served here, add it to the {directive} of your block"
+    )))
 }
 
 fn unknown(block: &Block) -> Finding {
-    Finding::error("not-asked", format!("{block} names the pair, and it cannot be asked what it serves"))
-        .with(Next::say("say where to ask:  --probe HOST:PORT, or that nobody is to be asked:  --probe none"))
+    Finding::error(
+        "not-asked",
+        format!("{block} names the pair, and it cannot be asked what it serves"),
+    )
+    .with(Next::say(
+        "say where to ask:  --probe HOST:PORT, or that nobody is to be asked:  --probe none",
+    ))
 }
 
 fn joined(sent: &[&Elsewhere], of: fn(&Elsewhere) -> String) -> String {

@@ -36,23 +36,37 @@ impl UnreadSite {
 #[must_use]
 pub fn sites(config: &Config) -> Vec<UnreadSite> {
     let mut read = 0;
-    let folders = config.includes.iter().filter_map(|pattern| pattern.parent());
-    let all = folders.filter_map(|enabled| Some((enabled, available(enabled)?))).flat_map(|(enabled, available)| {
-        let sites = files::entries(&available, SITES).unwrap_or_default();
-        sites.into_iter().filter(move |site| would_be_read(config, site, enabled)).map(move |site| (site, enabled))
-    });
+    let folders = config
+        .includes
+        .iter()
+        .filter_map(|pattern| pattern.parent());
+    let all = folders
+        .filter_map(|enabled| Some((enabled, available(enabled)?)))
+        .flat_map(|(enabled, available)| {
+            let sites = files::entries(&available, SITES).unwrap_or_default();
+            sites
+                .into_iter()
+                .filter(move |site| would_be_read(config, site, enabled))
+                .map(move |site| (site, enabled))
+        });
     all.map_while(|(path, enabled)| {
         let bytes = files::read(&path, LIMIT).unwrap_or_default();
         read += bytes.len();
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        (read <= MOST).then(|| UnreadSite { path, enabled: enabled.to_owned(), text })
+        (read <= MOST).then(|| UnreadSite {
+            path,
+            enabled: enabled.to_owned(),
+            text,
+        })
     })
     .collect()
 }
 
 /// Whether a link to `site` is all that is missing.
 fn would_be_read(config: &Config, site: &Path, enabled: &Path) -> bool {
-    let Some(name) = site.file_name() else { return false };
+    let Some(name) = site.file_name() else {
+        return false;
+    };
     let text = name.to_string_lossy();
     let here = || config.including(&text).any(|folder| folder == enabled);
     !is_left_over(&text) && !files::occupied(&enabled.join(name)) && here()

@@ -40,7 +40,13 @@ impl Looked {
             Some(Err(error)) => (None, Some(Finding::from(&error))),
             None => (None, None),
         };
-        Self { server, standing, refusal, tested: OnceCell::new(), unread: OnceCell::new() }
+        Self {
+            server,
+            standing,
+            refusal,
+            tested: OnceCell::new(),
+            unread: OnceCell::new(),
+        }
     }
 
     /// Which it is; none for commands that were given.
@@ -52,7 +58,9 @@ impl Looked {
     /// Whether it runs, as far as its profile can tell.
     #[must_use]
     pub fn runs(&self) -> bool {
-        self.standing.as_ref().is_none_or(|standing| standing.running.is_some())
+        self.standing
+            .as_ref()
+            .is_none_or(|standing| standing.running.is_some())
     }
 
     /// Its own test before anything is touched, run once; none where there is nothing to test with.
@@ -70,7 +78,12 @@ impl Looked {
     /// The sites that are there and that it does not read, looked for once.
     #[must_use]
     pub fn unread(&self) -> &[UnreadSite] {
-        let all = || self.standing.as_ref().map(|standing| disabled_sites::sites(&standing.config)).unwrap_or_default();
+        let all = || {
+            self.standing
+                .as_ref()
+                .map(|standing| disabled_sites::sites(&standing.config))
+                .unwrap_or_default()
+        };
         self.unread.get_or_init(all)
     }
 
@@ -101,7 +114,11 @@ impl Found {
         if servers.iter().any(|looked| looked.concerns(links, names)) {
             servers.retain(|looked| looked.concerns(links, names));
         } else if servers.iter().any(|looked| looked.runs()) {
-            idle = servers.iter().filter(|looked| !looked.runs()).filter_map(|looked| looked.software()).collect();
+            idle = servers
+                .iter()
+                .filter(|looked| !looked.runs())
+                .filter_map(|looked| looked.software())
+                .collect();
             servers.retain(|looked| looked.runs());
         }
         Self { servers, idle }
@@ -110,10 +127,18 @@ impl Found {
     /// What is said of those that were left out.
     #[must_use]
     pub fn left_out(&self) -> Vec<Finding> {
-        let names: Vec<&str> = self.servers.iter().filter_map(|looked| looked.software()).map(Software::name).collect();
+        let names: Vec<&str> = self
+            .servers
+            .iter()
+            .filter_map(|looked| looked.software())
+            .map(Software::name)
+            .collect();
         let told = |software: &Software| {
-            let all: Vec<String> =
-                names.iter().chain([&software.name()]).map(|name| format!("--server {name}")).collect();
+            let all: Vec<String> = names
+                .iter()
+                .chain([&software.name()])
+                .map(|name| format!("--server {name}"))
+                .collect();
             let message = format!(
                 "{} is installed too and does not run: left out; to have it serve this as well, add {}",
                 software.title(),
@@ -183,8 +208,15 @@ impl Fleet {
         let (mut found, mut idle) = (Vec::new(), Vec::new());
         if let Some(wanted) = wanted(settings)? {
             for software in wanted {
-                let config = settings.server_configs.get(software.name()).map(PathBuf::as_path).or(config);
-                found.push(self.look(call(Some(software), config))?.ok_or_else(|| absent(software))?);
+                let config = settings
+                    .server_configs
+                    .get(software.name())
+                    .map(PathBuf::as_path)
+                    .or(config);
+                found.push(
+                    self.look(call(Some(software), config))?
+                        .ok_or_else(|| absent(software))?,
+                );
             }
         } else if config.is_some() {
             found.extend(self.look(call(Some(Software::Nginx), config))?);
@@ -192,7 +224,10 @@ impl Fleet {
             for software in Software::ALL {
                 found.extend(self.look(call(Some(software), None))?);
             }
-            Found { servers: found, idle } = Found::chosen(found, links, names);
+            Found {
+                servers: found,
+                idle,
+            } = Found::chosen(found, links, names);
         }
         if found.len() > 1 && (given || config.is_some()) {
             return Err(ambiguous(&found));
@@ -200,13 +235,24 @@ impl Fleet {
         if found.is_empty() {
             found.extend(self.look(call(None, None))?);
         }
-        Ok(Found { servers: found, idle })
+        Ok(Found {
+            servers: found,
+            idle,
+        })
     }
 
     /// Every server that is installed here, with its usual configuration; what cannot be looked at is its failure alone.
     pub fn here(&mut self) -> Vec<Result<Rc<Looked>, Failure>> {
-        let call = |software| Call { software: Some(software), config: None, test: None, reload: None };
-        Software::ALL.into_iter().filter_map(|software| self.look(call(software)).transpose()).collect()
+        let call = |software| Call {
+            software: Some(software),
+            config: None,
+            test: None,
+            reload: None,
+        };
+        Software::ALL
+            .into_iter()
+            .filter_map(|software| self.look(call(software)).transpose())
+            .collect()
     }
 
     /// Those that run here and whose configuration names the pair (`links`), though they are none of `found`, those that
@@ -222,10 +268,16 @@ impl Fleet {
             return Vec::new();
         }
         let nobody = settings.server.iter().any(|name| name == "none");
-        let told: Vec<Software> = found.servers.iter().filter_map(|looked| looked.software()).collect();
+        let told: Vec<Software> = found
+            .servers
+            .iter()
+            .filter_map(|looked| looked.software())
+            .collect();
         let call = |software: Software| {
             let config = settings.server_configs.get(software.name());
-            let config = config.or_else(|| settings.server_config.as_ref().filter(|_| nobody)).cloned();
+            let config = config
+                .or_else(|| settings.server_config.as_ref().filter(|_| nobody))
+                .cloned();
             // A tree is for servers elsewhere, unless one here was said to read it.
             (context.root.is_none() || config.is_some()).then_some(Call {
                 software: Some(software),
@@ -234,11 +286,18 @@ impl Fleet {
                 reload: None,
             })
         };
-        let others = Software::ALL.into_iter().filter(|software| !told.contains(software));
+        let others = Software::ALL
+            .into_iter()
+            .filter(|software| !told.contains(software));
         // What cannot be looked at was not asked for.
-        let all = others.filter_map(call).filter_map(|call| self.look(call).ok().flatten());
+        let all = others
+            .filter_map(call)
+            .filter_map(|call| self.look(call).ok().flatten());
         let reads = |looked: &Rc<Looked>| {
-            let running = looked.standing.as_ref().filter(|standing| standing.running.is_some());
+            let running = looked
+                .standing
+                .as_ref()
+                .filter(|standing| standing.running.is_some());
             running.is_some_and(|standing| standing.config.naming(links).next().is_some())
         };
         all.filter(reads).collect()
@@ -251,7 +310,11 @@ impl Fleet {
         let (test, reload) = (call.test.clone(), call.reload.clone());
         let server = match call.software {
             Some(software) => {
-                Program::find(software, call.config.as_deref())?.map(|program| Server::Known { program, test, reload })
+                Program::find(software, call.config.as_deref())?.map(|program| Server::Known {
+                    program,
+                    test,
+                    reload,
+                })
             }
             None if test.is_some() || reload.is_some() => Some(Server::Command { test, reload }),
             None => Some(Server::None),
@@ -263,13 +326,17 @@ impl Fleet {
 }
 
 fn addresses(probe: &str) -> Result<Vec<SocketAddr>, Failure> {
-    let place = probe.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
+    let place = probe
+        .rsplit_once(':')
+        .and_then(|(host, port)| Some((host, port.parse().ok()?)));
     let (host, port) = place.ok_or_else(|| {
         Failure::new(Kind::Usage, format!("{probe:?} is no address to ask"))
             .with(Next::say("give host and port:  --probe 127.0.0.1:443"))
     })?;
-    tls::resolve(host, port, RESOLVE)
-        .map_err(|error| Failure::of(Kind::Network, &error).with(Next::say("give an address:  --probe 127.0.0.1:443")))
+    tls::resolve(host, port, RESOLVE).map_err(|error| {
+        Failure::of(Kind::Network, &error)
+            .with(Next::say("give an address:  --probe 127.0.0.1:443"))
+    })
 }
 
 /// Those that are named; none where nothing is said.
@@ -300,27 +367,47 @@ fn wanted(settings: &Settings) -> Result<Option<Vec<Software>>, Failure> {
 fn command(text: &str) -> Result<Vec<String>, Failure> {
     let words = process::words(text)?;
     match words.first() {
-        Some(program) if process::which(program).is_none() => {
-            Err(ProcessError::NotFound { program: program.clone() }.into())
+        Some(program) if process::which(program).is_none() => Err(ProcessError::NotFound {
+            program: program.clone(),
         }
+        .into()),
         _ => Ok(words),
     }
 }
 
 fn ambiguous(found: &[Rc<Looked>]) -> Failure {
-    let names: Vec<&str> = found.iter().filter_map(|looked| looked.software()).map(Software::name).collect();
-    let message =
-        format!("--test, --reload and --server-config are for one server, and {} read it", names.join(" and "));
+    let names: Vec<&str> = found
+        .iter()
+        .filter_map(|looked| looked.software())
+        .map(Software::name)
+        .collect();
+    let message = format!(
+        "--test, --reload and --server-config are for one server, and {} read it",
+        names.join(" and ")
+    );
     let failure = Failure::new(Kind::Usage, message);
-    names.iter().fold(failure, |failure, name| failure.with(Next::say(format!("say which:  --server {name}"))))
+    names.iter().fold(failure, |failure, name| {
+        failure.with(Next::say(format!("say which:  --server {name}")))
+    })
 }
 
 fn unknown(name: &str) -> Failure {
-    Failure::new(Kind::Usage, format!("certctl does not know the server {name}"))
+    Failure::new(
+        Kind::Usage,
+        format!("certctl does not know the server {name}"),
+    )
 }
 
 fn absent(software: Software) -> Failure {
-    Failure::new(Kind::NotFound, format!("{} is not installed here", software.title()))
-        .with(Next::say(format!("sudo apt-get install {}", software.package())))
-        .with(Next::say("or put the files into place alone:  --server none"))
+    Failure::new(
+        Kind::NotFound,
+        format!("{} is not installed here", software.title()),
+    )
+    .with(Next::say(format!(
+        "sudo apt-get install {}",
+        software.package()
+    )))
+    .with(Next::say(
+        "or put the files into place alone:  --server none",
+    ))
 }

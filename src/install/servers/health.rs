@@ -23,7 +23,12 @@ use crate::webserver::model::{Blame, Pair, names_path};
 pub fn judge(all: &mut [(&Layout, &mut Serving)]) -> Result<(), Failure> {
     let (mut states, mut judged) = (Vec::new(), Vec::new());
     for (index, (_, serving)) in all.iter().enumerate() {
-        for (number, one) in serving.uses.iter().enumerate().filter(|_| serving.refusals.is_empty()) {
+        for (number, one) in serving
+            .uses
+            .iter()
+            .enumerate()
+            .filter(|_| serving.refusals.is_empty())
+        {
             states.push((index, number, state(all, one, &mut judged)?));
         }
     }
@@ -34,19 +39,25 @@ pub fn judge(all: &mut [(&Layout, &mut Serving)]) -> Result<(), Failure> {
             Err(broken) => serving.refusals.push(broken),
         }
     }
-    all.iter_mut().for_each(|(_, serving)| leave_stopped(serving));
+    all.iter_mut()
+        .for_each(|(_, serving)| leave_stopped(serving));
     Ok(())
 }
 
 /// A server that does not run answers nowhere: only the others are asked, so that nothing that works is taken back for it.
 fn leave_stopped(serving: &mut Serving) {
     let at = |stopped: bool| -> BTreeSet<String> {
-        let uses = serving.uses.iter().filter(|one| matches!(one.state, ServerState::Stopped(_)) == stopped);
+        let uses = serving
+            .uses
+            .iter()
+            .filter(|one| matches!(one.state, ServerState::Stopped(_)) == stopped);
         uses.flat_map(|one| one.addresses.iter().cloned()).collect()
     };
     let (silent, asked) = (at(true), at(false));
     let answers = |address: &String| asked.contains(address) || !silent.contains(address);
-    serving.targets.retain(|target| answers(&target.address.to_string()));
+    serving
+        .targets
+        .retain(|target| answers(&target.address.to_string()));
 }
 
 /// Servers whose test fails, and whether this run mends that: the same for all pairs that one reads.
@@ -64,12 +75,20 @@ fn state(
         probe: one.addresses.clone(),
         reach: one.reach,
     };
-    if asks == (Asks { reach: one.reach, ..Asks::default() }) {
+    if asks
+        == (Asks {
+            reach: one.reach,
+            ..Asks::default()
+        })
+    {
         return Ok(Ok(ServerState::Nothing));
     }
     let sound = match one.looked.test()? {
         Some(finished) if !finished.succeeded() => {
-            let known = judged.iter().find(|(looked, _)| Rc::ptr_eq(looked, &one.looked)).map(|(_, mends)| *mends);
+            let known = judged
+                .iter()
+                .find(|(looked, _)| Rc::ptr_eq(looked, &one.looked))
+                .map(|(_, mends)| *mends);
             let mends = match known {
                 Some(mends) => mends,
                 None => mends(all, &one.looked, finished)?,
@@ -94,19 +113,38 @@ fn state(
 }
 
 /// Whether the test fails only for want of a pair that this run supplies.
-fn mends(all: &[(&Layout, &mut Serving)], looked: &Rc<Looked>, finished: &Finished) -> Result<bool, Failure> {
-    let read = |serving: &Serving| serving.uses.iter().any(|one| Rc::ptr_eq(&one.looked, looked));
+fn mends(
+    all: &[(&Layout, &mut Serving)],
+    looked: &Rc<Looked>,
+    finished: &Finished,
+) -> Result<bool, Failure> {
+    let read = |serving: &Serving| {
+        serving
+            .uses
+            .iter()
+            .any(|one| Rc::ptr_eq(&one.looked, looked))
+    };
     let pairs = || all.iter().filter(|(_, serving)| read(serving));
     if looked.standing.is_none() {
-        return pairs().try_fold(false, |mends, (layout, _)| Ok(mends || !observe::pair_loads(layout)?));
+        return pairs().try_fold(false, |mends, (layout, _)| {
+            Ok(mends || !observe::pair_loads(layout)?)
+        });
     }
-    let paths = |serving: &Serving| -> Vec<PathBuf> { serving.spelled.iter().map(|link| link.path.clone()).collect() };
+    let paths = |serving: &Serving| -> Vec<PathBuf> {
+        serving
+            .spelled
+            .iter()
+            .map(|link| link.path.clone())
+            .collect()
+    };
     let every: Vec<PathBuf> = pairs().flat_map(|(_, serving)| paths(serving)).collect();
     let every: Vec<&Path> = every.iter().map(PathBuf::as_path).collect();
     match looked.server.complaint(&finished.output, &every).blame {
         Blame::PairMissing => Ok(true),
         Blame::PairBroken => pairs().try_fold(false, |mends, (layout, serving)| {
-            let named = paths(serving).iter().any(|path| names_path(&finished.output, path));
+            let named = paths(serving)
+                .iter()
+                .any(|path| names_path(&finished.output, path));
             Ok(mends || named && !observe::pair_loads(layout)?)
         }),
         Blame::Other | Blame::PairUnreadable => Ok(false),
@@ -123,28 +161,50 @@ fn broken(looked: &Looked, finished: &Finished) -> Finding {
             "give each of these lines a certificate and the key that belongs to it, then type the same certctl install again",
         ));
     }
-    let how = if finished.timed_out { "does not end" } else { "fails" };
-    let broken =
-        Finding::error("server-config-broken", format!("the server's own test {how} before anything is touched"))
-            .quoting(said);
+    let how = if finished.timed_out {
+        "does not end"
+    } else {
+        "fails"
+    };
+    let broken = Finding::error(
+        "server-config-broken",
+        format!("the server's own test {how} before anything is touched"),
+    )
+    .quoting(said);
     // Nothing tells for which names HAProxy has a file that is not there.
-    let paths = missing(looked, &finished.output).into_iter().map(|(chain, key)| {
-        let [chain, key] = [chain, key].map(|path| shell_word(&path.display().to_string()));
-        Next::say(format!("if this certificate belongs there, say so:  --chain-path {chain} --key-path {key}"))
-    });
-    paths.fold(broken, Finding::with).with(Next::say(format!("mend it, then try again:  {command}")))
+    let paths = missing(looked, &finished.output)
+        .into_iter()
+        .map(|(chain, key)| {
+            let [chain, key] = [chain, key].map(|path| shell_word(&path.display().to_string()));
+            Next::say(format!(
+                "if this certificate belongs there, say so:  --chain-path {chain} --key-path {key}"
+            ))
+        });
+    paths
+        .fold(broken, Finding::with)
+        .with(Next::say(format!("mend it, then try again:  {command}")))
 }
 
 /// The pairs of a configuration that its server complains of and that are not there: chain and key.
 fn missing(looked: &Looked, said: &str) -> Vec<(PathBuf, PathBuf)> {
-    let pairs = looked.standing.iter().flat_map(|standing| standing.config.blocks()).flat_map(|block| &block.pairs);
+    let pairs = looked
+        .standing
+        .iter()
+        .flat_map(|standing| standing.config.blocks())
+        .flat_map(|block| &block.pairs);
     let links = pairs.filter_map(Pair::links).filter(|links| {
-        let absent = links.iter().filter(|link| !files::occupied(&link.path)).any(|link| names_path(said, &link.path));
+        let absent = links
+            .iter()
+            .filter(|link| !files::occupied(&link.path))
+            .any(|link| names_path(said, &link.path));
         absent && links.len() <= 2
     });
     let mut found = Vec::new();
     for links in links {
-        let pair = links.first().zip(links.last()).map(|(chain, key)| (chain.path.clone(), key.path.clone()));
+        let pair = links
+            .first()
+            .zip(links.last())
+            .map(|(chain, key)| (chain.path.clone(), key.path.clone()));
         found.extend(pair.filter(|pair| !found.contains(pair)));
     }
     found

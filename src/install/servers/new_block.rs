@@ -46,22 +46,36 @@ const LIMIT: u64 = 1024 * 1024;
 #[must_use]
 pub fn write(context: &Context, situation: &Situation, one: &Use) -> Block {
     let Situation { wanted, layout, .. } = situation;
-    let (Some(program), Some(standing)) = (one.program(), &one.looked.standing) else { return Block::None };
+    let (Some(program), Some(standing)) = (one.program(), &one.looked.standing) else {
+        return Block::None;
+    };
     let software = program.software();
     if !one.elsewhere.is_empty() {
         return Block::Elsewhere(software, one.elsewhere.clone());
     }
-    if let Some(site) = one.looked.unread().iter().find(|site| site.names(&one.links)) {
+    if let Some(site) = one
+        .looked
+        .unread()
+        .iter()
+        .find(|site| site.names(&one.links))
+    {
         return Block::Disabled(software, site.path.clone(), site.enabled.clone());
     }
     let names = names(&wanted.certificates);
-    let new = NewBlock { names: &names, links: &one.links, ipv6: standing.ipv6, ports: WEB };
+    let new = NewBlock {
+        names: &names,
+        links: &one.links,
+        ipv6: standing.ipv6,
+        ports: WEB,
+    };
     let written = standing.write(new);
     let path = context.here(file_name(layout.stem(), software));
     let made = match files::read(&path, LIMIT) {
         Ok(there) if there == written.text.as_bytes() => Ok(()),
         Ok(_) => return Block::Kept(software, path),
-        Err(error) if error.is_missing() => files::create_new(&path, written.text.as_bytes(), 0o644),
+        Err(error) if error.is_missing() => {
+            files::create_new(&path, written.text.as_bytes(), 0o644)
+        }
         Err(error) => Err(error),
     };
     match made {
@@ -74,10 +88,18 @@ pub fn write(context: &Context, situation: &Situation, one: &Use) -> Block {
 fn enabling(software: Software, site: &Path, enabled: &Path) -> String {
     let name = site.file_name().unwrap_or_default().to_string_lossy();
     match name.strip_suffix(".conf") {
-        Some(stem) if software == Software::Apache => format!("sudo a2ensite -q {}", shell_word(stem)),
+        Some(stem) if software == Software::Apache => {
+            format!("sudo a2ensite -q {}", shell_word(stem))
+        }
         _ => {
-            let words = [format!("../sites-available/{name}"), format!("{}/", enabled.display())];
-            format!("sudo ln -s {}", words.map(|word| shell_word(&word)).join(" "))
+            let words = [
+                format!("../sites-available/{name}"),
+                format!("{}/", enabled.display()),
+            ];
+            format!(
+                "sudo ln -s {}",
+                words.map(|word| shell_word(&word)).join(" ")
+            )
         }
     }
 }
@@ -86,14 +108,21 @@ fn enabling(software: Software, site: &Path, enabled: &Path) -> String {
 #[must_use]
 pub fn file_name(stem: &str, software: Software) -> String {
     // What HAProxy reads of a folder ends so.
-    let end = if software == Software::Haproxy { "cfg" } else { "conf" };
+    let end = if software == Software::Haproxy {
+        "cfg"
+    } else {
+        "conf"
+    };
     format!("{stem}.{}.{end}", software.name())
 }
 
 /// An error with its causes on one line.
 fn reason(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    causes
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
 }
 
 impl Block {
@@ -102,7 +131,11 @@ impl Block {
     pub fn finding(&self) -> Finding {
         let message = match self {
             Self::Elsewhere(software, blocks) => {
-                format!("{} serves these names with other files: {}", software.title(), blocks.join(", "))
+                format!(
+                    "{} serves these names with other files: {}",
+                    software.title(),
+                    blocks.join(", ")
+                )
             }
             Self::Disabled(software, site, enabled) => format!(
                 "{} does not use them yet: {} names them and is not in {}",
@@ -117,16 +150,28 @@ impl Block {
             ),
             Self::None => "the server does not use them yet".to_owned(),
             Self::Unwritten(software, _, reason, _) => {
-                format!("{} does not use them yet, and its block is in no file: {reason}", software.title())
+                format!(
+                    "{} does not use them yet, and its block is in no file: {reason}",
+                    software.title()
+                )
             }
             Self::Wrote(software, path, written) => {
-                let upstream = written.upstream.as_ref().map(|to| format!(", proxy to {to}")).unwrap_or_default();
+                let upstream = written
+                    .upstream
+                    .as_ref()
+                    .map(|to| format!(", proxy to {to}"))
+                    .unwrap_or_default();
                 let title = software.title();
-                format!("{title} does not use them yet; wrote {} (80 to 443{upstream})", path.display())
+                format!(
+                    "{title} does not use them yet; wrote {} (80 to 443{upstream})",
+                    path.display()
+                )
             }
         };
         let additions = match self {
-            Self::Wrote(_, _, written) | Self::Unwritten(_, _, _, written) => written.additions.as_slice(),
+            Self::Wrote(_, _, written) | Self::Unwritten(_, _, _, written) => {
+                written.additions.as_slice()
+            }
             _ => &[],
         };
         Finding::error("not-served", message).quoting(additions.iter().flat_map(addition))
@@ -141,19 +186,32 @@ impl Block {
         if let Self::Disabled(software, site, enabled) = self {
             return Placing::Move(enabling(*software, site, enabled));
         }
-        let (Self::Wrote(_, path, _) | Self::Kept(_, path) | Self::Unwritten(_, path, ..)) = self else {
+        let (Self::Wrote(_, path, _) | Self::Kept(_, path) | Self::Unwritten(_, path, ..)) = self
+        else {
             return Placing::Nothing;
         };
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let folder = standing.config.including(&name).find(|folder| folders::is_folder(folder));
+        let folder = standing
+            .config
+            .including(&name)
+            .find(|folder| folders::is_folder(folder));
         let main = program.config_file();
         let written = match self {
             Self::Wrote(_, _, written) | Self::Unwritten(_, _, _, written) => Some(written),
             _ => None,
         };
-        let first = written.map(|written| written.first.as_slice()).unwrap_or_default();
-        if let Some([one]) = written.map(|written| written.additions.as_slice()).filter(|_| is_all_said(written)) {
-            let place = format!("add to the end of the line {}:{}:", one.file.display(), one.line);
+        let first = written
+            .map(|written| written.first.as_slice())
+            .unwrap_or_default();
+        if let Some([one]) = written
+            .map(|written| written.additions.as_slice())
+            .filter(|_| is_all_said(written))
+        {
+            let place = format!(
+                "add to the end of the line {}:{}:",
+                one.file.display(),
+                one.line
+            );
             return Placing::ByHand(Next::say(place).pasting(one.lines.clone()));
         }
         match (self, folder) {
@@ -168,16 +226,29 @@ impl Block {
             (_, Some(folder)) => {
                 // Debian's way with Apache's sites.
                 let software = program.software();
-                let kept = disabled_sites::available(folder).filter(|_| software == Software::Apache);
-                let words = [path.display().to_string(), format!("{}/", kept.as_deref().unwrap_or(folder).display())];
+                let kept =
+                    disabled_sites::available(folder).filter(|_| software == Software::Apache);
+                let words = [
+                    path.display().to_string(),
+                    format!("{}/", kept.as_deref().unwrap_or(folder).display()),
+                ];
                 let command = format!("sudo mv {}", words.map(|word| shell_word(&word)).join(" "));
                 let enable = kept.map(|kept| enabling(software, &kept.join(&*name), folder));
-                Placing::Move(after(first, std::iter::once(command).chain(enable).collect::<Vec<_>>().join(" && ")))
+                Placing::Move(after(
+                    first,
+                    std::iter::once(command)
+                        .chain(enable)
+                        .collect::<Vec<_>>()
+                        .join(" && "),
+                ))
             }
             // Nothing is included there: the file itself grows.
             (_, None) if program.software() == Software::Haproxy => {
                 let words = [main, path].map(|path| shell_word(&path.display().to_string()));
-                Placing::Move(after(first, format!("sudo tee -a {} <{} >/dev/null", words[0], words[1])))
+                Placing::Move(after(
+                    first,
+                    format!("sudo tee -a {} <{} >/dev/null", words[0], words[1]),
+                ))
             }
             (_, None) => {
                 let path = folders::absolute(path).unwrap_or_else(|_| path.clone());
@@ -185,7 +256,10 @@ impl Block {
                     Software::Nginx => format!("include {};", path.display()),
                     _ => format!("Include {}", path.display()),
                 };
-                Placing::ByHand(Next::say(format!("add to {}:  {line}", whole(program.software(), main))))
+                Placing::ByHand(Next::say(format!(
+                    "add to {}:  {line}",
+                    whole(program.software(), main)
+                )))
             }
         }
     }
@@ -193,20 +267,36 @@ impl Block {
 
 /// Where a block is pasted when nothing is included.
 fn whole(software: Software, main: &Path) -> String {
-    let place = if software == Software::Nginx { "the http block of " } else { "" };
+    let place = if software == Software::Nginx {
+        "the http block of "
+    } else {
+        ""
+    };
     format!("{place}{}", main.display())
 }
 
 /// Whether there is no block, and the lines to add say all.
 fn is_all_said(written: Option<&Written>) -> bool {
-    written.is_some_and(|written| written.text.lines().all(|line| line.is_empty() || line.starts_with('#')))
+    written.is_some_and(|written| {
+        written
+            .text
+            .lines()
+            .all(|line| line.is_empty() || line.starts_with('#'))
+    })
 }
 
 fn after(first: &[String], command: String) -> String {
-    first.iter().cloned().chain([command]).collect::<Vec<_>>().join(" && ")
+    first
+        .iter()
+        .cloned()
+        .chain([command])
+        .collect::<Vec<_>>()
+        .join(" && ")
 }
 
 fn addition(addition: &Addition) -> Vec<String> {
     let place = format!("add to {}:{}:", addition.file.display(), addition.line);
-    std::iter::once(place).chain(addition.lines.iter().cloned()).collect()
+    std::iter::once(place)
+        .chain(addition.lines.iter().cloned())
+        .collect()
 }

@@ -11,7 +11,8 @@ use crate::pki::certificate::Certificate;
 use crate::probe::ProbeTarget;
 use crate::store::disk::{self, Staged};
 use crate::store::layout::{
-    FOLDER_MODE, Layout, Link, PRIVATE_FOLDER_MODE, PUBLIC_MODE, Piece, Pointer, ReleaseId, pointer_text,
+    FOLDER_MODE, Layout, Link, PRIVATE_FOLDER_MODE, PUBLIC_MODE, Piece, Pointer, ReleaseId,
+    pointer_text,
 };
 use crate::store::release::Release;
 use crate::store::settings::{SETTINGS_LIMIT, Settings};
@@ -48,22 +49,42 @@ pub struct Hand<'a> {
 impl Hand<'_> {
     /// The server that a question is for.
     pub(crate) fn server(&self, question: &Step) -> Option<&Server> {
-        let (Step::TestServer { server, .. } | Step::Reload { server, .. }) = question else { return None };
-        self.servers.iter().find(|(software, _)| software == server).map(|(_, server)| *server)
+        let (Step::TestServer { server, .. } | Step::Reload { server, .. }) = question else {
+            return None;
+        };
+        self.servers
+            .iter()
+            .find(|(software, _)| software == server)
+            .map(|(_, server)| *server)
     }
 
     /// The certificates of a release.
     pub(crate) fn certificates(&self, id: &ReleaseId) -> Result<Vec<Certificate>, FileError> {
-        match [Some(self.wanted), self.taken].into_iter().flatten().find(|release| release.id == *id) {
+        match [Some(self.wanted), self.taken]
+            .into_iter()
+            .flatten()
+            .find(|release| release.id == *id)
+        {
             Some(release) => Ok(release.certificates.clone()),
-            None => Ok(disk::load(self.layout, id)?.map(|release| release.certificates).unwrap_or_default()),
+            None => Ok(disk::load(self.layout, id)?
+                .map(|release| release.certificates)
+                .unwrap_or_default()),
         }
     }
 
     /// Whom to ask for this release.
     pub(crate) fn asked(&self, pair: usize, id: &ReleaseId) -> Result<Asked, FileError> {
-        let targets = if *id == self.wanted.id { self.targets.to_vec() } else { self.demanded.clone() };
-        Ok(Asked { pair, targets, certificates: self.certificates(id)?, probes: Vec::new() })
+        let targets = if *id == self.wanted.id {
+            self.targets.to_vec()
+        } else {
+            self.demanded.clone()
+        };
+        Ok(Asked {
+            pair,
+            targets,
+            certificates: self.certificates(id)?,
+            probes: Vec::new(),
+        })
     }
 
     /// Does a step that is this pair's alone, before those that come `after`; says what it kept. The folders of backups and
@@ -78,15 +99,22 @@ impl Hand<'_> {
         match step {
             Step::BackUp { path } => {
                 let backup = folders::back_up_beside(path, called(layout, path))?;
-                return Ok(Some(Kept { path: path.clone(), backup }));
+                return Ok(Some(Kept {
+                    path: path.clone(),
+                    backup,
+                }));
             }
             Step::Link { path, text } => self.link(path, text)?,
-            Step::MarkProven { to, .. } => folders::place(&layout.pointer(Pointer::Proven), &pointer_text(to))?,
+            Step::MarkProven { to, .. } => {
+                folders::place(&layout.pointer(Pointer::Proven), &pointer_text(to))?
+            }
             Step::Prune => self.prune()?,
             Step::Record { release, before } => self.record(release, before.as_ref(), now)?,
             Step::Remember { .. } => self.remember()?,
             Step::Restore { path, backup } => folders::restore(path, backup)?,
-            Step::Switch { to, .. } => folders::place(&layout.pointer(Pointer::Live), &pointer_text(to))?,
+            Step::Switch { to, .. } => {
+                folders::place(&layout.pointer(Pointer::Live), &pointer_text(to))?
+            }
             Step::TakeOver { .. } => {
                 if let Some(taken) = self.taken {
                     disk::stage(layout, taken)?.publish(layout, taken)?;
@@ -104,8 +132,13 @@ impl Hand<'_> {
             // Questions are asked for all pairs at once.
             Step::Prove { .. } | Step::Reload { .. } | Step::TestServer { .. } => {}
         }
-        let unflushed =
-            matches!(step, Step::MarkProven { .. } | Step::Record { .. } | Step::Remember { .. } | Step::Switch { .. });
+        let unflushed = matches!(
+            step,
+            Step::MarkProven { .. }
+                | Step::Record { .. }
+                | Step::Remember { .. }
+                | Step::Switch { .. }
+        );
         if unflushed && !together(step, after) {
             files::sync_folder(&layout.folder())?;
         }
@@ -113,26 +146,42 @@ impl Hand<'_> {
     }
 
     fn link(&self, path: &Path, text: &Path) -> Result<(), FileError> {
-        let secret = self.layout.links().iter().any(|link| link.path == path && link.piece.is_secret());
-        let mode = if secret { PRIVATE_FOLDER_MODE } else { FOLDER_MODE };
+        let secret = self
+            .layout
+            .links()
+            .iter()
+            .any(|link| link.path == path && link.piece.is_secret());
+        let mode = if secret {
+            PRIVATE_FOLDER_MODE
+        } else {
+            FOLDER_MODE
+        };
         folders::within(files::parent(path), mode, || folders::place(path, text))
     }
 
     /// The folder is flushed by whoever calls.
     fn remember(&self) -> Result<(), InstallError> {
         let path = self.layout.settings();
-        let text = self.settings.to_json().map_err(|source| InstallError::Settings { path: path.clone(), source })?;
+        let text = self
+            .settings
+            .to_json()
+            .map_err(|source| InstallError::Settings {
+                path: path.clone(),
+                source,
+            })?;
         let stage = || files::stage(&path, text.as_bytes(), PUBLIC_MODE);
         Ok(folders::within(files::parent(&path), FOLDER_MODE, stage)?.place()?)
     }
 
     /// What an install that was taken back was told about servers is not for the next one.
     pub(crate) fn forget(&mut self) -> Result<(), InstallError> {
-        self.settings = self.settings.clone().with_server_of(self.settings_before.clone());
+        self.settings = self
+            .settings
+            .clone()
+            .with_server_of(self.settings_before.clone());
         let fine = match files::read(&self.layout.settings(), SETTINGS_LIMIT) {
-            Ok(bytes) => {
-                Settings::parse(&bytes).is_ok_and(|there| [&self.settings, &self.settings_before].contains(&&there))
-            }
+            Ok(bytes) => Settings::parse(&bytes)
+                .is_ok_and(|there| [&self.settings, &self.settings_before].contains(&&there)),
             Err(error) => error.is_missing(),
         };
         if !fine {
@@ -142,7 +191,12 @@ impl Hand<'_> {
         Ok(())
     }
 
-    fn record(&mut self, release: &ReleaseId, before: Option<&ReleaseId>, now: Timestamp) -> Result<(), InstallError> {
+    fn record(
+        &mut self,
+        release: &ReleaseId,
+        before: Option<&ReleaseId>,
+        now: Timestamp,
+    ) -> Result<(), InstallError> {
         self.settings.record(release.clone(), before.cloned(), now);
         self.remember()
     }
@@ -151,7 +205,10 @@ impl Hand<'_> {
     fn prune(&self) -> Result<(), InstallError> {
         let wanted = &self.wanted.id;
         let keep = [Some(wanted), self.settings.before(wanted)];
-        Ok(disk::prune(self.layout, &keep.into_iter().flatten().cloned().collect::<Vec<_>>())?)
+        Ok(disk::prune(
+            self.layout,
+            &keep.into_iter().flatten().cloned().collect::<Vec<_>>(),
+        )?)
     }
 }
 
@@ -166,5 +223,9 @@ fn called(layout: &Layout, path: &Path) -> Backup {
         Piece::Combined => link.path == path,
         _ => beside(path, &link.path) || beside(&link.path, path),
     };
-    if layout.links().iter().any(haproxys) { Backup::Hidden } else { Backup::Shown }
+    if layout.links().iter().any(haproxys) {
+        Backup::Hidden
+    } else {
+        Backup::Shown
+    }
 }

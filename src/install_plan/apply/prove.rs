@@ -45,13 +45,18 @@ pub(crate) struct Asked {
 /// Asks every target once.
 #[must_use]
 pub fn ask(targets: &[ProbeTarget], certificates: &[Certificate]) -> Vec<Probe> {
-    ask_groups(&[(targets, certificates)]).pop().unwrap_or_default()
+    ask_groups(&[(targets, certificates)])
+        .pop()
+        .unwrap_or_default()
 }
 
 /// Asks every target of every group once, all at the same time.
 #[must_use]
 pub fn ask_groups(groups: &[(&[ProbeTarget], &[Certificate])]) -> Vec<Vec<Probe>> {
-    let targets: Vec<ProbeTarget> = groups.iter().flat_map(|(targets, _)| targets.iter().cloned()).collect();
+    let targets: Vec<ProbeTarget> = groups
+        .iter()
+        .flat_map(|(targets, _)| targets.iter().cloned())
+        .collect();
     let mut answers = probe_all(&targets, HANDSHAKE).into_iter();
     let of_group = |(targets, certificates): &(&[ProbeTarget], &[Certificate])| {
         let judged = |handshake: Handshake| {
@@ -60,7 +65,11 @@ pub fn ask_groups(groups: &[(&[ProbeTarget], &[Certificate])]) -> Vec<Vec<Probe>
         };
         let answered = targets.iter().zip(answers.by_ref());
         answered
-            .map(|(target, answer)| Probe { target: target.clone(), answer: answer.map(judged), earlier: false })
+            .map(|(target, answer)| Probe {
+                target: target.clone(),
+                answer: answer.map(judged),
+                earlier: false,
+            })
             .collect()
     };
     groups.iter().map(of_group).collect()
@@ -68,17 +77,28 @@ pub fn ask_groups(groups: &[(&[ProbeTarget], &[Certificate])]) -> Vec<Vec<Probe>
 
 /// Asks until every pair is shown at all of its targets in enough rounds, the time is up, or a signal comes. A pair that
 /// is proven is not asked for again.
-pub(crate) fn ask_until(all: &mut [Asked], patience: Patience, signal: impl Fn() -> Option<i32>) -> Option<i32> {
+pub(crate) fn ask_until(
+    all: &mut [Asked],
+    patience: Patience,
+    signal: impl Fn() -> Option<i32>,
+) -> Option<i32> {
     let begun = Stopwatch::start();
     let mut open: Vec<(&mut Asked, u32)> = all.iter_mut().map(|one| (one, 0)).collect();
     loop {
-        let groups: Vec<_> = open.iter().map(|(one, _)| (&one.targets[..], &one.certificates[..])).collect();
+        let groups: Vec<_> = open
+            .iter()
+            .map(|(one, _)| (&one.targets[..], &one.certificates[..]))
+            .collect();
         let answers = ask_groups(&groups);
         for ((one, agreed), mut probes) in open.iter_mut().zip(answers) {
             for (probe, last) in probes.iter_mut().zip(&one.probes) {
                 probe.earlier = last.earlier || last.agrees();
             }
-            *agreed = if probes.iter().all(Probe::agrees) { *agreed + 1 } else { 0 };
+            *agreed = if probes.iter().all(Probe::agrees) {
+                *agreed + 1
+            } else {
+                0
+            };
             one.probes = probes;
         }
         let passed = begun.passed();

@@ -39,7 +39,9 @@ pub fn look(layout: &Layout, settings: &Settings) -> Result<Looked, InstallError
         other => other?,
     };
     let Some(live) = live else {
-        looked.drifts.push(Drift::Live(layout.pointer(Pointer::Live)));
+        looked
+            .drifts
+            .push(Drift::Live(layout.pointer(Pointer::Live)));
         return Ok(looked);
     };
     let proven = match pointer(layout, Pointer::Proven) {
@@ -48,10 +50,13 @@ pub fn look(layout: &Layout, settings: &Settings) -> Result<Looked, InstallError
     };
     looked.release = disk::load(layout, &live)?;
     match &looked.release {
-        None => looked
+        None => looked.drifts.push(Drift::File {
+            path: layout.release(&live),
+            how: "does not hold a pair that a server can load",
+        }),
+        Some(release) => looked
             .drifts
-            .push(Drift::File { path: layout.release(&live), how: "does not hold a pair that a server can load" }),
-        Some(release) => looked.drifts.extend(in_release(layout, &live, release, settings)?),
+            .extend(in_release(layout, &live, release, settings)?),
     }
     for folder in [layout.folder(), layout.releases(), layout.release(&live)] {
         looked.drifts.extend(mode(&folder, FOLDER_MODE)?);
@@ -74,7 +79,10 @@ pub fn at_link(layout: &Layout, link: &Link) -> Result<Option<Drift>, FileError>
         Err(Obstacle::Link(_, text)) => Instead::Link(text),
         Err(_) => Instead::Other,
     };
-    Ok(Some(Drift::Link { link: link.clone(), at }))
+    Ok(Some(Drift::Link {
+        link: link.clone(),
+        at,
+    }))
 }
 
 /// The files of the live release: all of them there, with the bytes that gave it its name, for whom they were made.
@@ -87,7 +95,10 @@ fn in_release(
     let mut drifts = Vec::new();
     if !is_named(release, live, settings) {
         let path = layout.piece(live, Piece::FullChain);
-        drifts.push(Drift::File { path, how: "or the key beside it is not what was installed" });
+        drifts.push(Drift::File {
+            path,
+            how: "or the key beside it is not what was installed",
+        });
     }
     let access = settings.access().unwrap_or_default();
     for (piece, bytes, _) in release.files() {
@@ -97,13 +108,25 @@ fn in_release(
             other => Some(Zeroizing::new(other?)),
         };
         match there {
-            None => drifts.push(Drift::File { path, how: "is not there" }),
+            None => drifts.push(Drift::File {
+                path,
+                how: "is not there",
+            }),
             Some(there) if there.as_slice() != bytes => {
-                drifts.push(Drift::File { path, how: "does not hold what was installed" });
+                drifts.push(Drift::File {
+                    path,
+                    how: "does not hold what was installed",
+                });
             }
             Some(_) if piece.is_secret() => {
                 drifts.extend(mode(&path, access.mode)?);
-                drifts.extend(access.owner.map(|was| owner(&path, was)).transpose()?.flatten());
+                drifts.extend(
+                    access
+                        .owner
+                        .map(|was| owner(&path, was))
+                        .transpose()?
+                        .flatten(),
+                );
             }
             Some(_) => drifts.extend(mode(&path, PUBLIC_MODE)?),
         }
@@ -113,14 +136,26 @@ fn in_release(
 
 /// Whether the files still give the name that they have; it may take in who may read the key.
 fn is_named(release: &Release, live: &ReleaseId, settings: &Settings) -> bool {
-    let derived: Vec<Piece> = release.pieces().into_iter().filter(|piece| !Piece::USUAL.contains(piece)).collect();
+    let derived: Vec<Piece> = release
+        .pieces()
+        .into_iter()
+        .filter(|piece| !Piece::USUAL.contains(piece))
+        .collect();
     let bytes = |piece| Zeroizing::new(release.bytes(piece).to_vec());
     let on_disk = release.access;
-    let owners = [Access { owner: None, ..on_disk }, on_disk];
+    let owners = [
+        Access {
+            owner: None,
+            ..on_disk
+        },
+        on_disk,
+    ];
     settings.access().into_iter().chain(owners).any(|access| {
         let (chain, key) = (bytes(Piece::FullChain), bytes(Piece::Key));
         let read = Release::taken(chain.clone(), key.clone(), access).ok();
-        let Some(read) = read.or_else(|| Release::opaque(chain, key, access)) else { return false };
+        let Some(read) = read.or_else(|| Release::opaque(chain, key, access)) else {
+            return false;
+        };
         let read = match derived.as_slice() {
             [] => read,
             _ => read.holding(bytes(Piece::Combined)),
@@ -131,10 +166,18 @@ fn is_named(release: &Release, live: &ReleaseId, settings: &Settings) -> bool {
 
 fn mode(path: &Path, was: u32) -> Result<Option<Drift>, FileError> {
     let seen = on_disk::look(path)?.filter(|seen| seen.mode != was);
-    Ok(seen.map(|seen| Drift::Mode { path: path.to_owned(), is: seen.mode, was }))
+    Ok(seen.map(|seen| Drift::Mode {
+        path: path.to_owned(),
+        is: seen.mode,
+        was,
+    }))
 }
 
 fn owner(path: &Path, was: (u32, u32)) -> Result<Option<Drift>, FileError> {
     let seen = folders::look(path)?.filter(|seen| seen.owner != was);
-    Ok(seen.map(|seen| Drift::Owner { path: path.to_owned(), is: seen.owner, was }))
+    Ok(seen.map(|seen| Drift::Owner {
+        path: path.to_owned(),
+        is: seen.owner,
+        was,
+    }))
 }

@@ -70,8 +70,17 @@ enum Judged {
 ///
 /// # Errors
 /// When something is there and cannot be read.
-pub(crate) fn find(layout: &Layout, live: Option<Release>, loads: Loads) -> Result<Found, FileError> {
-    let mut found = Found { spots: Vec::new(), present: Present::Nothing, taken: None, obstacles: Vec::new() };
+pub(crate) fn find(
+    layout: &Layout,
+    live: Option<Release>,
+    loads: Loads,
+) -> Result<Found, FileError> {
+    let mut found = Found {
+        spots: Vec::new(),
+        present: Present::Nothing,
+        taken: None,
+        obstacles: Vec::new(),
+    };
     for link in layout.links() {
         let spot = spot(layout, link)?.unwrap_or_else(|obstacle| {
             found.obstacles.push(obstacle);
@@ -87,7 +96,12 @@ pub(crate) fn find(layout: &Layout, live: Option<Release>, loads: Loads) -> Resu
 
 impl Found {
     /// A pair that is all our links stands for what is there; else the first that fits is taken over.
-    fn judge(&mut self, layout: &Layout, live: Option<Release>, loads: Loads) -> Result<(), FileError> {
+    fn judge(
+        &mut self,
+        layout: &Layout,
+        live: Option<Release>,
+        loads: Loads,
+    ) -> Result<(), FileError> {
         let all = layout.pairs();
         let is = |pair: &[usize], wanted| pair.iter().all(|&index| self.spots[index] == wanted);
         let linked = all.iter().find(|pair| is(pair, Spot::Ours));
@@ -108,9 +122,13 @@ impl Found {
         }
         for (pair, judged) in others {
             match (judged, base.as_ref().or(taken.as_ref())) {
-                (Judged::Whole(own), Some((first, shown))) => self.stand(layout, pair, &own, (*first, shown))?,
+                (Judged::Whole(own), Some((first, shown))) => {
+                    self.stand(layout, pair, &own, (*first, shown))?
+                }
                 (Judged::Broken(why), None) => self.present = Present::Broken(why),
-                (Judged::Partial, None) if self.present == Present::Nothing => self.present = Present::Partial,
+                (Judged::Partial, None) if self.present == Present::Nothing => {
+                    self.present = Present::Partial
+                }
                 _ => {}
             }
         }
@@ -123,14 +141,23 @@ impl Found {
 
     /// Those of a pair that are plain files.
     fn plain(&self, pair: &[usize]) -> Vec<usize> {
-        pair.iter().copied().filter(|&index| self.spots[index] == Spot::File).collect()
+        pair.iter()
+            .copied()
+            .filter(|&index| self.spots[index] == Spot::File)
+            .collect()
     }
 
     /// Files that `release` has byte for byte need no backup.
-    fn hold(&mut self, layout: &Layout, pair: &[usize], release: &Release) -> Result<(), FileError> {
+    fn hold(
+        &mut self,
+        layout: &Layout,
+        pair: &[usize],
+        release: &Release,
+    ) -> Result<(), FileError> {
         for index in self.plain(pair) {
             let link = &layout.links()[index];
-            if read(&link.path)?.is_some_and(|bytes| bytes.as_slice() == release.bytes(link.piece)) {
+            if read(&link.path)?.is_some_and(|bytes| bytes.as_slice() == release.bytes(link.piece))
+            {
                 self.spots[index] = Spot::Held;
             }
         }
@@ -148,7 +175,8 @@ impl Found {
     ) -> Result<(), FileError> {
         if pair.len() > 1 && own.leaf().key_id != shown.leaf().key_id {
             let path = |index: usize| layout.links()[index].path.clone();
-            self.obstacles.push(Obstacle::Another(path(pair[0]), path(first)));
+            self.obstacles
+                .push(Obstacle::Another(path(pair[0]), path(first)));
             return Ok(());
         }
         self.hold(layout, pair, shown)?;
@@ -168,7 +196,10 @@ fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, FileError> {
 
 /// The bytes of a pair, whatever is plain file or link of it.
 enum Bytes {
-    Apart { chain: Zeroizing<Vec<u8>>, key: Zeroizing<Vec<u8>> },
+    Apart {
+        chain: Zeroizing<Vec<u8>>,
+        key: Zeroizing<Vec<u8>>,
+    },
     Combined(Zeroizing<Vec<u8>>),
 }
 
@@ -176,7 +207,9 @@ fn bytes_of(layout: &Layout, pair: &[usize]) -> Result<Option<Bytes>, FileError>
     let (mut chain, mut key) = (Zeroizing::new(Vec::new()), None);
     for &index in pair {
         let link = &layout.links()[index];
-        let Some(bytes) = read(&link.path)? else { return Ok(None) };
+        let Some(bytes) = read(&link.path)? else {
+            return Ok(None);
+        };
         match link.piece {
             Piece::Combined => return Ok(Some(Bytes::Combined(bytes))),
             Piece::Key => key = Some(bytes),
@@ -192,8 +225,13 @@ fn bytes_of(layout: &Layout, pair: &[usize]) -> Result<Option<Bytes>, FileError>
 }
 
 fn judge(layout: &Layout, pair: &[usize], loads: Loads) -> Result<Judged, FileError> {
-    let Some(bytes) = bytes_of(layout, pair)? else { return Ok(Judged::Partial) };
-    let secret = pair.iter().map(|&index| &layout.links()[index]).find(|link| link.piece.is_secret());
+    let Some(bytes) = bytes_of(layout, pair)? else {
+        return Ok(Judged::Partial);
+    };
+    let secret = pair
+        .iter()
+        .map(|&index| &layout.links()[index])
+        .find(|link| link.piece.is_secret());
     let access = match secret.map(plain_file).transpose()?.flatten() {
         Some((path, seen)) => inherited(layout, path, &seen)?.0,
         None => Access::default(),
@@ -202,8 +240,11 @@ fn judge(layout: &Layout, pair: &[usize], loads: Loads) -> Result<Judged, FileEr
     let release = match bytes {
         Bytes::Combined(combined) => Release::taken_combined(combined, access),
         Bytes::Apart { chain, key } => {
-            let opaque = || Release::opaque(chain.clone(), key.clone(), access).filter(|_| loads == Loads::Seen);
-            let release = Release::taken(chain.clone(), key.clone(), access).or_else(|why| opaque().ok_or(why));
+            let opaque = || {
+                Release::opaque(chain.clone(), key.clone(), access).filter(|_| loads == Loads::Seen)
+            };
+            let release = Release::taken(chain.clone(), key.clone(), access)
+                .or_else(|why| opaque().ok_or(why));
             release.map(|release| release.deriving(&derived))
         }
     };
@@ -220,7 +261,9 @@ fn judge(layout: &Layout, pair: &[usize], loads: Loads) -> Result<Judged, FileEr
 /// When it cannot be looked at.
 pub fn spot(layout: &Layout, link: &Link) -> Result<Result<Spot, Obstacle>, FileError> {
     let path = &link.path;
-    let Some(seen) = folders::look(path)? else { return Ok(Ok(Spot::Absent)) };
+    let Some(seen) = folders::look(path)? else {
+        return Ok(Ok(Spot::Absent));
+    };
     Ok(match seen.kind {
         Kind::File => Ok(Spot::File),
         Kind::Folder => Err(Obstacle::Folder(path.clone())),
@@ -229,7 +272,11 @@ pub fn spot(layout: &Layout, link: &Link) -> Result<Result<Spot, Obstacle>, File
             let target = layout.pointer(Pointer::Live).join(link.piece.file_name());
             let says = files::parent(path).join(&text);
             let ours = text == layout.link_text(link) || folders::plain(&says) == target;
-            if ours { Ok(Spot::Ours) } else { Err(Obstacle::Link(path.clone(), text)) }
+            if ours {
+                Ok(Spot::Ours)
+            } else {
+                Err(Obstacle::Link(path.clone(), text))
+            }
         }
     })
 }
@@ -247,20 +294,30 @@ pub type Doubts<'a> = (&'a Path, Vec<Doubt>);
 ///
 /// # Errors
 /// When the path cannot be looked at.
-pub fn access<'a>(layout: &'a Layout, settings: &Settings) -> Result<(Access, Doubts<'a>), FileError> {
+pub fn access<'a>(
+    layout: &'a Layout,
+    settings: &Settings,
+) -> Result<(Access, Doubts<'a>), FileError> {
     for link in layout.links().iter().filter(|link| link.piece.is_secret()) {
         if let Some((path, seen)) = plain_file(link)? {
             let (access, doubts) = inherited(layout, path, &seen)?;
             return Ok((access, (path, doubts)));
         }
     }
-    Ok((settings.access().unwrap_or_default(), (layout.key_path(), Vec::new())))
+    Ok((
+        settings.access().unwrap_or_default(),
+        (layout.key_path(), Vec::new()),
+    ))
 }
 
 /// As far as the key's folders go inside of the tree.
 fn inherited(layout: &Layout, path: &Path, key: &Seen) -> Result<(Access, Vec<Doubt>), FileError> {
     let above = on_disk::above(layout, path)?;
-    Ok(inherit::inherit(on_disk::node(key), &above, folders::user()))
+    Ok(inherit::inherit(
+        on_disk::node(key),
+        &above,
+        folders::user(),
+    ))
 }
 
 /// Whether a server can load what lies at its paths now, all of it. An encrypted key counts: it may have the passphrase.

@@ -25,7 +25,9 @@ impl Marks {
     /// Whether the same is there still, untouched.
     #[must_use]
     pub fn hold(&self) -> bool {
-        self.0.iter().all(|(path, seen)| folders::look(path).is_ok_and(|now| now == *seen))
+        self.0
+            .iter()
+            .all(|(path, seen)| folders::look(path).is_ok_and(|now| now == *seen))
     }
 }
 
@@ -44,7 +46,9 @@ mod tests {
         folders::place(&link, "one".as_ref()).unwrap();
         let marks = || {
             let mut marks = Marks::default();
-            marks.note([file.clone(), link.clone(), absent.clone()]).unwrap();
+            marks
+                .note([file.clone(), link.clone(), absent.clone()])
+                .unwrap();
             marks
         };
         let changes: [&dyn Fn(); 4] = [

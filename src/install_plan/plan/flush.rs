@@ -16,13 +16,25 @@ pub fn together<'a>(step: &Step, after: impl Iterator<Item = &'a Step>) -> bool 
     match step {
         // A link that shows nothing yet relies on nothing.
         Step::Remember { .. } => after
-            .find(|step| !matches!(step, Step::TakeOver { .. } | Step::BackUp { .. } | Step::Link { .. }))
+            .find(|step| {
+                !matches!(
+                    step,
+                    Step::TakeOver { .. } | Step::BackUp { .. } | Step::Link { .. }
+                )
+            })
             .is_some_and(|next| matches!(next, Step::Switch { .. })),
         Step::Switch { .. } => {
-            let proven = after.next().is_some_and(|next| matches!(next, Step::MarkProven { .. }));
-            proven && after.next().is_some_and(|next| matches!(next, Step::BackUp { .. } | Step::Link { .. }))
+            let proven = after
+                .next()
+                .is_some_and(|next| matches!(next, Step::MarkProven { .. }));
+            proven
+                && after
+                    .next()
+                    .is_some_and(|next| matches!(next, Step::BackUp { .. } | Step::Link { .. }))
         }
-        Step::MarkProven { .. } => after.peek().is_some_and(|next| matches!(next, Step::Record { .. })),
+        Step::MarkProven { .. } => after
+            .peek()
+            .is_some_and(|next| matches!(next, Step::Record { .. })),
         _ => false,
     }
 }
@@ -53,29 +65,44 @@ pub fn flushes(plans: &[(&InstallPlan, &Layout, &[Piece])]) -> Vec<PathBuf> {
                 flushed.push(folder);
             }
             Act::Ask(_, pairs) => course.went_well(&pairs),
-            Act::Prove(asked) => asked.iter().for_each(|(pair, _)| course.went_well(&[*pair])),
+            Act::Prove(asked) => asked
+                .iter()
+                .for_each(|(pair, _)| course.went_well(&[*pair])),
         }
     }
     flushed
 }
 
-fn of_step<'a>(step: &Step, after: impl Iterator<Item = &'a Step>, layout: &Layout, taken: &[Piece]) -> Vec<PathBuf> {
+fn of_step<'a>(
+    step: &Step,
+    after: impl Iterator<Item = &'a Step>,
+    layout: &Layout,
+    taken: &[Piece],
+) -> Vec<PathBuf> {
     let folder = (!together(step, after)).then(|| layout.folder());
     let above = |path: &Path| path.parent().map(Path::to_owned).into_iter().collect();
     match step {
         Step::WriteRelease { release, pieces } => written(release, pieces, layout),
         Step::TakeOver { release } => written(release, taken, layout),
-        Step::Remember { .. } | Step::Record { .. } => std::iter::once(layout.settings()).chain(folder).collect(),
-        Step::MarkProven { .. } | Step::Switch { .. } | Step::Unpoint { .. } => folder.into_iter().collect(),
+        Step::Remember { .. } | Step::Record { .. } => {
+            std::iter::once(layout.settings()).chain(folder).collect()
+        }
+        Step::MarkProven { .. } | Step::Switch { .. } | Step::Unpoint { .. } => {
+            folder.into_iter().collect()
+        }
         Step::Restore { path, .. } | Step::Unlink { path } => above(path),
         // Their folders are flushed when all pairs have changed them.
         Step::BackUp { .. } | Step::Link { .. } => Vec::new(),
-        Step::Prove { .. } | Step::Prune | Step::Reload { .. } | Step::TestServer { .. } => Vec::new(),
+        Step::Prove { .. } | Step::Prune | Step::Reload { .. } | Step::TestServer { .. } => {
+            Vec::new()
+        }
     }
 }
 
 /// Each file, the folder that names them, the folder that names it.
 fn written(release: &ReleaseId, pieces: &[Piece], layout: &Layout) -> Vec<PathBuf> {
     let files = pieces.iter().map(|piece| layout.piece(release, *piece));
-    files.chain([layout.release(release), layout.releases()]).collect()
+    files
+        .chain([layout.release(release), layout.releases()])
+        .collect()
 }

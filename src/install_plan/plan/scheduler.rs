@@ -59,11 +59,24 @@ impl<'a, T> Way<'a, T> {
     fn new(plan: &'a InstallPlan) -> Self {
         let open = plan.steps.iter().rev().cloned().collect();
         let (attempted, kept, back, not_back) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { plan, attempted, kept, trouble: None, back, not_back, open }
+        Self {
+            plan,
+            attempted,
+            kept,
+            trouble: None,
+            back,
+            not_back,
+            open,
+        }
     }
 
     fn rank(&self) -> Option<Rank> {
-        let notes = |step: &Step| matches!(step, Step::MarkProven { .. } | Step::Record { .. } | Step::Prune);
+        let notes = |step: &Step| {
+            matches!(
+                step,
+                Step::MarkProven { .. } | Step::Record { .. } | Step::Prune
+            )
+        };
         Some(match self.open.last()? {
             Step::TestServer { .. } => Rank::Test,
             Step::Reload { .. } => Rank::Reload,
@@ -73,7 +86,9 @@ impl<'a, T> Way<'a, T> {
             Step::Link { .. } => Rank::Link,
             _ if self.open.iter().all(notes) => Rank::Settle,
             // What is taken over is made live before a link shows it.
-            Step::Switch { .. } if self.open.iter().all(|step| arranged(step).is_none()) => Rank::Switch,
+            Step::Switch { .. } if self.open.iter().all(|step| arranged(step).is_none()) => {
+                Rank::Switch
+            }
             _ => Rank::Write,
         })
     }
@@ -109,8 +124,16 @@ impl<'a, T: Clone> Course<'a, T> {
     #[must_use]
     pub fn new(plans: impl IntoIterator<Item = &'a InstallPlan>) -> Self {
         let ways: Vec<Way<'a, T>> = plans.into_iter().map(Way::new).collect();
-        let open = ways.iter().enumerate().filter_map(|(pair, way)| Some((way.rank()?, pair))).collect();
-        Self { ways, open, unflushed: BTreeMap::new() }
+        let open = ways
+            .iter()
+            .enumerate()
+            .filter_map(|(pair, way)| Some((way.rank()?, pair)))
+            .collect();
+        Self {
+            ways,
+            open,
+            unflushed: BTreeMap::new(),
+        }
     }
 
     /// What comes next; none when all is done.
@@ -123,11 +146,26 @@ impl<'a, T: Clone> Course<'a, T> {
             return Some(Act::Flush(folder.clone()));
         }
         let &(rank, first) = open?;
-        let front = |pair: usize| self.ways[pair].open.last().cloned().map(|step| (pair, step));
+        let front = |pair: usize| {
+            self.ways[pair]
+                .open
+                .last()
+                .cloned()
+                .map(|step| (pair, step))
+        };
         let (pair, step) = front(first)?;
-        let at_once = self.open.iter().take_while(|(other, _)| *other == rank).map(|&(_, pair)| pair);
+        let at_once = self
+            .open
+            .iter()
+            .take_while(|(other, _)| *other == rank)
+            .map(|&(_, pair)| pair);
         Some(match rank {
-            Rank::Return | Rank::Write | Rank::BackUp | Rank::Link | Rank::Switch | Rank::Settle => Act::Do(pair, step),
+            Rank::Return
+            | Rank::Write
+            | Rank::BackUp
+            | Rank::Link
+            | Rank::Switch
+            | Rank::Settle => Act::Do(pair, step),
             Rank::Prove => Act::Prove(at_once.filter_map(front).collect()),
             Rank::Test | Rank::Reload => {
                 let same = |pair: &usize| self.ways[*pair].open.last() == Some(&step);
@@ -141,7 +179,9 @@ impl<'a, T: Clone> Course<'a, T> {
     #[must_use]
     pub fn is_settling(&self) -> bool {
         let noted = |step: &Step| matches!(step, Step::Record { .. });
-        self.ways.iter().any(|way| way.trouble.is_none() && way.begun(noted))
+        self.ways
+            .iter()
+            .any(|way| way.trouble.is_none() && way.begun(noted))
     }
 
     /// The steps of one pair after the one that it stands before.
@@ -178,17 +218,26 @@ impl<'a, T: Clone> Course<'a, T> {
         let way = &self.ways[pair];
         let folder = way.open.last().and_then(arranged).and_then(Path::parent);
         if let (Some(rank @ (Rank::BackUp | Rank::Link)), Some(folder)) = (way.rank(), folder) {
-            self.unflushed.entry((rank, folder.to_owned())).or_default().insert(pair);
+            self.unflushed
+                .entry((rank, folder.to_owned()))
+                .or_default()
+                .insert(pair);
         }
     }
 
     /// A folder was flushed; or, for a reason, it could not be: whoever has changed it goes back.
     pub fn flushed(&mut self, folder: &Path, failed: Option<&T>) {
-        let all = [Rank::BackUp, Rank::Link].map(|rank| self.unflushed.remove(&(rank, folder.to_owned())));
+        let all = [Rank::BackUp, Rank::Link]
+            .map(|rank| self.unflushed.remove(&(rank, folder.to_owned())));
         let pairs: BTreeSet<usize> = all.into_iter().flatten().flatten().collect();
         if let Some(why) = failed {
-            let going: Vec<usize> = pairs.into_iter().filter(|&pair| self.ways[pair].goes_on()).collect();
-            going.into_iter().for_each(|pair| self.turn_back(pair, why.clone()));
+            let going: Vec<usize> = pairs
+                .into_iter()
+                .filter(|&pair| self.ways[pair].goes_on())
+                .collect();
+            going
+                .into_iter()
+                .for_each(|pair| self.turn_back(pair, why.clone()));
         }
     }
 
@@ -205,8 +254,14 @@ impl<'a, T: Clone> Course<'a, T> {
     /// none of them, all that the server reads. Where none is left that could go back, it is left undone.
     pub fn refused(&mut self, question: &Step, named: &[usize], why: &T) {
         let reads = |way: &Way<'_, T>| way.goes_on() && way.begun(|step| step == question);
-        let of_server: Vec<usize> = (0..self.ways.len()).filter(|&pair| reads(&self.ways[pair])).collect();
-        let mut blamed: Vec<usize> = of_server.iter().copied().filter(|pair| named.contains(pair)).collect();
+        let of_server: Vec<usize> = (0..self.ways.len())
+            .filter(|&pair| reads(&self.ways[pair]))
+            .collect();
+        let mut blamed: Vec<usize> = of_server
+            .iter()
+            .copied()
+            .filter(|pair| named.contains(pair))
+            .collect();
         if blamed.is_empty() {
             blamed = of_server;
         }
@@ -214,7 +269,8 @@ impl<'a, T: Clone> Course<'a, T> {
             self.turn_back(pair, why.clone());
         }
         if blamed.is_empty() {
-            let stuck = (0..self.ways.len()).filter(|&pair| self.ways[pair].open.last() == Some(question));
+            let stuck =
+                (0..self.ways.len()).filter(|&pair| self.ways[pair].open.last() == Some(question));
             for pair in stuck.collect::<Vec<_>>() {
                 self.failed(pair, why.clone());
                 self.leave_out_reload(pair, question);
@@ -227,10 +283,18 @@ impl<'a, T: Clone> Course<'a, T> {
         for pair in 0..self.ways.len() {
             let way = &self.ways[pair];
             let is_over = way.goes_on() && matches!(way.rank(), None | Some(Rank::Settle));
-            let proof = way.plan.steps.iter().rposition(|step| matches!(step, Step::Prove { .. }));
+            let proof = way
+                .plan
+                .steps
+                .iter()
+                .rposition(|step| matches!(step, Step::Prove { .. }));
             if let (true, Some(proof)) = (is_over && way.begun(|step| step == question), proof) {
                 self.unfile(pair);
-                self.ways[pair].open = self.ways[pair].plan.steps[proof..].iter().rev().cloned().collect();
+                self.ways[pair].open = self.ways[pair].plan.steps[proof..]
+                    .iter()
+                    .rev()
+                    .cloned()
+                    .collect();
                 self.file(pair);
             }
         }
@@ -268,13 +332,20 @@ impl<'a, T: Clone> Course<'a, T> {
 
     /// A server that refuses its configuration is not told to load it.
     fn leave_out_reload(&mut self, pair: usize, question: &Step) {
-        let Step::TestServer { server: refusing, .. } = question else { return };
+        let Step::TestServer {
+            server: refusing, ..
+        } = question
+        else {
+            return;
+        };
         self.unfile(pair);
         let way = &mut self.ways[pair];
-        let is_its = |step: &Step| matches!(step, Step::Reload { server, .. } if server == refusing);
+        let is_its =
+            |step: &Step| matches!(step, Step::Reload { server, .. } if server == refusing);
         let (left_out, open) = std::mem::take(&mut way.open).into_iter().partition(is_its);
         way.open = open;
-        way.not_back.extend(Vec::into_iter(left_out).map(|step| (step, None)));
+        way.not_back
+            .extend(Vec::into_iter(left_out).map(|step| (step, None)));
         self.file(pair);
     }
 

@@ -118,7 +118,9 @@ impl Observed {
     #[must_use]
     pub fn is_answered(&self) -> bool {
         !self.any(|state| match state {
-            ServerState::Nothing | ServerState::NotNamed | ServerState::Serves(_, Served::AsWanted) => false,
+            ServerState::Nothing
+            | ServerState::NotNamed
+            | ServerState::Serves(_, Served::AsWanted) => false,
             ServerState::Mends(_) | ServerState::Serves(..) | ServerState::Stopped(_) => true,
         })
     }

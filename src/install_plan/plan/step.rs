@@ -25,13 +25,19 @@ pub enum Step {
         text: PathBuf,
     },
     /// `proven` follows.
-    MarkProven { from: Option<ReleaseId>, to: ReleaseId },
+    MarkProven {
+        from: Option<ReleaseId>,
+        to: ReleaseId,
+    },
     /// Asks every address, fresh handshakes, whether it serves this release.
     Prove { release: ReleaseId, at: Vec<String> },
     /// Drops releases that nothing needs any more, and what crashes have left.
     Prune,
     /// Adds the release to the history.
-    Record { release: ReleaseId, before: Option<ReleaseId> },
+    Record {
+        release: ReleaseId,
+        before: Option<ReleaseId>,
+    },
     /// Makes a server read its files again.
     Reload {
         #[serde(skip_serializing_if = "Option::is_none", serialize_with = "named")]
@@ -51,7 +57,10 @@ pub enum Step {
         backup: PathBuf,
     },
     /// Makes `live` name another release: key and chain change together, in one rename.
-    Switch { from: Option<ReleaseId>, to: ReleaseId },
+    Switch {
+        from: Option<ReleaseId>,
+        to: ReleaseId,
+    },
     /// Makes a release of the files that the server reads now.
     TakeOver { release: ReleaseId },
     /// Has a server judge its configuration.
@@ -68,7 +77,10 @@ pub enum Step {
     /// Takes `live` or `proven` away.
     Unpoint { pointer: Pointer },
     /// Moves the release, built and flushed before, to its name.
-    WriteRelease { release: ReleaseId, pieces: Vec<Piece> },
+    WriteRelease {
+        release: ReleaseId,
+        pieces: Vec<Piece>,
+    },
 }
 
 /// A path in a document: JSON holds text only.

@@ -4,8 +4,8 @@ mod course;
 mod table;
 
 use super::{
-    Asks, Back, End, InstallPlan, Kept, Layout, Link, Observed, Present, ReleaseId, Remembered, Served, ServerState,
-    Spot, Step, Use, Wanted, install, rollback,
+    Asks, Back, End, InstallPlan, Kept, Layout, Link, Observed, Present, ReleaseId, Remembered,
+    Served, ServerState, Spot, Step, Use, Wanted, install, rollback,
 };
 use crate::store::layout::Piece;
 use crate::webserver::model::Software;
@@ -15,7 +15,12 @@ fn id(letter: &str) -> ReleaseId {
 }
 
 fn layout() -> Layout {
-    Layout::new(None, "x", "/etc/ssl/x.pem".into(), "/etc/ssl/private/x.key".into())
+    Layout::new(
+        None,
+        "x",
+        "/etc/ssl/x.pem".into(),
+        "/etc/ssl/private/x.key".into(),
+    )
 }
 
 /// Old `a`, new `b`; nothing there yet.
@@ -33,17 +38,39 @@ fn nothing() -> Observed {
 
 fn installed(live: &str, proven: &str) -> Observed {
     let proven = (!proven.is_empty()).then(|| id(proven));
-    let releases = [Some(id(live)), proven.clone()].into_iter().flatten().collect();
-    Observed { live: Some(id(live)), proven, releases, spots: vec![Spot::Ours; 2], ..nothing() }
+    let releases = [Some(id(live)), proven.clone()]
+        .into_iter()
+        .flatten()
+        .collect();
+    Observed {
+        live: Some(id(live)),
+        proven,
+        releases,
+        spots: vec![Spot::Ours; 2],
+        ..nothing()
+    }
 }
 
 fn plain(present: Present) -> Observed {
-    let spot = if matches!(present, Present::Whole(_)) { Spot::Held } else { Spot::File };
-    Observed { spots: vec![spot; 2], present, ..nothing() }
+    let spot = if matches!(present, Present::Whole(_)) {
+        Spot::Held
+    } else {
+        Spot::File
+    };
+    Observed {
+        spots: vec![spot; 2],
+        present,
+        ..nothing()
+    }
 }
 
 fn asks() -> Asks {
-    Asks { test: Some("t".to_owned()), reload: Some("r".to_owned()), probe: vec!["p".to_owned()], ..Asks::default() }
+    Asks {
+        test: Some("t".to_owned()),
+        reload: Some("r".to_owned()),
+        probe: vec!["p".to_owned()],
+        ..Asks::default()
+    }
 }
 
 fn serves() -> ServerState {
@@ -51,13 +78,20 @@ fn serves() -> ServerState {
 }
 
 fn wanted() -> Wanted {
-    Wanted { id: id("b"), pieces: Piece::USUAL.to_vec(), remembered: Remembered::Already }
+    Wanted {
+        id: id("b"),
+        pieces: Piece::USUAL.to_vec(),
+        remembered: Remembered::Already,
+    }
 }
 
 /// The way back when every backup that was attempted was made.
 fn undo(plan: &InstallPlan, attempted: &[Step]) -> InstallPlan {
     let kept = attempted.iter().filter_map(|step| match step {
-        Step::BackUp { path } => Some(Kept { path: path.clone(), backup: path.with_extension("kept") }),
+        Step::BackUp { path } => Some(Kept {
+            path: path.clone(),
+            backup: path.with_extension("kept"),
+        }),
         _ => None,
     });
     super::undo(plan, attempted, &kept.collect::<Vec<_>>())
@@ -65,11 +99,12 @@ fn undo(plan: &InstallPlan, attempted: &[Step]) -> InstallPlan {
 
 /// Steps in a few letters each, so that a row is a line.
 fn short(steps: &[Step]) -> String {
-    let name = |path: &std::path::Path| match path.extension().and_then(|extension| extension.to_str()) {
-        Some("key") => "key",
-        Some("both") => "both",
-        _ => "chain",
-    };
+    let name =
+        |path: &std::path::Path| match path.extension().and_then(|extension| extension.to_str()) {
+            Some("key") => "key",
+            Some("both") => "both",
+            _ => "chain",
+        };
     let first = |id: &ReleaseId| id.as_str()[..1].to_owned();
     let words: Vec<String> = steps
         .iter()
@@ -95,7 +130,13 @@ fn short(steps: &[Step]) -> String {
 }
 
 fn with(seen: Observed, server: ServerState) -> Observed {
-    Observed { uses: vec![Use { server: Some(Software::Nginx), state: server }], ..seen }
+    Observed {
+        uses: vec![Use {
+            server: Some(Software::Nginx),
+            state: server,
+        }],
+        ..seen
+    }
 }
 
 /// Everything up to the last question, or up to the switch where there is none.
@@ -110,24 +151,62 @@ fn until_failure(plan: &InstallPlan) -> &[Step] {
                 | Step::Link { .. }
         )
     };
-    let last = plan.steps.iter().rposition(question).map_or(0, |index| index + 1);
+    let last = plan
+        .steps
+        .iter()
+        .rposition(question)
+        .map_or(0, |index| index + 1);
     &plan.steps[..last]
 }
 
 #[test]
 fn rollback_goes_to_what_it_is_told_and_comes_back_to_what_was_proven() {
-    let both = || Observed { releases: vec![id("a"), id("b")], ..installed("b", "b") };
-    let plan = rollback(&Wanted { id: id("a"), ..wanted() }, &with(both(), serves()), &layout());
+    let both = || Observed {
+        releases: vec![id("a"), id("b")],
+        ..installed("b", "b")
+    };
+    let plan = rollback(
+        &Wanted {
+            id: id("a"),
+            ..wanted()
+        },
+        &with(both(), serves()),
+        &layout(),
+    );
     assert_eq!(short(&plan.steps), "live=a test reload ask(a) proven=a");
-    assert_eq!(short(&undo(&plan, until_failure(&plan)).steps), "live=b test reload ask(b)");
+    assert_eq!(
+        short(&undo(&plan, until_failure(&plan)).steps),
+        "live=b test reload ask(b)"
+    );
 
-    let plan = rollback(&Wanted { id: id("a"), ..wanted() }, &with(installed("b", "a"), serves()), &layout());
+    let plan = rollback(
+        &Wanted {
+            id: id("a"),
+            ..wanted()
+        },
+        &with(installed("b", "a"), serves()),
+        &layout(),
+    );
     assert_eq!(short(&plan.steps), "live=a test reload ask(a)");
-    assert_eq!(short(&undo(&plan, until_failure(&plan)).steps), "", "it is there already");
+    assert_eq!(
+        short(&undo(&plan, until_failure(&plan)).steps),
+        "",
+        "it is there already"
+    );
 
     // A link that came since wants a file more: the same certificate is another release.
-    let plan = rollback(&Wanted { id: id("c"), ..wanted() }, &with(both(), serves()), &layout());
-    assert_eq!(short(&plan.steps), "write(c) live=c test reload ask(c) proven=c");
+    let plan = rollback(
+        &Wanted {
+            id: id("c"),
+            ..wanted()
+        },
+        &with(both(), serves()),
+        &layout(),
+    );
+    assert_eq!(
+        short(&plan.steps),
+        "write(c) live=c test reload ask(c) proven=c"
+    );
 }
 
 #[test]
@@ -137,7 +216,9 @@ fn undo_is_right_from_every_step() {
     for count in 0..=plan.steps.len() {
         let attempted = &plan.steps[..count];
         let back = undo(&plan, attempted);
-        let switched = attempted.iter().any(|step| matches!(step, Step::Switch { to, .. } if *to == id("b")));
+        let switched = attempted
+            .iter()
+            .any(|step| matches!(step, Step::Switch { to, .. } if *to == id("b")));
         let expected = match (switched, short(attempted).contains("proven=b")) {
             (false, _) => "",
             (true, false) => "live=a test reload ask(a)",
@@ -146,8 +227,20 @@ fn undo_is_right_from_every_step() {
         assert_eq!(short(&back.steps), expected, "after {}", short(attempted));
     }
     let first = install(&wanted(), &nothing(), &layout());
-    let states: Vec<String> = (0..=5).map(|count| short(&undo(&first, &first.steps[..count]).steps)).collect();
-    assert_eq!(states, ["", "", "", "unlink(chain)", "unlink(chain) unlink(key)", "no-live unlink(chain) unlink(key)"]);
+    let states: Vec<String> = (0..=5)
+        .map(|count| short(&undo(&first, &first.steps[..count]).steps))
+        .collect();
+    assert_eq!(
+        states,
+        [
+            "",
+            "",
+            "",
+            "unlink(chain)",
+            "unlink(chain) unlink(key)",
+            "no-live unlink(chain) unlink(key)"
+        ]
+    );
 }
 
 #[test]
@@ -156,18 +249,39 @@ fn only_what_was_kept_is_put_back() {
         let plan = install(&wanted(), &plain(present), &layout());
         let until_backup = &plan.steps[..3];
         assert_eq!(short(until_backup), "write(b) settings backup(chain)");
-        assert_eq!(super::undo(&plan, until_backup, &[]).steps, [], "it failed: what is there is the user's");
+        assert_eq!(
+            super::undo(&plan, until_backup, &[]).steps,
+            [],
+            "it failed: what is there is the user's"
+        );
         let between = &plan.steps[..5];
-        assert_eq!(short(between), "write(b) settings backup(chain) backup(key) link(chain)");
-        let chain = Kept { path: "/etc/ssl/x.pem".into(), backup: "/etc/ssl/x.pem.~7~".into() };
+        assert_eq!(
+            short(between),
+            "write(b) settings backup(chain) backup(key) link(chain)"
+        );
+        let chain = Kept {
+            path: "/etc/ssl/x.pem".into(),
+            backup: "/etc/ssl/x.pem.~7~".into(),
+        };
         let steps = super::undo(&plan, between, std::slice::from_ref(&chain)).steps;
-        assert_eq!(steps, [Step::Restore { path: chain.path, backup: chain.backup }]);
+        assert_eq!(
+            steps,
+            [Step::Restore {
+                path: chain.path,
+                backup: chain.backup
+            }]
+        );
     }
 }
 
 #[test]
 fn links_go_back_before_the_reload_and_the_reload_comes_once() {
-    for seen in [installed("a", "a"), installed("c", "a"), plain(Present::Whole(id("a"))), nothing()] {
+    for seen in [
+        installed("a", "a"),
+        installed("c", "a"),
+        plain(Present::Whole(id("a"))),
+        nothing(),
+    ] {
         let plan = install(&wanted(), &with(seen, serves()), &layout());
         for count in 0..=plan.steps.len() {
             let steps = undo(&plan, &plan.steps[..count]).steps;
@@ -180,7 +294,10 @@ fn links_go_back_before_the_reload_and_the_reload_comes_once() {
             assert!(reloads.len() <= 1, "{steps:?}");
             if let Some(&reload) = reloads.first() {
                 let later = &steps[reload + 1..];
-                assert!(later.iter().all(|step| matches!(step, Step::Prove { .. })), "{steps:?}");
+                assert!(
+                    later.iter().all(|step| matches!(step, Step::Prove { .. })),
+                    "{steps:?}"
+                );
             }
         }
     }
@@ -195,6 +312,9 @@ fn a_plan_is_json_and_text_and_holds_no_bytes() {
         serde_json::json!({"step": "write-release", "release": "bbbbbbbb", "pieces": ["full-chain", "cert", "ca", "key"]})
     );
     assert_eq!(json["back"], serde_json::json!({"to": "aaaaaaaa"}));
-    assert_eq!(plan.steps[2].to_string(), "switch key and chain together, in one rename: aaaaaaaa -> bbbbbbbb");
+    assert_eq!(
+        plan.steps[2].to_string(),
+        "switch key and chain together, in one rename: aaaaaaaa -> bbbbbbbb"
+    );
     assert_eq!(plan.back, Back::To(id("a")));
 }

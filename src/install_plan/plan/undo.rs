@@ -19,9 +19,17 @@ pub struct Kept {
 #[must_use]
 pub fn undo(plan: &InstallPlan, attempted: &[Step], kept: &[Kept]) -> InstallPlan {
     let reached = attempted.iter().any(|step| {
-        matches!(step, Step::Switch { .. } | Step::TestServer { .. } | Step::Reload { .. } | Step::Prove { .. })
+        matches!(
+            step,
+            Step::Switch { .. }
+                | Step::TestServer { .. }
+                | Step::Reload { .. }
+                | Step::Prove { .. }
+        )
     });
-    let live = last_switch(attempted).or(plan.start.live.as_ref()).filter(|_| reached);
+    let live = last_switch(attempted)
+        .or(plan.start.live.as_ref())
+        .filter(|_| reached);
     let mut steps = match &plan.back {
         // As long as no server could see the new files, what was there comes back as it was, broken or not.
         Back::Stay(_) if !reached => relink(attempted, kept),
@@ -35,9 +43,16 @@ pub fn undo(plan: &InstallPlan, attempted: &[Step], kept: &[Kept]) -> InstallPla
         Back::Nothing { .. } => remove(live, plan, attempted, kept),
     };
     if live.is_some_and(|live| Some(live) != plan.back.release()) {
-        steps.extend(plan.steps.iter().filter_map(|step| ask_again(step, &plan.back)));
+        steps.extend(
+            plan.steps
+                .iter()
+                .filter_map(|step| ask_again(step, &plan.back)),
+        );
     }
-    InstallPlan { steps, ..plan.clone() }
+    InstallPlan {
+        steps,
+        ..plan.clone()
+    }
 }
 
 /// Whether the new files stay after a failure: those before were broken, or there were none and the server was told to
@@ -56,50 +71,103 @@ fn point_back(live: Option<&ReleaseId>, attempted: &[Step], id: &ReleaseId) -> V
     let from = live.cloned();
     let mut steps = Vec::new();
     if live.is_some_and(|live| live != id) {
-        steps.push(Step::Switch { from: from.clone(), to: id.clone() });
+        steps.push(Step::Switch {
+            from: from.clone(),
+            to: id.clone(),
+        });
     }
-    if attempted.iter().any(|step| matches!(step, Step::MarkProven { to, .. } if to != id)) {
-        steps.push(Step::MarkProven { from, to: id.clone() });
+    if attempted
+        .iter()
+        .any(|step| matches!(step, Step::MarkProven { to, .. } if to != id))
+    {
+        steps.push(Step::MarkProven {
+            from,
+            to: id.clone(),
+        });
     }
     steps
 }
 
 /// `live` first, so that both paths show nothing at once; then the links, then what was there before.
-fn remove(live: Option<&ReleaseId>, plan: &InstallPlan, attempted: &[Step], kept: &[Kept]) -> Vec<Step> {
+fn remove(
+    live: Option<&ReleaseId>,
+    plan: &InstallPlan,
+    attempted: &[Step],
+    kept: &[Kept],
+) -> Vec<Step> {
     let mut steps = Vec::new();
     if live.is_some() {
-        steps.push(Step::Unpoint { pointer: Pointer::Live });
-        steps.extend(plan.start.links.iter().map(|path| Step::Unlink { path: path.clone() }));
+        steps.push(Step::Unpoint {
+            pointer: Pointer::Live,
+        });
+        steps.extend(
+            plan.start
+                .links
+                .iter()
+                .map(|path| Step::Unlink { path: path.clone() }),
+        );
     }
-    if attempted.iter().any(|step| matches!(step, Step::MarkProven { .. })) {
-        steps.push(Step::Unpoint { pointer: Pointer::Proven });
+    if attempted
+        .iter()
+        .any(|step| matches!(step, Step::MarkProven { .. }))
+    {
+        steps.push(Step::Unpoint {
+            pointer: Pointer::Proven,
+        });
     }
     steps.extend(relink(attempted, kept));
     steps
 }
 
 /// Of the paths for which `live` alone is not the way back: what was kept comes back, and no link stays that shows nothing.
-fn relink_others(live: Option<&ReleaseId>, plan: &InstallPlan, attempted: &[Step], kept: &[Kept]) -> Vec<Step> {
-    let Start { links, dangling, own, .. } = &plan.start;
-    let stale = links.iter().filter(|path| live.is_some() && dangling.contains(path));
-    let mut steps: Vec<Step> = stale.map(|path| Step::Unlink { path: path.clone() }).collect();
-    steps.extend(relink(attempted, kept).into_iter().filter(|step| match step {
-        Step::Unlink { path } => dangling.contains(path),
-        Step::Restore { path, .. } => dangling.contains(path) || own.contains(path),
-        _ => false,
-    }));
+fn relink_others(
+    live: Option<&ReleaseId>,
+    plan: &InstallPlan,
+    attempted: &[Step],
+    kept: &[Kept],
+) -> Vec<Step> {
+    let Start {
+        links,
+        dangling,
+        own,
+        ..
+    } = &plan.start;
+    let stale = links
+        .iter()
+        .filter(|path| live.is_some() && dangling.contains(path));
+    let mut steps: Vec<Step> = stale
+        .map(|path| Step::Unlink { path: path.clone() })
+        .collect();
+    steps.extend(
+        relink(attempted, kept)
+            .into_iter()
+            .filter(|step| match step {
+                Step::Unlink { path } => dangling.contains(path),
+                Step::Restore { path, .. } => dangling.contains(path) || own.contains(path),
+                _ => false,
+            }),
+    );
     steps
 }
 
 /// Our links where nothing was go; what was kept comes back.
 fn relink(attempted: &[Step], kept: &[Kept]) -> Vec<Step> {
-    let backup = |path: &Path| kept.iter().find(|kept| kept.path == path).map(|kept| kept.backup.clone());
+    let backup = |path: &Path| {
+        kept.iter()
+            .find(|kept| kept.path == path)
+            .map(|kept| kept.backup.clone())
+    };
     let links = attempted.iter().filter_map(|step| match step {
-        Step::Link { path, .. } if backup(path).is_none() => Some(Step::Unlink { path: path.clone() }),
+        Step::Link { path, .. } if backup(path).is_none() => {
+            Some(Step::Unlink { path: path.clone() })
+        }
         _ => None,
     });
     let files = attempted.iter().filter_map(|step| match step {
-        Step::BackUp { path } => backup(path).map(|backup| Step::Restore { path: path.clone(), backup }),
+        Step::BackUp { path } => backup(path).map(|backup| Step::Restore {
+            path: path.clone(),
+            backup,
+        }),
         _ => None,
     });
     links.chain(files).collect()
@@ -118,7 +186,10 @@ fn ask_again(step: &Step, back: &Back) -> Option<Step> {
     match (step, back) {
         (_, Back::Stay(_) | Back::Nothing { reload: false }) => None,
         (Step::TestServer { .. } | Step::Reload { .. }, _) => Some(step.clone()),
-        (Step::Prove { at, .. }, Back::To(id)) => Some(Step::Prove { release: id.clone(), at: at.clone() }),
+        (Step::Prove { at, .. }, Back::To(id)) => Some(Step::Prove {
+            release: id.clone(),
+            at: at.clone(),
+        }),
         _ => None,
     }
 }

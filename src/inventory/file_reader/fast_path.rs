@@ -15,8 +15,9 @@ use crate::pki::key::{KeyAlgorithm, PrivateKey, PublicKey};
 
 /// With the widest instructions that the processor has, where the library knows them.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-static BASE64: std::sync::LazyLock<base64::engine::Simd> =
-    std::sync::LazyLock::new(|| base64::engine::Simd::standard(base64::engine::GeneralPurposeConfig::new()));
+static BASE64: std::sync::LazyLock<base64::engine::Simd> = std::sync::LazyLock::new(|| {
+    base64::engine::Simd::standard(base64::engine::GeneralPurposeConfig::new())
+});
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 use base64::engine::general_purpose::STANDARD as BASE64;
 
@@ -31,7 +32,11 @@ pub(crate) fn read(bytes: &[u8], mode: u32, keys: Keys) -> Option<Vec<What>> {
     if bytes.first() == Some(&der::SEQUENCE) {
         // What begins as a certificate may end as a zip.
         let zipped = memmem::find(bytes, b"PK\x05\x06").is_some();
-        return if zipped { None } else { Some(vec![What::Certificates(vec![certificate(bytes.to_vec())?])]) };
+        return if zipped {
+            None
+        } else {
+            Some(vec![What::Certificates(vec![certificate(bytes.to_vec())?])])
+        };
     }
     let (mut chain, mut held, mut rest) = (Vec::new(), Vec::new(), bytes);
     while !rest.is_empty() {
@@ -44,7 +49,10 @@ pub(crate) fn read(bytes: &[u8], mode: u32, keys: Keys) -> Option<Vec<What>> {
             chain.push(certificate(der)?);
         } else {
             let mut der = Zeroizing::new(vec![0; block.room()]);
-            let length = block.decode(&mut Zeroizing::new(Vec::with_capacity(block.body.len())), &mut der)?;
+            let length = block.decode(
+                &mut Zeroizing::new(Vec::with_capacity(block.body.len())),
+                &mut der,
+            )?;
             held.push(What::Key(key(&der[..length], mode, keys)?));
         }
         if chain.len() + held.len() > BLOCKS {
@@ -58,19 +66,30 @@ pub(crate) fn read(bytes: &[u8], mode: u32, keys: Keys) -> Option<Vec<What>> {
 /// A certificate that fills `der` to its end.
 fn certificate(der: Vec<u8>) -> Option<Arc<Certificate>> {
     // Longer keys are refused.
-    let usable = |one: &Certificate| !matches!(one.algorithm, KeyAlgorithm::Rsa(bits) if bits > 16_384);
-    Certificate::from_plain_der(der).filter(usable).map(Arc::new)
+    let usable =
+        |one: &Certificate| !matches!(one.algorithm, KeyAlgorithm::Rsa(bits) if bits > 16_384);
+    Certificate::from_plain_der(der)
+        .filter(usable)
+        .map(Arc::new)
 }
 
 fn key(der: &[u8], mode: u32, keys: Keys) -> Option<HeldKey> {
     if keys == Keys::Named
         && let Some(PublicKey { id, algorithm }) = PublicKey::named_in(der)
     {
-        return Some(HeldKey { id, algorithm, mode });
+        return Some(HeldKey {
+            id,
+            algorithm,
+            mode,
+        });
     }
     let (_, rest) = der::split(der)?;
     let key = PrivateKey::from_der(der).ok().filter(|_| rest.is_empty())?;
-    Some(HeldKey { id: key.id(), algorithm: key.algorithm(), mode })
+    Some(HeldKey {
+        id: key.id(),
+        algorithm: key.algorithm(),
+        mode,
+    })
 }
 
 /// A block in lines of one length.
@@ -101,12 +120,27 @@ impl<'a> Block<'a> {
             length += line + 1;
         }
         if body.get(length)? != &b'-' {
-            length += body[length..].iter().take(line).position(|&byte| byte == b'\n')? + 1;
+            length += body[length..]
+                .iter()
+                .take(line)
+                .position(|&byte| byte == b'\n')?
+                + 1;
         }
         let (body, rest) = body.split_at(length);
-        let rest = rest.strip_prefix(b"-----END ")?.strip_prefix(label)?.strip_prefix(b"-----")?;
+        let rest = rest
+            .strip_prefix(b"-----END ")?
+            .strip_prefix(label)?
+            .strip_prefix(b"-----")?;
         let (_, rest) = line_end(rest)?;
-        Some((Self { label, body, columns, ending }, rest))
+        Some((
+            Self {
+                label,
+                body,
+                columns,
+                ending,
+            },
+            rest,
+        ))
     }
 
     /// As many octets as it decodes to, or a few more.
@@ -118,7 +152,9 @@ impl<'a> Block<'a> {
     fn decode(&self, text: &mut Vec<u8>, der: &mut [u8]) -> Option<usize> {
         for line in self.body.chunks(self.columns + self.ending) {
             match (self.ending, line) {
-                (1, [line @ .., b'\n']) | (2, [line @ .., b'\r', b'\n']) => text.extend_from_slice(line),
+                (1, [line @ .., b'\n']) | (2, [line @ .., b'\r', b'\n']) => {
+                    text.extend_from_slice(line)
+                }
                 _ => return None,
             }
         }

@@ -8,7 +8,9 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
 
-use super::super::der::{BIT_STRING, BOOLEAN, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, SET, split};
+use super::super::der::{
+    BIT_STRING, BOOLEAN, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, SET, split,
+};
 use super::super::key::{KeyAlgorithm, PublicKeyId, sha256};
 use super::super::oid;
 use super::{Certificate, Usage, address, escaped, place};
@@ -63,7 +65,8 @@ fn algorithm<'a>(from: &mut Parts<'a>) -> Option<(&'a [u8], &'a [u8])> {
     identifier(&mut parts)?;
     if parts.end().is_none() {
         let (parameters, rest) = split(parts.0)?;
-        let known = matches!(parameters.tag, 0x05 | OBJECT_IDENTIFIER | SEQUENCE) && rest.is_empty();
+        let known =
+            matches!(parameters.tag, 0x05 | OBJECT_IDENTIFIER | SEQUENCE) && rest.is_empty();
         known.then_some(())?;
     }
     Some((value, whole))
@@ -81,23 +84,35 @@ fn bits<'a>(from: &mut Parts<'a>) -> Option<&'a [u8]> {
 
 /// `YYMMDDHHMMSSZ` before 2050, `YYYYMMDDHHMMSSZ` (RFC 5280 4.1.2.5).
 fn time(from: &mut Parts<'_>) -> Option<Timestamp> {
-    let (digits, century) = if from.next_is(0x17) { (from.take(0x17)?.0, 0) } else { (from.take(0x18)?.0, 2) };
-    let digits = digits.strip_suffix(b"Z").filter(|digits| digits.len() == 12 + century)?;
+    let (digits, century) = if from.next_is(0x17) {
+        (from.take(0x17)?.0, 0)
+    } else {
+        (from.take(0x18)?.0, 2)
+    };
+    let digits = digits
+        .strip_suffix(b"Z")
+        .filter(|digits| digits.len() == 12 + century)?;
     let (years, rest) = digits.split_at(2 + century);
-    let year = years.iter().try_fold(0_i16, |sum, digit| Some(sum * 10 + i16::from(value(*digit)?)))?;
+    let year = years.iter().try_fold(0_i16, |sum, digit| {
+        Some(sum * 10 + i16::from(value(*digit)?))
+    })?;
     let year = match century {
         0 if year < 50 => 2000 + year,
         0 => 1900 + year,
         _ => year,
     };
-    let mut pairs = rest.chunks_exact(2).map(|pair| Some(value(pair[0])? * 10 + value(pair[1])?));
+    let mut pairs = rest
+        .chunks_exact(2)
+        .map(|pair| Some(value(pair[0])? * 10 + value(pair[1])?));
     let mut pair = || pairs.next().flatten();
     let time = DateTime::new(year, pair()?, pair()?, pair()?, pair()?, pair()?, 0).ok()?;
     Offset::UTC.to_timestamp(time).ok()
 }
 
 fn value(digit: u8) -> Option<i8> {
-    i8::try_from(digit.checked_sub(b'0')?).ok().filter(|value| *value < 10)
+    i8::try_from(digit.checked_sub(b'0')?)
+        .ok()
+        .filter(|value| *value < 10)
 }
 
 /// A name as [`super::printable_name`] writes it.
@@ -114,7 +129,10 @@ fn name(value: &[u8]) -> Option<String> {
         let (element, _) = split(attribute.0).filter(|(_, after)| after.is_empty())?;
         let fits = match element.tag {
             0x0c => true,
-            0x13 => element.value.iter().all(|byte| byte.is_ascii_alphanumeric() || b" '()+,-./:=?".contains(byte)),
+            0x13 => element
+                .value
+                .iter()
+                .all(|byte| byte.is_ascii_alphanumeric() || b" '()+,-./:=?".contains(byte)),
             0x16 => element.value.is_ascii(),
             _ => false,
         };
@@ -129,7 +147,8 @@ fn name(value: &[u8]) -> Option<String> {
         }
         text.push_str(called);
         text.push('=');
-        let simple = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'*' | b' ');
+        let simple =
+            |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'*' | b' ');
         let octets = value.as_bytes();
         if octets.iter().all(simple) && !matches!(octets, [b' ', ..] | [.., b' ']) {
             text.push_str(value);
@@ -158,7 +177,9 @@ impl Certificate {
         bits(&mut outer)?;
         outer.end()?;
         body.0 = body.0.strip_prefix(&VERSION_3)?;
-        let (serial, _) = body.take(INTEGER).filter(|(value, _)| (1..=20).contains(&value.len()))?;
+        let (serial, _) = body
+            .take(INTEGER)
+            .filter(|(value, _)| (1..=20).contains(&value.len()))?;
         if algorithm(&mut body)?.1 != signed_by {
             return None;
         }
@@ -215,7 +236,8 @@ impl Certificate {
             return match number {
                 14 => {
                     let (key, whole) = Parts(content).take(OCTET_STRING)?;
-                    self.subject_key = (whole.len() == content.len()).then(|| Some(key.to_vec()))?;
+                    self.subject_key =
+                        (whole.len() == content.len()).then(|| Some(key.to_vec()))?;
                     Some(())
                 }
                 15 => self.take_usage(content),
@@ -241,7 +263,9 @@ impl Certificate {
 
     fn take_usage(&mut self, content: &[u8]) -> Option<()> {
         // At most eight bits: the ninth is `decipherOnly`. Those that are not used are 0.
-        let [BIT_STRING, 2, unused @ 0..=7, bits] = content else { return None };
+        let [BIT_STRING, 2, unused @ 0..=7, bits] = content else {
+            return None;
+        };
         (bits & !(0xff << unused) == 0).then_some(())?;
         self.usage.signs_certificates = bits & 0x04 != 0;
         self.usage.serves = bits & (0x80 | 0x20 | 0x08) != 0;
@@ -252,7 +276,9 @@ impl Certificate {
         let (ca, length) = match content {
             [SEQUENCE, 0] => (false, None),
             [SEQUENCE, 3, BOOLEAN, 1, 0xff] => (true, None),
-            [SEQUENCE, 6, BOOLEAN, 1, 0xff, INTEGER, 1, length @ 0..=0x7f] => (true, Some(u32::from(*length))),
+            [SEQUENCE, 6, BOOLEAN, 1, 0xff, INTEGER, 1, length @ 0..=0x7f] => {
+                (true, Some(u32::from(*length)))
+            }
             _ => return None,
         };
         (self.is_ca, self.usage.may_be_root, self.usage.path_length) = (ca, ca, length);
@@ -272,7 +298,11 @@ impl Certificate {
     }
 
     fn take_purposes(&mut self, mut purposes: Parts<'_>) -> Option<()> {
-        (self.usage.for_servers, self.usage.server_auth, self.usage.for_clients) = (false, false, false);
+        (
+            self.usage.for_servers,
+            self.usage.server_auth,
+            self.usage.for_clients,
+        ) = (false, false, false);
         while purposes.end().is_none() {
             let purpose = identifier(&mut purposes)?;
             // anyExtendedKeyUsage
@@ -302,5 +332,7 @@ impl Certificate {
 }
 
 fn ascii(octets: &[u8]) -> Option<String> {
-    octets.is_ascii().then(|| String::from_utf8(octets.to_vec()).ok())?
+    octets
+        .is_ascii()
+        .then(|| String::from_utf8(octets.to_vec()).ok())?
 }

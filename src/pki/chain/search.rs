@@ -113,11 +113,18 @@ impl<'a> Search<'a> {
             checks: MOST_CHECKS,
         };
         for (index, certificate) in pool.iter().enumerate().skip(1) {
-            let authority = search.authority(certificate.subject_der(), certificate.key_id, certificate.spki());
+            let authority = search.authority(
+                certificate.subject_der(),
+                certificate.key_id,
+                certificate.spki(),
+            );
             search.authority_of[index] = authority;
             let known = &mut search.authorities[authority];
             known.certificates.push(index);
-            known.identifier = known.identifier.take().or_else(|| certificate.subject_key.clone());
+            known.identifier = known
+                .identifier
+                .take()
+                .or_else(|| certificate.subject_key.clone());
             if certificate.is_self_issued() {
                 known.root.get_or_insert(index);
             }
@@ -132,7 +139,11 @@ impl<'a> Search<'a> {
         for authority in &mut search.authorities {
             // The longest-lived first; a certificate that its own new key signed leads further than a root.
             authority.certificates.sort_by_key(|&index| {
-                (pool[index].is_self_issued(), !pool[index].is_ca, std::cmp::Reverse(pool[index].not_after))
+                (
+                    pool[index].is_self_issued(),
+                    !pool[index].is_ca,
+                    std::cmp::Reverse(pool[index].not_after),
+                )
             });
         }
         search
@@ -145,7 +156,14 @@ impl<'a> Search<'a> {
         if place == next {
             self.by_name.entry(name).or_default().push(next);
             let (spki, certificates) = (spki.to_vec(), Vec::new());
-            self.authorities.push(Authority { key, spki, identifier: None, certificates, root: None, anchor: false });
+            self.authorities.push(Authority {
+                key,
+                spki,
+                identifier: None,
+                certificates,
+                root: None,
+                anchor: false,
+            });
         }
         place
     }
@@ -156,11 +174,17 @@ impl<'a> Search<'a> {
         loop {
             let way = self.by_names(goal, barred)?;
             let steps = self.steps(&way, goal);
-            let wrong = steps.into_iter().find(|&(certificate, issuer)| !self.is_signed_by(certificate, issuer));
-            let Some((certificate, _)) = wrong else { return Some(way) };
+            let wrong = steps
+                .into_iter()
+                .find(|&(certificate, issuer)| !self.is_signed_by(certificate, issuer));
+            let Some((certificate, _)) = wrong else {
+                return Some(way);
+            };
             // Who did sign it is found out at once: one look around for all who bear that name.
             let others = self.issuers(certificate);
-            let _ = others.into_iter().find(|&issuer| self.is_signed_by(certificate, issuer));
+            let _ = others
+                .into_iter()
+                .find(|&issuer| self.is_signed_by(certificate, issuer));
             if self.is_exhausted() {
                 return None;
             }
@@ -169,9 +193,21 @@ impl<'a> Search<'a> {
 
     /// Each certificate of a way with the CA that is to have signed it.
     fn steps(&self, way: &Way, goal: Goal) -> Vec<(usize, usize)> {
-        let above = way.certificates.iter().skip(1).map(|&index| self.authority_of[index]);
-        let root = way.end.filter(|_| matches!(goal, Goal::Root)).and_then(|end| self.authorities[end].root);
-        way.certificates.iter().copied().zip(above.chain(way.end)).chain(root.zip(way.end)).collect()
+        let above = way
+            .certificates
+            .iter()
+            .skip(1)
+            .map(|&index| self.authority_of[index]);
+        let root = way
+            .end
+            .filter(|_| matches!(goal, Goal::Root))
+            .and_then(|end| self.authorities[end].root);
+        way.certificates
+            .iter()
+            .copied()
+            .zip(above.chain(way.end))
+            .chain(root.zip(way.end))
+            .collect()
     }
 
     /// Breadth first: each CA is reached once, by as few certificates as possible, so that no way runs in a circle and
@@ -190,7 +226,10 @@ impl<'a> Search<'a> {
             if issuers.is_empty() && matches!(goal, Goal::Gap) {
                 return Some(self.back(&reached, certificate, None));
             }
-            if !issuers.iter().any(|&issuer| self.is_unsigned(certificate, issuer)) {
+            if !issuers
+                .iter()
+                .any(|&issuer| self.is_unsigned(certificate, issuer))
+            {
                 done.insert(name);
             }
             for issuer in issuers {
@@ -198,12 +237,15 @@ impl<'a> Search<'a> {
                     continue;
                 }
                 reached[issuer] = Some(certificate);
-                if self.is_goal(goal, issuer, depth) && best.is_none_or(|(_, least)| self.is_better(depth, least)) {
+                if self.is_goal(goal, issuer, depth)
+                    && best.is_none_or(|(_, least)| self.is_better(depth, least))
+                {
                     best = Some((issuer, depth));
                 }
                 if depth < MOST_INTERMEDIATES {
                     let next = self.authorities[issuer].certificates.iter().copied();
-                    let usable = next.filter(|one| !barred.contains(one) && self.keeps(goal, *one, depth));
+                    let usable =
+                        next.filter(|one| !barred.contains(one) && self.keeps(goal, *one, depth));
                     queue.extend(usable.map(|one| (one, depth + 1)));
                 }
             }
@@ -235,13 +277,24 @@ impl<'a> Search<'a> {
             at = below;
         }
         certificates.reverse();
-        let anchor = end.map(|end| &self.authorities[end]).filter(|one| one.anchor).map(|one| one.key);
-        Way { certificates, end, anchor }
+        let anchor = end
+            .map(|end| &self.authorities[end])
+            .filter(|one| one.anchor)
+            .map(|one| one.key);
+        Way {
+            certificates,
+            end,
+            anchor,
+        }
     }
 
     /// Those with the name of a certificate's issuer, the ones with its key identifier first: a hint that spares signatures.
     fn issuers(&self, certificate: usize) -> Vec<usize> {
-        let mut issuers = self.by_name.get(self.pool[certificate].issuer_der()).cloned().unwrap_or_default();
+        let mut issuers = self
+            .by_name
+            .get(self.pool[certificate].issuer_der())
+            .cloned()
+            .unwrap_or_default();
         if let (Some(wanted), true) = (&self.pool[certificate].authority_key, issuers.len() > 1) {
             issuers.sort_by_key(|&issuer| match &self.authorities[issuer].identifier {
                 Some(identifier) if identifier == wanted => 0,
@@ -256,10 +309,17 @@ impl<'a> Search<'a> {
         let one = &self.authorities[authority];
         match goal {
             Goal::Anchor(Rules::Lasting | Rules::Permitted) => {
-                one.anchor && self.wanted.anchors.refusal(one.key, below, self.wanted.at).is_none()
+                one.anchor
+                    && self
+                        .wanted
+                        .anchors
+                        .refusal(one.key, below, self.wanted.at)
+                        .is_none()
             }
             Goal::Anchor(Rules::Valid | Rules::None) => one.anchor,
-            Goal::Root => one.root.is_some_and(|root| !self.is_unsigned(root, authority)),
+            Goal::Root => one
+                .root
+                .is_some_and(|root| !self.is_unsigned(root, authority)),
             Goal::Gap => false,
         }
     }
@@ -267,10 +327,14 @@ impl<'a> Search<'a> {
     /// Whether `certificate` may stand in a way with `below` intermediates under it.
     fn keeps(&self, goal: Goal, certificate: usize, below: usize) -> bool {
         let one = self.pool[certificate];
-        let Goal::Anchor(rules) = goal else { return true };
+        let Goal::Anchor(rules) = goal else {
+            return true;
+        };
         let valid = one.is_in_date(self.wanted.at);
         match rules {
-            Rules::Lasting => valid && is_permitted(one, below) && one.not_after >= self.pool[0].not_after,
+            Rules::Lasting => {
+                valid && is_permitted(one, below) && one.not_after >= self.pool[0].not_after
+            }
             Rules::Permitted => valid && is_permitted(one, below),
             Rules::Valid => valid,
             Rules::None => true,
@@ -289,18 +353,31 @@ impl<'a> Search<'a> {
         let mut passed = HashSet::new();
         while let Some(&last) = certificates.last() {
             let mut issuers = self.issuers(last);
-            issuers.retain(|one| !passed.contains(one) && !self.authorities[*one].certificates.is_empty());
-            let Some(issuer) = issuers.into_iter().find(|&one| self.is_signed_by(last, one)) else { break };
+            issuers.retain(|one| {
+                !passed.contains(one) && !self.authorities[*one].certificates.is_empty()
+            });
+            let Some(issuer) = issuers
+                .into_iter()
+                .find(|&one| self.is_signed_by(last, one))
+            else {
+                break;
+            };
             passed.insert(issuer);
             if passed.len() > 2 * MOST_INTERMEDIATES {
                 self.checks = 0;
                 break;
             }
             let of = &self.authorities[issuer].certificates;
-            let valid = of.iter().find(|&&one| self.pool[one].is_in_date(self.wanted.at));
+            let valid = of
+                .iter()
+                .find(|&&one| self.pool[one].is_in_date(self.wanted.at));
             certificates.extend(valid.or_else(|| of.first()));
         }
-        Way { certificates, end: None, anchor: None }
+        Way {
+            certificates,
+            end: None,
+            anchor: None,
+        }
     }
 
     /// No more signatures may be checked.
@@ -313,7 +390,8 @@ impl<'a> Search<'a> {
         *self.signed.entry((certificate, issuer)).or_insert_with(|| {
             let affordable = *checks > 0;
             *checks = checks.saturating_sub(1);
-            affordable && signature::check(pool[certificate].der(), &authorities[issuer].spki).is_ok()
+            affordable
+                && signature::check(pool[certificate].der(), &authorities[issuer].spki).is_ok()
         })
     }
 
@@ -321,9 +399,14 @@ impl<'a> Search<'a> {
     /// short key).
     pub(super) fn is_weakly_signed(&self, certificate: usize) -> bool {
         let der = self.pool[certificate].der();
-        let unsupported =
-            |issuer: usize| signature::check(der, &self.authorities[issuer].spki) == Err(SignatureError::Unsupported);
-        self.issuers(certificate).into_iter().take(2).any(unsupported)
+        let unsupported = |issuer: usize| {
+            signature::check(der, &self.authorities[issuer].spki)
+                == Err(SignatureError::Unsupported)
+        };
+        self.issuers(certificate)
+            .into_iter()
+            .take(2)
+            .any(unsupported)
     }
 }
 
@@ -332,6 +415,8 @@ impl<'a> Search<'a> {
 fn is_permitted(certificate: &Certificate, below: usize) -> bool {
     let usage = certificate.usage;
     let long_enough = !matches!(certificate.algorithm, KeyAlgorithm::Rsa(bits) if bits < 2048);
-    let deep = usage.path_length.is_none_or(|most| u32::try_from(below).is_ok_and(|below| below <= most));
+    let deep = usage
+        .path_length
+        .is_none_or(|most| u32::try_from(below).is_ok_and(|below| below <= most));
     certificate.is_ca && usage.signs_certificates && usage.server_auth && long_enough && deep
 }

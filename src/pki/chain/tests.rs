@@ -12,11 +12,24 @@ fn trust(roots: &[Certificate]) -> TrustAnchors {
 }
 
 fn assemble(leaf: &Certificate, bag: &[Certificate], anchors: &TrustAnchors) -> Assembly {
-    Chain::assemble(leaf, bag, Wanted { anchors, at: now(), prefer: Prefer::Compatible })
+    Chain::assemble(
+        leaf,
+        bag,
+        Wanted {
+            anchors,
+            at: now(),
+            prefer: Prefer::Compatible,
+        },
+    )
 }
 
 fn labels(assembly: &Assembly) -> Vec<String> {
-    assembly.chain.certificates().iter().map(Certificate::label).collect()
+    assembly
+        .chain
+        .certificates()
+        .iter()
+        .map(Certificate::label)
+        .collect()
 }
 
 /// A root, two CAs below each other, a leaf.
@@ -28,54 +41,109 @@ struct Plain {
 }
 
 fn plain() -> Plain {
-    let (root, upper, lower) = (Authority::new("Root"), Authority::new("Upper"), Authority::new("Lower"));
+    let (root, upper, lower) = (
+        Authority::new("Root"),
+        Authority::new("Upper"),
+        Authority::new("Lower"),
+    );
     let leaf = lower.leaf(&["example.com"]);
-    Plain { leaf, upper: root.certify(&upper), lower: upper.certify(&lower), root }
+    Plain {
+        leaf,
+        upper: root.certify(&upper),
+        lower: upper.certify(&lower),
+        root,
+    }
 }
 
 #[test]
 fn order_does_not_count_and_root_and_doubles_are_left_out() {
-    let Plain { root, leaf, upper, lower } = plain();
+    let Plain {
+        root,
+        leaf,
+        upper,
+        lower,
+    } = plain();
     let root = root.root();
     let all = [&leaf, &lower, &upper, &root, &lower];
     for turn in 0..all.len() {
         for reverse in [false, true] {
-            let mut bag: Vec<Certificate> = all[turn..].iter().chain(&all[..turn]).map(|&one| one.clone()).collect();
+            let mut bag: Vec<Certificate> = all[turn..]
+                .iter()
+                .chain(&all[..turn])
+                .map(|&one| one.clone())
+                .collect();
             if reverse {
                 bag.reverse();
             }
             let assembly = assemble(&leaf, &bag, &trust(std::slice::from_ref(&root)));
             assert_eq!(labels(&assembly), ["example.com", "Lower", "Upper"]);
             assert_eq!(assembly.chain.end(), &ChainEnd::Anchored);
-            let mut why: Vec<_> = assembly.left_out.iter().map(|(one, why)| (one.label(), *why)).collect();
+            let mut why: Vec<_> = assembly
+                .left_out
+                .iter()
+                .map(|(one, why)| (one.label(), *why))
+                .collect();
             why.sort_by_key(|(label, _)| label.clone());
-            assert_eq!(why, [("Lower".into(), LeftOut::Duplicate), ("Root".into(), LeftOut::Root)]);
+            assert_eq!(
+                why,
+                [
+                    ("Lower".into(), LeftOut::Duplicate),
+                    ("Root".into(), LeftOut::Root)
+                ]
+            );
         }
     }
 }
 
 #[test]
 fn a_name_alone_makes_no_issuer() {
-    let Plain { root, leaf, upper, lower } = plain();
-    let impostors: Vec<Certificate> = (0..40).map(|_| root.certify(&Authority::new("Lower"))).collect();
+    let Plain {
+        root,
+        leaf,
+        upper,
+        lower,
+    } = plain();
+    let impostors: Vec<Certificate> = (0..40)
+        .map(|_| root.certify(&Authority::new("Lower")))
+        .collect();
     let bag = [impostors.as_slice(), &[upper, lower]].concat();
     let assembly = assemble(&leaf, &bag, &trust(&[root.root()]));
     assert_eq!(labels(&assembly), ["example.com", "Lower", "Upper"]);
-    assert!(assembly.left_out.iter().all(|(_, why)| *why == LeftOut::Unrelated));
+    assert!(
+        assembly
+            .left_out
+            .iter()
+            .all(|(_, why)| *why == LeftOut::Unrelated)
+    );
     let alone = assemble(&leaf, &impostors, &trust(&[root.root()]));
     assert!(matches!(alone.chain.end(), ChainEnd::Gap { .. }));
 }
 
 #[test]
 fn what_is_missing_is_named() {
-    let Plain { root, leaf, upper, lower } = plain();
+    let Plain {
+        root,
+        leaf,
+        upper,
+        lower,
+    } = plain();
     let anchors = trust(&[root.root()]);
-    for (bag, wanted) in [(vec![], "CN=Lower"), (vec![upper.clone()], "CN=Lower"), (vec![lower.clone()], "CN=Upper")] {
+    for (bag, wanted) in [
+        (vec![], "CN=Lower"),
+        (vec![upper.clone()], "CN=Lower"),
+        (vec![lower.clone()], "CN=Upper"),
+    ] {
         let assembly = assemble(&leaf, &bag, &anchors);
-        let ChainEnd::Gap { issuer, .. } = assembly.chain.end() else { panic!("{:?}", assembly.chain.end()) };
+        let ChainEnd::Gap { issuer, .. } = assembly.chain.end() else {
+            panic!("{:?}", assembly.chain.end())
+        };
         assert_eq!(issuer, wanted);
     }
-    let unknown = assemble(&leaf, &[upper, lower, root.root()], &TrustAnchors::mozilla());
+    let unknown = assemble(
+        &leaf,
+        &[upper, lower, root.root()],
+        &TrustAnchors::mozilla(),
+    );
     assert_eq!(unknown.chain.end(), &ChainEnd::UnknownRoot("Root".into()));
     assert_eq!(labels(&unknown), ["example.com", "Lower", "Upper"]);
 }
@@ -92,17 +160,33 @@ fn the_twin_that_is_valid_is_used() {
     assert_eq!(assembly.chain.intermediates(), [good]);
     // Better an expired one, named as such by the judge, than a gap that is none.
     let assembly = assemble(&leaf, std::slice::from_ref(&old), &anchors);
-    assert_eq!((assembly.chain.intermediates(), assembly.chain.end()), ([old].as_slice(), &ChainEnd::Anchored));
+    assert_eq!(
+        (assembly.chain.intermediates(), assembly.chain.end()),
+        ([old].as_slice(), &ChainEnd::Anchored)
+    );
 }
 
 #[test]
 fn cross_certificates_are_followed_and_never_in_a_circle() {
-    let (old, new, lower) = (Authority::new("Old"), Authority::new("New"), Authority::new("Lower"));
+    let (old, new, lower) = (
+        Authority::new("Old"),
+        Authority::new("New"),
+        Authority::new("Lower"),
+    );
     let leaf = lower.leaf(&["example.com"]);
-    let bag = [new.certify(&lower), old.certify(&new), new.certify(&old), old.root(), new.root()];
+    let bag = [
+        new.certify(&lower),
+        old.certify(&new),
+        new.certify(&old),
+        old.root(),
+        new.root(),
+    ];
     for (roots, chain) in [
         // Both are known: the way to the older root serves old clients too, and no further.
-        (vec![old.root(), new.root()], vec!["example.com", "Lower", "New"]),
+        (
+            vec![old.root(), new.root()],
+            vec!["example.com", "Lower", "New"],
+        ),
         (vec![old.root()], vec!["example.com", "Lower", "New"]),
         (vec![new.root()], vec!["example.com", "Lower"]),
     ] {
@@ -116,7 +200,11 @@ fn cross_certificates_are_followed_and_never_in_a_circle() {
 
 #[test]
 fn a_way_that_leads_nowhere_is_left_again() {
-    let (root, upper, lower) = (Authority::new("Root"), Authority::new("Upper"), Authority::new("Lower"));
+    let (root, upper, lower) = (
+        Authority::new("Root"),
+        Authority::new("Upper"),
+        Authority::new("Lower"),
+    );
     let stranger = Authority::new("Stranger");
     let leaf = lower.leaf(&["example.com"]);
     // Longer valid, so tried first; its issuer is nobody's.
@@ -142,8 +230,18 @@ fn a_mesh_of_cas_ends_in_a_chain_that_clients_follow() {
     let leaf = authorities[0].leaf(&["example.com"]);
     let assembly = assemble(&leaf, &bag, &trust(&[root.root()]));
     assert_eq!(assembly.chain.end(), &ChainEnd::Anchored);
-    assert!(assembly.chain.intermediates().len() <= MOST_INTERMEDIATES, "{:?}", labels(&assembly));
-    assert!(assemble(&leaf, &bag, &TrustAnchors::mozilla()).chain.certificates().len() <= 10);
+    assert!(
+        assembly.chain.intermediates().len() <= MOST_INTERMEDIATES,
+        "{:?}",
+        labels(&assembly)
+    );
+    assert!(
+        assemble(&leaf, &bag, &TrustAnchors::mozilla())
+            .chain
+            .certificates()
+            .len()
+            <= 10
+    );
 }
 
 #[test]
@@ -159,7 +257,9 @@ fn a_new_key_of_the_same_ca_is_followed() {
 
 #[test]
 fn an_anchor_may_be_an_intermediate() {
-    let Plain { leaf, upper, lower, .. } = plain();
+    let Plain {
+        leaf, upper, lower, ..
+    } = plain();
     let assembly = assemble(&leaf, &[upper, lower.clone()], &trust(&[lower]));
     assert_eq!(assembly.chain.end(), &ChainEnd::Anchored);
     assert_eq!(labels(&assembly), ["example.com"]);
@@ -186,27 +286,55 @@ fn decoys_end_within_a_budget() {
 
 #[test]
 fn the_way_is_a_matter_of_taste() {
-    let (old, new, lower) = (Authority::new("Old"), Authority::new("New"), Authority::new("Lower"));
+    let (old, new, lower) = (
+        Authority::new("Old"),
+        Authority::new("New"),
+        Authority::new("Lower"),
+    );
     let leaf = lower.leaf(&["example.com"]);
     let bag = [new.certify(&lower), old.certify(&new)];
     let anchors = trust(&[old.root(), new.root()]);
     for (prefer, chain) in [
-        (Prefer::Compatible, ["example.com", "Lower", "New"].as_slice()),
+        (
+            Prefer::Compatible,
+            ["example.com", "Lower", "New"].as_slice(),
+        ),
         (Prefer::Shortest, &["example.com", "Lower"]),
     ] {
-        let assembly = Chain::assemble(&leaf, &bag, Wanted { anchors: &anchors, at: now(), prefer });
+        let assembly = Chain::assemble(
+            &leaf,
+            &bag,
+            Wanted {
+                anchors: &anchors,
+                at: now(),
+                prefer,
+            },
+        );
         assert_eq!(labels(&assembly), chain, "{prefer:?}");
     }
 }
 
 #[test]
 fn what_ends_before_the_leaf_is_avoided() {
-    let (old, new, lower) = (Authority::new("Old"), Authority::new("New"), Authority::new("Lower"));
-    let leaf = lower.leaf_as(&["example.com"], &site_key(), |params| dates(params, 2026, 2027));
+    let (old, new, lower) = (
+        Authority::new("Old"),
+        Authority::new("New"),
+        Authority::new("Lower"),
+    );
+    let leaf = lower.leaf_as(&["example.com"], &site_key(), |params| {
+        dates(params, 2026, 2027)
+    });
     let lasting = |params: &mut rcgen::CertificateParams| dates(params, 2026, 2030);
-    let bag = [new.certify_as(&lower, lasting), old.certify(&new), new.certify(&lower)];
+    let bag = [
+        new.certify_as(&lower, lasting),
+        old.certify(&new),
+        new.certify(&lower),
+    ];
     let anchors = trust(&[old.root(), new.root()]);
-    assert_eq!(assemble(&leaf, &bag, &anchors).chain.intermediates(), &bag[..1]);
+    assert_eq!(
+        assemble(&leaf, &bag, &anchors).chain.intermediates(),
+        &bag[..1]
+    );
     // Better than none.
     let assembly = assemble(&leaf, &bag[1..], &trust(&[old.root()]));
     assert_eq!(labels(&assembly), ["example.com", "Lower", "New"]);
@@ -214,10 +342,15 @@ fn what_ends_before_the_leaf_is_avoided() {
 
 /// `count` CAs, each with a certificate of each other one, a leaf below the first and the root's for the last.
 fn mesh(count: usize, root: &Authority) -> (Certificate, Vec<Certificate>) {
-    let authorities: Vec<Authority> = (0..count).map(|number| Authority::new(&format!("CA {number}"))).collect();
+    let authorities: Vec<Authority> = (0..count)
+        .map(|number| Authority::new(&format!("CA {number}")))
+        .collect();
     let mut bag = vec![root.certify(&authorities[count - 1])];
     for (number, one) in authorities.iter().enumerate() {
-        let others = authorities.iter().enumerate().filter(|(other, _)| *other != number);
+        let others = authorities
+            .iter()
+            .enumerate()
+            .filter(|(other, _)| *other != number);
         bag.extend(others.map(|(_, other)| one.certify(other)));
     }
     (authorities[0].leaf(&["example.com"]), bag)
@@ -228,20 +361,29 @@ fn a_dense_bag_costs_the_signatures_of_its_way() {
     let root = Authority::new("Root");
     let (leaf, bag) = mesh(8, &root);
     let (assembly, checked) = counted::during(|| assemble(&leaf, &bag, &trust(&[root.root()])));
-    assert_eq!((assembly.chain.end(), checked), (&ChainEnd::Anchored, assembly.chain.certificates().len()));
+    assert_eq!(
+        (assembly.chain.end(), checked),
+        (&ChainEnd::Anchored, assembly.chain.certificates().len())
+    );
     let again = counted::during(|| assemble(&leaf, &bag, &trust(&[root.root()])));
     assert_eq!(again.1, 0, "known");
     let (leaf, bag) = mesh(8, &root);
     let (none, checked) = counted::during(|| assemble(&leaf, &bag, &TrustAnchors::mozilla()));
-    let ChainEnd::Gap { issuer, .. } = none.chain.end() else { panic!("{:?}", none.chain.end()) };
-    assert_eq!((issuer.as_str(), checked), ("CN=Root", none.chain.certificates().len() - 1));
+    let ChainEnd::Gap { issuer, .. } = none.chain.end() else {
+        panic!("{:?}", none.chain.end())
+    };
+    assert_eq!(
+        (issuer.as_str(), checked),
+        ("CN=Root", none.chain.certificates().len() - 1)
+    );
 }
 
 #[test]
 fn a_key_identifier_is_a_hint_and_no_proof() {
     let (root, lower) = (Authority::new("Root"), Authority::new("Lower"));
-    let leaf =
-        lower.leaf_as(&["example.com"], &site_key(), |params| params.use_authority_key_identifier_extension = true);
+    let leaf = lower.leaf_as(&["example.com"], &site_key(), |params| {
+        params.use_authority_key_identifier_extension = true
+    });
     let good = root.certify_as(&lower, |params| dates(params, 2026, 2027));
     let wrong = |params: &mut rcgen::CertificateParams| {
         dates(params, 2026, 2030);
@@ -249,10 +391,15 @@ fn a_key_identifier_is_a_hint_and_no_proof() {
     };
     let copied = |params: &mut rcgen::CertificateParams| {
         dates(params, 2026, 2030);
-        params.key_identifier_method = rcgen::KeyIdMethod::PreSpecified(good.subject_key.clone().unwrap());
+        params.key_identifier_method =
+            rcgen::KeyIdMethod::PreSpecified(good.subject_key.clone().unwrap());
     };
-    let others: Vec<Certificate> = (0..30).map(|_| root.certify_as(&Authority::new("Lower"), wrong)).collect();
-    let impostors: Vec<Certificate> = (0..30).map(|_| root.certify_as(&Authority::new("Lower"), copied)).collect();
+    let others: Vec<Certificate> = (0..30)
+        .map(|_| root.certify_as(&Authority::new("Lower"), wrong))
+        .collect();
+    let impostors: Vec<Certificate> = (0..30)
+        .map(|_| root.certify_as(&Authority::new("Lower"), copied))
+        .collect();
     let anchors = trust(&[root.root()]);
     for (decoys, most) in [(others, 2), (impostors, 32)] {
         let bag = [decoys.as_slice(), std::slice::from_ref(&good)].concat();

@@ -3,7 +3,8 @@
 use rustls::pki_types::{AlgorithmIdentifier, alg_id};
 
 use crate::pki::der::{
-    BIT_STRING, CONTEXT_0, Element, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, bits_of, element, split,
+    BIT_STRING, CONTEXT_0, Element, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, bits_of,
+    element, split,
 };
 
 /// `[1]`, constructed: the point of an EC key.
@@ -31,33 +32,49 @@ fn rsa(numbers: &[u8]) -> Option<Vec<u8>> {
     let [modulus, exponent, secret, parts @ ..] = eight(numbers)?;
     let octets = bits_of(modulus.value).filter(|bits| matches!(bits, 2048 | 3072 | 4096))? / 8;
     // Each number fits into as much as the modulus, or the half of it, and a zero before it.
-    let sized = secret.value.len() <= octets + 1 && parts.iter().all(|part| part.value.len() <= octets / 2 + 1);
+    let sized = secret.value.len() <= octets + 1
+        && parts.iter().all(|part| part.value.len() <= octets / 2 + 1);
     let key = element(SEQUENCE, &[modulus.whole, exponent.whole]);
     (exponent.value == [1, 0, 1] && sized).then(|| public(alg_id::RSA_ENCRYPTION.as_ref(), &key))
 }
 
 /// Secret, curve where no `algorithm` says it, and the point.
 fn ec(parts: &[u8], algorithm: Option<&[u8]>) -> Option<Vec<u8>> {
-    const CURVES: [(AlgorithmIdentifier, usize); 3] =
-        [(alg_id::ECDSA_P256, 32), (alg_id::ECDSA_P384, 48), (alg_id::ECDSA_P521, 66)];
+    const CURVES: [(AlgorithmIdentifier, usize); 3] = [
+        (alg_id::ECDSA_P256, 32),
+        (alg_id::ECDSA_P384, 48),
+        (alg_id::ECDSA_P521, 66),
+    ];
     let (secret, rest) = split(parts)?;
     let (next, after) = split(rest)?;
-    let (curve, point) = if next.tag == CONTEXT_0 { (Some(next.value), after) } else { (None, rest) };
+    let (curve, point) = if next.tag == CONTEXT_0 {
+        (Some(next.value), after)
+    } else {
+        (None, rest)
+    };
     let fits = |known: &[u8]| match (algorithm, curve) {
         (None, None) => false,
         (value, curve) => {
-            let named = |curve: &[u8]| curve.first() == Some(&OBJECT_IDENTIFIER) && known.ends_with(curve);
+            let named =
+                |curve: &[u8]| curve.first() == Some(&OBJECT_IDENTIFIER) && known.ends_with(curve);
             value.is_none_or(|value| value == known) && curve.is_none_or(named)
         }
     };
     let (known, octets) = CURVES.iter().find(|(known, _)| fits(known.as_ref()))?;
     let point = inside(inside(point, CONTEXT_1)?, BIT_STRING)?.strip_prefix(&[0])?;
-    let sized = (secret.tag, secret.value.len()) == (OCTET_STRING, *octets) && point.len() == 2 * octets + 1;
+    let sized = (secret.tag, secret.value.len()) == (OCTET_STRING, *octets)
+        && point.len() == 2 * octets + 1;
     (sized && point[0] == 4).then(|| public(known.as_ref(), point))
 }
 
 fn public(algorithm: &[u8], key: &[u8]) -> Vec<u8> {
-    element(SEQUENCE, &[&element(SEQUENCE, &[algorithm]), &element(BIT_STRING, &[&[0], key])])
+    element(
+        SEQUENCE,
+        &[
+            &element(SEQUENCE, &[algorithm]),
+            &element(BIT_STRING, &[&[0], key]),
+        ],
+    )
 }
 
 /// What follows the version in the one structure that `der` is.
@@ -74,7 +91,11 @@ fn inside(der: &[u8], tag: u8) -> Option<&[u8]> {
 
 /// Eight positive numbers, each in as few octets as it takes, and nothing else.
 fn eight(mut rest: &[u8]) -> Option<[Element<'_>; 8]> {
-    let mut numbers = [Element { tag: 0, value: &[], whole: &[] }; 8];
+    let mut numbers = [Element {
+        tag: 0,
+        value: &[],
+        whole: &[],
+    }; 8];
     for number in &mut numbers {
         let (next, after) = split(rest)?;
         let positive = match next.value {

@@ -12,12 +12,17 @@ const KINDS: [(&[u8], &str); 9] = [
     (b"\x2a\x86\x48\xce\x3d\x03\x01\x01", "EC on P-192"),
     (b"\x2a\x86\x48\xce\x38\x04\x01", "DSA"),
     (b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a", "RSA-PSS"),
-    (b"\x2b\x24\x03\x03\x02\x08\x01\x01", "EC on a Brainpool curve"),
+    (
+        b"\x2b\x24\x03\x03\x02\x08\x01\x01",
+        "EC on a Brainpool curve",
+    ),
 ];
 
 /// The kind of `der`, a private key that was not read.
 pub(super) fn kind(der: &[u8]) -> Option<&'static str> {
-    let known = KINDS.iter().find(|(oid, _)| der.windows(oid.len()).any(|window| window == *oid));
+    let known = KINDS
+        .iter()
+        .find(|(oid, _)| der.windows(oid.len()).any(|window| window == *oid));
     known.map(|(_, kind)| *kind)
 }
 

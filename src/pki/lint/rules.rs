@@ -34,27 +34,92 @@ pub struct Rule {
 }
 
 const fn rule(code: &'static str, weight: Weight, binds: Binds, section: &'static str) -> Rule {
-    Rule { code, weight, binds, section }
+    Rule {
+        code,
+        weight,
+        binds,
+        section,
+    }
 }
 
-pub(super) static ANY_USAGE: Rule = rule("any-usage", Weight::Warns, Binds::PublicCas, "BR 7.1.2.7.10");
-pub(super) static BROKEN_KEY: Rule = rule("broken-key", Weight::Refuses, Binds::Everybody, "BR 6.1.1.3");
-pub(super) static CLIENT_AUTH: Rule =
-    rule("client-auth", Weight::Warns, Binds::PublicCas, "Chrome Root Program Policy 1.8, from 2027-03-15");
-pub(super) static CLIENT_AUTH_LOST: Rule =
-    rule("client-auth-lost", Weight::Warns, Binds::Everybody, "Chrome Root Program Policy 1.8");
-pub(super) static COMMON_NAME: Rule = rule("common-name-not-listed", Weight::Warns, Binds::PublicCas, "BR 7.1.4.3");
-pub(super) static ENDS_FIRST: Rule =
-    rule("intermediate-ends-first", Weight::Warns, Binds::Everybody, "RFC 5280 6.1.3 a 2");
-pub(super) static MALFORMED_NAME: Rule =
-    rule("malformed-name", Weight::Warns, Binds::PublicCas, "RFC 5280 4.2.1.6, BR 7.1.2.7.12");
-pub(super) static NO_SERVER_AUTH: Rule = rule("no-server-auth", Weight::Refuses, Binds::PublicCas, "BR 7.1.2.7.10");
-pub(super) static ODD_CURVE: Rule = rule("odd-key-kind", Weight::Refuses, Binds::PublicCas, "BR 6.1.5");
-pub(super) static ODD_MODULUS: Rule = rule("odd-modulus", Weight::Warns, Binds::PublicCas, "BR 6.1.5, 6.1.6");
-pub(super) static P521: Rule =
-    rule("unusual-key-kind", Weight::Warns, Binds::PublicCas, "Mozilla Root Store Policy 5.1");
-pub(super) static SERIAL: Rule = rule("odd-serial", Weight::Warns, Binds::PublicCas, "RFC 5280 4.1.2.2");
-pub(super) static VALIDITY: Rule = rule("validity-too-long", Weight::Refuses, Binds::PublicCas, "BR 6.3.2");
+pub(super) static ANY_USAGE: Rule = rule(
+    "any-usage",
+    Weight::Warns,
+    Binds::PublicCas,
+    "BR 7.1.2.7.10",
+);
+pub(super) static BROKEN_KEY: Rule = rule(
+    "broken-key",
+    Weight::Refuses,
+    Binds::Everybody,
+    "BR 6.1.1.3",
+);
+pub(super) static CLIENT_AUTH: Rule = rule(
+    "client-auth",
+    Weight::Warns,
+    Binds::PublicCas,
+    "Chrome Root Program Policy 1.8, from 2027-03-15",
+);
+pub(super) static CLIENT_AUTH_LOST: Rule = rule(
+    "client-auth-lost",
+    Weight::Warns,
+    Binds::Everybody,
+    "Chrome Root Program Policy 1.8",
+);
+pub(super) static COMMON_NAME: Rule = rule(
+    "common-name-not-listed",
+    Weight::Warns,
+    Binds::PublicCas,
+    "BR 7.1.4.3",
+);
+pub(super) static ENDS_FIRST: Rule = rule(
+    "intermediate-ends-first",
+    Weight::Warns,
+    Binds::Everybody,
+    "RFC 5280 6.1.3 a 2",
+);
+pub(super) static MALFORMED_NAME: Rule = rule(
+    "malformed-name",
+    Weight::Warns,
+    Binds::PublicCas,
+    "RFC 5280 4.2.1.6, BR 7.1.2.7.12",
+);
+pub(super) static NO_SERVER_AUTH: Rule = rule(
+    "no-server-auth",
+    Weight::Refuses,
+    Binds::PublicCas,
+    "BR 7.1.2.7.10",
+);
+pub(super) static ODD_CURVE: Rule = rule(
+    "odd-key-kind",
+    Weight::Refuses,
+    Binds::PublicCas,
+    "BR 6.1.5",
+);
+pub(super) static ODD_MODULUS: Rule = rule(
+    "odd-modulus",
+    Weight::Warns,
+    Binds::PublicCas,
+    "BR 6.1.5, 6.1.6",
+);
+pub(super) static P521: Rule = rule(
+    "unusual-key-kind",
+    Weight::Warns,
+    Binds::PublicCas,
+    "Mozilla Root Store Policy 5.1",
+);
+pub(super) static SERIAL: Rule = rule(
+    "odd-serial",
+    Weight::Warns,
+    Binds::PublicCas,
+    "RFC 5280 4.1.2.2",
+);
+pub(super) static VALIDITY: Rule = rule(
+    "validity-too-long",
+    Weight::Refuses,
+    Binds::PublicCas,
+    "BR 6.3.2",
+);
 
 /// A root that is gone, with all that it had signed.
 #[derive(Debug, Eq, PartialEq)]

@@ -14,7 +14,16 @@ fn codes(names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Vec<&'s
     let root = Authority::new("Root");
     let leaf = root.leaf_as(names, &site_key(), change);
     let anchors = TrustAnchors::from_certificates("roots.pem", &[root.root()]);
-    let chain = Chain::assemble(&leaf, &[], Wanted { anchors: &anchors, at: now(), prefer: Prefer::Compatible }).chain;
+    let chain = Chain::assemble(
+        &leaf,
+        &[],
+        Wanted {
+            anchors: &anchors,
+            at: now(),
+            prefer: Prefer::Compatible,
+        },
+    )
+    .chain;
     lints(&chain).iter().map(|lint| lint.rule.code).collect()
 }
 
@@ -25,11 +34,23 @@ fn days(params: &mut CertificateParams, from: (i32, u8, u8), days: i64) {
 
 #[test]
 fn a_certificate_lives_as_long_as_its_first_day_allows() {
-    for (from, most) in
-        [((2026, 3, 14), 398), ((2026, 3, 15), 200), ((2027, 3, 14), 200), ((2027, 3, 15), 100), ((2029, 3, 15), 47)]
-    {
-        assert_eq!(codes(&["example.com"], |params| days(params, from, most)), [""; 0], "{from:?}");
-        assert_eq!(codes(&["example.com"], |params| days(params, from, most + 1)), ["validity-too-long"], "{from:?}");
+    for (from, most) in [
+        ((2026, 3, 14), 398),
+        ((2026, 3, 15), 200),
+        ((2027, 3, 14), 200),
+        ((2027, 3, 15), 100),
+        ((2029, 3, 15), 47),
+    ] {
+        assert_eq!(
+            codes(&["example.com"], |params| days(params, from, most)),
+            [""; 0],
+            "{from:?}"
+        );
+        assert_eq!(
+            codes(&["example.com"], |params| days(params, from, most + 1)),
+            ["validity-too-long"],
+            "{from:?}"
+        );
     }
     let second = |params: &mut CertificateParams| {
         days(params, (2026, 3, 15), 200);
@@ -54,7 +75,11 @@ fn usages_are_those_of_a_public_site() {
         (&[ServerAuth, Any], 2026, &["any-usage"]),
         (&[], 2026, &["no-server-auth"]),
     ] {
-        assert_eq!(codes(&["example.com"], usages(purposes, year)), found, "{purposes:?} {year}");
+        assert_eq!(
+            codes(&["example.com"], usages(purposes, year)),
+            found,
+            "{purposes:?} {year}"
+        );
     }
 }
 
@@ -63,10 +88,16 @@ fn a_certificate_that_clients_logged_in_with_is_missed() {
     use ExtendedKeyUsagePurpose::{Any, ClientAuth, ServerAuth};
     let root = Authority::new("Root");
     let of = |purposes: &[ExtendedKeyUsagePurpose]| {
-        let change = |params: &mut CertificateParams| params.extended_key_usages = purposes.to_vec();
+        let change =
+            |params: &mut CertificateParams| params.extended_key_usages = purposes.to_vec();
         root.leaf_as(&["example.com"], &site_key(), change)
     };
-    let (both, servers, any, unsaid) = (of(&[ServerAuth, ClientAuth]), of(&[ServerAuth]), of(&[Any]), of(&[]));
+    let (both, servers, any, unsaid) = (
+        of(&[ServerAuth, ClientAuth]),
+        of(&[ServerAuth]),
+        of(&[Any]),
+        of(&[]),
+    );
     for (before, after, told) in [
         (&both, &servers, true),
         (&any, &servers, true),
@@ -92,12 +123,20 @@ const PRINTED: [&str; 3] = [
 fn a_key_that_is_printed_somewhere_is_no_secret() {
     let root = Authority::new("Root");
     let anchors = TrustAnchors::from_certificates("roots.pem", &[root.root()]);
-    let wanted = Wanted { anchors: &anchors, at: now(), prefer: Prefer::Compatible };
+    let wanted = Wanted {
+        anchors: &anchors,
+        at: now(),
+        prefer: Prefer::Compatible,
+    };
     for printed in PRINTED {
-        let key = rcgen::SubjectPublicKeyInfo::from_der(&BASE64_STANDARD.decode(printed).unwrap()).unwrap();
+        let key = rcgen::SubjectPublicKeyInfo::from_der(&BASE64_STANDARD.decode(printed).unwrap())
+            .unwrap();
         let leaf = root.leaf_as(&["example.com"], &key, |_| {});
         let found = lints(&Chain::assemble(&leaf, &[], wanted).chain);
-        let broken = found.iter().find(|lint| lint.rule.code == "broken-key").unwrap();
+        let broken = found
+            .iter()
+            .find(|lint| lint.rule.code == "broken-key")
+            .unwrap();
         assert_eq!(broken.rule.weight, Weight::Refuses);
         assert!(broken.what.contains("RFC 9500"), "{}", broken.what);
     }
@@ -105,11 +144,18 @@ fn a_key_that_is_printed_somewhere_is_no_secret() {
 
 #[test]
 fn serials_are_positive_and_short() {
-    for (octets, found) in
-        [(vec![0x7f; 20], [].as_slice()), (vec![0], &["odd-serial"]), (vec![0x7f; 21], &["odd-serial"])]
-    {
+    for (octets, found) in [
+        (vec![0x7f; 20], [].as_slice()),
+        (vec![0], &["odd-serial"]),
+        (vec![0x7f; 21], &["odd-serial"]),
+    ] {
         let serial = SerialNumber::from_slice(&octets);
-        assert_eq!(codes(&["example.com"], |params| params.serial_number = Some(serial)), found, "{octets:?}");
+        assert_eq!(
+            codes(&["example.com"], |params| params.serial_number =
+                Some(serial)),
+            found,
+            "{octets:?}"
+        );
     }
     assert!(super::serial(&[0x80, 1]).is_some(), "negative");
 }
@@ -120,42 +166,86 @@ fn names_are_host_names() {
         let name = SanType::DnsName(name.to_owned().try_into().unwrap());
         move |params: &mut CertificateParams| params.subject_alt_names.push(name)
     };
-    for name in ["a_b.example.com", "example.com.", "w*.example.com", "a.*.example.com", "192.0.2.1", "*.com", "a b"] {
-        assert_eq!(codes(&["example.com"], named(name)), ["malformed-name"], "{name}");
+    for name in [
+        "a_b.example.com",
+        "example.com.",
+        "w*.example.com",
+        "a.*.example.com",
+        "192.0.2.1",
+        "*.com",
+        "a b",
+    ] {
+        assert_eq!(
+            codes(&["example.com"], named(name)),
+            ["malformed-name"],
+            "{name}"
+        );
     }
-    for name in ["www.example.com", "*.example.com", "xn--bcher-kva.example", "EXAMPLE.com"] {
+    for name in [
+        "www.example.com",
+        "*.example.com",
+        "xn--bcher-kva.example",
+        "EXAMPLE.com",
+    ] {
         assert_eq!(codes(&["example.com"], named(name)), [""; 0], "{name}");
     }
     assert_eq!(dns_fault(""), Some("is empty"));
-    let other = |params: &mut CertificateParams| params.distinguished_name.push(rcgen::DnType::CommonName, "Shop");
+    let other = |params: &mut CertificateParams| {
+        params
+            .distinguished_name
+            .push(rcgen::DnType::CommonName, "Shop")
+    };
     assert_eq!(codes(&["example.com"], other), ["common-name-not-listed"]);
-    let address =
-        |params: &mut CertificateParams| params.distinguished_name.push(rcgen::DnType::CommonName, "192.0.2.7");
+    let address = |params: &mut CertificateParams| {
+        params
+            .distinguished_name
+            .push(rcgen::DnType::CommonName, "192.0.2.7")
+    };
     assert_eq!(codes(&["example.com", "192.0.2.7"], address), [""; 0]);
 }
 
 #[test]
 fn a_chain_that_breaks_first_and_old_roots_are_named() {
-    let (root, lower) =
-        (Authority::new("AddTrust External CA Root"), Authority::new("USERTrust RSA Certification Authority"));
-    let leaf = lower.leaf_as(&["example.com"], &site_key(), |params| days(params, (2026, 6, 1), 200));
+    let (root, lower) = (
+        Authority::new("AddTrust External CA Root"),
+        Authority::new("USERTrust RSA Certification Authority"),
+    );
+    let leaf = lower.leaf_as(&["example.com"], &site_key(), |params| {
+        days(params, (2026, 6, 1), 200)
+    });
     let short = root.certify_as(&lower, |params| {
         dates(params, 2026, 2026);
         params.not_after = rcgen::date_time_ymd(2026, 10, 1);
     });
     let anchors = TrustAnchors::from_certificates("roots.pem", &[root.root()]);
-    let wanted = Wanted { anchors: &anchors, at: now(), prefer: Prefer::Compatible };
+    let wanted = Wanted {
+        anchors: &anchors,
+        at: now(),
+        prefer: Prefer::Compatible,
+    };
     let chain = Chain::assemble(&leaf, std::slice::from_ref(&short), wanted).chain;
     let found = lints(&chain);
     assert_eq!(
-        found.iter().map(|one| (one.rule.code, one.rule.weight)).collect::<Vec<_>>(),
+        found
+            .iter()
+            .map(|one| (one.rule.code, one.rule.weight))
+            .collect::<Vec<_>>(),
         [("intermediate-ends-first", Weight::Warns)]
     );
     assert_eq!(outdated(&short).unwrap().root.since, "2020-05-30");
-    assert_eq!(outdated(&root.root()).unwrap().label, "AddTrust External CA Root");
+    assert_eq!(
+        outdated(&root.root()).unwrap().label,
+        "AddTrust External CA Root"
+    );
     let unit = Authority::new("GlobalSign").root_as(|params| {
-        params.distinguished_name.push(rcgen::DnType::OrganizationalUnitName, "GlobalSign Root CA - R2");
+        params.distinguished_name.push(
+            rcgen::DnType::OrganizationalUnitName,
+            "GlobalSign Root CA - R2",
+        );
     });
     assert_eq!(outdated(&unit).unwrap().root.since, "2021-12-15");
-    assert_eq!((outdated(&leaf), outdated(&Authority::new("Other").root())), (None, None));
+    assert_eq!(
+        (outdated(&leaf), outdated(&Authority::new("Other").root())),
+        (None, None)
+    );
 }

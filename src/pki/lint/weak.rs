@@ -12,7 +12,9 @@ pub(super) enum Weakness {
     ClosePrimes,
     #[error("its RSA exponent is even or 1: no signature of it means anything")]
     Exponent,
-    #[error("its RSA key was made by a chip with the ROCA flaw and can be factored (CVE-2017-15361)")]
+    #[error(
+        "its RSA key was made by a chip with the ROCA flaw and can be factored (CVE-2017-15361)"
+    )]
     Roca,
     #[error("its RSA modulus has the factor {0}")]
     SmallFactor(u32),
@@ -21,17 +23,38 @@ pub(super) enum Weakness {
 /// Keys whose private half is printed for everybody: RFCs and the sources of languages have them, and they are copied from
 /// there. By key id. Not all such keys: those that were found and could be computed on 2026-11-23.
 pub(super) static PRINTED_KEYS: [(&str, &str); 8] = [
-    ("8fb6bad671cfe698393c453357da61b56d757ab8c0f3fb9c87f2849e63131878", "RFC 9500 2.1 (testRSA2048)"),
-    ("96465ea5dc9bb2da7b351d808a7196e5761f2412a5040131c68d719aaba28fb9", "RFC 9500 2.1 (testRSA4096)"),
-    ("b2b04340cfaee616ec9c2c62d261b208e54bb197498df52e8cadede23ac0ba5e", "RFC 9500 2.3 (testECCP256)"),
-    ("c4c10105a0be0ed4dd3354428dc38a9bfee64da141ce16e75c94eda272f9dd3a", "RFC 9500 2.3 (testECCP384)"),
-    ("acb1b8327fef995e2458fdf5e3c33b2dc0749feabd6a894cb9bda9d70ac06c24", "RFC 9500 2.3 (testECCP521)"),
-    ("64eebde4d94a861ca1b062a103ef51d4d8a2c1b0a2133838198230e9c85407ed", "Go's net/http/internal/testcert"),
+    (
+        "8fb6bad671cfe698393c453357da61b56d757ab8c0f3fb9c87f2849e63131878",
+        "RFC 9500 2.1 (testRSA2048)",
+    ),
+    (
+        "96465ea5dc9bb2da7b351d808a7196e5761f2412a5040131c68d719aaba28fb9",
+        "RFC 9500 2.1 (testRSA4096)",
+    ),
+    (
+        "b2b04340cfaee616ec9c2c62d261b208e54bb197498df52e8cadede23ac0ba5e",
+        "RFC 9500 2.3 (testECCP256)",
+    ),
+    (
+        "c4c10105a0be0ed4dd3354428dc38a9bfee64da141ce16e75c94eda272f9dd3a",
+        "RFC 9500 2.3 (testECCP384)",
+    ),
+    (
+        "acb1b8327fef995e2458fdf5e3c33b2dc0749feabd6a894cb9bda9d70ac06c24",
+        "RFC 9500 2.3 (testECCP521)",
+    ),
+    (
+        "64eebde4d94a861ca1b062a103ef51d4d8a2c1b0a2133838198230e9c85407ed",
+        "Go's net/http/internal/testcert",
+    ),
     (
         "0bb46449d66671f8db75aa2615c230d26ec105c89db0c7f066163644047b7254",
         "Go's net/http/internal/testcert, before 2023",
     ),
-    ("226acd9b52f5731987d46521bbe02fa88045f9eb0c4a262690022d23cbb5eef2", "Go's crypto/tls/testdata/example-key.pem"),
+    (
+        "226acd9b52f5731987d46521bbe02fa88045f9eb0c4a262690022d23cbb5eef2",
+        "Go's crypto/tls/testdata/example-key.pem",
+    ),
 ];
 
 /// Larger moduli are refused by every client and not looked at.
@@ -43,8 +66,12 @@ pub(super) fn rsa(spki: &[u8]) -> Option<(BigUint, BigUint)> {
     let (outer, _) = der::split(key)?;
     let (modulus, rest) = der::split(outer.value)?;
     let (exponent, _) = der::split(rest)?;
-    (modulus.tag == 0x02 && exponent.tag == 0x02)
-        .then(|| (BigUint::from_bytes_be(modulus.value), BigUint::from_bytes_be(exponent.value)))
+    (modulus.tag == 0x02 && exponent.tag == 0x02).then(|| {
+        (
+            BigUint::from_bytes_be(modulus.value),
+            BigUint::from_bytes_be(exponent.value),
+        )
+    })
 }
 
 /// BR 6.1.1.3, 6.1.6: ROCA, close primes (100 rounds), factors below 752, even exponents.
@@ -55,13 +82,23 @@ pub(super) fn weakness(modulus: &BigUint, exponent: &BigUint) -> Option<Weakness
     if modulus.bits() > MOST_BITS {
         return None;
     }
-    let small = || primes(752).find(|&prime| remainder(modulus, prime) == 0).map(Weakness::SmallFactor);
+    let small = || {
+        primes(752)
+            .find(|&prime| remainder(modulus, prime) == 0)
+            .map(Weakness::SmallFactor)
+    };
     let roca = || is_roca(modulus).then_some(Weakness::Roca);
-    small().or_else(roca).or_else(|| has_close_primes(modulus).then_some(Weakness::ClosePrimes))
+    small()
+        .or_else(roca)
+        .or_else(|| has_close_primes(modulus).then_some(Weakness::ClosePrimes))
 }
 
 fn primes(below: u32) -> impl Iterator<Item = u32> {
-    (2..below).filter(|&candidate| (2..candidate).take_while(|d| d * d <= candidate).all(|d| candidate % d != 0))
+    (2..below).filter(|&candidate| {
+        (2..candidate)
+            .take_while(|d| d * d <= candidate)
+            .all(|d| candidate % d != 0)
+    })
 }
 
 fn remainder(number: &BigUint, divisor: u32) -> u32 {
@@ -112,7 +149,8 @@ mod tests {
     fn next_prime(from: &BigUint) -> BigUint {
         let mut candidate = from | BigUint::from(1_u32);
         // Fermat's little theorem is proof enough here.
-        while BigUint::from(2_u32).modpow(&(&candidate - 1_u32), &candidate) != BigUint::from(1_u32) {
+        while BigUint::from(2_u32).modpow(&(&candidate - 1_u32), &candidate) != BigUint::from(1_u32)
+        {
             candidate += 2_u32;
         }
         candidate
@@ -126,16 +164,30 @@ mod tests {
         assert_eq!(weakness(&(&p * &q), &e), None);
         let twin = next_prime(&(&p + 2_u32));
         assert_eq!(weakness(&(&p * &twin), &e), Some(Weakness::ClosePrimes));
-        assert_eq!(weakness(&(&p * 751_u32), &e), Some(Weakness::SmallFactor(751)));
+        assert_eq!(
+            weakness(&(&p * 751_u32), &e),
+            Some(Weakness::SmallFactor(751))
+        );
         for exponent in [0_u32, 1, 2, 65536] {
-            assert_eq!(weakness(&(&p * &q), &exponent.into()), Some(Weakness::Exponent));
+            assert_eq!(
+                weakness(&(&p * &q), &exponent.into()),
+                Some(Weakness::Exponent)
+            );
         }
         // A power of 65537 modulo the product of all the small primes, as those keys are.
         let product: BigUint = primes(168).map(BigUint::from).product();
-        let flawed = BigUint::from(65537_u32).modpow(&BigUint::from(123_457_u32), &product) + &product * &product;
-        let odd = if flawed.bit(0) { flawed } else { flawed + &product };
+        let flawed = BigUint::from(65537_u32).modpow(&BigUint::from(123_457_u32), &product)
+            + &product * &product;
+        let odd = if flawed.bit(0) {
+            flawed
+        } else {
+            flawed + &product
+        };
         let found = weakness(&odd, &e);
-        assert!(matches!(found, Some(Weakness::Roca | Weakness::SmallFactor(_))), "{found:?}");
+        assert!(
+            matches!(found, Some(Weakness::Roca | Weakness::SmallFactor(_))),
+            "{found:?}"
+        );
         assert!(super::is_roca(&odd));
     }
 }

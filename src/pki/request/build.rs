@@ -5,7 +5,9 @@ use std::net::IpAddr;
 use rustls::pki_types::{AlgorithmIdentifier, alg_id};
 
 use crate::pki::alt_name::{AltName, AltNames};
-use crate::pki::der::{self, BIT_STRING, BOOLEAN, CONTEXT_0, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, SET};
+use crate::pki::der::{
+    self, BIT_STRING, BOOLEAN, CONTEXT_0, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, SET,
+};
 use crate::pki::key::{KeyAlgorithm, KeyError, PrivateKey};
 use crate::pki::subject::Subject;
 
@@ -15,7 +17,11 @@ const EXTENSION_REQUEST: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x0e";
 const ALTERNATIVE_NAMES: &[u8] = b"\x55\x1d\x11";
 
 /// The DER of a request, signed.
-pub(super) fn request(names: &AltNames, subject: &Subject, key: &PrivateKey) -> Result<Vec<u8>, KeyError> {
+pub(super) fn request(
+    names: &AltNames,
+    subject: &Subject,
+    key: &PrivateKey,
+) -> Result<Vec<u8>, KeyError> {
     signed(subject, key, &attribute(names, subject))
 }
 
@@ -27,22 +33,46 @@ pub(super) fn attribute(names: &AltNames, subject: &Subject) -> Vec<u8> {
 }
 
 /// A request with these attributes, one behind the other.
-pub(super) fn signed(subject: &Subject, key: &PrivateKey, attributes: &[u8]) -> Result<Vec<u8>, KeyError> {
+pub(super) fn signed(
+    subject: &Subject,
+    key: &PrivateKey,
+    attributes: &[u8],
+) -> Result<Vec<u8>, KeyError> {
     let version = der::element(INTEGER, &[&[0]]);
     let attributes = der::element(CONTEXT_0, &[attributes]);
-    let info = der::element(SEQUENCE, &[&version, &subject.to_der(), key.spki(), &attributes]);
+    let info = der::element(
+        SEQUENCE,
+        &[&version, &subject.to_der(), key.spki(), &attributes],
+    );
     let signature = key.sign(&info)?;
     let algorithm = der::element(SEQUENCE, &[signature_algorithm(key.algorithm())?.as_ref()]);
-    Ok(der::element(SEQUENCE, &[&info, &algorithm, &der::element(BIT_STRING, &[&[0], &signature])]))
+    Ok(der::element(
+        SEQUENCE,
+        &[
+            &info,
+            &algorithm,
+            &der::element(BIT_STRING, &[&[0], &signature]),
+        ],
+    ))
 }
 
 /// The extension; critical where the subject is empty.
 fn alternative_names(names: &AltNames, subject: &Subject) -> Vec<u8> {
     let names: Vec<Vec<u8>> = names.iter().map(general_name).collect();
-    let value = der::element(SEQUENCE, &names.iter().map(Vec::as_slice).collect::<Vec<_>>());
-    let critical = if subject.is_empty() { der::element(BOOLEAN, &[&[0xff]]) } else { Vec::new() };
+    let value = der::element(
+        SEQUENCE,
+        &names.iter().map(Vec::as_slice).collect::<Vec<_>>(),
+    );
+    let critical = if subject.is_empty() {
+        der::element(BOOLEAN, &[&[0xff]])
+    } else {
+        Vec::new()
+    };
     let id = der::element(OBJECT_IDENTIFIER, &[ALTERNATIVE_NAMES]);
-    der::element(SEQUENCE, &[&id, &critical, &der::element(OCTET_STRING, &[&value])])
+    der::element(
+        SEQUENCE,
+        &[&id, &critical, &der::element(OCTET_STRING, &[&value])],
+    )
 }
 
 /// `GeneralName`: `[1]` a mailbox, `[2]` a DNS name, `[7]` an address.

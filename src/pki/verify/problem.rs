@@ -48,7 +48,9 @@ pub enum Problem {
         trust: TrustSource,
     },
     /// The site's certificate names no site.
-    #[error("the certificate {label} has no subject alternative name: no client accepts it for any host")]
+    #[error(
+        "the certificate {label} has no subject alternative name: no client accepts it for any host"
+    )]
     NoNames {
         /// The certificate in words.
         label: String,
@@ -99,7 +101,9 @@ pub enum Problem {
         algorithm: KeyAlgorithm,
     },
     /// A signature that nobody trusts today.
-    #[error("the signature of {issuer} on {subject} is of a kind that nobody trusts today (SHA-1, MD5 or a short key)")]
+    #[error(
+        "the signature of {issuer} on {subject} is of a kind that nobody trusts today (SHA-1, MD5 or a short key)"
+    )]
     WeakSignature {
         /// The certificate with that signature, in words.
         subject: String,

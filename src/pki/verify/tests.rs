@@ -1,8 +1,8 @@
 //! One row a rule: what is wrong with a chain, by its code.
 
 use rcgen::{
-    BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, KeyUsagePurpose,
-    NameConstraints,
+    BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa,
+    KeyUsagePurpose, NameConstraints,
 };
 
 use super::{Policy, Problem, VerifiedChain, assemble, problems};
@@ -15,7 +15,11 @@ use crate::pki::testing::{Authority, dates, now, private, rsa_key, site_key};
 use crate::pki::trust::TrustAnchors;
 
 fn wanted(anchors: &TrustAnchors, at: jiff::Timestamp) -> Wanted<'_> {
-    Wanted { anchors, at, prefer: Prefer::Compatible }
+    Wanted {
+        anchors,
+        at,
+        prefer: Prefer::Compatible,
+    }
 }
 
 struct World {
@@ -27,12 +31,26 @@ struct World {
 impl World {
     fn new() -> Self {
         let (root, lower) = (Authority::new("Root"), Authority::new("Lower"));
-        Self { anchors: TrustAnchors::from_certificates("roots.pem", &[root.root()]), root, lower }
+        Self {
+            anchors: TrustAnchors::from_certificates("roots.pem", &[root.root()]),
+            root,
+            lower,
+        }
     }
 
-    fn codes(&self, leaf: &Certificate, bag: &[Certificate], hosts: &[&str], at: &str) -> Vec<&'static str> {
+    fn codes(
+        &self,
+        leaf: &Certificate,
+        bag: &[Certificate],
+        hosts: &[&str],
+        at: &str,
+    ) -> Vec<&'static str> {
         let hosts: Vec<String> = hosts.iter().map(|host| (*host).to_owned()).collect();
-        let policy = Policy { hosts: &hosts, anchors: &self.anchors, at: at.parse().unwrap() };
+        let policy = Policy {
+            hosts: &hosts,
+            anchors: &self.anchors,
+            at: at.parse().unwrap(),
+        };
         let chain = Chain::assemble(leaf, bag, wanted(&self.anchors, policy.at)).chain;
         let problems = VerifiedChain::new(chain, policy).err().unwrap_or_default();
         problems.iter().map(Problem::code).collect()
@@ -46,7 +64,11 @@ impl World {
         hosts: &[&str],
     ) -> Vec<&'static str> {
         let bag = [self.root.certify_as(&self.lower, intermediate)];
-        let leaf = self.lower.leaf_as(&["example.com", "*.example.com", "192.0.2.7"], &site_key(), leaf);
+        let leaf = self.lower.leaf_as(
+            &["example.com", "*.example.com", "192.0.2.7"],
+            &site_key(),
+            leaf,
+        );
         self.codes(&leaf, &bag, hosts, "2026-06-01T00:00:00Z")
     }
 }
@@ -73,7 +95,9 @@ fn names_are_those_of_the_certificate() {
 #[test]
 fn the_last_second_counts() {
     let world = World::new();
-    let bag = [world.root.certify_as(&world.lower, |params| dates(params, 2020, 2030))];
+    let bag = [world
+        .root
+        .certify_as(&world.lower, |params| dates(params, 2020, 2030))];
     let leaf = world.lower.leaf(&["example.com"]);
     for (at, codes) in [
         ("2025-12-31T23:59:59.999Z", ["not-yet-valid"].as_slice()),
@@ -94,43 +118,87 @@ fn what_a_ca_may_not_do() {
     let constrained = |name: &str| {
         let name = GeneralSubtree::DnsName(name.to_owned());
         move |params: &mut CertificateParams| {
-            params.name_constraints =
-                Some(NameConstraints { permitted_subtrees: vec![name], excluded_subtrees: Vec::new() });
+            params.name_constraints = Some(NameConstraints {
+                permitted_subtrees: vec![name],
+                excluded_subtrees: Vec::new(),
+            });
         }
     };
-    assert_eq!(world.judged(constrained("example.org"), |_| {}, &[]), ["chain-refused"]);
-    let client =
-        |params: &mut CertificateParams| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    assert_eq!(
+        world.judged(constrained("example.org"), |_| {}, &[]),
+        ["chain-refused"]
+    );
+    let client = |params: &mut CertificateParams| {
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth]
+    };
     assert_eq!(world.judged(client, |_| {}, &[]), ["chain-refused"]);
     assert_eq!(world.judged(|_| {}, client, &[]), ["chain-refused"]);
-    assert_eq!(world.judged(|params| params.is_ca = IsCa::ExplicitNoCa, |_| {}, &[]), ["chain-refused"]);
-    assert_eq!(world.judged(|params| dates(params, 2024, 2025), |_| {}, &[]), ["intermediate-expired"]);
+    assert_eq!(
+        world.judged(|params| params.is_ca = IsCa::ExplicitNoCa, |_| {}, &[]),
+        ["chain-refused"]
+    );
+    assert_eq!(
+        world.judged(|params| dates(params, 2024, 2025), |_| {}, &[]),
+        ["intermediate-expired"]
+    );
     assert_eq!(world.judged(|_| {}, |_| {}, &[]), FINE);
 }
 
 #[test]
 fn keys_are_used_for_what_they_may() {
     let world = World::new();
-    let only = |usage: KeyUsagePurpose| move |params: &mut CertificateParams| params.key_usages = vec![usage];
-    assert_eq!(world.judged(only(KeyUsagePurpose::DigitalSignature), |_| {}, &[]), ["chain-refused"]);
-    assert_eq!(world.judged(|_| {}, only(KeyUsagePurpose::CrlSign), &[]), ["chain-refused"]);
-    assert_eq!(world.judged(|_| {}, only(KeyUsagePurpose::DigitalSignature), &[]), FINE);
-    assert_eq!(world.judged(|_| {}, only(KeyUsagePurpose::KeyEncipherment), &[]), FINE);
+    let only = |usage: KeyUsagePurpose| {
+        move |params: &mut CertificateParams| params.key_usages = vec![usage]
+    };
+    assert_eq!(
+        world.judged(only(KeyUsagePurpose::DigitalSignature), |_| {}, &[]),
+        ["chain-refused"]
+    );
+    assert_eq!(
+        world.judged(|_| {}, only(KeyUsagePurpose::CrlSign), &[]),
+        ["chain-refused"]
+    );
+    assert_eq!(
+        world.judged(|_| {}, only(KeyUsagePurpose::DigitalSignature), &[]),
+        FINE
+    );
+    assert_eq!(
+        world.judged(|_| {}, only(KeyUsagePurpose::KeyEncipherment), &[]),
+        FINE
+    );
 }
 
 #[test]
 fn a_root_of_a_file_is_held_to_its_word() {
     let world = World::new();
-    let (leaf, lower) = (world.lower.leaf(&["example.com"]), world.root.certify(&world.lower));
+    let (leaf, lower) = (
+        world.lower.leaf(&["example.com"]),
+        world.root.certify(&world.lower),
+    );
     let under = |change: fn(&mut CertificateParams)| {
         let anchors = TrustAnchors::from_certificates("roots.pem", &[world.root.root_as(change)]);
-        let chain = Chain::assemble(&leaf, std::slice::from_ref(&lower), wanted(&anchors, now())).chain;
-        let found = problems(&chain, Policy { hosts: &[], anchors: &anchors, at: now() });
+        let chain =
+            Chain::assemble(&leaf, std::slice::from_ref(&lower), wanted(&anchors, now())).chain;
+        let found = problems(
+            &chain,
+            Policy {
+                hosts: &[],
+                anchors: &anchors,
+                at: now(),
+            },
+        );
         found.iter().map(Problem::code).collect::<Vec<_>>()
     };
     assert_eq!(under(|_| {}), FINE);
-    assert_eq!(under(|params| params.is_ca = IsCa::NoCa), FINE, "old roots have no basic constraints");
-    assert_eq!(under(|params| params.is_ca = IsCa::Ca(BasicConstraints::Constrained(1))), FINE);
+    assert_eq!(
+        under(|params| params.is_ca = IsCa::NoCa),
+        FINE,
+        "old roots have no basic constraints"
+    );
+    assert_eq!(
+        under(|params| params.is_ca = IsCa::Ca(BasicConstraints::Constrained(1))),
+        FINE
+    );
     let faults: [fn(&mut CertificateParams); 5] = [
         |params| dates(params, 2024, 2025),
         |params| params.is_ca = IsCa::ExplicitNoCa,
@@ -148,13 +216,17 @@ fn a_certificate_names_its_site() {
     let world = World::new();
     let nameless = |params: &mut CertificateParams| params.subject_alt_names.clear();
     assert_eq!(world.judged(|_| {}, nameless, &[]), ["no-names"]);
-    assert_eq!(world.judged(|_| {}, nameless, &["example.com"]), ["no-names"]);
+    assert_eq!(
+        world.judged(|_| {}, nameless, &["example.com"]),
+        ["no-names"]
+    );
 }
 
 #[test]
 fn no_end_is_a_date() {
     let world = World::new();
-    let forever = |params: &mut CertificateParams| params.not_after = rcgen::date_time_ymd(9999, 12, 31);
+    let forever =
+        |params: &mut CertificateParams| params.not_after = rcgen::date_time_ymd(9999, 12, 31);
     assert_eq!(world.judged(forever, forever, &[]), FINE);
 }
 
@@ -163,9 +235,16 @@ fn a_path_may_not_be_longer_than_a_ca_allows() {
     let world = World::new();
     let upper = Authority::new("Upper");
     let leaf = world.lower.leaf(&["example.com"]);
-    let short = |params: &mut CertificateParams| params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    let bag = [world.root.certify_as(&upper, short), upper.certify(&world.lower)];
-    assert_eq!(world.codes(&leaf, &bag, &[], "2026-06-01T00:00:00Z"), ["chain-refused"]);
+    let short =
+        |params: &mut CertificateParams| params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    let bag = [
+        world.root.certify_as(&upper, short),
+        upper.certify(&world.lower),
+    ];
+    assert_eq!(
+        world.codes(&leaf, &bag, &[], "2026-06-01T00:00:00Z"),
+        ["chain-refused"]
+    );
 }
 
 #[test]
@@ -180,10 +259,14 @@ fn another_way_is_found_where_a_ca_may_not() {
         |params| params.is_ca = IsCa::ExplicitNoCa,
         |params| {
             let permitted_subtrees = vec![GeneralSubtree::DnsName("example.org".to_owned())];
-            params.name_constraints = Some(NameConstraints { permitted_subtrees, excluded_subtrees: Vec::new() });
+            params.name_constraints = Some(NameConstraints {
+                permitted_subtrees,
+                excluded_subtrees: Vec::new(),
+            });
         },
         |params| {
-            let mut unknown = rcgen::CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 99999, 1], vec![5, 0]);
+            let mut unknown =
+                rcgen::CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 99999, 1], vec![5, 0]);
             unknown.set_criticality(true);
             params.custom_extensions = vec![unknown];
         },
@@ -201,11 +284,31 @@ fn another_way_is_found_where_a_ca_may_not() {
         let assembly = assemble(&leaf, &bag, wanted(&world.anchors, at));
         assert_eq!(assembly.chain.intermediates(), std::slice::from_ref(&good));
         assert_eq!(assembly.left_out.len(), 3);
-        assert_eq!(problems(&assembly.chain, Policy { hosts: &[], anchors: &world.anchors, at }), []);
+        assert_eq!(
+            problems(
+                &assembly.chain,
+                Policy {
+                    hosts: &[],
+                    anchors: &world.anchors,
+                    at
+                }
+            ),
+            []
+        );
         let none = assemble(&leaf, &bag[..3], wanted(&world.anchors, at));
         assert_eq!(none.chain.intermediates().len(), 1);
-        let refused = problems(&none.chain, Policy { hosts: &[], anchors: &world.anchors, at });
-        assert_eq!(refused.iter().map(Problem::code).collect::<Vec<_>>(), ["chain-refused"]);
+        let refused = problems(
+            &none.chain,
+            Policy {
+                hosts: &[],
+                anchors: &world.anchors,
+                at,
+            },
+        );
+        assert_eq!(
+            refused.iter().map(Problem::code).collect::<Vec<_>>(),
+            ["chain-refused"]
+        );
     }
 }
 
@@ -220,7 +323,11 @@ fn a_length_or_an_anchor_that_refuses_is_gone_around() {
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     };
     let good = world.root.certify(&upper);
-    let bag = [upper.certify(&world.lower), world.root.certify_as(&upper, short), good.clone()];
+    let bag = [
+        upper.certify(&world.lower),
+        world.root.certify_as(&upper, short),
+        good.clone(),
+    ];
     let assembly = assemble(&leaf, &bag, wanted(&world.anchors, at));
     assert_eq!(assembly.chain.intermediates(), [bag[0].clone(), good]);
     // The farther anchor has ended: the nearer one will do.
@@ -229,17 +336,38 @@ fn a_length_or_an_anchor_that_refuses_is_gone_around() {
     let bag = [world.root.certify(&world.lower), old.certify(&world.root)];
     let assembly = assemble(&leaf, &bag, wanted(&anchors, at));
     assert_eq!(assembly.chain.intermediates(), &bag[..1]);
-    assert_eq!(problems(&assembly.chain, Policy { hosts: &[], anchors: &anchors, at }), []);
+    assert_eq!(
+        problems(
+            &assembly.chain,
+            Policy {
+                hosts: &[],
+                anchors: &anchors,
+                at
+            }
+        ),
+        []
+    );
 }
 
 #[test]
 fn each_signature_is_checked_once() {
     let world = World::new();
-    let (leaf, bag) = (world.lower.leaf(&["example.com"]), [world.root.certify(&world.lower), world.root.root()]);
-    let policy = Policy { hosts: &[], anchors: &world.anchors, at: now() };
+    let (leaf, bag) = (
+        world.lower.leaf(&["example.com"]),
+        [world.root.certify(&world.lower), world.root.root()],
+    );
+    let policy = Policy {
+        hosts: &[],
+        anchors: &world.anchors,
+        at: now(),
+    };
     let (refused, checked) = counted::during(|| {
         let chain = assemble(&leaf, &bag, wanted(&world.anchors, now())).chain;
-        problems(&chain, policy).len() + VerifiedChain::new(chain, policy).err().unwrap_or_default().len()
+        problems(&chain, policy).len()
+            + VerifiedChain::new(chain, policy)
+                .err()
+                .unwrap_or_default()
+                .len()
     });
     assert_eq!((refused, checked), (0, 2));
 }
@@ -251,7 +379,10 @@ fn what_cannot_be_a_sites_certificate() {
     let intermediate = world.root.certify(&world.lower);
     assert_eq!(world.codes(&intermediate, &[], &[], at), ["ca-as-leaf"]);
     let stranger = Authority::new("Stranger");
-    assert_eq!(world.codes(&stranger.root(), &[], &[], at), ["ca-as-leaf", "self-signed"]);
+    assert_eq!(
+        world.codes(&stranger.root(), &[], &[], at),
+        ["ca-as-leaf", "self-signed"]
+    );
     let leaf = world.lower.leaf(&["example.com"]);
     assert_eq!(world.codes(&leaf, &[], &[], at), ["missing-intermediate"]);
     let bag = [stranger.certify(&world.lower), stranger.root()];
@@ -267,7 +398,10 @@ fn a_key_fits_one_certificate() {
     let rsa_leaf = world.lower.leaf_as(&["example.com"], &rsa, |_| {});
     assert_eq!(mismatch(&leaf, &private(&own)), None);
     assert_eq!(mismatch(&rsa_leaf, &private(&rsa)), None);
-    assert_eq!(mismatch(&leaf, &private(&other)).unwrap().code(), "wrong-key");
+    assert_eq!(
+        mismatch(&leaf, &private(&other)).unwrap().code(),
+        "wrong-key"
+    );
     assert_eq!(
         mismatch(&rsa_leaf, &private(&own)).unwrap(),
         Problem::WrongKeyKind {
@@ -276,11 +410,21 @@ fn a_key_fits_one_certificate() {
             label: "example.com".into()
         }
     );
-    let policy = Policy { hosts: &[], anchors: &world.anchors, at: now() };
-    let verified =
-        VerifiedChain::new(Chain::assemble(&leaf, &bag, wanted(&world.anchors, now())).chain, policy).unwrap();
+    let policy = Policy {
+        hosts: &[],
+        anchors: &world.anchors,
+        at: now(),
+    };
+    let verified = VerifiedChain::new(
+        Chain::assemble(&leaf, &bag, wanted(&world.anchors, now())).chain,
+        policy,
+    )
+    .unwrap();
     assert!(CertifiedKey::new(verified.clone(), private(&other)).is_err());
-    assert_eq!(CertifiedKey::new(verified, private(&own)).unwrap().leaf(), &leaf);
+    assert_eq!(
+        CertifiedKey::new(verified, private(&own)).unwrap().leaf(),
+        &leaf
+    );
 }
 
 /// A small world of CAs that certify each other at random, some of them wrongly: a leaf, a bag, a root.
@@ -293,7 +437,9 @@ fn random_world(seed: u64) -> (Certificate, Vec<Certificate>, Certificate) {
         usize::try_from(state % most).unwrap()
     };
     // Some share a name.
-    let authorities: Vec<Authority> = (0..6).map(|_| Authority::new(&format!("CA {}", below(5)))).collect();
+    let authorities: Vec<Authority> = (0..6)
+        .map(|_| Authority::new(&format!("CA {}", below(5))))
+        .collect();
     let root = Authority::new("Root");
     let faults: [fn(&mut CertificateParams); 8] = [
         |_| {},
@@ -305,7 +451,10 @@ fn random_world(seed: u64) -> (Certificate, Vec<Certificate>, Certificate) {
         |params| params.is_ca = IsCa::Ca(BasicConstraints::Constrained(1)),
         |params| {
             let permitted_subtrees = vec![GeneralSubtree::DnsName("example.org".to_owned())];
-            params.name_constraints = Some(NameConstraints { permitted_subtrees, excluded_subtrees: Vec::new() });
+            params.name_constraints = Some(NameConstraints {
+                permitted_subtrees,
+                excluded_subtrees: Vec::new(),
+            });
         },
     ];
     let mut bag = Vec::new();
@@ -313,8 +462,15 @@ fn random_world(seed: u64) -> (Certificate, Vec<Certificate>, Certificate) {
         let (issuer, subject, fault) = (below(6), below(6), faults[below(8)]);
         bag.push(authorities[issuer].certify_as(&authorities[subject], fault));
     }
-    bag.insert(below(14), root.certify_as(&authorities[below(6)], faults[below(8)]));
-    (authorities[below(6)].leaf(&["example.com"]), bag, root.root())
+    bag.insert(
+        below(14),
+        root.certify_as(&authorities[below(6)], faults[below(8)]),
+    );
+    (
+        authorities[below(6)].leaf(&["example.com"]),
+        bag,
+        root.root(),
+    )
 }
 
 /// webpki tries every way; it leaves out the key usage of CAs.
@@ -322,12 +478,26 @@ fn webpki_finds_a_way(leaf: &Certificate, bag: &[Certificate], root: &Certificat
     let der = |one: &Certificate| rustls::pki_types::CertificateDer::from(one.der().to_vec());
     let (leaf, root) = (der(leaf), der(root));
     let anchors = [webpki::anchor_from_trusted_cert(&root).unwrap()];
-    let bag: Vec<_> = bag.iter().filter(|one| one.usage.signs_certificates).map(der).collect();
+    let bag: Vec<_> = bag
+        .iter()
+        .filter(|one| one.usage.signs_certificates)
+        .map(der)
+        .collect();
     let seconds = u64::try_from(now().as_second()).unwrap();
-    let time = rustls::pki_types::UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
+    let time =
+        rustls::pki_types::UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
     let usage = webpki::KeyUsage::server_auth();
     let leaf = webpki::EndEntityCert::try_from(&leaf).unwrap();
-    leaf.verify_for_usage(webpki::ALL_VERIFICATION_ALGS, &anchors, &bag, time, usage, None, None).is_ok()
+    leaf.verify_for_usage(
+        webpki::ALL_VERIFICATION_ALGS,
+        &anchors,
+        &bag,
+        time,
+        usage,
+        None,
+        None,
+    )
+    .is_ok()
 }
 
 #[test]
@@ -337,9 +507,20 @@ fn a_way_is_found_whenever_there_is_one() {
         let (leaf, bag, root) = random_world(seed);
         let anchors = TrustAnchors::from_certificates("root.pem", std::slice::from_ref(&root));
         let chain = assemble(&leaf, &bag, wanted(&anchors, now())).chain;
-        let holds = problems(&chain, Policy { hosts: &[], anchors: &anchors, at: now() }).is_empty();
+        let holds = problems(
+            &chain,
+            Policy {
+                hosts: &[],
+                anchors: &anchors,
+                at: now(),
+            },
+        )
+        .is_empty();
         assert_eq!(holds, webpki_finds_a_way(&leaf, &bag, &root), "seed {seed}");
         found += usize::from(holds);
     }
-    assert!((40..360).contains(&found), "{found} of 400 have a way: the worlds are too easy or too hard");
+    assert!(
+        (40..360).contains(&found),
+        "{found} of 400 have a way: the worlds are too easy or too hard"
+    );
 }

@@ -16,8 +16,14 @@ fn key_usage(chain: &Chain) -> Option<String> {
         let why = "its key may not be used in a TLS handshake (key usage, RFC 5280 4.2.1.3)";
         return Some(format!("{}: {why}", chain.leaf().label()));
     }
-    let idle = chain.intermediates().iter().find(|one| !one.usage.signs_certificates)?;
-    Some(format!("{} may not sign certificates (key usage without keyCertSign, RFC 5280 4.2.1.3)", idle.label()))
+    let idle = chain
+        .intermediates()
+        .iter()
+        .find(|one| !one.usage.signs_certificates)?;
+    Some(format!(
+        "{} may not sign certificates (key usage without keyCertSign, RFC 5280 4.2.1.3)",
+        idle.label()
+    ))
 }
 
 /// A root of a file or of the system is held to what it says of itself, as OpenSSL does.

@@ -42,28 +42,48 @@ impl Acl {
     /// The ACL in these bytes, if it is one.
     #[must_use]
     pub fn parse(bytes: &[u8]) -> Option<Self> {
-        let entries = bytes.strip_prefix(&VERSION)?.chunks(8).map(entry).collect::<Option<Vec<_>>>()?;
-        let bits = |wanted: u16| entries.iter().find(|(tag, ..)| *tag == wanted).map(|(_, bits, _)| *bits);
+        let entries = bytes
+            .strip_prefix(&VERSION)?
+            .chunks(8)
+            .map(entry)
+            .collect::<Option<Vec<_>>>()?;
+        let bits = |wanted: u16| {
+            entries
+                .iter()
+                .find(|(tag, ..)| *tag == wanted)
+                .map(|(_, bits, _)| *bits)
+        };
         let mask = bits(MASK).unwrap_or(7);
         let who = |tag: u16, id: u32| match tag {
             USER => Some(Who::User(id)),
             GROUP => Some(Who::Group(id)),
             _ => None,
         };
-        let named = entries.iter().filter_map(|(tag, bits, id)| Some((who(*tag, *id)?, bits & mask)));
-        Some(Self { named: named.collect(), group: u32::from(bits(OWNING_GROUP)? & mask) })
+        let named = entries
+            .iter()
+            .filter_map(|(tag, bits, id)| Some((who(*tag, *id)?, bits & mask)));
+        Some(Self {
+            named: named.collect(),
+            group: u32::from(bits(OWNING_GROUP)? & mask),
+        })
     }
 
     /// Who is named in it and may read.
     #[must_use]
     pub fn readers(&self) -> Vec<Who> {
-        self.named.iter().filter(|(_, bits)| bits & READ != 0).map(|(who, _)| *who).collect()
+        self.named
+            .iter()
+            .filter(|(_, bits)| bits & READ != 0)
+            .map(|(who, _)| *who)
+            .collect()
     }
 
     /// Whether the ACL of a folder lets `who` in by name.
     #[must_use]
     pub fn lets_in(&self, who: Who) -> bool {
-        self.named.iter().any(|(named, bits)| *named == who && bits & ENTER != 0)
+        self.named
+            .iter()
+            .any(|(named, bits)| *named == who && bits & ENTER != 0)
     }
 
     /// What the mode of the file would be without its ACL.
@@ -93,9 +113,14 @@ pub fn of(readers: &[Who], mode: u32) -> Option<Vec<u8>> {
     entries.extend(named);
     // As the kernel demands: by what they are, then by whom they name.
     entries.sort_unstable_by_key(|(tag, _, id)| (*tag, *id));
-    let bytes = entries
-        .iter()
-        .flat_map(|(tag, bits, id)| [&tag.to_le_bytes()[..], &bits.to_le_bytes(), &id.to_le_bytes()].concat());
+    let bytes = entries.iter().flat_map(|(tag, bits, id)| {
+        [
+            &tag.to_le_bytes()[..],
+            &bits.to_le_bytes(),
+            &id.to_le_bytes(),
+        ]
+        .concat()
+    });
     Some(VERSION.into_iter().chain(bytes).collect())
 }
 
@@ -113,7 +138,14 @@ mod tests {
 
     /// `setfacl -m u:33:rw,g:44:r` on a file, with these bits for group, mask and others.
     fn acl(group: u8, mask: u8, others: u8) -> Vec<u8> {
-        let entries = [(1, 6, !0), (2, 6, 33), (4, group, !0), (8, 4, 44_u32), (16, mask, !0), (32, others, !0)];
+        let entries = [
+            (1, 6, !0),
+            (2, 6, 33),
+            (4, group, !0),
+            (8, 4, 44_u32),
+            (16, mask, !0),
+            (32, others, !0),
+        ];
         let bytes = entries.iter().flat_map(|(tag, bits, id)| {
             let id = id.to_le_bytes();
             [*tag, 0, *bits, 0, id[0], id[1], id[2], id[3]]
@@ -131,13 +163,21 @@ mod tests {
             (acl(7, 0, 7), vec![], 0o600, 0o600),
         ] {
             let read = Acl::parse(&bytes).unwrap();
-            assert_eq!((&read.readers(), read.mode(shown)), (&readers, mode), "{bytes:?}");
+            assert_eq!(
+                (&read.readers(), read.mode(shown)),
+                (&readers, mode),
+                "{bytes:?}"
+            );
             let Some(written) = super::of(&readers, mode & 0o660) else {
                 assert!(readers.is_empty());
                 continue;
             };
             let again = Acl::parse(&written).unwrap();
-            assert_eq!((again.readers(), again.group), (readers, mode >> 3 & 6), "{bytes:?}");
+            assert_eq!(
+                (again.readers(), again.group),
+                (readers, mode >> 3 & 6),
+                "{bytes:?}"
+            );
             assert_eq!(written[written.len() - 6], 0, "nothing for others");
         }
     }
@@ -145,7 +185,13 @@ mod tests {
     #[test]
     fn what_is_no_acl_is_none() {
         let bytes = acl(4, 4, 0);
-        for broken in [&[][..], &bytes[..3], &bytes[..4], &bytes[..bytes.len() - 1], &[&bytes[..], &[9; 8]].concat()] {
+        for broken in [
+            &[][..],
+            &bytes[..3],
+            &bytes[..4],
+            &bytes[..bytes.len() - 1],
+            &[&bytes[..], &[9; 8]].concat(),
+        ] {
             assert_eq!(Acl::parse(broken), None);
         }
     }

@@ -37,8 +37,18 @@ pub fn open(folder: Node) -> bool {
 pub fn inherit(file: Node, folders: &[Node], user: u32) -> (Access, Vec<Doubt>) {
     let (owner, group) = file.owner;
     let ours = [0, user].contains(&owner);
-    if !ours && folders.first().is_some_and(|folder| open(*folder) || folder.owner.0 == owner) {
-        return (Access { mode: KEY_MODE, owner: None }, vec![Doubt::Stranger(owner)]);
+    if !ours
+        && folders
+            .first()
+            .is_some_and(|folder| open(*folder) || folder.owner.0 == owner)
+    {
+        return (
+            Access {
+                mode: KEY_MODE,
+                owner: None,
+            },
+            vec![Doubt::Stranger(owner)],
+        );
     }
     let lets_in = |folder: &Node| match folder.owner.1 == group {
         true => folder.mode & 0o010 != 0,
@@ -56,7 +66,13 @@ pub fn inherit(file: Node, folders: &[Node], user: u32) -> (Access, Vec<Doubt>) 
     if !ours {
         doubts.push(Doubt::Owner(owner));
     }
-    (Access { mode, owner: Some(file.owner) }, doubts)
+    (
+        Access {
+            mode,
+            owner: Some(file.owner),
+        },
+        doubts,
+    )
 }
 
 #[cfg(test)]
@@ -73,19 +89,68 @@ mod tests {
         let kept = |mode, owner| (mode, Some(owner));
         for (file, folder, access, doubts) in [
             (node(0o600, (0, 0)), top, kept(0o600, (0, 0)), vec![]),
-            (node(0o640, (0, USERS)), top, kept(0o640, (0, USERS)), vec![]),
-            (node(0o640, (0, USERS)), debian, kept(0o640, (0, USERS)), vec![]),
-            (node(0o644, (0, 0)), top, kept(0o640, (0, 0)), vec![Doubt::Others(0o644)]),
-            (node(0o640, (0, USERS)), private, kept(0o600, (0, USERS)), vec![Doubt::Group(0o640)]),
+            (
+                node(0o640, (0, USERS)),
+                top,
+                kept(0o640, (0, USERS)),
+                vec![],
+            ),
+            (
+                node(0o640, (0, USERS)),
+                debian,
+                kept(0o640, (0, USERS)),
+                vec![],
+            ),
+            (
+                node(0o644, (0, 0)),
+                top,
+                kept(0o640, (0, 0)),
+                vec![Doubt::Others(0o644)],
+            ),
+            (
+                node(0o640, (0, USERS)),
+                private,
+                kept(0o600, (0, USERS)),
+                vec![Doubt::Group(0o640)],
+            ),
             (node(0o640, (0, 0)), private, kept(0o640, (0, 0)), vec![]),
-            (node(0o600, (BOB, USERS)), top, kept(0o600, (BOB, USERS)), vec![Doubt::Owner(BOB)]),
-            (node(0o640, (BOB, USERS)), node(0o1777, (0, 0)), (0o600, None), vec![Doubt::Stranger(BOB)]),
-            (node(0o640, (BOB, USERS)), node(0o775, (0, USERS)), (0o600, None), vec![Doubt::Stranger(BOB)]),
-            (node(0o600, (BOB, BOB)), node(0o755, (BOB, BOB)), (0o600, None), vec![Doubt::Stranger(BOB)]),
-            (node(0o600, (0, 0)), node(0o1777, (0, 0)), kept(0o600, (0, 0)), vec![]),
+            (
+                node(0o600, (BOB, USERS)),
+                top,
+                kept(0o600, (BOB, USERS)),
+                vec![Doubt::Owner(BOB)],
+            ),
+            (
+                node(0o640, (BOB, USERS)),
+                node(0o1777, (0, 0)),
+                (0o600, None),
+                vec![Doubt::Stranger(BOB)],
+            ),
+            (
+                node(0o640, (BOB, USERS)),
+                node(0o775, (0, USERS)),
+                (0o600, None),
+                vec![Doubt::Stranger(BOB)],
+            ),
+            (
+                node(0o600, (BOB, BOB)),
+                node(0o755, (BOB, BOB)),
+                (0o600, None),
+                vec![Doubt::Stranger(BOB)],
+            ),
+            (
+                node(0o600, (0, 0)),
+                node(0o1777, (0, 0)),
+                kept(0o600, (0, 0)),
+                vec![],
+            ),
         ] {
             let (found, told) = inherit(file, &[folder, top], 0);
-            assert_eq!(((found.mode, found.owner), told), (access, doubts), "{file:?} in {folder:?}");
+            assert_eq!(
+                ((found.mode, found.owner), told),
+                (access, doubts),
+                "{file:?} in {folder:?}"
+            );
         }
         let (_, told) = inherit(node(0o600, (BOB, BOB)), &[node(0o700, (BOB, BOB))], BOB);
         assert_eq!(told, [], "whoever runs certctl");

@@ -42,7 +42,10 @@ pub enum Remark {
 }
 
 fn listed(who: &[Who]) -> String {
-    who.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    who.iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// What is at `path`, links not followed; its mode is what it is without its ACL.
@@ -50,7 +53,9 @@ fn listed(who: &[Who]) -> String {
 /// # Errors
 /// When it cannot be looked at.
 pub fn look(path: &Path) -> Result<Option<Seen>, FileError> {
-    let Some(mut seen) = folders::look(path)? else { return Ok(None) };
+    let Some(mut seen) = folders::look(path)? else {
+        return Ok(None);
+    };
     if seen.kind == Kind::File
         && seen.mode & 0o070 != 0
         && let Some(acl) = acl(path)?
@@ -83,19 +88,31 @@ pub fn attributes(layout: &Layout, piece: Piece, mode: u32) -> Result<Attributes
     let acl = attributes.acl.as_deref().and_then(Acl::parse);
     let readers = acl.map(|acl| acl.readers()).unwrap_or_default();
     let (kept, _) = split(layout, path, piece, readers)?;
-    Ok(Attributes { acl: acl::of(&kept, mode), ..attributes })
+    Ok(Attributes {
+        acl: acl::of(&kept, mode),
+        ..attributes
+    })
 }
 
 /// Whether a plain key file is another user's, who may have put it there.
 fn strange(layout: &Layout, path: &Path) -> Result<bool, FileError> {
-    let Some(seen) = look(path)?.filter(|seen| seen.kind == Kind::File) else { return Ok(false) };
+    let Some(seen) = look(path)?.filter(|seen| seen.kind == Kind::File) else {
+        return Ok(false);
+    };
     let (_, doubts) = inherit::inherit(node(&seen), &above(layout, path)?, folders::user());
-    Ok(doubts.iter().any(|doubt| matches!(doubt, Doubt::Stranger(_))))
+    Ok(doubts
+        .iter()
+        .any(|doubt| matches!(doubt, Doubt::Stranger(_))))
 }
 
 /// Of those who are named in the ACL of a file: who could read it, and who could not. Whom the folders of a plain key let
 /// in could, and nobody by the word of a stranger. What our own link shows lies in folders that everybody may enter.
-fn split(layout: &Layout, path: &Path, piece: Piece, readers: Vec<Who>) -> Result<(Vec<Who>, Vec<Who>), FileError> {
+fn split(
+    layout: &Layout,
+    path: &Path,
+    piece: Piece,
+    readers: Vec<Who>,
+) -> Result<(Vec<Who>, Vec<Who>), FileError> {
     let plain = folders::look(path)?.is_some_and(|seen| seen.kind == Kind::File);
     if readers.is_empty() || !plain || !piece.is_secret() {
         return Ok((readers, Vec::new()));
@@ -108,15 +125,21 @@ fn split(layout: &Layout, path: &Path, piece: Piece, readers: Vec<Who>) -> Resul
         doors.push((folders::look(folder)?, acl(folder)?));
     }
     let opens = |(seen, acl): &(Option<Seen>, Option<Acl>), who: &Who| {
-        seen.as_ref().is_none_or(|seen| seen.mode & 0o001 != 0) || acl.as_ref().is_some_and(|acl| acl.lets_in(*who))
+        seen.as_ref().is_none_or(|seen| seen.mode & 0o001 != 0)
+            || acl.as_ref().is_some_and(|acl| acl.lets_in(*who))
     };
-    Ok(readers.into_iter().partition(|who| doors.iter().all(|door| opens(door, who))))
+    Ok(readers
+        .into_iter()
+        .partition(|who| doors.iter().all(|door| opens(door, who))))
 }
 
 /// What decides for a mode.
 #[must_use]
 pub fn node(seen: &Seen) -> Node {
-    Node { mode: seen.mode, owner: seen.owner }
+    Node {
+        mode: seen.mode,
+        owner: seen.owner,
+    }
 }
 
 /// The folders of a file as far as they are inside of the tree, the nearest first.
@@ -132,7 +155,9 @@ pub fn above(layout: &Layout, path: &Path) -> Result<Vec<Node>, FileError> {
 }
 
 fn folders_of<'a>(layout: &'a Layout, path: &'a Path) -> impl Iterator<Item = &'a Path> {
-    path.ancestors().skip(1).take_while(|folder| folder.starts_with(layout.root()))
+    path.ancestors()
+        .skip(1)
+        .take_while(|folder| folder.starts_with(layout.root()))
 }
 
 /// What is worth telling of the plain files that servers read now.
@@ -143,19 +168,34 @@ pub fn remarks(layout: &Layout) -> Result<Vec<Remark>, FileError> {
     let mut remarks = Vec::new();
     for link in layout.links() {
         let path = link.path.as_path();
-        let Some(seen) = folders::look(path)?.filter(|seen| seen.kind == Kind::File) else { continue };
+        let Some(seen) = folders::look(path)?.filter(|seen| seen.kind == Kind::File) else {
+            continue;
+        };
         let readers = acl(path)?.map(|acl| acl.readers()).unwrap_or_default();
         let (kept, kept_out) = split(layout, path, link.piece, readers)?;
         let path = path.to_owned();
         if !kept.is_empty() {
-            remarks.push(Remark::Readers { path: path.clone(), who: kept });
+            remarks.push(Remark::Readers {
+                path: path.clone(),
+                who: kept,
+            });
         }
         if !kept_out.is_empty() {
-            remarks.push(Remark::KeptOut { path: path.clone(), who: kept_out });
+            remarks.push(Remark::KeptOut {
+                path: path.clone(),
+                who: kept_out,
+            });
         }
-        let others = seen.names.saturating_sub(1).saturating_sub(u64::from(folders::backed_up(&path)?.is_some()));
+        let others = seen
+            .names
+            .saturating_sub(1)
+            .saturating_sub(u64::from(folders::backed_up(&path)?.is_some()));
         if others > 0 {
-            remarks.push(Remark::Linked { path, others, inode: seen.inode() });
+            remarks.push(Remark::Linked {
+                path,
+                others,
+                inode: seen.inode(),
+            });
         }
     }
     Ok(remarks)

@@ -11,7 +11,9 @@ const KEY_MODES: [u32; 4] = [0o600, 0o640, 0o400, 0o440];
 pub fn key_mode(text: &str) -> Result<u32, &'static str> {
     match u32::from_str_radix(text, 8) {
         Ok(mode) if KEY_MODES.contains(&mode) => Ok(mode),
-        Ok(mode) if mode & 0o007 != 0 => Err("it would open the key to everybody; 0600, 0640, 0400 or 0440"),
+        Ok(mode) if mode & 0o007 != 0 => {
+            Err("it would open the key to everybody; 0600, 0640, 0400 or 0440")
+        }
         _ => Err("the mode of a key is 0600, 0640, 0400 or 0440"),
     }
 }
@@ -40,22 +42,38 @@ pub enum OwnerError {
 /// See [`OwnerError`].
 pub fn owner(text: &str, user: u32, passwd: &str, group: &str) -> Result<(u32, u32), OwnerError> {
     let (name, of) = text.split_once(':').unwrap_or((text, ""));
-    let users = || passwd.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let users = || {
+        passwd
+            .lines()
+            .map(|line| line.split(':').collect::<Vec<_>>())
+    };
     let named = users().find(|fields| fields.first() == Some(&name));
-    let number = |fields: &[&str], at: usize| fields.get(at).and_then(|field| field.parse::<u32>().ok());
+    let number =
+        |fields: &[&str], at: usize| fields.get(at).and_then(|field| field.parse::<u32>().ok());
     let owner = match (&named, name) {
         (_, "") if of.is_empty() => return Err(OwnerError::Empty),
         (_, "") => user,
-        (Some(fields), _) => number(fields, 2).ok_or_else(|| OwnerError::NoUser(name.to_owned()))?,
+        (Some(fields), _) => {
+            number(fields, 2).ok_or_else(|| OwnerError::NoUser(name.to_owned()))?
+        }
         (None, _) => numeric(name).ok_or_else(|| OwnerError::NoUser(name.to_owned()))?,
     };
     if !of.is_empty() {
-        let line = group.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|fields| fields[0] == of);
-        let found = line.and_then(|fields| number(&fields, 2)).or_else(|| numeric(of));
-        return found.map(|group| (owner, group)).ok_or_else(|| OwnerError::NoGroup(of.to_owned()));
+        let line = group
+            .lines()
+            .map(|line| line.split(':').collect::<Vec<_>>())
+            .find(|fields| fields[0] == of);
+        let found = line
+            .and_then(|fields| number(&fields, 2))
+            .or_else(|| numeric(of));
+        return found
+            .map(|group| (owner, group))
+            .ok_or_else(|| OwnerError::NoGroup(of.to_owned()));
     }
     let entry = named.or_else(|| users().find(|fields| number(fields, 2) == Some(owner)));
-    let group = entry.and_then(|fields| number(&fields, 3)).ok_or(OwnerError::Unknown(owner))?;
+    let group = entry
+        .and_then(|fields| number(&fields, 3))
+        .ok_or(OwnerError::Unknown(owner))?;
     Ok((owner, group))
 }
 
@@ -68,8 +86,7 @@ fn numeric(text: &str) -> Option<u32> {
 mod tests {
     use super::{OwnerError, key_mode, owner};
 
-    const PASSWD: &str =
-        "root:x:0:0:root:/root:/bin/bash\nwww-data:x:33:33::/var/www:\nbroken\n1000:x:7:8::/:\nx:x:9:10::/:\n";
+    const PASSWD: &str = "root:x:0:0:root:/root:/bin/bash\nwww-data:x:33:33::/var/www:\nbroken\n1000:x:7:8::/:\nx:x:9:10::/:\n";
     const GROUP: &str = "root:x:0:\nssl-cert:x:114:postgres\nwww-data:x:33:\nbad:x:many:\n";
 
     #[test]
@@ -103,10 +120,26 @@ mod tests {
 
     #[test]
     fn a_key_is_never_for_everybody() {
-        for (text, mode) in [("0600", 0o600), ("640", 0o640), ("0400", 0o400), ("440", 0o440)] {
+        for (text, mode) in [
+            ("0600", 0o600),
+            ("640", 0o640),
+            ("0400", 0o400),
+            ("440", 0o440),
+        ] {
             assert_eq!(key_mode(text), Ok(mode));
         }
-        for text in ["0644", "0666", "777", "0660", "0700", "4600", "", "-600", "0o600", "rw-------"] {
+        for text in [
+            "0644",
+            "0666",
+            "777",
+            "0660",
+            "0700",
+            "4600",
+            "",
+            "-600",
+            "0o600",
+            "rw-------",
+        ] {
             assert!(key_mode(text).is_err(), "{text}");
         }
     }

@@ -15,14 +15,21 @@ impl Family {
     /// Decided from the folders that are there, named below the root.
     #[must_use]
     pub fn of(is_folder: impl Fn(&str) -> bool) -> Self {
-        if is_folder("etc/pki/tls") && !is_folder("etc/ssl/private") { Self::RedHat } else { Self::Debian }
+        if is_folder("etc/pki/tls") && !is_folder("etc/ssl/private") {
+            Self::RedHat
+        } else {
+            Self::Debian
+        }
     }
 
     /// Where chain and key of `stem` are read, below the root.
     #[must_use]
     pub fn stable_paths(self, stem: &str) -> (PathBuf, PathBuf) {
         let (chains, keys) = self.folders();
-        (chains.join(format!("{stem}.fullchain.pem")), keys.join(format!("{stem}.key")))
+        (
+            chains.join(format!("{stem}.fullchain.pem")),
+            keys.join(format!("{stem}.key")),
+        )
     }
 
     /// Where chain and key of `stem` in one file are read, below the root.

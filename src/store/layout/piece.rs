@@ -96,7 +96,10 @@ impl Link {
     /// `piece` at `path`.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>, piece: Piece) -> Self {
-        Self { path: path.into(), piece }
+        Self {
+            path: path.into(),
+            piece,
+        }
     }
 }
 

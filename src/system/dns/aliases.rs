@@ -15,11 +15,18 @@ use crate::system::dns::client::{Client, Form, Query, Recursion};
 const LONGEST: usize = 16;
 
 /// Follows the alias that a server has at the first name; `None` where it ends like any other.
-pub(super) async fn chain(client: &Client, guide: SocketAddr, said: &[Said]) -> Option<(String, Chain)> {
-    let (start, target) = said.iter().flat_map(|said| said.answers.first()).find_map(|asked| match &asked.answer {
-        Answer::Cname(target) => Some((asked.name.clone(), target.clone())),
-        _ => None,
-    })?;
+pub(super) async fn chain(
+    client: &Client,
+    guide: SocketAddr,
+    said: &[Said],
+) -> Option<(String, Chain)> {
+    let (start, target) = said
+        .iter()
+        .flat_map(|said| said.answers.first())
+        .find_map(|asked| match &asked.answer {
+            Answer::Cname(target) => Some((asked.name.clone(), target.clone())),
+            _ => None,
+        })?;
     let mut passed = vec![start.to_ascii_lowercase()];
     let mut next = target;
     while passed.len() <= LONGEST {
@@ -29,12 +36,21 @@ pub(super) async fn chain(client: &Client, guide: SocketAddr, said: &[Said]) -> 
         passed.push(next.to_ascii_lowercase());
         let name = Name::from_ascii(format!("{next}.")).ok()?;
         let recursion = Recursion::DesiredUnchecked;
-        let query = Query { server: guide, name, kind: RecordType::CNAME, recursion, form: Form::Plain };
+        let query = Query {
+            server: guide,
+            name,
+            kind: RecordType::CNAME,
+            recursion,
+            form: Form::Plain,
+        };
         let message = client.ask(&query).await.ok()?;
-        next = message.answers.iter().find_map(|record| match &record.data {
-            RData::CNAME(target) if record.name == query.name => Some(text(&target.0)),
-            _ => None,
-        })?;
+        next = message
+            .answers
+            .iter()
+            .find_map(|record| match &record.data {
+                RData::CNAME(target) if record.name == query.name => Some(text(&target.0)),
+                _ => None,
+            })?;
     }
     Some((start, Chain::Long(LONGEST)))
 }
@@ -50,7 +66,10 @@ pub(super) async fn anywhere(
     // What is at the domain itself is nobody's wildcard.
     let (_, parent) = name.split_once('.').filter(|_| name != domain)?;
     let (server, kind) = said.iter().find_map(|said| {
-        let asked = said.answers.iter().find(|asked| asked.name == name && is_something(&asked.answer))?;
+        let asked = said
+            .answers
+            .iter()
+            .find(|asked| asked.name == name && is_something(&asked.answer))?;
         (!is_right(&asked.answer, values)).then_some((&said.server, asked.kind))
     })?;
     let beside = format!("_{}.{parent}", random());
@@ -59,12 +78,17 @@ pub(super) async fn anywhere(
 }
 
 fn is_something(answer: &Answer) -> bool {
-    matches!(answer, Answer::Addresses(_) | Answer::Cname(_) | Answer::Txt(_))
+    matches!(
+        answer,
+        Answer::Addresses(_) | Answer::Cname(_) | Answer::Txt(_)
+    )
 }
 
 fn is_right(answer: &Answer, values: &[String]) -> bool {
     match answer {
-        Answer::Cname(target) => values.iter().any(|value| value.eq_ignore_ascii_case(target)),
+        Answer::Cname(target) => values
+            .iter()
+            .any(|value| value.eq_ignore_ascii_case(target)),
         Answer::Txt(texts) => values.iter().any(|value| texts.contains(value)),
         _ => false,
     }
@@ -85,17 +109,35 @@ pub(super) async fn explained(
     (name, kind): &(String, RecordKind),
 ) -> Vec<(String, String)> {
     let mut explained = Vec::new();
-    for said in said.iter().filter(|said| said.server.role == Role::Resolver) {
+    for said in said
+        .iter()
+        .filter(|said| said.server.role == Role::Resolver)
+    {
         let failed = |answer: &Answer| matches!(answer, Answer::Bogus | Answer::ServFail);
-        let Some(server) = said.server.address.filter(|_| said.answers.first().is_some_and(|one| failed(&one.answer)))
+        let Some(server) = said
+            .server
+            .address
+            .filter(|_| said.answers.first().is_some_and(|one| failed(&one.answer)))
         else {
             continue;
         };
-        let Ok(name) = Name::from_ascii(format!("{name}.")) else { continue };
+        let Ok(name) = Name::from_ascii(format!("{name}.")) else {
+            continue;
+        };
         let kind = record_type(*kind);
-        let query = Query { server, name, kind, recursion: Recursion::Desired, form: Form::Signed };
+        let query = Query {
+            server,
+            name,
+            kind,
+            recursion: Recursion::Desired,
+            form: Form::Signed,
+        };
         if let Ok(message) = client.ask(&query).await {
-            explained.extend(reasons(&message).into_iter().map(|reason| (said.server.to_string(), reason)));
+            explained.extend(
+                reasons(&message)
+                    .into_iter()
+                    .map(|reason| (said.server.to_string(), reason)),
+            );
         }
     }
     explained
@@ -105,14 +147,25 @@ pub(super) async fn explained(
 fn reasons(message: &Message) -> Vec<String> {
     const CODE: u16 = 15;
     const LONGEST: usize = 300;
-    let options = message.edns.as_ref().map(|edns| edns.options().get_all(EdnsCode::Unknown(CODE))).unwrap_or_default();
+    let options = message
+        .edns
+        .as_ref()
+        .map(|edns| edns.options().get_all(EdnsCode::Unknown(CODE)))
+        .unwrap_or_default();
     let reasons = options.into_iter().filter_map(|option| match option {
         EdnsOption::Unknown(_, bytes) => {
             let (code, words) = bytes.split_at_checked(2)?;
             let code = u16::from_be_bytes(code.try_into().ok()?);
-            let words: String = String::from_utf8_lossy(words).chars().take(LONGEST).collect();
+            let words: String = String::from_utf8_lossy(words)
+                .chars()
+                .take(LONGEST)
+                .collect();
             let named = named(code).map_or_else(|| format!("code {code}"), str::to_owned);
-            Some(if words.is_empty() { named } else { format!("{named}: {words}") })
+            Some(if words.is_empty() {
+                named
+            } else {
+                format!("{named}: {words}")
+            })
         }
         _ => None,
     });

@@ -32,29 +32,60 @@ pub(super) async fn ask_servers(
 
 /// Asks one server for the first name, and if it is there at all, at once for the others and for what else may stand at
 /// the first.
-async fn ask_server(client: &Arc<Client>, server: Server, kind: RecordKind, names: Vec<String>) -> Said {
+async fn ask_server(
+    client: &Arc<Client>,
+    server: Server,
+    kind: RecordKind,
+    names: Vec<String>,
+) -> Said {
     let mut names = names.into_iter();
     let mut answers = Vec::new();
-    let Some(first) = names.next() else { return Said { server, answers } };
+    let Some(first) = names.next() else {
+        return Said { server, answers };
+    };
     let Some(address) = server.address else {
-        answers.push(Asked { name: first, kind, answer: Answer::NoAddress, ttl: None });
+        answers.push(Asked {
+            name: first,
+            kind,
+            answer: Answer::NoAddress,
+            ttl: None,
+        });
         return Said { server, answers };
     };
     let role = server.role;
     let (answer, ttl) = put(client, address, role, &first, kind).await;
     let silent = gone(&answer);
-    let beside: Vec<RecordKind> = beside(kind, role, &answer).iter().copied().filter(|other| *other != kind).collect();
-    answers.push(Asked { name: first.clone(), kind, answer, ttl });
+    let beside: Vec<RecordKind> = beside(kind, role, &answer)
+        .iter()
+        .copied()
+        .filter(|other| *other != kind)
+        .collect();
+    answers.push(Asked {
+        name: first.clone(),
+        kind,
+        answer,
+        ttl,
+    });
     if silent {
         return Said { server, answers };
     }
-    let questions = names.map(|name| (name, kind)).chain(beside.into_iter().map(|kind| (first.clone(), kind)));
+    let questions = names
+        .map(|name| (name, kind))
+        .chain(beside.into_iter().map(|kind| (first.clone(), kind)));
     let mut tasks = JoinSet::new();
     for (index, (name, kind)) in questions.enumerate() {
         let client = Arc::clone(client);
         tasks.spawn(async move {
             let (answer, ttl) = put(&client, address, role, &name, kind).await;
-            (index, Asked { name, kind, answer, ttl })
+            (
+                index,
+                Asked {
+                    name,
+                    kind,
+                    answer,
+                    ttl,
+                },
+            )
         });
     }
     answers.extend(in_order(tasks).await);
@@ -80,21 +111,39 @@ pub(super) async fn put(
     kind: RecordKind,
 ) -> (Answer, Option<u32>) {
     // A name too long for the DNS (the doubled zone of a long one) cannot be there.
-    let Ok(name) = Name::from_ascii(format!("{name}.")) else { return (Answer::NoName(None), None) };
+    let Ok(name) = Name::from_ascii(format!("{name}.")) else {
+        return (Answer::NoName(None), None);
+    };
     let recursion = match role {
         Role::Resolver => Recursion::Desired,
         Role::Authoritative => Recursion::No,
     };
-    let query = Query { server, name, kind: record_type(kind), recursion, form: Form::Plain };
+    let query = Query {
+        server,
+        name,
+        kind: record_type(kind),
+        recursion,
+        form: Form::Plain,
+    };
     let (answer, ttl) = answer(client, &query, role).await;
     if answer != Answer::ServFail || role == Role::Authoritative {
         return (answer, ttl);
     }
     // A validating resolver fails both on what it cannot get and on what it will not believe; the latter it hands out
     // to those who do not want it checked.
-    let unchecked = Query { recursion: Recursion::DesiredUnchecked, ..query };
+    let unchecked = Query {
+        recursion: Recursion::DesiredUnchecked,
+        ..query
+    };
     let (unchecked, _) = self::answer(client, &unchecked, role).await;
-    (if unchecked.is_answer() { Answer::Bogus } else { answer }, None)
+    (
+        if unchecked.is_answer() {
+            Answer::Bogus
+        } else {
+            answer
+        },
+        None,
+    )
 }
 
 pub(super) fn record_type(kind: RecordKind) -> RecordType {

@@ -191,7 +191,13 @@ struct Zone<K> {
 
 impl<K> Default for Zone<K> {
     fn default() -> Self {
-        Self { waiting: VecDeque::new(), open: 0, allowed: FIRST_OF_A_ZONE, failed: 0, lost: None }
+        Self {
+            waiting: VecDeque::new(),
+            open: 0,
+            allowed: FIRST_OF_A_ZONE,
+            failed: 0,
+            lost: None,
+        }
     }
 }
 
@@ -206,7 +212,12 @@ impl<A: Asker> Desk<'_, A> {
         let name = job.zone.clone();
         match self.zones.get_mut(&name) {
             Some(zone) => zone.waiting.push_back(job),
-            None => self.zones.entry(name.clone()).or_default().waiting.push_back(job),
+            None => self
+                .zones
+                .entry(name.clone())
+                .or_default()
+                .waiting
+                .push_back(job),
         }
         self.waiting += 1;
         self.serve(&name);
@@ -215,21 +226,41 @@ impl<A: Asker> Desk<'_, A> {
     /// Starts what the zone's turn allows.
     fn serve(&mut self, name: &str) {
         while let Some(zone) = self.zones.get_mut(name) {
-            let lost =
-                zone.lost.as_ref().filter(|(since, _)| since.elapsed() < LOST_FOR).map(|(_, survey)| survey.clone());
+            let lost = zone
+                .lost
+                .as_ref()
+                .filter(|(since, _)| since.elapsed() < LOST_FOR)
+                .map(|(_, survey)| survey.clone());
             if lost.is_none() && zone.open >= zone.allowed {
                 return;
             }
-            let Some(job) = zone.waiting.pop_front() else { return };
+            let Some(job) = zone.waiting.pop_front() else {
+                return;
+            };
             self.waiting -= 1;
             match lost {
                 Some(survey) => {
-                    let surveys = job.records.iter().map(|(_, name)| not_asked_again(&survey, name)).collect();
-                    self.asker.hear(job.key, Came { surveys, caa: HashMap::new() }, Depth::Whole);
+                    let surveys = job
+                        .records
+                        .iter()
+                        .map(|(_, name)| not_asked_again(&survey, name))
+                        .collect();
+                    self.asker.hear(
+                        job.key,
+                        Came {
+                            surveys,
+                            caa: HashMap::new(),
+                        },
+                        Depth::Whole,
+                    );
                 }
                 None => {
                     zone.open += 1;
-                    if self.resolvers.alone() && job.records_alone { self.glance(job) } else { self.look(job) }
+                    if self.resolvers.alone() && job.records_alone {
+                        self.glance(job)
+                    } else {
+                        self.look(job)
+                    }
                 }
             }
         }
@@ -244,8 +275,10 @@ impl<A: Asker> Desk<'_, A> {
             for (server, address) in self.resolvers.addresses.iter().enumerate() {
                 self.flight.ask((number, at, server), *address, *kind, name);
             }
-            let said =
-                self.resolvers.addresses.iter().map(|address| Said { server: resolver(*address), answers: Vec::new() });
+            let said = self.resolvers.addresses.iter().map(|address| Said {
+                server: resolver(*address),
+                answers: Vec::new(),
+            });
             surveys.push(Survey {
                 zone: None,
                 own_servers: OwnServers::NotWanted,
@@ -254,25 +287,58 @@ impl<A: Asker> Desk<'_, A> {
             });
         }
         let left = job.records.len() * self.resolvers.addresses.len();
-        let came = Came { surveys, caa: HashMap::new() };
-        self.open.insert(number, Open { job, depth: Depth::Glance, came, left, look_closer: false });
+        let came = Came {
+            surveys,
+            caa: HashMap::new(),
+        };
+        self.open.insert(
+            number,
+            Open {
+                job,
+                depth: Depth::Glance,
+                came,
+                left,
+                look_closer: false,
+            },
+        );
     }
 
     /// Takes one answer of a glance.
     fn part(&mut self, (number, at, server): Part, part: bulk_client::Came) {
-        let Some(open) = self.open.get_mut(&number) else { return };
+        let Some(open) = self.open.get_mut(&number) else {
+            return;
+        };
         open.left -= 1;
-        let said = open.came.surveys.get_mut(at).and_then(|survey| survey.said.get_mut(server));
+        let said = open
+            .came
+            .surveys
+            .get_mut(at)
+            .and_then(|survey| survey.said.get_mut(server));
         match (part, said, open.job.records.get(at)) {
             (bulk_client::Came::Said(answer, ttl), Some(said), Some((kind, name))) => {
-                said.answers.push(Asked { name: name.clone(), kind: *kind, answer, ttl });
+                said.answers.push(Asked {
+                    name: name.clone(),
+                    kind: *kind,
+                    answer,
+                    ttl,
+                });
             }
             _ => open.look_closer = true,
         }
         if open.left == 0
-            && let Some(Open { job, depth, came, look_closer, .. }) = self.open.remove(&number)
+            && let Some(Open {
+                job,
+                depth,
+                came,
+                look_closer,
+                ..
+            }) = self.open.remove(&number)
         {
-            if look_closer { self.look(job) } else { self.heard(job, depth, came) }
+            if look_closer {
+                self.look(job)
+            } else {
+                self.heard(job, depth, came)
+            }
         }
     }
 
@@ -283,7 +349,16 @@ impl<A: Asker> Desk<'_, A> {
         let client = Arc::new(self.client.but_until(Instant::now() + SURVEY));
         self.next += 1;
         let (depth, came) = (Depth::Whole, Came::default());
-        self.open.insert(number, Open { job, depth, came, left: 0, look_closer: false });
+        self.open.insert(
+            number,
+            Open {
+                job,
+                depth,
+                came,
+                left: 0,
+                look_closer: false,
+            },
+        );
         self.tasks.spawn(async move {
             let surveys = surveys(&client, &known, &inquiries, &resolvers);
             let (surveys, caa) = tokio::join!(surveys, caa::look_up(&client, &names, &resolvers));
@@ -299,12 +374,30 @@ impl<A: Asker> Desk<'_, A> {
 
     /// Lets the asker hear it, and goes by what it makes of it.
     fn heard(&mut self, job: Job<A::Key>, depth: Depth, came: Came) {
-        let last = came.surveys.first().filter(|survey| nobody_answered(survey)).cloned();
-        let Job { key, records, zone: name, records_alone } = job;
+        let last = came
+            .surveys
+            .first()
+            .filter(|survey| nobody_answered(survey))
+            .cloned();
+        let Job {
+            key,
+            records,
+            zone: name,
+            records_alone,
+        } = job;
         let heard = self.asker.hear(key, came, depth);
-        let Some(zone) = self.zones.get_mut(&name) else { return };
+        let Some(zone) = self.zones.get_mut(&name) else {
+            return;
+        };
         match heard {
-            Heard::LookCloser(key) => return self.look(Job { key, records, zone: name, records_alone }),
+            Heard::LookCloser(key) => {
+                return self.look(Job {
+                    key,
+                    records,
+                    zone: name,
+                    records_alone,
+                });
+            }
             Heard::Enough => self.enough = true,
             Heard::Done => {
                 zone.failed = 0;
@@ -322,21 +415,38 @@ impl<A: Asker> Desk<'_, A> {
         }
         zone.open -= 1;
         self.serve(&name);
-        if self.zones.get(&name).is_some_and(|zone| zone.open == 0 && zone.waiting.is_empty() && zone.lost.is_none()) {
+        if self
+            .zones
+            .get(&name)
+            .is_some_and(|zone| zone.open == 0 && zone.waiting.is_empty() && zone.lost.is_none())
+        {
             self.zones.remove(&name);
         }
     }
 }
 
 fn nobody_answered(survey: &Survey) -> bool {
-    survey.said.iter().flat_map(|said| &said.answers).all(|asked| !asked.answer.is_answer())
+    survey
+        .said
+        .iter()
+        .flat_map(|said| &said.answers)
+        .all(|asked| !asked.answer.is_answer())
 }
 
 /// What the servers of a zone said last stands for its other names.
 fn not_asked_again(last: &Survey, name: &str) -> Survey {
     let said = last.said.iter().map(|said| {
-        let answers = said.answers.first().map(|asked| Asked { name: name.to_owned(), ..asked.clone() });
-        Said { server: said.server.clone(), answers: answers.into_iter().collect() }
+        let answers = said.answers.first().map(|asked| Asked {
+            name: name.to_owned(),
+            ..asked.clone()
+        });
+        Said {
+            server: said.server.clone(),
+            answers: answers.into_iter().collect(),
+        }
     });
-    Survey { said: said.collect(), ..last.clone() }
+    Survey {
+        said: said.collect(),
+        ..last.clone()
+    }
 }

@@ -18,7 +18,9 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::message::{read, ttl};
 use crate::dcv::answer::{Answer, RecordKind, Role};
 use crate::system::dns::ask_server::record_type;
-use crate::system::dns::client::{Client, Form, NoAnswer, QUESTION, Query, Recursion, TRANSMISSIONS, no_answer};
+use crate::system::dns::client::{
+    Client, Form, NoAnswer, QUESTION, Query, Recursion, TRANSMISSIONS, no_answer,
+};
 use crate::system::dns::congestion::{Place, Way};
 use crate::system::dns::fast_path;
 
@@ -48,7 +50,12 @@ impl<T> Flight<T> {
     /// Nothing yet; what is known of ways to servers is the client's. To be called in a runtime.
     pub(super) fn new(client: &Client) -> Self {
         let alarm = Box::pin(sleep_until(Instant::now() + QUESTION));
-        Self { client: client.clone(), posts: Vec::new(), came: Vec::new(), alarm }
+        Self {
+            client: client.clone(),
+            posts: Vec::new(),
+            came: Vec::new(),
+            alarm,
+        }
     }
 
     /// Takes one question; it is sent when there is room at the server.
@@ -60,10 +67,20 @@ impl<T> Flight<T> {
     }
 
     fn post(&mut self, server: SocketAddr) -> &mut Post<T> {
-        let at = self.posts.iter().position(|post| post.server == server).unwrap_or(self.posts.len());
+        let at = self
+            .posts
+            .iter()
+            .position(|post| post.server == server)
+            .unwrap_or(self.posts.len());
         if at == self.posts.len() {
             let way = self.client.way(server);
-            self.posts.push(Post { server, way, ports: Vec::new(), queue: VecDeque::new(), due: None });
+            self.posts.push(Post {
+                server,
+                way,
+                ports: Vec::new(),
+                queue: VecDeque::new(),
+                due: None,
+            });
         }
         &mut self.posts[at]
     }
@@ -82,12 +99,16 @@ impl<T> Flight<T> {
             if !self.came.is_empty() {
                 return Poll::Ready(std::mem::take(&mut self.came));
             }
-            let Some(due) = self.posts.iter().filter_map(|post| post.due).min() else { return Poll::Pending };
+            let Some(due) = self.posts.iter().filter_map(|post| post.due).min() else {
+                return Poll::Pending;
+            };
             if self.alarm.deadline() != due {
                 self.alarm.as_mut().reset(due);
             }
             ready!(self.alarm.as_mut().poll(context));
-            self.posts.iter_mut().for_each(|post| post.send_again(&mut self.came));
+            self.posts
+                .iter_mut()
+                .for_each(|post| post.send_again(&mut self.came));
         }
     }
 }
@@ -107,10 +128,11 @@ struct Post<T> {
 impl<T> Post<T> {
     fn receive(&mut self, context: &mut Context<'_>, came: &mut Vec<(T, Came)>) {
         let (server, way) = (self.server, &self.way);
-        self.ports.retain_mut(|port| match port.receive(context, server, way, came) {
-            Ok(()) => port.left > 0 || !port.open.is_empty(),
-            Err(error) => port.fail(way, error, came),
-        });
+        self.ports
+            .retain_mut(|port| match port.receive(context, server, way, came) {
+                Ok(()) => port.left > 0 || !port.open.is_empty(),
+                Err(error) => port.fail(way, error, came),
+            });
     }
 
     /// Sends what waited, as far as there is room.
@@ -119,7 +141,11 @@ impl<T> Post<T> {
             match self.way.take() {
                 Place::Full => return,
                 Place::Silent => {
-                    came.extend(self.queue.drain(..).map(|(key, ..)| (key, silence(NoAnswer::Timeout))));
+                    came.extend(
+                        self.queue
+                            .drain(..)
+                            .map(|(key, ..)| (key, silence(NoAnswer::Timeout))),
+                    );
                 }
                 Place::Taken => match self.queue.pop_front() {
                     Some((key, kind, bytes)) => self.send_one(key, kind, bytes, came),
@@ -140,7 +166,15 @@ impl<T> Post<T> {
         let now = Instant::now();
         let due = now + self.way.patience(0, Recursion::Desired.least());
         self.due = Some(self.due.map_or(due, |earlier| earlier.min(due)));
-        let question = Question { key, kind, bytes, transmission: 0, sent: now, due, until: now + QUESTION };
+        let question = Question {
+            key,
+            kind,
+            bytes,
+            transmission: 0,
+            sent: now,
+            due,
+            until: now + QUESTION,
+        };
         if let Err(error) = self.ports[at].send(question) {
             self.ports.remove(at).fail(&self.way, error, came);
         }
@@ -163,11 +197,17 @@ impl<T> Post<T> {
     /// Sends again what no answer came to in time.
     fn send_again(&mut self, came: &mut Vec<(T, Came)>) {
         let way = &self.way;
-        self.ports.retain_mut(|port| match port.send_again(way, came) {
-            Ok(()) => true,
-            Err(error) => port.fail(way, error, came),
-        });
-        self.due = self.ports.iter().flat_map(|port| port.open.values()).map(|question| question.due).min();
+        self.ports
+            .retain_mut(|port| match port.send_again(way, came) {
+                Ok(()) => true,
+                Err(error) => port.fail(way, error, came),
+            });
+        self.due = self
+            .ports
+            .iter()
+            .flat_map(|port| port.open.values())
+            .map(|question| question.due)
+            .min();
     }
 }
 
@@ -193,7 +233,11 @@ struct Port<T> {
 
 impl<T> Port<T> {
     fn open(server: SocketAddr) -> io::Result<Self> {
-        let any = if server.is_ipv4() { IpAddr::V4(Ipv4Addr::UNSPECIFIED) } else { IpAddr::V6(Ipv6Addr::UNSPECIFIED) };
+        let any = if server.is_ipv4() {
+            IpAddr::V4(Ipv4Addr::UNSPECIFIED)
+        } else {
+            IpAddr::V6(Ipv6Addr::UNSPECIFIED)
+        };
         let socket = UdpSocket::bind((any, 0))?;
         // Connected: the system keeps other sources out and tells when nobody listens.
         socket.connect(server)?;
@@ -204,7 +248,11 @@ impl<T> Port<T> {
         )]
         // To be written to is no news: tokio's own socket wakes for that, too, with each datagram that was taken.
         let socket = AsyncFd::with_interest(socket, Interest::READABLE)?;
-        Ok(Self { socket, left: QUESTIONS_OF_A_PORT, open: HashMap::new() })
+        Ok(Self {
+            socket,
+            left: QUESTIONS_OF_A_PORT,
+            open: HashMap::new(),
+        })
     }
 
     fn send(&mut self, mut question: Question<T>) -> io::Result<()> {
@@ -228,21 +276,33 @@ impl<T> Port<T> {
     ) -> io::Result<()> {
         let mut buffer = [0_u8; 4096];
         while let Poll::Ready(ready) = self.socket.poll_read_ready(context) {
-            let Ok(length) = ready?.try_io(|socket| socket.get_ref().recv(&mut buffer)) else { continue };
+            let Ok(length) = ready?.try_io(|socket| socket.get_ref().recv(&mut buffer)) else {
+                continue;
+            };
             self.take(&buffer[..length?], server, way, came);
         }
         // What went wrong is told as an end of writing, and is no datagram.
         if self.socket.poll_write_ready(context).is_ready() {
-            return Err(self.socket.get_ref().take_error()?.unwrap_or_else(|| ErrorKind::ConnectionRefused.into()));
+            return Err(self
+                .socket
+                .get_ref()
+                .take_error()?
+                .unwrap_or_else(|| ErrorKind::ConnectionRefused.into()));
         }
         Ok(())
     }
 
     /// Whatever is not the answer to a question of this port is passed over.
     fn take(&mut self, bytes: &[u8], server: SocketAddr, way: &Way, came: &mut Vec<(T, Came)>) {
-        let Some(id) = bytes.first_chunk().copied().map(u16::from_be_bytes) else { return };
-        let Some(question) = self.open.get(&id) else { return };
-        let Some(said) = said(bytes, &question.bytes, question.kind, server) else { return };
+        let Some(id) = bytes.first_chunk().copied().map(u16::from_be_bytes) else {
+            return;
+        };
+        let Some(question) = self.open.get(&id) else {
+            return;
+        };
+        let Some(said) = said(bytes, &question.bytes, question.kind, server) else {
+            return;
+        };
         if let Some(question) = self.open.remove(&id) {
             way.answered((question.transmission == 0).then(|| question.sent.elapsed()));
             way.leave();
@@ -252,7 +312,11 @@ impl<T> Port<T> {
 
     fn send_again(&mut self, way: &Way, came: &mut Vec<(T, Came)>) -> io::Result<()> {
         let now = Instant::now();
-        for question in self.open.values_mut().filter(|question| question.due <= now && question.until > now) {
+        for question in self
+            .open
+            .values_mut()
+            .filter(|question| question.due <= now && question.until > now)
+        {
             way.lost();
             question.transmission += 1;
             if question.transmission == TRANSMISSIONS {
@@ -289,7 +353,9 @@ impl<T> Port<T> {
 /// Sends it, or what is as good as lost where there is no room.
 fn put(socket: &AsyncFd<UdpSocket>, bytes: &[u8]) -> io::Result<()> {
     match socket.get_ref().send(bytes) {
-        Err(error) if !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Err(error),
+        Err(error) if !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
+            Err(error)
+        }
         _ => Ok(()),
     }
 }
@@ -299,12 +365,22 @@ fn said(bytes: &[u8], question: &[u8], kind: RecordKind, server: SocketAddr) -> 
     if !fast_path::answers(question, bytes) {
         return None;
     }
-    if let Some((target, ttl)) = fast_path::alias(question.len(), bytes).filter(|_| kind == RecordKind::Cname) {
+    if let Some((target, ttl)) =
+        fast_path::alias(question.len(), bytes).filter(|_| kind == RecordKind::Cname)
+    {
         return Some(Came::Said(Answer::Cname(target), Some(ttl)));
     }
     let message = Message::from_vec(bytes).ok()?;
-    let Some(name) = message.queries.first().map(|query| query.name.clone()) else { return Some(Came::Else) };
-    let query = Query { server, name, kind: record_type(kind), recursion: Recursion::Desired, form: Form::Plain };
+    let Some(name) = message.queries.first().map(|query| query.name.clone()) else {
+        return Some(Came::Else);
+    };
+    let query = Query {
+        server,
+        name,
+        kind: record_type(kind),
+        recursion: Recursion::Desired,
+        form: Form::Plain,
+    };
     Some(match read(&message, &query, Role::Resolver) {
         answer @ (Answer::Cname(_) | Answer::Txt(_)) if !message.metadata.truncation => {
             Came::Said(answer, ttl(&message))
@@ -341,7 +417,10 @@ mod tests {
     }
 
     /// A server that gets so many questions and sends what `answer` makes of each.
-    fn server(count: usize, answer: impl Fn(usize, Message) -> Vec<Vec<u8>> + Send + 'static) -> SocketAddr {
+    fn server(
+        count: usize,
+        answer: impl Fn(usize, Message) -> Vec<Vec<u8>> + Send + 'static,
+    ) -> SocketAddr {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         let address = socket.local_addr().unwrap();
         std::thread::spawn(move || {
@@ -385,12 +464,23 @@ mod tests {
         const COUNT: usize = 3 * PORTS * QUESTIONS_OF_A_PORT;
         let address = server(COUNT, |_, message| vec![right(message).to_vec().unwrap()]);
         let mut flight = flight();
-        (0..COUNT).for_each(|number| flight.ask(number, address, RecordKind::Cname, &format!("n{number}.test")));
+        (0..COUNT).for_each(|number| {
+            flight.ask(
+                number,
+                address,
+                RecordKind::Cname,
+                &format!("n{number}.test"),
+            )
+        });
         for (number, came) in all(&mut flight, COUNT).await {
             assert_eq!(target(&came), format!("to.n{number}.test"));
         }
         let open = &flight.posts[0].ports;
-        assert!(open.len() <= PORTS && open.iter().all(|port| port.open.is_empty()), "{}", open.len());
+        assert!(
+            open.len() <= PORTS && open.iter().all(|port| port.open.is_empty()),
+            "{}",
+            open.len()
+        );
     }
 
     #[tokio::test]
@@ -416,11 +506,18 @@ mod tests {
 
     #[tokio::test]
     async fn where_nobody_listens_shows_at_once_and_for_all() {
-        let address = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let address = UdpSocket::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap();
         let (mut flight, since) = (flight(), Instant::now());
         (0..9).for_each(|number| flight.ask(number, address, RecordKind::Cname, "a.test"));
         let came = all(&mut flight, 9).await;
-        assert!(came.iter().all(|(_, came)| matches!(came, Came::Said(Answer::Closed, None))), "{came:?}");
+        assert!(
+            came.iter()
+                .all(|(_, came)| matches!(came, Came::Said(Answer::Closed, None))),
+            "{came:?}"
+        );
         assert!(since.elapsed() < Duration::from_secs(1));
         assert!(flight.posts[0].ports.is_empty());
     }

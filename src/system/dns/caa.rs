@@ -17,7 +17,11 @@ use crate::system::dns::client::{Client, Form, Query, Recursion};
 use crate::system::dns::join::in_order;
 
 /// What is at each name of the climbs of `names`.
-pub(super) async fn look_up(client: &Arc<Client>, names: &[String], resolvers: &Resolvers) -> HashMap<String, Found> {
+pub(super) async fn look_up(
+    client: &Arc<Client>,
+    names: &[String],
+    resolvers: &Resolvers,
+) -> HashMap<String, Found> {
     let all: BTreeSet<String> = names.iter().flat_map(|name| climb(name)).collect();
     let mut tasks = JoinSet::new();
     for (index, name) in all.into_iter().enumerate() {
@@ -42,8 +46,16 @@ async fn first_that_answers(client: &Client, name: &str, resolvers: &Resolvers) 
 }
 
 async fn ask(client: &Client, server: SocketAddr, name: &str) -> Found {
-    let Ok(name) = Name::from_ascii(format!("{name}.")) else { return Found::None };
-    let query = Query { server, name, kind: RecordType::CAA, recursion: Recursion::Desired, form: Form::Plain };
+    let Ok(name) = Name::from_ascii(format!("{name}.")) else {
+        return Found::None;
+    };
+    let query = Query {
+        server,
+        name,
+        kind: RecordType::CAA,
+        recursion: Recursion::Desired,
+        form: Form::Plain,
+    };
     let message = match client.ask(&query).await {
         Ok(message) => message,
         Err(none) => return Found::Failed(none.into()),
@@ -51,11 +63,21 @@ async fn ask(client: &Client, server: SocketAddr, name: &str) -> Found {
     match message.metadata.response_code {
         ResponseCode::NoError | ResponseCode::NXDomain => found(&message, &query.name),
         ResponseCode::ServFail => {
-            let unchecked = Query { recursion: Recursion::DesiredUnchecked, ..query };
+            let unchecked = Query {
+                recursion: Recursion::DesiredUnchecked,
+                ..query
+            };
             let answered = client.ask(&unchecked).await.is_ok_and(|message| {
-                matches!(message.metadata.response_code, ResponseCode::NoError | ResponseCode::NXDomain)
+                matches!(
+                    message.metadata.response_code,
+                    ResponseCode::NoError | ResponseCode::NXDomain
+                )
             });
-            Found::Failed(if answered { Answer::Bogus } else { Answer::ServFail })
+            Found::Failed(if answered {
+                Answer::Bogus
+            } else {
+                Answer::ServFail
+            })
         }
         code => Found::Failed(failed(code)),
     }
@@ -63,15 +85,18 @@ async fn ask(client: &Client, server: SocketAddr, name: &str) -> Found {
 
 pub(super) fn found(message: &Message, name: &Name) -> Found {
     let end = end_of_aliases(message, name);
-    let records = message.answers.iter().filter_map(|record| match &record.data {
-        RData::CAA(caa) if record.name == *end => Some(CaaRecord {
-            critical: caa.issuer_critical,
-            tag: caa.tag.clone(),
-            value: String::from_utf8_lossy(&caa.value).into_owned(),
-            ttl: record.ttl,
-        }),
-        _ => None,
-    });
+    let records = message
+        .answers
+        .iter()
+        .filter_map(|record| match &record.data {
+            RData::CAA(caa) if record.name == *end => Some(CaaRecord {
+                critical: caa.issuer_critical,
+                tag: caa.tag.clone(),
+                value: String::from_utf8_lossy(&caa.value).into_owned(),
+                ttl: record.ttl,
+            }),
+            _ => None,
+        });
     let records: Vec<CaaRecord> = records.collect();
     if records.is_empty() {
         return Found::None;

@@ -84,7 +84,11 @@ pub(super) struct Client {
 
 impl Client {
     pub(super) fn until(deadline: Instant) -> Self {
-        Self { deadline, ways: Arc::default(), sockets: Arc::new(Semaphore::new(most_open_files(AT_ONCE))) }
+        Self {
+            deadline,
+            ways: Arc::default(),
+            sockets: Arc::new(Semaphore::new(most_open_files(AT_ONCE))),
+        }
     }
 
     /// What is known of the way to a server.
@@ -94,23 +98,30 @@ impl Client {
 
     /// The same with another deadline.
     pub(super) fn but_until(&self, deadline: Instant) -> Self {
-        Self { deadline, ..self.clone() }
+        Self {
+            deadline,
+            ..self.clone()
+        }
     }
 
     pub(super) async fn ask(&self, query: &Query) -> Result<Message, NoAnswer> {
         let way = self.ways.to(query.server);
-        let Ok(Some(_turn)) = timeout_at(self.deadline, way.turn()).await else { return Err(NoAnswer::Timeout) };
+        let Ok(Some(_turn)) = timeout_at(self.deadline, way.turn()).await else {
+            return Err(NoAnswer::Timeout);
+        };
         let Ok(_socket) = timeout_at(self.deadline, self.sockets.acquire()).await else {
             return Err(NoAnswer::Timeout);
         };
         let deadline = self.deadline.min(Instant::now() + QUESTION);
-        timeout_at(deadline, ask(query, &way)).await.unwrap_or_else(|_| {
-            // A resolver that has ever answered may only wait for others, and is asked on.
-            if query.recursion == Recursion::No || !way.answers() {
-                way.silent();
-            }
-            Err(NoAnswer::Timeout)
-        })
+        timeout_at(deadline, ask(query, &way))
+            .await
+            .unwrap_or_else(|_| {
+                // A resolver that has ever answered may only wait for others, and is asked on.
+                if query.recursion == Recursion::No || !way.answers() {
+                    way.silent();
+                }
+                Err(NoAnswer::Timeout)
+            })
     }
 }
 
@@ -124,19 +135,32 @@ async fn ask(query: &Query, way: &Way) -> Result<Message, NoAnswer> {
         edns.set_max_payload(UDP_SIZE).set_dnssec_ok(true);
         message.set_edns(edns);
     }
-    let bytes = message.to_vec().map_err(|error| NoAnswer::Other(error.to_string()))?;
+    let bytes = message
+        .to_vec()
+        .map_err(|error| NoAnswer::Other(error.to_string()))?;
     let answer = by_udp(query, way, &message, &bytes).await?;
     if !answer.metadata.truncation {
         return Ok(answer);
     }
-    by_tcp(query.server, &message, &bytes).await.map_err(|_| NoAnswer::NoTcp)
+    by_tcp(query.server, &message, &bytes)
+        .await
+        .map_err(|_| NoAnswer::NoTcp)
 }
 
 /// Each question has a socket of its own: nobody who does not see it can tell its port, which the system draws, nor its
 /// id, which is random (RFC 5452 9.2).
-async fn by_udp(query: &Query, way: &Way, question: &Message, bytes: &[u8]) -> Result<Message, NoAnswer> {
+async fn by_udp(
+    query: &Query,
+    way: &Way,
+    question: &Message,
+    bytes: &[u8],
+) -> Result<Message, NoAnswer> {
     let server = query.server;
-    let any = if server.is_ipv4() { IpAddr::V4(Ipv4Addr::UNSPECIFIED) } else { IpAddr::V6(Ipv6Addr::UNSPECIFIED) };
+    let any = if server.is_ipv4() {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED)
+    } else {
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED)
+    };
     let socket = UdpSocket::bind((any, 0)).await.map_err(no_answer)?;
     // Connected: the system keeps other sources out and tells when nobody listens.
     socket.connect(server).await.map_err(no_answer)?;
@@ -188,7 +212,8 @@ async fn by_tcp(server: SocketAddr, question: &Message, bytes: &[u8]) -> io::Res
 /// The message in `bytes`, if it answers `question`: same id, same question. Only an error may leave the question out.
 pub(super) fn answer_to(question: &Message, bytes: &[u8]) -> Option<Message> {
     let answer = Message::from_vec(bytes).ok()?;
-    let bare_error = answer.queries.is_empty() && answer.metadata.response_code != ResponseCode::NoError;
+    let bare_error =
+        answer.queries.is_empty() && answer.metadata.response_code != ResponseCode::NoError;
     let same = answer.metadata.id == question.metadata.id
         && answer.metadata.message_type == MessageType::Response
         && (answer.queries == question.queries || bare_error);
@@ -196,7 +221,12 @@ pub(super) fn answer_to(question: &Message, bytes: &[u8]) -> Option<Message> {
 }
 
 pub(super) fn no_answer(error: io::Error) -> NoAnswer {
-    const NO_ROUTE: [Errno; 4] = [Errno::NETUNREACH, Errno::ADDRNOTAVAIL, Errno::AFNOSUPPORT, Errno::HOSTUNREACH];
+    const NO_ROUTE: [Errno; 4] = [
+        Errno::NETUNREACH,
+        Errno::ADDRNOTAVAIL,
+        Errno::AFNOSUPPORT,
+        Errno::HOSTUNREACH,
+    ];
     match (error.kind(), Errno::from_io_error(&error)) {
         (ErrorKind::ConnectionRefused, _) => NoAnswer::Closed,
         (_, Some(errno)) if NO_ROUTE.contains(&errno) => NoAnswer::NoRoute,

@@ -28,7 +28,13 @@ pub(super) struct Ways(Mutex<HashMap<SocketAddr, Arc<Way>>>);
 
 impl Ways {
     pub(super) fn to(&self, server: SocketAddr) -> Arc<Way> {
-        Arc::clone(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(server).or_default())
+        Arc::clone(
+            self.0
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .entry(server)
+                .or_default(),
+        )
     }
 }
 
@@ -53,8 +59,17 @@ struct Measured {
 impl Default for Way {
     fn default() -> Self {
         let (timer, window) = (Timer::default(), Window::default());
-        let measured = Measured { timer, window, answers: false, unanswered: 0, silent_until: None };
-        Self { slots: Semaphore::new(window.size), measured: Mutex::new(measured) }
+        let measured = Measured {
+            timer,
+            window,
+            answers: false,
+            unanswered: 0,
+            silent_until: None,
+        };
+        Self {
+            slots: Semaphore::new(window.size),
+            measured: Mutex::new(measured),
+        }
     }
 }
 
@@ -62,7 +77,10 @@ impl Way {
     /// A place among the questions under way; `None` where the server is known to stay silent.
     pub(super) async fn turn(&self) -> Option<Turn<'_>> {
         let slot = self.slots.acquire().await.ok()?;
-        let turn = Turn { way: self, slot: Some(slot) };
+        let turn = Turn {
+            way: self,
+            slot: Some(slot),
+        };
         let may = self.measured().may_be_asked();
         may.then_some(turn)
     }
@@ -94,7 +112,8 @@ impl Way {
     /// An answer came. `took`: since the question was sent, where it was sent once (RFC 6298 3, Karn).
     pub(super) fn answered(&self, took: Option<Duration>) {
         let mut measured = self.measured();
-        took.into_iter().for_each(|took| measured.timer.sample(took));
+        took.into_iter()
+            .for_each(|took| measured.timer.sample(took));
         (measured.answers, measured.unanswered, measured.silent_until) = (true, 0, None);
         let more = measured.window.grow();
         drop(measured);
@@ -179,7 +198,10 @@ impl Timer {
         self.backed_off = 0;
         self.smoothed = Some(match self.smoothed {
             None => (took, took / 2),
-            Some((mean, varies)) => ((mean * 7 + took) / 8, (varies * 3 + mean.abs_diff(took)) / 4),
+            Some((mean, varies)) => (
+                (mean * 7 + took) / 8,
+                (varies * 3 + mean.abs_diff(took)) / 4,
+            ),
         });
     }
 
@@ -189,7 +211,9 @@ impl Timer {
     }
 
     fn after(&self, transmission: u32, least: Duration) -> Duration {
-        let once = self.smoothed.map_or(FIRST_TIMER, |(mean, varies)| mean + varies * 4);
+        let once = self
+            .smoothed
+            .map_or(FIRST_TIMER, |(mean, varies)| mean + varies * 4);
         let doubled = 1_u32 << transmission.max(self.backed_off).min(8);
         (once.max(least) * doubled).min(LONGEST_TIMER)
     }
@@ -209,7 +233,13 @@ struct Window {
 
 impl Default for Window {
     fn default() -> Self {
-        Self { size: FIRST_WINDOW, threshold: WIDEST, credit: 0, owed: 0, shrunk: None }
+        Self {
+            size: FIRST_WINDOW,
+            threshold: WIDEST,
+            credit: 0,
+            owed: 0,
+            shrunk: None,
+        }
     }
 }
 
@@ -230,7 +260,10 @@ impl Window {
 
     /// Something was lost: half of it, once for all that is lost at one time.
     fn shrink(&mut self, now: Instant, pause: Duration) {
-        if self.shrunk.is_some_and(|then| now.duration_since(then) < pause) {
+        if self
+            .shrunk
+            .is_some_and(|then| now.duration_since(then) < pause)
+        {
             return;
         }
         let half = (self.size / 2).max(NARROWEST);
@@ -248,7 +281,10 @@ impl Window {
 
 #[cfg(test)]
 mod tests {
-    use super::{FIRST_TIMER, FIRST_WINDOW, LONGEST_TIMER, NARROWEST, SILENT_AFTER, Timer, WIDEST, Way, Window};
+    use super::{
+        FIRST_TIMER, FIRST_WINDOW, LONGEST_TIMER, NARROWEST, SILENT_AFTER, Timer, WIDEST, Way,
+        Window,
+    };
     use std::time::Duration;
     use tokio::time::Instant;
 
@@ -261,9 +297,15 @@ mod tests {
         assert_eq!(timer.after(1, LEAST), FIRST_TIMER * 2);
         (0..50).for_each(|_| timer.sample(Duration::from_millis(100)));
         let steady = timer.after(0, LEAST);
-        assert!(steady >= Duration::from_millis(100) && steady < Duration::from_millis(102), "{steady:?}");
+        assert!(
+            steady >= Duration::from_millis(100) && steady < Duration::from_millis(102),
+            "{steady:?}"
+        );
         timer.sample(Duration::from_millis(300));
-        assert!(timer.after(0, LEAST) > Duration::from_millis(300), "one that is late is waited for");
+        assert!(
+            timer.after(0, LEAST) > Duration::from_millis(300),
+            "one that is late is waited for"
+        );
         timer.back_off();
         assert!(timer.after(0, LEAST) > steady * 2);
         (0..8).for_each(|_| timer.back_off());
@@ -274,12 +316,17 @@ mod tests {
 
     #[test]
     fn the_window_doubles_then_halves_then_creeps() {
-        let (mut window, now, pause) = (Window::default(), Instant::now(), Duration::from_millis(50));
+        let (mut window, now, pause) =
+            (Window::default(), Instant::now(), Duration::from_millis(50));
         let grown: usize = (0..1000).map(|_| window.grow()).sum();
         assert_eq!((window.size, grown), (WIDEST, WIDEST - FIRST_WINDOW));
         window.shrink(now, pause);
         window.shrink(now + pause / 2, pause);
-        assert_eq!((window.size, window.owed), (WIDEST / 2, WIDEST / 2), "one loss halves once");
+        assert_eq!(
+            (window.size, window.owed),
+            (WIDEST / 2, WIDEST / 2),
+            "one loss halves once"
+        );
         let taken = (0..WIDEST).filter(|_| window.takes_back()).count();
         assert_eq!((taken, window.owed), (WIDEST / 2, 0));
         (0..WIDEST / 2).for_each(|_| assert!(window.grow() <= 1));

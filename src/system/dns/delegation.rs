@@ -33,7 +33,10 @@ const TRIED_ABOVE: usize = 3;
 
 /// Looks at `zone` with the help of a resolver.
 pub(super) async fn explore(client: &Arc<Client>, guide: SocketAddr, zone: &Name) -> Explored {
-    let (names, cuts) = tokio::join!(zone::server_names(client, guide, zone), cuts(client, guide, zone));
+    let (names, cuts) = tokio::join!(
+        zone::server_names(client, guide, zone),
+        cuts(client, guide, zone)
+    );
     let told = match cuts.iter().rev().nth(1).map(|cut| cut.zone.clone()) {
         Some(parent) => told_above(client, guide, &parent, zone).await,
         None => None,
@@ -55,9 +58,15 @@ pub(super) async fn explore_from_above(
                 name = name.base_name();
                 continue;
             };
-            let Some(told) = told_above(client, guide, &parent, &domain).await else { break };
+            let Some(told) = told_above(client, guide, &parent, &domain).await else {
+                break;
+            };
             let mut cuts = cuts(client, guide, &parent).await;
-            cuts.push(Cut { zone: told.zone.clone(), ds: None, keys: Vec::new() });
+            cuts.push(Cut {
+                zone: told.zone.clone(),
+                ds: None,
+                keys: Vec::new(),
+            });
             let zone = told.zone.clone();
             let explored = finish(client, guide, &zone, Vec::new(), cuts, Some(told)).await;
             return Some((guide, zone, explored));
@@ -86,7 +95,12 @@ async fn finish(
     }
     let own = zone::servers_at(client, guide, names).await;
     let copies = copies(client, &own.servers, zone).await;
-    Explored { guide, own, delegation: Delegation { above, copies }, cuts }
+    Explored {
+        guide,
+        own,
+        delegation: Delegation { above, copies },
+        cuts,
+    }
 }
 
 /// The zones from the top level down to `zone`, as the resolver tells them without checking signatures.
@@ -126,11 +140,17 @@ async fn cut(client: &Client, guide: SocketAddr, name: &Name) -> Option<Cut> {
 
 /// The DS records of `zone` in an answer; `None`: it is none.
 fn ds_records(message: &Message, zone: &Name) -> Option<Vec<DS>> {
-    let answered = matches!(message.metadata.response_code, ResponseCode::NoError | ResponseCode::NXDomain);
-    let records = message.answers.iter().filter_map(|record| match &record.data {
-        RData::DNSSEC(DNSSECRData::DS(ds)) if record.name == *zone => Some(ds.clone()),
-        _ => None,
-    });
+    let answered = matches!(
+        message.metadata.response_code,
+        ResponseCode::NoError | ResponseCode::NXDomain
+    );
+    let records = message
+        .answers
+        .iter()
+        .filter_map(|record| match &record.data {
+            RData::DNSSEC(DNSSECRData::DS(ds)) if record.name == *zone => Some(ds.clone()),
+            _ => None,
+        });
     answered.then(|| records.collect())
 }
 
@@ -145,26 +165,57 @@ struct Above {
 
 /// Asks the servers of the zone above for the delegation of `name` itself: a resolver tells the zone's own NS records
 /// instead, and one that knows nothing of DNSSEC no DS.
-async fn told_above(client: &Arc<Client>, guide: SocketAddr, parent: &Name, name: &Name) -> Option<Above> {
+async fn told_above(
+    client: &Arc<Client>,
+    guide: SocketAddr,
+    parent: &Name,
+    name: &Name,
+) -> Option<Above> {
     let names = zone::server_names(client, guide, parent).await;
     let servers = zone::servers_at(client, guide, names).await.servers;
-    for server in servers.iter().filter_map(|server| server.address).take(TRIED_ABOVE) {
+    for server in servers
+        .iter()
+        .filter_map(|server| server.address)
+        .take(TRIED_ABOVE)
+    {
         let ask = |name: Name, kind| {
-            let query = Query { server, name, kind, recursion: Recursion::No, form: Form::Signed };
+            let query = Query {
+                server,
+                name,
+                kind,
+                recursion: Recursion::No,
+                form: Form::Signed,
+            };
             async move { client.ask(&query).await.ok() }
         };
-        let Some(ns) = ask(name.clone(), RecordType::NS).await else { continue };
+        let Some(ns) = ask(name.clone(), RecordType::NS).await else {
+            continue;
+        };
         // A referral; a server that has the zone as well gives the zone's own records.
         let records = || ns.authorities.iter().chain(&ns.answers);
-        let below = |owner: &&Name| parent.zone_of(owner) && **owner != *parent && owner.zone_of(name);
-        let ns_owner = records().filter(|record| record.record_type() == RecordType::NS).map(|record| &record.name);
-        let Some(zone) = ns_owner.filter(below).max_by_key(|owner| owner.num_labels()).map(Name::to_lowercase) else {
+        let below =
+            |owner: &&Name| parent.zone_of(owner) && **owner != *parent && owner.zone_of(name);
+        let ns_owner = records()
+            .filter(|record| record.record_type() == RecordType::NS)
+            .map(|record| &record.name);
+        let Some(zone) = ns_owner
+            .filter(below)
+            .max_by_key(|owner| owner.num_labels())
+            .map(Name::to_lowercase)
+        else {
             continue;
         };
         let named = zone::named(records(), &zone);
-        let ds = ask(zone.clone(), RecordType::DS).await.filter(|message| message.metadata.authoritative);
+        let ds = ask(zone.clone(), RecordType::DS)
+            .await
+            .filter(|message| message.metadata.authoritative);
         let ds = ds.and_then(|message| ds_records(&message, &zone));
-        return Some(Above { parent: parent.clone(), zone, named, ds });
+        return Some(Above {
+            parent: parent.clone(),
+            zone,
+            named,
+            ds,
+        });
     }
     None
 }
@@ -173,7 +224,9 @@ async fn told_above(client: &Arc<Client>, guide: SocketAddr, parent: &Name, name
 async fn copies(client: &Arc<Client>, servers: &[Server], zone: &Name) -> Vec<Copied> {
     let mut tasks = JoinSet::new();
     for (index, server) in servers.iter().enumerate() {
-        let Some(address) = server.address else { continue };
+        let Some(address) = server.address else {
+            continue;
+        };
         let (client, name, zone) = (Arc::clone(client), server.to_string(), zone.clone());
         tasks.spawn(async move { (index, copied(&client, address, name, &zone).await) });
     }
@@ -182,16 +235,40 @@ async fn copies(client: &Arc<Client>, servers: &[Server], zone: &Name) -> Vec<Co
 
 async fn copied(client: &Client, address: SocketAddr, server: String, zone: &Name) -> Copied {
     let ask = |kind| {
-        let query = Query { server: address, name: zone.clone(), kind, recursion: Recursion::No, form: Form::Plain };
-        async move { client.ask(&query).await.ok().filter(|message| message.metadata.authoritative) }
+        let query = Query {
+            server: address,
+            name: zone.clone(),
+            kind,
+            recursion: Recursion::No,
+            form: Form::Plain,
+        };
+        async move {
+            client
+                .ask(&query)
+                .await
+                .ok()
+                .filter(|message| message.metadata.authoritative)
+        }
     };
     let (soa, ns) = tokio::join!(ask(RecordType::SOA), ask(RecordType::NS));
     let serial = soa.and_then(|message| {
-        message.answers.iter().find_map(|record| match &record.data {
-            RData::SOA(soa) if record.name == *zone => Some(soa.serial),
-            _ => None,
-        })
+        message
+            .answers
+            .iter()
+            .find_map(|record| match &record.data {
+                RData::SOA(soa) if record.name == *zone => Some(soa.serial),
+                _ => None,
+            })
     });
-    let named = ns.map(|message| zone::named(message.answers.iter(), zone).iter().map(text).collect::<Vec<String>>());
-    Copied { server, serial, named: named.filter(|names| !names.is_empty()) }
+    let named = ns.map(|message| {
+        zone::named(message.answers.iter(), zone)
+            .iter()
+            .map(text)
+            .collect::<Vec<String>>()
+    });
+    Copied {
+        server,
+        serial,
+        named: named.filter(|names| !names.is_empty()),
+    }
 }

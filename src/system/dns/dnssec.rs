@@ -20,10 +20,20 @@ pub(super) async fn gather(
     explored: Option<&Explored>,
     question: &(String, RecordKind),
 ) -> Evidence {
-    let Some(explored) = explored else { return Evidence::default() };
-    let mut evidence = Evidence { cuts: explored.cuts.clone(), answers: Vec::new() };
-    let signed = evidence.cuts.iter().all(|cut| cut.ds.as_ref().is_some_and(|ds| !ds.is_empty()));
-    let Some((last, above)) = evidence.cuts.split_last_mut().filter(|_| signed) else { return evidence };
+    let Some(explored) = explored else {
+        return Evidence::default();
+    };
+    let mut evidence = Evidence {
+        cuts: explored.cuts.clone(),
+        answers: Vec::new(),
+    };
+    let signed = evidence
+        .cuts
+        .iter()
+        .all(|cut| cut.ds.as_ref().is_some_and(|ds| !ds.is_empty()));
+    let Some((last, above)) = evidence.cuts.split_last_mut().filter(|_| signed) else {
+        return evidence;
+    };
     // The top level is its registry's matter.
     let middle = above.get_mut(1..).unwrap_or_default();
     let name = Name::from_ascii(format!("{}.", question.0)).unwrap_or_default();
@@ -32,7 +42,9 @@ pub(super) async fn gather(
         own(client, explored, &last.zone, &name, question.1)
     );
     for (server, keys, answer) in own {
-        evidence.answers.extend(answer.map(|answer| (server.clone(), name.clone(), answer)));
+        evidence
+            .answers
+            .extend(answer.map(|answer| (server.clone(), name.clone(), answer)));
         last.keys.push((server, keys));
     }
     evidence
@@ -48,7 +60,12 @@ async fn keys_by_guide(client: &Client, guide: SocketAddr, cuts: &mut [Cut]) {
             recursion: Recursion::DesiredUnchecked,
             form: Form::Signed,
         };
-        let keys = client.ask(&query).await.ok().filter(is_answer).map(|message| message.answers.clone());
+        let keys = client
+            .ask(&query)
+            .await
+            .ok()
+            .filter(is_answer)
+            .map(|message| message.answers.clone());
         cut.keys.push((format!("resolver {}", guide.ip()), keys));
     }
 }
@@ -63,8 +80,15 @@ async fn own(
 ) -> Vec<(String, Option<Vec<Record>>, Option<Vec<Record>>)> {
     let mut tasks = JoinSet::new();
     for (index, server) in explored.own.servers.iter().enumerate() {
-        let Some(address) = server.address else { continue };
-        let (client, shown, zone, name) = (Arc::clone(client), server.to_string(), zone.clone(), name.clone());
+        let Some(address) = server.address else {
+            continue;
+        };
+        let (client, shown, zone, name) = (
+            Arc::clone(client),
+            server.to_string(),
+            zone.clone(),
+            name.clone(),
+        );
         tasks.spawn(async move {
             let (keys, answer) = tokio::join!(
                 records(&client, address, zone, RecordType::DNSKEY),
@@ -77,13 +101,39 @@ async fn own(
 }
 
 /// The records of an answer with authority; those that prove that there is nothing included.
-async fn records(client: &Client, server: SocketAddr, name: Name, kind: RecordType) -> Option<Vec<Record>> {
-    let query = Query { server, name, kind, recursion: Recursion::No, form: Form::Signed };
-    let message = client.ask(&query).await.ok().filter(is_answer).filter(|message| message.metadata.authoritative)?;
-    Some(message.answers.iter().chain(&message.authorities).cloned().collect())
+async fn records(
+    client: &Client,
+    server: SocketAddr,
+    name: Name,
+    kind: RecordType,
+) -> Option<Vec<Record>> {
+    let query = Query {
+        server,
+        name,
+        kind,
+        recursion: Recursion::No,
+        form: Form::Signed,
+    };
+    let message = client
+        .ask(&query)
+        .await
+        .ok()
+        .filter(is_answer)
+        .filter(|message| message.metadata.authoritative)?;
+    Some(
+        message
+            .answers
+            .iter()
+            .chain(&message.authorities)
+            .cloned()
+            .collect(),
+    )
 }
 
 /// A server that fails says nothing of what is there.
 fn is_answer(message: &Message) -> bool {
-    matches!(message.metadata.response_code, ResponseCode::NoError | ResponseCode::NXDomain)
+    matches!(
+        message.metadata.response_code,
+        ResponseCode::NoError | ResponseCode::NXDomain
+    )
 }

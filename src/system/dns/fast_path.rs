@@ -16,7 +16,9 @@ pub(super) fn question(id: u16, name: &str, kind: RecordKind) -> Option<Vec<u8>>
     bytes.extend(id.to_be_bytes());
     bytes.extend([1, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
     for label in name.split('.') {
-        let length = u8::try_from(label.len()).ok().filter(|length| (1..64).contains(length))?;
+        let length = u8::try_from(label.len())
+            .ok()
+            .filter(|length| (1..64).contains(length))?;
         if !label.bytes().all(is_plain) {
             return None;
         }
@@ -37,11 +39,19 @@ pub(super) fn question(id: u16, name: &str, kind: RecordKind) -> Option<Vec<u8>>
 /// Whether `bytes` answer `question`: a response with the same id and the same question, whatever its letters' case. Only an
 /// error may leave the question out.
 pub(super) fn answers(question: &[u8], bytes: &[u8]) -> bool {
-    let (Some(head), Some(asked)) = (bytes.get(..HEADER), question.get(HEADER..)) else { return false };
+    let (Some(head), Some(asked)) = (bytes.get(..HEADER), question.get(HEADER..)) else {
+        return false;
+    };
     let response = head[2] & 0x80 != 0;
     let bare_error = head[4..6] == [0, 0] && head[3] & 0x0f != 0;
-    let again = || bytes.get(HEADER..question.len()).is_some_and(|again| again.eq_ignore_ascii_case(asked));
-    head.get(..2) == question.get(..2) && response && (bare_error || (head[4..6] == [0, 1] && again()))
+    let again = || {
+        bytes
+            .get(HEADER..question.len())
+            .is_some_and(|again| again.eq_ignore_ascii_case(asked))
+    };
+    head.get(..2) == question.get(..2)
+        && response
+        && (bare_error || (head[4..6] == [0, 1] && again()))
 }
 
 /// The target of the alias and its TTL in the answer to a question of that length, where that is all that the answer says:
@@ -54,14 +64,31 @@ pub(super) fn alias(question: usize, bytes: &[u8]) -> Option<(String, u32)> {
     }
     let record = bytes.get(question..)?;
     let (fixed, rest) = record.split_first_chunk::<12>()?;
-    let [owner0, owner1, kind0, kind1, class0, class1, ttl @ .., length0, length1] = *fixed;
-    let head = ([owner0, owner1], u16::from_be_bytes([kind0, kind1]), [class0, class1]);
+    let [
+        owner0,
+        owner1,
+        kind0,
+        kind1,
+        class0,
+        class1,
+        ttl @ ..,
+        length0,
+        length1,
+    ] = *fixed;
+    let head = (
+        [owner0, owner1],
+        u16::from_be_bytes([kind0, kind1]),
+        [class0, class1],
+    );
     if head != (OWNER, CNAME, IN) {
         return None;
     }
     let length = usize::from(u16::from_be_bytes([length0, length1]));
     (rest.len() == length).then_some(())?;
-    Some((name(bytes, question + fixed.len(), length)?, u32::from_be_bytes(ttl)))
+    Some((
+        name(bytes, question + fixed.len(), length)?,
+        u32::from_be_bytes(ttl),
+    ))
 }
 
 /// The name that stands at `at` in so many octets, without its final dot. Pointers go back, as they do in messages that
@@ -71,9 +98,15 @@ fn name(bytes: &[u8], mut at: usize, mut left: usize) -> Option<String> {
     loop {
         let length = usize::from(*bytes.get(at)?);
         match length {
-            0 => return (left == 1 && !text.is_empty()).then(|| String::from_utf8(text).ok()).flatten(),
+            0 => {
+                return (left == 1 && !text.is_empty())
+                    .then(|| String::from_utf8(text).ok())
+                    .flatten();
+            }
             1..64 => {
-                let label = bytes.get(at + 1..at + 1 + length).filter(|label| label.iter().copied().all(is_plain))?;
+                let label = bytes
+                    .get(at + 1..at + 1 + length)
+                    .filter(|label| label.iter().copied().all(is_plain))?;
                 if !text.is_empty() {
                     text.push(b'.');
                 }
@@ -144,7 +177,17 @@ mod tests {
     fn the_question_is_what_others_write() {
         assert_eq!(asked(), message("").to_vec().unwrap());
         let long = ["a.".repeat(126).as_str(), "abc"].concat();
-        for bad in ["", "a..b", ".a", "a.", "a b", "a\\.b", "b\u{fc}cher.example", &"a".repeat(64), &long] {
+        for bad in [
+            "",
+            "a..b",
+            ".a",
+            "a.",
+            "a b",
+            "a\\.b",
+            "b\u{fc}cher.example",
+            &"a".repeat(64),
+            &long,
+        ] {
             assert_eq!(question(1, bad, RecordKind::Txt), None, "{bad}");
         }
         assert!(question(1, &"a".repeat(63), RecordKind::Txt).is_some());
@@ -153,7 +196,13 @@ mod tests {
 
     #[test]
     fn the_alias_is_what_others_read() {
-        for target in ["x.y.comodoca.com.", "X.Example.com.", "example.com.", "www.example.com.", "a-b.c_d.test."] {
+        for target in [
+            "x.y.comodoca.com.",
+            "X.Example.com.",
+            "example.com.",
+            "www.example.com.",
+            "a-b.c_d.test.",
+        ] {
             let bytes = message(target).to_vec().unwrap();
             assert!(answers(&asked(), &bytes));
             let wanted = Some((target.trim_end_matches('.').to_owned(), 77));
@@ -171,8 +220,19 @@ mod tests {
         two.add_answer(two.answers[0].clone());
         let mut beside = message("x.test.");
         beside.add_authority(beside.answers[0].clone());
-        for other in [failed, cut, two, beside, message("a\\.b.test."), message("")] {
-            assert_eq!(alias(asked().len(), &other.to_vec().unwrap()), None, "{other}");
+        for other in [
+            failed,
+            cut,
+            two,
+            beside,
+            message("a\\.b.test."),
+            message(""),
+        ] {
+            assert_eq!(
+                alias(asked().len(), &other.to_vec().unwrap()),
+                None,
+                "{other}"
+            );
         }
     }
 
@@ -192,16 +252,23 @@ mod tests {
             assert!(!answers(&asked(), &right[..length]));
         }
         let refused = [0x12, 0x34, 0x81, 5, 0, 0, 0, 0, 0, 0, 0, 0];
-        assert!(answers(&asked(), &refused), "an error may leave the question out");
+        assert!(
+            answers(&asked(), &refused),
+            "an error may leave the question out"
+        );
     }
 
     #[test]
     fn no_octets_make_it_go_on_or_beyond() {
         let right = message("x.y.example.com.").to_vec().unwrap();
         let at = asked().len() + 12;
-        for bytes in
-            [vec![0xc0, 0xff], vec![1, b'x', 0xc0, u8::try_from(at).unwrap()], vec![0xc0, 0], vec![0x40, 0], vec![9]]
-        {
+        for bytes in [
+            vec![0xc0, 0xff],
+            vec![1, b'x', 0xc0, u8::try_from(at).unwrap()],
+            vec![0xc0, 0],
+            vec![0x40, 0],
+            vec![9],
+        ] {
             let mut lie = right[..at].to_vec();
             lie[at - 1] = u8::try_from(bytes.len()).unwrap();
             lie.extend(bytes);

@@ -16,15 +16,30 @@ use crate::system::dns::fast_path;
 /// What `bytes` say to the question for `kind` at `name` that was sent with `id`, and the CAA records in them; `None` where
 /// they are no answer to it (RFC 5452), or `name` is none.
 #[must_use]
-pub fn heard(id: u16, name: &str, kind: RecordKind, role: Role, bytes: &[u8]) -> Option<(Answer, Found)> {
+pub fn heard(
+    id: u16,
+    name: &str,
+    kind: RecordKind,
+    role: Role,
+    bytes: &[u8],
+) -> Option<(Answer, Found)> {
     let name = Name::from_ascii(format!("{name}.")).ok()?;
     let mut question = Message::query();
     question.metadata.id = id;
     question.add_query(Question::query(name.clone(), record_type(kind)));
     let message = answer_to(&question, bytes)?;
     let server = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 53);
-    let query = Query { server, name, kind: record_type(kind), recursion: Recursion::No, form: Form::Plain };
-    Some((read(&message, &query, role), caa::found(&message, &query.name)))
+    let query = Query {
+        server,
+        name,
+        kind: record_type(kind),
+        recursion: Recursion::No,
+        form: Form::Plain,
+    };
+    Some((
+        read(&message, &query, role),
+        caa::found(&message, &query.name),
+    ))
 }
 
 /// An answer, and for how many seconds it may be remembered.
@@ -35,7 +50,8 @@ pub type Lasting = (Answer, u32);
 #[must_use]
 pub fn glanced(id: u16, name: &str, bytes: &[u8]) -> Option<(Lasting, Option<Lasting>)> {
     let question = fast_path::question(id, name, RecordKind::Cname)?;
-    let (target, seconds) = fast_path::alias(question.len(), bytes).filter(|_| fast_path::answers(&question, bytes))?;
+    let (target, seconds) =
+        fast_path::alias(question.len(), bytes).filter(|_| fast_path::answers(&question, bytes))?;
     let whole = Message::from_vec(bytes).ok().and_then(|message| {
         let (answer, _) = heard(id, name, RecordKind::Cname, Role::Resolver, bytes)?;
         Some((answer, ttl(&message)?))

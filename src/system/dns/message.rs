@@ -23,10 +23,13 @@ pub(super) fn read(message: &Message, query: &Query, role: Role) -> Answer {
         RecordType::MX => exchangers(message, end),
         _ => None,
     };
-    let mut targets = message.answers.iter().filter_map(|record| match &record.data {
-        RData::CNAME(target) if record.name == query.name => Some(text(&target.0)),
-        _ => None,
-    });
+    let mut targets = message
+        .answers
+        .iter()
+        .filter_map(|record| match &record.data {
+            RData::CNAME(target) if record.name == query.name => Some(text(&target.0)),
+            _ => None,
+        });
     let target = targets.next();
     if targets.next().is_some() {
         return Answer::Failed("more than one CNAME at one name".to_owned());
@@ -43,41 +46,58 @@ pub(super) fn read(message: &Message, query: &Query, role: Role) -> Answer {
 pub(super) fn end_of_aliases<'a>(message: &'a Message, name: &'a Name) -> &'a Name {
     const MOST: usize = 12;
     let next = |name: &Name| {
-        message.answers.iter().find_map(|record| match &record.data {
-            RData::CNAME(target) if record.name == *name => Some(&target.0),
-            _ => None,
-        })
+        message
+            .answers
+            .iter()
+            .find_map(|record| match &record.data {
+                RData::CNAME(target) if record.name == *name => Some(&target.0),
+                _ => None,
+            })
     };
-    (0..MOST).try_fold(name, |name, _| next(name).ok_or(name)).unwrap_or_else(|end| end)
+    (0..MOST)
+        .try_fold(name, |name, _| next(name).ok_or(name))
+        .unwrap_or_else(|end| end)
 }
 
 fn texts(message: &Message, name: &Name) -> Option<Answer> {
-    let texts = message.answers.iter().filter_map(|record| match &record.data {
-        RData::TXT(text) if record.name == *name => Some(String::from_utf8_lossy(&text.txt_data.concat()).into_owned()),
-        _ => None,
-    });
+    let texts = message
+        .answers
+        .iter()
+        .filter_map(|record| match &record.data {
+            RData::TXT(text) if record.name == *name => {
+                Some(String::from_utf8_lossy(&text.txt_data.concat()).into_owned())
+            }
+            _ => None,
+        });
     let texts: Vec<String> = texts.collect();
     (!texts.is_empty()).then_some(Answer::Txt(texts))
 }
 
 fn addresses(message: &Message, name: &Name) -> Option<Answer> {
-    let addresses = message.answers.iter().filter_map(|record| match &record.data {
-        RData::A(address) if record.name == *name => Some(IpAddr::V4(address.0)),
-        RData::AAAA(address) if record.name == *name => Some(IpAddr::V6(address.0)),
-        _ => None,
-    });
+    let addresses = message
+        .answers
+        .iter()
+        .filter_map(|record| match &record.data {
+            RData::A(address) if record.name == *name => Some(IpAddr::V4(address.0)),
+            RData::AAAA(address) if record.name == *name => Some(IpAddr::V6(address.0)),
+            _ => None,
+        });
     let addresses: Vec<IpAddr> = addresses.collect();
     (!addresses.is_empty()).then_some(Answer::Addresses(addresses))
 }
 
 fn exchangers(message: &Message, name: &Name) -> Option<Answer> {
-    let exchangers = message.answers.iter().filter_map(|record| match &record.data {
-        RData::MX(mx) if record.name == *name => Some((mx.preference, text(&mx.exchange))),
-        _ => None,
-    });
+    let exchangers = message
+        .answers
+        .iter()
+        .filter_map(|record| match &record.data {
+            RData::MX(mx) if record.name == *name => Some((mx.preference, text(&mx.exchange))),
+            _ => None,
+        });
     let mut exchangers: Vec<(u16, String)> = exchangers.collect();
     exchangers.sort();
-    (!exchangers.is_empty()).then(|| Answer::Mx(exchangers.into_iter().map(|(_, name)| name).collect()))
+    (!exchangers.is_empty())
+        .then(|| Answer::Mx(exchangers.into_iter().map(|(_, name)| name).collect()))
 }
 
 /// A response code that is no answer.
@@ -91,10 +111,13 @@ pub(super) fn failed(code: ResponseCode) -> Answer {
 
 /// RFC 2308 5: an absence may be remembered for the lesser of the SOA's TTL and its minimum.
 fn remembered(message: &Message) -> Option<u32> {
-    message.authorities.iter().find_map(|record| match &record.data {
-        RData::SOA(soa) => Some(record.ttl.min(soa.minimum)),
-        _ => None,
-    })
+    message
+        .authorities
+        .iter()
+        .find_map(|record| match &record.data {
+            RData::SOA(soa) => Some(record.ttl.min(soa.minimum)),
+            _ => None,
+        })
 }
 
 /// For how many seconds what is there may be remembered (TTL): the least of its records.

@@ -19,10 +19,16 @@ impl Resolvers {
     #[must_use]
     pub fn new(named: &[SocketAddr]) -> Self {
         if !named.is_empty() {
-            return Self { addresses: named.to_vec(), first_that_answers: false };
+            return Self {
+                addresses: named.to_vec(),
+                first_that_answers: false,
+            };
         }
         let text = files::read(Path::new("/etc/resolv.conf"), 64 * 1024).unwrap_or_default();
-        Self { addresses: name_servers(&String::from_utf8_lossy(&text)), first_that_answers: true }
+        Self {
+            addresses: name_servers(&String::from_utf8_lossy(&text)),
+            first_that_answers: true,
+        }
     }
 
     /// True when nobody else is to be asked: a port other than 53 is a test's or a tunnel's end.
@@ -37,7 +43,10 @@ impl Resolvers {
 /// # Errors
 /// What it should look like.
 pub fn address(text: &str) -> Result<SocketAddr, &'static str> {
-    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    let bare = text
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'))
+        .unwrap_or(text);
     bare.parse::<IpAddr>()
         .map(|ip| SocketAddr::new(ip, 53))
         .or_else(|_| text.parse())
@@ -47,7 +56,11 @@ pub fn address(text: &str) -> Result<SocketAddr, &'static str> {
 /// The same as it is typed: without the port where it is 53.
 #[must_use]
 pub fn typed(address: SocketAddr) -> String {
-    if address.port() == 53 { address.ip().to_string() } else { address.to_string() }
+    if address.port() == 53 {
+        address.ip().to_string()
+    } else {
+        address.to_string()
+    }
 }
 
 /// `nameserver` lines, at most three as in resolv.conf(5); none means this machine.
@@ -56,7 +69,9 @@ fn name_servers(text: &str) -> Vec<SocketAddr> {
         .lines()
         .filter_map(|line| {
             let mut words = line.split_whitespace();
-            (words.next() == Some("nameserver")).then(|| words.next()).flatten()
+            (words.next() == Some("nameserver"))
+                .then(|| words.next())
+                .flatten()
         })
         .filter_map(|address| address.parse::<IpAddr>().ok())
         .map(|address| SocketAddr::new(address, 53))
@@ -83,7 +98,14 @@ mod tests {
             ("dns.example", None),
             ("", None),
         ] {
-            assert_eq!(address(typed).ok().map(|address| address.to_string()).as_deref(), read, "{typed}");
+            assert_eq!(
+                address(typed)
+                    .ok()
+                    .map(|address| address.to_string())
+                    .as_deref(),
+                read,
+                "{typed}"
+            );
         }
     }
 
@@ -91,9 +113,18 @@ mod tests {
     fn resolv_conf_is_read_as_the_c_library_does() {
         for (text, servers) in [
             ("", "127.0.0.1:53"),
-            ("# nameserver 192.0.2.9\nsearch example.com\nnameserver\t192.0.2.1 # x\n", "192.0.2.1:53"),
-            ("nameserver 2001:db8::1\nnameserver bad\nnameserver 192.0.2.2", "[2001:db8::1]:53 192.0.2.2:53"),
-            ("nameserver 192.0.2.1\n".repeat(4).as_str(), "192.0.2.1:53 192.0.2.1:53 192.0.2.1:53"),
+            (
+                "# nameserver 192.0.2.9\nsearch example.com\nnameserver\t192.0.2.1 # x\n",
+                "192.0.2.1:53",
+            ),
+            (
+                "nameserver 2001:db8::1\nnameserver bad\nnameserver 192.0.2.2",
+                "[2001:db8::1]:53 192.0.2.2:53",
+            ),
+            (
+                "nameserver 192.0.2.1\n".repeat(4).as_str(),
+                "192.0.2.1:53 192.0.2.1:53 192.0.2.1:53",
+            ),
         ] {
             let found: Vec<String> = name_servers(text).iter().map(ToString::to_string).collect();
             assert_eq!(found.join(" "), servers, "{text}");

@@ -12,7 +12,9 @@ use super::delegation::{self, Explored};
 use super::message::text;
 use super::resolvers::Resolvers;
 use super::zone;
-use crate::dcv::answer::{Answer, Around, Asked, OwnServers, RecordKind, Role, Said, Server, Survey};
+use crate::dcv::answer::{
+    Answer, Around, Asked, OwnServers, RecordKind, Role, Said, Server, Survey,
+};
 use crate::system::dns::client::Client;
 use crate::system::dns::join::in_order;
 use crate::system::dns::zone_cache::Known;
@@ -60,7 +62,12 @@ pub(super) async fn surveys(
     for (index, inquiry) in inquiries.iter().enumerate() {
         let (client, inquiry, resolvers) = (Arc::clone(client), inquiry.clone(), resolvers.clone());
         let known = Arc::clone(known);
-        tasks.spawn(async move { (index, survey_one(&client, &known, &inquiry, &resolvers).await) });
+        tasks.spawn(async move {
+            (
+                index,
+                survey_one(&client, &known, &inquiry, &resolvers).await,
+            )
+        });
     }
     in_order(tasks).await
 }
@@ -76,10 +83,18 @@ struct Zone {
 }
 
 /// The zone of an inquiry, explored where its servers are to be asked.
-async fn zone(client: &Arc<Client>, known: &Known, inquiry: &Inquiry, resolvers: &Resolvers) -> Zone {
+async fn zone(
+    client: &Arc<Client>,
+    known: &Known,
+    inquiry: &Inquiry,
+    resolvers: &Resolvers,
+) -> Zone {
     let mut zone = zone_of(client, inquiry, resolvers).await;
-    let wanted = |(_, zone): &&(SocketAddr, Name)| !resolvers.alone() && !above_the_owners(inquiry, zone);
-    if let (None, Some((guide, name))) = (&zone.explored, zone.found.as_ref().filter(wanted).cloned()) {
+    let wanted =
+        |(_, zone): &&(SocketAddr, Name)| !resolvers.alone() && !above_the_owners(inquiry, zone);
+    if let (None, Some((guide, name))) =
+        (&zone.explored, zone.found.as_ref().filter(wanted).cloned())
+    {
         zone.explored = Some(known.explored(client, guide, name).await);
     }
     zone
@@ -88,42 +103,84 @@ async fn zone(client: &Arc<Client>, known: &Known, inquiry: &Inquiry, resolvers:
 /// The first resolver that tells the zone is asked for more; where none does, the zones above are asked.
 async fn zone_of(client: &Arc<Client>, inquiry: &Inquiry, resolvers: &Resolvers) -> Zone {
     let told = zone::told(client, &resolvers.addresses, &inquiry.domain).await;
-    let found = told.iter().find_map(|(address, zone)| Some((*address, zone.clone().ok()?)));
+    let found = told
+        .iter()
+        .find_map(|(address, zone)| Some((*address, zone.clone().ok()?)));
     if found.is_some() || resolvers.alone() {
-        return Zone { told, found, explored: None };
+        return Zone {
+            told,
+            found,
+            explored: None,
+        };
     }
     match delegation::explore_from_above(client, &resolvers.addresses, &inquiry.domain).await {
-        Some((guide, zone, explored)) => Zone { told, found: Some((guide, zone)), explored: Some(Arc::new(explored)) },
-        None => Zone { told, found: None, explored: None },
+        Some((guide, zone, explored)) => Zone {
+            told,
+            found: Some((guide, zone)),
+            explored: Some(Arc::new(explored)),
+        },
+        None => Zone {
+            told,
+            found: None,
+            explored: None,
+        },
     }
 }
 
 /// True where the registry's servers answer for the domain: it is not delegated.
 fn above_the_owners(inquiry: &Inquiry, zone: &Name) -> bool {
     let depth = |name: &str| name.split('.').count();
-    inquiry.top.as_ref().is_some_and(|top| depth(top) > depth(&text(zone)))
+    inquiry
+        .top
+        .as_ref()
+        .is_some_and(|top| depth(top) > depth(&text(zone)))
 }
 
-async fn survey_one(client: &Arc<Client>, known: &Known, inquiry: &Inquiry, resolvers: &Resolvers) -> Survey {
+async fn survey_one(
+    client: &Arc<Client>,
+    known: &Known,
+    inquiry: &Inquiry,
+    resolvers: &Resolvers,
+) -> Survey {
     let found = zone(client, known, inquiry, resolvers).await;
     let Some((guide, zone)) = found.found.clone() else {
         return nobody_knows(client, inquiry, found.told, resolvers).await;
     };
     // Of the system's resolvers the first that answers is used, as the C library does; those named are all asked.
-    let asked = if resolvers.first_that_answers { vec![guide] } else { resolvers.addresses.clone() };
+    let asked = if resolvers.first_that_answers {
+        vec![guide]
+    } else {
+        resolvers.addresses.clone()
+    };
     let mut servers: Vec<Server> = asked.into_iter().map(resolver).collect();
     let own_servers = match &found.explored {
         _ if above_the_owners(inquiry, &zone) => OwnServers::NotDelegated,
         None => OwnServers::NotWanted,
         Some(explored) => {
             servers.extend(explored.own.servers.iter().cloned());
-            let found = explored.own.servers.iter().any(|server| server.address.is_some());
-            if found { OwnServers::Asked(explored.own.left_out) } else { OwnServers::NotFound }
+            let found = explored
+                .own
+                .servers
+                .iter()
+                .any(|server| server.address.is_some());
+            if found {
+                OwnServers::Asked(explored.own.left_out)
+            } else {
+                OwnServers::NotFound
+            }
         }
     };
     let mut names = inquiry.names.clone();
-    names.extend(inquiry.names.first().map(|name| format!("{name}.{}", text(&zone))));
-    let question = (inquiry.names.first().cloned().unwrap_or_default(), inquiry.kind);
+    names.extend(
+        inquiry
+            .names
+            .first()
+            .map(|name| format!("{name}.{}", text(&zone))),
+    );
+    let question = (
+        inquiry.names.first().cloned().unwrap_or_default(),
+        inquiry.kind,
+    );
     let explored = found.explored.as_deref();
     let (said, evidence) = tokio::join!(
         ask_server::ask_servers(client, servers, inquiry.kind, names),
@@ -132,14 +189,25 @@ async fn survey_one(client: &Arc<Client>, known: &Known, inquiry: &Inquiry, reso
     let delegation = explored.map(|explored| explored.delegation.clone());
     let (chain, anywhere, explained) = tokio::join!(
         aliases::chain(client, guide, &said),
-        aliases::anywhere(client, &said, (&question.0, &inquiry.domain), &inquiry.values),
+        aliases::anywhere(
+            client,
+            &said,
+            (&question.0, &inquiry.domain),
+            &inquiry.values
+        ),
         aliases::explained(client, &said, &question)
     );
     Survey {
         zone: Some(text(&zone)),
         own_servers,
         said,
-        around: Around { delegation, evidence, chain, anywhere, explained },
+        around: Around {
+            delegation,
+            evidence,
+            chain,
+            anywhere,
+            explained,
+        },
     }
 }
 
@@ -155,24 +223,54 @@ async fn nobody_knows(
         let failed = zone.err().unwrap_or(Answer::ServFail);
         let first = inquiry.names.first().cloned().unwrap_or_default();
         if ask_server::gone(&failed) {
-            let asked = Asked { name: first, kind: inquiry.kind, answer: failed, ttl: None };
-            said.push(Said { server: resolver(address), answers: vec![asked] });
+            let asked = Asked {
+                name: first,
+                kind: inquiry.kind,
+                answer: failed,
+                ttl: None,
+            };
+            said.push(Said {
+                server: resolver(address),
+                answers: vec![asked],
+            });
         } else {
             said.extend(
-                ask_server::ask_servers(client, vec![resolver(address)], inquiry.kind, inquiry.names.clone()).await,
+                ask_server::ask_servers(
+                    client,
+                    vec![resolver(address)],
+                    inquiry.kind,
+                    inquiry.names.clone(),
+                )
+                .await,
             );
         }
     }
-    let own_servers = if resolvers.alone() { OwnServers::NotWanted } else { OwnServers::NotFound };
-    Survey { zone: None, own_servers, said, around: Around::default() }
+    let own_servers = if resolvers.alone() {
+        OwnServers::NotWanted
+    } else {
+        OwnServers::NotFound
+    };
+    Survey {
+        zone: None,
+        own_servers,
+        said,
+        around: Around::default(),
+    }
 }
 
 pub(super) fn resolver(address: SocketAddr) -> Server {
-    Server { address: Some(address), name: None, role: Role::Resolver }
+    Server {
+        address: Some(address),
+        name: None,
+        role: Role::Resolver,
+    }
 }
 
 /// Runs `work` to its end or until a signal comes.
-pub(super) fn until_signal<T>(interrupt: &Interrupt, work: impl Future<Output = T>) -> Result<T, DnsError> {
+pub(super) fn until_signal<T>(
+    interrupt: &Interrupt,
+    work: impl Future<Output = T>,
+) -> Result<T, DnsError> {
     block_on(async {
         tokio::select! {
             result = work => Ok(result),

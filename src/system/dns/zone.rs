@@ -32,8 +32,13 @@ pub(super) async fn told(
 }
 
 /// The apex of the zone that holds `domain`: the owner of the SOA that comes with its answer or its absence.
-pub(super) async fn zone_of(client: &Client, resolver: SocketAddr, domain: &str) -> Result<Name, Answer> {
-    let mut name = Name::from_ascii(format!("{domain}.")).map_err(|error| Answer::Failed(error.to_string()))?;
+pub(super) async fn zone_of(
+    client: &Client,
+    resolver: SocketAddr,
+    domain: &str,
+) -> Result<Name, Answer> {
+    let mut name = Name::from_ascii(format!("{domain}."))
+        .map_err(|error| Answer::Failed(error.to_string()))?;
     while !name.is_root() {
         let message = ask(client, resolver, &name, RecordType::SOA).await?;
         match message.metadata.response_code {
@@ -50,10 +55,21 @@ pub(super) async fn zone_of(client: &Client, resolver: SocketAddr, domain: &str)
 
 /// An alias answers for another zone, and so does the SOA that comes with it: the parent is asked then.
 pub(super) fn apex(message: &Message, name: &Name) -> Option<Name> {
-    let alias = message.answers.iter().any(|record| matches!(record.data, RData::CNAME(_)));
+    let alias = message
+        .answers
+        .iter()
+        .any(|record| matches!(record.data, RData::CNAME(_)));
     let soa = message.answers.iter().chain(&message.authorities);
-    let mut owners = soa.filter(|record| matches!(record.data, RData::SOA(_))).map(|record| &record.name);
-    if alias { None } else { owners.find(|owner| owner.zone_of(name) && !owner.is_root()).map(Name::to_lowercase) }
+    let mut owners = soa
+        .filter(|record| matches!(record.data, RData::SOA(_)))
+        .map(|record| &record.name);
+    if alias {
+        None
+    } else {
+        owners
+            .find(|owner| owner.zone_of(name) && !owner.is_root())
+            .map(Name::to_lowercase)
+    }
 }
 
 /// The zone's own servers.
@@ -74,7 +90,11 @@ pub(super) async fn server_names(client: &Client, resolver: SocketAddr, zone: &N
 }
 
 /// The addresses of these servers.
-pub(super) async fn servers_at(client: &Arc<Client>, resolver: SocketAddr, mut names: Vec<Name>) -> Own {
+pub(super) async fn servers_at(
+    client: &Arc<Client>,
+    resolver: SocketAddr,
+    mut names: Vec<Name>,
+) -> Own {
     names.sort();
     names.dedup();
     let left_out = names.split_off(names.len().min(NAMES)).len();
@@ -87,7 +107,13 @@ pub(super) async fn servers_at(client: &Arc<Client>, resolver: SocketAddr, mut n
     let mut servers: Vec<Server> = in_order(tasks).await.into_iter().flatten().collect();
     servers.retain(|server| server.address.is_none_or(|address| seen.insert(address)));
     let addresses = servers.split_off(servers.len().min(ADDRESSES)).len();
-    Own { servers, left_out: LeftOut { names: left_out, addresses } }
+    Own {
+        servers,
+        left_out: LeftOut {
+            names: left_out,
+            addresses,
+        },
+    }
 }
 
 /// The targets of the NS records of `zone`, in order.
@@ -110,12 +136,20 @@ async fn servers_of(client: &Client, resolver: SocketAddr, name: &Name) -> Vec<S
         addresses(client, resolver, name, RecordType::AAAA)
     );
     let unknown = four.is_err();
-    let found = four.into_iter().chain(six).flatten().map(|ip| Some(SocketAddr::new(ip, 53)));
+    let found = four
+        .into_iter()
+        .chain(six)
+        .flatten()
+        .map(|ip| Some(SocketAddr::new(ip, 53)));
     let mut found: Vec<Option<SocketAddr>> = found.collect();
     if unknown || found.is_empty() {
         found.push(None);
     }
-    let server = |address| Server { address, name: Some(text(name)), role: Role::Authoritative };
+    let server = |address| Server {
+        address,
+        name: Some(text(name)),
+        role: Role::Authoritative,
+    };
     found.into_iter().map(server).collect()
 }
 
@@ -132,14 +166,27 @@ async fn addresses(
         _ => None,
     };
     match message.metadata.response_code {
-        ResponseCode::NoError | ResponseCode::NXDomain => {
-            Ok(message.answers.iter().filter_map(|record| address(&record.data)).collect())
-        }
+        ResponseCode::NoError | ResponseCode::NXDomain => Ok(message
+            .answers
+            .iter()
+            .filter_map(|record| address(&record.data))
+            .collect()),
         code => Err(failed(code)),
     }
 }
 
-async fn ask(client: &Client, server: SocketAddr, name: &Name, kind: RecordType) -> Result<Message, Answer> {
-    let query = Query { server, name: name.clone(), kind, recursion: Recursion::DesiredUnchecked, form: Form::Plain };
+async fn ask(
+    client: &Client,
+    server: SocketAddr,
+    name: &Name,
+    kind: RecordType,
+) -> Result<Message, Answer> {
+    let query = Query {
+        server,
+        name: name.clone(),
+        kind,
+        recursion: Recursion::DesiredUnchecked,
+        form: Form::Plain,
+    };
     client.ask(&query).await.map_err(Answer::from)
 }

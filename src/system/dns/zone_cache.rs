@@ -23,14 +23,29 @@ struct Once(Arc<OnceCell<Arc<Explored>>>);
 
 impl Known {
     /// What is known of `zone`; who comes first explores it, and the others wait for that.
-    pub(super) async fn explored(&self, client: &Arc<Client>, guide: SocketAddr, zone: Name) -> Arc<Explored> {
+    pub(super) async fn explored(
+        &self,
+        client: &Arc<Client>,
+        guide: SocketAddr,
+        zone: Name,
+    ) -> Arc<Explored> {
         let key = (guide, zone);
         let cell = self.cell(&key);
-        let explored =
-            cell.0.get_or_init(|| async { Arc::new(delegation::explore(client, guide, &key.1).await) }).await;
-        if explored.own.servers.iter().all(|server| server.address.is_none()) {
+        let explored = cell
+            .0
+            .get_or_init(|| async { Arc::new(delegation::explore(client, guide, &key.1).await) })
+            .await;
+        if explored
+            .own
+            .servers
+            .iter()
+            .all(|server| server.address.is_none())
+        {
             // Nothing to go by: whoever comes next tries again.
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+            self.0
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .remove(&key);
         }
         Arc::clone(explored)
     }

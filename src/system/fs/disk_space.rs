@@ -28,7 +28,11 @@ pub fn of(folder: &Path) -> Option<Space> {
     let device = std::fs::metadata(folder).ok()?.dev();
     let seen = statvfs(folder).ok()?;
     // What is reserved for root is root's.
-    let (blocks, files) = if user() == 0 { (seen.f_bfree, seen.f_ffree) } else { (seen.f_bavail, seen.f_favail) };
+    let (blocks, files) = if user() == 0 {
+        (seen.f_bfree, seen.f_ffree)
+    } else {
+        (seen.f_bavail, seen.f_favail)
+    };
     Some(Space {
         device,
         block: seen.f_frsize.max(1),
@@ -42,7 +46,12 @@ pub fn of(folder: &Path) -> Option<Space> {
 /// # Errors
 /// The reason: no permission, a read-only file system, a folder that is marked as unchangeable.
 pub fn admits(folder: &Path) -> io::Result<()> {
-    match accessat(CWD, folder, Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS) {
+    match accessat(
+        CWD,
+        folder,
+        Access::WRITE_OK | Access::EXEC_OK,
+        AtFlags::EACCESS,
+    ) {
         Err(errno @ (Errno::ACCESS | Errno::PERM | Errno::ROFS)) => Err(errno.into()),
         _ => Ok(()),
     }

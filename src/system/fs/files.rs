@@ -29,19 +29,29 @@ pub struct FileError {
 impl FileError {
     /// For `map_err`: `read(..).map_err(FileError::at("read", path))`.
     pub fn at(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self { doing, path: path.to_owned(), source }
+        move |source| Self {
+            doing,
+            path: path.to_owned(),
+            source,
+        }
     }
 
     /// True when the path simply is not there.
     #[must_use]
     pub fn is_missing(&self) -> bool {
-        matches!(self.source.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+        matches!(
+            self.source.kind(),
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+        )
     }
 
     /// True when something else has the name.
     #[must_use]
     pub fn is_taken(&self) -> bool {
-        matches!(self.source.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty)
+        matches!(
+            self.source.kind(),
+            io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty
+        )
     }
 }
 
@@ -71,13 +81,20 @@ pub fn read_with_mode(path: &Path, limit: u64) -> Result<(Vec<u8>, u32), FileErr
 /// To be read. A FIFO that nobody writes to is opened too, and at once.
 fn open(path: &Path) -> io::Result<File> {
     let nonblock = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0);
-    OpenOptions::new().read(true).custom_flags(nonblock).open(path)
+    OpenOptions::new()
+        .read(true)
+        .custom_flags(nonblock)
+        .open(path)
 }
 
 fn open_regular(path: &Path) -> io::Result<(File, fs::Metadata)> {
     let file = open(path)?;
     let meta = file.metadata()?;
-    if meta.is_file() { Ok((file, meta)) } else { Err(irregular(&meta)) }
+    if meta.is_file() {
+        Ok((file, meta))
+    } else {
+        Err(irregular(&meta))
+    }
 }
 
 /// The same for one file after the other, into one buffer: says how much of it the file fills. A larger one takes its place
@@ -85,7 +102,11 @@ fn open_regular(path: &Path) -> io::Result<(File, fs::Metadata)> {
 ///
 /// # Errors
 /// As [`read`].
-pub(crate) fn read_into(buffer: &mut Zeroizing<Vec<u8>>, path: &Path, limit: u64) -> Result<(usize, u32), FileError> {
+pub(crate) fn read_into(
+    buffer: &mut Zeroizing<Vec<u8>>,
+    path: &Path,
+    limit: u64,
+) -> Result<(usize, u32), FileError> {
     let mut read = || -> io::Result<(usize, u32)> {
         let mut file = open(path)?;
         let seen = rustix::fs::fstat(&file)?;
@@ -97,7 +118,11 @@ pub(crate) fn read_into(buffer: &mut Zeroizing<Vec<u8>>, path: &Path, limit: u64
         let mut filled = 0;
         while filled <= limit && wanted <= limit {
             if buffer.len() <= filled.max(wanted) {
-                let mut larger = Zeroizing::new(vec![0; filled.max(wanted).saturating_add(1).next_power_of_two()]);
+                let mut larger =
+                    Zeroizing::new(vec![
+                        0;
+                        filled.max(wanted).saturating_add(1).next_power_of_two()
+                    ]);
                 larger[..filled].copy_from_slice(&buffer[..filled]);
                 *buffer = larger;
             }
@@ -124,14 +149,19 @@ pub fn read_named(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
     if !pipe {
         return read(path, limit);
     }
-    File::open(path).and_then(|file| read_bounded(file, limit, room(limit))).map_err(FileError::at("read", path))
+    File::open(path)
+        .and_then(|file| read_bounded(file, limit, room(limit)))
+        .map_err(FileError::at("read", path))
 }
 
 fn irregular(meta: &fs::Metadata) -> io::Error {
     if meta.is_dir() {
         return io::Error::new(io::ErrorKind::IsADirectory, "it is a folder");
     }
-    io::Error::new(io::ErrorKind::InvalidData, "it is a device, a pipe or a socket, not a file")
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        "it is a device, a pipe or a socket, not a file",
+    )
 }
 
 /// Room for all that may come: what is read may be a key, and growing would leave copies of it behind. The system gives
@@ -145,7 +175,8 @@ fn room(limit: u64) -> usize {
 /// # Errors
 /// When it is longer than `limit` or cannot be read.
 pub fn read_stdin(limit: u64) -> Result<Vec<u8>, FileError> {
-    read_bounded(io::stdin().lock(), limit, room(limit)).map_err(FileError::at("read", Path::new("stdin")))
+    read_bounded(io::stdin().lock(), limit, room(limit))
+        .map_err(FileError::at("read", Path::new("stdin")))
 }
 
 /// True when somebody sits at stdin.
@@ -164,7 +195,10 @@ fn read_bounded(from: impl Read, limit: u64, room: usize) -> io::Result<Vec<u8>>
 }
 
 fn too_large(limit: impl Display) -> io::Error {
-    io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {limit} bytes"))
+    io::Error::new(
+        io::ErrorKind::FileTooLarge,
+        format!("it is larger than {limit} bytes"),
+    )
 }
 
 /// What a folder holds, as far as it was read.
@@ -191,7 +225,10 @@ pub fn list(directory: &Path, limit: usize) -> Result<Listing, FileError> {
         }
     }
     paths.sort();
-    Ok(Listing { paths, complete: entries.next().is_none() })
+    Ok(Listing {
+        paths,
+        complete: entries.next().is_none(),
+    })
 }
 
 /// All that lies in a folder, folders too, sorted by name; at most `limit` of them.
@@ -202,7 +239,10 @@ pub fn entries(directory: &Path, limit: usize) -> Result<Vec<PathBuf>, FileError
     let failed = || FileError::at("read the folder", directory);
     let entries = listing::open(directory).map_err(failed())?.take(limit);
     let path = |entry: io::Result<Entry>| entry.map(|entry| directory.join(entry.name));
-    let mut paths = entries.map(path).collect::<io::Result<Vec<_>>>().map_err(failed())?;
+    let mut paths = entries
+        .map(path)
+        .collect::<io::Result<Vec<_>>>()
+        .map_err(failed())?;
     paths.sort();
     Ok(paths)
 }
@@ -259,15 +299,27 @@ pub struct Staged {
 /// # Errors
 /// The system's reason; nothing is left behind.
 pub fn stage(path: &Path, bytes: &[u8], mode: u32) -> Result<Staged, FileError> {
-    let staged = Staged { temporary: temporary_name(path), path: path.to_owned(), waits: Cell::new(true) };
-    let open = || OpenOptions::new().write(true).create_new(true).mode(mode).open(&staged.temporary);
+    let staged = Staged {
+        temporary: temporary_name(path),
+        path: path.to_owned(),
+        waits: Cell::new(true),
+    };
+    let open = || {
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(mode)
+            .open(&staged.temporary)
+    };
     let write = |mut file: File| -> io::Result<()> {
         // The umask only takes bits away at birth; the final mode is set on the open file.
         file.set_permissions(fs::Permissions::from_mode(mode))?;
         file.write_all(bytes)?;
         file.sync_all()
     };
-    open().and_then(write).map_err(FileError::at("create", path))?;
+    open()
+        .and_then(write)
+        .map_err(FileError::at("create", path))?;
     Ok(staged)
 }
 
@@ -358,7 +410,9 @@ pub fn parent(path: &Path) -> &Path {
 /// # Errors
 /// The system's reason.
 pub fn sync_folder(folder: &Path) -> Result<(), FileError> {
-    File::open(folder).and_then(|open| open.sync_all()).map_err(FileError::at("flush the folder", folder))
+    File::open(folder)
+        .and_then(|open| open.sync_all())
+        .map_err(FileError::at("flush the folder", folder))
 }
 
 /// Moves a file aside as a numbered backup `<file>.~N~` of the same mode and says its name.
@@ -379,7 +433,9 @@ pub fn back_up(path: &Path) -> Result<PathBuf, FileError> {
             Err(error) => return Err(FileError::at("rename", path)(error)),
         }
     }
-    Err(FileError::at("back up", path)(io::Error::other("too many backups")))
+    Err(FileError::at("back up", path)(io::Error::other(
+        "too many backups",
+    )))
 }
 
 /// Moves a backup back to where it was, where nothing is now.

@@ -3,7 +3,9 @@
 
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown, symlink};
+use std::os::unix::fs::{
+    DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown, symlink,
+};
 use std::path::{Component, Path, PathBuf};
 use std::time::SystemTime;
 
@@ -65,7 +67,12 @@ impl Seen {
 pub fn look(path: &Path) -> Result<Option<Seen>, FileError> {
     let meta = match fs::symlink_metadata(path) {
         Ok(meta) => meta,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
             return Ok(None);
         }
         Err(error) => return Err(FileError::at("look at", path)(error)),
@@ -99,7 +106,9 @@ pub fn user() -> u32 {
 /// The home folder of who runs certctl, as the environment says.
 #[must_use]
 pub fn home() -> Option<PathBuf> {
-    std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute())
+    std::env::var_os("HOME")
+        .map(PathBuf::from)
+        .filter(|home| home.is_absolute())
 }
 
 /// True when a folder is at `path`, links followed.
@@ -128,11 +137,20 @@ pub fn absolute(path: &Path) -> Result<PathBuf, FileError> {
 /// When a folder on the way cannot be looked at.
 pub fn real(path: &Path) -> Result<PathBuf, FileError> {
     let absolute = absolute(path)?;
-    let mut missing: Vec<PathBuf> = absolute.file_name().map(PathBuf::from).into_iter().collect();
+    let mut missing: Vec<PathBuf> = absolute
+        .file_name()
+        .map(PathBuf::from)
+        .into_iter()
+        .collect();
     let mut folder = parent(&absolute);
     loop {
         match fs::canonicalize(folder) {
-            Ok(real) => return Ok(missing.iter().rev().fold(real, |path, name| path.join(name))),
+            Ok(real) => {
+                return Ok(missing
+                    .iter()
+                    .rev()
+                    .fold(real, |path, name| path.join(name)));
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound && folder != Path::new("/") => {
                 missing.push(folder.file_name().map(PathBuf::from).unwrap_or_default());
                 folder = parent(folder);
@@ -168,8 +186,11 @@ pub fn names(folder: &Path, limit: usize) -> Result<Vec<std::ffi::OsString>, Fil
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(FileError::at("read the folder", folder)(error)),
     };
-    let read = entries.take(limit).map(|entry| entry.map(|entry| entry.name));
-    read.collect::<io::Result<Vec<_>>>().map_err(FileError::at("read the folder", folder))
+    let read = entries
+        .take(limit)
+        .map(|entry| entry.map(|entry| entry.name));
+    read.collect::<io::Result<Vec<_>>>()
+        .map_err(FileError::at("read the folder", folder))
 }
 
 /// Makes a folder and those above it as far as they are missing, whatever the umask; `mode` is the last one's.
@@ -185,7 +206,9 @@ pub fn make(path: &Path, mode: u32) -> Result<(), FileError> {
     }
     match make_new(path, mode) {
         // Another certctl made it in the meantime.
-        Err(error) if error.source.kind() == io::ErrorKind::AlreadyExists && is_folder(path) => Ok(()),
+        Err(error) if error.source.kind() == io::ErrorKind::AlreadyExists && is_folder(path) => {
+            Ok(())
+        }
         other => other.and_then(|()| sync_folder(parent(path))),
     }
 }
@@ -194,7 +217,11 @@ pub fn make(path: &Path, mode: u32) -> Result<(), FileError> {
 ///
 /// # Errors
 /// Those of `act`, or of [`make`].
-pub fn within<T>(folder: &Path, mode: u32, act: impl Fn() -> Result<T, FileError>) -> Result<T, FileError> {
+pub fn within<T>(
+    folder: &Path,
+    mode: u32,
+    act: impl Fn() -> Result<T, FileError>,
+) -> Result<T, FileError> {
     match act() {
         Err(error) if error.is_missing() => make(folder, mode).and_then(|()| act()),
         other => other,
@@ -206,7 +233,10 @@ pub fn within<T>(folder: &Path, mode: u32, act: impl Fn() -> Result<T, FileError
 /// # Errors
 /// The system's reason.
 pub fn make_new(path: &Path, mode: u32) -> Result<(), FileError> {
-    let made = DirBuilder::new().mode(mode).create(path).and_then(|()| set_mode(path, mode));
+    let made = DirBuilder::new()
+        .mode(mode)
+        .create(path)
+        .and_then(|()| set_mode(path, mode));
     made.map_err(FileError::at("make the folder", path))
 }
 
@@ -226,7 +256,11 @@ pub fn write(
     attributes: &Attributes,
 ) -> Result<(), FileError> {
     let write = || -> io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(mode & 0o600).open(path)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(mode & 0o600)
+            .open(path)?;
         file.write_all(bytes)?;
         if let Some((user, group)) = owner {
             fchown(&file, Some(user), Some(group))?;
@@ -288,7 +322,9 @@ pub fn rename_new(from: &Path, to: &Path) -> Result<(), FileError> {
 pub fn remove(path: &Path) -> Result<(), FileError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        other => other.map_err(FileError::at("remove", path)).and_then(|()| sync_folder(parent(path))),
+        other => other
+            .map_err(FileError::at("remove", path))
+            .and_then(|()| sync_folder(parent(path))),
     }
 }
 
@@ -333,7 +369,9 @@ pub fn back_up_beside(path: &Path, called: Backup) -> Result<PathBuf, FileError>
             Err(error) => return Err(FileError::at("back up", path)(error)),
         }
     }
-    Err(FileError::at("back up", path)(io::Error::other("too many backups")))
+    Err(FileError::at("back up", path)(io::Error::other(
+        "too many backups",
+    )))
 }
 
 /// The numbered backup that is this very file, if there is one.
@@ -341,7 +379,9 @@ pub fn back_up_beside(path: &Path, called: Backup) -> Result<PathBuf, FileError>
 /// # Errors
 /// When they cannot be looked at.
 pub fn backed_up(path: &Path) -> Result<Option<PathBuf>, FileError> {
-    let Some(own) = look(path)?.filter(|seen| seen.names > 1) else { return Ok(None) };
+    let Some(own) = look(path)?.filter(|seen| seen.names > 1) else {
+        return Ok(None);
+    };
     for called in [Backup::Shown, Backup::Hidden] {
         for number in 1..u32::MAX {
             let backup = backup_name(path, called, number);
@@ -365,7 +405,14 @@ pub fn restore(path: &Path, backup: &Path) -> Result<(), FileError> {
         (_, None) => return Err(failed(io::ErrorKind::NotFound.into())),
         // It was never replaced. A rename between two names of one file does nothing.
         (Some(there), Some(kept)) if there.inode == kept.inode => return remove(backup),
-        (Some(Seen { kind: Kind::Link(_), .. }) | None, Some(_)) => fs::rename(backup, path).map_err(failed)?,
+        (
+            Some(Seen {
+                kind: Kind::Link(_),
+                ..
+            })
+            | None,
+            Some(_),
+        ) => fs::rename(backup, path).map_err(failed)?,
         (Some(_), Some(_)) => return Err(failed(io::ErrorKind::AlreadyExists.into())),
     }
     sync_folder(parent(path))
@@ -377,7 +424,10 @@ pub fn restore(path: &Path, backup: &Path) -> Result<(), FileError> {
 /// The system's reason.
 pub fn unlink(path: &Path) -> Result<(), FileError> {
     match look(path)? {
-        Some(Seen { kind: Kind::Link(_), .. }) => remove(path),
+        Some(Seen {
+            kind: Kind::Link(_),
+            ..
+        }) => remove(path),
         _ => Ok(()),
     }
 }
@@ -391,7 +441,10 @@ fn backup_name(path: &Path, called: Backup, number: u32) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use super::{Attributes, Backup, Kind, back_up_beside, fs, look, make, place, real, restore, set_mode, write};
+    use super::{
+        Attributes, Backup, Kind, back_up_beside, fs, look, make, place, real, restore, set_mode,
+        write,
+    };
 
     #[test]
     fn a_backup_is_the_same_file_and_comes_back() {
@@ -400,9 +453,16 @@ mod tests {
         write(&path, b"one", 0o640, None, &Attributes::default()).unwrap();
         let backup = back_up_beside(&path, Backup::Shown).unwrap();
         assert_eq!(backup, folder.path().join("a.key.~1~"));
-        assert_eq!(back_up_beside(&path, Backup::Shown).unwrap(), backup, "again: it is backed up already");
+        assert_eq!(
+            back_up_beside(&path, Backup::Shown).unwrap(),
+            backup,
+            "again: it is backed up already"
+        );
         place(&path, "nowhere".as_ref()).unwrap();
-        assert_eq!(look(&path).unwrap().unwrap().kind, Kind::Link("nowhere".into()));
+        assert_eq!(
+            look(&path).unwrap().unwrap().kind,
+            Kind::Link("nowhere".into())
+        );
         assert_eq!(look(&backup).unwrap().unwrap().mode, 0o640);
         restore(&path, &backup).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"one");
@@ -415,7 +475,14 @@ mod tests {
         let (path, backup) = (folder.path().join("a.key"), folder.path().join("a.key.~1~"));
         write(&path, b"the user's", 0o600, None, &Attributes::default()).unwrap();
         assert!(restore(&path, &backup).is_err(), "there is none");
-        write(&backup, b"of last year", 0o600, None, &Attributes::default()).unwrap();
+        write(
+            &backup,
+            b"of last year",
+            0o600,
+            None,
+            &Attributes::default(),
+        )
+        .unwrap();
         assert!(restore(&path, &backup).is_err());
         super::unlink(&path).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"the user's");
@@ -432,7 +499,10 @@ mod tests {
         let base = fs::canonicalize(folder.path()).unwrap();
         make(&base.join("real/below"), 0o700).unwrap();
         place(&base.join("alias"), "real".as_ref()).unwrap();
-        assert_eq!(real(&base.join("alias/below/x/y")).unwrap(), base.join("real/below/x/y"));
+        assert_eq!(
+            real(&base.join("alias/below/x/y")).unwrap(),
+            base.join("real/below/x/y")
+        );
         set_mode(&base, 0o700).unwrap();
     }
 }

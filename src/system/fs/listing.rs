@@ -45,7 +45,10 @@ impl Iterator for Entries {
             if name == "." || name == ".." {
                 continue;
             }
-            return Some(self.kind(name, entry.file_type()).map(|kind| Entry { name: name.to_owned(), kind }));
+            return Some(self.kind(name, entry.file_type()).map(|kind| Entry {
+                name: name.to_owned(),
+                kind,
+            }));
         }
     }
 }
@@ -107,10 +110,19 @@ mod tests {
         fs::write(outside.join("file"), "x").unwrap();
         fs::write(path.join("a/b/file"), "x").unwrap();
         std::os::unix::fs::symlink(&outside, path.join("a/link")).unwrap();
-        let mut kinds: Vec<_> = open(&path.join("a")).unwrap().map(|entry| entry.unwrap()).collect();
+        let mut kinds: Vec<_> = open(&path.join("a"))
+            .unwrap()
+            .map(|entry| entry.unwrap())
+            .collect();
         kinds.sort_by(|one, other| one.name.cmp(&other.name));
-        let kinds: Vec<_> = kinds.iter().map(|entry| (entry.name.to_str().unwrap(), entry.kind)).collect();
-        assert_eq!(kinds, [("b", FileType::Directory), ("link", FileType::Symlink)]);
+        let kinds: Vec<_> = kinds
+            .iter()
+            .map(|entry| (entry.name.to_str().unwrap(), entry.kind))
+            .collect();
+        assert_eq!(
+            kinds,
+            [("b", FileType::Directory), ("link", FileType::Symlink)]
+        );
         remove(&path).unwrap();
         assert!(!path.exists() && outside.join("file").exists());
         std::os::unix::fs::symlink(&outside, &path).unwrap();

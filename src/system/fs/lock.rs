@@ -24,11 +24,23 @@ impl Lock {
     ///
     /// # Errors
     /// When the file cannot be opened or locked at all.
-    pub fn wait(path: &Path, wait: Duration, mut give_up: impl FnMut() -> bool) -> Result<Option<Self>, FileError> {
+    pub fn wait(
+        path: &Path,
+        wait: Duration,
+        mut give_up: impl FnMut() -> bool,
+    ) -> Result<Option<Self>, FileError> {
         let nofollow = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or(0);
         let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(nofollow);
-        let file = options.open(path).map_err(FileError::at("open the lock", path))?;
+        options
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .custom_flags(nofollow);
+        let file = options
+            .open(path)
+            .map_err(FileError::at("open the lock", path))?;
         let ends = Instant::now() + wait;
         loop {
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {
@@ -58,7 +70,9 @@ impl Lock {
             Err(errno) => return Err(FileError::at("lock", path)(errno.into())),
         }
         let own = open.metadata().map_err(FileError::at("look at", path))?;
-        let still = path.symlink_metadata().is_ok_and(|meta| (meta.dev(), meta.ino()) == (own.dev(), own.ino()));
+        let still = path
+            .symlink_metadata()
+            .is_ok_and(|meta| (meta.dev(), meta.ino()) == (own.dev(), own.ino()));
         Ok(still.then_some(Self(open)))
     }
 
@@ -69,7 +83,9 @@ impl Lock {
     pub fn finish(&self, path: &Path, mode: u32) -> Result<(), FileError> {
         let mode = self.0.set_permissions(Permissions::from_mode(mode));
         mode.map_err(FileError::at("set the mode of", path))?;
-        self.0.sync_all().map_err(FileError::at("flush the folder", path))
+        self.0
+            .sync_all()
+            .map_err(FileError::at("flush the folder", path))
     }
 }
 
@@ -82,10 +98,20 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(".lock");
         std::fs::write(&path, "4711\n").unwrap();
-        let held = Lock::wait(&path, Duration::ZERO, || false).unwrap().unwrap();
-        assert!(Lock::wait(&path, Duration::from_millis(30), || false).unwrap().is_none());
+        let held = Lock::wait(&path, Duration::ZERO, || false)
+            .unwrap()
+            .unwrap();
+        assert!(
+            Lock::wait(&path, Duration::from_millis(30), || false)
+                .unwrap()
+                .is_none()
+        );
         drop(held);
-        assert!(Lock::wait(&path, Duration::ZERO, || false).unwrap().is_some());
+        assert!(
+            Lock::wait(&path, Duration::ZERO, || false)
+                .unwrap()
+                .is_some()
+        );
 
         let held = Lock::folder(folder.path()).unwrap().unwrap();
         assert!(Lock::folder(folder.path()).unwrap().is_none());

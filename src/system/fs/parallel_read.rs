@@ -40,7 +40,11 @@ pub fn look_at<T: Default + Send>(
 ) {
     let (to_teller, done) = sync_channel(WAITING);
     let batches = Mutex::new((0.., walk));
-    let mut order = Order { early: BTreeMap::new(), wanted: 0, each };
+    let mut order = Order {
+        early: BTreeMap::new(),
+        wanted: 0,
+        each,
+    };
     thread::scope(|scope| {
         let done = done; // gone with a panic here, so that nobody waits for ever to be heard
         for _ in 1..THREADS {
@@ -77,7 +81,9 @@ fn work<T: Default>(
     let mut buffer = Zeroizing::default();
     while let Some((number, batch)) = next(batches) {
         let mut made = T::default();
-        batch.into_iter().for_each(|met| one(met, limit, &mut buffer, |seen| look(&mut made, seen)));
+        batch
+            .into_iter()
+            .for_each(|met| one(met, limit, &mut buffer, |seen| look(&mut made, seen)));
         if !tell((number, made)) {
             return;
         }
@@ -88,7 +94,11 @@ fn work<T: Default>(
 fn next(batches: &Batches<impl Iterator<Item = Met>>) -> Option<(usize, Vec<Met>)> {
     let mut batches = batches.lock().unwrap_or_else(PoisonError::into_inner);
     let batch: Vec<Met> = batches.1.by_ref().take(BATCH).collect();
-    if batch.is_empty() { None } else { batches.0.next().map(|number| (number, batch)) }
+    if batch.is_empty() {
+        None
+    } else {
+        batches.0.next().map(|number| (number, batch))
+    }
 }
 
 /// What `buffer` held before is written over, and wiped when all is done.
@@ -96,7 +106,10 @@ fn one(met: Met, limit: u64, buffer: &mut Zeroizing<Vec<u8>>, look: impl FnOnce(
     match met {
         Met::File(path) => {
             let read = files::read_into(buffer, &path, limit);
-            look(Seen::File(&path, read.map(|(length, mode)| (&buffer[..length], mode))));
+            look(Seen::File(
+                &path,
+                read.map(|(length, mode)| (&buffer[..length], mode)),
+            ));
         }
         other => look(Seen::Other(other)),
     }
@@ -131,18 +144,28 @@ mod tests {
     fn files_are_told_in_the_order_of_the_walk() {
         let folder = tempfile::tempdir().unwrap();
         for number in 0..1000 {
-            std::fs::write(folder.path().join(format!("{number:04}")), number.to_string()).unwrap();
+            std::fs::write(
+                folder.path().join(format!("{number:04}")),
+                number.to_string(),
+            )
+            .unwrap();
         }
         std::fs::write(folder.path().join("2000"), [b'x'; 100]).unwrap();
         let mut told = Vec::new();
         let look = |made: &mut Vec<String>, seen: Seen<'_>| {
-            let Seen::File(_, read) = seen else { panic!("{seen:?}") };
+            let Seen::File(_, read) = seen else {
+                panic!("{seen:?}")
+            };
             let text = read.map(|(bytes, _)| String::from_utf8(bytes.to_vec()).unwrap());
             made.push(text.unwrap_or_else(|error| error.source.to_string()));
         };
-        look_at(Walk::new(folder.path(), Depth::Tree), 50, look, |made| told.extend(made));
-        let expected: Vec<String> =
-            (0..1000).map(|number| number.to_string()).chain(["it is larger than 50 bytes".to_owned()]).collect();
+        look_at(Walk::new(folder.path(), Depth::Tree), 50, look, |made| {
+            told.extend(made)
+        });
+        let expected: Vec<String> = (0..1000)
+            .map(|number| number.to_string())
+            .chain(["it is larger than 50 bytes".to_owned()])
+            .collect();
         assert_eq!(told, expected);
     }
 
@@ -158,7 +181,9 @@ mod tests {
         let look = |count: &mut usize, met: Seen<'_>| {
             *count += 1;
             let before = seen.fetch_add(1, Ordering::Relaxed);
-            let Seen::File(path, _) = met else { panic!("{met:?}") };
+            let Seen::File(path, _) = met else {
+                panic!("{met:?}")
+            };
             if path.ends_with("0000") {
                 let mut settled = before;
                 while std::mem::replace(&mut settled, seen.load(Ordering::Relaxed)) != settled {
@@ -168,7 +193,9 @@ mod tests {
             }
         };
         let mut told = 0;
-        look_at(Walk::new(folder.path(), Depth::Tree), 50, look, |count| told += count);
+        look_at(Walk::new(folder.path(), Depth::Tree), 50, look, |count| {
+            told += count
+        });
         assert_eq!(told, 2 * most);
     }
 }

@@ -11,7 +11,8 @@ use super::files::{self, FileError};
 
 /// The marker, and what it says to whoever finds it.
 const MARKER: &str = ".certctl-rehearsal";
-const MARKER_TEXT: &str = "Made by certctl rehearse, which removes everything in this folder whenever it runs here.\n";
+const MARKER_TEXT: &str =
+    "Made by certctl rehearse, which removes everything in this folder whenever it runs here.\n";
 
 /// Why a folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +44,8 @@ impl Scratch {
         let marker = path.join(MARKER);
         if files::occupied(path) {
             let real = path.symlink_metadata().is_ok_and(|meta| meta.is_dir());
-            let marked = files::read(&marker, 1024).is_ok_and(|text| text == MARKER_TEXT.as_bytes());
+            let marked =
+                files::read(&marker, 1024).is_ok_and(|text| text == MARKER_TEXT.as_bytes());
             if !real || !marked && !is_empty(path) {
                 return Err(ScratchError::Foreign(path.to_owned()));
             }
@@ -56,9 +58,14 @@ impl Scratch {
         let lock = File::open(&marker).map_err(FileError::at("open", &marker))?;
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
             Err(rustix::io::Errno::WOULDBLOCK) => return Err(ScratchError::Busy(path.to_owned())),
-            other => other.map_err(io::Error::from).map_err(FileError::at("lock", &marker))?,
+            other => other
+                .map_err(io::Error::from)
+                .map_err(FileError::at("lock", &marker))?,
         }
-        let scratch = Self { path: path.to_owned(), _lock: lock };
+        let scratch = Self {
+            path: path.to_owned(),
+            _lock: lock,
+        };
         scratch.clear()?;
         Ok(scratch)
     }
@@ -74,7 +81,9 @@ impl Scratch {
     /// # Errors
     /// The system's reason.
     pub fn absolute(&self) -> Result<PathBuf, FileError> {
-        self.path.canonicalize().map_err(FileError::at("look at", &self.path))
+        self.path
+            .canonicalize()
+            .map_err(FileError::at("look at", &self.path))
     }
 
     /// A folder in it, made with those above it; only this user may enter.
@@ -84,12 +93,14 @@ impl Scratch {
     pub fn folder(&self, name: &str) -> Result<PathBuf, FileError> {
         let path = self.path.join(name);
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
-        made.map_err(FileError::at("create the folder", &path)).map(|()| path)
+        made.map_err(FileError::at("create the folder", &path))
+            .map(|()| path)
     }
 
     /// Removes all but the marker; links are removed, never followed.
     fn clear(&self) -> Result<(), FileError> {
-        let entries = fs::read_dir(&self.path).map_err(FileError::at("read the folder", &self.path))?;
+        let entries =
+            fs::read_dir(&self.path).map_err(FileError::at("read the folder", &self.path))?;
         for entry in entries {
             let entry = entry.map_err(FileError::at("read the folder", &self.path))?;
             if entry.file_name() == MARKER {
@@ -129,7 +140,10 @@ mod tests {
         drop(scratch);
 
         let scratch = Scratch::claim(&path).unwrap();
-        let left: Vec<_> = fs::read_dir(scratch.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let left: Vec<_> = fs::read_dir(scratch.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
         assert_eq!(left, [MARKER]);
         assert!(outside.exists());
         drop(scratch);
@@ -139,7 +153,10 @@ mod tests {
         let link = temporary.path().join("link");
         std::os::unix::fs::symlink(&path, &link).unwrap();
         for foreign in [&path, &link, &outside] {
-            assert!(matches!(Scratch::claim(foreign), Err(ScratchError::Foreign(_))), "{foreign:?}");
+            assert!(
+                matches!(Scratch::claim(foreign), Err(ScratchError::Foreign(_))),
+                "{foreign:?}"
+            );
         }
         assert!(path.join("mine").exists());
     }

@@ -50,9 +50,18 @@ impl Walk {
     /// Of the folder at `root`.
     #[must_use]
     pub fn new(root: &Path, depth: Depth) -> Self {
-        let known = fs::metadata(root).map(|meta| number(&meta)).into_iter().collect();
+        let known = fs::metadata(root)
+            .map(|meta| number(&meta))
+            .into_iter()
+            .collect();
         let folders = vec![root.to_owned()];
-        Self { depth, folders, known, here: PathBuf::new(), names: VecDeque::new() }
+        Self {
+            depth,
+            folders,
+            known,
+            here: PathBuf::new(),
+            names: VecDeque::new(),
+        }
     }
 
     /// Reads the names of the next folder, sorted.
@@ -63,7 +72,9 @@ impl Walk {
             let Entry { name, kind } = entry.map_err(failed())?;
             // Backups of editors and of certctl, temporary names.
             let text = name.as_encoded_bytes();
-            if text.last() != Some(&b'~') && (self.depth == Depth::Tree || text.first() != Some(&b'.')) {
+            if text.last() != Some(&b'~')
+                && (self.depth == Depth::Tree || text.first() != Some(&b'.'))
+            {
                 names.push((name, kind));
             }
         }
@@ -72,7 +83,10 @@ impl Walk {
         self.here = folder;
         // Folders come after the files beside them, in their order.
         if self.depth == Depth::Tree {
-            let below = self.names.iter().filter(|(_, kind)| *kind == FileType::Directory);
+            let below = self
+                .names
+                .iter()
+                .filter(|(_, kind)| *kind == FileType::Directory);
             let mut below: Vec<PathBuf> = below.map(|(name, _)| self.here.join(name)).collect();
             below.reverse();
             self.folders.extend(below);
@@ -101,7 +115,9 @@ impl Walk {
             }
             Ok(meta) if meta.is_file() => Some(Met::File(path)),
             Ok(meta) => Some(Met::Skipped(path, odd(&meta))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Some(Met::Skipped(path, "a link to nowhere")),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Some(Met::Skipped(path, "a link to nowhere"))
+            }
             Err(error) if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
                 Some(Met::Skipped(path, "a link that leads to itself"))
             }
@@ -131,7 +147,11 @@ impl Iterator for Walk {
             }
             let folder = self.folders.pop()?;
             let first = self.here.as_os_str().is_empty();
-            match if first { Ok(true) } else { self.is_new(&folder) } {
+            match if first {
+                Ok(true)
+            } else {
+                self.is_new(&folder)
+            } {
                 Ok(true) => {}
                 Ok(false) => continue,
                 Err(error) => return Some(Met::Failed(error)),
@@ -178,10 +198,21 @@ mod tests {
         symlink("self", at("self")).unwrap();
         symlink("nowhere", at("gone")).unwrap();
         symlink("a/two", at("again")).unwrap();
-        rustix::fs::mknodat(rustix::fs::CWD, at("pipe"), rustix::fs::FileType::Fifo, rustix::fs::Mode::from(0o600), 0)
-            .unwrap();
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            at("pipe"),
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::from(0o600),
+            0,
+        )
+        .unwrap();
         let tell = |depth| -> Vec<String> {
-            let name = |path: &std::path::Path| path.strip_prefix(folder.path()).unwrap().display().to_string();
+            let name = |path: &std::path::Path| {
+                path.strip_prefix(folder.path())
+                    .unwrap()
+                    .display()
+                    .to_string()
+            };
             Walk::new(folder.path(), depth)
                 .map(|met| match met {
                     Met::File(path) => name(&path),
@@ -190,9 +221,18 @@ mod tests {
                 })
                 .collect()
         };
-        let own = ["again", "gone: a link to nowhere", "one", "pipe: a FIFO", "self: a link that leads to itself"];
+        let own = [
+            "again",
+            "gone: a link to nowhere",
+            "one",
+            "pipe: a FIFO",
+            "self: a link that leads to itself",
+        ];
         assert_eq!(tell(Depth::Own), own);
-        assert_eq!(tell(Depth::Tree), [&own[..], &["a/.hidden", "a/two", "a/b/three"]].concat());
+        assert_eq!(
+            tell(Depth::Tree),
+            [&own[..], &["a/.hidden", "a/two", "a/b/three"]].concat()
+        );
     }
 
     #[test]

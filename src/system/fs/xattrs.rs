@@ -29,8 +29,12 @@ pub struct Attributes {
 /// # Errors
 /// The system's reason.
 pub fn read(path: &Path) -> Result<Attributes, FileError> {
-    let label = one(path, LABEL).map_err(|errno| FileError::at("read the SELinux label of", path)(errno.into()))?;
-    Ok(Attributes { label, acl: acl(path)? })
+    let label = one(path, LABEL)
+        .map_err(|errno| FileError::at("read the SELinux label of", path)(errno.into()))?;
+    Ok(Attributes {
+        label,
+        acl: acl(path)?,
+    })
 }
 
 /// The ACL of what is at `path`, links followed.
@@ -65,7 +69,9 @@ fn one(path: &Path, name: &str) -> Result<Option<Vec<u8>>, Errno> {
 /// # Errors
 /// The system's reason.
 pub(crate) fn write(file: &File, attributes: &Attributes) -> std::io::Result<()> {
-    let give = |name: &str, value: &[u8]| retry_on_intr(|| fsetxattr(file, name, value, XattrFlags::empty()));
+    let give = |name: &str, value: &[u8]| {
+        retry_on_intr(|| fsetxattr(file, name, value, XattrFlags::empty()))
+    };
     if let Some(label) = &attributes.label {
         match give(LABEL, label) {
             Err(Errno::NOTSUP | Errno::NOSYS | Errno::PERM | Errno::ACCESS | Errno::INVAL) => {}

@@ -29,7 +29,8 @@ pub fn look(questions: &[(String, SocketAddr)], interrupt: &Interrupt) -> Result
             signal = interrupt.came() => Err(signal),
         }
     };
-    runtime::block_on(all).unwrap_or_else(|error| Ok(vec![Got::Silent(error.to_string()); questions.len()]))
+    runtime::block_on(all)
+        .unwrap_or_else(|error| Ok(vec![Got::Silent(error.to_string()); questions.len()]))
 }
 
 async fn ask_all(questions: &[(String, SocketAddr)]) -> Vec<Got> {
@@ -61,7 +62,10 @@ async fn get(url: &str, address: SocketAddr) -> Got {
 }
 
 async fn response(url: &str, address: SocketAddr) -> Result<Got, reqwest::Error> {
-    let host = Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+    let host = Url::parse(url)
+        .ok()
+        .and_then(|url| url.host_str().map(str::to_owned))
+        .unwrap_or_default();
     let client = Client::builder()
         .redirect(redirect::Policy::none())
         .no_proxy()
@@ -70,7 +74,11 @@ async fn response(url: &str, address: SocketAddr) -> Result<Got, reqwest::Error>
         .build()?;
     let mut response = client.get(url).send().await?;
     let status = response.status().as_u16();
-    let location = response.headers().get("location").and_then(|to| to.to_str().ok()).map(str::to_owned);
+    let location = response
+        .headers()
+        .get("location")
+        .and_then(|to| to.to_str().ok())
+        .map(str::to_owned);
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         body.extend_from_slice(&chunk);
@@ -79,7 +87,11 @@ async fn response(url: &str, address: SocketAddr) -> Result<Got, reqwest::Error>
             break;
         }
     }
-    Ok(Got::Answered { status, location, body })
+    Ok(Got::Answered {
+        status,
+        location,
+        body,
+    })
 }
 
 /// The last cause is the one that says something.
@@ -89,7 +101,14 @@ fn failed(error: &reqwest::Error) -> Got {
         cause = next;
     }
     let no_route = cause.downcast_ref::<std::io::Error>().is_some_and(|error| {
-        matches!(error.kind(), std::io::ErrorKind::NetworkUnreachable | std::io::ErrorKind::HostUnreachable)
+        matches!(
+            error.kind(),
+            std::io::ErrorKind::NetworkUnreachable | std::io::ErrorKind::HostUnreachable
+        )
     });
-    if no_route { Got::NoRoute } else { Got::Silent(cause.to_string()) }
+    if no_route {
+        Got::NoRoute
+    } else {
+        Got::Silent(cause.to_string())
+    }
 }

@@ -11,7 +11,9 @@ use crate::system::signals::Interrupt;
 fn server(answer: impl Into<Vec<u8>>, endless: Option<&'static [u8]>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/ca.crt", listener.local_addr().unwrap());
-    let answer = String::from_utf8(answer.into()).unwrap().replace("URL", &url);
+    let answer = String::from_utf8(answer.into())
+        .unwrap()
+        .replace("URL", &url);
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
@@ -28,14 +30,22 @@ fn server(answer: impl Into<Vec<u8>>, endless: Option<&'static [u8]>) -> String 
 }
 
 fn get(url: &str) -> Result<Vec<u8>, HttpError> {
-    fetch(url, Reach::Any, Duration::from_secs(30), &Interrupt::default())
+    fetch(
+        url,
+        Reach::Any,
+        Duration::from_secs(30),
+        &Interrupt::default(),
+    )
 }
 
 #[test]
 fn a_file_is_fetched() {
     let url = server("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", None);
     assert_eq!(get(&url).unwrap(), b"hello");
-    let there = server(format!("HTTP/1.1 302 Found\r\nLocation: {url}\r\nContent-Length: 0\r\n\r\n"), None);
+    let there = server(
+        format!("HTTP/1.1 302 Found\r\nLocation: {url}\r\nContent-Length: 0\r\n\r\n"),
+        None,
+    );
     assert_eq!(get(&there).unwrap(), b"hello");
 }
 
@@ -43,16 +53,36 @@ fn a_file_is_fetched() {
 fn what_a_server_does_wrong_ends() {
     let chunk: &[u8] = &[0x30; 4096];
     for (answer, endless, wrong) in [
-        ("HTTP/1.1 302 Found\r\nLocation: URL\r\nContent-Length: 0\r\n\r\n", None, "redirected more than 5 times"),
+        (
+            "HTTP/1.1 302 Found\r\nLocation: URL\r\nContent-Length: 0\r\n\r\n",
+            None,
+            "redirected more than 5 times",
+        ),
         (
             "HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n",
             None,
             "only http:// and https://",
         ),
-        ("HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n", None, "the server says 302"),
-        ("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", None, "the server says 404"),
-        ("HTTP/1.1 200 OK\r\n\r\n", Some(chunk), "larger than 256 KiB"),
-        ("HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello", None, "could not be fetched"),
+        (
+            "HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n",
+            None,
+            "the server says 302",
+        ),
+        (
+            "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+            None,
+            "the server says 404",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\n\r\n",
+            Some(chunk),
+            "larger than 256 KiB",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello",
+            None,
+            "could not be fetched",
+        ),
         ("no http", None, "could not be fetched"),
     ] {
         let said = get(&server(answer, endless)).unwrap_err().to_string();
@@ -66,10 +96,20 @@ fn what_a_server_does_wrong_ends() {
 #[test]
 fn a_server_that_stalls_is_left() {
     let (silent, dripping): (&str, &[u8]) = ("", &[]);
-    for url in [server(silent, Some(dripping)), server("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", Some(dripping))]
-    {
+    for url in [
+        server(silent, Some(dripping)),
+        server(
+            "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n",
+            Some(dripping),
+        ),
+    ] {
         let begun = Instant::now();
-        let told = fetch(&url, Reach::Any, Duration::from_millis(300), &Interrupt::default());
+        let told = fetch(
+            &url,
+            Reach::Any,
+            Duration::from_millis(300),
+            &Interrupt::default(),
+        );
         assert!(matches!(told, Err(HttpError::Slow(_))), "{told:?}");
         assert!(begun.elapsed() < Duration::from_secs(3));
     }
@@ -79,10 +119,25 @@ fn a_server_that_stalls_is_left() {
 fn what_is_not_public_is_not_asked() {
     let url = server("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", None);
     let port = url.rsplit(':').next().unwrap().to_owned();
-    for host in ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "0x7f.1", "2130706433", "192.168.0.1"] {
-        let told =
-            fetch(&format!("http://{host}:{port}"), Reach::Public, Duration::from_secs(5), &Interrupt::default());
-        assert!(matches!(told, Err(HttpError::Private(_))), "{host}: {told:?}");
+    for host in [
+        "127.0.0.1",
+        "localhost",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "0x7f.1",
+        "2130706433",
+        "192.168.0.1",
+    ] {
+        let told = fetch(
+            &format!("http://{host}:{port}"),
+            Reach::Public,
+            Duration::from_secs(5),
+            &Interrupt::default(),
+        );
+        assert!(
+            matches!(told, Err(HttpError::Private(_))),
+            "{host}: {told:?}"
+        );
     }
 }
 
@@ -99,6 +154,9 @@ fn a_signal_ends_it_at_once() {
         std::thread::sleep(Duration::from_secs(20));
     });
     let told = fetch(&url, Reach::Any, Duration::from_secs(10), &interrupt);
-    assert!(matches!(told, Err(HttpError::Interrupted { signal: 1, .. })), "{told:?}");
+    assert!(
+        matches!(told, Err(HttpError::Interrupted { signal: 1, .. })),
+        "{told:?}"
+    );
     assert!(began.elapsed() < Duration::from_secs(5));
 }

@@ -36,7 +36,10 @@ impl DnsServer {
             let tcp = tokio::net::TcpListener::from_std(tcp)?;
             tokio::try_join!(serve_udp(&udp, &answer), serve_tcp(&tcp, &answer)).map(|_| ())
         })?;
-        Ok(Self { address, _background: background })
+        Ok(Self {
+            address,
+            _background: background,
+        })
     }
 
     /// Where it listens, for UDP and TCP.
@@ -67,7 +70,9 @@ async fn serve_udp(socket: &tokio::net::UdpSocket, answer: &Arc<Answer>) -> io::
     let mut buffer = vec![0; 4096];
     loop {
         // An error here is an ICMP message about an earlier answer: no reason to stop.
-        let Ok((length, from)) = socket.recv_from(&mut buffer).await else { continue };
+        let Ok((length, from)) = socket.recv_from(&mut buffer).await else {
+            continue;
+        };
         if let Some(reply) = answer(&buffer[..length]) {
             let _ = socket.send_to(&reply, from).await;
         }
@@ -90,7 +95,9 @@ async fn converse(mut stream: tokio::net::TcpStream, answer: &Arc<Answer>) -> io
         let length = stream.read_u16().await?;
         let mut query = vec![0; usize::from(length)];
         stream.read_exact(&mut query).await?;
-        let Some(reply) = answer(&query) else { return Ok(()) };
+        let Some(reply) = answer(&query) else {
+            return Ok(());
+        };
         let length = u16::try_from(reply.len()).map_err(io::Error::other)?;
         stream.write_u16(length).await?;
         stream.write_all(&reply).await?;

@@ -67,7 +67,10 @@ impl WebServer {
                 }
             }
         })?;
-        Ok(Self { address, _background: background })
+        Ok(Self {
+            address,
+            _background: background,
+        })
     }
 
     /// Where it listens.
@@ -86,7 +89,9 @@ async fn greet(config: Arc<ServerConfig>, stream: tokio::net::TcpStream) -> io::
 /// The pair, if chain and key can be read and belong together.
 fn load(site: &Site) -> io::Result<Arc<ServerConfig>> {
     let chain = files::read(&site.chain, PAIR_LIMIT).map_err(io::Error::other)?;
-    let chain: Vec<_> = CertificateDer::pem_slice_iter(&chain).collect::<Result<_, _>>().map_err(io::Error::other)?;
+    let chain: Vec<_> = CertificateDer::pem_slice_iter(&chain)
+        .collect::<Result<_, _>>()
+        .map_err(io::Error::other)?;
     let key = Zeroizing::new(files::read(&site.key, PAIR_LIMIT).map_err(io::Error::other)?);
     let key = PrivateKeyDer::from_pem_slice(&key).map_err(io::Error::other)?;
     let config = ServerConfig::builder_with_provider(provider())
@@ -126,7 +131,9 @@ impl TimeProvider for At {
 /// When there is no connection, or the certificate is refused.
 pub fn visit(address: SocketAddr, host: &str, root: &[u8], at: Timestamp) -> io::Result<Visit> {
     let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from(root)).map_err(io::Error::other)?;
+    roots
+        .add(CertificateDer::from(root))
+        .map_err(io::Error::other)?;
     let since_epoch = Duration::from_secs(u64::try_from(at.as_second()).map_err(io::Error::other)?);
     let clock = Arc::new(At(UnixTime::since_unix_epoch(since_epoch)));
     let config = ClientConfig::builder_with_details(provider(), clock)
@@ -143,7 +150,9 @@ pub fn visit(address: SocketAddr, host: &str, root: &[u8], at: Timestamp) -> io:
         client.complete_io(&mut stream)?;
     }
     let leaf = client.peer_certificates().and_then(|chain| chain.first());
-    let leaf = leaf.ok_or_else(|| io::Error::other("no certificate"))?.to_vec();
+    let leaf = leaf
+        .ok_or_else(|| io::Error::other("no certificate"))?
+        .to_vec();
     let protocol = match client.protocol_version() {
         Some(ProtocolVersion::TLSv1_3) => "TLS 1.3",
         _ => "TLS 1.2",

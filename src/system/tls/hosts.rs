@@ -56,7 +56,9 @@ pub fn ask_hosts(
         let mut start = |running: &mut JoinSet<_>| {
             let sockets = Arc::clone(&sockets);
             let next = waiting.next();
-            next.map(|(index, host)| running.spawn(async move { (index, ask(host, deadline, sockets).await) }))
+            next.map(|(index, host)| {
+                running.spawn(async move { (index, ask(host, deadline, sockets).await) })
+            })
         };
         while running.len() < AT_ONCE && start(&mut running).is_some() {}
         while let Some(joined) = running.join_next().await {
@@ -67,27 +69,44 @@ pub fn ask_hosts(
         }
     };
     if let Err(error) = runtime::block_on(all) {
-        let failed = || Err(ProbeError::Unreachable(io::Error::new(error.kind(), error.to_string())));
+        let failed = || {
+            Err(ProbeError::Unreachable(io::Error::new(
+                error.kind(),
+                error.to_string(),
+            )))
+        };
         (0..hosts.len()).for_each(|index| each(index, failed()));
     }
 }
 
-async fn ask(host: HostTarget, deadline: Duration, sockets: Arc<Semaphore>) -> Result<Vec<AddressAnswer>, ProbeError> {
+async fn ask(
+    host: HostTarget,
+    deadline: Duration,
+    sockets: Arc<Semaphore>,
+) -> Result<Vec<AddressAnswer>, ProbeError> {
     let addresses = match host.name.parse() {
         Ok(address) => vec![SocketAddr::new(address, host.port)],
         Err(_) => look_up(&host, deadline).await?,
     };
     let mut running = JoinSet::new();
     for (index, address) in addresses.iter().copied().enumerate() {
-        let target = ProbeTarget { starttls: host.starttls, ..ProbeTarget::new(address, host.name.clone()) };
+        let target = ProbeTarget {
+            starttls: host.starttls,
+            ..ProbeTarget::new(address, host.name.clone())
+        };
         let sockets = Arc::clone(&sockets);
         running.spawn(async move {
             let _permit = sockets.acquire().await;
             (index, probe(&target, deadline).await)
         });
     }
-    let mut answers: Vec<_> =
-        addresses.into_iter().map(|address| AddressAnswer { address, answer: Err(ProbeError::Closed) }).collect();
+    let mut answers: Vec<_> = addresses
+        .into_iter()
+        .map(|address| AddressAnswer {
+            address,
+            answer: Err(ProbeError::Closed),
+        })
+        .collect();
     while let Some(joined) = running.join_next().await {
         if let Ok((index, answer)) = joined {
             answers[index].answer = answer;
@@ -97,11 +116,20 @@ async fn ask(host: HostTarget, deadline: Duration, sockets: Arc<Semaphore>) -> R
 }
 
 async fn look_up(host: &HostTarget, deadline: Duration) -> Result<Vec<SocketAddr>, ProbeError> {
-    match timeout(deadline, tokio::net::lookup_host((host.name.as_str(), host.port))).await {
+    match timeout(
+        deadline,
+        tokio::net::lookup_host((host.name.as_str(), host.port)),
+    )
+    .await
+    {
         Ok(Ok(found)) => {
             let mut addresses: Vec<SocketAddr> = found.take(MOST).collect();
             addresses.dedup();
-            if addresses.is_empty() { Err(ProbeError::NoAddress(host.name.clone())) } else { Ok(addresses) }
+            if addresses.is_empty() {
+                Err(ProbeError::NoAddress(host.name.clone()))
+            } else {
+                Ok(addresses)
+            }
         }
         Ok(Err(_)) => Err(ProbeError::NoAddress(host.name.clone())),
         Err(_) => Err(ProbeError::Timeout(deadline)),

@@ -44,7 +44,10 @@ const TOLD: usize = 120;
 ///
 /// # Errors
 /// See [`StartTlsError`].
-pub(crate) async fn open(connection: &mut TcpStream, protocol: StartTls) -> Result<(), StartTlsError> {
+pub(crate) async fn open(
+    connection: &mut TcpStream,
+    protocol: StartTls,
+) -> Result<(), StartTlsError> {
     match protocol {
         StartTls::Smtp => smtp(connection).await,
         StartTls::Imap => {
@@ -77,25 +80,52 @@ async fn postgres(connection: &mut TcpStream) -> Result<(), StartTlsError> {
     say(connection, &[0, 0, 0, 8, 4, 210, 22, 47]).await?;
     match connection.read_u8().await.map_err(StartTlsError::Broken)? {
         b'S' => Ok(()),
-        b'N' => Err(StartTlsError::Refused { protocol, said: "N".to_owned() }),
-        other => Err(StartTlsError::Otherwise { protocol, said: char::from(other).to_string() }),
+        b'N' => Err(StartTlsError::Refused {
+            protocol,
+            said: "N".to_owned(),
+        }),
+        other => Err(StartTlsError::Otherwise {
+            protocol,
+            said: char::from(other).to_string(),
+        }),
     }
 }
 
 async fn say(connection: &mut TcpStream, words: &[u8]) -> Result<(), StartTlsError> {
-    connection.write_all(words).await.map_err(StartTlsError::Broken)
+    connection
+        .write_all(words)
+        .await
+        .map_err(StartTlsError::Broken)
 }
 
 /// Reads to the line that starts with `last`; it must start with `good`, or this is another protocol.
-async fn expect(connection: &mut TcpStream, protocol: StartTls, last: &str, good: &str) -> Result<(), StartTlsError> {
+async fn expect(
+    connection: &mut TcpStream,
+    protocol: StartTls,
+    last: &str,
+    good: &str,
+) -> Result<(), StartTlsError> {
     let said = answer(connection, protocol, last, good).await?;
-    if said.starts_with(good) { Ok(()) } else { Err(StartTlsError::Otherwise { protocol, said }) }
+    if said.starts_with(good) {
+        Ok(())
+    } else {
+        Err(StartTlsError::Otherwise { protocol, said })
+    }
 }
 
 /// The same for the answer to the request for TLS itself.
-async fn settle(connection: &mut TcpStream, protocol: StartTls, last: &str, good: &str) -> Result<(), StartTlsError> {
+async fn settle(
+    connection: &mut TcpStream,
+    protocol: StartTls,
+    last: &str,
+    good: &str,
+) -> Result<(), StartTlsError> {
     let said = answer(connection, protocol, last, good).await?;
-    if said.starts_with(good) { Ok(()) } else { Err(StartTlsError::Refused { protocol, said }) }
+    if said.starts_with(good) {
+        Ok(())
+    } else {
+        Err(StartTlsError::Refused { protocol, said })
+    }
 }
 
 /// The line that starts with `last`, or that cannot lead to it: `220-` leads to `220 `, other lines of IMAP to `a1 `.
@@ -115,7 +145,10 @@ async fn answer(
             return Ok(line);
         }
     }
-    Err(StartTlsError::Otherwise { protocol, said: format!("more than {LINES} lines") })
+    Err(StartTlsError::Otherwise {
+        protocol,
+        said: format!("more than {LINES} lines"),
+    })
 }
 
 async fn line(connection: &mut TcpStream, protocol: StartTls) -> Result<String, StartTlsError> {
@@ -130,6 +163,14 @@ async fn line(connection: &mut TcpStream, protocol: StartTls) -> Result<String, 
             break;
         }
     }
-    let said: String = String::from_utf8_lossy(&bytes).trim_end_matches('\r').chars().take(TOLD).collect();
-    if bytes.len() > LINE { Err(StartTlsError::Otherwise { protocol, said }) } else { Ok(said) }
+    let said: String = String::from_utf8_lossy(&bytes)
+        .trim_end_matches('\r')
+        .chars()
+        .take(TOLD)
+        .collect();
+    if bytes.len() > LINE {
+        Err(StartTlsError::Otherwise { protocol, said })
+    } else {
+        Ok(said)
+    }
 }

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use super::listen::{Socket, VirtualAddress};
 use super::read::{Directive, Read, flat};
 use crate::store::layout::Piece;
-use crate::webserver::model::{self, Block, Listen, NamesFrom, Pair, PairPath, Part, ServerName, Software};
+use crate::webserver::model::{
+    self, Block, Listen, NamesFrom, Pair, PairPath, Part, ServerName, Software,
+};
 
 /// One `<VirtualHost>`, or the main server around them.
 #[derive(Clone, Debug)]
@@ -50,23 +52,42 @@ pub struct Config {
 }
 
 /// Folders of modules and their settings, which are no place for a site.
-const NOT_FOR_SITES: [&str; 4] = ["mods-enabled", "conf-enabled", "conf.modules.d", "modules.d"];
+const NOT_FOR_SITES: [&str; 4] = [
+    "mods-enabled",
+    "conf-enabled",
+    "conf.modules.d",
+    "modules.d",
+];
 
 impl Config {
     /// Of what was read from `file`; `mapped` and `ipv6`: whether a socket for `[::]` takes IPv4 too, and whether this
     /// machine speaks IPv6.
     #[must_use]
     pub fn new(read: Read, file: &Path, (mapped, ipv6): (bool, bool)) -> Self {
-        let Read { directives, server_root, modules, mut doubts } = read;
+        let Read {
+            directives,
+            server_root,
+            modules,
+            mut doubts,
+        } = read;
         let main = flat(&directives);
         let sockets: Vec<Socket> = words(&main, "Listen").filter_map(Socket::parse).collect();
-        let sections: Vec<&Directive> =
-            main.iter().copied().filter(|it| it.is("VirtualHost") && it.inside.is_some()).collect();
-        let translator = Translator { main: &main, root: &server_root };
+        let sections: Vec<&Directive> = main
+            .iter()
+            .copied()
+            .filter(|it| it.is("VirtualHost") && it.inside.is_some())
+            .collect();
+        let translator = Translator {
+            main: &main,
+            root: &server_root,
+        };
         let mut hosts = Vec::new();
         for section in sections {
-            let addresses: Vec<VirtualAddress> =
-                section.arguments.iter().filter_map(|word| VirtualAddress::parse(word)).collect();
+            let addresses: Vec<VirtualAddress> = section
+                .arguments
+                .iter()
+                .filter_map(|word| VirtualAddress::parse(word))
+                .collect();
             if addresses.len() < section.arguments.len() {
                 doubts.push(format!(
                     "{}:{}: an address of it was not understood",
@@ -74,14 +95,30 @@ impl Config {
                     section.line
                 ));
             }
-            let through = addresses.iter().flat_map(|address| address.through(&sockets, (mapped, ipv6)));
+            let through = addresses
+                .iter()
+                .flat_map(|address| address.through(&sockets, (mapped, ipv6)));
             hosts.push(translator.host(section, through.collect()));
         }
         hosts.push(translator.around(file, &hosts, &sockets, (mapped, ipv6)));
         share_proxy_protocol(&mut hosts);
-        let pid = words(&main, "PidFile").last().map(|path| server_root.join(path));
-        let includes = includes(&directives).into_iter().map(|pattern| server_root.join(pattern)).collect();
-        Self { file: file.to_owned(), hosts, sockets, modules, pid, includes, doubts, directives }
+        let pid = words(&main, "PidFile")
+            .last()
+            .map(|path| server_root.join(path));
+        let includes = includes(&directives)
+            .into_iter()
+            .map(|pattern| server_root.join(pattern))
+            .collect();
+        Self {
+            file: file.to_owned(),
+            hosts,
+            sockets,
+            modules,
+            pid,
+            includes,
+            doubts,
+            directives,
+        }
     }
 
     /// What any server says.
@@ -103,7 +140,10 @@ impl Config {
 
 fn includes(directives: &[Directive]) -> Vec<String> {
     let mut found = Vec::new();
-    for directive in directives.iter().filter(|it| it.is_transparent() && it.applies) {
+    for directive in directives
+        .iter()
+        .filter(|it| it.is_transparent() && it.applies)
+    {
         let inside = directive.inside.as_deref().unwrap_or_default();
         if directive.is("Include") || directive.is("IncludeOptional") {
             let folder = |pattern: &&str| !NOT_FOR_SITES.iter().any(|name| pattern.contains(name));
@@ -116,7 +156,10 @@ fn includes(directives: &[Directive]) -> Vec<String> {
 
 /// The first words of all directives of that name.
 fn words<'a>(directives: &'a [&'a Directive], name: &'a str) -> impl Iterator<Item = &'a str> {
-    directives.iter().filter(move |it| it.is(name)).filter_map(|it| it.first())
+    directives
+        .iter()
+        .filter(move |it| it.is(name))
+        .filter_map(|it| it.first())
 }
 
 /// A host sees what the main server says where it says nothing itself.
@@ -133,39 +176,91 @@ impl Translator<'_> {
     }
 
     /// The main server: it answers on the sockets that no virtual host has.
-    fn around(&self, file: &Path, hosts: &[VirtualHost], sockets: &[Socket], machine: (bool, bool)) -> VirtualHost {
-        let any = VirtualAddress { host: None, port: None };
-        let taken = |listen: &Listen| {
-            let here = |other: &&Listen| other.port == listen.port && other.interface == listen.interface;
-            hosts.iter().flat_map(|host| &host.block.listens).any(|other| here(&other))
+    fn around(
+        &self,
+        file: &Path,
+        hosts: &[VirtualHost],
+        sockets: &[Socket],
+        machine: (bool, bool),
+    ) -> VirtualHost {
+        let any = VirtualAddress {
+            host: None,
+            port: None,
         };
-        let free: Vec<Listen> = any.through(sockets, machine).into_iter().filter(|listen| !taken(listen)).collect();
+        let taken = |listen: &Listen| {
+            let here =
+                |other: &&Listen| other.port == listen.port && other.interface == listen.interface;
+            hosts
+                .iter()
+                .flat_map(|host| &host.block.listens)
+                .any(|other| here(&other))
+        };
+        let free: Vec<Listen> = any
+            .through(sockets, machine)
+            .into_iter()
+            .filter(|listen| !taken(listen))
+            .collect();
         let said = |it: &&&Directive| it.is("ServerName") || it.is("SSLEngine");
-        let place = self.main.iter().find(said).map_or((file, 1), |it| (it.file.as_path(), it.line));
+        let place = self
+            .main
+            .iter()
+            .find(said)
+            .map_or((file, 1), |it| (it.file.as_path(), it.line));
         let block = self.block(self.main, place, free);
         self.with_content(block, self.main, None)
     }
 
-    fn with_content(&self, block: Block, inner: &[&Directive], directives: Option<Vec<Directive>>) -> VirtualHost {
-        let root = words(inner, "DocumentRoot").last().or_else(|| words(self.main, "DocumentRoot").last());
+    fn with_content(
+        &self,
+        block: Block,
+        inner: &[&Directive],
+        directives: Option<Vec<Directive>>,
+    ) -> VirtualHost {
+        let root = words(inner, "DocumentRoot")
+            .last()
+            .or_else(|| words(self.main, "DocumentRoot").last());
         let root = root.map(|folder| self.root.join(folder));
-        VirtualHost { block, upstream: upstream(inner), root, directives }
+        VirtualHost {
+            block,
+            upstream: upstream(inner),
+            root,
+            directives,
+        }
     }
 
-    fn block(&self, inner: &[&Directive], (file, line): (&Path, u32), listens: Vec<Listen>) -> Block {
-        let tls = self.last(inner, "SSLEngine").is_some_and(|word| !word.eq_ignore_ascii_case("off"));
-        let proxied = self.last(inner, "RemoteIPProxyProtocol").is_some_and(|word| word.eq_ignore_ascii_case("on"));
+    fn block(
+        &self,
+        inner: &[&Directive],
+        (file, line): (&Path, u32),
+        listens: Vec<Listen>,
+    ) -> Block {
+        let tls = self
+            .last(inner, "SSLEngine")
+            .is_some_and(|word| !word.eq_ignore_ascii_case("off"));
+        let proxied = self
+            .last(inner, "RemoteIPProxyProtocol")
+            .is_some_and(|word| word.eq_ignore_ascii_case("on"));
         let listens = listens
             .into_iter()
-            .map(|listen| Listen { ssl: tls, proxy_protocol: proxied && !self.excepted(inner), ..listen })
+            .map(|listen| Listen {
+                ssl: tls,
+                proxy_protocol: proxied && !self.excepted(inner),
+                ..listen
+            })
             .collect();
         let names = words(inner, "ServerName").last().and_then(server_name);
-        let aliases = inner.iter().filter(|it| it.is("ServerAlias")).flat_map(|it| &it.arguments);
+        let aliases = inner
+            .iter()
+            .filter(|it| it.is("ServerAlias"))
+            .flat_map(|it| &it.arguments);
         Block {
             file: file.to_owned(),
             line,
             part: Part::Http,
-            names: names.into_iter().chain(aliases.map(|word| alias(word))).collect(),
+            names: names
+                .into_iter()
+                .chain(aliases.map(|word| alias(word)))
+                .collect(),
             names_from: NamesFrom::Configuration,
             listens,
             pairs: self.pairs(inner),
@@ -185,17 +280,26 @@ impl Translator<'_> {
 
     /// `SSLUseStapling on`, unless the server to ask is named.
     fn stapling(&self, inner: &[&Directive]) -> Option<String> {
-        let on = self
-            .last_of(inner, "SSLUseStapling")
-            .filter(|it| it.first().is_some_and(|word| word.eq_ignore_ascii_case("on")));
+        let on = self.last_of(inner, "SSLUseStapling").filter(|it| {
+            it.first()
+                .is_some_and(|word| word.eq_ignore_ascii_case("on"))
+        });
         let elsewhere = self.last_of(inner, "SSLStaplingForceURL").is_some();
-        on.filter(|_| !elsewhere).map(|it| format!("{}:{}", it.file.display(), it.line))
+        on.filter(|_| !elsewhere)
+            .map(|it| format!("{}:{}", it.file.display(), it.line))
     }
 
     /// Whether who asks from this machine sends no PROXY header.
     fn excepted(&self, inner: &[&Directive]) -> bool {
-        let own = |word: &String| ["127.0.0.", "::1", "localhost"].iter().any(|start| word.starts_with(start));
-        let all = inner.iter().chain(self.main).filter(|it| it.is("RemoteIPProxyProtocolExceptions"));
+        let own = |word: &String| {
+            ["127.0.0.", "::1", "localhost"]
+                .iter()
+                .any(|start| word.starts_with(start))
+        };
+        let all = inner
+            .iter()
+            .chain(self.main)
+            .filter(|it| it.is("RemoteIPProxyProtocolExceptions"));
         all.flat_map(|it| &it.arguments).any(own)
     }
 
@@ -203,10 +307,16 @@ impl Translator<'_> {
     fn pairs(&self, inner: &[&Directive]) -> Vec<Pair> {
         let certificates = self.merged(inner, "SSLCertificateFile");
         let keys = self.merged(inner, "SSLCertificateKeyFile");
-        let chain = self.last(inner, "SSLCertificateChainFile").map(|word| self.path(word));
+        let chain = self
+            .last(inner, "SSLCertificateChainFile")
+            .map(|word| self.path(word));
         let pair = |(index, certificate): (usize, PairPath)| {
             let mut files = match (&chain, keys.get(index)) {
-                (None, None) => return Pair { files: vec![(Piece::Combined, certificate)] },
+                (None, None) => {
+                    return Pair {
+                        files: vec![(Piece::Combined, certificate)],
+                    };
+                }
                 (Some(chain), _) if *chain != certificate => {
                     vec![(Piece::Cert, certificate), (Piece::Ca, chain.clone())]
                 }
@@ -224,7 +334,10 @@ impl Translator<'_> {
     fn merged(&self, inner: &[&Directive], name: &str) -> Vec<PairPath> {
         let own: Vec<&str> = words(inner, name).collect();
         let main: Vec<&str> = words(self.main, name).skip(own.len()).collect();
-        own.into_iter().chain(main).map(|word| self.path(word)).collect()
+        own.into_iter()
+            .chain(main)
+            .map(|word| self.path(word))
+            .collect()
     }
 
     fn path(&self, word: &str) -> PairPath {
@@ -239,14 +352,21 @@ impl Translator<'_> {
 /// `[scheme://]host[:port]`
 fn server_name(word: &str) -> Option<ServerName> {
     let host = word.split_once("://").map_or(word, |(_, rest)| rest);
-    let host = host.split(':').next().unwrap_or_default().to_ascii_lowercase();
+    let host = host
+        .split(':')
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
     (!host.is_empty()).then_some(ServerName::Exact(host))
 }
 
 /// A word of `ServerAlias`: `*` and `?` stand for anything, dots too.
 fn alias(word: &str) -> ServerName {
     let word = word.to_ascii_lowercase();
-    match word.strip_prefix('*').filter(|base| base.starts_with('.') && !base.contains(['*', '?'])) {
+    match word
+        .strip_prefix('*')
+        .filter(|base| base.starts_with('.') && !base.contains(['*', '?']))
+    {
         Some(base) => ServerName::Below(base.to_owned()),
         None if word.contains(['*', '?']) => ServerName::Glob(word),
         None => ServerName::Exact(word),
@@ -261,7 +381,10 @@ fn upstream(directives: &[&Directive]) -> Option<String> {
             [path, to, ..] if directive.is("ProxyPass") => passes.push((path, to)),
             [path] if directive.is("Location") => {
                 let inside = flat(directive.inside.as_deref().unwrap_or_default());
-                let to = inside.into_iter().find(|it| it.is("ProxyPass")).and_then(|it| it.first());
+                let to = inside
+                    .into_iter()
+                    .find(|it| it.is("ProxyPass"))
+                    .and_then(|it| it.first());
                 passes.extend(to.map(|to| (path.as_str(), to)));
             }
             _ => {}
@@ -274,10 +397,15 @@ fn upstream(directives: &[&Directive]) -> Option<String> {
 
 /// The PROXY header belongs to the address: one host that wants it wants it for all.
 fn share_proxy_protocol(hosts: &mut [VirtualHost]) {
-    let wanting: Vec<Listen> =
-        hosts.iter().flat_map(|host| &host.block.listens).filter(|listen| listen.proxy_protocol).cloned().collect();
+    let wanting: Vec<Listen> = hosts
+        .iter()
+        .flat_map(|host| &host.block.listens)
+        .filter(|listen| listen.proxy_protocol)
+        .cloned()
+        .collect();
     for listen in hosts.iter_mut().flat_map(|host| &mut host.block.listens) {
-        let here = |other: &&Listen| other.port == listen.port && other.interface == listen.interface;
+        let here =
+            |other: &&Listen| other.port == listen.port && other.interface == listen.interface;
         listen.proxy_protocol |= wanting.iter().any(|other| here(&other));
     }
 }
@@ -291,19 +419,35 @@ mod tests {
 
     fn told(block: &Block) -> String {
         let names: Vec<String> = block.names.iter().map(|name| name.text()).collect();
-        let flags =
-            |tls: bool, proxied: bool| format!("{}{}", if tls { "s" } else { "" }, if proxied { "p" } else { "" });
-        let listens = block.listens.iter().map(|it| format!("{it}{}", flags(it.ssl, it.proxy_protocol)));
+        let flags = |tls: bool, proxied: bool| {
+            format!(
+                "{}{}",
+                if tls { "s" } else { "" },
+                if proxied { "p" } else { "" }
+            )
+        };
+        let listens = block
+            .listens
+            .iter()
+            .map(|it| format!("{it}{}", flags(it.ssl, it.proxy_protocol)));
         let files = block.pairs.iter().map(|pair| {
             let file = |path: &Path| path.display().to_string();
-            let words = pair
-                .files
-                .iter()
-                .map(|(piece, path)| format!("{piece:?}={}", path.file().map_or_else(|| "?".to_owned(), file)));
+            let words = pair.files.iter().map(|(piece, path)| {
+                format!(
+                    "{piece:?}={}",
+                    path.file().map_or_else(|| "?".to_owned(), file)
+                )
+            });
             words.collect::<Vec<_>>().join("+")
         });
         let listens = listens.collect::<Vec<_>>().join(" ");
-        [block.line.to_string(), names.join(" "), listens, files.collect::<Vec<_>>().join(" ")].join(" | ")
+        [
+            block.line.to_string(),
+            names.join(" "),
+            listens,
+            files.collect::<Vec<_>>().join(" "),
+        ]
+        .join(" | ")
     }
 
     #[test]
@@ -340,9 +484,15 @@ mod tests {
             ("", "SSLUseStapling On", Some(3)),
             ("SSLUseStapling on", "", Some(1)),
             ("SSLUseStapling on", "SSLUseStapling off", None),
-            ("SSLStaplingForceURL http://ocsp.example", "SSLUseStapling on", None),
+            (
+                "SSLStaplingForceURL http://ocsp.example",
+                "SSLUseStapling on",
+                None,
+            ),
         ] {
-            let config = config(&format!("{main}\n<VirtualHost *:443>\n{host}\n</VirtualHost>"));
+            let config = config(&format!(
+                "{main}\n<VirtualHost *:443>\n{host}\n</VirtualHost>"
+            ));
             let expected = expected.map(|line| format!("/etc/apache2/apache2.conf:{line}"));
             assert_eq!(config.hosts[0].block.stapling, expected, "{main} | {host}");
         }
@@ -373,12 +523,22 @@ mod tests {
              <VirtualHost *:80>\nServerName c.example\n<Location />\nProxyPass http://c/\n</Location>\n</VirtualHost>\n\
              <VirtualHost nonsense:port>\n</VirtualHost>",
         );
-        let told: Vec<_> = config.hosts.iter().map(|host| (host.upstream.as_deref(), host.root.as_deref())).collect();
+        let told: Vec<_> = config
+            .hosts
+            .iter()
+            .map(|host| (host.upstream.as_deref(), host.root.as_deref()))
+            .collect();
         let main = Some(Path::new("/srv/main"));
         let c = (Some("http://c/"), main);
         assert_eq!(
             told,
-            [(Some("http://127.0.0.1:9000/"), main), (None, Some(Path::new("/srv/b"))), c, (None, main), (None, main)]
+            [
+                (Some("http://127.0.0.1:9000/"), main),
+                (None, Some(Path::new("/srv/b"))),
+                c,
+                (None, main),
+                (None, main)
+            ]
         );
         let neutral = config.neutral();
         let folders: Vec<&Path> = neutral.including("x.conf").collect();

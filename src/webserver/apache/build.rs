@@ -24,7 +24,9 @@ impl Version {
             _ => return None,
         };
         let other = Self::parse(text)?;
-        let (operator, wanted) = operator.strip_prefix('!').map_or((operator, true), |rest| (rest, false));
+        let (operator, wanted) = operator
+            .strip_prefix('!')
+            .map_or((operator, true), |rest| (rest, false));
         let fits = match operator {
             "=" | "==" => self == other,
             ">" => self > other,
@@ -56,25 +58,47 @@ impl Build {
     /// Reads what `-V` says; `None` when it is not Apache that speaks.
     #[must_use]
     pub fn parse(output: &str) -> Option<Self> {
-        let named =
-            output.lines().find_map(|line| line.strip_prefix("Server version: ")?.trim().strip_prefix("Apache/"));
-        let number = named?.split(|c: char| !c.is_ascii_digit() && c != '.').next()?;
+        let named = output.lines().find_map(|line| {
+            line.strip_prefix("Server version: ")?
+                .trim()
+                .strip_prefix("Apache/")
+        });
+        let number = named?
+            .split(|c: char| !c.is_ascii_digit() && c != '.')
+            .next()?;
         let value = |name: &str| {
             let start = format!(" -D {name}=\"");
-            output.lines().find_map(|line| line.strip_prefix(&start)?.strip_suffix('"')).map(Path::new)
+            output
+                .lines()
+                .find_map(|line| line.strip_prefix(&start)?.strip_suffix('"'))
+                .map(Path::new)
         };
-        let root = value("HTTPD_ROOT").unwrap_or_else(|| Path::new("/usr/local/apache2")).to_owned();
-        let config = root.join(value("SERVER_CONFIG_FILE").unwrap_or_else(|| Path::new("conf/httpd.conf")));
+        let root = value("HTTPD_ROOT")
+            .unwrap_or_else(|| Path::new("/usr/local/apache2"))
+            .to_owned();
+        let config =
+            root.join(value("SERVER_CONFIG_FILE").unwrap_or_else(|| Path::new("conf/httpd.conf")));
         let pid = root.join(value("DEFAULT_PIDLOG").unwrap_or_else(|| Path::new("logs/httpd.pid")));
         let mapped = output.contains("IPv4-mapped addresses enabled");
-        Some(Self { version: Version::parse(number)?, root, config, pid, mapped })
+        Some(Self {
+            version: Version::parse(number)?,
+            root,
+            config,
+            pid,
+            mapped,
+        })
     }
 }
 
 /// The modules that `-l` lists: `mod_so.c`.
 #[must_use]
 pub fn built_in(output: &str) -> Vec<String> {
-    output.lines().map(str::trim).filter(|line| line.ends_with(".c")).map(str::to_owned).collect()
+    output
+        .lines()
+        .map(str::trim)
+        .filter(|line| line.ends_with(".c"))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// The variables that an `envvars` sets for Apache. It is a shell script: lines that set or export a plain value are
@@ -84,7 +108,9 @@ pub fn envvars(text: &str) -> HashMap<String, String> {
     let mut variables = HashMap::new();
     for line in text.lines().map(str::trim) {
         let set = line.strip_prefix("export ").unwrap_or(line);
-        let Some((name, value)) = set.split_once('=') else { continue };
+        let Some((name, value)) = set.split_once('=') else {
+            continue;
+        };
         let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
         if name.is_empty() || !name.chars().all(is_name) || value.contains(['`', '(', ';']) {
             continue;
@@ -121,7 +147,10 @@ mod tests {
         assert_eq!(build.config, Path::new("/etc/httpd/conf/httpd.conf"));
         assert_eq!(build.pid, Path::new("/etc/httpd/run/httpd.pid"));
         assert_eq!(Build::parse("Server version: lighttpd/1.4"), None);
-        assert_eq!(built_in("Compiled in modules:\n  core.c\n  mod_so.c\n"), ["core.c", "mod_so.c"]);
+        assert_eq!(
+            built_in("Compiled in modules:\n  core.c\n  mod_so.c\n"),
+            ["core.c", "mod_so.c"]
+        );
     }
 
     #[test]
@@ -136,7 +165,11 @@ mod tests {
             ("= /^2/", None),
         ] {
             let arguments: Vec<String> = arguments.split(' ').map(str::to_owned).collect();
-            assert_eq!(Version(2, 4, 57).fits(&arguments), expected, "{arguments:?}");
+            assert_eq!(
+                Version(2, 4, 57).fits(&arguments),
+                expected,
+                "{arguments:?}"
+            );
         }
     }
 
@@ -146,9 +179,16 @@ mod tests {
             "unset HOME\nSUFFIX=\nexport APACHE_RUN_USER=www-data\nexport APACHE_RUN_DIR=/var/run/apache2$SUFFIX\n\
              export APACHE_LOG_DIR=\"/var/log/apache2\"\nexport X=$(hostname)\nexport Y=$Z/a\n# export C=1\n## x=1\n",
         );
-        let mut told: Vec<String> = read.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let mut told: Vec<String> = read
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         told.sort();
-        let dirs = ["APACHE_LOG_DIR=/var/log/apache2", "APACHE_RUN_DIR=/var/run/apache2", "APACHE_RUN_USER=www-data"];
+        let dirs = [
+            "APACHE_LOG_DIR=/var/log/apache2",
+            "APACHE_RUN_DIR=/var/run/apache2",
+            "APACHE_RUN_USER=www-data",
+        ];
         assert_eq!(told, [&dirs[..], &["SUFFIX="]].concat());
     }
 }

@@ -22,7 +22,12 @@ type Reader<'a> = dyn FnMut(&Path) -> Result<Zeroizing<Vec<u8>>, String> + 'a;
 pub fn faults(config: &Config, read: &mut Reader<'_>) -> Vec<String> {
     let mut lines = Vec::new();
     let mut seen: Vec<&Pair> = Vec::new();
-    for block in config.hosts.iter().map(|host| &host.block).filter(|block| block.speaks_tls()) {
+    for block in config
+        .hosts
+        .iter()
+        .map(|host| &host.block)
+        .filter(|block| block.speaks_tls())
+    {
         if block.pairs.is_empty() {
             lines.push(format!("{GATE}{block} speaks TLS and has no certificate"));
         }
@@ -38,17 +43,28 @@ pub fn faults(config: &Config, read: &mut Reader<'_>) -> Vec<String> {
 }
 
 fn fault(block: &Block, pair: &Pair, read: &mut Reader<'_>) -> Option<String> {
-    let of = |wanted: &[Piece]| pair.files.iter().find(|(piece, _)| wanted.contains(piece)).map(|(_, path)| path);
+    let of = |wanted: &[Piece]| {
+        pair.files
+            .iter()
+            .find(|(piece, _)| wanted.contains(piece))
+            .map(|(_, path)| path)
+    };
     let certificate = of(&[Piece::FullChain, Piece::Cert, Piece::Combined])?.file()?;
     let key = of(&[Piece::Key, Piece::Combined])?.file()?;
-    let mut get = |path: &Path| read(path).map_err(|why| format!("{GATE}{} of {block}: {why}", path.display()));
+    let mut get = |path: &Path| {
+        read(path).map_err(|why| format!("{GATE}{} of {block}: {why}", path.display()))
+    };
     let (chain, key_bytes) = match (get(certificate), get(key)) {
         (Ok(chain), Ok(key)) => (chain, key),
         (Err(line), _) | (_, Err(line)) => return Some(line),
     };
     let why = ends(chain, key_bytes)?;
     // Of a certificate that cannot be read the key is not to blame.
-    let path = if why == Unloadable::NoChain { certificate } else { key };
+    let path = if why == Unloadable::NoChain {
+        certificate
+    } else {
+        key
+    };
     Some(format!("{GATE}{} of {block}: {why}", path.display()))
 }
 
@@ -81,22 +97,46 @@ mod tests {
         let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
         let signing = rcgen::KeyPair::try_from(key.pkcs8()).unwrap();
         let params = rcgen::CertificateParams::new(vec!["example.com".to_owned()]).unwrap();
-        (params.self_signed(&signing).unwrap().pem(), key.to_pem().to_string())
+        (
+            params.self_signed(&signing).unwrap().pem(),
+            key.to_pem().to_string(),
+        )
     }
 
     #[test]
     fn only_what_would_end_apache_is_told() {
         let ((chain, key), (_, other)) = (pair(), pair());
-        let locked = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
+        let locked =
+            "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
         let cut = &chain[..200];
         for (chain, key, expected) in [
             (Some(chain.as_str()), Some(key.as_str()), ""),
             (Some(chain.as_str()), Some(locked), ""),
-            (Some(chain.as_str()), Some(other.as_str()), "/k of /etc/apache2/apache2.conf:2: the key is"),
-            (Some(cut), Some(key.as_str()), "/c of /etc/apache2/apache2.conf:2: the chain file holds no certificate"),
-            (Some(chain.as_str()), Some(""), "/k of /etc/apache2/apache2.conf:2: the key file holds no private key"),
-            (Some(chain.as_str()), None, "/k of /etc/apache2/apache2.conf:2: not there"),
-            (None, Some(key.as_str()), "/c of /etc/apache2/apache2.conf:2: not there"),
+            (
+                Some(chain.as_str()),
+                Some(other.as_str()),
+                "/k of /etc/apache2/apache2.conf:2: the key is",
+            ),
+            (
+                Some(cut),
+                Some(key.as_str()),
+                "/c of /etc/apache2/apache2.conf:2: the chain file holds no certificate",
+            ),
+            (
+                Some(chain.as_str()),
+                Some(""),
+                "/k of /etc/apache2/apache2.conf:2: the key file holds no private key",
+            ),
+            (
+                Some(chain.as_str()),
+                None,
+                "/k of /etc/apache2/apache2.conf:2: not there",
+            ),
+            (
+                None,
+                Some(key.as_str()),
+                "/c of /etc/apache2/apache2.conf:2: not there",
+            ),
         ] {
             let config = config(
                 "Listen 443\n<VirtualHost *:443>\nSSLEngine on\nSSLCertificateFile /c\nSSLCertificateKeyFile /k\n</VirtualHost>\n\
@@ -104,14 +144,19 @@ mod tests {
             );
             let mut read = |path: &Path| {
                 let content = if path == Path::new("/c") { chain } else { key };
-                content.map(|text| Zeroizing::new(text.as_bytes().to_vec())).ok_or_else(|| "not there".to_owned())
+                content
+                    .map(|text| Zeroizing::new(text.as_bytes().to_vec()))
+                    .ok_or_else(|| "not there".to_owned())
             };
             let told = faults(&config, &mut read);
             match expected {
                 "" => assert_eq!(told, [""; 0]),
                 expected => {
                     assert_eq!(told.len(), 1, "{told:?}");
-                    assert!(told[0].strip_prefix(GATE).unwrap().starts_with(expected), "{told:?}");
+                    assert!(
+                        told[0].strip_prefix(GATE).unwrap().starts_with(expected),
+                        "{told:?}"
+                    );
                 }
             }
         }

@@ -17,7 +17,11 @@ pub struct ParseError {
 
 impl ParseError {
     pub(crate) fn at(file: &Path, line: u32, what: &'static str) -> Self {
-        Self { file: file.to_owned(), line, what }
+        Self {
+            file: file.to_owned(),
+            line,
+            what,
+        }
     }
 }
 
@@ -32,7 +36,12 @@ pub(crate) struct Line {
 pub(crate) fn lines(text: &str) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut open = String::new();
-    for (index, physical) in text.strip_prefix('\u{feff}').unwrap_or(text).lines().enumerate() {
+    for (index, physical) in text
+        .strip_prefix('\u{feff}')
+        .unwrap_or(text)
+        .lines()
+        .enumerate()
+    {
         let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
         match physical.strip_suffix('\\') {
             // An escaped backslash at the end is one.
@@ -56,7 +65,10 @@ pub(crate) fn words(text: &str) -> Vec<String> {
     while let Some(first) = rest.chars().next() {
         let quote = Some(first).filter(|c| matches!(c, '"' | '\''));
         let mut word = String::new();
-        let mut chars = rest.char_indices().skip(usize::from(quote.is_some())).peekable();
+        let mut chars = rest
+            .char_indices()
+            .skip(usize::from(quote.is_some()))
+            .peekable();
         let mut end = rest.len();
         while let Some((at, c)) = chars.next() {
             let next = chars.peek().map(|(_, next)| *next);
@@ -90,7 +102,10 @@ mod tests {
         for (text, expected) in [
             ("a b\tc", vec!["a", "b", "c"]),
             (r#""a b" 'c d' e"#, vec!["a b", "c d", "e"]),
-            (r#""a \"b\" \\ \n" 'it''s'"#, vec![r#"a "b" \ \n"#, "it", "s"]),
+            (
+                r#""a \"b\" \\ \n" 'it''s'"#,
+                vec![r#"a "b" \ \n"#, "it", "s"],
+            ),
             (r"^/\.x\\y$", vec![r"^/\.x\y$"]),
             (r#""not closed"#, vec!["not closed"]),
             ("", vec![]),
@@ -103,8 +118,20 @@ mod tests {
     #[test]
     fn lines_go_on_after_a_backslash() {
         let text = "\u{feff}a 1\n  # no\n#no \\\n still no\n\nb \\\n  2\nc#3\nd \\\\\ne";
-        let read: Vec<(u32, String)> = lines(text).into_iter().map(|line| (line.number, line.text)).collect();
-        let expected = [(1, "a 1"), (7, "b   2"), (8, "c#3"), (9, "d \\\\"), (10, "e")];
-        assert_eq!(read, expected.map(|(number, text)| (number, text.to_owned())));
+        let read: Vec<(u32, String)> = lines(text)
+            .into_iter()
+            .map(|line| (line.number, line.text))
+            .collect();
+        let expected = [
+            (1, "a 1"),
+            (7, "b   2"),
+            (8, "c#3"),
+            (9, "d \\\\"),
+            (10, "e"),
+        ];
+        assert_eq!(
+            read,
+            expected.map(|(number, text)| (number, text.to_owned()))
+        );
     }
 }

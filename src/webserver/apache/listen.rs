@@ -23,12 +23,18 @@ impl Socket {
             "*" | "" => None,
             host => Some(bare(host).parse().ok()?),
         };
-        Some(Self { address, port: port.parse().ok()? })
+        Some(Self {
+            address,
+            port: port.parse().ok()?,
+        })
     }
 
     /// The single addresses that it means; a socket for `[::]` takes IPv4 too where Apache was built so.
     fn addresses(&self, mapped: bool, ipv6: bool) -> Vec<IpAddr> {
-        let (any4, any6) = (IpAddr::from(Ipv4Addr::UNSPECIFIED), IpAddr::from(Ipv6Addr::UNSPECIFIED));
+        let (any4, any6) = (
+            IpAddr::from(Ipv4Addr::UNSPECIFIED),
+            IpAddr::from(Ipv6Addr::UNSPECIFIED),
+        );
         match self.address {
             None if ipv6 => vec![any4, any6],
             None => vec![any4],
@@ -73,7 +79,10 @@ impl VirtualAddress {
     #[must_use]
     pub fn through(&self, sockets: &[Socket], (mapped, ipv6): (bool, bool)) -> Vec<Listen> {
         let mut listens: Vec<Listen> = Vec::new();
-        for socket in sockets.iter().filter(|socket| self.port.is_none_or(|port| port == socket.port)) {
+        for socket in sockets
+            .iter()
+            .filter(|socket| self.port.is_none_or(|port| port == socket.port))
+        {
             let open = socket.addresses(mapped, ipv6);
             let interfaces = match &self.host {
                 None => open.into_iter().map(Interface::Address).collect(),
@@ -97,8 +106,11 @@ fn bare(host: &str) -> &str {
 
 /// Whether visitors of `own` come in by a socket that is open on these addresses; of a host name only Apache knows.
 fn reaches(open: &[IpAddr], own: &Interface) -> bool {
-    let Interface::Address(own) = own else { return true };
-    open.iter().any(|open| open == own || (open.is_unspecified() && open.is_ipv4() == own.is_ipv4()))
+    let Interface::Address(own) = own else {
+        return true;
+    };
+    open.iter()
+        .any(|open| open == own || (open.is_unspecified() && open.is_ipv4() == own.is_ipv4()))
 }
 
 #[cfg(test)]
@@ -123,12 +135,19 @@ mod tests {
             ("443", "www.Example.com:443", "www.example.com:443"),
             ("443", "*:x", "-"),
         ] {
-            let sockets: Vec<Socket> = sockets.split(' ').map(|word| Socket::parse(word).unwrap()).collect();
+            let sockets: Vec<Socket> = sockets
+                .split(' ')
+                .map(|word| Socket::parse(word).unwrap())
+                .collect();
             let told = VirtualAddress::parse(host).map_or_else(
                 || "-".to_owned(),
                 |host| {
                     let listens = host.through(&sockets, (true, true));
-                    listens.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+                    listens
+                        .iter()
+                        .map(ToString::to_string)
+                        .collect::<Vec<_>>()
+                        .join(" ")
                 },
             );
             assert_eq!(told, expected, "{host} {sockets:?}");

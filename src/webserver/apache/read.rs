@@ -61,7 +61,14 @@ impl Directive {
     /// Whether its inside belongs to where it stands.
     #[must_use]
     pub fn is_transparent(&self) -> bool {
-        let conditional = ["IfModule", "IfDefine", "IfVersion", "IfFile", "IfDirective", "IfSection"];
+        let conditional = [
+            "IfModule",
+            "IfDefine",
+            "IfVersion",
+            "IfFile",
+            "IfDirective",
+            "IfSection",
+        ];
         self.is_include() || conditional.iter().any(|name| self.is(name))
     }
 
@@ -76,7 +83,9 @@ pub fn flat(directives: &[Directive]) -> Vec<&Directive> {
     let mut all = Vec::new();
     for directive in directives {
         match &directive.inside {
-            Some(inside) if directive.is_transparent() && directive.applies => all.extend(flat(inside)),
+            Some(inside) if directive.is_transparent() && directive.applies => {
+                all.extend(flat(inside))
+            }
             Some(_) if directive.is_transparent() => {}
             _ => all.push(directive),
         }
@@ -106,12 +115,36 @@ pub fn read<E: From<ParseError>>(
     surroundings: Surroundings,
     find: &mut dyn FnMut(&Path) -> Result<Vec<ConfigText>, E>,
 ) -> Result<Read, E> {
-    let Surroundings { server_root, variables, defines, modules, version } = surroundings;
+    let Surroundings {
+        server_root,
+        variables,
+        defines,
+        modules,
+        version,
+    } = surroundings;
     let modules = modules.iter().flat_map(|file| module_names(file)).collect();
-    let mut reader = Reader { server_root, variables, defines, modules, version, doubts: Vec::new(), find };
+    let mut reader = Reader {
+        server_root,
+        variables,
+        defines,
+        modules,
+        version,
+        doubts: Vec::new(),
+        find,
+    };
     let directives = reader.file(main, 0)?;
-    let Reader { server_root, modules, doubts, .. } = reader;
-    Ok(Read { directives, server_root, modules, doubts })
+    let Reader {
+        server_root,
+        modules,
+        doubts,
+        ..
+    } = reader;
+    Ok(Read {
+        directives,
+        server_root,
+        modules,
+        doubts,
+    })
 }
 
 struct Reader<'a, E> {
@@ -134,7 +167,11 @@ struct Place<'a> {
 impl<E: From<ParseError>> Reader<'_, E> {
     fn file(&mut self, source: &ConfigText, depth: usize) -> Result<Vec<Directive>, E> {
         let lines = lines::lines(&source.text);
-        let mut place = Place { file: &source.path, lines: lines.iter(), depth };
+        let mut place = Place {
+            file: &source.path,
+            lines: lines.iter(),
+            depth,
+        };
         self.section(&mut place, None, true)
     }
 
@@ -161,14 +198,23 @@ impl<E: From<ParseError>> Reader<'_, E> {
             directives.push(self.directive(place, line, applies)?);
         }
         match opened {
-            Some((_, line)) => Err(ParseError::at(place.file, line, "a section is not closed").into()),
+            Some((_, line)) => {
+                Err(ParseError::at(place.file, line, "a section is not closed").into())
+            }
             None => Ok(directives),
         }
     }
 
-    fn directive(&mut self, place: &mut Place<'_>, line: &Line, applies: bool) -> Result<Directive, E> {
+    fn directive(
+        &mut self,
+        place: &mut Place<'_>,
+        line: &Line,
+        applies: bool,
+    ) -> Result<Directive, E> {
         let opens = line.text.strip_prefix('<');
-        let text = opens.map_or(line.text.as_str(), |opened| opened.strip_suffix('>').unwrap_or(opened));
+        let text = opens.map_or(line.text.as_str(), |opened| {
+            opened.strip_suffix('>').unwrap_or(opened)
+        });
         let (name, raw) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
         let raw = raw.trim();
         let mut directive = Directive {
@@ -183,7 +229,8 @@ impl<E: From<ParseError>> Reader<'_, E> {
         if opens.is_some() {
             directive.applies = applies && self.applies(&directive);
             place.depth += 1;
-            directive.inside = Some(self.section(place, Some((name, line.number)), directive.applies)?);
+            directive.inside =
+                Some(self.section(place, Some((name, line.number)), directive.applies)?);
             place.depth -= 1;
         } else if applies {
             self.obey(&mut directive, place.depth)?;
@@ -197,7 +244,8 @@ impl<E: From<ParseError>> Reader<'_, E> {
         let second = directive.arguments.get(1).cloned();
         match directive.name.to_ascii_lowercase().as_str() {
             "define" => {
-                self.variables.insert(first.clone(), second.unwrap_or_default());
+                self.variables
+                    .insert(first.clone(), second.unwrap_or_default());
                 self.defines.push(first);
             }
             "undefine" => {
@@ -206,13 +254,19 @@ impl<E: From<ParseError>> Reader<'_, E> {
             }
             "loadmodule" => {
                 self.modules.push(first);
-                let file = second.as_deref().and_then(|path| Path::new(path).file_stem());
-                self.modules.extend(file.map(|stem| format!("{}.c", stem.to_string_lossy())));
+                let file = second
+                    .as_deref()
+                    .and_then(|path| Path::new(path).file_stem());
+                self.modules
+                    .extend(file.map(|stem| format!("{}.c", stem.to_string_lossy())));
             }
             "serverroot" => self.server_root = PathBuf::from(first),
             "use" => self.doubt(directive, "uses a macro, whose inside was not read"),
             "include" | "includeoptional" if first.contains("${") => {
-                self.doubt(directive, "includes what only Apache's own environment names");
+                self.doubt(
+                    directive,
+                    "includes what only Apache's own environment names",
+                );
             }
             "include" | "includeoptional" => {
                 let mut inside = Vec::new();
@@ -229,19 +283,27 @@ impl<E: From<ParseError>> Reader<'_, E> {
     /// Whether Apache reads the inside of a section.
     fn applies(&mut self, section: &Directive) -> bool {
         let argument = section.first().unwrap_or_default();
-        let (argument, wanted) = argument.strip_prefix('!').map_or((argument, true), |rest| (rest, false));
+        let (argument, wanted) = argument
+            .strip_prefix('!')
+            .map_or((argument, true), |rest| (rest, false));
         match section.name.to_ascii_lowercase().as_str() {
             "ifmodule" => self.modules.iter().any(|module| module == argument) == wanted,
             "ifdefine" => self.defines.iter().any(|defined| defined == argument) == wanted,
             "ifversion" => {
                 let decided = self.version.fits(&section.arguments);
                 if decided.is_none() {
-                    self.doubt(section, "compares versions in a way that was not understood");
+                    self.doubt(
+                        section,
+                        "compares versions in a way that was not understood",
+                    );
                 }
                 decided.unwrap_or(true)
             }
             "iffile" | "ifdirective" | "ifsection" => {
-                self.doubt(section, "is a condition that only Apache decides; it was read as met");
+                self.doubt(
+                    section,
+                    "is a condition that only Apache decides; it was read as met",
+                );
                 true
             }
             "macro" => false,
@@ -250,8 +312,15 @@ impl<E: From<ParseError>> Reader<'_, E> {
     }
 
     fn doubt(&mut self, directive: &Directive, why: &str) {
-        let Directive { file, line, name, raw, .. } = directive;
-        self.doubts.push(format!("{}:{line}: {name} {raw} {why}", file.display()));
+        let Directive {
+            file,
+            line,
+            name,
+            raw,
+            ..
+        } = directive;
+        self.doubts
+            .push(format!("{}:{line}: {name} {raw} {why}", file.display()));
     }
 
     /// `${NAME}` replaced where it is known; Apache leaves the others as they are.
@@ -260,7 +329,9 @@ impl<E: From<ParseError>> Reader<'_, E> {
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("${") {
             out.push_str(before);
-            let known = after.split_once('}').and_then(|(name, rest)| Some((self.variables.get(name)?, rest)));
+            let known = after
+                .split_once('}')
+                .and_then(|(name, rest)| Some((self.variables.get(name)?, rest)));
             match known {
                 Some((value, after)) => {
                     out.push_str(value);
@@ -279,7 +350,9 @@ impl<E: From<ParseError>> Reader<'_, E> {
 
 /// `mod_ssl.c` is `ssl_module` too.
 fn module_names(file: &str) -> Vec<String> {
-    let short = file.strip_prefix("mod_").and_then(|rest| rest.strip_suffix(".c"));
+    let short = file
+        .strip_prefix("mod_")
+        .and_then(|rest| rest.strip_suffix(".c"));
     let mut names = vec![file.to_owned()];
     names.extend(short.map(|short| format!("{short}_module")));
     names
@@ -301,15 +374,25 @@ mod tests {
             modules: vec!["mod_so.c".to_owned(), "core.c".to_owned()],
             version: Version(2, 4, 57),
         };
-        let main = ConfigText { path: "/etc/apache2/apache2.conf".into(), text: text.to_owned() };
+        let main = ConfigText {
+            path: "/etc/apache2/apache2.conf".into(),
+            text: text.to_owned(),
+        };
         read(&main, surroundings, &mut |path: &Path| {
-            Ok(vec![ConfigText { path: path.to_owned(), text: "Included here\n".to_owned() }])
+            Ok(vec![ConfigText {
+                path: path.to_owned(),
+                text: "Included here\n".to_owned(),
+            }])
         })
     }
 
     fn told(directives: &[Directive]) -> Vec<String> {
         let words = |it: &&Directive| format!("{} {}", it.name, it.arguments.join("|"));
-        flat(directives).iter().map(words).map(|line| line.trim_end().to_owned()).collect()
+        flat(directives)
+            .iter()
+            .map(words)
+            .map(|line| line.trim_end().to_owned())
+            .collect()
     }
 
     #[test]
@@ -321,8 +404,14 @@ mod tests {
                 "Define P 8443\nListen ${P}\nUnDefine P\nListen ${P}",
                 vec!["Define P|8443", "Listen 8443", "UnDefine P", "Listen ${P}"],
             ),
-            ("<IfModule so_module>\nA\n</IfModule>\n<IfModule mod_so.c>\nB\n</IfModule>", vec!["A", "B"]),
-            ("<IfModule ssl_module>\nA\n</IfModule>\n<IfModule !ssl_module>\nB\n</IfModule>", vec!["B"]),
+            (
+                "<IfModule so_module>\nA\n</IfModule>\n<IfModule mod_so.c>\nB\n</IfModule>",
+                vec!["A", "B"],
+            ),
+            (
+                "<IfModule ssl_module>\nA\n</IfModule>\n<IfModule !ssl_module>\nB\n</IfModule>",
+                vec!["B"],
+            ),
             (
                 "LoadModule ssl_module /m/mod_ssl.so\n<IfModule mod_ssl.c>\nA\n</IfModule>\n<ifmodule ssl_module>\nB\n</IfModule>",
                 vec!["LoadModule ssl_module|/m/mod_ssl.so", "A", "B"],
@@ -331,9 +420,18 @@ mod tests {
                 "<IfDefine GIVEN>\nA\n</IfDefine>\n<IfDefine !GIVEN>\nB\n</IfDefine>\n<IfDefine X>\nC\n</IfDefine>",
                 vec!["A"],
             ),
-            ("<IfVersion >= 2.4>\nA\n</IfVersion>\n<IfVersion < 2.4.10>\nB\n</IfVersion>", vec!["A"]),
-            ("Include a.conf\nIncludeOptional /b/*.conf", vec!["Included here", "Included here"]),
-            ("<VirtualHost *:80>\nA\n<Location />\nB\n</Location>\n</VirtualHost>", vec!["VirtualHost *:80"]),
+            (
+                "<IfVersion >= 2.4>\nA\n</IfVersion>\n<IfVersion < 2.4.10>\nB\n</IfVersion>",
+                vec!["A"],
+            ),
+            (
+                "Include a.conf\nIncludeOptional /b/*.conf",
+                vec!["Included here", "Included here"],
+            ),
+            (
+                "<VirtualHost *:80>\nA\n<Location />\nB\n</Location>\n</VirtualHost>",
+                vec!["VirtualHost *:80"],
+            ),
         ] {
             let read = reading(text).unwrap();
             assert_eq!(told(&read.directives), expected, "{text}");
@@ -360,9 +458,16 @@ mod tests {
     fn what_is_no_configuration_is_refused() {
         for (text, line) in [("A\n</X>", 2), ("<X>\nA", 1), ("<X>\n</Y>", 2)] {
             let error = reading(text).unwrap_err();
-            assert_eq!((error.line, error.file.as_path()), (line, Path::new("/etc/apache2/apache2.conf")), "{text}");
+            assert_eq!(
+                (error.line, error.file.as_path()),
+                (line, Path::new("/etc/apache2/apache2.conf")),
+                "{text}"
+            );
         }
         let deep = "<X>\n".repeat(40);
-        assert_eq!(reading(&deep).unwrap_err().what, "sections or includes are nested too deeply");
+        assert_eq!(
+            reading(&deep).unwrap_err().what,
+            "sections or includes are nested too deeply"
+        );
     }
 }

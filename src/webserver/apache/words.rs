@@ -10,16 +10,33 @@ use crate::webserver::model::{Blame, Complaint, last_words};
 /// Reads the output; `paths` are those of the pair, as the configuration names them.
 #[must_use]
 pub fn complaint(output: &str, paths: &[&Path]) -> Complaint {
-    let mut lines: Vec<String> = output.lines().map(said).filter(|line| tells(line)).collect();
+    let mut lines: Vec<String> = output
+        .lines()
+        .map(said)
+        .filter(|line| tells(line))
+        .collect();
     lines.dedup();
-    let named = |line: &String| paths.iter().any(|path| names(line, &path.display().to_string()));
+    let named = |line: &String| {
+        paths
+            .iter()
+            .any(|path| names(line, &path.display().to_string()))
+    };
     // Apache stops at its first error; the gate tells of all.
-    let blame = match lines.iter().filter(|line| !is_place(line)).collect::<Vec<_>>().as_slice() {
+    let blame = match lines
+        .iter()
+        .filter(|line| !is_place(line))
+        .collect::<Vec<_>>()
+        .as_slice()
+    {
         [] => Blame::Other,
         all if all.iter().all(|line| named(line)) => about(all[0]),
         _ => Blame::Other,
     };
-    let lines = if lines.is_empty() { last_words(output) } else { lines };
+    let lines = if lines.is_empty() {
+        last_words(output)
+    } else {
+        lines
+    };
     Complaint { blame, lines }
 }
 
@@ -27,30 +44,48 @@ pub fn complaint(output: &str, paths: &[&Path]) -> Complaint {
 /// list: what was understood of the configuration is then not what Apache makes of it.
 #[must_use]
 pub fn unlisted(output: &str, config: &Config) -> Vec<String> {
-    let place = |line: &str| line.trim_end().strip_suffix(')')?.rsplit_once('(').map(|(_, place)| place.to_owned());
-    let listed: BTreeSet<String> = output.lines().filter_map(place).filter(|place| place.contains(':')).collect();
+    let place = |line: &str| {
+        line.trim_end()
+            .strip_suffix(')')?
+            .rsplit_once('(')
+            .map(|(_, place)| place.to_owned())
+    };
+    let listed: BTreeSet<String> = output
+        .lines()
+        .filter_map(place)
+        .filter(|place| place.contains(':'))
+        .collect();
     let hosts = config.hosts.iter().filter(|host| host.directives.is_some());
     let read: BTreeSet<String> = hosts.map(|host| host.block.to_string()).collect();
-    let unread =
-        listed.difference(&read).map(|place| format!("{place}: Apache has a virtual host there that was not read"));
+    let unread = listed
+        .difference(&read)
+        .map(|place| format!("{place}: Apache has a virtual host there that was not read"));
     let unknown = read.difference(&listed);
-    unread.chain(unknown.map(|place| format!("{place}: Apache does not list this virtual host"))).collect()
+    unread
+        .chain(unknown.map(|place| format!("{place}: Apache does not list this virtual host")))
+        .collect()
 }
 
 /// Whether a line names a path, not a longer one.
 fn names(line: &str, path: &str) -> bool {
     let edge = |c: Option<char>| c.is_none_or(|c| " '\",:".contains(c));
-    line.match_indices(path)
-        .any(|(at, _)| edge(line[..at].chars().next_back()) && edge(line[at + path.len()..].chars().next()))
+    line.match_indices(path).any(|(at, _)| {
+        edge(line[..at].chars().next_back()) && edge(line[at + path.len()..].chars().next())
+    })
 }
 
 /// A line without `AH00526: ` and without what an error log puts in front: `[time] [ssl:emerg] [pid 1:tid 1] `.
 fn said(line: &str) -> String {
     let mut line = line.trim();
-    while let Some((_, rest)) = line.strip_prefix('[').and_then(|rest| rest.split_once("] ")) {
+    while let Some((_, rest)) = line
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once("] "))
+    {
         line = rest;
     }
-    let code = |word: &str| word.len() == 7 && word.starts_with("AH") && word[2..].bytes().all(|b| b.is_ascii_digit());
+    let code = |word: &str| {
+        word.len() == 7 && word.starts_with("AH") && word[2..].bytes().all(|b| b.is_ascii_digit())
+    };
     match line.split_once(": ") {
         Some((word, rest)) if code(word) => rest.to_owned(),
         _ => line.to_owned(),
@@ -59,11 +94,24 @@ fn said(line: &str) -> String {
 
 /// Not what is said whatever the reason: that it failed, where the log is, and what only warns.
 fn tells(line: &str) -> bool {
-    let empty =
-        ["Syntax OK", "Action '", "The Apache error log may have more", "Configuration Failed", "Could not reliably"];
-    let chatter =
-        ["apache2: Could not reliably", "httpd: Could not reliably", "Config variable ", "Init: Session Cache"];
-    !line.is_empty() && !empty.iter().chain(&chatter).any(|start| line.starts_with(start))
+    let empty = [
+        "Syntax OK",
+        "Action '",
+        "The Apache error log may have more",
+        "Configuration Failed",
+        "Could not reliably",
+    ];
+    let chatter = [
+        "apache2: Could not reliably",
+        "httpd: Could not reliably",
+        "Config variable ",
+        "Init: Session Cache",
+    ];
+    !line.is_empty()
+        && !empty
+            .iter()
+            .chain(&chatter)
+            .any(|start| line.starts_with(start))
 }
 
 /// `Syntax error on line 20 of FILE:` goes before what is wrong there.
@@ -77,7 +125,9 @@ fn about(line: &str) -> Blame {
     } else if line.contains("Permission denied") {
         Blame::PairUnreadable
     } else if line.starts_with(GATE)
-        || ["do not match", "Failed to configure", "private key"].iter().any(|words| line.contains(words))
+        || ["do not match", "Failed to configure", "private key"]
+            .iter()
+            .any(|words| line.contains(words))
     {
         Blame::PairBroken
     } else {
@@ -128,8 +178,10 @@ mod tests {
         let output = "AH00558: apache2: Could not reliably determine the server's fully qualified domain name\n\
             AH00526: Syntax error on line 20 of /a.conf:\nSSLCertificateFile: file '/c' does not exist or is empty\n\
             Action '-t' failed.\nThe Apache error log may have more information.\n";
-        let expected =
-            ["Syntax error on line 20 of /a.conf:", "SSLCertificateFile: file '/c' does not exist or is empty"];
+        let expected = [
+            "Syntax error on line 20 of /a.conf:",
+            "SSLCertificateFile: file '/c' does not exist or is empty",
+        ];
         assert_eq!(complaint(output, &[]).lines, expected);
     }
 }

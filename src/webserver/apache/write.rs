@@ -25,7 +25,12 @@ impl Writer<'_> {
     /// The file to put beside Apache's others.
     #[must_use]
     pub fn write(&self) -> Written {
-        let plain: Vec<&VirtualHost> = self.config.hosts.iter().filter(|host| self.is_plain(host)).collect();
+        let plain: Vec<&VirtualHost> = self
+            .config
+            .hosts
+            .iter()
+            .filter(|host| self.is_plain(host))
+            .collect();
         let source = plain.iter().copied().find(|host| is_site(host));
         let mut text = self.heading();
         let open = self.names_without(&plain);
@@ -45,7 +50,11 @@ impl Writer<'_> {
         }
         modules.retain(|(module, _)| !self.config.has(module));
         let names: Vec<&str> = modules.iter().map(|(_, name)| *name).collect();
-        let first = if names.is_empty() { Vec::new() } else { vec![format!("sudo a2enmod {}", names.join(" "))] };
+        let first = if names.is_empty() {
+            Vec::new()
+        } else {
+            vec![format!("sudo a2enmod {}", names.join(" "))]
+        };
         Written {
             text,
             upstream: source.and_then(|host| host.upstream.clone()),
@@ -62,12 +71,18 @@ impl Writer<'_> {
             && block.serves(self.new.names)
             && block.speaks_plain()
             && !block.speaks_tls()
-            && block.listens.iter().any(|listen| listen.port == self.new.ports.0)
+            && block
+                .listens
+                .iter()
+                .any(|listen| listen.port == self.new.ports.0)
     }
 
     fn heading(&self) -> String {
         let names: Vec<&str> = self.new.names.iter().map(DnsName::as_str).collect();
-        let mut text = format!("# {}: written by certctl; yours to change.\n\n", names.join(", "));
+        let mut text = format!(
+            "# {}: written by certctl; yours to change.\n\n",
+            names.join(", ")
+        );
         if !listens_on(&self.config.directives, self.new.ports.1) {
             text.push_str(&format!("Listen {}\n\n", self.new.ports.1));
         }
@@ -76,12 +91,25 @@ impl Writer<'_> {
 
     /// The names that no present plain-text host has.
     fn names_without(&self, plain: &[&VirtualHost]) -> Vec<String> {
-        let taken = |name: &&DnsName| plain.iter().any(|host| host.block.answers_to(&concrete(name)));
-        self.new.names.iter().filter(|name| !taken(name)).map(|name| name.as_str().to_owned()).collect()
+        let taken = |name: &&DnsName| {
+            plain
+                .iter()
+                .any(|host| host.block.answers_to(&concrete(name)))
+        };
+        self.new
+            .names
+            .iter()
+            .filter(|name| !taken(name))
+            .map(|name| name.as_str().to_owned())
+            .collect()
     }
 
     fn plain_host(&self, names: &[String]) -> String {
-        let redirect: String = self.redirect().iter().map(|line| format!("    {line}\n")).collect();
+        let redirect: String = self
+            .redirect()
+            .iter()
+            .map(|line| format!("    {line}\n"))
+            .collect();
         format!(
             "<VirtualHost *:{}>\n{}    DocumentRoot {ROOT}\n\n    \
              # All but where CAs look for proofs of control (acme-challenge, pki-validation).\n{redirect}</VirtualHost>\n\n",
@@ -103,7 +131,12 @@ impl Writer<'_> {
     }
 
     fn tls_host(&self, content: &str) -> String {
-        let names: Vec<String> = self.new.names.iter().map(|name| name.as_str().to_owned()).collect();
+        let names: Vec<String> = self
+            .new
+            .names
+            .iter()
+            .map(|name| name.as_str().to_owned())
+            .collect();
         let pair = Software::Apache.lines(self.new.links).join("\n    ");
         format!(
             "<VirtualHost *:{}>\n{}\n    SSLEngine on\n    {pair}\n    SSLProtocol -all +TLSv1.2 +TLSv1.3\n    \
@@ -118,22 +151,43 @@ impl Writer<'_> {
 
     /// Where no host serves the names yet: the files of the main server.
     fn files(&self) -> String {
-        let main = self.config.hosts.iter().find(|host| host.directives.is_none());
-        let root = main.and_then(|host| host.root.clone()).unwrap_or_else(|| ROOT.into());
+        let main = self
+            .config
+            .hosts
+            .iter()
+            .find(|host| host.directives.is_none());
+        let root = main
+            .and_then(|host| host.root.clone())
+            .unwrap_or_else(|| ROOT.into());
         format!("    DocumentRoot \"{}\"\n", root.display())
     }
 
     fn addition(&self, host: &VirtualHost) -> Addition {
-        Addition { file: host.block.file.clone(), line: host.block.line, lines: self.redirect().into() }
+        Addition {
+            file: host.block.file.clone(),
+            line: host.block.line,
+            lines: self.redirect().into(),
+        }
     }
 }
 
 /// `ServerName` wants one; a wildcard can only be an alias.
 fn naming(names: &[String]) -> String {
-    let plain = names.iter().position(|name| !name.starts_with('*')).unwrap_or(0);
+    let plain = names
+        .iter()
+        .position(|name| !name.starts_with('*'))
+        .unwrap_or(0);
     let own = names[plain].strip_prefix("*.").unwrap_or(&names[plain]);
-    let others: Vec<&str> = names.iter().map(String::as_str).filter(|name| *name != own).collect();
-    let alias = if others.is_empty() { String::new() } else { format!("    ServerAlias {}\n", others.join(" ")) };
+    let others: Vec<&str> = names
+        .iter()
+        .map(String::as_str)
+        .filter(|name| *name != own)
+        .collect();
+    let alias = if others.is_empty() {
+        String::new()
+    } else {
+        format!("    ServerAlias {}\n", others.join(" "))
+    };
     format!("    ServerName {own}\n{alias}")
 }
 
@@ -141,28 +195,42 @@ fn naming(names: &[String]) -> String {
 fn listens_on(directives: &[Directive], port: u16) -> bool {
     directives.iter().any(|directive| {
         let here = directive.is("Listen")
-            && directive.first().is_some_and(|word| word.rsplit(':').next() == Some(port.to_string().as_str()));
+            && directive
+                .first()
+                .is_some_and(|word| word.rsplit(':').next() == Some(port.to_string().as_str()));
         here || listens_on(directive.inside.as_deref().unwrap_or_default(), port)
     })
 }
 
 fn comment(addition: &Addition) -> String {
-    let lines: String = addition.lines.iter().map(|line| format!("#     {line}\n")).collect();
+    let lines: String = addition
+        .lines
+        .iter()
+        .map(|line| format!("#     {line}\n"))
+        .collect();
     let place = format!("{}:{}", addition.file.display(), addition.line);
-    format!("\n# To send plain text on to https (but for /.well-known/), add to the host at {place}:\n{lines}")
+    format!(
+        "\n# To send plain text on to https (but for /.well-known/), add to the host at {place}:\n{lines}"
+    )
 }
 
 /// Whether a directive sends visitors to https.
 fn redirects_itself(directive: &Directive) -> bool {
-    let moves = ["Redirect", "RedirectMatch", "RedirectPermanent", "RedirectTemp", "RewriteRule"];
+    let moves = [
+        "Redirect",
+        "RedirectMatch",
+        "RedirectPermanent",
+        "RedirectTemp",
+        "RewriteRule",
+    ];
     let to_https = |word: &String| word.starts_with("https://");
     moves.iter().any(|name| directive.is(name)) && directive.arguments.iter().any(to_https)
 }
 
 fn redirects(directives: &[Directive]) -> bool {
-    directives
-        .iter()
-        .any(|directive| redirects_itself(directive) || redirects(directive.inside.as_deref().unwrap_or_default()))
+    directives.iter().any(|directive| {
+        redirects_itself(directive) || redirects(directive.inside.as_deref().unwrap_or_default())
+    })
 }
 
 /// Whether a host serves anything but redirects to https.
@@ -172,7 +240,8 @@ fn is_site(host: &VirtualHost) -> bool {
         directive.is("DocumentRoot")
             || directive.is("ProxyPass")
             || directive.is("ProxyPassMatch")
-            || (directive.inside.is_some() && !redirects(directive.inside.as_deref().unwrap_or_default()))
+            || (directive.inside.is_some()
+                && !redirects(directive.inside.as_deref().unwrap_or_default()))
     };
     // A redirect of everything leaves nothing for the rest to do.
     let whole = |directive: &&Directive| redirects_itself(directive) && directive.is("Redirect");
@@ -182,7 +251,8 @@ fn is_site(host: &VirtualHost) -> bool {
 /// What the new host says for itself.
 fn is_ours(directive: &Directive) -> bool {
     let own = ["ServerName", "ServerAlias", "Protocols", "ServerPath"];
-    own.iter().any(|name| directive.is(name)) || directive.name.to_ascii_lowercase().starts_with("ssl")
+    own.iter().any(|name| directive.is(name))
+        || directive.name.to_ascii_lowercase().starts_with("ssl")
 }
 
 /// What the present host does, access rules and all; an application behind it is told that it is https.
@@ -190,7 +260,11 @@ fn copy(host: &VirtualHost) -> String {
     let mut out = format!("    # As in {}:\n", host.block);
     print(&mut out, &without_redirects(host.said()), 1);
     if host.upstream.is_some() {
-        if !host.said().iter().any(|directive| directive.is("ProxyPreserveHost")) {
+        if !host
+            .said()
+            .iter()
+            .any(|directive| directive.is("ProxyPreserveHost"))
+        {
             out.push_str("    ProxyPreserveHost On\n");
         }
         out.push_str("    RequestHeader set X-Forwarded-Proto https\n");
@@ -243,13 +317,25 @@ mod tests {
     use crate::webserver::model::{NewBlock, WEB, Written};
 
     fn write(text: &str, asked: &[&str]) -> Written {
-        let names: Vec<DnsName> = asked.iter().map(|name| DnsName::parse(name).unwrap()).collect();
+        let names: Vec<DnsName> = asked
+            .iter()
+            .map(|name| DnsName::parse(name).unwrap())
+            .collect();
         let links = [
             Link::new("/etc/ssl/example.com.fullchain.pem", Piece::FullChain),
             Link::new("/etc/ssl/private/example.com.key", Piece::Key),
         ];
-        let new = NewBlock { names: &names, links: &links, ipv6: true, ports: WEB };
-        Writer { new, config: &config(text) }.write()
+        let new = NewBlock {
+            names: &names,
+            links: &links,
+            ipv6: true,
+            ports: WEB,
+        };
+        Writer {
+            new,
+            config: &config(text),
+        }
+        .write()
     }
 
     #[test]
@@ -274,7 +360,11 @@ mod tests {
             &["example.com", "www.example.com"],
         );
         assert_eq!(written.upstream.as_deref(), Some("http://127.0.0.1:9000/"));
-        assert_eq!((written.first.len(), written.additions.len()), (0, 0), "{written:?}");
+        assert_eq!(
+            (written.first.len(), written.additions.len()),
+            (0, 0),
+            "{written:?}"
+        );
         insta::assert_snapshot!(written.text);
     }
 
@@ -285,10 +375,20 @@ mod tests {
             "DocumentRoot /x\nRedirect / https://example.com/",
             "RewriteEngine On\nRewriteRule ^ https://%{HTTP_HOST}%{REQUEST_URI} [R=301,L]",
         ] {
-            let text = format!("Listen 80\n<VirtualHost *:80>\nServerName example.com\n{host}\n</VirtualHost>");
+            let text = format!(
+                "Listen 80\n<VirtualHost *:80>\nServerName example.com\n{host}\n</VirtualHost>"
+            );
             let written = write(&text, &["example.com"]);
-            assert_eq!((written.taken_from.as_deref(), written.additions.len()), (None, 0), "{host}");
-            assert!(written.text.contains("DocumentRoot \"/var/www/html\""), "{}", written.text);
+            assert_eq!(
+                (written.taken_from.as_deref(), written.additions.len()),
+                (None, 0),
+                "{host}"
+            );
+            assert!(
+                written.text.contains("DocumentRoot \"/var/www/html\""),
+                "{}",
+                written.text
+            );
         }
         let text = "Listen 80\n<VirtualHost *:80>\nServerName example.com\nDocumentRoot /x\n</VirtualHost>";
         assert_eq!(write(text, &["example.com"]).additions.len(), 1);

@@ -19,7 +19,10 @@ use crate::webserver::model::{ConfigText, Software};
 const PROGRAMS: [(&str, &str); 3] = [
     ("apache2", "apache2ctl"),
     ("httpd", "apachectl"),
-    ("/usr/local/apache2/bin/httpd", "/usr/local/apache2/bin/apachectl"),
+    (
+        "/usr/local/apache2/bin/httpd",
+        "/usr/local/apache2/bin/apachectl",
+    ),
 ];
 /// Its units and service scripts.
 const SERVICES: [&str; 2] = ["apache2", "httpd"];
@@ -51,20 +54,39 @@ impl Apache {
     /// When what is called so cannot be run or is not Apache.
     pub fn find(config: Option<&Path>) -> Result<Option<Self>, ServerError> {
         let found = |(program, control)| Some((process::which(program)?, process::which(control)));
-        let Some((binary, control)) = PROGRAMS.into_iter().find_map(found) else { return Ok(None) };
+        let Some((binary, control)) = PROGRAMS.into_iter().find_map(found) else {
+            return Ok(None);
+        };
         let ask = |flag: &str| run(vec![binary.display().to_string(), flag.to_owned()]);
         let Some(build) = Build::parse(&ask("-V")?.output) else {
-            return Err(ServerError::Stranger { software: Software::Apache, binary });
+            return Err(ServerError::Stranger {
+                software: Software::Apache,
+                binary,
+            });
         };
         let modules = build::built_in(&ask("-l")?.output);
         let absolute = |path: &Path| std::path::absolute(path).map_err(FileError::at("find", path));
-        let config = config.map(absolute).transpose()?.filter(|config| *config != build.config);
+        let config = config
+            .map(absolute)
+            .transpose()?
+            .filter(|config| *config != build.config);
         // Debian's apache2-bin alone is no server: there is nothing that it could serve.
         if config.is_none() && !files::occupied(&build.config) {
             return Ok(None);
         }
-        let service = if config.is_none() { service::reload_command(&SERVICES) } else { None };
-        Ok(Some(Self { binary, control, config, build, modules, service }))
+        let service = if config.is_none() {
+            service::reload_command(&SERVICES)
+        } else {
+            None
+        };
+        Ok(Some(Self {
+            binary,
+            control,
+            config,
+            build,
+            modules,
+            service,
+        }))
     }
 
     /// The main configuration file.
@@ -82,23 +104,39 @@ impl Apache {
         let (mut config, running) = self.state()?;
         let listed = run(self.own(&["-t", "-D", "DUMP_VHOSTS"]))?;
         if listed.succeeded() {
-            config.doubts.extend(apache::unlisted(&listed.output, &config));
+            config
+                .doubts
+                .extend(apache::unlisted(&listed.output, &config));
         }
-        Ok(Standing { config: config.neutral(), detail: Detail::Apache(config), running, ipv6: speaks_ipv6() })
+        Ok(Standing {
+            config: config.neutral(),
+            detail: Detail::Apache(config),
+            running,
+            ipv6: speaks_ipv6(),
+        })
     }
 
     /// Its configuration, as the one that runs was told by `-D` to read it, and its process id.
     fn state(&self) -> Result<(Config, Option<i32>), ServerError> {
         let config = self.read(Vec::new())?;
-        let running = running(config.pid.as_deref().unwrap_or(&self.build.pid), &self.binary, &["apache2", "httpd"]);
+        let running = running(
+            config.pid.as_deref().unwrap_or(&self.build.pid),
+            &self.binary,
+            &["apache2", "httpd"],
+        );
         let defines = running.map(defines).unwrap_or_default();
-        let config = if defines.is_empty() { config } else { self.read(defines)? };
+        let config = if defines.is_empty() {
+            config
+        } else {
+            self.read(defines)?
+        };
         Ok((config, running))
     }
 
     fn read(&self, defines: Vec<String>) -> Result<Config, ServerError> {
         let file = self.config_file();
-        let envvars = read_text(&folder(file).join("envvars")).map(|file| build::envvars(&file.text));
+        let envvars =
+            read_text(&folder(file).join("envvars")).map(|file| build::envvars(&file.text));
         let surroundings = Surroundings {
             server_root: self.root(),
             variables: envvars.unwrap_or_default(),
@@ -107,13 +145,18 @@ impl Apache {
             version: self.build.version,
         };
         let mut count = 0;
-        let read = apache::read(&read_text(file)?, surroundings, &mut |pattern: &Path| texts(pattern, &mut count))?;
+        let read = apache::read(&read_text(file)?, surroundings, &mut |pattern: &Path| {
+            texts(pattern, &mut count)
+        })?;
         Ok(Config::new(read, file, (self.build.mapped, speaks_ipv6())))
     }
 
     /// What relative paths start from when the configuration does not say.
     fn root(&self) -> PathBuf {
-        self.config.as_deref().map_or_else(|| self.build.root.clone(), |config| folder(config).to_owned())
+        self.config.as_deref().map_or_else(
+            || self.build.root.clone(),
+            |config| folder(config).to_owned(),
+        )
     }
 
     /// Its own test.
@@ -130,7 +173,9 @@ impl Apache {
     pub fn reload(&self) -> Vec<String> {
         match (&self.service, &self.config, &self.control) {
             (Some(service), ..) => service.clone(),
-            (None, None, Some(control)) => vec![control.display().to_string(), "graceful".to_owned()],
+            (None, None, Some(control)) => {
+                vec![control.display().to_string(), "graceful".to_owned()]
+            }
             _ => self.own(&["-k", "graceful"]),
         }
     }
@@ -138,11 +183,21 @@ impl Apache {
     /// The command line that starts it.
     #[must_use]
     pub fn start_command(&self) -> String {
-        let name = if self.binary.ends_with("apache2") { "apache2" } else { "httpd" };
+        let name = if self.binary.ends_with("apache2") {
+            "apache2"
+        } else {
+            "httpd"
+        };
         match &self.config {
-            None => service::start_command(name).unwrap_or_else(|| "sudo apachectl start".to_owned()),
+            None => {
+                service::start_command(name).unwrap_or_else(|| "sudo apachectl start".to_owned())
+            }
             Some(_) => {
-                let words: Vec<String> = self.own(&["-k", "start"]).iter().map(|word| shell_word(word)).collect();
+                let words: Vec<String> = self
+                    .own(&["-k", "start"])
+                    .iter()
+                    .map(|word| shell_word(word))
+                    .collect();
                 format!("sudo {}", words.join(" "))
             }
         }
@@ -154,16 +209,29 @@ impl Apache {
         // Of what cannot be read here, its own test has the better words.
         let (config, _) = self.state().ok()?;
         let lines = gate::faults(&config, &mut pair_file);
-        let failed = Finished { status: Some(1), signal: None, output: lines.join("\n"), timed_out: false };
+        let failed = Finished {
+            status: Some(1),
+            signal: None,
+            output: lines.join("\n"),
+            timed_out: false,
+        };
         (!lines.is_empty()).then_some(failed)
     }
 
     /// The program with these arguments, in the environment that belongs to its configuration.
     fn own(&self, arguments: &[&str]) -> Vec<String> {
-        let program = self.control.as_ref().filter(|_| self.config.is_none()).unwrap_or(&self.binary);
+        let program = self
+            .control
+            .as_ref()
+            .filter(|_| self.config.is_none())
+            .unwrap_or(&self.binary);
         let mut argv = vec![program.display().to_string()];
         if let Some(config) = &self.config {
-            let words = ["-d".to_owned(), folder(config).display().to_string(), "-f".to_owned()];
+            let words = [
+                "-d".to_owned(),
+                folder(config).display().to_string(),
+                "-f".to_owned(),
+            ];
             argv.extend(words);
             argv.push(config.display().to_string());
         }
@@ -179,9 +247,15 @@ fn folder(file: &Path) -> &Path {
 /// What `-D` gave to a process.
 fn defines(pid: i32) -> Vec<String> {
     let line = files::read(Path::new(&format!("/proc/{pid}/cmdline")), PAIR).unwrap_or_default();
-    let words: Vec<String> =
-        line.split(|&byte| byte == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect();
-    words.windows(2).filter(|two| two[0] == "-D").map(|two| two[1].clone()).collect()
+    let words: Vec<String> = line
+        .split(|&byte| byte == 0)
+        .map(|word| String::from_utf8_lossy(word).into_owned())
+        .collect();
+    words
+        .windows(2)
+        .filter(|two| two[0] == "-D")
+        .map(|two| two[1].clone())
+        .collect()
 }
 
 /// The files that a pattern stands for; of a folder all that is in it, as Apache does.

@@ -10,7 +10,9 @@ use crate::finding::shell_word;
 use crate::system::fs::files::{self, FileError};
 use crate::system::fs::folders::{self, Kind};
 use crate::system::process::{self, Finished};
-use crate::webserver::control::observe::{Detail, FILES, ServerError, Standing, read_text, run, speaks_ipv6};
+use crate::webserver::control::observe::{
+    Detail, FILES, ServerError, Standing, read_text, run, speaks_ipv6,
+};
 use crate::webserver::haproxy::{Config, Environment, Lying, Master, Shown, World};
 use crate::webserver::model::{ConfigText, Software};
 
@@ -40,25 +42,45 @@ impl Haproxy {
     /// # Errors
     /// When what is called so cannot be run or is not HAProxy.
     pub fn find(config: Option<&Path>) -> Result<Option<Self>, ServerError> {
-        let Some(binary) = process::which("haproxy") else { return Ok(None) };
+        let Some(binary) = process::which("haproxy") else {
+            return Ok(None);
+        };
         let said = run(vec![binary.display().to_string(), "-v".to_owned()])?;
         if !said.output.contains("HAProxy version") && !said.output.contains("HA-Proxy version") {
-            return Err(ServerError::Stranger { software: Software::Haproxy, binary });
+            return Err(ServerError::Stranger {
+                software: Software::Haproxy,
+                binary,
+            });
         }
         let absolute = |path: &Path| std::path::absolute(path).map_err(FileError::at("find", path));
         let named = config.map(absolute).transpose()?;
         let file = named.clone().unwrap_or_else(|| CONFIG.into());
-        let master = masters().into_iter().find(|master| master.config.contains(&file) && sees(master, &file));
-        let service = if named.is_none() { service::reload_command(&[SERVICE]) } else { None };
+        let master = masters()
+            .into_iter()
+            .find(|master| master.config.contains(&file) && sees(master, &file));
+        let service = if named.is_none() {
+            service::reload_command(&[SERVICE])
+        } else {
+            None
+        };
         // It may read more files than the one that was named.
-        let config = master.as_ref().map_or_else(|| vec![file], |master| master.config.clone());
-        Ok(Some(Self { binary, config, master, service }))
+        let config = master
+            .as_ref()
+            .map_or_else(|| vec![file], |master| master.config.clone());
+        Ok(Some(Self {
+            binary,
+            config,
+            master,
+            service,
+        }))
     }
 
     /// The main configuration file.
     #[must_use]
     pub fn config_file(&self) -> &Path {
-        self.config.first().map_or_else(|| Path::new(CONFIG), PathBuf::as_path)
+        self.config
+            .first()
+            .map_or_else(|| Path::new(CONFIG), PathBuf::as_path)
     }
 
     /// Reads its configuration, as far as files are there, and whether it runs.
@@ -72,12 +94,19 @@ impl Haproxy {
         }
         let world = World {
             environment: self.master.as_ref().map(environment).unwrap_or_default(),
-            folder: self.master.as_ref().and_then(|master| master.folder.clone()),
+            folder: self
+                .master
+                .as_ref()
+                .and_then(|master| master.folder.clone()),
             look: &mut look,
             text: &mut |path| read_text(path).ok().map(|list| list.text),
         };
         let mut config = Config::read(&texts, world);
-        if let Some(master) = self.master.as_ref().filter(|_| self.service.is_none() && self.reload().is_none()) {
+        if let Some(master) = self
+            .master
+            .as_ref()
+            .filter(|_| self.service.is_none() && self.reload().is_none())
+        {
             config.doubts.push(format!(
                 "HAProxy (process {}) runs without a master (-W): certctl cannot make it read its files again; say how:  --reload COMMAND",
                 master.pid
@@ -86,8 +115,15 @@ impl Haproxy {
         let running = self.master.as_ref().map(|master| master.pid);
         let mut neutral = config.neutral();
         let read_whole = self.config.iter().filter(|path| folders::is_folder(path));
-        neutral.includes.extend(read_whole.map(|folder| folder.join("*.cfg")));
-        Ok(Standing { config: neutral, detail: Detail::Haproxy(config), running, ipv6: speaks_ipv6() })
+        neutral
+            .includes
+            .extend(read_whole.map(|folder| folder.join("*.cfg")));
+        Ok(Standing {
+            config: neutral,
+            detail: Detail::Haproxy(config),
+            running,
+            ipv6: speaks_ipv6(),
+        })
     }
 
     /// Its own test.
@@ -96,11 +132,22 @@ impl Haproxy {
         let mut argv = vec![self.binary.display().to_string(), "-c".to_owned()];
         if let Some(master) = &self.master {
             // As it runs: in its folder, and so that its conditions hold alike.
-            let folder = master.folder.as_ref().filter(|folder| folder.as_path() != Path::new("/"));
-            argv.extend(folder.iter().flat_map(|folder| ["-C".to_owned(), folder.display().to_string()]));
+            let folder = master
+                .folder
+                .as_ref()
+                .filter(|folder| folder.as_path() != Path::new("/"));
+            argv.extend(
+                folder
+                    .iter()
+                    .flat_map(|folder| ["-C".to_owned(), folder.display().to_string()]),
+            );
             argv.extend(master.workers.then(|| "-W".to_owned()));
         }
-        argv.extend(self.config.iter().flat_map(|path| ["-f".to_owned(), path.display().to_string()]));
+        argv.extend(
+            self.config
+                .iter()
+                .flat_map(|path| ["-f".to_owned(), path.display().to_string()]),
+        );
         argv
     }
 
@@ -111,16 +158,28 @@ impl Haproxy {
             let words = ["kill", "-USR2", &master.pid.to_string()].map(str::to_owned);
             master.workers.then(|| words.into())
         };
-        self.service.clone().or_else(|| self.master.as_ref().and_then(signal))
+        self.service
+            .clone()
+            .or_else(|| self.master.as_ref().and_then(signal))
     }
 
     /// The signal itself: no program is needed for it.
     #[must_use]
     pub fn signal(&self) -> Option<Finished> {
         let master = self.master.as_ref().filter(|_| self.service.is_none())?;
-        let told = masters().iter().any(|other| other.pid == master.pid) && process::reload(master.pid);
-        let output = if told { String::new() } else { format!("there is no HAProxy with process id {}", master.pid) };
-        Some(Finished { status: Some(i32::from(!told)), signal: None, output, timed_out: false })
+        let told =
+            masters().iter().any(|other| other.pid == master.pid) && process::reload(master.pid);
+        let output = if told {
+            String::new()
+        } else {
+            format!("there is no HAProxy with process id {}", master.pid)
+        };
+        Some(Finished {
+            status: Some(i32::from(!told)),
+            signal: None,
+            output,
+            timed_out: false,
+        })
     }
 
     /// The command line that starts it.
@@ -131,8 +190,11 @@ impl Haproxy {
         {
             return command;
         }
-        let files: Vec<String> =
-            self.config.iter().map(|path| format!("-f {}", shell_word(&path.display().to_string()))).collect();
+        let files: Vec<String> = self
+            .config
+            .iter()
+            .map(|path| format!("-f {}", shell_word(&path.display().to_string())))
+            .collect();
         format!("sudo haproxy -W -D {}", files.join(" "))
     }
 }
@@ -146,7 +208,11 @@ fn read_config(path: &Path) -> Result<Vec<ConfigText>, FileError> {
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         name.ends_with(".cfg") && !name.starts_with('.') && !folders::is_folder(file)
     };
-    files::entries(path, FILES)?.iter().filter(|file| wanted(file)).map(|file| read_text(file)).collect()
+    files::entries(path, FILES)?
+        .iter()
+        .filter(|file| wanted(file))
+        .map(|file| read_text(file))
+        .collect()
 }
 
 /// What lies at a path that is named as a certificate. It may hold a key: the bytes are wiped.
@@ -172,13 +238,18 @@ fn masters() -> Vec<Master> {
     let parent_is_none = |(_, parent): &(Master, i32)| !pids.contains(parent);
     let workers = |pid: i32| all.iter().any(|(_, parent)| *parent == pid);
     let own = all.iter().filter(|one| parent_is_none(one));
-    own.map(|(master, _)| Master { workers: master.workers || workers(master.pid), ..master.clone() }).collect()
+    own.map(|(master, _)| Master {
+        workers: master.workers || workers(master.pid),
+        ..master.clone()
+    })
+    .collect()
 }
 
 /// Whether that file is the same one to it: another container's is called alike.
 fn sees(master: &Master, file: &Path) -> bool {
     let root = Path::new("/proc").join(master.pid.to_string()).join("root");
-    let jailed = |seen: folders::Seen| matches!(seen.kind, Kind::Link(root) if root != Path::new("/"));
+    let jailed =
+        |seen: folders::Seen| matches!(seen.kind, Kind::Link(root) if root != Path::new("/"));
     // `chroot` of its own configuration, which it has read before.
     if folders::look(&root).ok().flatten().is_some_and(jailed) {
         return true;
@@ -201,10 +272,13 @@ fn process_at(folder: &Path) -> Option<(Master, i32)> {
         return None;
     }
     let words = words(&read("cmdline")?);
-    let cwd = folders::look(&folder.join("cwd")).ok().flatten().and_then(|seen| match seen.kind {
-        Kind::Link(folder) => Some(folder),
-        _ => None,
-    });
+    let cwd = folders::look(&folder.join("cwd"))
+        .ok()
+        .flatten()
+        .and_then(|seen| match seen.kind {
+            Kind::Link(folder) => Some(folder),
+            _ => None,
+        });
     // The name in brackets may hold anything; the parent comes second after it.
     let stat = text(read("stat")?);
     let parent = stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()?;
@@ -216,11 +290,19 @@ fn environment(master: &Master) -> Environment {
     let Ok(bytes) = files::read(Path::new(&format!("/proc/{}/environ", master.pid)), FILE) else {
         return Environment::default();
     };
-    let variable = |word: String| word.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
-    Environment { set: words(&bytes).into_iter().filter_map(variable).collect(), complete: true }
+    let variable = |word: String| {
+        word.split_once('=')
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    };
+    Environment {
+        set: words(&bytes).into_iter().filter_map(variable).collect(),
+        complete: true,
+    }
 }
 
 fn words(bytes: &[u8]) -> Vec<String> {
-    let words = bytes.split(|&byte| byte == 0).map(|word| String::from_utf8_lossy(word).into_owned());
+    let words = bytes
+        .split(|&byte| byte == 0)
+        .map(|word| String::from_utf8_lossy(word).into_owned());
     words.filter(|word| !word.is_empty()).collect()
 }

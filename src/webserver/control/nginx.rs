@@ -14,7 +14,11 @@ use crate::webserver::nginx::parse;
 use crate::webserver::nginx::{Build, Config, Directive};
 
 /// Where nginx is: by its name, or where its own and OpenResty's makefiles put it.
-const PROGRAMS: [&str; 3] = ["nginx", "/usr/local/nginx/sbin/nginx", "/usr/local/openresty/nginx/sbin/nginx"];
+const PROGRAMS: [&str; 3] = [
+    "nginx",
+    "/usr/local/nginx/sbin/nginx",
+    "/usr/local/openresty/nginx/sbin/nginx",
+];
 
 /// An nginx on this machine.
 #[derive(Clone, Debug)]
@@ -36,15 +40,32 @@ impl Nginx {
     /// # Errors
     /// When what is called nginx cannot be run or is not nginx.
     pub fn find(config: Option<&Path>) -> Result<Option<Self>, ServerError> {
-        let Some(binary) = PROGRAMS.iter().find_map(|name| process::which(name)) else { return Ok(None) };
+        let Some(binary) = PROGRAMS.iter().find_map(|name| process::which(name)) else {
+            return Ok(None);
+        };
         let said = run(vec![binary.display().to_string(), "-V".to_owned()])?;
         let Some(build) = Build::parse(&said.output) else {
-            return Err(ServerError::Stranger { software: Software::Nginx, binary });
+            return Err(ServerError::Stranger {
+                software: Software::Nginx,
+                binary,
+            });
         };
         let absolute = |path: &Path| std::path::absolute(path).map_err(FileError::at("find", path));
-        let config = config.map(absolute).transpose()?.filter(|config| *config != build.config);
-        let service = if config.is_none() { service::reload_command(&["nginx"]) } else { None };
-        Ok(Some(Self { binary, config, build, service }))
+        let config = config
+            .map(absolute)
+            .transpose()?
+            .filter(|config| *config != build.config);
+        let service = if config.is_none() {
+            service::reload_command(&["nginx"])
+        } else {
+            None
+        };
+        Ok(Some(Self {
+            binary,
+            config,
+            build,
+            service,
+        }))
     }
 
     /// The main configuration file.
@@ -60,9 +81,18 @@ impl Nginx {
     pub fn observe(&self) -> Result<Standing, ServerError> {
         let file = self.config_file();
         let config = Config::new(&read_config(file)?, file, &self.build.prefix);
-        let running = running(config.pid.as_deref().unwrap_or(&self.build.pid), &self.binary, &["nginx"]);
+        let running = running(
+            config.pid.as_deref().unwrap_or(&self.build.pid),
+            &self.binary,
+            &["nginx"],
+        );
         let (neutral, build) = (config.neutral(), self.build.clone());
-        Ok(Standing { config: neutral, detail: Detail::Nginx { config, build }, running, ipv6: speaks_ipv6() })
+        Ok(Standing {
+            config: neutral,
+            detail: Detail::Nginx { config, build },
+            running,
+            ipv6: speaks_ipv6(),
+        })
     }
 
     /// The command line that starts it.
@@ -70,7 +100,10 @@ impl Nginx {
     pub fn start_command(&self) -> String {
         match &self.config {
             None => service::start_command("nginx").unwrap_or_else(|| "sudo nginx".to_owned()),
-            Some(config) => format!("sudo nginx -c {}", shell_word(&config.display().to_string())),
+            Some(config) => format!(
+                "sudo nginx -c {}",
+                shell_word(&config.display().to_string())
+            ),
         }
     }
 
@@ -83,7 +116,9 @@ impl Nginx {
     /// The service manager's reload, else its own.
     #[must_use]
     pub fn reload(&self) -> Vec<String> {
-        self.service.clone().unwrap_or_else(|| self.command(&["-s", "reload"]))
+        self.service
+            .clone()
+            .unwrap_or_else(|| self.command(&["-s", "reload"]))
     }
 
     fn command(&self, arguments: &[&str]) -> Vec<String> {

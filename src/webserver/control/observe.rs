@@ -81,7 +81,11 @@ pub enum Detail {
 /// # Errors
 /// When it could not be started.
 pub(crate) fn run(argv: Vec<String>) -> Result<Finished, ProcessError> {
-    process::run(&Invocation { argv, deadline: DEADLINE, output_limit: OUTPUT })
+    process::run(&Invocation {
+        argv,
+        deadline: DEADLINE,
+        output_limit: OUTPUT,
+    })
 }
 
 /// Whether the kernel has IPv6: without it, a socket for `[::]` cannot be opened.
@@ -109,7 +113,10 @@ pub(crate) fn running(pid_file: &Path, binary: &Path, names: &[&str]) -> Option<
 /// When it cannot be read.
 pub(crate) fn read_text(path: &Path) -> Result<ConfigText, FileError> {
     let text = String::from_utf8_lossy(&files::read(path, FILE)?).into_owned();
-    Ok(ConfigText { path: path.to_owned(), text })
+    Ok(ConfigText {
+        path: path.to_owned(),
+        text,
+    })
 }
 
 /// The files that a pattern stands for, sorted as glob(3) does. A file that is named and not there is left to
@@ -138,6 +145,9 @@ fn matching(folder: &Path, pattern: &str) -> Result<Vec<PathBuf>, FileError> {
         Err(error) if error.is_missing() => return Ok(Vec::new()),
         other => other?,
     };
-    let fits = |path: &PathBuf| path.file_name().is_some_and(|name| glob::matches(pattern, &name.to_string_lossy()));
+    let fits = |path: &PathBuf| {
+        path.file_name()
+            .is_some_and(|name| glob::matches(pattern, &name.to_string_lossy()))
+    };
     Ok(entries.into_iter().filter(fits).collect())
 }

@@ -14,7 +14,9 @@ const SYSTEMD: &str = "/run/systemd/system";
 pub(crate) fn reload_command(names: &[&str]) -> Option<Vec<String>> {
     let systemd = process::which("systemctl").is_some() && files::occupied(Path::new(SYSTEMD));
     let active = |name: &str| {
-        let asked = run(["systemctl", "is-active", "--quiet", name].map(str::to_owned).into());
+        let asked = run(["systemctl", "is-active", "--quiet", name]
+            .map(str::to_owned)
+            .into());
         systemd && asked.is_ok_and(|finished| finished.succeeded())
     };
     let service = process::which("service").is_some();
@@ -27,12 +29,19 @@ pub(crate) fn start_command(name: &str) -> Option<String> {
     files::occupied(Path::new(SYSTEMD)).then(|| format!("sudo systemctl start {name}"))
 }
 
-fn choose(names: &[&str], active: impl Fn(&str) -> bool, script: impl Fn(&str) -> bool) -> Option<Vec<String>> {
+fn choose(
+    names: &[&str],
+    active: impl Fn(&str) -> bool,
+    script: impl Fn(&str) -> bool,
+) -> Option<Vec<String>> {
     let words = |words: [&str; 3]| Some(words.map(str::to_owned).into());
     if let Some(name) = names.iter().find(|name| active(name)) {
         return words(["systemctl", "reload", name]);
     }
-    names.iter().find(|name| script(name)).and_then(|name| words(["service", name, "reload"]))
+    names
+        .iter()
+        .find(|name| script(name))
+        .and_then(|name| words(["service", name, "reload"]))
 }
 
 #[cfg(test)]
@@ -43,12 +52,20 @@ mod tests {
     fn a_unit_that_runs_then_a_script_then_nothing() {
         let names = ["apache2", "httpd"];
         for (active, script, expected) in [
-            (&["apache2"][..], &["apache2"][..], "systemctl reload apache2"),
+            (
+                &["apache2"][..],
+                &["apache2"][..],
+                "systemctl reload apache2",
+            ),
             (&["httpd"], &["apache2"], "systemctl reload httpd"),
             (&[], &["httpd"], "service httpd reload"),
             (&[], &[], ""),
         ] {
-            let told = choose(&names, |name| active.contains(&name), |name| script.contains(&name));
+            let told = choose(
+                &names,
+                |name| active.contains(&name),
+                |name| script.contains(&name),
+            );
             assert_eq!(told.unwrap_or_default().join(" "), expected);
         }
     }

@@ -11,14 +11,20 @@ pub(crate) fn parse(word: &Word) -> Vec<Listen> {
     if word.open {
         return unknown(&word.text);
     }
-    word.text.split(',').flat_map(|one| place(one).unwrap_or_else(|| unknown(one))).collect()
+    word.text
+        .split(',')
+        .flat_map(|one| place(one).unwrap_or_else(|| unknown(one)))
+        .collect()
 }
 
 fn place(text: &str) -> Option<Vec<Listen>> {
     let (family, rest) = text.split_once('@').unwrap_or(("", text));
     let (udp, family) = match family.strip_prefix("quic") {
         Some(version) => (true, format!("ipv{version}")),
-        None => (family.starts_with("udp"), family.replace("stream+", "").replace("udp", "ipv")),
+        None => (
+            family.starts_with("udp"),
+            family.replace("stream+", "").replace("udp", "ipv"),
+        ),
     };
     if family == "unix" || (family.is_empty() && rest.starts_with('/')) {
         return Some(vec![Listen::on(Interface::Unix(rest.to_owned()), 0)]);
@@ -31,12 +37,25 @@ fn place(text: &str) -> Option<Vec<Listen>> {
     let (host, ports) = rest.rsplit_once(':')?;
     let (first, last) = ports.split_once('-').unwrap_or((ports, ports));
     let ports = first.parse::<u16>().ok()?..=last.parse().ok()?;
-    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    let host = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+        .unwrap_or(host);
     let interface = match host {
         "" | "*" => Interface::Address(any),
-        host => host.parse().map_or_else(|_| Interface::Host(host.to_ascii_lowercase()), Interface::Address),
+        host => host.parse().map_or_else(
+            |_| Interface::Host(host.to_ascii_lowercase()),
+            Interface::Address,
+        ),
     };
-    Some(ports.map(|port| Listen { udp, ..Listen::on(interface.clone(), port) }).collect())
+    Some(
+        ports
+            .map(|port| Listen {
+                udp,
+                ..Listen::on(interface.clone(), port)
+            })
+            .collect(),
+    )
 }
 
 #[cfg(test)]
@@ -53,7 +72,10 @@ mod tests {
             ("[::]:443,:80", "[::]:443 0.0.0.0:80"),
             ("ipv4@:443", "0.0.0.0:443"),
             ("ipv6@:443", "[::]:443"),
-            ("127.0.0.1:8000-8002", "127.0.0.1:8000 127.0.0.1:8001 127.0.0.1:8002"),
+            (
+                "127.0.0.1:8000-8002",
+                "127.0.0.1:8000 127.0.0.1:8001 127.0.0.1:8002",
+            ),
             ("2001:db8::1:443", "[2001:db8::1]:443"),
             ("[2001:db8::1]:443", "[2001:db8::1]:443"),
             ("WWW.example.com:443", "www.example.com:443"),
@@ -65,12 +87,22 @@ mod tests {
             ("127.0.0.1", "127.0.0.1"),
             (":99999", ":99999"),
         ] {
-            let listens = parse(&Word { text: text.to_owned(), open: false });
+            let listens = parse(&Word {
+                text: text.to_owned(),
+                open: false,
+            });
             let told: Vec<String> = listens.iter().map(ToString::to_string).collect();
             assert_eq!(told.join(" "), expected, "{text}");
-            assert_eq!(listens.iter().any(|listen| listen.udp), text.starts_with("quic"), "{text}");
+            assert_eq!(
+                listens.iter().any(|listen| listen.udp),
+                text.starts_with("quic"),
+                "{text}"
+            );
         }
-        let open = parse(&Word { text: "${ADDR}:443".to_owned(), open: true });
+        let open = parse(&Word {
+            text: "${ADDR}:443".to_owned(),
+            open: true,
+        });
         assert_eq!(open[0].to_string(), "${ADDR}:443");
     }
 }

@@ -75,8 +75,13 @@ const WITH_WORD: [&str; 46] = [
 impl Bind {
     /// Of the words after `bind`.
     pub(crate) fn parse(words: &[Word]) -> Self {
-        let Some((place, options)) = words.split_first() else { return Self::default() };
-        let mut bind = Self { listens: super::address::parse(place), ..Self::default() };
+        let Some((place, options)) = words.split_first() else {
+            return Self::default();
+        };
+        let mut bind = Self {
+            listens: super::address::parse(place),
+            ..Self::default()
+        };
         let (mut ssl, mut proxy, mut v6only) = (false, false, false);
         let mut options = options.iter();
         while let Some(option) = options.next() {
@@ -85,13 +90,17 @@ impl Bind {
                 "accept-proxy" => proxy = true,
                 "strict-sni" => bind.strict = true,
                 "v6only" => v6only = true,
-                "crt" => bind.certificates.extend(options.next().cloned().map(Source::Crt)),
+                "crt" => bind
+                    .certificates
+                    .extend(options.next().cloned().map(Source::Crt)),
                 // From 3.0: the one that is shown when no name fits.
                 "default-crt" => {
                     let crt = options.next().cloned().map(Source::Crt);
                     bind.certificates.splice(0..0, crt);
                 }
-                "crt-list" => bind.certificates.extend(options.next().cloned().map(Source::List)),
+                "crt-list" => bind
+                    .certificates
+                    .extend(options.next().cloned().map(Source::List)),
                 "uid" | "user" | "verify" => drop(options.next()),
                 other if WITH_WORD.contains(&other) => drop(options.next()),
                 _ => {}
@@ -100,7 +109,9 @@ impl Bind {
         for listen in &mut bind.listens {
             (listen.ssl, listen.proxy_protocol, listen.strict) = (ssl, proxy, bind.strict);
             // Unless the whole system says otherwise (`net.ipv6.bindv6only`).
-            let any6 = listen.socket().is_some_and(|socket| socket.is_ipv6() && socket.ip().is_unspecified());
+            let any6 = listen
+                .socket()
+                .is_some_and(|socket| socket.is_ipv6() && socket.ip().is_unspecified());
             listen.dual_stack = any6 && !v6only;
         }
         bind
@@ -115,11 +126,20 @@ mod tests {
     #[test]
     fn options_and_their_words_are_told_apart() {
         for (line, expected) in [
-            (":443 ssl crt /a.pem crt /b alpn h2,http/1.1", "0.0.0.0:443 ssl /a.pem /b"),
+            (
+                ":443 ssl crt /a.pem crt /b alpn h2,http/1.1",
+                "0.0.0.0:443 ssl /a.pem /b",
+            ),
             (":80", "0.0.0.0:80"),
             (":443 name ssl", "0.0.0.0:443"),
-            (":443 ssl crt-list /l strict-sni crt /d verify required ca-file crt", "0.0.0.0:443 ssl strict @/l /d"),
-            (":443 accept-proxy ssl crt /a user crt", "0.0.0.0:443 ssl proxy /a"),
+            (
+                ":443 ssl crt-list /l strict-sni crt /d verify required ca-file crt",
+                "0.0.0.0:443 ssl strict @/l /d",
+            ),
+            (
+                ":443 accept-proxy ssl crt /a user crt",
+                "0.0.0.0:443 ssl proxy /a",
+            ),
             (":::443 v6only,x ssl", "[::]:443 ssl dual"),
             (":::443 v6only ssl", "[::]:443 ssl"),
             (":443 ssl crt /a default-crt /d", "0.0.0.0:443 ssl /d /a"),

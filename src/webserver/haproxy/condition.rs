@@ -32,22 +32,37 @@ pub(crate) enum Line {
 impl Conditions {
     /// Takes in one line.
     pub(crate) fn take(&mut self, words: &[Word], environment: &Environment) -> Line {
-        let Some((first, rest)) = words.split_first() else { return Line::LeftOut };
+        let Some((first, rest)) = words.split_first() else {
+            return Line::LeftOut;
+        };
         match first.text.as_str() {
             ".if" => {
                 let (told, line) = Self::ask(rest, environment, self.counts());
-                self.open.push(Level { counts: told, taken: told && line == Line::Theirs });
+                self.open.push(Level {
+                    counts: told,
+                    taken: told && line == Line::Theirs,
+                });
                 line
             }
             ".elif" => {
-                let Some(level) = self.open.pop() else { return Line::Theirs };
+                let Some(level) = self.open.pop() else {
+                    return Line::Theirs;
+                };
                 let (told, line) = Self::ask(rest, environment, self.counts() && !level.taken);
-                self.open.push(Level { counts: told, taken: level.taken || (told && line == Line::Theirs) });
+                self.open.push(Level {
+                    counts: told,
+                    taken: level.taken || (told && line == Line::Theirs),
+                });
                 line
             }
             ".else" => {
-                let Some(level) = self.open.pop() else { return Line::Theirs };
-                self.open.push(Level { counts: self.counts() && !level.taken, taken: true });
+                let Some(level) = self.open.pop() else {
+                    return Line::Theirs;
+                };
+                self.open.push(Level {
+                    counts: self.counts() && !level.taken,
+                    taken: true,
+                });
                 Line::Theirs
             }
             ".endif" => {
@@ -69,7 +84,11 @@ impl Conditions {
             return (false, Line::Theirs);
         }
         let open = words.iter().any(|word| word.open);
-        let text: String = words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ");
+        let text: String = words
+            .iter()
+            .map(|word| word.text.as_str())
+            .collect::<Vec<_>>()
+            .join(" ");
         match holds(&text, environment).filter(|_| !open) {
             Some(told) => (told, Line::Theirs),
             None => (true, Line::Untold),
@@ -90,10 +109,14 @@ fn holds(text: &str, environment: &Environment) -> Option<bool> {
         return Some(number != 0);
     }
     let (name, rest) = text.split_once('(')?;
-    let arguments = rest.strip_suffix(')').filter(|rest| !rest.contains(['(', ')', '"', '\'', '\\']))?;
+    let arguments = rest
+        .strip_suffix(')')
+        .filter(|rest| !rest.contains(['(', ')', '"', '\'', '\\']))?;
     let set = |name: &str| environment.set.iter().any(|(set, _)| set == name);
     match (name.trim(), arguments.split_once(',')) {
-        ("defined", None) => set(arguments).then_some(true).or_else(|| environment.complete.then_some(false)),
+        ("defined", None) => set(arguments)
+            .then_some(true)
+            .or_else(|| environment.complete.then_some(false)),
         // What reads `bind ... ssl` has it.
         ("feature", None) if arguments == "OPENSSL" => Some(true),
         ("streq", Some((one, other))) => Some(one == other),
@@ -109,17 +132,32 @@ mod tests {
 
     #[test]
     fn lines_that_count_and_lines_that_do_not() {
-        let environment = Environment { set: vec![("A".to_owned(), "yes".to_owned())], complete: true };
+        let environment = Environment {
+            set: vec![("A".to_owned(), "yes".to_owned())],
+            complete: true,
+        };
         for (text, expected) in [
             ("a; .if 1; b; .else; c; .endif; d", "a b d"),
-            (".if 0; a; .elif 1; b; .elif 1; c; .else; d; .endif; e", "b e"),
-            (".if streq(\"$A\",yes); a; .endif; .if strneq(\"$A\",yes); b; .endif", "a"),
-            (".if defined(A); a; .endif; .if !defined(B); b; .endif; .if defined(B); c; .endif", "a b"),
+            (
+                ".if 0; a; .elif 1; b; .elif 1; c; .else; d; .endif; e",
+                "b e",
+            ),
+            (
+                ".if streq(\"$A\",yes); a; .endif; .if strneq(\"$A\",yes); b; .endif",
+                "a",
+            ),
+            (
+                ".if defined(A); a; .endif; .if !defined(B); b; .endif; .if defined(B); c; .endif",
+                "a b",
+            ),
             (".if 0; .if 1; a; .else; b; .endif; .else; c; .endif", "c"),
             (".if feature(OPENSSL); a; .endif; .if; b; .endif", "a"),
             (".notice \"x\"; a; .endif; .else; .elif 1; b", "a b"),
             // What cannot be told is read, and told.
-            (".if version_atleast(2.8); a; .else; b; .endif; c", "? a b c"),
+            (
+                ".if version_atleast(2.8); a; .else; b; .endif; c",
+                "? a b c",
+            ),
             (".if defined(A) && defined(B); a; .endif", "? a"),
         ] {
             let mut conditions = Conditions::default();

@@ -62,8 +62,14 @@ impl Config {
     /// Of its files.
     #[must_use]
     pub fn read(texts: &[ConfigText], world: World<'_>) -> Self {
-        let file = texts.first().map(|text| text.path.clone()).unwrap_or_default();
-        let config = Self { file, ..Self::default() };
+        let file = texts
+            .first()
+            .map(|text| text.path.clone())
+            .unwrap_or_default();
+        let config = Self {
+            file,
+            ..Self::default()
+        };
         let mut reader = Reader {
             config,
             world,
@@ -77,7 +83,13 @@ impl Config {
             // Every file begins with a section of its own.
             reader.section = Section::Other;
             for (line, number) in text.text.lines().zip(1_u32..) {
-                reader.line(&Place { file: &text.path, line: number }, line);
+                reader.line(
+                    &Place {
+                        file: &text.path,
+                        line: number,
+                    },
+                    line,
+                );
             }
         }
         let mut config = reader.config;
@@ -95,11 +107,27 @@ impl Config {
 
     /// Where all of IPv4 has a socket of its own, one of IPv6 gets none of it.
     fn settle(&mut self) {
-        let plain = |listen: &Listen| listen.socket().filter(|it| it.is_ipv4() && it.ip().is_unspecified());
-        let own: Vec<u16> =
-            self.blocks.iter().flat_map(|block| &block.listens).filter_map(plain).map(|it| it.port()).collect();
+        let plain = |listen: &Listen| {
+            listen
+                .socket()
+                .filter(|it| it.is_ipv4() && it.ip().is_unspecified())
+        };
+        let own: Vec<u16> = self
+            .blocks
+            .iter()
+            .flat_map(|block| &block.listens)
+            .filter_map(plain)
+            .map(|it| it.port())
+            .collect();
         let listens = self.blocks.iter_mut().map(|block| &mut block.listens);
-        for listen in listens.chain(self.frontends.iter_mut().map(|frontend| &mut frontend.listens)).flatten() {
+        for listen in listens
+            .chain(
+                self.frontends
+                    .iter_mut()
+                    .map(|frontend| &mut frontend.listens),
+            )
+            .flatten()
+        {
             listen.dual_stack &= !own.contains(&listen.port);
         }
     }
@@ -146,14 +174,22 @@ impl Reader<'_> {
     fn line(&mut self, place: &Place<'_>, line: &str) {
         let words = match words(line, &self.world.environment) {
             Ok(words) => words,
-            Err(Broken) => return self.doubt(place, "a quote or a variable is not closed".to_owned()),
+            Err(Broken) => {
+                return self.doubt(place, "a quote or a variable is not closed".to_owned());
+            }
         };
         match self.conditions.take(&words, &self.world.environment) {
             Line::Read => {}
             Line::Untold => {
-                let what = words[1..].iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ");
-                return self
-                    .doubt(place, format!("only HAProxy can tell whether {what} holds; it is read as if it did"));
+                let what = words[1..]
+                    .iter()
+                    .map(|word| word.text.as_str())
+                    .collect::<Vec<_>>()
+                    .join(" ");
+                return self.doubt(
+                    place,
+                    format!("only HAProxy can tell whether {what} holds; it is read as if it did"),
+                );
             }
             Line::Theirs | Line::LeftOut => return,
         }
@@ -170,7 +206,10 @@ impl Reader<'_> {
     }
 
     fn opens_section(&mut self, place: &Place<'_>, keyword: &str, rest: &[Word]) -> bool {
-        let name = rest.first().map(|word| word.text.clone()).unwrap_or_default();
+        let name = rest
+            .first()
+            .map(|word| word.text.clone())
+            .unwrap_or_default();
         self.section = match keyword {
             "global" => Section::Global,
             "peers" => Section::Peers,
@@ -178,7 +217,13 @@ impl Reader<'_> {
                 let backend = (keyword == "listen").then(|| name.clone());
                 self.config.backends.extend(backend.clone());
                 let (file, line) = (place.file.to_owned(), place.line);
-                self.config.frontends.push(Frontend { name, file, line, backend, ..Frontend::default() });
+                self.config.frontends.push(Frontend {
+                    name,
+                    file,
+                    line,
+                    backend,
+                    ..Frontend::default()
+                });
                 Section::Frontend
             }
             "backend" => {
@@ -190,21 +235,31 @@ impl Reader<'_> {
                 self.doubt(place, what.to_owned());
                 Section::Other
             }
-            "defaults" | "userlist" | "resolvers" | "mailers" | "cache" | "program" | "http-errors" | "ring"
-            | "log-forward" | "fcgi-app" | "traces" | "log-profile" | "acme" => Section::Other,
+            "defaults" | "userlist" | "resolvers" | "mailers" | "cache" | "program"
+            | "http-errors" | "ring" | "log-forward" | "fcgi-app" | "traces" | "log-profile"
+            | "acme" => Section::Other,
             _ => return false,
         };
         true
     }
 
     fn global(&mut self, keyword: &str, rest: &[Word]) {
-        let text = |at: usize| rest.get(at).map(|word| word.text.as_str()).unwrap_or_default();
+        let text = |at: usize| {
+            rest.get(at)
+                .map(|word| word.text.as_str())
+                .unwrap_or_default()
+        };
         match keyword {
             "crt-base" => self.base = Some(text(0).into()),
             "ssl-load-extra-del-ext" => self.extras.strip = true,
             "ssl-load-extra-files" => {
-                let has = |names: &[&str]| rest.iter().any(|word| names.contains(&word.text.as_str()));
-                self.extras = Extras { bundle: has(&["all", "bundle"]), key: has(&["all", "key"]), ..self.extras };
+                let has =
+                    |names: &[&str]| rest.iter().any(|word| names.contains(&word.text.as_str()));
+                self.extras = Extras {
+                    bundle: has(&["all", "bundle"]),
+                    key: has(&["all", "key"]),
+                    ..self.extras
+                };
             }
             "default-path" => {
                 self.relative = match text(0) {
@@ -221,17 +276,27 @@ impl Reader<'_> {
     }
 
     fn frontend(&mut self, place: &Place<'_>, keyword: &str, rest: &[Word]) {
-        let word = |at: usize| rest.get(at).map(|word| word.text.as_str()).unwrap_or_default();
-        let Some(frontend) = self.config.frontends.last_mut() else { return };
+        let word = |at: usize| {
+            rest.get(at)
+                .map(|word| word.text.as_str())
+                .unwrap_or_default()
+        };
+        let Some(frontend) = self.config.frontends.last_mut() else {
+            return;
+        };
         match keyword {
             "bind" => self.bind(place, Part::Http, rest),
             "default_backend" => frontend.backend = Some(word(0).to_owned()),
             "disabled" => frontend.disabled = true,
             "redirect" => frontend.redirects |= word(0) == "scheme" && word(1) == "https",
             "http-request" => {
-                frontend.redirects |= (word(0), word(1), word(2)) == ("redirect", "scheme", "https");
+                frontend.redirects |=
+                    (word(0), word(1), word(2)) == ("redirect", "scheme", "https");
             }
-            "ssl-f-use" => self.doubt(place, "ssl-f-use is not understood (HAProxy 3.2)".to_owned()),
+            "ssl-f-use" => self.doubt(
+                place,
+                "ssl-f-use is not understood (HAProxy 3.2)".to_owned(),
+            ),
             _ => {}
         }
     }
@@ -246,7 +311,10 @@ impl Reader<'_> {
         let mut blocks: Vec<Block> = Vec::new();
         for source in &bind.certificates {
             for block in self.certificates(place, source) {
-                match blocks.iter_mut().find(|other| other.names == block.names && !block.names.is_empty()) {
+                match blocks
+                    .iter_mut()
+                    .find(|other| other.names == block.names && !block.names.is_empty())
+                {
                     // Two kinds of key for the same names.
                     Some(other) => other.pairs.extend(block.pairs),
                     None => blocks.push(block),
@@ -259,9 +327,16 @@ impl Reader<'_> {
         for (index, block) in blocks.iter_mut().enumerate() {
             block.part = part;
             block.listens = bind.listens.clone();
-            block.listens.iter_mut().for_each(|listen| listen.default_server = index == 0 && !bind.strict);
+            block
+                .listens
+                .iter_mut()
+                .for_each(|listen| listen.default_server = index == 0 && !bind.strict);
         }
-        for listen in bind.listens.iter().filter(|listen| matches!(listen.interface, Interface::Unknown(_))) {
+        for listen in bind
+            .listens
+            .iter()
+            .filter(|listen| matches!(listen.interface, Interface::Unknown(_)))
+        {
             self.doubt(place, format!("only HAProxy can tell where {listen} is"));
         }
         self.config.blocks.extend(blocks);
@@ -271,7 +346,10 @@ impl Reader<'_> {
         match source {
             Source::Crt(word) => {
                 let loaded = self.load(place, place, word);
-                loaded.into_iter().map(|loaded| self.block(place, Some(loaded), Vec::new())).collect()
+                loaded
+                    .into_iter()
+                    .map(|loaded| self.block(place, Some(loaded), Vec::new()))
+                    .collect()
             }
             Source::List(word) => self.list(place, word),
         }
@@ -281,7 +359,10 @@ impl Reader<'_> {
         let path = match self.resolve(place, word, None) {
             PairPath::File(path) => path,
             PairPath::Other(text) => {
-                self.doubt(place, format!("only HAProxy can tell where crt-list {text} is"));
+                self.doubt(
+                    place,
+                    format!("only HAProxy can tell where crt-list {text} is"),
+                );
                 return Vec::new();
             }
         };
@@ -291,17 +372,28 @@ impl Reader<'_> {
         };
         let (listed, broken) = list::read(&text);
         for line in broken {
-            self.doubt(&Place { file: &path, line }, "it is no line of a crt-list".to_owned());
+            self.doubt(
+                &Place { file: &path, line },
+                "it is no line of a crt-list".to_owned(),
+            );
         }
         let mut blocks = Vec::new();
         for entry in listed {
-            let own = Place { file: &path, line: entry.line };
-            let word = Word { text: entry.path, open: false };
+            let own = Place {
+                file: &path,
+                line: entry.line,
+            };
+            let word = Word {
+                text: entry.path,
+                open: false,
+            };
             for loaded in self.load(place, &own, &word) {
                 let mut block = self.block(&own, Some(loaded), Vec::new());
                 if let Some(filters) = &entry.filters {
                     block.names = filters.names.clone();
-                    block.names.extend(filters.except.iter().cloned().map(ServerName::Except));
+                    block
+                        .names
+                        .extend(filters.except.iter().cloned().map(ServerName::Except));
                     block.names_from = NamesFrom::Configuration;
                 }
                 blocks.push(block);
@@ -311,7 +403,8 @@ impl Reader<'_> {
     }
 
     fn block(&self, place: &Place<'_>, loaded: Option<Loaded>, listens: Vec<Listen>) -> Block {
-        let (names, pairs) = loaded.map_or_else(Default::default, |loaded| (loaded.names, vec![loaded.pair]));
+        let (names, pairs) =
+            loaded.map_or_else(Default::default, |loaded| (loaded.names, vec![loaded.pair]));
         Block {
             file: place.file.to_owned(),
             line: place.line,
@@ -330,14 +423,20 @@ impl Reader<'_> {
         let path = match self.resolve(place, word, self.base.as_deref()) {
             PairPath::File(path) => path,
             PairPath::Other(text) => {
-                self.doubt(own, format!("only HAProxy can tell which file crt {text} is"));
+                self.doubt(
+                    own,
+                    format!("only HAProxy can tell which file crt {text} is"),
+                );
                 return vec![Loaded::other(&text)];
             }
         };
         let loaded = expand(&path, self.extras, self.world.look);
         for one in loaded.iter().filter(|one| one.unreadable) {
             if let Some((_, PairPath::File(file))) = one.pair.files.first() {
-                self.doubt(own, format!("{} cannot be read: its names are not known", file.display()));
+                self.doubt(
+                    own,
+                    format!("{} cannot be read: its names are not known", file.display()),
+                );
             }
         }
         loaded
@@ -358,7 +457,11 @@ impl Reader<'_> {
             Relative::Origin(folder) => Some(folder.as_path()),
         };
         let path = folder.unwrap_or_else(|| Path::new("")).join(path);
-        if path.is_absolute() { PairPath::File(path) } else { other() }
+        if path.is_absolute() {
+            PairPath::File(path)
+        } else {
+            other()
+        }
     }
 
     fn doubt(&mut self, place: &Place<'_>, what: String) {
@@ -384,23 +487,39 @@ mod tests {
         let lying = |path: &Path| {
             let file = path.file_name().unwrap().to_string_lossy().into_owned();
             match path.extension() {
-                None => Lying::Folder(vec![path.join("a.pem"), path.join("b.pem"), path.join("b.pem.key")]),
+                None => Lying::Folder(vec![
+                    path.join("a.pem"),
+                    path.join("b.pem"),
+                    path.join("b.pem.key"),
+                ]),
                 Some(_) if file.starts_with("none") => Lying::Nothing,
                 Some(_) if file.starts_with("dark") => Lying::Unreadable,
                 Some(_) => {
                     let names = file.trim_end_matches(".pem").replace('_', "*");
-                    Lying::File(Shown { names: names.split('+').map(name).collect(), key: !file.starts_with("apart") })
+                    Lying::File(Shown {
+                        names: names.split('+').map(name).collect(),
+                        key: !file.starts_with("apart"),
+                    })
                 }
             }
         };
         let list = "apart.pem\n/x/z.pem [alpn h2] *.z !no.z\n/x/d.pem !*\n[\n";
         let world = World {
-            environment: Environment { set: vec![("SITE".to_owned(), "/e/site.pem".to_owned())], complete: true },
+            environment: Environment {
+                set: vec![("SITE".to_owned(), "/e/site.pem".to_owned())],
+                complete: true,
+            },
             folder: None,
             look: &mut |path| lying(path),
             text: &mut |path| (path == Path::new("/l")).then(|| list.to_owned()),
         };
-        Config::read(&[ConfigText { path: PathBuf::from("/etc/haproxy/haproxy.cfg"), text: text.to_owned() }], world)
+        Config::read(
+            &[ConfigText {
+                path: PathBuf::from("/etc/haproxy/haproxy.cfg"),
+                text: text.to_owned(),
+            }],
+            world,
+        )
     }
 
     /// `LINE NAMES @ LISTENS: FILES`
@@ -413,17 +532,33 @@ mod tests {
                 (listen.dual_stack, " dual"),
                 (listen.strict, " strict"),
             ];
-            let flags: String = flags.iter().filter(|(set, _)| *set).map(|(_, name)| *name).collect();
+            let flags: String = flags
+                .iter()
+                .filter(|(set, _)| *set)
+                .map(|(_, name)| *name)
+                .collect();
             format!("{listen}{flags}")
         };
         let listens: Vec<String> = block.listens.iter().map(listen).collect();
         let files = block.pairs.iter().flat_map(|pair| &pair.files);
         let file = |(piece, path): &(Piece, crate::webserver::model::PairPath)| {
-            let path = path.file().map_or_else(|| "?".to_owned(), |path| path.display().to_string());
-            if *piece == Piece::Combined { path } else { format!("{path}({})", piece.file_name()) }
+            let path = path
+                .file()
+                .map_or_else(|| "?".to_owned(), |path| path.display().to_string());
+            if *piece == Piece::Combined {
+                path
+            } else {
+                format!("{path}({})", piece.file_name())
+            }
         };
         let files: Vec<String> = files.map(file).collect();
-        format!("{} {} @ {}: {}", block.line, names.join(","), listens.join(" "), files.join(" "))
+        format!(
+            "{} {} @ {}: {}",
+            block.line,
+            names.join(","),
+            listens.join(" "),
+            files.join(" ")
+        )
     }
 
     #[test]
@@ -439,11 +574,16 @@ mod tests {
             ),
             (
                 "listen l\n bind :443 ssl crt /x/folder",
-                &["2 a @ 0.0.0.0:443 ssl default: /x/folder/a.pem", "2 b @ 0.0.0.0:443 ssl: /x/folder/b.pem"],
+                &[
+                    "2 a @ 0.0.0.0:443 ssl default: /x/folder/a.pem",
+                    "2 b @ 0.0.0.0:443 ssl: /x/folder/b.pem",
+                ],
             ),
             (
                 "global\n crt-base /base\nfrontend f\n bind :443 ssl crt apart.pem strict-sni",
-                &["4 apart @ 0.0.0.0:443 ssl strict: /base/apart.pem(fullchain.pem) /base/apart.pem.key(key.pem)"],
+                &[
+                    "4 apart @ 0.0.0.0:443 ssl strict: /base/apart.pem(fullchain.pem) /base/apart.pem.key(key.pem)",
+                ],
             ),
             (
                 "global\n crt-base /base\nfrontend f\n bind :443 ssl crt-list /l",
@@ -458,12 +598,21 @@ mod tests {
                 "frontend f\n bind :443 ssl crt /x/a+b.pem crt /y/a+b.pem",
                 &["2 a,b @ 0.0.0.0:443 ssl default: /x/a+b.pem /y/a+b.pem"],
             ),
-            ("frontend f\n bind :443 ssl crt /x/none.pem", &["2  @ 0.0.0.0:443 ssl default: /x/none.pem"]),
+            (
+                "frontend f\n bind :443 ssl crt /x/none.pem",
+                &["2  @ 0.0.0.0:443 ssl default: /x/none.pem"],
+            ),
             (
                 "frontend f\n bind :443 ssl crt \"$SITE\" crt \"${NO-/x/a.pem}\"",
-                &["2 site @ 0.0.0.0:443 ssl default: /e/site.pem", "2 a @ 0.0.0.0:443 ssl: /x/a.pem"],
+                &[
+                    "2 site @ 0.0.0.0:443 ssl default: /e/site.pem",
+                    "2 a @ 0.0.0.0:443 ssl: /x/a.pem",
+                ],
             ),
-            ("frontend f\n bind :443 ssl crt a.pem", &["2  @ 0.0.0.0:443 ssl default: ?"]),
+            (
+                "frontend f\n bind :443 ssl crt a.pem",
+                &["2  @ 0.0.0.0:443 ssl default: ?"],
+            ),
             (
                 "global\n default-path config\nfrontend f\n bind :443 ssl crt a.pem",
                 &["4 a @ 0.0.0.0:443 ssl default: /etc/haproxy/a.pem"],
@@ -476,13 +625,25 @@ mod tests {
                 "global\n default-path origin /o\n crt-base c\nfrontend f\n bind :443 ssl crt a.pem",
                 &["5 a @ 0.0.0.0:443 ssl default: /o/c/a.pem"],
             ),
-            ("frontend f\n bind :::443 ssl crt /x/a.pem", &["2 a @ [::]:443 ssl default dual: /x/a.pem"]),
+            (
+                "frontend f\n bind :::443 ssl crt /x/a.pem",
+                &["2 a @ [::]:443 ssl default dual: /x/a.pem"],
+            ),
             (
                 "frontend f\n bind :443 ssl crt /x/a.pem\n bind :::443 ssl crt /x/a.pem",
-                &["2 a @ 0.0.0.0:443 ssl default: /x/a.pem", "3 a @ [::]:443 ssl default: /x/a.pem"],
+                &[
+                    "2 a @ 0.0.0.0:443 ssl default: /x/a.pem",
+                    "3 a @ [::]:443 ssl default: /x/a.pem",
+                ],
             ),
-            ("backend b\n server s 127.0.0.1:1 ssl crt /x/a.pem\ndefaults\n mode http", &[]),
-            (".if 0\nfrontend f\n bind :443 ssl crt /x/a.pem\n.endif", &[]),
+            (
+                "backend b\n server s 127.0.0.1:1 ssl crt /x/a.pem\ndefaults\n mode http",
+                &[],
+            ),
+            (
+                ".if 0\nfrontend f\n bind :443 ssl crt /x/a.pem\n.endif",
+                &[],
+            ),
         ] {
             let blocks: Vec<String> = read(text).blocks.iter().map(told).collect();
             assert_eq!(blocks, expected, "{text}");
@@ -492,14 +653,38 @@ mod tests {
     #[test]
     fn what_cannot_be_told_is_said() {
         for (text, expected) in [
-            ("frontend f\n bind :443 ssl crt a.pem", "2: only HAProxy can tell which file crt a.pem is"),
-            ("frontend f\n bind :443 ssl crt \"${.FILE}\"", "2: only HAProxy can tell which file crt ${.FILE} is"),
-            ("frontend f\n bind :443 ssl crt @store/a", "2: only HAProxy can tell which file crt @store/a is"),
-            ("frontend f\n bind :443 ssl crt-list l", "2: only HAProxy can tell where crt-list l is"),
-            ("frontend f\n bind :443 ssl crt-list /none", "2: crt-list /none cannot be read"),
-            ("frontend f\n bind :443 ssl crt /dark.pem", "2: /dark.pem cannot be read: its names are not known"),
-            ("frontend f\n bind fd@3 ssl crt /x/a.pem", "2: only HAProxy can tell where fd@3 is"),
-            ("frontend f\n bind :443 \"ssl", "2: a quote or a variable is not closed"),
+            (
+                "frontend f\n bind :443 ssl crt a.pem",
+                "2: only HAProxy can tell which file crt a.pem is",
+            ),
+            (
+                "frontend f\n bind :443 ssl crt \"${.FILE}\"",
+                "2: only HAProxy can tell which file crt ${.FILE} is",
+            ),
+            (
+                "frontend f\n bind :443 ssl crt @store/a",
+                "2: only HAProxy can tell which file crt @store/a is",
+            ),
+            (
+                "frontend f\n bind :443 ssl crt-list l",
+                "2: only HAProxy can tell where crt-list l is",
+            ),
+            (
+                "frontend f\n bind :443 ssl crt-list /none",
+                "2: crt-list /none cannot be read",
+            ),
+            (
+                "frontend f\n bind :443 ssl crt /dark.pem",
+                "2: /dark.pem cannot be read: its names are not known",
+            ),
+            (
+                "frontend f\n bind fd@3 ssl crt /x/a.pem",
+                "2: only HAProxy can tell where fd@3 is",
+            ),
+            (
+                "frontend f\n bind :443 \"ssl",
+                "2: a quote or a variable is not closed",
+            ),
             (
                 ".if version_atleast(2.8)\n.endif",
                 "1: only HAProxy can tell whether version_atleast(2.8) holds; it is read as if it did",
@@ -515,7 +700,11 @@ mod tests {
             ("frontend f\n bind :443 ssl crt /x/a.pem", ""),
         ] {
             let doubts = read(text).doubts.join("; ");
-            assert_eq!(doubts.replace("/etc/haproxy/haproxy.cfg:", ""), expected, "{text}");
+            assert_eq!(
+                doubts.replace("/etc/haproxy/haproxy.cfg:", ""),
+                expected,
+                "{text}"
+            );
         }
     }
 
@@ -528,9 +717,23 @@ mod tests {
         let told: Vec<_> = config
             .frontends
             .iter()
-            .map(|it| (it.name.as_str(), it.line, it.backend.as_deref(), it.redirects, it.disabled))
+            .map(|it| {
+                (
+                    it.name.as_str(),
+                    it.line,
+                    it.backend.as_deref(),
+                    it.redirects,
+                    it.disabled,
+                )
+            })
             .collect();
-        assert_eq!(told, [("web", 3, Some("app"), true, false), ("stats", 9, Some("stats"), false, true)]);
+        assert_eq!(
+            told,
+            [
+                ("web", 3, Some("app"), true, false),
+                ("stats", 9, Some("stats"), false, true)
+            ]
+        );
         assert_eq!(config.backends, ["app", "stats"]);
     }
 }

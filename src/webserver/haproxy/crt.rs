@@ -41,7 +41,10 @@ impl Shown {
     pub fn of(bytes: &[u8]) -> Self {
         const WORDS: &[u8] = b"PRIVATE KEY-----";
         let key = bytes.windows(WORDS.len()).any(|window| window == WORDS);
-        Self { names: leaf(bytes).map(|leaf| names(&leaf)).unwrap_or_default(), key }
+        Self {
+            names: leaf(bytes).map(|leaf| names(&leaf)).unwrap_or_default(),
+            key,
+        }
     }
 }
 
@@ -49,16 +52,28 @@ impl Shown {
 fn leaf(bytes: &[u8]) -> Option<Certificate> {
     let mut lines = bytes.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
     lines.find(|line| line.starts_with(b"-----BEGIN ") && line.ends_with(b"CERTIFICATE-----"))?;
-    let body: Vec<u8> = lines.take_while(|line| !line.starts_with(b"-----")).flatten().copied().collect();
+    let body: Vec<u8> = lines
+        .take_while(|line| !line.starts_with(b"-----"))
+        .flatten()
+        .copied()
+        .collect();
     Certificate::from_der(&STANDARD.decode(body).ok()?).ok()
 }
 
 fn names(leaf: &Certificate) -> Vec<ServerName> {
     let subject = X509Name::from_der(leaf.subject_der()).ok();
-    let common = subject.iter().flat_map(|(_, subject)| subject.iter_common_name());
+    let common = subject
+        .iter()
+        .flat_map(|(_, subject)| subject.iter_common_name());
     let common = common.filter_map(|name| name.as_str().ok());
     let mut names = Vec::new();
-    for name in leaf.dns_names.iter().map(String::as_str).chain(common).map(list::name) {
+    for name in leaf
+        .dns_names
+        .iter()
+        .map(String::as_str)
+        .chain(common)
+        .map(list::name)
+    {
         if !names.contains(&name) {
             names.push(name);
         }
@@ -77,7 +92,11 @@ pub(crate) struct Extras {
 
 impl Default for Extras {
     fn default() -> Self {
-        Self { bundle: true, key: true, strip: false }
+        Self {
+            bundle: true,
+            key: true,
+            strip: false,
+        }
     }
 }
 
@@ -95,13 +114,23 @@ pub(crate) struct Loaded {
 impl Loaded {
     /// What is named in a way that only HAProxy can follow.
     pub(crate) fn other(text: &str) -> Self {
-        let pair = Pair { files: vec![(Piece::Combined, PairPath::Other(text.to_owned()))] };
-        Self { pair, names: Vec::new(), unreadable: false }
+        let pair = Pair {
+            files: vec![(Piece::Combined, PairPath::Other(text.to_owned()))],
+        };
+        Self {
+            pair,
+            names: Vec::new(),
+            unreadable: false,
+        }
     }
 }
 
 /// What `crt path` loads, in HAProxy's order.
-pub(crate) fn expand(path: &Path, extras: Extras, look: &mut dyn FnMut(&Path) -> Lying) -> Vec<Loaded> {
+pub(crate) fn expand(
+    path: &Path,
+    extras: Extras,
+    look: &mut dyn FnMut(&Path) -> Lying,
+) -> Vec<Loaded> {
     match look(path) {
         Lying::Folder(files) => {
             let wanted = files.into_iter().filter(|file| is_loaded(file));
@@ -118,7 +147,11 @@ pub(crate) fn expand(path: &Path, extras: Extras, look: &mut dyn FnMut(&Path) ->
                 .iter()
                 .filter_map(|file| one(file, extras, look))
                 .collect();
-            if bundle.is_empty() { one(path, extras, look).into_iter().collect() } else { bundle }
+            if bundle.is_empty() {
+                one(path, extras, look).into_iter().collect()
+            } else {
+                bundle
+            }
         }
         _ => one(path, extras, look).into_iter().collect(),
     }
@@ -127,7 +160,10 @@ pub(crate) fn expand(path: &Path, extras: Extras, look: &mut dyn FnMut(&Path) ->
 /// Of a folder: all but hidden files and what belongs to another file.
 fn is_loaded(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    !name.starts_with('.') && ![".issuer", ".ocsp", ".sctl", ".key"].iter().any(|end| name.ends_with(end))
+    !name.starts_with('.')
+        && ![".issuer", ".ocsp", ".sctl", ".key"]
+            .iter()
+            .any(|end| name.ends_with(end))
 }
 
 fn one(path: &Path, extras: Extras, look: &mut dyn FnMut(&Path) -> Lying) -> Option<Loaded> {
@@ -140,16 +176,28 @@ fn one(path: &Path, extras: Extras, look: &mut dyn FnMut(&Path) -> Lying) -> Opt
         Lying::Folder(_) => return None,
         Lying::File(shown) if shown.key => false,
         // HAProxy wants a key in the file or beside it: where neither is, one file can bring both.
-        Lying::File(_) | Lying::Nothing | Lying::Unreadable => extras.key && look(&own) != Lying::Nothing,
+        Lying::File(_) | Lying::Nothing | Lying::Unreadable => {
+            extras.key && look(&own) != Lying::Nothing
+        }
     };
     let file = PairPath::File(path.to_owned());
     let pair = match apart {
         true => Pair::two(file, PairPath::File(own)),
-        false => Pair { files: vec![(Piece::Combined, file)] },
+        false => Pair {
+            files: vec![(Piece::Combined, file)],
+        },
     };
     let unreadable = lying == Lying::Unreadable;
-    let names = if let Lying::File(shown) = lying { shown.names } else { Vec::new() };
-    Some(Loaded { pair, names, unreadable })
+    let names = if let Lying::File(shown) = lying {
+        shown.names
+    } else {
+        Vec::new()
+    };
+    Some(Loaded {
+        pair,
+        names,
+        unreadable,
+    })
 }
 
 fn beside(path: &Path, extension: &str) -> PathBuf {
@@ -172,15 +220,28 @@ mod tests {
             let text = path.display().to_string();
             if there.contains(&text.as_str()) {
                 let key = !path.file_name().unwrap().to_string_lossy().starts_with('c');
-                return Lying::File(Shown { names: vec![ServerName::Exact(text)], key });
+                return Lying::File(Shown {
+                    names: vec![ServerName::Exact(text)],
+                    key,
+                });
             }
-            let inside = there.iter().filter(|file| Path::new(file).parent() == Some(path));
+            let inside = there
+                .iter()
+                .filter(|file| Path::new(file).parent() == Some(path));
             let inside: Vec<PathBuf> = inside.map(PathBuf::from).collect();
-            if inside.is_empty() { Lying::Nothing } else { Lying::Folder(inside) }
+            if inside.is_empty() {
+                Lying::Nothing
+            } else {
+                Lying::Folder(inside)
+            }
         };
         let loaded = expand(Path::new(path), extras, &mut look);
         let files = |one: &super::Loaded| {
-            let files = one.pair.files.iter().map(|(_, path)| path.file().unwrap().display().to_string());
+            let files = one
+                .pair
+                .files
+                .iter()
+                .map(|(_, path)| path.file().unwrap().display().to_string());
             files.collect::<Vec<_>>().join("+")
         };
         loaded.iter().map(files).collect()
@@ -189,24 +250,74 @@ mod tests {
     #[test]
     fn a_path_stands_for_what_haproxy_would_load() {
         let usual = Extras::default();
-        let strip = Extras { strip: true, ..usual };
-        let none = Extras { bundle: false, key: false, strip: false };
+        let strip = Extras {
+            strip: true,
+            ..usual
+        };
+        let none = Extras {
+            bundle: false,
+            key: false,
+            strip: false,
+        };
         for (path, there, extras, expected) in [
             ("/x/a.pem", &["/x/a.pem"][..], usual, &["/x/a.pem"][..]),
             ("/x/c.pem", &["/x/c.pem"], usual, &["/x/c.pem"]),
-            ("/x/c.pem", &["/x/c.pem", "/x/c.pem.key"], usual, &["/x/c.pem+/x/c.pem.key"]),
-            ("/x/c.crt", &["/x/c.crt", "/x/c.crt.key"], usual, &["/x/c.crt+/x/c.crt.key"]),
-            ("/x/c.crt", &["/x/c.crt", "/x/c.key"], strip, &["/x/c.crt+/x/c.key"]),
-            ("/x/c.pem", &["/x/c.pem", "/x/c.pem.key"], strip, &["/x/c.pem+/x/c.pem.key"]),
-            ("/x/c.pem", &["/x/c.pem", "/x/c.pem.key"], none, &["/x/c.pem"]),
+            (
+                "/x/c.pem",
+                &["/x/c.pem", "/x/c.pem.key"],
+                usual,
+                &["/x/c.pem+/x/c.pem.key"],
+            ),
+            (
+                "/x/c.crt",
+                &["/x/c.crt", "/x/c.crt.key"],
+                usual,
+                &["/x/c.crt+/x/c.crt.key"],
+            ),
+            (
+                "/x/c.crt",
+                &["/x/c.crt", "/x/c.key"],
+                strip,
+                &["/x/c.crt+/x/c.key"],
+            ),
+            (
+                "/x/c.pem",
+                &["/x/c.pem", "/x/c.pem.key"],
+                strip,
+                &["/x/c.pem+/x/c.pem.key"],
+            ),
+            (
+                "/x/c.pem",
+                &["/x/c.pem", "/x/c.pem.key"],
+                none,
+                &["/x/c.pem"],
+            ),
             // Not there yet: one file, unless the key of its own is there.
             ("/x/n.pem", &[], usual, &["/x/n.pem"]),
-            ("/x/n.pem", &["/x/n.pem.key"], usual, &["/x/n.pem+/x/n.pem.key"]),
-            ("/x/n.pem", &["/x/n.pem.rsa", "/x/n.pem.ecdsa"], usual, &["/x/n.pem.ecdsa", "/x/n.pem.rsa"]),
+            (
+                "/x/n.pem",
+                &["/x/n.pem.key"],
+                usual,
+                &["/x/n.pem+/x/n.pem.key"],
+            ),
+            (
+                "/x/n.pem",
+                &["/x/n.pem.rsa", "/x/n.pem.ecdsa"],
+                usual,
+                &["/x/n.pem.ecdsa", "/x/n.pem.rsa"],
+            ),
             ("/x/n.pem", &["/x/n.pem.rsa"], none, &["/x/n.pem"]),
             (
                 "/x",
-                &["/x/.a.pem.0123~", "/x/a.pem", "/x/a.pem.ocsp", "/x/b.pem.~1~", "/x/c.crt", "/x/c.crt.key", "/x/d/e"],
+                &[
+                    "/x/.a.pem.0123~",
+                    "/x/a.pem",
+                    "/x/a.pem.ocsp",
+                    "/x/b.pem.~1~",
+                    "/x/c.crt",
+                    "/x/c.crt.key",
+                    "/x/d/e",
+                ],
                 usual,
                 &["/x/a.pem", "/x/b.pem.~1~", "/x/c.crt+/x/c.crt.key"],
             ),
@@ -217,13 +328,20 @@ mod tests {
 
     #[test]
     fn names_are_those_of_the_first_certificate() {
-        let mut params = rcgen::CertificateParams::new(vec!["A.example".to_owned(), "*.b.example".to_owned()]).unwrap();
-        params.distinguished_name.push(rcgen::DnType::CommonName, "cn.example");
+        let mut params =
+            rcgen::CertificateParams::new(vec!["A.example".to_owned(), "*.b.example".to_owned()])
+                .unwrap();
+        params
+            .distinguished_name
+            .push(rcgen::DnType::CommonName, "cn.example");
         let key = rcgen::KeyPair::generate().unwrap();
         let pem = params.self_signed(&key).unwrap().pem();
         let shown = Shown::of(format!("{}{pem}", key.serialize_pem()).as_bytes());
         let names: Vec<String> = shown.names.iter().map(ServerName::text).collect();
-        assert_eq!((names.join(" ").as_str(), shown.key), ("a.example *.b.example cn.example", true));
+        assert_eq!(
+            (names.join(" ").as_str(), shown.key),
+            ("a.example *.b.example cn.example", true)
+        );
         assert!(!Shown::of(pem.as_bytes()).key);
         assert_eq!(Shown::of(b"nothing"), Shown::default());
     }

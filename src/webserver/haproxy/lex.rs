@@ -51,7 +51,12 @@ pub struct Broken;
 
 /// The words of a line, its comment left out.
 pub(crate) fn words(line: &str, environment: &Environment) -> Result<Vec<Word>, Broken> {
-    let mut lexer = Lexer { rest: line.chars().collect(), at: 0, words: Vec::new(), word: None };
+    let mut lexer = Lexer {
+        rest: line.chars().collect(),
+        at: 0,
+        words: Vec::new(),
+        word: None,
+    };
     lexer.line(environment)?;
     Ok(lexer.words)
 }
@@ -102,7 +107,10 @@ impl Lexer {
     }
 
     fn word(&mut self) -> &mut Word {
-        self.word.get_or_insert(Word { text: String::new(), open: false })
+        self.word.get_or_insert(Word {
+            text: String::new(),
+            open: false,
+        })
     }
 
     fn end(&mut self) {
@@ -140,8 +148,15 @@ impl Lexer {
     fn variable(&mut self, environment: &Environment) -> Result<(), Broken> {
         let from = self.at - 1;
         let braced = self.take('{');
-        let mut name = if self.take('.') { ".".to_owned() } else { String::new() };
-        while let Some(c) = self.peek().filter(|c| c.is_ascii_alphanumeric() || *c == '_') {
+        let mut name = if self.take('.') {
+            ".".to_owned()
+        } else {
+            String::new()
+        };
+        while let Some(c) = self
+            .peek()
+            .filter(|c| c.is_ascii_alphanumeric() || *c == '_')
+        {
             name.push(c);
             self.at += 1;
         }
@@ -149,12 +164,22 @@ impl Lexer {
         if split && !(self.take('*') && self.take(']')) {
             return Err(Broken);
         }
-        let default = if braced && self.take('-') { Some(self.until_brace()) } else { None };
-        if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) || (braced && !self.take('}')) {
+        let default = if braced && self.take('-') {
+            Some(self.until_brace())
+        } else {
+            None
+        };
+        if name.is_empty()
+            || name.starts_with(|c: char| c.is_ascii_digit())
+            || (braced && !self.take('}'))
+        {
             return Err(Broken);
         }
         match environment.value(&name) {
-            Ok(value) => self.expand(value.map(str::to_owned).or(default).unwrap_or_default(), split),
+            Ok(value) => self.expand(
+                value.map(str::to_owned).or(default).unwrap_or_default(),
+                split,
+            ),
             Err(Untold) => {
                 let written: String = self.rest[from..self.at].iter().collect();
                 let word = self.word();
@@ -192,8 +217,12 @@ mod tests {
     use super::{Broken, Environment, words};
 
     fn read(line: &str) -> Result<String, Broken> {
-        let set = [("A", "a value"), ("EMPTY", "")].map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let environment = Environment { set: set.into(), complete: true };
+        let set = [("A", "a value"), ("EMPTY", "")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let environment = Environment {
+            set: set.into(),
+            complete: true,
+        };
         let told = words(line, &environment)?.into_iter().map(|word| word.text);
         Ok(told.collect::<Vec<_>>().join("|"))
     }
@@ -201,17 +230,26 @@ mod tests {
     #[test]
     fn words_are_read_as_haproxy_reads_them() {
         for (line, expected) in [
-            ("  bind :443\tssl crt /a.pem  # note", "bind|:443|ssl|crt|/a.pem"),
+            (
+                "  bind :443\tssl crt /a.pem  # note",
+                "bind|:443|ssl|crt|/a.pem",
+            ),
             ("# all of it", ""),
             ("", ""),
             ("a b\r\n", "a|b"),
             ("a#b c", "a"),
             (r"a\#b \ c d\\e f\qg", r"a#b| c|d\e|f\qg"),
             (r"a\tb \x41\x20B", "a\tb|A B"),
-            (r#""a b"c 'd # "e' "f 'g' \" \$h""#, r#"a bc|d # "e|f 'g' " $h"#),
+            (
+                r#""a b"c 'd # "e' "f 'g' \" \$h""#,
+                r#"a bc|d # "e|f 'g' " $h"#,
+            ),
             (r"'a\ b$A'", r"a\ b$A"),
             (r#""" '' x"#, "||x"),
-            (r#"$A "$A" "${A}x" "${NO-d e}f" "${EMPTY-d}" "$NO""#, "$A|a value|a valuex|d ef||"),
+            (
+                r#"$A "$A" "${A}x" "${NO-d e}f" "${EMPTY-d}" "$NO""#,
+                "$A|a value|a valuex|d ef||",
+            ),
             (r#""${A[*]}" "p${A[*]}s""#, "a|value|pa|values"),
         ] {
             assert_eq!(read(line).as_deref(), Ok(expected), "{line}");
@@ -220,7 +258,16 @@ mod tests {
 
     #[test]
     fn what_is_not_closed_is_no_line() {
-        for line in ["a \"b", "a 'b", "\"${A\"", "\"$\"", "\"${1}\"", "\"${A[x]}\"", r"\xzz", r"\x"] {
+        for line in [
+            "a \"b",
+            "a 'b",
+            "\"${A\"",
+            "\"$\"",
+            "\"${1}\"",
+            "\"${A[x]}\"",
+            r"\xzz",
+            r"\x",
+        ] {
             assert_eq!(read(line), Err(Broken), "{line}");
         }
     }
@@ -228,10 +275,18 @@ mod tests {
     #[test]
     fn a_variable_that_nobody_knows_is_left_open() {
         let told = |complete| {
-            let environment = Environment { set: Vec::new(), complete };
+            let environment = Environment {
+                set: Vec::new(),
+                complete,
+            };
             words("crt \"/etc/${SITE-x}.pem\" \"${.FILE}\"", &environment).unwrap()
         };
-        let flags = |complete| told(complete).iter().map(|word| word.open).collect::<Vec<_>>();
+        let flags = |complete| {
+            told(complete)
+                .iter()
+                .map(|word| word.open)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(told(false)[1].text, "/etc/${SITE-x}.pem");
         assert_eq!(flags(false), [false, true, true]);
         assert_eq!(flags(true), [false, false, true]);

@@ -52,7 +52,11 @@ fn entry(line: &str, number: u32) -> Option<Listed> {
         return None;
     }
     filters.iter_mut().for_each(|word| *word = word.trim());
-    Some(Listed { line: number, path, filters: (!filters.is_empty()).then(|| self::filters(&filters)) })
+    Some(Listed {
+        line: number,
+        path,
+        filters: (!filters.is_empty()).then(|| self::filters(&filters)),
+    })
 }
 
 fn filters(words: &[&str]) -> Filters {

@@ -19,7 +19,12 @@ impl Master {
     /// Of the words of its command line and its working directory.
     #[must_use]
     pub fn new(pid: i32, words: &[String], folder: Option<PathBuf>) -> Self {
-        let mut master = Self { pid, config: Vec::new(), folder, workers: false };
+        let mut master = Self {
+            pid,
+            config: Vec::new(),
+            folder,
+            workers: false,
+        };
         let mut words = words.iter().skip(1);
         while let Some(word) = words.next() {
             match word.as_str() {
@@ -36,7 +41,10 @@ impl Master {
             }
         }
         if let Some(folder) = &master.folder {
-            master.config.iter_mut().for_each(|path| *path = folder.join(&*path));
+            master
+                .config
+                .iter_mut()
+                .for_each(|path| *path = folder.join(&*path));
         }
         master
     }
@@ -49,16 +57,36 @@ mod tests {
     #[test]
     fn command_lines() {
         for (line, config, workers) in [
-            ("haproxy -Ws -f /etc/haproxy/haproxy.cfg -p /run/h.pid -S /run/m.sock", "/etc/haproxy/haproxy.cfg", true),
-            ("haproxy -sf 12 13 -x sockpair@4 -W -D -f a.cfg -f /b", "/w/a.cfg /b", true),
-            ("haproxy -D -C conf -f a.cfg -- b.cfg -W", "/w/conf/a.cfg /w/conf/b.cfg /w/conf/-W", false),
+            (
+                "haproxy -Ws -f /etc/haproxy/haproxy.cfg -p /run/h.pid -S /run/m.sock",
+                "/etc/haproxy/haproxy.cfg",
+                true,
+            ),
+            (
+                "haproxy -sf 12 13 -x sockpair@4 -W -D -f a.cfg -f /b",
+                "/w/a.cfg /b",
+                true,
+            ),
+            (
+                "haproxy -D -C conf -f a.cfg -- b.cfg -W",
+                "/w/conf/a.cfg /w/conf/b.cfg /w/conf/-W",
+                false,
+            ),
             ("haproxy -L -f -db", "", false),
             ("haproxy", "", false),
         ] {
             let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
             let master = Master::new(1, &words, Some("/w".into()));
-            let files: Vec<String> = master.config.iter().map(|path| path.display().to_string()).collect();
-            assert_eq!((files.join(" ").as_str(), master.workers), (config, workers), "{line}");
+            let files: Vec<String> = master
+                .config
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect();
+            assert_eq!(
+                (files.join(" ").as_str(), master.workers),
+                (config, workers),
+                "{line}"
+            );
         }
     }
 }

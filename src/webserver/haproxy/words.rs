@@ -14,7 +14,11 @@ pub fn complaint(output: &str, paths: &[&Path]) -> Complaint {
         Some((first, rest)) if rest.iter().all(|other| other == first) => *first,
         _ => Blame::Other,
     };
-    let lines = if lines.is_empty() { last_words(output) } else { lines };
+    let lines = if lines.is_empty() {
+        last_words(output)
+    } else {
+        lines
+    };
     Complaint { blame, lines }
 }
 
@@ -22,14 +26,18 @@ pub fn complaint(output: &str, paths: &[&Path]) -> Complaint {
 fn alert(line: &str) -> Option<String> {
     let (_, said) = line.strip_prefix("[ALERT]")?.split_once(" : ")?;
     let said = said.strip_prefix("config : ").unwrap_or(said).trim();
-    let sum = ["Error(s) found in configuration file", "Fatal errors found in configuration"];
+    let sum = [
+        "Error(s) found in configuration file",
+        "Fatal errors found in configuration",
+    ];
     (!sum.iter().any(|sum| said.starts_with(sum))).then(|| said.to_owned())
 }
 
 fn blame(line: &str, paths: &[&Path]) -> Blame {
     let names = |path: &Path, ends: &[&str]| {
         let path = path.display();
-        ends.iter().any(|end| line.contains(&format!("'{path}{end}'")))
+        ends.iter()
+            .any(|end| line.contains(&format!("'{path}{end}'")))
     };
     // Without a key in it, it is looked for beside it.
     if !paths.iter().any(|path| names(path, &["", ".key"])) {
@@ -57,25 +65,52 @@ mod tests {
 
     #[test]
     fn who_is_to_blame() {
-        let at = "[ALERT]    (1) : config : parsing [/h.cfg:9] : 'bind :443' in section 'frontend' : ";
+        let at =
+            "[ALERT]    (1) : config : parsing [/h.cfg:9] : 'bind :443' in section 'frontend' : ";
         let sums = "[ALERT]    (1) : config : Error(s) found in configuration file : /h.cfg\n\
             [ALERT]    (1) : config : Fatal errors found in configuration.\n";
         let list = "'crt-list' : unable to stat SSL certificate from file '/c' : No such file or directory.";
         for (output, blame) in [
-            ("unable to stat SSL certificate from file '/c' : No such file or directory.", Blame::PairMissing),
+            (
+                "unable to stat SSL certificate from file '/c' : No such file or directory.",
+                Blame::PairMissing,
+            ),
             (list, Blame::PairMissing),
-            ("unable to stat SSL certificate from file '/other' : No such file or directory.", Blame::Other),
-            ("unable to stat SSL certificate from file '/c/longer' : No such file or directory.", Blame::Other),
+            (
+                "unable to stat SSL certificate from file '/other' : No such file or directory.",
+                Blame::Other,
+            ),
+            (
+                "unable to stat SSL certificate from file '/c/longer' : No such file or directory.",
+                Blame::Other,
+            ),
             ("No Private Key found in '/c.key'.", Blame::PairBroken),
-            ("inconsistencies between private key and certificate loaded '/c'.", Blame::PairBroken),
-            ("unable to load certificate from file '/c'.", Blame::PairBroken),
+            (
+                "inconsistencies between private key and certificate loaded '/c'.",
+                Blame::PairBroken,
+            ),
+            (
+                "unable to load certificate from file '/c'.",
+                Blame::PairBroken,
+            ),
             ("cannot open the file '/c'.", Blame::PairUnreadable),
-            ("unknown keyword 'bogus' in 'frontend' section", Blame::Other),
+            (
+                "unknown keyword 'bogus' in 'frontend' section",
+                Blame::Other,
+            ),
         ] {
             let output = format!("[NOTICE]   (1) : haproxy version is 2.6\n{at}{output}\n{sums}");
-            assert_eq!(complaint(&output, &[Path::new("/c")]).blame, blame, "{output}");
+            assert_eq!(
+                complaint(&output, &[Path::new("/c")]).blame,
+                blame,
+                "{output}"
+            );
             let more = format!("{at}unknown keyword 'x'\n{output}");
-            assert_eq!(complaint(&more, &[Path::new("/c")]).blame, Blame::Other, "{more}");
+            assert_eq!(
+                complaint(&more, &[Path::new("/c")]).blame,
+                Blame::Other,
+                "{more}"
+            );
         }
         assert_eq!(complaint("", &[Path::new("/c")]).blame, Blame::Other);
     }
@@ -84,7 +119,10 @@ mod tests {
     fn its_own_words_without_the_rest() {
         let output = "[NOTICE]   (7) : x\n[ALERT]    (7) : config : parsing [/h.cfg:2] : unknown keyword 'y'\n\
             [ALERT]    (7) : config : Fatal errors found in configuration.\n";
-        assert_eq!(complaint(output, &[]).lines, ["parsing [/h.cfg:2] : unknown keyword 'y'"]);
+        assert_eq!(
+            complaint(output, &[]).lines,
+            ["parsing [/h.cfg:2] : unknown keyword 'y'"]
+        );
         assert_eq!(complaint("killed\n", &[]).lines, ["killed"]);
     }
 }

@@ -27,14 +27,31 @@ impl Writer<'_> {
         let (plain, tls) = self.new.ports;
         let file = self.certificate();
         let names: Vec<&str> = self.new.names.iter().map(|name| name.as_str()).collect();
-        let head = format!("# {}: written by certctl; yours to change.\n", names.join(", "));
-        if let Some(block) = self.config.blocks.iter().find(|block| has(&block.listens, tls) && block.speaks_tls()) {
+        let head = format!(
+            "# {}: written by certctl; yours to change.\n",
+            names.join(", ")
+        );
+        if let Some(block) = self
+            .config
+            .blocks
+            .iter()
+            .find(|block| has(&block.listens, tls) && block.speaks_tls())
+        {
             return Self::one_more(block, &file, &head);
         }
-        let present = self.config.frontends.iter().find(|it| !it.disabled && has(&it.listens, plain));
-        let backend = present.and_then(|it| it.backend.clone()).filter(|it| self.config.backends.contains(it));
+        let present = self
+            .config
+            .frontends
+            .iter()
+            .find(|it| !it.disabled && has(&it.listens, plain));
+        let backend = present
+            .and_then(|it| it.backend.clone())
+            .filter(|it| self.config.backends.contains(it));
         let stem = self.stem();
-        let mut text = format!("{head}\n{}", self.frontend(&format!("{stem}-https"), tls, &tls_words(&file)));
+        let mut text = format!(
+            "{head}\n{}",
+            self.frontend(&format!("{stem}-https"), tls, &tls_words(&file))
+        );
         let upstream = match (&backend, present) {
             (Some(backend), Some(from)) => {
                 text.push_str(&format!(
@@ -45,45 +62,80 @@ impl Writer<'_> {
                 backend.clone()
             }
             _ => {
-                let server = format!("backend {stem}-site\n    mode http\n    server site {BACKEND}\n");
+                let server =
+                    format!("backend {stem}-site\n    mode http\n    server site {BACKEND}\n");
                 text.push_str(&format!("    default_backend {stem}-site\n\n{server}"));
                 BACKEND.to_owned()
             }
         };
-        let additions: Vec<Addition> = present.filter(|it| !it.redirects).map(redirect).into_iter().collect();
+        let additions: Vec<Addition> = present
+            .filter(|it| !it.redirects)
+            .map(redirect)
+            .into_iter()
+            .collect();
         if present.is_none() {
-            text.push_str(&format!("\n{}", self.frontend(&format!("{stem}-http"), plain, "")));
+            text.push_str(&format!(
+                "\n{}",
+                self.frontend(&format!("{stem}-http"), plain, "")
+            ));
             text.push_str("    http-request redirect scheme https code 301\n");
         }
         for addition in &additions {
             text.push_str(&comment(addition));
         }
         let taken_from = present.map(|it| format!("{}:{}", it.file.display(), it.line));
-        Written { text, upstream: Some(upstream), taken_from, additions, first: Vec::new() }
+        Written {
+            text,
+            upstream: Some(upstream),
+            taken_from,
+            additions,
+            first: Vec::new(),
+        }
     }
 
     fn one_more(block: &Block, file: &str, head: &str) -> Written {
         let lines = vec![format!("crt {file}")];
-        let addition = Addition { file: block.file.clone(), line: block.line, lines };
+        let addition = Addition {
+            file: block.file.clone(),
+            line: block.line,
+            lines,
+        };
         let place = format!("{}:{}", block.file.display(), block.line);
         let text = format!(
             "{head}# HAProxy has the port already: one more certificate is one more word of {place}\n\
              # (or one more file of the folder or list that it names):\n#     crt {file}\n"
         );
-        Written { text, upstream: None, taken_from: Some(place), additions: vec![addition], first: Vec::new() }
+        Written {
+            text,
+            upstream: None,
+            taken_from: Some(place),
+            additions: vec![addition],
+            first: Vec::new(),
+        }
     }
 
     /// The file that HAProxy is to load: the one with both, else the chain, whose key lies beside it.
     fn certificate(&self) -> String {
         let links = self.new.links;
-        let link = links.iter().find(|link| link.piece == Piece::Combined).or_else(|| links.first());
+        let link = links
+            .iter()
+            .find(|link| link.piece == Piece::Combined)
+            .or_else(|| links.first());
         link.map(|link| word(&link.path)).unwrap_or_default()
     }
 
     /// What the sections are called: letters that HAProxy takes in a name.
     fn stem(&self) -> String {
-        let first = self.new.names.first().map(|name| name.as_str().replace('*', "_")).unwrap_or_default();
-        first.chars().filter(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c)).collect()
+        let first = self
+            .new
+            .names
+            .first()
+            .map(|name| name.as_str().replace('*', "_"))
+            .unwrap_or_default();
+        first
+            .chars()
+            .filter(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c))
+            .collect()
     }
 
     fn frontend(&self, name: &str, port: u16, words: &str) -> String {
@@ -109,7 +161,9 @@ fn tls_words(file: &str) -> String {
 /// Whether it has the port of all addresses, or of one.
 fn has(listens: &[Listen], port: u16) -> bool {
     let wide = |listen: &Listen| {
-        let loopback = listen.socket().is_some_and(|socket: SocketAddr| socket.ip().is_loopback());
+        let loopback = listen
+            .socket()
+            .is_some_and(|socket: SocketAddr| socket.ip().is_loopback());
         listen.port == port && !listen.udp && !loopback
     };
     listens.iter().any(wide)
@@ -117,13 +171,23 @@ fn has(listens: &[Listen], port: u16) -> bool {
 
 fn redirect(frontend: &Frontend) -> Addition {
     let line = "http-request redirect scheme https code 301 unless { ssl_fc } or { path_beg /.well-known/ }";
-    Addition { file: frontend.file.clone(), line: frontend.line, lines: vec![line.to_owned()] }
+    Addition {
+        file: frontend.file.clone(),
+        line: frontend.line,
+        lines: vec![line.to_owned()],
+    }
 }
 
 fn comment(addition: &Addition) -> String {
-    let lines: String = addition.lines.iter().map(|line| format!("#     {line}\n")).collect();
+    let lines: String = addition
+        .lines
+        .iter()
+        .map(|line| format!("#     {line}\n"))
+        .collect();
     let place = format!("{}:{}", addition.file.display(), addition.line);
-    format!("\n# To send plain text on to https (but for /.well-known/), add to the section at {place}:\n{lines}")
+    format!(
+        "\n# To send plain text on to https (but for /.well-known/), add to the section at {place}:\n{lines}"
+    )
 }
 
 /// A path as a word of a configuration.
@@ -133,8 +197,10 @@ fn word(path: &Path) -> String {
     if text.chars().all(plain) {
         return text;
     }
-    let escaped: String =
-        text.chars().flat_map(|c| "\\\"$".contains(c).then_some('\\').into_iter().chain([c])).collect();
+    let escaped: String = text
+        .chars()
+        .flat_map(|c| "\\\"$".contains(c).then_some('\\').into_iter().chain([c]))
+        .collect();
     format!("\"{escaped}\"")
 }
 
@@ -153,12 +219,30 @@ mod tests {
             look: &mut |_| Lying::File(Shown::default()),
             text: &mut |_| None,
         };
-        let text = ConfigText { path: "/etc/haproxy/haproxy.cfg".into(), text: text.to_owned() };
+        let text = ConfigText {
+            path: "/etc/haproxy/haproxy.cfg".into(),
+            text: text.to_owned(),
+        };
         let config = Config::read(&[text], world);
-        let names = [DnsName::parse("example.com").unwrap(), DnsName::parse("www.example.com").unwrap()];
-        let links = [Link::new("/etc/ssl/private/example.com.pem", Piece::Combined)];
-        let new = NewBlock { names: &names, links: &links, ipv6: true, ports: WEB };
-        Writer { new, config: &config }.write()
+        let names = [
+            DnsName::parse("example.com").unwrap(),
+            DnsName::parse("www.example.com").unwrap(),
+        ];
+        let links = [Link::new(
+            "/etc/ssl/private/example.com.pem",
+            Piece::Combined,
+        )];
+        let new = NewBlock {
+            names: &names,
+            links: &links,
+            ipv6: true,
+            ports: WEB,
+        };
+        Writer {
+            new,
+            config: &config,
+        }
+        .write()
     }
 
     #[test]
@@ -190,7 +274,9 @@ mod tests {
 
     #[test]
     fn a_site_that_is_there_in_plain_text() {
-        let written = write("frontend web\n bind *:80\n default_backend app\nbackend app\n server a 127.0.0.1:1\n");
+        let written = write(
+            "frontend web\n bind *:80\n default_backend app\nbackend app\n server a 127.0.0.1:1\n",
+        );
         insta::assert_snapshot!(written.text, @r"
         # example.com, www.example.com: written by certctl; yours to change.
 
@@ -209,9 +295,16 @@ mod tests {
         #     http-request redirect scheme https code 301 unless { ssl_fc } or { path_beg /.well-known/ }
         ");
         assert_eq!(written.upstream.as_deref(), Some("app"));
-        assert_eq!(written.taken_from.as_deref(), Some("/etc/haproxy/haproxy.cfg:1"));
-        let redirects = write("frontend web\n bind *:80\n http-request redirect scheme https\n default_backend no\n");
-        assert!(redirects.additions.is_empty() && redirects.text.contains("server site 127.0.0.1:8000"));
+        assert_eq!(
+            written.taken_from.as_deref(),
+            Some("/etc/haproxy/haproxy.cfg:1")
+        );
+        let redirects = write(
+            "frontend web\n bind *:80\n http-request redirect scheme https\n default_backend no\n",
+        );
+        assert!(
+            redirects.additions.is_empty() && redirects.text.contains("server site 127.0.0.1:8000")
+        );
     }
 
     #[test]
@@ -223,6 +316,9 @@ mod tests {
         # (or one more file of the folder or list that it names):
         #     crt /etc/ssl/private/example.com.pem
         ");
-        assert_eq!(written.additions[0].lines, ["crt /etc/ssl/private/example.com.pem"]);
+        assert_eq!(
+            written.additions[0].lines,
+            ["crt /etc/ssl/private/example.com.pem"]
+        );
     }
 }

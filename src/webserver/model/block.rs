@@ -50,7 +50,9 @@ impl Pair {
     /// Chain and key in a file each.
     #[must_use]
     pub fn two(chain: PairPath, key: PairPath) -> Self {
-        Self { files: vec![(Piece::FullChain, chain), (Piece::Key, key)] }
+        Self {
+            files: vec![(Piece::FullChain, chain), (Piece::Key, key)],
+        }
     }
 
     /// Its files as links to put there; `None` where one is not a plain file.
@@ -64,7 +66,9 @@ impl Pair {
     #[must_use]
     pub fn is_among(&self, links: &[Link]) -> bool {
         let there = |(piece, path): &(Piece, PairPath)| {
-            links.iter().any(|link| link.piece == *piece && Some(link.path.as_path()) == path.file())
+            links
+                .iter()
+                .any(|link| link.piece == *piece && Some(link.path.as_path()) == path.file())
         };
         !self.files.is_empty() && self.files.iter().all(there)
     }
@@ -73,7 +77,10 @@ impl Pair {
 /// The links of a pair whose chain and key are in a file each.
 #[must_use]
 pub fn chain_and_key(chain: &Path, key: &Path) -> [Link; 2] {
-    [Link::new(chain, Piece::FullChain), Link::new(key, Piece::Key)]
+    [
+        Link::new(chain, Piece::FullChain),
+        Link::new(key, Piece::Key),
+    ]
 }
 
 /// One block.
@@ -148,8 +155,15 @@ impl Block {
     /// How well the best of its names fits `host`; `None` when none does.
     #[must_use]
     pub(crate) fn rank(&self, host: &str) -> Option<(u8, usize)> {
-        let except = self.names.iter().any(|name| matches!(name, ServerName::Except(not) if not == host));
-        self.names.iter().filter_map(|name| name.rank(host)).max().filter(|_| !except)
+        let except = self
+            .names
+            .iter()
+            .any(|name| matches!(name, ServerName::Except(not) if not == host));
+        self.names
+            .iter()
+            .filter_map(|name| name.rank(host))
+            .max()
+            .filter(|_| !except)
     }
 
     /// Whether `names` are all that it answers to.
@@ -160,9 +174,21 @@ impl Block {
             None => names.iter().any(|name| name.covers(need)),
         };
         let needs: Vec<_> = self.names.iter().map(|name| (name, name.needs())).collect();
-        let unknown: Vec<_> = needs.iter().filter(|(_, needs)| needs.is_none()).map(|(name, _)| name.text()).collect();
-        let needs: Vec<String> = needs.into_iter().filter_map(|(_, needs)| needs).flatten().collect();
-        let lacking: Vec<String> = needs.iter().filter(|need| !covered(need)).cloned().collect();
+        let unknown: Vec<_> = needs
+            .iter()
+            .filter(|(_, needs)| needs.is_none())
+            .map(|(name, _)| name.text())
+            .collect();
+        let needs: Vec<String> = needs
+            .into_iter()
+            .filter_map(|(_, needs)| needs)
+            .flatten()
+            .collect();
+        let lacking: Vec<String> = needs
+            .iter()
+            .filter(|need| !covered(need))
+            .cloned()
+            .collect();
         if !lacking.is_empty() {
             Coverage::Lacks(lacking)
         } else if !unknown.is_empty() {

@@ -27,8 +27,15 @@ pub struct Complaint {
 /// Where no line is known to be the complaint (another server's words, a crash): the last few.
 #[must_use]
 pub fn last_words(output: &str) -> Vec<String> {
-    let lines: Vec<&str> = output.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    lines[lines.len().saturating_sub(5)..].iter().map(|&line| line.to_owned()).collect()
+    let lines: Vec<&str> = output
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    lines[lines.len().saturating_sub(5)..]
+        .iter()
+        .map(|&line| line.to_owned())
+        .collect()
 }
 
 /// Whether a server's words name this very path, however they quote it.
@@ -40,7 +47,9 @@ pub fn names_path(output: &str, path: &Path) -> bool {
         let (before, after) = (&output[..at], &output[at + path.len()..]);
         // A full stop ends a sentence as often as it begins an extension.
         let mut after = after.chars();
-        let ends = after.next().is_none_or(|c| !goes_on(c) || c == '.' && after.next().is_none_or(|c| !goes_on(c)));
+        let ends = after
+            .next()
+            .is_none_or(|c| !goes_on(c) || c == '.' && after.next().is_none_or(|c| !goes_on(c)));
         ends && !before.ends_with(goes_on)
     };
     !path.is_empty() && output.match_indices(&path).any(alone)
@@ -64,12 +73,19 @@ mod tests {
             ("cannot load \"/etc/a.pem2\"", false),
             ("", false),
         ] {
-            assert_eq!(names_path(output, Path::new("/etc/a.pem")), named, "{output}");
+            assert_eq!(
+                names_path(output, Path::new("/etc/a.pem")),
+                named,
+                "{output}"
+            );
         }
     }
 
     #[test]
     fn the_last_five_lines() {
-        assert_eq!(last_words("a\n\nb\nc\nd\ne\nf \n"), ["b", "c", "d", "e", "f"]);
+        assert_eq!(
+            last_words("a\n\nb\nc\nd\ne\nf \n"),
+            ["b", "c", "d", "e", "f"]
+        );
     }
 }

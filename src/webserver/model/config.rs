@@ -40,7 +40,14 @@ impl Config {
     #[must_use]
     pub fn new(software: Software, file: &Path, blocks: Vec<Block>) -> Self {
         let index = Index::new(&blocks);
-        Self { software, file: file.to_owned(), blocks, includes: Vec::new(), doubts: Vec::new(), index }
+        Self {
+            software,
+            file: file.to_owned(),
+            blocks,
+            includes: Vec::new(),
+            doubts: Vec::new(),
+            index,
+        }
     }
 
     /// All blocks, in the server's order.
@@ -60,7 +67,9 @@ impl Config {
 
     /// The blocks that name exactly this pair: all files of one of theirs are among `links`.
     pub fn naming(&self, links: &[Link]) -> impl Iterator<Item = &Block> {
-        let found = self.index.of_paths(links.iter().map(|link| link.path.as_path()));
+        let found = self
+            .index
+            .of_paths(links.iter().map(|link| link.path.as_path()));
         self.at(found).filter(move |block| block.names_pair(links))
     }
 
@@ -72,7 +81,8 @@ impl Config {
     /// The web sites that answer to one of `names` (a wildcard stands for any name below it) by a name of their own.
     /// Blocks that do so only by a regular expression, or as the default, are not among them.
     pub fn serving(&self, names: &[DnsName]) -> impl Iterator<Item = &Block> {
-        self.at(self.index.of_names(names)).filter(move |block| block.part == Part::Http && block.serves(names))
+        self.at(self.index.of_names(names))
+            .filter(move |block| block.part == Part::Http && block.serves(names))
     }
 
     pub(crate) fn at(&self, found: Vec<usize>) -> impl Iterator<Item = &Block> {
@@ -85,6 +95,8 @@ impl Block {
     #[must_use]
     pub fn serves(&self, names: &[DnsName]) -> bool {
         let hosts = || self.names.iter().filter_map(ServerName::concrete);
-        names.iter().any(|name| self.answers_to(&concrete(name)) || hosts().any(|host| name.covers(&host)))
+        names
+            .iter()
+            .any(|name| self.answers_to(&concrete(name)) || hosts().any(|host| name.covers(&host)))
     }
 }

@@ -13,7 +13,8 @@ pub fn matches(pattern: &str, name: &str) -> bool {
     if name.starts_with('.') && !pattern.starts_with('.') {
         return false;
     }
-    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
+    let (pattern, name): (Vec<char>, Vec<char>) =
+        (pattern.chars().collect(), name.chars().collect());
     // After a mismatch only the last `*` can take one character more: no search but this one is needed.
     let (mut at, mut read, mut star) = (0, 0, None);
     while read < name.len() {
@@ -49,7 +50,9 @@ fn set(pattern: &[char], open: usize, c: char) -> Option<Option<usize>> {
     // A `]` in the first place is a member.
     let close = (first + 1..pattern.len()).find(|&at| pattern[at] == ']')?;
     let members = &pattern[first..close];
-    let range = members.windows(3).any(|w| w[1] == '-' && w[0] <= c && c <= w[2]);
+    let range = members
+        .windows(3)
+        .any(|w| w[1] == '-' && w[0] <= c && c <= w[2]);
     let found = range || members.contains(&c);
     Some((found != negated).then_some(close + 1))
 }

@@ -36,7 +36,12 @@ impl Index {
     pub(crate) fn new(blocks: &[Block]) -> Self {
         let mut index = Self::default();
         for (at, block) in blocks.iter().enumerate() {
-            for path in block.pairs.iter().flat_map(|pair| &pair.files).filter_map(|(_, path)| path.file()) {
+            for path in block
+                .pairs
+                .iter()
+                .flat_map(|pair| &pair.files)
+                .filter_map(|(_, path)| path.file())
+            {
                 note(index.paths.entry(path.to_owned()).or_default(), at);
             }
             for key in block.names.iter().flat_map(keys) {
@@ -54,17 +59,28 @@ impl Index {
 
     /// Of several listens of one block at one address the first counts.
     fn listens(&mut self, at: usize, block: &Block, listen: &Listen) {
-        let first = || Place { listen: listen.clone(), default: at, regex: Vec::new(), has_default: false };
+        let first = || Place {
+            listen: listen.clone(),
+            default: at,
+            regex: Vec::new(),
+            has_default: false,
+        };
         let key = (block.part, listen.interface.clone(), listen.port);
         let place = self.places.entry(key).or_insert_with(first);
-        let here = |other: &&Listen| !other.udp && other.interface == listen.interface && other.port == listen.port;
+        let here = |other: &&Listen| {
+            !other.udp && other.interface == listen.interface && other.port == listen.port
+        };
         if block.listens.iter().find(here) != Some(listen) {
             return;
         }
         if listen.default_server && !place.has_default {
             (place.default, place.has_default) = (at, true);
         }
-        if block.names.iter().any(|name| matches!(name, ServerName::Regex(_))) {
+        if block
+            .names
+            .iter()
+            .any(|name| matches!(name, ServerName::Regex(_)))
+        {
             note(&mut place.regex, at);
         }
     }
@@ -95,7 +111,11 @@ impl Index {
     }
 
     /// Those that may name one of these files or answer to `host`.
-    pub(crate) fn of<'a>(&self, paths: impl Iterator<Item = &'a Path>, host: &'a str) -> Vec<usize> {
+    pub(crate) fn of<'a>(
+        &self,
+        paths: impl Iterator<Item = &'a Path>,
+        host: &'a str,
+    ) -> Vec<usize> {
         let mut found = self.of_paths(paths);
         found.extend(self.of_hosts(std::iter::once(host)));
         in_order(found)
@@ -108,26 +128,38 @@ impl Index {
 
     /// All addresses of a part of the server, in no order.
     pub(crate) fn places(&self, part: Part) -> impl Iterator<Item = &Place> {
-        self.places.iter().filter(move |((of, ..), _)| *of == part).map(|(_, place)| place)
+        self.places
+            .iter()
+            .filter(move |((of, ..), _)| *of == part)
+            .map(|(_, place)| place)
     }
 }
 
 /// What a name is found by: a host; `.example.com` for all below it; `*.example.com` for a wildcard of a certificate.
 fn keys(name: &ServerName) -> Vec<String> {
     let below = match name {
-        ServerName::Below(base) | ServerName::WithBelow(base) | ServerName::Label(base) => Some(base.clone()),
+        ServerName::Below(base) | ServerName::WithBelow(base) | ServerName::Label(base) => {
+            Some(base.clone())
+        }
         _ => None,
     };
     let host = name.concrete();
-    let wildcard = host.as_ref().and_then(|host| Some(format!("*{}", &host[host.find('.')?..])));
+    let wildcard = host
+        .as_ref()
+        .and_then(|host| Some(format!("*{}", &host[host.find('.')?..])));
     [below, host, wildcard].into_iter().flatten().collect()
 }
 
 fn is_open(name: &ServerName) -> bool {
     match name {
         ServerName::Trailing(_) | ServerName::Glob(_) => true,
-        ServerName::Below(base) | ServerName::WithBelow(base) | ServerName::Label(base) => !base.starts_with('.'),
-        ServerName::Exact(_) | ServerName::Except(_) | ServerName::Nothing(_) | ServerName::Regex(_) => false,
+        ServerName::Below(base) | ServerName::WithBelow(base) | ServerName::Label(base) => {
+            !base.starts_with('.')
+        }
+        ServerName::Exact(_)
+        | ServerName::Except(_)
+        | ServerName::Nothing(_)
+        | ServerName::Regex(_) => false,
     }
 }
 

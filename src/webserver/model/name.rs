@@ -36,10 +36,14 @@ impl ServerName {
             // `.example.com` is the exact name too.
             Self::WithBelow(base) if host == &base[1..] => Some((3, 0)),
             Self::Below(base) | Self::WithBelow(base) => below(base).then_some((2, base.len())),
-            Self::Trailing(base) => (host.len() > base.len() && host.starts_with(base)).then_some((1, base.len())),
+            Self::Trailing(base) => {
+                (host.len() > base.len() && host.starts_with(base)).then_some((1, base.len()))
+            }
             Self::Glob(pattern) => glob::matches(pattern, host).then_some((0, 0)),
             Self::Label(base) => {
-                let label = host.strip_suffix(base.as_str()).filter(|label| !label.is_empty() && !label.contains('.'));
+                let label = host
+                    .strip_suffix(base.as_str())
+                    .filter(|label| !label.is_empty() && !label.contains('.'));
                 label.map(|_| (2, base.len()))
             }
             Self::Except(_) | Self::Regex(_) | Self::Nothing(_) => None,
@@ -52,7 +56,11 @@ impl ServerName {
             Self::Exact(name) => Some(name.clone()),
             Self::Below(base) | Self::Label(base) => Some(format!("{LABEL}{base}")),
             Self::WithBelow(base) => Some(base[1..].to_owned()),
-            Self::Except(_) | Self::Trailing(_) | Self::Glob(_) | Self::Regex(_) | Self::Nothing(_) => None,
+            Self::Except(_)
+            | Self::Trailing(_)
+            | Self::Glob(_)
+            | Self::Regex(_)
+            | Self::Nothing(_) => None,
         }
     }
 
@@ -71,9 +79,11 @@ impl ServerName {
     #[must_use]
     pub fn text(&self) -> String {
         match self {
-            Self::Exact(text) | Self::WithBelow(text) | Self::Glob(text) | Self::Regex(text) | Self::Nothing(text) => {
-                text.clone()
-            }
+            Self::Exact(text)
+            | Self::WithBelow(text)
+            | Self::Glob(text)
+            | Self::Regex(text)
+            | Self::Nothing(text) => text.clone(),
             Self::Below(base) | Self::Label(base) => format!("*{base}"),
             Self::Except(name) => format!("!{name}"),
             Self::Trailing(base) => format!("{base}*"),
@@ -87,5 +97,9 @@ const LABEL: &str = "certctl-probe";
 /// A host name to ask for that a certificate's name is for.
 #[must_use]
 pub fn concrete(name: &DnsName) -> String {
-    if name.is_wildcard() { format!("{LABEL}.{}", name.base()) } else { name.as_str().to_owned() }
+    if name.is_wildcard() {
+        format!("{LABEL}.{}", name.base())
+    } else {
+        name.as_str().to_owned()
+    }
 }

@@ -40,7 +40,10 @@ impl Config {
     pub fn clashes(&self, links: &[Link], names: &[DnsName]) -> Vec<Clash> {
         let mut found = self.bare(names);
         // HAProxy picks among all certificates of a name by their kind of key.
-        for own in self.naming(links).filter(|_| self.software != Software::Haproxy) {
+        for own in self
+            .naming(links)
+            .filter(|_| self.software != Software::Haproxy)
+        {
             let mut before = true;
             for other in self.sharing(own) {
                 if ptr::eq(own, other) {
@@ -67,9 +70,18 @@ impl Config {
         };
         let told = |block: &Block| Clash::Bare {
             block: block.to_string(),
-            address: block.listens.iter().find(|listen| listen.ssl).map(ToString::to_string).unwrap_or_default(),
+            address: block
+                .listens
+                .iter()
+                .find(|listen| listen.ssl)
+                .map(ToString::to_string)
+                .unwrap_or_default(),
         };
-        self.at(self.index.of_names(names)).filter(bare).filter(exact).map(told).collect()
+        self.at(self.index.of_names(names))
+            .filter(bare)
+            .filter(exact)
+            .map(told)
+            .collect()
     }
 
     /// The blocks that may have a name of `block`, itself among them.
@@ -87,11 +99,18 @@ fn twice<'a>(first: &'a Block, second: &'a Block) -> impl Iterator<Item = Clash>
     let same = |one: &Listen, other: &Listen| {
         (one.port, one.udp) == (other.port, other.udp) && one.interface == other.interface
     };
-    let exact = |name: &&ServerName| matches!(name, ServerName::Exact(_)) && first.part == second.part;
-    let shared = first.names.iter().filter(exact).filter(|name| second.names.contains(name));
+    let exact =
+        |name: &&ServerName| matches!(name, ServerName::Exact(_)) && first.part == second.part;
+    let shared = first
+        .names
+        .iter()
+        .filter(exact)
+        .filter(|name| second.names.contains(name));
     shared.filter_map(move |name| {
         let tls = first.listens.iter().filter(|listen| listen.ssl);
-        let place = tls.into_iter().find(|one| second.listens.iter().any(|other| same(one, other)))?;
+        let place = tls
+            .into_iter()
+            .find(|one| second.listens.iter().any(|other| same(one, other)))?;
         Some(Clash::Twice {
             name: name.text(),
             address: place.to_string(),
@@ -109,7 +128,10 @@ mod tests {
 
     #[test]
     fn what_is_in_the_way() {
-        let links = [Link::new("/c", Piece::FullChain), Link::new("/k", Piece::Key)];
+        let links = [
+            Link::new("/c", Piece::FullChain),
+            Link::new("/k", Piece::Key),
+        ];
         let ours = "ssl_certificate /c; ssl_certificate_key /k;";
         for (http, expected) in [
             ("server { listen 443 ssl; server_name a.example; OURS }", ""),
@@ -127,14 +149,24 @@ mod tests {
                 "server { listen 80; server_name a.example; }\nserver { listen 443 ssl; server_name a.example; OURS }",
                 "",
             ),
-            ("server { listen 443 ssl; server_name a.example; }", "bare 1 0.0.0.0:443"),
+            (
+                "server { listen 443 ssl; server_name a.example; }",
+                "bare 1 0.0.0.0:443",
+            ),
             ("server { listen 443 ssl; server_name other.example; }", ""),
         ] {
             let config = config(&format!("http {{ {} }}", http.replace("OURS", ours))).neutral();
             let line = |place: &str| place.rsplit(':').next().unwrap().to_owned();
-            let told =
-                config.clashes(&links, &names(&["a.example", "b.example"])).into_iter().map(|clash| match clash {
-                    Clash::Twice { name, address, first, second } => {
+            let told = config
+                .clashes(&links, &names(&["a.example", "b.example"]))
+                .into_iter()
+                .map(|clash| match clash {
+                    Clash::Twice {
+                        name,
+                        address,
+                        first,
+                        second,
+                    } => {
                         format!("twice {name} {address} {} {}", line(&first), line(&second))
                     }
                     Clash::Bare { block, address } => format!("bare {} {address}", line(&block)),

@@ -112,7 +112,11 @@ impl Targets {
         let mut targets = Self::default();
         let mut seen: Vec<(Part, &Interface, u16)> = Vec::new();
         for block in config.naming(wanted.links) {
-            for listen in block.listens.iter().filter(|listen| listen.ssl && !listen.udp) {
+            for listen in block
+                .listens
+                .iter()
+                .filter(|listen| listen.ssl && !listen.udp)
+            {
                 let place = (block.part, &listen.interface, listen.port);
                 if !seen.contains(&place) {
                     seen.push(place);
@@ -167,7 +171,8 @@ impl Targets {
         for &address in asked {
             if ours(block) {
                 // HAProxy weighs all certificates for a name by their kind of key first.
-                let several = block.pairs.len() > 1 || (config.software == Software::Haproxy && listen.ssl);
+                let several =
+                    block.pairs.len() > 1 || (config.software == Software::Haproxy && listen.ssl);
                 let target = ProbeTarget {
                     algorithm: several.then_some(wanted.algorithm),
                     proxy_header: listen.proxy_protocol,
@@ -183,16 +188,34 @@ impl Targets {
     }
 
     /// Addresses of their own on the same port, which nginx keeps apart from those that mean all addresses.
-    fn narrower(&mut self, config: &Config, wanted: &Wanted<'_>, part: Part, wide: &Listen, name: &str) {
+    fn narrower(
+        &mut self,
+        config: &Config,
+        wanted: &Wanted<'_>,
+        part: Part,
+        wide: &Listen,
+        name: &str,
+    ) {
         let apart = |listen: &&Listen| {
-            let same = |own: SocketAddr, all: SocketAddr| own.port() == all.port() && own.is_ipv4() == all.is_ipv4();
-            let own = listen.socket().filter(|own| !own.ip().is_unspecified() && !own.ip().is_loopback());
-            own.zip(wide.socket()).is_some_and(|(own, all)| same(own, all))
+            let same = |own: SocketAddr, all: SocketAddr| {
+                own.port() == all.port() && own.is_ipv4() == all.is_ipv4()
+            };
+            let own = listen
+                .socket()
+                .filter(|own| !own.ip().is_unspecified() && !own.ip().is_loopback());
+            own.zip(wide.socket())
+                .is_some_and(|(own, all)| same(own, all))
         };
-        let mut listens: Vec<&Listen> = config.index.places(part).map(|place| &place.listen).filter(apart).collect();
+        let mut listens: Vec<&Listen> = config
+            .index
+            .places(part)
+            .map(|place| &place.listen)
+            .filter(apart)
+            .collect();
         listens.sort_by_key(|listen| listen.socket());
         for listen in listens {
-            if let (Some(own), Some(Route::Block(block))) = (listen.socket(), route(config, wanted, part, listen, name))
+            if let (Some(own), Some(Route::Block(block))) =
+                (listen.socket(), route(config, wanted, part, listen, name))
                 && !block.names_pair(wanted.links)
             {
                 self.tell(block, name, own);
@@ -201,7 +224,12 @@ impl Targets {
     }
 
     fn tell(&mut self, block: &Block, name: &str, address: SocketAddr) {
-        let told = Elsewhere { name: name.to_owned(), address, file: block.file.clone(), line: block.line };
+        let told = Elsewhere {
+            name: name.to_owned(),
+            address,
+            file: block.file.clone(),
+            line: block.line,
+        };
         if !self.elsewhere.contains(&told) {
             self.elsewhere.push(told);
         }
@@ -223,7 +251,8 @@ fn hosts(config: &Config, wanted: &Wanted<'_>) -> Vec<String> {
         .filter_map(ServerName::concrete)
         .filter(|host| wanted.names.iter().any(|name| name.covers(host)))
         .collect();
-    let open = |name: &&DnsName| !(name.is_wildcard() && named.iter().any(|host| name.covers(host)));
+    let open =
+        |name: &&DnsName| !(name.is_wildcard() && named.iter().any(|host| name.covers(host)));
     let mut hosts: Vec<String> = wanted.names.iter().filter(open).map(concrete).collect();
     for host in named {
         if !hosts.contains(&host) {
@@ -235,22 +264,44 @@ fn hosts(config: &Config, wanted: &Wanted<'_>) -> Vec<String> {
 
 /// An address of this machine that reaches `listen` and no narrower one: the whole of 127/8 is ours to pick from.
 fn free_address(config: &Config, part: Part, listen: &Listen, address: IpAddr) -> Option<IpAddr> {
-    let taken = |candidate: IpAddr| config.index.place(part, &Interface::Address(candidate), listen.port).is_some();
+    let taken = |candidate: IpAddr| {
+        config
+            .index
+            .place(part, &Interface::Address(candidate), listen.port)
+            .is_some()
+    };
     if !address.is_unspecified() {
         return Some(address);
     }
-    let more = (2..=254).map(|last| IpAddr::from(Ipv4Addr::new(127, 0, 0, last))).filter(|_| address.is_ipv4());
-    std::iter::once(reachable(address)).chain(more).find(|&candidate| !taken(candidate))
+    let more = (2..=254)
+        .map(|last| IpAddr::from(Ipv4Addr::new(127, 0, 0, last)))
+        .filter(|_| address.is_ipv4());
+    std::iter::once(reachable(address))
+        .chain(more)
+        .find(|&candidate| !taken(candidate))
 }
 
 /// The block that the server picks for `host` among those that listen exactly there: the best name, else a regular
 /// expression (not evaluated here), else the default, if there is one.
-fn route<'a>(config: &'a Config, wanted: &Wanted<'_>, part: Part, place: &Listen, host: &str) -> Option<Route<'a>> {
-    let here = |listen: &Listen| listen.interface == place.interface && listen.port == place.port && !listen.udp;
+fn route<'a>(
+    config: &'a Config,
+    wanted: &Wanted<'_>,
+    part: Part,
+    place: &Listen,
+    host: &str,
+) -> Option<Route<'a>> {
+    let here = |listen: &Listen| {
+        listen.interface == place.interface && listen.port == place.port && !listen.udp
+    };
     let listens = |block: &&Block| block.part == part && block.listens.iter().any(here);
     // A block whose names come from the certificate is found by the pair alone.
-    let found = config.index.of(wanted.links.iter().map(|link| link.path.as_path()), host);
-    let named = config.at(found).filter(listens).filter_map(|block| Some((wanted.rank(block, host)?, block)));
+    let found = config
+        .index
+        .of(wanted.links.iter().map(|link| link.path.as_path()), host);
+    let named = config
+        .at(found)
+        .filter(listens)
+        .filter_map(|block| Some((wanted.rank(block, host)?, block)));
     let named: Vec<((u8, usize), &Block)> = named.collect();
     // Apache takes the first host that has the name at all; of two blocks with the same name nginx takes the first and
     // warns.
@@ -286,19 +337,34 @@ mod tests {
         let pair = "ssl_certificate /c; ssl_certificate_key /k;";
         let config = config(&format!("http {{ {} }}", http.replace("OURS", pair))).neutral();
         let wanted = Wanted {
-            links: &[Link::new("/c", Piece::FullChain), Link::new("/k", Piece::Key)],
+            links: &[
+                Link::new("/c", Piece::FullChain),
+                Link::new("/k", Piece::Key),
+            ],
             names: &names(certificate),
             algorithm: KeyAlgorithm::Ed25519,
         };
         let targets = Targets::of(&config, &wanted);
-        let kind = |only: Option<KeyAlgorithm>| only.map(|kind| format!(" {kind}")).unwrap_or_default();
+        let kind =
+            |only: Option<KeyAlgorithm>| only.map(|kind| format!(" {kind}")).unwrap_or_default();
         let proxy = |wanted: bool| if wanted { " proxy" } else { "" };
-        let ask = targets
-            .ask
+        let ask = targets.ask.iter().map(|it| {
+            format!(
+                "{} {}{}{}",
+                it.address,
+                it.name,
+                kind(it.algorithm),
+                proxy(it.proxy_header)
+            )
+        });
+        let elsewhere = targets
+            .elsewhere
             .iter()
-            .map(|it| format!("{} {}{}{}", it.address, it.name, kind(it.algorithm), proxy(it.proxy_header)));
-        let elsewhere = targets.elsewhere.iter().map(|it| format!("!{} {} {}", it.address, it.name, it.line));
-        let unasked = targets.unasked.iter().map(|(listen, why)| format!("?{listen} {why:?}"));
+            .map(|it| format!("!{} {} {}", it.address, it.name, it.line));
+        let unasked = targets
+            .unasked
+            .iter()
+            .map(|(listen, why)| format!("?{listen} {why:?}"));
         ask.chain(elsewhere).chain(unasked).collect()
     }
 
@@ -400,7 +466,11 @@ mod tests {
                 ],
             ),
         ] {
-            assert_eq!(told(&http.replace("OTHER", other), &["a.example", "b.a.example"]), expected, "{http}");
+            assert_eq!(
+                told(&http.replace("OTHER", other), &["a.example", "b.a.example"]),
+                expected,
+                "{http}"
+            );
         }
     }
 
@@ -408,7 +478,10 @@ mod tests {
     fn wildcards_are_asked_for_by_a_name_below_them() {
         for (server_name, expected) in [
             ("*.a.example", vec!["127.0.0.1:443 certctl-probe.a.example"]),
-            ("x.a.example y.a.example z.b.example", vec!["127.0.0.1:443 x.a.example", "127.0.0.1:443 y.a.example"]),
+            (
+                "x.a.example y.a.example z.b.example",
+                vec!["127.0.0.1:443 x.a.example", "127.0.0.1:443 y.a.example"],
+            ),
             (".a.example", vec!["127.0.0.1:443 certctl-probe.a.example"]),
             ("_", vec!["127.0.0.1:443 certctl-probe.a.example"]),
         ] {

@@ -30,7 +30,9 @@ impl Software {
     /// The one with that name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|software| software.name() == name)
+        Self::ALL
+            .into_iter()
+            .find(|software| software.name() == name)
     }
 
     /// The name that people read.
@@ -120,10 +122,25 @@ mod tests {
 
     #[test]
     fn lines_that_serve_a_pair() {
-        let (chain, key) = (Link::new("/etc/ssl/a.pem", Piece::FullChain), Link::new("/k/a b\\\"c.key", Piece::Key));
+        let (chain, key) = (
+            Link::new("/etc/ssl/a.pem", Piece::FullChain),
+            Link::new("/k/a b\\\"c.key", Piece::Key),
+        );
         for (software, expected) in [
-            (Software::Nginx, vec!["ssl_certificate /etc/ssl/a.pem;", r#"ssl_certificate_key "/k/a b\\\"c.key";"#]),
-            (Software::Apache, vec!["SSLCertificateFile /etc/ssl/a.pem", r#"SSLCertificateKeyFile "/k/a b\\\"c.key""#]),
+            (
+                Software::Nginx,
+                vec![
+                    "ssl_certificate /etc/ssl/a.pem;",
+                    r#"ssl_certificate_key "/k/a b\\\"c.key";"#,
+                ],
+            ),
+            (
+                Software::Apache,
+                vec![
+                    "SSLCertificateFile /etc/ssl/a.pem",
+                    r#"SSLCertificateKeyFile "/k/a b\\\"c.key""#,
+                ],
+            ),
             (Software::Haproxy, vec!["crt /etc/ssl/a.pem"]),
         ] {
             assert_eq!(software.lines(&[chain.clone(), key.clone()]), expected);

@@ -6,12 +6,20 @@ use std::path::{Path, PathBuf};
 use super::listen;
 use super::name::server_name;
 use super::parse::{Directive, flat};
-use crate::webserver::model::{self, Block, Interface, Listen, NamesFrom, Pair, PairPath, Part, Software};
+use crate::webserver::model::{
+    self, Block, Interface, Listen, NamesFrom, Pair, PairPath, Part, Software,
+};
 
 /// What a `ssl_certificate` or `ssl_certificate_key` names.
 fn pair_path(text: &str, folder: &Path) -> PairPath {
-    let special = ["data:", "engine:", "store:"].iter().any(|prefix| text.starts_with(prefix));
-    if special || text.contains('$') { PairPath::Other(text.to_owned()) } else { PairPath::File(folder.join(text)) }
+    let special = ["data:", "engine:", "store:"]
+        .iter()
+        .any(|prefix| text.starts_with(prefix));
+    if special || text.contains('$') {
+        PairPath::Other(text.to_owned())
+    } else {
+        PairPath::File(folder.join(text))
+    }
 }
 
 /// One `server { ... }`.
@@ -57,22 +65,39 @@ impl Config {
                 _ => continue,
             };
             let is_server = |inner: &&Directive| inner.name == "server" && inner.block.is_some();
-            let (servers, outer): (Vec<_>, Vec<_>) = directive.inside().into_iter().partition(is_server);
-            blocks.extend(servers.into_iter().map(|server| server_block(part, server, &outer, folder, prefix)));
+            let (servers, outer): (Vec<_>, Vec<_>) =
+                directive.inside().into_iter().partition(is_server);
+            blocks.extend(
+                servers
+                    .into_iter()
+                    .map(|server| server_block(part, server, &outer, folder, prefix)),
+            );
         }
         share_flags(&mut blocks);
-        let pid = main.iter().rfind(|directive| directive.name == "pid").and_then(|pid| pid.only());
+        let pid = main
+            .iter()
+            .rfind(|directive| directive.name == "pid")
+            .and_then(|pid| pid.only());
         let mut includes = Vec::new();
         for http in main.iter().filter(|directive| directive.name == "http") {
             patterns(http, folder, &mut includes);
         }
-        Self { file: file.to_owned(), blocks, pid: pid.map(|pid| prefix.join(pid)), includes }
+        Self {
+            file: file.to_owned(),
+            blocks,
+            pid: pid.map(|pid| prefix.join(pid)),
+            includes,
+        }
     }
 
     /// What any server says.
     #[must_use]
     pub fn neutral(&self) -> model::Config {
-        let blocks = self.blocks.iter().map(|server| server.block.clone()).collect();
+        let blocks = self
+            .blocks
+            .iter()
+            .map(|server| server.block.clone())
+            .collect();
         let mut config = model::Config::new(Software::Nginx, &self.file, blocks);
         config.includes.clone_from(&self.includes);
         config
@@ -80,25 +105,49 @@ impl Config {
 }
 
 fn patterns(outer: &Directive, folder: &Path, found: &mut Vec<PathBuf>) {
-    for include in outer.block.iter().flatten().filter(|directive| directive.name == "include") {
+    for include in outer
+        .block
+        .iter()
+        .flatten()
+        .filter(|directive| directive.name == "include")
+    {
         found.extend(include.only().map(|pattern| folder.join(pattern)));
         patterns(include, folder, found);
     }
 }
 
-fn server_block(part: Part, server: &Directive, outer: &[&Directive], folder: &Path, prefix: &Path) -> ServerBlock {
+fn server_block(
+    part: Part,
+    server: &Directive,
+    outer: &[&Directive],
+    folder: &Path,
+    prefix: &Path,
+) -> ServerBlock {
     let inner = server.inside();
     // A directive of the server replaces all of the same name outside of it.
     let effective = |name: &str| -> Vec<&Directive> {
         let of = |level: &[&'_ Directive]| level.iter().any(|directive| directive.name == name);
         let level = if of(&inner) { &inner[..] } else { outer };
-        level.iter().copied().filter(|directive| directive.name == name).collect()
+        level
+            .iter()
+            .copied()
+            .filter(|directive| directive.name == name)
+            .collect()
     };
     let paths = |name: &str| -> Vec<PairPath> {
-        effective(name).iter().filter_map(|found| found.only()).map(|text| pair_path(text, folder)).collect()
+        effective(name)
+            .iter()
+            .filter_map(|found| found.only())
+            .map(|text| pair_path(text, folder))
+            .collect()
     };
-    let pairs = paths("ssl_certificate").into_iter().zip(paths("ssl_certificate_key"));
-    let words = inner.iter().filter(|directive| directive.name == "server_name").flat_map(|names| &names.arguments);
+    let pairs = paths("ssl_certificate")
+        .into_iter()
+        .zip(paths("ssl_certificate_key"));
+    let words = inner
+        .iter()
+        .filter(|directive| directive.name == "server_name")
+        .flat_map(|names| &names.arguments);
     let mut listens: Vec<Listen> = inner
         .iter()
         .filter(|directive| directive.name == "listen")
@@ -118,13 +167,18 @@ fn server_block(part: Part, server: &Directive, outer: &[&Directive], folder: &P
         names: words.map(|word| server_name(word)).collect(),
         names_from: NamesFrom::Configuration,
         listens,
-        pairs: pairs.map(|(certificate, key)| Pair::two(certificate, key)).collect(),
+        pairs: pairs
+            .map(|(certificate, key)| Pair::two(certificate, key))
+            .collect(),
         stapling: stapling(&effective),
     };
     ServerBlock {
         block,
         upstream: upstream(&inner),
-        root: effective("root").last().and_then(|root| root.only()).map(|root| prefix.join(root)),
+        root: effective("root")
+            .last()
+            .and_then(|root| root.only())
+            .map(|root| prefix.join(root)),
         proxy_headers: effective("proxy_set_header").into_iter().cloned().collect(),
         directives: server.block.clone().unwrap_or_default(),
     }
@@ -132,19 +186,29 @@ fn server_block(part: Part, server: &Directive, outer: &[&Directive], folder: &P
 
 /// `ssl_stapling on`, unless the answers come from a file or from a server that is named.
 fn stapling<'a>(effective: &impl Fn(&str) -> Vec<&'a Directive>) -> Option<String> {
-    let elsewhere = ["ssl_stapling_file", "ssl_stapling_responder"].iter().any(|name| !effective(name).is_empty());
-    let on = effective("ssl_stapling").into_iter().find(|found| found.only() == Some("on"));
-    on.filter(|_| !elsewhere).map(|found| format!("{}:{}", found.file.display(), found.line))
+    let elsewhere = ["ssl_stapling_file", "ssl_stapling_responder"]
+        .iter()
+        .any(|name| !effective(name).is_empty());
+    let on = effective("ssl_stapling")
+        .into_iter()
+        .find(|found| found.only() == Some("on"));
+    on.filter(|_| !elsewhere)
+        .map(|found| format!("{}:{}", found.file.display(), found.line))
 }
 
 /// The `proxy_pass` of `location /`, else the first one of all.
 fn upstream(directives: &[&Directive]) -> Option<String> {
     let passes = |location: &Directive| {
         let inside = location.inside();
-        let pass = inside.iter().find(|directive| directive.name == "proxy_pass")?;
+        let pass = inside
+            .iter()
+            .find(|directive| directive.name == "proxy_pass")?;
         pass.only().map(str::to_owned)
     };
-    let mut locations: Vec<_> = directives.iter().filter(|directive| directive.name == "location").collect();
+    let mut locations: Vec<_> = directives
+        .iter()
+        .filter(|directive| directive.name == "location")
+        .collect();
     locations.sort_by_key(|location| location.only() != Some("/"));
     locations.into_iter().find_map(|location| passes(location))
 }
@@ -189,16 +253,34 @@ mod tests {
         for (server, expected) in [
             ("", "/etc/nginx/h.crt+/h.key"),
             ("ssl_certificate s.crt;", "/etc/nginx/s.crt+/h.key"),
-            ("ssl_certificate /s.crt; ssl_certificate_key s/s.key;", "/s.crt+/etc/nginx/s/s.key"),
-            ("ssl_certificate /a; ssl_certificate /b; ssl_certificate_key /c; ssl_certificate_key /d;", "/a+/c /b+/d"),
-            ("ssl_certificate /$ssl_server_name.crt;", "Other(/$ssl_server_name.crt+/h.key"),
-            ("ssl_certificate_key engine:x:y;", "/etc/nginx/h.crt+Other(engine:x:y"),
+            (
+                "ssl_certificate /s.crt; ssl_certificate_key s/s.key;",
+                "/s.crt+/etc/nginx/s/s.key",
+            ),
+            (
+                "ssl_certificate /a; ssl_certificate /b; ssl_certificate_key /c; ssl_certificate_key /d;",
+                "/a+/c /b+/d",
+            ),
+            (
+                "ssl_certificate /$ssl_server_name.crt;",
+                "Other(/$ssl_server_name.crt+/h.key",
+            ),
+            (
+                "ssl_certificate_key engine:x:y;",
+                "/etc/nginx/h.crt+Other(engine:x:y",
+            ),
             ("ssl_certificate \"data:$x\";", "Other(data:$x+/h.key"),
         ] {
-            let config = config(&format!("http {{ {inherited} server {{ listen 443 ssl; {server} }} }}"));
+            let config = config(&format!(
+                "http {{ {inherited} server {{ listen 443 ssl; {server} }} }}"
+            ));
             assert_eq!(pairs(&config.blocks[0]), expected, "{server}");
         }
-        assert_eq!(pairs(&config("http { server { ssl_certificate /x; } }").blocks[0]), "", "half a pair");
+        assert_eq!(
+            pairs(&config("http { server { ssl_certificate /x; } }").blocks[0]),
+            "",
+            "half a pair"
+        );
     }
 
     #[test]
@@ -209,17 +291,42 @@ mod tests {
              stream { server { listen 8443 ssl; ssl_certificate /s; ssl_certificate_key /k; } }\n\
              mail { server { listen 993 ssl; } }",
         );
-        let told: Vec<String> =
-            config.blocks.iter().map(|block| format!("{:?} {}", block.block.part, block.block)).collect();
+        let told: Vec<String> = config
+            .blocks
+            .iter()
+            .map(|block| format!("{:?} {}", block.block.part, block.block))
+            .collect();
         let at = |part, line| format!("{part} /etc/nginx/nginx.conf:{line}");
         assert_eq!(told, [at("Http", 6), at("Stream", 12), at("Mail", 13)]);
-        assert_eq!(config.pid.as_deref(), Some(Path::new("/usr/share/nginx/run/x.pid")));
+        assert_eq!(
+            config.pid.as_deref(),
+            Some(Path::new("/usr/share/nginx/run/x.pid"))
+        );
         assert_eq!(config.blocks[0].upstream.as_deref(), Some("http://u"));
-        assert_eq!(config.blocks[0].root.as_deref(), Some(Path::new("/usr/share/nginx/html")));
+        assert_eq!(
+            config.blocks[0].root.as_deref(),
+            Some(Path::new("/usr/share/nginx/html"))
+        );
         assert_eq!(config.blocks[0].block.listens[0].to_string(), "0.0.0.0:80");
         let config = config.neutral();
-        assert_eq!(config.naming(&[Link::new("/s", Piece::FullChain), Link::new("/k", Piece::Key)]).count(), 1);
-        assert_eq!(config.naming(&[Link::new("/s", Piece::FullChain), Link::new("/s", Piece::Key)]).count(), 0);
+        assert_eq!(
+            config
+                .naming(&[
+                    Link::new("/s", Piece::FullChain),
+                    Link::new("/k", Piece::Key)
+                ])
+                .count(),
+            1
+        );
+        assert_eq!(
+            config
+                .naming(&[
+                    Link::new("/s", Piece::FullChain),
+                    Link::new("/s", Piece::Key)
+                ])
+                .count(),
+            0
+        );
         assert_eq!(config.mentioning(Path::new("/k")).count(), 1);
     }
 
@@ -230,9 +337,16 @@ mod tests {
              http { include mime.types; include conf.d/*.conf; include /etc/nginx/sites-enabled/*; include v/*/x.conf; }",
         )
         .neutral();
-        let folders = |name: &str| config.including(name).map(Path::to_owned).collect::<Vec<_>>();
-        let (conf, sites) =
-            (Path::new("/etc/nginx/conf.d").to_owned(), Path::new("/etc/nginx/sites-enabled").to_owned());
+        let folders = |name: &str| {
+            config
+                .including(name)
+                .map(Path::to_owned)
+                .collect::<Vec<_>>()
+        };
+        let (conf, sites) = (
+            Path::new("/etc/nginx/conf.d").to_owned(),
+            Path::new("/etc/nginx/sites-enabled").to_owned(),
+        );
         assert_eq!(folders("x.conf"), [conf, sites.clone()]);
         assert_eq!(folders("x"), [sites]);
     }
@@ -243,8 +357,12 @@ mod tests {
             "http { server { listen 443 ssl; } server { listen 443; } server { listen 444; }
              server { listen 445; ssl on; } server { listen 80; listen [::]:443 ssl; } server { listen 443 quic; } }",
         );
-        let told: Vec<_> =
-            config.neutral().blocks().iter().map(|block| (block.speaks_tls(), block.speaks_plain())).collect();
+        let told: Vec<_> = config
+            .neutral()
+            .blocks()
+            .iter()
+            .map(|block| (block.speaks_tls(), block.speaks_plain()))
+            .collect();
         let (tls, plain, both, udp) = ((true, false), (false, true), (true, true), (false, false));
         assert_eq!(told, [tls, tls, plain, tls, both, udp]);
     }
@@ -257,18 +375,28 @@ mod tests {
             ("ssl_stapling on;", "", Some(1)),
             ("ssl_stapling on;", "ssl_stapling off;", None),
             ("", "ssl_stapling on; ssl_stapling_file /x;", None),
-            ("ssl_stapling_responder http://ocsp.example;", "ssl_stapling on;", None),
+            (
+                "ssl_stapling_responder http://ocsp.example;",
+                "ssl_stapling on;",
+                None,
+            ),
         ] {
-            let config = config(&format!("http {{ {http} server {{ listen 443 ssl; {server} }} }}"));
+            let config = config(&format!(
+                "http {{ {http} server {{ listen 443 ssl; {server} }} }}"
+            ));
             let expected = expected.map(|line| format!("/etc/nginx/nginx.conf:{line}"));
-            assert_eq!(config.blocks[0].block.stapling, expected, "{http} | {server}");
+            assert_eq!(
+                config.blocks[0].block.stapling, expected,
+                "{http} | {server}"
+            );
         }
     }
 
     #[test]
     fn a_pair_is_taken_over_only_where_all_names_are_covered() {
         let certificate = names(&["example.com", "*.example.com"]);
-        let lacks = |names: &[&str]| Coverage::Lacks(names.iter().map(|&name| name.to_owned()).collect());
+        let lacks =
+            |names: &[&str]| Coverage::Lacks(names.iter().map(|&name| name.to_owned()).collect());
         for (server_name, expected) in [
             ("example.com www.Example.com", Coverage::All),
             (".example.com", Coverage::All),
@@ -278,14 +406,31 @@ mod tests {
             ("example.com example.org", lacks(&["example.org"])),
             ("*.www.example.com", lacks(&["*.www.example.com"])),
             ("a.b.example.com", lacks(&["a.b.example.com"])),
-            ("example.*", Coverage::CannotTell(vec!["example.*".to_owned()])),
-            ("~^x$ example.com", Coverage::CannotTell(vec!["~^x$".to_owned()])),
+            (
+                "example.*",
+                Coverage::CannotTell(vec!["example.*".to_owned()]),
+            ),
+            (
+                "~^x$ example.com",
+                Coverage::CannotTell(vec!["~^x$".to_owned()]),
+            ),
             ("~^x$ example.org", lacks(&["example.org"])),
         ] {
-            let config = config(&format!("http {{ server {{ server_name {server_name}; }} }}"));
-            assert_eq!(config.blocks[0].block.coverage(&certificate), expected, "{server_name}");
+            let config = config(&format!(
+                "http {{ server {{ server_name {server_name}; }} }}"
+            ));
+            assert_eq!(
+                config.blocks[0].block.coverage(&certificate),
+                expected,
+                "{server_name}"
+            );
         }
-        assert_eq!(config("http { server { } }").blocks[0].block.coverage(&certificate), Coverage::Nameless);
+        assert_eq!(
+            config("http { server { } }").blocks[0]
+                .block
+                .coverage(&certificate),
+            Coverage::Nameless
+        );
     }
 
     /// As certbot leaves it, as gunicorn's manual has it, and as people write WordPress.
@@ -341,8 +486,18 @@ http {
         let config = config(IN_THE_WILD);
         let told = |block: &ServerBlock| {
             let names: Vec<String> = block.block.names.iter().map(|name| name.text()).collect();
-            let listens: Vec<String> = block.block.listens.iter().map(ToString::to_string).collect();
-            format!("{} | {} | {}", names.join(" "), listens.join(" "), block.upstream.as_deref().unwrap_or("-"))
+            let listens: Vec<String> = block
+                .block
+                .listens
+                .iter()
+                .map(ToString::to_string)
+                .collect();
+            format!(
+                "{} | {} | {}",
+                names.join(" "),
+                listens.join(" "),
+                block.upstream.as_deref().unwrap_or("-")
+            )
         };
         let told: Vec<String> = config.blocks.iter().map(told).collect();
         assert_eq!(
@@ -355,8 +510,14 @@ http {
             ]
         );
         let live = "/etc/letsencrypt/live/shop.example/";
-        assert_eq!(pairs(&config.blocks[0]), format!("{live}fullchain.pem+{live}privkey.pem"));
-        assert!(config.blocks[0].block.speaks_tls() && config.blocks[1..].iter().all(|it| !it.block.speaks_tls()));
+        assert_eq!(
+            pairs(&config.blocks[0]),
+            format!("{live}fullchain.pem+{live}privkey.pem")
+        );
+        assert!(
+            config.blocks[0].block.speaks_tls()
+                && config.blocks[1..].iter().all(|it| !it.block.speaks_tls())
+        );
     }
 
     #[test]
@@ -369,10 +530,19 @@ http {
         .neutral();
         let serving = |asked: &[&str]| -> Vec<usize> {
             let asked = names(asked);
-            let lines: Vec<String> = config.serving(&asked).map(|block| block.names[0].text()).collect();
-            let all: Vec<String> =
-                config.blocks().iter().map(|b| b.names.first().map(|n| n.text()).unwrap_or_default()).collect();
-            lines.iter().map(|line| all.iter().position(|name| name == line).unwrap()).collect()
+            let lines: Vec<String> = config
+                .serving(&asked)
+                .map(|block| block.names[0].text())
+                .collect();
+            let all: Vec<String> = config
+                .blocks()
+                .iter()
+                .map(|b| b.names.first().map(|n| n.text()).unwrap_or_default())
+                .collect();
+            lines
+                .iter()
+                .map(|line| all.iter().position(|name| name == line).unwrap())
+                .collect()
         };
         assert_eq!(serving(&["example.com"]), [0, 3, 5]);
         assert_eq!(serving(&["www.example.com"]), [1, 2, 3]);

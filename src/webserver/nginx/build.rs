@@ -46,18 +46,34 @@ impl Build {
         let version = output.lines().find_map(version)?;
         let argument = |name: &str| {
             let mut words = output.split([' ', '\n']);
-            words.find_map(|word| word.strip_prefix(name)?.strip_prefix('=')).map(PathBuf::from)
+            words
+                .find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
+                .map(PathBuf::from)
         };
         let prefix = argument("--prefix").unwrap_or_else(|| PathBuf::from("/usr/local/nginx"));
-        let path =
-            |name: &str, default: &str| prefix.join(argument(name).as_deref().unwrap_or_else(|| Path::new(default)));
+        let path = |name: &str, default: &str| {
+            prefix.join(
+                argument(name)
+                    .as_deref()
+                    .unwrap_or_else(|| Path::new(default)),
+            )
+        };
         let http2 = match output.contains("--with-http_v2_module") {
             false => Http2::Absent,
             true if version >= Version(1, 25, 1) => Http2::Directive,
             true => Http2::Listen,
         };
-        let (config, pid) = (path("--conf-path", "conf/nginx.conf"), path("--pid-path", "logs/nginx.pid"));
-        Some(Self { version, config, pid, prefix, http2 })
+        let (config, pid) = (
+            path("--conf-path", "conf/nginx.conf"),
+            path("--pid-path", "logs/nginx.pid"),
+        );
+        Some(Self {
+            version,
+            config,
+            pid,
+            prefix,
+            http2,
+        })
     }
 }
 
@@ -65,7 +81,9 @@ impl Build {
 fn version(line: &str) -> Option<Version> {
     let (_, name) = line.split_once(" version: ")?;
     let (_, number) = name.split_once('/')?;
-    let number = number.split(|c: char| !c.is_ascii_digit() && c != '.').next()?;
+    let number = number
+        .split(|c: char| !c.is_ascii_digit() && c != '.')
+        .next()?;
     let mut parts = number.split('.').map(str::parse);
     let mut part = || parts.next()?.ok();
     Some(Version(part()?, part()?, part()?))
@@ -83,19 +101,32 @@ mod tests {
             --with-cc-opt='-g -O2 -ffile-prefix-map=/build=.' --prefix=/usr/share/nginx --conf-path=/etc/nginx/nginx.conf \
             --pid-path=/run/nginx.pid --with-http_v2_module --with-mail=dynamic\n";
         let build = Build::parse(debian).unwrap();
-        assert_eq!((build.version, build.http2), (Version(1, 22, 1), Http2::Listen));
+        assert_eq!(
+            (build.version, build.http2),
+            (Version(1, 22, 1), Http2::Listen)
+        );
         assert_eq!(build.config, Path::new("/etc/nginx/nginx.conf"));
         assert_eq!(build.pid, Path::new("/run/nginx.pid"));
         assert_eq!(build.prefix, Path::new("/usr/share/nginx"));
 
-        let own =
-            Build::parse("nginx version: nginx/1.25.1 (Ubuntu)\nconfigure arguments: --with-http_v2_module").unwrap();
-        assert_eq!((own.version, own.http2), (Version(1, 25, 1), Http2::Directive));
+        let own = Build::parse(
+            "nginx version: nginx/1.25.1 (Ubuntu)\nconfigure arguments: --with-http_v2_module",
+        )
+        .unwrap();
+        assert_eq!(
+            (own.version, own.http2),
+            (Version(1, 25, 1), Http2::Directive)
+        );
         assert_eq!(own.config, Path::new("/usr/local/nginx/conf/nginx.conf"));
         assert_eq!(own.pid, Path::new("/usr/local/nginx/logs/nginx.pid"));
 
-        let openresty = Build::parse("nginx version: openresty/1.25.3.1\nconfigure arguments: --prefix=/o").unwrap();
-        assert_eq!((openresty.version, openresty.http2), (Version(1, 25, 3), Http2::Absent));
+        let openresty =
+            Build::parse("nginx version: openresty/1.25.3.1\nconfigure arguments: --prefix=/o")
+                .unwrap();
+        assert_eq!(
+            (openresty.version, openresty.http2),
+            (Version(1, 25, 3), Http2::Absent)
+        );
         assert_eq!(Build::parse("usage: nginx"), None);
     }
 }

@@ -36,7 +36,11 @@ fn words(fault: Fault) -> &'static str {
 
 impl ParseError {
     pub(crate) fn at(line: u32, fault: Fault) -> Self {
-        Self { file: PathBuf::new(), line, fault }
+        Self {
+            file: PathBuf::new(),
+            line,
+            fault,
+        }
     }
 
     pub(crate) fn or_in(mut self, file: &Path) -> Self {
@@ -68,7 +72,11 @@ pub(crate) struct Lexer<'a> {
 
 impl<'a> Lexer<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        Self { text: text.strip_prefix('\u{feff}').unwrap_or(text), position: 0, line: 1 }
+        Self {
+            text: text.strip_prefix('\u{feff}').unwrap_or(text),
+            position: 0,
+            line: 1,
+        }
     }
 
     pub(crate) fn line(&self) -> u32 {
@@ -79,7 +87,9 @@ impl<'a> Lexer<'a> {
     pub(crate) fn next(&mut self) -> Result<Option<Token>, ParseError> {
         self.skip_blanks();
         let line = self.line;
-        let Some(c) = self.peek() else { return Ok(None) };
+        let Some(c) = self.peek() else {
+            return Ok(None);
+        };
         Ok(Some(match c {
             ';' => self.single(Token::End(line)),
             '{' => self.single(Token::Open(line)),
@@ -180,7 +190,11 @@ impl<'a> Lexer<'a> {
                 _ => {}
             }
             self.advance();
-            if c == '\\' { self.escape(&mut word) } else { word.push(c) }
+            if c == '\\' {
+                self.escape(&mut word)
+            } else {
+                word.push(c)
+            }
         }
         word
     }

@@ -11,8 +11,14 @@ pub(crate) fn usual() -> Listen {
 
 /// The arguments of one `listen`; several for a range of ports, none when it says nothing that nginx would take.
 pub(crate) fn parse(arguments: &[String]) -> Vec<Listen> {
-    let Some((place, options)) = arguments.split_first() else { return Vec::new() };
-    let has = |names: &[&str]| options.iter().any(|option| names.contains(&option.as_str()));
+    let Some((place, options)) = arguments.split_first() else {
+        return Vec::new();
+    };
+    let has = |names: &[&str]| {
+        options
+            .iter()
+            .any(|option| names.contains(&option.as_str()))
+    };
     interfaces(place)
         .into_iter()
         .map(|(interface, port)| Listen {
@@ -34,14 +40,22 @@ fn interfaces(place: &str) -> Vec<(Interface, u16)> {
     if let Some(ports) = ports(place) {
         return ports.map(|port| (any(), port)).collect();
     }
-    let (host, rest) = match place.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+    let (host, rest) = match place
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once(']'))
+    {
         Some((host, rest)) => (host, rest.strip_prefix(':')),
-        None => place.split_once(':').map_or((place, None), |(host, port)| (host, Some(port))),
+        None => place
+            .split_once(':')
+            .map_or((place, None), |(host, port)| (host, Some(port))),
     };
     let interface = match host {
         "*" => any(),
         "localhost" => Interface::Address(Ipv4Addr::LOCALHOST.into()),
-        host => host.parse().map_or_else(|_| Interface::Host(host.to_ascii_lowercase()), Interface::Address),
+        host => host.parse().map_or_else(
+            |_| Interface::Host(host.to_ascii_lowercase()),
+            Interface::Address,
+        ),
     };
     match rest.map_or(Some(80..=80), ports) {
         Some(ports) => ports.map(|port| (interface.clone(), port)).collect(),
@@ -69,7 +83,10 @@ mod tests {
             ("127.0.0.1:8443 ssl http2", "127.0.0.1:8443 ssl"),
             ("[::]:443 ssl ipv6only=off", "[::]:443 ssl dual"),
             ("[::1]", "[::1]:80"),
-            ("[2001:db8::1]:443 ssl reuseport backlog=5", "[2001:db8::1]:443 ssl"),
+            (
+                "[2001:db8::1]:443 ssl reuseport backlog=5",
+                "[2001:db8::1]:443 ssl",
+            ),
             ("localhost:8080", "127.0.0.1:8080"),
             ("www.Example.com:443 ssl", "www.example.com:443 ssl"),
             ("unix:/run/x.sock", "unix:/run/x.sock"),
@@ -93,7 +110,11 @@ mod tests {
             (listen.default_server, " default"),
             (listen.dual_stack, " dual"),
         ];
-        let flags: String = flags.iter().filter(|(set, _)| *set).map(|(_, name)| *name).collect();
+        let flags: String = flags
+            .iter()
+            .filter(|(set, _)| *set)
+            .map(|(_, name)| *name)
+            .collect();
         format!("{listen}{flags}")
     }
 }

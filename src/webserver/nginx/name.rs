@@ -48,8 +48,17 @@ mod tests {
 
     #[test]
     fn words_are_what_was_written() {
-        for word in ["example.com", "*.example.com", ".example.com", "www.example.*", "~^x$", "_", "", "$hostname", "*"]
-        {
+        for word in [
+            "example.com",
+            "*.example.com",
+            ".example.com",
+            "www.example.*",
+            "~^x$",
+            "_",
+            "",
+            "$hostname",
+            "*",
+        ] {
             assert_eq!(server_name(word).text(), word);
         }
     }

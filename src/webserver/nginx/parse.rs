@@ -113,7 +113,13 @@ impl<E: From<ParseError>> Parser<'_, E> {
         line: u32,
     ) -> Result<Directive, E> {
         let failed = |error: ParseError| E::from(error.or_in(file));
-        let mut directive = Directive { name, arguments: Vec::new(), file: file.to_owned(), line, block: None };
+        let mut directive = Directive {
+            name,
+            arguments: Vec::new(),
+            file: file.to_owned(),
+            line,
+            block: None,
+        };
         loop {
             match lexer.next().map_err(failed)? {
                 Some(Token::Word(word, _)) => directive.arguments.push(word),
@@ -127,7 +133,9 @@ impl<E: From<ParseError>> Parser<'_, E> {
                     directive.block = Some(self.block(lexer, file, depth + 1, Some(opened))?);
                     return Ok(directive);
                 }
-                Some(Token::Close(line)) => return Err(failed(ParseError::at(line, Fault::Unexpected))),
+                Some(Token::Close(line)) => {
+                    return Err(failed(ParseError::at(line, Fault::Unexpected)));
+                }
                 None => return Err(failed(ParseError::at(line, Fault::Unclosed))),
             }
         }
@@ -137,7 +145,13 @@ impl<E: From<ParseError>> Parser<'_, E> {
         Ok(directive)
     }
 
-    fn include(&mut self, pattern: &Path, depth: usize, line: u32, file: &Path) -> Result<Vec<Directive>, E> {
+    fn include(
+        &mut self,
+        pattern: &Path,
+        depth: usize,
+        line: u32,
+        file: &Path,
+    ) -> Result<Vec<Directive>, E> {
         if depth >= DEPTH {
             return Err(ParseError::at(line, Fault::Depth).or_in(file).into());
         }
@@ -156,20 +170,38 @@ mod tests {
     use super::{ConfigText, Directive, Fault, ParseError, flat, parse};
 
     fn text(path: &str, text: &str) -> ConfigText {
-        ConfigText { path: path.into(), text: text.into() }
+        ConfigText {
+            path: path.into(),
+            text: text.into(),
+        }
     }
 
     fn read(main: &str, included: &[(&str, &str)]) -> Result<Vec<Directive>, ParseError> {
-        parse(&text("/etc/nginx/nginx.conf", main), &mut |pattern: &Path| {
-            Ok(included.iter().filter(|(path, _)| Path::new(path) == pattern).map(|(p, t)| text(p, t)).collect())
-        })
+        parse(
+            &text("/etc/nginx/nginx.conf", main),
+            &mut |pattern: &Path| {
+                Ok(included
+                    .iter()
+                    .filter(|(path, _)| Path::new(path) == pattern)
+                    .map(|(p, t)| text(p, t))
+                    .collect())
+            },
+        )
     }
 
     /// `name(argument, argument){...}` of every directive.
     fn shape(directives: &[Directive]) -> String {
         let one = |directive: &Directive| {
-            let block = directive.block.as_ref().map(|block| format!("{{{}}}", shape(block)));
-            format!("{}({}){}", directive.name, directive.arguments.join("|"), block.unwrap_or_default())
+            let block = directive
+                .block
+                .as_ref()
+                .map(|block| format!("{{{}}}", shape(block)));
+            format!(
+                "{}({}){}",
+                directive.name,
+                directive.arguments.join("|"),
+                block.unwrap_or_default()
+            )
         };
         directives.iter().map(one).collect::<Vec<_>>().join(" ")
     }
@@ -185,10 +217,16 @@ mod tests {
             ("a ${x}y${z};", "a(${x}y${z})"),
             ("a x{b;}c d}e;", "a(x){b()} c(d}e)"),
             ("a\r\n\tb\r\n;\r\n", "a(b)"),
-            ("map $a $b{default 0;\"~^x y\" 1;}", "map($a|$b){default(0) ~^x y(1)}"),
+            (
+                "map $a $b{default 0;\"~^x y\" 1;}",
+                "map($a|$b){default(0) ~^x y(1)}",
+            ),
             ("\u{feff}a;", "a()"),
             ("", ""),
-            ("content_by_lua_block { x = {1, \"}\"} -- don't }\n } a;", "content_by_lua_block(){} a()"),
+            (
+                "content_by_lua_block { x = {1, \"}\"} -- don't }\n } a;",
+                "content_by_lua_block(){} a()",
+            ),
         ] {
             assert_eq!(shape(&read(source, &[]).unwrap()), expected, "{source}");
         }
@@ -218,8 +256,7 @@ mod tests {
 
     #[test]
     fn no_text_is_too_broken_to_be_refused() {
-        let whole =
-            "\u{feff}http {\n \"a\\\"b\" 'é{}' ${x} # c\n x_by_lua_block { '}' -- }\n [[ } }\n a\\ b; include /y; }";
+        let whole = "\u{feff}http {\n \"a\\\"b\" 'é{}' ${x} # c\n x_by_lua_block { '}' -- }\n [[ } }\n a\\ b; include /y; }";
         for (start, _) in whole.char_indices() {
             for (end, _) in whole[start..].char_indices() {
                 // Any answer but a panic or a search without end.
@@ -232,12 +269,22 @@ mod tests {
     fn includes_are_relative_to_the_main_file_and_stand_where_they_are() {
         let directives = read(
             "a; include sites/x; include /y; include none; z;",
-            &[("/etc/nginx/sites/x", "x1;\ninclude sites/deeper;"), ("/y", "y1;"), ("/etc/nginx/sites/deeper", "d;")],
+            &[
+                ("/etc/nginx/sites/x", "x1;\ninclude sites/deeper;"),
+                ("/y", "y1;"),
+                ("/etc/nginx/sites/deeper", "d;"),
+            ],
         )
         .unwrap();
-        let names: Vec<_> = flat(&directives).iter().map(|d| (d.name.as_str(), d.line)).collect();
+        let names: Vec<_> = flat(&directives)
+            .iter()
+            .map(|d| (d.name.as_str(), d.line))
+            .collect();
         assert_eq!(names, [("a", 1), ("x1", 1), ("d", 1), ("y1", 1), ("z", 1)]);
         let error = read("include /y;", &[("/y", "\ninclude /y;")]).unwrap_err();
-        assert_eq!((error.file.as_path(), error.fault), (Path::new("/y"), Fault::Depth));
+        assert_eq!(
+            (error.file.as_path(), error.fault),
+            (Path::new("/y"), Fault::Depth)
+        );
     }
 }

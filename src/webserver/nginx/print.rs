@@ -14,7 +14,9 @@ pub fn word(text: &str) -> String {
     while let Some(c) = chars.next() {
         match c {
             // A backslash before anything else stays by itself (see `Lexer::escape`).
-            '\\' if chars.peek().is_none_or(|next| "\"'\\trn".contains(*next)) => out.push_str("\\\\"),
+            '\\' if chars.peek().is_none_or(|next| "\"'\\trn".contains(*next)) => {
+                out.push_str("\\\\")
+            }
             '"' if !plain => out.push_str("\\\""),
             c => out.push(c),
         }
@@ -26,7 +28,9 @@ pub fn word(text: &str) -> String {
 pub fn directives(out: &mut String, directives: &[Directive], depth: usize) {
     let indent = "    ".repeat(depth);
     for directive in directives {
-        let words = std::iter::once(&directive.name).chain(&directive.arguments).map(|text| word(text));
+        let words = std::iter::once(&directive.name)
+            .chain(&directive.arguments)
+            .map(|text| word(text));
         let line = words.collect::<Vec<_>>().join(" ");
         match &directive.block {
             Some(block) if directive.name != "include" => {
@@ -76,7 +80,10 @@ mod tests {
             "\t",
         ] {
             let source = format!("x {};", word(text));
-            let main = ConfigText { path: "/n".into(), text: source.clone() };
+            let main = ConfigText {
+                path: "/n".into(),
+                text: source.clone(),
+            };
             let read = parse(&main, &mut |_: &Path| Ok::<_, ParseError>(Vec::new())).unwrap();
             assert_eq!(read[0].arguments, [text], "{source}");
         }
@@ -85,9 +92,18 @@ mod tests {
     #[test]
     fn blocks_are_indented_and_includes_stay() {
         let text = "location / { include proxy_params; proxy_pass http://x; if ($a ~ \"b c\") { return 403; } }";
-        let main = ConfigText { path: "/n".into(), text: text.into() };
-        let included = ConfigText { path: "/proxy_params".into(), text: "a b;".into() };
-        let read = parse(&main, &mut |_: &Path| Ok::<_, ParseError>(vec![included.clone()])).unwrap();
+        let main = ConfigText {
+            path: "/n".into(),
+            text: text.into(),
+        };
+        let included = ConfigText {
+            path: "/proxy_params".into(),
+            text: "a b;".into(),
+        };
+        let read = parse(&main, &mut |_: &Path| {
+            Ok::<_, ParseError>(vec![included.clone()])
+        })
+        .unwrap();
         let mut out = String::new();
         directives(&mut out, &read, 1);
         insta::assert_snapshot!(out, @r#"

@@ -12,22 +12,39 @@ pub fn complaint(output: &str, paths: &[&Path]) -> Complaint {
     // Said on stderr and in an error log that is stderr too.
     lines.dedup();
     let blame = match lines.as_slice() {
-        [line] if paths.iter().any(|path| line.contains(&format!("\"{}\"", path.display()))) => about(line),
+        [line]
+            if paths
+                .iter()
+                .any(|path| line.contains(&format!("\"{}\"", path.display()))) =>
+        {
+            about(line)
+        }
         _ => Blame::Other,
     };
-    let lines = if lines.is_empty() { last_words(output) } else { lines };
+    let lines = if lines.is_empty() {
+        last_words(output)
+    } else {
+        lines
+    };
     Complaint { blame, lines }
 }
 
 /// `nginx: [emerg] ...`, or a line of an error log: `2026/11/23 10:00:00 [emerg] 1#1: ...`.
 fn emergency(line: &str) -> Option<String> {
     let (_, said) = line.split_once("[emerg] ")?;
-    let logged = said.split_once(": ").filter(|(id, _)| id.contains('#') && !id.contains(' '));
+    let logged = said
+        .split_once(": ")
+        .filter(|(id, _)| id.contains('#') && !id.contains(' '));
     Some(logged.map_or(said, |(_, said)| said).trim().to_owned())
 }
 
 fn about(line: &str) -> Blame {
-    let loading = ["cannot load certificate", "SSL_CTX_use_", "BIO_new_file(", "PEM_read_bio"];
+    let loading = [
+        "cannot load certificate",
+        "SSL_CTX_use_",
+        "BIO_new_file(",
+        "PEM_read_bio",
+    ];
     if !loading.iter().any(|words| line.contains(words)) {
         Blame::Other
     } else if line.contains("No such file or directory") {
@@ -88,6 +105,9 @@ mod tests {
         let read = |output: &str| complaint(output, &[]).lines;
         let output = "nginx: [warn] x\n2026/11/23 15:24:17 [emerg] 29945#29945: no \"ssl_certificate\"\n\
             nginx: [emerg] unknown directive: \"y\"\nnginx: configuration file /n test failed\n";
-        assert_eq!(read(output), ["no \"ssl_certificate\"", "unknown directive: \"y\""]);
+        assert_eq!(
+            read(output),
+            ["no \"ssl_certificate\"", "unknown directive: \"y\""]
+        );
     }
 }

@@ -10,7 +10,9 @@ use super::build::{Build, Http2, Version};
 use super::parse::{Directive, flat};
 use super::print;
 use crate::pki::name::DnsName;
-use crate::webserver::model::{Addition, CIPHERS, Interface, NewBlock, Part, Software, Written, name};
+use crate::webserver::model::{
+    Addition, CIPHERS, Interface, NewBlock, Part, Software, Written, name,
+};
 
 /// What is needed to write it.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +40,12 @@ impl Writer<'_> {
     /// The file to put beside nginx's others.
     #[must_use]
     pub fn write(&self) -> Written {
-        let plain: Vec<&ServerBlock> = self.config.blocks.iter().filter(|block| self.is_plain(block)).collect();
+        let plain: Vec<&ServerBlock> = self
+            .config
+            .blocks
+            .iter()
+            .filter(|block| self.is_plain(block))
+            .collect();
         let source = plain.iter().copied().find(|block| is_site(block));
         let copied = source.filter(|block| can_be_copied(&block.directives));
         let upstream = match source {
@@ -72,18 +79,33 @@ impl Writer<'_> {
 
     /// Whether a block serves one of the names in plain text.
     fn is_plain(&self, ServerBlock { block, .. }: &ServerBlock) -> bool {
-        block.part == Part::Http && block.serves(self.new.names) && block.speaks_plain() && !block.speaks_tls()
+        block.part == Part::Http
+            && block.serves(self.new.names)
+            && block.speaks_plain()
+            && !block.speaks_tls()
     }
 
     fn heading(&self) -> String {
         let names: Vec<&str> = self.new.names.iter().map(DnsName::as_str).collect();
-        format!("# {}: written by certctl; yours to change.\n\n", names.join(", "))
+        format!(
+            "# {}: written by certctl; yours to change.\n\n",
+            names.join(", ")
+        )
     }
 
     /// The names that no present plain-text block has.
     fn names_without(&self, plain: &[&ServerBlock]) -> Vec<String> {
-        let taken = |name: &&DnsName| plain.iter().any(|block| block.block.answers_to(&name::concrete(name)));
-        self.new.names.iter().filter(|name| !taken(name)).map(|name| name.as_str().to_owned()).collect()
+        let taken = |name: &&DnsName| {
+            plain
+                .iter()
+                .any(|block| block.block.answers_to(&name::concrete(name)))
+        };
+        self.new
+            .names
+            .iter()
+            .filter(|name| !taken(name))
+            .map(|name| name.as_str().to_owned())
+            .collect()
     }
 
     fn plain_block(&self, names: &[String]) -> String {
@@ -113,7 +135,11 @@ impl Writer<'_> {
         let listens = self.listens(self.new.ports.1, flags);
         let names: Vec<&str> = self.new.names.iter().map(DnsName::as_str).collect();
         // Tickets were not rotated before 1.23.2, so that one stolen key opened all sessions.
-        let tickets = if self.build.version < Version(1, 23, 2) { "    ssl_session_tickets off;\n" } else { "" };
+        let tickets = if self.build.version < Version(1, 23, 2) {
+            "    ssl_session_tickets off;\n"
+        } else {
+            ""
+        };
         let pair = Software::Nginx.lines(self.new.links).join("\n    ");
         format!(
             "server {{\n{listens}{http2}    server_name {};\n\n    {pair}\n    \
@@ -127,21 +153,36 @@ impl Writer<'_> {
 
     /// All addresses of both families, and those single ones that nginx keeps apart from them.
     fn listens(&self, port: u16, flags: &str) -> String {
-        let present = self.config.blocks.iter().filter(|block| block.block.part == Part::Http);
-        let present: Vec<_> =
-            present.flat_map(|block| &block.block.listens).filter(|it| it.port == port && !it.udp).collect();
-        let (any4, any6) = (IpAddr::from(Ipv4Addr::UNSPECIFIED), IpAddr::from(Ipv6Addr::UNSPECIFIED));
+        let present = self
+            .config
+            .blocks
+            .iter()
+            .filter(|block| block.block.part == Part::Http);
+        let present: Vec<_> = present
+            .flat_map(|block| &block.block.listens)
+            .filter(|it| it.port == port && !it.udp)
+            .collect();
+        let (any4, any6) = (
+            IpAddr::from(Ipv4Addr::UNSPECIFIED),
+            IpAddr::from(Ipv6Addr::UNSPECIFIED),
+        );
         let mut addresses = Vec::new();
         // `ipv6only=off` has the IPv4 port already; a second socket for it could not be bound.
         if !present.iter().any(|listen| listen.dual_stack) {
             addresses.push(any4);
         }
-        if self.new.ipv6 || present.iter().any(|listen| listen.interface == Interface::Address(any6)) {
+        if self.new.ipv6
+            || present
+                .iter()
+                .any(|listen| listen.interface == Interface::Address(any6))
+        {
             addresses.push(any6);
         }
         for listen in present.iter().filter(|listen| !listen.proxy_protocol) {
             match listen.interface {
-                Interface::Address(own) if !own.is_loopback() && !addresses.contains(&own) && own != any4 => {
+                Interface::Address(own)
+                    if !own.is_loopback() && !addresses.contains(&own) && own != any4 =>
+                {
                     addresses.push(own);
                 }
                 _ => {}
@@ -149,7 +190,10 @@ impl Writer<'_> {
         }
         let line = |address: &IpAddr| match address {
             IpAddr::V4(any) if any.is_unspecified() => format!("    listen {port}{flags};\n"),
-            address => format!("    listen {}{flags};\n", std::net::SocketAddr::new(*address, port)),
+            address => format!(
+                "    listen {}{flags};\n",
+                std::net::SocketAddr::new(*address, port)
+            ),
         };
         addresses.iter().map(line).collect()
     }
@@ -160,14 +204,24 @@ impl Writer<'_> {
             format!("    {}", self.redirect()),
             "}".to_owned(),
         ];
-        Addition { file: block.block.file.clone(), line: block.block.line, lines: lines.into() }
+        Addition {
+            file: block.block.file.clone(),
+            line: block.block.line,
+            lines: lines.into(),
+        }
     }
 }
 
 fn comment(addition: &Addition) -> String {
-    let lines: String = addition.lines.iter().map(|line| format!("#     {line}\n")).collect();
+    let lines: String = addition
+        .lines
+        .iter()
+        .map(|line| format!("#     {line}\n"))
+        .collect();
     let place = format!("{}:{}", addition.file.display(), addition.line);
-    format!("\n# To send plain text on to https (but for /.well-known/), add to the block at {place}:\n{lines}")
+    format!(
+        "\n# To send plain text on to https (but for /.well-known/), add to the block at {place}:\n{lines}"
+    )
 }
 
 /// Whether a block sends visitors to https already.
@@ -178,7 +232,8 @@ fn redirects(directives: &[Directive]) -> bool {
 fn redirects_itself(directive: &Directive) -> bool {
     let moves = matches!(directive.name.as_str(), "return" | "rewrite");
     let to_https = |word: &String| word.starts_with("https://");
-    (moves && directive.arguments.iter().any(to_https)) || redirects(directive.block.as_deref().unwrap_or_default())
+    (moves && directive.arguments.iter().any(to_https))
+        || redirects(directive.block.as_deref().unwrap_or_default())
 }
 
 /// Whether a block serves anything but redirects to https.
@@ -190,12 +245,16 @@ fn is_site(block: &ServerBlock) -> bool {
     };
     let kept = flat(&block.directives).into_iter().filter(serves).count();
     // `return` at the top leaves nothing for the rest to do.
-    kept > 0 && !flat(&block.directives).into_iter().any(|it| it.name == "return")
+    kept > 0
+        && !flat(&block.directives)
+            .into_iter()
+            .any(|it| it.name == "return")
 }
 
 /// What the new block says for itself.
 fn is_ours(directive: &Directive) -> bool {
-    directive.name.starts_with("ssl") || ["listen", "server_name", "http2"].contains(&directive.name.as_str())
+    directive.name.starts_with("ssl")
+        || ["listen", "server_name", "http2"].contains(&directive.name.as_str())
 }
 
 /// Included files are copied as `include`, so they must not say what the new block says for itself; the inside of Lua
@@ -210,8 +269,13 @@ fn can_be_copied(directives: &[Directive]) -> bool {
 
 /// What the present block does, access rules and all, with the headers of its proxies made whole.
 fn copy(block: &ServerBlock) -> String {
-    let kept = block.directives.iter().filter(|directive| !is_ours(directive) && !redirects_itself(directive));
-    let kept: Vec<Directive> = kept.map(|directive| with_headers(directive, &block.proxy_headers)).collect();
+    let kept = block
+        .directives
+        .iter()
+        .filter(|directive| !is_ours(directive) && !redirects_itself(directive));
+    let kept: Vec<Directive> = kept
+        .map(|directive| with_headers(directive, &block.proxy_headers))
+        .collect();
     let mut out = format!("    # As in {}:\n", block.block);
     print::directives(&mut out, &kept, 1);
     out
@@ -225,12 +289,23 @@ fn with_headers(directive: &Directive, inherited: &[Directive]) -> Directive {
         return directive;
     }
     let inside: Vec<Directive> = directive.inside().into_iter().cloned().collect();
-    let own: Vec<Directive> = inside.iter().filter(|inner| inner.name == "proxy_set_header").cloned().collect();
+    let own: Vec<Directive> = inside
+        .iter()
+        .filter(|inner| inner.name == "proxy_set_header")
+        .cloned()
+        .collect();
     let effective = if own.is_empty() { inherited } else { &own };
     let passes = inside.iter().any(|inner| inner.name == "proxy_pass");
     if let Some(block) = &mut directive.block {
-        *block = block.iter().map(|inner| with_headers(inner, effective)).collect();
-        let lacking: Vec<Directive> = HEADERS.iter().filter(|(name, _)| !has(effective, name)).map(header).collect();
+        *block = block
+            .iter()
+            .map(|inner| with_headers(inner, effective))
+            .collect();
+        let lacking: Vec<Directive> = HEADERS
+            .iter()
+            .filter(|(name, _)| !has(effective, name))
+            .map(header)
+            .collect();
         if passes && !lacking.is_empty() {
             block.extend(effective.iter().filter(|_| own.is_empty()).cloned());
             block.extend(lacking);
@@ -240,7 +315,12 @@ fn with_headers(directive: &Directive, inherited: &[Directive]) -> Directive {
 }
 
 fn has(headers: &[Directive], name: &str) -> bool {
-    headers.iter().any(|header| header.arguments.first().is_some_and(|set| set.eq_ignore_ascii_case(name)))
+    headers.iter().any(|header| {
+        header
+            .arguments
+            .first()
+            .is_some_and(|set| set.eq_ignore_ascii_case(name))
+    })
 }
 
 fn header((name, value): &(&str, &str)) -> Directive {
@@ -254,14 +334,20 @@ fn header((name, value): &(&str, &str)) -> Directive {
 }
 
 fn proxy(upstream: &str) -> String {
-    let mut out = format!("    location / {{\n        proxy_pass {};\n", print::word(upstream));
+    let mut out = format!(
+        "    location / {{\n        proxy_pass {};\n",
+        print::word(upstream)
+    );
     print::directives(&mut out, &HEADERS.iter().map(header).collect::<Vec<_>>(), 2);
     out.push_str("    }\n");
     out
 }
 
 fn root(block: &ServerBlock) -> String {
-    let folder = block.root.as_deref().unwrap_or_else(|| Path::new("/var/www/html"));
+    let folder = block
+        .root
+        .as_deref()
+        .unwrap_or_else(|| Path::new("/var/www/html"));
     format!("    root {};\n", print::word(&folder.display().to_string()))
 }
 
@@ -274,15 +360,34 @@ mod tests {
     use crate::webserver::nginx::{Build, Http2, Version};
 
     fn write(http: &str, asked: &[&str], version: Version) -> Written {
-        let http2 = if version >= Version(1, 25, 1) { Http2::Directive } else { Http2::Listen };
-        let (prefix, file, pid) = ("/usr/share/nginx".into(), "/etc/nginx/nginx.conf".into(), "/run/nginx.pid".into());
+        let http2 = if version >= Version(1, 25, 1) {
+            Http2::Directive
+        } else {
+            Http2::Listen
+        };
+        let (prefix, file, pid) = (
+            "/usr/share/nginx".into(),
+            "/etc/nginx/nginx.conf".into(),
+            "/run/nginx.pid".into(),
+        );
         let links = [
             Link::new("/etc/ssl/example.com.fullchain.pem", Piece::FullChain),
             Link::new("/etc/ssl/private/example.com.key", Piece::Key),
         ];
         let writer = Writer {
-            new: NewBlock { names: &names(asked), links: &links, ipv6: true, ports: WEB },
-            build: &Build { version, prefix, config: file, pid, http2 },
+            new: NewBlock {
+                names: &names(asked),
+                links: &links,
+                ipv6: true,
+                ports: WEB,
+            },
+            build: &Build {
+                version,
+                prefix,
+                config: file,
+                pid,
+                http2,
+            },
             config: &config(&format!("http {{ {http} }}")),
         };
         writer.write()
@@ -335,7 +440,10 @@ mod tests {
             }
         }
         "#);
-        assert_eq!((written.upstream.as_deref(), written.taken_from), (Some("http://127.0.0.1:8000"), None));
+        assert_eq!(
+            (written.upstream.as_deref(), written.taken_from),
+            (Some("http://127.0.0.1:8000"), None)
+        );
     }
 
     #[test]
@@ -410,7 +518,10 @@ mod tests {
         #     }
         "#);
         assert_eq!(written.upstream.as_deref(), Some("http://app"));
-        assert_eq!(written.taken_from.as_deref(), Some("/etc/nginx/nginx.conf:1"));
+        assert_eq!(
+            written.taken_from.as_deref(),
+            Some("/etc/nginx/nginx.conf:1")
+        );
         assert_eq!(written.additions.len(), 1);
     }
 

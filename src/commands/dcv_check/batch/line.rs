@@ -35,7 +35,11 @@ struct Here {
 
 impl<'a> List<'a> {
     pub(crate) fn new(context: &'a Context, ca: Option<Ca>) -> Self {
-        Self { context, ca, here: OnceCell::new() }
+        Self {
+            context,
+            ca,
+            here: OnceCell::new(),
+        }
     }
 
     /// The records that a line asks for.
@@ -57,29 +61,60 @@ impl<'a> List<'a> {
             _ => self.named(line)?,
         };
         for one in &mut selected {
-            one.reuses_key = self.here()?.used.is_used_again(&one.request, one.path.as_deref());
+            one.reuses_key = self
+                .here()?
+                .used
+                .is_used_again(&one.request, one.path.as_deref());
             one.read_kept()?;
         }
-        let none = Chosen { selected, strays: Vec::new(), kept: Vec::new(), matched: Vec::new() };
+        let none = Chosen {
+            selected,
+            strays: Vec::new(),
+            kept: Vec::new(),
+            matched: Vec::new(),
+        };
         pending(self.context, self.ca, &none)
     }
 
     /// The requests for a name that wait for a certificate; where none does, the latest.
     fn named(&self, line: &str) -> Result<Vec<Selected>, Failure> {
         let here = self.here()?;
-        let name = DnsName::parse(line)
-            .map_err(|_| Failure::new(Kind::Malformed, format!("{line:?} is no file, no name and no record")))?;
-        let found = here.by_name.get(&name.as_str().to_ascii_lowercase()).map(Vec::as_slice).unwrap_or_default();
-        let found: Vec<_> = found.iter().filter_map(|at| here.directory.requests.get(*at)).collect();
+        let name = DnsName::parse(line).map_err(|_| {
+            Failure::new(
+                Kind::Malformed,
+                format!("{line:?} is no file, no name and no record"),
+            )
+        })?;
+        let found = here
+            .by_name
+            .get(&name.as_str().to_ascii_lowercase())
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let found: Vec<_> = found
+            .iter()
+            .filter_map(|at| here.directory.requests.get(*at))
+            .collect();
         if found.is_empty() {
             let message = format!("no request for {name} in {}", here.directory.in_words());
-            return Err(Failure::new(Kind::NotFound, message)
-                .with(Next::run(&[self.context.again("csr"), vec![name.to_string()]].concat())));
+            return Err(Failure::new(Kind::NotFound, message).with(Next::run(
+                &[self.context.again("csr"), vec![name.to_string()]].concat(),
+            )));
         }
         let waits = |request: &SigningRequest| here.used.is_pending(request);
-        let waiting: Vec<_> = found.iter().copied().filter(|one| waits(&one.value)).collect();
-        let found = if waiting.is_empty() { found.into_iter().take(1).collect() } else { waiting };
-        Ok(found.into_iter().map(|held| select::held(&held.path, &held.value)).collect())
+        let waiting: Vec<_> = found
+            .iter()
+            .copied()
+            .filter(|one| waits(&one.value))
+            .collect();
+        let found = if waiting.is_empty() {
+            found.into_iter().take(1).collect()
+        } else {
+            waiting
+        };
+        Ok(found
+            .into_iter()
+            .map(|held| select::held(&held.path, &held.value))
+            .collect())
     }
 
     fn here(&self) -> Result<&Here, Failure> {
@@ -87,9 +122,15 @@ impl<'a> List<'a> {
             let directory = Directory::read(self.context)?;
             let used = Used::of(self.context, &directory);
             // Set only here and only when empty, so `set` cannot fail.
-            let _ = self.here.set(Here { by_name: by_name(&directory), directory, used });
+            let _ = self.here.set(Here {
+                by_name: by_name(&directory),
+                directory,
+                used,
+            });
         }
-        self.here.get().ok_or_else(|| Failure::new(Kind::Internal, "no folder"))
+        self.here
+            .get()
+            .ok_or_else(|| Failure::new(Kind::Internal, "no folder"))
     }
 }
 
@@ -97,7 +138,12 @@ impl<'a> List<'a> {
 fn by_name(directory: &Directory) -> HashMap<String, Vec<usize>> {
     let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
     for at in directory.requests_in_order() {
-        for name in directory.requests.get(at).into_iter().flat_map(|held| &held.value.dns_names) {
+        for name in directory
+            .requests
+            .get(at)
+            .into_iter()
+            .flat_map(|held| &held.value.dns_names)
+        {
             let places = by_name.entry(name.to_ascii_lowercase()).or_default();
             if places.last() != Some(&at) {
                 places.push(at);
@@ -112,22 +158,37 @@ fn records(line: &str, ca: Option<Ca>) -> Result<Vec<Pending>, Failure> {
     let shown = parse::parse(line)?;
     let whole = |record| {
         let expected = expectation::alone(record).ok_or_else(|| {
-            Failure::new(Kind::Malformed, format!("the host in {line:?} is not a whole name, with its domain"))
+            Failure::new(
+                Kind::Malformed,
+                format!("the host in {line:?} is not a whole name, with its domain"),
+            )
         })?;
-        Ok(Pending { request: String::new(), ca, expected: Rc::new(expected), names: Vec::new() })
+        Ok(Pending {
+            request: String::new(),
+            ca,
+            expected: Rc::new(expected),
+            names: Vec::new(),
+        })
     };
     shown.iter().map(whole).collect()
 }
 
 fn file(path: &Path, line: &str) -> Result<Vec<Selected>, Failure> {
     let requests = select::requests(path, line)?;
-    Ok(requests.iter().map(|request| select::held(path, request)).collect())
+    Ok(requests
+        .iter()
+        .map(|request| select::held(path, request))
+        .collect())
 }
 
 impl Selected {
     /// Reads the `.dcv` beside the request.
     fn read_kept(&mut self) -> Result<(), Failure> {
-        if let Some(path) = self.path.as_deref().map(|path: &Path| kept_file::beside(path)) {
+        if let Some(path) = self
+            .path
+            .as_deref()
+            .map(|path: &Path| kept_file::beside(path))
+        {
             self.kept = kept_file::read(&path)?;
         }
         Ok(())

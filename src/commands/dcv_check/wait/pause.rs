@@ -13,13 +13,24 @@ const LONGEST: u64 = 300;
 
 /// Longer and longer.
 pub(super) fn plain(round: usize) -> Duration {
-    Duration::from_secs(PAUSES.get(round).copied().unwrap_or(PAUSES[PAUSES.len() - 1]))
+    Duration::from_secs(
+        PAUSES
+            .get(round)
+            .copied()
+            .unwrap_or(PAUSES[PAUSES.len() - 1]),
+    )
 }
 
 /// Longer and longer; where only resolvers are behind, as long as what they say may be remembered: an absence (RFC 2308 5)
 /// or another value (its TTL).
 pub(super) fn by_records(round: usize, checks: &[Check]) -> Duration {
-    after(round, &checks.iter().map(|check| check.judgement.standings.as_slice()).collect::<Vec<_>>())
+    after(
+        round,
+        &checks
+            .iter()
+            .map(|check| check.judgement.standings.as_slice())
+            .collect::<Vec<_>>(),
+    )
 }
 
 /// The same from what each server says of each record.
@@ -27,7 +38,9 @@ fn after(round: usize, records: &[&[Standing]]) -> Duration {
     let seconds = plain(round).as_secs();
     let behind = || records.iter().copied().flatten().filter(|one| lags(one));
     let own_servers_have_it = behind().all(|one| one.server.role == Role::Resolver)
-        && records.iter().all(|standings| standings.iter().any(|one| one.verdict == Verdict::Visible));
+        && records
+            .iter()
+            .all(|standings| standings.iter().any(|one| one.verdict == Verdict::Visible));
     let remembered = behind().filter_map(|one| match one.answer {
         Answer::NoName(seconds) | Answer::NoData(seconds) => seconds,
         _ => one.ttl,
@@ -51,27 +64,113 @@ mod tests {
     use crate::dcv::judge::{Standing, Verdict};
 
     fn standing(role: Role, verdict: Verdict, answer: Answer, ttl: Option<u32>) -> Standing {
-        let server = Server { address: None, name: Some("ns1.example".to_owned()), role };
-        Standing { server, verdict, at: "_x.example.com".to_owned(), answer, ttl }
+        let server = Server {
+            address: None,
+            name: Some("ns1.example".to_owned()),
+            role,
+        };
+        Standing {
+            server,
+            verdict,
+            at: "_x.example.com".to_owned(),
+            answer,
+            ttl,
+        }
     }
 
     #[test]
     fn a_resolver_is_asked_again_when_it_has_forgotten() {
-        let right = || standing(Role::Authoritative, Verdict::Visible, Answer::Cname("a.example".into()), Some(60));
+        let right = || {
+            standing(
+                Role::Authoritative,
+                Verdict::Visible,
+                Answer::Cname("a.example".into()),
+                Some(60),
+            )
+        };
         let behind = |role, verdict, answer, ttl| standing(role, verdict, answer, ttl);
         let (absent, other) = (Answer::NoName(Some(30)), Answer::Cname("b.example".into()));
         for (round, standings, seconds) in [
-            (0, vec![right(), behind(Role::Resolver, Verdict::Absent, absent.clone(), None)], 31),
-            (0, vec![right(), behind(Role::Resolver, Verdict::Different, other.clone(), Some(17))], 18),
-            (0, vec![right(), behind(Role::Resolver, Verdict::Different, other.clone(), Some(86_400))], 300),
-            (0, vec![right(), behind(Role::Resolver, Verdict::Absent, Answer::NoData(Some(0)), None)], 2),
-            (3, vec![right(), behind(Role::Resolver, Verdict::Different, other.clone(), Some(1))], 8),
+            (
+                0,
+                vec![
+                    right(),
+                    behind(Role::Resolver, Verdict::Absent, absent.clone(), None),
+                ],
+                31,
+            ),
+            (
+                0,
+                vec![
+                    right(),
+                    behind(Role::Resolver, Verdict::Different, other.clone(), Some(17)),
+                ],
+                18,
+            ),
+            (
+                0,
+                vec![
+                    right(),
+                    behind(
+                        Role::Resolver,
+                        Verdict::Different,
+                        other.clone(),
+                        Some(86_400),
+                    ),
+                ],
+                300,
+            ),
+            (
+                0,
+                vec![
+                    right(),
+                    behind(
+                        Role::Resolver,
+                        Verdict::Absent,
+                        Answer::NoData(Some(0)),
+                        None,
+                    ),
+                ],
+                2,
+            ),
+            (
+                3,
+                vec![
+                    right(),
+                    behind(Role::Resolver, Verdict::Different, other.clone(), Some(1)),
+                ],
+                8,
+            ),
             // The zone's own servers change when they do.
-            (1, vec![right(), behind(Role::Authoritative, Verdict::Absent, absent.clone(), None)], 3),
-            (0, vec![behind(Role::Resolver, Verdict::Absent, absent, None)], 2),
-            (99, vec![behind(Role::Resolver, Verdict::Unreachable, Answer::Timeout, None)], 60),
+            (
+                1,
+                vec![
+                    right(),
+                    behind(Role::Authoritative, Verdict::Absent, absent.clone(), None),
+                ],
+                3,
+            ),
+            (
+                0,
+                vec![behind(Role::Resolver, Verdict::Absent, absent, None)],
+                2,
+            ),
+            (
+                99,
+                vec![behind(
+                    Role::Resolver,
+                    Verdict::Unreachable,
+                    Answer::Timeout,
+                    None,
+                )],
+                60,
+            ),
         ] {
-            assert_eq!(after(round, &[&standings]).as_secs(), seconds, "{standings:?}");
+            assert_eq!(
+                after(round, &[&standings]).as_secs(),
+                seconds,
+                "{standings:?}"
+            );
         }
     }
 }

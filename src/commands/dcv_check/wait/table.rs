@@ -26,30 +26,53 @@ pub(super) struct Table<'a> {
 
 impl<'a> Table<'a> {
     pub(super) fn new(sink: &'a Sink, until: String) -> Self {
-        Self { sink, live: sink.live(), until, looks: 0, since: HashMap::new() }
+        Self {
+            sink,
+            live: sink.live(),
+            until,
+            looks: 0,
+            since: HashMap::new(),
+        }
     }
 
     /// Shows how it stands now; false where there is no terminal to show it on.
     pub(super) fn draw(&mut self, groups: &[Group], now: &str, next: &str) -> bool {
-        let Some(mut live) = self.live.take() else { return false };
+        let Some(mut live) = self.live.take() else {
+            return false;
+        };
         self.looks += 1;
         let mut lines = Vec::new();
         for group in groups {
             lines.push(format!("{}  {}", group.verdict.word(), group.name));
             lines.extend(self.rows(group, now));
         }
-        let times = if self.looks == 1 { "once".to_owned() } else { format!("{} times", self.looks) };
-        lines.push(format!("{now}  looked {times}; next look {next}; until {}, or Ctrl-C", self.until));
+        let times = if self.looks == 1 {
+            "once".to_owned()
+        } else {
+            format!("{} times", self.looks)
+        };
+        lines.push(format!(
+            "{now}  looked {times}; next look {next}; until {}, or Ctrl-C",
+            self.until
+        ));
         self.sink.draw(&mut live, &lines);
         self.live = Some(live);
         true
     }
 
     fn rows(&mut self, group: &Group, now: &str) -> Vec<String> {
-        let width = group.rows.iter().map(|(who, _)| who.chars().count()).max().unwrap_or(0);
+        let width = group
+            .rows
+            .iter()
+            .map(|(who, _)| who.chars().count())
+            .max()
+            .unwrap_or(0);
         let rows = group.rows.iter().map(|(who, said)| {
             let key = (group.name.clone(), who.clone());
-            let known = self.since.entry(key).or_insert_with(|| (said.clone(), now.to_owned()));
+            let known = self
+                .since
+                .entry(key)
+                .or_insert_with(|| (said.clone(), now.to_owned()));
             if known.0 != *said {
                 *known = (said.clone(), now.to_owned());
             }

@@ -30,7 +30,11 @@ pub(super) fn date(at: Timestamp) -> String {
 /// A list of what each line says; nothing for none.
 pub(super) fn list(class: &str, lines: impl Iterator<Item = String>) -> String {
     let items: String = lines.map(|line| format!("<li>{line}</li>")).collect();
-    if items.is_empty() { items } else { format!("<ul class=\"{class}\">{items}</ul>") }
+    if items.is_empty() {
+        items
+    } else {
+        format!("<ul class=\"{class}\">{items}</ul>")
+    }
 }
 
 /// A shape beside the colour, for whoever sees no colours.

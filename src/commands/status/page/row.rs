@@ -15,14 +15,27 @@ const ROUNDS: usize = 4;
 pub(super) fn body(one: &Judged, timeline: &Timeline) -> String {
     let row = &one.row;
     let verdict = row.verdict();
-    let ends = row.ends.map(|at| at.as_second().to_string()).unwrap_or_default();
+    let ends = row
+        .ends
+        .map(|at| at.as_second().to_string())
+        .unwrap_or_default();
     let due = row.due.filter(|_| row.state != State::Superseded);
     let day = |at: Option<jiff::Timestamp>| at.map(date).unwrap_or_default();
     let small = |words: String| format!(" <small>{words}</small>");
-    let left = row.days_left.map(|days| small(in_days(days))).unwrap_or_default();
-    let late = due.filter(|due| *due <= timeline.now()).map(|_| small("now".to_owned())).unwrap_or_default();
+    let left = row
+        .days_left
+        .map(|days| small(in_days(days)))
+        .unwrap_or_default();
+    let late = due
+        .filter(|due| *due <= timeline.now())
+        .map(|_| small("now".to_owned()))
+        .unwrap_or_default();
     let more = row.names.len().saturating_sub(1);
-    let more = if more == 0 { String::new() } else { format!(" <small>and {more} more</small>") };
+    let more = if more == 0 {
+        String::new()
+    } else {
+        format!(" <small>and {more} more</small>")
+    };
     format!(
         "<tbody class=\"{word}\" data-verdict=\"{word}\" data-name=\"{name}\" data-state=\"{state}\" \
          data-ends=\"{ends}\" data-due=\"{due_at}\">\n<tr><td class=\"verdict\">{mark}{word}</td>\
@@ -46,8 +59,18 @@ pub(super) fn body(one: &Judged, timeline: &Timeline) -> String {
 
 /// `199 days`, `ended 3 days ago`.
 fn in_days(days: i64) -> String {
-    let many = |days: i64| if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
-    if days < 0 { format!("ended {} ago", many(-days)) } else { many(days) }
+    let many = |days: i64| {
+        if days == 1 {
+            "1 day".to_owned()
+        } else {
+            format!("{days} days")
+        }
+    };
+    if days < 0 {
+        format!("ended {} ago", many(-days))
+    } else {
+        many(days)
+    }
 }
 
 fn reason(finding: &Finding) -> String {
@@ -68,7 +91,11 @@ fn step(next: &Next) -> String {
         None => text(&next.text),
     };
     let lines: Vec<String> = next.lines.iter().map(|line| text(line)).collect();
-    if lines.is_empty() { said } else { format!("{said}<pre>{}</pre>", lines.join("\n")) }
+    if lines.is_empty() {
+        said
+    } else {
+        format!("{said}<pre>{}</pre>", lines.join("\n"))
+    }
 }
 
 /// What somebody wants to know who looks at one certificate.
@@ -76,17 +103,40 @@ fn rest(row: &Row) -> String {
     let mut facts: Vec<(&str, String)> = Vec::new();
     let several = |lines: Vec<String>| lines.join("<br>");
     if row.names.len() > 1 {
-        facts.push(("Names", several(row.names.iter().map(|name| text(&name_in_words(name))).collect())));
+        facts.push((
+            "Names",
+            several(
+                row.names
+                    .iter()
+                    .map(|name| text(&name_in_words(name)))
+                    .collect(),
+            ),
+        ));
     }
     if !row.places.is_empty() {
-        facts.push(("Where", several(row.places.iter().map(|place| text(&place.to_string())).collect())));
+        facts.push((
+            "Where",
+            several(
+                row.places
+                    .iter()
+                    .map(|place| text(&place.to_string()))
+                    .collect(),
+            ),
+        ));
     }
     if let Some(certificate) = &row.certificate {
         facts.push(("From", date(certificate.not_before)));
         facts.push(("Issuer", text(&certificate.issuer)));
         facts.push(("SHA-256", format!("<code>{}</code>", certificate.sha256())));
     }
-    facts.push(("Key", format!("{}, id <code>{}</code>", text(&row.algorithm.to_string()), row.key_id)));
+    facts.push((
+        "Key",
+        format!(
+            "{}, id <code>{}</code>",
+            text(&row.algorithm.to_string()),
+            row.key_id
+        ),
+    ));
     if !row.keys.is_empty() {
         let line = |(place, key): &(crate::inventory::Place, crate::inventory::item::HeldKey)| {
             format!("{} ({:04o})", text(&place.to_string()), key.mode)
@@ -94,14 +144,28 @@ fn rest(row: &Row) -> String {
         facts.push(("Key file", several(row.keys.iter().map(line).collect())));
     }
     if !row.requests.is_empty() {
-        facts.push(("Request", several(row.requests.iter().map(|place| text(&place.to_string())).collect())));
+        facts.push((
+            "Request",
+            several(
+                row.requests
+                    .iter()
+                    .map(|place| text(&place.to_string()))
+                    .collect(),
+            ),
+        ));
     }
-    facts.extend(row.paid_until.map(|day| ("Paid for until", day.to_string())));
+    facts.extend(
+        row.paid_until
+            .map(|day| ("Paid for until", day.to_string())),
+    );
     facts.extend(row.proof_until.map(|at| ("Proof reusable until", date(at))));
     if !row.rounds.is_empty() {
         facts.push(("Next rounds", rounds(&row.rounds)));
     }
-    let facts: String = facts.iter().map(|(name, what)| format!("<dt>{name}</dt><dd>{what}</dd>")).collect();
+    let facts: String = facts
+        .iter()
+        .map(|(name, what)| format!("<dt>{name}</dt><dd>{what}</dd>"))
+        .collect();
     format!("<details><summary>More</summary><dl>{facts}</dl></details>")
 }
 
@@ -110,6 +174,10 @@ fn rounds(rounds: &[Round]) -> String {
     let line = |round: &Round| format!("from {}: {}", date(round.due), text(&needs(round)));
     let told: Vec<String> = rounds.iter().take(ROUNDS).map(line).collect();
     let left = rounds.len().saturating_sub(ROUNDS);
-    let left = if left == 0 { String::new() } else { format!("<br>and {left} more until the end of 2029") };
+    let left = if left == 0 {
+        String::new()
+    } else {
+        format!("<br>and {left} more until the end of 2029")
+    };
     format!("{}{left}", told.join("<br>"))
 }

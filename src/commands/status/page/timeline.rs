@@ -31,17 +31,36 @@ impl Timeline {
     /// The one around an instant.
     pub(super) fn from(now: Timestamp) -> Self {
         let from = now.as_second().saturating_sub(BEFORE);
-        let to = now.as_second().saturating_add(AHEAD).max(begin(LAST).as_second());
+        let to = now
+            .as_second()
+            .saturating_add(AHEAD)
+            .max(begin(LAST).as_second());
         let end = Timestamp::from_second(to).unwrap_or(Timestamp::MAX);
-        let all = changes(&(Timestamp::from_second(from).unwrap_or(now)..=end), ForClients::Yes);
-        Self { from, to, now: now.as_second(), changes: all }
+        let all = changes(
+            &(Timestamp::from_second(from).unwrap_or(now)..=end),
+            ForClients::Yes,
+        );
+        Self {
+            from,
+            to,
+            now: now.as_second(),
+            changes: all,
+        }
     }
 
     /// The one of what lies ahead of an instant.
     pub(super) fn ahead(now: Timestamp) -> Self {
         let around = Self::from(now);
-        let changes = around.changes.into_iter().filter(|change| begin(change.from) > now).collect();
-        Self { from: now.as_second(), changes, ..around }
+        let changes = around
+            .changes
+            .into_iter()
+            .filter(|change| begin(change.from) > now)
+            .collect();
+        Self {
+            from: now.as_second(),
+            changes,
+            ..around
+        }
     }
 
     /// The instant of the page.
@@ -64,11 +83,15 @@ impl Timeline {
     fn marks(&self) -> Vec<(usize, Date)> {
         let mut days: Vec<Date> = self.changes.iter().map(|change| change.from).collect();
         days.dedup();
-        days.into_iter().enumerate().map(|(index, day)| (index + 1, day)).collect()
+        days.into_iter()
+            .enumerate()
+            .map(|(index, day)| (index + 1, day))
+            .collect()
     }
 
     fn years(&self) -> Vec<(i16, i64)> {
-        let year = |at| Timestamp::from_second(at).map_or(1970, |at| Offset::UTC.to_datetime(at).year());
+        let year =
+            |at| Timestamp::from_second(at).map_or(1970, |at| Offset::UTC.to_datetime(at).year());
         (year(self.from)..=year(self.to))
             .filter_map(|year| Some((year, begin(Date::new(year, 1, 1).ok()?).as_second())))
             .filter(|(_, at)| (self.from..self.to).contains(at))
@@ -77,9 +100,19 @@ impl Timeline {
 
     /// The years and the rules as lines of some height.
     pub(super) fn lines(&self, high: i64) -> String {
-        let line = |class: &str, at: i64| format!("<path class=\"{class}\" d=\"M{} 0v{high}\"/>", self.x(at));
-        let years: String = self.years().iter().map(|(_, at)| line("year", *at)).collect();
-        let rules: String = self.marks().iter().map(|(_, day)| line("rule", begin(*day).as_second())).collect();
+        let line = |class: &str, at: i64| {
+            format!("<path class=\"{class}\" d=\"M{} 0v{high}\"/>", self.x(at))
+        };
+        let years: String = self
+            .years()
+            .iter()
+            .map(|(_, at)| line("year", *at))
+            .collect();
+        let rules: String = self
+            .marks()
+            .iter()
+            .map(|(_, day)| line("rule", begin(*day).as_second()))
+            .collect();
         years + &rules
     }
 
@@ -97,16 +130,27 @@ impl Timeline {
     pub(super) fn axis(&self) -> String {
         let percent = |at: i64| format!("{}.{}%", self.x(at) / 10, self.x(at) % 10);
         let label = |class: &str, at: i64, y: u8, what: &str| {
-            format!("<text class=\"{class}\" x=\"{}\" y=\"{y}\">{what}</text>", percent(at))
+            format!(
+                "<text class=\"{class}\" x=\"{}\" y=\"{y}\">{what}</text>",
+                percent(at)
+            )
         };
-        let years: String = self.years().iter().map(|(year, at)| label("year", *at, 12, &year.to_string())).collect();
+        let years: String = self
+            .years()
+            .iter()
+            .map(|(year, at)| label("year", *at, 12, &year.to_string()))
+            .collect();
         let rules: String = self
             .marks()
             .iter()
             .map(|(number, day)| label("rule", begin(*day).as_second(), 27, &circled(*number)))
             .collect();
         // Below the others: whatever begins soon is as near to it as it gets.
-        let now = if self.from < self.now { label("now", self.now, 40, "today") } else { String::new() };
+        let now = if self.from < self.now {
+            label("now", self.now, 40, "today")
+        } else {
+            String::new()
+        };
         format!(
             "<svg class=\"axis\" role=\"img\" aria-label=\"Time, with the days on which rules change\">{years}{rules}{now}</svg>"
         )
@@ -119,15 +163,27 @@ impl Timeline {
                 .changes
                 .iter()
                 .filter(|change| change.from == day)
-                .map(|change| format!("{} <small>({})</small>", text(&change.what), text(change.source)))
+                .map(|change| {
+                    format!(
+                        "{} <small>({})</small>",
+                        text(&change.what),
+                        text(change.source)
+                    )
+                })
                 .collect();
-            format!("<li><b>{} <time>{day}</time></b> {}</li>\n", circled(number), what.join("<br>"))
+            format!(
+                "<li><b>{} <time>{day}</time></b> {}</li>\n",
+                circled(number),
+                what.join("<br>")
+            )
         };
         let items: String = self.marks().into_iter().map(item).collect();
         if items.is_empty() {
             return items;
         }
-        format!("<section id=\"rules\"><h2>Rules that change</h2><ul class=\"rules\">\n{items}</ul></section>\n")
+        format!(
+            "<section id=\"rules\"><h2>Rules that change</h2><ul class=\"rules\">\n{items}</ul></section>\n"
+        )
     }
 
     /// What the shapes stand for.
@@ -143,12 +199,21 @@ impl Timeline {
     pub(super) fn of(&self, row: &Row) -> String {
         let bar = |class: &str, from: i64, to: i64| {
             let (from, to) = (self.x(from), self.x(to));
-            format!("<rect class=\"{class}\" x=\"{from}\" y=\"5\" width=\"{}\" height=\"10\"/>", (to - from).max(2))
+            format!(
+                "<rect class=\"{class}\" x=\"{from}\" y=\"5\" width=\"{}\" height=\"10\"/>",
+                (to - from).max(2)
+            )
         };
         let mut drawn = String::from("<use href=\"#grid\"/>");
         if let Some(ends) = row.ends.map(Timestamp::as_second) {
-            let start = row.certificate.as_ref().map_or(ends, |one| one.not_before.as_second());
-            let due = row.due.map_or(ends, Timestamp::as_second).clamp(start, ends.max(start));
+            let start = row
+                .certificate
+                .as_ref()
+                .map_or(ends, |one| one.not_before.as_second());
+            let due = row
+                .due
+                .map_or(ends, Timestamp::as_second)
+                .clamp(start, ends.max(start));
             if ends >= self.from && start <= self.to {
                 drawn.push_str(&bar("life", start, due));
                 drawn.push_str(&bar("late", due, ends));
@@ -165,7 +230,9 @@ impl Timeline {
         if !ticks.is_empty() {
             drawn.push_str(&format!("<path class=\"round\" d=\"{ticks}\"/>"));
         }
-        format!("<svg viewBox=\"0 0 {WIDE} 20\" preserveAspectRatio=\"none\" aria-hidden=\"true\">{drawn}</svg>")
+        format!(
+            "<svg viewBox=\"0 0 {WIDE} 20\" preserveAspectRatio=\"none\" aria-hidden=\"true\">{drawn}</svg>"
+        )
     }
 }
 
@@ -190,8 +257,18 @@ mod tests {
     fn what_lies_outside_is_at_an_edge_and_the_rules_are_on_their_days() {
         let line = Timeline::from(at("2026-11-23T12:00:00Z"));
         assert_eq!((line.x(0), line.x(line.to + 1)), (0, 1000));
-        assert_eq!(line.years().iter().map(|(year, _)| *year).collect::<Vec<_>>(), [2027, 2028, 2029]);
-        let days: Vec<String> = line.marks().iter().map(|(number, day)| format!("{number} {day}")).collect();
+        assert_eq!(
+            line.years()
+                .iter()
+                .map(|(year, _)| *year)
+                .collect::<Vec<_>>(),
+            [2027, 2028, 2029]
+        );
+        let days: Vec<String> = line
+            .marks()
+            .iter()
+            .map(|(number, day)| format!("{number} {day}"))
+            .collect();
         assert_eq!(days, ["1 2027-03-15", "2 2028-03-15", "3 2029-03-15"]);
     }
 

@@ -20,12 +20,20 @@ const HIGH: i64 = 100;
 
 /// The section; nothing where no round is to come.
 pub(super) fn section(rows: &[Judged], now: Timestamp) -> String {
-    let (mut months, mut years) = (BTreeMap::<Date, Count>::new(), BTreeMap::<i16, Count>::new());
-    let live = rows.iter().map(|one| &one.row).filter(|row| row.state != State::Superseded);
+    let (mut months, mut years) = (
+        BTreeMap::<Date, Count>::new(),
+        BTreeMap::<i16, Count>::new(),
+    );
+    let live = rows
+        .iter()
+        .map(|one| &one.row)
+        .filter(|row| row.state != State::Superseded);
     for Round { due, proof, .. } in live.flat_map(|row| &row.rounds) {
         let day = Offset::UTC.to_datetime((*due).max(now)).date();
-        for [rounds, proofs] in [months.entry(day.first_of_month()).or_default(), years.entry(day.year()).or_default()]
-        {
+        for [rounds, proofs] in [
+            months.entry(day.first_of_month()).or_default(),
+            years.entry(day.year()).or_default(),
+        ] {
             *rounds += 1;
             *proofs += i64::from(*proof == Proof::New);
         }
@@ -42,15 +50,25 @@ pub(super) fn section(rows: &[Judged], now: Timestamp) -> String {
 
 /// A bar a month; what needs a new proof of control is its darker part.
 fn bars(months: &BTreeMap<Date, Count>, line: &Timeline) -> String {
-    let most = months.values().map(|[rounds, _]| *rounds).max().unwrap_or(1).max(1);
+    let most = months
+        .values()
+        .map(|[rounds, _]| *rounds)
+        .max()
+        .unwrap_or(1)
+        .max(1);
     let bar = |(month, [rounds, proofs]): (&Date, &Count)| {
         let next = month.checked_add(1.month()).unwrap_or(*month);
-        let (left, right) =
-            (line.x(begin(*month).as_second()), line.x(begin(next).as_second().min(line.end().as_second())));
+        let (left, right) = (
+            line.x(begin(*month).as_second()),
+            line.x(begin(next).as_second().min(line.end().as_second())),
+        );
         let part = |class: &str, count: i64| {
             let high = count * HIGH / most;
             let wide = (right - left - 2).max(2);
-            format!("<rect class=\"{class}\" x=\"{left}\" y=\"{}\" width=\"{wide}\" height=\"{high}\"/>", HIGH - high)
+            format!(
+                "<rect class=\"{class}\" x=\"{left}\" y=\"{}\" width=\"{wide}\" height=\"{high}\"/>",
+                HIGH - high
+            )
         };
         format!(
             "<g><title>{}: {rounds} rounds, {proofs} with a new proof of control</title>{}{}</g>",

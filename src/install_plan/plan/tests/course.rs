@@ -1,8 +1,8 @@
 //! Several pairs at once, against a world that answers as it is told.
 
 use super::{
-    Asks, InstallPlan, Observed, Served, ServerState, Software, Spot, Step, Use, id, install, installed, layout,
-    nothing, wanted,
+    Asks, InstallPlan, Observed, Served, ServerState, Software, Spot, Step, Use, id, install,
+    installed, layout, nothing, wanted,
 };
 use crate::install_plan::plan::scheduler::{Act, Course, Way};
 
@@ -18,10 +18,21 @@ fn read_by(seen: Observed, servers: &[Option<Software>]) -> Observed {
     let asks = |server: &Option<Software>| {
         let name = server.map_or("x", Software::name);
         let say = |what: &str| Some(format!("{what} {name}"));
-        Asks { test: say("test"), reload: say("reload"), probe: vec![name.to_owned()], ..Asks::default() }
+        Asks {
+            test: say("test"),
+            reload: say("reload"),
+            probe: vec![name.to_owned()],
+            ..Asks::default()
+        }
     };
     let state = |server| ServerState::Serves(asks(server), Served::Otherwise);
-    let uses = servers.iter().map(|server| Use { server: *server, state: state(server) }).collect();
+    let uses = servers
+        .iter()
+        .map(|server| Use {
+            server: *server,
+            state: state(server),
+        })
+        .collect();
     Observed { uses, ..seen }
 }
 
@@ -47,7 +58,9 @@ fn run<'a>(plans: &'a [InstallPlan], world: World<'_>) -> (Vec<String>, Vec<Way<
             }
             Act::Flush(folder) => course.flushed(&folder, answer.map(|_| word).as_ref()),
             Act::Ask(question, pairs) => {
-                pairs.iter().for_each(|&pair| course.begins(pair, &question));
+                pairs
+                    .iter()
+                    .for_each(|&pair| course.begins(pair, &question));
                 match answer {
                     None => {
                         course.went_well(&pairs);
@@ -102,7 +115,11 @@ fn in_letters(act: &Act) -> String {
 /// From the switch on: what comes before is the same for all.
 fn after_writing(said: &[String]) -> String {
     let begun = |word: &&String| word.ends_with("write") || word.ends_with("settings");
-    said.iter().filter(|word| !begun(word)).cloned().collect::<Vec<_>>().join(", ")
+    said.iter()
+        .filter(|word| !begun(word))
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 const SETTLED: &str = "proven, Nnote, Nprune";
@@ -113,7 +130,11 @@ fn settled(pair: usize) -> String {
 
 #[test]
 fn one_test_and_one_reload_for_all() {
-    let plans = [replaced(&[NGINX]), replaced(&[NGINX, APACHE]), replaced(&[NGINX])];
+    let plans = [
+        replaced(&[NGINX]),
+        replaced(&[NGINX, APACHE]),
+        replaced(&[NGINX]),
+    ];
     let (said, ways) = run(&plans, &mut |_| None);
     let wanted = format!(
         "0=b, 1=b, 2=b, test nginx for 012, test apache for 1, reload nginx for 012, reload apache for 1, ask 0b 1b 2b, {}, {}, {}",
@@ -122,28 +143,57 @@ fn one_test_and_one_reload_for_all() {
         settled(2)
     );
     assert_eq!(after_writing(&said), wanted);
-    assert!(ways.iter().all(|way| way.trouble.is_none() && way.back.is_empty()));
+    assert!(
+        ways.iter()
+            .all(|way| way.trouble.is_none() && way.back.is_empty())
+    );
 }
 
 /// What goes to the folders that pairs share, of two that are new.
 fn shared(world: World<'_>) -> (String, bool) {
-    let lone_key = Observed { spots: vec![Spot::Absent, Spot::File], ..nothing() };
-    let plans = [lone_key, Observed { spots: vec![Spot::Absent; 2], ..nothing() }]
-        .map(|seen| install(&wanted(), &seen, &layout()));
+    let lone_key = Observed {
+        spots: vec![Spot::Absent, Spot::File],
+        ..nothing()
+    };
+    let plans = [
+        lone_key,
+        Observed {
+            spots: vec![Spot::Absent; 2],
+            ..nothing()
+        },
+    ]
+    .map(|seen| install(&wanted(), &seen, &layout()));
     let (said, ways) = run(&plans, world);
     let word = |word: &String| {
-        let is = |what: &str| word[1..].starts_with(what).then(|| format!("{}{}", &word[..1], what.trim()));
-        ["keep", "link /", "="].into_iter().find_map(is).or_else(|| word.starts_with("flush").then(|| word.clone()))
+        let is = |what: &str| {
+            word[1..]
+                .starts_with(what)
+                .then(|| format!("{}{}", &word[..1], what.trim()))
+        };
+        ["keep", "link /", "="]
+            .into_iter()
+            .find_map(is)
+            .or_else(|| word.starts_with("flush").then(|| word.clone()))
     };
-    (said.iter().filter_map(word).collect::<Vec<_>>().join(", "), ways.iter().all(|way| way.trouble.is_none()))
+    (
+        said.iter().filter_map(word).collect::<Vec<_>>().join(", "),
+        ways.iter().all(|way| way.trouble.is_none()),
+    )
 }
 
 #[test]
 fn a_folder_is_flushed_once_for_the_links_of_all() {
     let safe = "0keep, flush /etc/ssl/private, 0link /, 0link /, 1link /, 1link /, flush /etc/ssl";
-    assert_eq!(shared(&mut |_| None), (format!("{safe}, flush /etc/ssl/private, 0=, 1="), true));
+    assert_eq!(
+        shared(&mut |_| None),
+        (format!("{safe}, flush /etc/ssl/private, 0=, 1="), true)
+    );
     let mut fails = |word: &str| (word == "flush /etc/ssl").then(Vec::new);
-    assert_eq!(shared(&mut fails), (format!("{safe}, flush /etc/ssl/private"), false), "nothing relies on it");
+    assert_eq!(
+        shared(&mut fails),
+        (format!("{safe}, flush /etc/ssl/private"), false),
+        "nothing relies on it"
+    );
 }
 
 #[test]
@@ -180,16 +230,28 @@ fn only_what_failed_goes_back() {
             times += usize::from(word == fails);
             (word == fails && times == 1).then(|| named.clone())
         });
-        assert_eq!(after_writing(&said), format!("{wanted}{}", settled(0)), "{name}");
+        assert_eq!(
+            after_writing(&said),
+            format!("{wanted}{}", settled(0)),
+            "{name}"
+        );
         assert!(ways[0].trouble.is_none(), "{name}");
         assert_eq!(ways[1].trouble.as_deref(), Some(fails), "{name}");
-        assert!(ways[1].not_back.is_empty(), "{name}: {:?}", ways[1].not_back);
+        assert!(
+            ways[1].not_back.is_empty(),
+            "{name}: {:?}",
+            ways[1].not_back
+        );
     }
 }
 
 #[test]
 fn a_pair_goes_back_on_all_its_servers() {
-    let plans = [replaced(&[NGINX]), replaced(&[NGINX, APACHE]), replaced(&[APACHE])];
+    let plans = [
+        replaced(&[NGINX]),
+        replaced(&[NGINX, APACHE]),
+        replaced(&[APACHE]),
+    ];
     let mut times = 0;
     let (said, ways) = run(&plans, &mut |word| {
         times += usize::from(word == "test apache for 12");
@@ -205,12 +267,22 @@ fn a_pair_goes_back_on_all_its_servers() {
 #[test]
 fn a_server_that_refuses_for_good_is_not_reloaded_and_that_is_told() {
     let plans = [replaced(&[NGINX]), replaced(&[APACHE])];
-    let (said, ways) = run(&plans, &mut |word| word.starts_with("test nginx").then(Vec::new));
-    let wanted =
-        "0=b, 1=b, test nginx for 0, 0=a, test nginx for 0, test apache for 1, reload apache for 1, ask 0a 1b, ";
+    let (said, ways) = run(&plans, &mut |word| {
+        word.starts_with("test nginx").then(Vec::new)
+    });
+    let wanted = "0=b, 1=b, test nginx for 0, 0=a, test nginx for 0, test apache for 1, reload apache for 1, ask 0a 1b, ";
     assert_eq!(after_writing(&said), format!("{wanted}{}", settled(1)));
-    let left: Vec<bool> = ways[0].not_back.iter().map(|(_, why)| why.is_some()).collect();
-    assert_eq!(left, [true, false], "the test failed, the reload was left out: {:?}", ways[0].not_back);
+    let left: Vec<bool> = ways[0]
+        .not_back
+        .iter()
+        .map(|(_, why)| why.is_some())
+        .collect();
+    assert_eq!(
+        left,
+        [true, false],
+        "the test failed, the reload was left out: {:?}",
+        ways[0].not_back
+    );
     assert!(ways[1].trouble.is_none());
 }
 
@@ -231,19 +303,41 @@ fn a_signal_takes_all_back_at_once() {
             Act::Do(pair, _) => course.went_well(&[pair]),
             Act::Flush(folder) => course.flushed(&folder, None),
             Act::Ask(_, pairs) => course.went_well(&pairs),
-            Act::Prove(asked) => asked.iter().for_each(|(pair, _)| course.went_well(&[*pair])),
+            Act::Prove(asked) => asked
+                .iter()
+                .for_each(|(pair, _)| course.went_well(&[*pair])),
         }
     }
-    assert_eq!(said.join(", "), "0=a, 1=a, test nginx for 01, reload nginx for 01, ask 0a 1a");
+    assert_eq!(
+        said.join(", "),
+        "0=a, 1=a, test nginx for 01, reload nginx for 01, ask 0a 1a"
+    );
 }
 
 /// Whatever fails, and however often: it ends, and each pair is wholly the new one or wholly the one before; what is
 /// noted as proven was seen after the last reload of its servers.
 #[test]
 fn whatever_fails_no_pair_is_left_between() {
-    let first =
-        || install(&wanted(), &read_by(Observed { spots: vec![Spot::Absent; 2], ..nothing() }, &[NGINX]), &layout());
-    let plans = [replaced(&[NGINX]), replaced(&[NGINX, APACHE]), replaced(&[APACHE]), first(), replaced(&[])];
+    let first = || {
+        install(
+            &wanted(),
+            &read_by(
+                Observed {
+                    spots: vec![Spot::Absent; 2],
+                    ..nothing()
+                },
+                &[NGINX],
+            ),
+            &layout(),
+        )
+    };
+    let plans = [
+        replaced(&[NGINX]),
+        replaced(&[NGINX, APACHE]),
+        replaced(&[APACHE]),
+        first(),
+        replaced(&[]),
+    ];
     for seed in 0..3000_u64 {
         let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
         let mut random = |below: u64| {
@@ -258,8 +352,11 @@ fn whatever_fails_no_pair_is_left_between() {
             let pair: usize = word[..1].parse().unwrap_or(9);
             // What has to do with the disk fails on the way there only: on the way back there is nothing to be done.
             let back = word.ends_with("=a") || word.contains("remove");
-            let fails = random(often) == 0 && !back && !word.ends_with("note") && !word.ends_with("prune");
-            if let (Some(to), false) = (word.get(1..).and_then(|word| word.strip_prefix('=')), fails) {
+            let fails =
+                random(often) == 0 && !back && !word.ends_with("note") && !word.ends_with("prune");
+            if let (Some(to), false) =
+                (word.get(1..).and_then(|word| word.strip_prefix('=')), fails)
+            {
                 live[pair] = to.to_owned();
             } else if word.contains("remove the link live") {
                 live[pair] = String::new();
@@ -272,8 +369,14 @@ fn whatever_fails_no_pair_is_left_between() {
             let wanted = if way.trouble.is_none() { "b" } else { before };
             assert_eq!(live[pair], wanted, "seed {seed}, pair {pair}: {said:?}");
             let noted = said.contains(&format!("{pair}note"));
-            assert_eq!(noted, way.trouble.is_none(), "seed {seed}, pair {pair}: {said:?}");
-            let seen = said.iter().rposition(|word| word.starts_with("ask") && word.contains(&format!("{pair}b")));
+            assert_eq!(
+                noted,
+                way.trouble.is_none(),
+                "seed {seed}, pair {pair}: {said:?}"
+            );
+            let seen = said
+                .iter()
+                .rposition(|word| word.starts_with("ask") && word.contains(&format!("{pair}b")));
             let shared = last_reload.is_some_and(|at| said[at].contains(&pair.to_string()));
             if noted && shared {
                 assert!(seen > last_reload, "seed {seed}, pair {pair}: {said:?}");

@@ -1,8 +1,9 @@
 //! The table itself: a row is a state, the steps of an install in it, and the way back.
 
 use super::{
-    End, Layout, Link, Observed, Piece, Present, ReleaseId, Served, ServerState, Spot, Step, asks, id, install,
-    installed, layout, nothing, plain, serves, short, undo, until_failure, wanted, with,
+    End, Layout, Link, Observed, Piece, Present, ReleaseId, Served, ServerState, Spot, Step, asks,
+    id, install, installed, layout, nothing, plain, serves, short, undo, until_failure, wanted,
+    with,
 };
 
 struct Row {
@@ -14,8 +15,20 @@ struct Row {
     end: End,
 }
 
-fn row(name: &'static str, seen: Observed, steps: &'static str, undo: &'static str, end: End) -> Row {
-    Row { name, seen, steps, undo, end }
+fn row(
+    name: &'static str,
+    seen: Observed,
+    steps: &'static str,
+    undo: &'static str,
+    end: End,
+) -> Row {
+    Row {
+        name,
+        seen,
+        steps,
+        undo,
+        end,
+    }
 }
 
 fn first_installs() -> Vec<Row> {
@@ -60,7 +73,10 @@ fn first_installs() -> Vec<Row> {
 
 fn first_installs_over_something() -> Vec<Row> {
     let broken = || plain(Present::Broken("no".to_owned()));
-    let lone_key = Observed { spots: vec![Spot::Absent, Spot::File], ..plain(Present::Partial) };
+    let lone_key = Observed {
+        spots: vec![Spot::Absent, Spot::File],
+        ..plain(Present::Partial)
+    };
     vec![
         row(
             "first, over a pair that no server can load",
@@ -78,7 +94,11 @@ fn first_installs_over_something() -> Vec<Row> {
         ),
         row(
             "killed after the links: the rest of a first install",
-            Observed { releases: vec![id("b")], spots: vec![Spot::Ours; 2], ..nothing() },
+            Observed {
+                releases: vec![id("b")],
+                spots: vec![Spot::Ours; 2],
+                ..nothing()
+            },
             "settings live=b proven=b note(b) prune",
             "no-live unlink(chain) unlink(key)",
             End::Proven,
@@ -87,7 +107,10 @@ fn first_installs_over_something() -> Vec<Row> {
 }
 
 fn replacements() -> Vec<Row> {
-    let damaged = Observed { releases: Vec::new(), ..installed("a", "a") };
+    let damaged = Observed {
+        releases: Vec::new(),
+        ..installed("a", "a")
+    };
     vec![
         row(
             "replacement",
@@ -105,7 +128,10 @@ fn replacements() -> Vec<Row> {
         ),
         row(
             "replacement, a link was deleted",
-            Observed { spots: vec![Spot::Ours, Spot::Absent], ..installed("a", "a") },
+            Observed {
+                spots: vec![Spot::Ours, Spot::Absent],
+                ..installed("a", "a")
+            },
             "write(b) settings link(key) live=b proven=b note(b) prune",
             "live=a",
             End::Proven,
@@ -137,8 +163,20 @@ fn replacements() -> Vec<Row> {
 fn repeats() -> Vec<Row> {
     let seen_live = ServerState::Serves(asks(), Served::AsWanted);
     vec![
-        row("the same again, nothing to ask", installed("b", "b"), "", "", End::Proven),
-        row("the same again, served", with(installed("b", "b"), seen_live), "", "", End::Proven),
+        row(
+            "the same again, nothing to ask",
+            installed("b", "b"),
+            "",
+            "",
+            End::Proven,
+        ),
+        row(
+            "the same again, served",
+            with(installed("b", "b"), seen_live),
+            "",
+            "",
+            End::Proven,
+        ),
         row(
             "the same again, served otherwise",
             with(installed("b", "b"), serves()),
@@ -146,7 +184,13 @@ fn repeats() -> Vec<Row> {
             "",
             End::Proven,
         ),
-        row("the same again, no block", with(installed("b", "b"), ServerState::NotNamed), "", "", End::NotNamed),
+        row(
+            "the same again, no block",
+            with(installed("b", "b"), ServerState::NotNamed),
+            "",
+            "",
+            End::NotNamed,
+        ),
         row(
             "interrupted: take up there",
             with(installed("b", "a"), serves()),
@@ -154,7 +198,13 @@ fn repeats() -> Vec<Row> {
             "live=a test reload ask(a)",
             End::Proven,
         ),
-        row("interrupted, nothing to ask", installed("b", "a"), "proven=b note(b) prune", "", End::Proven),
+        row(
+            "interrupted, nothing to ask",
+            installed("b", "a"),
+            "proven=b note(b) prune",
+            "",
+            End::Proven,
+        ),
         row(
             "not served before, and the block is there now",
             with(installed("b", ""), serves()),
@@ -184,7 +234,10 @@ fn takeovers() -> Vec<Row> {
         ),
         row(
             "takeover of a chain file that holds the key too: it is kept",
-            Observed { spots: vec![Spot::File, Spot::Held], ..whole() },
+            Observed {
+                spots: vec![Spot::File, Spot::Held],
+                ..whole()
+            },
             "write(b) settings take(a) live=a proven=a backup(chain) link(chain) link(key) live=b proven=b note(b) prune",
             "live=a",
             End::Proven,
@@ -211,7 +264,11 @@ fn takeovers() -> Vec<Row> {
         ),
         row(
             "somebody put plain files over our links",
-            Observed { spots: vec![Spot::Held; 2], present: Present::Whole(id("d")), ..installed("a", "a") },
+            Observed {
+                spots: vec![Spot::Held; 2],
+                present: Present::Whole(id("d")),
+                ..installed("a", "a")
+            },
             "write(b) settings take(d) live=d proven=d link(chain) link(key) live=b proven=b note(b) prune",
             "live=d",
             End::Proven,
@@ -241,11 +298,23 @@ fn a_further_link_is_part_of_the_transaction() {
     let lacking = vec![(id("a"), Piece::Combined)];
     let with_third = |seen: Observed, spot, lacks: &[(ReleaseId, Piece)]| {
         let spots = seen.spots.iter().copied().chain([spot]).collect();
-        with(Observed { spots, lacks: lacks.to_vec(), ..seen }, serves())
+        with(
+            Observed {
+                spots,
+                lacks: lacks.to_vec(),
+                ..seen
+            },
+            serves(),
+        )
     };
     let asked = "live=b test reload ask(b) proven=b note(b) prune";
     for (name, seen, steps, way_back) in [
-        ("there", with_third(installed("a", "a"), Spot::Ours, &[]), "", "live=a test reload ask(a)"),
+        (
+            "there",
+            with_third(installed("a", "a"), Spot::Ours, &[]),
+            "",
+            "live=a test reload ask(a)",
+        ),
         (
             "new, and what was there has no such file",
             with_third(installed("a", "a"), Spot::Absent, &lacking),
@@ -272,24 +341,55 @@ fn a_further_link_is_part_of_the_transaction() {
         ),
     ] {
         let plan = install(&wanted(), &seen, &three());
-        assert_eq!(short(&plan.steps), format!("write(b) settings {steps}{asked}"), "{name}");
-        assert_eq!(short(&undo(&plan, until_failure(&plan)).steps), way_back, "{name}: undo");
-        let before = plan.steps.iter().position(|step| matches!(step, Step::Switch { .. })).unwrap();
+        assert_eq!(
+            short(&plan.steps),
+            format!("write(b) settings {steps}{asked}"),
+            "{name}"
+        );
+        assert_eq!(
+            short(&undo(&plan, until_failure(&plan)).steps),
+            way_back,
+            "{name}: undo"
+        );
+        let before = plan
+            .steps
+            .iter()
+            .position(|step| matches!(step, Step::Switch { .. }))
+            .unwrap();
         let early = short(&undo(&plan, &plan.steps[..before]).steps);
-        let relinked: Vec<&str> =
-            way_back.split(' ').filter(|word| word.contains("both") && !steps.is_empty()).collect();
+        let relinked: Vec<&str> = way_back
+            .split(' ')
+            .filter(|word| word.contains("both") && !steps.is_empty())
+            .collect();
         assert_eq!(early, relinked.join(" "), "{name}: undo before the switch");
     }
 }
 
 #[test]
 fn each_state_has_its_steps_and_its_way_back() {
-    for rows in [first_installs(), first_installs_over_something(), replacements(), repeats(), takeovers()] {
-        for Row { name, seen, steps, undo: way_back, end } in rows {
+    for rows in [
+        first_installs(),
+        first_installs_over_something(),
+        replacements(),
+        repeats(),
+        takeovers(),
+    ] {
+        for Row {
+            name,
+            seen,
+            steps,
+            undo: way_back,
+            end,
+        } in rows
+        {
             let plan = install(&wanted(), &seen, &layout());
             assert_eq!(short(&plan.steps), steps, "{name}");
             assert_eq!(plan.end, end, "{name}");
-            assert_eq!(short(&undo(&plan, until_failure(&plan)).steps), way_back, "{name}: undo");
+            assert_eq!(
+                short(&undo(&plan, until_failure(&plan)).steps),
+                way_back,
+                "{name}: undo"
+            );
         }
     }
 }
