@@ -1,5 +1,5 @@
-//! What the linker is told: the unwinder comes along. To load libgcc_s.so for it is a tenth of what a short command costs
-//! altogether, and so certctl needs libc alone.
+//! What the linker is told: the unwinder comes along. To load libgcc_s.so for it is a tenth of what
+//! a short command costs altogether, and so certctl needs libc alone.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

@@ -1,5 +1,5 @@
-//! Turns each module's errors into a [`Failure`](crate::failure::Failure): kind, message, causes and what to do next.
-//! One file per module; advice is written nowhere else.
+//! Turns each module's errors into a [`Failure`](crate::failure::Failure): kind, message, causes
+//! and what to do next. One file per module; advice is written nowhere else.
 
 pub mod caa;
 pub mod csr_lint;

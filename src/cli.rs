@@ -1,5 +1,5 @@
-//! The command line: global flags, and from them the [`Context`]. Help and usage errors leave here, the latter as text
-//! or JSON with exit 2.
+//! The command line: global flags, and from them the [`Context`]. Help and usage errors leave here,
+//! the latter as text or JSON with exit 2.
 
 use std::ffi::OsString;
 use std::mem::ManuallyDrop;
@@ -16,7 +16,8 @@ use crate::finding::Next;
 use crate::report::{ColorWhen, Sink, Style};
 use crate::system::{signals, terminal};
 
-/// From a private key to the padlock in the browser, for certificates that a CA issues against a CSR.
+/// From a private key to the padlock in the browser, for certificates that a CA issues against a
+/// CSR.
 #[derive(Debug, Parser)]
 #[command(
     name = "certctl",
@@ -116,9 +117,10 @@ fn command_line() -> clap::Command {
     Command::augment_subcommands(Globals::command())
 }
 
-/// To make the whole command line costs as much as to read a zip, so first only the verbs that are among `args` are
-/// there. What is understood so would be understood of the whole in the same way; help and errors come from the whole.
-/// Nothing is taken apart at the end, which would cost a third of it again: the process ends soon.
+/// To make the whole command line costs as much as to read a zip, so first only the verbs that are
+/// among `args` are there. What is understood so would be understood of the whole in the same way;
+/// help and errors come from the whole. Nothing is taken apart at the end, which would cost a third
+/// of it again: the process ends soon.
 fn parse(args: &[OsString]) -> Result<(Globals, Option<Command>), clap::Error> {
     let mut short = ManuallyDrop::new(Command::augment_named(Globals::command(), args));
     let understood = match short.try_get_matches_from_mut(args) {
@@ -157,7 +159,8 @@ fn no_command() -> Failure {
     Failure::new(Kind::Usage, "no command given").with(Next::say("certctl --help"))
 }
 
-/// The examples at the foot of each verb's doc comment open its help. Done only where help is asked for.
+/// The examples at the foot of each verb's doc comment open its help. Done only where help is asked
+/// for.
 fn with_examples(command: clap::Command, args: &[OsString]) -> clap::Command {
     if !args.iter().any(|arg| arg == "--help" || arg == "-h") {
         return command;

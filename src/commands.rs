@@ -1,4 +1,5 @@
-//! The verbs: one file each, `Args` + `run` + `Outcome`. No command calls another, except `rehearse`, which runs them all.
+//! The verbs: one file each, `Args` + `run` +
+//! `Outcome`. No command calls another, except `rehearse`, which runs them all.
 
 use std::ffi::OsString;
 
@@ -63,7 +64,8 @@ const PARTS: [(&str, Part); 12] = [
 ];
 
 impl Command {
-    /// `command_line` with those verbs that `args` name, which are made as [`Subcommand::augment_subcommands`] makes all.
+    /// `command_line` with those verbs that `args` name, which are made as
+    /// [`Subcommand::augment_subcommands`] makes all.
     #[must_use]
     pub fn augment_named(command_line: clap::Command, args: &[OsString]) -> clap::Command {
         let named = PARTS
@@ -74,8 +76,8 @@ impl Command {
         })
     }
 
-    /// Runs it, prints what came of it and says the exit code of the process. `command_line` is certctl's own, which
-    /// completions are made of; it is built only then.
+    /// Runs it, prints what came of it and says the exit code of the process. `command_line` is
+    /// certctl's own, which completions are made of; it is built only then.
     #[must_use]
     pub fn run(self, context: &Context, command_line: fn() -> clap::Command) -> u8 {
         match self {

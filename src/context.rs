@@ -1,5 +1,5 @@
-//! What every command is given: where names are looked up, where to install, the instant to judge by, where to print.
-//! Nobody calls chdir and nobody reads the clock past this.
+//! What every command is given: where names are looked up, where to install, the instant to judge
+//! by, where to print. Nobody calls chdir and nobody reads the clock past this.
 
 use std::path::{Path, PathBuf};
 

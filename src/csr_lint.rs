@@ -1,5 +1,6 @@
-//! Whether a CA would take a request, looked at before money is spent: the names, the subject and the key, by the rules
-//! that every public CA is bound to and by what each says of itself. A company's own CA makes its own rules. Pure.
+//! Whether a CA would take a request, looked at before money is spent: the names, the subject and
+//! the key, by the rules that every public CA is bound to and by what each says of itself. A
+//! company's own CA makes its own rules. Pure.
 
 mod fault;
 mod homographs;

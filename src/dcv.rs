@@ -1,5 +1,5 @@
-//! Domain control validation: the record that each CA looks for, and whether what servers answer would satisfy it.
-//! Pure: answers come as values, `system::dns` asks for them.
+//! Domain control validation: the record that each CA looks for, and whether what servers answer
+//! would satisfy it. Pure: answers come as values, `system::dns` asks for them.
 
 pub mod answer;
 pub mod ca;

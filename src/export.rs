@@ -1,5 +1,6 @@
-//! What a verified pair is given out as: the formats that servers and their people ask for, which server wants which, and
-//! the proof that a file reads back as what it was made from. Pure: values in, bytes out.
+//! What a verified pair is given out as: the formats that servers and their people ask for, which
+//! server wants which, and the proof that a file reads back as what it was made from. Pure: values
+//! in, bytes out.
 
 mod error;
 mod format;

@@ -39,7 +39,8 @@ impl Next {
         }
     }
 
-    /// The same step with lines to paste. A line break inside of one is escaped like any other control character.
+    /// The same step with lines to paste. A line break inside of one is escaped like any other
+    /// control character.
     #[must_use]
     pub fn pasting(mut self, lines: impl IntoIterator<Item = String>) -> Self {
         self.lines.extend(lines);

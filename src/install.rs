@@ -1,5 +1,5 @@
-//! `install`, `rollback` and `forget`, from the arguments that were understood to the report. The plan of an install and
-//! the steps that carry it out are `install_plan`'s.
+//! `install`, `rollback` and `forget`, from the arguments that were understood to the report. The
+//! plan of an install and the steps that carry it out are `install_plan`'s.
 
 pub mod drift_check;
 pub mod forget;

@@ -1,8 +1,10 @@
-//! certctl takes a site from a private key to the padlock in the browser, for certificates that a CA issues against a CSR.
+//! certctl takes a site from a private key to the padlock in the browser, for certificates that a
+//! CA issues against a CSR.
 //!
 //! The modules, outermost first; each may use those below it (`tests/layers.rs` enforces it):
 //!
-//! * [`cli`] parses the command line and makes the [`context`]; [`commands`] has one file per command.
+//! * [`cli`] parses the command line and makes the [`context`]; [`commands`] has one file per
+//!   command.
 //! * [`rehearsal`]: a CA, a DNS zone, a reseller and a web server for `rehearse`.
 //! * [`scan`]: gathers what is on this machine and what is served, for `status`.
 //! * [`install`]: install, rollback and forget, from the preflight to the report.

@@ -1,5 +1,6 @@
 //! THE NOUNS, pure: names, keys, requests, certificates, chains, and what proves that they fit.
-//! Nothing here reads a file, asks the network or knows the time; whoever holds a value has passed its check.
+//! Nothing here reads a file, asks the network or knows the time; whoever holds a value has passed
+//! its check.
 
 pub mod alt_name;
 pub mod baseline_dates;

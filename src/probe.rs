@@ -1,5 +1,6 @@
-//! Judges a handshake against what is installed: the leaf by its SHA-256, then the whole chain in its order.
-//! It asks nobody and waits for nothing: handshakes come as values, and so does the time that has passed.
+//! Judges a handshake against what is installed: the leaf by its SHA-256, then the whole chain in
+//! its order. It asks nobody and waits for nothing: handshakes come as values, and so does the time
+//! that has passed.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -63,7 +64,8 @@ pub struct ProbeTarget {
     pub address: SocketAddr,
     /// The name to ask for (SNI).
     pub name: String,
-    /// Only certificates with this kind of key are taken: for a server that has several for one name. `None`: any.
+    /// Only certificates with this kind of key are taken: for a server that has several for one
+    /// name. `None`: any.
     pub algorithm: Option<KeyAlgorithm>,
     /// The server expects a PROXY header before anything else.
     pub proxy_header: bool,
@@ -157,8 +159,8 @@ fn label(der: &[u8]) -> String {
     )
 }
 
-/// How long to go on asking after a reload: a server that reloads gracefully shows the old certificate for some
-/// milliseconds more, and its workers do not change together.
+/// How long to go on asking after a reload: a server that reloads gracefully shows the old
+/// certificate for some milliseconds more, and its workers do not change together.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Patience {
     /// Rounds in a row in which every target must show the same, each with fresh handshakes.
@@ -170,8 +172,9 @@ pub struct Patience {
 }
 
 impl Default for Patience {
-    /// The rounds span 200 ms: nginx leaves its old workers accepting for 100 ms beside the new ones before it tells them
-    /// to go (`ngx_master_process_cycle`), and rounds that all fall into that time prove nothing.
+    /// The rounds span 200 ms: nginx leaves its old workers accepting for 100 ms beside the new
+    /// ones before it tells them to go (`ngx_master_process_cycle`), and rounds that all fall into
+    /// that time prove nothing.
     fn default() -> Self {
         Self {
             rounds: 5,
@@ -193,8 +196,9 @@ pub enum Turn {
 }
 
 impl Patience {
-    /// What follows `agreed` rounds in a row that agreed (0 after one that did not), `passed` after the first question.
-    /// Once a round has agreed the rest is asked even after the deadline: there are only a few more.
+    /// What follows `agreed` rounds in a row that agreed (0 after one that did not), `passed` after
+    /// the first question. Once a round has agreed the rest is asked even after the deadline: there
+    /// are only a few more.
     #[must_use]
     pub fn after(&self, agreed: u32, passed: Duration) -> Turn {
         if agreed >= self.rounds {

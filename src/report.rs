@@ -1,6 +1,7 @@
 //! The only printing: one value, two renderings (text for people, one JSON object for programs).
-//! Results go to stdout, progress and failures to stderr; foreign text is escaped here, once, for all. A body is one
-//! line, whatever is in it: only the text of a payload breaks lines, and what is quoted carries a bar on each.
+//! Results go to stdout, progress and failures to stderr; foreign text is escaped here, once, for
+//! all. A body is one line, whatever is in it: only the text of a payload breaks lines, and what is
+//! quoted carries a bar on each.
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
@@ -136,8 +137,8 @@ impl Sink {
         }
     }
 
-    /// A place for lines on a terminal (stderr) that take the place of those before; none where there is no such terminal
-    /// or nothing is to be said.
+    /// A place for lines on a terminal (stderr) that take the place of those before; none where
+    /// there is no such terminal or nothing is to be said.
     #[must_use]
     pub fn live(&self) -> Option<Live> {
         let wanted = !(self.muted || self.style.json || self.style.quiet);

@@ -1,6 +1,7 @@
-//! What is here and what is served, gathered: the pairs that certctl installed, files, folders and hosts that are named,
-//! the working directory, what the configurations of servers name, other tools' folders. It looks and asks and judges
-//! nothing: see `inventory`. What cannot be looked at is a finding, and the rest goes on.
+//! What is here and what is served, gathered: the pairs that certctl installed, files, folders and
+//! hosts that are named, the working directory, what the configurations of servers name, other
+//! tools' folders. It looks and asks and judges nothing: see `inventory`. What cannot be looked at
+//! is a finding, and the rest goes on.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -41,7 +42,8 @@ pub enum Sought {
 }
 
 impl Sought {
-    /// An existing path is a file or a folder; else a name that is known here or installed; else a host.
+    /// An existing path is a file or a folder; else a name that is known here or installed; else a
+    /// host.
     ///
     /// # Errors
     /// What is none of these.
@@ -112,8 +114,9 @@ const FILES: [&str; 12] = [
 ];
 
 impl Survey {
-    /// Looks at what is `sought`, and at what certctl installed, which it may belong to; where nothing is sought, at all
-    /// usual places. Hosts that are sought are asked by `starttls`, or by what their port implies.
+    /// Looks at what is `sought`, and at what certctl installed, which it may belong to; where
+    /// nothing is sought, at all usual places. Hosts that are sought are asked by `starttls`, or by
+    /// what their port implies.
     ///
     /// # Errors
     /// When certctl's own folder cannot be read at all.

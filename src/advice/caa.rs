@@ -48,20 +48,40 @@ fn forbidden(ruling: &Ruling, why: &Forbidden, found: &str) -> Finding {
     let (name, at) = (&ruling.name, ruling.at.as_deref().unwrap_or_default());
     let who = titles(ruling.issuers);
     match why {
-        Forbidden::NotNamed => Finding::error("caa-forbids", format!("{found}: forbids {who} to issue for {name}"))
-            .with(add(ruling, at, |_| true)),
-        Forbidden::Nobody => Finding::error("caa-forbids", format!("{found}: forbids all CAs to issue for {name}"))
-            .with(add(ruling, at, |_| true)),
+        Forbidden::NotNamed => Finding::error(
+            "caa-forbids",
+            format!(
+                "{found}: forbids {who} to \
+            issue for {name}"
+            ),
+        )
+        .with(add(ruling, at, |_| true)),
+        Forbidden::Nobody => Finding::error(
+            "caa-forbids",
+            format!(
+                "{found}: forbids all CAs to \
+            issue for {name}"
+            ),
+        )
+        .with(add(ruling, at, |_| true)),
         Forbidden::Unreadable => Finding::error(
             "caa-unreadable",
-            format!("{found}: cannot be read, which forbids all CAs to issue for {name} (RFC 8659 4.2)"),
+            format!(
+                "{found}: cannot be read, which forbids all CAs to issue for {name} (RFC 8659 \
+                4.2)"
+            ),
         )
         .with(add(ruling, at, |_| true)),
         Forbidden::UnknownCritical(tag) => Finding::error(
             "caa-unknown-critical",
-            format!("{found}: '{tag}' is marked critical and no CA knows it, so none issues for {name} (RFC 8659 4.1)"),
+            format!(
+                "{found}: '{tag}' is marked critical and no CA knows it, so none issues for \
+                {name} (RFC 8659 4.1)"
+            ),
         )
-        .with(Next::say(format!("at {at}, delete that record or set its flags to 0"))),
+        .with(Next::say(format!(
+            "at {at}, delete that record or set its flags to 0"
+        ))),
     }
 }
 
@@ -131,7 +151,8 @@ fn on_terms(name: &str, found: &str, terms: &Terms) -> Finding {
     }
 }
 
-/// BR 3.2.2.8: a CA may take a failure for a permission, if it asked again and the zone is not signed; none has to.
+/// BR 3.2.2.8: a CA may take a failure for a permission, if it asked again and the zone is not
+/// signed; none has to.
 fn failed(name: &str, asked: &str, answer: &Answer) -> Finding {
     let cause = cause(answer);
     let so = match answer {
@@ -145,7 +166,8 @@ fn failed(name: &str, asked: &str, answer: &Answer) -> Finding {
     let next = match answer {
         Answer::Bogus => format!("have the zone signed anew, CAA too; see why:  delv CAA {asked}"),
         Answer::Refused => format!(
-            "see whether that server looks up any name, or name one that does:  --resolver 9.9.9.9;  dig CAA {asked}"
+            "see whether that server looks up any name, or name one that does:  --resolver \
+                9.9.9.9;  dig CAA {asked}"
         ),
         _ => format!(
             "see why:  dig CAA {asked}; the servers of its zone must answer for this type too"

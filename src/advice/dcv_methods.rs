@@ -11,48 +11,88 @@ use crate::finding::{Finding, Next};
 impl From<&FileReason> for Finding {
     fn from(reason: &FileReason) -> Self {
         match reason {
-            FileReason::Flaw { url, address, flaw, redirects } => flawed(url, *address, flaw, *redirects),
-            FileReason::NoAddress { name, failed: None } => {
-                Self::error("name-without-address", format!("{name} has no address, so no web server is asked for it"))
-                    .with(Next::say(format!("add an A or AAAA record for {name}, or choose DCV by CNAME")))
-            }
-            FileReason::NoAddress { name, failed: Some(answer) } => Self::error(
+            FileReason::Flaw {
+                url,
+                address,
+                flaw,
+                redirects,
+            } => flawed(url, *address, flaw, *redirects),
+            FileReason::NoAddress { name, failed: None } => Self::error(
+                "name-without-address",
+                format!(
+                    "{name} has no address, so no web \
+                    server is asked for it"
+                ),
+            )
+            .with(Next::say(format!(
+                "add an A or AAAA record for {name}, or choose DCV by \
+                        CNAME"
+            ))),
+            FileReason::NoAddress {
+                name,
+                failed: Some(answer),
+            } => Self::error(
                 "addresses-not-found",
                 format!("the addresses of {name} were not found ({})", cause(answer)),
             )
-            .with(Next::say(format!("dig A {name}; or name a resolver that finds them:  --resolver 9.9.9.9"))),
-            FileReason::Outside { name, address, why, rehearsed } => outside(name, *address, why, *rehearsed),
-            FileReason::Silent { url, address, reason } => Self::error(
+            .with(Next::say(format!(
+                "dig A {name}; or name a resolver that finds them:  --resolver \
+                9.9.9.9"
+            ))),
+            FileReason::Outside {
+                name,
+                address,
+                why,
+                rehearsed,
+            } => outside(name, *address, why, *rehearsed),
+            FileReason::Silent {
+                url,
+                address,
+                reason,
+            } => Self::error(
                 "web-server-silent",
                 format!("{address} does not answer for {url}: {reason}"),
             )
-            .with(Next::say("open port 80 to everybody, or take the address out of the DNS: a CA may ask any of them")),
-            FileReason::Wildcard { name } => {
-                Self::error("wildcard-not-by-file", format!("{name} cannot be proved by a file (BR 3.2.2.4.18)"))
-                    .with(Next::say("choose DCV by CNAME at the shop"))
-            }
+            .with(Next::say(
+                "open port 80 to everybody, or take the address out of the DNS: a CA \
+                may ask any of them",
+            )),
+            FileReason::Wildcard { name } => Self::error(
+                "wildcard-not-by-file",
+                format!(
+                    "{name} cannot be proved by a file (BR \
+                    3.2.2.4.18)"
+                ),
+            )
+            .with(Next::say("choose DCV by CNAME at the shop")),
             FileReason::WwwDropsOut { name, source } => Self::warning(
                 "www-drops-out",
                 format!(
-                    "{name} does not serve the file: Sectigo then leaves it out of the certificate and says nothing ({source})"
+                    "{name} does not serve the file: Sectigo then leaves it out of the certificate \
+                        and says nothing ({source})"
                 ),
             )
-            .with(Next::say(format!("serve the file at {name} too, or choose DCV by CNAME, which proves both"))),
+            .with(Next::say(format!(
+                "serve the file at {name} too, or choose DCV by CNAME, which \
+                proves both"
+            ))),
         }
     }
 }
 
-/// A name that leads elsewhere inside than outside, or that leads nowhere from there. Who names a server of his own for the
-/// look-up, at a port of its own, knows that it is a test.
+/// A name that leads elsewhere inside than outside, or that leads nowhere from there. Who names a
+/// server of his own for the look-up, at a port of its own, knows that it is a test.
 fn outside(name: &str, address: IpAddr, why: &str, rehearsed: bool) -> Finding {
     let message = format!(
-        "{name} leads to {address} here ({why}), where no CA gets to: what it would see was not looked at"
+        "{name} leads to {address} here ({why}), where no CA gets to: what it would see was not \
+            looked at"
     );
     if rehearsed {
         return Finding::warning("address-not-public", message);
     }
     Finding::error("address-not-public", message).with(Next::say(format!(
-        "ask a resolver outside:  --resolver 9.9.9.9; if it says the same, give {name} a public address or choose DCV by CNAME"
+        "ask a resolver outside:  --resolver 9.9.9.9; if it says the same, give {name} a public \
+            address or choose DCV by CNAME"
     )))
 }
 
@@ -64,37 +104,59 @@ fn flawed(url: &str, address: SocketAddr, flaw: &FileFlaw, redirects: Redirects)
             format!("at {address} {url} holds another request's hash: a reissue needs a new file"),
         )
         .with(fill),
-        FileFlaw::Content(seen) => {
-            Finding::error("file-other-content", format!("at {address} {url} holds something else: {seen:?}"))
-                .with(fill)
-        }
+        FileFlaw::Content(seen) => Finding::error(
+            "file-other-content",
+            format!(
+                "at {address} {url} holds something else: \
+                {seen:?}"
+            ),
+        )
+        .with(fill),
         FileFlaw::Page => Finding::error(
             "file-is-a-page",
-            format!("at {address} {url} gives a web page: the site's program answers in place of the file"),
+            format!(
+                "at {address} {url} gives a web page: the site's program answers in place of \
+                the file"
+            ),
         )
         .with(Next::say(
-            "have the web server serve /.well-known/pki-validation/ from a folder, before the site's program",
+            "have the web server serve /.well-known/pki-validation/ from a folder, before the \
+                site's program",
         )),
         FileFlaw::Redirected(to) => {
             let rule = match redirects {
                 Redirects::Refused => "the CA does not follow",
                 Redirects::Unknown => "whether the CA follows is not known",
             };
-            Finding::error("file-redirected", format!("at {address} {url} sends to {to}; {rule}"))
-                .with(Next::say("leave /.well-known/pki-validation/ out of the redirect"))
+            Finding::error(
+                "file-redirected",
+                format!("at {address} {url} sends to {to}; {rule}"),
+            )
+            .with(Next::say(
+                "leave /.well-known/pki-validation/ out of the redirect",
+            ))
         }
         FileFlaw::Status(status) => Finding::error(
             "file-not-there",
-            format!("at {address} {url} gives {status}{}", if *status == 404 { ": no such file" } else { "" }),
+            format!(
+                "at {address} {url} gives {status}{}",
+                if *status == 404 { ": no such file" } else { "" }
+            ),
         )
-        .with(Next::say("put the file there; its name is upper case, and a path keeps its case")),
+        .with(Next::say(
+            "put the file there; its name is upper case, and a path keeps its case",
+        )),
         FileFlaw::Unchecked => Finding::error(
             "unique-value-unchecked",
             format!(
-                "at {address} {url} is there; whether all of it is the shop's cannot be told without the shop's record"
+                "at {address} {url} is there; whether all of it is the shop's cannot be told \
+                    without the shop's record"
             ),
         )
-        .with(Next::say("copy the file's name and lines, or host and value, from the shop's page and give them")),
+        .with(Next::say(
+            "copy the file's name and lines, or host and value, from the shop's page \
+            and give them",
+        )),
         FileFlaw::Unique(seen) => Finding::error(
             "other-unique-value",
             format!("at {address} {url} goes on with other lines than the shop's: {seen}"),
@@ -106,28 +168,60 @@ fn flawed(url: &str, address: SocketAddr, flaw: &FileFlaw, redirects: Redirects)
 impl From<&MailReason> for Finding {
     fn from(reason: &MailReason) -> Self {
         match reason {
-            MailReason::Ended => Self::error("email-proof-ended", "no CA takes an answer to an e-mail as proof since 2028-03-15 (SC-090)")
-                .with(Next::say("choose DCV by CNAME at the shop")),
+            MailReason::Ended => Self::error(
+                "email-proof-ended",
+                "no CA takes an answer to an \
+                e-mail as proof since 2028-03-15 (SC-090)",
+            )
+            .with(Next::say("choose DCV by CNAME at the shop")),
             MailReason::Ends => Self::note(
                 "email-proof-ends",
-                "no CA takes an answer to an e-mail as proof from 2028-03-15 on (SC-090), nor one that it has from before",
+                "no CA takes an answer to an e-mail as proof from 2028-03-15 on (SC-090), nor one \
+                    that it has from before",
             )
-            .with(Next::say("use the CNAME for the rounds to come: it can stay in place")),
-            MailReason::NoMail { domain, mail } => Self::error("no-mail-for-domain", no_mail(domain, mail))
-                .with(Next::say(format!("add an MX record for {domain}, or choose DCV by CNAME"))),
-            MailReason::NotTaken { ca } => Self::error("email-not-taken", format!("{ca} takes no answer to an e-mail as proof"))
-                .with(Next::say("choose DCV by CNAME at the shop")),
-            MailReason::NotConfirmed { ca } => Self::note("ca-not-confirmed", format!("not confirmed for {ca}: whether it takes an answer to an e-mail as proof"))
-                .with(Next::say(format!("see whether {ca} offers it, or choose DCV by CNAME"))),
+            .with(Next::say(
+                "use the CNAME for the rounds to come: it can stay in place",
+            )),
+            MailReason::NoMail { domain, mail } => {
+                Self::error("no-mail-for-domain", no_mail(domain, mail)).with(Next::say(format!(
+                    "add an MX record for {domain}, or choose DCV by CNAME"
+                )))
+            }
+            MailReason::NotTaken { ca } => Self::error(
+                "email-not-taken",
+                format!(
+                    "{ca} takes no \
+                answer to an e-mail as proof"
+                ),
+            )
+            .with(Next::say("choose DCV by CNAME at the shop")),
+            MailReason::NotConfirmed { ca } => Self::note(
+                "ca-not-confirmed",
+                format!("not confirmed for {ca}: whether it takes an answer to an e-mail as proof"),
+            )
+            .with(Next::say(format!(
+                "see whether {ca} offers it, or choose DCV by CNAME"
+            ))),
             MailReason::Unchecked => Self::error(
                 "mailbox-unchecked",
-                "whether somebody reads one of these mailboxes cannot be seen from here, so this proves nothing yet",
+                "whether somebody reads one of these mailboxes cannot be seen from here, so this \
+                    proves nothing yet",
             )
-            .with(Next::say("write to the one that you choose at the shop, and see that it arrives")),
-            MailReason::Unknown { domain, answer } => {
-                Self::error("mail-not-found-out", format!("who takes mail for {domain} was not found out ({})", cause(answer)))
-                    .with(Next::say(format!("dig MX {domain}; or name a resolver that finds it:  --resolver 9.9.9.9")))
-            }
+            .with(Next::say(
+                "write to the one that you choose at the shop, and see that it arrives",
+            )),
+            MailReason::Unknown { domain, answer } => Self::error(
+                "mail-not-found-out",
+                format!(
+                    "who takes mail for {domain} was not \
+                    found out ({})",
+                    cause(answer)
+                ),
+            )
+            .with(Next::say(format!(
+                "dig MX {domain}; or name a resolver that finds it:  \
+                        --resolver 9.9.9.9"
+            ))),
         }
     }
 }

@@ -45,48 +45,87 @@ fn advice(ignored: &Ignored) -> Option<String> {
     };
     Some(match &ignored.what {
         Unused::Archive(_) | Unused::OtherMethod => format!(
-            "unpack it and pass the files in it; if it is a zip that was renamed, download it again ({file})"
+            "unpack it and pass the files in it; if it is a zip that was renamed, download it \
+                again ({file})"
         ),
         Unused::Binary | Unused::Picture | Unused::Pdf => format!("see what it is:  file {file}"),
-        Unused::DamagedBlock { .. } | Unused::DamagedDer | Unused::DamagedPkcs12 | Unused::Trailing(_) => {
+        Unused::DamagedBlock { .. }
+        | Unused::DamagedDer
+        | Unused::DamagedPkcs12
+        | Unused::Trailing(_) => {
             "copy or download it again: a part of it was lost on the way".to_owned()
         }
         Unused::DamagedMarkers => {
-            "download the file itself in place of copying it from a page: editors turn hyphens into dashes".to_owned()
+            "download the file itself in place of copying it from a page: editors turn hyphens \
+                into dashes"
+                .to_owned()
         }
         Unused::Empty => "download it again: an earlier write or download failed".to_owned(),
         Unused::EncryptedEntry | Unused::EncryptedKey | Unused::LockedPkcs12 => {
-            "put its password into a file of mode 0600 and pass that:  --password-file FILE".to_owned()
+            "put its password into a file of mode 0600 and pass that:  --password-file FILE"
+                .to_owned()
         }
         Unused::Html(_) => {
-            "the browser saved a page (a login or an error) in place of the file: log in at the shop and download it again"
+            "the browser saved a page (a login or an error) in place of the file: log in at the \
+                shop and download it again"
                 .to_owned()
         }
         Unused::Jks => format!(
-            "convert it:  keytool -importkeystore -srckeystore {file} -destkeystore out.p12 -deststoretype PKCS12   and pass out.p12"
+            "convert it:  keytool -importkeystore -srckeystore {file} -destkeystore out.p12 \
+                -deststoretype PKCS12   and pass out.p12"
         ),
-        Unused::LongKey(_) => "ask the CA which certificate is meant: no server uses such a key".to_owned(),
-        Unused::Office => "open it, and save the certificates in it as text, or the attached zip as it is".to_owned(),
-        Unused::Mail => "pass the mail that the certificate came in, or the file that was attached to it".to_owned(),
-        Unused::OpenSsh => "pass the key that was made with the request, often NAME.key; this one is for ssh".to_owned(),
-        Unused::Pkcs7 => format!("see what it holds:  openssl asn1parse -in {file}   (add  -inform DER  if that fails)"),
+        Unused::LongKey(_) => {
+            "ask the CA which certificate is meant: no server uses such a key".to_owned()
+        }
+        Unused::Office => "open it, and save the certificates in it as text, or the attached zip \
+            as it is"
+            .to_owned(),
+        Unused::Mail => {
+            "pass the mail that the certificate came in, or the file that was attached \
+            to it"
+                .to_owned()
+        }
+        Unused::OpenSsh => "pass the key that was made with the request, often NAME.key; this one \
+            is for ssh"
+            .to_owned(),
+        Unused::Pkcs7 => format!(
+            "see what it holds:  openssl asn1parse -in {file}   (add  -inform \
+            DER  if that fails)"
+        ),
         Unused::RequestWeak => "make a new key and request:  certctl csr NAME...".to_owned(),
-        Unused::RequestSignature => "use the request as it was made, or make a new one:  certctl csr NAME...".to_owned(),
+        Unused::RequestSignature => "use the request as it was made, or make a new one:  certctl \
+            csr NAME..."
+            .to_owned(),
         Unused::TooMuchWork(_) | Unused::UnknownEncryption if packed => {
-            "unpack it, and encrypt it again in the usual way with openssl pkcs12 or openssl pkcs8".to_owned()
+            "unpack it, and encrypt it again in the usual way with openssl pkcs12 or openssl pkcs8"
+                .to_owned()
         }
         Unused::TooMuchWork(_) | Unused::UnknownEncryption => format!(
-            "let OpenSSL open it:  (umask 077; openssl pkcs12 -in {file} -nodes -out out.pem)   or, for a key:  (umask 077; openssl pkey -in {file} -out plain.key)"
+            "let OpenSSL open it:  (umask 077; openssl pkcs12 -in {file} -nodes -out out.pem)   \
+                or, for a key:  (umask 077; openssl pkey -in {file} -out plain.key)"
         ),
-        Unused::TraditionalKey => format!("decrypt a copy:  (umask 077; openssl pkey -in {file} -out plain.key)"),
-        Unused::OtherKey(_) | Unused::ShortKey(_) => "make a new key and request:  certctl csr NAME...".to_owned(),
+        Unused::TraditionalKey => format!(
+            "decrypt a copy:  (umask 077; openssl pkey -in {file} \
+            -out plain.key)"
+        ),
+        Unused::OtherKey(_) | Unused::ShortKey(_) => "make a new key and request:  certctl csr \
+            NAME..."
+            .to_owned(),
         Unused::UnusableKey => format!(
-            "let OpenSSL write it anew:  (umask 077; openssl pkey -in {file} -out plain.key)   if it refuses too, the file is damaged"
+            "let OpenSSL write it anew:  (umask 077; openssl pkey -in {file} -out plain.key)   if \
+                it refuses too, the file is damaged"
         ),
         Unused::WrongPassphrase(_) => {
-            "pass the password that the file was protected with, often in another mail:  --password-file FILE".to_owned()
+            "pass the password that the file was protected with, often in another mail:  \
+                --password-file FILE"
+                .to_owned()
         }
-        Unused::Crl | Unused::Link | Unused::MailSignature | Unused::OtherBag | Unused::OtherBlock(_) | Unused::Pgp => return None,
+        Unused::Crl
+        | Unused::Link
+        | Unused::MailSignature
+        | Unused::OtherBag
+        | Unused::OtherBlock(_)
+        | Unused::Pgp => return None,
         Unused::PublicKey | Unused::Text => return None,
     })
 }

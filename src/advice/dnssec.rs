@@ -49,16 +49,19 @@ fn finding(faults: &[&Fault]) -> Finding {
     let (message, next) = match flaw {
         Flaw::NoKey => (
             format!(
-                "the zone above has a DS record for {zone}, but the zone has no DNSKEY: {REJECTED}; seen at {at}"
+                "the zone above has a DS record for {zone}, but the zone has no DNSKEY: \
+                    {REJECTED}; seen at {at}"
             ),
             format!(
-                "take the DS record out at the registrar, or have the zone signed again:  dig DS {zone}"
+                "take the DS record out at the registrar, or have the zone signed again:  dig DS \
+                    {zone}"
             ),
         ),
         Flaw::OtherKey => (
             format!("the DS record of {zone} is of none of its keys: {REJECTED}; seen at {at}"),
             format!(
-                "put the DS record of the key in use in its place at the registrar:  dig DNSKEY {zone}"
+                "put the DS record of the key in use in its place at the registrar:  dig DNSKEY \
+                    {zone}"
             ),
         ),
         Flaw::Expired(_, until) => (
@@ -70,21 +73,24 @@ fn finding(faults: &[&Fault]) -> Finding {
         ),
         Flaw::NotYet(_, from) => (
             format!(
-                "DNSSEC signatures of {zone} are valid from {} only: {REJECTED}; {whats}, seen at {at}",
+                "DNSSEC signatures of {zone} are valid from {} only: {REJECTED}; {whats}, seen at \
+                    {at}",
                 time(*from)
             ),
             "set the clock of the machine that signs, and have the zone signed again".to_owned(),
         ),
         Flaw::Unsigned(_) => (
             format!(
-                "{zone} is signed, but these records have no signature of its keys: {REJECTED}; {whats}, at {at}"
+                "{zone} is signed, but these records have no signature of its keys: {REJECTED}; \
+                    {whats}, at {at}"
             ),
             "have the whole zone signed again where it is signed, and loaded at all its servers"
                 .to_owned(),
         ),
         Flaw::Wrong(_) => (
             format!(
-                "DNSSEC signatures of {zone} are not of these records: {REJECTED}; {whats}, seen at {at}"
+                "DNSSEC signatures of {zone} are not of these records: {REJECTED}; {whats}, seen \
+                    at {at}"
             ),
             "have the zone signed again: it was changed after it was signed".to_owned(),
         ),

@@ -140,20 +140,27 @@ impl From<&Obstacle> for Finding {
     fn from(obstacle: &Obstacle) -> Self {
         let finding = Self::error("path-taken", obstacle.to_string());
         match obstacle {
-            Obstacle::Folder(path) | Obstacle::Special(path) => {
-                finding.with(Next::say(format!("ls -ld {}", shell_word(&path.display().to_string()))))
-            }
-            Obstacle::Unlinked(_, install) => finding.with(Next::say(format!("put the links there:  {install}"))),
+            Obstacle::Folder(path) | Obstacle::Special(path) => finding.with(Next::say(format!(
+                "ls -ld {}",
+                shell_word(&path.display().to_string())
+            ))),
+            Obstacle::Unlinked(_, install) => finding.with(Next::say(format!(
+                "put the links \
+                there:  {install}"
+            ))),
             Obstacle::Another(path, shown) => finding.with(Next::say(format!(
-                "have the server that reads {} read {} too, with its key; or install there alone:  --server NAME",
+                "have the server that reads {} read {} too, with its key; or install there alone:  \
+                    --server NAME",
                 path.display(),
                 shown.display()
             ))),
-            Obstacle::Present(_, install) => {
-                finding.with(Next::say(format!("install the real one over it:  {install}")))
-            }
-            Obstacle::Link(..) => finding
-                .with(Next::say("choose paths of your own:  --chain-path PATH --key-path PATH, and name them in the server's configuration")),
+            Obstacle::Present(_, install) => finding.with(Next::say(format!(
+                "install the real one over it:  {install}"
+            ))),
+            Obstacle::Link(..) => finding.with(Next::say(
+                "choose paths of your own:  --chain-path PATH --key-path PATH, and \
+                    name them in the server's configuration",
+            )),
         }
     }
 }

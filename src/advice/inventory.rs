@@ -46,7 +46,8 @@ fn waiting(row: &Row, ways: &Ways<'_>) -> Option<Next> {
             .map(|request| checked(request, &row.name, ways)),
         State::Ready => installed(row, ways),
         State::NoKey => Some(Next::say(
-            "if it is to be used here, name the folders that may have its key:  certctl status FOLDER...",
+            "if it is to be used here, name the folders that may have its key:  certctl status \
+                FOLDER...",
         )),
         State::KeyAlone => {
             let key = row
@@ -74,7 +75,8 @@ fn checked(request: &Place, name: &str, ways: &Ways<'_>) -> Next {
     }
 }
 
-/// Installs what lies ready: by its name where names are looked up, else by its files. What other tools keep is theirs.
+/// Installs what lies ready: by its name where names are looked up, else by its files. What other
+/// tools keep is theirs.
 fn installed(row: &Row, ways: &Ways<'_>) -> Option<Next> {
     let (Place::File { path, origin }, (key, _)) = (row.place()?, row.keys.first()?) else {
         return None;
@@ -287,9 +289,13 @@ impl From<&Remark> for Finding {
     fn from(remark: &Remark) -> Self {
         let message = remark.to_string();
         match remark {
-            Remark::Delta { .. } => Self::warning("crl-delta", message).with(Next::say("name that list too")),
+            Remark::Delta { .. } => Self::warning("crl-delta", message).with(Next::say(
+                "name that \
+                list too",
+            )),
             Remark::Old { .. } => Self::warning("crl-old", message).with(Next::say(
-                "fetch the CA's list of today: its address is in the certificate's CRL distribution points",
+                "fetch the CA's list of today: its address is in the certificate's CRL \
+                    distribution points",
             )),
             Remark::OfOthers { .. } => Self::warning("crl-of-others", message),
         }

@@ -1,4 +1,5 @@
-//! Advice for choosing a pair: nothing to choose from, nothing to choose by, something that does not fit.
+//! Advice for choosing a pair: nothing to choose from, nothing to choose by, something that does
+//! not fit.
 
 use crate::delivery::LockError;
 use crate::failure::{Failure, Kind};
@@ -18,54 +19,84 @@ impl From<PairingError> for Failure {
                 failure
                     .because(format!("looked at {looked}"))
                     .with(Next::say(
-                        "name the key or the request of the one that you mean:  --key FILE  or  --csr FILE",
+                        "name the key or the request of the one that you mean:  --key FILE  or  \
+                            --csr FILE",
                     ))
                     .with(search())
             }
             PairingError::LockedKey(path) => of(Kind::Malformed)
-                .with(Next::say("put its password into a file of mode 0600 and pass that:  --password-file FILE"))
+                .with(Next::say(
+                    "put its password into a file of mode 0600 and pass that:  \
+                    --password-file FILE",
+                ))
                 .with(Next::say(format!(
-                    "or decrypt a copy and pass it:  (umask 077; openssl pkey -in {} -out plain.key)   --key plain.key",
+                    "or decrypt a copy and pass it:  (umask 077; openssl pkey -in {} -out \
+                        plain.key)   --key plain.key",
                     shell_word(&path.display().to_string())
                 ))),
             PairingError::StaysLocked(path, _) => of(Kind::Malformed).with(Next::say(format!(
-                "try it:  openssl pkey -in {} -noout   and pass what opens it:  --password-file FILE",
+                "try it:  openssl pkey -in {} -noout   and pass what opens it:  --password-file \
+                    FILE",
                 shell_word(&path.display().to_string())
             ))),
             PairingError::NoAnchor(_) => of(Kind::Malformed).with(Next::say(
-                "pass your CA's root certificate:  --trust root.pem; certctl inspect FILE tells what a file holds",
+                "pass your CA's root certificate:  --trust root.pem; certctl inspect FILE tells \
+                    what a file holds",
             )),
             PairingError::NoKey { holds, .. } => of(Kind::Malformed)
                 .because(format!("it holds {holds}"))
-                .with(Next::say("pass the key that was made with the request, often NAME.key:  --key FILE")),
+                .with(Next::say(
+                    "pass the key that was made with the request, often NAME.key:  \
+                    --key FILE",
+                )),
             PairingError::NoRequest { holds, .. } => of(Kind::Malformed)
                 .because(format!("it holds {holds}"))
-                .with(Next::say("pass the request that was given to the CA, often NAME.csr:  --csr FILE")),
+                .with(Next::say(
+                    "pass the request that was given to the CA, often NAME.csr:  --csr \
+                    FILE",
+                )),
             PairingError::NoSuchFile(_) => of(Kind::NotFound)
-                .because("paths are relative to the folder that you are in; names are looked up in -C")
+                .because(
+                    "paths are relative to the folder that you are in; names are looked up in \
+                    -C",
+                )
                 .with(Next::say("ls -l")),
-            PairingError::NothingHere { name: Some(name), .. } => of(Kind::NotFound)
+            PairingError::NothingHere {
+                name: Some(name), ..
+            } => of(Kind::NotFound)
                 .because("its request is here, and the CA's certificate has not been put beside it")
                 .with(Next::say(format!(
-                    "pass the zip or the files that the CA sent; if it has sent none yet:  certctl dcv-check {name}"
+                    "pass the zip or the files that the CA sent; if it has sent none yet:  certctl \
+                        dcv-check {name}"
                 ))),
-            PairingError::NothingHere { name: None, .. } => of(Kind::NotFound)
-                .with(Next::say("pass the zip or the files that the CA sent, or the folder that they are in:  -C DIR")),
-            PairingError::OnlyKey(_) => {
-                of(Kind::Malformed).with(Next::say("pass the certificate that the CA sent too, as a further file"))
-            }
+            PairingError::NothingHere { name: None, .. } => of(Kind::NotFound).with(Next::say(
+                "pass the zip or the files that the CA sent, or the folder that \
+                    they are in:  -C DIR",
+            )),
+            PairingError::OnlyKey(_) => of(Kind::Malformed).with(Next::say(
+                "pass the certificate that the CA sent too, as \
+                    a further file",
+            )),
             PairingError::OnlyRequest(_) => of(Kind::Malformed)
                 .because("a request is what the CA is sent; the certificate is what it sends back")
-                .with(Next::say("pass the zip or the .crt file that the CA sent by mail or offers in its panel")),
+                .with(Next::say(
+                    "pass the zip or the .crt file that the CA sent by mail or offers \
+                    in its panel",
+                )),
             PairingError::Unknown { known, .. } if known.is_empty() => {
-                of(Kind::NotFound).with(Next::say("pass a file, or name the folder of the files:  -C DIR"))
+                of(Kind::NotFound).with(Next::say(
+                    "pass a file, or name the folder of the files:  \
+                    -C DIR",
+                ))
             }
             PairingError::Unknown { known, .. } => {
                 let shown = known.iter().take(8).cloned().collect::<Vec<_>>().join(", ");
                 let more = if known.len() > 8 { ", ..." } else { "" };
                 of(Kind::NotFound)
                     .because(format!("names known there: {shown}{more}"))
-                    .with(Next::say("pass one of these names, a file, or another folder:  -C DIR"))
+                    .with(Next::say(
+                        "pass one of these names, a file, or another folder:  -C DIR",
+                    ))
             }
         }
     }
@@ -107,54 +138,95 @@ impl From<&Remark> for Finding {
         match remark {
             Remark::IssuerHere { path, bundle } => {
                 let path = path.display().to_string();
-                Self::warning("issuer-here", text).with(Next::run(&[bundle.as_slice(), &[path]].concat()))
+                Self::warning("issuer-here", text)
+                    .with(Next::run(&[bundle.as_slice(), &[path]].concat()))
             }
-            Remark::RootHere { path, .. } => Self::warning("root-here", text).with(Next::say(format!(
-                "if it is your company's CA, the same command with  --trust {}",
+            Remark::RootHere { path, .. } => {
+                Self::warning("root-here", text).with(Next::say(format!(
+                    "if it is your company's CA, the same command with  --trust {}",
+                    shell_word(&path.display().to_string())
+                )))
+            }
+            Remark::KeyHere { path } => Self::warning("key-here", text).with(Next::say(format!(
+                "use it:  --key {}",
                 shell_word(&path.display().to_string())
             ))),
-            Remark::KeyHere { path } => Self::warning("key-here", text)
-                .with(Next::say(format!("use it:  --key {}", shell_word(&path.display().to_string())))),
             Remark::KeySent { .. } => Self::note("key-sent", text),
             Remark::KeyDecrypted { .. } => Self::note("key-decrypted", text),
-            Remark::LeftOut { why: LeftOut::Duplicate, .. } => Self::note("duplicate", text),
-            Remark::LeftOut { why: LeftOut::Root, .. } => Self::note("root-left-out", text),
-            Remark::LeftOut { why: LeftOut::Unrelated, .. } => Self::note("unrelated", text),
+            Remark::LeftOut {
+                why: LeftOut::Duplicate,
+                ..
+            } => Self::note("duplicate", text),
+            Remark::LeftOut {
+                why: LeftOut::Root, ..
+            } => Self::note("root-left-out", text),
+            Remark::LeftOut {
+                why: LeftOut::Unrelated,
+                ..
+            } => Self::note("unrelated", text),
             Remark::Mended { what, .. } => Self::note(what.code(), text),
-            Remark::NameNotIssued { .. } => Self::warning("name-not-issued", text)
-                .with(Next::say("if these names are needed, ask the CA to reissue with them; browsers will refuse them with this certificate")),
-            Remark::Locked { path, why, anew, .. } => {
+            Remark::NameNotIssued { .. } => Self::warning("name-not-issued", text).with(Next::say(
+                "if these names are needed, ask the CA to reissue with them; \
+                    browsers will refuse them with this certificate",
+            )),
+            Remark::Locked {
+                path, why, anew, ..
+            } => {
                 let word = shell_word(&path.display().to_string());
                 let finding = match why {
                     None => Self::warning("key-locked", text)
-                        .with(Next::say("pass its password in a file of mode 0600:  --password-file FILE"))
-                        .with(Next::say("or type the same on a terminal: there it is asked for")),
-                    Some(LockError::Wrong) => Self::warning("wrong-password", text).with(Next::say(format!(
-                        "try it:  openssl pkey -in {word} -noout   and pass what opens it:  --password-file FILE"
-                    ))),
-                    Some(LockError::TooMuchWork(_) | LockError::Unknown) => Self::warning("key-locked", text).with(Next::say(
-                        format!("decrypt a copy and pass it:  (umask 077; openssl pkey -in {word} -out plain.key)   --key plain.key"),
-                    )),
+                        .with(Next::say(
+                            "pass its password in a file of mode 0600:  \
+                            --password-file FILE",
+                        ))
+                        .with(Next::say(
+                            "or type the same on a terminal: there it is asked for",
+                        )),
+                    Some(LockError::Wrong) => {
+                        Self::warning("wrong-password", text).with(Next::say(format!(
+                            "try it:  openssl pkey -in {word} -noout   and pass what opens it:  \
+                            --password-file FILE"
+                        )))
+                    }
+                    Some(LockError::TooMuchWork(_) | LockError::Unknown) => {
+                        Self::warning("key-locked", text).with(Next::say(format!(
+                            "decrypt a copy and pass it:  (umask 077; openssl pkey -in {word} \
+                            -out plain.key)   --key plain.key"
+                        )))
+                    }
                 };
                 finding.with(reissue(anew))
             }
             Remark::NoKey { anew, .. } => Self::warning("no-key", text)
                 .with(Next::say(
-                    "name the key that was made with the request, or the folder that it lies in:  --key FILE  or  -C DIR",
+                    "name the key that was made with the request, or the folder that it lies in:  \
+                        --key FILE  or  -C DIR",
                 ))
                 .with(search())
                 .with(reissue(anew)),
-            Remark::NotOurs { .. } => {
-                Self::warning("not-ours", text).with(Next::say("name its key to take it as well:  --key FILE"))
-            }
+            Remark::NotOurs { .. } => Self::warning("not-ours", text).with(Next::say(
+                "name its key to take it as well:  \
+                    --key FILE",
+            )),
             Remark::OnlyRequest { .. } => Self::warning("no-key", text)
-                .with(Next::say("name the key that was made with the request:  --key FILE"))
+                .with(Next::say(
+                    "name the key that was made with the request:  --key FILE",
+                ))
                 .with(search()),
             Remark::Older { .. } => Self::note("older", text),
-            Remark::WrongKey { problem, .. } => Self { message: text, ..Self::from(problem) },
+            Remark::WrongKey { problem, .. } => Self {
+                message: text,
+                ..Self::from(problem)
+            },
             Remark::WrongRequest { .. } => Self::error("wrong-request", text)
-                .with(Next::say("look for the key and request that were made for this order:  --csr FILE  or  --key FILE"))
-                .with(Next::say("if they are lost, have the certificate reissued for the request that is here")),
+                .with(Next::say(
+                    "look for the key and request that were made for this order:  \
+                    --csr FILE  or  --key FILE",
+                ))
+                .with(Next::say(
+                    "if they are lost, have the certificate reissued for the request \
+                    that is here",
+                )),
         }
     }
 }

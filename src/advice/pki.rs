@@ -21,14 +21,21 @@ impl From<NameError> for Failure {
                 .with(Next::say("use the DNS name that clients connect to")),
             NameError::Malformed(_) => failure
                 .because(
-                    "letters, digits and '-' between dots; labels of at most 63, the whole of at most 253 characters",
+                    "letters, digits and '-' between dots; labels of at most 63, the whole of at \
+                        most 253 characters",
                 )
                 .with(Next::say("certctl csr example.com www.example.com")),
             NameError::Mailbox(_) => failure
                 .because("a local part of ASCII letters, digits and dots, and a domain")
                 .with(Next::say("certctl csr ann@example.com --ca private")),
             NameError::Url(text) => {
-                let host = text.split("://").last().unwrap_or_default().split('/').next().unwrap_or_default();
+                let host = text
+                    .split("://")
+                    .last()
+                    .unwrap_or_default()
+                    .split('/')
+                    .next()
+                    .unwrap_or_default();
                 failure.with(Next::say(format!("give the name alone: {host}")))
             }
             NameError::Wildcard(_) => failure.with(Next::say("certctl csr '*.example.com'")),
@@ -74,22 +81,43 @@ impl From<SubjectError> for Failure {
         let failure = Self::of(Kind::Usage, &error);
         let plain = || {
             Next::say(
-                "--subject 'CN=example.com,OU=Web,O=Acme\\, Inc.,L=Berlin,C=DE'   (the most specific part first)",
+                "--subject 'CN=example.com,OU=Web,O=Acme\\, Inc.,L=Berlin,C=DE'   (the most \
+                    specific part first)",
             )
         };
         match error {
-            SubjectError::Letters(attribute, _) if attribute == "C" || attribute == "jurisdictionC" => {
-                failure.with(Next::say("a country is its two letters in ISO 3166-1:  C=DE"))
+            SubjectError::Letters(attribute, _)
+                if attribute == "C" || attribute == "jurisdictionC" =>
+            {
+                failure.with(Next::say(
+                    "a country is its two letters in ISO 3166-1:  C=DE",
+                ))
             }
-            SubjectError::Letters(..) => failure.because("control characters never; in serialNumber letters and digits, in emailAddress and DC ASCII alone").with(plain()),
-            SubjectError::NoValue(attribute) => failure.with(Next::say(format!("leave {attribute} out, or give it a value"))),
+            SubjectError::Letters(..) => failure
+                .because(
+                    "control characters never; in \
+                serialNumber letters and digits, in emailAddress and DC ASCII alone",
+                )
+                .with(plain()),
+            SubjectError::NoValue(attribute) => failure.with(Next::say(format!(
+                "leave {attribute} \
+                out, or give it a value"
+            ))),
             SubjectError::Slashes(same) => failure
                 .because("RFC 4514 writes the most specific part first, with commas")
                 .with(Next::say(format!("--subject {}", shell_word(&same)))),
-            SubjectError::Unescaped(_) => failure.because("these are special in a value: , + \" \\ < > ;").with(plain()),
+            SubjectError::Unescaped(_) => failure
+                .because(
+                    "these are special in a value: , + \" \\ \
+                < > ;",
+                )
+                .with(plain()),
             SubjectError::NotAPair(_) | SubjectError::Unfinished(_) => failure.with(plain()),
             SubjectError::UnknownType(_) => failure
-                .because("known by name: CN, O, OU, L, ST, C, street, postalCode, serialNumber, emailAddress, DC, UID and the like; any other by its number, 1.2.3.4=value")
+                .because(
+                    "known by name: CN, O, OU, L, ST, C, street, postalCode, serialNumber, \
+                    emailAddress, DC, UID and the like; any other by its number, 1.2.3.4=value",
+                )
                 .with(plain()),
         }
     }
@@ -104,55 +132,88 @@ impl From<CertificateError> for Failure {
 }
 
 impl From<&Problem> for Finding {
-    /// The advice for each problem of a chain or a pair. Every one of them makes the verdict negative.
+    /// The advice for each problem of a chain or a pair. Every one of them makes the verdict
+    /// negative.
     fn from(problem: &Problem) -> Self {
         let finding = Self::error(problem.code(), problem.to_string());
         match problem {
-            Problem::CaAsLeaf { .. } => finding.with(Next::say("pass the file that the CA issued for the site, beside this one")),
-            Problem::Expired { leaf: false, .. } => finding.with(Next::say(
-                "it is the CA's, not the site's: download the bundle (.ca-bundle) that the CA offers now, and use it in place of this one",
+            Problem::CaAsLeaf { .. } => finding.with(Next::say(
+                "pass the file that the CA issued \
+                for the site, beside this one",
             )),
-            Problem::Expired { .. } => {
-                finding.with(Next::say("ask the CA for a new certificate: make a fresh request with  certctl csr NAME..."))
-            }
-            Problem::HostNotCovered { host, .. } => {
-                finding.with(Next::say(format!("order a certificate that names {host} too, or take it out of what is asked for")))
-            }
+            Problem::Expired { leaf: false, .. } => finding.with(Next::say(
+                "it is the CA's, not the site's: download the bundle (.ca-bundle) that the CA \
+                    offers now, and use it in place of this one",
+            )),
+            Problem::Expired { .. } => finding.with(Next::say(
+                "ask the CA for a new certificate: make a fresh request \
+                    with  certctl csr NAME...",
+            )),
+            Problem::HostNotCovered { host, .. } => finding.with(Next::say(format!(
+                "order a certificate that names {host} too, or take \
+                    it out of what is asked for"
+            ))),
             Problem::MissingIntermediate { urls, trust, .. } => {
                 let bundle = match urls.first() {
                     Some(url) => format!(
-                        "add the CA's bundle (.ca-bundle) from its mail; or have certctl bundle or install fetch it from {url}:  --aia"
+                        "add the CA's bundle (.ca-bundle) from its mail; or have certctl bundle or \
+                            install fetch it from {url}:  --aia"
                     ),
-                    None => "add the CA's bundle (.ca-bundle) from its mail, or download it at the shop".to_owned(),
+                    None => {
+                        "add the CA's bundle (.ca-bundle) from its mail, or download it at the \
+                        shop"
+                            .to_owned()
+                    }
                 };
                 let own = "if it is of your company's CA, name its root too:  --trust root.pem";
                 let named = matches!(trust, TrustSource::File(_));
                 let finding = finding.with(Next::say(bundle));
-                if named { finding } else { finding.with(Next::say(own)) }
+                if named {
+                    finding
+                } else {
+                    finding.with(Next::say(own))
+                }
             }
-            Problem::NoNames { .. } => finding
-                .with(Next::say("ask the CA for a certificate that names the site: make a fresh request with  certctl csr NAME...")),
-            Problem::TooManyCandidates => {
-                finding.with(Next::say("pass only what the CA sent for this site: its certificate and its bundle"))
-            }
+            Problem::NoNames { .. } => finding.with(Next::say(
+                "ask the CA for a certificate that names the site: make a fresh \
+                    request with  certctl csr NAME...",
+            )),
+            Problem::TooManyCandidates => finding.with(Next::say(
+                "pass only what the CA sent for this site: its certificate \
+                    and its bundle",
+            )),
             Problem::WeakKey { .. } => finding.with(Next::say(
-                "make a new key and request, and have the certificate reissued for it:  certctl csr NAME... --force",
+                "make a new key and request, and have the certificate reissued for it:  certctl \
+                    csr NAME... --force",
             )),
-            Problem::WeakSignature { .. } => {
-                finding.with(Next::say("download the CA's present bundle; if the site's own certificate is meant, have it reissued"))
-            }
-            Problem::NotYetValid { .. } => finding.with(Next::say("wait until then, or set this machine's clock right:  date -u")),
-            Problem::Refused { .. } => finding.with(Next::say("ask the CA to issue it again, or send it this message")),
-            Problem::SelfSigned { .. } => finding.with(Next::say("use the certificate that the CA issued, not the one made here")),
-            Problem::UnknownRoot { .. } => {
-                finding.with(Next::say("if it is your company's CA, name its root:  --trust root.pem"))
-            }
+            Problem::WeakSignature { .. } => finding.with(Next::say(
+                "download the CA's present bundle; if the site's own \
+                    certificate is meant, have it reissued",
+            )),
+            Problem::NotYetValid { .. } => finding.with(Next::say(
+                "wait until then, or set this \
+                machine's clock right:  date -u",
+            )),
+            Problem::Refused { .. } => finding.with(Next::say(
+                "ask the CA to issue it again, or \
+                send it this message",
+            )),
+            Problem::SelfSigned { .. } => finding.with(Next::say(
+                "use the certificate that the CA \
+                issued, not the one made here",
+            )),
+            Problem::UnknownRoot { .. } => finding.with(Next::say(
+                "if it is your company's CA, name its root:  --trust \
+                    root.pem",
+            )),
             Problem::WrongKey { .. } => finding.with(Next::say(
-                "pass the key that was made with this request:  --key FILE; if it is lost, have the certificate reissued for a new request",
+                "pass the key that was made with this request:  --key FILE; if it is lost, have \
+                    the certificate reissued for a new request",
             )),
-            Problem::WrongKeyKind { .. } => {
-                finding.with(Next::say("pass the key that was made with this request:  --key FILE; certctl inspect FILE tells a key's kind"))
-            }
+            Problem::WrongKeyKind { .. } => finding.with(Next::say(
+                "pass the key that was made with this request:  --key FILE; \
+                    certctl inspect FILE tells a key's kind",
+            )),
         }
     }
 }
@@ -168,19 +229,23 @@ impl From<(&Lint, Scope)> for Finding {
         };
         let advice = match code {
             "broken-key" => {
-                "make a new key and request, on other hardware or with other software, and have it reissued:  certctl csr NAME..."
+                "make a new key and request, on other hardware or with other software, and have it \
+                    reissued:  certctl csr NAME..."
             }
             "odd-key-kind" | "unusual-key-kind" => {
-                "make a key that browsers take, and have it reissued:  certctl csr NAME... --key-type ecdsa-p256"
+                "make a key that browsers take, and have it reissued:  certctl csr NAME... \
+                    --key-type ecdsa-p256"
             }
             "intermediate-ends-first" => {
                 "ask the CA for its present bundle (.ca-bundle), or renew before that day"
             }
             "client-auth" => {
-                "have it reissued without clientAuth; what logs in with it needs a certificate of its own"
+                "have it reissued without clientAuth; what logs in with it needs a certificate of \
+                    its own"
             }
             "client-auth-lost" => {
-                "what logs in with it needs a certificate of its own, of a CA that its servers know: public CAs stop issuing them"
+                "what logs in with it needs a certificate of its own, of a CA that its servers \
+                    know: public CAs stop issuing them"
             }
             "common-name-not-listed" => {
                 "see that every name that clients use is among its names; have it reissued if not"

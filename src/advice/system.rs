@@ -40,7 +40,8 @@ impl From<FileError> for Failure {
             };
             return Self::of(Kind::NotFound, &error).with(Next::say(step));
         }
-        // What `system::fs::files` found out by itself, not what the kernel said (a file size limit is EFBIG too).
+        // What `system::fs::files` found out by itself, not what the kernel said (a file size limit
+        // is EFBIG too).
         if let (None, Some((kind, step))) = (
             error.source.raw_os_error(),
             unfit(error.source.kind(), &path),
@@ -77,7 +78,8 @@ impl From<FileError> for Failure {
     }
 }
 
-/// The nearest folder that has its name for good: one that was being built is gone by the time that it is looked for.
+/// The nearest folder that has its name for good: one that was being built is gone by the time that
+/// it is looked for.
 fn lasting(folder: &Path) -> &Path {
     let temporary = |folder: &Path| folder.file_name().is_some_and(is_temporary);
     folder

@@ -13,49 +13,98 @@ pub fn finding(remark: &Remark, at: Timestamp) -> Finding {
     match remark {
         Remark::AbsenceCached { servers, until } => Finding::note(
             "absence-cached",
-            format!("the absence is remembered until {} by {} (SOA minimum)", clock(*until, at), servers.join(", ")),
+            format!(
+                "the absence is remembered until {} by {} (SOA minimum)",
+                clock(*until, at),
+                servers.join(", ")
+            ),
         )
-        .with(Next::say("a CA whose resolver has looked remembers it as long: once it is there, give it that time")),
+        .with(Next::say(
+            "a CA whose resolver has looked remembers it as long: once it is there, \
+            give it that time",
+        )),
         Remark::Chain { name, chain } => chained(name, chain),
         Remark::Disagree { said } => Finding::error(
             "servers-disagree",
             format!("the zone's own servers answer differently; {}", places(at)),
         )
-        .quoting(said.iter().map(|(server, value)| format!("{server}: {value}")))
-        .with(Next::say("have one and the same zone at all of them; answers by place or network (GeoDNS, views) must not differ here")),
-        Remark::NameServers { zone, above, above_only, own_only } => {
-            name_servers(zone, above, &above_only.join(", "), &own_only.join(", "))
-        }
+        .quoting(
+            said.iter()
+                .map(|(server, value)| format!("{server}: {value}")),
+        )
+        .with(Next::say(
+            "have one and the same zone at all of them; answers by place or network \
+            (GeoDNS, views) must not differ here",
+        )),
+        Remark::NameServers {
+            zone,
+            above,
+            above_only,
+            own_only,
+        } => name_servers(zone, above, &above_only.join(", "), &own_only.join(", ")),
         Remark::ResolverDiffers { servers } => Finding::error(
             "resolver-differs",
-            format!("another value than at the zone's own servers comes from {}; {}", servers.join(", "), places(at)),
+            format!(
+                "another value than at the zone's own servers comes from {}; {}",
+                servers.join(", "),
+                places(at)
+            ),
         )
-        .with(Next::say("an older answer that is remembered: look again later; or a view of the zone for some networks only (split horizon, geo-blocking): publish it in all views")),
+        .with(Next::say(
+            "an older answer that is remembered: look again later; or a view of the \
+            zone for some networks only (split horizon, geo-blocking): publish it in all views",
+        )),
         Remark::Serials { zone, serials } => Finding::note(
             "serials-differ",
             format!("the copies of {zone} are not of the same age"),
         )
-        .quoting(serials.iter().map(|(server, serial)| format!("{server}: serial {serial}")))
-        .with(Next::say("wait until the servers have taken it over; if it stays so, see to the zone transfer")),
+        .quoting(
+            serials
+                .iter()
+                .map(|(server, serial)| format!("{server}: serial {serial}")),
+        )
+        .with(Next::say(
+            "wait until the servers have taken it over; if it stays so, see to the \
+            zone transfer",
+        )),
         Remark::Shadowed { zone, above } => Finding::error(
             "child-zone-shadows",
-            format!("{zone} is a zone of its own, delegated to other servers: what stands in the zone of {above} for names in it is not seen"),
+            format!(
+                "{zone} is a zone of its own, delegated to other servers: what stands in the \
+                zone of {above} for names in it is not seen"
+            ),
         )
-        .with(Next::say(format!("add the record in the panel of {zone}, or one for {above}, which proves all names below it:  dig NS {zone}"))),
+        .with(Next::say(format!(
+            "add the record in the panel of {zone}, or one for {above}, which \
+            proves all names below it:  dig NS {zone}"
+        ))),
     }
 }
 
 fn chained(name: &str, chain: &Chain) -> Finding {
     match chain {
-        Chain::Loop(back) => {
-            Finding::error("cname-loop", format!("the alias at {name} leads in a circle, back to {back}"))
-                .with(Next::say(format!("delete the alias at {name} and add the CA's record in its place")))
-        }
+        Chain::Loop(back) => Finding::error(
+            "cname-loop",
+            format!(
+                "the alias at {name} leads in a circle, back to \
+                {back}"
+            ),
+        )
+        .with(Next::say(format!(
+            "delete the alias at {name} and add the CA's record in its \
+                    place"
+        ))),
         Chain::Long(most) => Finding::error(
             "cname-chain-long",
-            format!("the alias at {name} leads on over more than {most} names; resolvers give up before that"),
+            format!(
+                "the alias at {name} leads on over more than {most} names; resolvers give up \
+                before that"
+            ),
         )
-        .with(Next::say(format!("have {name} lead straight to where it is meant to:  dig CNAME {name}"))),
+        .with(Next::say(format!(
+            "have {name} lead straight to where it is meant to:  dig CNAME \
+            {name}"
+        ))),
     }
 }
 

@@ -1,5 +1,5 @@
-//! `certctl bundle`: whatever the CA sent, as the verified chain file or in another format. Nothing is written unless all
-//! of it is right.
+//! `certctl bundle`: whatever the CA sent, as the verified chain file or in another format. Nothing
+//! is written unless all of it is right.
 
 mod extract;
 mod outcome;
@@ -28,7 +28,8 @@ pub use self::outputs::{Output, OutputArgs};
 #[derive(Debug, Default, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct BundleArgs {
-    /// What the CA sent: zips, certificates, bundles, or the folder of them, in any order; - is stdin
+    /// What the CA sent: zips, certificates, bundles, or the folder of them, in any order; - is
+    /// stdin
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<String>,
     /// The private key that the certificate belongs to [default: found in the directory]
@@ -43,11 +44,12 @@ pub struct BundleArgs {
     /// Whom to trust: Mozilla's list, this system's roots, or a file of CA certificates
     #[arg(long, value_name = "mozilla|system|FILE")]
     pub trust: Option<String>,
-    /// Which way, where the certificates have several: to the root that most clients know, or the shortest
+    /// Which way, where the certificates have several: to the root that most clients know, or the
+    /// shortest
     #[arg(long, value_enum, default_value_t)]
     pub prefer: Prefer,
-    /// Fetch issuers that are missing from where the certificates say they are; =any: also from this machine's own network,
-    /// and through a proxy
+    /// Fetch issuers that are missing from where the certificates say they are; =any: also from
+    /// this machine's own network, and through a proxy
     #[arg(long, value_enum, value_name = "any", num_args = 0..=1, require_equals = true, default_missing_value = "public")]
     pub aia: Option<Reach>,
     /// How what is locked is opened.

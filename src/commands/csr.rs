@@ -1,4 +1,5 @@
-//! `certctl csr`: a key and the request for it, never a key overwritten, and what to publish as far as it can be known.
+//! `certctl csr`: a key and the request for it, never a key overwritten, and what to publish as far
+//! as it can be known.
 
 mod args;
 mod caa;

@@ -1,4 +1,5 @@
-//! `certctl dcv-check`: would the CA see the proof of control now? If not, why, and when to look again.
+//! `certctl dcv-check`: would the CA see the proof of control now? If not, why, and when to look
+//! again.
 
 pub mod batch;
 mod email;
@@ -51,13 +52,15 @@ pub struct DcvCheckArgs {
     /// What the CA looks at: a record in the DNS, a file on the web server, or mail
     #[arg(long, default_value = "dns")]
     pub method: Method,
-    /// The record that the shop shows, as it is pasted: a zone-file line, host and value, an API's answer; '-' reads stdin
+    /// The record that the shop shows, as it is pasted: a zone-file line, host and value, an API's
+    /// answer; '-' reads stdin
     #[arg(long, value_name = "TEXT")]
     pub record: Vec<String>,
     /// Ask this resolver, not the system's; with a port other than 53 it alone is asked
     #[arg(long, value_name = "ADDR[:PORT]", value_parser = dns::address)]
     pub resolver: Vec<SocketAddr>,
-    /// Check what a list names, one line each (a name, a request's file, or a record: host and value); '-' is stdin
+    /// Check what a list names, one line each (a name, a request's file, or a record: host and
+    /// value); '-' is stdin
     #[arg(long, value_name = "FILE|-", conflicts_with_all = ["method", "names", "record", "wait"])]
     pub batch: Option<PathBuf>,
     /// Look again and again until it is visible, for so long [without a value: 2h]

@@ -1,4 +1,5 @@
-//! `certctl remove`: the pair stays where servers read it, as plain files; certctl's own folder of it goes.
+//! `certctl remove`: the pair stays where servers read it, as plain files; certctl's own folder of
+//! it goes.
 
 use std::time::Duration;
 

@@ -24,7 +24,8 @@ use crate::report::{Outcome, Text};
 #[derive(Debug, Default, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct InspectArgs {
-    /// A certificate, request, key, chain, zip or folder, a name known here, or a server; - is stdin
+    /// A certificate, request, key, chain, zip or folder, a name known here, or a server; - is
+    /// stdin
     #[arg(value_name = "FILE|HOST[:PORT]")]
     pub file: String,
     /// The shop or CA whose record a request is shown with
@@ -41,7 +42,8 @@ pub struct InspectArgs {
 /// Reads the file, or asks the host.
 ///
 /// # Errors
-/// When it cannot be read or holds nothing that is known; when no address of the host shows a certificate.
+/// When it cannot be read or holds nothing that is known; when no address of the host shows a
+/// certificate.
 pub fn run(context: &Context, args: &InspectArgs) -> Result<InspectOutcome, Failure> {
     let (file, at, ca) = (args.file.clone(), context.now(), args.ca);
     let reading = Reading::new(context, &args.reading)?;

@@ -1,5 +1,5 @@
-//! `certctl install`: what the CA sent, or what lies here, into the place where servers read it; tested, reloaded, seen
-//! live, or put back.
+//! `certctl install`: what the CA sent, or what lies here, into the place where servers read it;
+//! tested, reloaded, seen live, or put back.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -56,21 +56,23 @@ pub struct InstallArgs {
     /// Roots that the chain must end in: mozilla, or a file [default: mozilla]
     #[arg(long, value_name = "mozilla|FILE")]
     pub trust: Option<String>,
-    /// Which way, where the certificates have several: to the root that most clients know, or the shortest
+    /// Which way, where the certificates have several: to the root that most clients know, or the
+    /// shortest
     #[arg(long, value_enum, default_value_t)]
     pub prefer: Prefer,
-    /// Fetch issuers that are missing from where the certificates say they are; =any: also from this machine's own network,
-    /// and through a proxy
+    /// Fetch issuers that are missing from where the certificates say they are; =any: also from
+    /// this machine's own network, and through a proxy
     #[arg(long, value_enum, value_name = "any", num_args = 0..=1, require_equals = true, default_missing_value = "public")]
     pub aia: Option<Reach>,
     /// How what is locked is opened.
     #[command(flatten)]
     pub reading: ReadArgs,
-    /// Who reads the files; may be repeated [default: every server here that names them, else those installed; none
-    /// under --root]
+    /// Who reads the files; may be repeated [default: every server here that names them, else those
+    /// installed; none under --root]
     #[arg(long)]
     pub server: Vec<ServerKind>,
-    /// The server's main configuration file; of several servers each its own:  --server-config haproxy=FILE
+    /// The server's main configuration file; of several servers each its own: --server-config
+    /// haproxy=FILE
     #[arg(long, value_name = "FILE")]
     pub server_config: Vec<PathBuf>,
     /// Where servers read the chain [default: /etc/ssl/NAME.fullchain.pem]
@@ -88,16 +90,20 @@ pub struct InstallArgs {
     /// A finding that is not to refuse it; it is still told (may be repeated)
     #[arg(long, value_name = "CODE", value_parser = allow::code)]
     pub allow: Vec<&'static str>,
-    /// Tests the server's configuration; split into words, never given to a shell; auto: certctl's own way again
+    /// Tests the server's configuration; split into words, never given to a shell; auto: certctl's
+    /// own way again
     #[arg(long, value_name = "COMMAND")]
     pub test: Option<String>,
-    /// Makes the server read its files again; split into words, never given to a shell; auto: certctl's own way again
+    /// Makes the server read its files again; split into words, never given to a shell; auto:
+    /// certctl's own way again
     #[arg(long, value_name = "COMMAND")]
     pub reload: Option<String>,
-    /// Also ask there what is served; none: ask nobody, in this run alone; auto: forget where else was asked
+    /// Also ask there what is served; none: ask nobody, in this run alone; auto: forget where else
+    /// was asked
     #[arg(long, value_name = "HOST:PORT|none|auto")]
     pub probe: Vec<String>,
-    /// The last day of the term that is paid for: until then a round is a reissue, after it a purchase; none: forget it
+    /// The last day of the term that is paid for: until then a round is a reissue, after it a
+    /// purchase; none: forget it
     #[arg(long, value_name = "DATE|none", value_parser = term)]
     pub paid_until: Option<Term>,
     /// How long to wait for another certctl [default: 60s]
@@ -106,14 +112,16 @@ pub struct InstallArgs {
     /// Only show what would be done
     #[arg(long)]
     pub dry_run: bool,
-    /// Is all as it was installed, and served? Names pairs that are installed [default: all]; touches nothing
+    /// Is all as it was installed, and served? Names pairs that are installed [default: all];
+    /// touches nothing
     #[arg(long, conflicts_with_all = ["dry_run", "key", "owner", "key_mode", "cert_name", "allow", "chain_path", "key_path", "paid_until"])]
     pub check: bool,
-    /// A self-signed pair for these names (one: all of its request here), for a week, so that the server can start; where
-    /// there is none yet
+    /// A self-signed pair for these names (one: all of its request here), for a week, so that the
+    /// server can start; where there is none yet
     #[arg(long, conflicts_with_all = ["check", "key", "trust"])]
     pub placeholder: bool,
-    /// How long the server is asked before it is judged. No flag: a rehearsal, whose server answers at once, waits less.
+    /// How long the server is asked before it is judged. No flag: a rehearsal, whose server answers
+    /// at once, waits less.
     #[arg(skip)]
     pub patience: Patience,
 }
@@ -143,8 +151,8 @@ pub const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 /// Installs the certificates that are meant: all in one transaction.
 ///
 /// # Errors
-/// Files that cannot be used, a lock that is held, a signal. What is judged wrong is an outcome, and so is what fails of
-/// several.
+/// Files that cannot be used, a lock that is held, a signal. What is judged wrong is an outcome,
+/// and so is what fails of several.
 pub fn run(context: &Context, args: &InstallArgs) -> Result<InstallOutcome, Failure> {
     let mode = if args.dry_run {
         Mode::DryRun
@@ -212,7 +220,8 @@ fn said(args: &InstallArgs) -> Said<'_> {
     }
 }
 
-/// What is known of a certificate before anything is done; with it the pair and where it comes from, where it holds.
+/// What is known of a certificate before anything is done; with it the pair and where it comes
+/// from, where it holds.
 fn certified(context: &Context, meant: Meant) -> (Part, Option<(CertifiedKey, Settings)>) {
     let Meant {
         taken,
@@ -379,7 +388,8 @@ fn described(taken: &Taken) -> String {
     format!("{names}, ends {}", day(leaf.not_after))
 }
 
-/// `fits example.com.key; 1 intermediate, root left out; trusted by Mozilla's list`: of a pair that holds.
+/// `fits example.com.key; 1 intermediate, root left out; trusted by Mozilla's list`: of a pair that
+/// holds.
 fn approved(taken: &Taken, anchors: &TrustAnchors) -> String {
     let key = taken
         .key

@@ -1,5 +1,6 @@
-//! `certctl rehearse`: the whole round on this machine alone. The shop, the DNS and the web server are ours and live in
-//! this process; what a user types is run as typed: each line is parsed and given to its verb.
+//! `certctl rehearse`: the whole round on this machine alone. The shop, the DNS and the web server
+//! are ours and live in this process; what a user types is run as typed: each line is parsed and
+//! given to its verb.
 
 mod outcome;
 mod round;

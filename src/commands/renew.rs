@@ -1,4 +1,5 @@
-//! `certctl renew`: the next request for what is due. It is prepared, not renewed: servers go on with the pair they have.
+//! `certctl renew`: the next request for what is due. It is prepared, not renewed: servers go on
+//! with the pair they have.
 
 mod args;
 mod folders;
@@ -15,11 +16,12 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::install::request::{self, Mode};
 
-/// Prepares the next round of each certificate that is due or named. What goes wrong with one of several is told, and the
-/// others are prepared.
+/// Prepares the next round of each certificate that is due or named. What goes wrong with one of
+/// several is told, and the others are prepared.
 ///
 /// # Errors
-/// Names that are not known; files that cannot be read or written, where that leaves nothing prepared.
+/// Names that are not known; files that cannot be read or written, where that leaves nothing
+/// prepared.
 pub fn run(context: &Context, args: &RenewArgs) -> Result<RenewOutcome, Failure> {
     let mode = if args.dry_run {
         Mode::DryRun

@@ -1,4 +1,5 @@
-//! `certctl rollback`: the files before, or those of a date, tested, reloaded and seen live like any others.
+//! `certctl rollback`: the files before, or those of a date, tested, reloaded and seen live like
+//! any others.
 
 use std::time::Duration;
 
@@ -43,8 +44,8 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct RollbackOutcome(Changeover);
 
-/// Goes back: to what is asked for; else to what was proven when the present files are not; else to the entry before in
-/// the history.
+/// Goes back: to what is asked for; else to what was proven when the present files are not; else to
+/// the entry before in the history.
 ///
 /// # Errors
 /// No such pair, nothing to go back to, files that cannot be used, a lock that is held, a signal.

@@ -34,16 +34,16 @@ use crate::system::fs::files;
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct StatusArgs {
-    /// Files, folders with all below them, names known here, servers [default: what is installed, this folder, what
-    /// servers are configured with]
+    /// Files, folders with all below them, names known here, servers [default: what is installed,
+    /// this folder, what servers are configured with]
     #[arg(value_name = "PATH|HOST")]
     pub items: Vec<String>,
-    /// When a certificate is due: so long before its end, or with so much of its lifetime left [default: 30 days or a
-    /// third, whichever is less]
+    /// When a certificate is due: so long before its end, or with so much of its lifetime left
+    /// [default: 30 days or a third, whichever is less]
     #[arg(long, value_name = "20d|25%", value_parser = RenewBefore::parse)]
     pub renew_before: Option<RenewBefore>,
-    /// One JSON object a line for each file as it is read and each server as it answers, not joined with others; the last
-    /// one is the sum
+    /// One JSON object a line for each file as it is read and each server as it answers, not joined
+    /// with others; the last one is the sum
     #[arg(long, conflicts_with = "json")]
     pub jsonl: bool,
     /// Write the rows as metrics for Prometheus (node_exporter's textfile collector)

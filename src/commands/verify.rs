@@ -1,4 +1,5 @@
-//! `certctl verify`: does it all fit, as a server would send it: key, chain, order, names, dates, trust.
+//! `certctl verify`: does it all fit, as a server would send it: key, chain, order, names, dates,
+//! trust.
 
 mod criteria;
 mod host;
@@ -31,8 +32,8 @@ use crate::system::fs::files;
 #[derive(Debug, Default, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct VerifyArgs {
-    /// A name, the files of a pair, judged as a server would send them, or a server [default: the pairs here, else those
-    /// installed]
+    /// A name, the files of a pair, judged as a server would send them, or a server [default: the
+    /// pairs here, else those installed]
     #[arg(value_name = "NAME|FILE|HOST:PORT")]
     pub items: Vec<String>,
     /// Certificates in any order; without a FILE the first is the site's
@@ -173,8 +174,8 @@ fn judge_files(
     Ok(())
 }
 
-/// The installed files that a name means, where nothing newer for it lies here; without an argument all, where no
-/// certificate lies here.
+/// The installed files that a name means, where nothing newer for it lies here; without an argument
+/// all, where no certificate lies here.
 fn installed(
     context: &Context,
     args: &VerifyArgs,

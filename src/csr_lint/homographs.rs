@@ -1,4 +1,5 @@
-//! Names in letters of several scripts, or of one whose letters look like Latin ones: who reads them takes them for others.
+//! Names in letters of several scripts, or of one whose letters look like Latin ones: who reads
+//! them takes them for others.
 
 use icu_properties::CodePointMapData;
 use icu_properties::props::Script;

@@ -51,7 +51,8 @@ pub(crate) fn faults(order: &Order<'_>) -> Vec<Fault> {
     }
     if let Some(bits) = short_rsa {
         let what = format!(
-            "the one before has an RSA key of {bits} bits; the new one has 2048, the least that is taken"
+            "the one before has an RSA key of {bits} bits; the new one has 2048, the least that is \
+                taken"
         );
         faults.push(Fault::new(&rules::SHORT_RSA, what));
     }

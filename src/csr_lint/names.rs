@@ -120,12 +120,15 @@ fn dns_fault(name: &DnsName) -> Option<(&'static Rule, String)> {
         None if !base.contains('.') => internal("a name without a domain".to_owned()),
         None => internal(format!("{last} is no top-level domain of the public DNS")),
         Some(_) if name.registrable().is_some() => None,
-        Some(Suffix::Registry) => {
-            Some((&rules::PUBLIC_SUFFIX, "a public suffix: everybody registers domains below it".to_owned()))
-        }
+        Some(Suffix::Registry) => Some((
+            &rules::PUBLIC_SUFFIX,
+            "a public suffix: everybody registers domains below it".to_owned(),
+        )),
         Some(Suffix::Shared) => Some((
             &rules::SHARED_SUFFIX,
-            "its owner lets others have the names below it; only that owner is issued a certificate for it".to_owned(),
+            "its owner lets others have the names below it; only that owner is issued a \
+                certificate for it"
+                .to_owned(),
         )),
     }
 }

@@ -1,5 +1,6 @@
-//! The rules as data: code, weight, and where it says so. Read on 2026-11-23: BR 2.2.7 (CA/Browser Forum TLS Baseline
-//! Requirements), Chrome Root Program Policy 1.8, Mozilla Root Store Policy 3.0, RFC 5280.
+//! The rules as data: code, weight, and where it says so. Read on 2026-11-23: BR 2.2.7 (CA/Browser
+//! Forum TLS Baseline Requirements), Chrome Root Program Policy 1.8, Mozilla Root Store Policy 3.0,
+//! RFC 5280.
 
 use crate::finding::Severity;
 

@@ -71,7 +71,8 @@ impl RecordKind {
 /// What a server said when it was asked for one type of record at one name.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Answer {
-    /// There is an alias (whatever was asked for); the target without its final dot, as the server spelled it.
+    /// There is an alias (whatever was asked for); the target without its final dot, as the server
+    /// spelled it.
     Cname(String),
     /// The texts there, the strings of each record joined; bytes that are no UTF-8 are replaced.
     Txt(Vec<String>),
@@ -81,7 +82,8 @@ pub enum Answer {
     Mx(Vec<String>),
     /// NXDOMAIN: there is nothing of this name; the seconds that it says this may be remembered.
     NoName(Option<u32>),
-    /// NODATA: the name is there, but not with this type; the seconds that it says this may be remembered.
+    /// NODATA: the name is there, but not with this type; the seconds that it says this may be
+    /// remembered.
     NoData(Option<u32>),
     /// The resolver has an answer but rejects it, for its DNSSEC signatures do not hold.
     Bogus,
@@ -206,7 +208,8 @@ impl OwnServers {
 pub struct Delegation {
     /// The zone above, and the names of the servers that it gives; empty where it was not told.
     pub above: Option<(String, Vec<String>)>,
-    /// What each of the zone's servers says: its name, the serial number of its copy and the NS records in it.
+    /// What each of the zone's servers says: its name, the serial number of its copy and the NS
+    /// records in it.
     pub copies: Vec<Copied>,
 }
 
@@ -233,13 +236,15 @@ pub enum Chain {
 /// What was asked besides the record: about the zone, its keys, and where an alias leads.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Around {
-    /// What servers say about the zone itself; not known where nobody but one server was to be asked.
+    /// What servers say about the zone itself; not known where nobody but one server was to be
+    /// asked.
     pub delegation: Option<Delegation>,
     /// Keys and signatures.
     pub evidence: Evidence,
     /// Where the alias at a name leads, where that is nowhere.
     pub chain: Option<(String, Chain)>,
-    /// What is at a name beside the record's that nobody made, where that was asked: only a wildcard answers there.
+    /// What is at a name beside the record's that nobody made, where that was asked: only a
+    /// wildcard answers there.
     pub anywhere: Option<Answer>,
     /// A resolver's own words for why it gave no answer (RFC 8914), with its address.
     pub explained: Vec<(String, String)>,

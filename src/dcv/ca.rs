@@ -1,5 +1,6 @@
-//! What is known of each CA and shop: how it wants control of a domain proved, who issues for it, what it accepts. The
-//! rows are in `table`, each with its source and the month it was read; what nobody could confirm says so.
+//! What is known of each CA and shop: how it wants control of a domain proved, who issues for it,
+//! what it accepts. The rows are in `table`, each with its source and the month it was read; what
+//! nobody could confirm says so.
 
 mod profile;
 mod table;
@@ -124,8 +125,8 @@ impl clap::ValueEnum for Ca {
     }
 }
 
-/// Whether `text` has the form `shape`, where each `<...>` stands for one or more characters of a single label or word.
-/// Case counts as little as in the DNS.
+/// Whether `text` has the form `shape`, where each `<...>` stands for one or more characters of a
+/// single label or word. Case counts as little as in the DNS.
 #[must_use]
 pub fn fits(shape: &str, text: &str) -> bool {
     let one = |c: char| c.is_ascii_alphanumeric() || "-_=+/".contains(c);
@@ -140,7 +141,8 @@ pub fn fits(shape: &str, text: &str) -> bool {
                 return false;
             };
             let rest = &text[start.len()..];
-            // What follows begins with a character that no word has, or is the end: the longest word is the only one.
+            // What follows begins with a character that no word has, or is the end: the longest
+            // word is the only one.
             let word = rest.find(|c| !one(c)).unwrap_or(rest.len());
             word > 0 && fits(after, &rest[word..])
         }

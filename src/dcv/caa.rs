@@ -1,5 +1,6 @@
-//! CAA: whether a domain lets a CA issue for a name, and on which terms (RFC 8659; RFC 8657 for the terms). CAs look it up
-//! before every certificate (BR 3.2.2.8). Pure: the records come as values, `system::dns` asks for them.
+//! CAA: whether a domain lets a CA issue for a name, and on which terms (RFC 8659; RFC 8657 for the
+//! terms). CAs look it up before every certificate (BR 3.2.2.8). Pure: the records come as values,
+//! `system::dns` asks for them.
 
 mod value;
 
@@ -110,8 +111,8 @@ pub struct Terms {
     pub in_force: bool,
 }
 
-/// The names that are asked for, in this order, until one has records: the name, wildcard stripped, and all above it but
-/// the root (RFC 8659 3).
+/// The names that are asked for, in this order, until one has records: the name, wildcard stripped,
+/// and all above it but the root (RFC 8659 3).
 #[must_use]
 pub fn climb(name: &str) -> Vec<String> {
     let mut names = Vec::new();
@@ -178,7 +179,8 @@ fn judge(records: &[CaaRecord], wildcard: bool, wish: Wish) -> (Vec<&CaaRecord>,
     let of = |tag: &str| -> Vec<&CaaRecord> {
         records.iter().filter(|record| is(record, tag)).collect()
     };
-    // RFC 8659 4.3: for a wildcard, issuewild takes the place of issue; for all else it does not count.
+    // RFC 8659 4.3: for a wildcard, issuewild takes the place of issue; for all else it does not
+    // count.
     let wild = if wildcard {
         of("issuewild")
     } else {
@@ -269,7 +271,8 @@ fn shown(record: &CaaRecord) -> String {
     )
 }
 
-/// Whether each of `names` lets a CA issue; `found` is what is at each name of their climbs, empty where nobody was asked.
+/// Whether each of `names` lets a CA issue; `found` is what is at each name of their climbs, empty
+/// where nobody was asked.
 #[must_use]
 pub fn rule_all(names: &[String], found: &HashMap<String, Found>, wish: Wish) -> Vec<Ruling> {
     let at_name = |name: &str| match found.get(name) {
@@ -296,7 +299,8 @@ fn is_registrys(name: &str) -> bool {
     !name.contains('.') || DnsName::parse(name).is_ok_and(suffix)
 }
 
-/// Names that the same records say the same about, as one; so are names whose look-ups fail alike in one domain.
+/// Names that the same records say the same about, as one; so are names whose look-ups fail alike
+/// in one domain.
 #[must_use]
 pub fn together<'a>(rulings: impl Iterator<Item = &'a Ruling>) -> Vec<Ruling> {
     let mut groups: Vec<Ruling> = Vec::new();
@@ -654,7 +658,8 @@ mod tests {
 
     #[test]
     fn terms_are_in_force_from_their_day() {
-        let account = "a.test issue sectigo.com; accounturi=https://ca.test/1 ; validationmethods=dns-01,http-01";
+        let account = "a.test issue sectigo.com; accounturi=https://ca.test/1 ; \
+            validationmethods=dns-01,http-01";
         for (at, in_force) in [
             ("2027-03-14T23:59:59Z", false),
             ("2027-03-15T00:00:00Z", true),

@@ -1,5 +1,6 @@
-//! The `.dcv` file beside a request: zone-file text with the CA named (`; ca namecheap`) and the shop's records. Lines
-//! of other kinds belong to whoever wrote them and stay as they are. Pure: text in, text out.
+//! The `.dcv` file beside a request: zone-file text with the CA named (`; ca namecheap`) and the
+//! shop's records. Lines of other kinds belong to whoever wrote them and stay as they are. Pure:
+//! text in, text out.
 
 use super::ca::Ca;
 use super::parse;
@@ -21,7 +22,8 @@ enum Line {
 }
 
 impl Kept {
-    /// Reads a file's text; lines that are no record of this kind are kept and otherwise passed over.
+    /// Reads a file's text; lines that are no record of this kind are kept and otherwise passed
+    /// over.
     #[must_use]
     pub fn read(text: &str) -> Self {
         Self {
@@ -125,8 +127,8 @@ impl Line {
     }
 }
 
-/// Whether a line is written as a record given is kept: with its whole name, TTL and class. What others note may look like
-/// a record, but hardly like this.
+/// Whether a line is written as a record given is kept: with its whole name, TTL and class. What
+/// others note may look like a record, but hardly like this.
 fn is_whole(line: &str) -> bool {
     let mut words = line.split_whitespace();
     let name = words

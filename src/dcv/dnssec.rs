@@ -1,7 +1,8 @@
-//! Whether a zone's signatures hold, judged from what its servers say: DS at the zone above, DNSKEY, RRSIG and the clock
-//! (RFC 4035 5). CAs must check this for every look-up (BR 3.2.2.4 and 3.2.2.8.1, SC-085), also where the resolver here does
-//! not. Pure; no trust anchor is needed: the question is what the owner of the domain has wrong, so the zones above the
-//! domain are taken at their word. A zone without DS is unsigned, which is fine.
+//! Whether a zone's signatures hold, judged from what its servers say: DS at the zone above,
+//! DNSKEY, RRSIG and the clock (RFC 4035 5). CAs must check this for every look-up (BR 3.2.2.4 and
+//! 3.2.2.8.1, SC-085), also where the resolver here does not. Pure; no trust anchor is needed: the
+//! question is what the owner of the domain has wrong, so the zones above the domain are taken at
+//! their word. A zone without DS is unsigned, which is fine.
 
 use hickory_proto::dnssec::crypto::Digest;
 use hickory_proto::dnssec::rdata::{DNSKEY, DNSSECRData, DS, RRSIG};
@@ -16,7 +17,8 @@ pub struct Cut {
     pub zone: Name,
     /// The DS records that the zone above has for it; not known where missing.
     pub ds: Option<Vec<DS>>,
-    /// What each server that was asked for the keys said: its name, and keys with signatures; not known where missing.
+    /// What each server that was asked for the keys said: its name, and keys with signatures; not
+    /// known where missing.
     pub keys: Vec<(String, Option<Vec<Record>>)>,
 }
 
@@ -25,7 +27,8 @@ pub struct Cut {
 pub struct Evidence {
     /// From the top level down to the zone.
     pub cuts: Vec<Cut>,
-    /// What each of the zone's servers said to a question, with signatures: its name, the name asked for, the records.
+    /// What each of the zone's servers said to a question, with signatures: its name, the name
+    /// asked for, the records.
     pub answers: Vec<(String, Name, Vec<Record>)>,
 }
 
@@ -135,8 +138,8 @@ pub fn judge(evidence: &Evidence, at: Timestamp) -> State {
     })
 }
 
-/// What a zone may cost: signatures that are checked in all, keys and DS records of a set. Real zones have a few; a hostile
-/// one could make work of thousands (CVE-2023-50387).
+/// What a zone may cost: signatures that are checked in all, keys and DS records of a set. Real
+/// zones have a few; a hostile one could make work of thousands (CVE-2023-50387).
 const MOST_CHECKS: usize = 512;
 const MOST_KEYS: usize = 64;
 
@@ -261,7 +264,8 @@ fn sets(records: &[Record], name: &Name) -> Vec<Set> {
     sets
 }
 
-/// `Err(None)`: it cannot be told here (an algorithm that is not known, more signatures than are checked).
+/// `Err(None)`: it cannot be told here (an algorithm that is not known, more signatures than are
+/// checked).
 fn holds(
     set: &Set,
     records: &[Record],

@@ -1,4 +1,5 @@
-//! What would satisfy the CA for one domain: the record, the values it may have, and the names it may stand at.
+//! What would satisfy the CA for one domain: the record, the values it may have, and the names it
+//! may stand at.
 
 use std::borrow::Cow;
 
@@ -19,7 +20,8 @@ pub enum Source {
     Nowhere,
 }
 
-/// How a value that is not known to be right is told from one that has nothing to do with the proof.
+/// How a value that is not known to be right is told from one that has nothing to do with the
+/// proof.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Likeness {
     /// It starts with the request's hashes, `<SHA-256 first 32>.<last 32>`.
@@ -54,7 +56,8 @@ pub struct Expectation {
 pub enum Place {
     /// The record's own name.
     Here,
-    /// The same label at a parent domain: the CA climbs there (BR 1.6.1, Authorization Domain Name).
+    /// The same label at a parent domain: the CA climbs there (BR 1.6.1, Authorization Domain
+    /// Name).
     Parent,
     /// The zone's name typed into a panel that adds it by itself.
     Doubled,
@@ -65,7 +68,8 @@ pub enum Place {
 }
 
 impl Expectation {
-    /// The names to ask for and what each is; the record's own name first. `zone` is known once servers were asked.
+    /// The names to ask for and what each is; the record's own name first. `zone` is known once
+    /// servers were asked.
     #[must_use]
     pub fn places(&self, zone: Option<&str>) -> Vec<(Place, Cow<'_, str>)> {
         let here = self.record.name.as_str();
@@ -100,7 +104,8 @@ impl Expectation {
         name.registrable().map(str::to_owned)
     }
 
-    /// A key that is used again has a unique value in its record, which only the CA knows (docs.sectigo.com, request token).
+    /// A key that is used again has a unique value in its record, which only the CA knows
+    /// (docs.sectigo.com, request token).
     pub fn shop_decides(&mut self, request: &SigningRequest) {
         if self.source == Source::Form {
             (self.source, self.values) = (Source::Nowhere, Vec::new());
@@ -118,7 +123,8 @@ impl Expectation {
             name.strip_suffix(zone)
                 .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
         };
-        // A cut above the registrable domain means that the domain is not delegated: no panel has that zone.
+        // A cut above the registrable domain means that the domain is not delegated: no panel has
+        // that zone.
         if below(&self.domain) && zone.len() >= self.record.zone.len() {
             self.record.relative_name = record::relative(&self.record.name, zone);
             self.record.zone = zone.to_owned();
@@ -129,8 +135,8 @@ impl Expectation {
 /// The most names below one domain that are looked at for a record put too low.
 const BELOW_LIMIT: usize = 8;
 
-/// Whether a record is the shop's for this request: both host and value are made of it, or (made of no request) it is
-/// for one of its names.
+/// Whether a record is the shop's for this request: both host and value are made of it, or (made of
+/// no request) it is for one of its names.
 #[must_use]
 pub fn belongs(given: &GivenRecord, request: &SigningRequest) -> bool {
     match (given.md5(), given.target()) {
@@ -149,8 +155,8 @@ pub fn is_for(given: &GivenRecord, request: &SigningRequest) -> bool {
         .any(|domain| given.anchor_for(domain.as_str()).is_some())
 }
 
-/// One expectation for each domain to prove; none for a CA that wants no record. `given` are the shop's records that
-/// belong to this request.
+/// One expectation for each domain to prove; none for a CA that wants no record. `given` are the
+/// shop's records that belong to this request.
 #[must_use]
 pub fn expectations(
     request: &SigningRequest,
@@ -196,7 +202,8 @@ fn expectation(
     }
 }
 
-/// A record that was given without any request: it is to be there as it was shown. `None` where its host is not whole.
+/// A record that was given without any request: it is to be there as it was shown. `None` where its
+/// host is not whole.
 #[must_use]
 pub fn alone(shown: &GivenRecord) -> Option<Expectation> {
     let (label, domain) = match shown.host.split_once('.') {
@@ -249,7 +256,8 @@ fn of(shown: &GivenRecord, anchor: &Anchor, record: DcvRecord, below: Vec<String
     }
 }
 
-/// The record as far as the CA's form tells it; of a CA that is not known, as far as the record for another domain does.
+/// The record as far as the CA's form tells it; of a CA that is not known, as far as the record for
+/// another domain does.
 fn as_known(
     request: &SigningRequest,
     ca: Option<Ca>,

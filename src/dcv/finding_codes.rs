@@ -1,5 +1,5 @@
-//! Every code that `dcv-check` tells a finding by, what it means and what helps. The README's table is made of it; a test
-//! holds both, and the code, together.
+//! Every code that `dcv-check` tells a finding by, what it means and what helps. The README's table
+//! is made of it; a test holds both, and the code, together.
 
 /// Code, meaning, cure; by code.
 pub const FINDINGS: [(&str, &str, &str); 77] = [

@@ -1,5 +1,6 @@
-//! Proof by a file on the web server: what each name has to serve, and whether what it serves would satisfy the CA. A CA
-//! asks each name by itself: no climbing, no wildcards (BR 3.2.2.4.18 since 2021-12-01).
+//! Proof by a file on the web server: what each name has to serve, and whether what it serves would
+//! satisfy the CA. A CA asks each name by itself: no climbing, no wildcards (BR 3.2.2.4.18 since
+//! 2021-12-01).
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -53,7 +54,8 @@ pub struct FileProof {
 
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum Content {
-    /// SHA-256, one of these zones, and the unique value: `None` where it is not known, an inner `None` where there is none.
+    /// SHA-256, one of these zones, and the unique value:
+    /// `None` where it is not known, an inner `None` where there is none.
     Hash {
         sha256: String,
         zones: Vec<String>,
@@ -103,8 +105,9 @@ pub enum FileFlaw {
     Unique(String),
 }
 
-/// The files for `request`, one for each name that is no wildcard; none for a CA that takes none. `given` are the shop's
-/// records that belong to this request.
+/// The files for
+/// `request`, one for each name that is no wildcard; none for a CA that takes none. `given` are the
+/// shop's records that belong to this request.
 #[must_use]
 pub fn files(request: &SigningRequest, ca: Option<Ca>, given: &[GivenRecord]) -> Vec<FileProof> {
     let names = request

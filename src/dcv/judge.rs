@@ -1,4 +1,5 @@
-//! Would the CA see the proof now? One expectation, what all servers said, and the verdict with its reasons.
+//! Would the CA see the proof now? One expectation, what all servers said, and the verdict with its
+//! reasons.
 
 use std::borrow::Cow;
 
@@ -15,7 +16,8 @@ pub enum Verdict {
     Visible,
     /// No server answered, or not all of them.
     Unreachable,
-    /// Something of this request is there, but its unique value was never compared with the shop's record.
+    /// Something of this request is there, but its unique value was never compared with the shop's
+    /// record.
     Unchecked,
     /// It is not there.
     Absent,
@@ -79,7 +81,8 @@ pub fn judge(expected: &Expectation, survey: &Survey) -> Judgement {
     let mut standings: Vec<Standing> = survey.said.iter().map(|said| view.standing(said)).collect();
     view.follow_aliases(&mut standings);
     let answered = standings.iter().any(|one| one.answer.is_answer());
-    // Where this machine has no way to (IPv6 without IPv6), nobody was asked and nothing is known to be wrong.
+    // Where this machine has no way to (IPv6 without IPv6), nobody was asked and nothing is known
+    // to be wrong.
     let asked = standings.iter().filter(|one| one.answer != Answer::NoRoute);
     let mut verdict = asked
         .map(|one| one.verdict)
@@ -126,8 +129,8 @@ struct View<'a> {
 }
 
 impl View<'_> {
-    /// The answer that decides for one server: the right value where the CA looks, else what it finds there, else the
-    /// right value where it does not look, else the absence.
+    /// The answer that decides for one server: the right value where the CA looks, else what it
+    /// finds there, else the right value where it does not look, else the absence.
     fn standing(&self, said: &Said) -> Standing {
         let rank = |asked: &&Asked| {
             let verdict = self.verdict(&asked.name, &asked.answer);
@@ -398,8 +401,9 @@ impl View<'_> {
         }
     }
 
-    /// A zone's own servers do not follow an alias to a text in another zone, as CAs do: where a resolver found the text
-    /// behind it, they say the same. An alias that is the value itself has nothing behind it: the resolver remembers.
+    /// A zone's own servers do not follow an alias to a text in another zone, as CAs do: where a
+    /// resolver found the text behind it, they say the same. An alias that is the value itself has
+    /// nothing behind it: the resolver remembers.
     fn follow_aliases(&self, standings: &mut [Standing]) {
         let found =
             |one: &Standing| one.server.role == Role::Resolver && one.verdict == Verdict::Visible;
@@ -427,7 +431,8 @@ impl View<'_> {
     }
 }
 
-/// The zone's own servers are known, and this machine has no way to any of them: a resolver alone was asked.
+/// The zone's own servers are known, and this machine has no way to any of them: a resolver alone
+/// was asked.
 fn nobody_reached(standings: &[Standing]) -> bool {
     let mut own = standings
         .iter()

@@ -1,5 +1,5 @@
-//! Proof by an answer to an e-mail: who is written to, and whether the DNS says that mail for them arrives anywhere. That
-//! somebody reads it cannot be seen from here.
+//! Proof by an answer to an e-mail: who is written to, and whether the DNS says that mail for them
+//! arrives anywhere. That somebody reads it cannot be seen from here.
 
 use super::answer::Answer;
 use super::caa::Found;
@@ -115,7 +115,8 @@ impl Mailbox {
         aliases.chain(self.contacts.iter().cloned()).collect()
     }
 
-    /// `Some(true)` where mail to one of them arrives as far as the DNS says, `None` where that is not known.
+    /// `Some(true)` where mail to one of them arrives as far as the DNS says, `None` where that is
+    /// not known.
     #[must_use]
     pub fn arrives(&self) -> Option<bool> {
         match self.mail {

@@ -1,6 +1,6 @@
-//! The shop's record as a person pastes it: a zone-file line, host and value in two columns or in labelled lines, an API's
-//! answer, with whatever a panel or a mail puts around them. Any CNAME or TXT is taken; one that looks like it was made of
-//! a request has to be whole.
+//! The shop's record as a person pastes it: a zone-file line, host and value in two columns or in
+//! labelled lines, an API's answer, with whatever a panel or a mail puts around them. Any CNAME or
+//! TXT is taken; one that looks like it was made of a request has to be whole.
 
 mod answers;
 mod file;
@@ -76,8 +76,8 @@ fn record(pair: &Pair) -> Result<GivenRecord, RecordError> {
     Ok(GivenRecord { host, kind, value })
 }
 
-/// Whether host or value has what only a request's hashes look like, or nearly: then both have to be right. What AWS shows
-/// has 32 digits too, but an underscore before those of the value.
+/// Whether host or value has what only a request's hashes look like, or nearly: then both have to
+/// be right. What AWS shows has 32 digits too, but an underscore before those of the value.
 fn looks_made_of_a_request(host: &str, value: &str) -> bool {
     let digits = |text: &str| {
         let label = text.split('.').next().unwrap_or_default();
@@ -245,15 +245,19 @@ mod tests {
         }
     }
 
-    /// Records that shops have published (ZeroSSL, Namecheap, GeoCerts, Sectigo SCM, a gov.uk zone), in their own case.
+    /// Records that shops have published (ZeroSSL, Namecheap, GeoCerts, Sectigo SCM, a gov.uk
+    /// zone), in their own case.
     #[test]
     fn published_records_are_read() {
         for text in [
             "_0F70760EEC50DF6725F9592F26D7B0F3.kamayi.com.pk 1397F9DA233B277153AE0B68083EFAC7.A53D6958F296128163058EA67EBB88CC.661862d3f04226a.comodoca.com",
             "_6958EA56A4FE23DDF2C3EDA7B9B956A5.oneiric.dev 46513AD29B078AF908AD3CDF354A8599.6CD5AE645BCCE1FAA847D98385AFF6CE.69ff68dc5168c.comodoca.com",
-            "_8DA14D435F7042B71E212832EBFFD76B.www.geocerts.net 825752855AAEE1C2D576C3E42746C31C.FEA7606054060C42EAC7F966BA72FFAD.comodoca.com",
-            "_fc69541f3cb60467c4cf674225e89931.ccmqa.com. 2e48bb4e8a04ec6ff6396052bfa7e3df.7756667c4e96769d2101d67de72584dd.sectigo.com.",
-            "_98EB197EF83F7A9EB736ED7CEBD413CE.comododecodecsr.tk 24bdd3a9aa620a658e7f3c9aede02c1d.a516a7563fd58b2d269c3c7ac1c22c7c.sectigo.com",
+            "_8DA14D435F7042B71E212832EBFFD76B.www.geocerts.net \
+                825752855AAEE1C2D576C3E42746C31C.FEA7606054060C42EAC7F966BA72FFAD.comodoca.com",
+            "_fc69541f3cb60467c4cf674225e89931.ccmqa.com. \
+                2e48bb4e8a04ec6ff6396052bfa7e3df.7756667c4e96769d2101d67de72584dd.sectigo.com.",
+            "_98EB197EF83F7A9EB736ED7CEBD413CE.comododecodecsr.tk \
+                24bdd3a9aa620a658e7f3c9aede02c1d.a516a7563fd58b2d269c3c7ac1c22c7c.sectigo.com",
             "_371f1f3d8945f4bfa19274f8ceab31f4.immigrationappealsonline.justice.gov.uk. CA4023FEA98228C4EDB091E2BB56CD90.480DDAE2D6792732A2DAD213E567D6C8.456c9caa8ade0846892f.sectigo.com.",
         ] {
             let read = line(text).replace(" 300 IN CNAME", "").replace(". ", " ");
@@ -288,7 +292,8 @@ mod tests {
             assert_eq!(line(&text), wanted, "{text}");
         }
         let two = format!(
-            "_{MD5}.example.com {sectigo}\n_{MD5}.example.net {sectigo}\n_{MD5}.example.com {sectigo}"
+            "_{MD5}.example.com {sectigo}\n_{MD5}.example.net {sectigo}\n_{MD5}.example.com \
+                {sectigo}"
         );
         assert_eq!(parse(&two).unwrap().len(), 2);
     }
@@ -333,11 +338,14 @@ mod tests {
                 "_dnsauth.example.com. 300 IN CNAME abc.dcv.digicert.com.",
             ),
             (
-                "Name | Type | Value | TTL\n_dnsauth.example.com | CNAME | abc.dcv.digicert.com | 1h",
+                "Name | Type | Value | TTL\n_dnsauth.example.com | CNAME | abc.dcv.digicert.com | \
+                    1h",
                 "_dnsauth.example.com. 300 IN CNAME abc.dcv.digicert.com.",
             ),
             (
-                "\u{4e3b}\u{673a}\u{8bb0}\u{5f55}\u{ff1a} _dnsauth\n\u{8bb0}\u{5f55}\u{7c7b}\u{578b}\u{ff1a} TXT\n\u{8bb0}\u{5f55}\u{503c}\u{ff1a} 20261123abc",
+                "\u{4e3b}\u{673a}\u{8bb0}\u{5f55}\u{ff1a} \
+                    _dnsauth\n\u{8bb0}\u{5f55}\u{7c7b}\u{578b}\u{ff1a} \
+                    TXT\n\u{8bb0}\u{5f55}\u{503c}\u{ff1a} 20261123abc",
                 "_dnsauth 300 IN TXT \"20261123abc\"",
             ),
             (
@@ -345,8 +353,10 @@ mod tests {
                 "_dnsauth 300 IN CNAME abc.dcv.digicert.com.",
             ),
             (
-                "_0123456789abcdef0123456789abcdef.example.com. CNAME _fedcba9876543210fedcba9876543210.mzlfeqexyx.acm-validations.aws.",
-                "_0123456789abcdef0123456789abcdef.example.com. 300 IN CNAME _fedcba9876543210fedcba9876543210.mzlfeqexyx.acm-validations.aws.",
+                "_0123456789abcdef0123456789abcdef.example.com. CNAME \
+                    _fedcba9876543210fedcba9876543210.mzlfeqexyx.acm-validations.aws.",
+                "_0123456789abcdef0123456789abcdef.example.com. 300 IN CNAME \
+                    _fedcba9876543210fedcba9876543210.mzlfeqexyx.acm-validations.aws.",
             ),
             (
                 r#"{"ResourceRecord": {"Name": "_0ab.example.com.", "Type": "CNAME", "Value": "_1cd.x.acm-validations.aws."}}"#,
@@ -366,7 +376,8 @@ mod tests {
         }
     }
 
-    /// The answers as the shops' documents and programs show them; Namecheap's own sample is not well-formed XML.
+    /// The answers as the shops' documents and programs show them; Namecheap's own sample is not
+    /// well-formed XML.
     #[test]
     fn what_shops_programs_answer_is_read() {
         let namecheap = |host: &str, target: &str| {

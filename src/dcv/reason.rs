@@ -29,7 +29,8 @@ pub enum Reason {
         /// Who was asked all the same.
         others: Others,
     },
-    /// The domain has no servers of its own: not registered, expired, or without NS records at the registrar.
+    /// The domain has no servers of its own: not registered, expired, or without NS records at the
+    /// registrar.
     NotDelegated {
         /// The registrable domain.
         domain: String,
@@ -120,7 +121,8 @@ pub enum Elsewhere {
 /// What is at a record's own name in its place or beside it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Instead {
-    /// Addresses, where a CNAME was entered: the provider resolves it by itself, or its proxy answers.
+    /// Addresses, where a CNAME was entered: the provider resolves it by itself, or its proxy
+    /// answers.
     Addresses(Vec<IpAddr>),
     /// A text is looked for, and the name is an alias for this one, which has none.
     Alias(String),

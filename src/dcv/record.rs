@@ -1,6 +1,7 @@
-//! What to publish for a request, as far as it can be known. CSR-hash DCV (Sectigo, SSL.com and their shops): CNAME at
-//! `_<MD5 of the DER>.<domain>` to `<SHA-256 first 32>.<last 32>[.<unique value>].<zone>`. Sources: docs.sectigo.com
-//! request token and CNAME FAQ. Others: a random value at a host that is known or not.
+//! What to publish for a request, as far as it can be known. CSR-hash DCV (Sectigo, SSL.com and
+//! their shops): CNAME at `_<MD5 of the DER>.<domain>` to
+//! `<SHA-256 first 32>.<last 32>[.<unique value>].<zone>`. Sources: docs.sectigo.com request token
+//! and CNAME FAQ. Others: a random value at a host that is known or not.
 
 use serde::Serialize;
 
@@ -17,7 +18,8 @@ pub struct DcvRecord {
     pub name: String,
     /// The zone that it is entered in: the registrable domain.
     pub zone: String,
-    /// The owner name relative to the zone: what a DNS provider's panel asks for; `@` for the zone itself.
+    /// The owner name relative to the zone: what a DNS provider's panel asks for; `@` for the zone
+    /// itself.
     pub relative_name: String,
     /// CNAME or TXT.
     #[serde(rename = "type")]
@@ -31,12 +33,14 @@ pub struct DcvRecord {
     pub complete: bool,
     /// The names of the request that it proves: the domain and those below it, wildcards included.
     pub proves: Vec<String>,
-    /// Owner names that would do as well, for the CA climbs: the same record at a parent, up to the registrable domain.
+    /// Owner names that would do as well, for the CA climbs: the same record at a parent, up to the
+    /// registrable domain.
     pub or_at: Vec<String>,
 }
 
-/// The records for `request`: one for each domain that is not below another one asked for (a record there proves the
-/// names below it too). Without `ca`, hosts are those of the CSR-hash family and targets are its shape.
+/// The records for `request`: one for each domain that is not below another one asked for (a record
+/// there proves the names below it too). Without `ca`, hosts are those of the CSR-hash family and
+/// targets are its shape.
 #[must_use]
 pub fn records(request: &SigningRequest, ca: Option<Ca>) -> Vec<DcvRecord> {
     domains(request)
@@ -97,7 +101,8 @@ pub fn domains(request: &SigningRequest) -> Vec<DnsName> {
         .collect()
 }
 
-/// `name` as a panel of `zone` asks for it: without the zone, which the panel adds; `@` for the zone itself.
+/// `name` as a panel of `zone` asks for it: without the zone, which the panel adds; `@` for the
+/// zone itself.
 pub(super) fn relative(name: &str, zone: &str) -> String {
     match name
         .strip_suffix(zone)
@@ -136,7 +141,8 @@ pub(super) fn at(
     }
 }
 
-/// The same where no request is known: it proves the domain. `climbed`: the domain and where else a CA looks.
+/// The same where no request is known: it proves the domain. `climbed`: the domain and where else a
+/// CA looks.
 pub(super) fn alone(
     label: &str,
     domain: &str,

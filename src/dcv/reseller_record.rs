@@ -7,7 +7,8 @@ use crate::pki::name::DnsName;
 /// A record as the shop showed it; built by `parse`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct GivenRecord {
-    /// The owner: whole, or relative to its zone (`_md5`, `_md5.www`, empty for the zone's apex); lower case.
+    /// The owner: whole, or relative to its zone (`_md5`, `_md5.www`, empty for the zone's apex);
+    /// lower case.
     pub(super) host: String,
     /// CNAME or TXT.
     pub kind: RecordKind,
@@ -18,7 +19,8 @@ pub struct GivenRecord {
 /// Where a record proves a domain.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Anchor {
-    /// What stands before the domain in the owner's name; empty where the record is at the domain itself.
+    /// What stands before the domain in the owner's name; empty where the record is at the domain
+    /// itself.
     pub label: String,
     /// The domain that it proves, and all below it.
     pub domain: String,
@@ -40,8 +42,8 @@ pub(super) fn name(label: &str, domain: &str) -> String {
     }
 }
 
-/// A domain and its parents up to the registrable one: where a CA looks (BR 1.6.1, Authorization Domain Name). Nothing
-/// above it, which would be a registry's.
+/// A domain and its parents up to the registrable one: where a CA looks (BR 1.6.1, Authorization
+/// Domain Name). Nothing above it, which would be a registry's.
 #[must_use]
 pub fn climb(domain: &str) -> Vec<String> {
     let name = DnsName::parse(domain).ok();
@@ -63,7 +65,8 @@ pub(super) fn climb_to(domain: &str, top: Option<&str>) -> Vec<String> {
 }
 
 impl GivenRecord {
-    /// The MD5 of the request it was made from, lower case; `None` for a record that is made of no request.
+    /// The MD5 of the request it was made from, lower case; `None` for a record that is made of no
+    /// request.
     #[must_use]
     pub fn md5(&self) -> Option<&str> {
         let label = self
@@ -123,7 +126,8 @@ impl GivenRecord {
         })
     }
 
-    /// The shape of such records of whichever CA uses it, where it can be told from other records at the same name.
+    /// The shape of such records of whichever CA uses it, where it can be told from other records
+    /// at the same name.
     #[must_use]
     pub fn shape(&self) -> Option<&'static str> {
         let rows = Ca::ALL.iter().filter_map(|ca| match ca.profile().dns {
@@ -139,7 +143,8 @@ impl GivenRecord {
             .map(|form| form.value)
     }
 
-    /// The same record with its whole name, where it was given relative to its zone and one place alone fits.
+    /// The same record with its whole name, where it was given relative to its zone and one place
+    /// alone fits.
     #[must_use]
     pub fn anchored(&self, domains: &[DnsName]) -> Self {
         let mut fitting: Vec<String> = domains

@@ -18,7 +18,8 @@ pub enum Flaw {
     OtherUnique,
     /// Right but for quotes or spaces that were typed with it.
     Quoted,
-    /// Of this request or of the CA's form, but the shop's record was never given to compare it with.
+    /// Of this request or of the CA's form, but the shop's record was never given to compare it
+    /// with.
     Unchecked,
     /// The DNS provider added the zone's name to it.
     WithZone,
@@ -30,8 +31,9 @@ pub(super) struct Seen<'a> {
     pub(super) flaw: Option<Flaw>,
 }
 
-/// The value that an answer to the record's own question holds. Of several texts the one nearest to the proof; texts that
-/// have nothing to do with it (SPF and others stand at the same name) are none.
+/// The value that an answer to the record's own question holds. Of several texts the one nearest to
+/// the proof; texts that have nothing to do with it (SPF and others stand at the same name) are
+/// none.
 pub(super) fn seen<'a>(
     expected: &Expectation,
     zone: Option<&str>,

@@ -1,5 +1,6 @@
-//! What shows when servers are seen side by side: copies of another age, NS records that differ from those of the zone
-//! above, an absence that is remembered, an alias that leads nowhere, a zone of its own that shadows the record. Pure.
+//! What shows when servers are seen side by side: copies of another age, NS records that differ
+//! from those of the zone above, an absence that is remembered, an alias that leads nowhere, a zone
+//! of its own that shadows the record. Pure.
 
 use std::collections::BTreeSet;
 
@@ -62,7 +63,8 @@ pub enum Remark {
     },
 }
 
-/// What is to be said about a survey besides each server's own standing. `domain` is the registrable one.
+/// What is to be said about a survey besides each server's own standing. `domain` is the
+/// registrable one.
 #[must_use]
 pub fn remarks(survey: &Survey, judgement: &Judgement, domain: &str, at: Timestamp) -> Vec<Remark> {
     let mut remarks = Vec::new();
@@ -106,7 +108,8 @@ fn shadowed(survey: &Survey, judgement: &Judgement, domain: &str) -> Option<Rema
     (below && judgement.verdict == Verdict::Absent).then_some(Remark::Shadowed { zone, above })
 }
 
-/// The own servers say one thing and a resolver another, or they do not agree themselves. Absence is told elsewhere.
+/// The own servers say one thing and a resolver another, or they do not agree themselves. Absence
+/// is told elsewhere.
 fn disagreement(standings: &[Standing]) -> Option<Remark> {
     let value = |one: &Standing| match &one.answer {
         Answer::Cname(target) => Some(target.to_ascii_lowercase()),

@@ -1,5 +1,6 @@
-//! BER (X.690 8.1.3.6) as DER, for files of older Windows and mail programs: indefinite lengths become definite, strings
-//! in pieces become whole. Nothing is judged; what is no BER stays what it was.
+//! BER (X.690 8.1.3.6) as DER, for files of older Windows and mail programs: indefinite lengths
+//! become definite, strings in pieces become whole. Nothing is judged; what is no BER stays what it
+//! was.
 
 use crate::pki::der;
 
@@ -13,7 +14,8 @@ const CONSTRUCTED: u8 = 0x20;
 const LARGEST: usize = 4 * 1024 * 1024;
 const ELEMENTS: usize = 100_000;
 
-/// The first element of `bytes` with definite lengths; `None` when it is no BER, nested too deep or too large.
+/// The first element of `bytes` with definite lengths; `None` when it is no BER, nested too deep or
+/// too large.
 pub(super) fn to_der(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut left = ELEMENTS;
     element(bytes.get(..bytes.len().min(LARGEST))?, 0, &mut left).map(|(der, _)| der)

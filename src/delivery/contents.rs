@@ -12,7 +12,8 @@ use crate::pki::crl::RevocationList;
 use crate::pki::key::{PrivateKey, PublicKey, PublicKeyId};
 use crate::pki::request::{SigningRequest, UnprovenRequest};
 
-/// What was handed over, under the name that the user knows it by. The bytes may hold a key: wiped when dropped.
+/// What was handed over, under the name that the user knows it by. The bytes may hold a key: wiped
+/// when dropped.
 pub struct Input {
     /// The path as typed, or `stdin`.
     pub name: String,

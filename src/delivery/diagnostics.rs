@@ -1,4 +1,5 @@
-//! What a delivery had to be forgiven: what was mended while reading, and what could not be used. Facts only.
+//! What a delivery had to be forgiven: what was mended while reading, and what could not be used.
+//! Facts only.
 
 use std::fmt;
 
@@ -27,7 +28,8 @@ pub enum Mended {
     Glued,
     /// Lines are indented.
     Indented,
-    /// Another word in the BEGIN line than the usual one (`X509 CERTIFICATE`, `NEW CERTIFICATE REQUEST`).
+    /// Another word in the BEGIN line than the usual one (`X509 CERTIFICATE`,
+    /// `NEW CERTIFICATE REQUEST`).
     Label,
     /// Markup of a web page or a mail around and inside of it.
     Markup,
@@ -53,7 +55,8 @@ pub enum Mended {
     TrustData,
     /// UTF-16, where servers want ASCII.
     Utf16,
-    /// The END line has another word than the BEGIN line, or the BEGIN line another word than the content.
+    /// The END line has another word than the BEGIN line, or the BEGIN line another word than the
+    /// content.
     WrongLabel,
 }
 
@@ -89,8 +92,8 @@ impl Mended {
         }
     }
 
-    /// Whether OpenSSL, and so nginx, Apache and HAProxy, fails on a PEM file with it or loses a certificate (tried with
-    /// OpenSSL 3.0). DER is for other programs.
+    /// Whether OpenSSL, and so nginx, Apache and HAProxy, fails on a PEM file with it or loses a
+    /// certificate (tried with OpenSSL 3.0). DER is for other programs.
     #[must_use]
     pub fn breaks_servers(self) -> bool {
         !matches!(
@@ -248,7 +251,8 @@ pub enum Unused {
     RequestSignature,
     /// A request whose signature cannot be checked.
     #[error(
-        "a certificate request signed in a way that no CA takes today (SHA-1, MD5, DSA or a short key)"
+        "a certificate request signed in a way that no CA takes today (SHA-1, MD5, DSA or a short \
+            key)"
     )]
     RequestWeak,
     /// A private RSA key with fewer bits than any CA takes; holds them.

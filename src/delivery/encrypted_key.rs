@@ -39,8 +39,8 @@ impl LockedKey {
         Self(Zeroizing::new(der.to_vec()))
     }
 
-    /// `key` under `passphrase`: PBES2 (RFC 8018 6.2) with AES-256-CBC and PBKDF2-HMAC-SHA-256 in 600,000 rounds, which
-    /// OpenSSL reads.
+    /// `key` under `passphrase`: PBES2 (RFC 8018 6.2) with AES-256-CBC and PBKDF2-HMAC-SHA-256 in
+    /// 600,000 rounds, which OpenSSL reads.
     ///
     /// # Errors
     /// No randomness.

@@ -2,8 +2,9 @@
 
 use super::source::Source;
 
-/// How much is read before a delivery counts as hostile. The bounds are for all inputs of one [`Delivery::read`](super::Delivery::read)
-/// together, and are measured on what was really read, not on what a header declares.
+/// How much is read before a delivery counts as hostile. The bounds are for all inputs of one
+/// [`Delivery::read`](super::Delivery::read) together, and are measured on what was really read,
+/// not on what a header declares.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Entries of zip files.
@@ -14,13 +15,14 @@ pub struct Limits {
     pub depth: usize,
     /// Certificates, requests, keys and other blocks.
     pub blocks: usize,
-    /// Rounds of key derivation for what is encrypted, each a hash or two: an upper bound of the time that it may take.
+    /// Rounds of key derivation for what is encrypted, each a hash or two: an upper bound of the
+    /// time that it may take.
     pub rounds: u64,
 }
 
 impl Default for Limits {
-    /// The largest delivery known is some thirty files and 200 KiB; this is far above, and the worst that fits in it
-    /// (10,000 certificates of one name) takes a few seconds.
+    /// The largest delivery known is some thirty files and 200 KiB; this is far above, and the
+    /// worst that fits in it (10,000 certificates of one name) takes a few seconds.
     fn default() -> Self {
         Self {
             entries: 1000,

@@ -1,5 +1,5 @@
-//! A saved mail (RFC 5322, MIME of RFC 2045 to 2049) as its parts. What the mail itself says is looked at for blocks like
-//! any text, and is nothing to report where it has none.
+//! A saved mail (RFC 5322, MIME of RFC 2045 to 2049) as its parts. What the mail itself says is
+//! looked at for blocks like any text, and is nothing to report where it has none.
 
 use mail_parser::{Message, MessageParser, MimeHeaders, PartType};
 use zeroize::Zeroizing;
@@ -21,7 +21,8 @@ pub(super) enum PartKind {
     Letter,
     /// The same as a web page: read where nothing else was of use.
     Page,
-    /// The signature of the mail or its wrapping (S/MIME): it carries the sender's certificates, not the site's.
+    /// The signature of the mail or its wrapping (S/MIME): it carries the sender's certificates,
+    /// not the site's.
     Signature,
 }
 
@@ -70,7 +71,8 @@ pub(super) fn is_mail(bytes: &[u8]) -> bool {
     telling > 0 && telling + usual > 1
 }
 
-/// The line that mailboxes keep before each mail, and the mark that editors put before all, are no part of it.
+/// The line that mailboxes keep before each mail, and the mark that editors put before all, are no
+/// part of it.
 fn without_envelope(bytes: &[u8]) -> &[u8] {
     let bytes = bytes
         .strip_prefix(b"\xef\xbb\xbf")
@@ -94,7 +96,8 @@ fn field(line: &[u8]) -> Option<String> {
     (colon > 0 && plain).then(|| String::from_utf8_lossy(name).to_ascii_lowercase())
 }
 
-/// Whether it has so few parts, mails in mails and header fields that taking it apart costs no more memory than itself.
+/// Whether it has so few parts, mails in mails and header fields that taking it apart costs no more
+/// memory than itself.
 pub(super) fn is_bounded(bytes: &[u8], parts: usize) -> bool {
     const FIELDS: usize = 20_000;
     const NESTED: usize = 50;

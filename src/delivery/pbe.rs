@@ -1,6 +1,6 @@
-//! What a passphrase opens: the password-based encryption of keys and PKCS#12 files. PBES2 (RFC 8018 6.2) and the legacy
-//! schemes of PKCS#12 (RFC 7292 appendix C). How often a key is to be derived is the file's to say, so it is looked at
-//! before anything is derived.
+//! What a passphrase opens: the password-based encryption of keys and PKCS#12 files. PBES2 (RFC
+//! 8018 6.2) and the legacy schemes of PKCS#12 (RFC 7292 appendix C). How often a key is to be
+//! derived is the file's to say, so it is looked at before anything is derived.
 
 use aws_lc_rs::{digest, hmac};
 use cbc::cipher::block_padding::Pkcs7;
@@ -46,7 +46,8 @@ impl std::fmt::Debug for Passphrase {
     }
 }
 
-/// What is tried: a passphrase, or that there is none, which PKCS#12 writes in another way than an empty one.
+/// What is tried: a passphrase, or that there is none, which PKCS#12 writes in another way than an
+/// empty one.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Try<'a> {
     Given(&'a Passphrase),
@@ -103,7 +104,8 @@ pub(super) fn decrypt(
         .ok_or(Locked::Wrong)
 }
 
-/// The rounds that a derivation asks for; those of scrypt (RFC 7914) are its blocks, bounded by its memory too.
+/// The rounds that a derivation asks for; those of scrypt (RFC 7914) are its blocks, bounded by its
+/// memory too.
 fn rounds(kdf: &Kdf) -> Result<u64, Locked> {
     const MEMORY: u64 = 32 * 1024 * 1024;
     match kdf {
@@ -208,7 +210,8 @@ enum Purpose {
     Mac = 3,
 }
 
-/// Whether `mac` over `content` holds, with a key derived as PKCS#12 does; `None` for a digest that is not known.
+/// Whether `mac` over `content` holds, with a key derived as PKCS#12 does; `None` for a digest that
+/// is not known.
 pub(super) fn mac_holds(
     digest_id: &[u8],
     salt: &[u8],

@@ -1,5 +1,5 @@
-//! A lenient PEM scanner (RFC 7468 and what people make of it). Every BEGIN line leads to a block or to a damaged one
-//! that is told; it is linear in the input and looks at no content.
+//! A lenient PEM scanner (RFC 7468 and what people make of it). Every BEGIN line leads to a block
+//! or to a damaged one that is told; it is linear in the input and looks at no content.
 
 use zeroize::Zeroizing;
 

@@ -1,5 +1,5 @@
-//! What stands between a BEGIN and an END line, as base64 (RFC 4648 4), freed of what mail programs, editors and scripts
-//! put into it.
+//! What stands between a BEGIN and an END line, as base64 (RFC 4648 4), freed of what mail
+//! programs, editors and scripts put into it.
 
 use base64::Engine as _;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -38,7 +38,8 @@ pub(super) fn is_quote(byte: u8) -> bool {
     matches!(byte, b'>' | b'|' | b' ' | b'\t')
 }
 
-/// The base64 of `body`. Without an END line (`whole` is false), what follows the base64 is no part of it.
+/// The base64 of `body`. Without an END line (`whole` is false), what follows the base64 is no part
+/// of it.
 pub(super) fn data(body: &[u8], whole: bool) -> Body {
     let body = if whole { body } else { cut(body) };
     let decoded = quoted_printable(body);
@@ -126,8 +127,8 @@ fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
 }
 
-/// The bytes of an invisible character that is no ASCII space: no-break space, soft hyphen, zero-width ones, byte order
-/// mark.
+/// The bytes of an invisible character that is no ASCII space: no-break space, soft hyphen,
+/// zero-width ones, byte order mark.
 fn invisible(bytes: &[u8]) -> usize {
     match bytes {
         [0xc2, 0xa0 | 0xad, ..] => 2,
@@ -138,8 +139,8 @@ fn invisible(bytes: &[u8]) -> usize {
     }
 }
 
-/// `body` without the soft line breaks and escapes of quoted-printable (RFC 2045 6.7), where it has any: base64 has `=`
-/// at its end alone.
+/// `body` without the soft line breaks and escapes of quoted-printable (RFC 2045 6.7), where it has
+/// any: base64 has `=` at its end alone.
 fn quoted_printable(body: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let mut places = body
         .iter()
@@ -176,7 +177,8 @@ fn quoted_printable(body: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     Some(out)
 }
 
-/// Whether `after`, which follows a `=`, makes an escape of it: two hex digits, or a line end and more base64.
+/// Whether `after`, which follows a `=`, makes an escape of it: two hex digits, or a line end and
+/// more base64.
 fn is_escape(after: &[u8]) -> bool {
     match after.trim_ascii_start() {
         [high, low, ..] if after.first() == Some(high) => {

@@ -1,5 +1,5 @@
-//! BEGIN and END lines (RFC 7468 2), wherever on a line they stand: five hyphens on each side, or what editors, mail
-//! programs and people make of them.
+//! BEGIN and END lines (RFC 7468 2), wherever on a line they stand: five hyphens on each side, or
+//! what editors, mail programs and people make of them.
 
 use memchr::memchr3;
 
@@ -80,7 +80,8 @@ fn dashes(bytes: &[u8]) -> Run {
     run
 }
 
-/// The bytes of the dash that `bytes` start with: hyphen, U+2010 to U+2015, U+2212 minus, U+FE58, U+FE63, U+FF0D.
+/// The bytes of the dash that `bytes` start with: hyphen, U+2010 to U+2015, U+2212 minus, U+FE58,
+/// U+FE63, U+FF0D.
 fn dash(bytes: &[u8]) -> Option<usize> {
     match bytes {
         [b'-', ..] => Some(1),

@@ -1,5 +1,6 @@
-//! PKCS#12 (RFC 7292), what Windows calls PFX: certificates and keys out of their bags, with what could not be opened
-//! told one by one. Walked over the bytes as given, so that one odd bag costs no other.
+//! PKCS#12 (RFC 7292), what Windows calls PFX: certificates and keys out of their bags, with what
+//! could not be opened told one by one. Walked over the bytes as given, so that one odd bag costs
+//! no other.
 
 use zeroize::Zeroizing;
 

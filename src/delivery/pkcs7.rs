@@ -1,5 +1,6 @@
-//! PKCS#7 / CMS `SignedData` (RFC 5652 5.1) as a bag of certificates, which is all that CAs use it for. Walked over the
-//! bytes as given: a parser that builds certificates anew would lose all of them over one that it cannot read.
+//! PKCS#7 / CMS `SignedData` (RFC 5652 5.1) as a bag of certificates, which is all that CAs use it
+//! for. Walked over the bytes as given: a parser that builds certificates anew would lose all of
+//! them over one that it cannot read.
 
 use super::ber;
 use crate::pki::der::{self, Element};
@@ -45,7 +46,8 @@ fn certificates(der: &[u8]) -> Option<Vec<Vec<u8>>> {
     let Some(set) = set else {
         return Some(Vec::new());
     };
-    // Other choices than a plain certificate (RFC 5652 10.2.2) are attribute certificates: nothing that serves a site.
+    // Other choices than a plain certificate (RFC 5652 10.2.2) are attribute certificates: nothing
+    // that serves a site.
     let plain = elements(set.value)?
         .into_iter()
         .filter(|one| one.tag == SEQUENCE);

@@ -1,4 +1,5 @@
-//! What bytes are, told by the bytes: the form of a file and the outline of a DER element. It parses nothing whole.
+//! What bytes are, told by the bytes: the form of a file and the outline of a DER element. It
+//! parses nothing whole.
 
 use memchr::memmem;
 
@@ -83,7 +84,8 @@ pub fn recognised(bytes: &[u8]) -> Option<Form> {
     None
 }
 
-/// One element from the first byte to the last, but for an editor's line break; or BER of a known kind.
+/// One element from the first byte to the last, but for an editor's line break; or BER of a known
+/// kind.
 fn is_whole(bytes: &[u8]) -> bool {
     match der::split(bytes) {
         Some((element, rest)) => {
@@ -93,8 +95,9 @@ fn is_whole(bytes: &[u8]) -> bool {
     }
 }
 
-/// A zip with other bytes in front (it unpacks itself, or a mail's header was saved with it): the record that ends a
-/// directory of at least one entry lies where its own comment reaches the end of the file (APPNOTE 4.3.16).
+/// A zip with other bytes in front (it unpacks itself, or a mail's header was saved with it): the
+/// record that ends a directory of at least one entry lies where its own comment reaches the end of
+/// the file (APPNOTE 4.3.16).
 fn ends_as_zip(bytes: &[u8]) -> bool {
     const RECORD: usize = 22;
     let from = bytes.len().saturating_sub(RECORD + usize::from(u16::MAX));
@@ -156,8 +159,8 @@ fn text(bytes: &[u8]) -> Unused {
     Unused::Text
 }
 
-/// The title of a page, without line breaks, at most 80 characters: ASCII letters change case alone, so `lower` has the
-/// places of `head`.
+/// The title of a page, without line breaks, at most 80 characters: ASCII letters change case
+/// alone, so `lower` has the places of `head`.
 fn title(head: &str, lower: &str) -> String {
     let title = lower.find("<title").and_then(|at| {
         let open = at + lower[at..].find('>')? + 1;

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// Where something was found: an input, and the entry of a zip in it. Both are foreign text: shown, never used as a
-/// path.
+/// Where something was found: an input, and the entry of a zip in it. Both are foreign text: shown,
+/// never used as a path.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Source {
     /// The input's name.

@@ -6,7 +6,8 @@ use zeroize::Zeroizing;
 use crate::delivery::pem_body;
 use crate::delivery::pem_marker;
 
-/// UTF-16 as UTF-8: told by its byte order mark, or by the NUL bytes that plain text has in every second place.
+/// UTF-16 as UTF-8: told by its byte order mark, or by the NUL bytes that plain text has in every
+/// second place.
 pub(super) fn from_utf16(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let (body, big) = match bytes {
         [0xff, 0xfe, body @ ..] => (body, false),
@@ -69,7 +70,8 @@ const ENTITIES: [(&str, &str); 17] = [
     ("ndash", "\u{2013}"),
 ];
 
-/// Text out of markup, where a block is meant in it: entities become characters, tags line breaks or nothing.
+/// Text out of markup, where a block is meant in it: entities become characters, tags line breaks
+/// or nothing.
 pub(super) fn from_markup(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     const TELLING: [&[u8]; 10] = [
         b"&#", b"&nbsp;", b"&ndash;", b"&mdash;", b"<br", b"<BR", b"</p", b"</P", b"</div",
@@ -133,8 +135,8 @@ fn tag(bytes: &[u8]) -> Option<(&'static [u8], usize)> {
     Some((if inline { b"" } else { b"\n" }, end + 1))
 }
 
-/// The DER of a text that is base64 alone, wrapped at any width: certificates, a request or a p7b without BEGIN and END.
-/// Several stand one behind the other, each with its own padding.
+/// The DER of a text that is base64 alone, wrapped at any width: certificates, a request or a p7b
+/// without BEGIN and END. Several stand one behind the other, each with its own padding.
 pub(super) fn naked(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     const LEAST: usize = 64;
     // SEQUENCE with a length of two octets, as base64.

@@ -1,5 +1,5 @@
-//! Zip files, read in memory and never unpacked: an entry's name is shown and nothing else. Bounded by entries and by
-//! bytes really inflated.
+//! Zip files, read in memory and never unpacked: an entry's name is shown and nothing else. Bounded
+//! by entries and by bytes really inflated.
 
 use std::io::{Cursor, Read};
 
@@ -20,8 +20,8 @@ pub(super) enum Content {
     Unused(Unused),
 }
 
-/// Opens a zip. Entries are counted by their headers before anything is built from them: a directory of 300,000 names
-/// is itself a bomb.
+/// Opens a zip. Entries are counted by their headers before anything is built from them: a
+/// directory of 300,000 names is itself a bomb.
 pub(super) fn open<'a>(
     source: &Source,
     bytes: &'a [u8],
@@ -76,15 +76,16 @@ pub(super) fn entry(
     Ok((place, content))
 }
 
-/// A link: its content is a path. What else an entry says of its kind does not matter, since only its bytes are read
-/// (`zip - -` calls what came from a pipe a FIFO).
+/// A link: its content is a path. What else an entry says of its kind does not matter, since only
+/// its bytes are read (`zip - -` calls what came from a pipe a FIFO).
 fn is_link(mode: Option<u32>) -> bool {
     const TYPE: u32 = 0o170_000;
     const LINK: u32 = 0o120_000;
     mode.is_some_and(|mode| mode & TYPE == LINK)
 }
 
-/// With a passphrase, what cannot be read is taken for locked by another: its checksum would tell, and does not hold.
+/// With a passphrase, what cannot be read is taken for locked by another: its checksum would tell,
+/// and does not hold.
 fn inflate(
     archive: &mut ZipArchive<Cursor<&[u8]>>,
     index: usize,

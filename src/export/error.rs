@@ -29,7 +29,8 @@ pub enum ExportError {
     NoPassword(Format),
     /// A password that the format cannot carry (RFC 7292 B.1: 16-bit characters).
     #[error(
-        "the password for the new .pfx file has characters that none can have (beyond U+FFFF: emoji, rare scripts)"
+        "the password for the new .pfx file has characters that none can have (beyond U+FFFF: \
+            emoji, rare scripts)"
     )]
     Password,
     /// The certificates or the key cannot be packed; holds the packer's words.

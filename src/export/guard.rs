@@ -15,8 +15,8 @@ pub enum Loss {
     Unknown,
 }
 
-/// What a file with this content holds that what is written in its place does not: private keys in any form, readable or
-/// not; `kept` is the key in the new one. A `.pfx` is opened with `password`.
+/// What a file with this content holds that what is written in its place does not: private keys in
+/// any form, readable or not; `kept` is the key in the new one. A `.pfx` is opened with `password`.
 #[must_use]
 pub fn loss(before: &[u8], kept: Option<PublicKeyId>, password: Option<&str>) -> Loss {
     if let Some((_, keys)) = password.and_then(|password| pkcs12::decode(before, password)) {

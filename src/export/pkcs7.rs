@@ -1,5 +1,6 @@
-//! Certificates as PKCS#7: a `SignedData` that signs nothing (RFC 5652 5.1, RFC 5751 3.8), what Windows and Java call
-//! p7b. Written here, byte for byte, so that no certificate is encoded anew; read back by another's parser.
+//! Certificates as PKCS#7: a `SignedData` that signs nothing (RFC 5652 5.1, RFC 5751 3.8), what
+//! Windows and Java call p7b. Written here, byte for byte, so that no certificate is encoded anew;
+//! read back by another's parser.
 
 use cms::cert::CertificateChoices;
 use cms::content_info::ContentInfo;
@@ -11,7 +12,8 @@ use super::format::Format;
 use crate::pki::certificate::Certificate;
 use crate::pki::der::{self, element};
 
-/// The DER. A set has no order of its own (X.690 11.6 sorts it), and readers find the leaf by themselves.
+/// The DER. A set has no order of its own (X.690 11.6 sorts it), and readers find the leaf by
+/// themselves.
 pub(super) fn encode(certificates: &[Certificate]) -> Result<Vec<u8>, ExportError> {
     let failed = |reason: String| ExportError::Unpackable {
         format: Format::P7b,

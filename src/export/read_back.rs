@@ -9,8 +9,8 @@ use crate::delivery::{Delivery, Input, Limits, Mended};
 use crate::pki::certificate::Certificate;
 use crate::pki::key::PublicKeyId;
 
-/// Reads `bytes` as `format` and compares them with `pair`: the same certificates in the same order (a p7b has none), the
-/// same key or none.
+/// Reads `bytes` as `format` and compares them with `pair`: the same certificates in the same order
+/// (a p7b has none), the same key or none.
 ///
 /// # Errors
 /// [`ExportError::Differs`].

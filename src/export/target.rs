@@ -1,4 +1,5 @@
-//! What each server wants: formats, order and split, and the lines of its configuration. Data; every row with its source.
+//! What each server wants: formats, order and split, and the lines of its configuration. Data;
+//! every row with its source.
 
 use super::format::Format;
 use super::pkcs12::Strength;
@@ -26,8 +27,8 @@ pub enum Target {
     AwsAcm,
 }
 
-/// One row of the table. In `copy` and `lines`, `{pem}`, `{cert}`, `{chain}`, `{haproxy}`, `{pfx}` and `{key}` stand for
-/// files as they lie here, and `{name}` for what they are called.
+/// One row of the table. In `copy` and `lines`, `{pem}`, `{cert}`, `{chain}`, `{haproxy}`,
+/// `{pfx}` and `{key}` stand for files as they lie here, and `{name}` for what they are called.
 struct Row {
     target: Target,
     formats: &'static [Format],
@@ -46,7 +47,8 @@ const COPY_PAIR: &[&str] = &[
 
 /// In the order of [`Target`].
 const ROWS: [Row; 9] = [
-    // nginx.org/en/docs/http/configuring_https_servers.html#chains: the certificate first, then the intermediates.
+    // nginx.org/en/docs/http/configuring_https_servers.html#chains: the certificate first, then the
+    // intermediates.
     Row {
         target: Target::Nginx,
         formats: &[Format::Pem],
@@ -58,25 +60,29 @@ const ROWS: [Row; 9] = [
             "ssl_certificate_key /etc/ssl/private/{name}.key;",
         ],
     },
-    // httpd.apache.org/docs/2.4/mod/mod_ssl.html#sslcertificatefile: intermediates in the same file since 2.4.8.
+    // httpd.apache.org/docs/2.4/mod/mod_ssl.html#sslcertificatefile: intermediates in the same file
+    // since 2.4.8.
     Row {
         target: Target::Apache,
         formats: &[Format::Pem],
         strength: Strength::Modern,
         copy: COPY_PAIR,
-        place: "into the VirtualHost, in place of SSLCertificateChainFile too, then  sudo apachectl graceful",
+        place: "into the VirtualHost, in place of SSLCertificateChainFile too, then  sudo \
+            apachectl graceful",
         lines: &[
             "SSLCertificateFile    /etc/ssl/{name}.fullchain.pem",
             "SSLCertificateKeyFile /etc/ssl/private/{name}.key",
         ],
     },
-    // docs.haproxy.org/2.6/configuration.html#5.1-crt: certificate, intermediates and key in one file.
+    // docs.haproxy.org/2.6/configuration.html#5.1-crt: certificate, intermediates and key in one
+    // file.
     Row {
         target: Target::Haproxy,
         formats: &[Format::Haproxy],
         strength: Strength::Modern,
         copy: &["sudo install -m 0600 {haproxy} /etc/ssl/private/{name}.pem"],
-        place: "into the frontend, then  sudo haproxy -c -f /etc/haproxy/haproxy.cfg && sudo systemctl reload haproxy",
+        place: "into the frontend, then  sudo haproxy -c -f /etc/haproxy/haproxy.cfg && sudo \
+            systemctl reload haproxy",
         lines: &["bind :443 ssl crt /etc/ssl/private/{name}.pem alpn h2,http/1.1"],
     },
     // postfix.org/postconf.5.html#smtpd_tls_chain_files (3.4): each key before its certificates.
@@ -85,18 +91,21 @@ const ROWS: [Row; 9] = [
         formats: &[Format::Pem],
         strength: Strength::Modern,
         copy: COPY_PAIR,
-        place: "into /etc/postfix/main.cf, in place of smtpd_tls_cert_file and smtpd_tls_key_file, then  sudo postfix reload",
+        place: "into /etc/postfix/main.cf, in place of smtpd_tls_cert_file and smtpd_tls_key_file, \
+            then  sudo postfix reload",
         lines: &[
             "smtpd_tls_chain_files = /etc/ssl/private/{name}.key, /etc/ssl/{name}.fullchain.pem",
         ],
     },
-    // doc.dovecot.org/2.3/configuration_manual/dovecot_ssl_configuration/: `<` reads the file; 2.4 has other names.
+    // doc.dovecot.org/2.3/configuration_manual/dovecot_ssl_configuration/: `<` reads the file; 2.4
+    // has other names.
     Row {
         target: Target::Dovecot,
         formats: &[Format::Pem],
         strength: Strength::Modern,
         copy: COPY_PAIR,
-        place: "into /etc/dovecot/conf.d/10-ssl.conf (the last two for 2.4, in place of the first two), then  sudo doveadm reload",
+        place: "into /etc/dovecot/conf.d/10-ssl.conf (the last two for 2.4, in place of the first \
+            two), then  sudo doveadm reload",
         lines: &[
             "ssl_cert = </etc/ssl/{name}.fullchain.pem",
             "ssl_key = </etc/ssl/private/{name}.key",
@@ -104,27 +113,32 @@ const ROWS: [Row; 9] = [
             "ssl_server_key_file = /etc/ssl/private/{name}.key",
         ],
     },
-    // tomcat.apache.org/tomcat-9.0-doc/config/http.html#SSL_Support_-_Certificate: PKCS12 keystores.
+    // tomcat.apache.org/tomcat-9.0-doc/config/http.html#SSL_Support_-_Certificate: PKCS12
+    // keystores.
     Row {
         target: Target::Tomcat,
         formats: &[Format::Pfx],
         strength: Strength::Modern,
         copy: &["sudo install -m 0640 -g tomcat {pfx} /etc/tomcat9/{name}.pfx"],
-        place: "into the Connector of server.xml, with the password of the file, then restart Tomcat",
+        place: "into the Connector of server.xml, with the password of the file, then restart \
+            Tomcat",
         lines: &[
             "<SSLHostConfig>",
-            "  <Certificate certificateKeystoreFile=\"/etc/tomcat9/{name}.pfx\" certificateKeystoreType=\"PKCS12\"",
+            "  <Certificate certificateKeystoreFile=\"/etc/tomcat9/{name}.pfx\" \
+                certificateKeystoreType=\"PKCS12\"",
             "               certificateKeystorePassword=\"PASSWORD\" />",
             "</SSLHostConfig>",
         ],
     },
-    // learn.microsoft.com/powershell/module/pki/import-pfxcertificate; AES-256 since Windows Server 2019.
+    // learn.microsoft.com/powershell/module/pki/import-pfxcertificate; AES-256 since Windows Server
+    // 2019.
     Row {
         target: Target::Iis,
         formats: &[Format::Pfx],
         strength: Strength::Modern,
         copy: &[],
-        place: "copy {pfx} to the server; there, in PowerShell as administrator, then choose it in the site's Bindings",
+        place: "copy {pfx} to the server; there, in PowerShell as administrator, then choose it in \
+            the site's Bindings",
         lines: IMPORT,
     },
     // The same; "The password you entered is incorrect" is what 2016 says of AES-256.
@@ -133,10 +147,12 @@ const ROWS: [Row; 9] = [
         formats: &[Format::Pfx],
         strength: Strength::Legacy,
         copy: &[],
-        place: "copy {pfx} to the server; there, in PowerShell as administrator, then choose it in the site's Bindings",
+        place: "copy {pfx} to the server; there, in PowerShell as administrator, then choose it in \
+            the site's Bindings",
         lines: IMPORT,
     },
-    // docs.aws.amazon.com/acm/latest/userguide/import-certificate-api-cli.html: body, chain and key apart.
+    // docs.aws.amazon.com/acm/latest/userguide/import-certificate-api-cli.html: body, chain and key
+    // apart.
     Row {
         target: Target::AwsAcm,
         formats: &[Format::Cert, Format::Chain],
@@ -144,13 +160,15 @@ const ROWS: [Row; 9] = [
         copy: &[],
         place: "import it (to renew one:  --certificate-arn ARN  too):",
         lines: &[
-            "aws acm import-certificate --certificate fileb://{cert} --certificate-chain fileb://{chain} --private-key fileb://{key}",
+            "aws acm import-certificate --certificate fileb://{cert} --certificate-chain \
+                fileb://{chain} --private-key fileb://{key}",
         ],
     },
 ];
 
 const IMPORT: &[&str] = &[
-    "Import-PfxCertificate -FilePath .\\{name}.pfx -CertStoreLocation Cert:\\LocalMachine\\My -Password (Read-Host -AsSecureString)",
+    "Import-PfxCertificate -FilePath .\\{name}.pfx -CertStoreLocation Cert:\\LocalMachine\\My \
+        -Password (Read-Host -AsSecureString)",
 ];
 
 impl Target {
@@ -199,8 +217,8 @@ impl Target {
         self.row().map_or(Strength::Modern, |row| row.strength)
     }
 
-    /// What to do with the files: where the lines go, and the lines. `path` says where a file lies, by its word in the
-    /// table, ready for a shell.
+    /// What to do with the files: where the lines go, and the lines. `path` says where a file lies,
+    /// by its word in the table, ready for a shell.
     #[must_use]
     pub fn steps(self, name: &str, path: impl Fn(&str) -> String) -> Vec<(String, Vec<String>)> {
         let Some(row) = self.row() else {

@@ -1,5 +1,6 @@
-//! `--aia`: the issuers that a delivery lacks, from where its certificates say that they are (RFC 5280 4.2.2.1). What comes
-//! from there is as foreign as the rest: only what signed the certificate in question is of use.
+//! `--aia`: the issuers that a delivery lacks, from where its certificates say that they are (RFC
+//! 5280 4.2.2.1). What comes from there is as foreign as the rest: only what signed the certificate
+//! in question is of use.
 
 use crate::delivery::{Delivery, Input, Limits};
 use crate::failure::{Failure, Kind};
@@ -10,7 +11,8 @@ use crate::pki::verify;
 use crate::system::http::{self, HttpError, Reach};
 use crate::system::signals::Interrupt;
 
-/// The most certificates that are fetched for one chain, one above the other; clients follow no more.
+/// The most certificates that are fetched for one chain, one above the other; clients follow no
+/// more.
 const MOST_STEPS: usize = 6;
 
 /// The most URLs of one certificate that are asked.
@@ -23,7 +25,8 @@ pub(crate) struct Fetching<'a> {
     pub(crate) interrupt: &'a Interrupt,
 }
 
-/// The assembly of `leaf` from `bag` and from what was fetched, as far as something was missing and is there.
+/// The assembly of `leaf` from `bag` and from what was fetched, as far as something was missing and
+/// is there.
 ///
 /// # Errors
 /// A signal.

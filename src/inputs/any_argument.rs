@@ -34,7 +34,8 @@ pub fn anything(
     }
 }
 
-/// A host is what is neither a file nor a name known here; with `--starttls` nothing else can be meant.
+/// A host is what is neither a file nor a name known here; with `--starttls` nothing else can be
+/// meant.
 fn server(
     context: &Context,
     text: &str,

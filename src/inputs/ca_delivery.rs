@@ -81,7 +81,8 @@ pub struct TakeOptions<'a> {
 pub struct Taken {
     /// The chain and what was not needed for it.
     pub assembly: Assembly,
-    /// The key and its file: the one that fits, or the one of `--key`, which may not ([`Taken::problems`] says so).
+    /// The key and its file: the one that fits, or the one of
+    /// `--key`, which may not ([`Taken::problems`] says so).
     pub key: Option<(PathBuf, PrivateKey)>,
     /// For those who cannot do without the key: why it is not there.
     pub no_key: Option<Remark>,
@@ -91,7 +92,8 @@ pub struct Taken {
     pub request: Option<(PathBuf, SigningRequest)>,
     /// What was mended, left out, or does not fit; an error among them makes the verdict negative.
     pub findings: Vec<Finding>,
-    /// What its files in the directory are called: the request's stem (`example.com-2`), else the first DNS name.
+    /// What its files in the directory are called: the request's stem (`example.com-2`), else the
+    /// first DNS name.
     pub stem: String,
     /// Where keys and requests were looked for, in words.
     pub looked: String,
@@ -117,8 +119,9 @@ impl Taken {
     }
 }
 
-/// Chooses the pairs that `files` (paths, names known in the directory, `-`) hold; without any, those of the directory.
-/// All files are one bag; each leaf that a key or a request here fits is one pair.
+/// Chooses the pairs that `files` (paths, names known in the directory, `-`) hold; without any,
+/// those of the directory. All files are one bag; each leaf that a key or a request here fits is
+/// one pair.
 ///
 /// # Errors
 /// Files that cannot be read, hold no certificate, or several with nothing to choose by.
@@ -204,7 +207,8 @@ impl Bag {
     }
 }
 
-/// Opens keys that are locked, where no other fits, or the request of a certificate is here without its key.
+/// Opens keys that are locked, where no other fits, or the request of a certificate is here without
+/// its key.
 fn unlock(
     keyring: &mut Keyring,
     delivery: &mut Delivery,
@@ -340,8 +344,8 @@ fn path_and_value<T>(held: Held<T>) -> (PathBuf, T) {
     (held.path, held.value)
 }
 
-/// The first DNS name of `leaf` that is one, as a file name: foreign text becomes part of a path only as a checked
-/// A-label.
+/// The first DNS name of `leaf` that is one, as a file name: foreign text becomes part of a path
+/// only as a checked A-label.
 #[must_use]
 pub fn stem_of(leaf: &Certificate) -> String {
     let name = leaf

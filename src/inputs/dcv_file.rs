@@ -1,5 +1,5 @@
-//! The `.dcv` file beside a request, as it is read and written: never taken for empty where it cannot be read, and
-//! written only where something changed.
+//! The `.dcv` file beside a request, as it is read and written: never taken for empty where it
+//! cannot be read, and written only where something changed.
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,6 @@
-//! What lies in the working directory (`-C`): keys, requests and certificates, found by key id and by the names in
-//! them, never by file name; and what an argument means. Only this folder's own files are looked at, each up to a bound.
+//! What lies in the working directory (`-C`): keys, requests and certificates, found by key id and
+//! by the names in them, never by file name; and what an argument means. Only this folder's own
+//! files are looked at, each up to a bound.
 
 use std::collections::HashSet;
 use std::io::ErrorKind;
@@ -41,7 +42,8 @@ impl Directory {
                 directory.look(context.here(path.file_name().unwrap_or_default()));
             }
         }
-        // A key beside certificates (HAProxy's file) is a copy of the key's own file, where there is one.
+        // A key beside certificates (HAProxy's file) is a copy of the key's own file, where there
+        // is one.
         let shared: HashSet<&PathBuf> = directory
             .certificates
             .iter()
@@ -123,8 +125,8 @@ pub enum Argument {
 }
 
 impl Argument {
-    /// What it means whatever lies in the directory: a file that is there, or stdin. A folder may have the name of a
-    /// certificate.
+    /// What it means whatever lies in the directory: a file that is there, or stdin. A folder may
+    /// have the name of a certificate.
     #[must_use]
     pub fn of_path(text: &str) -> Option<Self> {
         let path = PathBuf::from(text);
@@ -134,7 +136,8 @@ impl Argument {
         }
     }
 
-    /// An existing path is a file; else a name known in `directory`; `./x` is always a file, `-` is stdin.
+    /// An existing path is a file; else a name known in `directory`; `./x` is always a file, `-` is
+    /// stdin.
     ///
     /// # Errors
     /// See [`PairingError`].
@@ -199,7 +202,8 @@ pub fn read_input(path: &Path) -> Result<Input, Failure> {
     ))
 }
 
-/// The files of a folder that was named (not what lies below it, no hidden ones, no backups), as inputs.
+/// The files of a folder that was named (not what lies below it, no hidden ones, no backups), as
+/// inputs.
 ///
 /// # Errors
 /// When one cannot be read, or there are more, or larger ones, than a delivery can have.

@@ -1,4 +1,5 @@
-//! A server that was named, and what it sends: each of its addresses is asked once, with a fresh handshake.
+//! A server that was named, and what it sends: each of its addresses is asked once, with a fresh
+//! handshake.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -209,16 +210,19 @@ fn step(host: &Host, error: &ProbeError) -> Option<Next> {
             )))
         }
         ProbeError::NotTls => Some(Next::say(format!(
-            "if it is a web server, look at its port for https; if it speaks another protocol first:  certctl inspect {host} --starttls smtp"
+            "if it is a web server, look at its port for https; if it speaks another protocol \
+                first:  certctl inspect {host} --starttls smtp"
         ))),
         ProbeError::Stalled(_) => Some(Next::say(format!(
-            "a server that waits for its client speaks another protocol first:  certctl inspect {host} --starttls smtp"
+            "a server that waits for its client speaks another protocol first:  certctl inspect \
+                {host} --starttls smtp"
         ))),
         ProbeError::TooMuch => Some(Next::say(
             "give it the chain of its certificate alone: leaf and intermediates, no bag of CAs",
         )),
         ProbeError::StartTls(_) => Some(Next::say(
-            "name what it speaks:  --starttls smtp, imap, pop3 or postgres; or its port for TLS from the start",
+            "name what it speaks:  --starttls smtp, imap, pop3 or postgres; or its port for TLS \
+                from the start",
         )),
         _ => None,
     }

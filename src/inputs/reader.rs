@@ -1,5 +1,6 @@
-//! Files as they are read for every verb: with the password of what is locked, from a file or from the terminal. It is
-//! asked for only where somebody sits there and something is locked that is needed, and then three times at most.
+//! Files as they are read for every verb: with the password of what is locked, from a file or from
+//! the terminal. It is asked for only where somebody sits there and something is locked that is
+//! needed, and then three times at most.
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -26,7 +27,8 @@ const TRIES: usize = 3;
 /// How what is locked is opened.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct ReadArgs {
-    /// The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]
+    /// The password of what is locked (zip, key, .pfx) is the first line of this file [default:
+    /// asked for on a terminal]
     #[arg(long, value_name = "FILE")]
     pub password_file: Option<PathBuf>,
 }
@@ -56,7 +58,8 @@ impl Reading {
         })
     }
 
-    /// Reads all inputs as one bag. For zips and `.pfx` files that are locked a password is asked for.
+    /// Reads all inputs as one bag. For zips and `.pfx` files that are locked a password is asked
+    /// for.
     ///
     /// # Errors
     /// As [`Delivery::open`], and a signal while a password was asked for.
@@ -90,7 +93,8 @@ impl Reading {
         self.open(&[folder::read_input(path)?])
     }
 
-    /// The same where its keys are what counts: what is locked in it is opened, or its password asked for.
+    /// The same where its keys are what counts: what is locked in it is opened, or its password
+    /// asked for.
     ///
     /// # Errors
     /// As [`Self::file`].
@@ -122,7 +126,8 @@ impl Reading {
         Ok((delivery, why))
     }
 
-    /// The keys among `locked` that the password opens, and why the last one stays locked where none does.
+    /// The keys among `locked` that the password opens, and why the last one stays locked where
+    /// none does.
     ///
     /// # Errors
     /// A signal while a password was asked for.

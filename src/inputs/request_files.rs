@@ -1,6 +1,6 @@
-//! The files of one request, and how they get to their places: written whole beside them first, so that a full disk
-//! shows before anything old is moved; the key flushed before the request is there; nothing is ever overwritten.
-//! A request for a key that is there already comes without one.
+//! The files of one request, and how they get to their places: written whole beside them first, so
+//! that a full disk shows before anything old is moved; the key flushed before the request is
+//! there; nothing is ever overwritten. A request for a key that is there already comes without one.
 
 use std::path::{Path, PathBuf};
 
@@ -64,8 +64,8 @@ impl Fresh {
         })
     }
 
-    /// Moves `old` aside and puts the new files in place; says what the old ones are called now. When that fails, they
-    /// are put back.
+    /// Moves `old` aside and puts the new files in place; says what the old ones are called now.
+    /// When that fails, they are put back.
     ///
     /// # Errors
     /// The system's reason, and where each file is now.

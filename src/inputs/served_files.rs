@@ -38,8 +38,9 @@ pub struct Presented {
     pub bag: Vec<Certificate>,
 }
 
-/// Reads what `items` mean (files, names, without any the pairs of the directory), and what they are compared with. A
-/// file that holds CA certificates alone goes behind the sites' certificates, as servers with two files send it.
+/// Reads what `items` mean (files, names, without any the pairs of the directory), and what they
+/// are compared with. A file that holds CA certificates alone goes behind the sites' certificates,
+/// as servers with two files send it.
 ///
 /// # Errors
 /// Files that cannot be read or hold no certificate.
@@ -113,7 +114,8 @@ fn read(
     Ok((files, names))
 }
 
-/// With `--key`, or keys among the files, these alone: another key here that fits would hide that they do not.
+/// With `--key`, or keys among the files, these alone: another key here that fits would hide that
+/// they do not.
 fn keyring<'a>(
     files: impl Iterator<Item = &'a mut File>,
     options: &PresentOptions<'_>,
@@ -135,7 +137,8 @@ fn keyring<'a>(
     Ok(keyring)
 }
 
-/// Each file with a site's certificate, the files of CAs alone behind each; only such files: all of them as one.
+/// Each file with a site's certificate, the files of CAs alone behind each; only such files: all of
+/// them as one.
 fn served(files: Vec<File>, keyring: &Keyring, bag: &[Certificate]) -> Vec<Presented> {
     let is_site = |file: &File| {
         file.delivery

@@ -68,7 +68,8 @@ pub(crate) fn no_certificate(delivery: &Delivery) -> Failure {
     }
 }
 
-/// All that the leaves are compared with: `--key` and `--csr`, else what was delivered, then what lies in the directory.
+/// All that the leaves are compared with: `--key` and `--csr`, else what was delivered, then what
+/// lies in the directory.
 pub(crate) fn keyring(
     reading: &Reading,
     key: Option<&Path>,

@@ -1,4 +1,5 @@
-//! Whom to trust, and what others say: a chain that one trust store knows and another does not is told as such.
+//! Whom to trust, and what others say: a chain that one trust store knows and another does not is
+//! told as such.
 
 use std::path::Path;
 
@@ -13,7 +14,8 @@ use crate::pki::trust::{TrustAnchors, TrustSource};
 use crate::pki::verify;
 use crate::system::roots;
 
-/// The anchors of `--trust`: Mozilla's list by default, the system's roots, or the certificates of a file.
+/// The anchors of `--trust`: Mozilla's list by default, the system's roots, or the certificates of
+/// a file.
 ///
 /// # Errors
 /// When the file or the system's store cannot be read or holds no certificate.
@@ -62,7 +64,8 @@ pub fn bundle_again(context: &Context, typed: &[String], anchors: &TrustAnchors)
     .concat()
 }
 
-/// Where Mozilla and this system differ about `chain`, which was made of `bag`: visitors have other roots than this machine.
+/// Where Mozilla and this system differ about `chain`, which was made of `bag`: visitors have other
+/// roots than this machine.
 #[must_use]
 pub fn second_opinion(chain: &Chain, bag: &[Certificate], wanted: Wanted<'_>) -> Option<Finding> {
     let known = *chain.end() == ChainEnd::Anchored;
@@ -111,7 +114,8 @@ pub fn second_opinion(chain: &Chain, bag: &[Certificate], wanted: Wanted<'_>) ->
         (true, false, TrustSource::System) => differs(
             Finding::note,
             format!(
-                "{here} knows its root, {there} do not: browsers take it, programs on this machine (curl, wget) do not"
+                "{here} knows its root, {there} do not: browsers take it, programs on this machine \
+                    (curl, wget) do not"
             ),
             "if such programs visit the site, update the package ca-certificates on their machines",
         ),

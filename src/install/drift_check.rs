@@ -1,4 +1,5 @@
-//! Is what is installed as the last install left it, and is it served? Looks, asks, and changes nothing.
+//! Is what is installed as the last install left it, and is it served? Looks, asks, and changes
+//! nothing.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -103,7 +104,8 @@ pub fn check(context: &Context, stems: &[String]) -> Result<Vec<Checked>, Failur
     for (situation, index) in preflight::look(context, &orders)?.into_iter().zip(indices) {
         match situation {
             Ok(situation) => heard.push((index, situation)),
-            // Files that are not what they were are found already; nobody needs to be asked whether they are served.
+            // Files that are not what they were are found already; nobody needs to be asked whether
+            // they are served.
             Err(failure)
                 if all[index].verdict() == Verdict::Refused && failure.kind.exit_code() == 3 => {}
             Err(failure) => return Err(failure),
@@ -120,8 +122,8 @@ pub fn check(context: &Context, stems: &[String]) -> Result<Vec<Checked>, Failur
     Ok(all)
 }
 
-/// What a look goes by: as for a rollback to what is live, at the paths that are remembered and no others. What else a
-/// configuration names by now is not what was installed.
+/// What a look goes by: as for a rollback to what is live, at the paths that are remembered and no
+/// others. What else a configuration names by now is not what was installed.
 fn as_it_is<'a>(stem: &str, (live, paths): &'a (ReleaseId, Settings)) -> Order<'a> {
     Order {
         stem: stem.to_owned(),
@@ -181,7 +183,8 @@ fn look(
         .iter()
         .filter(open)
         .map(|drift| finding(context, (&layout, &settings), drift, &mend));
-    // The commands of settings that others may write are not to be trusted: nobody is asked by them.
+    // The commands of settings that others may write are not to be trusted: nobody is asked by
+    // them.
     let live = live
         .map(|live| (live.id.clone(), paths(&layout, &settings)))
         .filter(|_| refused.is_none());
@@ -242,7 +245,8 @@ impl Checked {
         // What a new key would inherit is another run's business.
         let about_new =
             |one: &Finding| one.severity == Severity::Note || one.code.starts_with("key-");
-        // The dates were judged with the files: what only warns whoever goes back is wrong with what is served.
+        // The dates were judged with the files: what only warns whoever goes back is wrong with
+        // what is served.
         let judged = |one: &Finding| {
             self.findings
                 .iter()
@@ -329,7 +333,8 @@ fn finding(
                     .unwrap_or(path),
             );
             let aside = format!(
-                "move it aside and install the certificate again:  sudo mv {folder} {folder}.damaged && {}",
+                "move it aside and install the certificate again:  sudo mv {folder} \
+                    {folder}.damaged && {}",
                 again(context, &["install", "FILE"]).text
             );
             let finding = Finding::error("drift-file", message);

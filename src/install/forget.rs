@@ -1,4 +1,5 @@
-//! A pair that certctl is to forget: looked at, refused while its last install is open, then made plain files of.
+//! A pair that certctl is to forget: looked at, refused while its last install is open, then made
+//! plain files of.
 
 pub mod apply;
 pub mod plan;
@@ -82,8 +83,8 @@ impl Removal {
 /// Does it, or shows it, or says why not.
 ///
 /// # Errors
-/// When files cannot be used, the lock is held, or a signal came: each path is then the link or the plain file with the
-/// same bytes, and the next run takes it up.
+/// When files cannot be used, the lock is held, or a signal came: each path is then the link or the
+/// plain file with the same bytes, and the next run takes it up.
 pub fn run(
     context: &Context,
     stem: &str,
@@ -234,8 +235,8 @@ impl Removal {
     }
 }
 
-/// What the servers here name in the pair's folder itself, or through a link of somebody's into it: where, and the file.
-/// A configuration that cannot be read says nothing.
+/// What the servers here name in the pair's folder itself, or through a link of somebody's into it:
+/// where, and the file. A configuration that cannot be read says nothing.
 fn named(
     context: &Context,
     layout: &Layout,

@@ -56,8 +56,8 @@ impl Known {
     }
 }
 
-/// The name of a pair in /etc/ssl: its request's without the round; else that of the installed pair with the same names
-/// and kind of key; else the first DNS name.
+/// The name of a pair in /etc/ssl: its request's without the round; else that of the installed pair
+/// with the same names and kind of key; else the first DNS name.
 ///
 /// # Errors
 /// When what is installed cannot be read.
@@ -98,8 +98,8 @@ pub struct Files {
     pub requests: Vec<Held<SigningRequest>>,
 }
 
-/// For each of `names`: the files that are live for it, where it is a name and the directory has no certificate for it
-/// that ends later.
+/// For each of `names`: the files that are live for it, where it is a name and the directory has no
+/// certificate for it that ends later.
 ///
 /// # Errors
 /// When the directory or what is installed cannot be read, or only a placeholder has the name.
@@ -195,8 +195,8 @@ pub fn layout(root: &Path, stem: &str) -> Layout {
     Layout::new(Some(root), stem, root.join(chain), root.join(key))
 }
 
-/// The links of ours that an earlier install made at paths that `layout` does not have any more: somebody may read them
-/// still. As they are remembered.
+/// The links of ours that an earlier install made at paths that `layout` does not have any more:
+/// somebody may read them still. As they are remembered.
 ///
 /// # Errors
 /// When a path cannot be looked at.
@@ -274,8 +274,8 @@ pub fn folder_named(context: &Context, name: &str) -> Result<Option<String>, Fai
     Ok(there.then_some(stem))
 }
 
-/// The keys of all certificates that are live or were and can be gone back to, and the names of their pairs, as far as this
-/// user may look: from the chains alone, which are not secret.
+/// The keys of all certificates that are live or were and can be gone back to, and the names of
+/// their pairs, as far as this user may look: from the chains alone, which are not secret.
 #[must_use]
 pub fn keys(context: &Context) -> Vec<(String, PublicKeyId)> {
     let Ok(root) = root(context.root.as_deref()) else {
@@ -312,7 +312,8 @@ fn keys_of(layout: &Layout) -> Vec<PublicKeyId> {
     releases.filter_map(key).collect()
 }
 
-/// A certificate that is live and for all of these names: what it is called, and itself. Looked up in the chains alone.
+/// A certificate that is live and for all of these names: what it is called, and itself. Looked up
+/// in the chains alone.
 #[must_use]
 pub fn with_names(context: &Context, names: &[String]) -> Option<(String, Certificate)> {
     let has = |leaf: &Certificate, name: &String| {
@@ -382,8 +383,8 @@ fn pairs(context: &Context) -> Result<Vec<(String, Release)>, Failure> {
     Ok(pairs)
 }
 
-/// The pair that a name means: one of that name, else the one whose certificate has it; without a name, the only one.
-/// `verb` is the command that asks.
+/// The pair that a name means: one of that name, else the one whose certificate has it; without a
+/// name, the only one. `verb` is the command that asks.
 ///
 /// # Errors
 /// None fits, or several do.

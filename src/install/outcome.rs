@@ -388,8 +388,8 @@ pub fn day(at: Timestamp) -> String {
     jiff::tz::Offset::UTC.to_datetime(at).date().to_string()
 }
 
-/// Whether the site is as it was: every step back ended well, or, where a test or a reload did not, the server was seen
-/// to serve the files before at every address all the same.
+/// Whether the site is as it was: every step back ended well, or, where a test or a reload did not,
+/// the server was seen to serve the files before at every address all the same.
 fn is_back(failed: &Failed) -> bool {
     let seen = failed
         .back

@@ -73,7 +73,8 @@ pub fn in_the_way(
 #[must_use]
 pub fn told(context: &Context, not_after: Timestamp) -> Finding {
     let message = format!(
-        "a placeholder, self-signed, until {}: the server can start with it, and no browser trusts it",
+        "a placeholder, self-signed, until {}: the server can start with it, and no browser trusts \
+            it",
         not_after.strftime("%Y-%m-%d")
     );
     Finding::warning("placeholder", message).with(real_one(context))

@@ -1,5 +1,6 @@
-//! Everything that a changeover is decided by: paths, settings, what is there, the servers. Looked at twice: before the
-//! lock for what can be refused early, and under it where something has changed since.
+//! Everything that a changeover is decided by: paths, settings, what is there, the servers. Looked
+//! at twice: before the lock for what can be refused early, and under it where something has
+//! changed since.
 
 pub mod disk_space;
 pub mod key_readers;
@@ -95,7 +96,8 @@ pub fn look(
     Ok(all)
 }
 
-/// Where everything is in its place, the servers are asked whether they serve it: then there is nothing to do.
+/// Where everything is in its place, the servers are asked whether they serve it: then there is
+/// nothing to do.
 fn ask_what_is_served<'a>(all: impl Iterator<Item = &'a mut Situation>) {
     let at_rest = |situation: &&mut Situation| {
         let (id, observed) = (Some(&situation.wanted.id), &situation.sight.observed);
@@ -178,7 +180,8 @@ impl<'a, 'b> Placed<'a, 'b> {
         } = self;
         marks.note(layout.links().iter().map(|link| link.path.clone()))?;
         if let Goal::Back(_) | Goal::Placeholder(_) = order.goal {
-            // The files before are wanted for a reason, and a placeholder for nobody's eyes: told, not held.
+            // The files before are wanted for a reason, and a placeholder for nobody's eyes: told,
+            // not held.
             let told = std::mem::take(&mut serving.lost).into_iter();
             serving.findings.extend(told.map(|finding| Finding {
                 severity: Severity::Warning,
@@ -331,7 +334,8 @@ fn release_of(
     Ok(release.deriving(&layout.derived()))
 }
 
-/// A server with a profile that runs and whose test is fine before anything is touched has loaded what it names.
+/// A server with a profile that runs and whose test is fine before anything is touched has loaded
+/// what it names.
 fn loads(serving: &Serving) -> Loads {
     let loaded =
         |one: &Use| one.looked.standing.is_some() && matches!(one.state, ServerState::Serves(..));
@@ -389,7 +393,8 @@ fn doubt_finding(key: &Path, doubt: Doubt, after: u32) -> Finding {
         Doubt::Stranger(user) => {
             let folder = files::parent(key);
             let message = format!(
-                "{path} belongs to user {user}, and {} is not root's alone: the new key is only for who runs certctl",
+                "{path} belongs to user {user}, and {} is not root's alone: the new key is only \
+                    for who runs certctl",
                 folder.display()
             );
             let path = shell_word(&folder.display().to_string());
@@ -405,7 +410,8 @@ fn mixed_finding(layout: &Layout) -> Finding {
     Finding::note(
         "key-in-chain",
         format!(
-            "{path} holds a private key beside the certificates: it is kept as a numbered backup, and only the certificates are taken over"
+            "{path} holds a private key beside the certificates: it is kept as a numbered backup, \
+                and only the certificates are taken over"
         ),
     )
 }

@@ -20,8 +20,8 @@ const SHOWN: usize = 10;
 /// The release of the pair's history that `text` means: an id or a date.
 ///
 /// # Errors
-/// When it is neither, when the history has no such entry, or when its files are not kept any more; what there is to go
-/// back to is listed.
+/// When it is neither, when the history has no such entry, or when its files are not kept any more;
+/// what there is to go back to is listed.
 pub fn meant(context: &Context, stem: &str, text: &str) -> Result<ReleaseId, Failure> {
     let settings = super::installed::settings(context, stem)?;
     let layout = super::installed::layout(&root(context.root.as_deref())?, stem);
@@ -94,8 +94,8 @@ fn tell(context: &Context, layout: &Layout, kept: &[(Past, Release)], failure: F
     })
 }
 
-/// The release that a rollback goes to: the one that is asked for; else `proven` when `live` is not proven, else the one
-/// before in the history.
+/// The release that a rollback goes to: the one that is asked for; else `proven` when `live` is not
+/// proven, else the one before in the history.
 ///
 /// # Errors
 /// When there is none, or its files cannot be loaded.
@@ -123,7 +123,8 @@ pub fn release(
     })
 }
 
-/// Whoever goes back has a reason to: that the certificate is not valid now is told, and holds nobody.
+/// Whoever goes back has a reason to: that the certificate is not valid now is told, and holds
+/// nobody.
 #[must_use]
 pub fn dated(release: &Release, now: Timestamp) -> Vec<Finding> {
     let install = || Next::say("browsers want one that is valid:  sudo certctl install FILE");

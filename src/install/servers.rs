@@ -1,4 +1,5 @@
-//! Which servers read the pair, at which paths, in what state they are, and whom to ask for the proof.
+//! Which servers read the pair, at which paths, in what state they are, and whom to ask for the
+//! proof.
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -110,8 +111,8 @@ pub struct Ground<'a> {
 /// The servers of a pair and its paths; what state they are in is not known yet.
 ///
 /// # Errors
-/// Servers that are not here, paths that lead out of the tree, commands that cannot be run, addresses that cannot be
-/// resolved.
+/// Servers that are not here, paths that lead out of the tree, commands that cannot be run,
+/// addresses that cannot be resolved.
 pub fn place(
     context: &Context,
     fleet: &mut Fleet,
@@ -199,8 +200,8 @@ impl Ground<'_> {
 }
 
 impl Ground<'_> {
-    /// By what a server has to do with the pair: `spelled`, and the one file with both that HAProxy would read, which is
-    /// made only once HAProxy names it.
+    /// By what a server has to do with the pair: `spelled`, and the one file with both that HAProxy
+    /// would read, which is made only once HAProxy names it.
     fn sought(&self, spelled: &[Link]) -> Vec<Link> {
         let path = observe::family(self.root).combined_path(self.usual.stem());
         let combined = Link::new(below(self.root, &path), Piece::Combined);
@@ -269,8 +270,8 @@ impl Serving {
         Ok(layout)
     }
 
-    /// What each server reads: what is said, remembered or usual, if its configuration names that; what it names instead
-    /// and may be adopted; else again what is remembered or usual.
+    /// What each server reads: what is said, remembered or usual, if its configuration names that;
+    /// what it names instead and may be adopted; else again what is remembered or usual.
     fn paths(
         &mut self,
         ground: Ground<'_>,
@@ -458,7 +459,8 @@ fn not_told(
         .map(Software::name)
         .collect();
     let message = format!(
-        "{} runs and names these files ({}): with --server {} it is not told of them, and serves what it has loaded",
+        "{} runs and names these files ({}): with --server {} it is not told of them, and serves \
+            what it has loaded",
         software.title(),
         blocks.join(", "),
         if told.is_empty() {

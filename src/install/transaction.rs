@@ -1,5 +1,6 @@
-//! From a verified pair to the pair that servers read, or back to the files before: look, plan, lock, look again
-//! where something has changed, run, report. `install` and `rollback` are two ways into it.
+//! From a verified pair to the pair that servers read, or back to the files before: look, plan,
+//! lock, look again where something has changed, run, report. `install` and `rollback` are two ways
+//! into it.
 
 use std::time::Duration;
 
@@ -30,16 +31,16 @@ struct Begun {
 /// Does it, or shows it, or says why not.
 ///
 /// # Errors
-/// When files cannot be used, the lock is held, or a signal came. What failed after the switch is no error but an
-/// outcome: it says what was taken back.
+/// When files cannot be used, the lock is held, or a signal came. What failed after the switch is
+/// no error but an outcome: it says what was taken back.
 pub fn run(context: &Context, order: &Order<'_>) -> Result<Changeover, Failure> {
     let mut done = run_all(context, std::slice::from_ref(order))?;
     done.pop()
         .unwrap_or_else(|| Err(Failure::new(Kind::Internal, "an order came to nothing")))
 }
 
-/// The same for several pairs in one transaction: each server is tested and reloaded once, and only what failed goes
-/// back. What came of each, in their order.
+/// The same for several pairs in one transaction: each server is tested and reloaded once, and only
+/// what failed goes back. What came of each, in their order.
 ///
 /// # Errors
 /// What keeps all of them from being begun: the lock is held, a signal came.
@@ -157,7 +158,8 @@ pub(super) fn lock(
     }
 }
 
-/// What is there has changed, or may have while another certctl held the lock: everything is looked at again.
+/// What is there has changed, or may have while another certctl held the lock: everything is looked
+/// at again.
 fn look_again(
     context: &Context,
     orders: &[Order<'_>],

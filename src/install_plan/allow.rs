@@ -1,5 +1,6 @@
-//! What an operator may override with `--allow CODE`: the list, with a reason for each. Everything else that refuses an
-//! install does so because no server could use the files, no client would accept them, or somebody would lose theirs.
+//! What an operator may override with `--allow CODE`: the list, with a reason for each. Everything
+//! else that refuses an install does so because no server could use the files, no client would
+//! accept them, or somebody would lose theirs.
 
 /// The codes of findings, and what is overridden.
 pub const ALLOWABLE: [(&str, &str); 2] = [

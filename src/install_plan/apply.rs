@@ -1,5 +1,6 @@
-//! Runs plans, and takes back what failed. Each step is noted as begun before it is run: a step that fails halfway may
-//! have worked. Everything here happens under the lock of the tree, on one thread.
+//! Runs plans, and takes back what failed. Each step is noted as begun before it is run: a step
+//! that fails halfway may have worked. Everything here happens under the lock of the tree, on one
+//! thread.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -121,7 +122,8 @@ impl Run<'_> {
         course.interrupted(&Rc::new(Trouble::Interrupted(signal)));
     }
 
-    /// An address that did not serve the files before (a mistyped one) is not asked for them on the way back.
+    /// An address that did not serve the files before (a mistyped one) is not asked for them on the
+    /// way back.
     fn ask_before(&mut self, plans: &[InstallPlan]) {
         let before = |(plan, hand): (&InstallPlan, &Hand<'_>)| {
             let Back::To(id) = &plan.back else {
@@ -252,7 +254,8 @@ impl Run<'_> {
     }
 }
 
-/// How a pair that went back ended; its settings are then those of before as far as they speak of servers.
+/// How a pair that went back ended; its settings are then those of before as far as they speak of
+/// servers.
 fn failed(way: Way<'_, Rc<Trouble>>, hand: &mut Hand<'_>) -> Option<Failed> {
     let trouble = way.trouble?;
     let skipped = |why: Option<Rc<Trouble>>| why.unwrap_or_else(|| Rc::new(Trouble::Skipped));

@@ -111,10 +111,12 @@ pub fn pointer(layout: &Layout, pointer: Pointer) -> Result<Option<ReleaseId>, I
     Ok(folders::is_folder(&layout.release(&id)).then_some(id))
 }
 
-/// The settings of a pair; none when it has none yet. Refused when others could have written them: they hold commands.
+/// The settings of a pair; none when it has none yet. Refused when others could have written them:
+/// they hold commands.
 ///
 /// # Errors
-/// [`InstallError::Linked`], [`InstallError::Writable`], [`InstallError::Settings`], or the system's reason.
+/// [`InstallError::Linked`], [`InstallError::Writable`], [`InstallError::Settings`], or the
+/// system's reason.
 pub fn settings(root: &Path, stem: &str) -> Result<Settings, InstallError> {
     let folder = layout::base(root).join(stem);
     let path = folder.join("settings.json");
@@ -156,7 +158,8 @@ pub fn loose_folders(layout: &Layout) -> Result<Vec<(PathBuf, u32)>, FileError> 
         let Some(seen) = folders::look(folder)? else {
             continue;
         };
-        // With the sticky bit nobody renames another's files. Who runs certctl knows his own groups.
+        // With the sticky bit nobody renames another's files. Who runs certctl knows his own
+        // groups.
         let own = folders::user() != 0 && seen.owner.0 == folders::user() && seen.mode & 0o002 == 0;
         let others = inherit::open(Node {
             mode: seen.mode,

@@ -1,5 +1,6 @@
-//! The heart: from what is there to the steps of an install, and from the steps attempted to the way back. Pure: a plan
-//! names pieces and paths, never bytes; `--dry-run` shows the very value that `apply` runs.
+//! The heart: from what is there to the steps of an install, and from the steps attempted to the
+//! way back. Pure: a plan names pieces and paths, never bytes;
+//! `--dry-run` shows the very value that `apply` runs.
 
 use crate::store::layout::{Layout, Link, ReleaseId};
 
@@ -60,7 +61,8 @@ pub fn install(wanted: &Wanted, seen: &Observed, layout: &Layout) -> InstallPlan
     }
 }
 
-/// What the install of a placeholder does: nothing of it is ever proven, and nobody goes back to it.
+/// What the install of a placeholder does: nothing of it is ever proven, and nobody goes back to
+/// it.
 #[must_use]
 pub fn placeholder(wanted: &Wanted, seen: &Observed, layout: &Layout) -> InstallPlan {
     let mut plan = install(wanted, seen, layout);
@@ -109,8 +111,8 @@ fn arrange(wanted: &Wanted, seen: &Observed, layout: &Layout) -> Vec<Step> {
     steps
 }
 
-/// What the server reads now becomes a release that is live and proven, before a link shows it: nothing changes for
-/// the server.
+/// What the server reads now becomes a release that is live and proven, before a link shows it:
+/// nothing changes for the server.
 fn take_over(taken: &ReleaseId, seen: &Observed) -> Vec<Step> {
     let mut steps = Vec::new();
     if !seen.releases.contains(taken) {
@@ -214,8 +216,8 @@ fn loaded(seen: &Observed) -> Option<ReleaseId> {
         .filter(|live| tested && seen.is_linked() && seen.releases.contains(live))
 }
 
-/// What a rollback to `target` does: the way of an install whose links are all there. Its files are there too, unless a
-/// link came since that needs one more.
+/// What a rollback to `target` does: the way of an install whose links are all there. Its files are
+/// there too, unless a link came since that needs one more.
 #[must_use]
 pub fn rollback(wanted: &Wanted, seen: &Observed, layout: &Layout) -> InstallPlan {
     let target = &wanted.id;

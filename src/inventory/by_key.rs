@@ -1,4 +1,5 @@
-//! Items that belong together by the key: its file, its requests, its certificates and every place of each.
+//! Items that belong together by the key: its file, its requests, its certificates and every place
+//! of each.
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -111,7 +112,8 @@ impl Groups {
         }
     }
 
-    /// Every site's certificate of a file, each once; of a server what it shows first, whatever that is.
+    /// Every site's certificate of a file, each once; of a server what it shows first, whatever
+    /// that is.
     fn take(&mut self, place: Place, bag: &Rc<Bag>) {
         match place {
             Place::Address { .. } => self.take_of(place, bag, |one| {

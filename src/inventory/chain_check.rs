@@ -1,5 +1,5 @@
-//! What the certificates beside a site's own mean for it: whether they lead to somebody who is trusted, and which of them
-//! ends first.
+//! What the certificates beside a site's own mean for it: whether they lead to somebody who is
+//! trusted, and which of them ends first.
 
 use std::net::SocketAddr;
 
@@ -25,8 +25,9 @@ pub(super) struct Judged {
     pub(super) reasons: Vec<Reason>,
 }
 
-/// What servers read and what each address sends is judged as it is, each for itself: what is whole in a file here says
-/// nothing of a host that sends less. What only lies in a file is judged by the ends of the certificates beside it.
+/// What servers read and what each address sends is judged as it is, each for itself: what is whole
+/// in a file here says nothing of a host that sends less. What only lies in a file is judged by the
+/// ends of the certificates beside it.
 pub(super) fn judge(
     leaf: &Leaf,
     stem: Option<&str>,
@@ -76,7 +77,8 @@ pub(super) fn judge(
     judged
 }
 
-/// Each chain that differs from the others, with the addresses that send it; without any what lies in a file.
+/// Each chain that differs from the others, with the addresses that send it; without any what lies
+/// in a file.
 fn sent(leaf: &Leaf) -> Vec<(&Copy, Vec<SocketAddr>)> {
     let mut sent: Vec<(&Copy, Vec<SocketAddr>)> = Vec::new();
     let (live, others): (Vec<&Copy>, Vec<&Copy>) =

@@ -30,7 +30,8 @@ fn among(items: &[Item]) -> impl Iterator<Item = (&Path, &RevocationList)> {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Remark {
     /// Changes alone.
-    #[error("{} only tells what changed since another list of {issuer}: what that one revokes is not in it", path.display())]
+    #[error("{} only tells what changed since another list of {issuer}: what that one revokes is \
+        not in it", path.display())]
     Delta {
         /// Its file.
         path: PathBuf,
@@ -38,7 +39,8 @@ pub enum Remark {
         issuer: String,
     },
     /// A newer one was due.
-    #[error("{}, the list of {issuer}, is of {}, and a newer one was due on {}: what was revoked since is not in it", path.display(), day(*made), day(*next))]
+    #[error("{}, the list of {issuer}, is of {}, and a newer one was due on {}: what was revoked \
+        since is not in it", path.display(), day(*made), day(*next))]
     Old {
         /// Its file.
         path: PathBuf,

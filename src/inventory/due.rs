@@ -9,8 +9,8 @@ pub enum RenewBefore {
     Before(SignedDuration),
     /// So much of its lifetime, in percent.
     Share(u8),
-    /// 30 days or a third of the lifetime, whichever is less: a certificate for 47 days is due 15 days and 16 hours before
-    /// its end.
+    /// 30 days or a third of the lifetime, whichever is less: a certificate for 47 days is due 15
+    /// days and 16 hours before its end.
     #[default]
     Usual,
 }

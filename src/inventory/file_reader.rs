@@ -1,6 +1,6 @@
-//! One file for a listing: which certificates, requests and keys are in it. The only place where bytes become items. What
-//! is written as all tools write it goes through a short reader; everything else through the full one, which is the judge
-//! of the short one in the tests.
+//! One file for a listing: which certificates, requests and keys are in it. The only place where
+//! bytes become items. What is written as all tools write it goes through a short reader;
+//! everything else through the full one, which is the judge of the short one in the tests.
 
 use std::sync::Arc;
 
@@ -19,12 +19,13 @@ pub const LIMIT: u64 = 1024 * 1024;
 pub enum Keys {
     /// Their numbers must fit each other, as for use.
     Checked,
-    /// By the public half that stands beside the secret one: whether the two fit is as much work as using them.
+    /// By the public half that stands beside the secret one: whether the two fit is as much work as
+    /// using them.
     Named,
 }
 
-/// What is in a file with these permission bits; nothing where it is of another kind. What is packed (zip, mail) is
-/// looked at when it is named to a command that takes deliveries.
+/// What is in a file with these permission bits; nothing where it is of another kind. What is
+/// packed (zip, mail) is looked at when it is named to a command that takes deliveries.
 #[must_use]
 pub fn glance(bytes: &[u8], mode: u32, keys: Keys) -> Vec<What> {
     fast_path::read(bytes, mode, keys).unwrap_or_else(|| whole(bytes, mode))

@@ -30,7 +30,8 @@ pub enum Origin {
     Here,
     /// certctl installed it; the name of the pair.
     Installed(String),
-    /// It lies where the request of a pair that certctl installed was made, and is of a round of it.
+    /// It lies where the request of a pair that certctl installed was made, and is of a round of
+    /// it.
     Round,
 }
 
@@ -195,7 +196,8 @@ pub struct Question {
     pub address: SocketAddr,
     /// The name asked for.
     pub name: String,
-    /// What was shown, the leaf first (SHA-256 of its DER and what it is called), or why nothing was.
+    /// What was shown, the leaf first (SHA-256 of its DER and what it is called), or why nothing
+    /// was.
     pub answer: Result<Shown, String>,
 }
 

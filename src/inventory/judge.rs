@@ -47,8 +47,8 @@ pub fn rows(items: Vec<Item>, measure: &Measure<'_>) -> Vec<Row> {
     rows
 }
 
-/// What is known beside the certificates, found by them: with thousands of rows, going through all of it for each would
-/// take millions of looks.
+/// What is known beside the certificates, found by them: with thousands of rows, going through all
+/// of it for each would take millions of looks.
 struct Known<'a> {
     /// The keys that lie where servers read them, by whom they are for.
     keys: HashMap<&'a Origin, Vec<(&'a Place, PublicKeyId)>>,
@@ -101,7 +101,8 @@ impl<'a> Known<'a> {
         }
     }
 
-    /// A key that lies beside `leaf` for the same server and does not fit, where none that fits does.
+    /// A key that lies beside `leaf` for the same server and does not fit, where none that fits
+    /// does.
     fn wrong_key(&self, leaf: &Leaf) -> Option<Reason> {
         let id = leaf.certificate.key_id;
         leaf.copies
@@ -222,7 +223,8 @@ fn row(group: &Group, leaf: &Leaf, known: &Known<'_>, measure: &Measure<'_>) -> 
         proven: start,
         paid_until: terms.paid_until,
     };
-    // What a company's own CA does with its rounds is its own business. Certificates of public CAs say where their issuer is.
+    // What a company's own CA does with its rounds is its own business. Certificates of public CAs
+    // say where their issuer is.
     let public = judged
         .scope
         .map_or(!certificate.issuer_urls.is_empty(), |scope| {

@@ -23,6 +23,7 @@ pub struct Measure<'a> {
     pub own_anchors: &'a HashMap<String, TrustAnchors>,
     /// Who was asked what is served.
     pub questions: &'a [Question],
-    /// The names for which servers use what a place holds and which it lacks: `FILE:LINE`, the certificate, the names.
+    /// The names for which servers use what a place holds and which it lacks: `FILE:LINE`, the
+    /// certificate, the names.
     pub uncovered: &'a [(String, [u8; 32], Vec<String>)],
 }

@@ -1,5 +1,6 @@
-//! Why a row is not simply fine: facts only, in an order. The first reason is the one that the row is about: what keeps
-//! visitors away by now, then what the next round mends, then what stays wrong after it.
+//! Why a row is not simply fine: facts only, in an order. The first reason is the one that the row
+//! is about: what keeps visitors away by now, then what the next round mends, then what stays wrong
+//! after it.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -216,11 +217,13 @@ impl Reason {
     #[must_use]
     pub fn weight(&self) -> Weight {
         match self {
-            // A company's own CA is nobody's fault, and what a server shows by default often signed itself.
+            // A company's own CA is nobody's fault, and what a server shows by default often signed
+            // itself.
             Self::Problem(Problem::UnknownRoot { .. } | Problem::SelfSigned { .. }) => {
                 Weight::Warns
             }
-            // Certificates of public CAs say where their issuer is: without that it may be a root of somebody's own.
+            // Certificates of public CAs say where their issuer is: without that it may be a root
+            // of somebody's own.
             Self::Problem(Problem::MissingIntermediate { urls, .. }) if urls.is_empty() => {
                 Weight::Warns
             }

@@ -1,5 +1,6 @@
-//! What the names of requests' files tell: `example.com-2.csr` is the round after `example.com.csr`, whatever names the CA
-//! put into the certificate.
+//! What the names of requests' files tell:
+//! `example.com-2.csr` is the round after `example.com.csr`, whatever names the CA put into the
+//! certificate.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -38,7 +39,8 @@ pub(super) fn supersede(rows: &mut [Row], rounds: &HashMap<PathBuf, u32>) {
     }
 }
 
-/// What is in use or could be is told of the next round of its own request, where the CA gave it other names than were asked for.
+/// What is in use or could be is told of the next round of its own request, where the CA gave it
+/// other names than were asked for.
 pub(super) fn prepared(rows: &mut [Row], rounds: &HashMap<PathBuf, u32>) {
     let pending = rows
         .iter()

@@ -1,4 +1,5 @@
-//! One row: a certificate, or a request or a key that has none yet, with everything that is known of it.
+//! One row: a certificate, or a request or a key that has none yet, with everything that is known
+//! of it.
 
 use std::sync::Arc;
 
@@ -123,8 +124,8 @@ pub struct Row {
 }
 
 impl Row {
-    /// What is to be said of it in one word, by the worst of all reasons. What was superseded needs nothing, whatever is
-    /// wrong with it.
+    /// What is to be said of it in one word, by the worst of all reasons. What was superseded needs
+    /// nothing, whatever is wrong with it.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         match self.reasons.iter().map(Reason::weight).max() {

@@ -20,7 +20,8 @@ pub struct Change {
     pub source: &'static str,
 }
 
-/// All that begin within `time`, by date. The end of clientAuth counts only for a certificate `for_clients`.
+/// All that begin within
+/// `time`, by date. The end of clientAuth counts only for a certificate `for_clients`.
 #[must_use]
 pub fn changes(time: &RangeInclusive<Timestamp>, for_clients: ForClients) -> Vec<Change> {
     let mut changes: Vec<Change> = endings(for_clients)
@@ -56,7 +57,8 @@ fn endings(for_clients: ForClients) -> Vec<Change> {
     let clients = change(
         "rule-client-auth",
         &CLIENT_AUTH,
-        "public CAs leave clientAuth out: whatever uses this certificate as a TLS client (mutual TLS, SMTP, RADIUS) needs another",
+        "public CAs leave clientAuth out: whatever uses this certificate as a TLS client (mutual \
+            TLS, SMTP, RADIUS) needs another",
     );
     match for_clients {
         ForClients::No => vec![mail],

@@ -1,5 +1,5 @@
-//! The rounds to come: when each is due, and what it needs. Three clocks run: the certificate's end, the end of the term
-//! that is paid for, and how long a CA may go by a proof of control.
+//! The rounds to come: when each is due, and what it needs. Three clocks run: the certificate's
+//! end, the end of the term that is paid for, and how long a CA may go by a proof of control.
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
@@ -60,7 +60,8 @@ const MOST: usize = 32;
 
 const DAY: i64 = 86_400;
 
-/// Until when a CA may go by a proof that was made at `proven`: the window is that of the day on which it is used.
+/// Until when a CA may go by a proof that was made at `proven`: the window is that of the day on
+/// which it is used.
 #[must_use]
 pub fn proof_until(proven: Timestamp) -> Timestamp {
     let mut at = proven;
@@ -250,9 +251,9 @@ mod tests {
 
     #[test]
     fn a_year_that_was_bought_on_the_day_of_a_200_day_certificate() {
-        // Reckoned by hand from BR 6.3.2 and 4.2.1. The proof of 2026-11-23 is 112 days old when only 100 count any more;
-        // the third certificate ends with the term, 56 days on, and is due a third of that before; the purchase may go by
-        // the proof of 2027-09-29.
+        // Reckoned by hand from BR 6.3.2 and 4.2.1. The proof of 2026-11-23 is 112 days old when
+        // only 100 count any more; the third certificate ends with the term, 56 days on, and is due
+        // a third of that before; the purchase may go by the proof of 2027-09-29.
         let (start, ends) = (at("2026-11-23"), at("2027-06-11"));
         let due = RenewBefore::Usual.due(start, ends);
         let clocks = Clocks {

@@ -1,4 +1,5 @@
-//! Certificates and requests for the same names: which took another's place, what lies ready, what is prepared.
+//! Certificates and requests for the same names: which took another's place, what lies ready, what
+//! is prepared.
 
 use std::collections::HashMap;
 

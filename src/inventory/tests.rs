@@ -235,7 +235,8 @@ fn dates_and_the_chain() {
     // A whole chain beside it lies in the bag too: then nothing ends first.
     let both = [crossed.as_slice(), &chain[1..]].concat();
     assert_eq!(world.told(live(&both), ""), ["installed fine"]);
-    // What no server sends is not judged as if one did; without AIA the missing issuer may be a root of somebody's own.
+    // What no server sends is not judged as if one did; without AIA the missing issuer may be a
+    // root of somebody's own.
     assert_eq!(
         world.told(vec![file("a.pem", certificates(&chain[..1]))], ""),
         ["no-key fine"]
@@ -370,10 +371,12 @@ fn reasons_have_one_order() {
         file("a-2.csr", request(&next, &["a.example", "www.a.example"])),
     ];
     let told = world.told(items.clone(), "2026-10-20");
-    let due = "installed wrong not-served due intermediate-ends-first key-readable host-not-covered prepared";
+    let due = "installed wrong not-served due intermediate-ends-first key-readable \
+        host-not-covered prepared";
     assert_eq!(told, [due, "pending fine"]);
     let told = world.told(items, "2027-04-01");
-    let ended = "installed wrong expired not-served intermediate-expired intermediate-ends-first key-readable";
+    let ended = "installed wrong expired not-served intermediate-expired intermediate-ends-first \
+        key-readable";
     assert_eq!(
         told[0],
         format!("{ended} host-not-covered prepared rule-100-days")

@@ -1,4 +1,5 @@
-//! Which leaves are meant. By key id where a key or a request fits, else the only one; never by guess.
+//! Which leaves are meant. By key id where a key or a request fits, else the only one; never by
+//! guess.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
@@ -21,7 +22,8 @@ pub struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
-    /// The leaves of `bag`: those of the delivery, and in the folder those for `names` (without any, all).
+    /// The leaves of `bag`: those of the delivery, and in the folder those for `names` (without
+    /// any, all).
     pub fn new(
         bag: &'a [Certificate],
         delivery: Option<&Delivery>,
@@ -65,7 +67,8 @@ pub struct Choice<'a> {
     pub unfitted: Vec<&'a Certificate>,
 }
 
-/// Chooses. Without any site's certificate, a CA's certificate is taken for one: the judge says what is wrong with it.
+/// Chooses. Without any site's certificate, a CA's certificate is taken for one: the judge says
+/// what is wrong with it.
 pub fn choose<'a>(
     scope: &Scope<'a>,
     bag: &'a [Certificate],
@@ -118,8 +121,9 @@ pub fn choose<'a>(
     }
 }
 
-/// Every site's certificate of a folder that is to be judged: the newest of each site, whether anything here fits it or
-/// not, and the newest that something fits. With `--key` those alone that it fits, where it fits any.
+/// Every site's certificate of a folder that is to be judged: the newest of each site, whether
+/// anything here fits it or not, and the newest that something fits. With `--key` those alone that
+/// it fits, where it fits any.
 pub fn judged<'a>(
     scope: &Scope<'a>,
     bag: &'a [Certificate],

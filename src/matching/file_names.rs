@@ -12,7 +12,8 @@ pub fn chosen(text: &str) -> Result<String, &'static str> {
         return Ok(text.to_owned());
     }
     Err(
-        "letters, digits, '.', '_' and '-'; no '-<number>', '.rsa' or '.ecdsa' at the end, which mark rounds and algorithms",
+        "letters, digits, '.', '_' and '-'; no '-<number>', '.rsa' or '.ecdsa' at the end, which \
+            mark rounds and algorithms",
     )
 }
 

@@ -1,4 +1,5 @@
-//! The keys, requests and certificates of a folder, as values: looked up by key id and by the names in them.
+//! The keys, requests and certificates of a folder, as values: looked up by key id and by the names
+//! in them.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -116,8 +117,9 @@ impl Directory {
         places
     }
 
-    /// The files that a server may have been given for `leaf`: `*.fullchain.pem`, which certctl writes; else those that
-    /// start with it and go on; else those that start with it; else those that hold it.
+    /// The files that a server may have been given for `leaf`: `*.fullchain.pem`, which certctl
+    /// writes; else those that start with it and go on; else those that start with it; else those
+    /// that hold it.
     #[must_use]
     pub fn files_of(&self, leaf: &Certificate) -> Vec<&Path> {
         let is_ours =
@@ -139,8 +141,8 @@ impl Directory {
         chosen.map(|file| file.path.as_path()).collect()
     }
 
-    /// Every file here that has to do with `name`: certificates and requests that carry it, the newest certificate first,
-    /// and the keys that belong to them.
+    /// Every file here that has to do with `name`: certificates and requests that carry it, the
+    /// newest certificate first, and the keys that belong to them.
     #[must_use]
     pub fn paths_named(&self, name: &DnsName, at: Timestamp) -> Vec<PathBuf> {
         let (leaves, requests) = (self.leaves_named(name, at), self.requests_named(name));
@@ -167,7 +169,8 @@ impl Directory {
             .collect()
     }
 
-    /// The requests that wait for a certificate: none has their key, and none was issued for a later round of them.
+    /// The requests that wait for a certificate: none has their key, and none was issued for a
+    /// later round of them.
     #[must_use]
     pub fn waiting(&self, issued: &HashSet<PublicKeyId>) -> Vec<&Held<SigningRequest>> {
         let (done, open): (Vec<_>, Vec<_>) = self
@@ -189,8 +192,9 @@ impl Directory {
             .collect()
     }
 
-    /// The files of requests that use a key again: another request here has it, and it does not lie beside this one as
-    /// its own. What a CA's record is made of then is not known from the request alone.
+    /// The files of requests that use a key again: another request here has it, and it does not lie
+    /// beside this one as its own. What a CA's record is made of then is not known from the request
+    /// alone.
     #[must_use]
     pub fn reusing(&self) -> HashSet<&Path> {
         let mut by_key: HashMap<PublicKeyId, Vec<&Held<SigningRequest>>> = HashMap::new();

@@ -1,5 +1,5 @@
-//! The keys and requests that a certificate can belong to: the ones named, else those delivered and those in the
-//! directory.
+//! The keys and requests that a certificate can belong to: the ones named, else those delivered and
+//! those in the directory.
 
 use std::path::Path;
 
@@ -39,7 +39,8 @@ const MOST_KEYS: usize = 5;
 /// All that a leaf is compared with.
 #[derive(Debug)]
 pub struct Keyring {
-    /// The key of `--key`, else those delivered, then those of the directory, those with a file of their own last.
+    /// The key of `--key`, else those delivered, then those of the directory, those with a file of
+    /// their own last.
     pub keys: Vec<Held<PrivateKey>>,
     /// The request of `--csr`, else those delivered, then those of the directory.
     pub requests: Vec<HeldRequest>,
@@ -62,7 +63,8 @@ pub struct Keyring {
 }
 
 impl Keyring {
-    /// Whether a key or a request with this identity is here; with `--key` or `--csr`, whether it is that one.
+    /// Whether a key or a request with this identity is here; with `--key` or `--csr`, whether it
+    /// is that one.
     #[must_use]
     pub fn fits(&self, id: PublicKeyId) -> bool {
         let key = self.keys.iter().any(|key| key.value.id() == id);
@@ -127,7 +129,8 @@ impl Keyring {
             last.and_then(|place| self.keys.get(place))
                 .is_some_and(beside)
         };
-        // Where there is but one, no file needs to be looked for: this is asked for each of a thousand certificates.
+        // Where there is but one, no file needs to be looked for: this is asked for each of a
+        // thousand certificates.
         let fitting = if first != last && combined() {
             first
         } else {
@@ -147,8 +150,9 @@ impl Keyring {
             .map(|place| self.requests.remove(place))
     }
 
-    /// What is to be said of `leaf` and the keys here, where none fits. A key or a request that is for the same names,
-    /// or for none that is known, was meant to fit: an error. Those of other sites prove nothing.
+    /// What is to be said of `leaf` and the keys here, where none fits. A key or a request that is
+    /// for the same names, or for none that is known, was meant to fit: an error. Those of other
+    /// sites prove nothing.
     #[must_use]
     pub fn judge(&self, leaf: &Certificate) -> Option<Remark> {
         let (brought, _) = self.requests.split_at(self.brought);
@@ -193,8 +197,8 @@ impl Keyring {
         wrong.or_else(|| Some(self.no_key(leaf)))
     }
 
-    /// That the key of `leaf` is not here, as far as can be told: one that is locked may be it, first of all the one that
-    /// is called as its request or its first name.
+    /// That the key of `leaf` is not here, as far as can be told: one that is locked may be it,
+    /// first of all the one that is called as its request or its first name.
     #[must_use]
     pub fn no_key(&self, leaf: &Certificate) -> Remark {
         let request = self.request_of(leaf);
@@ -247,7 +251,8 @@ impl Keyring {
         })
     }
 
-    /// The root in the directory that signed the last certificate of `chain`, where none was handed over.
+    /// The root in the directory that signed the last certificate of `chain`, where none was handed
+    /// over.
     #[must_use]
     pub fn root_here(&self, chain: &Chain) -> Option<&Certificate> {
         self.signer_here(chain)
@@ -290,7 +295,8 @@ impl Keyring {
             .collect()
     }
 
-    /// The files of the keys, as many as are told and one more: this is asked for each of a thousand certificates.
+    /// The files of the keys, as many as are told and one more: this is asked for each of a
+    /// thousand certificates.
     fn key_files(&self) -> Vec<&Path> {
         let mut files: Vec<&Path> = Vec::new();
         for key in &self.keys {

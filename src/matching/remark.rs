@@ -1,4 +1,5 @@
-//! What there is to say about a choice besides the judgement of its chain: facts only; the advice is `failure`'s.
+//! What there is to say about a choice besides the judgement of its chain: facts only; the advice
+//! is `failure`'s.
 
 use std::path::{Path, PathBuf};
 
@@ -45,7 +46,8 @@ pub enum Remark {
         path: PathBuf,
     },
     /// A key that needed a passphrase is written without it.
-    #[error("the key in {} is encrypted; it is written without its password, which no server can ask for", path.display())]
+    #[error("the key in {} is encrypted; it is written without its password, which no server can \
+        ask for", path.display())]
     KeyDecrypted {
         /// Its file.
         path: PathBuf,
@@ -137,7 +139,8 @@ pub enum Remark {
     },
     /// The request that was meant does not fit.
     #[error(
-        "the certificate {label} was issued for another request than {}: the request has key {}, the certificate {}",
+        "the certificate {label} was issued for another request than {}: the request has key {}, \
+            the certificate {}",
         path.display(), request.short(), leaf.short()
     )]
     WrongRequest {

@@ -1,5 +1,5 @@
-//! A file of certificates as a server would send it: the leaf first, then each issuer, and every block where servers
-//! find it. Chains themselves are judged by `pki::verify`.
+//! A file of certificates as a server would send it: the leaf first, then each issuer, and every
+//! block where servers find it. Chains themselves are judged by `pki::verify`.
 
 use std::collections::HashSet;
 
@@ -45,7 +45,8 @@ pub enum ServedFault {
     },
     /// END and BEGIN on one line.
     #[error(
-        "{file}{}: \"-----END CERTIFICATE----------BEGIN CERTIFICATE-----\" on one line: when the files were joined, the first had no line break at its end; servers say \"bad end line\"",
+        "{file}{}: \"-----END CERTIFICATE----------BEGIN CERTIFICATE-----\" on one line: when the \
+            files were joined, the first had no line break at its end; servers say \"bad end line\"",
         at_line(*line)
     )]
     Glued {
@@ -56,7 +57,8 @@ pub enum ServedFault {
     },
     /// The leaf is not the first.
     #[error(
-        "the first certificate in {file} is {first}, not {leaf}, which is number {position}: servers take the first for the site's and say \"key values mismatch\""
+        "the first certificate in {file} is {first}, not {leaf}, which is number {position}: \
+            servers take the first for the site's and say \"key values mismatch\""
     )]
     LeafNotFirst {
         /// The file.
@@ -70,7 +72,8 @@ pub enum ServedFault {
     },
     /// The issuers do not follow each other.
     #[error(
-        "the intermediates in {file} are not in order: each certificate should be followed by its issuer; strict clients refuse it"
+        "the intermediates in {file} are not in order: each certificate should be followed by its \
+            issuer; strict clients refuse it"
     )]
     OutOfOrder {
         /// The file.
@@ -107,7 +110,8 @@ fn at_line(line: Option<usize>) -> String {
     line.map(|line| format!(" line {line}")).unwrap_or_default()
 }
 
-/// Judges how `file`, read as `delivery`, presents `chain`; `served` are its certificates in their order.
+/// Judges how `file`, read as `delivery`, presents `chain`; `served` are its certificates in their
+/// order.
 #[must_use]
 pub fn faults(
     file: &str,

@@ -1,4 +1,5 @@
-//! Names that a request may ask for (RFC 5280 4.2.1.6): DNS names, and for a company's own CA addresses and mailboxes too.
+//! Names that a request may ask for (RFC 5280 4.2.1.6): DNS names, and for a company's own CA
+//! addresses and mailboxes too.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -64,7 +65,8 @@ impl AltName {
         }
     }
 
-    /// As a part of a file name: what is neither a letter nor a digit, `.`, `_` or `-` is spelled `_`.
+    /// As a part of a file name: what is neither a letter nor a digit, `.`, `_` or
+    /// `-` is spelled `_`.
     #[must_use]
     pub fn file_stem(&self) -> String {
         let plain = |text: &str| {

@@ -1,6 +1,7 @@
-//! The rules with dates, as data: what public CAs may do from which day on, each with its source. Pure and small, so that
-//! whoever judges a certificate and whoever plans the next round read the same days.
-//! Read on 2026-11-23: BR 2.2.7 (CA/Browser Forum TLS Baseline Requirements), Chrome Root Program Policy 1.8.
+//! The rules with dates, as data: what public CAs may do from which day on, each with its source.
+//! Pure and small, so that whoever judges a certificate and whoever plans the next round read the
+//! same days. Read on 2026-11-23: BR 2.2.7 (CA/Browser Forum TLS Baseline Requirements), Chrome
+//! Root Program Policy 1.8.
 
 use jiff::Timestamp;
 use jiff::civil::{Date, Time, date};
@@ -86,7 +87,8 @@ const fn step(since: Date, days: i64, source: &'static str) -> Step {
     }
 }
 
-/// How long a certificate may live, by the day of its first second. A day has 86,400 seconds, and the last second counts.
+/// How long a certificate may live, by the day of its first second. A day has 86,400 seconds, and
+/// the last second counts.
 pub static LIFETIME: Schedule = Schedule {
     section: "BR 6.3.2",
     steps: &[
@@ -98,8 +100,8 @@ pub static LIFETIME: Schedule = Schedule {
     ],
 };
 
-/// How long a CA may go on using the proof that a domain is the buyer's, by the day of issue. A persistent record
-/// (BR 3.2.2.4.22) is looked at anew after 10 days at any time.
+/// How long a CA may go on using the proof that a domain is the buyer's, by the day of issue. A
+/// persistent record (BR 3.2.2.4.22) is looked at anew after 10 days at any time.
 pub static PROOF_REUSE: Schedule = Schedule {
     section: "BR 4.2.1",
     steps: &[
@@ -140,8 +142,8 @@ pub static CAA_TERMS: Duty = Duty {
     source: "SC-098v2",
 };
 
-/// BR 3.2.2.9: from how many other places on the network a CA must see the same DNS and web answers, by the day; the
-/// newest first.
+/// BR 3.2.2.9: from how many other places on the network a CA must see the same DNS and web
+/// answers, by the day; the newest first.
 static PERSPECTIVES: [(Date, u8); 4] = [
     (date(2026, 12, 15), 5),
     (date(2026, 6, 15), 4),

@@ -1,4 +1,5 @@
-//! One certificate (RFC 5280): its DER as given and the facts that the rest of the program asks for.
+//! One certificate (RFC 5280): its DER as given and the facts that the rest of the program asks
+//! for.
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
@@ -31,17 +32,20 @@ pub enum CertificateError {
 pub struct Usage {
     /// `keyCertSign` (RFC 5280 4.2.1.3).
     pub signs_certificates: bool,
-    /// A bit of the key usage that a TLS handshake needs: `digitalSignature`, `keyEncipherment` or `keyAgreement`.
+    /// A bit of the key usage that a TLS handshake needs: `digitalSignature`, `keyEncipherment` or
+    /// `keyAgreement`.
     pub serves: bool,
     /// `serverAuth` or `anyExtendedKeyUsage` (RFC 5280 4.2.1.12).
     pub for_servers: bool,
-    /// `serverAuth` itself, or no extended key usage at all: what clients ask of every CA of a chain.
+    /// `serverAuth` itself, or no extended key usage at all: what clients ask of every CA of a
+    /// chain.
     pub server_auth: bool,
     /// `clientAuth`.
     pub for_clients: bool,
     /// `pathLenConstraint`: as many CAs may follow (RFC 5280 4.2.1.9).
     pub path_length: Option<u32>,
-    /// Not said to be no CA's: `cA` is true, or there are no basic constraints (old roots have none).
+    /// Not said to be no CA's: `cA` is true, or there are no basic constraints (old roots have
+    /// none).
     pub may_be_root: bool,
 }
 
@@ -234,8 +238,8 @@ impl Certificate {
         self.subject_der() == self.issuer_der()
     }
 
-    /// Whether it may be a site's: no CA's, and no old root, which says no more of itself than its own name (version 1,
-    /// or no basic constraints).
+    /// Whether it may be a site's: no CA's, and no old root, which says no more of itself than its
+    /// own name (version 1, or no basic constraints).
     #[must_use]
     pub fn is_site(&self) -> bool {
         let nameless = self.dns_names.is_empty() && self.ip_addresses.is_empty();
@@ -249,7 +253,8 @@ impl Certificate {
             && signature::check(&self.der, issuer.spki()).is_ok()
     }
 
-    /// Whether it may be used for `host` by its alternative names (RFC 9525: never by its common name).
+    /// Whether it may be used for `host` by its alternative names (RFC 9525: never by its common
+    /// name).
     #[must_use]
     pub fn covers(&self, host: &str) -> bool {
         if let Ok(wanted) = host.trim_matches(['[', ']']).parse::<IpAddr>() {
@@ -261,7 +266,8 @@ impl Certificate {
             .any(|name| name.covers(host))
     }
 
-    /// Whether `at` lies between its dates, both included, to the second as they are written (RFC 5280 4.1.2.5).
+    /// Whether `at` lies between its dates, both included, to the second as they are written (RFC
+    /// 5280 4.1.2.5).
     #[must_use]
     pub fn is_in_date(&self, at: Timestamp) -> bool {
         (self.not_before.as_second()..=self.not_after.as_second()).contains(&at.as_second())
@@ -273,7 +279,8 @@ impl Certificate {
         (self.is_in_date(at), self.not_before, self.not_after)
     }
 
-    /// The certificate in a few words: its first DNS name, else its subject's common name, else its subject.
+    /// The certificate in a few words: its first DNS name, else its subject's common name, else its
+    /// subject.
     #[must_use]
     pub fn label(&self) -> String {
         if let (false, Some(name)) = (self.is_ca, self.dns_names.first()) {
@@ -290,7 +297,8 @@ impl Certificate {
 /// id-ad-caIssuers (RFC 5280 4.2.2.1).
 const CA_ISSUERS: Oid<'static> = oid!(1.3.6.1.5.5.7.48.2);
 
-/// 99991231235959Z, which means "no end" (RFC 5280 4.1.2.5), lies a few hours past what a [`Timestamp`] holds.
+/// 99991231235959Z, which means "no end" (RFC 5280 4.1.2.5), lies a few hours past what a
+/// [`Timestamp`] holds.
 pub(super) fn instant(time: ASN1Time) -> Timestamp {
     let seconds = time
         .timestamp()
@@ -305,8 +313,8 @@ pub(super) fn address(octets: &[u8]) -> Option<IpAddr> {
         .ok()
 }
 
-/// A name as people read it (RFC 4514: the most specific part first, `,` and `+` escaped). Foreign text: it is
-/// escaped again for the terminal when printed.
+/// A name as people read it (RFC 4514: the most specific part first, `,` and `+` escaped). Foreign
+/// text: it is escaped again for the terminal when printed.
 #[must_use]
 pub fn printable_name(name: &X509Name<'_>) -> String {
     let mut parts = Vec::new();

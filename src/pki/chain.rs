@@ -1,5 +1,6 @@
 //! From a bag of certificates to the chain of one leaf: by signature, never by order or file name.
-//! Every signature is checked at most once, and a path to an anchor is found whenever one exists in the bag.
+//! Every signature is checked at most once, and a path to an anchor is found whenever one exists in
+//! the bag.
 
 use std::collections::HashSet;
 
@@ -68,16 +69,17 @@ pub struct Assembly {
 }
 
 impl Chain {
-    /// Finds the path from `leaf` through `bag` to an anchor, of certificates that may do what they do on it, each valid
-    /// at the instant and, if there is such a way, no less long than the leaf. Where no path exists, the chain goes as far
-    /// as signatures lead and says why it ends.
+    /// Finds the path from `leaf` through `bag` to an anchor, of certificates that may do what they
+    /// do on it, each valid at the instant and, if there is such a way, no less long than the leaf.
+    /// Where no path exists, the chain goes as far as signatures lead and says why it ends.
     #[must_use]
     pub fn assemble(leaf: &Certificate, bag: &[Certificate], wanted: Wanted<'_>) -> Assembly {
         Self::assemble_by(leaf, bag, wanted, |_| None)
     }
 
-    /// The same, with a judge who tells which certificates of an anchored chain may be what he refuses it for (their
-    /// places in it); other ways are tried then. Where he refuses all, it is the first.
+    /// The same, with a judge who tells which certificates of an anchored chain may be what he
+    /// refuses it for (their places in it); other ways are tried then. Where he refuses all, it is
+    /// the first.
     pub(super) fn assemble_by(
         leaf: &Certificate,
         bag: &[Certificate],

@@ -32,7 +32,8 @@ pub struct RevocationList {
     pub sha256: String,
     /// It only tells what changed since another list (RFC 5280 5.2.4).
     pub delta: bool,
-    /// Whose certificates it revokes, and their serial numbers, as [`Certificate::serial`] writes them.
+    /// Whose certificates it revokes, and their serial numbers, as [`Certificate::serial`] writes
+    /// them.
     serials: HashMap<Vec<u8>, HashSet<String>>,
     /// What it takes off the list that it is a delta to.
     lifted: HashMap<Vec<u8>, HashSet<String>>,
@@ -50,7 +51,8 @@ impl RevocationList {
         let (rest, list) = CertificateRevocationList::from_der(der).ok()?;
         let (mut serials, mut lifted) =
             (HashMap::<Vec<u8>, HashSet<String>>::new(), HashMap::new());
-        // The entries of an indirect list are of whom they name, and of the one before where they name nobody.
+        // The entries of an indirect list are of whom they name, and of the one before where they
+        // name nobody.
         let mut issuer = list.issuer().as_raw().to_vec();
         serials.insert(issuer.clone(), HashSet::new());
         for entry in list.iter_revoked_certificates() {

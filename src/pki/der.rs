@@ -1,6 +1,8 @@
-//! The little DER (X.690) that no parser here hands out: raw slices of nested values, and nothing is re-encoded.
+//! The little DER (X.690) that no parser here hands out: raw slices of nested values, and nothing
+//! is re-encoded.
 
-/// The value octets of the first element of `der`, and what follows it. Definite lengths of at most four octets.
+/// The value octets of the first element of `der`, and what follows it. Definite lengths of at most
+/// four octets.
 #[inline]
 pub(crate) fn split(der: &[u8]) -> Option<(Element<'_>, &[u8])> {
     let (&tag, rest) = der.split_first()?;
@@ -60,7 +62,8 @@ pub(crate) struct Element<'a> {
     pub(crate) whole: &'a [u8],
 }
 
-/// The three parts of everything signed in X.509 and PKCS#10: what is signed, the algorithm, the signature.
+/// The three parts of everything signed in X.509 and PKCS#10: what is signed, the algorithm, the
+/// signature.
 pub(crate) fn signed(der: &[u8]) -> Option<Signed<'_>> {
     let (outer, _) = split(der)?;
     let (body, rest) = split(outer.value)?;

@@ -1,5 +1,5 @@
-//! Everything else that a certificate or a request says of itself: for people who want to look at it. Nothing is judged by
-//! what is here, and nothing is left out for being odd.
+//! Everything else that a certificate or a request says of itself: for people who want to look at
+//! it. Nothing is judged by what is here, and nothing is left out for being odd.
 
 use jiff::Timestamp;
 use x509_parser::certificate::X509Certificate;
@@ -71,7 +71,8 @@ pub struct Details {
     pub must_staple: bool,
     /// Every extension in its order.
     pub extensions: Vec<Extension>,
-    /// Attributes of a request (RFC 2986 4.1) by name; never their values, one of which may be a password.
+    /// Attributes of a request (RFC 2986 4.1) by name; never their values, one of which may be a
+    /// password.
     pub attributes: Vec<String>,
 }
 

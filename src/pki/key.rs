@@ -1,4 +1,5 @@
-//! Private keys and what identifies them. Key bytes are wiped when dropped and can be neither printed nor serialised.
+//! Private keys and what identifies them. Key bytes are wiped when dropped and can be neither
+//! printed nor serialised.
 
 use std::fmt;
 
@@ -94,14 +95,16 @@ impl PublicKey {
         }
     }
 
-    /// What a DER private key says that its public half is, where it says so. Nothing shows that the secret half fits it.
+    /// What a DER private key says that its public half is, where it says so. Nothing shows that
+    /// the secret half fits it.
     #[must_use]
     pub fn named_in(private: &[u8]) -> Option<Self> {
         named::spki(private).map(|spki| Self::of_spki(&spki))
     }
 }
 
-/// SHA-256 of the DER `SubjectPublicKeyInfo`: the thread through key, request, leaf and live server.
+/// SHA-256 of the DER `SubjectPublicKeyInfo`: the thread through key, request, leaf and live
+/// server.
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct PublicKeyId([u8; 32]);
 
@@ -168,7 +171,8 @@ pub enum KeyError {
     Unreadable,
 }
 
-/// A private key: PKCS#8 v1 DER inside, which OpenSSL 3.0 reads for every algorithm (v2 it does not).
+/// A private key: PKCS#8 v1 DER inside, which OpenSSL 3.0 reads for every algorithm (v2 it does
+/// not).
 pub struct PrivateKey {
     pkcs8: Zeroizing<Vec<u8>>,
     spki: Vec<u8>,
@@ -178,7 +182,8 @@ pub struct PrivateKey {
     pair: Pair,
 }
 
-/// What signs: aws-lc's own form, which it wipes when freed. Kept, because reading an RSA key costs as much as using it.
+/// What signs: aws-lc's own form, which it wipes when freed. Kept, because reading an RSA key costs
+/// as much as using it.
 enum Pair {
     Ecdsa(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
@@ -227,8 +232,8 @@ impl Curve {
         Self::of(identifier.value)
     }
 
-    /// The `SubjectPublicKeyInfo` of an uncompressed point (RFC 5480 2). Whoever asks the library for it has the point
-    /// computed once more.
+    /// The `SubjectPublicKeyInfo` of an uncompressed point (RFC 5480 2). Whoever asks the library
+    /// for it has the point computed once more.
     fn spki(&self, point: &[u8]) -> Vec<u8> {
         let identifier = der::element(der::SEQUENCE, &[self.identifier.as_ref()]);
         der::element(
@@ -277,8 +282,8 @@ impl PrivateKey {
     /// # Errors
     /// [`KeyError::Encrypted`] for `EncryptedPrivateKeyInfo`, else why it cannot be used.
     pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
-        // A reader of another kind sees that this is a key on a curve only when it has read and checked it, which costs
-        // as much as to sign.
+        // A reader of another kind sees that this is a key on a curve only when it has read and
+        // checked it, which costs as much as to sign.
         let ecdsa = |curve: &'static Curve| {
             EcdsaKeyPair::from_private_key_der(curve.signing, der)
                 .ok()
@@ -334,8 +339,8 @@ impl PrivateKey {
         pem::encode_key(&self.pkcs8)
     }
 
-    /// Signs `message` as requests of this algorithm are signed: PKCS#1 v1.5 with SHA-256 for RSA, the hash of the
-    /// curve's size for ECDSA.
+    /// Signs `message` as requests of this algorithm are signed: PKCS#1 v1.5 with SHA-256 for RSA,
+    /// the hash of the curve's size for ECDSA.
     ///
     /// # Errors
     /// [`KeyError::Sign`].
@@ -406,7 +411,8 @@ fn spki(public: &impl AsDer<PublicKeyX509Der<'static>>) -> Result<Vec<u8>, KeyEr
         .to_vec())
 }
 
-/// `EncryptedPrivateKeyInfo` (RFC 5958 3): a sequence of an algorithm identifier and an octet string.
+/// `EncryptedPrivateKeyInfo` (RFC 5958 3): a sequence of an algorithm identifier and an octet
+/// string.
 fn is_encrypted(der: &[u8]) -> bool {
     let parts = der::split(der).and_then(|(outer, _)| {
         let (algorithm, rest) = der::split(outer.value)?;

@@ -1,5 +1,5 @@
-//! What public TLS certificates must be beside leading to a root: names, usages, keys, lengths of life. Each rule is data
-//! (`rules`); a company's own CA need not keep those for public CAs.
+//! What public TLS certificates must be beside leading to a root: names, usages, keys, lengths of
+//! life. Each rule is data (`rules`); a company's own CA need not keep those for public CAs.
 
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
@@ -75,8 +75,8 @@ pub fn lints(chain: &Chain) -> Vec<Lint> {
     lints
 }
 
-/// What who uses `before` loses with `after` in its place: public CAs have stopped to issue for TLS clients (mutual TLS, mail
-/// servers among themselves, RADIUS), and nobody is told by a browser.
+/// What who uses `before` loses with `after` in its place: public CAs have stopped to issue for TLS
+/// clients (mutual TLS, mail servers among themselves, RADIUS), and nobody is told by a browser.
 #[must_use]
 pub fn lost(before: &Certificate, after: &Certificate) -> Option<Lint> {
     let what = "the certificate before was for TLS clients too (clientAuth), this one is not: servers that you log in to \
@@ -248,7 +248,10 @@ fn validity(leaf: &Certificate) -> Option<String> {
     } = LIFETIME.at(leaf.not_before)?;
     let days = seconds.div_euclid(86_400) + i64::from(seconds.rem_euclid(86_400) > 0);
     (days > *most).then(|| {
-        format!("it is valid for {days} days; of what public CAs issue since {since}, browsers take {most} at most")
+        format!(
+            "it is valid for {days} days; of what public CAs issue since {since}, browsers \
+            take {most} at most"
+        )
     })
 }
 

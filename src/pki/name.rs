@@ -40,7 +40,8 @@ pub enum Suffix {
 pub struct DnsName(String);
 
 impl DnsName {
-    /// Reads what a person types: Unicode or A-labels, any case, a final dot, `*.` or `_.` for a wildcard.
+    /// Reads what a person types: Unicode or A-labels, any case, a final dot, `*.` or `_.` for a
+    /// wildcard.
     ///
     /// # Errors
     /// See [`NameError`].
@@ -96,8 +97,9 @@ impl DnsName {
         }))
     }
 
-    /// Reads what a certificate or a request carries: A-labels, any case, and `*.` alone for a wildcard. Nothing is
-    /// mended: a client compares what is written (RFC 5280 4.2.1.6, RFC 9525 6.3).
+    /// Reads what a certificate or a request carries: A-labels, any case, and `*.` alone for a
+    /// wildcard. Nothing is mended: a client compares what is written (RFC 5280 4.2.1.6, RFC 9525
+    /// 6.3).
     #[must_use]
     pub fn presented(text: &str) -> Option<Self> {
         let base = text.strip_prefix("*.");
@@ -147,15 +149,16 @@ impl DnsName {
         })
     }
 
-    /// The registrable domain (public suffix plus one label), by the Public Suffix List; `None` for a bare suffix.
-    /// A name under no listed suffix (`shop.example`, `db.corp`) counts its last label as the suffix.
+    /// The registrable domain (public suffix plus one label), by the Public Suffix List;
+    /// `None` for a bare suffix. A name under no listed suffix (`shop.example`, `db.corp`) counts
+    /// its last label as the suffix.
     #[must_use]
     pub fn registrable(&self) -> Option<&str> {
         psl::domain_str(self.base())
     }
 
-    /// Whether the Public Suffix List has the suffix of this name: then nothing above the registrable domain is the
-    /// owner's. An internal zone (`corp`) is in no list.
+    /// Whether the Public Suffix List has the suffix of this name: then nothing above the
+    /// registrable domain is the owner's. An internal zone (`corp`) is in no list.
     #[must_use]
     pub fn has_public_suffix(&self) -> bool {
         psl::suffix(self.base().as_bytes()).is_some_and(|suffix| suffix.is_known())
@@ -172,8 +175,8 @@ impl DnsName {
             })
     }
 
-    /// Whether a certificate for `self` may be used for `host`: equal, or the wildcard stands for exactly one whole
-    /// left-most label (RFC 9525 6.3).
+    /// Whether a certificate for `self` may be used for `host`: equal, or the wildcard stands for
+    /// exactly one whole left-most label (RFC 9525 6.3).
     #[must_use]
     pub fn covers(&self, host: &str) -> bool {
         let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
@@ -186,7 +189,8 @@ impl DnsName {
     }
 }
 
-/// LDH labels of 1 to 63 octets, 253 in all. IDNA strict mode checks the letters; this checks what it leaves open.
+/// LDH labels of 1 to 63 octets, 253 in all. IDNA strict mode checks the letters; this checks what
+/// it leaves open.
 fn well_formed(ascii: &str) -> bool {
     ascii.len() <= 253 && labels(ascii).all(is_label)
 }
@@ -203,8 +207,8 @@ fn is_label(label: &[u8]) -> bool {
         && label.iter().all(ldh)
 }
 
-/// Whether IDNA has nothing to look at: it leaves such labels as they are but for their case. What has `--` at the third
-/// place is encoded, or refused.
+/// Whether IDNA has nothing to look at: it leaves such labels as they are but for their case. What
+/// has `--` at the third place is encoded, or refused.
 fn is_plain(base: &str) -> bool {
     base.len() <= 253 && labels(base).all(|label| is_label(label) && label.get(2..4) != Some(b"--"))
 }

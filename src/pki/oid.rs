@@ -1,4 +1,5 @@
-//! Short names for the object identifiers that people meet in certificates; the dotted number otherwise.
+//! Short names for the object identifiers that people meet in certificates; the dotted number
+//! otherwise.
 
 use x509_parser::oid_registry::asn1_rs::{Oid, oid};
 
@@ -17,7 +18,8 @@ pub(super) enum Letters {
 #[derive(Debug)]
 pub(super) struct Attribute {
     pub(super) oid: Oid<'static>,
-    /// What it is called: RFC 4514 3, and what OpenSSL calls those that are not there (EVG 9.2 among them).
+    /// What it is called: RFC 4514 3, and what OpenSSL calls those that are not there (EVG 9.2
+    /// among them).
     pub(super) name: &'static str,
     /// What else people call it.
     also: &'static str,

@@ -11,7 +11,8 @@ pub fn encode(label: &str, der: &[u8]) -> String {
     ::pem::encode_config(&::pem::Pem::new(label, der), config)
 }
 
-/// One `PRIVATE KEY` block. Every buffer that holds it is wiped, and none grows, which would leave copies behind.
+/// One `PRIVATE KEY` block. Every buffer that holds it is wiped, and none grows, which would leave
+/// copies behind.
 #[must_use]
 pub fn encode_key(pkcs8: &[u8]) -> Zeroizing<String> {
     const COLUMNS: usize = 64;

@@ -1,4 +1,5 @@
-//! The request (PKCS#10, RFC 2986): built from names and a key, or read as given. Hashes are over the DER as given.
+//! The request (PKCS#10, RFC 2986): built from names and a key, or read as given. Hashes are over
+//! the DER as given.
 
 use std::net::IpAddr;
 
@@ -36,7 +37,8 @@ pub enum RequestError {
 #[derive(Clone, Debug)]
 pub struct SigningRequest {
     der: Vec<u8>,
-    /// The names asked for: the DNS names of the subject alternative name, else the common name; as written.
+    /// The names asked for: the DNS names of the subject alternative name, else the common name; as
+    /// written.
     pub dns_names: Vec<String>,
     /// The addresses asked for.
     pub ip_addresses: Vec<IpAddr>,
@@ -51,8 +53,8 @@ pub struct SigningRequest {
 }
 
 impl SigningRequest {
-    /// Builds and signs a request for DNS names alone: the primary name as common name, all names as subject
-    /// alternative names.
+    /// Builds and signs a request for DNS names alone: the primary name as common name, all names
+    /// as subject alternative names.
     ///
     /// # Errors
     /// [`RequestError::Build`].
@@ -109,7 +111,8 @@ impl SigningRequest {
         Ok((request, spki))
     }
 
-    /// The names of the subject alternative name extensions (RFC 2985 5.4.2), else the common names.
+    /// The names of the subject alternative name extensions (RFC 2985 5.4.2), else the common
+    /// names.
     fn take_names(&mut self, parsed: &X509CertificationRequest<'_>) {
         let asked = parsed
             .certification_request_info
@@ -196,7 +199,8 @@ impl SigningRequest {
     }
 }
 
-/// A request whose signature does not hold, or is of a kind that is not checked: it may be shown, and is of no other use.
+/// A request whose signature does not hold, or is of a kind that is not checked: it may be shown,
+/// and is of no other use.
 #[derive(Clone, Debug)]
 pub struct UnprovenRequest(SigningRequest);
 
@@ -216,8 +220,8 @@ impl UnprovenRequest {
     }
 }
 
-/// True when `der` has the outline of a PKCS#10 request: its body starts with version 0, not with a version tag or a
-/// long serial number as a certificate's does.
+/// True when `der` has the outline of a PKCS#10 request: its body starts with version 0, not with a
+/// version tag or a long serial number as a certificate's does.
 #[must_use]
 pub fn looks_like_request(der: &[u8]) -> bool {
     let version = der::signed(der).and_then(|signed| {

@@ -1,5 +1,6 @@
-//! Whether a signature holds, for every algorithm that certificates of the public web use (and Ed25519). Each is checked
-//! once in a run, whoever asks: the search for a chain, its judge, and webpki inside of it.
+//! Whether a signature holds, for every algorithm that certificates of the public web use (and
+//! Ed25519). Each is checked once in a run, whoever asks: the search for a chain, its judge, and
+//! webpki inside of it.
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -24,8 +25,8 @@ pub enum SignatureError {
     Wrong,
 }
 
-/// Checks the outermost signature of `signed` (a certificate or a PKCS#10 request) against `spki`, a DER
-/// `SubjectPublicKeyInfo`. RFC 5280 4.1.1.3, RFC 2986 4.2.
+/// Checks the outermost signature of `signed` (a certificate or a PKCS#10 request) against `spki`,
+/// a DER `SubjectPublicKeyInfo`. RFC 5280 4.1.1.3, RFC 2986 4.2.
 ///
 /// # Errors
 /// See [`SignatureError`].
@@ -37,7 +38,8 @@ pub fn check(signed: &[u8], spki: &[u8]) -> Result<(), SignatureError> {
             && algorithm.public_key_alg_id().as_ref() == key_algorithm
     });
     let algorithm = known.next().ok_or(SignatureError::Unsupported)?;
-    // The same pair stands twice in the list (RSA with different least lengths); any that accepts will do.
+    // The same pair stands twice in the list (RSA with different least lengths); any that accepts
+    // will do.
     let holds = |candidate: &&&dyn SignatureVerificationAlgorithm| {
         candidate
             .verify_signature(key, parts.body, parts.signature)

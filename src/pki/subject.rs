@@ -1,5 +1,6 @@
-//! The subject of a request as people write it (RFC 4514: the most specific part first) and as it is encoded (X.501: the
-//! most specific part last). Every part is kept: doubles, parts of several attributes, values of any type.
+//! The subject of a request as people write it (RFC 4514: the most specific part first) and as it
+//! is encoded (X.501: the most specific part last). Every part is kept: doubles, parts of several
+//! attributes, values of any type.
 
 use std::fmt;
 use std::str::FromStr;
@@ -36,12 +37,14 @@ pub enum SubjectError {
     UnknownType(String),
     /// A `\`, a `#` or a `"` that is not followed by what it needs.
     #[error(
-        "in the value of {0}: a backslash, a # or a quotation mark that is not followed by what belongs to it"
+        "in the value of {0}: a backslash, a # or a quotation mark that is not followed by what \
+            belongs to it"
     )]
     Unfinished(String),
 }
 
-/// A subject. The parts are in the order of the encoding; a part has one attribute or, seldom, several.
+/// A subject. The parts are in the order of the encoding; a part has one attribute or, seldom,
+/// several.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Subject {
     parts: Vec<Vec<Attribute>>,
@@ -66,7 +69,8 @@ const COMMON_NAME: Oid<'static> = oid!(2.5.4.3);
 const COMMON_NAME_MOST: usize = 64;
 
 impl Subject {
-    /// Reads RFC 4514. Blanks around `,`, `+` and `=` and values in quotation marks (RFC 2253 4) are understood too.
+    /// Reads RFC 4514. Blanks around `,`, `+` and `=` and values in quotation marks (RFC 2253 4)
+    /// are understood too.
     ///
     /// # Errors
     /// See [`SubjectError`].
@@ -132,8 +136,8 @@ impl Subject {
         self
     }
 
-    /// The same; where it has no common name, the first of `names` is one. A longer one than X.520 allows lives in the
-    /// alternative names only.
+    /// The same; where it has no common name, the first of `names` is one. A longer one than X.520
+    /// allows lives in the alternative names only.
     #[must_use]
     pub fn or_named(self, names: &AltNames) -> Self {
         let first = names.primary().text();
@@ -391,7 +395,8 @@ mod read {
             .filter(|_| number.starts_with(|c: char| c.is_ascii_digit()))
     }
 
-    /// Up to the next `,` or `+` that is not escaped; blanks at the end that are not escaped are none of it.
+    /// Up to the next `,` or `+` that is not escaped; blanks at the end that are not escaped are
+    /// none of it.
     fn plain_value<'a>(
         text: &'a str,
         unfinished: &impl Fn() -> SubjectError,
@@ -459,7 +464,8 @@ mod read {
 mod tests {
     use super::{Subject, SubjectError};
 
-    /// What is typed, what is written of it, and its encoding in hex as `openssl req -subj` makes it.
+    /// What is typed, what is written of it, and its encoding in hex as `openssl req -subj` makes
+    /// it.
     const READ: [(&str, &str, &str); 9] = [
         (
             "CN=a,C=DE",
@@ -564,7 +570,8 @@ mod tests {
 
     #[test]
     fn old_encodings_become_todays() {
-        // SEQUENCE { SET { SEQUENCE { O, BMPString "Aä" } }, SET { SEQUENCE { CN, TeletexString "ö" } } }
+        // SEQUENCE { SET { SEQUENCE { O, BMPString "Aä" } }, SET { SEQUENCE { CN, TeletexString "ö"
+        // } } }
         let name =
             hex::decode("301b310d300b060355040a1e04004100e4310a300806035504031401f6").unwrap();
         let subject = Subject::from_der(&name).unwrap();

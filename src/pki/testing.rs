@@ -1,4 +1,5 @@
-//! CAs and certificates for the tables of this crate, all valid from 2026-01-01 to 2026-12-31 unless told otherwise.
+//! CAs and certificates for the tables of this crate, all valid from 2026-01-01 to 2026-12-31
+//! unless told otherwise.
 
 use jiff::Timestamp;
 use rcgen::{

@@ -1,4 +1,5 @@
-//! What a chain must end in: Mozilla's list, compiled in, the system's roots, or the certificates of a file.
+//! What a chain must end in: Mozilla's list, compiled in, the system's roots, or the certificates
+//! of a file.
 
 use jiff::Timestamp;
 use rustls::pki_types::{CertificateDer, TrustAnchor};
@@ -7,8 +8,8 @@ use super::certificate::Certificate;
 use super::der;
 use super::key::PublicKeyId;
 
-/// The day of Mozilla's list as compiled in: what it trusted for TLS servers (crate webpki-roots 1.0.10, made from the
-/// `IncludedCACertificateReportPEMCSV` report of ccadb.org).
+/// The day of Mozilla's list as compiled in: what it trusted for TLS servers (crate webpki-roots
+/// 1.0.10, made from the `IncludedCACertificateReportPEMCSV` report of ccadb.org).
 pub const MOZILLA_DATE: &str = "2026-10-19";
 
 /// Where the anchors come from; printed with every verdict.
@@ -58,8 +59,8 @@ pub enum Scope {
 pub struct TrustAnchors {
     source: TrustSource,
     anchors: Vec<TrustAnchor<'static>>,
-    /// The certificates that they were made of; an anchor itself keeps neither dates nor usages. None of Mozilla's, whose
-    /// roots are judged by Mozilla.
+    /// The certificates that they were made of; an anchor itself keeps neither dates nor usages.
+    /// None of Mozilla's, whose roots are judged by Mozilla.
     certificates: Vec<Certificate>,
 }
 
@@ -86,8 +87,9 @@ impl TrustAnchors {
         Self::made_of(TrustSource::System, certificates)
     }
 
-    /// Those of this machine's roots (DER) that have one of `names` (DER) as their subject: no other can end a chain in which
-    /// these are the names, and to read all of them takes longer than to judge the chain.
+    /// Those of this machine's roots (DER) that have one of `names` (DER) as their subject: no
+    /// other can end a chain in which these are the names, and to read all of them takes longer
+    /// than to judge the chain.
     #[must_use]
     pub fn system_named(roots: &[Vec<u8>], names: &[&[u8]]) -> Self {
         let names: Vec<&[u8]> = names
@@ -155,8 +157,8 @@ impl TrustAnchors {
             .filter(move |anchor| Some(anchor.subject.as_ref()) == name.as_deref())
     }
 
-    /// Why the anchor with that key may not stand above `below` intermediates at `at`; one certificate of it that is fine
-    /// is enough.
+    /// Why the anchor with that key may not stand above `below` intermediates at `at`; one
+    /// certificate of it that is fine is enough.
     pub(super) fn refusal(&self, key: PublicKeyId, below: usize, at: Timestamp) -> Option<String> {
         let mut first = None;
         for certificate in self.certificates.iter().filter(|one| one.key_id == key) {

@@ -1,5 +1,5 @@
-//! Whether a chain may be served: RFC 5280 path validation by rustls-webpki, and in words which certificate fails and
-//! why, which webpki does not say. Names by RFC 9525.
+//! Whether a chain may be served: RFC 5280 path validation by rustls-webpki, and in words which
+//! certificate fails and why, which webpki does not say. Names by RFC 9525.
 
 use std::time::Duration;
 
@@ -54,7 +54,8 @@ impl VerifiedChain {
     }
 }
 
-/// The chain of `leaf` ([`Chain::assemble`]); where path validation refuses the best way, the first other that holds.
+/// The chain of `leaf` ([`Chain::assemble`]); where path validation refuses the best way, the first
+/// other that holds.
 #[must_use]
 pub fn assemble(leaf: &Certificate, bag: &[Certificate], wanted: Wanted<'_>) -> Assembly {
     let policy = Policy {
@@ -83,7 +84,8 @@ pub fn assemble(leaf: &Certificate, bag: &[Certificate], wanted: Wanted<'_>) -> 
 #[must_use]
 pub fn problems(chain: &Chain, policy: Policy<'_>) -> Vec<Problem> {
     let mut found = Vec::new();
-    // A server's own makeshift certificate says that it is a CA's, too; that it stands for itself is what matters.
+    // A server's own makeshift certificate says that it is a CA's, too; that it stands for itself
+    // is what matters.
     if chain.leaf().is_ca && (chain.leaf().dns_names.is_empty() || !chain.leaf().is_self_issued()) {
         let label = chain.leaf().label();
         found.push(Problem::CaAsLeaf { label });
@@ -171,7 +173,8 @@ fn weak_key(certificate: &Certificate) -> Option<Problem> {
     })
 }
 
-/// RFC 9525 6.3: only the subject alternative name counts; every host that is asked for must be in it.
+/// RFC 9525 6.3: only the subject alternative name counts; every host that is asked for must be in
+/// it.
 fn hosts(leaf: &Certificate, hosts: &[String]) -> Vec<Problem> {
     if !leaf.is_ca && leaf.dns_names.is_empty() && leaf.ip_addresses.is_empty() {
         return vec![Problem::NoNames {
@@ -192,8 +195,9 @@ fn hosts(leaf: &Certificate, hosts: &[String]) -> Vec<Problem> {
         .collect()
 }
 
-/// The judge of last resort: whatever the checks above do not know, webpki refuses here. It sees the one anchor that the
-/// chain ends in, or it would stop at a nearer one and leave the rest of the chain unseen.
+/// The judge of last resort: whatever the checks above do not know, webpki refuses here. It sees
+/// the one anchor that the chain ends in, or it would stop at a nearer one and leave the rest of
+/// the chain unseen.
 fn validate(chain: &Chain, policy: Policy<'_>) -> Result<(), webpki::Error> {
     let leaf = CertificateDer::from(chain.leaf().der());
     let bag: Vec<_> = chain
@@ -236,7 +240,8 @@ fn reason(error: &webpki::Error) -> String {
             "the site's certificate says that it is a CA's (basic constraints, RFC 5280 4.2.1.9)"
         }
         webpki::Error::EndEntityUsedAsCa => {
-            "a certificate in it is used as a CA's but is none (basic constraints, RFC 5280 4.2.1.9)"
+            "a certificate in it is used as a CA's but is none (basic constraints, RFC 5280 \
+                4.2.1.9)"
         }
         webpki::Error::NameConstraintViolation => {
             "a CA in it may not issue for these names (name constraints, RFC 5280 4.2.1.10)"

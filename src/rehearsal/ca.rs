@@ -12,7 +12,8 @@ use rcgen::{
 use crate::pki::certificate::Certificate;
 use crate::pki::request::SigningRequest;
 
-/// As long as a public certificate may live since 2026-03-15 (CA/Browser Forum ballot SC-081), less the last day.
+/// As long as a public certificate may live since 2026-03-15 (CA/Browser Forum ballot SC-081), less
+/// the last day.
 pub const LIFETIME_DAYS: i64 = 199;
 
 type Issuer = CertifiedIssuer<'static, KeyPair>;

@@ -1,5 +1,5 @@
-//! A shop as they are: it takes a CSR, names a record with a value that nobody else can know, looks the record up itself
-//! before it issues, and packs a zip.
+//! A shop as they are: it takes a CSR, names a record with a value that nobody else can know, looks
+//! the record up itself before it issues, and packs a zip.
 
 use std::io::{Cursor, Write};
 use std::net::SocketAddr;
@@ -59,7 +59,8 @@ impl Shop {
         }
     }
 
-    /// Takes a request (PEM) and says what to publish: `_<MD5>.<domain>` to `<SHA-256 halves>.<unique value>.<zone>`.
+    /// Takes a request (PEM) and says what to publish: `_<MD5>.<domain>` to `<SHA-256
+    /// halves>.<unique value>.<zone>`.
     ///
     /// # Errors
     /// When it is no request or asks for no name.
@@ -92,8 +93,8 @@ impl Shop {
         })
     }
 
-    /// Looks for the record. Over UDP and with a question of its own making: a mistake in certctl's DNS client must not
-    /// hide here too.
+    /// Looks for the record. Over UDP and with a question of its own making: a mistake in certctl's
+    /// DNS client must not hide here too.
     ///
     /// # Errors
     /// When the DNS server does not answer, or not as a DNS server.
@@ -143,7 +144,8 @@ impl Shop {
         format!("{}.zip", underscored(&order.name))
     }
 
-    /// The zip, as Namecheap packs it: the leaf, and a bundle that holds the root too; CRLF line ends.
+    /// The zip, as Namecheap packs it: the leaf, and a bundle that holds the root too; CRLF line
+    /// ends.
     ///
     /// # Errors
     /// When it cannot be written.

@@ -1,5 +1,5 @@
-//! The site of a rehearsal: a web server on loopback with an old certificate that ends soon, in two plain files as most
-//! servers have them. Either the embedded one or the nginx of this machine.
+//! The site of a rehearsal: a web server on loopback with an old certificate that ends soon, in two
+//! plain files as most servers have them. Either the embedded one or the nginx of this machine.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};

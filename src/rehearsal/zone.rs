@@ -1,5 +1,6 @@
-//! A DNS zone in memory and its authoritative answers (RFC 1034 4.3.2); pure. It takes records as a DNS provider's panel
-//! does: what is entered as host is put before the zone's name, whatever it is.
+//! A DNS zone in memory and its authoritative answers (RFC 1034 4.3.2); pure. It takes records as a
+//! DNS provider's panel does: what is entered as host is put before the zone's name, whatever it
+//! is.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -50,8 +51,8 @@ impl Zone {
         })
     }
 
-    /// Adds a CNAME as a panel does: `host` is relative to the zone even when somebody enters the whole name.
-    /// Says the name that it then has.
+    /// Adds a CNAME as a panel does: `host` is relative to the zone even when somebody enters the
+    /// whole name. Says the name that it then has.
     ///
     /// # Errors
     /// When the two are no DNS names.

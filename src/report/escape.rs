@@ -1,7 +1,8 @@
 //! Foreign text made harmless, for terminals and for programs.
 
-/// `text` with control characters and bidirectional overrides made visible, so that foreign text can neither drive a
-/// terminal nor reorder what is read; `keep` are the control characters that stay.
+/// `text` with control characters and bidirectional overrides made visible, so that foreign text
+/// can neither drive a terminal nor reorder what is read; `keep` are the control characters that
+/// stay.
 #[must_use]
 pub fn escape(text: &str, keep: &[char]) -> String {
     if is_plain(text, keep) {
@@ -25,8 +26,8 @@ fn is_plain(text: &str, keep: &[char]) -> bool {
     })
 }
 
-/// C0, C1, DEL, line and paragraph separators, the bidirectional controls of UAX #9, and what nobody sees: zero-width
-/// spaces, byte order marks, tags.
+/// C0, C1, DEL, line and paragraph separators, the bidirectional controls of UAX #9, and what
+/// nobody sees: zero-width spaces, byte order marks, tags.
 fn hostile(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}')

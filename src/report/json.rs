@@ -1,6 +1,6 @@
-//! JSON as `serde_json` writes it, and quicker: text that needs no escape, which is nearly all there is, is seen at a glance,
-//! many octets at once, and goes out whole. What nothing here holds (numbers with a fraction, octets, enums that hold
-//! something) is an error.
+//! JSON as `serde_json` writes it, and quicker: text that needs no escape, which is nearly all
+//! there is, is seen at a glance, many octets at once, and goes out whole. What nothing here holds
+//! (numbers with a fraction, octets, enums that hold something) is an error.
 
 use std::fmt::Display;
 use std::io::Write;
@@ -13,8 +13,9 @@ use serde_json::Error;
 
 use super::escape::harmless;
 
-/// One object on one line. Characters that `serde_json` lets through but a terminal obeys become `\uXXXX`; outside of
-/// strings JSON has none of them.
+/// One object on one line. Characters that
+/// `serde_json` lets through but a terminal obeys become `\uXXXX`; outside of strings JSON has none
+/// of them.
 #[must_use]
 pub fn json_line(value: &impl Serialize) -> String {
     let mut line = Vec::with_capacity(1024); // as much as most lines take
@@ -101,7 +102,8 @@ fn is_plain(octets: &[u8]) -> bool {
     }
 }
 
-/// The same of eight, in the eight lanes of one number: what is asked of each shows in the highest bit of its lane.
+/// The same of eight, in the eight lanes of one number: what is asked of each shows in the highest
+/// bit of its lane.
 #[inline]
 fn eight_are_plain(octets: &[u8; 8]) -> bool {
     const fn each(octet: u8) -> u64 {
@@ -109,7 +111,8 @@ fn eight_are_plain(octets: &[u8; 8]) -> bool {
     }
     const HIGHEST: u64 = each(0x80);
     let word = u64::from_ne_bytes(*octets);
-    // With the highest bit set nothing is borrowed from the next lane; without it nothing is carried into it.
+    // With the highest bit set nothing is borrowed from the next lane; without it nothing is
+    // carried into it.
     let from_blank = (word | HIGHEST) - each(b' ');
     let not = |octet: u8| ((word ^ each(octet)) | HIGHEST) - each(1);
     let delete_or_above = ((word & !HIGHEST) + each(1)) | word;

@@ -1,5 +1,5 @@
-//! Lines on a terminal that take the place of those before: what is waited for, and how it stands now. Only makes the text;
-//! `Sink` writes it.
+//! Lines on a terminal that take the place of those before: what is waited for, and how it stands
+//! now. Only makes the text; `Sink` writes it.
 
 use super::escape::escape;
 

@@ -45,7 +45,8 @@ impl Text {
         self.say(LineKind::Bad, label, body.into());
     }
 
-    /// Text to copy, with its own line breaks and no indent (a request, a zone-file line, a server block).
+    /// Text to copy, with its own line breaks and no indent (a request, a zone-file line, a server
+    /// block).
     pub fn payload(&mut self, body: impl Into<String>) {
         self.push(LineKind::Payload, "", body.into());
     }
@@ -110,7 +111,8 @@ impl Text {
         }
     }
 
-    /// What is said, and may hold foreign text that goes on for pages; what is to be pasted goes to `push`.
+    /// What is said, and may hold foreign text that goes on for pages; what is to be pasted goes to
+    /// `push`.
     fn say(&mut self, kind: LineKind, label: &str, body: String) {
         const MOST: usize = 4000;
         // Characters are counted only where there are more octets.

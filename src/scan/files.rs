@@ -39,8 +39,8 @@ impl Survey {
         }
     }
 
-    /// What is met at a path that was named. A file that was named itself is not passed over for its size: lists of
-    /// revoked certificates may be large.
+    /// What is met at a path that was named. A file that was named itself is not passed over for
+    /// its size: lists of revoked certificates may be large.
     pub(crate) fn path(&mut self, path: &Path, origin: &Origin) {
         if !folders::is_folder(path) {
             return match files::read_with_mode(path, NAMED) {
@@ -101,7 +101,8 @@ impl Survey {
         self.items.extend(found);
     }
 
-    /// A key that only its owner may read is as it should be: who looks at the rest needs no more of it.
+    /// A key that only its owner may read is as it should be: who looks at the rest needs no more
+    /// of it.
     pub(crate) fn unread(&mut self, error: FileError, origin: &Origin) {
         let closed = error.source.kind() == ErrorKind::PermissionDenied;
         if closed && *origin == Origin::Round {
@@ -155,8 +156,8 @@ pub fn walk(path: &Path) -> Box<dyn Iterator<Item = Met> + Send> {
     }
 }
 
-/// What it means that a file could not be read: nothing where it was taken away in the meantime, little where it is too
-/// large for anything of use.
+/// What it means that a file could not be read: nothing where it was taken away in the meantime,
+/// little where it is too large for anything of use.
 #[must_use]
 pub fn unread(error: &FileError) -> Option<Severity> {
     match error.source.kind() {

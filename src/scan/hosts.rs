@@ -63,7 +63,8 @@ impl Survey {
         }
     }
 
-    /// The same as each is through: `each` takes what was found of it. One that stalls holds nobody else's line back.
+    /// The same as each is through: `each` takes what was found of it. One that stalls holds nobody
+    /// else's line back.
     pub fn each_host(
         &mut self,
         context: &Context,
@@ -182,7 +183,8 @@ impl Survey {
 /// What came of a host: of each of its addresses, or why none was asked.
 type Answer = Result<Vec<AddressAnswer>, ProbeError>;
 
-/// Asks all side by side; `each` hears of them as they are through. Progress is shown on a terminal.
+/// Asks all side by side; `each` hears of them as they are through. Progress is shown on a
+/// terminal.
 fn ask(
     context: &Context,
     hosts: &[Host],

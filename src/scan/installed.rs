@@ -24,7 +24,8 @@ pub(crate) fn names(context: &Context) -> Result<Vec<String>, Failure> {
 }
 
 impl Survey {
-    /// The live files of all pairs; with `servers`, also who reads them. Says where their requests were made.
+    /// The live files of all pairs; with `servers`, also who reads them. Says where their requests
+    /// were made.
     pub(crate) fn installed(
         &mut self,
         context: &Context,

@@ -1,4 +1,5 @@
-//! Where the requests of installed pairs were made: what `renew` prepared lies there, whoever looks and from wherever.
+//! Where the requests of installed pairs were made: what `renew` prepared lies there, whoever looks
+//! and from wherever.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -31,8 +32,9 @@ impl Rounds {
 }
 
 impl Survey {
-    /// The files of rounds in the folders of their requests; of the working directory everything is looked at anyway.
-    /// Nobody named them: what may not be read there, or is gone, is not worth a line.
+    /// The files of rounds in the folders of their requests; of the working directory everything is
+    /// looked at anyway. Nobody named them: what may not be read there, or is gone, is not worth a
+    /// line.
     pub(crate) fn rounds(&mut self, context: &Context, rounds: Rounds) {
         let here = real(&context.directory);
         for (folder, stems) in rounds.0 {

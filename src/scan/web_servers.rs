@@ -1,5 +1,6 @@
-//! What servers read and what they show: each pair that certctl installed by the servers that it was installed for; and
-//! every pair that the configuration of a server here names. Only addresses of this machine are asked.
+//! What servers read and what they show: each pair that certctl installed by the servers that it
+//! was installed for; and every pair that the configuration of a server here names. Only addresses
+//! of this machine are asked.
 
 use std::collections::HashSet;
 use std::net::SocketAddr;

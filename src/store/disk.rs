@@ -1,4 +1,5 @@
-//! Releases on disk: built beside their final name, flushed, renamed, and from then on only read or taken away.
+//! Releases on disk: built beside their final name, flushed, renamed, and from then on only read or
+//! taken away.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
@@ -36,8 +37,8 @@ pub enum StoreError {
     File(#[from] FileError),
 }
 
-/// A release that is built but has no name yet; taken away when it is dropped without one. The lock says to others that
-/// somebody works in it.
+/// A release that is built but has no name yet; taken away when it is dropped without one. The lock
+/// says to others that somebody works in it.
 #[derive(Debug)]
 pub struct Staged {
     folder: PathBuf,
@@ -55,8 +56,8 @@ impl Drop for Staged {
     }
 }
 
-/// Builds a release in a hidden folder beside its final place: nobody else may enter it while it is built, each file is
-/// born with its final mode and flushed.
+/// Builds a release in a hidden folder beside its final place: nobody else may enter it while it is
+/// built, each file is born with its final mode and flushed.
 ///
 /// # Errors
 /// The system's reason; what was begun is removed.
@@ -87,7 +88,8 @@ pub fn stage(layout: &Layout, release: &Release) -> Result<Staged, FileError> {
     Ok(staged)
 }
 
-/// A new hidden folder, locked. A sweep that comes between its making, its mode and its lock takes it away: then again.
+/// A new hidden folder, locked. A sweep that comes between its making, its mode and its lock takes
+/// it away: then again.
 fn hidden(layout: &Layout, id: &ReleaseId) -> Result<(PathBuf, Lock), FileError> {
     loop {
         let folder = files::temporary_name(&layout.release(id));
@@ -129,7 +131,8 @@ impl Staged {
     }
 }
 
-/// Whether the release on disk is this one, byte for byte, and nobody may read its key but who should.
+/// Whether the release on disk is this one, byte for byte, and nobody may read its key but who
+/// should.
 ///
 /// # Errors
 /// [`StoreError::Damaged`].
@@ -197,7 +200,8 @@ pub fn load(layout: &Layout, id: &ReleaseId) -> Result<Option<Release>, FileErro
         .or_else(|| opaque().map(Release::by_access).filter(named)))
 }
 
-/// The name that `release` can have: its own, unless the key in the release of that name has another owner or mode.
+/// The name that `release` can have: its own, unless the key in the release of that name has
+/// another owner or mode.
 ///
 /// # Errors
 /// When what is there cannot be looked at.
@@ -220,8 +224,8 @@ fn admits(seen: &folders::Seen, access: Access) -> bool {
     owned && seen.mode == access.mode
 }
 
-/// Removes releases beyond the three newest, except those in `keep`, and what killed runs have left. Each gets a name that
-/// means nothing first, so that half of one is never taken for one.
+/// Removes releases beyond the three newest, except those in `keep`, and what killed runs have
+/// left. Each gets a name that means nothing first, so that half of one is never taken for one.
 ///
 /// # Errors
 /// The system's reason.
@@ -250,8 +254,9 @@ pub fn prune(layout: &Layout, keep: &[ReleaseId]) -> Result<(), FileError> {
     sweep_names(layout, &names)
 }
 
-/// Removes what killed runs have left: unfinished releases that nobody works in, and temporary names of our own links
-/// and files. Only under the lock. Each folder is read once, however many pairs have links in it.
+/// Removes what killed runs have left: unfinished releases that nobody works in, and temporary
+/// names of our own links and files. Only under the lock. Each folder is read once, however many
+/// pairs have links in it.
 ///
 /// # Errors
 /// The system's reason.

@@ -16,8 +16,8 @@ pub enum Meant {
 }
 
 impl Meant {
-    /// Eight hex digits are an id, even where they could be read as a date without its dashes; anything else has to be a
-    /// date (`2027-05-11`) or an instant (RFC 3339).
+    /// Eight hex digits are an id, even where they could be read as a date without its dashes;
+    /// anything else has to be a date (`2027-05-11`) or an instant (RFC 3339).
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if let Some(id) = ReleaseId::parse(&text.to_ascii_lowercase()) {
@@ -67,8 +67,8 @@ pub fn past(history: &[Entry]) -> Vec<Past> {
     past
 }
 
-/// The release that is meant: the one of that id, or what the newest install at or before that instant put there; before
-/// the first install, what that one replaced.
+/// The release that is meant: the one of that id, or what the newest install at or before that
+/// instant put there; before the first install, what that one replaced.
 #[must_use]
 pub fn find(history: &[Entry], meant: &Meant) -> Option<ReleaseId> {
     match meant {

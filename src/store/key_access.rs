@@ -1,4 +1,5 @@
-//! Who may read the key: owner and mode, access-control lists, and what a new key file inherits from the one it replaces.
+//! Who may read the key: owner and mode, access-control lists, and what a new key file inherits
+//! from the one it replaces.
 
 pub mod acl;
 pub mod inherit;

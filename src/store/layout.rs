@@ -1,5 +1,6 @@
-//! Where everything of an installed pair lies: its folder, its releases, the links that servers read. Pure: paths in,
-//! paths out; whoever calls has made sure that the folders of the given paths are real (no link on the way).
+//! Where everything of an installed pair lies: its folder, its releases, the links that servers
+//! read. Pure: paths in, paths out; whoever calls has made sure that the folders of the given paths
+//! are real (no link on the way).
 
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
@@ -60,8 +61,8 @@ impl Layout {
         other
     }
 
-    /// The same, read at `further` paths too. The files of one pair follow each other, its key the last of them; a key
-    /// that several have comes once.
+    /// The same, read at `further` paths too. The files of one pair follow each other, its key the
+    /// last of them; a key that several have comes once.
     #[must_use]
     pub fn with(&self, further: impl IntoIterator<Item = Link>) -> Self {
         let mut other = self.clone();
@@ -73,7 +74,8 @@ impl Layout {
         other
     }
 
-    /// Every path that servers read, in the order in which they are linked; the first two are chain and key.
+    /// Every path that servers read, in the order in which they are linked; the first two are chain
+    /// and key.
     #[must_use]
     pub fn links(&self) -> &[Link] {
         &self.links
@@ -104,7 +106,8 @@ impl Layout {
         wanted.then_some(Piece::Combined).into_iter().collect()
     }
 
-    /// What servers read as pairs: positions among [`Self::links`], a certificate file with what belongs to it.
+    /// What servers read as pairs: positions among [`Self::links`], a certificate file with what
+    /// belongs to it.
     #[must_use]
     pub fn pairs(&self) -> Vec<Vec<usize>> {
         let (mut pairs, mut open, mut last_key) = (Vec::new(), Vec::new(), None);
@@ -192,8 +195,8 @@ impl Layout {
         lock(&self.root)
     }
 
-    /// What a link says: relative inside /etc/ssl or `--root`, so that the tree can be moved or mounted elsewhere;
-    /// absolute from outside of it.
+    /// What a link says: relative inside /etc/ssl or `--root`, so that the tree can be moved or
+    /// mounted elsewhere; absolute from outside of it.
     #[must_use]
     pub fn link_text(&self, link: &Link) -> PathBuf {
         let target = self.pointer(Pointer::Live).join(link.piece.file_name());
@@ -208,7 +211,8 @@ impl Layout {
         }
     }
 
-    /// `path` as seen from inside of the tree: what is remembered and what survives moving the tree.
+    /// `path` as seen from inside of the tree: what is remembered and what survives moving the
+    /// tree.
     #[must_use]
     pub fn inside(&self, path: &Path) -> PathBuf {
         path.strip_prefix(&self.root)
@@ -241,8 +245,8 @@ pub fn pointed(text: &Path) -> Option<ReleaseId> {
     name.to_str().and_then(ReleaseId::parse)
 }
 
-/// True for names that only certctl's own work leaves in its folders: releases being built or thrown away, files and
-/// links not yet renamed.
+/// True for names that only certctl's own work leaves in its folders: releases being built or
+/// thrown away, files and links not yet renamed.
 #[must_use]
 pub fn is_temporary(name: &OsStr) -> bool {
     name.to_str()
@@ -261,7 +265,8 @@ pub fn temporary_of(name: &OsStr) -> Option<&OsStr> {
     (random && !of.is_empty()).then_some(OsStr::new(of))
 }
 
-/// The mode of a key that replaces one of mode `before`: never a bit for others, never one to run it.
+/// The mode of a key that replaces one of mode `before`: never a bit for others, never one to run
+/// it.
 #[must_use]
 pub fn key_mode(before: Option<u32>) -> u32 {
     match before {

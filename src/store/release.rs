@@ -1,4 +1,5 @@
-//! What is in a release: made from a verified pair, or taken over from the files that a server reads now. Pure.
+//! What is in a release: made from a verified pair, or taken over from the files that a server
+//! reads now. Pure.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -91,8 +92,8 @@ impl Release {
         )
     }
 
-    /// Of the very bytes that a server reads now, if it can load them. Of a chain file that holds a private key too only
-    /// the certificates: everybody may read that file of a release.
+    /// Of the very bytes that a server reads now, if it can load them. Of a chain file that holds a
+    /// private key too only the certificates: everybody may read that file of a release.
     ///
     /// # Errors
     /// Why it cannot.
@@ -127,8 +128,8 @@ impl Release {
         .holding(combined))
     }
 
-    /// Of files that a server was seen to load and that cannot be read here (an encrypted key, a curve that is not known
-    /// here): the very bytes, named by them.
+    /// Of files that a server was seen to load and that cannot be read here (an encrypted key, a
+    /// curve that is not known here): the very bytes, named by them.
     #[must_use]
     pub fn opaque(
         chain: Zeroizing<Vec<u8>>,
@@ -181,8 +182,8 @@ impl Release {
             })
     }
 
-    /// The same files under another name: the id takes in who may read the key, for when there is a release of its name
-    /// whose key others may read.
+    /// The same files under another name: the id takes in who may read the key, for when there is a
+    /// release of its name whose key others may read.
     #[must_use]
     pub fn by_access(self) -> Self {
         let Access { mode, owner } = self.access;
@@ -244,8 +245,9 @@ impl Release {
         release.called(id)
     }
 
-    /// Over names and hashes of the certificates, the key's id and the list of files. A file that is taken over with other
-    /// bytes than ours (comments, CRLF) makes another release than the same written by us.
+    /// Over names and hashes of the certificates, the key's id and the list of files. A file that
+    /// is taken over with other bytes than ours (comments, CRLF) makes another release than the
+    /// same written by us.
     fn identify(&self) -> ReleaseId {
         let mut text = String::new();
         for (index, certificate) in self.certificates.iter().enumerate() {
@@ -340,7 +342,8 @@ fn key_of(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     })
 }
 
-/// What a server makes of two files: the certificates in the order in which it sends them, and the key's id.
+/// What a server makes of two files: the certificates in the order in which it sends them, and the
+/// key's id.
 fn load(chain: &[u8], key: &[u8]) -> Result<(Vec<Certificate>, PublicKeyId), Unloadable> {
     let blocks = blocks(chain).ok_or(Unloadable::NoChain)?;
     let certificates = certificates(&blocks).ok_or(Unloadable::NoChain)?;
@@ -384,7 +387,8 @@ struct Block {
     encrypted: bool,
 }
 
-/// The PEM blocks as strictly as OpenSSL reads them: `BEGIN` and `END` on lines of their own. `None` when they are not.
+/// The PEM blocks as strictly as OpenSSL reads them: `BEGIN` and `END` on lines of their own.
+/// `None` when they are not.
 fn blocks(bytes: &[u8]) -> Option<Vec<Block>> {
     let mut blocks = Vec::new();
     let mut open: Option<Block> = None;
@@ -529,7 +533,8 @@ mod tests {
         let glued = format!("{}{cert}", other.trim_end());
         let locked =
             "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAA=\n-----END ENCRYPTED PRIVATE KEY-----\n";
-        let old = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nMAA=\n-----END RSA PRIVATE KEY-----\n";
+        let old = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: \
+            AES-256-CBC,00\n\nMAA=\n-----END RSA PRIVATE KEY-----\n";
         let mismatch = |error: &Unloadable| matches!(error, Unloadable::Mismatch { .. });
         for (name, chain, key, wanted) in [
             ("another key", cert.as_str(), rsa.as_str(), None),

@@ -51,7 +51,8 @@ pub fn real(root: &Path, path: &Path) -> Result<PathBuf, RootError> {
     })
 }
 
-/// The folder of certctl in the tree, and that of the pair: nothing may be read or written through a link that leads out.
+/// The folder of certctl in the tree, and that of the pair: nothing may be read or written through
+/// a link that leads out.
 ///
 /// # Errors
 /// When one does.

@@ -1,4 +1,5 @@
-//! `settings.json`: what a pair was installed with, so that the next round needs no flags, and its history. Pure.
+//! `settings.json`: what a pair was installed with, so that the next round needs no flags, and its
+//! history. Pure.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -42,7 +43,8 @@ pub struct Settings {
     /// Where servers read further files.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
-    /// Where servers read the pair before it was installed elsewhere, as long as our links are still there.
+    /// Where servers read the pair before it was installed elsewhere, as long as our links are
+    /// still there.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub former: Vec<Link>,
     /// User and group of the key as numbers.
@@ -57,8 +59,8 @@ pub struct Settings {
     /// The command that reloads it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reload: Option<String>,
-    /// Where it is asked what it serves beside what its configuration says: `HOST:PORT`; `none`, which is never
-    /// remembered: nowhere at all.
+    /// Where it is asked what it serves beside what its configuration says: `HOST:PORT`; `none`,
+    /// which is never remembered: nowhere at all.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub probe: Vec<String>,
     /// The roots that the chain must end in, where they are not Mozilla's.
@@ -79,7 +81,8 @@ pub struct Settings {
     /// Of flags: no term is known any more. Never written.
     #[serde(skip)]
     pub no_term: bool,
-    /// The release that only holds the place of a certificate: self-signed, replaced by the first real one.
+    /// The release that only holds the place of a certificate: self-signed, replaced by the first
+    /// real one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub placeholder: Option<ReleaseId>,
     /// Each install that ended well, the oldest first.
@@ -147,7 +150,8 @@ impl Settings {
             } else {
                 flags.server
             },
-            // Either way of saying it takes the place of both that are remembered, or one would outlive the other.
+            // Either way of saying it takes the place of both that are remembered, or one would
+            // outlive the other.
             server_config: match flags.server_configs.is_empty() {
                 true => flags.server_config.clone().or(self.server_config),
                 false => flags.server_config.clone(),
@@ -198,8 +202,8 @@ impl Settings {
         }
     }
 
-    /// What the next round is to know of these: that nobody was asked is said anew each time, or it would never be asked
-    /// again.
+    /// What the next round is to know of these: that nobody was asked is said anew each time, or it
+    /// would never be asked again.
     #[must_use]
     pub fn lasting(self, before: &Self) -> Self {
         if self.probe.iter().any(|probe| probe == NOBODY) {
@@ -211,8 +215,8 @@ impl Settings {
         self
     }
 
-    /// These, with the server as `before` says it: what an install that was taken back was told about it is not for the
-    /// next one.
+    /// These, with the server as `before` says it: what an install that was taken back was told
+    /// about it is not for the next one.
     #[must_use]
     pub fn with_server_of(self, before: Self) -> Self {
         Self {
@@ -226,7 +230,8 @@ impl Settings {
         }
     }
 
-    /// Who may read the key, where that is remembered; never a bit for others, whatever the file says.
+    /// Who may read the key, where that is remembered; never a bit for others, whatever the file
+    /// says.
     #[must_use]
     pub fn access(&self) -> Option<Access> {
         let mode = u32::from_str_radix(self.key_mode.as_deref()?, 8).ok()?;
@@ -254,8 +259,9 @@ impl Settings {
         self.history.drain(..excess);
     }
 
-    /// The entry before `live`: what was proven when it was installed, else the one above it. A `live` that the history
-    /// lacks (a kill came between the proof and the note) stands after all of it.
+    /// The entry before
+    /// `live`: what was proven when it was installed, else the one above it. A `live` that the
+    /// history lacks (a kill came between the proof and the note) stands after all of it.
     #[must_use]
     pub fn before(&self, live: &ReleaseId) -> Option<&ReleaseId> {
         let index = self

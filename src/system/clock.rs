@@ -15,7 +15,8 @@ pub fn sleep(pause: Duration) {
     std::thread::sleep(pause);
 }
 
-/// The longest wait that anybody can ask for: a CA forgets an order that nobody proved for that long.
+/// The longest wait that anybody can ask for: a CA forgets an order that nobody proved for that
+/// long.
 const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// A duration as people write it: `90s`, `10m`, `2h`.

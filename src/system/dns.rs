@@ -1,9 +1,11 @@
-//! DNS: asks servers for CNAMEs and texts without following aliases, finds a zone's own servers and what is around it (the
-//! zone above, keys and signatures, CAA). Decides nothing: what came is handed back as values of `dcv`. An `Inquiry` goes in,
-//! a `Survey` comes out; every question goes through `client::Client`, or `flight` where there are thousands alike.
+//! DNS: asks servers for CNAMEs and texts without following aliases, finds a zone's own servers and
+//! what is around it (the zone above, keys and signatures, CAA). Decides nothing: what came is
+//! handed back as values of `dcv`. An `Inquiry` goes in, a
+//! `Survey` comes out; every question goes through `client::Client`, or `flight` where there are
+//! thousands alike.
 //!
-//! Each message goes over `hickory-proto`; sockets are ours, so that a closed port shows at once (connected UDP) and
-//! garbage is waited out, which ready-made clients do not offer.
+//! Each message goes over `hickory-proto`; sockets are ours, so that a closed port shows at once
+//! (connected UDP) and garbage is waited out, which ready-made clients do not offer.
 
 mod aliases;
 mod ask_server;

@@ -1,4 +1,5 @@
-//! Files and folders: reading within bounds, writing by rename, listing, locking, extended attributes, free space.
+//! Files and folders: reading within bounds, writing by rename, listing, locking, extended
+//! attributes, free space.
 
 pub mod disk_space;
 pub mod files;

@@ -1,5 +1,5 @@
-//! Small files by HTTP, from addresses that a foreign certificate names: bounded in size, time and redirects, and never
-//! from this machine or its own network unless that was asked for.
+//! Small files by HTTP, from addresses that a foreign certificate names: bounded in size, time and
+//! redirects, and never from this machine or its own network unless that was asked for.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;

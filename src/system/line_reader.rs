@@ -1,6 +1,6 @@
-//! The lines of a file or of stdin as they come, each up to a bound, a few at a time. Those that may be long in coming are
-//! read on a thread of their own, so that whoever waits for servers meanwhile goes on, and only a little ahead of who takes
-//! them.
+//! The lines of a file or of stdin as they come, each up to a bound, a few at a time. Those that
+//! may be long in coming are read on a thread of their own, so that whoever waits for servers
+//! meanwhile goes on, and only a little ahead of who takes them.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};

@@ -1,5 +1,6 @@
-//! Other programs: started without a shell, in a process group of their own, with nothing on stdin, for a bounded time
-//! and with bounded output. It never waits for who only holds the output open: nginx leaves daemons behind.
+//! Other programs: started without a shell, in a process group of their own, with nothing on stdin,
+//! for a bounded time and with bounded output. It never waits for who only holds the output open:
+//! nginx leaves daemons behind.
 
 use std::collections::VecDeque;
 use std::io::{self, PipeReader, Read};
@@ -150,7 +151,8 @@ fn follow(child: &mut Child, capture: &mut Capture, ends: Instant) -> End {
     }
 }
 
-/// Kills the whole group and waits for the child, though not for ever (it may hang in the kernel, or be another user's).
+/// Kills the whole group and waits for the child, though not for ever (it may hang in the kernel,
+/// or be another user's).
 fn kill(child: &mut Child, capture: &mut Capture) -> End {
     // A group that is gone or not ours to kill: the wait below finds out.
     let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
@@ -188,7 +190,8 @@ struct Capture {
     left_out: u64,
 }
 
-/// As much as is read at once; a pipe holds at most 16 of them (`/proc/sys/fs/pipe-max-size`, 1 MiB).
+/// As much as is read at once; a pipe holds at most 16 of them (`/proc/sys/fs/pipe-max-size`, 1
+/// MiB).
 const CHUNK: usize = 64 * 1024;
 
 impl Capture {
@@ -254,7 +257,8 @@ impl Capture {
     }
 }
 
-/// Where programs lie: what the `PATH` of users, of cron and of services leaves out is looked for here too.
+/// Where programs lie: what the `PATH` of users, of cron and of services leaves out is looked for
+/// here too.
 const USUAL: [&str; 6] = [
     "/usr/local/sbin",
     "/usr/local/bin",
@@ -321,8 +325,8 @@ pub enum WordsError {
     Unclosed,
 }
 
-/// Splits a command as a POSIX shell does (blanks, quotes, backslashes), but expands nothing: what would need a shell
-/// is refused rather than passed on as a word that means something else.
+/// Splits a command as a POSIX shell does (blanks, quotes, backslashes), but expands nothing: what
+/// would need a shell is refused rather than passed on as a word that means something else.
 ///
 /// # Errors
 /// See [`WordsError`].

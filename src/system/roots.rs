@@ -1,5 +1,5 @@
-//! The roots that this machine trusts: its CA bundle or folder, or what `SSL_CERT_FILE` and `SSL_CERT_DIR` name, as OpenSSL
-//! does.
+//! The roots that this machine trusts: its CA bundle or folder, or what
+//! `SSL_CERT_FILE` and `SSL_CERT_DIR` name, as OpenSSL does.
 
 use std::sync::OnceLock;
 
@@ -13,7 +13,8 @@ pub struct RootsError {
     said: Option<String>,
 }
 
-/// DER of each root, read once a run. What cannot be read beside others is passed over, as OpenSSL does.
+/// DER of each root, read once a run. What cannot be read beside others is passed over, as OpenSSL
+/// does.
 ///
 /// # Errors
 /// When there is none.
@@ -22,8 +23,9 @@ pub fn system() -> Result<&'static [Vec<u8>], RootsError> {
     ROOTS.get_or_init(read).as_deref().map_err(Clone::clone)
 }
 
-/// The same of the one file in which a system keeps them all: some hundred fewer to open. Empty where there is none, or
-/// where the environment says what is read; a root that is not in it may be among [`system`] all the same.
+/// The same of the one file in which a system keeps them all: some hundred fewer to open. Empty
+/// where there is none, or where the environment says what is read; a root that is not in it may be
+/// among [`system`] all the same.
 #[must_use]
 pub fn bundle() -> &'static [Vec<u8>] {
     static ROOTS: OnceLock<Vec<Vec<u8>>> = OnceLock::new();

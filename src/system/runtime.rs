@@ -1,4 +1,5 @@
-//! One lazy current-thread tokio runtime behind the batch calls of `dns` and `tls`: async stays inside `system`.
+//! One lazy current-thread tokio runtime behind the batch calls of `dns` and `tls`: async stays
+//! inside `system`.
 
 use std::cell::OnceCell;
 use std::future::Future;

@@ -1,5 +1,5 @@
-//! The rehearsal's listeners: on loopback only, each on a thread and a current-thread runtime of its own, gone when
-//! dropped. They move bytes; what is answered is the caller's (`rehearsal`).
+//! The rehearsal's listeners: on loopback only, each on a thread and a current-thread runtime of
+//! its own, gone when dropped. They move bytes; what is answered is the caller's (`rehearsal`).
 
 pub mod dns;
 pub mod web;
@@ -33,8 +33,9 @@ struct Background {
 }
 
 impl Background {
-    /// Runs what `serve` makes, on a thread called `name`. Its sockets are bound before, by the caller: a port that
-    /// cannot be had is an error of the start, and the address is known when this returns.
+    /// Runs what `serve` makes, on a thread called `name`. Its sockets are bound before, by the
+    /// caller: a port that cannot be had is an error of the start, and the address is known when
+    /// this returns.
     fn start<F, S>(name: &str, serve: S) -> io::Result<Self>
     where
         F: Future<Output = io::Result<()>>,
@@ -49,7 +50,8 @@ impl Background {
             .spawn(move || {
                 runtime.block_on(async {
                     tokio::select! {
-                        // A listener that cannot go on is seen by whoever asks it and gets no answer.
+                        // A listener that cannot go on is seen by whoever asks it and gets no
+                        // answer.
                         _ = serve() => {}
                         _ = stopped => {}
                     }

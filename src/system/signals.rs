@@ -1,5 +1,6 @@
-//! SIGINT, SIGTERM and SIGHUP set a flag; whoever waits or is about to change something looks at it.
-//! Also here: what keeps key bytes of this process out of core dumps, a limit from ending it, and how many files it may open.
+//! SIGINT, SIGTERM and SIGHUP set a flag; whoever waits or is about to change something looks at
+//! it. Also here: what keeps key bytes of this process out of core dumps, a limit from ending it,
+//! and how many files it may open.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -47,7 +48,8 @@ impl Interrupt {
     }
 }
 
-/// No core dumps and no ptrace by the same user (product promise P3). Best effort: a container may forbid it.
+/// No core dumps and no ptrace by the same user (product promise P3). Best effort: a container may
+/// forbid it.
 pub fn keep_memory_private() {
     let none = Rlimit {
         current: Some(0),
@@ -57,13 +59,14 @@ pub fn keep_memory_private() {
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
 }
 
-/// A file that would grow beyond the limit of who runs certctl (`ulimit -f`) is an error like a full disk, not the end.
-/// Best effort.
+/// A file that would grow beyond the limit of who runs certctl (`ulimit -f`) is an error like a
+/// full disk, not the end. Best effort.
 pub fn outlive_limits() {
     let _ = signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
 }
 
-/// How many files and sockets one kind of work may have open: `wanted`, and half of what the limit (`ulimit -n`) allows.
+/// How many files and sockets one kind of work may have open:
+/// `wanted`, and half of what the limit (`ulimit -n`) allows.
 #[must_use]
 pub fn most_open_files(wanted: usize) -> usize {
     let allowed = getrlimit(Resource::Nofile)

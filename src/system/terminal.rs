@@ -1,4 +1,5 @@
-//! The user's terminal: what it is told to be like, and passwords, the only thing that is ever asked for.
+//! The user's terminal: what it is told to be like, and passwords, the only thing that is ever
+//! asked for.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -57,7 +58,8 @@ pub enum AskError {
 /// The longest password, in bytes.
 const LONGEST: usize = 1024;
 
-/// Asks for a password that is not shown. `interrupt` must listen already; the terminal is as before afterwards.
+/// Asks for a password that is not shown. `interrupt` must listen already; the terminal is as
+/// before afterwards.
 ///
 /// # Errors
 /// See [`AskError`].

@@ -1,5 +1,6 @@
-//! Fresh TLS handshakes: what a server shows for a name, as it shows it. Chains are recorded, not verified (`probe` and
-//! `pki::verify` judge them); that the server holds the leaf's key is checked, as the handshake itself does.
+//! Fresh TLS handshakes: what a server shows for a name, as it shows it. Chains are recorded, not
+//! verified (`probe` and `pki::verify` judge them); that the server holds the leaf's key is
+//! checked, as the handshake itself does.
 
 pub mod hosts;
 pub mod starttls;
@@ -77,7 +78,8 @@ const AT_ONCE: usize = 32;
 
 /// One fresh handshake with each target, answers in their order. Each has `deadline` for itself.
 ///
-/// At most `AT_ONCE` run at a time; no more than 64 KiB of handshake are taken from any server (rustls' bound).
+/// At most `AT_ONCE` run at a time; no more than 64 KiB of handshake are taken from any server
+/// (rustls' bound).
 #[must_use]
 pub fn probe_all(
     targets: &[ProbeTarget],
@@ -158,7 +160,8 @@ pub(super) async fn probe(
         Ok(Err(error)) => error,
         Err(_) => ProbeError::Stalled(deadline),
     };
-    // A server that wants a certificate from us refuses us after it has shown its own: that one counts.
+    // A server that wants a certificate from us refuses us after it has shown its own: that one
+    // counts.
     recorder.take().ok_or(error)
 }
 
@@ -186,8 +189,8 @@ async fn shake(
         .map_err(judge)
 }
 
-/// Version 1 of <https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt>, with the addresses of the connection itself:
-/// Apache's mod_remoteip chokes on the shorter `UNKNOWN`.
+/// Version 1 of <https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt>, with the addresses
+/// of the connection itself: Apache's mod_remoteip chokes on the shorter `UNKNOWN`.
 fn proxy_header(from: SocketAddr, to: SocketAddr) -> String {
     let family = if to.is_ipv4() { "TCP4" } else { "TCP6" };
     format!(
@@ -242,7 +245,8 @@ fn judge(error: io::Error) -> ProbeError {
     }
 }
 
-/// Takes down the chain as it was sent, and refuses only a server that cannot sign with the leaf's key.
+/// Takes down the chain as it was sent, and refuses only a server that cannot sign with the leaf's
+/// key.
 #[derive(Debug)]
 struct Recorder {
     provider: Arc<CryptoProvider>,

@@ -1,8 +1,9 @@
-//! The servers that read what is installed: found, looked at, tested, reloaded. It runs them and reads their files; what
-//! their configuration means is their profile's (`webserver::nginx`, ...).
+//! The servers that read what is installed: found, looked at, tested, reloaded. It runs them and
+//! reads their files; what their configuration means is their profile's (`webserver::nginx`, ...).
 //!
-//! A server with a profile is a file here (`nginx`), a variant of [`Program`] and of [`Detail`], and its arms in them:
-//! find it, observe it, its own test and reload, how it is started, the block to write, what its test complains of.
+//! A server with a profile is a file here (`nginx`), a variant of [`Program`] and of [`Detail`],
+//! and its arms in them: find it, observe it, its own test and reload, how it is started, the block
+//! to write, what its test complains of.
 
 use std::path::Path;
 
@@ -59,8 +60,8 @@ pub enum Program {
 }
 
 impl Program {
-    /// The `software` of this machine, with the main configuration file `config` where one was named; `None` when there
-    /// is none.
+    /// The `software` of this machine, with the main configuration file `config` where one was
+    /// named; `None` when there is none.
     ///
     /// # Errors
     /// When what has its name cannot be run or is something else.
@@ -188,7 +189,8 @@ impl Server {
         }
     }
 
-    /// What a reload would break that the server's own test does not see: then it is not told to reload.
+    /// What a reload would break that the server's own test does not see: then it is not told to
+    /// reload.
     fn barred(&self) -> Option<Finished> {
         match self.program()? {
             Program::Apache(apache) => apache.barred(),
@@ -229,7 +231,8 @@ impl Server {
         }
     }
 
-    /// What a failing test complains of; `paths` are those of the pair, as the configuration names them.
+    /// What a failing test complains of; `paths` are those of the pair, as the configuration names
+    /// them.
     #[must_use]
     pub fn complaint(&self, output: &str, paths: &[&Path]) -> Complaint {
         match self.program() {

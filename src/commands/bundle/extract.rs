@@ -1,4 +1,5 @@
-//! `--extract-key`: a key that came with its certificate becomes a file of its own. Never over another one.
+//! `--extract-key`: a key that came with its certificate becomes a file of its own. Never over
+//! another one.
 
 use std::path::PathBuf;
 
@@ -18,7 +19,8 @@ pub struct Extracted {
     pub changed: bool,
 }
 
-/// Where the key of each pair goes; none where it did not come with the certificate. Nothing is written yet.
+/// Where the key of each pair goes; none where it did not come with the certificate. Nothing is
+/// written yet.
 pub(super) fn plan(context: &Context, all: &[Taken]) -> Result<Vec<Option<Extracted>>, Failure> {
     if all.iter().all(|taken| taken.key_place == KeyPlace::Own) {
         return Err(Failure::new(

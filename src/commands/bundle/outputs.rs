@@ -1,5 +1,5 @@
-//! The files that `bundle` gives out: which, where, how locked. All are made, written under temporary names and read back
-//! before the first replaces anything.
+//! The files that `bundle` gives out: which, where, how locked. All are made, written under
+//! temporary names and read back before the first replaces anything.
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
@@ -20,13 +20,15 @@ use crate::system::terminal::{self, AskError};
 /// What is given out.
 #[derive(Debug, Default, clap::Args)]
 pub struct OutputArgs {
-    /// Where the one format goes; - is stdout [default: NAME.fullchain.pem and the like, in the directory]
+    /// Where the one format goes; - is stdout [default: NAME.fullchain.pem and the like, in the
+    /// directory]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// A format to write (may be repeated) [default: pem]
     #[arg(long = "format", value_name = "FORMAT")]
     pub formats: Vec<Format>,
-    /// A server: its formats are written, and the lines of its configuration shown (may be repeated)
+    /// A server: its formats are written, and the lines of its configuration shown (may be
+    /// repeated)
     #[arg(long = "for", value_name = "TARGET")]
     pub targets: Vec<Target>,
     /// A .pfx that old Windows and Java read: triple DES and SHA-1
@@ -160,7 +162,8 @@ impl OutputArgs {
             .collect();
         if let Some(file) = wanted.take() {
             next.push(Next::say(format!(
-                "{file} is its private key, which is not here; if it came with the certificate:  --extract-key"
+                "{file} is its private key, which is not here; if it came with the certificate:  \
+                    --extract-key"
             )));
         }
         next
@@ -229,7 +232,8 @@ pub(super) fn pair(taken: &Taken) -> Pair<'_> {
     }
 }
 
-/// Everything that is asked for, of every pair: made, staged and read back first, then put in place.
+/// Everything that is asked for, of every pair: made, staged and read back first, then put in
+/// place.
 pub(super) fn write(
     context: &Context,
     args: &OutputArgs,
@@ -320,7 +324,8 @@ fn stage(
     ))
 }
 
-/// What is locked with another password than the new one is opened with that, given or asked for, to see its key.
+/// What is locked with another password than the new one is opened with that, given or asked for,
+/// to see its key.
 fn replaceable(
     path: &Path,
     before: &[u8],

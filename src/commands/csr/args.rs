@@ -18,7 +18,8 @@ use crate::system::dns::address;
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct CsrArgs {
-    /// DNS names, the primary one first; Unicode and *.wildcards as they are; with --ca private addresses and mailboxes too
+    /// DNS names, the primary one first; Unicode and *.wildcards as they are; with --ca private
+    /// addresses and mailboxes too
     #[arg(required_unless_present = "from", value_name = "NAME")]
     pub names: Vec<String>,
     /// The shop or CA that the request goes to
@@ -30,12 +31,12 @@ pub struct CsrArgs {
     /// A private key to use again, in any form; it stays where it is, as it is
     #[arg(long, value_name = "FILE", conflicts_with = "encrypt_key")]
     pub key: Option<PathBuf>,
-    /// Take names, subject and kind of key from a certificate or request, or from what a server shows; what is given beside
-    /// it goes before
+    /// Take names, subject and kind of key from a certificate or request, or from what a server
+    /// shows; what is given beside it goes before
     #[arg(long, value_name = "FILE|HOST[:PORT]")]
     pub from: Option<String>,
-    /// The subject as RFC 4514 writes it, the most specific part first: 'CN=example.com,O=Acme\, Inc.,C=DE'; without CN
-    /// the first name is put before it
+    /// The subject as RFC 4514 writes it, the most specific part first: 'CN=example.com,O=Acme\,
+    /// Inc.,C=DE'; without CN the first name is put before it
     #[arg(long, value_name = "SUBJECT")]
     pub subject: Option<String>,
     /// Lock the new key with a password (AES-256), typed twice or from --password-file

@@ -1,4 +1,5 @@
-//! The command line of this run, with a change: what is proposed is what was typed, and one thing else.
+//! The command line of this run, with a change: what is proposed is what was typed, and one thing
+//! else.
 
 use std::path::PathBuf;
 

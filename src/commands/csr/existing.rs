@@ -37,8 +37,8 @@ pub(super) enum Existing {
     Unusable,
 }
 
-/// The paths to use and what is there. A key of a second algorithm for the same names lies beside the first one as
-/// `example.com.rsa.key`.
+/// The paths to use and what is there. A key of a second algorithm for the same names lies beside
+/// the first one as `example.com.rsa.key`.
 pub(super) fn settle(
     context: &Context,
     args: &CsrArgs,
@@ -103,7 +103,8 @@ fn look(
     }
 }
 
-/// Whether what lies there is the key that was named. A locked one does not show whose it is: then the file tells.
+/// Whether what lies there is the key that was named. A locked one does not show whose it is: then
+/// the file tells.
 fn holds(key: &Option<Delivery>, given: &Given, path: &Path) -> bool {
     let holds = |key: &Delivery| key.keys.iter().any(|key| key.id() == given.file.id);
     key.as_ref().is_none_or(holds) || files::are_one(path, &given.file.path)
@@ -142,7 +143,8 @@ fn elsewhere(context: &Context, request: SigningRequest) -> Result<Existing, Fai
     Ok(Existing::Pair(Box::new(key), Box::new(request)))
 }
 
-/// A key file and a request of the same stem. A locked key is opened only with a password that was given.
+/// A key file and a request of the same stem. A locked key is opened only with a password that was
+/// given.
 fn paired(
     context: &Context,
     args: &CsrArgs,

@@ -1,4 +1,5 @@
-//! The key of a request: made for it, found beside it, or one that is used again and stays where it is.
+//! The key of a request: made for it, found beside it, or one that is used again and stays where it
+//! is.
 
 use std::path::{Path, PathBuf};
 

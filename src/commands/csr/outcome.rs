@@ -233,7 +233,8 @@ impl Made {
         let words = [request.clone(), request.with_extension("cer")]
             .map(|path| shell_word(&path.display().to_string()));
         Next::say(format!(
-            "where it is Active Directory's (AD CS):  certreq -submit -attrib CertificateTemplate:WebServer {}",
+            "where it is Active Directory's (AD CS):  certreq -submit -attrib \
+                CertificateTemplate:WebServer {}",
             words.join(" ")
         ))
     }

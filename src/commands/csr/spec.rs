@@ -90,8 +90,8 @@ impl Wanted {
         self.subject_given && self.subject.to_der() != request.subject_der()
     }
 
-    /// What a CA would not take; what is allowed is told all the same. Whether it refuses, too. `request` is the file that
-    /// will be written.
+    /// What a CA would not take; what is allowed is told all the same. Whether it refuses, too.
+    /// `request` is the file that will be written.
     pub(super) fn findings(
         &self,
         context: &Context,
@@ -131,8 +131,8 @@ impl Wanted {
     }
 }
 
-/// With a common name, and whether it was given. `CN=Example.COM` is the name example.com; one that is taken over and is
-/// none of the names gives way to the first of them.
+/// With a common name, and whether it was given. `CN=Example.COM` is the name example.com; one that
+/// is taken over and is none of the names gives way to the first of them.
 fn subject(
     args: &CsrArgs,
     from: Option<&Source>,

@@ -1,4 +1,5 @@
-//! `--from`: names, subject and kind of key of a certificate or request that is there. Nothing else is taken over.
+//! `--from`: names, subject and kind of key of a certificate or request that is there. Nothing else
+//! is taken over.
 
 use jiff::Timestamp;
 
@@ -156,7 +157,8 @@ fn newest<'a>(
     }
 }
 
-/// The kind of key that is made in place of one that cannot be; the bits of an RSA key that is too short.
+/// The kind of key that is made in place of one that cannot be; the bits of an RSA key that is too
+/// short.
 fn nearest(algorithm: KeyAlgorithm) -> (Option<KeyAlgorithm>, Option<usize>) {
     match algorithm {
         KeyAlgorithm::Rsa(bits @ ..2048) => (Some(KeyAlgorithm::Rsa(2048)), Some(bits)),

@@ -1,4 +1,5 @@
-//! `--batch`: what a list names, many at once; one JSON object a line as each is known, the last one the summary.
+//! `--batch`: what a list names, many at once; one JSON object a line as each is known, the last
+//! one the summary.
 
 pub mod line;
 
@@ -86,13 +87,17 @@ pub fn run(context: &Context, args: &DcvCheckArgs) -> Result<BatchOutcome, Failu
     }
     match unwritten {
         Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::new(Kind::Io, "cannot write the result to stdout").because(error.to_string()))
+            Err(Failure::new(Kind::Io, "cannot write the result to stdout")
+                .because(error.to_string()))
         }
-        _ if outcome.lines() == 0 => {
-            Err(Failure::new(Kind::NotFound, format!("{} names nothing to check", file.display())).with(Next::say(
-                "one line each: a name that has a request here, a request's file, or a record (host and value)",
-            )))
-        }
+        _ if outcome.lines() == 0 => Err(Failure::new(
+            Kind::NotFound,
+            format!("{} names nothing to check", file.display()),
+        )
+        .with(Next::say(
+            "one line each: a name that has a request here, a request's file, or a record \
+                    (host and value)",
+        ))),
         _ => Ok(outcome),
     }
 }

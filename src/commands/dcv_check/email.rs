@@ -1,4 +1,5 @@
-//! `dcv-check --method email`: who may be written to for each domain, and whether mail for them arrives anywhere.
+//! `dcv-check --method email`: who may be written to for each domain, and whether mail for them
+//! arrives anywhere.
 
 use std::collections::BTreeMap;
 

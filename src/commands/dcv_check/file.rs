@@ -87,7 +87,8 @@ pub(super) fn look(
     findings.splice(0..0, chosen.strays.iter().cloned());
     let install = Next::run(&context.again("install")).text;
     let done = format!(
-        "press Retry at the shop; leave the files there. When the zip has come:  sudo {install} FILE.zip"
+        "press Retry at the shop; leave the files there. When the zip has come:  sudo {install} \
+            FILE.zip"
     );
     // Without the shop's lines it would not be compared the next time either.
     let incomplete = wanted.iter().any(|one| !one.proof.record.complete);

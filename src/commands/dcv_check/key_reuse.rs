@@ -1,4 +1,5 @@
-//! Which keys were used before: by a certificate, here or among what is installed, or by another request.
+//! Which keys were used before: by a certificate, here or among what is installed, or by another
+//! request.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,8 @@ use crate::pki::request::SigningRequest;
 pub(super) struct Used {
     /// The keys that a certificate has.
     certified: HashSet<PublicKeyId>,
-    /// Those of requests here that wait for nothing: a certificate has them, or a later round of the request has one.
+    /// Those of requests here that wait for nothing: a certificate has them, or a later round of
+    /// the request has one.
     done: HashSet<PublicKeyId>,
     /// The files of requests here whose key is that of another one.
     reusing: HashSet<PathBuf>,

@@ -1,4 +1,5 @@
-//! What `dcv-check` ends with where the proof is no DNS record: a file on the web server, an answer to an e-mail.
+//! What `dcv-check` ends with where the proof is no DNS record: a file on the web server, an answer
+//! to an e-mail.
 
 use serde_json::{Value, json};
 

@@ -160,7 +160,8 @@ impl DcvCheckOutcome {
                 .map_or("the shop", Ca::title);
             let install = &self.lines.install;
             return vec![Next::say(format!(
-                "press Retry at {shop}; leave the record there. When the zip has come:  sudo {install} FILE.zip"
+                "press Retry at {shop}; leave the record there. When the zip has come:  sudo \
+                    {install} FILE.zip"
             ))];
         }
         let mut again = self.lines.again.to_vec();
@@ -175,7 +176,8 @@ impl DcvCheckOutcome {
     }
 }
 
-/// 0 visible, 1 nobody answered, 2 judged not visible: the last counts more (product contract, "dcv-check").
+/// 0 visible, 1 nobody answered, 2 judged not visible: the last counts more (product contract,
+/// "dcv-check").
 fn severity(judgement: &Judgement) -> u8 {
     match judgement.verdict {
         Verdict::Visible => 0,

@@ -1,4 +1,5 @@
-//! Which requests are meant: those named, those that a record given belongs to, else every pending one here.
+//! Which requests are meant: those named, those that a record given belongs to, else every pending
+//! one here.
 
 use std::path::{Path, PathBuf};
 
@@ -129,8 +130,8 @@ fn given(context: &Context, args: &Wanted<'_>) -> Result<Vec<GivenRecord>, Failu
     Ok(given)
 }
 
-/// Reads the `.dcv` beside a request; where records were given for it, they and the CA are taken in and written: then
-/// its path.
+/// Reads the `.dcv` beside a request; where records were given for it, they and the CA are taken in
+/// and written: then its path.
 fn keep(one: &mut Selected, ca: Option<Ca>) -> Result<Option<PathBuf>, Failure> {
     let path = one.path.as_deref().map(kept_file::beside);
     if let Some(path) = &path {
@@ -146,8 +147,8 @@ fn keep(one: &mut Selected, ca: Option<Ca>) -> Result<Option<PathBuf>, Failure> 
     }
 }
 
-/// Which request a record belongs to: the one that it was made from; where it is made of none, the one that asks for its
-/// domain, and of several the one that still waits for its certificate.
+/// Which request a record belongs to: the one that it was made from; where it is made of none, the
+/// one that asks for its domain, and of several the one that still waits for its certificate.
 fn pick(
     record: &GivenRecord,
     candidates: &[Selected],
@@ -221,9 +222,15 @@ fn stray(md5: &str, candidates: &[Selected]) -> Finding {
         .collect();
     Finding::error(
         "record-of-another-request",
-        format!("the record given was made from another request: its MD5 is {md5}; {}", here.join(", ")),
+        format!(
+            "the record given was made from another request: its MD5 is {md5}; {}",
+            here.join(", ")
+        ),
     )
-    .with(Next::say("copy the record of this order at the shop (a reissue needs a new record); if it is of this order, another CSR was pasted there"))
+    .with(Next::say(
+        "copy the record of this order at the shop (a reissue needs a new record); if \
+        it is of this order, another CSR was pasted there",
+    ))
 }
 
 fn mixed(record: &GivenRecord, one: &Selected) -> Finding {

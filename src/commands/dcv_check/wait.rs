@@ -1,6 +1,7 @@
-//! `--wait`: looks again until all is visible and nothing around it keeps the CA from issuing, the time is over, or a signal
-//! comes. On a terminal a table of who says what since when, elsewhere one line for each change; what is wrong around the
-//! record is told when it comes up, with what to do, for somebody has to do it.
+//! `--wait`: looks again until all is visible and nothing around it keeps the CA from issuing, the
+//! time is over, or a signal comes. On a terminal a table of who says what since when, elsewhere
+//! one line for each change; what is wrong around the record is told when it comes up, with what to
+//! do, for somebody has to do it.
 
 mod pause;
 mod table;
@@ -18,7 +19,8 @@ use crate::system::clock;
 
 /// What one look came to.
 pub(super) trait Looked {
-    /// Looking again changes nothing: all is visible and fine, or there and the shop's record was not given to compare it with.
+    /// Looking again changes nothing: all is visible and fine, or there and the shop's record was
+    /// not given to compare it with.
     fn settled(&self) -> bool;
     /// How it stands, in one line.
     fn summary(&self) -> String;

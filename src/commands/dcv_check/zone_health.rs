@@ -1,4 +1,5 @@
-//! What is judged besides the servers' own answers: DNSSEC, CAA, and what shows when servers are seen side by side.
+//! What is judged besides the servers' own answers: DNSSEC, CAA, and what shows when servers are
+//! seen side by side.
 
 use std::collections::HashMap;
 
@@ -94,8 +95,8 @@ impl Around {
             .filter(|finding| finding.severity == Severity::Error)
     }
 
-    /// The resolvers' own words go with the finding that they failed; where it is known why signatures are rejected, that is
-    /// told and nothing else.
+    /// The resolvers' own words go with the finding that they failed; where it is known why
+    /// signatures are rejected, that is told and nothing else.
     pub(super) fn explain(&self, finding: Finding) -> Option<Finding> {
         let broken = matches!(self.dnssec, State::Broken(_));
         match finding.code {

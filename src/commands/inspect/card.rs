@@ -142,7 +142,8 @@ fn names(dns_names: &[String]) -> String {
         .join(", ")
 }
 
-/// What a request wants beyond names and key. Attributes by name alone: the value of one may be a password.
+/// What a request wants beyond names and key. Attributes by name alone: the value of one may be a
+/// password.
 fn asked(details: &Details) -> Vec<String> {
     let usages = details.key_usages.iter().map(|usage| (*usage).to_owned());
     let known = [

@@ -196,7 +196,8 @@ fn finding(failure: &Failure) -> Finding {
     failure.next.iter().cloned().fold(finding, Finding::with)
 }
 
-/// Several that a signal ended: those that stand alike are told together, for some may be live and others be back.
+/// Several that a signal ended: those that stand alike are told together, for some may be live and
+/// others be back.
 fn interrupted(signal: i32, parts: &[Part]) -> Failure {
     const FEW: usize = 5;
     let mut alike: Vec<(Vec<String>, Vec<&str>)> = Vec::new();

@@ -1,4 +1,5 @@
-//! `certctl install --placeholder NAME...`: something for the server to load until the CA has sent the certificate.
+//! `certctl install --placeholder NAME...`: something for the server to load until the CA has sent
+//! the certificate.
 
 use crate::context::Context;
 use crate::failure::{Failure, Kind};
@@ -11,8 +12,8 @@ use crate::install::request::{Goal, Order};
 use crate::install::transaction;
 use crate::pki::name::DnsName;
 
-/// Puts one into place, where there is no pair yet: what was made in words, what is told of it, what came of it. `order`
-/// is what the command line says beside the goal.
+/// Puts one into place, where there is no pair yet: what was made in words, what is told of it,
+/// what came of it. `order` is what the command line says beside the goal.
 ///
 /// # Errors
 /// Names that are none, files that cannot be used, a lock that is held, a signal.

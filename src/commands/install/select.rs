@@ -1,4 +1,5 @@
-//! What the arguments of `install` mean: which certificates, what each is called in /etc/ssl, whose roots it is judged by.
+//! What the arguments of `install` mean: which certificates, what each is called in /etc/ssl, whose
+//! roots it is judged by.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -115,8 +116,9 @@ pub(super) fn all(context: &Context, said: Said<'_>) -> Result<Vec<Meant>, Failu
     Ok(meant)
 }
 
-/// What is read: the arguments, all of them one bag; but for a name that nothing newer here is for, the files that are
-/// installed under it, so that an install that ended `not-served` or was interrupted is taken up where it stands.
+/// What is read: the arguments, all of them one bag; but for a name that nothing newer here is for,
+/// the files that are installed under it, so that an install that ended `not-served` or was
+/// interrupted is taken up where it stands.
 fn bags(context: &Context, said: Said<'_>) -> Result<Vec<Bag>, Failure> {
     let rest = || Bag {
         files: said.files.to_vec(),
@@ -159,8 +161,8 @@ fn bags(context: &Context, said: Said<'_>) -> Result<Vec<Bag>, Failure> {
     Ok(bags)
 }
 
-/// The certificates of a bag. What is remembered of an installed one is asked where the command line does not say: whom to
-/// trust, and the folder of the request where its key is not here.
+/// The certificates of a bag. What is remembered of an installed one is asked where the command
+/// line does not say: whom to trust, and the folder of the request where its key is not here.
 fn take(
     context: &Context,
     said: Said<'_>,
@@ -261,8 +263,8 @@ fn memory(said: Said<'_>, remembered: Settings, taken: &Taken, bag: &Bag) -> Mem
     )
 }
 
-/// Where its request lies, else its key, and what is known of the request. A key of the installed files themselves says
-/// nothing of that.
+/// Where its request lies, else its key, and what is known of the request. A key of the installed
+/// files themselves says nothing of that.
 fn origin(said: Said<'_>, bag: &Bag, taken: &Taken) -> Result<Settings, Failure> {
     let request = taken.request.as_ref().map(|(path, _)| path.as_path());
     let own = taken
@@ -288,7 +290,8 @@ fn origin(said: Said<'_>, bag: &Bag, taken: &Taken) -> Result<Settings, Failure>
     })
 }
 
-/// Of what lies here: what is newer than what is live, or not proven yet; else what is live already.
+/// Of what lies here: what is newer than what is live, or not proven yet; else what is live
+/// already.
 fn ready(context: &Context, meant: Vec<Meant>) -> Result<Vec<Meant>, Failure> {
     let alone = meant.len() == 1;
     let (mut ready, mut same, mut older) = (Vec::new(), Vec::new(), Vec::new());

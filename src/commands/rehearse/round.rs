@@ -157,10 +157,13 @@ impl Round {
         let folder = self.inner.directory.display();
         let (name, address) = (self.name.as_str(), self.web.address());
         vec![
-            "The whole round of a certificate with the real commands; the shop and its CA, the DNS and the web server are"
+            "The whole round of a certificate with the real commands; the shop and its CA, the DNS \
+                and the web server are"
                 .to_owned(),
-            format!("certctl's own, on this machine alone. Files: {folder}/ (each command runs with -C {folder} --root {folder})."),
-            format!("The site https://{name} ({address}) shows a certificate that ends in {OLD_DAYS} days: time for a new one."),
+            format!("certctl's own, on this machine alone. Files: {folder}/ (each command runs \
+                with -C {folder} --root {folder})."),
+            format!("The site https://{name} ({address}) shows a certificate that ends in \
+                {OLD_DAYS} days: time for a new one."),
         ]
     }
 
@@ -199,9 +202,13 @@ impl Round {
         let record = format!("{} CNAME {}", order.host, order.target);
         let resolver = self.dns.address().to_string();
         self.certctl(
-            "The record is published, with the usual mistake: the whole name as host, though the DNS panel adds the zone",
+            "The record is published, with the usual mistake: the whole name as host, though the \
+                DNS panel adds the zone",
             &["dcv-check", "--record", &record, "--resolver", &resolver],
-            Expected { exit_code: 1, verdict: Some("wrong-place") },
+            Expected {
+                exit_code: 1,
+                verdict: Some("wrong-place"),
+            },
         )?;
         match self.shop.retry(order)? {
             Ok(_) => Err(unexpected(
@@ -252,9 +259,13 @@ impl Round {
 
     fn install_with_a_reload_that_does_nothing(&mut self) -> Result<(), Halt> {
         self.certctl_install(
-            "Installed, with a reload that says it worked and did nothing: certctl looks, sees it, and puts all back",
+            "Installed, with a reload that says it worked and did nothing: certctl looks, sees it, \
+                and puts all back",
             Some(IDLE_RELOAD),
-            Expected { exit_code: 5, verdict: Some("taken-back") },
+            Expected {
+                exit_code: 5,
+                verdict: Some("taken-back"),
+            },
         )?;
         let visit = self.visit()?;
         if visit.leaf != self.old.der() {
@@ -281,9 +292,13 @@ impl Round {
             Web::Nginx(_) => None,
         };
         self.certctl_install(
-            "The same with the reload that this server knows: key and chain switch at once, and the site is asked",
+            "The same with the reload that this server knows: key and chain switch at once, and \
+                the site is asked",
             reload.as_deref(),
-            Expected { exit_code: 0, verdict: Some("live") },
+            Expected {
+                exit_code: 0,
+                verdict: Some("live"),
+            },
         )?;
         let visit = self.visit()?;
         if visit.leaf != new.der() {

@@ -1,5 +1,5 @@
-//! One command of the round: what is typed, what should come of it, what came. All that is said of it is taken from
-//! the document that `--json` gives to scripts.
+//! One command of the round: what is typed, what should come of it, what came. All that is said of
+//! it is taken from the document that `--json` gives to scripts.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};

@@ -2,7 +2,8 @@
 
 use crate::inventory::RenewBefore;
 
-/// Prepare the next round for what is due: a new key and request; the pair that is served stays as it is
+/// Prepare the next round for what is due: a new key and request; the pair that is served stays as
+/// it is
 ///
 /// Examples:
 ///   certctl renew
@@ -16,8 +17,8 @@ pub struct RenewArgs {
     /// Use the key again that the certificate has, instead of a new one of its kind
     #[arg(long)]
     pub reuse_key: bool,
-    /// When a certificate is due: so long before its end, or with so much of its lifetime left [default: 30 days or a
-    /// third, whichever is less]
+    /// When a certificate is due: so long before its end, or with so much of its lifetime left
+    /// [default: 30 days or a third, whichever is less]
     #[arg(long, value_name = "20d|25%", value_parser = RenewBefore::parse)]
     pub renew_before: Option<RenewBefore>,
     /// Only show what would be done

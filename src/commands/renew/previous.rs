@@ -1,4 +1,5 @@
-//! A certificate, and what is known of where it came from: its request, that request's folder, the CA.
+//! A certificate, and what is known of where it came from: its request, that request's folder, the
+//! CA.
 
 use std::path::Path;
 use std::rc::Rc;
@@ -29,7 +30,8 @@ pub(super) struct Past<'a> {
     pub(super) kept: Kept,
 }
 
-/// The run as it would be in the folder of the request: what `-C` says, else where the last request came from, else here.
+/// The run as it would be in the folder of the request: what `-C` says, else where the last request
+/// came from, else here.
 pub(super) fn place(
     context: &Context,
     settings: &Settings,
@@ -60,7 +62,8 @@ fn is_here(folder: &Path) -> bool {
         || disk::absolute(Path::new(".")).is_ok_and(|here| here == folder)
 }
 
-/// The request that the certificate answers, and what is kept beside it: in `folder`, else where it was made.
+/// The request that the certificate answers, and what is kept beside it: in `folder`, else where it
+/// was made.
 pub(super) fn past<'a>(
     context: &Context,
     leaf: &'a Certificate,

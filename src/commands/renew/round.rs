@@ -1,4 +1,5 @@
-//! The next round of one certificate: what is prepared already, or a new key and request beside the last ones.
+//! The next round of one certificate: what is prepared already, or a new key and request beside the
+//! last ones.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -53,7 +54,8 @@ pub(super) struct Round {
     pub(super) came: Came,
     /// What is worth knowing.
     pub(super) findings: Vec<Finding>,
-    /// The words of certctl command lines that look in the folder of the request: `dcv-check`, `install`.
+    /// The words of certctl command lines that look in the folder of the request:
+    /// `dcv-check`, `install`.
     pub(super) check: Vec<String>,
     /// The same that installs.
     pub(super) install: Vec<String>,
@@ -386,8 +388,8 @@ fn make(
     })))
 }
 
-/// What a CA would not take any more, and that a key is used again. What else there is to say of the names was said when
-/// they were chosen.
+/// What a CA would not take any more, and that a key is used again. What else there is to say of
+/// the names was said when they were chosen.
 fn remarks(order: &Order<'_>) -> Vec<Finding> {
     let faults = csr_lint::faults(order).into_iter();
     let told = faults

@@ -1,4 +1,5 @@
-//! Which certificates are meant: those named, else what is due of what certctl installed and of what lies here.
+//! Which certificates are meant: those named, else what is due of what certctl installed and of
+//! what lies here.
 
 use jiff::Timestamp;
 
@@ -74,8 +75,8 @@ fn is_candidate(row: &Row) -> bool {
         && !row.reasons.contains(&Reason::Placeholder)
 }
 
-/// The certificate that a name means: the pair that is installed under it, else the one that has it; what is installed
-/// before what lies here.
+/// The certificate that a name means: the pair that is installed under it, else the one that has
+/// it; what is installed before what lies here.
 fn named(context: &Context, all: &[Row], name: &str) -> Result<Row, Failure> {
     let wanted = DnsName::parse(name).ok();
     let spelled = wanted

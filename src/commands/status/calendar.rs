@@ -1,4 +1,5 @@
-//! `--ics`: what is to be done when, as a calendar (RFC 5545): each round from its first day on, each end, each term.
+//! `--ics`: what is to be done when, as a calendar (RFC 5545): each round from its first day on,
+//! each end, each term.
 
 use std::fmt::Write as _;
 
@@ -85,7 +86,8 @@ impl Calendar {
         self.event_on(of, Offset::UTC.to_datetime(at).date(), summary, words);
     }
 
-    /// A day of its own. The same event of a later run has the same UID, so that it takes its place.
+    /// A day of its own. The same event of a later run has the same UID, so that it takes its
+    /// place.
     fn event_on(&mut self, (row, kind): (&Row, &str), day: Date, summary: &str, words: &str) {
         let what = row
             .certificate
@@ -106,7 +108,8 @@ impl Calendar {
         self.line("END:VEVENT");
     }
 
-    /// Lines of at most 75 octets, the rest on further lines that begin with a blank (RFC 5545 3.1).
+    /// Lines of at most 75 octets, the rest on further lines that begin with a blank (RFC 5545
+    /// 3.1).
     fn line(&mut self, line: &str) {
         let mut room = 75;
         for c in line.chars() {

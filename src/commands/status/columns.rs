@@ -1,7 +1,8 @@
-//! Text in columns of a terminal: how wide it is, and what of it stays where there is no room for all.
+//! Text in columns of a terminal: how wide it is, and what of it stays where there is no room for
+//! all.
 
-/// How many columns `text` takes: two for what East Asian scripts and pictures are written with, none for marks that stand
-/// on the character before (Unicode Annex 11, as far as names have it).
+/// How many columns `text` takes: two for what East Asian scripts and pictures are written with,
+/// none for marks that stand on the character before (Unicode Annex 11, as far as names have it).
 pub(super) fn width(text: &str) -> usize {
     text.chars().map(of).sum()
 }

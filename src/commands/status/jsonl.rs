@@ -1,5 +1,5 @@
-//! `--jsonl`: one object a line for each file as it is read and each server as it answers, ungrouped; the last one is the
-//! sum. However many files there are, few are in memory.
+//! `--jsonl`: one object a line for each file as it is read and each server as it answers,
+//! ungrouped; the last one is the sum. However many files there are, few are in memory.
 
 use std::borrow::Cow;
 use std::fmt::Display;

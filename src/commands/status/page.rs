@@ -1,5 +1,6 @@
-//! `--html FILE`: one page for people who would rather look. It needs nothing from outside, is complete without scripts,
-//! and its policy (CSP) lets no other script or style run, whatever a certificate calls itself.
+//! `--html FILE`: one page for people who would rather look. It needs nothing from outside, is
+//! complete without scripts, and its policy (CSP) lets no other script or style run, whatever a
+//! certificate calls itself.
 
 mod markup;
 mod row;
@@ -56,7 +57,8 @@ pub(super) fn html(outcome: &StatusOutcome) -> String {
 
 fn head(at: Timestamp) -> String {
     let policy = format!(
-        "default-src 'none'; img-src data:; style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'",
+        "default-src 'none'; img-src data:; style-src '{}'; script-src '{}'; base-uri 'none'; \
+            form-action 'none'",
         hash(STYLE),
         hash(SCRIPT)
     );

@@ -1,5 +1,6 @@
-//! `--prometheus`: the rows as metrics, in the text format that node_exporter's textfile collector reads
-//! (<https://prometheus.io/docs/instrumenting/exposition_formats/>). Names and labels are a contract, listed in the README.
+//! `--prometheus`: the rows as metrics, in the text format that node_exporter's textfile collector
+//! reads (<https://prometheus.io/docs/instrumenting/exposition_formats/>). Names and labels are a
+//! contract, listed in the README.
 
 use std::fmt::Write as _;
 
@@ -139,7 +140,8 @@ impl Metrics {
     }
 }
 
-/// Foreign text in a label: `\`, `"` and line breaks are escaped, other control characters made visible first.
+/// Foreign text in a label: `\`, `"` and line breaks are escaped, other control characters made
+/// visible first.
 fn quoted(value: &str) -> String {
     crate::report::escape(value, &[])
         .replace('\\', "\\\\")

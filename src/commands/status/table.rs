@@ -164,7 +164,8 @@ impl Columns {
         let room = all
             .saturating_sub(LABEL + state + days + cells + 4)
             .max(2 * LEAST);
-        // Where there is room for both, both have all that they need; else a name needs more than a place.
+        // Where there is room for both, both have all that they need; else a name needs more than a
+        // place.
         let name = name.min((room * 3 / 5).max(room.saturating_sub(place)));
         Self {
             name,
@@ -218,7 +219,8 @@ fn days(row: &Row) -> String {
         .unwrap_or_default()
 }
 
-/// The first name, and how many more there are. Where there is no room for both forms of a name, the one that is sure.
+/// The first name, and how many more there are. Where there is no room for both forms of a name,
+/// the one that is sure.
 fn name(row: &Row, columns: usize) -> String {
     let both = name_in_words(&row.name);
     let name = if width(&with_more(&both, row.names.len(), usize::MAX)) > columns {

@@ -59,7 +59,8 @@ impl<'a> Measure<'a> {
         }
     }
 
-    /// What is wrong with a chain, and with what is sent beside it; `bag` is all that it was made of.
+    /// What is wrong with a chain, and with what is sent beside it; `bag` is all that it was made
+    /// of.
     pub(super) fn findings(
         &self,
         chain: &Chain,

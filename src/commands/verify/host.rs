@@ -1,5 +1,5 @@
-//! A server, judged by what it sends: order, completeness, dates, trust, and its names, the host's own among them. What
-//! lies here is not compared with it.
+//! A server, judged by what it sends: order, completeness, dates, trust, and its names, the host's
+//! own among them. What lies here is not compared with it.
 
 use crate::commands::verify::criteria::{Measure, Verified};
 use crate::delivery::Delivery;

@@ -20,8 +20,8 @@ pub struct Profile {
     pub http: HttpProof,
     /// Whether it takes an answer to an e-mail.
     pub email: Known,
-    /// That it adds www to a single name, and leaves it out again without a word where the file is not served there too:
-    /// where it says so, and since when.
+    /// That it adds www to a single name, and leaves it out again without a word where the file is
+    /// not served there too: where it says so, and since when.
     pub www_drops_out: Option<&'static str>,
     /// What of this row nobody could confirm, in words; empty where all of it is.
     pub unconfirmed: &'static str,
@@ -109,8 +109,8 @@ pub struct Token {
 /// How control is proved by a file below `/.well-known/pki-validation/`.
 #[derive(Debug, Eq, PartialEq)]
 pub enum HttpProof {
-    /// The file is called after the request's MD5 in upper case and holds its SHA-256, the zone of the DNS form and the
-    /// unique value, a line each.
+    /// The file is called after the request's MD5 in upper case and holds its SHA-256, the zone of
+    /// the DNS form and the unique value, a line each.
     CsrHash(Redirects),
     /// A file of this name with the random value that the shop shows.
     Named(&'static str, Redirects),

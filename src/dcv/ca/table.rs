@@ -1,5 +1,6 @@
-//! The rows. BR: CA/Browser Forum TLS Baseline Requirements 2.2.6. What public CAs accept is BR 6.1.5 and 6.1.6 (RSA from
-//! 2048 bits, NIST curves, no Ed25519) less P-521, which Mozilla's root store policy (5.1) leaves out.
+//! The rows. BR: CA/Browser Forum TLS Baseline Requirements 2.2.6. What public CAs accept is BR
+//! 6.1.5 and 6.1.6 (RSA from 2048 bits, NIST curves, no Ed25519) less P-521, which Mozilla's root
+//! store policy (5.1) leaves out.
 
 use super::profile::{
     Accepts, CsrHash, DnsProof, HttpProof, Issuer, Known, Profile, Redirects, Token, UniqueValue,
@@ -38,8 +39,9 @@ const LIKE_SECTIGO: Accepts = Accepts {
     ..PUBLIC
 };
 
-// Reissue answers of 2026-05 carry a unique value and comodoca.com (Namecheap API, ssl.reissue). A move to SSL.com was
-// announced for 2026-07-11; neither that it happened nor the zone that shows since is confirmed, hence all three.
+// Reissue answers of 2026-05 carry a unique value and comodoca.com (Namecheap API, ssl.reissue). A
+// move to SSL.com was announced for 2026-07-11; neither that it happened nor the zone that shows
+// since is confirmed, hence all three.
 pub(super) const NAMECHEAP: Profile = Profile {
     name: "namecheap",
     also: &[],
@@ -83,7 +85,8 @@ pub(super) const SECTIGO: Profile = Profile {
     unconfirmed: "",
     issuers: &[BY_SECTIGO],
     accepts: LIKE_SECTIGO,
-    source: "docs.sectigo.com request token; sectigo.com FAQ complete-dv-using-cname-method; cPanel's Sectigo provider",
+    source: "docs.sectigo.com request token; sectigo.com FAQ complete-dv-using-cname-method; \
+        cPanel's Sectigo provider",
     read: "2026-11",
 };
 
@@ -97,7 +100,8 @@ pub(super) const GOGETSSL: Profile = Profile {
         unique: UniqueValue::Always,
     }),
     email: Known::Unknown,
-    source: "GoGetSSL API, Comodo-Unique-Value: the requester's 15 to 20 characters, or made for him",
+    source: "GoGetSSL API, Comodo-Unique-Value: the requester's 15 to 20 characters, or made for \
+        him",
     ..SECTIGO
 };
 

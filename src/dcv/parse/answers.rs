@@ -55,7 +55,8 @@ fn json(value: &Value, pairs: &mut Vec<Pair>) {
     }
 }
 
-/// Elements are found by their names alone: the samples in Namecheap's own documents are not well-formed.
+/// Elements are found by their names alone: the samples in Namecheap's own documents are not
+/// well-formed.
 fn xml(text: &str) -> Vec<Pair> {
     let both = |first: &str, second: &str| {
         let firsts = elements(text, first);

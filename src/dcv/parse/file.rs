@@ -1,5 +1,5 @@
-//! The file of an HTTP proof as a shop shows it: its name or URL, then its lines. It says the same as the CNAME made of the
-//! same request, and is kept as that.
+//! The file of an HTTP proof as a shop shows it: its name or URL, then its lines. It says the same
+//! as the CNAME made of the same request, and is kept as that.
 
 use super::shown::Pair;
 use crate::dcv::answer::RecordKind;

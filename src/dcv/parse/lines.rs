@@ -76,7 +76,8 @@ const NOISE: [&str; 17] = [
     "priority",
 ];
 
-/// The longest word in bytes that is looked at as one of these; all are shorter, with what may stand behind them.
+/// The longest word in bytes that is looked at as one of these; all are shorter, with what may
+/// stand behind them.
 const LONGEST: usize = 40;
 
 /// A word of a line.
@@ -259,7 +260,8 @@ fn words(line: &str) -> Vec<Word<'_>> {
     words
 }
 
-/// Whether it is a part of a word, or a blank; quotes, comments and what else stands between words are not.
+/// Whether it is a part of a word, or a blank; quotes, comments and what else stands between words
+/// are not.
 fn is_plain(octet: u8) -> bool {
     let special = matches!(
         octet,

@@ -1,5 +1,5 @@
-//! Runs a removal: plain files in the place of links, then the folder goes. What is read at a path is the same bytes at
-//! every instant, and never by anybody who could not read them before.
+//! Runs a removal: plain files in the place of links, then the folder goes. What is read at a path
+//! is the same bytes at every instant, and never by anybody who could not read them before.
 
 use std::path::{Path, PathBuf};
 
@@ -46,7 +46,8 @@ pub fn plain(
     }))
 }
 
-/// A whole and flushed plain file beside the link that it is to replace; gone when it is dropped before.
+/// A whole and flushed plain file beside the link that it is to replace; gone when it is dropped
+/// before.
 struct Beside {
     temporary: PathBuf,
     path: PathBuf,
@@ -59,12 +60,12 @@ impl Drop for Beside {
     }
 }
 
-/// Runs the steps. All plain files are written before the first of them is put in its place: a full disk changes
-/// nothing. A `signal` ends it between two changes; those that are made stay.
+/// Runs the steps. All plain files are written before the first of them is put in its place: a full
+/// disk changes nothing. A `signal` ends it between two changes; those that are made stay.
 ///
 /// # Errors
-/// [`InstallError::Interrupted`], or the system's reason; each path is then the link or the plain file, with the same
-/// bytes.
+/// [`InstallError::Interrupted`], or the system's reason; each path is then the link or the plain
+/// file, with the same bytes.
 pub fn run(
     layout: &Layout,
     live: &ReleaseId,

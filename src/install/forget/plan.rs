@@ -1,5 +1,6 @@
-//! What a removal does: every path that servers know becomes a plain file with what it shows, then the pair's folder
-//! goes. Pure. Each step can be repeated after a crash, and before each one and after it the same bytes are read.
+//! What a removal does: every path that servers know becomes a plain file with what it shows, then
+//! the pair's folder goes. Pure. Each step can be repeated after a crash, and before each one and
+//! after it the same bytes are read.
 
 use std::path::{Path, PathBuf};
 
@@ -53,7 +54,8 @@ pub struct Standing {
     pub spots: Vec<Option<Spot>>,
     /// The pieces that the live release has.
     pub pieces: Vec<Piece>,
-    /// What servers' configurations name in the pair's folder, or through links into it: where, and the file.
+    /// What servers' configurations name in the pair's folder, or through links into it: where, and
+    /// the file.
     pub named: Vec<(String, PathBuf)>,
     /// What lies in the pair's folder and is not certctl's.
     pub strange: Vec<PathBuf>,

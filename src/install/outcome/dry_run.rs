@@ -1,4 +1,5 @@
-//! What a dry run shows: each step with the files that it is about, what it comes to, and where a failure leads.
+//! What a dry run shows: each step with the files that it is about, what it comes to, and where a
+//! failure leads.
 
 use serde_json::Value;
 
@@ -88,7 +89,8 @@ impl Changeover {
             }
             Step::TakeOver { release } => {
                 format!(
-                    "take over the plain files that are there, as {folder}/releases/{release}/: the same bytes"
+                    "take over the plain files that are there, as {folder}/releases/{release}/: \
+                        the same bytes"
                 )
             }
             Step::Switch { .. } => format!("{step} ({folder}/live)"),

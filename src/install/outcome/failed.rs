@@ -16,36 +16,52 @@ pub(crate) fn what_stays(
 ) -> Option<Finding> {
     let blocks = || situation.serving.blocks().join(", ");
     match &plan.back {
-        Back::Stay(why) if files_stay => {
-            Some(Finding::warning("broken-before", format!("the files before were broken ({why}): the new ones stay")))
-        }
+        Back::Stay(why) if files_stay => Some(Finding::warning(
+            "broken-before",
+            format!(
+                "the files before were broken ({why}): \
+                the new ones stay"
+            ),
+        )),
         Back::Nothing { .. } if files_stay => Some(
             Finding::warning(
                 "nothing-before",
                 "the server was told to load the new files and there were none before: they stay",
             )
-            .with(Next::say(format!("to be without them, take out the block first:  {}", blocks()))),
+            .with(Next::say(format!(
+                "to be without them, take out the block first:  {}",
+                blocks()
+            ))),
         ),
         Back::Unproven(id) if *id == situation.wanted.id => Some(
             Finding::warning(
                 "nothing-before",
                 "there were no files before these, and the server loads them: they stay",
             )
-            .with(Next::say(format!("to be without them, take out the block first:  {}", blocks()))),
+            .with(Next::say(format!(
+                "to be without them, take out the block first:  {}",
+                blocks()
+            ))),
         ),
         Back::To(id) if *id == situation.wanted.id => Some(
             Finding::warning(
                 "nothing-before",
-                format!("{id} is what was seen live last, what came after it was not: there is nothing to go back to, it stays"),
+                format!(
+                    "{id} is what was seen live last, what came after it was not: there is \
+                    nothing to go back to, it stays"
+                ),
             )
-            .with(Next::say(format!("see who serves what:  certctl install --check {}", situation.layout.stem()))),
+            .with(Next::say(format!(
+                "see who serves what:  certctl install --check {}",
+                situation.layout.stem()
+            ))),
         ),
         _ => None,
     }
 }
 
-/// A reload that took in part: one address shows now the new certificate, now the one of before. Old workers still take
-/// visitors, or another server listens there too.
+/// A reload that took in part: one address shows now the new certificate, now the one of before.
+/// Old workers still take visitors, or another server listens there too.
 pub(crate) fn half_taken(
     situation: &Situation,
     plan: &InstallPlan,
@@ -95,7 +111,8 @@ pub(crate) fn half_taken(
     (!mixed.is_empty()).then_some(finding)
 }
 
-/// A reload that said it worked and did not take: every address that was asked still shows the certificate of before.
+/// A reload that said it worked and did not take: every address that was asked still shows the
+/// certificate of before.
 pub(crate) fn still_before(
     situation: &Situation,
     plan: &InstallPlan,

@@ -1,5 +1,5 @@
-//! A short self-signed pair, so that a server whose configuration names files can start before the CA has sent any.
-//! Pure, but for the randomness of its key.
+//! A short self-signed pair, so that a server whose configuration names files can start before the
+//! CA has sent any. Pure, but for the randomness of its key.
 
 use std::time::Duration;
 

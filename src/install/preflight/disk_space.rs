@@ -1,5 +1,5 @@
-//! Whether what is planned can be written, asked before anything is: each folder takes new names, and each file system
-//! has room for all of it, over all pairs of a run.
+//! Whether what is planned can be written, asked before anything is: each folder takes new names,
+//! and each file system has room for all of it, over all pairs of a run.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::ErrorKind;
@@ -34,7 +34,8 @@ struct Made {
 pub struct Room {
     /// Folders that take new names, and the file system of each, where it says what it has.
     admitting: HashMap<PathBuf, Option<u64>>,
-    /// Each file system as it was before the first pair, and the blocks and files that are taken of it.
+    /// Each file system as it was before the first pair, and the blocks and files that are taken of
+    /// it.
     taken: BTreeMap<u64, (Space, u64, u64)>,
     /// Folders that will have been made.
     made: HashSet<PathBuf>,
@@ -44,13 +45,14 @@ impl Room {
     /// Adds what a plan writes.
     ///
     /// # Errors
-    /// What cannot be written: the reason that the attempt would end with, or [`InstallError::NoRoom`].
+    /// What cannot be written: the reason that the attempt would end with, or
+    /// [`InstallError::NoRoom`].
     pub fn take(&mut self, situation: &Situation, plan: &InstallPlan) -> Result<(), InstallError> {
         self.take_all(plan.steps.iter().flat_map(|step| made_by(situation, step)))
     }
 
-    /// Adds what a removal writes: plain files of these sizes beside what they replace, and the name that `folder` gets
-    /// before it goes.
+    /// Adds what a removal writes: plain files of these sizes beside what they replace, and the
+    /// name that `folder` gets before it goes.
     ///
     /// # Errors
     /// As [`Self::take`].
@@ -175,7 +177,8 @@ fn fits(space: &Space, (blocks, files): (u64, u64), folder: &Path) -> Result<(),
     }
 }
 
-/// What a step makes. A short link and a second name of a file are kept with the names: a way back needs no room.
+/// What a step makes. A short link and a second name of a file are kept with the names: a way back
+/// needs no room.
 fn made_by(situation: &Situation, step: &Step) -> Vec<Made> {
     let layout = &situation.layout;
     let one = |doing, path: &Path, bytes| {

@@ -1,4 +1,5 @@
-//! Whether those whom the command line gives the key can get at it: a mode is of no use behind a closed folder.
+//! Whether those whom the command line gives the key can get at it: a mode is of no use behind a
+//! closed folder.
 
 use std::path::Path;
 
@@ -51,7 +52,8 @@ fn closed(path: &Path, folder: Node, (user, group): (u32, u32), mode: u32) -> Op
         folder.mode
     );
     let word = shell_word(&path.display().to_string());
-    // A folder that is another group's already (Debian: ssl-cert) is theirs: taken from them, their servers fail.
+    // A folder that is another group's already (Debian: ssl-cert) is theirs: taken from them, their
+    // servers fail.
     let next = match folder.owner.1 {
         0 => format!("sudo chgrp {group} {word} && sudo chmod g+x {word}"),
         other => format!(

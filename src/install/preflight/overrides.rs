@@ -1,4 +1,5 @@
-//! Findings that the operator has overridden: still told, as warnings that say so, and no reason to refuse any more.
+//! Findings that the operator has overridden: still told, as warnings that say so, and no reason to
+//! refuse any more.
 
 use crate::finding::{Finding, Severity};
 use crate::install::servers::Serving;

@@ -1,4 +1,5 @@
-//! Whether certctl may keep the paths that a server's configuration names already (product contract, "Files").
+//! Whether certctl may keep the paths that a server's configuration names already (product
+//! contract, "Files").
 
 use std::path::{Path, PathBuf};
 
@@ -52,7 +53,8 @@ impl Refusal {
             format!("{} names other files: {}", self.block, self.why),
         );
         if !self.several.is_empty() {
-            let next = "add the files of the one with the same kind of key to the command line; these are there:";
+            let next = "add the files of the one with the same kind of key to the command line; \
+                these are there:";
             return finding.with(Next::say(next).pasting(self.several.iter().map(
                 |(chain, key)| {
                     let [chain, key] =
@@ -175,7 +177,8 @@ fn judge(
                 let patterns = patterns.join(", ");
                 let title = config.software.title();
                 let why = format!(
-                    "{other} serves {patterns} with them, and only {title} can tell which names that is"
+                    "{other} serves {patterns} with them, and only {title} can tell which names \
+                        that is"
                 );
                 return Ok(Err(why));
             }

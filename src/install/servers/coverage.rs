@@ -1,4 +1,5 @@
-//! What the configuration sends elsewhere, and what cannot be asked: with either, nobody may read "done".
+//! What the configuration sends elsewhere, and what cannot be asked: with either, nobody may read
+//! "done".
 
 use crate::finding::{Finding, Next};
 use crate::install_plan::plan::Reach;
@@ -8,7 +9,8 @@ use crate::pki::name::DnsName;
 use crate::store::layout::Link;
 use crate::webserver::model::{Block, Clash, Config, Coverage, Elsewhere, Targets, Wanted};
 
-/// Whether all names reach the pair, and what is worth telling. `links` are what the server is told to read.
+/// Whether all names reach the pair, and what is worth telling. `links` are what the server is told
+/// to read.
 pub(crate) fn judge(
     config: &Config,
     wanted: &Wanted<'_>,
@@ -85,7 +87,8 @@ pub(crate) fn clashes(config: &Config, wanted: &Wanted<'_>, links: &[Link]) -> V
             second,
         } => {
             let message = format!(
-                "{first} and {second} both have {name} at {address}: only the first is ever asked for it"
+                "{first} and {second} both have {name} at {address}: only the first is ever asked \
+                    for it"
             );
             Finding::warning("name-twice", message)
                 .with(Next::say(format!("take {name} out of one of them")))
@@ -152,7 +155,8 @@ fn elsewhere(
     };
     let next = match block.coverage(wanted.names) {
         Coverage::Lacks(others) => Next::say(format!(
-            "{block} also serves {}, which the certificate is not for: give {names} a block of its own, with {these}:",
+            "{block} also serves {}, which the certificate is not for: give {names} a block of its \
+                own, with {these}:",
             others.join(", ")
         )),
         _ if block.pairs.len() > 1 => Next::say(format!(
@@ -167,8 +171,9 @@ fn elsewhere(
     Finding::error("served-elsewhere", message).with(next.pasting(lines))
 }
 
-/// What blocks that name the pair serve and the certificate is not for. What the certificate that is there lacks as well
-/// is told; what would be lost, or served wrongly from the first day, forbids it.
+/// What blocks that name the pair serve and the certificate is not for. What the certificate that
+/// is there lacks as well is told; what would be lost, or served wrongly from the first day,
+/// forbids it.
 pub(crate) fn uncovered(
     config: &Config,
     wanted: &Wanted<'_>,
@@ -222,8 +227,8 @@ pub(crate) fn uncovered(
     (lacked, lost)
 }
 
-/// Blocks that send OCSP answers along with `leaf`, whose CA gives none (public CAs need not since 2024, BR 7.1.2.7.7): the
-/// server leaves them out, and complains at each start.
+/// Blocks that send OCSP answers along with `leaf`, whose CA gives none (public CAs need not since
+/// 2024, BR 7.1.2.7.7): the server leaves them out, and complains at each start.
 pub(crate) fn unstapled(config: &Config, wanted: &Wanted<'_>, leaf: &Certificate) -> Vec<Finding> {
     let mut places: Vec<&str> = config
         .naming(wanted.links)
@@ -241,16 +246,19 @@ pub(crate) fn unstapled(config: &Config, wanted: &Wanted<'_>, leaf: &Certificate
     );
     let told = |place: &str| {
         let message = format!(
-            "{place} has {title} staple OCSP answers ({directive}), and the certificate names no OCSP server: there are none"
+            "{place} has {title} staple OCSP answers ({directive}), and the certificate names no \
+                OCSP server: there are none"
         );
         Finding::warning("stapling-without-ocsp", message).with(Next::say(format!(
-            "take \"{directive}\" out of {place}: its CA gives no OCSP answers any more, and clients do without"
+            "take \"{directive}\" out of {place}: its CA gives no OCSP answers any more, and \
+                clients do without"
         )))
     };
     places.into_iter().map(told).collect()
 }
 
-/// No block has the name: what the server answers for it is no concern of these files, but worth knowing.
+/// No block has the name: what the server answers for it is no concern of these files, but worth
+/// knowing.
 fn by_default(config: &Config, block: &Block, sent: &[&Elsewhere]) -> Finding {
     let names = joined(sent, |one| one.name.clone());
     let message = format!(

@@ -1,5 +1,5 @@
-//! Sites that are there and that the server does not read: Debian keeps them in `sites-available`, and has the server
-//! read links to them in `sites-enabled`.
+//! Sites that are there and that the server does not read: Debian keeps them in
+//! `sites-available`, and has the server read links to them in `sites-enabled`.
 
 use std::path::{Path, PathBuf};
 

@@ -87,8 +87,8 @@ impl Looked {
         self.unread.get_or_init(all)
     }
 
-    /// Whether its configuration names one of these files as a pair, or serves one of these names; one that cannot be
-    /// read may.
+    /// Whether its configuration names one of these files as a pair, or serves one of these names;
+    /// one that cannot be read may.
     fn concerns(&self, links: &[Link], names: &[DnsName]) -> bool {
         self.standing.as_ref().is_none_or(|standing| {
             let config = &standing.config;
@@ -107,8 +107,8 @@ pub struct Found {
 }
 
 impl Found {
-    /// Of servers that nobody named those that have to do with the pair; where there is none, those that run, for a block
-    /// that is planted into another starts nothing; else all.
+    /// Of servers that nobody named those that have to do with the pair; where there is none, those
+    /// that run, for a block that is planted into another starts nothing; else all.
     fn chosen(mut servers: Vec<Rc<Looked>>, links: &[Link], names: &[DnsName]) -> Self {
         let mut idle = Vec::new();
         if servers.iter().any(|looked| looked.concerns(links, names)) {
@@ -140,7 +140,8 @@ impl Found {
                 .map(|name| format!("--server {name}"))
                 .collect();
             let message = format!(
-                "{} is installed too and does not run: left out; to have it serve this as well, add {}",
+                "{} is installed too and does not run: left out; to have it serve this as well, \
+                    add {}",
                 software.title(),
                 all.join(" ")
             );
@@ -182,9 +183,9 @@ impl Fleet {
         }
     }
 
-    /// The servers that were named, else those that are remembered; else every one here whose configuration has to do with
-    /// the pair (`links`, `names`), or, where there is none, those that run, or else those that are installed. None under
-    /// `--root`.
+    /// The servers that were named, else those that are remembered; else every one here whose
+    /// configuration has to do with the pair (`links`, `names`), or, where there is none, those
+    /// that run, or else those that are installed. None under `--root`.
     ///
     /// # Errors
     /// A command line that cannot be run; a server that is named and not installed.
@@ -241,7 +242,8 @@ impl Fleet {
         })
     }
 
-    /// Every server that is installed here, with its usual configuration; what cannot be looked at is its failure alone.
+    /// Every server that is installed here, with its usual configuration; what cannot be looked at
+    /// is its failure alone.
     pub fn here(&mut self) -> Vec<Result<Rc<Looked>, Failure>> {
         let call = |software| Call {
             software: Some(software),
@@ -255,8 +257,9 @@ impl Fleet {
             .collect()
     }
 
-    /// Those that run here and whose configuration names the pair (`links`), though they are none of `found`, those that
-    /// were named, and what else is to be told of it is no command.
+    /// Those that run here and whose configuration names the pair
+    /// (`links`), though they are none of `found`, those that were named, and what else is to be
+    /// told of it is no command.
     pub fn passed_over(
         &mut self,
         context: &Context,

@@ -1,4 +1,5 @@
-//! In what state the servers are before anything is touched: each runs its own test once, over all pairs that it reads.
+//! In what state the servers are before anything is touched: each runs its own test once, over all
+//! pairs that it reads.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -16,7 +17,8 @@ use crate::system::process::Finished;
 use crate::webserver::apache::gate::GATE;
 use crate::webserver::model::{Blame, Pair, names_path};
 
-/// Has every server tested that names a pair or is asked about one, and notes what that means for each.
+/// Has every server tested that names a pair or is asked about one, and notes what that means for
+/// each.
 ///
 /// # Errors
 /// When a test could not be run, or files cannot be read.
@@ -44,7 +46,8 @@ pub fn judge(all: &mut [(&Layout, &mut Serving)]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A server that does not run answers nowhere: only the others are asked, so that nothing that works is taken back for it.
+/// A server that does not run answers nowhere: only the others are asked, so that nothing that
+/// works is taken back for it.
 fn leave_stopped(serving: &mut Serving) {
     let at = |stopped: bool| -> BTreeSet<String> {
         let uses = serving
@@ -60,7 +63,8 @@ fn leave_stopped(serving: &mut Serving) {
         .retain(|target| answers(&target.address.to_string()));
 }
 
-/// Servers whose test fails, and whether this run mends that: the same for all pairs that one reads.
+/// Servers whose test fails, and whether this run mends that: the same for all pairs that one
+/// reads.
 type Judged = Vec<(Rc<Looked>, bool)>;
 
 fn state(
@@ -158,7 +162,8 @@ fn broken(looked: &Looked, finished: &Finished) -> Finding {
         let message = "certctl does not let Apache reload: a pair of its configuration, named below, would end it, \
                        and its configtest opens no key";
         return Finding::error("server-config-broken", message).quoting(said).with(Next::say(
-            "give each of these lines a certificate and the key that belongs to it, then type the same certctl install again",
+            "give each of these lines a certificate and the key that belongs to it, then type the \
+                same certctl install again",
         ));
     }
     let how = if finished.timed_out {

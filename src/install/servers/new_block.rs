@@ -1,4 +1,5 @@
-//! The server block for a pair that no block names yet, written beside the user: what is there is never replaced.
+//! The server block for a pair that no block names yet, written beside the user: what is there is
+//! never replaced.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +14,8 @@ use crate::webserver::model::{Addition, NewBlock, Software, WEB, Written};
 /// What is said of the block.
 #[derive(Debug)]
 pub enum Block {
-    /// A site that is there names the files, and the server does not read it: its file, and the folder that it does.
+    /// A site that is there names the files, and the server does not read it: its file, and the
+    /// folder that it does.
     Disabled(Software, PathBuf, PathBuf),
     /// Blocks serve these names with other files: their lines are to be changed.
     Elsewhere(Software, Vec<String>),
@@ -41,8 +43,8 @@ pub enum Placing {
 /// A block larger than that was not written here.
 const LIMIT: u64 = 1024 * 1024;
 
-/// Writes it, unless that is done already or another file is there. The certificate is in place by now: a block that
-/// cannot be written is told with the rest.
+/// Writes it, unless that is done already or another file is there. The certificate is in place by
+/// now: a block that cannot be written is told with the rest.
 #[must_use]
 pub fn write(context: &Context, situation: &Situation, one: &Use) -> Block {
     let Situation { wanted, layout, .. } = situation;

@@ -34,7 +34,8 @@ pub struct Hand<'a> {
     pub taken: Option<&'a Release>,
     /// What is tested and reloaded; none for commands that were given.
     pub servers: Vec<(Option<Software>, &'a Server)>,
-    /// Its paths as a server's configuration spells them, by which a complaint is known to be about it.
+    /// Its paths as a server's configuration spells them, by which a complaint is known to be about
+    /// it.
     pub paths: Vec<PathBuf>,
     /// Whom to ask for what.
     pub targets: &'a [ProbeTarget],
@@ -42,7 +43,8 @@ pub struct Hand<'a> {
     pub settings: Settings,
     /// What was remembered before.
     pub settings_before: Settings,
-    /// Whom the way back demands to be served by the files before: who was before, where that was asked.
+    /// Whom the way back demands to be served by the files before: who was before, where that was
+    /// asked.
     pub demanded: Vec<ProbeTarget>,
 }
 
@@ -87,8 +89,8 @@ impl Hand<'_> {
         })
     }
 
-    /// Does a step that is this pair's alone, before those that come `after`; says what it kept. The folders of backups and
-    /// links are flushed by whoever calls.
+    /// Does a step that is this pair's alone, before those that come `after`; says what it kept.
+    /// The folders of backups and links are flushed by whoever calls.
     pub(crate) fn change<'s>(
         &mut self,
         step: &Step,
@@ -212,8 +214,8 @@ impl Hand<'_> {
     }
 }
 
-/// HAProxy loads every file that it sees in a folder of certificates, with the key in it or beside it (`x.pem.key`): a
-/// backup there is hidden from it.
+/// HAProxy loads every file that it sees in a folder of certificates, with the key in it or beside
+/// it (`x.pem.key`): a backup there is hidden from it.
 fn called(layout: &Layout, path: &Path) -> Backup {
     let beside = |one: &Path, other: &Path| {
         let name = one.file_name().and_then(|name| name.to_str());

@@ -1,4 +1,5 @@
-//! What keeps an install from beginning or ends it before the switch; and why a step of it did not end well.
+//! What keeps an install from beginning or ends it before the switch; and why a step of it did not
+//! end well.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -83,7 +84,8 @@ pub enum InstallError {
         source: SettingsError,
     },
     /// Somebody else could have put commands or paths there.
-    #[error("{} can be written by others (mode {mode:04o}, user {user}): what it says may not be theirs to say", path.display())]
+    #[error("{} can be written by others (mode {mode:04o}, user {user}): what it says may not be \
+        theirs to say", path.display())]
     Writable {
         /// The file or folder.
         path: PathBuf,

@@ -75,8 +75,8 @@ pub fn ask_groups(groups: &[(&[ProbeTarget], &[Certificate])]) -> Vec<Vec<Probe>
     groups.iter().map(of_group).collect()
 }
 
-/// Asks until every pair is shown at all of its targets in enough rounds, the time is up, or a signal comes. A pair that
-/// is proven is not asked for again.
+/// Asks until every pair is shown at all of its targets in enough rounds, the time is up, or a
+/// signal comes. A pair that is proven is not asked for again.
 pub(crate) fn ask_until(
     all: &mut [Asked],
     patience: Patience,

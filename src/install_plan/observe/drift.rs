@@ -1,4 +1,5 @@
-//! Compares what is installed with what the last install left: links, files, modes, owners. Reads, and nothing else.
+//! Compares what is installed with what the last install left: links, files, modes, owners. Reads,
+//! and nothing else.
 
 use std::path::Path;
 
@@ -85,7 +86,8 @@ pub fn at_link(layout: &Layout, link: &Link) -> Result<Option<Drift>, FileError>
     }))
 }
 
-/// The files of the live release: all of them there, with the bytes that gave it its name, for whom they were made.
+/// The files of the live release: all of them there, with the bytes that gave it its name, for whom
+/// they were made.
 fn in_release(
     layout: &Layout,
     live: &ReleaseId,

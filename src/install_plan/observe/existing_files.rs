@@ -1,4 +1,5 @@
-//! What lies at the paths that servers know: nothing, our links, plain files; and what pairs plain files make.
+//! What lies at the paths that servers know: nothing, our links, plain files; and what pairs plain
+//! files make.
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +18,8 @@ use crate::system::fs::folders::{self, Kind, Seen};
 /// Something at a path that servers know which certctl leaves alone.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Obstacle {
-    /// Another pair than the one that is taken over or live, in two files: they cannot change together.
+    /// Another pair than the one that is taken over or live, in two files: they cannot change
+    /// together.
     #[error("{} and what belongs to it are another pair than that of {}", .0.display(), .1.display())]
     Another(PathBuf, PathBuf),
     /// A folder.
@@ -95,7 +97,8 @@ pub(crate) fn find(
 }
 
 impl Found {
-    /// A pair that is all our links stands for what is there; else the first that fits is taken over.
+    /// A pair that is all our links stands for what is there; else the first that fits is taken
+    /// over.
     fn judge(
         &mut self,
         layout: &Layout,
@@ -164,8 +167,9 @@ impl Found {
         Ok(())
     }
 
-    /// A pair beside the one that is live or taken over: the same, or one that comes back when the install fails. In two
-    /// files only with the same key, or they would not fit while one of them is replaced.
+    /// A pair beside the one that is live or taken over: the same, or one that comes back when the
+    /// install fails. In two files only with the same key, or they would not fit while one of them
+    /// is replaced.
     fn stand(
         &mut self,
         layout: &Layout,
@@ -289,8 +293,8 @@ fn plain_file(link: &Link) -> Result<Option<(&Path, Seen)>, FileError> {
 /// What is worth telling of the plain file whose reader the new key's are: the path, and what.
 pub type Doubts<'a> = (&'a Path, Vec<Doubt>);
 
-/// Who may read the new key: as the plain file that it replaces, else as remembered, else only who runs certctl. And what
-/// is worth telling of that file.
+/// Who may read the new key: as the plain file that it replaces, else as remembered, else only who
+/// runs certctl. And what is worth telling of that file.
 ///
 /// # Errors
 /// When the path cannot be looked at.
@@ -320,7 +324,8 @@ fn inherited(layout: &Layout, path: &Path, key: &Seen) -> Result<(Access, Vec<Do
     ))
 }
 
-/// Whether a server can load what lies at its paths now, all of it. An encrypted key counts: it may have the passphrase.
+/// Whether a server can load what lies at its paths now, all of it. An encrypted key counts: it may
+/// have the passphrase.
 ///
 /// # Errors
 /// When the files are there and cannot be read.

@@ -1,5 +1,5 @@
-//! What of a plan is flushed, and when: each file once, a folder once after each set of changes that a later step relies
-//! on. Pure.
+//! What of a plan is flushed, and when: each file once, a folder once after each set of changes
+//! that a later step relies on. Pure.
 
 use std::path::{Path, PathBuf};
 
@@ -7,9 +7,10 @@ use super::step::{InstallPlan, Step};
 use crate::install_plan::plan::scheduler::{Act, Course};
 use crate::store::layout::{Layout, Piece, ReleaseId};
 
-/// Whether the pair's folder, which `step` changed, is flushed with a change of it among those that come `after`: nothing
-/// relies on the first until the second is done. What makes a pair live is flushed by itself, whatever fails after it;
-/// only a pair that is taken over is live and proven at once, before a link shows it.
+/// Whether the pair's folder, which
+/// `step` changed, is flushed with a change of it among those that come `after`: nothing relies on
+/// the first until the second is done. What makes a pair live is flushed by itself, whatever fails
+/// after it; only a pair that is taken over is live and proven at once, before a link shows it.
 #[must_use]
 pub fn together<'a>(step: &Step, after: impl Iterator<Item = &'a Step>) -> bool {
     let mut after = after.peekable();
@@ -40,8 +41,9 @@ pub fn together<'a>(step: &Step, after: impl Iterator<Item = &'a Step>) -> bool 
 }
 
 impl InstallPlan {
-    /// The files and folders that are flushed, in this order, where all folders are there already and nothing is old
-    /// enough to go. `taken` are the files of the pair that is taken over. A release is built under another name.
+    /// The files and folders that are flushed, in this order, where all folders are there already
+    /// and nothing is old enough to go. `taken` are the files of the pair that is taken over. A
+    /// release is built under another name.
     #[must_use]
     pub fn flushes(&self, layout: &Layout, taken: &[Piece]) -> Vec<PathBuf> {
         flushes(&[(self, layout, taken)])

@@ -1,6 +1,7 @@
-//! Several plans as one course: the changes of all pairs, then one test and one reload of each server, then one proof of
-//! all, and last what is noted. Whoever runs it asks what comes [`Course::next`] and says how that ended; a pair that
-//! failed goes back on all its servers, and those are tested and reloaded again, while the others go on. Pure.
+//! Several plans as one course: the changes of all pairs, then one test and one reload of each
+//! server, then one proof of all, and last what is noted. Whoever runs it asks what comes
+//! [`Course::next`] and says how that ended; a pair that failed goes back on all its servers, and
+//! those are tested and reloaded again, while the others go on. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -21,8 +22,9 @@ pub enum Act {
     Prove(Vec<(usize, Step)>),
 }
 
-/// In this order, over all pairs: whoever goes back does so at once; no link takes the place of a file before all backups
-/// are safe, no pair is switched before all links are. What is noted comes last: until then everything can go back.
+/// In this order, over all pairs: whoever goes back does so at once; no link takes the place of a
+/// file before all backups are safe, no pair is switched before all links are. What is noted comes
+/// last: until then everything can go back.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Rank {
     Return,
@@ -241,7 +243,8 @@ impl<'a, T: Clone> Course<'a, T> {
         }
     }
 
-    /// The first step of one pair failed: it goes back; or, where it is on its way back, that step is left undone.
+    /// The first step of one pair failed: it goes back; or, where it is on its way back, that step
+    /// is left undone.
     pub fn failed(&mut self, pair: usize, why: T) {
         if self.ways[pair].trouble.is_some() {
             self.advance(pair, |way, step| way.not_back.push((step, Some(why))));
@@ -250,8 +253,9 @@ impl<'a, T: Clone> Course<'a, T> {
         }
     }
 
-    /// A test or a reload failed. Of the pairs that its words name those go back that have not settled; where it names
-    /// none of them, all that the server reads. Where none is left that could go back, it is left undone.
+    /// A test or a reload failed. Of the pairs that its words name those go back that have not
+    /// settled; where it names none of them, all that the server reads. Where none is left that
+    /// could go back, it is left undone.
     pub fn refused(&mut self, question: &Step, named: &[usize], why: &T) {
         let reads = |way: &Way<'_, T>| way.goes_on() && way.begun(|step| step == question);
         let of_server: Vec<usize> = (0..self.ways.len())

@@ -8,14 +8,15 @@ use crate::webserver::model::Software;
 pub enum Spot {
     /// Nothing.
     Absent,
-    /// A plain file that is no part of a working pair, or has other bytes than the release that is taken over: it is kept
-    /// as a backup.
+    /// A plain file that is no part of a working pair, or has other bytes than the release that is
+    /// taken over: it is kept as a backup.
     File,
     /// A plain file that the release that is live or taken over has, byte for byte.
     Held,
     /// Our link.
     Ours,
-    /// A plain file that is a working pair of its own: it is kept as a backup, and a failure puts it back.
+    /// A plain file that is a working pair of its own: it is kept as a backup, and a failure puts
+    /// it back.
     Own,
 }
 

@@ -97,8 +97,8 @@ fn named<S: Serializer>(server: &Option<Software>, document: S) -> Result<S::Ok,
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Back {
-    /// Nothing was there: links are removed, plain files come back. `reload`: every server loads its configuration
-    /// without the pair, so that it can be made to forget it.
+    /// Nothing was there: links are removed, plain files come back. `reload`: every server loads
+    /// its configuration without the pair, so that it can be made to forget it.
     Nothing {
         /// See above.
         reload: bool,
@@ -107,7 +107,8 @@ pub enum Back {
     Stay(String),
     /// To this release.
     To(ReleaseId),
-    /// To this release, which was never proven but is what the server loads: without it, it loads nothing at all.
+    /// To this release, which was never proven but is what the server loads: without it, it loads
+    /// nothing at all.
     Unproven(ReleaseId),
 }
 
@@ -117,7 +118,8 @@ pub enum Back {
 pub enum End {
     /// The files are there; nobody serves them yet: no block names them.
     NotNamed,
-    /// The files are there; some names are still served with others, or what is served cannot be asked.
+    /// The files are there; some names are still served with others, or what is served cannot be
+    /// asked.
     Partly,
     /// Served at every address, or nothing there to ask.
     Proven,
@@ -148,7 +150,8 @@ pub struct Start {
     pub links: Vec<PathBuf>,
     /// Paths whose file the release lacks that a failure leads to: no link of ours may stay there.
     pub dangling: Vec<PathBuf>,
-    /// Paths of plain files that are working pairs of their own: they come back whatever `live` shows.
+    /// Paths of plain files that are working pairs of their own: they come back whatever `live`
+    /// shows.
     pub own: Vec<PathBuf>,
 }
 

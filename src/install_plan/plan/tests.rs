@@ -1,4 +1,5 @@
-//! The table: (live, proven, files present, server) -> steps, and the way back from each point of them.
+//! The table: (live, proven, files present, server) -> steps, and the way back from each point of
+//! them.
 
 mod course;
 mod table;

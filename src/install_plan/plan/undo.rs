@@ -14,8 +14,9 @@ pub struct Kept {
     pub backup: PathBuf,
 }
 
-/// The way back from the steps that were attempted (a step that failed halfway may have worked) and the files that were
-/// kept. Not the reverse order: the links go back first, all of them, then one reload, then the proof.
+/// The way back from the steps that were attempted (a step that failed halfway may have worked) and
+/// the files that were kept. Not the reverse order: the links go back first, all of them, then one
+/// reload, then the proof.
 #[must_use]
 pub fn undo(plan: &InstallPlan, attempted: &[Step], kept: &[Kept]) -> InstallPlan {
     let reached = attempted.iter().any(|step| {
@@ -31,7 +32,8 @@ pub fn undo(plan: &InstallPlan, attempted: &[Step], kept: &[Kept]) -> InstallPla
         .or(plan.start.live.as_ref())
         .filter(|_| reached);
     let mut steps = match &plan.back {
-        // As long as no server could see the new files, what was there comes back as it was, broken or not.
+        // As long as no server could see the new files, what was there comes back as it was, broken
+        // or not.
         Back::Stay(_) if !reached => relink(attempted, kept),
         Back::Stay(_) => Vec::new(),
         Back::To(id) | Back::Unproven(id) => {
@@ -55,8 +57,9 @@ pub fn undo(plan: &InstallPlan, attempted: &[Step], kept: &[Kept]) -> InstallPla
     }
 }
 
-/// Whether the new files stay after a failure: those before were broken, or there were none and the server was told to
-/// load these; taken away, it would go on with them until it cannot start any more.
+/// Whether the new files stay after a failure: those before were broken, or there were none and the
+/// server was told to load these; taken away, it would go on with them until it cannot start any
+/// more.
 #[must_use]
 pub fn stays(plan: &InstallPlan, attempted: &[Step]) -> bool {
     let any = |wanted: fn(&Step) -> bool| attempted.iter().any(wanted);
@@ -88,7 +91,8 @@ fn point_back(live: Option<&ReleaseId>, attempted: &[Step], id: &ReleaseId) -> V
     steps
 }
 
-/// `live` first, so that both paths show nothing at once; then the links, then what was there before.
+/// `live` first, so that both paths show nothing at once; then the links, then what was there
+/// before.
 fn remove(
     live: Option<&ReleaseId>,
     plan: &InstallPlan,
@@ -119,7 +123,8 @@ fn remove(
     steps
 }
 
-/// Of the paths for which `live` alone is not the way back: what was kept comes back, and no link stays that shows nothing.
+/// Of the paths for which `live` alone is not the way back: what was kept comes back, and no link
+/// stays that shows nothing.
 fn relink_others(
     live: Option<&ReleaseId>,
     plan: &InstallPlan,
@@ -180,8 +185,8 @@ fn last_switch(attempted: &[Step]) -> Option<&ReleaseId> {
     })
 }
 
-/// The questions of the plan, about what it goes back to. Where that is nothing, there is nothing to prove, and a
-/// server that cannot load its configuration without the pair is left alone.
+/// The questions of the plan, about what it goes back to. Where that is nothing, there is nothing
+/// to prove, and a server that cannot load its configuration without the pair is left alone.
 fn ask_again(step: &Step, back: &Back) -> Option<Step> {
     match (step, back) {
         (_, Back::Stay(_) | Back::Nothing { reload: false }) => None,

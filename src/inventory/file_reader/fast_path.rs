@@ -1,5 +1,6 @@
-//! The short reader: one DER certificate, or PEM blocks of certificates and private keys with nothing before, between or
-//! behind them, as OpenSSL and every CA write them. Whatever is not exactly that is `None`: the full reader's.
+//! The short reader: one DER certificate, or PEM blocks of certificates and private keys with
+//! nothing before, between or behind them, as OpenSSL and every CA write them. Whatever is not
+//! exactly that is `None`: the full reader's.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! The full reader judges the short one: where the short one says anything at all, both say the same.
+//! The full reader judges the short one: where the short one says anything at all, both say the
+//! same.
 
 use super::{Keys, What, glance, whole};
 use crate::inventory::file_reader::fast_path;
@@ -107,8 +108,8 @@ fn judge_certificate(name: &str, der: &[u8]) -> bool {
     short.is_some()
 }
 
-/// Each octet of a certificate changed in every way that moves a boundary, and the text around keys and certificates cut,
-/// doubled and changed.
+/// Each octet of a certificate changed in every way that moves a boundary, and the text around keys
+/// and certificates cut, doubled and changed.
 #[test]
 fn both_readers_agree_on_what_is_damaged() {
     let made = made();

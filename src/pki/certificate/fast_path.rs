@@ -1,6 +1,6 @@
-//! The short way to read a certificate: version 3, every field in the one form in which CAs write it. Whatever is not
-//! exactly that is `None` and the full parser's, which is the judge of this one in the tests: where both read, they read
-//! the same.
+//! The short way to read a certificate: version 3, every field in the one form in which CAs write
+//! it. Whatever is not exactly that is `None` and the full parser's, which is the judge of this one
+//! in the tests: where both read, they read the same.
 
 use std::net::IpAddr;
 
@@ -15,7 +15,8 @@ use super::super::key::{KeyAlgorithm, PublicKeyId, sha256};
 use super::super::oid;
 use super::{Certificate, Usage, address, escaped, place};
 
-/// Context-specific tags: `[3]` of the body, `dNSName`, `uniformResourceIdentifier`, `iPAddress`, `keyIdentifier`.
+/// Context-specific tags: `[3]` of the body, `dNSName`, `uniformResourceIdentifier`, `iPAddress`,
+/// `keyIdentifier`.
 const EXTENSIONS: u8 = 0xa3;
 const DNS_NAME: u8 = 0x82;
 const URI: u8 = 0x86;
@@ -160,8 +161,8 @@ fn name(value: &[u8]) -> Option<String> {
 }
 
 impl Certificate {
-    /// As [`Self::from_der`] where nothing follows the certificate and it is written as CAs write them, in a third of the
-    /// time; `None` where that one has to look.
+    /// As [`Self::from_der`] where nothing follows the certificate and it is written as CAs write
+    /// them, in a third of the time; `None` where that one has to look.
     #[must_use]
     pub fn from_plain_der(der: impl Into<Vec<u8>>) -> Option<Self> {
         let der = der.into();

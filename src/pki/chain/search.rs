@@ -1,5 +1,6 @@
-//! The search itself. Its nodes are CAs (a name with a key), its steps certificates, and signatures are checked last: only
-//! those of a way that leads to the goal by names, so that a bag without one costs none.
+//! The search itself. Its nodes are CAs (a name with a key), its steps certificates, and signatures
+//! are checked last: only those of a way that leads to the goal by names, so that a bag without one
+//! costs none.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -13,7 +14,8 @@ use crate::pki::trust::TrustAnchors;
 /// Which of several good ways a chain takes.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
 pub enum Prefer {
-    /// Through delivered cross-certificates as far as they lead: to the anchor that most clients know, old ones too.
+    /// Through delivered cross-certificates as far as they lead: to the anchor that most clients
+    /// know, old ones too.
     #[default]
     Compatible,
     /// To the nearest anchor: the fewest bytes in each handshake.
@@ -69,7 +71,8 @@ pub(super) struct Way {
 /// The most intermediates that clients follow (webpki's bound, and more than any CA has).
 pub(super) const MOST_INTERMEDIATES: usize = 6;
 
-/// The most signatures that are checked for one chain. The densest bundle that is delivered needs some dozens.
+/// The most signatures that are checked for one chain. The densest bundle that is delivered needs
+/// some dozens.
 const MOST_CHECKS: usize = 2000;
 
 /// A CA: a name and a key.
@@ -137,7 +140,8 @@ impl<'a> Search<'a> {
             }
         }
         for authority in &mut search.authorities {
-            // The longest-lived first; a certificate that its own new key signed leads further than a root.
+            // The longest-lived first; a certificate that its own new key signed leads further than
+            // a root.
             authority.certificates.sort_by_key(|&index| {
                 (
                     pool[index].is_self_issued(),
@@ -168,8 +172,9 @@ impl<'a> Search<'a> {
         place
     }
 
-    /// The best way to `goal` without the certificates that are `barred`: by names first, then each signature of it; one
-    /// that does not hold is not gone through again. `None` also when no more signatures may be checked.
+    /// The best way to `goal` without the certificates that are `barred`: by names first, then each
+    /// signature of it; one that does not hold is not gone through again. `None` also when no more
+    /// signatures may be checked.
     pub(super) fn way(&mut self, goal: Goal, barred: &HashSet<usize>) -> Option<Way> {
         loop {
             let way = self.by_names(goal, barred)?;
@@ -210,8 +215,8 @@ impl<'a> Search<'a> {
             .collect()
     }
 
-    /// Breadth first: each CA is reached once, by as few certificates as possible, so that no way runs in a circle and
-    /// path lengths are kept if they can be.
+    /// Breadth first: each CA is reached once, by as few certificates as possible, so that no way
+    /// runs in a circle and path lengths are kept if they can be.
     fn by_names(&self, goal: Goal, barred: &HashSet<usize>) -> Option<Way> {
         let mut reached: Vec<Option<usize>> = vec![None; self.authorities.len()];
         let mut queue = VecDeque::from([(0, 0)]);
@@ -288,7 +293,8 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Those with the name of a certificate's issuer, the ones with its key identifier first: a hint that spares signatures.
+    /// Those with the name of a certificate's issuer, the ones with its key identifier first: a
+    /// hint that spares signatures.
     fn issuers(&self, certificate: usize) -> Vec<usize> {
         let mut issuers = self
             .by_name
@@ -346,8 +352,8 @@ impl<'a> Search<'a> {
         self.pool[self.authorities[authority].root.unwrap_or(0)]
     }
 
-    /// Step by step, as long as somebody here signed the last one; what goes on for longer than any CA has issuers is
-    /// given up like any search.
+    /// Step by step, as long as somebody here signed the last one; what goes on for longer than any
+    /// CA has issuers is given up like any search.
     pub(super) fn as_far_as_signed(&mut self) -> Way {
         let mut certificates = vec![0];
         let mut passed = HashSet::new();
@@ -395,8 +401,8 @@ impl<'a> Search<'a> {
         })
     }
 
-    /// Whether somebody of its issuer's name is known whose signature is of a kind that is not trusted (SHA-1, MD5, a
-    /// short key).
+    /// Whether somebody of its issuer's name is known whose signature is of a kind that is not
+    /// trusted (SHA-1, MD5, a short key).
     pub(super) fn is_weakly_signed(&self, certificate: usize) -> bool {
         let der = self.pool[certificate].der();
         let unsupported = |issuer: usize| {
@@ -410,8 +416,9 @@ impl<'a> Search<'a> {
     }
 }
 
-/// What RFC 5280 asks of a CA's certificate with `below` intermediates under it (6.1.4 k to n), and clients besides:
-/// `serverAuth` where it names usages, an RSA key that is long enough.
+/// What RFC 5280 asks of a CA's certificate with
+/// `below` intermediates under it (6.1.4 k to n), and clients besides: `serverAuth` where it names
+/// usages, an RSA key that is long enough.
 fn is_permitted(certificate: &Certificate, below: usize) -> bool {
     let usage = certificate.usage;
     let long_enough = !matches!(certificate.algorithm, KeyAlgorithm::Rsa(bits) if bits < 2048);

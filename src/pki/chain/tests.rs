@@ -270,7 +270,8 @@ fn decoys_end_within_a_budget() {
     let root = Authority::new("Root");
     let (mut bag, mut lower) = (Vec::new(), Authority::new("A"));
     let leaf = lower.leaf(&["example.com"]);
-    // Two names by turns, each CA with a key of its own: every one of a name is a candidate for all of the other.
+    // Two names by turns, each CA with a key of its own: every one of a name is a candidate for all
+    // of the other.
     for level in 0..120 {
         let upper = Authority::new(if level % 2 == 0 { "B" } else { "A" });
         bag.push(upper.certify_as(&lower, |params| {
@@ -340,7 +341,8 @@ fn what_ends_before_the_leaf_is_avoided() {
     assert_eq!(labels(&assembly), ["example.com", "Lower", "New"]);
 }
 
-/// `count` CAs, each with a certificate of each other one, a leaf below the first and the root's for the last.
+/// `count` CAs, each with a certificate of each other one, a leaf below the first and the root's
+/// for the last.
 fn mesh(count: usize, root: &Authority) -> (Certificate, Vec<Certificate>) {
     let authorities: Vec<Authority> = (0..count)
         .map(|number| Authority::new(&format!("CA {number}")))

@@ -1,4 +1,5 @@
-//! The public half of a private key as it stands in the file: nothing is reckoned, so nothing is proven.
+//! The public half of a private key as it stands in the file: nothing is reckoned, so nothing is
+//! proven.
 
 use rustls::pki_types::{AlgorithmIdentifier, alg_id};
 
@@ -10,8 +11,8 @@ use crate::pki::der::{
 /// `[1]`, constructed: the point of an EC key.
 const CONTEXT_1: u8 = 0xa1;
 
-/// The `SubjectPublicKeyInfo` that stands in PKCS#8 (RFC 5958), PKCS#1 (RFC 8017 A.1.2) or SEC1 (RFC 5915), where every
-/// number is written as it has to be and the sizes are those that are used.
+/// The `SubjectPublicKeyInfo` that stands in PKCS#8 (RFC 5958), PKCS#1 (RFC 8017 A.1.2) or SEC1
+/// (RFC 5915), where every number is written as it has to be and the sizes are those that are used.
 pub(super) fn spki(der: &[u8]) -> Option<Vec<u8>> {
     if let Some(point) = behind_version(der, 1) {
         return ec(point, None);

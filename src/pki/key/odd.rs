@@ -2,7 +2,8 @@
 
 use crate::pki::der;
 
-/// Object identifiers (their octets) of keys that no web server is given, and what people call them.
+/// Object identifiers (their octets) of keys that no web server is given, and what people call
+/// them.
 const KINDS: [(&[u8], &str); 9] = [
     (b"\x2b\x65\x6e", "X25519"),
     (b"\x2b\x65\x6f", "X448"),
@@ -26,7 +27,8 @@ pub(super) fn kind(der: &[u8]) -> Option<&'static str> {
     known.map(|(_, kind)| *kind)
 }
 
-/// The bits of an RSA key that has fewer than any that is used: PKCS#1 (nine integers), or PKCS#8 around it.
+/// The bits of an RSA key that has fewer than any that is used: PKCS#1 (nine integers), or PKCS#8
+/// around it.
 pub(super) fn short_rsa(der: &[u8]) -> Option<usize> {
     let numbers = elements(der)?;
     if let [version, _, octets, ..] = numbers.as_slice()

@@ -1,6 +1,7 @@
-//! The rules as data: what public CAs and their certificates are bound to, and where it says so; those that change with
-//! the years are in `pki::baseline_dates`. Read on 2026-11-23: BR 2.2.7 (CA/Browser Forum TLS Baseline Requirements), Chrome Root
-//! Program Policy 1.8, Mozilla Root Store Policy 3.0, RFC 5280.
+//! The rules as data: what public CAs and their certificates are bound to, and where it says so;
+//! those that change with the years are in `pki::baseline_dates`. Read on 2026-11-23: BR 2.2.7
+//! (CA/Browser Forum TLS Baseline Requirements), Chrome Root Program Policy 1.8, Mozilla Root Store
+//! Policy 3.0, RFC 5280.
 
 /// What comes of breaking a rule.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -134,8 +135,8 @@ pub struct GoneRoot {
     pub source: &'static str,
 }
 
-/// Roots that old bundles still carry, or cross-certificates of. Days and sources were looked up on 2026-11-23, in the
-/// certificates' own texts and in Debian's changelog.
+/// Roots that old bundles still carry, or cross-certificates of. Days and sources were looked up on
+/// 2026-11-23, in the certificates' own texts and in Debian's changelog.
 pub(super) static GONE_ROOTS: [GoneRoot; 8] = [
     GoneRoot {
         name: "AddTrust External CA Root",

@@ -1,5 +1,5 @@
-//! Keys that are anybody's: printed somewhere, or RSA with factors that can be guessed. Lists of keys that leaked or that
-//! Debian's broken generator made in 2006 to 2008 are too large to carry.
+//! Keys that are anybody's: printed somewhere, or RSA with factors that can be guessed. Lists of
+//! keys that leaked or that Debian's broken generator made in 2006 to 2008 are too large to carry.
 
 use num_bigint::BigUint;
 
@@ -20,8 +20,9 @@ pub(super) enum Weakness {
     SmallFactor(u32),
 }
 
-/// Keys whose private half is printed for everybody: RFCs and the sources of languages have them, and they are copied from
-/// there. By key id. Not all such keys: those that were found and could be computed on 2026-11-23.
+/// Keys whose private half is printed for everybody: RFCs and the sources of languages have them,
+/// and they are copied from there. By key id. Not all such keys: those that were found and could be
+/// computed on 2026-11-23.
 pub(super) static PRINTED_KEYS: [(&str, &str); 8] = [
     (
         "8fb6bad671cfe698393c453357da61b56d757ab8c0f3fb9c87f2849e63131878",
@@ -60,7 +61,8 @@ pub(super) static PRINTED_KEYS: [(&str, &str); 8] = [
 /// Larger moduli are refused by every client and not looked at.
 const MOST_BITS: u64 = 16_384;
 
-/// Modulus and exponent of a PKCS#1 `RSAPublicKey` (RFC 8017 A.1.1) in a DER `SubjectPublicKeyInfo`.
+/// Modulus and exponent of a PKCS#1
+/// `RSAPublicKey` (RFC 8017 A.1.1) in a DER `SubjectPublicKeyInfo`.
 pub(super) fn rsa(spki: &[u8]) -> Option<(BigUint, BigUint)> {
     let (_, key) = der::public_key(spki)?;
     let (outer, _) = der::split(key)?;
@@ -105,7 +107,8 @@ fn remainder(number: &BigUint, divisor: u32) -> u32 {
     u32::try_from(number % divisor).unwrap_or(0)
 }
 
-/// Both primes of such a key are powers of 65537 modulo every small prime, and so is the modulus (Nemec et al., 2017).
+/// Both primes of such a key are powers of 65537 modulo every small prime, and so is the modulus
+/// (Nemec et al., 2017).
 fn is_roca(modulus: &BigUint) -> bool {
     primes(168).skip(1).all(|prime| {
         let wanted = remainder(modulus, prime);

@@ -1,4 +1,5 @@
-//! A request as it is written (RFC 2986 4): subject, key, and the names as the one extension asked for (RFC 2985 5.4.2).
+//! A request as it is written (RFC 2986 4): subject, key, and the names as the one extension asked
+//! for (RFC 2985 5.4.2).
 
 use std::net::IpAddr;
 

@@ -35,7 +35,9 @@ pub enum Problem {
     },
     /// An issuer is missing.
     #[error(
-        "an intermediate certificate is missing: nothing here issued {subject}; its issuer is {issuer}; nginx starts, and curl and phones say \"unable to get local issuer certificate\""
+        "an intermediate certificate is missing: nothing here issued {subject}; its issuer is \
+            {issuer}; nginx starts, and curl and phones say \"unable to get local issuer \
+            certificate\""
     )]
     MissingIntermediate {
         /// The certificate without issuer, in words.
@@ -79,7 +81,8 @@ pub enum Problem {
     },
     /// The bag holds too many certificates of the same names.
     #[error(
-        "no chain was found within the number of signatures that are checked: the files hold too many certificates of the same names"
+        "no chain was found within the number of signatures that are checked: the files hold too \
+            many certificates of the same names"
     )]
     TooManyCandidates,
     /// The chain is complete but nobody trusts its root.
@@ -92,7 +95,8 @@ pub enum Problem {
     },
     /// RSA below 2048 bits (CA/B Forum BR 6.1.5).
     #[error(
-        "the certificate {label} has a key of kind {algorithm}: too short, no CA may issue for it and clients refuse it"
+        "the certificate {label} has a key of kind {algorithm}: too short, no CA may issue for it \
+            and clients refuse it"
     )]
     WeakKey {
         /// The certificate in words.
@@ -102,7 +106,8 @@ pub enum Problem {
     },
     /// A signature that nobody trusts today.
     #[error(
-        "the signature of {issuer} on {subject} is of a kind that nobody trusts today (SHA-1, MD5 or a short key)"
+        "the signature of {issuer} on {subject} is of a kind that nobody trusts today (SHA-1, MD5 \
+            or a short key)"
     )]
     WeakSignature {
         /// The certificate with that signature, in words.
@@ -112,7 +117,8 @@ pub enum Problem {
     },
     /// The key is of another kind than the certificate's: `nginx -t` passes this.
     #[error(
-        "the private key is {key}, the certificate {label} carries a key of kind {leaf}: they cannot belong together; nginx -t accepts them, and then every handshake fails"
+        "the private key is {key}, the certificate {label} carries a key of kind {leaf}: they \
+            cannot belong together; nginx -t accepts them, and then every handshake fails"
     )]
     WrongKeyKind {
         /// The key's kind.
@@ -123,7 +129,8 @@ pub enum Problem {
         label: String,
     },
     /// Same kind, another key.
-    #[error("the private key does not belong to the certificate {label}: the key is {}, the certificate carries {}; servers say \"key values mismatch\"", key.short(), leaf.short())]
+    #[error("the private key does not belong to the certificate {label}: the key is {}, the \
+        certificate carries {}; servers say \"key values mismatch\"", key.short(), leaf.short())]
     WrongKey {
         /// The key's id.
         key: PublicKeyId,

@@ -427,7 +427,8 @@ fn a_key_fits_one_certificate() {
     );
 }
 
-/// A small world of CAs that certify each other at random, some of them wrongly: a leaf, a bag, a root.
+/// A small world of CAs that certify each other at random, some of them wrongly: a leaf, a bag, a
+/// root.
 fn random_world(seed: u64) -> (Certificate, Vec<Certificate>, Certificate) {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut below = |most: u64| {

@@ -1,4 +1,5 @@
-//! What webpki leaves out of path validation: key usages, and everything of an anchor but its name and key.
+//! What webpki leaves out of path validation: key usages, and everything of an anchor but its name
+//! and key.
 
 use jiff::Timestamp;
 

@@ -1,5 +1,5 @@
-//! POSIX ACLs as Linux keeps them in `system.posix_acl_access`: who beside owner and group may read a file, and the ACL
-//! of the file that takes its place. Pure.
+//! POSIX ACLs as Linux keeps them in `system.posix_acl_access`: who beside owner and group may read
+//! a file, and the ACL of the file that takes its place. Pure.
 
 const VERSION: [u8; 4] = [2, 0, 0, 0];
 const OWNER: u16 = 0x01;
@@ -93,7 +93,8 @@ impl Acl {
     }
 }
 
-/// The ACL of a new file of `mode` that `readers` may read too, and no more; none when there are none.
+/// The ACL of a new file of `mode` that `readers` may read too, and no more; none when there are
+/// none.
 #[must_use]
 pub fn of(readers: &[Who], mode: u32) -> Option<Vec<u8>> {
     if readers.is_empty() {

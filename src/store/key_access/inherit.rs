@@ -1,5 +1,5 @@
-//! Who may read a key that replaces a plain file: whoever could read that file, but nobody who could have put it there,
-//! and no group that its folders kept out. Pure.
+//! Who may read a key that replaces a plain file: whoever could read that file, but nobody who
+//! could have put it there, and no group that its folders kept out. Pure.
 
 use crate::store::layout::{KEY_MODE, key_mode};
 use crate::store::release::Access;
@@ -32,7 +32,8 @@ pub fn open(folder: Node) -> bool {
     folder.mode & 0o002 != 0 || (folder.mode & 0o020 != 0 && folder.owner.1 != 0)
 }
 
-/// Who may read what replaces `file`, which lies in the first of `folders`, that in the next. `user` runs certctl.
+/// Who may read what replaces `file`, which lies in the first of `folders`, that in the next.
+/// `user` runs certctl.
 #[must_use]
 pub fn inherit(file: Node, folders: &[Node], user: u32) -> (Access, Vec<Doubt>) {
     let (owner, group) = file.owner;

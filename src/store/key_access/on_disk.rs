@@ -1,5 +1,5 @@
-//! Who may use a file on disk, beyond what its mode shows: ACLs, SELinux labels and hard links of what is replaced, and
-//! what the file in its place keeps of them.
+//! Who may use a file on disk, beyond what its mode shows: ACLs, SELinux labels and hard links of
+//! what is replaced, and what the file in its place keeps of them.
 
 use std::path::{Path, PathBuf};
 
@@ -69,7 +69,8 @@ fn acl(path: &Path) -> Result<Option<Acl>, FileError> {
     Ok(xattrs::acl(path)?.as_deref().and_then(Acl::parse))
 }
 
-/// What the piece of a new release gets from the file that servers read now; `mode` is the new file's.
+/// What the piece of a new release gets from the file that servers read now; `mode` is the new
+/// file's.
 ///
 /// # Errors
 /// When that file cannot be looked at.
@@ -105,8 +106,9 @@ fn strange(layout: &Layout, path: &Path) -> Result<bool, FileError> {
         .any(|doubt| matches!(doubt, Doubt::Stranger(_))))
 }
 
-/// Of those who are named in the ACL of a file: who could read it, and who could not. Whom the folders of a plain key let
-/// in could, and nobody by the word of a stranger. What our own link shows lies in folders that everybody may enter.
+/// Of those who are named in the ACL of a file: who could read it, and who could not. Whom the
+/// folders of a plain key let in could, and nobody by the word of a stranger. What our own link
+/// shows lies in folders that everybody may enter.
 fn split(
     layout: &Layout,
     path: &Path,

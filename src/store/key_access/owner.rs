@@ -1,5 +1,6 @@
-//! `--owner` and `--key-mode`: who is to read a key, as numbers, looked up in the tree's own passwd(5) and group(5).
-//! Pure: no name service is asked, whose answers could be another machine's.
+//! `--owner` and `--key-mode`: who is to read a key, as numbers, looked up in the tree's own
+//! passwd(5) and group(5). Pure: no name service is asked, whose answers could be another
+//! machine's.
 
 /// Modes that a key may be given: nobody else may ever read it, and nobody needs to run it.
 const KEY_MODES: [u32; 4] = [0o600, 0o640, 0o400, 0o440];
@@ -35,8 +36,9 @@ pub enum OwnerError {
     Unknown(u32),
 }
 
-/// User and group that `text` means: `U` (with that user's own group), `U:G`, or `:G` (for `user`, who runs certctl);
-/// names or numbers. `passwd` and `group` are the texts of the two files.
+/// User and group that `text` means: `U` (with that user's own group), `U:G`, or `:G` (for
+/// `user`, who runs certctl); names or numbers. `passwd` and `group` are the texts of the two
+/// files.
 ///
 /// # Errors
 /// See [`OwnerError`].

@@ -1,4 +1,5 @@
-//! What a pair's folder holds: releases, the files in them, the links to them; and the links that servers read.
+//! What a pair's folder holds: releases, the files in them, the links to them; and the links that
+//! servers read.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,5 @@
-//! Where an alias leads, whether a wildcard made what is there, and a resolver's own words for why it gives no answer.
+//! Where an alias leads, whether a wildcard made what is there, and a resolver's own words for why
+//! it gives no answer.
 
 use std::net::SocketAddr;
 
@@ -11,7 +12,8 @@ use crate::dcv::answer::{Answer, Chain, RecordKind, Role, Said};
 use crate::system::dns::ask_server::{put, record_type};
 use crate::system::dns::client::{Client, Form, Query, Recursion};
 
-/// The longest chain that is followed; resolvers give up at about this length too (unbound at 11, BIND at 16).
+/// The longest chain that is followed; resolvers give up at about this length too (unbound at 11,
+/// BIND at 16).
 const LONGEST: usize = 16;
 
 /// Follows the alias that a server has at the first name; `None` where it ends like any other.
@@ -55,8 +57,8 @@ pub(super) async fn chain(
     Some((start, Chain::Long(LONGEST)))
 }
 
-/// Where something else than the values is in the record's place: what the same server has beside it, where nobody made
-/// anything. Only a wildcard answers there.
+/// Where something else than the values is in the record's place: what the same server has beside
+/// it, where nobody made anything. Only a wildcard answers there.
 pub(super) async fn anywhere(
     client: &Client,
     said: &[Said],

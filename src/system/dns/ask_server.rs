@@ -1,4 +1,5 @@
-//! One server after the other is asked for a record: its own name first, then the others and what stands beside it.
+//! One server after the other is asked for a record: its own name first, then the others and what
+//! stands beside it.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -30,8 +31,8 @@ pub(super) async fn ask_servers(
     in_order(tasks).await
 }
 
-/// Asks one server for the first name, and if it is there at all, at once for the others and for what else may stand at
-/// the first.
+/// Asks one server for the first name, and if it is there at all, at once for the others and for
+/// what else may stand at the first.
 async fn ask_server(
     client: &Arc<Client>,
     server: Server,
@@ -92,8 +93,9 @@ async fn ask_server(
     Said { server, answers }
 }
 
-/// What else to ask for at the record's own name: what stands there in its place, and what stands beside a CNAME. A
-/// resolver would follow the CNAME, so only the zone's own servers are asked what is beside it.
+/// What else to ask for at the record's own name: what stands there in its place, and what stands
+/// beside a CNAME. A resolver would follow the CNAME, so only the zone's own servers are asked what
+/// is beside it.
 fn beside(kind: RecordKind, role: Role, answer: &Answer) -> &'static [RecordKind] {
     match (kind, role, answer) {
         (_, _, Answer::NoData(_)) => &[RecordKind::Cname, RecordKind::Txt, RecordKind::A],
@@ -129,8 +131,8 @@ pub(super) async fn put(
     if answer != Answer::ServFail || role == Role::Authoritative {
         return (answer, ttl);
     }
-    // A validating resolver fails both on what it cannot get and on what it will not believe; the latter it hands out
-    // to those who do not want it checked.
+    // A validating resolver fails both on what it cannot get and on what it will not believe; the
+    // latter it hands out to those who do not want it checked.
     let unchecked = Query {
         recursion: Recursion::DesiredUnchecked,
         ..query

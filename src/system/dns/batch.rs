@@ -1,5 +1,6 @@
-//! Thousands of records, looked for side by side as they come in. Zones take turns: one whose servers stay silent holds up
-//! its own names and no others. What waits is bounded; the list is read no faster than that.
+//! Thousands of records, looked for side by side as they come in. Zones take turns: one whose
+//! servers stay silent holds up its own names and no others. What waits is bounded; the list is
+//! read no faster than that.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -19,11 +20,12 @@ use crate::system::dns::zone_cache::Known;
 use crate::system::line_reader::{Line, Lines};
 use crate::system::signals::Interrupt;
 
-/// What is looked for at once, all zones together, before more of the list is read; and what may wait for its zone's turn.
+/// What is looked for at once, all zones together, before more of the list is read; and what may
+/// wait for its zone's turn.
 const AT_ONCE: usize = 512;
 const WAITING: usize = 4000;
-/// So many wait while answers come; when none came for so long, the zones that they wait for are slow, and the list may
-/// have others.
+/// So many wait while answers come; when none came for so long, the zones that they wait for are
+/// slow, and the list may have others.
 const WAITING_SHORTLY: usize = 256;
 const SLOW: Duration = Duration::from_millis(2);
 /// What is looked for of one zone at once: to begin with, and at the most.
@@ -42,7 +44,8 @@ pub struct Job<K> {
     pub key: K,
     /// Type and name of each record; none where the line was no good, and nobody is asked.
     pub records: Vec<(RecordKind, String)>,
-    /// The registrable domain, or the domain of the first record: names of one stand and fall with its servers.
+    /// The registrable domain, or the domain of the first record: names of one stand and fall with
+    /// its servers.
     pub zone: String,
     /// Whether a glance at the records can be enough where one server alone is to be asked.
     pub records_alone: bool,
@@ -60,7 +63,8 @@ pub struct Came {
 /// How far it was looked into.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Depth {
-    /// Only for the records themselves: enough where all is well and one server alone was to be asked.
+    /// Only for the records themselves: enough where all is well and one server alone was to be
+    /// asked.
     Glance,
     /// For everything that explains what is wrong.
     Whole,
@@ -85,11 +89,13 @@ pub trait Asker {
     type Key;
     /// What a line asks for.
     fn prepare(&mut self, line: Line) -> Job<Self::Key>;
-    /// All that is asked for where a glance is not enough: the records and the names whose CAA records are.
+    /// All that is asked for where a glance is not enough: the records and the names whose CAA
+    /// records are.
     fn inquiries(&self, key: &Self::Key) -> (Vec<Inquiry>, Vec<String>);
     /// What came; lines are heard in the order in which their answers come.
     fn hear(&mut self, key: Self::Key, came: Came, depth: Depth) -> Heard<Self::Key>;
-    /// Nothing else is there at this moment: the time to tell what was heard. False where nobody wants to know any more.
+    /// Nothing else is there at this moment: the time to tell what was heard. False where nobody
+    /// wants to know any more.
     fn rest(&mut self) -> bool;
 }
 
@@ -176,7 +182,8 @@ struct Open<K> {
     job: Job<K>,
     depth: Depth,
     came: Came,
-    /// How many answers of a glance are still to come, and whether one of them is to be looked into.
+    /// How many answers of a glance are still to come, and whether one of them is to be looked
+    /// into.
     left: usize,
     look_closer: bool,
 }

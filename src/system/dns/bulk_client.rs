@@ -1,6 +1,7 @@
-//! Many questions under way at once, each for one record at one server, with as little as each needs: no task, no timer and
-//! no socket of its own. A few sockets, each at a port that the system drew, share them out at random, and each is given up
-//! after some: who does not see the questions has to guess port, id and name of each (RFC 5452 9.2, 10).
+//! Many questions under way at once, each for one record at one server, with as little as each
+//! needs: no task, no timer and no socket of its own. A few sockets, each at a port that the system
+//! drew, share them out at random, and each is given up after some: who does not see the questions
+//! has to guess port, id and name of each (RFC 5452 9.2, 10).
 
 use std::collections::{HashMap, VecDeque};
 use std::future::{Future, poll_fn};
@@ -244,9 +245,11 @@ impl<T> Port<T> {
         socket.set_nonblocking(true)?;
         #[expect(
             deprecated,
-            reason = "the new way in is unsafe, for types that may tell a wrong descriptor: this one does not"
+            reason = "the new way in is unsafe, for types that may tell a wrong descriptor: this \
+                one does not"
         )]
-        // To be written to is no news: tokio's own socket wakes for that, too, with each datagram that was taken.
+        // To be written to is no news: tokio's own socket wakes for that, too, with each datagram
+        // that was taken.
         let socket = AsyncFd::with_interest(socket, Interest::READABLE)?;
         Ok(Self {
             socket,

@@ -1,4 +1,5 @@
-//! The CAA records at every name of a climb, as a resolver finds them: it follows aliases, as RFC 8659 3 wants it.
+//! The CAA records at every name of a climb, as a resolver finds them: it follows aliases, as RFC
+//! 8659 3 wants it.
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;

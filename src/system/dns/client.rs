@@ -1,5 +1,6 @@
-//! One question, one answer: UDP, sent again while nothing comes, TCP when the answer was cut short. Whatever is not the
-//! answer to this very question from this very server is passed over until the deadline (RFC 5452).
+//! One question, one answer: UDP, sent again while nothing comes, TCP when the answer was cut
+//! short. Whatever is not the answer to this very question from this very server is passed over
+//! until the deadline (RFC 5452).
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -74,7 +75,8 @@ pub(super) enum NoAnswer {
     Timeout,
 }
 
-/// Asks questions until a deadline. What is known of the ways to servers is shared with those that are made of it.
+/// Asks questions until a deadline. What is known of the ways to servers is shared with those that
+/// are made of it.
 #[derive(Clone, Debug)]
 pub(super) struct Client {
     deadline: Instant,
@@ -147,8 +149,8 @@ async fn ask(query: &Query, way: &Way) -> Result<Message, NoAnswer> {
         .map_err(|_| NoAnswer::NoTcp)
 }
 
-/// Each question has a socket of its own: nobody who does not see it can tell its port, which the system draws, nor its
-/// id, which is random (RFC 5452 9.2).
+/// Each question has a socket of its own: nobody who does not see it can tell its port, which the
+/// system draws, nor its id, which is random (RFC 5452 9.2).
 async fn by_udp(
     query: &Query,
     way: &Way,
@@ -209,7 +211,8 @@ async fn by_tcp(server: SocketAddr, question: &Message, bytes: &[u8]) -> io::Res
     answer_to(question, &answer).ok_or_else(|| io::Error::from(ErrorKind::InvalidData))
 }
 
-/// The message in `bytes`, if it answers `question`: same id, same question. Only an error may leave the question out.
+/// The message in `bytes`, if it answers `question`: same id, same question. Only an error may
+/// leave the question out.
 pub(super) fn answer_to(question: &Message, bytes: &[u8]) -> Option<Message> {
     let answer = Message::from_vec(bytes).ok()?;
     let bare_error =

@@ -1,5 +1,6 @@
-//! The way to one server: how long its answers take and how many questions it takes at once, both as measured. The timer is
-//! RFC 6298's, the window grows and halves as RFC 5681's does; a server that stays silent is not waited for again and again.
+//! The way to one server: how long its answers take and how many questions it takes at once, both
+//! as measured. The timer is RFC 6298's, the window grows and halves as RFC 5681's does; a server
+//! that stays silent is not waited for again and again.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -13,12 +14,14 @@ use tokio::time::Instant;
 const FIRST_WINDOW: usize = 16;
 /// The fewest: one question that takes long must not hold up those behind it.
 const NARROWEST: usize = 4;
-/// The most: about 250 fill the receive buffer that a name server has by default, and what it drops costs a timer each.
+/// The most: about 250 fill the receive buffer that a name server has by default, and what it drops
+/// costs a timer each.
 const WIDEST: usize = 200;
 /// The timer before anything was measured, and its longest.
 const FIRST_TIMER: Duration = Duration::from_secs(1);
 const LONGEST_TIMER: Duration = Duration::from_secs(2);
-/// So many questions in a row that nothing came to make a server silent, for so long; then one is let through to see.
+/// So many questions in a row that nothing came to make a server silent, for so long; then one is
+/// let through to see.
 const SILENT_AFTER: u32 = 4;
 const SILENT_FOR: Duration = Duration::from_secs(10);
 
@@ -85,7 +88,8 @@ impl Way {
         may.then_some(turn)
     }
 
-    /// The same at once, for who asks again when something came and gives the place back by [`Way::leave`].
+    /// The same at once, for who asks again when something came and gives the place back by
+    /// [`Way::leave`].
     pub(super) fn take(&self) -> Place {
         match self.slots.try_acquire() {
             Err(_) => Place::Full,
@@ -104,12 +108,14 @@ impl Way {
         }
     }
 
-    /// How long to wait for the answer to the transmission of that number, from 0. `least`: what any answer may take.
+    /// How long to wait for the answer to the transmission of that number, from 0. `least`: what
+    /// any answer may take.
     pub(super) fn patience(&self, transmission: u32, least: Duration) -> Duration {
         self.measured().timer.after(transmission, least)
     }
 
-    /// An answer came. `took`: since the question was sent, where it was sent once (RFC 6298 3, Karn).
+    /// An answer came. `took`: since the question was sent, where it was sent once (RFC 6298 3,
+    /// Karn).
     pub(super) fn answered(&self, took: Option<Duration>) {
         let mut measured = self.measured();
         took.into_iter()

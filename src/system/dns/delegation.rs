@@ -1,5 +1,5 @@
-//! A zone's place in the tree: the zones above it with their DS records, the servers that the zone above names, its own
-//! servers, and what each of these has as SOA and NS.
+//! A zone's place in the tree: the zones above it with their DS records, the servers that the zone
+//! above names, its own servers, and what each of these has as SOA and NS.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -44,7 +44,8 @@ pub(super) async fn explore(client: &Arc<Client>, guide: SocketAddr, zone: &Name
     finish(client, guide, zone, names, cuts, told).await
 }
 
-/// The same where no resolver gets an answer from the zone: the zones above still tell which servers it has.
+/// The same where no resolver gets an answer from the zone: the zones above still tell which
+/// servers it has.
 pub(super) async fn explore_from_above(
     client: &Arc<Client>,
     resolvers: &[SocketAddr],
@@ -103,7 +104,8 @@ async fn finish(
     }
 }
 
-/// The zones from the top level down to `zone`, as the resolver tells them without checking signatures.
+/// The zones from the top level down to `zone`, as the resolver tells them without checking
+/// signatures.
 async fn cuts(client: &Arc<Client>, guide: SocketAddr, zone: &Name) -> Vec<Cut> {
     let mut tasks = JoinSet::new();
     let mut name = zone.clone();
@@ -163,8 +165,8 @@ struct Above {
     ds: Option<Vec<DS>>,
 }
 
-/// Asks the servers of the zone above for the delegation of `name` itself: a resolver tells the zone's own NS records
-/// instead, and one that knows nothing of DNSSEC no DS.
+/// Asks the servers of the zone above for the delegation of `name` itself: a resolver tells the
+/// zone's own NS records instead, and one that knows nothing of DNSSEC no DS.
 async fn told_above(
     client: &Arc<Client>,
     guide: SocketAddr,

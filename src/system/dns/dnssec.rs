@@ -1,4 +1,5 @@
-//! Keys and signatures for `dcv::dnssec`: from each of the zone's own servers, for a cache may have others.
+//! Keys and signatures for `dcv::dnssec`: from each of the zone's own servers, for a cache may have
+//! others.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,7 +15,8 @@ use crate::system::dns::ask_server::record_type;
 use crate::system::dns::client::{Client, Form, Query, Recursion};
 use crate::system::dns::join::in_order;
 
-/// What there is to judge by; keys and signatures are asked for only where there is a DS record all the way down.
+/// What there is to judge by; keys and signatures are asked for only where there is a DS record all
+/// the way down.
 pub(super) async fn gather(
     client: &Arc<Client>,
     explored: Option<&Explored>,

@@ -1,5 +1,5 @@
-//! The commonest question and its commonest answer, octet by octet: a name of plain labels, and the one alias that is there.
-//! Whatever else comes is for the reader of whole messages.
+//! The commonest question and its commonest answer, octet by octet: a name of plain labels, and the
+//! one alias that is there. Whatever else comes is for the reader of whole messages.
 
 use crate::dcv::answer::RecordKind;
 
@@ -10,7 +10,8 @@ const OWNER: [u8; 2] = [0xc0, 0x0c];
 const CNAME: u16 = 5;
 const IN: [u8; 2] = [0, 1];
 
-/// A question that a resolver is to go after (RD); `None` for a name that is none, or none of plain labels.
+/// A question that a resolver is to go after (RD); `None` for a name that is none, or none of plain
+/// labels.
 pub(super) fn question(id: u16, name: &str, kind: RecordKind) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(HEADER + name.len() + 6);
     bytes.extend(id.to_be_bytes());
@@ -36,8 +37,8 @@ pub(super) fn question(id: u16, name: &str, kind: RecordKind) -> Option<Vec<u8>>
     (name.len() <= 253).then_some(bytes)
 }
 
-/// Whether `bytes` answer `question`: a response with the same id and the same question, whatever its letters' case. Only an
-/// error may leave the question out.
+/// Whether `bytes` answer `question`: a response with the same id and the same question, whatever
+/// its letters' case. Only an error may leave the question out.
 pub(super) fn answers(question: &[u8], bytes: &[u8]) -> bool {
     let (Some(head), Some(asked)) = (bytes.get(..HEADER), question.get(HEADER..)) else {
         return false;
@@ -54,8 +55,8 @@ pub(super) fn answers(question: &[u8], bytes: &[u8]) -> bool {
         && (bare_error || (head[4..6] == [0, 1] && again()))
 }
 
-/// The target of the alias and its TTL in the answer to a question of that length, where that is all that the answer says:
-/// no error, not cut short, and one record.
+/// The target of the alias and its TTL in the answer to a question of that length, where that is
+/// all that the answer says: no error, not cut short, and one record.
 pub(super) fn alias(question: usize, bytes: &[u8]) -> Option<(String, u32)> {
     let cut_short = bytes.get(2)? & 0b10 != 0;
     let failed = bytes.get(3)? & 0b1111 != 0;
@@ -91,8 +92,8 @@ pub(super) fn alias(question: usize, bytes: &[u8]) -> Option<(String, u32)> {
     ))
 }
 
-/// The name that stands at `at` in so many octets, without its final dot. Pointers go back, as they do in messages that
-/// somebody's compression made, so that there is an end to them.
+/// The name that stands at `at` in so many octets, without its final dot. Pointers go back, as they
+/// do in messages that somebody's compression made, so that there is an end to them.
 fn name(bytes: &[u8], mut at: usize, mut left: usize) -> Option<String> {
     let mut text = Vec::with_capacity(left);
     loop {

@@ -1,4 +1,5 @@
-//! What bytes that came from a server say, the way that everything goes which a socket receives; for fuzzing.
+//! What bytes that came from a server say, the way that everything goes which a socket receives;
+//! for fuzzing.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -13,8 +14,8 @@ use crate::system::dns::ask_server::record_type;
 use crate::system::dns::client::{Form, Query, Recursion, answer_to};
 use crate::system::dns::fast_path;
 
-/// What `bytes` say to the question for `kind` at `name` that was sent with `id`, and the CAA records in them; `None` where
-/// they are no answer to it (RFC 5452), or `name` is none.
+/// What `bytes` say to the question for `kind` at `name` that was sent with `id`, and the CAA
+/// records in them; `None` where they are no answer to it (RFC 5452), or `name` is none.
 #[must_use]
 pub fn heard(
     id: u16,
@@ -45,8 +46,9 @@ pub fn heard(
 /// An answer, and for how many seconds it may be remembered.
 pub type Lasting = (Answer, u32);
 
-/// The target of an alias and its TTL as they are read at a glance where there are thousands of questions, and as the reader
-/// of whole messages has them; `None` where it is left to that reader. The two must be the same.
+/// The target of an alias and its TTL as they are read at a glance where there are thousands of
+/// questions, and as the reader of whole messages has them; `None` where it is left to that reader.
+/// The two must be the same.
 #[must_use]
 pub fn glanced(id: u16, name: &str, bytes: &[u8]) -> Option<(Lasting, Option<Lasting>)> {
     let question = fast_path::question(id, name, RecordKind::Cname)?;

@@ -8,8 +8,8 @@ use hickory_proto::rr::{Name, RData, RecordType};
 use crate::dcv::answer::{Answer, Role};
 use crate::system::dns::client::{NoAnswer, Query};
 
-/// What a message says to `query`. A text or an address that stands behind an alias is at its own name, as the CA sees it;
-/// where there is only the alias, that is the answer.
+/// What a message says to `query`. A text or an address that stands behind an alias is at its own
+/// name, as the CA sees it; where there is only the alias, that is the answer.
 pub(super) fn read(message: &Message, query: &Query, role: Role) -> Answer {
     let code = message.metadata.response_code;
     let denied = matches!(code, ResponseCode::NoError | ResponseCode::NXDomain);
@@ -129,7 +129,8 @@ pub(super) fn ttl(message: &Message) -> Option<u32> {
 pub(super) fn text(name: &Name) -> String {
     let ascii = name.to_ascii();
     let text = ascii.strip_suffix('.').unwrap_or(&ascii);
-    // A hyphen at the start of a label stands for itself in every zone file (RFC 1035 5.1), though it is escaped here.
+    // A hyphen at the start of a label stands for itself in every zone file (RFC 1035 5.1), though
+    // it is escaped here.
     match text.strip_prefix("\\-") {
         Some(rest) => format!("-{rest}").replace(".\\-", ".-"),
         None => text.replace(".\\-", ".-"),

@@ -31,9 +31,11 @@ pub struct Inquiry {
     pub top: Option<String>,
     /// The type of the record.
     pub kind: RecordKind,
-    /// The names to ask for, the record's own first. The first one with the zone added is asked for as well.
+    /// The names to ask for, the record's own first. The first one with the zone added is asked for
+    /// as well.
     pub names: Vec<String>,
-    /// The values known to be right: where one of them is there, nobody asks whether a wildcard made it.
+    /// The values known to be right: where one of them is there, nobody asks whether a wildcard
+    /// made it.
     pub values: Vec<String>,
 }
 
@@ -78,7 +80,8 @@ struct Zone {
     told: Vec<(SocketAddr, Result<Name, Answer>)>,
     /// A resolver that can be asked for more, and the zone, where it was found.
     found: Option<(SocketAddr, Name)>,
-    /// The zone's servers and its place in the tree, where they are wanted and the zone is the owner's.
+    /// The zone's servers and its place in the tree, where they are wanted and the zone is the
+    /// owner's.
     explored: Option<Arc<Explored>>,
 }
 
@@ -100,7 +103,8 @@ async fn zone(
     zone
 }
 
-/// The first resolver that tells the zone is asked for more; where none does, the zones above are asked.
+/// The first resolver that tells the zone is asked for more; where none does, the zones above are
+/// asked.
 async fn zone_of(client: &Arc<Client>, inquiry: &Inquiry, resolvers: &Resolvers) -> Zone {
     let told = zone::told(client, &resolvers.addresses, &inquiry.domain).await;
     let found = told
@@ -146,7 +150,8 @@ async fn survey_one(
     let Some((guide, zone)) = found.found.clone() else {
         return nobody_knows(client, inquiry, found.told, resolvers).await;
     };
-    // Of the system's resolvers the first that answers is used, as the C library does; those named are all asked.
+    // Of the system's resolvers the first that answers is used, as the C library does; those named
+    // are all asked.
     let asked = if resolvers.first_that_answers {
         vec![guide]
     } else {
@@ -211,7 +216,8 @@ async fn survey_one(
     }
 }
 
-/// No resolver told the zone: those that are silent are not asked again, the others for the names alone.
+/// No resolver told the zone: those that are silent are not asked again, the others for the names
+/// alone.
 async fn nobody_knows(
     client: &Arc<Client>,
     inquiry: &Inquiry,

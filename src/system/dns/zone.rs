@@ -31,7 +31,8 @@ pub(super) async fn told(
     in_order(zones).await
 }
 
-/// The apex of the zone that holds `domain`: the owner of the SOA that comes with its answer or its absence.
+/// The apex of the zone that holds `domain`: the owner of the SOA that comes with its answer or its
+/// absence.
 pub(super) async fn zone_of(
     client: &Client,
     resolver: SocketAddr,
@@ -53,7 +54,8 @@ pub(super) async fn zone_of(
     Err(Answer::Failed("no zone named".to_owned()))
 }
 
-/// An alias answers for another zone, and so does the SOA that comes with it: the parent is asked then.
+/// An alias answers for another zone, and so does the SOA that comes with it: the parent is asked
+/// then.
 pub(super) fn apex(message: &Message, name: &Name) -> Option<Name> {
     let alias = message
         .answers
@@ -128,8 +130,8 @@ pub(super) fn named<'a>(records: impl Iterator<Item = &'a Record>, zone: &Name) 
     names
 }
 
-/// The server at each of its addresses; where the lookup failed for those that this machine can surely reach, or found
-/// none, the server without one: it was not asked, and that counts.
+/// The server at each of its addresses; where the lookup failed for those that this machine can
+/// surely reach, or found none, the server without one: it was not asked, and that counts.
 async fn servers_of(client: &Client, resolver: SocketAddr, name: &Name) -> Vec<Server> {
     let (four, six) = tokio::join!(
         addresses(client, resolver, name, RecordType::A),

@@ -1,4 +1,5 @@
-//! Whether something can be written before it is: what a file system has left, and whether a folder takes new names.
+//! Whether something can be written before it is: what a file system has left, and whether a folder
+//! takes new names.
 
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -41,7 +42,8 @@ pub fn of(folder: &Path) -> Option<Space> {
     })
 }
 
-/// Whether who runs certctl may make names in a folder and change them. What cannot be asked is left to the attempt.
+/// Whether who runs certctl may make names in a folder and change them. What cannot be asked is
+/// left to the attempt.
 ///
 /// # Errors
 /// The reason: no permission, a read-only file system, a folder that is marked as unchangeable.

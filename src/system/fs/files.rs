@@ -1,4 +1,5 @@
-//! Files: bounded reads of regular files, and writes that are whole or not there, born with their final mode.
+//! Files: bounded reads of regular files, and writes that are whole or not there, born with their
+//! final mode.
 
 use std::cell::Cell;
 use std::fmt::Display;
@@ -55,7 +56,8 @@ impl FileError {
     }
 }
 
-/// The content of a regular file of at most `limit` bytes. FIFOs, devices and folders are refused without blocking.
+/// The content of a regular file of at most `limit` bytes. FIFOs, devices and folders are refused
+/// without blocking.
 ///
 /// # Errors
 /// When it is not there, not a regular file, larger than `limit`, or cannot be read.
@@ -97,8 +99,9 @@ fn open_regular(path: &Path) -> io::Result<(File, fs::Metadata)> {
     }
 }
 
-/// The same for one file after the other, into one buffer: says how much of it the file fills. A larger one takes its place
-/// where it must, and the old one is wiped. Where as many bytes came as the file has, nobody asks whether there are more.
+/// The same for one file after the other, into one buffer: says how much of it the file fills. A
+/// larger one takes its place where it must, and the old one is wiped. Where as many bytes came as
+/// the file has, nobody asks whether there are more.
 ///
 /// # Errors
 /// As [`read`].
@@ -164,8 +167,8 @@ fn irregular(meta: &fs::Metadata) -> io::Error {
     )
 }
 
-/// Room for all that may come: what is read may be a key, and growing would leave copies of it behind. The system gives
-/// memory only as it is filled.
+/// Room for all that may come: what is read may be a key, and growing would leave copies of it
+/// behind. The system gives memory only as it is filled.
 fn room(limit: u64) -> usize {
     usize::try_from(limit.saturating_add(1)).unwrap_or(0)
 }
@@ -269,8 +272,9 @@ pub fn mode(path: &Path) -> Result<u32, FileError> {
     Ok(meta.mode() & 0o7777)
 }
 
-/// Writes a file that must not exist yet: born under a temporary name with `mode`, flushed, then renamed without
-/// replacing anything, and the folder flushed. Nothing is left behind when it fails.
+/// Writes a file that must not exist yet: born under a temporary name with `mode`, flushed, then
+/// renamed without replacing anything, and the folder flushed. Nothing is left behind when it
+/// fails.
 ///
 /// # Errors
 /// `AlreadyExists` when something is at `path`; else the system's reason.
@@ -286,7 +290,8 @@ pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
     stage(path, bytes, mode)?.replace()
 }
 
-/// A whole and flushed file that waits under a temporary name beside its place; gone when dropped before it got there.
+/// A whole and flushed file that waits under a temporary name beside its place; gone when dropped
+/// before it got there.
 #[derive(Debug)]
 pub struct Staged {
     temporary: PathBuf,
@@ -294,7 +299,8 @@ pub struct Staged {
     waits: Cell<bool>,
 }
 
-/// Writes and flushes a file beside `path`, with its final mode from the first instant (`O_EXCL`, never through a link).
+/// Writes and flushes a file beside `path`, with its final mode from the first instant (`O_EXCL`,
+/// never through a link).
 ///
 /// # Errors
 /// The system's reason; nothing is left behind.
@@ -387,10 +393,12 @@ fn move_new(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// A hidden name in the same folder, `.NAME.<16 hex digits>~`: unlikely to be taken, and refused (`O_EXCL`) when it is.
+/// A hidden name in the same folder, `.NAME.<16 hex digits>~`: unlikely to be taken, and refused
+/// (`O_EXCL`) when it is.
 #[must_use]
 pub fn temporary_name(path: &Path) -> PathBuf {
-    // Random keys hash nothing: another number each time, and no generator of secrets is set up for a name.
+    // Random keys hash nothing: another number each time, and no generator of secrets is set up for
+    // a name.
     let random = RandomState::new().build_hasher().finish();
     let stem = path.file_name().unwrap_or_default().to_string_lossy();
     parent(path).join(format!(".{stem}.{random:016x}~"))

@@ -1,5 +1,6 @@
-//! Folders and the names in them: folders made with their mode, links that are put in place by one rename, numbered
-//! backups of the same inode, whole folders moved and taken away. Each change is flushed, or says that it is not.
+//! Folders and the names in them: folders made with their mode, links that are put in place by one
+//! rename, numbered backups of the same inode, whole folders moved and taken away. Each change is
+//! flushed, or says that it is not.
 
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Write};
@@ -131,7 +132,8 @@ pub fn absolute(path: &Path) -> Result<PathBuf, FileError> {
     std::path::absolute(path).map_err(FileError::at("find", path))
 }
 
-/// `path` with no link in its folder's part; folders that are not there yet stay as they are written.
+/// `path` with no link in its folder's part; folders that are not there yet stay as they are
+/// written.
 ///
 /// # Errors
 /// When a folder on the way cannot be looked at.
@@ -193,7 +195,8 @@ pub fn names(folder: &Path, limit: usize) -> Result<Vec<std::ffi::OsString>, Fil
         .map_err(FileError::at("read the folder", folder))
 }
 
-/// Makes a folder and those above it as far as they are missing, whatever the umask; `mode` is the last one's.
+/// Makes a folder and those above it as far as they are missing, whatever the umask; `mode` is the
+/// last one's.
 ///
 /// # Errors
 /// The system's reason.
@@ -213,7 +216,8 @@ pub fn make(path: &Path, mode: u32) -> Result<(), FileError> {
     }
 }
 
-/// Makes something in `folder`, which is made first where it is missing; mostly it is there and nobody asks.
+/// Makes something in `folder`, which is made first where it is missing; mostly it is there and
+/// nobody asks.
 ///
 /// # Errors
 /// Those of `act`, or of [`make`].
@@ -244,7 +248,8 @@ fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
     fs::set_permissions(path, Permissions::from_mode(mode))
 }
 
-/// A new, flushed file in a folder that nobody else sees yet. Until its owner is set only who runs certctl may read it.
+/// A new, flushed file in a folder that nobody else sees yet. Until its owner is set only who runs
+/// certctl may read it.
 ///
 /// # Errors
 /// `AlreadyExists` when something is at `path`; else the system's reason.
@@ -273,7 +278,8 @@ pub fn write(
     write().map_err(FileError::at("write", path))
 }
 
-/// Puts a link at `path`, in one rename over whatever file or link is there; the folder is still to be flushed.
+/// Puts a link at `path`, in one rename over whatever file or link is there; the folder is still to
+/// be flushed.
 ///
 /// # Errors
 /// The system's reason; what was there is then untouched.
@@ -292,7 +298,8 @@ pub fn place(path: &Path, text: &Path) -> Result<(), FileError> {
     renamed
 }
 
-/// Puts a file that waits beside `path` there in one rename, over whatever file or link is there, and flushes the folder.
+/// Puts a file that waits beside `path` there in one rename, over whatever file or link is there,
+/// and flushes the folder.
 ///
 /// # Errors
 /// The system's reason; what was there is then untouched.
@@ -328,8 +335,8 @@ pub fn remove(path: &Path) -> Result<(), FileError> {
     }
 }
 
-/// Removes a folder and the files in it. The caller has given it a name that means nothing to anybody: nothing relies on
-/// its being gone, and nothing is flushed.
+/// Removes a folder and the files in it. The caller has given it a name that means nothing to
+/// anybody: nothing relies on its being gone, and nothing is flushed.
 ///
 /// # Errors
 /// The system's reason.
@@ -349,8 +356,9 @@ pub enum Backup {
     Shown,
 }
 
-/// Gives a file a second name, that of a backup: the same inode, so the same mode and owner, and no instant without the
-/// file. When the last backup is this very file already, that is its backup. The folder is still to be flushed.
+/// Gives a file a second name, that of a backup: the same inode, so the same mode and owner, and no
+/// instant without the file. When the last backup is this very file already, that is its backup.
+/// The folder is still to be flushed.
 ///
 /// # Errors
 /// The system's reason.
@@ -395,7 +403,8 @@ pub fn backed_up(path: &Path) -> Result<Option<PathBuf>, FileError> {
     Ok(None)
 }
 
-/// Puts `backup` back in one rename. A file that somebody put at `path` in the meantime stays, and so does the backup.
+/// Puts `backup` back in one rename. A file that somebody put at `path` in the meantime stays, and
+/// so does the backup.
 ///
 /// # Errors
 /// `AlreadyExists` when such a file is there; else the system's reason.

@@ -1,5 +1,6 @@
-//! What lies in a folder, name by name, and folders emptied. Not std's `read_dir`: that gives up when a signal comes while
-//! the folder is opened, and it panics when closing it fails (a dying disk, when all the work is done).
+//! What lies in a folder, name by name, and folders emptied. Not std's `read_dir`: that gives up
+//! when a signal comes while the folder is opened, and it panics when closing it fails (a dying
+//! disk, when all the work is done).
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -64,7 +65,8 @@ impl Entries {
     }
 }
 
-/// Removes a folder and all in it; no link is followed. What somebody else takes away meanwhile is gone too.
+/// Removes a folder and all in it; no link is followed. What somebody else takes away meanwhile is
+/// gone too.
 pub(crate) fn remove(path: &Path) -> io::Result<()> {
     empty(folder(CWD, path, OFlags::NOFOLLOW)?)?;
     Ok(gone(unlinkat(CWD, path, AtFlags::REMOVEDIR))?)

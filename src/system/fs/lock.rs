@@ -1,5 +1,5 @@
-//! Locks on files and folders (flock): the kernel lets go of them when the process ends, however it ends. What the file
-//! holds means nothing.
+//! Locks on files and folders (flock): the kernel lets go of them when the process ends, however it
+//! ends. What the file holds means nothing.
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -55,7 +55,8 @@ impl Lock {
         }
     }
 
-    /// Locks a folder if nobody has and it is still at its name; `None` when not. It says that somebody works in it.
+    /// Locks a folder if nobody has and it is still at its name; `None` when not. It says that
+    /// somebody works in it.
     ///
     /// # Errors
     /// When it cannot be opened or locked at all.

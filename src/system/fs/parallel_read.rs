@@ -1,5 +1,5 @@
-//! The files of a walk, read and looked at by as many threads as pay, told in the order of the walk. What waits is bounded,
-//! however many files there are.
+//! The files of a walk, read and looked at by as many threads as pay, told in the order of the
+//! walk. What waits is bounded, however many files there are.
 
 use std::collections::BTreeMap;
 use std::ops::RangeFrom;
@@ -22,16 +22,17 @@ pub enum Seen<'a> {
     Other(Met),
 }
 
-/// More threads wait for the disk and for each other. One of them is the caller's own, which tells what is done between
-/// two of its batches: nobody has to be woken for that.
+/// More threads wait for the disk and for each other. One of them is the caller's own, which tells
+/// what is done between two of its batches: nobody has to be woken for that.
 const THREADS: usize = 2;
 /// So many files are taken at once,
 const BATCH: usize = 64;
 /// and what came of so many of these waits at most.
 const WAITING: usize = 8;
 
-/// Reads every file of `walk` up to `limit` bytes. `look` adds what it makes of each to what it made of those before it,
-/// from an empty start every some files; `each` hears of all that in the order of the walk.
+/// Reads every file of `walk` up to `limit` bytes. `look` adds what it makes of each to what it
+/// made of those before it, from an empty start every some files; `each` hears of all that in the
+/// order of the walk.
 pub fn look_at<T: Default + Send>(
     walk: impl Iterator<Item = Met> + Send,
     limit: u64,

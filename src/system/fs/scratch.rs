@@ -1,4 +1,5 @@
-//! A folder that is certctl's to clear: it carries a marker, and nothing without that marker is ever cleared.
+//! A folder that is certctl's to clear: it carries a marker, and nothing without that marker is
+//! ever cleared.
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
@@ -28,7 +29,8 @@ pub enum ScratchError {
     File(#[from] FileError),
 }
 
-/// An empty folder of our own, locked while this lives. It stays when dropped: people look at what a rehearsal made.
+/// An empty folder of our own, locked while this lives. It stays when dropped: people look at what
+/// a rehearsal made.
 #[derive(Debug)]
 pub struct Scratch {
     path: PathBuf,

@@ -1,5 +1,6 @@
-//! A walk through a tree that ends and never blocks: each folder once, whatever links lead to it; FIFOs, sockets and
-//! devices are told and not opened; what cannot be read is told, and the rest goes on.
+//! A walk through a tree that ends and never blocks: each folder once, whatever links lead to it;
+//! FIFOs, sockets and devices are told and not opened; what cannot be read is told, and the rest
+//! goes on.
 
 use std::collections::{HashSet, VecDeque};
 use std::ffi::OsString;

@@ -1,4 +1,5 @@
-//! What decides beside owner and mode who may use a file: its SELinux label and its POSIX ACL, as bytes of the kernel's.
+//! What decides beside owner and mode who may use a file: its SELinux label and its POSIX ACL, as
+//! bytes of the kernel's.
 
 use std::fs::File;
 use std::path::Path;
@@ -63,8 +64,8 @@ fn one(path: &Path, name: &str) -> Result<Option<Vec<u8>>, Errno> {
     }
 }
 
-/// Gives them to an open file, whose mode is set. A file system that has no attributes, and a label that who runs
-/// certctl may not give, are no failure: then the file has what its folder gives it.
+/// Gives them to an open file, whose mode is set. A file system that has no attributes, and a label
+/// that who runs certctl may not give, are no failure: then the file has what its folder gives it.
 ///
 /// # Errors
 /// The system's reason.

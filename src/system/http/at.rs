@@ -1,4 +1,5 @@
-//! One URL asked for at one address, as a CA does: no proxy, no redirect followed, within a time and a size.
+//! One URL asked for at one address, as a CA does: no proxy, no redirect followed, within a time
+//! and a size.
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -1,9 +1,10 @@
-//! Which addresses belong to somebody in the public internet (the special-purpose registries of IANA, RFC 6890).
+//! Which addresses belong to somebody in the public internet (the special-purpose registries of
+//! IANA, RFC 6890).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether `address` is nobody's machine here: not loopback, private, shared, link-local, multicast or reserved, nor one of
-/// those inside a v6 address.
+/// Whether `address` is nobody's machine here: not loopback, private, shared, link-local, multicast
+/// or reserved, nor one of those inside a v6 address.
 pub(super) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -31,7 +32,8 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     let [c, d] = eighth.to_be_bytes();
     let last = Ipv4Addr::new(a, b, c, d);
     match (first, second) {
-        // 2000::/3 is what is given out; within it, 6to4 and Teredo carry a v4 address, 2001::/23 and 2001:db8::/32 nobody has.
+        // 2000::/3 is what is given out; within it, 6to4 and Teredo carry a v4 address, 2001::/23
+        // and 2001:db8::/32 nobody has.
         (0x2002, _) | (0x2001, 0..0x200) | (0x2001, 0x0db8) => false,
         (0x2000..=0x3fff, _) => true,
         // NAT64.

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use super::{HttpError, MOST_BYTES, Reach, fetch};
 use crate::system::signals::Interrupt;
 
-/// A server that answers every request with `answer` and then with `endless` bytes without end; its URL.
+/// A server that answers every request with `answer` and then with `endless` bytes without end; its
+/// URL.
 fn server(answer: impl Into<Vec<u8>>, endless: Option<&'static [u8]>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/ca.crt", listener.local_addr().unwrap());

@@ -1,5 +1,5 @@
-//! A DNS listener on loopback, UDP and TCP on one port, and one question over UDP. What an answer is made of is the
-//! caller's: bytes in, bytes out.
+//! A DNS listener on loopback, UDP and TCP on one port, and one question over UDP. What an answer
+//! is made of is the caller's: bytes in, bytes out.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
@@ -104,7 +104,8 @@ async fn converse(mut stream: tokio::net::TcpStream, answer: &Arc<Answer>) -> io
     }
 }
 
-/// Sends `query` to `server` over UDP and says what came back for it (same message id, RFC 5452 9.1).
+/// Sends `query` to `server` over UDP and says what came back for it (same message id, RFC 5452
+/// 9.1).
 ///
 /// # Errors
 /// When nothing came in time or the socket failed.

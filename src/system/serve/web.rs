@@ -1,5 +1,5 @@
-//! A TLS server on loopback that serves the pair at two paths, and a visitor. Like every real server it keeps what it has
-//! loaded until it is told to read again.
+//! A TLS server on loopback that serves the pair at two paths, and a visitor. Like every real
+//! server it keeps what it has loaded until it is told to read again.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -29,9 +29,10 @@ pub struct Site {
     pub chain: PathBuf,
     /// The key, PEM.
     pub key: PathBuf,
-    /// Touching this file tells the server to read the pair again (as `touch-reload` of uWSGI does). The server and
-    /// whoever reloads it are one process in a rehearsal, where a signal would hit both; a file is something that a
-    /// user's `--reload` can name, and a server that is told by a file is seen to have been told: the file is gone.
+    /// Touching this file tells the server to read the pair again (as `touch-reload` of uWSGI
+    /// does). The server and whoever reloads it are one process in a rehearsal, where a signal
+    /// would hit both; a file is something that a user's `--reload` can name, and a server that is
+    /// told by a file is seen to have been told: the file is gone.
     pub reload: PathBuf,
 }
 
@@ -43,8 +44,8 @@ pub struct WebServer {
 }
 
 impl WebServer {
-    /// Listens on a free port of 127.0.0.1 and reads the pair; without a usable one handshakes fail until a reload
-    /// finds one.
+    /// Listens on a free port of 127.0.0.1 and reads the pair; without a usable one handshakes fail
+    /// until a reload finds one.
     ///
     /// # Errors
     /// When no port or no thread can be had.
@@ -57,7 +58,8 @@ impl WebServer {
             let listener = tokio::net::TcpListener::from_std(listener)?;
             loop {
                 let (stream, _) = listener.accept().await?;
-                // Looked at before each handshake, so that who touched the file before connecting sees the new pair.
+                // Looked at before each handshake, so that who touched the file before connecting
+                // sees the new pair.
                 if std::fs::remove_file(&site.reload).is_ok() {
                     // A pair that cannot be loaded leaves the one before in place, as in nginx.
                     loaded = load(&site).ok().or(loaded);
@@ -124,8 +126,8 @@ impl TimeProvider for At {
     }
 }
 
-/// A handshake as a browser makes it at `at`: chain, name, dates and trust are all checked, with `root` (DER) as the only
-/// anchor.
+/// A handshake as a browser makes it at
+/// `at`: chain, name, dates and trust are all checked, with `root` (DER) as the only anchor.
 ///
 /// # Errors
 /// When there is no connection, or the certificate is refused.

@@ -1,5 +1,5 @@
-//! Many hosts side by side: each finds its addresses and asks them within a deadline of its own, so that one that stalls
-//! delays none of the others.
+//! Many hosts side by side: each finds its addresses and asks them within a deadline of its own, so
+//! that one that stalls delays none of the others.
 
 use std::io;
 use std::net::SocketAddr;
@@ -35,14 +35,15 @@ pub struct AddressAnswer {
     pub answer: Result<Handshake, ProbeError>,
 }
 
-/// As many hosts are asked at once, at as many addresses as files may be open: so many must stall before anybody waits.
+/// As many hosts are asked at once, at as many addresses as files may be open: so many must stall
+/// before anybody waits.
 const AT_ONCE: usize = 256;
 
 /// More addresses of one name are not asked.
 const MOST: usize = 16;
 
-/// One fresh handshake with every address of every host; `each` hears of the hosts (their places in the list) as they are
-/// through, with an answer of every address or why none was asked.
+/// One fresh handshake with every address of every host; `each` hears of the hosts (their places in
+/// the list) as they are through, with an answer of every address or why none was asked.
 pub fn ask_hosts(
     hosts: &[HostTarget],
     deadline: Duration,

@@ -1,6 +1,7 @@
-//! What is said in the clear before a TLS handshake: SMTP (RFC 3207), IMAP (RFC 9051 6.2.1), POP3 (RFC 2595 4) and
-//! PostgreSQL (protocol 3.0, `SSLRequest`). Byte by byte, so that nothing behind the answer is taken for it: what somebody
-//! put there goes into the handshake and fails. What the server says is foreign text, bounded.
+//! What is said in the clear before a TLS handshake: SMTP (RFC 3207), IMAP (RFC 9051 6.2.1), POP3
+//! (RFC 2595 4) and PostgreSQL (protocol 3.0, `SSLRequest`). Byte by byte, so that nothing behind
+//! the answer is taken for it: what somebody put there goes into the handshake and fails. What the
+//! server says is foreign text, bounded.
 
 use std::io;
 
@@ -33,7 +34,8 @@ pub enum StartTlsError {
     },
 }
 
-/// The longest line (RFC 5321 4.5.3.1.5 has 512 octets, IMAP's capabilities may be longer), and the most of them.
+/// The longest line (RFC 5321 4.5.3.1.5 has 512 octets, IMAP's capabilities may be longer), and the
+/// most of them.
 const LINE: usize = 4096;
 const LINES: usize = 64;
 
@@ -98,7 +100,8 @@ async fn say(connection: &mut TcpStream, words: &[u8]) -> Result<(), StartTlsErr
         .map_err(StartTlsError::Broken)
 }
 
-/// Reads to the line that starts with `last`; it must start with `good`, or this is another protocol.
+/// Reads to the line that starts with `last`; it must start with `good`, or this is another
+/// protocol.
 async fn expect(
     connection: &mut TcpStream,
     protocol: StartTls,
@@ -128,7 +131,8 @@ async fn settle(
     }
 }
 
-/// The line that starts with `last`, or that cannot lead to it: `220-` leads to `220 `, other lines of IMAP to `a1 `.
+/// The line that starts with `last`, or that cannot lead to it: `220-` leads to `220 `, other lines
+/// of IMAP to `a1 `.
 async fn answer(
     connection: &mut TcpStream,
     protocol: StartTls,

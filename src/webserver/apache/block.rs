@@ -60,8 +60,8 @@ const NOT_FOR_SITES: [&str; 4] = [
 ];
 
 impl Config {
-    /// Of what was read from `file`; `mapped` and `ipv6`: whether a socket for `[::]` takes IPv4 too, and whether this
-    /// machine speaks IPv6.
+    /// Of what was read from `file`; `mapped` and `ipv6`: whether a socket for `[::]` takes IPv4
+    /// too, and whether this machine speaks IPv6.
     #[must_use]
     pub fn new(read: Read, file: &Path, (mapped, ipv6): (bool, bool)) -> Self {
         let Read {
@@ -303,7 +303,8 @@ impl Translator<'_> {
         all.flat_map(|it| &it.arguments).any(own)
     }
 
-    /// The n-th certificate with the n-th key, or with the key in its own file; the chain file goes with all of them.
+    /// The n-th certificate with the n-th key, or with the key in its own file; the chain file goes
+    /// with all of them.
     fn pairs(&self, inner: &[&Directive]) -> Vec<Pair> {
         let certificates = self.merged(inner, "SSLCertificateFile");
         let keys = self.merged(inner, "SSLCertificateKeyFile");
@@ -329,8 +330,8 @@ impl Translator<'_> {
         certificates.into_iter().enumerate().map(pair).collect()
     }
 
-    /// Those of a host, then those of the main server that are further back in the list than its own
-    /// (`modssl_ctx_cfg_merge_certkeys_array`).
+    /// Those of a host, then those of the main server that are further back in the list than its
+    /// own (`modssl_ctx_cfg_merge_certkeys_array`).
     fn merged(&self, inner: &[&Directive], name: &str) -> Vec<PairPath> {
         let own: Vec<&str> = words(inner, name).collect();
         let main: Vec<&str> = words(self.main, name).skip(own.len()).collect();
@@ -466,9 +467,14 @@ mod tests {
         assert_eq!(
             told,
             [
-                format!("6 | a.example www.a.example *.b.example w?w.c.example * | 0.0.0.0:80 [::]:80 | {main}"),
-                "10 | a.example | 0.0.0.0:443s [::]:443s | FullChain=/etc/apache2/ssl/a.crt+Key=?".to_owned(),
-                "16 |  | 192.0.2.1:443sp | Cert=/r.crt+Ca=/c.crt+Key=/r.key Cert=/e.crt+Ca=/c.crt+Key=/e.key"
+                format!(
+                    "6 | a.example www.a.example *.b.example w?w.c.example * | 0.0.0.0:80 \
+                    [::]:80 | {main}"
+                ),
+                "10 | a.example | 0.0.0.0:443s [::]:443s | FullChain=/etc/apache2/ssl/a.crt+Key=?"
+                    .to_owned(),
+                "16 |  | 192.0.2.1:443sp | Cert=/r.crt+Ca=/c.crt+Key=/r.key \
+                    Cert=/e.crt+Ca=/c.crt+Key=/e.key"
                     .to_owned(),
                 format!("25 | late.example | 192.0.2.1:443sp | {main}"),
                 format!("3 | main.example |  | {main}"),

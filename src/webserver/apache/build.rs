@@ -15,7 +15,8 @@ impl Version {
         Some(Self(first, rest()?, rest()?))
     }
 
-    /// Whether it is as `<IfVersion>` says: `>= 2.4`; `None` for what is not understood (regular expressions).
+    /// Whether it is as `<IfVersion>` says: `>= 2.4`; `None` for what is not understood (regular
+    /// expressions).
     #[must_use]
     pub fn fits(self, arguments: &[String]) -> Option<bool> {
         let (operator, text) = match arguments {
@@ -101,8 +102,9 @@ pub fn built_in(output: &str) -> Vec<String> {
         .collect()
 }
 
-/// The variables that an `envvars` sets for Apache. It is a shell script: lines that set or export a plain value are
-/// understood, those that run something are passed over (what names such a variable is then a doubt).
+/// The variables that an `envvars` sets for Apache. It is a shell script: lines that set or export
+/// a plain value are understood, those that run something are passed over (what names such a
+/// variable is then a doubt).
 #[must_use]
 pub fn envvars(text: &str) -> HashMap<String, String> {
     let mut variables = HashMap::new();

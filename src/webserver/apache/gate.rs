@@ -1,6 +1,7 @@
-//! The gate that Apache lacks. Its `configtest` never opens a key: with a wrong one it says "Syntax OK", and the graceful
-//! restart after it ends Apache with all of its sites. So before every reload the pairs of all virtual hosts are read from
-//! the very paths that Apache will read, and what would end it is said instead.
+//! The gate that Apache lacks. Its `configtest` never opens a key: with a wrong one it says "Syntax
+//! OK", and the graceful restart after it ends Apache with all of its sites. So before every reload
+//! the pairs of all virtual hosts are read from the very paths that Apache will read, and what
+//! would end it is said instead.
 
 use std::path::Path;
 
@@ -18,7 +19,8 @@ pub const GATE: &str = "Apache would end at the next reload: ";
 /// Reads a file of a pair; else says why it cannot.
 type Reader<'a> = dyn FnMut(&Path) -> Result<Zeroizing<Vec<u8>>, String> + 'a;
 
-/// What would end Apache, a line for each pair; `read` gives a file's bytes, or why it cannot be read.
+/// What would end Apache, a line for each pair; `read` gives a file's bytes, or why it cannot be
+/// read.
 pub fn faults(config: &Config, read: &mut Reader<'_>) -> Vec<String> {
     let mut lines = Vec::new();
     let mut seen: Vec<&Pair> = Vec::new();
@@ -68,8 +70,8 @@ fn fault(block: &Block, pair: &Pair, read: &mut Reader<'_>) -> Option<String> {
     Some(format!("{GATE}{} of {block}: {why}", path.display()))
 }
 
-/// Why Apache could not load a pair. An encrypted key may have its passphrase, and a key of a kind that is not known here
-/// may be fine: only what is certain counts.
+/// Why Apache could not load a pair. An encrypted key may have its passphrase, and a key of a kind
+/// that is not known here may be fine: only what is certain counts.
 fn ends(chain: Zeroizing<Vec<u8>>, key: Zeroizing<Vec<u8>>) -> Option<Unloadable> {
     match Release::taken(chain.clone(), key.clone(), Access::default()) {
         Ok(_) | Err(Unloadable::Locked) => None,

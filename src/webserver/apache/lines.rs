@@ -1,5 +1,6 @@
-//! The lines of an Apache configuration: a backslash at the end goes on in the next line, `#` begins a comment only at the
-//! start, words may be quoted (`ap_cfg_getline`, `ap_getword_conf`).
+//! The lines of an Apache configuration: a backslash at the end goes on in the next line,
+//! `#` begins a comment only at the start, words may be quoted (`ap_cfg_getline`,
+//! `ap_getword_conf`).
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,5 @@
-//! `Listen` and the addresses of `<VirtualHost>`: Apache opens the sockets of the one and picks by the others, so where a
-//! site answers is both together.
+//! `Listen` and the addresses of `<VirtualHost>`: Apache opens the sockets of the one and picks by
+//! the others, so where a site answers is both together.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -29,7 +29,8 @@ impl Socket {
         })
     }
 
-    /// The single addresses that it means; a socket for `[::]` takes IPv4 too where Apache was built so.
+    /// The single addresses that it means; a socket for `[::]` takes IPv4 too where Apache was
+    /// built so.
     fn addresses(&self, mapped: bool, ipv6: bool) -> Vec<IpAddr> {
         let (any4, any6) = (
             IpAddr::from(Ipv4Addr::UNSPECIFIED),
@@ -104,7 +105,8 @@ fn bare(host: &str) -> &str {
     host.trim_start_matches('[').trim_end_matches(']')
 }
 
-/// Whether visitors of `own` come in by a socket that is open on these addresses; of a host name only Apache knows.
+/// Whether visitors of `own` come in by a socket that is open on these addresses; of a host name
+/// only Apache knows.
 fn reaches(open: &[IpAddr], own: &Interface) -> bool {
     let Interface::Address(own) = own else {
         return true;

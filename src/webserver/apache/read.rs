@@ -1,5 +1,6 @@
-//! From the texts of an Apache configuration to its directives, as Apache reads them: in order, variables put in, includes
-//! followed, `<IfModule>` and its like decided. What cannot be decided here is remembered as a doubt, never guessed.
+//! From the texts of an Apache configuration to its directives, as Apache reads them: in order,
+//! variables put in, includes followed, `<IfModule>` and its like decided. What cannot be decided
+//! here is remembered as a doubt, never guessed.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -77,7 +78,8 @@ impl Directive {
     }
 }
 
-/// The directives that apply at this level: includes and conditions are replaced by what is in them.
+/// The directives that apply at this level: includes and conditions are replaced by what is in
+/// them.
 #[must_use]
 pub fn flat(directives: &[Directive]) -> Vec<&Directive> {
     let mut all = Vec::new();
@@ -106,7 +108,8 @@ pub struct Read {
     pub doubts: Vec<String>,
 }
 
-/// Reads `main` and all it includes. `find` gives the files that an absolute path or pattern stands for, in order.
+/// Reads `main` and all it includes. `find` gives the files that an absolute path or pattern stands
+/// for, in order.
 ///
 /// # Errors
 /// What is no configuration, or what `find` fails with.
@@ -413,11 +416,13 @@ mod tests {
                 vec!["B"],
             ),
             (
-                "LoadModule ssl_module /m/mod_ssl.so\n<IfModule mod_ssl.c>\nA\n</IfModule>\n<ifmodule ssl_module>\nB\n</IfModule>",
+                "LoadModule ssl_module /m/mod_ssl.so\n<IfModule \
+                    mod_ssl.c>\nA\n</IfModule>\n<ifmodule ssl_module>\nB\n</IfModule>",
                 vec!["LoadModule ssl_module|/m/mod_ssl.so", "A", "B"],
             ),
             (
-                "<IfDefine GIVEN>\nA\n</IfDefine>\n<IfDefine !GIVEN>\nB\n</IfDefine>\n<IfDefine X>\nC\n</IfDefine>",
+                "<IfDefine GIVEN>\nA\n</IfDefine>\n<IfDefine !GIVEN>\nB\n</IfDefine>\n<IfDefine \
+                    X>\nC\n</IfDefine>",
                 vec!["A"],
             ),
             (

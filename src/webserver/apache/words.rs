@@ -1,4 +1,5 @@
-//! What a failing `configtest`, a start that failed and our own gate say, and whether a given pair is to blame.
+//! What a failing `configtest`, a start that failed and our own gate say, and whether a given pair
+//! is to blame.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -40,8 +41,9 @@ pub fn complaint(output: &str, paths: &[&Path]) -> Complaint {
     Complaint { blame, lines }
 }
 
-/// The virtual hosts that Apache lists (`-t -D DUMP_VHOSTS`) and that were not read, and those that were and it does not
-/// list: what was understood of the configuration is then not what Apache makes of it.
+/// The virtual hosts that Apache lists (`-t -D DUMP_VHOSTS`) and that were not read, and those that
+/// were and it does not list: what was understood of the configuration is then not what Apache
+/// makes of it.
 #[must_use]
 pub fn unlisted(output: &str, config: &Config) -> Vec<String> {
     let place = |line: &str| {
@@ -74,7 +76,8 @@ fn names(line: &str, path: &str) -> bool {
     })
 }
 
-/// A line without `AH00526: ` and without what an error log puts in front: `[time] [ssl:emerg] [pid 1:tid 1] `.
+/// A line without `AH00526: ` and without what an error log puts in front:
+/// `[time] [ssl:emerg] [pid 1:tid 1] `.
 fn said(line: &str) -> String {
     let mut line = line.trim();
     while let Some((_, rest)) = line
@@ -146,7 +149,8 @@ mod tests {
         let place = "AH00526: Syntax error on line 20 of /etc/apache2/sites-enabled/a.conf:\n";
         for (output, blame) in [
             (
-                format!("{place}SSLCertificateFile: file '/c' does not exist or is empty\nAction '-t' failed.\n"),
+                format!("{place}SSLCertificateFile: file '/c' does not exist or is empty\nAction \
+                    '-t' failed.\n"),
                 Blame::PairMissing,
             ),
             (format!("{place}SSLCertificateKeyFile: file '/k' does not exist or is empty\n"), Blame::PairMissing),

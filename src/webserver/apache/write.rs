@@ -1,6 +1,6 @@
-//! Writes the virtual host for a pair that no block names yet: TLS by Mozilla's intermediate guideline 6.0, the site as the
-//! present plain-text host of these names serves it, and plain text sent on to https, but for `/.well-known/`, where CAs
-//! look for proofs.
+//! Writes the virtual host for a pair that no block names yet: TLS by Mozilla's intermediate
+//! guideline 6.0, the site as the present plain-text host of these names serves it, and plain text
+//! sent on to https, but for `/.well-known/`, where CAs look for proofs.
 
 use super::block::{Config, VirtualHost};
 
@@ -210,7 +210,8 @@ fn comment(addition: &Addition) -> String {
         .collect();
     let place = format!("{}:{}", addition.file.display(), addition.line);
     format!(
-        "\n# To send plain text on to https (but for /.well-known/), add to the host at {place}:\n{lines}"
+        "\n# To send plain text on to https (but for /.well-known/), add to the host at \
+            {place}:\n{lines}"
     )
 }
 
@@ -255,7 +256,8 @@ fn is_ours(directive: &Directive) -> bool {
         || directive.name.to_ascii_lowercase().starts_with("ssl")
 }
 
-/// What the present host does, access rules and all; an application behind it is told that it is https.
+/// What the present host does, access rules and all; an application behind it is told that it is
+/// https.
 fn copy(host: &VirtualHost) -> String {
     let mut out = format!("    # As in {}:\n", host.block);
     print(&mut out, &without_redirects(host.said()), 1);
@@ -272,7 +274,8 @@ fn copy(host: &VirtualHost) -> String {
     out
 }
 
-/// Conditions of a rule that goes go with it; a daemon of mod_wsgi may be named once only and serves both hosts.
+/// Conditions of a rule that goes go with it; a daemon of mod_wsgi may be named once only and
+/// serves both hosts.
 fn without_redirects(directives: &[Directive]) -> Vec<&Directive> {
     let mut kept: Vec<&Directive> = Vec::new();
     for directive in directives.iter().filter(|directive| !is_ours(directive)) {
@@ -390,7 +393,8 @@ mod tests {
                 written.text
             );
         }
-        let text = "Listen 80\n<VirtualHost *:80>\nServerName example.com\nDocumentRoot /x\n</VirtualHost>";
+        let text = "Listen 80\n<VirtualHost *:80>\nServerName example.com\nDocumentRoot \
+            /x\n</VirtualHost>";
         assert_eq!(write(text, &["example.com"]).additions.len(), 1);
     }
 }

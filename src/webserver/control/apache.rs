@@ -15,7 +15,8 @@ use crate::webserver::control::observe::{
 };
 use crate::webserver::model::{ConfigText, Software};
 
-/// Its program and the script around it that sets its environment, as Debian, Red Hat and its own makefile call them.
+/// Its program and the script around it that sets its environment, as Debian, Red Hat and its own
+/// makefile call them.
 const PROGRAMS: [(&str, &str); 3] = [
     ("apache2", "apache2ctl"),
     ("httpd", "apachectl"),
@@ -47,8 +48,8 @@ pub struct Apache {
 }
 
 impl Apache {
-    /// The Apache of this machine, with the main configuration file `config` where one was named; `None` when there is
-    /// none.
+    /// The Apache of this machine, with the main configuration file
+    /// `config` where one was named; `None` when there is none.
     ///
     /// # Errors
     /// When what is called so cannot be run or is not Apache.
@@ -95,8 +96,8 @@ impl Apache {
         self.config.as_deref().unwrap_or(&self.build.config)
     }
 
-    /// Reads its configuration, as far as files are there, and whether it runs. Where Apache itself lists other virtual
-    /// hosts than those that were read, that is a doubt.
+    /// Reads its configuration, as far as files are there, and whether it runs. Where Apache itself
+    /// lists other virtual hosts than those that were read, that is a doubt.
     ///
     /// # Errors
     /// When a file cannot be read or is no configuration.
@@ -203,7 +204,8 @@ impl Apache {
         }
     }
 
-    /// What would end it at a reload, as a test that failed; read anew from the very paths that it will read.
+    /// What would end it at a reload, as a test that failed; read anew from the very paths that it
+    /// will read.
     #[must_use]
     pub fn barred(&self) -> Option<Finished> {
         // Of what cannot be read here, its own test has the better words.

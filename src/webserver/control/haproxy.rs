@@ -1,5 +1,5 @@
-//! The HAProxy of this machine: found, run, its files read. The one that runs says by its command line which
-//! configuration it has, and by its environment and its folder what that means.
+//! The HAProxy of this machine: found, run, its files read. The one that runs says by its command
+//! line which configuration it has, and by its environment and its folder what that means.
 
 use std::path::{Path, PathBuf};
 
@@ -37,7 +37,8 @@ pub struct Haproxy {
 }
 
 impl Haproxy {
-    /// The HAProxy of this machine, with the configuration `config` where one was named; `None` when there is none.
+    /// The HAProxy of this machine, with the configuration `config` where one was named; `None`
+    /// when there is none.
     ///
     /// # Errors
     /// When what is called so cannot be run or is not HAProxy.
@@ -108,7 +109,8 @@ impl Haproxy {
             .filter(|_| self.service.is_none() && self.reload().is_none())
         {
             config.doubts.push(format!(
-                "HAProxy (process {}) runs without a master (-W): certctl cannot make it read its files again; say how:  --reload COMMAND",
+                "HAProxy (process {}) runs without a master (-W): certctl cannot make it read its \
+                    files again; say how:  --reload COMMAND",
                 master.pid
             ));
         }
@@ -151,7 +153,8 @@ impl Haproxy {
         argv
     }
 
-    /// The service manager's reload, else a signal to the master, which starts new workers in the place of the old.
+    /// The service manager's reload, else a signal to the master, which starts new workers in the
+    /// place of the old.
     #[must_use]
     pub fn reload(&self) -> Option<Vec<String>> {
         let signal = |master: &Master| {

@@ -34,8 +34,8 @@ pub struct Nginx {
 }
 
 impl Nginx {
-    /// The nginx of this machine, with the main configuration file `config` where one was named; `None` when there is
-    /// none.
+    /// The nginx of this machine, with the main configuration file
+    /// `config` where one was named; `None` when there is none.
     ///
     /// # Errors
     /// When what is called nginx cannot be run or is not nginx.

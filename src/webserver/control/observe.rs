@@ -93,7 +93,8 @@ pub(crate) fn speaks_ipv6() -> bool {
     files::occupied(Path::new("/proc/net/if_inet6"))
 }
 
-/// The process of a pid file, if it is there and is this program, by one of the names that such programs have.
+/// The process of a pid file, if it is there and is this program, by one of the names that such
+/// programs have.
 pub(crate) fn running(pid_file: &Path, binary: &Path, names: &[&str]) -> Option<i32> {
     let text = files::read(pid_file, 64).ok()?;
     let pid: i32 = String::from_utf8(text).ok()?.trim().parse().ok()?;
@@ -119,8 +120,8 @@ pub(crate) fn read_text(path: &Path) -> Result<ConfigText, FileError> {
     })
 }
 
-/// The files that a pattern stands for, sorted as glob(3) does. A file that is named and not there is left to
-/// `nginx -t` to complain of.
+/// The files that a pattern stands for, sorted as glob(3) does. A file that is named and not there
+/// is left to `nginx -t` to complain of.
 pub(crate) fn matching_files(pattern: &Path) -> Result<Vec<PathBuf>, FileError> {
     let mut found = vec![PathBuf::new()];
     for part in pattern.components() {

@@ -1,5 +1,6 @@
-//! Who is to reload a server: the systemd unit that runs it, the service script, or the server's own command. A server
-//! that systemd runs should hear of it from systemd, which otherwise loses sight of it.
+//! Who is to reload a server: the systemd unit that runs it, the service script, or the server's
+//! own command. A server that systemd runs should hear of it from systemd, which otherwise loses
+//! sight of it.
 
 use std::path::Path;
 
@@ -10,7 +11,8 @@ use crate::webserver::control::observe::run;
 /// There when systemd runs this machine (`sd_booted(3)`).
 const SYSTEMD: &str = "/run/systemd/system";
 
-/// The command that makes the service of one of these names read its files again; `None` where there is no such service.
+/// The command that makes the service of one of these names read its files again; `None` where
+/// there is no such service.
 pub(crate) fn reload_command(names: &[&str]) -> Option<Vec<String>> {
     let systemd = process::which("systemctl").is_some() && files::occupied(Path::new(SYSTEMD));
     let active = |name: &str| {

@@ -1,4 +1,5 @@
-//! `.if` and its kin, as far as they can be told: <https://docs.haproxy.org/2.6/configuration.html#2.4>.
+//! `.if` and its kin, as far as they can be told:
+//! <https://docs.haproxy.org/2.6/configuration.html#2.4>.
 
 use super::lex::{Environment, Word};
 

@@ -1,5 +1,5 @@
-//! From the texts of an HAProxy configuration to what an install asks about: every certificate that a `bind` line loads is
-//! a block of its own, for the names of its filters or for those in it.
+//! From the texts of an HAProxy configuration to what an install asks about: every certificate that
+//! a `bind` line loads is a block of its own, for the names of its filters or for those in it.
 
 use std::path::{Path, PathBuf};
 
@@ -231,7 +231,8 @@ impl Reader<'_> {
                 Section::Other
             }
             "crt-store" => {
-                let what = "certificates of a crt-store are not understood (HAProxy 3.0): what names one is left alone";
+                let what = "certificates of a crt-store are not understood (HAProxy 3.0): what \
+                    names one is left alone";
                 self.doubt(place, what.to_owned());
                 Section::Other
             }
@@ -482,7 +483,8 @@ mod tests {
     use crate::webserver::haproxy::list::name;
     use crate::webserver::model::{Block, ServerName};
 
-    /// A file is there unless it is called `none`; its certificate is for its own name; `both*` hold the key too.
+    /// A file is there unless it is called `none`; its certificate is for its own name; `both*`
+    /// hold the key too.
     fn read(text: &str) -> Config {
         let lying = |path: &Path| {
             let file = path.file_name().unwrap().to_string_lossy().into_owned();
@@ -582,13 +584,15 @@ mod tests {
             (
                 "global\n crt-base /base\nfrontend f\n bind :443 ssl crt apart.pem strict-sni",
                 &[
-                    "4 apart @ 0.0.0.0:443 ssl strict: /base/apart.pem(fullchain.pem) /base/apart.pem.key(key.pem)",
+                    "4 apart @ 0.0.0.0:443 ssl strict: /base/apart.pem(fullchain.pem) \
+                        /base/apart.pem.key(key.pem)",
                 ],
             ),
             (
                 "global\n crt-base /base\nfrontend f\n bind :443 ssl crt-list /l",
                 &[
-                    "1 apart @ 0.0.0.0:443 ssl default: /base/apart.pem(fullchain.pem) /base/apart.pem.key(key.pem)",
+                    "1 apart @ 0.0.0.0:443 ssl default: /base/apart.pem(fullchain.pem) \
+                        /base/apart.pem.key(key.pem)",
                     "2 *.z,!no.z @ 0.0.0.0:443 ssl: /x/z.pem",
                     "3  @ 0.0.0.0:443 ssl: /x/d.pem",
                 ],
@@ -687,15 +691,18 @@ mod tests {
             ),
             (
                 ".if version_atleast(2.8)\n.endif",
-                "1: only HAProxy can tell whether version_atleast(2.8) holds; it is read as if it did",
+                "1: only HAProxy can tell whether version_atleast(2.8) holds; it is read as if it \
+                    did",
             ),
             (
                 "crt-store s\n load crt a.pem",
-                "1: certificates of a crt-store are not understood (HAProxy 3.0): what names one is left alone",
+                "1: certificates of a crt-store are not understood (HAProxy 3.0): what names one \
+                    is left alone",
             ),
             (
                 "frontend f\n bind :443 ssl crt-list /l",
-                "/l:4: it is no line of a crt-list; /l:1: only HAProxy can tell which file crt apart.pem is",
+                "/l:4: it is no line of a crt-list; /l:1: only HAProxy can tell which file crt \
+                    apart.pem is",
             ),
             ("frontend f\n bind :443 ssl crt /x/a.pem", ""),
         ] {

@@ -1,5 +1,6 @@
-//! What `crt PATH` makes HAProxy load: a file, all files of a folder, a bundle of `PATH.rsa` and `PATH.ecdsa`; the key in
-//! it or beside it. <https://docs.haproxy.org/2.6/configuration.html#5.1-crt>
+//! What `crt PATH` makes HAProxy load: a file, all files of a folder, a bundle of
+//! `PATH.rsa` and `PATH.ecdsa`; the key in it or beside it.
+//! <https://docs.haproxy.org/2.6/configuration.html#5.1-crt>
 
 use std::path::{Path, PathBuf};
 

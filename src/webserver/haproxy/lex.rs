@@ -1,6 +1,6 @@
-//! The words of one line of an HAProxy configuration, by the rules of its own reader (`parse_line`): quotes, escapes, and
-//! variables of the environment, which count in double quotes alone.
-//! <https://docs.haproxy.org/2.6/configuration.html#2.2>
+//! The words of one line of an HAProxy configuration, by the rules of its own reader
+//! (`parse_line`): quotes, escapes, and variables of the environment, which count in double quotes
+//! alone. <https://docs.haproxy.org/2.6/configuration.html#2.2>
 
 /// The environment that HAProxy was started with.
 #[derive(Clone, Debug, Default)]

@@ -1,5 +1,5 @@
-//! One line of a crt-list: `FILE [OPTIONS] FILTER...`, by the rules of `crtlist_parse_line`, which knows no quotes.
-//! <https://docs.haproxy.org/2.6/configuration.html#5.1-crt-list>
+//! One line of a crt-list: `FILE [OPTIONS] FILTER...`, by the rules of `crtlist_parse_line`, which
+//! knows no quotes. <https://docs.haproxy.org/2.6/configuration.html#5.1-crt-list>
 
 use crate::webserver::model::ServerName;
 

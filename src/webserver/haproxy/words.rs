@@ -1,10 +1,12 @@
-//! What a failing `haproxy -c` says, and whether a given pair is to blame. HAProxy tells of every line that fails.
+//! What a failing `haproxy -c` says, and whether a given pair is to blame. HAProxy tells of every
+//! line that fails.
 
 use std::path::Path;
 
 use crate::webserver::model::{Blame, Complaint, last_words};
 
-/// Reads the output of a failing test; `paths` are those of the pair, as the configuration names them.
+/// Reads the output of a failing test; `paths` are those of the pair, as the configuration names
+/// them.
 #[must_use]
 pub fn complaint(output: &str, paths: &[&Path]) -> Complaint {
     let mut lines: Vec<String> = output.lines().filter_map(alert).collect();
@@ -69,7 +71,8 @@ mod tests {
             "[ALERT]    (1) : config : parsing [/h.cfg:9] : 'bind :443' in section 'frontend' : ";
         let sums = "[ALERT]    (1) : config : Error(s) found in configuration file : /h.cfg\n\
             [ALERT]    (1) : config : Fatal errors found in configuration.\n";
-        let list = "'crt-list' : unable to stat SSL certificate from file '/c' : No such file or directory.";
+        let list = "'crt-list' : unable to stat SSL certificate from file '/c' : No such file or \
+            directory.";
         for (output, blame) in [
             (
                 "unable to stat SSL certificate from file '/c' : No such file or directory.",

@@ -1,5 +1,6 @@
-//! The section for a pair that no `bind` line loads yet: https with one certificate, plain text sent on to it. Where
-//! HAProxy has the port already, a second section would share it at random: then one more word of that line is told.
+//! The section for a pair that no `bind` line loads yet: https with one certificate, plain text
+//! sent on to it. Where HAProxy has the port already, a second section would share it at random:
+//! then one more word of that line is told.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -114,7 +115,8 @@ impl Writer<'_> {
         }
     }
 
-    /// The file that HAProxy is to load: the one with both, else the chain, whose key lies beside it.
+    /// The file that HAProxy is to load: the one with both, else the chain, whose key lies beside
+    /// it.
     fn certificate(&self) -> String {
         let links = self.new.links;
         let link = links
@@ -170,7 +172,8 @@ fn has(listens: &[Listen], port: u16) -> bool {
 }
 
 fn redirect(frontend: &Frontend) -> Addition {
-    let line = "http-request redirect scheme https code 301 unless { ssl_fc } or { path_beg /.well-known/ }";
+    let line = "http-request redirect scheme https code 301 unless { ssl_fc } or \
+        { path_beg /.well-known/ }";
     Addition {
         file: frontend.file.clone(),
         line: frontend.line,
@@ -186,7 +189,8 @@ fn comment(addition: &Addition) -> String {
         .collect();
     let place = format!("{}:{}", addition.file.display(), addition.line);
     format!(
-        "\n# To send plain text on to https (but for /.well-known/), add to the section at {place}:\n{lines}"
+        "\n# To send plain text on to https (but for /.well-known/), add to the section at \
+            {place}:\n{lines}"
     )
 }
 

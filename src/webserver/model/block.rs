@@ -1,4 +1,5 @@
-//! One block: `server { ... }`, `<VirtualHost ...>`, `bind ... ssl`: where it answers, for which names, with which files.
+//! One block: `server { ... }`, `<VirtualHost ...>`, `bind ... ssl`: where it answers, for which
+//! names, with which files.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,8 @@ use super::name::ServerName;
 use crate::pki::name::DnsName;
 use crate::store::layout::{Link, Piece};
 
-/// The part of a server that a block belongs to: the addresses of one say nothing of those of another.
+/// The part of a server that a block belongs to: the addresses of one say nothing of those of
+/// another.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Part {
     /// Web sites.
@@ -100,15 +102,16 @@ pub struct Block {
     pub listens: Vec<Listen>,
     /// Its pairs, or those it inherits.
     pub pairs: Vec<Pair>,
-    /// The line (`FILE:LINE`) that has it send OCSP answers along, which it fetches from where the certificate says; none
-    /// where it sends none, or has them from elsewhere.
+    /// The line (`FILE:LINE`) that has it send OCSP answers along, which it fetches from where the
+    /// certificate says; none where it sends none, or has them from elsewhere.
     pub stapling: Option<String>,
 }
 
 /// Where the names of a block stand.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum NamesFrom {
-    /// In the certificate that lies there now (HAProxy without a filter): another one brings its own.
+    /// In the certificate that lies there now (HAProxy without a filter): another one brings its
+    /// own.
     Certificate,
     /// In the configuration.
     Configuration,
@@ -146,7 +149,8 @@ impl Block {
         self.listens.iter().any(|listen| !listen.ssl && !listen.udp)
     }
 
-    /// Whether it answers to `host` by one of its names; patterns that only the server can match do not count.
+    /// Whether it answers to `host` by one of its names; patterns that only the server can match do
+    /// not count.
     #[must_use]
     pub fn answers_to(&self, host: &str) -> bool {
         self.rank(host).is_some()

@@ -7,7 +7,8 @@ use std::path::Path;
 pub enum Blame {
     /// The pair, or a part of it, is not there.
     PairMissing,
-    /// The pair is there and cannot be loaded: no PEM, or key and certificate do not belong together.
+    /// The pair is there and cannot be loaded: no PEM, or key and certificate do not belong
+    /// together.
     PairBroken,
     /// The pair is there and the server may not read it.
     PairUnreadable,

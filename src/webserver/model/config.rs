@@ -78,8 +78,9 @@ impl Config {
         self.at(self.index.of_path(path).to_vec())
     }
 
-    /// The web sites that answer to one of `names` (a wildcard stands for any name below it) by a name of their own.
-    /// Blocks that do so only by a regular expression, or as the default, are not among them.
+    /// The web sites that answer to one of `names` (a wildcard stands for any name below it) by a
+    /// name of their own. Blocks that do so only by a regular expression, or as the default, are
+    /// not among them.
     pub fn serving(&self, names: &[DnsName]) -> impl Iterator<Item = &Block> {
         self.at(self.index.of_names(names))
             .filter(move |block| block.part == Part::Http && block.serves(names))
@@ -91,7 +92,8 @@ impl Config {
 }
 
 impl Block {
-    /// Whether it answers to one of `names` (a wildcard stands for any name below it) by a name of its own.
+    /// Whether it answers to one of `names` (a wildcard stands for any name below it) by a name of
+    /// its own.
     #[must_use]
     pub fn serves(&self, names: &[DnsName]) -> bool {
         let hosts = || self.names.iter().filter_map(ServerName::concrete);

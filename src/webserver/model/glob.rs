@@ -1,5 +1,5 @@
-//! Patterns of `include`, as glob(7) and fnmatch(3) match one part of a path: `*`, `?` and `[...]`; a leading dot is
-//! matched by a dot alone.
+//! Patterns of `include`, as glob(7) and fnmatch(3) match one part of a path: `*`, `?` and `[...]`;
+//! a leading dot is matched by a dot alone.
 
 /// Whether it is a pattern at all.
 #[must_use]
@@ -15,7 +15,8 @@ pub fn matches(pattern: &str, name: &str) -> bool {
     }
     let (pattern, name): (Vec<char>, Vec<char>) =
         (pattern.chars().collect(), name.chars().collect());
-    // After a mismatch only the last `*` can take one character more: no search but this one is needed.
+    // After a mismatch only the last `*` can take one character more: no search but this one is
+    // needed.
     let (mut at, mut read, mut star) = (0, 0, None);
     while read < name.len() {
         if pattern.get(at) == Some(&'*') {

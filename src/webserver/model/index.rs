@@ -1,6 +1,6 @@
-//! Which blocks of a configuration can have to do with a file, a name or an address at all, found without going through
-//! all of them: with a thousand pairs in one run that would be a million blocks. What is found is no more than a
-//! candidate: the block itself says whether it fits.
+//! Which blocks of a configuration can have to do with a file, a name or an address at all, found
+//! without going through all of them: with a thousand pairs in one run that would be a million
+//! blocks. What is found is no more than a candidate: the block itself says whether it fits.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -135,7 +135,8 @@ impl Index {
     }
 }
 
-/// What a name is found by: a host; `.example.com` for all below it; `*.example.com` for a wildcard of a certificate.
+/// What a name is found by: a host; `.example.com` for all below it; `*.example.com` for a wildcard
+/// of a certificate.
 fn keys(name: &ServerName) -> Vec<String> {
     let below = match name {
         ServerName::Below(base) | ServerName::WithBelow(base) | ServerName::Label(base) => {

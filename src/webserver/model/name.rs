@@ -27,8 +27,8 @@ pub enum ServerName {
 }
 
 impl ServerName {
-    /// How well it fits `host`, `None` when it does not or cannot be told: an exact name wins over the longest leading
-    /// wildcard, that over the longest trailing one.
+    /// How well it fits `host`, `None` when it does not or cannot be told: an exact name wins over
+    /// the longest leading wildcard, that over the longest trailing one.
     pub(crate) fn rank(&self, host: &str) -> Option<(u8, usize)> {
         let below = |base: &str| host.len() > base.len() && host.ends_with(base);
         match self {
@@ -64,7 +64,8 @@ impl ServerName {
         }
     }
 
-    /// The names, as a certificate spells them, that all it serves would need; `None` when that cannot be told.
+    /// The names, as a certificate spells them, that all it serves would need; `None` when that
+    /// cannot be told.
     pub(crate) fn needs(&self) -> Option<Vec<String>> {
         match self {
             Self::Exact(name) => Some(vec![name.clone()]),

@@ -1,5 +1,6 @@
-//! What of a configuration is in the way of a pair though every test passes: two blocks that claim a name at one address,
-//! of which only the first is ever asked, and blocks that speak TLS and have no certificate.
+//! What of a configuration is in the way of a pair though every test passes: two blocks that claim
+//! a name at one address, of which only the first is ever asked, and blocks that speak TLS and have
+//! no certificate.
 
 use std::ptr;
 
@@ -146,7 +147,8 @@ mod tests {
                 "twice a.example 0.0.0.0:443 1 2",
             ),
             (
-                "server { listen 80; server_name a.example; }\nserver { listen 443 ssl; server_name a.example; OURS }",
+                "server { listen 80; server_name a.example; }\nserver \
+                    { listen 443 ssl; server_name a.example; OURS }",
                 "",
             ),
             (

@@ -1,8 +1,9 @@
-//! Whom to ask after an install: every address at which a server serves the pair, for every name that it serves there.
+//! Whom to ask after an install: every address at which a server serves the pair, for every name
+//! that it serves there.
 //!
-//! `listen 443` and `[::]:443` mean all addresses of the machine; they are one socket, so loopback stands for
-//! them. Where another block listens on one address of the machine alone, it asks only the blocks of that address:
-//! such an address is told as served elsewhere rather than passed over.
+//! `listen 443` and `[::]:443` mean all addresses of the machine; they are one socket, so loopback
+//! stands for them. Where another block listens on one address of the machine alone, it asks only
+//! the blocks of that address: such an address is told as served elsewhere rather than passed over.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -85,7 +86,8 @@ pub struct Wanted<'a> {
 }
 
 impl Wanted<'_> {
-    /// How well the names that a block will have fit `host`: a certificate that brings its block's names brings its own.
+    /// How well the names that a block will have fit `host`: a certificate that brings its block's
+    /// names brings its own.
     fn rank(&self, block: &Block, host: &str) -> Option<(u8, usize)> {
         if block.names_from == NamesFrom::Configuration || !block.names_pair(self.links) {
             return block.rank(host);
@@ -187,7 +189,8 @@ impl Targets {
         }
     }
 
-    /// Addresses of their own on the same port, which nginx keeps apart from those that mean all addresses.
+    /// Addresses of their own on the same port, which nginx keeps apart from those that mean all
+    /// addresses.
     fn narrower(
         &mut self,
         config: &Config,
@@ -243,8 +246,8 @@ impl Targets {
     }
 }
 
-/// The names of the certificate, and those of our blocks that it covers; wildcards with a label of ours. A wildcard of
-/// the certificate is asked for only where no block has a name below it.
+/// The names of the certificate, and those of our blocks that it covers; wildcards with a label of
+/// ours. A wildcard of the certificate is asked for only where no block has a name below it.
 fn hosts(config: &Config, wanted: &Wanted<'_>) -> Vec<String> {
     let ours = config.naming(wanted.links).flat_map(|block| &block.names);
     let named: Vec<String> = ours
@@ -262,7 +265,8 @@ fn hosts(config: &Config, wanted: &Wanted<'_>) -> Vec<String> {
     hosts
 }
 
-/// An address of this machine that reaches `listen` and no narrower one: the whole of 127/8 is ours to pick from.
+/// An address of this machine that reaches `listen` and no narrower one: the whole of 127/8 is ours
+/// to pick from.
 fn free_address(config: &Config, part: Part, listen: &Listen, address: IpAddr) -> Option<IpAddr> {
     let taken = |candidate: IpAddr| {
         config
@@ -281,8 +285,8 @@ fn free_address(config: &Config, part: Part, listen: &Listen, address: IpAddr) -
         .find(|&candidate| !taken(candidate))
 }
 
-/// The block that the server picks for `host` among those that listen exactly there: the best name, else a regular
-/// expression (not evaluated here), else the default, if there is one.
+/// The block that the server picks for `host` among those that listen exactly there: the best name,
+/// else a regular expression (not evaluated here), else the default, if there is one.
 fn route<'a>(
     config: &'a Config,
     wanted: &Wanted<'_>,
@@ -303,8 +307,8 @@ fn route<'a>(
         .filter(listens)
         .filter_map(|block| Some((wanted.rank(block, host)?, block)));
     let named: Vec<((u8, usize), &Block)> = named.collect();
-    // Apache takes the first host that has the name at all; of two blocks with the same name nginx takes the first and
-    // warns.
+    // Apache takes the first host that has the name at all; of two blocks with the same name nginx
+    // takes the first and warns.
     let by_name = match config.software {
         Software::Apache => named.first(),
         Software::Haproxy | Software::Nginx => named.iter().rev().max_by_key(|(rank, _)| *rank),
@@ -419,45 +423,54 @@ mod tests {
         for (http, expected) in [
             // Another block has the second name.
             (
-                "server { listen 443 ssl; server_name a.example; OURS }\nserver { listen 443 ssl; server_name b.a.example; OTHER }",
+                "server { listen 443 ssl; server_name a.example; OURS }\nserver \
+                    { listen 443 ssl; server_name b.a.example; OTHER }",
                 vec!["127.0.0.1:443 a.example", "!127.0.0.1:443 b.a.example 2"],
             ),
             // No block has it: the default answers.
             (
-                "server { listen 443 ssl; server_name a.example; OURS }\nserver { listen 443 ssl default_server; OTHER }",
+                "server { listen 443 ssl; server_name a.example; OURS }\nserver \
+                    { listen 443 ssl default_server; OTHER }",
                 vec!["127.0.0.1:443 a.example", "!127.0.0.1:443 b.a.example 2"],
             ),
             // An exact name before a wildcard, whatever their order.
             (
-                "server { listen 443 ssl; server_name *.a.example; OTHER }\nserver { listen 443 ssl; server_name a.example b.a.example; OURS }",
+                "server { listen 443 ssl; server_name *.a.example; OTHER }\nserver \
+                    { listen 443 ssl; server_name a.example b.a.example; OURS }",
                 vec!["127.0.0.1:443 a.example", "127.0.0.1:443 b.a.example"],
             ),
             // Of two blocks with the same name the first answers.
             (
-                "server { listen 443 ssl; server_name a.example b.a.example; OURS }\nserver { listen 443 ssl; server_name a.example; OTHER }",
+                "server { listen 443 ssl; server_name a.example b.a.example; OURS }\nserver \
+                    { listen 443 ssl; server_name a.example; OTHER }",
                 vec!["127.0.0.1:443 a.example", "127.0.0.1:443 b.a.example"],
             ),
             // Only nginx can match a regular expression.
             (
-                "server { listen 443 ssl; server_name a.example; OURS }\nserver { listen 443 ssl; server_name ~^b; OTHER }",
+                "server { listen 443 ssl; server_name a.example; OURS }\nserver \
+                    { listen 443 ssl; server_name ~^b; OTHER }",
                 vec!["127.0.0.1:443 a.example", "?0.0.0.0:443 Regex"],
             ),
             (
-                "server { listen 443 ssl; server_name a.example; OURS }\nserver { listen 443 ssl; server_name ~^b; OURS }",
+                "server { listen 443 ssl; server_name a.example; OURS }\nserver \
+                    { listen 443 ssl; server_name ~^b; OURS }",
                 vec!["127.0.0.1:443 a.example", "127.0.0.1:443 b.a.example"],
             ),
             // Loopback taken by another block: another address of 127/8 reaches ours.
             (
-                "server { listen 443 ssl; server_name a.example b.a.example; OURS }\nserver { listen 127.0.0.1:443 ssl; OTHER }",
+                "server { listen 443 ssl; server_name a.example b.a.example; OURS }\nserver \
+                    { listen 127.0.0.1:443 ssl; OTHER }",
                 vec!["127.0.0.2:443 a.example", "127.0.0.2:443 b.a.example"],
             ),
             (
-                "server { listen [::]:443 ssl; server_name a.example b.a.example; OURS }\nserver { listen [::1]:443 ssl; OTHER }",
+                "server { listen [::]:443 ssl; server_name a.example b.a.example; OURS }\nserver \
+                    { listen [::1]:443 ssl; OTHER }",
                 vec!["?[::]:443 Taken"],
             ),
             // Visitors of the machine's own address never reach ours.
             (
-                "server { listen 443 ssl; server_name a.example b.a.example; OURS }\nserver { listen 192.0.2.1:443 ssl; server_name x.example; OTHER }",
+                "server { listen 443 ssl; server_name a.example b.a.example; OURS }\nserver \
+                    { listen 192.0.2.1:443 ssl; server_name x.example; OTHER }",
                 vec![
                     "127.0.0.1:443 a.example",
                     "127.0.0.1:443 b.a.example",

@@ -51,7 +51,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// Of the directives of the main file `file`. Certificates are relative to its folder, the rest to `prefix`.
+    /// Of the directives of the main file
+    /// `file`. Certificates are relative to its folder, the rest to `prefix`.
     #[must_use]
     pub fn new(directives: &[Directive], file: &Path, prefix: &Path) -> Self {
         let folder = file.parent().unwrap_or_else(|| Path::new("/"));
@@ -258,7 +259,8 @@ mod tests {
                 "/s.crt+/etc/nginx/s/s.key",
             ),
             (
-                "ssl_certificate /a; ssl_certificate /b; ssl_certificate_key /c; ssl_certificate_key /d;",
+                "ssl_certificate /a; ssl_certificate /b; ssl_certificate_key /c; \
+                    ssl_certificate_key /d;",
                 "/a+/c /b+/d",
             ),
             (

@@ -77,7 +77,8 @@ impl Build {
     }
 }
 
-/// `nginx version: nginx/1.22.1 (Debian)`; builds of others call themselves `openresty/1.25.3.1`, `Angie/1.5.0`.
+/// `nginx version: nginx/1.22.1 (Debian)`; builds of others call themselves
+/// `openresty/1.25.3.1`, `Angie/1.5.0`.
 fn version(line: &str) -> Option<Version> {
     let (_, name) = line.split_once(" version: ")?;
     let (_, number) = name.split_once('/')?;

@@ -1,5 +1,6 @@
-//! The words of an nginx configuration, by the rules of nginx's own reader (`ngx_conf_read_token`): blanks part words,
-//! `;`, `{` and `}` are words of their own, `#` begins a comment only where a word could begin.
+//! The words of an nginx configuration, by the rules of nginx's own reader
+//! (`ngx_conf_read_token`): blanks part words, `;`, `{` and `}` are words of their own, `#` begins
+//! a comment only where a word could begin.
 
 use std::path::{Path, PathBuf};
 
@@ -99,7 +100,8 @@ impl<'a> Lexer<'a> {
         }))
     }
 
-    /// Skips a block whose inside is another language (`content_by_lua_block { ... }`), up to its own closing brace.
+    /// Skips a block whose inside is another language (`content_by_lua_block { ... }`), up to its
+    /// own closing brace.
     pub(crate) fn skip_foreign_block(&mut self) -> Result<(), ParseError> {
         let line = self.line;
         let mut depth = 1_u32;
@@ -158,7 +160,8 @@ impl<'a> Lexer<'a> {
                 '\\' => {
                     self.advance();
                 }
-                // No string goes on after the line; an apostrophe in a comment must not swallow the file.
+                // No string goes on after the line; an apostrophe in a comment must not swallow the
+                // file.
                 '\n' => return,
                 c if c == quote => return,
                 _ => {}
@@ -199,8 +202,9 @@ impl<'a> Lexer<'a> {
         word
     }
 
-    /// After a backslash: quotes and the backslash itself stand for themselves, `t`, `r`, `n` for the control
-    /// characters; before anything else the backslash stays (as in a regular expression).
+    /// After a backslash: quotes and the backslash itself stand for themselves, `t`, `r`, `n` for
+    /// the control characters; before anything else the backslash stays (as in a regular
+    /// expression).
     fn escape(&mut self, word: &mut String) {
         match self.advance() {
             Some(c @ ('"' | '\'' | '\\')) => word.push(c),

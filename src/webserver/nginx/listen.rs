@@ -9,7 +9,8 @@ pub(crate) fn usual() -> Listen {
     Listen::on(Interface::Address(Ipv4Addr::UNSPECIFIED.into()), 80)
 }
 
-/// The arguments of one `listen`; several for a range of ports, none when it says nothing that nginx would take.
+/// The arguments of one `listen`; several for a range of ports, none when it says nothing that
+/// nginx would take.
 pub(crate) fn parse(arguments: &[String]) -> Vec<Listen> {
     let Some((place, options)) = arguments.split_first() else {
         return Vec::new();

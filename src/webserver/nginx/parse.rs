@@ -1,4 +1,5 @@
-//! From the texts of an nginx configuration to its directives, includes followed. It knows no directive but `include`.
+//! From the texts of an nginx configuration to its directives, includes followed. It knows no
+//! directive but `include`.
 
 use std::path::{Path, PathBuf};
 
@@ -53,8 +54,8 @@ pub fn flat(directives: &[Directive]) -> Vec<&Directive> {
     all
 }
 
-/// Reads `main` and all it includes. `find` gives the files that an absolute path or pattern stands for, in order;
-/// relative ones are taken from the folder of the main file, as nginx does.
+/// Reads `main` and all it includes. `find` gives the files that an absolute path or pattern stands
+/// for, in order; relative ones are taken from the folder of the main file, as nginx does.
 ///
 /// # Errors
 /// What is no configuration, or what `find` fails with.
@@ -77,7 +78,8 @@ impl<E: From<ParseError>> Parser<'_, E> {
         self.block(&mut lexer, &source.path, depth, None)
     }
 
-    /// Directives up to the end of the file, or up to the `}` of the block that was opened on line `opened`.
+    /// Directives up to the end of the file, or up to the
+    /// `}` of the block that was opened on line `opened`.
     fn block(
         &mut self,
         lexer: &mut Lexer<'_>,
@@ -256,7 +258,8 @@ mod tests {
 
     #[test]
     fn no_text_is_too_broken_to_be_refused() {
-        let whole = "\u{feff}http {\n \"a\\\"b\" 'é{}' ${x} # c\n x_by_lua_block { '}' -- }\n [[ } }\n a\\ b; include /y; }";
+        let whole = "\u{feff}http {\n \"a\\\"b\" 'é{}' ${x} # c\n x_by_lua_block { '}' -- }\n [[ } \
+            }\n a\\ b; include /y; }";
         for (start, _) in whole.char_indices() {
             for (end, _) in whole[start..].char_indices() {
                 // Any answer but a panic or a search without end.

@@ -91,7 +91,8 @@ mod tests {
 
     #[test]
     fn blocks_are_indented_and_includes_stay() {
-        let text = "location / { include proxy_params; proxy_pass http://x; if ($a ~ \"b c\") { return 403; } }";
+        let text = "location / \
+            { include proxy_params; proxy_pass http://x; if ($a ~ \"b c\") { return 403; } }";
         let main = ConfigText {
             path: "/n".into(),
             text: text.into(),

@@ -1,11 +1,13 @@
-//! What a failing `nginx -t` says, and whether a given pair is to blame. nginx stops at its first error, so this tells
-//! of that one: a configuration whose pair is mended can still fail for another reason.
+//! What a failing `nginx -t` says, and whether a given pair is to blame. nginx stops at its first
+//! error, so this tells of that one: a configuration whose pair is mended can still fail for
+//! another reason.
 
 use std::path::Path;
 
 use crate::webserver::model::{Blame, Complaint, last_words};
 
-/// Reads the output of a failing test; `paths` are those of the pair, as the configuration names them.
+/// Reads the output of a failing test; `paths` are those of the pair, as the configuration names
+/// them.
 #[must_use]
 pub fn complaint(output: &str, paths: &[&Path]) -> Complaint {
     let mut lines: Vec<String> = output.lines().filter_map(emergency).collect();
@@ -74,13 +76,15 @@ mod tests {
             (format!("{load} \"/c/longer\": {gone}"), Blame::Other),
             (
                 format!(
-                    "{load} key \"/k\": BIO_new_file() failed (SSL: error:8000000D:system library::Permission denied:)"
+                    "{load} key \"/k\": BIO_new_file() failed (SSL: error:8000000D:system \
+                        library::Permission denied:)"
                 ),
                 Blame::PairUnreadable,
             ),
             (
                 format!(
-                    "{load} \"/c\": PEM_read_bio_X509_AUX() failed (SSL: error:04800066:PEM routines::bad end line)"
+                    "{load} \"/c\": PEM_read_bio_X509_AUX() failed (SSL: error:04800066:PEM \
+                        routines::bad end line)"
                 ),
                 Blame::PairBroken,
             ),

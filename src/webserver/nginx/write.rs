@@ -1,6 +1,6 @@
-//! Writes the server block for a pair that no block names yet: TLS by Mozilla's intermediate guideline 6.0, the site as
-//! the present plain-text block of these names serves it, and plain text sent on to https, but for `/.well-known/`,
-//! where CAs look for proofs.
+//! Writes the server block for a pair that no block names yet: TLS by Mozilla's intermediate
+//! guideline 6.0, the site as the present plain-text block of these names serves it, and plain text
+//! sent on to https, but for `/.well-known/`, where CAs look for proofs.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
@@ -28,7 +28,8 @@ pub struct Writer<'a> {
 /// Where gunicorn and Django's own examples listen.
 const UPSTREAM: &str = "http://127.0.0.1:8000";
 
-/// What an application behind a proxy must be told, or it takes every visitor for the proxy and https for http.
+/// What an application behind a proxy must be told, or it takes every visitor for the proxy and
+/// https for http.
 const HEADERS: [(&str, &str); 4] = [
     ("Host", "$host"),
     ("X-Real-IP", "$remote_addr"),
@@ -220,7 +221,8 @@ fn comment(addition: &Addition) -> String {
         .collect();
     let place = format!("{}:{}", addition.file.display(), addition.line);
     format!(
-        "\n# To send plain text on to https (but for /.well-known/), add to the block at {place}:\n{lines}"
+        "\n# To send plain text on to https (but for /.well-known/), add to the block at \
+            {place}:\n{lines}"
     )
 }
 
@@ -257,8 +259,8 @@ fn is_ours(directive: &Directive) -> bool {
         || ["listen", "server_name", "http2"].contains(&directive.name.as_str())
 }
 
-/// Included files are copied as `include`, so they must not say what the new block says for itself; the inside of Lua
-/// blocks was not read.
+/// Included files are copied as `include`, so they must not say what the new block says for itself;
+/// the inside of Lua blocks was not read.
 fn can_be_copied(directives: &[Directive]) -> bool {
     directives.iter().all(|directive| {
         let block = directive.block.as_deref().unwrap_or_default();
@@ -281,8 +283,8 @@ fn copy(block: &ServerBlock) -> String {
     out
 }
 
-/// A location that passes on gets the headers that it lacks. One header of its own would cut it off from those of the
-/// levels above, so these come with it.
+/// A location that passes on gets the headers that it lacks. One header of its own would cut it off
+/// from those of the levels above, so these come with it.
 fn with_headers(directive: &Directive, inherited: &[Directive]) -> Directive {
     let mut directive = directive.clone();
     if directive.name == "include" {
@@ -555,7 +557,8 @@ mod tests {
             ("server { server_name example.com; root /srv/x; }", "root /srv/x;", "proxy_pass"),
             // Headers of the levels above come along.
             (
-                "proxy_set_header X-Own a; server { server_name example.com; location / { proxy_pass http://app; } }",
+                "proxy_set_header X-Own a; server \
+                    { server_name example.com; location / { proxy_pass http://app; } }",
                 "proxy_set_header X-Own a;",
                 "X-Own b",
             ),

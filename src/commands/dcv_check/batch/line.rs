@@ -1,5 +1,5 @@
-//! What a line of a list means: a name known here, a request's file, or a record (host and value). The folder is read once, when the first name is
-//! looked up.
+//! What a line of a list means: a name known here, a request's file, or a record (host and value).
+//! The folder is read once, when the first name is looked up.
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
@@ -48,7 +48,8 @@ impl<'a> List<'a> {
     /// Nothing of that name or path, or nothing to look for in the DNS.
     pub(crate) fn read(&self, line: &str) -> Result<Vec<Pending>, Failure> {
         let columns = line.contains(char::is_whitespace);
-        // No request's file is called like a record, and to look for one takes longer than to read the line.
+        // No request's file is called like a record, and to look for one takes longer than to read
+        // the line.
         if columns
             && line.starts_with('_')
             && let Ok(records) = records(line, self.ca)

@@ -21,8 +21,8 @@ pub(super) fn plain(round: usize) -> Duration {
     )
 }
 
-/// Longer and longer; where only resolvers are behind, as long as what they say may be remembered: an absence (RFC 2308 5)
-/// or another value (its TTL).
+/// Longer and longer; where only resolvers are behind, as long as what they say may be remembered:
+/// an absence (RFC 2308 5) or another value (its TTL).
 pub(super) fn by_records(round: usize, checks: &[Check]) -> Duration {
     after(
         round,

@@ -1,4 +1,5 @@
-//! Who says what, since when, and when they are asked again: on a terminal, each look in place of the one before.
+//! Who says what, since when, and when they are asked again: on a terminal, each look in place of
+//! the one before.
 
 use std::collections::HashMap;
 

@@ -6,7 +6,8 @@ use crate::inventory::Verdict;
 use crate::inventory::reason::day;
 use crate::report::escape;
 
-/// Foreign text: what would drive a terminal or reorder what is read is made visible, what would be markup is not.
+/// Foreign text: what would drive a terminal or reorder what is read is made visible, what would be
+/// markup is not.
 pub(super) fn text(foreign: &str) -> String {
     let mut out = String::with_capacity(foreign.len());
     for c in escape(foreign, &[]).chars() {

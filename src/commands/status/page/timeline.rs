@@ -1,5 +1,6 @@
-//! Every certificate from its first to its last day, with the rounds to come, today, and the days on which rules change.
-//! One scale for all; a drawing a row, so that it goes wherever its row is sorted to.
+//! Every certificate from its first to its last day, with the rounds to come, today, and the days
+//! on which rules change. One scale for all; a drawing a row, so that it goes wherever its row is
+//! sorted to.
 
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
@@ -152,7 +153,8 @@ impl Timeline {
             String::new()
         };
         format!(
-            "<svg class=\"axis\" role=\"img\" aria-label=\"Time, with the days on which rules change\">{years}{rules}{now}</svg>"
+            "<svg class=\"axis\" role=\"img\" aria-label=\"Time, with the days on which rules \
+                change\">{years}{rules}{now}</svg>"
         )
     }
 
@@ -182,7 +184,8 @@ impl Timeline {
             return items;
         }
         format!(
-            "<section id=\"rules\"><h2>Rules that change</h2><ul class=\"rules\">\n{items}</ul></section>\n"
+            "<section id=\"rules\"><h2>Rules that change</h2><ul \
+                class=\"rules\">\n{items}</ul></section>\n"
         )
     }
 
@@ -195,7 +198,8 @@ impl Timeline {
          <svg class=\"swatch\" aria-hidden=\"true\" viewBox=\"0 0 24 12\" preserveAspectRatio=\"none\"><path class=\"rule\" d=\"M12 0v12\"/></svg> \
          a <a href=\"#rules\">rule that changes</a></p>\n";
 
-    /// One row: the life of the certificate, the part of it in which the next round is due, and the rounds after it.
+    /// One row: the life of the certificate, the part of it in which the next round is due, and the
+    /// rounds after it.
     pub(super) fn of(&self, row: &Row) -> String {
         let bar = |class: &str, from: i64, to: i64| {
             let (from, to) = (self.x(from), self.x(to));
@@ -231,7 +235,8 @@ impl Timeline {
             drawn.push_str(&format!("<path class=\"round\" d=\"{ticks}\"/>"));
         }
         format!(
-            "<svg viewBox=\"0 0 {WIDE} 20\" preserveAspectRatio=\"none\" aria-hidden=\"true\">{drawn}</svg>"
+            "<svg viewBox=\"0 0 {WIDE} 20\" preserveAspectRatio=\"none\" \
+                aria-hidden=\"true\">{drawn}</svg>"
         )
     }
 }

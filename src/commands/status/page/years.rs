@@ -1,4 +1,5 @@
-//! How much work lies ahead: the rounds of each month as bars under the rules that change, and of each year in numbers.
+//! How much work lies ahead: the rounds of each month as bars under the rules that change, and of
+//! each year in numbers.
 
 use std::collections::BTreeMap;
 

@@ -39,7 +39,8 @@ fn read_by(seen: Observed, servers: &[Option<Software>]) -> Observed {
 /// What the world says to an act: nothing when it goes well, else the pairs that its words name.
 type World<'w> = &'w mut dyn FnMut(&str) -> Option<Vec<usize>>;
 
-/// Runs the plans; says what was done, in a few letters each: `0` and `1` are pairs, `=b` is the switch.
+/// Runs the plans; says what was done, in a few letters each: `0` and `1` are pairs, `=b` is the
+/// switch.
 fn run<'a>(plans: &'a [InstallPlan], world: World<'_>) -> (Vec<String>, Vec<Way<'a, String>>) {
     let mut course = Course::new(plans);
     let mut said = Vec::new();
@@ -137,7 +138,8 @@ fn one_test_and_one_reload_for_all() {
     ];
     let (said, ways) = run(&plans, &mut |_| None);
     let wanted = format!(
-        "0=b, 1=b, 2=b, test nginx for 012, test apache for 1, reload nginx for 012, reload apache for 1, ask 0b 1b 2b, {}, {}, {}",
+        "0=b, 1=b, 2=b, test nginx for 012, test apache for 1, reload nginx for 012, reload apache \
+            for 1, ask 0b 1b 2b, {}, {}, {}",
         settled(0),
         settled(1),
         settled(2)
@@ -210,13 +212,15 @@ fn only_what_failed_goes_back() {
             "a reload names the second",
             "reload nginx for 01",
             vec![1],
-            "0=b, 1=b, test nginx for 01, reload nginx for 01, 1=a, test nginx for 1, reload nginx for 01, ask 0b 1a, ",
+            "0=b, 1=b, test nginx for 01, reload nginx for 01, 1=a, test nginx for 1, reload nginx \
+                for 01, ask 0b 1a, ",
         ),
         (
             "the second is not served",
             "ask 0b 1b",
             vec![1],
-            "0=b, 1=b, test nginx for 01, reload nginx for 01, ask 0b 1b, 1=a, test nginx for 1, reload nginx for 1, ask 0b 1a, ",
+            "0=b, 1=b, test nginx for 01, reload nginx for 01, ask 0b 1b, 1=a, test nginx for 1, \
+                reload nginx for 1, ask 0b 1a, ",
         ),
         (
             "the second cannot be switched",
@@ -270,7 +274,8 @@ fn a_server_that_refuses_for_good_is_not_reloaded_and_that_is_told() {
     let (said, ways) = run(&plans, &mut |word| {
         word.starts_with("test nginx").then(Vec::new)
     });
-    let wanted = "0=b, 1=b, test nginx for 0, 0=a, test nginx for 0, test apache for 1, reload apache for 1, ask 0a 1b, ";
+    let wanted = "0=b, 1=b, test nginx for 0, 0=a, test nginx for 0, test apache for 1, reload \
+        apache for 1, ask 0a 1b, ";
     assert_eq!(after_writing(&said), format!("{wanted}{}", settled(1)));
     let left: Vec<bool> = ways[0]
         .not_back
@@ -314,8 +319,8 @@ fn a_signal_takes_all_back_at_once() {
     );
 }
 
-/// Whatever fails, and however often: it ends, and each pair is wholly the new one or wholly the one before; what is
-/// noted as proven was seen after the last reload of its servers.
+/// Whatever fails, and however often: it ends, and each pair is wholly the new one or wholly the
+/// one before; what is noted as proven was seen after the last reload of its servers.
 #[test]
 fn whatever_fails_no_pair_is_left_between() {
     let first = || {
@@ -350,7 +355,8 @@ fn whatever_fails_no_pair_is_left_between() {
         let mut live = ["a", "a", "a", "", "a"].map(str::to_owned);
         let (said, ways) = run(&plans, &mut |word| {
             let pair: usize = word[..1].parse().unwrap_or(9);
-            // What has to do with the disk fails on the way there only: on the way back there is nothing to be done.
+            // What has to do with the disk fails on the way there only: on the way back there is
+            // nothing to be done.
             let back = word.ends_with("=a") || word.contains("remove");
             let fails =
                 random(often) == 0 && !back && !word.ends_with("note") && !word.ends_with("prune");

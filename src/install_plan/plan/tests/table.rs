@@ -43,14 +43,16 @@ fn first_installs() -> Vec<Row> {
         row(
             "first, the configuration waits for these files",
             with(nothing(), ServerState::Mends(asks())),
-            "write(b) settings link(chain) link(key) live=b test reload ask(b) proven=b note(b) prune",
+            "write(b) settings link(chain) link(key) live=b test reload ask(b) proven=b note(b) \
+                prune",
             "",
             End::Proven,
         ),
         row(
             "first, a server that loads without them",
             with(nothing(), serves()),
-            "write(b) settings link(chain) link(key) live=b test reload ask(b) proven=b note(b) prune",
+            "write(b) settings link(chain) link(key) live=b test reload ask(b) proven=b note(b) \
+                prune",
             "no-live unlink(chain) unlink(key) test reload",
             End::Proven,
         ),
@@ -81,7 +83,8 @@ fn first_installs_over_something() -> Vec<Row> {
         row(
             "first, over a pair that no server can load",
             with(broken(), ServerState::Mends(asks())),
-            "write(b) settings backup(chain) backup(key) link(chain) link(key) live=b test reload ask(b) proven=b note(b) prune",
+            "write(b) settings backup(chain) backup(key) link(chain) link(key) live=b test reload \
+                ask(b) proven=b note(b) prune",
             "",
             End::Proven,
         ),
@@ -228,7 +231,8 @@ fn takeovers() -> Vec<Row> {
         row(
             "takeover of a working pair",
             with(whole(), serves()),
-            "write(b) settings take(a) live=a proven=a link(chain) link(key) live=b test reload ask(b) proven=b note(b) prune",
+            "write(b) settings take(a) live=a proven=a link(chain) link(key) live=b test reload \
+                ask(b) proven=b note(b) prune",
             "live=a test reload ask(a)",
             End::Proven,
         ),
@@ -238,7 +242,8 @@ fn takeovers() -> Vec<Row> {
                 spots: vec![Spot::File, Spot::Held],
                 ..whole()
             },
-            "write(b) settings take(a) live=a proven=a backup(chain) link(chain) link(key) live=b proven=b note(b) prune",
+            "write(b) settings take(a) live=a proven=a backup(chain) link(chain) link(key) live=b \
+                proven=b note(b) prune",
             "live=a",
             End::Proven,
         ),
@@ -269,7 +274,8 @@ fn takeovers() -> Vec<Row> {
                 present: Present::Whole(id("d")),
                 ..installed("a", "a")
             },
-            "write(b) settings take(d) live=d proven=d link(chain) link(key) live=b proven=b note(b) prune",
+            "write(b) settings take(d) live=d proven=d link(chain) link(key) live=b proven=b \
+                note(b) prune",
             "live=d",
             End::Proven,
         ),
@@ -292,7 +298,8 @@ fn three() -> Layout {
     layout().with([Link::new("/etc/ssl/private/x.both", Piece::Combined)])
 }
 
-/// Old `a` and new `b`, a third link: what is at it, whether `a` has its file; the steps and the way back.
+/// Old `a` and new `b`, a third link: what is at it, whether `a` has its file; the steps and the
+/// way back.
 #[test]
 fn a_further_link_is_part_of_the_transaction() {
     let lacking = vec![(id("a"), Piece::Combined)];
