@@ -9,26 +9,23 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::report::Outcome;
 
-pub mod bundle;
-pub mod completions;
-pub mod csr;
-pub mod dcv_check;
-pub mod forget;
-pub mod inspect;
-pub mod install;
-pub mod rehearse;
-pub mod renew;
-pub mod rollback;
-pub mod status;
-pub mod verify;
+pub(crate) mod bundle;
+pub(crate) mod completions;
+pub(crate) mod csr;
+pub(crate) mod dcv_check;
+pub(crate) mod forget;
+pub(crate) mod inspect;
+pub(crate) mod install;
+pub(crate) mod rehearse;
+pub(crate) mod renew;
+pub(crate) mod rollback;
+pub(crate) mod status;
+pub(crate) mod verify;
 
 /// What the user types after `certctl`. The help of each is the doc comment of its `Args`.
 #[derive(Debug, Subcommand)]
-#[expect(
-    missing_docs,
-    reason = "a comment here would take the place of that help"
-)]
-pub enum Command {
+// No comments on the variants: they would take the place of that help.
+pub(crate) enum Command {
     Csr(csr::CsrArgs),
     #[command(alias = "dcv")]
     DcvCheck(dcv_check::DcvCheckArgs),
@@ -67,7 +64,7 @@ impl Command {
     /// `command_line` with those verbs that `args` name, which are made as
     /// [`Subcommand::augment_subcommands`] makes all.
     #[must_use]
-    pub fn augment_named(command_line: clap::Command, args: &[OsString]) -> clap::Command {
+    pub(crate) fn augment_named(command_line: clap::Command, args: &[OsString]) -> clap::Command {
         let named = PARTS
             .iter()
             .filter(|(name, _)| args.iter().any(|arg| arg == name));
@@ -79,7 +76,7 @@ impl Command {
     /// Runs it, prints what came of it and says the exit code of the process. `command_line` is
     /// certctl's own, which completions are made of; it is built only then.
     #[must_use]
-    pub fn run(self, context: &Context, command_line: fn() -> clap::Command) -> u8 {
+    pub(crate) fn run(self, context: &Context, command_line: fn() -> clap::Command) -> u8 {
         match self {
             Self::Csr(args) => conclude(context, csr::run(context, &args)),
             Self::DcvCheck(args) if args.batch.is_some() => {

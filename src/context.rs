@@ -10,7 +10,7 @@ use crate::system::{clock, signals::Interrupt};
 
 /// The surroundings of one run.
 #[derive(Debug)]
-pub struct Context {
+pub(crate) struct Context {
     /// Where names are looked up and files go (`-C`).
     pub directory: PathBuf,
     /// The tree to install into instead of `/` (`--root`).
@@ -26,7 +26,7 @@ pub struct Context {
 impl Context {
     /// The same run with another folder to look names up in, saying nothing.
     #[must_use]
-    pub fn in_folder(&self, directory: PathBuf) -> Self {
+    pub(crate) fn in_folder(&self, directory: PathBuf) -> Self {
         let (root, interrupt) = (self.root.clone(), self.interrupt.clone());
         Self {
             directory,
@@ -39,13 +39,13 @@ impl Context {
 
     /// The instant that dates are judged by.
     #[must_use]
-    pub fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.at.unwrap_or_else(clock::now)
     }
 
     /// `name` in the directory of this run (`-C`).
     #[must_use]
-    pub fn here(&self, name: impl AsRef<Path>) -> PathBuf {
+    pub(crate) fn here(&self, name: impl AsRef<Path>) -> PathBuf {
         if self.directory == Path::new(".") {
             name.as_ref().to_owned()
         } else {
@@ -55,7 +55,7 @@ impl Context {
 
     /// The words of a certctl command line that looks in the same directory and tree.
     #[must_use]
-    pub fn again(&self, verb: &str) -> Vec<String> {
+    pub(crate) fn again(&self, verb: &str) -> Vec<String> {
         let mut words = Vec::new();
         if self.directory != Path::new(".") {
             words.extend(["-C".to_owned(), self.directory.display().to_string()]);

@@ -10,14 +10,14 @@ mod request;
 mod rules;
 mod subject;
 
-pub use self::fault::{Cure, Fault};
-pub use self::request::{Before, Order, Reused};
-pub use self::rules::{Rule, allowable, code};
+pub(crate) use self::fault::{Cure, Fault};
+pub(crate) use self::request::{Before, Order, Reused};
+pub(crate) use self::rules::code;
 use crate::dcv::ca::Ca;
 
 /// Everything that is wrong with `order`, the names first.
 #[must_use]
-pub fn faults(order: &Order<'_>) -> Vec<Fault> {
+pub(crate) fn faults(order: &Order<'_>) -> Vec<Fault> {
     let mut faults = Vec::new();
     if order.ca != Some(Ca::Private) {
         faults.extend(names::faults(order));

@@ -21,10 +21,12 @@ mod source;
 mod text_forms;
 mod zip;
 
-pub use self::contents::{Delivery, Found, Input};
-pub use self::diagnostics::{Ignored, Mended, Repair, Unused};
-pub use self::encrypted_key::{LockError, LockedKey};
+pub(crate) use self::contents::Found;
+pub use self::contents::{Delivery, Input};
+pub use self::diagnostics::{Ignored, Unused};
+pub(crate) use self::diagnostics::{Mended, Repair};
+pub(crate) use self::encrypted_key::{LockError, LockedKey};
 pub use self::limits::{DeliveryError, Limits};
 pub use self::pbe::Passphrase;
-pub use self::sniff::{Form, form, recognised};
+pub(crate) use self::sniff::{Form, form, recognised};
 pub use self::source::Source;

@@ -13,11 +13,11 @@ mod target;
 
 pub use self::error::ExportError;
 pub use self::format::Format;
-pub use self::guard::{Loss, loss, loss_of};
-pub use self::pkcs12::{Protection, Strength};
-pub use self::read_back::read_back;
-pub use self::render::{Pair, render};
-pub use self::target::Target;
+pub(crate) use self::guard::{Loss, loss, loss_of};
+pub(crate) use self::pkcs12::{Protection, Strength};
+pub(crate) use self::read_back::read_back;
+pub(crate) use self::render::{Pair, render};
+pub(crate) use self::target::Target;
 
 #[cfg(test)]
 mod tests;

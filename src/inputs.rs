@@ -5,19 +5,21 @@
 mod aia;
 mod any_argument;
 mod ca_delivery;
-pub mod dcv_file;
-pub mod folder;
+pub(crate) mod dcv_file;
+pub(crate) mod folder;
 mod host;
 mod reader;
-pub mod request_files;
+pub(crate) mod request_files;
 mod served_files;
 mod sources;
 mod trust;
 
-pub use self::any_argument::anything;
-pub use self::ca_delivery::{KeyPlace, KeyUse, TakeOptions, Taken, stem_of, take, take_beside};
-pub use self::host::{Answers, Host, Seen, ask, wanted_hosts};
-pub use self::reader::{ReadArgs, Reading};
-pub use self::served_files::{PresentOptions, Presented, present};
-pub use self::sources::{causes_first, findings_of, named_keys};
-pub use self::trust::{anchors, bundle_again, second_opinion, trust_flags};
+pub(crate) use self::any_argument::anything;
+pub(crate) use self::ca_delivery::{
+    KeyPlace, KeyUse, TakeOptions, Taken, stem_of, take, take_beside,
+};
+pub(crate) use self::host::{Answers, Host, Seen, ask, wanted_hosts};
+pub(crate) use self::reader::{ReadArgs, Reading};
+pub(crate) use self::served_files::{PresentOptions, Presented, present};
+pub(crate) use self::sources::{causes_first, findings_of, named_keys};
+pub(crate) use self::trust::{anchors, bundle_again, second_opinion, trust_flags};

@@ -1,7 +1,7 @@
 //! What an install changes, as a plan: [`observe`] reads what is there, [`plan`] decides the steps
 //! (and the steps back), [`apply`] runs them. Only [`plan`] and [`allow`] are pure.
 
-pub mod allow;
-pub mod apply;
-pub mod observe;
-pub mod plan;
+pub(crate) mod allow;
+pub(crate) mod apply;
+pub(crate) mod observe;
+pub(crate) mod plan;

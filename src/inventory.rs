@@ -5,28 +5,29 @@
 
 mod by_key;
 mod chain_check;
-pub mod crls;
-pub mod due;
-pub mod file_reader;
-pub mod item;
+pub(crate) mod crls;
+pub(crate) mod due;
+pub(crate) mod file_reader;
+pub(crate) mod item;
 mod judge;
 mod policy;
-pub mod reason;
+pub(crate) mod reason;
 mod request_history;
-pub mod row;
-pub mod rule_changes;
-pub mod schedule;
+pub(crate) mod row;
+pub(crate) mod rule_changes;
+pub(crate) mod schedule;
 mod sent_certificates;
 mod supersession;
-pub mod zip;
+pub(crate) mod zip;
 
-pub use by_key::is_a_sites;
-pub use due::RenewBefore;
-pub use item::{Item, Origin, Place, What};
-pub use judge::rows;
-pub use policy::Measure;
-pub use reason::{Reason, Weight};
-pub use row::{Row, State, Verdict};
+pub(crate) use by_key::is_a_sites;
+pub(crate) use due::RenewBefore;
+pub use item::What;
+pub(crate) use item::{Item, Origin, Place};
+pub(crate) use judge::rows;
+pub(crate) use policy::Measure;
+pub(crate) use reason::{Reason, Weight};
+pub(crate) use row::{Row, State, Verdict};
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,8 @@
 //! certctl takes a site from a private key to the padlock in the browser, for certificates that a
 //! CA issues against a CSR.
 //!
-//! The modules, outermost first; each may use those below it (`tests/layers.rs` enforces it):
+//! The modules, outermost first; each may use those below it (`tests/layers.rs` enforces it). All
+//! are private to the crate, except for what [`facade`] lends to the tests:
 //!
 //! * [`cli`] parses the command line and makes the [`context`]; [`commands`] has one file per
 //!   command.
@@ -23,26 +24,27 @@
 //! * [`dcv`]: domain control validation: the record, and what the DNS answers mean.
 //! * [`pki`]: names, keys, requests, certificates, chains and their verification.
 
-pub mod advice;
+mod advice;
 pub mod cli;
-pub mod commands;
-pub mod context;
-pub mod csr_lint;
-pub mod dcv;
-pub mod delivery;
-pub mod export;
-pub mod failure;
-pub mod finding;
-pub mod inputs;
-pub mod install;
-pub mod install_plan;
-pub mod inventory;
-pub mod matching;
-pub mod pki;
-pub mod probe;
-pub mod rehearsal;
-pub mod report;
-pub mod scan;
-pub mod store;
-pub mod system;
-pub mod webserver;
+mod commands;
+mod context;
+mod csr_lint;
+mod dcv;
+mod delivery;
+mod export;
+pub mod facade;
+mod failure;
+mod finding;
+mod inputs;
+mod install;
+mod install_plan;
+mod inventory;
+mod matching;
+mod pki;
+mod probe;
+mod rehearsal;
+mod report;
+mod scan;
+mod store;
+mod system;
+mod webserver;

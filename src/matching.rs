@@ -3,15 +3,15 @@
 
 mod choose_leaves;
 mod error;
-pub mod file_names;
+pub(crate) mod file_names;
 mod folder;
 mod keyring;
 mod remark;
 mod served_order;
 
-pub use self::choose_leaves::{Choice, Scope, choose, judged};
+pub(crate) use self::choose_leaves::{Choice, Scope, choose, judged};
 pub use self::error::PairingError;
-pub use self::folder::{Directory, Held, folder_in_words, stem};
-pub use self::keyring::{HeldRequest, Keyring, Named, wrong_key};
-pub use self::remark::{Anew, Remark, mended, not_issued};
-pub use self::served_order::{ServedFault, faults};
+pub(crate) use self::folder::{Directory, Held, folder_in_words, stem};
+pub(crate) use self::keyring::{HeldRequest, Keyring, Named, wrong_key};
+pub(crate) use self::remark::{Anew, Remark, mended, not_issued};
+pub(crate) use self::served_order::{ServedFault, faults};

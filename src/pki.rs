@@ -2,24 +2,24 @@
 //! Nothing here reads a file, asks the network or knows the time; whoever holds a value has passed
 //! its check.
 
-pub mod alt_name;
-pub mod baseline_dates;
-pub mod certificate;
-pub mod certified_key;
-pub mod chain;
-pub mod crl;
+pub(crate) mod alt_name;
+pub(crate) mod baseline_dates;
+pub(crate) mod certificate;
+pub(crate) mod certified_key;
+pub(crate) mod chain;
+pub(crate) mod crl;
 pub(crate) mod der;
-pub mod extensions;
-pub mod key;
-pub mod lint;
-pub mod name;
+pub(crate) mod extensions;
+pub(crate) mod key;
+pub(crate) mod lint;
+pub(crate) mod name;
 mod oid;
-pub mod pem;
-pub mod request;
-pub mod signature;
-pub mod subject;
-pub mod trust;
-pub mod verify;
+pub(crate) mod pem;
+pub(crate) mod request;
+pub(crate) mod signature;
+pub(crate) mod subject;
+pub(crate) mod trust;
+pub(crate) mod verify;
 
 #[cfg(test)]
 pub(crate) mod testing;

@@ -4,7 +4,7 @@
 //!
 //! Errors here are `anyhow`: nothing a user could act on.
 
-pub mod ca;
-pub mod shop;
-pub mod web;
-pub mod zone;
+pub(crate) mod ca;
+pub(crate) mod shop;
+pub(crate) mod web;
+pub(crate) mod zone;

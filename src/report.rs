@@ -19,17 +19,17 @@ mod json;
 mod progress;
 mod text;
 
-pub use self::certificate::{
+pub(crate) use self::certificate::{
     certificate_json, chain_json, in_words, intermediates_in_words, name_in_words,
 };
-pub use self::escape::escape;
-pub use self::json::{json_line, push_json_line};
-pub use self::progress::Live;
+pub(crate) use self::escape::escape;
+pub(crate) use self::json::{json_line, push_json_line};
+pub(crate) use self::progress::Live;
 pub use self::text::Text;
 
 /// When colour is used.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
-pub enum ColorWhen {
+pub(crate) enum ColorWhen {
     /// On a terminal, unless `NO_COLOR` is set.
     #[default]
     Auto,
@@ -40,7 +40,7 @@ pub enum ColorWhen {
 }
 
 /// What a command ends with: one value that prints as text, as JSON, and as an exit code.
-pub trait Outcome {
+pub(crate) trait Outcome {
     /// The document; `schema` is its first field. Fields are only ever added within a version.
     fn json(&self) -> Value;
     /// What a person reads.
@@ -66,7 +66,7 @@ impl Outcome for Box<dyn Outcome> {
 
 /// How the output looks; fixed once, at the start.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Style {
+pub(crate) struct Style {
     /// One JSON object on stdout instead of text.
     pub json: bool,
     /// Only what needs action.
@@ -79,7 +79,7 @@ pub struct Style {
 
 /// Where progress, results and failures go.
 #[derive(Debug)]
-pub struct Sink {
+pub(crate) struct Sink {
     style: Style,
     muted: bool,
 }
@@ -87,7 +87,7 @@ pub struct Sink {
 impl Sink {
     /// A sink on the process's own stdout and stderr.
     #[must_use]
-    pub fn new(style: Style) -> Self {
+    pub(crate) fn new(style: Style) -> Self {
         Self {
             style,
             muted: false,
@@ -96,7 +96,7 @@ impl Sink {
 
     /// A sink that says nothing: for a command that runs others and tells of them itself.
     #[must_use]
-    pub fn silent() -> Self {
+    pub(crate) fn silent() -> Self {
         Self {
             muted: true,
             ..Self::new(Style::default())
@@ -105,29 +105,29 @@ impl Sink {
 
     /// True when one JSON object is wanted.
     #[must_use]
-    pub fn wants_json(&self) -> bool {
+    pub(crate) fn wants_json(&self) -> bool {
         self.style.json
     }
 
     /// True when only what needs action is wanted.
     #[must_use]
-    pub fn is_quiet(&self) -> bool {
+    pub(crate) fn is_quiet(&self) -> bool {
         self.style.quiet
     }
 
     /// How many columns the terminal has that results go to; none where they go elsewhere.
     #[must_use]
-    pub fn columns(&self) -> Option<usize> {
+    pub(crate) fn columns(&self) -> Option<usize> {
         terminal::columns(io::stdout())
     }
 
     /// One line of progress, to stderr; none with `--json`, `-q` or for a silent sink.
-    pub fn event(&self, line: &str) {
+    pub(crate) fn event(&self, line: &str) {
         self.progress(|text| text.fact("", line));
     }
 
     /// A finding that is told before the report: the same way.
-    pub fn finding(&self, finding: &Finding) {
+    pub(crate) fn finding(&self, finding: &Finding) {
         self.progress(|text| text.finding(finding));
     }
 
@@ -140,13 +140,13 @@ impl Sink {
     /// A place for lines on a terminal (stderr) that take the place of those before; none where
     /// there is no such terminal or nothing is to be said.
     #[must_use]
-    pub fn live(&self) -> Option<Live> {
+    pub(crate) fn live(&self) -> Option<Live> {
         let wanted = !(self.muted || self.style.json || self.style.quiet);
         (wanted && io::stderr().is_terminal() && terminal::moves_cursor()).then(Live::default)
     }
 
     /// Shows these lines, as many as there is room for.
-    pub fn draw(&self, live: &mut Live, lines: &[String]) {
+    pub(crate) fn draw(&self, live: &mut Live, lines: &[String]) {
         let _ = self.put(
             io::stderr().lock(),
             &live.frame(lines, terminal::rows(io::stderr()).unwrap_or(24)),
@@ -154,12 +154,12 @@ impl Sink {
     }
 
     /// Takes the lines away: what they led to is said now.
-    pub fn clear(&self, live: &mut Live) {
+    pub(crate) fn clear(&self, live: &mut Live) {
         let _ = self.put(io::stderr().lock(), &live.back());
     }
 
     /// One line of progress that only `-v` shows.
-    pub fn detail(&self, line: &str) {
+    pub(crate) fn detail(&self, line: &str) {
         if self.style.verbose {
             self.event(line);
         }
@@ -169,14 +169,14 @@ impl Sink {
     ///
     /// # Errors
     /// When stdout cannot be written (a closed pipe is not an error).
-    pub fn raw(&self, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn raw(&self, bytes: &[u8]) -> io::Result<()> {
         let mut out = io::stdout().lock();
         quiet_epipe(out.write_all(bytes).and_then(|()| out.flush()))
     }
 
     /// The same where there is nothing else to say (`--help`); gives the exit code.
     #[must_use]
-    pub fn answer(&self, bytes: &[u8]) -> u8 {
+    pub(crate) fn answer(&self, bytes: &[u8]) -> u8 {
         match self.raw(bytes) {
             Ok(()) => 0,
             Err(error) => self.unwritable(&error),
@@ -187,13 +187,13 @@ impl Sink {
     ///
     /// # Errors
     /// When stdout cannot be written; a closed pipe too, for nobody reads what is still to come.
-    pub fn lines(&self, written: &[u8]) -> io::Result<()> {
+    pub(crate) fn lines(&self, written: &[u8]) -> io::Result<()> {
         io::stdout().lock().write_all(written)
     }
 
     /// Prints what a command ended with and says the exit code of the process.
     #[must_use]
-    pub fn finish(&self, outcome: &dyn Outcome) -> u8 {
+    pub(crate) fn finish(&self, outcome: &dyn Outcome) -> u8 {
         let rendered = if self.style.json {
             json_line(&outcome.json())
         } else {
@@ -210,7 +210,7 @@ impl Sink {
 
     /// Prints a failure (to stderr; with `--json` as one object on stdout) and says the exit code.
     #[must_use]
-    pub fn fail(&self, failure: &Failure) -> u8 {
+    pub(crate) fn fail(&self, failure: &Failure) -> u8 {
         let written = if self.style.json {
             self.put(io::stdout().lock(), &json_line(&failure.json()))
         } else {
@@ -266,7 +266,7 @@ fn quiet_epipe(result: io::Result<()>) -> io::Result<()> {
 
 /// A path in a document. Not the path itself: one that is not UTF-8 would make `json!` panic.
 #[must_use]
-pub fn shown(path: &Path) -> Cow<'_, str> {
+pub(crate) fn shown(path: &Path) -> Cow<'_, str> {
     path.to_str()
         .map_or_else(|| path.to_string_lossy(), Cow::Borrowed)
 }

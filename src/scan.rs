@@ -26,13 +26,13 @@ mod request_folders;
 mod results;
 mod web_servers;
 
-pub use files::{unread, walk};
-pub use results::Survey;
+pub(crate) use files::{unread, walk};
+pub(crate) use results::Survey;
 use web_servers::Servers;
 
 /// What is looked for.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Sought {
+pub(crate) enum Sought {
     /// What a server shows.
     Host(Host),
     /// What is known here under a name.
@@ -47,7 +47,11 @@ impl Sought {
     ///
     /// # Errors
     /// What is none of these.
-    pub fn resolve(context: &Context, text: &str, known: &[String]) -> Result<Self, Failure> {
+    pub(crate) fn resolve(
+        context: &Context,
+        text: &str,
+        known: &[String],
+    ) -> Result<Self, Failure> {
         let path = PathBuf::from(text);
         if fs::files::occupied(&path) {
             return Ok(Self::Path(path));
@@ -78,7 +82,7 @@ impl Sought {
 
 /// What is done with the files and hosts that are named.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Named {
+pub(crate) enum Named {
     /// They are looked at, and kept for the rows.
     Kept,
     /// Somebody else goes through them, one by one.
@@ -100,7 +104,7 @@ impl Sought {
 
     /// The file or folder.
     #[must_use]
-    pub fn path(&self) -> Option<&Path> {
+    pub(crate) fn path(&self) -> Option<&Path> {
         match self {
             Self::Path(path) => Some(path),
             Self::Host(_) | Self::Name(_) => None,
@@ -120,7 +124,7 @@ impl Survey {
     ///
     /// # Errors
     /// When certctl's own folder cannot be read at all.
-    pub fn look(
+    pub(crate) fn look(
         context: &Context,
         sought: &[Sought],
         starttls: Option<StartTls>,
@@ -153,7 +157,7 @@ impl Survey {
     ///
     /// # Errors
     /// When certctl's own folder cannot be read at all.
-    pub fn own(context: &Context) -> Result<Self, Failure> {
+    pub(crate) fn own(context: &Context) -> Result<Self, Failure> {
         let mut survey = Self::default();
         let _ = survey.installed(context, None)?;
         survey.here(context);
@@ -162,7 +166,12 @@ impl Survey {
 
     /// The rows; of what is `sought` those alone that have to do with it.
     #[must_use]
-    pub fn rows(&mut self, context: &Context, sought: &[Sought], before: RenewBefore) -> Vec<Row> {
+    pub(crate) fn rows(
+        &mut self,
+        context: &Context,
+        sought: &[Sought],
+        before: RenewBefore,
+    ) -> Vec<Row> {
         let items = std::mem::take(&mut self.items);
         self.findings.extend(
             inventory::crls::remarks(&items, context.now())
@@ -196,7 +205,7 @@ impl Survey {
 ///
 /// # Errors
 /// When the directory cannot be read.
-pub fn names(context: &Context) -> Result<Vec<String>, Failure> {
+pub(crate) fn names(context: &Context) -> Result<Vec<String>, Failure> {
     let mut names = Directory::read(context)?.names();
     names.extend(installed::names(context)?);
     Ok(names)

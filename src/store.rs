@@ -1,11 +1,11 @@
 //! Everything below /etc/ssl/certctl: the layout, releases, settings and history, and who may read
 //! a key. Pure, except for [`disk`], [`root`] and `key_access::on_disk`, which use the disk.
 
-pub mod disk;
-pub mod drift;
-pub mod history;
-pub mod key_access;
-pub mod layout;
-pub mod release;
-pub mod root;
-pub mod settings;
+pub(crate) mod disk;
+pub(crate) mod drift;
+pub(crate) mod history;
+pub(crate) mod key_access;
+pub(crate) mod layout;
+pub(crate) mod release;
+pub(crate) mod root;
+pub(crate) mod settings;

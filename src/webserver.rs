@@ -2,8 +2,8 @@
 //! [`haproxy`], [`nginx`]), and how the server is found, tested and reloaded ([`control`], the only
 //! part that touches the machine).
 
-pub mod apache;
-pub mod control;
-pub mod haproxy;
-pub mod model;
-pub mod nginx;
+pub(crate) mod apache;
+pub(crate) mod control;
+pub(crate) mod haproxy;
+pub(crate) mod model;
+pub(crate) mod nginx;

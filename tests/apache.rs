@@ -9,11 +9,11 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 
-use certctl::pki::name::DnsName;
-use certctl::store::layout::{Link, Piece};
-use certctl::webserver::apache::Directive;
-use certctl::webserver::control::{Apache as Found, Detail, Program, Server, Standing};
-use certctl::webserver::model::{Blame, NewBlock};
+use certctl::facade::pki::name::DnsName;
+use certctl::facade::store::layout::{Link, Piece};
+use certctl::facade::webserver::apache::Directive;
+use certctl::facade::webserver::control::{Apache as Found, Detail, Program, Server, Standing};
+use certctl::facade::webserver::model::{Blame, NewBlock};
 use support::Sandbox;
 use support::apache::{Apache, write_config};
 use support::ca::TestCa;

@@ -17,8 +17,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Instant, SystemTime};
 
-use certctl::install_plan::plan::{Back, End, InstallPlan, Start, Step, flushes};
-use certctl::store::layout::{Layout, Piece, ReleaseId};
+use certctl::facade::install_plan::plan::{Back, End, InstallPlan, Start, Step, flushes};
+use certctl::facade::store::layout::{Layout, Piece, ReleaseId};
 use support::Sandbox;
 use support::foreign::{foreign, path_of, succeed};
 use support::shop::{CHAIN, KEY, PAIR, Shop, link};

@@ -3,7 +3,7 @@
 
 mod support;
 
-use certctl::delivery::{Delivery, DeliveryError, Input, Limits, Unused};
+use certctl::facade::delivery::{Delivery, DeliveryError, Input, Limits, Unused};
 use support::ca::TestCa;
 use support::order::Order;
 use support::zip::{bomb, ciphered, renamed, with_link, zip};

@@ -7,9 +7,9 @@ mod support;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use certctl::pki::certificate::Certificate;
-use certctl::probe::ProbeTarget;
-use certctl::system::tls::probe_all;
+use certctl::facade::pki::certificate::Certificate;
+use certctl::facade::probe::ProbeTarget;
+use certctl::facade::system::tls::probe_all;
 use support::Run;
 use support::apache::{Apache, write_config};
 use support::nginx::free_port;

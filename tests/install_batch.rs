@@ -6,8 +6,8 @@ mod support;
 
 use std::os::unix::fs::PermissionsExt;
 
-use certctl::probe::ProbeTarget;
-use certctl::system::tls::probe_all;
+use certctl::facade::probe::ProbeTarget;
+use certctl::facade::system::tls::probe_all;
 use serde_json::Value;
 use support::Sandbox;
 use support::nginx::{Nginx, free_port};
@@ -267,7 +267,8 @@ impl Sites {
         else {
             return false;
         };
-        let leaf = certctl::pki::certificate::Certificate::from_der(&handshake.chain[0]).unwrap();
+        let leaf =
+            certctl::facade::pki::certificate::Certificate::from_der(&handshake.chain[0]).unwrap();
         self.shop
             .sandbox
             .read(&chain(name))

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use certctl::probe::ProbeTarget;
-use certctl::system::tls::probe_all;
+use certctl::facade::probe::ProbeTarget;
+use certctl::facade::system::tls::probe_all;
 use support::nginx::{Nginx, free_port, write_config};
 use support::shop::{CHAIN, KEY, PAIR, codes, fits, link};
 use support::site::Site;

@@ -7,9 +7,9 @@ mod support;
 
 use std::path::{Path, PathBuf};
 
-use certctl::inventory::What;
-use certctl::inventory::file_reader::{Keys, glance, whole};
-use certctl::pki::certificate::Certificate;
+use certctl::facade::inventory::What;
+use certctl::facade::inventory::file_reader::{Keys, glance, whole};
+use certctl::facade::pki::certificate::Certificate;
 use support::foreign::path_of;
 
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) {

@@ -8,15 +8,15 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use certctl::pki::certificate::Certificate;
-use certctl::pki::key::KeyAlgorithm;
-use certctl::pki::name::DnsName;
-use certctl::probe::{self, Patience, ProbeTarget, Turn, Verdict};
-use certctl::store::layout::{Link, Piece};
-use certctl::system::tls::{ProbeError, probe_all};
-use certctl::webserver::control::{Detail, Nginx as Found, Program, Server, nginx};
-use certctl::webserver::model::{Blame, NewBlock, Targets, Wanted};
-use certctl::webserver::nginx::{Directive, complaint};
+use certctl::facade::pki::certificate::Certificate;
+use certctl::facade::pki::key::KeyAlgorithm;
+use certctl::facade::pki::name::DnsName;
+use certctl::facade::probe::{self, Patience, ProbeTarget, Turn, Verdict};
+use certctl::facade::store::layout::{Link, Piece};
+use certctl::facade::system::tls::{ProbeError, probe_all};
+use certctl::facade::webserver::control::{Detail, Nginx as Found, Program, Server, nginx};
+use certctl::facade::webserver::model::{Blame, NewBlock, Targets, Wanted};
+use certctl::facade::webserver::nginx::{Directive, complaint};
 use rcgen::{
     CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, SignatureAlgorithm,
 };

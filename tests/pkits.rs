@@ -8,10 +8,10 @@ mod support;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use certctl::pki::certificate::Certificate;
-use certctl::pki::chain::{Prefer, Wanted};
-use certctl::pki::trust::TrustAnchors;
-use certctl::pki::verify::{Policy, Problem, assemble, problems};
+use certctl::facade::pki::certificate::Certificate;
+use certctl::facade::pki::chain::{Prefer, Wanted};
+use certctl::facade::pki::trust::TrustAnchors;
+use certctl::facade::pki::verify::{Policy, Problem, assemble, problems};
 use support::foreign::path_of;
 
 const VECTORS: &str = "/usr/lib/python3/dist-packages/cryptography_vectors";

@@ -6,9 +6,9 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use certctl::pki::key::KeyAlgorithm;
-use certctl::probe::{Handshake, ProbeTarget};
-use certctl::system::tls::{ProbeError, probe_all, resolve};
+use certctl::facade::pki::key::KeyAlgorithm;
+use certctl::facade::probe::{Handshake, ProbeTarget};
+use certctl::facade::system::tls::{ProbeError, probe_all, resolve};
 use rcgen::{
     CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519,
     PKCS_RSA_SHA256,

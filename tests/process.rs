@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use certctl::system::process::{Finished, Invocation, ProcessError, alive, run, which};
+use certctl::facade::system::process::{Finished, Invocation, ProcessError, alive, run, which};
 
 fn invoke(argv: &[&str], millis: u64) -> Result<Finished, ProcessError> {
     let argv = argv.iter().map(|&word| word.to_owned()).collect();

@@ -86,12 +86,12 @@ fn every_name_that_scripts_rely_on_is_listed() {
 
 #[test]
 fn the_table_of_proofs_is_that_of_the_code() {
-    let table = certctl::dcv::finding_codes::table();
+    let table = certctl::facade::dcv::finding_codes::table();
     assert!(
         read("README.md").contains(&table),
         "put this into README.md:\n{table}"
     );
-    let mut listed: Vec<&str> = certctl::dcv::finding_codes::FINDINGS
+    let mut listed: Vec<&str> = certctl::facade::dcv::finding_codes::FINDINGS
         .iter()
         .map(|(code, ..)| *code)
         .collect();
@@ -128,7 +128,7 @@ fn every_finding_of_a_proof_is_provoked_at_real_servers() {
         .map(|file| read(&format!("tests/{file}.rs")))
         .concat();
     let provoked: BTreeSet<&str> = literals(&tests).collect();
-    let all = certctl::dcv::finding_codes::FINDINGS
+    let all = certctl::facade::dcv::finding_codes::FINDINGS
         .iter()
         .map(|(code, ..)| *code);
     let missing: Vec<&str> = all.filter(|code| !provoked.contains(code)).collect();

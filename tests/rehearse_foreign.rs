@@ -6,8 +6,8 @@ mod support;
 
 use std::sync::Arc;
 
-use certctl::rehearsal::zone::Zone;
-use certctl::system::serve::dns::DnsServer;
+use certctl::facade::rehearsal::zone::Zone;
+use certctl::facade::system::serve::dns::DnsServer;
 use support::Sandbox;
 use support::foreign::{foreign, path_of, succeed};
 

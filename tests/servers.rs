@@ -9,10 +9,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use certctl::pki::certificate::Certificate;
-use certctl::pki::key::KeyAlgorithm;
-use certctl::probe::ProbeTarget;
-use certctl::system::tls::probe_all;
+use certctl::facade::pki::certificate::Certificate;
+use certctl::facade::pki::key::KeyAlgorithm;
+use certctl::facade::probe::ProbeTarget;
+use certctl::facade::system::tls::probe_all;
 use serde_json::Value;
 use support::Run;
 use support::fleet::{Kind, Place, Running};
@@ -382,7 +382,7 @@ impl Three {
             .map(|(_, at)| ProbeTarget::new(*at, "shop.example.com"))
             .collect();
         let shown = probe_all(&targets, Duration::from_secs(20)).into_iter();
-        let leaf = |shown: Result<certctl::probe::Handshake, _>| {
+        let leaf = |shown: Result<certctl::facade::probe::Handshake, _>| {
             Certificate::from_der(&shown.expect("a handshake").chain[0])
                 .unwrap()
                 .to_pem()

@@ -15,7 +15,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use certctl::delivery::{Delivery, Input, Limits, Passphrase};
+use certctl::facade::delivery::{Delivery, Input, Limits, Passphrase};
 use generator::{Must, Row, World};
 use serde_json::Value;
 use support::mask::masked;

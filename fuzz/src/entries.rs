@@ -8,16 +8,16 @@
 
 use std::sync::OnceLock;
 
-use certctl::dcv::answer::{Answer, RecordKind, Role};
-use certctl::dcv::dcv_file::Kept;
-use certctl::dcv::parse;
-use certctl::delivery::{Delivery, Input, Limits, Passphrase};
-use certctl::pki::certificate::Certificate;
-use certctl::pki::chain::{Prefer, Wanted};
-use certctl::pki::name::{DnsName, Names};
-use certctl::pki::trust::TrustAnchors;
-use certctl::pki::verify::{self, Policy, Problem};
-use certctl::system::dns;
+use certctl::facade::dcv::answer::{Answer, RecordKind, Role};
+use certctl::facade::dcv::dcv_file::Kept;
+use certctl::facade::dcv::parse;
+use certctl::facade::delivery::{Delivery, Input, Limits, Passphrase};
+use certctl::facade::pki::certificate::Certificate;
+use certctl::facade::pki::chain::{Prefer, Wanted};
+use certctl::facade::pki::name::{DnsName, Names};
+use certctl::facade::pki::trust::TrustAnchors;
+use certctl::facade::pki::verify::{self, Policy, Problem};
+use certctl::facade::system::dns;
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair,
 };

@@ -6,7 +6,7 @@ use crate::finding::{Finding, Next, Severity};
 impl Fault {
     /// As a finding; `again` is the command line with a cure, where the cure is one of its flags.
     #[must_use]
-    pub fn finding(&self, again: impl Fn(&Cure) -> Vec<String>) -> Finding {
+    pub(crate) fn finding(&self, again: impl Fn(&Cure) -> Vec<String>) -> Finding {
         let (code, message) = (self.rule.code, self.to_string());
         let finding = match self.rule.severity {
             Severity::Error => Finding::error(code, message),

@@ -124,7 +124,7 @@ impl From<&Reason> for Finding {
 
 /// What nobody could confirm of the CA's own record is told, unless the shop's record was given.
 #[must_use]
-pub fn not_confirmed(ca: Ca) -> Option<Finding> {
+pub(crate) fn not_confirmed(ca: Ca) -> Option<Finding> {
     let Profile {
         title,
         unconfirmed,

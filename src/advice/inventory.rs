@@ -11,7 +11,7 @@ use crate::pki::verify::Problem;
 use crate::webserver::model::Software;
 
 /// How certctl is called where this run was made.
-pub struct Ways<'a> {
+pub(crate) struct Ways<'a> {
     /// In the same directory and tree.
     pub here: &'a dyn Fn(&[&str]) -> Next,
     /// As root, in the same tree.
@@ -20,7 +20,7 @@ pub struct Ways<'a> {
 
 /// What to do about a row, the first thing first; nothing where it is fine.
 #[must_use]
-pub fn steps(row: &Row, ways: &Ways<'_>) -> Vec<Next> {
+pub(crate) fn steps(row: &Row, ways: &Ways<'_>) -> Vec<Next> {
     let mut steps: Vec<Next> = Vec::new();
     let pressing = row
         .reasons
@@ -304,7 +304,7 @@ impl From<&Remark> for Finding {
 
 /// A reason as a finding about its row.
 #[must_use]
-pub fn finding(reason: &Reason, row: &Row, ways: &Ways<'_>) -> Finding {
+pub(crate) fn finding(reason: &Reason, row: &Row, ways: &Ways<'_>) -> Finding {
     let severity = match reason.weight() {
         Weight::Wrong | Weight::Due => Severity::Error,
         Weight::Warns => Severity::Warning,

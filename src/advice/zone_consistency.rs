@@ -9,7 +9,7 @@ use crate::pki::baseline_dates;
 
 /// A remark as a finding; `at` decides from how many places a CA looks.
 #[must_use]
-pub fn finding(remark: &Remark, at: Timestamp) -> Finding {
+pub(crate) fn finding(remark: &Remark, at: Timestamp) -> Finding {
     match remark {
         Remark::AbsenceCached { servers, until } => Finding::note(
             "absence-cached",

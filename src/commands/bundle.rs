@@ -16,9 +16,9 @@ use crate::pki::chain::Prefer;
 use crate::pki::verify::Policy;
 use crate::system::http::Reach;
 
-pub use self::extract::Extracted;
-pub use self::outcome::{BundleOutcome, Bundled};
-pub use self::outputs::{Output, OutputArgs};
+pub(crate) use self::extract::Extracted;
+pub(crate) use self::outcome::{BundleOutcome, Bundled};
+pub(crate) use self::outputs::{Output, OutputArgs};
 
 /// Whatever the CA sent, as the verified chain file or in another format
 ///
@@ -27,7 +27,7 @@ pub use self::outputs::{Output, OutputArgs};
 ///   certctl bundle example_com.crt example_com.ca-bundle --format pfx --for haproxy
 #[derive(Debug, Default, clap::Args)]
 #[command(verbatim_doc_comment)]
-pub struct BundleArgs {
+pub(crate) struct BundleArgs {
     /// What the CA sent: zips, certificates, bundles, or the folder of them, in any order; - is
     /// stdin
     #[arg(required = true, value_name = "FILE")]
@@ -67,7 +67,7 @@ pub struct BundleArgs {
 ///
 /// # Errors
 /// Input that cannot be read or holds no certificate, an output that cannot be written.
-pub fn run(context: &Context, args: &BundleArgs) -> Result<BundleOutcome, Failure> {
+pub(crate) fn run(context: &Context, args: &BundleArgs) -> Result<BundleOutcome, Failure> {
     args.outputs.check(context.sink.wants_json())?;
     let hosts = inputs::wanted_hosts(&args.hosts)?;
     let anchors = inputs::anchors(args.trust.as_deref())?;

@@ -11,14 +11,18 @@ use crate::context::Context;
 ///   certctl completions fish > ~/.config/fish/completions/certctl.fish
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
-pub struct CompletionsArgs {
+pub(crate) struct CompletionsArgs {
     /// The shell
     shell: Shell,
 }
 
 /// Prints the script.
 #[must_use]
-pub fn run(context: &Context, args: &CompletionsArgs, mut command_line: clap::Command) -> u8 {
+pub(crate) fn run(
+    context: &Context,
+    args: &CompletionsArgs,
+    mut command_line: clap::Command,
+) -> u8 {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command_line, "certctl", &mut script);
     context.sink.answer(&script)

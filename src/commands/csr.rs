@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
-pub use self::args::{CsrArgs, KeyType};
+pub(crate) use self::args::CsrArgs;
 use self::existing::{Existing, in_the_way};
 use self::key::{KeyFile, Origin};
 use self::outcome::Made;
@@ -40,7 +40,7 @@ use crate::report::Outcome;
 ///
 /// # Errors
 /// Names that are none, files in the way, files that cannot be read or written.
-pub fn run(context: &Context, args: &CsrArgs) -> Result<Box<dyn Outcome>, Failure> {
+pub(crate) fn run(context: &Context, args: &CsrArgs) -> Result<Box<dyn Outcome>, Failure> {
     let wanted = Wanted::new(context, args)?;
     let stem = args
         .cert_name

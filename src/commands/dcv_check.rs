@@ -1,7 +1,7 @@
 //! `certctl dcv-check`: would the CA see the proof of control now? If not, why, and when to look
 //! again.
 
-pub mod batch;
+pub(crate) mod batch;
 mod email;
 mod expected;
 mod file;
@@ -19,12 +19,12 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use self::expected::Pending;
-pub use self::method::MethodOutcome;
+pub(crate) use self::method::MethodOutcome;
 use self::outcome::NextLines;
-pub use self::outcome::{Check, DcvCheckOutcome};
+pub(crate) use self::outcome::{Check, DcvCheckOutcome};
 use self::select::Wanted;
 use self::wait::Looked;
-pub use self::zone_health::Around;
+pub(crate) use self::zone_health::Around;
 use crate::context::Context;
 use crate::dcv::answer::Survey;
 use crate::dcv::ca::Ca;
@@ -42,7 +42,7 @@ use crate::system::dns::{self, Inquiry, Resolvers};
 ///   certctl dcv-check example.com --resolver 9.9.9.9
 #[derive(Debug, Default, clap::Args)]
 #[command(verbatim_doc_comment)]
-pub struct DcvCheckArgs {
+pub(crate) struct DcvCheckArgs {
     /// Names or requests (CSR); none: every request here that has no certificate yet
     #[arg(value_name = "NAME|CSR")]
     pub names: Vec<String>,
@@ -70,7 +70,7 @@ pub struct DcvCheckArgs {
 
 /// What the CA looks at.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
-pub enum Method {
+pub(crate) enum Method {
     /// A record in the DNS
     #[default]
     Dns,
@@ -84,7 +84,7 @@ pub enum Method {
 ///
 /// # Errors
 /// No such request, a record that is none, files that cannot be written; a signal.
-pub fn run(context: &Context, args: &DcvCheckArgs) -> Result<Box<dyn Outcome>, Failure> {
+pub(crate) fn run(context: &Context, args: &DcvCheckArgs) -> Result<Box<dyn Outcome>, Failure> {
     let again = again(context, args, &args.names);
     let wanted = Wanted {
         names: &args.names,

@@ -20,7 +20,7 @@ use crate::system::clock;
 ///   certctl remove example.com --dry-run
 #[derive(Debug, Default, clap::Args)]
 #[command(verbatim_doc_comment)]
-pub struct RemoveArgs {
+pub(crate) struct RemoveArgs {
     /// The pair
     pub name: String,
     /// How long to wait for another certctl [default: 60s]
@@ -36,13 +36,13 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What `remove` ends with.
 #[derive(Debug)]
-pub struct RemoveOutcome(Removal);
+pub(crate) struct RemoveOutcome(Removal);
 
 /// Makes plain files of the links and takes the folder away.
 ///
 /// # Errors
 /// No such pair, files that cannot be used, a lock that is held, a signal.
-pub fn run(context: &Context, args: &RemoveArgs) -> Result<RemoveOutcome, Failure> {
+pub(crate) fn run(context: &Context, args: &RemoveArgs) -> Result<RemoveOutcome, Failure> {
     let stem = match installed::folder_named(context, &args.name)? {
         Some(stem) => stem,
         None => installed::named(context, "remove", Some(&args.name))?,

@@ -6,7 +6,7 @@ mod outcome;
 
 use serde_json::Value;
 
-pub use self::outcome::InspectOutcome;
+pub(crate) use self::outcome::InspectOutcome;
 use self::outcome::is_locked_key;
 use crate::context::Context;
 use crate::dcv::ca::Ca;
@@ -23,7 +23,7 @@ use crate::report::{Outcome, Text};
 ///   certctl inspect example.com:443
 #[derive(Debug, Default, clap::Args)]
 #[command(verbatim_doc_comment)]
-pub struct InspectArgs {
+pub(crate) struct InspectArgs {
     /// A certificate, request, key, chain, zip or folder, a name known here, or a server; - is
     /// stdin
     #[arg(value_name = "FILE|HOST[:PORT]")]
@@ -44,7 +44,7 @@ pub struct InspectArgs {
 /// # Errors
 /// When it cannot be read or holds nothing that is known; when no address of the host shows a
 /// certificate.
-pub fn run(context: &Context, args: &InspectArgs) -> Result<InspectOutcome, Failure> {
+pub(crate) fn run(context: &Context, args: &InspectArgs) -> Result<InspectOutcome, Failure> {
     let (file, at, ca) = (args.file.clone(), context.now(), args.ca);
     let reading = Reading::new(context, &args.reading)?;
     let (mut delivery, answers) = inputs::anything(context, &reading, &args.file, args.starttls)?;

@@ -26,16 +26,16 @@ use crate::system::clock;
 use crate::system::fs::folders;
 use crate::system::http::Reach;
 
-pub mod check;
+pub(crate) mod check;
 mod key_access_flags;
 mod outcome;
 mod placeholder;
 mod select;
 mod server_flags;
 
-pub use server_flags::ServerKind;
+pub(crate) use server_flags::ServerKind;
 
-pub use outcome::InstallOutcome;
+pub(crate) use outcome::InstallOutcome;
 use outcome::{Came, Part};
 use select::{Meant, Number, Said};
 
@@ -46,7 +46,7 @@ use select::{Meant, Number, Said};
 ///   certctl install example.com --root /srv/image --dry-run
 #[derive(Debug, Default, clap::Args)]
 #[command(verbatim_doc_comment)]
-pub struct InstallArgs {
+pub(crate) struct InstallArgs {
     /// What the CA sent (zip, PEM, DER), or a name known here
     #[arg(value_name = "NAME|FILE")]
     pub files: Vec<String>,
@@ -128,7 +128,7 @@ pub struct InstallArgs {
 
 /// What is paid for.
 #[derive(Clone, Copy, Debug)]
-pub enum Term {
+pub(crate) enum Term {
     /// Nobody knows any more.
     Unknown,
     /// Up to this day.
@@ -146,14 +146,14 @@ fn term(text: &str) -> Result<Term, &'static str> {
 }
 
 /// The lock is waited for that long.
-pub const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
+pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Installs the certificates that are meant: all in one transaction.
 ///
 /// # Errors
 /// Files that cannot be used, a lock that is held, a signal. What is judged wrong is an outcome,
 /// and so is what fails of several.
-pub fn run(context: &Context, args: &InstallArgs) -> Result<InstallOutcome, Failure> {
+pub(crate) fn run(context: &Context, args: &InstallArgs) -> Result<InstallOutcome, Failure> {
     let mode = if args.dry_run {
         Mode::DryRun
     } else {

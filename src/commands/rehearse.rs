@@ -6,8 +6,8 @@ mod outcome;
 mod round;
 mod step;
 
-pub use self::outcome::RehearseOutcome;
-pub use self::round::ServerKind;
+pub(crate) use self::outcome::RehearseOutcome;
+pub(crate) use self::round::ServerKind;
 use crate::context::Context;
 use crate::failure::{Failure, Kind};
 use crate::finding::Next;
@@ -22,7 +22,7 @@ use crate::system::process;
 ///   certctl rehearse www.example.com --server nginx
 #[derive(Debug, Default, clap::Args)]
 #[command(verbatim_doc_comment)]
-pub struct RehearseArgs {
+pub(crate) struct RehearseArgs {
     /// The site's name; nobody is asked about it
     #[arg(default_value = "shop.example", value_name = "NAME")]
     pub name: String,
@@ -35,7 +35,7 @@ pub struct RehearseArgs {
 ///
 /// # Errors
 /// A folder that is not a rehearsal's, a name that is none, no loopback port.
-pub fn run(context: &Context, args: &RehearseArgs) -> Result<RehearseOutcome, Failure> {
+pub(crate) fn run(context: &Context, args: &RehearseArgs) -> Result<RehearseOutcome, Failure> {
     let name = DnsName::parse(&args.name)?;
     if context.root.is_some() {
         return Err(Failure::new(Kind::Usage, "rehearse takes no --root")

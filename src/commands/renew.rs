@@ -8,9 +8,9 @@ mod previous;
 mod round;
 mod select;
 
-pub use self::args::RenewArgs;
+pub(crate) use self::args::RenewArgs;
 use self::folders::Folders;
-pub use self::outcome::RenewOutcome;
+pub(crate) use self::outcome::RenewOutcome;
 use self::select::Chosen;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -22,7 +22,7 @@ use crate::install::request::{self, Mode};
 /// # Errors
 /// Names that are not known; files that cannot be read or written, where that leaves nothing
 /// prepared.
-pub fn run(context: &Context, args: &RenewArgs) -> Result<RenewOutcome, Failure> {
+pub(crate) fn run(context: &Context, args: &RenewArgs) -> Result<RenewOutcome, Failure> {
     let mode = if args.dry_run {
         Mode::DryRun
     } else {

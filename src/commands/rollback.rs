@@ -23,7 +23,7 @@ use crate::system::clock;
 ///   sudo certctl rollback example.com --to 2027-05-11
 #[derive(Debug, Default, clap::Args)]
 #[command(verbatim_doc_comment)]
-pub struct RollbackArgs {
+pub(crate) struct RollbackArgs {
     /// The pair; may be left out when only one is installed
     pub name: Option<String>,
     /// Not the files before, but those of that id, or those that were live at that date
@@ -42,14 +42,14 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What `rollback` ends with.
 #[derive(Debug)]
-pub struct RollbackOutcome(Changeover);
+pub(crate) struct RollbackOutcome(Changeover);
 
 /// Goes back: to what is asked for; else to what was proven when the present files are not; else to
 /// the entry before in the history.
 ///
 /// # Errors
 /// No such pair, nothing to go back to, files that cannot be used, a lock that is held, a signal.
-pub fn run(context: &Context, args: &RollbackArgs) -> Result<RollbackOutcome, Failure> {
+pub(crate) fn run(context: &Context, args: &RollbackArgs) -> Result<RollbackOutcome, Failure> {
     let mode = if args.dry_run {
         Mode::DryRun
     } else {

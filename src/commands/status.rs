@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-pub use self::outcome::{Judged, StatusOutcome, Written};
+pub(crate) use self::outcome::{Judged, StatusOutcome, Written};
 
 use crate::advice::inventory::{Ways, finding, steps};
 use crate::context::Context;
@@ -33,7 +33,7 @@ use crate::system::fs::files;
 ///   certctl status /etc/ssl www.example.com mail.example.com:25 -q
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
-pub struct StatusArgs {
+pub(crate) struct StatusArgs {
     /// Files, folders with all below them, names known here, servers [default: what is installed,
     /// this folder, what servers are configured with]
     #[arg(value_name = "PATH|HOST")]
@@ -64,7 +64,7 @@ pub struct StatusArgs {
 ///
 /// # Errors
 /// As [`run`]; stdout that cannot be written.
-pub fn stream(context: &Context, args: &StatusArgs) -> Result<u8, Failure> {
+pub(crate) fn stream(context: &Context, args: &StatusArgs) -> Result<u8, Failure> {
     let sought = sought(context, args)?;
     let mut survey = Survey::look(context, &sought, args.starttls, Named::Left)?;
     jsonl::run(
@@ -97,7 +97,7 @@ fn sought(context: &Context, args: &StatusArgs) -> Result<Vec<Sought>, Failure> 
 ///
 /// # Errors
 /// An argument that is nothing; certctl's own folder that cannot be read.
-pub fn run(context: &Context, args: &StatusArgs) -> Result<StatusOutcome, Failure> {
+pub(crate) fn run(context: &Context, args: &StatusArgs) -> Result<StatusOutcome, Failure> {
     let sought = sought(context, args)?;
     let mut survey = Survey::look(context, &sought, args.starttls, Named::Kept)?;
     let rows = survey.rows(context, &sought, args.renew_before.unwrap_or_default());

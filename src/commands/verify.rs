@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-pub use self::criteria::Verified;
+pub(crate) use self::criteria::Verified;
 use self::criteria::{Measure, Rules};
 use crate::context::Context;
 use crate::failure::{Failure, Kind};
@@ -31,7 +31,7 @@ use crate::system::fs::files;
 ///   certctl verify example.com:443
 #[derive(Debug, Default, clap::Args)]
 #[command(verbatim_doc_comment)]
-pub struct VerifyArgs {
+pub(crate) struct VerifyArgs {
     /// A name, the files of a pair, judged as a server would send them, or a server [default: the
     /// pairs here, else those installed]
     #[arg(value_name = "NAME|FILE|HOST:PORT")]
@@ -71,7 +71,7 @@ impl VerifyArgs {
 
 /// What `verify` ends with.
 #[derive(Debug)]
-pub struct VerifyOutcome {
+pub(crate) struct VerifyOutcome {
     /// Each certificate that was judged.
     pub verified: Vec<Verified>,
     /// Whose roots were believed.
@@ -84,7 +84,7 @@ pub struct VerifyOutcome {
 ///
 /// # Errors
 /// Input that cannot be read or holds no certificate, a host that shows none.
-pub fn run(context: &Context, args: &VerifyArgs) -> Result<VerifyOutcome, Failure> {
+pub(crate) fn run(context: &Context, args: &VerifyArgs) -> Result<VerifyOutcome, Failure> {
     let hosts = inputs::wanted_hosts(&args.hosts)?;
     let (served, items): (Vec<String>, Vec<String>) = args
         .items

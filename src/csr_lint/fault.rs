@@ -4,7 +4,7 @@ use super::rules::Rule;
 
 /// Something that a CA, or whoever uses the certificate, will not like.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Fault {
+pub(crate) struct Fault {
     /// The rule.
     pub rule: &'static Rule,
     /// How it is broken.
@@ -15,7 +15,7 @@ pub struct Fault {
 
 /// A change to what is asked for.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Cure {
+pub(crate) enum Cure {
     /// These names too.
     Add(Vec<String>),
     /// Not these names.

@@ -7,7 +7,7 @@ use crate::pki::subject::Subject;
 
 /// What is about to be asked of a CA.
 #[derive(Debug)]
-pub struct Order<'a> {
+pub(crate) struct Order<'a> {
     /// The names.
     pub names: &'a AltNames,
     /// The subject.
@@ -24,7 +24,7 @@ pub struct Order<'a> {
 
 /// A key that was not made for this request.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Reused {
+pub(crate) struct Reused {
     /// The DER `SubjectPublicKeyInfo`.
     pub spki: Vec<u8>,
     /// The other requests and certificates that have it, in words.
@@ -33,7 +33,7 @@ pub struct Reused {
 
 /// What a certificate or request says beside names, subject and key: none of it is taken over.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Before {
+pub(crate) struct Before {
     /// It is, or asks to be, for TLS clients too.
     pub client_auth: bool,
     /// It has, or asks for, Must-Staple.

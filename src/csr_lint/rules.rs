@@ -6,7 +6,7 @@ use crate::finding::Severity;
 
 /// One rule.
 #[derive(Debug, Eq, PartialEq)]
-pub struct Rule {
+pub(crate) struct Rule {
     /// The code of its finding.
     pub code: &'static str,
     /// `Error` refuses the request, unless its code is allowed.
@@ -110,7 +110,7 @@ const CAA: [&str; 5] = [
 ];
 
 /// The codes that `--allow` takes: of what would refuse a request.
-pub fn allowable() -> impl Iterator<Item = &'static str> {
+pub(crate) fn allowable() -> impl Iterator<Item = &'static str> {
     ALL.iter()
         .filter(|rule| rule.severity == Severity::Error)
         .map(|rule| rule.code)
@@ -121,7 +121,7 @@ pub fn allowable() -> impl Iterator<Item = &'static str> {
 ///
 /// # Errors
 /// What can be allowed.
-pub fn code(text: &str) -> Result<&'static str, String> {
+pub(crate) fn code(text: &str) -> Result<&'static str, String> {
     let found = allowable().find(|code| *code == text);
     found.ok_or_else(|| {
         format!(

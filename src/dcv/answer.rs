@@ -29,7 +29,7 @@ impl Role {
 
 /// One server.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Server {
+pub(crate) struct Server {
     /// Where it was asked; none was found for the name where it is missing.
     pub address: Option<SocketAddr>,
     /// Its name, where it was found by one.
@@ -153,7 +153,7 @@ impl Answer {
 
 /// One question and what came.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Asked {
+pub(crate) struct Asked {
     /// The name.
     pub name: String,
     /// The type of record.
@@ -166,7 +166,7 @@ pub struct Asked {
 
 /// All that one server said.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Said {
+pub(crate) struct Said {
     /// Who.
     pub server: Server,
     /// The questions and answers in the order asked: the record's own name and type first.
@@ -184,7 +184,7 @@ pub struct LeftOut {
 
 /// Whether the zone's own servers were among those asked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum OwnServers {
+pub(crate) enum OwnServers {
     /// They were found and asked, but for those left out.
     Asked(LeftOut),
     /// There are none: the registry's servers answer for the domain, which is not delegated.
@@ -198,14 +198,14 @@ pub enum OwnServers {
 impl OwnServers {
     /// False where some that the CA may ask were not asked.
     #[must_use]
-    pub fn are_enough(self) -> bool {
+    pub(crate) fn are_enough(self) -> bool {
         matches!(self, Self::NotWanted) || self == Self::Asked(LeftOut::default())
     }
 }
 
 /// What the servers say about the zone itself.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Delegation {
+pub(crate) struct Delegation {
     /// The zone above, and the names of the servers that it gives; empty where it was not told.
     pub above: Option<(String, Vec<String>)>,
     /// What each of the zone's servers says: its name, the serial number of its copy and the NS
@@ -215,7 +215,7 @@ pub struct Delegation {
 
 /// One server's copy of the zone.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Copied {
+pub(crate) struct Copied {
     /// Who.
     pub server: String,
     /// The serial number (SOA).
@@ -226,7 +226,7 @@ pub struct Copied {
 
 /// Where a chain of aliases that is not the proof goes.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Chain {
+pub(crate) enum Chain {
     /// It comes back to this name.
     Loop(String),
     /// It is longer than this many names, and no CA follows so far.
@@ -235,7 +235,7 @@ pub enum Chain {
 
 /// What was asked besides the record: about the zone, its keys, and where an alias leads.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Around {
+pub(crate) struct Around {
     /// What servers say about the zone itself; not known where nobody but one server was to be
     /// asked.
     pub delegation: Option<Delegation>,
@@ -252,7 +252,7 @@ pub struct Around {
 
 /// All that all servers said about one record.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Survey {
+pub(crate) struct Survey {
     /// The zone that holds the name, where it was found.
     pub zone: Option<String>,
     /// Whether its own servers were asked.

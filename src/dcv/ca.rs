@@ -5,16 +5,12 @@
 mod profile;
 mod table;
 
-pub use self::profile::{
+pub(crate) use self::profile::{
     Accepts, CsrHash, DnsProof, HttpProof, Issuer, Known, Profile, Redirects, Token, UniqueValue,
 };
 
 /// A CA or shop (`--ca`).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[expect(
-    missing_docs,
-    reason = "the names are the documentation; the rows of the table say the rest"
-)]
 pub enum Ca {
     Acm,
     Certum,
@@ -128,7 +124,7 @@ impl clap::ValueEnum for Ca {
 /// Whether `text` has the form `shape`, where each `<...>` stands for one or more characters of a
 /// single label or word. Case counts as little as in the DNS.
 #[must_use]
-pub fn fits(shape: &str, text: &str) -> bool {
+pub(crate) fn fits(shape: &str, text: &str) -> bool {
     let one = |c: char| c.is_ascii_alphanumeric() || "-_=+/".contains(c);
     match shape.split_once('<') {
         None => shape.eq_ignore_ascii_case(text),

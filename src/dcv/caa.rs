@@ -40,7 +40,7 @@ pub enum Found {
 
 /// Who wants to issue, and how it proves control.
 #[derive(Clone, Copy, Debug)]
-pub struct Wish {
+pub(crate) struct Wish {
     /// Whoever may turn out to issue; empty where no CA was named.
     pub issuers: &'static [Issuer],
     /// The instant that terms with a date are judged by.
@@ -114,7 +114,7 @@ pub struct Terms {
 /// The names that are asked for, in this order, until one has records: the name, wildcard stripped,
 /// and all above it but the root (RFC 8659 3).
 #[must_use]
-pub fn climb(name: &str) -> Vec<String> {
+pub(crate) fn climb(name: &str) -> Vec<String> {
     let mut names = Vec::new();
     let mut rest = Some(name.strip_prefix("*.").unwrap_or(name));
     while let Some(name) = rest.filter(|name| !name.is_empty()) {
@@ -126,7 +126,7 @@ pub fn climb(name: &str) -> Vec<String> {
 
 /// What CAA says about `name`; `found` tells what is at a name of its climb.
 #[must_use]
-pub fn rule(name: &str, found: impl Fn(&str) -> Found, wish: Wish) -> Ruling {
+pub(crate) fn rule(name: &str, found: impl Fn(&str) -> Found, wish: Wish) -> Ruling {
     let issuers = wish.issuers;
     let ruling = |at, records, verdict| Ruling {
         name: name.to_owned(),
@@ -274,7 +274,11 @@ fn shown(record: &CaaRecord) -> String {
 /// Whether each of `names` lets a CA issue; `found` is what is at each name of their climbs, empty
 /// where nobody was asked.
 #[must_use]
-pub fn rule_all(names: &[String], found: &HashMap<String, Found>, wish: Wish) -> Vec<Ruling> {
+pub(crate) fn rule_all(
+    names: &[String],
+    found: &HashMap<String, Found>,
+    wish: Wish,
+) -> Vec<Ruling> {
     let at_name = |name: &str| match found.get(name) {
         // A registry's zone has no CAA records, and its failure is nobody's matter here.
         Some(Found::Failed(_)) if is_registrys(name) => Found::None,
@@ -302,7 +306,7 @@ fn is_registrys(name: &str) -> bool {
 /// Names that the same records say the same about, as one; so are names whose look-ups fail alike
 /// in one domain.
 #[must_use]
-pub fn together<'a>(rulings: impl Iterator<Item = &'a Ruling>) -> Vec<Ruling> {
+pub(crate) fn together<'a>(rulings: impl Iterator<Item = &'a Ruling>) -> Vec<Ruling> {
     let mut groups: Vec<Ruling> = Vec::new();
     for ruling in rulings {
         match groups.iter_mut().find(|group| is_like(group, ruling)) {

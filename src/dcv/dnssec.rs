@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 
 /// A zone on the way down to the one asked about, and what is known of its keys.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Cut {
+pub(crate) struct Cut {
     /// Its apex.
     pub zone: Name,
     /// The DS records that the zone above has for it; not known where missing.
@@ -24,7 +24,7 @@ pub struct Cut {
 
 /// All that there is to judge from.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Evidence {
+pub(crate) struct Evidence {
     /// From the top level down to the zone.
     pub cuts: Vec<Cut>,
     /// What each of the zone's servers said to a question, with signatures: its name, the name
@@ -88,7 +88,7 @@ pub enum Flaw {
 
 /// Judges the evidence at an instant.
 #[must_use]
-pub fn judge(evidence: &Evidence, at: Timestamp) -> State {
+pub(crate) fn judge(evidence: &Evidence, at: Timestamp) -> State {
     let Some(last) = evidence.cuts.last() else {
         return State::Unknown;
     };

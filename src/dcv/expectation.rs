@@ -11,7 +11,7 @@ use crate::pki::request::SigningRequest;
 
 /// Where the accepted values come from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Source {
+pub(crate) enum Source {
     /// The record that the shop showed: it has this very value.
     Shop,
     /// The CA's known form, where it needs no unique value.
@@ -23,7 +23,7 @@ pub enum Source {
 /// How a value that is not known to be right is told from one that has nothing to do with the
 /// proof.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Likeness {
+pub(crate) enum Likeness {
     /// It starts with the request's hashes, `<SHA-256 first 32>.<last 32>`.
     Hash(String),
     /// It has the form of the CA's records.
@@ -34,7 +34,7 @@ pub enum Likeness {
 
 /// What would satisfy the CA for one domain.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Expectation {
+pub(crate) struct Expectation {
     /// The record.
     pub record: DcvRecord,
     /// What values of its kind have in common.
@@ -53,7 +53,7 @@ pub struct Expectation {
 
 /// How a name that is asked for stands to the record.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Place {
+pub(crate) enum Place {
     /// The record's own name.
     Here,
     /// The same label at a parent domain: the CA climbs there (BR 1.6.1, Authorization Domain
@@ -71,7 +71,7 @@ impl Expectation {
     /// The names to ask for and what each is; the record's own name first. `zone` is known once
     /// servers were asked.
     #[must_use]
-    pub fn places(&self, zone: Option<&str>) -> Vec<(Place, Cow<'_, str>)> {
+    pub(crate) fn places(&self, zone: Option<&str>) -> Vec<(Place, Cow<'_, str>)> {
         let here = self.record.name.as_str();
         let mut places = vec![(Place::Here, here.into())];
         places.extend(
@@ -97,7 +97,7 @@ impl Expectation {
 
     /// The registrable domain, where a zone above it cannot be the owner's.
     #[must_use]
-    pub fn top(&self) -> Option<String> {
+    pub(crate) fn top(&self) -> Option<String> {
         let name = DnsName::parse(&self.domain)
             .ok()
             .filter(DnsName::has_public_suffix)?;
@@ -106,7 +106,7 @@ impl Expectation {
 
     /// A key that is used again has a unique value in its record, which only the CA knows
     /// (docs.sectigo.com, request token).
-    pub fn shop_decides(&mut self, request: &SigningRequest) {
+    pub(crate) fn shop_decides(&mut self, request: &SigningRequest) {
         if self.source == Source::Form {
             (self.source, self.values) = (Source::Nowhere, Vec::new());
             (self.record.value, self.record.complete) = (None, false);
@@ -118,7 +118,7 @@ impl Expectation {
     }
 
     /// Takes the zone cut that servers tell in place of the registrable domain.
-    pub fn lies_in(&mut self, zone: &str) {
+    pub(crate) fn lies_in(&mut self, zone: &str) {
         let below = |name: &str| {
             name.strip_suffix(zone)
                 .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
@@ -138,7 +138,7 @@ const BELOW_LIMIT: usize = 8;
 /// Whether a record is the shop's for this request: both host and value are made of it, or (made of
 /// no request) it is for one of its names.
 #[must_use]
-pub fn belongs(given: &GivenRecord, request: &SigningRequest) -> bool {
+pub(crate) fn belongs(given: &GivenRecord, request: &SigningRequest) -> bool {
     match (given.md5(), given.target()) {
         (Some(md5), Some(target)) => {
             md5 == request.md5() && target == record::target_labels(request)
@@ -149,7 +149,7 @@ pub fn belongs(given: &GivenRecord, request: &SigningRequest) -> bool {
 
 /// Whether a record is for one of the names of a request.
 #[must_use]
-pub fn is_for(given: &GivenRecord, request: &SigningRequest) -> bool {
+pub(crate) fn is_for(given: &GivenRecord, request: &SigningRequest) -> bool {
     record::domains(request)
         .iter()
         .any(|domain| given.anchor_for(domain.as_str()).is_some())
@@ -158,7 +158,7 @@ pub fn is_for(given: &GivenRecord, request: &SigningRequest) -> bool {
 /// One expectation for each domain to prove; none for a CA that wants no record. `given` are the
 /// shop's records that belong to this request.
 #[must_use]
-pub fn expectations(
+pub(crate) fn expectations(
     request: &SigningRequest,
     ca: Option<Ca>,
     given: &[GivenRecord],
@@ -205,7 +205,7 @@ fn expectation(
 /// A record that was given without any request: it is to be there as it was shown. `None` where its
 /// host is not whole.
 #[must_use]
-pub fn alone(shown: &GivenRecord) -> Option<Expectation> {
+pub(crate) fn alone(shown: &GivenRecord) -> Option<Expectation> {
     let (label, domain) = match shown.host.split_once('.') {
         Some((label, domain)) if label.starts_with('_') => (label, domain),
         _ => ("", shown.host.as_str()),

@@ -84,7 +84,7 @@ pub enum Got {
 }
 
 /// More of a file is not read: it has three lines.
-pub const MOST_BODY: usize = 16 * 1024;
+pub(crate) const MOST_BODY: usize = 16 * 1024;
 
 /// What is the matter with a file.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -109,7 +109,11 @@ pub enum FileFlaw {
 /// `request`, one for each name that is no wildcard; none for a CA that takes none. `given` are the
 /// shop's records that belong to this request.
 #[must_use]
-pub fn files(request: &SigningRequest, ca: Option<Ca>, given: &[GivenRecord]) -> Vec<FileProof> {
+pub(crate) fn files(
+    request: &SigningRequest,
+    ca: Option<Ca>,
+    given: &[GivenRecord],
+) -> Vec<FileProof> {
     let names = request
         .dns_names
         .iter()
@@ -121,7 +125,11 @@ pub fn files(request: &SigningRequest, ca: Option<Ca>, given: &[GivenRecord]) ->
 
 /// The files of a CA that is known, as they are told beside its record: either way is enough.
 #[must_use]
-pub fn told(request: &SigningRequest, ca: Option<Ca>, given: &[GivenRecord]) -> Vec<FileRecord> {
+pub(crate) fn told(
+    request: &SigningRequest,
+    ca: Option<Ca>,
+    given: &[GivenRecord],
+) -> Vec<FileRecord> {
     let files = if ca.is_some() {
         files(request, ca, given)
     } else {
@@ -132,7 +140,7 @@ pub fn told(request: &SigningRequest, ca: Option<Ca>, given: &[GivenRecord]) -> 
 
 /// Records and files in one list, as documents have them.
 #[must_use]
-pub fn listed(records: &[DcvRecord], files: &[FileRecord]) -> serde_json::Value {
+pub(crate) fn listed(records: &[DcvRecord], files: &[FileRecord]) -> serde_json::Value {
     let all = records.iter().map(|one| serde_json::json!(one));
     all.chain(files.iter().map(|one| serde_json::json!(one)))
         .collect()
@@ -140,7 +148,7 @@ pub fn listed(records: &[DcvRecord], files: &[FileRecord]) -> serde_json::Value 
 
 /// The file for one name.
 #[must_use]
-pub fn file(
+pub(crate) fn file(
     request: &SigningRequest,
     name: &str,
     ca: Option<Ca>,

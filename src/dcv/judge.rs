@@ -44,7 +44,7 @@ impl Verdict {
 
 /// What one server's answers come to.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Standing {
+pub(crate) struct Standing {
     /// Who.
     pub server: Server,
     /// What it comes to.
@@ -59,7 +59,7 @@ pub struct Standing {
 
 /// What all answers about one record come to.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Judgement {
+pub(crate) struct Judgement {
     /// The verdict.
     pub verdict: Verdict,
     /// False when no server answered the question.
@@ -72,7 +72,7 @@ pub struct Judgement {
 
 /// Judges what servers said about one record.
 #[must_use]
-pub fn judge(expected: &Expectation, survey: &Survey) -> Judgement {
+pub(crate) fn judge(expected: &Expectation, survey: &Survey) -> Judgement {
     let view = View {
         expected,
         zone: survey.zone.as_deref(),

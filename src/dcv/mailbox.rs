@@ -5,7 +5,7 @@ use super::answer::Answer;
 use super::caa::Found;
 
 /// The five that a CA may write to at each domain it climbs to (BR 3.2.2.4.4).
-pub const ALIASES: [&str; 5] = [
+pub(crate) const ALIASES: [&str; 5] = [
     "admin",
     "administrator",
     "webmaster",
@@ -15,7 +15,7 @@ pub const ALIASES: [&str; 5] = [
 
 /// The name of a domain's contact in the DNS (BR A.2.1).
 #[must_use]
-pub fn contact_name(domain: &str) -> String {
+pub(crate) fn contact_name(domain: &str) -> String {
     format!("_validation-contactemail.{domain}")
 }
 
@@ -71,7 +71,7 @@ pub enum MailReason {
 
 /// What the DNS says of one domain.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Mailbox {
+pub(crate) struct Mailbox {
     /// The domain.
     pub domain: String,
     /// Whether mail for it arrives.
@@ -83,7 +83,11 @@ pub struct Mailbox {
 impl Mailbox {
     /// From the answers for MX, A, AAAA and the contact's TXT, and what CAA says at the domain.
     #[must_use]
-    pub fn read(domain: &str, [mx, four, six, text]: [&Answer; 4], caa: Option<&Found>) -> Self {
+    pub(crate) fn read(
+        domain: &str,
+        [mx, four, six, text]: [&Answer; 4],
+        caa: Option<&Found>,
+    ) -> Self {
         let mut contacts: Vec<String> = Vec::new();
         if let Answer::Txt(texts) = text {
             contacts.extend(texts.iter().filter(|text| is_address(text)).cloned());
@@ -108,7 +112,7 @@ impl Mailbox {
 
     /// Everybody who may be written to.
     #[must_use]
-    pub fn addresses(&self) -> Vec<String> {
+    pub(crate) fn addresses(&self) -> Vec<String> {
         let aliases = ALIASES
             .iter()
             .map(|alias| format!("{alias}@{}", self.domain));
@@ -118,7 +122,7 @@ impl Mailbox {
     /// `Some(true)` where mail to one of them arrives as far as the DNS says, `None` where that is
     /// not known.
     #[must_use]
-    pub fn arrives(&self) -> Option<bool> {
+    pub(crate) fn arrives(&self) -> Option<bool> {
         match self.mail {
             _ if !self.contacts.is_empty() => Some(true),
             Mail::Taken(_) | Mail::ByAddress => Some(true),

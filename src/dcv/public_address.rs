@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Why nobody outside gets to `address`; `None` where somebody may.
 #[must_use]
-pub fn unreachable(address: IpAddr) -> Option<&'static str> {
+pub(crate) fn unreachable(address: IpAddr) -> Option<&'static str> {
     match address {
         IpAddr::V4(address) => four(address),
         IpAddr::V6(address) => address.to_ipv4_mapped().map_or_else(|| six(address), four),

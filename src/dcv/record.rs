@@ -13,7 +13,7 @@ use crate::pki::request::SigningRequest;
 
 /// What to publish, as far as it can be known from the request.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct DcvRecord {
+pub(crate) struct DcvRecord {
     /// The owner name, without a final dot; `<...>` in it stands for what only the shop knows.
     pub name: String,
     /// The zone that it is entered in: the registrable domain.
@@ -42,7 +42,7 @@ pub struct DcvRecord {
 /// there proves the names below it too). Without `ca`, hosts are those of the CSR-hash family and
 /// targets are its shape.
 #[must_use]
-pub fn records(request: &SigningRequest, ca: Option<Ca>) -> Vec<DcvRecord> {
+pub(crate) fn records(request: &SigningRequest, ca: Option<Ca>) -> Vec<DcvRecord> {
     domains(request)
         .iter()
         .filter_map(|domain| record(request, domain.as_str(), ca))
@@ -61,13 +61,13 @@ pub(super) fn record(request: &SigningRequest, domain: &str, ca: Option<Ca>) -> 
 
 /// The label that every host of `request` starts with.
 #[must_use]
-pub fn host_label(request: &SigningRequest) -> String {
+pub(crate) fn host_label(request: &SigningRequest) -> String {
     format!("_{}", request.md5())
 }
 
 /// `<SHA-256 first 32>.<last 32>`: what every target of `request` starts with.
 #[must_use]
-pub fn target_labels(request: &SigningRequest) -> String {
+pub(crate) fn target_labels(request: &SigningRequest) -> String {
     let sha256 = request.sha256();
     let (first, last) = sha256.split_at(32);
     format!("{first}.{last}")
@@ -75,7 +75,7 @@ pub fn target_labels(request: &SigningRequest) -> String {
 
 /// The domains to prove, wildcards stripped, those below another one left out.
 #[must_use]
-pub fn domains(request: &SigningRequest) -> Vec<DnsName> {
+pub(crate) fn domains(request: &SigningRequest) -> Vec<DnsName> {
     let mut bases: Vec<DnsName> = Vec::new();
     for text in &request.dns_names {
         let Some(base) = DnsName::parse(text)

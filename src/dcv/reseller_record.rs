@@ -45,7 +45,7 @@ pub(super) fn name(label: &str, domain: &str) -> String {
 /// A domain and its parents up to the registrable one: where a CA looks (BR 1.6.1, Authorization
 /// Domain Name). Nothing above it, which would be a registry's.
 #[must_use]
-pub fn climb(domain: &str) -> Vec<String> {
+pub(crate) fn climb(domain: &str) -> Vec<String> {
     let name = DnsName::parse(domain).ok();
     climb_to(domain, name.as_ref().and_then(DnsName::registrable))
 }
@@ -214,7 +214,7 @@ pub(super) fn is_hash(label: &str) -> bool {
 
 /// `<32 hex>.<32 hex>.` in front: some request's SHA-256.
 #[must_use]
-pub fn made_of_a_request(value: &str) -> bool {
+pub(crate) fn made_of_a_request(value: &str) -> bool {
     let mut labels = value.splitn(3, '.');
     labels.next().is_some_and(is_hash)
         && labels.next().is_some_and(is_hash)

@@ -11,7 +11,7 @@ use super::judge::{Judgement, Standing, Verdict};
 
 /// One remark.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Remark {
+pub(crate) enum Remark {
     /// Resolvers remember that it is absent.
     AbsenceCached {
         /// Who.
@@ -66,7 +66,12 @@ pub enum Remark {
 /// What is to be said about a survey besides each server's own standing. `domain` is the
 /// registrable one.
 #[must_use]
-pub fn remarks(survey: &Survey, judgement: &Judgement, domain: &str, at: Timestamp) -> Vec<Remark> {
+pub(crate) fn remarks(
+    survey: &Survey,
+    judgement: &Judgement,
+    domain: &str,
+    at: Timestamp,
+) -> Vec<Remark> {
     let mut remarks = Vec::new();
     remarks.extend(shadowed(survey, judgement, domain));
     remarks.extend(disagreement(&judgement.standings));

@@ -11,7 +11,7 @@ use crate::pki::request::looks_like_request;
 
 /// The form of a file.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Form {
+pub(crate) enum Form {
     /// Base64 without BEGIN and END lines.
     Base64,
     /// DER elements.
@@ -32,13 +32,13 @@ pub enum Form {
 
 /// The form of `bytes`.
 #[must_use]
-pub fn form(bytes: &[u8]) -> Form {
+pub(crate) fn form(bytes: &[u8]) -> Form {
     recognised(bytes).unwrap_or_else(|| Form::Other(text(bytes)))
 }
 
 /// The same where it is told by more than what the words in it say.
 #[must_use]
-pub fn recognised(bytes: &[u8]) -> Option<Form> {
+pub(crate) fn recognised(bytes: &[u8]) -> Option<Form> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Some(Form::Other(Unused::Empty));
     }

@@ -6,7 +6,7 @@ use crate::pki::key::PublicKeyId;
 
 /// What would be lost if a file were written over.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Loss {
+pub(crate) enum Loss {
     /// No private key that is not in the new one.
     Nothing,
     /// A private key, or what may be one.
@@ -18,7 +18,7 @@ pub enum Loss {
 /// What a file with this content holds that what is written in its place does not: private keys in
 /// any form, readable or not; `kept` is the key in the new one. A `.pfx` is opened with `password`.
 #[must_use]
-pub fn loss(before: &[u8], kept: Option<PublicKeyId>, password: Option<&str>) -> Loss {
+pub(crate) fn loss(before: &[u8], kept: Option<PublicKeyId>, password: Option<&str>) -> Loss {
     if let Some((_, keys)) = password.and_then(|password| pkcs12::decode(before, password)) {
         let stay = keys.iter().all(|key| Some(key.id()) == kept);
         return if stay { Loss::Nothing } else { Loss::Key };
@@ -38,7 +38,7 @@ pub fn loss(before: &[u8], kept: Option<PublicKeyId>, password: Option<&str>) ->
 
 /// The same of a file that was read.
 #[must_use]
-pub fn loss_of(found: &Delivery, kept: Option<PublicKeyId>) -> Loss {
+pub(crate) fn loss_of(found: &Delivery, kept: Option<PublicKeyId>) -> Loss {
     let unread = || found.ignored.iter().filter(|one| one.what.may_hold_key());
     if found.keys.iter().any(|key| Some(key.id()) != kept)
         || unread().any(|one| !one.what.is_locked())

@@ -13,7 +13,7 @@ use crate::pki::key::PrivateKey;
 
 /// With which algorithms a file is locked.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Strength {
+pub(crate) enum Strength {
     /// Triple DES and SHA-1: all that Windows Server 2016, Windows 7 and Java 8 before 8u301 read.
     Legacy,
     /// AES-256 and SHA-256 (PBES2).
@@ -23,7 +23,7 @@ pub enum Strength {
 
 /// How a file is locked.
 #[derive(Clone, Copy)]
-pub struct Protection<'a> {
+pub(crate) struct Protection<'a> {
     /// The password; may be empty.
     pub password: &'a str,
     /// The algorithms.

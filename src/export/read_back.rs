@@ -14,7 +14,7 @@ use crate::pki::key::PublicKeyId;
 ///
 /// # Errors
 /// [`ExportError::Differs`].
-pub fn read_back(
+pub(crate) fn read_back(
     format: Format,
     bytes: &[u8],
     pair: Pair<'_>,

@@ -13,7 +13,7 @@ use crate::pki::pem;
 
 /// What is given out.
 #[derive(Clone, Copy, Debug)]
-pub struct Pair<'a> {
+pub(crate) struct Pair<'a> {
     /// What its files are called.
     pub name: &'a str,
     /// The certificate and its intermediates.
@@ -40,7 +40,7 @@ impl<'a> Pair<'a> {
 ///
 /// # Errors
 /// See [`ExportError`].
-pub fn render(
+pub(crate) fn render(
     format: Format,
     pair: Pair<'_>,
     protection: Option<Protection<'_>>,

@@ -6,7 +6,7 @@ use super::pkcs12::Strength;
 
 /// A server to give files to (`--for`).
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
-pub enum Target {
+pub(crate) enum Target {
     /// nginx
     Nginx,
     /// Apache 2.4.8 or newer
@@ -172,22 +172,9 @@ const IMPORT: &[&str] = &[
 ];
 
 impl Target {
-    /// Every target.
-    pub const ALL: [Self; 9] = [
-        Self::Nginx,
-        Self::Apache,
-        Self::Haproxy,
-        Self::Postfix,
-        Self::Dovecot,
-        Self::Tomcat,
-        Self::Iis,
-        Self::Windows2016,
-        Self::AwsAcm,
-    ];
-
     /// The name as typed.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Nginx => "nginx",
             Self::Apache => "apache",
@@ -207,20 +194,24 @@ impl Target {
 
     /// What is written for it; the key stays in its own file unless a format holds it.
     #[must_use]
-    pub fn formats(self) -> &'static [Format] {
+    pub(crate) fn formats(self) -> &'static [Format] {
         self.row().map_or(&[], |row| row.formats)
     }
 
     /// How a `.pfx` for it is locked.
     #[must_use]
-    pub fn strength(self) -> Strength {
+    pub(crate) fn strength(self) -> Strength {
         self.row().map_or(Strength::Modern, |row| row.strength)
     }
 
     /// What to do with the files: where the lines go, and the lines. `path` says where a file lies,
     /// by its word in the table, ready for a shell.
     #[must_use]
-    pub fn steps(self, name: &str, path: impl Fn(&str) -> String) -> Vec<(String, Vec<String>)> {
+    pub(crate) fn steps(
+        self,
+        name: &str,
+        path: impl Fn(&str) -> String,
+    ) -> Vec<(String, Vec<String>)> {
         let Some(row) = self.row() else {
             return Vec::new();
         };

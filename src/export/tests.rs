@@ -161,8 +161,7 @@ fn what_cannot_be_given_is_told() {
 
 #[test]
 fn every_target_has_its_formats_and_lines() {
-    assert_eq!(Target::ALL.as_slice(), Target::value_variants());
-    for target in Target::ALL {
+    for target in Target::value_variants() {
         assert!(!target.formats().is_empty());
         assert_eq!(
             target.to_possible_value().unwrap().get_name(),

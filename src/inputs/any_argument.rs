@@ -19,7 +19,7 @@ use crate::system::fs::{files, folders};
 ///
 /// # Errors
 /// When it cannot be read, or no address of the server shows a certificate.
-pub fn anything(
+pub(crate) fn anything(
     context: &Context,
     reading: &Reading,
     text: &str,

@@ -24,7 +24,7 @@ use crate::system::http::Reach;
 
 /// What a key is for: whether it is worth a password.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum KeyUse {
+pub(crate) enum KeyUse {
     /// To tell which certificate is meant: a request does as well.
     Comparing,
     /// To be given to a server.
@@ -33,7 +33,7 @@ pub enum KeyUse {
 
 /// Where the key of a pair was found.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum KeyPlace {
+pub(crate) enum KeyPlace {
     /// In a file of its own; or it was not found.
     Own,
     /// In what the certificate came in.
@@ -59,7 +59,7 @@ impl KeyPlace {
 
 /// How a pair is chosen.
 #[derive(Clone, Copy, Debug)]
-pub struct TakeOptions<'a> {
+pub(crate) struct TakeOptions<'a> {
     /// `--key`: this key and no other.
     pub key: Option<&'a Path>,
     /// `--csr`: this request and no other.
@@ -78,7 +78,7 @@ pub struct TakeOptions<'a> {
 
 /// One certificate with its chain, its key and its request as far as they are here.
 #[derive(Debug)]
-pub struct Taken {
+pub(crate) struct Taken {
     /// The chain and what was not needed for it.
     pub assembly: Assembly,
     /// The key and its file: the one that fits, or the one of
@@ -102,13 +102,13 @@ pub struct Taken {
 impl Taken {
     /// The leaf.
     #[must_use]
-    pub fn leaf(&self) -> &Certificate {
+    pub(crate) fn leaf(&self) -> &Certificate {
         self.assembly.chain.leaf()
     }
 
     /// Everything that is wrong with key and chain under `policy`.
     #[must_use]
-    pub fn problems(&self, policy: Policy<'_>) -> Vec<Problem> {
+    pub(crate) fn problems(&self, policy: Policy<'_>) -> Vec<Problem> {
         let key = self
             .key
             .as_ref()
@@ -125,7 +125,7 @@ impl Taken {
 ///
 /// # Errors
 /// Files that cannot be read, hold no certificate, or several with nothing to choose by.
-pub fn take(
+pub(crate) fn take(
     context: &Context,
     files: &[String],
     options: &TakeOptions<'_>,
@@ -137,7 +137,7 @@ pub fn take(
 ///
 /// # Errors
 /// As [`take`].
-pub fn take_beside(
+pub(crate) fn take_beside(
     context: &Context,
     here: Directory,
     files: &[String],
@@ -347,7 +347,7 @@ fn path_and_value<T>(held: Held<T>) -> (PathBuf, T) {
 /// The first DNS name of `leaf` that is one, as a file name: foreign text becomes part of a path
 /// only as a checked A-label.
 #[must_use]
-pub fn stem_of(leaf: &Certificate) -> String {
+pub(crate) fn stem_of(leaf: &Certificate) -> String {
     let name = leaf
         .dns_names
         .iter()

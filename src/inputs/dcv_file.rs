@@ -13,7 +13,7 @@ const LIMIT: u64 = 64 * 1024;
 
 /// The `.dcv` beside a request, never over it.
 #[must_use]
-pub fn beside(request: &Path) -> PathBuf {
+pub(crate) fn beside(request: &Path) -> PathBuf {
     let beside = request.with_extension("dcv");
     if beside == request {
         request.with_extension("dcv.dcv")
@@ -26,7 +26,7 @@ pub fn beside(request: &Path) -> PathBuf {
 ///
 /// # Errors
 /// When it is there and cannot be read whole as text: writing it would lose what it holds.
-pub fn read(path: &Path) -> Result<Kept, Failure> {
+pub(crate) fn read(path: &Path) -> Result<Kept, Failure> {
     let bytes = match files::read(path, LIMIT) {
         Ok(bytes) => bytes,
         Err(error) if error.is_missing() && !files::occupied(path) => return Ok(Kept::default()),
@@ -41,7 +41,7 @@ pub fn read(path: &Path) -> Result<Kept, Failure> {
 ///
 /// # Errors
 /// The system's reason; the file is then as it was.
-pub fn write(path: &Path, kept: &Kept) -> Result<bool, Failure> {
+pub(crate) fn write(path: &Path, kept: &Kept) -> Result<bool, Failure> {
     if kept.changed() {
         files::replace(path, kept.text().as_bytes(), 0o644)?;
     }

@@ -11,12 +11,12 @@ use crate::delivery::{self, Delivery, Form, Input, Limits, Mended};
 use crate::failure::{Failure, Kind};
 use crate::finding::Next;
 use crate::matching::PairingError;
-pub use crate::matching::{Directory, Held};
+pub(crate) use crate::matching::{Directory, Held};
 use crate::pki::name::DnsName;
 use crate::system::fs::{files, folders};
 
 /// The most that is read of one file that was named.
-pub const FILE_LIMIT: u64 = 16 * 1024 * 1024;
+pub(crate) const FILE_LIMIT: u64 = 16 * 1024 * 1024;
 
 /// The most that is read of a file that was not named: keys, requests and chains are far smaller.
 const GLANCE_LIMIT: u64 = 256 * 1024;
@@ -29,7 +29,7 @@ impl Directory {
     ///
     /// # Errors
     /// When the folder cannot be read.
-    pub fn read(context: &Context) -> Result<Self, Failure> {
+    pub(crate) fn read(context: &Context) -> Result<Self, Failure> {
         let path = context.directory.clone();
         let listing = files::list(&path, FOLDER_LIMIT)?;
         let mut directory = Self {
@@ -115,7 +115,7 @@ impl Directory {
 
 /// What an argument means.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Argument {
+pub(crate) enum Argument {
     /// A file, relative to where the user stands.
     File(PathBuf),
     /// A name of a request or a certificate in the directory.
@@ -128,7 +128,7 @@ impl Argument {
     /// What it means whatever lies in the directory: a file that is there, or stdin. A folder may
     /// have the name of a certificate.
     #[must_use]
-    pub fn of_path(text: &str) -> Option<Self> {
+    pub(crate) fn of_path(text: &str) -> Option<Self> {
         let path = PathBuf::from(text);
         match text {
             "-" => Some(Self::Stdin),
@@ -141,7 +141,7 @@ impl Argument {
     ///
     /// # Errors
     /// See [`PairingError`].
-    pub fn resolve(text: &str, directory: &Directory) -> Result<Self, PairingError> {
+    pub(crate) fn resolve(text: &str, directory: &Directory) -> Result<Self, PairingError> {
         if let Some(plain) = Self::of_path(text) {
             return Ok(plain);
         }
@@ -192,7 +192,7 @@ fn looks_like_file(text: &str) -> bool {
 ///
 /// # Errors
 /// When it cannot be read or is larger than [`FILE_LIMIT`].
-pub fn read_input(path: &Path) -> Result<Input, Failure> {
+pub(crate) fn read_input(path: &Path) -> Result<Input, Failure> {
     if path == Path::new("-") {
         return Ok(Input::new("stdin", files::read_stdin(FILE_LIMIT)?));
     }
@@ -207,7 +207,7 @@ pub fn read_input(path: &Path) -> Result<Input, Failure> {
 ///
 /// # Errors
 /// When one cannot be read, or there are more, or larger ones, than a delivery can have.
-pub fn read_folder(folder: &Path) -> Result<Vec<Input>, Failure> {
+pub(crate) fn read_folder(folder: &Path) -> Result<Vec<Input>, Failure> {
     let limits = Limits::default();
     let listing = files::list(folder, limits.entries)?;
     if !listing.complete {
@@ -251,6 +251,6 @@ fn is_looked_at(path: &Path) -> bool {
 ///
 /// # Errors
 /// When it cannot be read or exceeds a bound; holding nothing of use is no error.
-pub fn read_file(path: &Path) -> Result<Delivery, Failure> {
+pub(crate) fn read_file(path: &Path) -> Result<Delivery, Failure> {
     Ok(Delivery::read(vec![read_input(path)?], &Limits::default())?)
 }

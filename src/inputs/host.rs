@@ -13,7 +13,7 @@ use crate::system::tls::{self, ProbeError};
 
 /// `HOST`, `HOST:PORT`, `[::1]:PORT`.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Host {
+pub(crate) struct Host {
     /// A DNS name as A-labels, or an address without brackets.
     pub name: String,
     /// The port.
@@ -34,7 +34,7 @@ impl std::fmt::Display for Host {
 impl Host {
     /// A host with its port; a mistyped file or name never goes to the network by this.
     #[must_use]
-    pub fn with_port(text: &str) -> Option<Self> {
+    pub(crate) fn with_port(text: &str) -> Option<Self> {
         let (host, port) = text.rsplit_once(':')?;
         let port = port.parse().ok().filter(|&port| port != 0)?;
         // An IPv6 address without brackets ends in what looks like a port.
@@ -46,7 +46,7 @@ impl Host {
 
     /// The same; without a port it is `default`.
     #[must_use]
-    pub fn parse(text: &str, default: u16) -> Option<Self> {
+    pub(crate) fn parse(text: &str, default: u16) -> Option<Self> {
         Self::with_port(text).or_else(|| Self::of(text, default))
     }
 
@@ -73,7 +73,7 @@ impl Host {
 
 /// What one or more addresses of a host send, the same from each.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// The addresses.
     pub addresses: Vec<SocketAddr>,
     /// `TLS 1.2` or `TLS 1.3`.
@@ -85,7 +85,7 @@ pub struct Seen {
 impl Seen {
     /// The addresses in words.
     #[must_use]
-    pub fn places(&self) -> String {
+    pub(crate) fn places(&self) -> String {
         self.addresses
             .iter()
             .map(ToString::to_string)
@@ -95,7 +95,7 @@ impl Seen {
 
     /// Those that can be read, in their order.
     #[must_use]
-    pub fn certificates(&self) -> Vec<Certificate> {
+    pub(crate) fn certificates(&self) -> Vec<Certificate> {
         self.sent
             .iter()
             .filter_map(|der| Certificate::from_der(der).ok())
@@ -105,7 +105,7 @@ impl Seen {
 
 /// What a host sends.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Answers {
+pub(crate) struct Answers {
     /// Whom.
     pub host: Host,
     /// What was said before TLS.
@@ -126,7 +126,7 @@ const MOST: usize = 16;
 ///
 /// # Errors
 /// When no address shows a certificate.
-pub fn ask(host: &Host, starttls: Option<StartTls>) -> Result<Answers, Failure> {
+pub(crate) fn ask(host: &Host, starttls: Option<StartTls>) -> Result<Answers, Failure> {
     let starttls = starttls.or_else(|| StartTls::of_port(host.port));
     let mut addresses = tls::resolve(&host.name, host.port, DEADLINE)?;
     addresses.truncate(MOST);
@@ -232,7 +232,7 @@ fn step(host: &Host, error: &ProbeError) -> Option<Next> {
 ///
 /// # Errors
 /// What is neither.
-pub fn wanted_hosts(hosts: &[String]) -> Result<Vec<String>, Failure> {
+pub(crate) fn wanted_hosts(hosts: &[String]) -> Result<Vec<String>, Failure> {
     hosts.iter().map(|host| ascii_host(host)).collect()
 }
 

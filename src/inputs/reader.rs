@@ -26,7 +26,7 @@ const TRIES: usize = 3;
 
 /// How what is locked is opened.
 #[derive(Clone, Debug, Default, clap::Args)]
-pub struct ReadArgs {
+pub(crate) struct ReadArgs {
     /// The password of what is locked (zip, key, .pfx) is the first line of this file [default:
     /// asked for on a terminal]
     #[arg(long, value_name = "FILE")]
@@ -35,7 +35,7 @@ pub struct ReadArgs {
 
 /// What reads files, and the password that it was given or told.
 #[derive(Debug)]
-pub struct Reading {
+pub(crate) struct Reading {
     /// None until one is known.
     passphrase: RefCell<Option<Passphrase>>,
     /// It is the one of `--password-file`: nobody is asked.
@@ -48,7 +48,7 @@ impl Reading {
     ///
     /// # Errors
     /// When that file cannot be read.
-    pub fn new(context: &Context, args: &ReadArgs) -> Result<Self, Failure> {
+    pub(crate) fn new(context: &Context, args: &ReadArgs) -> Result<Self, Failure> {
         let passphrase = args.password_file.as_deref().map(first_line).transpose()?;
         let given = passphrase.is_some();
         Ok(Self {
@@ -63,7 +63,7 @@ impl Reading {
     ///
     /// # Errors
     /// As [`Delivery::open`], and a signal while a password was asked for.
-    pub fn open(&self, inputs: &[Input]) -> Result<Delivery, Failure> {
+    pub(crate) fn open(&self, inputs: &[Input]) -> Result<Delivery, Failure> {
         let read = || {
             Delivery::open(
                 inputs,
@@ -89,7 +89,7 @@ impl Reading {
     ///
     /// # Errors
     /// When it cannot be read or exceeds a bound; holding nothing of use is no error.
-    pub fn file(&self, path: &Path) -> Result<Delivery, Failure> {
+    pub(crate) fn file(&self, path: &Path) -> Result<Delivery, Failure> {
         self.open(&[folder::read_input(path)?])
     }
 
@@ -98,7 +98,10 @@ impl Reading {
     ///
     /// # Errors
     /// As [`Self::file`].
-    pub fn file_of_keys(&self, path: &Path) -> Result<(Delivery, Option<LockError>), Failure> {
+    pub(crate) fn file_of_keys(
+        &self,
+        path: &Path,
+    ) -> Result<(Delivery, Option<LockError>), Failure> {
         let mut delivery = self.file(path)?;
         let locked: Vec<_> = delivery
             .locked
@@ -131,7 +134,7 @@ impl Reading {
     ///
     /// # Errors
     /// A signal while a password was asked for.
-    pub fn keys(
+    pub(crate) fn keys(
         &self,
         locked: &[Held<LockedKey>],
     ) -> Result<(Vec<Held<PrivateKey>>, Option<LockError>), Failure> {
@@ -156,7 +159,7 @@ impl Reading {
     ///
     /// # Errors
     /// Nobody to ask, two that differ, an empty one, a signal.
-    pub fn choose(&self, what: &str) -> Result<Passphrase, Failure> {
+    pub(crate) fn choose(&self, what: &str) -> Result<Passphrase, Failure> {
         let flag = || {
             Next::say(
                 "put the password into a file of mode 0600 and pass that:  --password-file FILE",

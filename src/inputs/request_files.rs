@@ -13,7 +13,7 @@ use crate::system::fs::files::{self, FileError, Staged};
 
 /// The files of one request.
 #[derive(Debug)]
-pub struct Paths {
+pub(crate) struct Paths {
     /// The private key.
     pub key: PathBuf,
     /// The request.
@@ -25,7 +25,7 @@ pub struct Paths {
 impl Paths {
     /// The usual ones in the directory of the run.
     #[must_use]
-    pub fn new(context: &Context, stem: &str) -> Self {
+    pub(crate) fn new(context: &Context, stem: &str) -> Self {
         Self {
             key: context.here(format!("{stem}.key")),
             request: context.here(format!("{stem}.csr")),
@@ -36,7 +36,7 @@ impl Paths {
 
 /// New files that wait beside their places.
 #[derive(Debug)]
-pub struct Fresh {
+pub(crate) struct Fresh {
     /// None where the key lies elsewhere.
     key: Option<Staged>,
     request: Staged,
@@ -48,7 +48,7 @@ impl Fresh {
     ///
     /// # Errors
     /// The system's reason; nothing of them is left.
-    pub fn stage(
+    pub(crate) fn stage(
         paths: &Paths,
         key: Option<&str>,
         request: &SigningRequest,
@@ -69,7 +69,7 @@ impl Fresh {
     ///
     /// # Errors
     /// The system's reason, and where each file is now.
-    pub fn put(self, old: &[&Path]) -> Result<Vec<PathBuf>, Failure> {
+    pub(crate) fn put(self, old: &[&Path]) -> Result<Vec<PathBuf>, Failure> {
         let mut aside = Vec::new();
         move_aside(old, &mut aside)
             .and_then(|()| self.pair())

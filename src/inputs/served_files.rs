@@ -14,7 +14,7 @@ use crate::pki::name::DnsName;
 
 /// What to judge by.
 #[derive(Clone, Copy, Debug)]
-pub struct PresentOptions<'a> {
+pub(crate) struct PresentOptions<'a> {
     /// `--key`: this key and no other.
     pub key: Option<&'a Path>,
     /// `--chain`: certificates in any order.
@@ -25,7 +25,7 @@ pub struct PresentOptions<'a> {
 
 /// Certificates in the order in which a server would send them.
 #[derive(Debug)]
-pub struct Presented {
+pub(crate) struct Presented {
     /// The file, as people know it.
     pub file: String,
     /// How it was read.
@@ -44,7 +44,7 @@ pub struct Presented {
 ///
 /// # Errors
 /// Files that cannot be read or hold no certificate.
-pub fn present(
+pub(crate) fn present(
     context: &Context,
     items: &[String],
     options: &PresentOptions<'_>,

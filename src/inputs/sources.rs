@@ -158,7 +158,7 @@ pub(crate) fn keyring(
 ///
 /// # Errors
 /// A file that cannot be read or holds no key that can be used.
-pub fn named_keys(
+pub(crate) fn named_keys(
     reading: &Reading,
     path: &Path,
 ) -> Result<(Vec<Held<PrivateKey>>, Vec<PublicKeyId>), Failure> {
@@ -241,7 +241,7 @@ pub(crate) fn blamed(finding: Finding) -> Finding {
 }
 
 /// Puts what was damaged before what is missing for it.
-pub fn causes_first(findings: &mut [Finding]) {
+pub(crate) fn causes_first(findings: &mut [Finding]) {
     findings.sort_by_key(|one| !is_damage(one));
 }
 
@@ -251,7 +251,7 @@ fn is_damage(finding: &Finding) -> bool {
 
 /// What was mended and what could not be used, for people.
 #[must_use]
-pub fn findings_of(delivery: &Delivery) -> Vec<Finding> {
+pub(crate) fn findings_of(delivery: &Delivery) -> Vec<Finding> {
     const MOST: usize = 20;
     let mended = matching::mended(&delivery.repairs);
     let unused = delivery.ignored.iter().take(MOST);

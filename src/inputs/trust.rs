@@ -19,7 +19,7 @@ use crate::system::roots;
 ///
 /// # Errors
 /// When the file or the system's store cannot be read or holds no certificate.
-pub fn anchors(trust: Option<&str>) -> Result<TrustAnchors, Failure> {
+pub(crate) fn anchors(trust: Option<&str>) -> Result<TrustAnchors, Failure> {
     let path = match trust {
         None | Some("mozilla") => return Ok(TrustAnchors::mozilla()),
         Some("system") => return Ok(system()?),
@@ -44,7 +44,7 @@ fn system() -> Result<TrustAnchors, roots::RootsError> {
 
 /// The flags that name the same anchors again.
 #[must_use]
-pub fn trust_flags(anchors: &TrustAnchors) -> Vec<String> {
+pub(crate) fn trust_flags(anchors: &TrustAnchors) -> Vec<String> {
     let word = match anchors.source() {
         TrustSource::Mozilla => return Vec::new(),
         TrustSource::System => "system",
@@ -55,7 +55,11 @@ pub fn trust_flags(anchors: &TrustAnchors) -> Vec<String> {
 
 /// The words of `certctl bundle` for what was typed.
 #[must_use]
-pub fn bundle_again(context: &Context, typed: &[String], anchors: &TrustAnchors) -> Vec<String> {
+pub(crate) fn bundle_again(
+    context: &Context,
+    typed: &[String],
+    anchors: &TrustAnchors,
+) -> Vec<String> {
     [
         context.again("bundle"),
         trust_flags(anchors),
@@ -67,7 +71,11 @@ pub fn bundle_again(context: &Context, typed: &[String], anchors: &TrustAnchors)
 /// Where Mozilla and this system differ about `chain`, which was made of `bag`: visitors have other
 /// roots than this machine.
 #[must_use]
-pub fn second_opinion(chain: &Chain, bag: &[Certificate], wanted: Wanted<'_>) -> Option<Finding> {
+pub(crate) fn second_opinion(
+    chain: &Chain,
+    bag: &[Certificate],
+    wanted: Wanted<'_>,
+) -> Option<Finding> {
     let known = *chain.end() == ChainEnd::Anchored;
     // What one of them takes, the other is asked about as it will be sent.
     let bag = if known { chain.intermediates() } else { bag };

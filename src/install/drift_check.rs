@@ -37,7 +37,7 @@ const SERVING: [&str; 6] = [
 
 /// One pair as it was found.
 #[derive(Debug)]
-pub struct Checked {
+pub(crate) struct Checked {
     /// Its name.
     pub name: String,
     /// What is live, where it can be loaded.
@@ -55,7 +55,7 @@ pub struct Checked {
 impl Checked {
     /// As it should be; files or links that drifted; or only what is served.
     #[must_use]
-    pub fn verdict(&self) -> Verdict {
+    pub(crate) fn verdict(&self) -> Verdict {
         let wrong = || {
             self.findings
                 .iter()
@@ -73,7 +73,7 @@ impl Checked {
 
     /// What proves it, in the word of the contract.
     #[must_use]
-    pub fn proof(&self) -> &'static str {
+    pub(crate) fn proof(&self) -> &'static str {
         match (self.verdict(), self.seen.is_empty()) {
             (Verdict::Unchanged, true) => "files",
             (Verdict::Unchanged, false) => "live",
@@ -86,7 +86,7 @@ impl Checked {
 ///
 /// # Errors
 /// When one cannot be looked at: what cannot be read is not fine, and not known to be wrong.
-pub fn check(context: &Context, stems: &[String]) -> Result<Vec<Checked>, Failure> {
+pub(crate) fn check(context: &Context, stems: &[String]) -> Result<Vec<Checked>, Failure> {
     let looked = stems
         .iter()
         .map(|stem| look(context, stem))

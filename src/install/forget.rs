@@ -1,8 +1,8 @@
 //! A pair that certctl is to forget: looked at, refused while its last install is open, then made
 //! plain files of.
 
-pub mod apply;
-pub mod plan;
+pub(crate) mod apply;
+pub(crate) mod plan;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -28,7 +28,7 @@ use crate::system::fs::{files, folders};
 
 /// How it ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// Only shown.
     Planned,
     /// Nothing was touched.
@@ -40,7 +40,7 @@ pub enum Verdict {
 impl Verdict {
     /// Its name in JSON.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Planned => "planned",
             Self::Refused => "refused",
@@ -51,7 +51,7 @@ impl Verdict {
 
 /// What came of it.
 #[derive(Debug)]
-pub struct Removal {
+pub(crate) struct Removal {
     /// How it ended.
     pub verdict: Verdict,
     /// The pair.
@@ -75,7 +75,7 @@ pub struct Removal {
 impl Removal {
     /// Whether anything on disk is other than before.
     #[must_use]
-    pub fn changed(&self) -> bool {
+    pub(crate) fn changed(&self) -> bool {
         self.verdict == Verdict::Removed
     }
 }
@@ -85,7 +85,7 @@ impl Removal {
 /// # Errors
 /// When files cannot be used, the lock is held, or a signal came: each path is then the link or the
 /// plain file with the same bytes, and the next run takes it up.
-pub fn run(
+pub(crate) fn run(
     context: &Context,
     stem: &str,
     timeout: Duration,

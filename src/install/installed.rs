@@ -30,7 +30,7 @@ const LIMIT: usize = 100_000;
 
 /// What is installed, as far as it was asked for: read once in a run.
 #[derive(Debug, Default)]
-pub struct Known {
+pub(crate) struct Known {
     /// By names and kind of key.
     stems: Option<HashMap<(Vec<String>, String), String>>,
 }
@@ -61,7 +61,7 @@ impl Known {
 ///
 /// # Errors
 /// When what is installed cannot be read.
-pub fn stem(context: &Context, taken: &Taken, known: &mut Known) -> Result<String, Failure> {
+pub(crate) fn stem(context: &Context, taken: &Taken, known: &mut Known) -> Result<String, Failure> {
     if taken.request.is_some() {
         let stem = without_round(&taken.stem);
         if plain(stem) {
@@ -78,14 +78,17 @@ pub fn stem(context: &Context, taken: &Taken, known: &mut Known) -> Result<Strin
 ///
 /// # Errors
 /// When it is there and cannot be read.
-pub fn live_leaf(context: &Context, stem: &str) -> Result<Option<(Certificate, bool)>, Failure> {
+pub(crate) fn live_leaf(
+    context: &Context,
+    stem: &str,
+) -> Result<Option<(Certificate, bool)>, Failure> {
     let live = live(context, stem.to_owned())?;
     Ok(live.map(|(files, release)| (release.leaf().clone(), files.proven)))
 }
 
 /// The files of an installed pair.
 #[derive(Debug)]
-pub struct Files {
+pub(crate) struct Files {
     /// The name of the pair in /etc/ssl.
     pub stem: String,
     /// Whether they were seen to be served, or there was nobody to ask.
@@ -103,7 +106,7 @@ pub struct Files {
 ///
 /// # Errors
 /// When the directory or what is installed cannot be read, or only a placeholder has the name.
-pub fn newest(context: &Context, names: &[String]) -> Result<Vec<Option<Files>>, Failure> {
+pub(crate) fn newest(context: &Context, names: &[String]) -> Result<Vec<Option<Files>>, Failure> {
     let parsed = |name: &String| {
         DnsName::parse(name)
             .ok()
@@ -149,7 +152,7 @@ pub fn newest(context: &Context, names: &[String]) -> Result<Vec<Option<Files>>,
 ///
 /// # Errors
 /// When what is installed cannot be read.
-pub fn all_files(context: &Context) -> Result<Vec<Files>, Failure> {
+pub(crate) fn all_files(context: &Context) -> Result<Vec<Files>, Failure> {
     let found = pairs(context)?
         .into_iter()
         .map(|(stem, _)| live(context, stem));
@@ -190,7 +193,7 @@ fn live(context: &Context, stem: String) -> Result<Option<(Files, Release)>, Fai
 
 /// The usual layout of a pair of the tree.
 #[must_use]
-pub fn layout(root: &Path, stem: &str) -> Layout {
+pub(crate) fn layout(root: &Path, stem: &str) -> Layout {
     let (chain, key) = observe::family(root).stable_paths(stem);
     Layout::new(Some(root), stem, root.join(chain), root.join(key))
 }
@@ -200,7 +203,7 @@ pub fn layout(root: &Path, stem: &str) -> Layout {
 ///
 /// # Errors
 /// When a path cannot be looked at.
-pub fn former(layout: &Layout, before: &Settings) -> Result<Vec<Link>, Failure> {
+pub(crate) fn former(layout: &Layout, before: &Settings) -> Result<Vec<Link>, Failure> {
     let root = layout.root();
     let (chain, key) = observe::family(root).stable_paths(layout.stem());
     let usual = [(Some(&chain), Piece::FullChain), (Some(&key), Piece::Key)];
@@ -238,7 +241,11 @@ pub fn former(layout: &Layout, before: &Settings) -> Result<Vec<Link>, Failure> 
 ///
 /// # Errors
 /// When a path leads out of the tree.
-pub fn placed(context: &Context, stem: &str, settings: &Settings) -> Result<Layout, Failure> {
+pub(crate) fn placed(
+    context: &Context,
+    stem: &str,
+    settings: &Settings,
+) -> Result<Layout, Failure> {
     let root = root(context.root.as_deref())?;
     let (chain, key) = observe::family(&root).stable_paths(stem);
     let at = |path: &Option<PathBuf>, usual: &Path| real(&root, path.as_deref().unwrap_or(usual));
@@ -264,7 +271,7 @@ pub fn placed(context: &Context, stem: &str, settings: &Settings) -> Result<Layo
 ///
 /// # Errors
 /// When the tree cannot be looked at.
-pub fn folder_named(context: &Context, name: &str) -> Result<Option<String>, Failure> {
+pub(crate) fn folder_named(context: &Context, name: &str) -> Result<Option<String>, Failure> {
     let stem = DnsName::parse(name).map_or_else(|_| name.to_owned(), |name| name.file_stem());
     if !plain(&stem) {
         return Ok(None);
@@ -277,7 +284,7 @@ pub fn folder_named(context: &Context, name: &str) -> Result<Option<String>, Fai
 /// The keys of all certificates that are live or were and can be gone back to, and the names of
 /// their pairs, as far as this user may look: from the chains alone, which are not secret.
 #[must_use]
-pub fn keys(context: &Context) -> Vec<(String, PublicKeyId)> {
+pub(crate) fn keys(context: &Context) -> Vec<(String, PublicKeyId)> {
     let Ok(root) = root(context.root.as_deref()) else {
         return Vec::new();
     };
@@ -294,7 +301,7 @@ pub fn keys(context: &Context) -> Vec<(String, PublicKeyId)> {
 
 /// The same of one pair.
 #[must_use]
-pub fn issued(context: &Context, stem: &str) -> Vec<PublicKeyId> {
+pub(crate) fn issued(context: &Context, stem: &str) -> Vec<PublicKeyId> {
     root(context.root.as_deref())
         .map(|root| keys_of(&layout(&root, stem)))
         .unwrap_or_default()
@@ -315,7 +322,7 @@ fn keys_of(layout: &Layout) -> Vec<PublicKeyId> {
 /// A certificate that is live and for all of these names: what it is called, and itself. Looked up
 /// in the chains alone.
 #[must_use]
-pub fn with_names(context: &Context, names: &[String]) -> Option<(String, Certificate)> {
+pub(crate) fn with_names(context: &Context, names: &[String]) -> Option<(String, Certificate)> {
     let has = |leaf: &Certificate, name: &String| {
         leaf.dns_names
             .iter()
@@ -352,7 +359,7 @@ fn leaves(context: &Context) -> impl Iterator<Item = (String, Certificate)> {
 ///
 /// # Errors
 /// When the tree cannot be read.
-pub fn all(context: &Context) -> Result<Vec<String>, Failure> {
+pub(crate) fn all(context: &Context) -> Result<Vec<String>, Failure> {
     stems(&root(context.root.as_deref())?)
 }
 
@@ -388,7 +395,7 @@ fn pairs(context: &Context) -> Result<Vec<(String, Release)>, Failure> {
 ///
 /// # Errors
 /// None fits, or several do.
-pub fn named(context: &Context, verb: &str, name: Option<&str>) -> Result<String, Failure> {
+pub(crate) fn named(context: &Context, verb: &str, name: Option<&str>) -> Result<String, Failure> {
     let pairs = pairs(context)?;
     let found = match name {
         Some(name) => Pairs::new(pairs).fitting(name),
@@ -474,6 +481,6 @@ impl Pairs {
 ///
 /// # Errors
 /// When it cannot be read, or others could have written it.
-pub fn settings(context: &Context, stem: &str) -> Result<Settings, Failure> {
+pub(crate) fn settings(context: &Context, stem: &str) -> Result<Settings, Failure> {
     Ok(observe::settings(&root(context.root.as_deref())?, stem)?)
 }

@@ -25,7 +25,7 @@ mod render;
 
 /// The verdicts of the contract.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// In place; there is nothing to ask.
     Files,
     /// In place, and seen at every address.
@@ -47,7 +47,7 @@ pub enum Verdict {
 impl Verdict {
     /// Its name in JSON.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Files => "files",
             Self::Live => "live",
@@ -62,7 +62,7 @@ impl Verdict {
 
     /// The exit code of the process.
     #[must_use]
-    pub fn exit_code(self) -> u8 {
+    pub(crate) fn exit_code(self) -> u8 {
         match self {
             Self::Files | Self::Live | Self::Planned | Self::Unchanged => 0,
             Self::NotServed | Self::Refused => 1,
@@ -74,7 +74,7 @@ impl Verdict {
 
 /// What was seen at one address for one name.
 #[derive(Clone, Debug, serde::Serialize)]
-pub struct Seen {
+pub(crate) struct Seen {
     address: String,
     name: String,
     sha256: Option<String>,
@@ -95,7 +95,7 @@ impl From<&Probe> for Seen {
 
 /// The whole of it.
 #[derive(Debug)]
-pub struct Changeover {
+pub(crate) struct Changeover {
     /// How it ended.
     pub verdict: Verdict,
     /// Whether anything that servers read is other than before.
@@ -162,7 +162,7 @@ impl Changeover {
 
     /// Whether other files were in place before and can be gone back to.
     #[must_use]
-    pub fn replaced(&self) -> bool {
+    pub(crate) fn replaced(&self) -> bool {
         let back = self
             .plan
             .as_ref()
@@ -174,7 +174,7 @@ impl Changeover {
 
     /// Nothing was touched, for these reasons.
     #[must_use]
-    pub fn refused(situation: &Situation, reasons: Vec<Finding>) -> Self {
+    pub(crate) fn refused(situation: &Situation, reasons: Vec<Finding>) -> Self {
         let mut refused = Self::new(situation, Verdict::Refused, None);
         refused.findings.extend(reasons);
         refused
@@ -182,7 +182,7 @@ impl Changeover {
 
     /// A dry run.
     #[must_use]
-    pub fn planned(situation: &Situation, plan: InstallPlan) -> Self {
+    pub(crate) fn planned(situation: &Situation, plan: InstallPlan) -> Self {
         let then = Self::left_to_do(situation, plan.end);
         Self {
             then,
@@ -194,7 +194,7 @@ impl Changeover {
     ///
     /// # Errors
     /// When it ended before anything that servers read was changed, or by a signal.
-    pub fn applied(
+    pub(crate) fn applied(
         context: &Context,
         situation: &Situation,
         plan: InstallPlan,
@@ -373,7 +373,7 @@ impl Changeover {
 
 /// The line that starts servers and then has these proven.
 #[must_use]
-pub fn start_then_install(context: &Context, start: &[String], names: &[&str]) -> Next {
+pub(crate) fn start_then_install(context: &Context, start: &[String], names: &[&str]) -> Next {
     let words: Vec<&str> = ["install"].iter().chain(names).copied().collect();
     Next::say(format!(
         "{} && {}",
@@ -384,7 +384,7 @@ pub fn start_then_install(context: &Context, start: &[String], names: &[&str]) -
 
 /// A date without its time: the day on which it is.
 #[must_use]
-pub fn day(at: Timestamp) -> String {
+pub(crate) fn day(at: Timestamp) -> String {
     jiff::tz::Offset::UTC.to_datetime(at).date().to_string()
 }
 

@@ -1,6 +1,6 @@
 //! A pair that only keeps the place of one: where it may be put, and what is told of it.
 
-pub mod certificate;
+pub(crate) mod certificate;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -23,7 +23,7 @@ const LEFT: SignedDuration = SignedDuration::from_hours(24);
 ///
 /// # Errors
 /// When it is there and cannot be read.
-pub fn present(
+pub(crate) fn present(
     layout: &Layout,
     settings: &Settings,
     now: Timestamp,
@@ -40,14 +40,14 @@ pub fn present(
 ///
 /// # Errors
 /// Cannot happen: our own reader reads what was made.
-pub fn release(pair: &Placeholder, access: Access) -> Result<Release, Failure> {
+pub(crate) fn release(pair: &Placeholder, access: Access) -> Result<Release, Failure> {
     pair.release(access)
         .map_err(|error| Failure::of(Kind::Internal, &error))
 }
 
 /// What it would replace: a plain file, or a pair that is no placeholder.
 #[must_use]
-pub fn in_the_way(
+pub(crate) fn in_the_way(
     context: &Context,
     layout: &Layout,
     (seen, settings): (&Observed, &Settings),
@@ -71,7 +71,7 @@ pub fn in_the_way(
 
 /// That nobody may take it for a certificate.
 #[must_use]
-pub fn told(context: &Context, not_after: Timestamp) -> Finding {
+pub(crate) fn told(context: &Context, not_after: Timestamp) -> Finding {
     let message = format!(
         "a placeholder, self-signed, until {}: the server can start with it, and no browser trusts \
             it",
@@ -82,7 +82,7 @@ pub fn told(context: &Context, not_after: Timestamp) -> Finding {
 
 /// That there is nothing else under this name: it cannot be installed again, as a pair can.
 #[must_use]
-pub fn alone(context: &Context, stem: &str) -> Failure {
+pub(crate) fn alone(context: &Context, stem: &str) -> Failure {
     let message =
         format!("only a placeholder of {stem} is installed, and its certificate is not here");
     Failure::new(Kind::NotFound, message).with(real_one(context))

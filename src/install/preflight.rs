@@ -2,15 +2,15 @@
 //! at twice: before the lock for what can be refused early, and under it where something has
 //! changed since.
 
-pub mod disk_space;
-pub mod key_readers;
-pub mod overrides;
+pub(crate) mod disk_space;
+pub(crate) mod key_readers;
+pub(crate) mod overrides;
 
 use std::path::Path;
 
 use super::{installed, placeholder};
 use crate::context::Context;
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
 use crate::finding::{Finding, Next, Severity, shell_word};
 use crate::install::request::{Goal, Order, again};
 use crate::install::rollback;
@@ -30,7 +30,7 @@ use crate::system::fs::files;
 
 /// What was looked at.
 #[derive(Debug)]
-pub struct Situation {
+pub(crate) struct Situation {
     /// Where everything lies.
     pub layout: Layout,
     /// What is remembered, and what the command line says.
@@ -59,21 +59,11 @@ struct Placed<'a, 'b> {
     marks: Marks,
 }
 
-/// Looks at one pair.
-///
-/// # Errors
-/// What cannot be used.
-pub fn look_one(context: &Context, order: &Order<'_>) -> Result<Situation, Failure> {
-    let mut all = look(context, std::slice::from_ref(order))?;
-    all.pop()
-        .unwrap_or_else(|| Err(Failure::new(Kind::Internal, "an order came to nothing")))
-}
-
 /// Looks at all pairs, and at each server once. What cannot be used of one is its failure alone.
 ///
 /// # Errors
 /// What keeps all from being looked at.
-pub fn look(
+pub(crate) fn look(
     context: &Context,
     orders: &[Order<'_>],
 ) -> Result<Vec<Result<Situation, Failure>>, Failure> {
@@ -281,7 +271,7 @@ fn remember(settings: &mut Settings, layout: &Layout, serving: &Serving) {
 impl Situation {
     /// What forbids to go on; nothing was touched then.
     #[must_use]
-    pub fn refusal(&self) -> Option<Vec<Finding>> {
+    pub(crate) fn refusal(&self) -> Option<Vec<Finding>> {
         let mut refused: Vec<Finding> = self.sight.obstacles.iter().map(Finding::from).collect();
         refused.extend(self.serving.refusals.iter().cloned());
         refused.extend(self.serving.lost.iter().cloned());
@@ -290,7 +280,7 @@ impl Situation {
 
     /// What would be done.
     #[must_use]
-    pub fn plan(&self, goal: Goal<'_>) -> InstallPlan {
+    pub(crate) fn plan(&self, goal: Goal<'_>) -> InstallPlan {
         let remembered = match (goal, self.settings == self.settings_before) {
             (Goal::Back(_), _) | (_, true) => Remembered::Already,
             (_, false) => Remembered::Otherwise,

@@ -13,7 +13,7 @@ use crate::store::settings::Settings;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
-pub struct Order<'a> {
+pub(crate) struct Order<'a> {
     /// The pair's name in /etc/ssl.
     pub stem: String,
     /// Where to.
@@ -32,7 +32,7 @@ pub struct Order<'a> {
 
 /// Where to.
 #[derive(Clone, Copy, Debug)]
-pub enum Goal<'a> {
+pub(crate) enum Goal<'a> {
     /// To this release of the history; none: the files before.
     Back(Option<&'a ReleaseId>),
     /// To this pair.
@@ -43,7 +43,7 @@ pub enum Goal<'a> {
 
 /// Whether anything is changed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Mode {
+pub(crate) enum Mode {
     /// Only what would be done.
     DryRun,
     /// For real.
@@ -54,7 +54,7 @@ pub enum Mode {
 ///
 /// # Errors
 /// With `--at`, where neither `--root` nor `mode` makes it harmless.
-pub fn judged_by_now(context: &Context, mode: Mode) -> Result<(), Failure> {
+pub(crate) fn judged_by_now(context: &Context, mode: Mode) -> Result<(), Failure> {
     if context.at.is_none() || context.root.is_some() || mode == Mode::DryRun {
         return Ok(());
     }
@@ -67,7 +67,7 @@ pub fn judged_by_now(context: &Context, mode: Mode) -> Result<(), Failure> {
 
 /// The same command again, where this one ran: as root, or in the same tree.
 #[must_use]
-pub fn again(context: &Context, words: &[&str]) -> Next {
+pub(crate) fn again(context: &Context, words: &[&str]) -> Next {
     let mut argv: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
     match &context.root {
         Some(root) => {

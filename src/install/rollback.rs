@@ -22,7 +22,7 @@ const SHOWN: usize = 10;
 /// # Errors
 /// When it is neither, when the history has no such entry, or when its files are not kept any more;
 /// what there is to go back to is listed.
-pub fn meant(context: &Context, stem: &str, text: &str) -> Result<ReleaseId, Failure> {
+pub(crate) fn meant(context: &Context, stem: &str, text: &str) -> Result<ReleaseId, Failure> {
     let settings = super::installed::settings(context, stem)?;
     let layout = super::installed::layout(&root(context.root.as_deref())?, stem);
     let listed = |failure| list(context, &layout, &settings, failure);
@@ -99,7 +99,7 @@ fn tell(context: &Context, layout: &Layout, kept: &[(Past, Release)], failure: F
 ///
 /// # Errors
 /// When there is none, or its files cannot be loaded.
-pub fn release(
+pub(crate) fn release(
     context: &Context,
     layout: &Layout,
     settings: &Settings,
@@ -126,7 +126,7 @@ pub fn release(
 /// Whoever goes back has a reason to: that the certificate is not valid now is told, and holds
 /// nobody.
 #[must_use]
-pub fn dated(release: &Release, now: Timestamp) -> Vec<Finding> {
+pub(crate) fn dated(release: &Release, now: Timestamp) -> Vec<Finding> {
     let install = || Next::say("browsers want one that is valid:  sudo certctl install FILE");
     let ended = release
         .certificates
@@ -155,7 +155,7 @@ pub fn dated(release: &Release, now: Timestamp) -> Vec<Finding> {
 
 /// That there is nothing before what is live; what else is kept is listed.
 #[must_use]
-pub fn nothing_before(context: &Context, layout: &Layout, settings: &Settings) -> Failure {
+pub(crate) fn nothing_before(context: &Context, layout: &Layout, settings: &Settings) -> Failure {
     let stem = layout.stem();
     let live = observe::pointer(layout, Pointer::Live).ok().flatten();
     let mut others = kept(layout, settings);

@@ -27,18 +27,18 @@ use crate::webserver::control::Program;
 use crate::webserver::model::name::concrete;
 use crate::webserver::model::{Software, Targets, Wanted, chain_and_key};
 
-pub mod adopt_paths;
+pub(crate) mod adopt_paths;
 mod coverage;
-pub mod disabled_sites;
-pub mod discover;
-pub mod health;
-pub mod new_block;
+pub(crate) mod disabled_sites;
+pub(crate) mod discover;
+pub(crate) mod health;
+pub(crate) mod new_block;
 
 use adopt_paths::Adoption;
 
 /// The servers of a pair as they were found.
 #[derive(Debug)]
-pub struct Serving {
+pub(crate) struct Serving {
     /// Each.
     pub uses: Vec<Use>,
     /// Every path of the pair as configurations spell it; the first two are chain and key.
@@ -57,7 +57,7 @@ pub struct Serving {
 
 /// What one server has to do with the pair.
 #[derive(Debug)]
-pub struct Use {
+pub(crate) struct Use {
     /// The server.
     pub looked: Rc<Looked>,
     /// What it reads of the pair, as its configuration spells it, or should.
@@ -90,14 +90,14 @@ impl Use {
 
     /// Its program, where it has a profile.
     #[must_use]
-    pub fn program(&self) -> Option<&Program> {
+    pub(crate) fn program(&self) -> Option<&Program> {
         self.looked.server.program()
     }
 }
 
 /// What is looked at: the tree, the usual places of the pair, what was said and what is remembered.
 #[derive(Clone, Copy, Debug)]
-pub struct Ground<'a> {
+pub(crate) struct Ground<'a> {
     /// The tree.
     pub root: &'a Path,
     /// Where the pair lies when nobody says otherwise.
@@ -113,7 +113,7 @@ pub struct Ground<'a> {
 /// # Errors
 /// Servers that are not here, paths that lead out of the tree, commands that cannot be run,
 /// addresses that cannot be resolved.
-pub fn place(
+pub(crate) fn place(
     context: &Context,
     fleet: &mut Fleet,
     ground: Ground<'_>,
@@ -152,7 +152,7 @@ pub fn place(
 
 /// The DNS names of the leaf.
 #[must_use]
-pub fn names(certificates: &[Certificate]) -> Vec<DnsName> {
+pub(crate) fn names(certificates: &[Certificate]) -> Vec<DnsName> {
     certificates.first().map(names_of).unwrap_or_default()
 }
 
@@ -217,7 +217,7 @@ impl Ground<'_> {
 impl Serving {
     /// Chain and key, as configurations spell them.
     #[must_use]
-    pub fn chain_and_key(&self) -> (&Path, &Path) {
+    pub(crate) fn chain_and_key(&self) -> (&Path, &Path) {
         (&self.spelled[0].path, &self.spelled[1].path)
     }
 
@@ -416,7 +416,7 @@ impl Serving {
 
     /// What a plan needs to know of each server.
     #[must_use]
-    pub fn states(&self) -> Vec<plan::Use> {
+    pub(crate) fn states(&self) -> Vec<plan::Use> {
         let of = |one: &Use| plan::Use {
             server: one.looked.software(),
             state: one.state.clone(),
@@ -426,7 +426,7 @@ impl Serving {
 
     /// The blocks that name the pair, over all servers: `FILE:LINE`.
     #[must_use]
-    pub fn blocks(&self) -> Vec<String> {
+    pub(crate) fn blocks(&self) -> Vec<String> {
         let standing = self
             .uses
             .iter()

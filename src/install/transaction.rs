@@ -33,7 +33,7 @@ struct Begun {
 /// # Errors
 /// When files cannot be used, the lock is held, or a signal came. What failed after the switch is
 /// no error but an outcome: it says what was taken back.
-pub fn run(context: &Context, order: &Order<'_>) -> Result<Changeover, Failure> {
+pub(crate) fn run(context: &Context, order: &Order<'_>) -> Result<Changeover, Failure> {
     let mut done = run_all(context, std::slice::from_ref(order))?;
     done.pop()
         .unwrap_or_else(|| Err(Failure::new(Kind::Internal, "an order came to nothing")))
@@ -44,7 +44,7 @@ pub fn run(context: &Context, order: &Order<'_>) -> Result<Changeover, Failure> 
 ///
 /// # Errors
 /// What keeps all of them from being begun: the lock is held, a signal came.
-pub fn run_all(
+pub(crate) fn run_all(
     context: &Context,
     orders: &[Order<'_>],
 ) -> Result<Vec<Result<Changeover, Failure>>, Failure> {

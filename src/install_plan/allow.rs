@@ -3,7 +3,7 @@
 //! accept them, or somebody would lose theirs.
 
 /// The codes of findings, and what is overridden.
-pub const ALLOWABLE: [(&str, &str); 2] = [
+pub(crate) const ALLOWABLE: [(&str, &str); 2] = [
     (
         "block-not-covered",
         "names that a block serves and the certificate is not for are given up",
@@ -18,7 +18,7 @@ pub const ALLOWABLE: [(&str, &str); 2] = [
 ///
 /// # Errors
 /// What can be allowed.
-pub fn code(text: &str) -> Result<&'static str, String> {
+pub(crate) fn code(text: &str) -> Result<&'static str, String> {
     let found = ALLOWABLE
         .iter()
         .map(|(code, _)| *code)

@@ -18,19 +18,20 @@ use crate::system::signals::Interrupt;
 use crate::webserver::model;
 
 mod certificate;
-pub mod error;
+pub(crate) mod error;
 mod prove;
 
-pub use certificate::Hand;
+pub(crate) use certificate::Hand;
 pub use error::Trouble;
-pub use prove::{Probe, ask, ask_groups};
+pub use prove::Probe;
+pub(crate) use prove::ask_groups;
 
 use error::InstallError;
 use prove::Asked;
 
 /// What came of one plan.
 #[derive(Debug, Default)]
-pub struct Applied {
+pub(crate) struct Applied {
     /// What was asked last, and answered.
     pub probes: Vec<Probe>,
     /// What ended it, and how it was taken back; none when every step ended well.
@@ -41,7 +42,7 @@ pub struct Applied {
 
 /// A plan that was ended by a step.
 #[derive(Debug)]
-pub struct Failed {
+pub(crate) struct Failed {
     /// What was wrong; several plans may share it.
     pub trouble: Rc<Trouble>,
     /// Every step that was begun.
@@ -56,7 +57,11 @@ pub struct Failed {
 ///
 /// # Errors
 /// [`InstallError::LockHeld`] after `wait`, [`InstallError::Interrupted`], or the system's reason.
-pub fn lock(layout: &Layout, wait: Duration, interrupt: &Interrupt) -> Result<Lock, InstallError> {
+pub(crate) fn lock(
+    layout: &Layout,
+    wait: Duration,
+    interrupt: &Interrupt,
+) -> Result<Lock, InstallError> {
     let path = layout.lock();
     let take = || Lock::wait(&path, wait, || interrupt.signal().is_some());
     match folders::within(files::parent(&path), FOLDER_MODE, take)? {
@@ -70,7 +75,7 @@ pub fn lock(layout: &Layout, wait: Duration, interrupt: &Interrupt) -> Result<Lo
 
 /// Several pairs at once.
 #[derive(Debug)]
-pub struct Run<'a> {
+pub(crate) struct Run<'a> {
     /// Each.
     pub hands: Vec<Hand<'a>>,
     /// How long the servers are asked.
@@ -83,7 +88,7 @@ pub struct Run<'a> {
 
 impl Run<'_> {
     /// Runs the plan of each pair to its end, or back.
-    pub fn run(mut self, plans: &[InstallPlan]) -> Vec<Applied> {
+    pub(crate) fn run(mut self, plans: &[InstallPlan]) -> Vec<Applied> {
         let mut applied: Vec<Applied> = plans.iter().map(|_| Applied::default()).collect();
         let mut course = Course::new(plans);
         self.ask_before(plans);

@@ -12,16 +12,17 @@ use crate::store::settings::{SETTINGS_LIMIT, Settings};
 use crate::system::fs::files::{self, FileError};
 use crate::system::fs::folders::{self, Kind};
 
-pub mod drift;
+pub(crate) mod drift;
 mod existing_files;
 mod fingerprint;
 
-pub use existing_files::{Doubts, Loads, Obstacle, access, pair_loads, spot};
-pub use fingerprint::Marks;
+pub use existing_files::Obstacle;
+pub(crate) use existing_files::{Loads, access, pair_loads, spot};
+pub(crate) use fingerprint::Marks;
 
 /// What was seen.
 #[derive(Debug)]
-pub struct Sight {
+pub(crate) struct Sight {
     /// What decides the plan.
     pub observed: Observed,
     /// The pair in plain files, where it can be taken over.
@@ -32,7 +33,7 @@ pub struct Sight {
 
 /// Which family the tree below `root` is of.
 #[must_use]
-pub fn family(root: &Path) -> Family {
+pub(crate) fn family(root: &Path) -> Family {
     Family::of(|folder| folders::is_folder(&root.join(folder)))
 }
 
@@ -40,7 +41,7 @@ pub fn family(root: &Path) -> Family {
 ///
 /// # Errors
 /// What is there but is not what certctl makes, or cannot be read.
-pub fn look(
+pub(crate) fn look(
     layout: &Layout,
     wanted: &Release,
     uses: Vec<Use>,
@@ -98,7 +99,10 @@ pub fn look(
 ///
 /// # Errors
 /// [`InstallError::NotOurs`] when something else is there.
-pub fn pointer(layout: &Layout, pointer: Pointer) -> Result<Option<ReleaseId>, InstallError> {
+pub(crate) fn pointer(
+    layout: &Layout,
+    pointer: Pointer,
+) -> Result<Option<ReleaseId>, InstallError> {
     let path = layout.pointer(pointer);
     let Some(seen) = folders::look(&path)? else {
         return Ok(None);
@@ -117,7 +121,7 @@ pub fn pointer(layout: &Layout, pointer: Pointer) -> Result<Option<ReleaseId>, I
 /// # Errors
 /// [`InstallError::Linked`], [`InstallError::Writable`], [`InstallError::Settings`], or the
 /// system's reason.
-pub fn settings(root: &Path, stem: &str) -> Result<Settings, InstallError> {
+pub(crate) fn settings(root: &Path, stem: &str) -> Result<Settings, InstallError> {
     let folder = layout::base(root).join(stem);
     let path = folder.join("settings.json");
     for place in [files::parent(&folder), &folder, &path] {
@@ -151,7 +155,7 @@ pub fn settings(root: &Path, stem: &str) -> Result<Settings, InstallError> {
 ///
 /// # Errors
 /// When they cannot be looked at.
-pub fn loose_folders(layout: &Layout) -> Result<Vec<(PathBuf, u32)>, FileError> {
+pub(crate) fn loose_folders(layout: &Layout) -> Result<Vec<(PathBuf, u32)>, FileError> {
     let mut loose = Vec::new();
     for link in layout.links() {
         let folder = files::parent(&link.path);

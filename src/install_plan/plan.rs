@@ -5,22 +5,23 @@
 use crate::store::layout::{Layout, Link, ReleaseId};
 
 mod flush;
-pub mod scheduler;
+pub(crate) mod scheduler;
 mod show;
 mod state;
 mod step;
 mod undo;
 
-pub use flush::{flushes, together};
-pub use state::{
+pub use flush::flushes;
+pub(crate) use flush::together;
+pub(crate) use state::{
     Asks, Observed, Present, Reach, Remembered, Served, ServerState, Spot, Use, Wanted,
 };
 pub use step::{Back, End, InstallPlan, Start, Step};
-pub use undo::{Kept, stays, undo};
+pub(crate) use undo::{Kept, stays};
 
 /// What an install of `wanted` does.
 #[must_use]
-pub fn install(wanted: &Wanted, seen: &Observed, layout: &Layout) -> InstallPlan {
+pub(crate) fn install(wanted: &Wanted, seen: &Observed, layout: &Layout) -> InstallPlan {
     let id = &wanted.id;
     let at_rest = seen.live.as_ref() == Some(id) && seen.is_linked();
     let mut steps = Vec::new();
@@ -64,7 +65,7 @@ pub fn install(wanted: &Wanted, seen: &Observed, layout: &Layout) -> InstallPlan
 /// What the install of a placeholder does: nothing of it is ever proven, and nobody goes back to
 /// it.
 #[must_use]
-pub fn placeholder(wanted: &Wanted, seen: &Observed, layout: &Layout) -> InstallPlan {
+pub(crate) fn placeholder(wanted: &Wanted, seen: &Observed, layout: &Layout) -> InstallPlan {
     let mut plan = install(wanted, seen, layout);
     let at_rest = seen.live.as_ref() == Some(&wanted.id) && seen.is_linked();
     plan.steps.retain(|step| match step {
@@ -219,7 +220,7 @@ fn loaded(seen: &Observed) -> Option<ReleaseId> {
 /// What a rollback to `target` does: the way of an install whose links are all there. Its files are
 /// there too, unless a link came since that needs one more.
 #[must_use]
-pub fn rollback(wanted: &Wanted, seen: &Observed, layout: &Layout) -> InstallPlan {
+pub(crate) fn rollback(wanted: &Wanted, seen: &Observed, layout: &Layout) -> InstallPlan {
     let target = &wanted.id;
     let mut steps = Vec::new();
     if !seen.releases.contains(target) {

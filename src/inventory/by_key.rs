@@ -151,6 +151,6 @@ impl Groups {
 
 /// A makeshift certificate of a server's own often says that it is a CA's, too.
 #[must_use]
-pub fn is_a_sites(certificate: &Certificate) -> bool {
+pub(crate) fn is_a_sites(certificate: &Certificate) -> bool {
     certificate.is_site() || certificate.is_self_issued() && !certificate.dns_names.is_empty()
 }

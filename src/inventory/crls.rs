@@ -63,7 +63,7 @@ pub enum Remark {
 
 /// What is to be said of the lists among `items`.
 #[must_use]
-pub fn remarks(items: &[Item], now: Timestamp) -> Vec<Remark> {
+pub(crate) fn remarks(items: &[Item], now: Timestamp) -> Vec<Remark> {
     let mut lists = among(items).peekable();
     if lists.peek().is_none() {
         return Vec::new();

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 /// How long before its end a certificate is due.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum RenewBefore {
+pub(crate) enum RenewBefore {
     /// So long.
     Before(SignedDuration),
     /// So much of its lifetime, in percent.
@@ -22,7 +22,7 @@ impl RenewBefore {
     ///
     /// # Errors
     /// What it should look like.
-    pub fn parse(text: &str) -> Result<Self, &'static str> {
+    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
         const FORM: &str = "days before the end or a share of the lifetime, such as 20d or 25%";
         if let Some(share) = text.strip_suffix('%') {
             let share: u8 = share.parse().map_err(|_| FORM)?;
@@ -45,7 +45,7 @@ impl RenewBefore {
 
     /// The instant from which what lives from `start` to `end` is due.
     #[must_use]
-    pub fn due(self, start: Timestamp, end: Timestamp) -> Timestamp {
+    pub(crate) fn due(self, start: Timestamp, end: Timestamp) -> Timestamp {
         let lifetime = end.as_second().saturating_sub(start.as_second()).max(0);
         let before = match self {
             Self::Before(time) => time.as_secs(),
@@ -58,7 +58,7 @@ impl RenewBefore {
 
 /// Whole days from `now` to `then`, rounded down: 0 on the last day, negative once it is over.
 #[must_use]
-pub fn days_between(now: Timestamp, then: Timestamp) -> i64 {
+pub(crate) fn days_between(now: Timestamp, then: Timestamp) -> i64 {
     then.as_second()
         .saturating_sub(now.as_second())
         .div_euclid(DAY)

@@ -12,7 +12,7 @@ mod fast_path;
 mod tests;
 
 /// The most that is read of one file: bags of CA certificates are some hundred KiB.
-pub const LIMIT: u64 = 1024 * 1024;
+pub(crate) const LIMIT: u64 = 1024 * 1024;
 
 /// How far private keys are looked at.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -15,7 +15,7 @@ use crate::webserver::model::Software;
 
 /// Why a place was looked at.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub enum Origin {
+pub(crate) enum Origin {
     /// acme.sh keeps it.
     AcmeSh,
     /// certbot keeps it; the name of its lineage.
@@ -38,7 +38,7 @@ pub enum Origin {
 impl Origin {
     /// The stable word in JSON.
     #[must_use]
-    pub fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::AcmeSh => "acme.sh",
             Self::Certbot(_) => "certbot",
@@ -53,14 +53,14 @@ impl Origin {
 
     /// Whether a server reads what lies there.
     #[must_use]
-    pub fn is_live(&self) -> bool {
+    pub(crate) fn is_live(&self) -> bool {
         matches!(self, Self::Configured(..) | Self::Installed(_))
     }
 }
 
 /// Where something was found.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub enum Place {
+pub(crate) enum Place {
     /// A server shows it.
     Address {
         /// Where it listens.
@@ -80,7 +80,7 @@ pub enum Place {
 impl Place {
     /// A file.
     #[must_use]
-    pub fn file(path: impl Into<PathBuf>, origin: Origin) -> Self {
+    pub(crate) fn file(path: impl Into<PathBuf>, origin: Origin) -> Self {
         Self::File {
             path: path.into(),
             origin,
@@ -89,13 +89,13 @@ impl Place {
 
     /// Whether a server reads what lies there.
     #[must_use]
-    pub fn is_live(&self) -> bool {
+    pub(crate) fn is_live(&self) -> bool {
         matches!(self, Self::File { origin, .. } if origin.is_live())
     }
 
     /// Whether it lies in what the CA sent.
     #[must_use]
-    pub fn is_packed(&self) -> bool {
+    pub(crate) fn is_packed(&self) -> bool {
         matches!(
             self,
             Self::File {
@@ -107,7 +107,7 @@ impl Place {
 
     /// The name under which certctl installed it.
     #[must_use]
-    pub fn stem(&self) -> Option<&str> {
+    pub(crate) fn stem(&self) -> Option<&str> {
         match self {
             Self::File {
                 origin: Origin::Installed(stem),
@@ -151,7 +151,7 @@ pub struct Asked {
 
 /// What the pair of a name was installed with, as far as its next rounds depend on it.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Terms {
+pub(crate) struct Terms {
     /// The last day of the term that is paid for.
     pub paid_until: Option<Date>,
     /// Only the place of a certificate is kept.
@@ -180,7 +180,7 @@ pub enum What {
 
 /// One thing that was found.
 #[derive(Clone, Debug)]
-pub struct Item {
+pub(crate) struct Item {
     /// Where.
     pub place: Place,
     /// What.
@@ -189,7 +189,7 @@ pub struct Item {
 
 /// Somebody who should show a certificate, and what came of asking.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Question {
+pub(crate) struct Question {
     /// The certificate that should be shown, SHA-256 of its DER; none for a host that was named.
     pub expected: Option<[u8; 32]>,
     /// Where.
@@ -203,7 +203,7 @@ pub struct Question {
 
 /// The leaf that a server showed.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Shown {
+pub(crate) struct Shown {
     /// SHA-256 of its DER.
     pub fingerprint: [u8; 32],
     /// In words. Foreign text.

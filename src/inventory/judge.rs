@@ -24,7 +24,7 @@ use crate::pki::verify::Problem;
 
 /// The rows of `items`: certificates, requests and keys without one, by name.
 #[must_use]
-pub fn rows(items: Vec<Item>, measure: &Measure<'_>) -> Vec<Row> {
+pub(crate) fn rows(items: Vec<Item>, measure: &Measure<'_>) -> Vec<Row> {
     let lists = crls::of(&items);
     let groups = groups(items);
     let known = Known::of(&groups, &lists, measure);

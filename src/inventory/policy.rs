@@ -10,7 +10,7 @@ use crate::pki::trust::TrustAnchors;
 
 /// What rows are judged by.
 #[derive(Debug)]
-pub struct Measure<'a> {
+pub(crate) struct Measure<'a> {
     /// The instant.
     pub now: Timestamp,
     /// How long before its end a certificate is due.

@@ -17,7 +17,7 @@ use crate::pki::verify::Problem;
 
 /// What comes of a reason; the greater, the worse.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Weight {
+pub(crate) enum Weight {
     /// Worth knowing.
     Notes,
     /// Should be looked into; nothing is due.
@@ -46,7 +46,7 @@ enum Rank {
 
 /// One reason.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum Reason {
+pub(crate) enum Reason {
     /// What path validation refuses, and what the dates say.
     #[error(transparent)]
     Problem(Problem),
@@ -165,7 +165,7 @@ pub enum Reason {
 impl Reason {
     /// The stable code of the finding.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Problem(problem) => problem.code(),
             Self::Revoked { .. } => "revoked",
@@ -215,7 +215,7 @@ impl Reason {
 
     /// What comes of it.
     #[must_use]
-    pub fn weight(&self) -> Weight {
+    pub(crate) fn weight(&self) -> Weight {
         match self {
             // A company's own CA is nobody's fault, and what a server shows by default often signed
             // itself.
@@ -250,7 +250,7 @@ pub(super) fn sort(reasons: &mut [Reason]) {
 
 /// The day of an instant, UTC.
 #[must_use]
-pub fn day(at: Timestamp) -> String {
+pub(crate) fn day(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d").to_string()
 }
 

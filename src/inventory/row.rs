@@ -14,7 +14,7 @@ use crate::pki::key::{KeyAlgorithm, PublicKeyId};
 
 /// What a row is in the life of a certificate.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum State {
+pub(crate) enum State {
     /// A server shows it.
     Served,
     /// A server's configuration names it, or certctl put it where servers read.
@@ -34,7 +34,7 @@ pub enum State {
 impl State {
     /// The stable word in JSON.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Served => "served",
             Self::Installed => "installed",
@@ -48,7 +48,7 @@ impl State {
 
     /// What people read.
     #[must_use]
-    pub fn in_words(self) -> &'static str {
+    pub(crate) fn in_words(self) -> &'static str {
         match self {
             Self::Served => "served",
             Self::Installed => "installed",
@@ -63,7 +63,7 @@ impl State {
 
 /// What is to be said of a row in one word.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// Nothing to do.
     Fine,
     /// The next round is due.
@@ -75,7 +75,7 @@ pub enum Verdict {
 impl Verdict {
     /// The stable word in JSON.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Fine => "fine",
             Self::Due => "due",
@@ -86,7 +86,7 @@ impl Verdict {
 
 /// One row.
 #[derive(Clone, Debug)]
-pub struct Row {
+pub(crate) struct Row {
     /// The first of its names, or what it calls itself. Foreign text.
     pub name: String,
     /// All its names, as written. Foreign text.
@@ -127,7 +127,7 @@ impl Row {
     /// What is to be said of it in one word, by the worst of all reasons. What was superseded needs
     /// nothing, whatever is wrong with it.
     #[must_use]
-    pub fn verdict(&self) -> Verdict {
+    pub(crate) fn verdict(&self) -> Verdict {
         match self.reasons.iter().map(Reason::weight).max() {
             Some(Weight::Wrong) => Verdict::Wrong,
             Some(Weight::Due) => Verdict::Due,
@@ -137,7 +137,7 @@ impl Row {
 
     /// Where it is, best known first: for a narrow column.
     #[must_use]
-    pub fn place(&self) -> Option<&Place> {
+    pub(crate) fn place(&self) -> Option<&Place> {
         let rank = |place: &&Place| match place {
             Place::Address { .. } => 0,
             Place::File { .. } if place.is_live() => 1,

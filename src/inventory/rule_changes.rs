@@ -9,7 +9,7 @@ use crate::pki::baseline_dates::{CLIENT_AUTH, EMAIL_PROOF, Ending, LIFETIME, PRO
 
 /// One change.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Change {
+pub(crate) struct Change {
     /// The stable code.
     pub code: &'static str,
     /// Its first day.
@@ -23,7 +23,7 @@ pub struct Change {
 /// All that begin within
 /// `time`, by date. The end of clientAuth counts only for a certificate `for_clients`.
 #[must_use]
-pub fn changes(time: &RangeInclusive<Timestamp>, for_clients: ForClients) -> Vec<Change> {
+pub(crate) fn changes(time: &RangeInclusive<Timestamp>, for_clients: ForClients) -> Vec<Change> {
     let mut changes: Vec<Change> = endings(for_clients)
         .into_iter()
         .chain(lifetimes(*time.start()))
@@ -35,7 +35,7 @@ pub fn changes(time: &RangeInclusive<Timestamp>, for_clients: ForClients) -> Vec
 
 /// Whether a certificate says that it is for TLS clients too.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum ForClients {
+pub(crate) enum ForClients {
     /// It does not.
     No,
     /// It does.

@@ -9,7 +9,7 @@ use crate::pki::baseline_dates::{LIFETIME, PROOF_REUSE, begin};
 
 /// One round.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Round {
+pub(crate) struct Round {
     /// From when on it is due.
     pub due: Timestamp,
     /// The end of the certificate that it replaces.
@@ -24,7 +24,7 @@ pub struct Round {
 
 /// Whether a round is covered by what is paid for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Paid {
+pub(crate) enum Paid {
     /// A reissue of what was bought.
     Reissue,
     /// It has to be bought.
@@ -33,7 +33,7 @@ pub enum Paid {
 
 /// What control of the names is shown by.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Proof {
+pub(crate) enum Proof {
     /// A new proof.
     New,
     /// The CA may go by the one that it has, until then; it may ask for a new one all the same.
@@ -42,7 +42,7 @@ pub enum Proof {
 
 /// What the rounds of a certificate are reckoned from.
 #[derive(Clone, Copy, Debug)]
-pub struct Clocks {
+pub(crate) struct Clocks {
     /// The end of the certificate, or of what it depends on.
     pub ends: Timestamp,
     /// From when on the next round is due.
@@ -63,7 +63,7 @@ const DAY: i64 = 86_400;
 /// Until when a CA may go by a proof that was made at `proven`: the window is that of the day on
 /// which it is used.
 #[must_use]
-pub fn proof_until(proven: Timestamp) -> Timestamp {
+pub(crate) fn proof_until(proven: Timestamp) -> Timestamp {
     let mut at = proven;
     loop {
         let here = PROOF_REUSE
@@ -79,7 +79,7 @@ pub fn proof_until(proven: Timestamp) -> Timestamp {
 
 /// The rounds from `now` on; the first may be overdue.
 #[must_use]
-pub fn rounds(clocks: Clocks, before: RenewBefore, now: Timestamp) -> Vec<Round> {
+pub(crate) fn rounds(clocks: Clocks, before: RenewBefore, now: Timestamp) -> Vec<Round> {
     let mut rounds = Vec::new();
     let Clocks {
         mut ends,

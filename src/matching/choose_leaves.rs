@@ -14,7 +14,7 @@ use crate::pki::key::KeyAlgorithm;
 use crate::pki::name::DnsName;
 
 /// What there is to choose from.
-pub struct Scope<'a> {
+pub(crate) struct Scope<'a> {
     /// Sites' certificates, each once, the best first.
     pub leaves: Vec<&'a Certificate>,
     /// Whether rounds of one site compete: so it is in a folder, not in a delivery.
@@ -24,7 +24,7 @@ pub struct Scope<'a> {
 impl<'a> Scope<'a> {
     /// The leaves of `bag`: those of the delivery, and in the folder those for `names` (without
     /// any, all).
-    pub fn new(
+    pub(crate) fn new(
         bag: &'a [Certificate],
         delivery: Option<&Delivery>,
         names: &[DnsName],
@@ -58,7 +58,7 @@ impl<'a> Scope<'a> {
 
 /// What was chosen.
 #[derive(Debug)]
-pub struct Choice<'a> {
+pub(crate) struct Choice<'a> {
     /// The leaves, in the order of the bag.
     pub leaves: Vec<&'a Certificate>,
     /// Older certificates for the key of a chosen one.
@@ -69,7 +69,7 @@ pub struct Choice<'a> {
 
 /// Chooses. Without any site's certificate, a CA's certificate is taken for one: the judge says
 /// what is wrong with it.
-pub fn choose<'a>(
+pub(crate) fn choose<'a>(
     scope: &Scope<'a>,
     bag: &'a [Certificate],
     keyring: &Keyring,
@@ -124,7 +124,7 @@ pub fn choose<'a>(
 /// Every site's certificate of a folder that is to be judged: the newest of each site, whether
 /// anything here fits it or not, and the newest that something fits. With `--key` those alone that
 /// it fits, where it fits any.
-pub fn judged<'a>(
+pub(crate) fn judged<'a>(
     scope: &Scope<'a>,
     bag: &'a [Certificate],
     keyring: &Keyring,

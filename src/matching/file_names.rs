@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 ///
 /// # Errors
 /// What it may be made of: it becomes part of paths, and some endings mean something.
-pub fn chosen(text: &str) -> Result<String, &'static str> {
+pub(crate) fn chosen(text: &str) -> Result<String, &'static str> {
     let numbered = without_round(text) != text;
     if plain(text) && !numbered && !text.ends_with(".rsa") && !text.ends_with(".ecdsa") {
         return Ok(text.to_owned());
@@ -19,7 +19,7 @@ pub fn chosen(text: &str) -> Result<String, &'static str> {
 
 /// `example.com-2` is the second round of `example.com`.
 #[must_use]
-pub fn without_round(stem: &str) -> &str {
+pub(crate) fn without_round(stem: &str) -> &str {
     match stem.rsplit_once('-') {
         Some((name, round))
             if !name.is_empty()
@@ -34,7 +34,7 @@ pub fn without_round(stem: &str) -> &str {
 
 /// The round that a stem is of: 2 for `example.com-2`; the first has no number.
 #[must_use]
-pub fn round(stem: &str) -> u32 {
+pub(crate) fn round(stem: &str) -> u32 {
     let number = stem
         .strip_prefix(without_round(stem))
         .and_then(|rest| rest.strip_prefix('-'));
@@ -43,20 +43,20 @@ pub fn round(stem: &str) -> u32 {
 
 /// The file of the first round, and which round `path` is of.
 #[must_use]
-pub fn lineage(path: &Path) -> (PathBuf, u32) {
+pub(crate) fn lineage(path: &Path) -> (PathBuf, u32) {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     (path.with_file_name(without_round(&stem)), round(&stem))
 }
 
 /// What the files of a round are called.
 #[must_use]
-pub fn of_round(stem: &str, round: u32) -> String {
+pub(crate) fn of_round(stem: &str, round: u32) -> String {
     format!("{}-{round}", without_round(stem))
 }
 
 /// A name that can be a file's or a folder's: it is a part of paths that root writes to.
 #[must_use]
-pub fn plain(stem: &str) -> bool {
+pub(crate) fn plain(stem: &str) -> bool {
     !stem.is_empty()
         && !stem.starts_with(['.', '-'])
         && stem

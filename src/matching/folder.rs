@@ -15,7 +15,7 @@ use crate::pki::request::SigningRequest;
 
 /// Something and the file that it lies in.
 #[derive(Clone, Debug)]
-pub struct Held<T> {
+pub(crate) struct Held<T> {
     /// The file.
     pub path: PathBuf,
     /// What is in it.
@@ -24,7 +24,7 @@ pub struct Held<T> {
 
 /// Nobody reads `.` as a folder.
 #[must_use]
-pub fn folder_in_words(folder: &Path) -> String {
+pub(crate) fn folder_in_words(folder: &Path) -> String {
     if folder == Path::new(".") {
         "this folder".to_owned()
     } else {
@@ -34,7 +34,7 @@ pub fn folder_in_words(folder: &Path) -> String {
 
 /// The keys, requests and certificates of a folder.
 #[derive(Debug, Default)]
-pub struct Directory {
+pub(crate) struct Directory {
     /// The folder.
     pub path: PathBuf,
     /// Private keys; numbered backups (`x.key.~1~`) and hidden files are never read.
@@ -54,18 +54,18 @@ pub struct Directory {
 impl Directory {
     /// The folder in words.
     #[must_use]
-    pub fn in_words(&self) -> String {
+    pub(crate) fn in_words(&self) -> String {
         folder_in_words(&self.path)
     }
 
     /// The key with this identity.
     #[must_use]
-    pub fn key(&self, id: PublicKeyId) -> Option<&Held<PrivateKey>> {
+    pub(crate) fn key(&self, id: PublicKeyId) -> Option<&Held<PrivateKey>> {
         self.keys.iter().find(|key| key.value.id() == id)
     }
 
     /// The keys, moved out: those with a file of their own, and those beside certificates.
-    pub fn take_keys(&mut self) -> (Vec<Held<PrivateKey>>, Vec<Held<PrivateKey>>) {
+    pub(crate) fn take_keys(&mut self) -> (Vec<Held<PrivateKey>>, Vec<Held<PrivateKey>>) {
         let combined: HashSet<&PathBuf> = self.certificates.iter().map(|file| &file.path).collect();
         std::mem::take(&mut self.keys)
             .into_iter()
@@ -74,7 +74,7 @@ impl Directory {
 
     /// Every certificate that is no CA's, the newest that is valid at `at` first, each once.
     #[must_use]
-    pub fn leaves(&self, at: Timestamp) -> Vec<&Certificate> {
+    pub(crate) fn leaves(&self, at: Timestamp) -> Vec<&Certificate> {
         let all = self.certificates.iter().flat_map(|file| &file.value);
         let mut seen = HashSet::new();
         let mut leaves: Vec<_> = all
@@ -86,7 +86,7 @@ impl Directory {
 
     /// Those of [`Self::leaves`] that carry `name` among their names, as it is.
     #[must_use]
-    pub fn leaves_named(&self, name: &DnsName, at: Timestamp) -> Vec<&Certificate> {
+    pub(crate) fn leaves_named(&self, name: &DnsName, at: Timestamp) -> Vec<&Certificate> {
         self.leaves(at)
             .into_iter()
             .filter(|leaf| has_name(&leaf.dns_names, name))
@@ -95,7 +95,7 @@ impl Directory {
 
     /// The requests that ask for `name`, the latest round (`-2`, `-3`) first.
     #[must_use]
-    pub fn requests_named(&self, name: &DnsName) -> Vec<&Held<SigningRequest>> {
+    pub(crate) fn requests_named(&self, name: &DnsName) -> Vec<&Held<SigningRequest>> {
         let mut requests: Vec<_> = self
             .requests
             .iter()
@@ -107,7 +107,7 @@ impl Directory {
 
     /// The places of all requests, the latest rounds first.
     #[must_use]
-    pub fn requests_in_order(&self) -> Vec<usize> {
+    pub(crate) fn requests_in_order(&self) -> Vec<usize> {
         let mut places: Vec<usize> = (0..self.requests.len()).collect();
         places.sort_by_key(|at| {
             self.requests
@@ -121,7 +121,7 @@ impl Directory {
     /// writes; else those that start with it and go on; else those that start with it; else those
     /// that hold it.
     #[must_use]
-    pub fn files_of(&self, leaf: &Certificate) -> Vec<&Path> {
+    pub(crate) fn files_of(&self, leaf: &Certificate) -> Vec<&Path> {
         let is_ours =
             |file: &Held<Vec<Certificate>>| file.path.to_string_lossy().ends_with(".fullchain.pem");
         let fitness = |file: &Held<Vec<Certificate>>| match file.value.first() == Some(leaf) {
@@ -144,7 +144,7 @@ impl Directory {
     /// Every file here that has to do with `name`: certificates and requests that carry it, the
     /// newest certificate first, and the keys that belong to them.
     #[must_use]
-    pub fn paths_named(&self, name: &DnsName, at: Timestamp) -> Vec<PathBuf> {
+    pub(crate) fn paths_named(&self, name: &DnsName, at: Timestamp) -> Vec<PathBuf> {
         let (leaves, requests) = (self.leaves_named(name, at), self.requests_named(name));
         let ids: HashSet<_> = leaves
             .iter()
@@ -172,7 +172,7 @@ impl Directory {
     /// The requests that wait for a certificate: none has their key, and none was issued for a
     /// later round of them.
     #[must_use]
-    pub fn waiting(&self, issued: &HashSet<PublicKeyId>) -> Vec<&Held<SigningRequest>> {
+    pub(crate) fn waiting(&self, issued: &HashSet<PublicKeyId>) -> Vec<&Held<SigningRequest>> {
         let (done, open): (Vec<_>, Vec<_>) = self
             .requests
             .iter()
@@ -196,7 +196,7 @@ impl Directory {
     /// beside this one as its own. What a CA's record is made of then is not known from the request
     /// alone.
     #[must_use]
-    pub fn reusing(&self) -> HashSet<&Path> {
+    pub(crate) fn reusing(&self) -> HashSet<&Path> {
         let mut by_key: HashMap<PublicKeyId, Vec<&Held<SigningRequest>>> = HashMap::new();
         for held in &self.requests {
             by_key.entry(held.value.key_id).or_default().push(held);
@@ -225,7 +225,7 @@ impl Directory {
 
     /// Whether a request or a site's certificate here carries `name`.
     #[must_use]
-    pub fn knows(&self, name: &DnsName) -> bool {
+    pub(crate) fn knows(&self, name: &DnsName) -> bool {
         let leaves = self
             .certificates
             .iter()
@@ -239,7 +239,7 @@ impl Directory {
 
     /// When the last of the sites' certificates for each name here ends; names in lower case.
     #[must_use]
-    pub fn ends(&self) -> HashMap<String, Timestamp> {
+    pub(crate) fn ends(&self) -> HashMap<String, Timestamp> {
         let mut ends = HashMap::new();
         for leaf in self
             .certificates
@@ -259,7 +259,7 @@ impl Directory {
 
     /// Every name that a request or a site's certificate here carries, sorted.
     #[must_use]
-    pub fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         let leaves = self
             .certificates
             .iter()
@@ -285,7 +285,7 @@ fn has_name(names: &[String], wanted: &DnsName) -> bool {
 
 /// The file name without its last extension.
 #[must_use]
-pub fn stem(path: &Path) -> String {
+pub(crate) fn stem(path: &Path) -> String {
     path.file_stem()
         .unwrap_or_default()
         .to_string_lossy()

@@ -15,7 +15,7 @@ use crate::pki::request::SigningRequest;
 
 /// A request, and what the files of its round are called.
 #[derive(Debug)]
-pub struct HeldRequest {
+pub(crate) struct HeldRequest {
     /// The request and its file.
     pub held: Held<SigningRequest>,
     /// The stem of its file; none where it came packed with other things.
@@ -24,7 +24,7 @@ pub struct HeldRequest {
 
 /// What was named on the command line: then nothing else counts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Named {
+pub(crate) enum Named {
     /// `--key`.
     Key,
     /// Neither.
@@ -38,7 +38,7 @@ const MOST_KEYS: usize = 5;
 
 /// All that a leaf is compared with.
 #[derive(Debug)]
-pub struct Keyring {
+pub(crate) struct Keyring {
     /// The key of `--key`, else those delivered, then those of the directory, those with a file of
     /// their own last.
     pub keys: Vec<Held<PrivateKey>>,
@@ -66,7 +66,7 @@ impl Keyring {
     /// Whether a key or a request with this identity is here; with `--key` or `--csr`, whether it
     /// is that one.
     #[must_use]
-    pub fn fits(&self, id: PublicKeyId) -> bool {
+    pub(crate) fn fits(&self, id: PublicKeyId) -> bool {
         let key = self.keys.iter().any(|key| key.value.id() == id);
         let request = self
             .requests
@@ -81,14 +81,14 @@ impl Keyring {
 
     /// The key of `leaf`; with `--key` that one, whether it fits or not.
     #[must_use]
-    pub fn key_of(&self, leaf: &Certificate) -> Option<&Held<PrivateKey>> {
+    pub(crate) fn key_of(&self, leaf: &Certificate) -> Option<&Held<PrivateKey>> {
         self.place_of_key(leaf)
             .and_then(|place| self.keys.get(place))
     }
 
     /// The request of `leaf`.
     #[must_use]
-    pub fn request_of(&self, leaf: &Certificate) -> Option<&HeldRequest> {
+    pub(crate) fn request_of(&self, leaf: &Certificate) -> Option<&HeldRequest> {
         self.place_of_request(leaf)
             .and_then(|place| self.requests.get(place))
     }
@@ -108,7 +108,7 @@ impl Keyring {
 
     /// Whether a key with this identity is here, which a request does not stand for.
     #[must_use]
-    pub fn has_key(&self, id: PublicKeyId) -> bool {
+    pub(crate) fn has_key(&self, id: PublicKeyId) -> bool {
         self.keys.iter().any(|key| key.value.id() == id)
     }
 
@@ -140,12 +140,12 @@ impl Keyring {
     }
 
     /// The same, moved out.
-    pub fn take_key(&mut self, leaf: &Certificate) -> Option<Held<PrivateKey>> {
+    pub(crate) fn take_key(&mut self, leaf: &Certificate) -> Option<Held<PrivateKey>> {
         self.place_of_key(leaf).map(|place| self.keys.remove(place))
     }
 
     /// The request of `leaf`, moved out.
-    pub fn take_request(&mut self, leaf: &Certificate) -> Option<HeldRequest> {
+    pub(crate) fn take_request(&mut self, leaf: &Certificate) -> Option<HeldRequest> {
         self.place_of_request(leaf)
             .map(|place| self.requests.remove(place))
     }
@@ -154,7 +154,7 @@ impl Keyring {
     /// for the same names, or for none that is known, was meant to fit: an error. Those of other
     /// sites prove nothing.
     #[must_use]
-    pub fn judge(&self, leaf: &Certificate) -> Option<Remark> {
+    pub(crate) fn judge(&self, leaf: &Certificate) -> Option<Remark> {
         let (brought, _) = self.requests.split_at(self.brought);
         if let (Some(first), false) = (
             brought.first(),
@@ -200,7 +200,7 @@ impl Keyring {
     /// That the key of `leaf` is not here, as far as can be told: one that is locked may be it,
     /// first of all the one that is called as its request or its first name.
     #[must_use]
-    pub fn no_key(&self, leaf: &Certificate) -> Remark {
+    pub(crate) fn no_key(&self, leaf: &Certificate) -> Remark {
         let request = self.request_of(leaf);
         let stem = request
             .and_then(|request| request.stem.clone())
@@ -236,7 +236,7 @@ impl Keyring {
 
     /// What is to be said where `chain` misses an issuer that lies in the directory.
     #[must_use]
-    pub fn issuer_here(&self, chain: &Chain, bundle: &[String]) -> Option<Remark> {
+    pub(crate) fn issuer_here(&self, chain: &Chain, bundle: &[String]) -> Option<Remark> {
         let (file, signer) = self.signer_here(chain)?;
         let path = file.path.clone();
         Some(match signer.is_self_issued() {
@@ -254,7 +254,7 @@ impl Keyring {
     /// The root in the directory that signed the last certificate of `chain`, where none was handed
     /// over.
     #[must_use]
-    pub fn root_here(&self, chain: &Chain) -> Option<&Certificate> {
+    pub(crate) fn root_here(&self, chain: &Chain) -> Option<&Certificate> {
         self.signer_here(chain)
             .map(|(_, signer)| signer)
             .filter(|signer| signer.is_self_issued())
@@ -312,7 +312,7 @@ impl Keyring {
 
     /// Where keys and requests were looked for, in words.
     #[must_use]
-    pub fn looked(&self) -> String {
+    pub(crate) fn looked(&self) -> String {
         let folder = self.here.in_words();
         let scope = if self.here.complete {
             ""
@@ -363,7 +363,7 @@ fn wrong_request(leaf: &Certificate, held: &Held<SigningRequest>) -> Remark {
 
 /// How `key` does not fit; `None` when it does.
 #[must_use]
-pub fn wrong_key(leaf: &Certificate, key: &Held<PrivateKey>) -> Option<Remark> {
+pub(crate) fn wrong_key(leaf: &Certificate, key: &Held<PrivateKey>) -> Option<Remark> {
     Some(Remark::WrongKey {
         problem: mismatch(leaf, &key.value)?,
         path: key.path.clone(),

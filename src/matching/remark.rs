@@ -184,7 +184,11 @@ fn reason(why: LeftOut) -> &'static str {
 
 /// Names that `request` asks for and `leaf` does not cover.
 #[must_use]
-pub fn not_issued(leaf: &Certificate, request: &SigningRequest, path: &Path) -> Option<Remark> {
+pub(crate) fn not_issued(
+    leaf: &Certificate,
+    request: &SigningRequest,
+    path: &Path,
+) -> Option<Remark> {
     let names: Vec<String> = request
         .dns_names
         .iter()
@@ -199,7 +203,7 @@ pub fn not_issued(leaf: &Certificate, request: &SigningRequest, path: &Path) -> 
 
 /// One remark a kind, with all its places.
 #[must_use]
-pub fn mended(repairs: &[Repair]) -> Vec<Remark> {
+pub(crate) fn mended(repairs: &[Repair]) -> Vec<Remark> {
     let mut remarks: Vec<(Mended, Vec<String>)> = Vec::new();
     for Repair { what, source, .. } in repairs {
         let source = source.to_string();

@@ -113,7 +113,7 @@ fn at_line(line: Option<usize>) -> String {
 /// Judges how `file`, read as `delivery`, presents `chain`; `served` are its certificates in their
 /// order.
 #[must_use]
-pub fn faults(
+pub(crate) fn faults(
     file: &str,
     delivery: &Delivery,
     served: &[Certificate],

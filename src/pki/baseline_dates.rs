@@ -9,7 +9,7 @@ use jiff::tz::Offset;
 
 /// What holds from a day on, until the next step.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Step {
+pub(crate) struct Step {
     /// Its first day; it begins at 00:00 UTC.
     pub since: Date,
     /// The most days that hold from then on.
@@ -20,7 +20,7 @@ pub struct Step {
 
 /// A number of days that shrinks by steps.
 #[derive(Debug, Eq, PartialEq)]
-pub struct Schedule {
+pub(crate) struct Schedule {
     /// Where it says so.
     pub section: &'static str,
     /// The newest first.
@@ -30,20 +30,20 @@ pub struct Schedule {
 impl Schedule {
     /// What holds at `at`; none where the schedule begins later.
     #[must_use]
-    pub fn at(&self, at: Timestamp) -> Option<&Step> {
+    pub(crate) fn at(&self, at: Timestamp) -> Option<&Step> {
         self.steps.iter().find(|step| at >= begin(step.since))
     }
 
     /// The first step that is still to come at `at`.
     #[must_use]
-    pub fn after(&self, at: Timestamp) -> Option<&Step> {
+    pub(crate) fn after(&self, at: Timestamp) -> Option<&Step> {
         self.steps.iter().rev().find(|step| at < begin(step.since))
     }
 }
 
 /// Something that ends for good on a day.
 #[derive(Debug, Eq, PartialEq)]
-pub struct Ending {
+pub(crate) struct Ending {
     /// What ends, in words.
     pub what: &'static str,
     /// The first day without it; it begins at 00:00 UTC.
@@ -55,14 +55,14 @@ pub struct Ending {
 impl Ending {
     /// Whether it has ended at `at`.
     #[must_use]
-    pub fn holds(&self, at: Timestamp) -> bool {
+    pub(crate) fn holds(&self, at: Timestamp) -> bool {
         at >= begin(self.from)
     }
 }
 
 /// Something that CAs must do from a day on.
 #[derive(Debug, Eq, PartialEq)]
-pub struct Duty {
+pub(crate) struct Duty {
     /// What they must do, in words.
     pub what: &'static str,
     /// The first day; it begins at 00:00 UTC.
@@ -74,7 +74,7 @@ pub struct Duty {
 impl Duty {
     /// Whether it is one at `at`.
     #[must_use]
-    pub fn holds(&self, at: Timestamp) -> bool {
+    pub(crate) fn holds(&self, at: Timestamp) -> bool {
         at >= begin(self.from)
     }
 }
@@ -89,7 +89,7 @@ const fn step(since: Date, days: i64, source: &'static str) -> Step {
 
 /// How long a certificate may live, by the day of its first second. A day has 86,400 seconds, and
 /// the last second counts.
-pub static LIFETIME: Schedule = Schedule {
+pub(crate) static LIFETIME: Schedule = Schedule {
     section: "BR 6.3.2",
     steps: &[
         step(date(2029, 3, 15), 47, "SC-081v3"),
@@ -102,7 +102,7 @@ pub static LIFETIME: Schedule = Schedule {
 
 /// How long a CA may go on using the proof that a domain is the buyer's, by the day of issue. A
 /// persistent record (BR 3.2.2.4.22) is looked at anew after 10 days at any time.
-pub static PROOF_REUSE: Schedule = Schedule {
+pub(crate) static PROOF_REUSE: Schedule = Schedule {
     section: "BR 4.2.1",
     steps: &[
         step(date(2029, 3, 15), 10, "SC-081v3"),
@@ -112,31 +112,22 @@ pub static PROOF_REUSE: Schedule = Schedule {
     ],
 };
 
-/// How long a CA may go on using what it knows of an organisation (OV, EV), by the day of issue.
-pub static IDENTITY_REUSE: Schedule = Schedule {
-    section: "BR 4.2.1",
-    steps: &[
-        step(date(2026, 3, 15), 398, "SC-081v3"),
-        step(date(2018, 3, 1), 825, "ballot 193"),
-    ],
-};
-
 /// Certificates that begin then or later and are for TLS clients too are not trusted by Chrome.
-pub static CLIENT_AUTH: Ending = Ending {
+pub(crate) static CLIENT_AUTH: Ending = Ending {
     what: "clientAuth in certificates of public CAs",
     from: date(2027, 3, 15),
     source: "Chrome Root Program Policy 1.8",
 };
 
 /// BR 3.2.2.4.4, .13 and .14, reuse of earlier proofs included.
-pub static EMAIL_PROOF: Ending = Ending {
+pub(crate) static EMAIL_PROOF: Ending = Ending {
     what: "proof of a domain by e-mail",
     from: date(2028, 3, 15),
     source: "SC-090",
 };
 
 /// RFC 8657: accounturi and validationmethods.
-pub static CAA_TERMS: Duty = Duty {
+pub(crate) static CAA_TERMS: Duty = Duty {
     what: "heed the terms of a CAA record",
     from: date(2027, 3, 15),
     source: "SC-098v2",
@@ -153,23 +144,16 @@ static PERSPECTIVES: [(Date, u8); 4] = [
 
 /// From how many other places a CA must see the same at `at` (SC-067).
 #[must_use]
-pub fn perspectives(at: Timestamp) -> u8 {
+pub(crate) fn perspectives(at: Timestamp) -> u8 {
     PERSPECTIVES
         .iter()
         .find(|(since, _)| at >= begin(*since))
         .map_or(0, |(_, places)| *places)
 }
 
-/// BR 3.2.2.4.16 and .17.
-pub static PHONE_PROOF: Ending = Ending {
-    what: "proof of a domain by telephone",
-    from: date(2027, 3, 15),
-    source: "SC-090",
-};
-
 /// Midnight in UTC; a day that cannot be one of this calendar never comes.
 #[must_use]
-pub fn begin(day: Date) -> Timestamp {
+pub(crate) fn begin(day: Date) -> Timestamp {
     Offset::UTC
         .to_timestamp(day.to_datetime(Time::midnight()))
         .unwrap_or(Timestamp::MAX)
@@ -177,10 +161,7 @@ pub fn begin(day: Date) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        CLIENT_AUTH, EMAIL_PROOF, IDENTITY_REUSE, LIFETIME, PHONE_PROOF, PROOF_REUSE, Schedule,
-        Step,
-    };
+    use super::{CLIENT_AUTH, EMAIL_PROOF, LIFETIME, PROOF_REUSE, Schedule, Step};
 
     fn days(schedule: &Schedule, at: &str) -> (Option<i64>, Option<i64>) {
         let at = at.parse().unwrap();
@@ -198,11 +179,10 @@ mod tests {
             (&LIFETIME, "2031-01-01T00:00:00Z", (Some(47), None)),
             (&PROOF_REUSE, "2026-11-23T00:00:00Z", (Some(200), Some(100))),
             (&PROOF_REUSE, "2029-03-15T00:00:00Z", (Some(10), None)),
-            (&IDENTITY_REUSE, "2026-11-23T00:00:00Z", (Some(398), None)),
         ] {
             assert_eq!(days(schedule, at), expected, "{} {at}", schedule.section);
         }
-        for schedule in [&LIFETIME, &PROOF_REUSE, &IDENTITY_REUSE] {
+        for schedule in [&LIFETIME, &PROOF_REUSE] {
             assert!(
                 schedule
                     .steps
@@ -217,7 +197,6 @@ mod tests {
     fn an_ending_holds_from_its_first_second() {
         for (ending, before, first) in [
             (&CLIENT_AUTH, "2027-03-14T23:59:59Z", "2027-03-15T00:00:00Z"),
-            (&PHONE_PROOF, "2027-03-14T23:59:59Z", "2027-03-15T00:00:00Z"),
             (&EMAIL_PROOF, "2028-03-14T23:59:59Z", "2028-03-15T00:00:00Z"),
         ] {
             assert!(

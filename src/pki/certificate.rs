@@ -316,7 +316,7 @@ pub(super) fn address(octets: &[u8]) -> Option<IpAddr> {
 /// A name as people read it (RFC 4514: the most specific part first, `,` and `+` escaped). Foreign
 /// text: it is escaped again for the terminal when printed.
 #[must_use]
-pub fn printable_name(name: &X509Name<'_>) -> String {
+pub(crate) fn printable_name(name: &X509Name<'_>) -> String {
     let mut parts = Vec::new();
     for rdn in name.iter_rdn() {
         let mut part = String::new();

@@ -45,7 +45,7 @@ impl CertifiedKey {
 /// How `key` and `leaf` do not fit, by `SubjectPublicKeyInfo`, for all key types; `None` when they
 /// do.
 #[must_use]
-pub fn mismatch(leaf: &Certificate, key: &PrivateKey) -> Option<Problem> {
+pub(crate) fn mismatch(leaf: &Certificate, key: &PrivateKey) -> Option<Problem> {
     if leaf.key_id == key.id() {
         return None;
     }

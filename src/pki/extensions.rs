@@ -16,7 +16,7 @@ use super::oid as names;
 
 /// One extension as it stands there.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Extension {
+pub(crate) struct Extension {
     /// The dotted number.
     pub oid: String,
     /// Its name, the number where it has none here.
@@ -27,7 +27,7 @@ pub struct Extension {
 
 /// A promise of a Certificate Transparency log (RFC 6962 3.2).
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Sct {
+pub(crate) struct Sct {
     /// The log: SHA-256 of its key, lower-case hex.
     pub log_id: String,
     /// When the log saw the certificate.
@@ -36,7 +36,7 @@ pub struct Sct {
 
 /// What stands in the extensions, and around them. Text is foreign.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Details {
+pub(crate) struct Details {
     /// The version as people count it: 3.
     pub version: u32,
     /// The algorithm of the signature on it.
@@ -79,7 +79,7 @@ pub struct Details {
 impl Details {
     /// Of a certificate's DER; empty where it is none.
     #[must_use]
-    pub fn of_certificate(der: &[u8]) -> Self {
+    pub(crate) fn of_certificate(der: &[u8]) -> Self {
         let Ok((_, parsed)) = X509Certificate::from_der(der) else {
             return Self::default();
         };
@@ -94,7 +94,7 @@ impl Details {
 
     /// Of a request's DER; empty where it is none.
     #[must_use]
-    pub fn of_request(der: &[u8]) -> Self {
+    pub(crate) fn of_request(der: &[u8]) -> Self {
         let Ok((_, parsed)) = X509CertificationRequest::from_der(der) else {
             return Self::default();
         };

@@ -16,7 +16,7 @@ mod rules;
 mod weak;
 
 use rules::GONE_ROOTS;
-pub use rules::{Binds, GoneRoot, Rule, Weight};
+pub(crate) use rules::{Binds, GoneRoot, Rule, Weight};
 use weak::PRINTED_KEYS;
 
 /// A certificate that breaks a rule.
@@ -46,7 +46,7 @@ impl std::fmt::Display for Lint {
 
 /// Everything that `chain` breaks, the leaf's first.
 #[must_use]
-pub fn lints(chain: &Chain) -> Vec<Lint> {
+pub(crate) fn lints(chain: &Chain) -> Vec<Lint> {
     // A CA's certificate in its place is told as such.
     let mut lints = if chain.leaf().is_site() {
         leaf(chain.leaf())
@@ -78,7 +78,7 @@ pub fn lints(chain: &Chain) -> Vec<Lint> {
 /// What who uses `before` loses with `after` in its place: public CAs have stopped to issue for TLS
 /// clients (mutual TLS, mail servers among themselves, RADIUS), and nobody is told by a browser.
 #[must_use]
-pub fn lost(before: &Certificate, after: &Certificate) -> Option<Lint> {
+pub(crate) fn lost(before: &Certificate, after: &Certificate) -> Option<Lint> {
     let what = "the certificate before was for TLS clients too (clientAuth), this one is not: servers that you log in to \
                 with it will refuse it";
     // Without extended key usages it may be for anything; that nobody meant it for clients.
@@ -130,7 +130,7 @@ impl std::fmt::Display for Outdated {
 
 /// Whether a CA's certificate is, or was issued by, a root that is gone.
 #[must_use]
-pub fn outdated(certificate: &Certificate) -> Option<Outdated> {
+pub(crate) fn outdated(certificate: &Certificate) -> Option<Outdated> {
     let called = |part: &str, name: &str| {
         ["CN=", "OU="]
             .iter()
@@ -334,7 +334,7 @@ fn key(certificate: &Certificate) -> Option<Lint> {
 
 /// Why a key is anybody's, in words; `spki` is a DER `SubjectPublicKeyInfo`. BR 6.1.1.3, 6.1.6.
 #[must_use]
-pub fn weakness(spki: &[u8]) -> Option<String> {
+pub(crate) fn weakness(spki: &[u8]) -> Option<String> {
     let id = PublicKeyId::of_spki(spki).to_string();
     if let Some((_, place)) = PRINTED_KEYS.iter().find(|(printed, _)| *printed == id) {
         return Some(format!(

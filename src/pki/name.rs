@@ -288,7 +288,7 @@ impl fmt::Display for Names {
 
 /// The first few of `items` and how many more there are: what was found may be thousands.
 #[must_use]
-pub fn listed(items: &[String]) -> String {
+pub(crate) fn listed(items: &[String]) -> String {
     const SHOWN: usize = 6;
     let shown = items
         .iter()

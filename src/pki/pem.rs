@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 /// One block.
 #[must_use]
-pub fn encode(label: &str, der: &[u8]) -> String {
+pub(crate) fn encode(label: &str, der: &[u8]) -> String {
     let config = ::pem::EncodeConfig::new().set_line_ending(::pem::LineEnding::LF);
     ::pem::encode_config(&::pem::Pem::new(label, der), config)
 }
@@ -14,7 +14,7 @@ pub fn encode(label: &str, der: &[u8]) -> String {
 /// One `PRIVATE KEY` block. Every buffer that holds it is wiped, and none grows, which would leave
 /// copies behind.
 #[must_use]
-pub fn encode_key(pkcs8: &[u8]) -> Zeroizing<String> {
+pub(crate) fn encode_key(pkcs8: &[u8]) -> Zeroizing<String> {
     const COLUMNS: usize = 64;
     let mut body = Zeroizing::new(vec![0; pkcs8.len().div_ceil(3) * 4]);
     // The buffer is as long as the text.

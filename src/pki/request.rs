@@ -223,7 +223,7 @@ impl UnprovenRequest {
 /// True when `der` has the outline of a PKCS#10 request: its body starts with version 0, not with a
 /// version tag or a long serial number as a certificate's does.
 #[must_use]
-pub fn looks_like_request(der: &[u8]) -> bool {
+pub(crate) fn looks_like_request(der: &[u8]) -> bool {
     let version = der::signed(der).and_then(|signed| {
         let (body, _) = der::split(signed.body)?;
         der::split(body.value)

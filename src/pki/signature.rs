@@ -30,7 +30,7 @@ pub enum SignatureError {
 ///
 /// # Errors
 /// See [`SignatureError`].
-pub fn check(signed: &[u8], spki: &[u8]) -> Result<(), SignatureError> {
+pub(crate) fn check(signed: &[u8], spki: &[u8]) -> Result<(), SignatureError> {
     let parts = der::signed(signed).ok_or(SignatureError::Malformed)?;
     let (key_algorithm, key) = der::public_key(spki).ok_or(SignatureError::Malformed)?;
     let mut known = algorithms().iter().filter(|algorithm| {

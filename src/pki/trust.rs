@@ -10,7 +10,7 @@ use super::key::PublicKeyId;
 
 /// The day of Mozilla's list as compiled in: what it trusted for TLS servers (crate webpki-roots
 /// 1.0.10, made from the `IncludedCACertificateReportPEMCSV` report of ccadb.org).
-pub const MOZILLA_DATE: &str = "2026-10-19";
+pub(crate) const MOZILLA_DATE: &str = "2026-10-19";
 
 /// Where the anchors come from; printed with every verdict.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -14,13 +14,13 @@ use crate::pki::request::SigningRequest;
 
 /// As long as a public certificate may live since 2026-03-15 (CA/Browser Forum ballot SC-081), less
 /// the last day.
-pub const LIFETIME_DAYS: i64 = 199;
+pub(crate) const LIFETIME_DAYS: i64 = 199;
 
 type Issuer = CertifiedIssuer<'static, KeyPair>;
 
 /// A root and the intermediate that signs leaves.
 #[derive(Debug)]
-pub struct Authority {
+pub(crate) struct Authority {
     root: Issuer,
     intermediate: Issuer,
     now: Timestamp,
@@ -31,7 +31,7 @@ impl Authority {
     ///
     /// # Errors
     /// When keys or certificates cannot be made.
-    pub fn new(now: Timestamp) -> Result<Self> {
+    pub(crate) fn new(now: Timestamp) -> Result<Self> {
         let root =
             Issuer::self_signed(params("certctl rehearsal root", now), KeyPair::generate()?)?;
         let intermediate = Issuer::signed_by(
@@ -50,7 +50,7 @@ impl Authority {
     ///
     /// # Errors
     /// Cannot happen: our own reader reads what was made.
-    pub fn root(&self) -> Result<Certificate> {
+    pub(crate) fn root(&self) -> Result<Certificate> {
         Ok(Certificate::from_der(self.root.der())?)
     }
 
@@ -58,7 +58,7 @@ impl Authority {
     ///
     /// # Errors
     /// Cannot happen: our own reader reads what was made.
-    pub fn intermediate(&self) -> Result<Certificate> {
+    pub(crate) fn intermediate(&self) -> Result<Certificate> {
         Ok(Certificate::from_der(self.intermediate.der())?)
     }
 
@@ -66,7 +66,7 @@ impl Authority {
     ///
     /// # Errors
     /// When the request asks for what cannot be signed.
-    pub fn issue(&self, request: &SigningRequest, days: i64) -> Result<Certificate> {
+    pub(crate) fn issue(&self, request: &SigningRequest, days: i64) -> Result<Certificate> {
         let mut request = CertificateSigningRequestParams::from_der(&request.der().into())?;
         let leaf = &mut request.params;
         leaf.not_before = rcgen::date_time_ymd(1970, 1, 1)

@@ -22,14 +22,14 @@ const TARGET_ZONE: &str = "comodoca.com";
 
 /// The shop.
 #[derive(Debug)]
-pub struct Shop {
+pub(crate) struct Shop {
     authority: Authority,
     resolver: SocketAddr,
 }
 
 /// A request that waits for its proof.
 #[derive(Debug)]
-pub struct Order {
+pub(crate) struct Order {
     request: SigningRequest,
     name: DnsName,
     /// The CNAME's name, whole, as shops show it.
@@ -40,7 +40,7 @@ pub struct Order {
 
 /// What the shop saw when it looked.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Seen {
+pub(crate) enum Seen {
     /// The record, as it has to be.
     Record,
     /// No such record.
@@ -52,7 +52,7 @@ pub enum Seen {
 impl Shop {
     /// A shop that buys from `authority` and asks `resolver`.
     #[must_use]
-    pub fn new(authority: Authority, resolver: SocketAddr) -> Self {
+    pub(crate) fn new(authority: Authority, resolver: SocketAddr) -> Self {
         Self {
             authority,
             resolver,
@@ -64,7 +64,7 @@ impl Shop {
     ///
     /// # Errors
     /// When it is no request or asks for no name.
-    pub fn order(&self, request: &[u8]) -> Result<Order> {
+    pub(crate) fn order(&self, request: &[u8]) -> Result<Order> {
         let block =
             pem::parse(request).context("the shop was handed something else than a request")?;
         let request = SigningRequest::from_der(block.contents())?;
@@ -98,7 +98,7 @@ impl Shop {
     ///
     /// # Errors
     /// When the DNS server does not answer, or not as a DNS server.
-    pub fn look(&self, order: &Order) -> Result<Seen> {
+    pub(crate) fn look(&self, order: &Order) -> Result<Seen> {
         let mut query = Message::query();
         query.metadata.recursion_desired = true;
         query.add_query(Query::query(
@@ -131,7 +131,7 @@ impl Shop {
     ///
     /// # Errors
     /// See [`Shop::look`]; and when the certificate cannot be made.
-    pub fn retry(&self, order: &Order) -> Result<std::result::Result<Certificate, Seen>> {
+    pub(crate) fn retry(&self, order: &Order) -> Result<std::result::Result<Certificate, Seen>> {
         match self.look(order)? {
             Seen::Record => self.authority.issue(&order.request, LIFETIME_DAYS).map(Ok),
             seen => Ok(Err(seen)),
@@ -140,7 +140,7 @@ impl Shop {
 
     /// The zip's name: the first name with underscores.
     #[must_use]
-    pub fn zip_name(order: &Order) -> String {
+    pub(crate) fn zip_name(order: &Order) -> String {
         format!("{}.zip", underscored(&order.name))
     }
 
@@ -149,7 +149,7 @@ impl Shop {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn pack(&self, order: &Order, leaf: &Certificate) -> Result<Vec<u8>> {
+    pub(crate) fn pack(&self, order: &Order, leaf: &Certificate) -> Result<Vec<u8>> {
         let stem = underscored(&order.name);
         let bundle = self.authority.intermediate()?.to_pem() + &self.authority.root()?.to_pem();
         let mut zip = ZipWriter::new(Cursor::new(Vec::new()));

@@ -19,11 +19,11 @@ use crate::system::serve::web::{Site, WebServer};
 use crate::system::{clock, serve};
 
 /// How long the old certificate still lives: reason enough for a round.
-pub const OLD_DAYS: i64 = 9;
+pub(crate) const OLD_DAYS: i64 = 9;
 
 /// The paths that the server's configuration names: the ones that certctl uses by default.
 #[derive(Clone, Debug)]
-pub struct Paths {
+pub(crate) struct Paths {
     /// The chain.
     pub chain: PathBuf,
     /// The key.
@@ -34,7 +34,7 @@ pub struct Paths {
 ///
 /// # Errors
 /// When it cannot be made or written.
-pub fn old_pair(
+pub(crate) fn old_pair(
     scratch: &Scratch,
     authority: &Authority,
     name: &DnsName,
@@ -59,7 +59,7 @@ pub fn old_pair(
 
 /// The server of the site.
 #[derive(Debug)]
-pub enum Web {
+pub(crate) enum Web {
     /// In this process.
     Embedded {
         /// The listener.
@@ -76,7 +76,7 @@ impl Web {
     ///
     /// # Errors
     /// When no port can be had.
-    pub fn embedded(scratch: &Scratch, paths: Paths) -> Result<Self> {
+    pub(crate) fn embedded(scratch: &Scratch, paths: Paths) -> Result<Self> {
         let reload = scratch.folder("web")?.join("reload");
         let site = Site {
             chain: paths.chain,
@@ -91,7 +91,7 @@ impl Web {
 
     /// Where it listens.
     #[must_use]
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         match self {
             Self::Embedded { server, .. } => server.address(),
             Self::Nginx(nginx) => nginx.address,
@@ -101,7 +101,7 @@ impl Web {
 
 /// An nginx of our own: no root, every file in one folder, stopped when dropped.
 #[derive(Debug)]
-pub struct Nginx {
+pub(crate) struct Nginx {
     config: PathBuf,
     folder: PathBuf,
     address: SocketAddr,
@@ -112,7 +112,7 @@ impl Nginx {
     ///
     /// # Errors
     /// When there is none, or it does not start.
-    pub fn start(scratch: &Scratch, host: &str, paths: &Paths) -> Result<Self> {
+    pub(crate) fn start(scratch: &Scratch, host: &str, paths: &Paths) -> Result<Self> {
         // nginx reads relative paths as relative to its own folders.
         let here = scratch.absolute()?;
         let absolute = |path: &Path| here.join(path.strip_prefix(scratch.path()).unwrap_or(path));

@@ -8,7 +8,7 @@ use crate::pki::name::DnsName;
 
 /// One certificate.
 #[must_use]
-pub fn certificate_json(certificate: &Certificate) -> Value {
+pub(crate) fn certificate_json(certificate: &Certificate) -> Value {
     json!({
         "subject": certificate.subject,
         "issuer": certificate.issuer,
@@ -24,19 +24,19 @@ pub fn certificate_json(certificate: &Certificate) -> Value {
 
 /// A chain, leaf first.
 #[must_use]
-pub fn chain_json(chain: &Chain) -> Vec<Value> {
+pub(crate) fn chain_json(chain: &Chain) -> Vec<Value> {
     chain.certificates().iter().map(certificate_json).collect()
 }
 
 /// A DNS name as written, with its Unicode form beside it when they differ.
 #[must_use]
-pub fn name_in_words(name: &str) -> String {
+pub(crate) fn name_in_words(name: &str) -> String {
     DnsName::presented(name).map_or_else(|| name.to_owned(), |name| name.to_string())
 }
 
 /// What a certificate is for, in a few words: its names and its end.
 #[must_use]
-pub fn in_words(certificate: &Certificate) -> String {
+pub(crate) fn in_words(certificate: &Certificate) -> String {
     let addresses = certificate.ip_addresses.iter().map(ToString::to_string);
     let names: Vec<String> = certificate
         .dns_names
@@ -58,7 +58,7 @@ pub fn in_words(certificate: &Certificate) -> String {
 
 /// How many intermediates a chain has, in words.
 #[must_use]
-pub fn intermediates_in_words(chain: &Chain) -> String {
+pub(crate) fn intermediates_in_words(chain: &Chain) -> String {
     match chain.intermediates().len() {
         0 => "no intermediate".to_owned(),
         1 => "1 intermediate".to_owned(),

@@ -4,7 +4,7 @@
 /// can neither drive a terminal nor reorder what is read; `keep` are the control characters that
 /// stay.
 #[must_use]
-pub fn escape(text: &str, keep: &[char]) -> String {
+pub(crate) fn escape(text: &str, keep: &[char]) -> String {
     if is_plain(text, keep) {
         return text.to_owned();
     }

@@ -17,7 +17,7 @@ use super::escape::harmless;
 /// `serde_json` lets through but a terminal obeys become `\uXXXX`; outside of strings JSON has none
 /// of them.
 #[must_use]
-pub fn json_line(value: &impl Serialize) -> String {
+pub(crate) fn json_line(value: &impl Serialize) -> String {
     let mut line = Vec::with_capacity(1024); // as much as most lines take
     push_json_line(&mut line, value);
     // It is text: `serde_json` writes nothing else.
@@ -25,7 +25,7 @@ pub fn json_line(value: &impl Serialize) -> String {
 }
 
 /// The same behind what is there.
-pub fn push_json_line(out: &mut Vec<u8>, value: &impl Serialize) {
+pub(crate) fn push_json_line(out: &mut Vec<u8>, value: &impl Serialize) {
     let start = out.len();
     if value.serialize(&mut Json { out }).is_err() {
         out.truncate(start);

@@ -5,7 +5,7 @@ use super::escape::escape;
 
 /// A few lines at the foot of the terminal.
 #[derive(Debug, Default)]
-pub struct Live {
+pub(crate) struct Live {
     drawn: usize,
 }
 

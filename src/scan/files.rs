@@ -149,7 +149,7 @@ fn items_in(path: &Path, origin: &Origin, bytes: &[u8], mode: u32) -> Vec<Item> 
 }
 
 /// What is met at a path that was named: the file, or everything below the folder.
-pub fn walk(path: &Path) -> Box<dyn Iterator<Item = Met> + Send> {
+pub(crate) fn walk(path: &Path) -> Box<dyn Iterator<Item = Met> + Send> {
     match folders::is_folder(path) {
         true => Box::new(Walk::new(path, Depth::Tree)),
         false => Box::new(std::iter::once(Met::File(path.to_owned()))),
@@ -159,7 +159,7 @@ pub fn walk(path: &Path) -> Box<dyn Iterator<Item = Met> + Send> {
 /// What it means that a file could not be read: nothing where it was taken away in the meantime,
 /// little where it is too large for anything of use.
 #[must_use]
-pub fn unread(error: &FileError) -> Option<Severity> {
+pub(crate) fn unread(error: &FileError) -> Option<Severity> {
     match error.source.kind() {
         ErrorKind::NotFound => None,
         ErrorKind::FileTooLarge | ErrorKind::InvalidData => Some(Severity::Note),

@@ -65,7 +65,7 @@ impl Survey {
 
     /// The same as each is through: `each` takes what was found of it. One that stalls holds nobody
     /// else's line back.
-    pub fn each_host(
+    pub(crate) fn each_host(
         &mut self,
         context: &Context,
         sought: &[Sought],

@@ -13,7 +13,7 @@ use crate::pki::trust::TrustAnchors;
 
 /// What was gathered.
 #[derive(Debug, Default)]
-pub struct Survey {
+pub(crate) struct Survey {
     /// Everything that was found.
     pub items: Vec<Item>,
     /// Of the pairs that certctl installed, by name.

@@ -17,7 +17,7 @@ use crate::system::fs::folders::{self, Kind};
 use crate::system::fs::lock::Lock;
 
 /// The most that is read of one file of a release.
-pub const PIECE_LIMIT: u64 = 1024 * 1024;
+pub(crate) const PIECE_LIMIT: u64 = 1024 * 1024;
 /// More names than that in a folder are not looked at.
 const NAMES_LIMIT: usize = 100_000;
 
@@ -40,7 +40,7 @@ pub enum StoreError {
 /// A release that is built but has no name yet; taken away when it is dropped without one. The lock
 /// says to others that somebody works in it.
 #[derive(Debug)]
-pub struct Staged {
+pub(crate) struct Staged {
     folder: PathBuf,
     access: Access,
     working: Lock,
@@ -61,7 +61,7 @@ impl Drop for Staged {
 ///
 /// # Errors
 /// The system's reason; what was begun is removed.
-pub fn stage(layout: &Layout, release: &Release) -> Result<Staged, FileError> {
+pub(crate) fn stage(layout: &Layout, release: &Release) -> Result<Staged, FileError> {
     let (folder, working) = hidden(layout, &release.id)?;
     let staged = Staged {
         folder,
@@ -110,7 +110,7 @@ impl Staged {
     ///
     /// # Errors
     /// [`StoreError::Damaged`] when another content has the name; else the system's reason.
-    pub fn publish(mut self, layout: &Layout, release: &Release) -> Result<(), StoreError> {
+    pub(crate) fn publish(mut self, layout: &Layout, release: &Release) -> Result<(), StoreError> {
         match folders::rename_new(&self.folder, &layout.release(&release.id)) {
             Err(error) if error.is_taken() => {
                 compare(layout, release)?;
@@ -126,7 +126,7 @@ impl Staged {
 
     /// Who may read the key in it.
     #[must_use]
-    pub fn access(&self) -> Access {
+    pub(crate) fn access(&self) -> Access {
         self.access
     }
 }
@@ -136,7 +136,7 @@ impl Staged {
 ///
 /// # Errors
 /// [`StoreError::Damaged`].
-pub fn compare(layout: &Layout, release: &Release) -> Result<(), StoreError> {
+pub(crate) fn compare(layout: &Layout, release: &Release) -> Result<(), StoreError> {
     for (piece, bytes, _) in release.files() {
         let path = layout.piece(&release.id, piece);
         let damaged = |how: &'static str| StoreError::Damaged {
@@ -164,7 +164,7 @@ pub fn compare(layout: &Layout, release: &Release) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// When its files are there and cannot be read.
-pub fn load(layout: &Layout, id: &ReleaseId) -> Result<Option<Release>, FileError> {
+pub(crate) fn load(layout: &Layout, id: &ReleaseId) -> Result<Option<Release>, FileError> {
     let read = |piece| match files::read(&layout.piece(id, piece), PIECE_LIMIT) {
         Err(error) if error.is_missing() => Ok(None),
         other => other.map(Some),
@@ -205,7 +205,7 @@ pub fn load(layout: &Layout, id: &ReleaseId) -> Result<Option<Release>, FileErro
 ///
 /// # Errors
 /// When what is there cannot be looked at.
-pub fn named(layout: &Layout, release: Release) -> Result<Release, FileError> {
+pub(crate) fn named(layout: &Layout, release: Release) -> Result<Release, FileError> {
     let differs = on_disk::look(&layout.piece(&release.id, Piece::Key))?
         .is_some_and(|seen| !admits(&seen, release.access));
     Ok(if differs {
@@ -229,7 +229,7 @@ fn admits(seen: &folders::Seen, access: Access) -> bool {
 ///
 /// # Errors
 /// The system's reason.
-pub fn prune(layout: &Layout, keep: &[ReleaseId]) -> Result<(), FileError> {
+pub(crate) fn prune(layout: &Layout, keep: &[ReleaseId]) -> Result<(), FileError> {
     let names = folders::names(&layout.releases(), NAMES_LIMIT)?;
     let ids: Vec<ReleaseId> = names
         .iter()
@@ -260,7 +260,7 @@ pub fn prune(layout: &Layout, keep: &[ReleaseId]) -> Result<(), FileError> {
 ///
 /// # Errors
 /// The system's reason.
-pub fn sweep(layouts: &[&Layout]) -> Result<(), FileError> {
+pub(crate) fn sweep(layouts: &[&Layout]) -> Result<(), FileError> {
     let mut own: BTreeMap<PathBuf, BTreeSet<OsString>> = BTreeMap::new();
     for layout in layouts {
         sweep_releases(layout)?;
@@ -304,7 +304,7 @@ pub fn sweep(layouts: &[&Layout]) -> Result<(), FileError> {
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub fn leftovers(layout: &Layout) -> Result<Vec<PathBuf>, FileError> {
+pub(crate) fn leftovers(layout: &Layout) -> Result<Vec<PathBuf>, FileError> {
     removed(&layout.base(), |stem| stem == layout.stem())
 }
 
@@ -320,7 +320,7 @@ fn removed(base: &Path, is_own: impl Fn(&OsStr) -> bool) -> Result<Vec<PathBuf>,
 ///
 /// # Errors
 /// The system's reason.
-pub fn sweep_releases(layout: &Layout) -> Result<(), FileError> {
+pub(crate) fn sweep_releases(layout: &Layout) -> Result<(), FileError> {
     sweep_names(layout, &folders::names(&layout.releases(), NAMES_LIMIT)?)
 }
 

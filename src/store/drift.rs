@@ -6,7 +6,7 @@ use super::layout::{Link, ReleaseId};
 
 /// One difference.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum Drift {
+pub(crate) enum Drift {
     /// A file of the release is not what was written.
     #[error("{} {how}", path.display())]
     File {
@@ -56,7 +56,7 @@ pub enum Drift {
 
 /// What is in the place of our link.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Instead {
+pub(crate) enum Instead {
     /// A plain file.
     File,
     /// A link that leads elsewhere.

@@ -8,7 +8,7 @@ use super::settings::Entry;
 
 /// Where a rollback is to go, as it was typed.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Meant {
+pub(crate) enum Meant {
     /// What was live at that instant. A day without a time means its end, in UTC.
     At(Timestamp),
     /// That release.
@@ -19,7 +19,7 @@ impl Meant {
     /// Eight hex digits are an id, even where they could be read as a date without its dashes;
     /// anything else has to be a date (`2027-05-11`) or an instant (RFC 3339).
     #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         if let Some(id) = ReleaseId::parse(&text.to_ascii_lowercase()) {
             return Some(Self::Release(id));
         }
@@ -36,7 +36,7 @@ impl Meant {
 
 /// Files that were live once.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Past {
+pub(crate) struct Past {
     /// Their release.
     pub release: ReleaseId,
     /// When they were installed last; none where they were there before certctl was.
@@ -45,7 +45,7 @@ pub struct Past {
 
 /// All that were live, the newest first, each once.
 #[must_use]
-pub fn past(history: &[Entry]) -> Vec<Past> {
+pub(crate) fn past(history: &[Entry]) -> Vec<Past> {
     let mut past: Vec<Past> = Vec::new();
     let entries = history
         .iter()
@@ -70,7 +70,7 @@ pub fn past(history: &[Entry]) -> Vec<Past> {
 /// The release that is meant: the one of that id, or what the newest install at or before that
 /// instant put there; before the first install, what that one replaced.
 #[must_use]
-pub fn find(history: &[Entry], meant: &Meant) -> Option<ReleaseId> {
+pub(crate) fn find(history: &[Entry], meant: &Meant) -> Option<ReleaseId> {
     match meant {
         Meant::Release(id) => past(history)
             .into_iter()

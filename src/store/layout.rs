@@ -9,19 +9,20 @@ use std::path::{Component, Path, PathBuf};
 const BASE: &str = "etc/ssl/certctl";
 
 /// The mode of a private key that replaces nothing.
-pub const KEY_MODE: u32 = 0o600;
+pub(crate) const KEY_MODE: u32 = 0o600;
 /// The mode of everything in a release that is public.
-pub const PUBLIC_MODE: u32 = 0o644;
+pub(crate) const PUBLIC_MODE: u32 = 0o644;
 /// The mode of the folders of certctl.
-pub const FOLDER_MODE: u32 = 0o755;
+pub(crate) const FOLDER_MODE: u32 = 0o755;
 /// The mode of the folder of keys where it has to be made (as Debian's openssl package makes it).
-pub const PRIVATE_FOLDER_MODE: u32 = 0o700;
+pub(crate) const PRIVATE_FOLDER_MODE: u32 = 0o700;
 
 mod distro;
 mod piece;
 
-pub use distro::Family;
-pub use piece::{Link, Piece, Pointer, ReleaseId};
+pub(crate) use distro::Family;
+pub(crate) use piece::Pointer;
+pub use piece::{Link, Piece, ReleaseId};
 
 /// The paths of one installed pair. All of them are real paths: `--root` is part of them.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -222,25 +223,25 @@ impl Layout {
 
 /// The folder of certctl in a tree.
 #[must_use]
-pub fn base(root: &Path) -> PathBuf {
+pub(crate) fn base(root: &Path) -> PathBuf {
     root.join(BASE)
 }
 
 /// The lock of a tree.
 #[must_use]
-pub fn lock(root: &Path) -> PathBuf {
+pub(crate) fn lock(root: &Path) -> PathBuf {
     base(root).join(".lock")
 }
 
 /// The text of `live` and `proven`.
 #[must_use]
-pub fn pointer_text(id: &ReleaseId) -> PathBuf {
+pub(crate) fn pointer_text(id: &ReleaseId) -> PathBuf {
     Path::new("releases").join(id.as_str())
 }
 
 /// The release that the text of `live` or `proven` names.
 #[must_use]
-pub fn pointed(text: &Path) -> Option<ReleaseId> {
+pub(crate) fn pointed(text: &Path) -> Option<ReleaseId> {
     let name = text.strip_prefix("releases").ok()?;
     name.to_str().and_then(ReleaseId::parse)
 }
@@ -248,14 +249,14 @@ pub fn pointed(text: &Path) -> Option<ReleaseId> {
 /// True for names that only certctl's own work leaves in its folders: releases being built or
 /// thrown away, files and links not yet renamed.
 #[must_use]
-pub fn is_temporary(name: &OsStr) -> bool {
+pub(crate) fn is_temporary(name: &OsStr) -> bool {
     name.to_str()
         .is_some_and(|name| name.starts_with('.') && name.ends_with('~'))
 }
 
 /// The file or link that a temporary name `.NAME.<16 hex digits>~` is for.
 #[must_use]
-pub fn temporary_of(name: &OsStr) -> Option<&OsStr> {
+pub(crate) fn temporary_of(name: &OsStr) -> Option<&OsStr> {
     let (of, digits) = name
         .to_str()?
         .strip_prefix('.')?
@@ -268,7 +269,7 @@ pub fn temporary_of(name: &OsStr) -> Option<&OsStr> {
 /// The mode of a key that replaces one of mode `before`: never a bit for others, never one to run
 /// it.
 #[must_use]
-pub fn key_mode(before: Option<u32>) -> u32 {
+pub(crate) fn key_mode(before: Option<u32>) -> u32 {
     match before {
         Some(mode) => (mode & 0o660) | 0o400,
         None => KEY_MODE,

@@ -26,7 +26,7 @@ pub enum RootError {
 ///
 /// # Errors
 /// When it cannot be followed.
-pub fn root(given: Option<&Path>) -> Result<PathBuf, FileError> {
+pub(crate) fn root(given: Option<&Path>) -> Result<PathBuf, FileError> {
     match given {
         None => Ok(PathBuf::from("/")),
         Some(root) => {
@@ -40,7 +40,7 @@ pub fn root(given: Option<&Path>) -> Result<PathBuf, FileError> {
 ///
 /// # Errors
 /// When a link leads out of the tree.
-pub fn real(root: &Path, path: &Path) -> Result<PathBuf, RootError> {
+pub(crate) fn real(root: &Path, path: &Path) -> Result<PathBuf, RootError> {
     let real = folders::real(&below(root, path))?;
     if real.starts_with(root) {
         return Ok(real);
@@ -56,7 +56,7 @@ pub fn real(root: &Path, path: &Path) -> Result<PathBuf, RootError> {
 ///
 /// # Errors
 /// When one does.
-pub fn own(root: &Path, stem: &str) -> Result<(), RootError> {
+pub(crate) fn own(root: &Path, stem: &str) -> Result<(), RootError> {
     let base = layout::base(root);
     let folder = base.join(stem);
     let deepest = folder.join("releases").join("any");
@@ -72,7 +72,7 @@ pub fn own(root: &Path, stem: &str) -> Result<(), RootError> {
 
 /// `path` in the tree: as it is when it is inside already.
 #[must_use]
-pub fn below(root: &Path, path: &Path) -> PathBuf {
+pub(crate) fn below(root: &Path, path: &Path) -> PathBuf {
     if path.starts_with(root) {
         path.to_owned()
     } else {

@@ -13,7 +13,7 @@ use super::layout::{Link, ReleaseId};
 use super::release::Access;
 
 /// The most that is read of a settings file.
-pub const SETTINGS_LIMIT: u64 = 1024 * 1024;
+pub(crate) const SETTINGS_LIMIT: u64 = 1024 * 1024;
 /// What a flag says that forgets what is remembered of it.
 const FORGET: &str = "auto";
 /// What `--probe` says that asks nobody, in one run.

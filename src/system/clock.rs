@@ -6,12 +6,12 @@ use jiff::Timestamp;
 
 /// Now, UTC.
 #[must_use]
-pub fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Timestamp::now()
 }
 
 /// Waits for `pause`; callers bound it and look at the interrupt between pauses.
-pub fn sleep(pause: Duration) {
+pub(crate) fn sleep(pause: Duration) {
     std::thread::sleep(pause);
 }
 
@@ -23,7 +23,7 @@ const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
 ///
 /// # Errors
 /// What it should look like.
-pub fn duration(text: &str) -> Result<Duration, &'static str> {
+pub(crate) fn duration(text: &str) -> Result<Duration, &'static str> {
     let parsed: Option<jiff::SignedDuration> = text.parse().ok();
     parsed
         .and_then(|duration| Duration::try_from(duration).ok())
@@ -33,18 +33,18 @@ pub fn duration(text: &str) -> Result<Duration, &'static str> {
 
 /// What passes while something goes on, whatever happens to the machine's date.
 #[derive(Clone, Copy, Debug)]
-pub struct Stopwatch(Instant);
+pub(crate) struct Stopwatch(Instant);
 
 impl Stopwatch {
     /// From now on.
     #[must_use]
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self(Instant::now())
     }
 
     /// So long until now.
     #[must_use]
-    pub fn passed(self) -> Duration {
+    pub(crate) fn passed(self) -> Duration {
         self.0.elapsed()
     }
 }

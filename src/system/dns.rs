@@ -31,12 +31,13 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use self::ask_server::{gone, put};
-pub use self::batch::{Asker, Came, Depth, Heard, Job, survey_each};
+pub(crate) use self::batch::{Asker, Came, Depth, Heard, Job, survey_each};
 use self::client::Client;
-pub use self::fuzzing::{Lasting, glanced, heard};
+pub use self::fuzzing::{glanced, heard};
 use self::join::in_order;
-pub use self::resolvers::{Resolvers, address, typed};
-pub use self::survey::{DnsError, Inquiry};
+pub(crate) use self::resolvers::{Resolvers, address, typed};
+pub use self::survey::DnsError;
+pub(crate) use self::survey::Inquiry;
 use self::survey::{SURVEY, surveys, until_signal};
 use super::signals::Interrupt;
 use crate::dcv::answer::{Answer, RecordKind, Role, Survey};
@@ -46,7 +47,7 @@ use crate::dcv::caa::Found;
 ///
 /// # Errors
 /// [`DnsError`]; what servers do is no error but an answer.
-pub fn survey(
+pub(crate) fn survey(
     inquiries: &[Inquiry],
     resolvers: &Resolvers,
     interrupt: &Interrupt,
@@ -60,7 +61,7 @@ pub fn survey(
 ///
 /// # Errors
 /// [`DnsError`]; what servers do is no error but a [`Found`].
-pub fn caa(
+pub(crate) fn caa(
     names: &[String],
     resolvers: &Resolvers,
     interrupt: &Interrupt,
@@ -74,7 +75,7 @@ pub fn caa(
 ///
 /// # Errors
 /// [`DnsError`]; what servers do is no error but an [`Answer`].
-pub fn look_up(
+pub(crate) fn look_up(
     questions: &[(String, RecordKind)],
     resolvers: &Resolvers,
     interrupt: &Interrupt,

@@ -1,12 +1,12 @@
 //! Files and folders: reading within bounds, writing by rename, listing, locking, extended
 //! attributes, free space.
 
-pub mod disk_space;
-pub mod files;
-pub mod folders;
-pub mod listing;
-pub mod lock;
-pub mod parallel_read;
-pub mod scratch;
-pub mod walk;
-pub mod xattrs;
+pub(crate) mod disk_space;
+pub(crate) mod files;
+pub(crate) mod folders;
+pub(crate) mod listing;
+pub(crate) mod lock;
+pub(crate) mod parallel_read;
+pub(crate) mod scratch;
+pub(crate) mod walk;
+pub(crate) mod xattrs;

@@ -8,24 +8,24 @@ use std::time::Duration;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, Response, Url, redirect};
 
-pub mod at;
+pub(crate) mod at;
 mod public;
 
 use super::runtime;
 use super::signals::Interrupt;
 
 /// More bytes are not read. A CA's certificate has some two thousand.
-pub const MOST_BYTES: usize = 256 << 10;
+pub(crate) const MOST_BYTES: usize = 256 << 10;
 
 /// One URL with all its redirects takes no longer.
-pub const DEADLINE: Duration = Duration::from_secs(10);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
 
 /// More are not followed.
 const MOST_REDIRECTS: usize = 5;
 
 /// Where files may be fetched from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
-pub enum Reach {
+pub(crate) enum Reach {
     /// From public addresses alone
     Public,
     /// From this machine and its own network too, and through the proxy of the environment
@@ -34,7 +34,7 @@ pub enum Reach {
 
 /// Why nothing was fetched.
 #[derive(Debug, thiserror::Error)]
-pub enum HttpError {
+pub(crate) enum HttpError {
     /// A signal came; holds which.
     #[error("interrupted while {url} was fetched")]
     Interrupted {
@@ -73,7 +73,7 @@ pub enum HttpError {
 ///
 /// # Errors
 /// See [`HttpError`].
-pub fn fetch(
+pub(crate) fn fetch(
     url: &str,
     reach: Reach,
     deadline: Duration,

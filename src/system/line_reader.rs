@@ -18,7 +18,7 @@ const AHEAD: usize = 4;
 
 /// One line, numbered from 1.
 #[derive(Debug)]
-pub struct Line {
+pub(crate) struct Line {
     /// Its number.
     pub number: usize,
     /// Its text without the line break; what is no UTF-8 is replaced.
@@ -38,7 +38,7 @@ pub enum LineError {
 
 /// The lines to come.
 #[derive(Debug)]
-pub struct Lines(Source);
+pub(crate) struct Lines(Source);
 
 #[derive(Debug)]
 enum Source {
@@ -53,7 +53,7 @@ impl Lines {
     ///
     /// # Errors
     /// When the file cannot be opened or is a folder.
-    pub fn open(path: &Path) -> Result<Self, FileError> {
+    pub(crate) fn open(path: &Path) -> Result<Self, FileError> {
         if path == Path::new("-") {
             return Ok(Self::on_a_thread(io::stdin()));
         }

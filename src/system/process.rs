@@ -307,7 +307,7 @@ pub fn alive(pid: i32) -> bool {
 
 /// Tells a process to read its files again (`SIGUSR2`); false when it could not be told.
 #[must_use]
-pub fn reload(pid: i32) -> bool {
+pub(crate) fn reload(pid: i32) -> bool {
     Pid::from_raw(pid).is_some_and(|pid| kill_process(pid, Signal::USR2).is_ok())
 }
 
@@ -330,7 +330,7 @@ pub enum WordsError {
 ///
 /// # Errors
 /// See [`WordsError`].
-pub fn words(text: &str) -> Result<Vec<String>, WordsError> {
+pub(crate) fn words(text: &str) -> Result<Vec<String>, WordsError> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut chars = text.chars();

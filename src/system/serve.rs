@@ -1,8 +1,8 @@
 //! The rehearsal's listeners: on loopback only, each on a thread and a current-thread runtime of
 //! its own, gone when dropped. They move bytes; what is answered is the caller's (`rehearsal`).
 
-pub mod dns;
-pub mod web;
+pub(crate) mod dns;
+pub(crate) mod web;
 
 use std::future::Future;
 use std::io;
@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 ///
 /// # Errors
 /// When there is none.
-pub fn free_port() -> io::Result<u16> {
+pub(crate) fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
         .local_addr()?
         .port())

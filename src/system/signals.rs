@@ -13,14 +13,14 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 
 /// Set to the signal's number once one has come.
 #[derive(Clone, Debug, Default)]
-pub struct Interrupt(Arc<AtomicUsize>);
+pub(crate) struct Interrupt(Arc<AtomicUsize>);
 
 impl Interrupt {
     /// Starts to listen; from here on the signals end nothing by themselves.
     ///
     /// # Errors
     /// When the handlers cannot be registered.
-    pub fn listen(&self) -> std::io::Result<()> {
+    pub(crate) fn listen(&self) -> std::io::Result<()> {
         for signal in [SIGHUP, SIGINT, SIGTERM] {
             let number = usize::try_from(signal).unwrap_or(0);
             signal_hook::flag::register_usize(signal, Arc::clone(&self.0), number)?;
@@ -30,7 +30,7 @@ impl Interrupt {
 
     /// The signal that came, if one did.
     #[must_use]
-    pub fn signal(&self) -> Option<i32> {
+    pub(crate) fn signal(&self) -> Option<i32> {
         match self.0.load(Ordering::Relaxed) {
             0 => None,
             number => i32::try_from(number).ok(),
@@ -50,7 +50,7 @@ impl Interrupt {
 
 /// No core dumps and no ptrace by the same user (product promise P3). Best effort: a container may
 /// forbid it.
-pub fn keep_memory_private() {
+pub(crate) fn keep_memory_private() {
     let none = Rlimit {
         current: Some(0),
         maximum: Some(0),
@@ -61,14 +61,14 @@ pub fn keep_memory_private() {
 
 /// A file that would grow beyond the limit of who runs certctl (`ulimit -f`) is an error like a
 /// full disk, not the end. Best effort.
-pub fn outlive_limits() {
+pub(crate) fn outlive_limits() {
     let _ = signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
 }
 
 /// How many files and sockets one kind of work may have open:
 /// `wanted`, and half of what the limit (`ulimit -n`) allows.
 #[must_use]
-pub fn most_open_files(wanted: usize) -> usize {
+pub(crate) fn most_open_files(wanted: usize) -> usize {
     let allowed = getrlimit(Resource::Nofile)
         .current
         .and_then(|limit| usize::try_from(limit).ok());

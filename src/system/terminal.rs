@@ -14,27 +14,27 @@ use crate::system::fs::files::stdin_is_terminal;
 
 /// True when `NO_COLOR` is set to anything (no-color.org).
 #[must_use]
-pub fn refuses_color() -> bool {
+pub(crate) fn refuses_color() -> bool {
     std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
 
 /// How many columns a terminal has; none where `stream` is no terminal.
 #[must_use]
-pub fn columns(stream: impl std::os::fd::AsFd) -> Option<usize> {
+pub(crate) fn columns(stream: impl std::os::fd::AsFd) -> Option<usize> {
     let size = rustix::termios::tcgetwinsize(stream).ok()?;
     Some(usize::from(size.ws_col)).filter(|&columns| columns > 0)
 }
 
 /// How many rows a terminal has; none where `stream` is no terminal.
 #[must_use]
-pub fn rows(stream: impl std::os::fd::AsFd) -> Option<usize> {
+pub(crate) fn rows(stream: impl std::os::fd::AsFd) -> Option<usize> {
     let size = rustix::termios::tcgetwinsize(stream).ok()?;
     Some(usize::from(size.ws_row)).filter(|&rows| rows > 0)
 }
 
 /// False for a terminal that only adds at its end (`TERM=dumb`, or none named).
 #[must_use]
-pub fn moves_cursor() -> bool {
+pub(crate) fn moves_cursor() -> bool {
     std::env::var_os("TERM").is_some_and(|name| !name.is_empty() && name != "dumb")
 }
 
@@ -63,7 +63,10 @@ const LONGEST: usize = 1024;
 ///
 /// # Errors
 /// See [`AskError`].
-pub fn ask_password(prompt: &str, interrupt: &Interrupt) -> Result<Zeroizing<String>, AskError> {
+pub(crate) fn ask_password(
+    prompt: &str,
+    interrupt: &Interrupt,
+) -> Result<Zeroizing<String>, AskError> {
     if !stdin_is_terminal() {
         return Err(AskError::NoTerminal);
     }

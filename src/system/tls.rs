@@ -2,8 +2,8 @@
 //! verified (`probe` and `pki::verify` judge them); that the server holds the leaf's key is
 //! checked, as the handshake itself does.
 
-pub mod hosts;
-pub mod starttls;
+pub(crate) mod hosts;
+pub(crate) mod starttls;
 
 use std::io;
 use std::net::SocketAddr;
@@ -118,7 +118,7 @@ pub fn probe_all(
 
 /// Whether an address is one of this machine's: only then can a socket be bound to it.
 #[must_use]
-pub fn is_here(address: SocketAddr) -> bool {
+pub(crate) fn is_here(address: SocketAddr) -> bool {
     address.ip().is_loopback() || std::net::UdpSocket::bind((address.ip(), 0)).is_ok()
 }
 

@@ -2,20 +2,21 @@
 //! that it is to add, its complaints, and the gate that it lacks. Pure, from texts;
 //! `webserver::control` fetches the texts and runs Apache.
 
-pub mod block;
-pub mod build;
-pub mod gate;
+pub(crate) mod block;
+pub(crate) mod build;
+pub(crate) mod gate;
 mod lines;
-pub mod listen;
-pub mod read;
+pub(crate) mod listen;
+pub(crate) mod read;
 #[cfg(test)]
 pub(crate) mod testing;
-pub mod words;
-pub mod write;
+pub(crate) mod words;
+pub(crate) mod write;
 
-pub use block::{Config, VirtualHost};
-pub use build::Build;
-pub use lines::ParseError;
-pub use read::{Directive, Surroundings, read};
-pub use words::{complaint, unlisted};
-pub use write::Writer;
+pub(crate) use block::Config;
+pub(crate) use build::Build;
+pub(crate) use lines::ParseError;
+pub use read::Directive;
+pub(crate) use read::{Surroundings, read};
+pub(crate) use words::{complaint, unlisted};
+pub(crate) use write::Writer;

@@ -13,14 +13,14 @@ use super::nginx as nginx_dialect;
 use crate::system::process::{Finished, ProcessError};
 use crate::webserver::model::{self, Blame, Complaint, NewBlock, Software, Written};
 
-pub mod apache;
-pub mod haproxy;
-pub mod nginx;
+pub(crate) mod apache;
+pub(crate) mod haproxy;
+pub(crate) mod nginx;
 mod observe;
 mod service;
 
 pub use apache::Apache;
-pub use haproxy::Haproxy;
+pub(crate) use haproxy::Haproxy;
 pub use nginx::Nginx;
 use observe::run;
 pub use observe::{Detail, ServerError, Standing};

@@ -8,24 +8,27 @@
 //! [`Piece`](crate::store::layout::Piece) it wants there; what the new block for a pair looks like
 //! ([`Written`]); and what a failing test complains of ([`Complaint`]).
 
-pub mod block;
+pub(crate) mod block;
 mod complaint;
-pub mod config;
-pub mod glob;
+pub(crate) mod config;
+pub(crate) mod glob;
 mod index;
-pub mod listen;
-pub mod name;
+pub(crate) mod listen;
+pub(crate) mod name;
 mod name_clash;
 mod new_block;
-pub mod probe_targets;
+pub(crate) mod probe_targets;
 mod software;
 
-pub use block::{Block, Coverage, NamesFrom, Pair, PairPath, Part, chain_and_key};
-pub use complaint::{Blame, Complaint, last_words, names_path};
-pub use config::{Config, ConfigText};
-pub use listen::{Interface, Listen};
-pub use name::ServerName;
-pub use name_clash::Clash;
-pub use new_block::{Addition, CIPHERS, NewBlock, WEB, Written};
-pub use probe_targets::{Elsewhere, Targets, Unasked, Wanted};
+pub(crate) use block::{Block, Coverage, NamesFrom, Pair, PairPath, Part, chain_and_key};
+pub use complaint::Blame;
+pub(crate) use complaint::{Complaint, last_words, names_path};
+pub(crate) use config::{Config, ConfigText};
+pub(crate) use listen::{Interface, Listen};
+pub(crate) use name::ServerName;
+pub(crate) use name_clash::Clash;
+pub use new_block::NewBlock;
+pub(crate) use new_block::{Addition, CIPHERS, WEB, Written};
+pub(crate) use probe_targets::Elsewhere;
+pub use probe_targets::{Targets, Wanted};
 pub use software::Software;

@@ -1,21 +1,21 @@
 //! nginx's dialect: its configuration as blocks, the block that it is to add, its complaints. Pure,
 //! from texts; `webserver::control` fetches the texts and runs nginx.
 
-pub mod block;
-pub mod build;
+pub(crate) mod block;
+pub(crate) mod build;
 mod lex;
 mod listen;
 mod name;
-pub mod parse;
-pub mod print;
+pub(crate) mod parse;
+pub(crate) mod print;
 #[cfg(test)]
 pub(crate) mod testing;
-pub mod words;
-pub mod write;
+pub(crate) mod words;
+pub(crate) mod write;
 
-pub use block::{Config, ServerBlock};
-pub use build::{Build, Http2, Version};
+pub(crate) use block::Config;
+pub(crate) use build::Build;
 pub use lex::{Fault, ParseError};
 pub use parse::Directive;
 pub use words::complaint;
-pub use write::Writer;
+pub(crate) use write::Writer;

@@ -112,8 +112,9 @@ pub fn rows(world: &World) -> Vec<Row> {
 
 /// The intermediate once more, with the same key, over long ago.
 fn expired_twin(world: &World) -> String {
-    let known = certctl::pki::certificate::Certificate::from_der(&super::world::der(&world.middle))
-        .unwrap();
+    let known =
+        certctl::facade::pki::certificate::Certificate::from_der(&super::world::der(&world.middle))
+            .unwrap();
     let public = SubjectPublicKeyInfo::from_der(known.spki()).unwrap();
     let mut params = ca_params("Test DV CA R2");
     params.not_before = rcgen::date_time_ymd(2015, 1, 1);

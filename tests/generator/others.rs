@@ -22,7 +22,7 @@ pub fn rows(world: &World) -> Vec<Row> {
     );
     let spki = block(
         "PUBLIC KEY",
-        certctl::pki::certificate::Certificate::from_der(&der(&world.leaf))
+        certctl::facade::pki::certificate::Certificate::from_der(&der(&world.leaf))
             .unwrap()
             .spki(),
     );

@@ -1,6 +1,6 @@
 //! The CAs of the suite: a root, its intermediate and a site's certificate; the same root as older CAs know it.
 
-use certctl::pki::certificate::Certificate;
+use certctl::facade::pki::certificate::Certificate;
 use rcgen::{CertifiedIssuer, KeyPair, SubjectPublicKeyInfo};
 
 use crate::support::ca::{Leaf, TestCa, ca_params, days, today};

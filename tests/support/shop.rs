@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use certctl::store::release::{Access, Release};
+use certctl::facade::store::release::{Access, Release};
 
 use super::ca::{Leaf, TestCa};
 use super::{Run, Sandbox};

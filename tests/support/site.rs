@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use certctl::probe::ProbeTarget;
-use certctl::system::tls::probe_all;
+use certctl::facade::probe::ProbeTarget;
+use certctl::facade::system::tls::probe_all;
 
 use super::Run;
 use super::nginx::{Nginx, free_port};
@@ -80,7 +80,8 @@ impl Site {
             .pop()
             .unwrap()
             .ok()?;
-        let leaf = certctl::pki::certificate::Certificate::from_der(&handshake.chain[0]).unwrap();
+        let leaf =
+            certctl::facade::pki::certificate::Certificate::from_der(&handshake.chain[0]).unwrap();
         Some(leaf.to_pem())
     }
 

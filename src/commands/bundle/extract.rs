@@ -12,7 +12,7 @@ use crate::system::fs::files;
 
 /// The file of a key that came with its certificate.
 #[derive(Debug)]
-pub struct Extracted {
+pub(crate) struct Extracted {
     /// `NAME.key` in the directory, or the file there that has the key already.
     pub path: PathBuf,
     /// False when the same key was there already.

@@ -12,7 +12,7 @@ use crate::report::{self, Outcome, Text};
 
 /// One chain and its files.
 #[derive(Debug)]
-pub struct Bundled {
+pub(crate) struct Bundled {
     /// The chain, its key and its request.
     pub taken: Taken,
     /// What was written; nothing where it is wrong, or went to stdout.
@@ -27,7 +27,7 @@ pub struct Bundled {
 
 /// The whole.
 #[derive(Debug)]
-pub struct BundleOutcome {
+pub(crate) struct BundleOutcome {
     /// Each chain.
     pub bundled: Vec<Bundled>,
     /// The first words of the command that installs.

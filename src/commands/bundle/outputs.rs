@@ -19,7 +19,7 @@ use crate::system::terminal::{self, AskError};
 
 /// What is given out.
 #[derive(Debug, Default, clap::Args)]
-pub struct OutputArgs {
+pub(crate) struct OutputArgs {
     /// Where the one format goes; - is stdout [default: NAME.fullchain.pem and the like, in the
     /// directory]
     #[arg(long, value_name = "FILE")]
@@ -212,7 +212,7 @@ fn typed_twice(context: &Context) -> Result<Zeroizing<String>, Failure> {
 
 /// One file.
 #[derive(Debug)]
-pub struct Output {
+pub(crate) struct Output {
     /// Its format.
     pub format: Format,
     /// Where it is.

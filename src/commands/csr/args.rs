@@ -17,7 +17,7 @@ use crate::system::dns::address;
 ///   certctl csr --from example.com:443 --key-type ecdsa-p256
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(verbatim_doc_comment)]
-pub struct CsrArgs {
+pub(crate) struct CsrArgs {
     /// DNS names, the primary one first; Unicode and *.wildcards as they are; with --ca private
     /// addresses and mailboxes too
     #[arg(required_unless_present = "from", value_name = "NAME")]
@@ -64,7 +64,6 @@ pub struct CsrArgs {
 
 /// The kinds of key that can be made.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
-#[expect(missing_docs, reason = "the names are the documentation")]
 pub enum KeyType {
     #[default]
     #[value(name = "ecdsa-p256")]

@@ -1,7 +1,7 @@
 //! `--batch`: what a list names, many at once; one JSON object a line as each is known, the last
 //! one the summary.
 
-pub mod line;
+pub(crate) mod line;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -23,7 +23,7 @@ use crate::system::line_reader::{Line, Lines};
 
 /// How many lines came to what; worse verdicts count more.
 #[derive(Debug, Default)]
-pub struct BatchOutcome {
+pub(crate) struct BatchOutcome {
     verdicts: BTreeMap<Verdict, usize>,
     /// Lines that are judged wrong or not complete.
     wrong: usize,
@@ -44,7 +44,7 @@ struct Entry {
 ///
 /// # Errors
 /// A list that cannot be read or names nothing; a signal.
-pub fn run(context: &Context, args: &DcvCheckArgs) -> Result<BatchOutcome, Failure> {
+pub(crate) fn run(context: &Context, args: &DcvCheckArgs) -> Result<BatchOutcome, Failure> {
     let file = args.batch.clone().unwrap_or_default();
     let mut lines = Lines::open(&file)?;
     context

@@ -25,7 +25,7 @@ pub(super) struct Part {
 
 /// What a check by another method ends with.
 #[derive(Debug)]
-pub struct MethodOutcome {
+pub(crate) struct MethodOutcome {
     pub(super) parts: Vec<Part>,
     pub(super) findings: Vec<Finding>,
     /// Whether a `.dcv` file was written.

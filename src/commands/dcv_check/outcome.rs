@@ -20,7 +20,7 @@ use crate::report::{Outcome, Text};
 
 /// One record, and what servers say of it.
 #[derive(Clone, Debug)]
-pub struct Check {
+pub(crate) struct Check {
     /// The request's file, as people read it; empty where a record alone was given.
     pub request: String,
     /// The CA, if one is known.
@@ -35,7 +35,7 @@ pub struct Check {
 
 /// What `dcv-check` ends with.
 #[derive(Debug)]
-pub struct DcvCheckOutcome {
+pub(crate) struct DcvCheckOutcome {
     /// The worst of all records.
     pub verdict: Verdict,
     /// One for each record.

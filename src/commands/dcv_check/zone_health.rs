@@ -17,7 +17,7 @@ use crate::finding::{Finding, Severity};
 
 /// What was found around one record.
 #[derive(Clone, Debug)]
-pub struct Around {
+pub(crate) struct Around {
     /// Whether the zone's signatures hold.
     pub dnssec: State,
     /// What CAA says, for each name that the record proves.

@@ -13,7 +13,7 @@ use crate::pki::request::SigningRequest;
 
 /// What `inspect` ends with.
 #[derive(Debug)]
-pub struct InspectOutcome {
+pub(crate) struct InspectOutcome {
     /// What was named.
     pub(super) file: String,
     /// The instant by which days are counted.

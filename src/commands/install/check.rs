@@ -14,13 +14,13 @@ use crate::store::release::Release;
 
 /// What `install --check` ends with.
 #[derive(Debug)]
-pub struct CheckOutcome(Vec<Checked>);
+pub(crate) struct CheckOutcome(Vec<Checked>);
 
 /// Looks at the pairs that are named, else at all that are installed.
 ///
 /// # Errors
 /// No such pair; what cannot be read.
-pub fn run(context: &Context, args: &InstallArgs) -> Result<CheckOutcome, Failure> {
+pub(crate) fn run(context: &Context, args: &InstallArgs) -> Result<CheckOutcome, Failure> {
     let mut stems = Vec::new();
     for name in &args.files {
         let stem = match installed::folder_named(context, name)? {

@@ -14,7 +14,7 @@ const LIMIT: u64 = 16 * 1024 * 1024;
 
 /// Who may read the key, where the command line says so.
 #[derive(Clone, Debug, Default, clap::Args)]
-pub struct AccessArgs {
+pub(crate) struct AccessArgs {
     /// Who the key belongs to: user, user:group or :group, as names or numbers
     #[arg(long, value_name = "USER[:GROUP]")]
     pub owner: Option<String>,

@@ -11,7 +11,7 @@ use crate::report::{Outcome, Text};
 
 /// What `install` ends with.
 #[derive(Debug)]
-pub struct InstallOutcome {
+pub(crate) struct InstallOutcome {
     parts: Vec<Part>,
     /// One step for all that wait for servers to be started: a second start would fail.
     start: Option<Next>,

@@ -9,7 +9,7 @@ use crate::webserver::model::Software;
 
 /// The servers that are known.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
-pub enum ServerKind {
+pub(crate) enum ServerKind {
     /// Apache 2.4
     Apache,
     /// HAProxy
@@ -23,7 +23,7 @@ pub enum ServerKind {
 impl ServerKind {
     /// As settings have it.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Apache => Software::Apache.name(),
             Self::Haproxy => Software::Haproxy.name(),

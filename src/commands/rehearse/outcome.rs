@@ -24,7 +24,7 @@ pub(super) struct Proof {
 
 /// What `rehearse` ends with.
 #[derive(Debug)]
-pub struct RehearseOutcome {
+pub(crate) struct RehearseOutcome {
     pub(super) name: DnsName,
     pub(super) folder: PathBuf,
     /// What is about to happen, before the first step.

@@ -28,7 +28,7 @@ use crate::system::serve::web::{Visit, visit};
 
 /// Which web server serves the site.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
-pub enum ServerKind {
+pub(crate) enum ServerKind {
     /// In this process.
     #[default]
     Embedded,

@@ -10,7 +10,7 @@ use crate::inventory::RenewBefore;
 ///   certctl renew example.com --dry-run
 #[derive(Debug, Default, clap::Args)]
 #[command(verbatim_doc_comment)]
-pub struct RenewArgs {
+pub(crate) struct RenewArgs {
     /// Certificates by one of their names, whether they are due or not [default: what is due]
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,

@@ -14,7 +14,7 @@ use crate::report::{Outcome, Text, shown};
 
 /// What `renew` ends with.
 #[derive(Debug)]
-pub struct RenewOutcome {
+pub(crate) struct RenewOutcome {
     rounds: Vec<Round>,
     /// Certificates that have time.
     waiting: Waiting,

@@ -11,7 +11,7 @@ use crate::inventory::{Row, Verdict};
 
 /// What `status` ends with.
 #[derive(Debug)]
-pub struct StatusOutcome {
+pub(crate) struct StatusOutcome {
     /// The instant of the judgement.
     pub at: Timestamp,
     /// The rows, the most pressing first.
@@ -26,7 +26,7 @@ pub struct StatusOutcome {
 
 /// A file that was written.
 #[derive(Debug)]
-pub struct Written {
+pub(crate) struct Written {
     /// `prometheus` or `ics`.
     pub format: &'static str,
     /// Where.
@@ -35,7 +35,7 @@ pub struct Written {
 
 /// A row with what to do about it.
 #[derive(Debug)]
-pub struct Judged {
+pub(crate) struct Judged {
     /// The row.
     pub row: Row,
     /// Its reasons with their steps.
@@ -47,7 +47,7 @@ pub struct Judged {
 impl StatusOutcome {
     /// The worst of all rows; what could not be looked at is not fine.
     #[must_use]
-    pub fn verdict(&self) -> Verdict {
+    pub(crate) fn verdict(&self) -> Verdict {
         let unseen = self
             .findings
             .iter()

@@ -106,7 +106,7 @@ impl<'a> Measure<'a> {
 
 /// One certificate with what was found about it.
 #[derive(Debug)]
-pub struct Verified {
+pub(crate) struct Verified {
     /// The file that was judged.
     pub file: String,
     /// The chain as far as it leads.

@@ -19,7 +19,7 @@ const NAMES_LIMIT: usize = 100_000;
 
 /// A plain file that stands where a link was, or will.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Plain {
+pub(crate) struct Plain {
     /// Where.
     pub path: PathBuf,
     /// Its permission bits.
@@ -32,7 +32,7 @@ pub struct Plain {
 ///
 /// # Errors
 /// When it cannot be looked at.
-pub fn plain(
+pub(crate) fn plain(
     layout: &Layout,
     live: &ReleaseId,
     path: &Path,
@@ -66,7 +66,7 @@ impl Drop for Beside {
 /// # Errors
 /// [`InstallError::Interrupted`], or the system's reason; each path is then the link or the plain
 /// file, with the same bytes.
-pub fn run(
+pub(crate) fn run(
     layout: &Layout,
     live: &ReleaseId,
     steps: &[Step],
@@ -120,7 +120,7 @@ fn beside(
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub fn strange(layout: &Layout) -> Result<Vec<PathBuf>, FileError> {
+pub(crate) fn strange(layout: &Layout) -> Result<Vec<PathBuf>, FileError> {
     let own = [
         Pointer::Live.name(),
         Pointer::Proven.name(),

@@ -12,8 +12,7 @@ use crate::store::layout::{Layout, Piece, ReleaseId};
 /// One change.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(tag = "step", rename_all = "kebab-case")]
-#[expect(missing_docs, reason = "the fields say what they are")]
-pub enum Step {
+pub(crate) enum Step {
     /// Takes the pair's folder away, with all of its releases: first its name, then what is in it.
     Discard {
         #[serde(serialize_with = "shown")]
@@ -45,7 +44,7 @@ impl std::fmt::Display for Step {
 
 /// What decides a removal.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Standing {
+pub(crate) struct Standing {
     /// Where `live` points.
     pub live: Option<ReleaseId>,
     /// Where `proven` points.
@@ -63,7 +62,7 @@ pub struct Standing {
 
 /// Why nothing may be removed.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum Refusal {
+pub(crate) enum Refusal {
     /// The last install did not end well.
     #[error("{0} is not proven yet: its last install did not end well")]
     NotProven(String),
@@ -87,7 +86,7 @@ pub enum Refusal {
 ///
 /// # Errors
 /// Everything that forbids it.
-pub fn plan(standing: &Standing, layout: &Layout) -> Result<Vec<Step>, Vec<Refusal>> {
+pub(crate) fn plan(standing: &Standing, layout: &Layout) -> Result<Vec<Step>, Vec<Refusal>> {
     let mut refused: Vec<Refusal> = standing
         .strange
         .iter()

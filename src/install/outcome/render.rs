@@ -16,7 +16,7 @@ const WAITING: [&str; 2] = ["not-served", "server-not-running"];
 impl Changeover {
     /// `certctl.install/1` and `certctl.rollback/1`.
     #[must_use]
-    pub fn json(&self, schema: &str) -> Value {
+    pub(crate) fn json(&self, schema: &str) -> Value {
         json!({
             "schema": schema,
             "verdict": self.verdict.name(),
@@ -56,7 +56,7 @@ impl Changeover {
     }
 
     /// What a person reads, after what was found.
-    pub fn human(&self, text: &mut Text) {
+    pub(crate) fn human(&self, text: &mut Text) {
         match self.verdict {
             Verdict::Planned => self.show_plan(text),
             Verdict::Refused | Verdict::TakenBack => {}
@@ -119,7 +119,7 @@ impl Changeover {
 
     /// Where it was seen; nothing where nobody was asked.
     #[must_use]
-    pub fn addresses(&self) -> String {
+    pub(crate) fn addresses(&self) -> String {
         let all: BTreeSet<&str> = self.seen.iter().map(|seen| seen.address.as_str()).collect();
         Vec::from_iter(all).join(", ")
     }

@@ -16,7 +16,7 @@ use crate::store::release::{Access, Release, Unloadable};
 const DAYS: i64 = 7;
 
 /// The pair.
-pub struct Placeholder {
+pub(crate) struct Placeholder {
     certificate: Certificate,
     key: PrivateKey,
 }
@@ -31,14 +31,14 @@ impl std::fmt::Debug for Placeholder {
 /// It could not be made.
 #[derive(Debug, thiserror::Error)]
 #[error("the placeholder could not be made")]
-pub struct PlaceholderError;
+pub(crate) struct PlaceholderError;
 
 impl Placeholder {
     /// For these names, from `now` for a week.
     ///
     /// # Errors
     /// When there is no randomness: not to be expected.
-    pub fn new(names: &[DnsName], now: Timestamp) -> Result<Self, PlaceholderError> {
+    pub(crate) fn new(names: &[DnsName], now: Timestamp) -> Result<Self, PlaceholderError> {
         let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).map_err(|_| PlaceholderError)?;
         let made = sign(names, &key, now).map_err(|_| PlaceholderError)?;
         let certificate = Certificate::from_der(made.der()).map_err(|_| PlaceholderError)?;
@@ -47,7 +47,7 @@ impl Placeholder {
 
     /// The certificate.
     #[must_use]
-    pub fn certificate(&self) -> &Certificate {
+    pub(crate) fn certificate(&self) -> &Certificate {
         &self.certificate
     }
 
@@ -55,7 +55,7 @@ impl Placeholder {
     ///
     /// # Errors
     /// Cannot happen: our own reader reads what was made.
-    pub fn release(&self, access: Access) -> Result<Release, Unloadable> {
+    pub(crate) fn release(&self, access: Access) -> Result<Release, Unloadable> {
         let chain = Zeroizing::new(self.certificate.to_pem().into_bytes());
         Release::taken(
             chain,

@@ -31,7 +31,7 @@ struct Made {
 
 /// What was planned so far.
 #[derive(Debug, Default)]
-pub struct Room {
+pub(crate) struct Room {
     /// Folders that take new names, and the file system of each, where it says what it has.
     admitting: HashMap<PathBuf, Option<u64>>,
     /// Each file system as it was before the first pair, and the blocks and files that are taken of
@@ -47,7 +47,11 @@ impl Room {
     /// # Errors
     /// What cannot be written: the reason that the attempt would end with, or
     /// [`InstallError::NoRoom`].
-    pub fn take(&mut self, situation: &Situation, plan: &InstallPlan) -> Result<(), InstallError> {
+    pub(crate) fn take(
+        &mut self,
+        situation: &Situation,
+        plan: &InstallPlan,
+    ) -> Result<(), InstallError> {
         self.take_all(plan.steps.iter().flat_map(|step| made_by(situation, step)))
     }
 
@@ -56,7 +60,7 @@ impl Room {
     ///
     /// # Errors
     /// As [`Self::take`].
-    pub fn take_removal(
+    pub(crate) fn take_removal(
         &mut self,
         files: &[(PathBuf, usize)],
         folder: &Path,

@@ -15,7 +15,7 @@ use crate::system::fs::files::{self, FileError};
 ///
 /// # Errors
 /// When a folder cannot be looked at.
-pub fn kept_out(
+pub(crate) fn kept_out(
     layout: &Layout,
     access: Access,
     flags: &Settings,

@@ -9,7 +9,7 @@ use crate::install_plan::plan::{Reach, ServerState};
 const UNREACHED: [&str; 2] = ["not-asked", "served-elsewhere"];
 
 /// Turns what is allowed into warnings.
-pub fn apply(serving: &mut Serving, allowed: &[&'static str]) {
+pub(crate) fn apply(serving: &mut Serving, allowed: &[&'static str]) {
     let (given_up, lost) = std::mem::take(&mut serving.lost)
         .into_iter()
         .partition(|one| is(one, allowed));

@@ -23,7 +23,7 @@ const FOREIGN: [(&str, &str); 6] = [
 
 /// What comes of the paths that the configuration names for these names.
 #[derive(Debug)]
-pub enum Adoption {
+pub(crate) enum Adoption {
     /// These, and what is worth telling.
     Adopted(Vec<Link>, Vec<Finding>),
     /// There is no TLS block for these names.
@@ -34,7 +34,7 @@ pub enum Adoption {
 
 /// Why the paths of a block stay as they are.
 #[derive(Debug)]
-pub struct Refusal {
+pub(crate) struct Refusal {
     /// `FILE:LINE`.
     pub block: String,
     software: Software,
@@ -46,7 +46,7 @@ pub struct Refusal {
 impl Refusal {
     /// What to tell: the lines to change, for the server to read `links`.
     #[must_use]
-    pub fn finding(&self, links: &[Link]) -> Finding {
+    pub(crate) fn finding(&self, links: &[Link]) -> Finding {
         let lines = self.software.lines(links);
         let finding = Finding::warning(
             "paths-not-adopted",
@@ -78,7 +78,7 @@ impl Refusal {
 ///
 /// # Errors
 /// When a path cannot be looked at.
-pub fn adopt(
+pub(crate) fn adopt(
     config: &Config,
     names: &[DnsName],
     root: &Path,

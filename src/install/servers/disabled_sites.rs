@@ -16,7 +16,7 @@ const MOST: usize = 64 * 1024 * 1024;
 
 /// A site that is not read.
 #[derive(Debug)]
-pub struct UnreadSite {
+pub(crate) struct UnreadSite {
     /// Its file.
     pub path: PathBuf,
     /// The folder that the server reads, where a link to it is missing.
@@ -27,14 +27,14 @@ pub struct UnreadSite {
 impl UnreadSite {
     /// Whether it names one of these files.
     #[must_use]
-    pub fn names(&self, links: &[Link]) -> bool {
+    pub(crate) fn names(&self, links: &[Link]) -> bool {
         links.iter().any(|link| names_path(&self.text, &link.path))
     }
 }
 
 /// All of them, but what editors and packages leave beside a site.
 #[must_use]
-pub fn sites(config: &Config) -> Vec<UnreadSite> {
+pub(crate) fn sites(config: &Config) -> Vec<UnreadSite> {
     let mut read = 0;
     let folders = config
         .includes
@@ -79,7 +79,7 @@ fn is_left_over(name: &str) -> bool {
 
 /// Where Debian keeps the sites of which a folder has links.
 #[must_use]
-pub fn available(enabled: &Path) -> Option<PathBuf> {
+pub(crate) fn available(enabled: &Path) -> Option<PathBuf> {
     let folder = enabled.with_file_name("sites-available");
     (enabled.ends_with("sites-enabled") && folders::is_folder(&folder)).then_some(folder)
 }

@@ -22,7 +22,7 @@ use crate::webserver::model::{Block, Software};
 
 /// A server as it was found.
 #[derive(Debug)]
-pub struct Looked {
+pub(crate) struct Looked {
     /// It.
     pub server: Server,
     /// Its configuration, where it has a profile.
@@ -51,13 +51,13 @@ impl Looked {
 
     /// Which it is; none for commands that were given.
     #[must_use]
-    pub fn software(&self) -> Option<Software> {
+    pub(crate) fn software(&self) -> Option<Software> {
         self.server.program().map(Program::software)
     }
 
     /// Whether it runs, as far as its profile can tell.
     #[must_use]
-    pub fn runs(&self) -> bool {
+    pub(crate) fn runs(&self) -> bool {
         self.standing
             .as_ref()
             .is_none_or(|standing| standing.running.is_some())
@@ -67,7 +67,7 @@ impl Looked {
     ///
     /// # Errors
     /// When it could not be run.
-    pub fn test(&self) -> Result<Option<&Finished>, ProcessError> {
+    pub(crate) fn test(&self) -> Result<Option<&Finished>, ProcessError> {
         if let Some(tested) = self.tested.get() {
             return Ok(tested.as_ref());
         }
@@ -77,7 +77,7 @@ impl Looked {
 
     /// The sites that are there and that it does not read, looked for once.
     #[must_use]
-    pub fn unread(&self) -> &[UnreadSite] {
+    pub(crate) fn unread(&self) -> &[UnreadSite] {
         let all = || {
             self.standing
                 .as_ref()
@@ -99,7 +99,7 @@ impl Looked {
 
 /// The servers of a pair.
 #[derive(Debug, Default)]
-pub struct Found {
+pub(crate) struct Found {
     /// Each.
     pub servers: Vec<Rc<Looked>>,
     /// Installed and left out: they name nothing of the pair and do not run, while another does.
@@ -126,7 +126,7 @@ impl Found {
 
     /// What is said of those that were left out.
     #[must_use]
-    pub fn left_out(&self) -> Vec<Finding> {
+    pub(crate) fn left_out(&self) -> Vec<Finding> {
         let names: Vec<&str> = self
             .servers
             .iter()
@@ -162,7 +162,7 @@ struct Call {
 
 /// The servers of a run as far as they were asked for.
 #[derive(Debug, Default)]
-pub struct Fleet {
+pub(crate) struct Fleet {
     known: Vec<(Call, Option<Rc<Looked>>)>,
     /// What addresses each `--probe` has.
     probes: HashMap<String, Vec<SocketAddr>>,
@@ -176,7 +176,7 @@ impl Fleet {
     ///
     /// # Errors
     /// What is no `HOST:PORT`, or has no address.
-    pub fn addresses(&mut self, probe: &str) -> Result<&[SocketAddr], Failure> {
+    pub(crate) fn addresses(&mut self, probe: &str) -> Result<&[SocketAddr], Failure> {
         match self.probes.entry(probe.to_owned()) {
             Entry::Occupied(known) => Ok(known.into_mut()),
             Entry::Vacant(new) => Ok(new.insert(addresses(probe)?)),
@@ -189,7 +189,7 @@ impl Fleet {
     ///
     /// # Errors
     /// A command line that cannot be run; a server that is named and not installed.
-    pub fn find(
+    pub(crate) fn find(
         &mut self,
         context: &Context,
         settings: &Settings,
@@ -244,7 +244,7 @@ impl Fleet {
 
     /// Every server that is installed here, with its usual configuration; what cannot be looked at
     /// is its failure alone.
-    pub fn here(&mut self) -> Vec<Result<Rc<Looked>, Failure>> {
+    pub(crate) fn here(&mut self) -> Vec<Result<Rc<Looked>, Failure>> {
         let call = |software| Call {
             software: Some(software),
             config: None,
@@ -260,7 +260,7 @@ impl Fleet {
     /// Those that run here and whose configuration names the pair
     /// (`links`), though they are none of `found`, those that were named, and what else is to be
     /// told of it is no command.
-    pub fn passed_over(
+    pub(crate) fn passed_over(
         &mut self,
         context: &Context,
         settings: &Settings,

@@ -22,7 +22,7 @@ use crate::webserver::model::{Blame, Pair, names_path};
 ///
 /// # Errors
 /// When a test could not be run, or files cannot be read.
-pub fn judge(all: &mut [(&Layout, &mut Serving)]) -> Result<(), Failure> {
+pub(crate) fn judge(all: &mut [(&Layout, &mut Serving)]) -> Result<(), Failure> {
     let (mut states, mut judged) = (Vec::new(), Vec::new());
     for (index, (_, serving)) in all.iter().enumerate() {
         for (number, one) in serving

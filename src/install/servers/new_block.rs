@@ -13,7 +13,7 @@ use crate::webserver::model::{Addition, NewBlock, Software, WEB, Written};
 
 /// What is said of the block.
 #[derive(Debug)]
-pub enum Block {
+pub(crate) enum Block {
     /// A site that is there names the files, and the server does not read it: its file, and the
     /// folder that it does.
     Disabled(Software, PathBuf, PathBuf),
@@ -31,7 +31,7 @@ pub enum Block {
 
 /// How the block comes to where the server reads it.
 #[derive(Debug)]
-pub enum Placing {
+pub(crate) enum Placing {
     /// By lines in its configuration.
     ByHand(Next),
     /// By this command.
@@ -46,7 +46,7 @@ const LIMIT: u64 = 1024 * 1024;
 /// Writes it, unless that is done already or another file is there. The certificate is in place by
 /// now: a block that cannot be written is told with the rest.
 #[must_use]
-pub fn write(context: &Context, situation: &Situation, one: &Use) -> Block {
+pub(crate) fn write(context: &Context, situation: &Situation, one: &Use) -> Block {
     let Situation { wanted, layout, .. } = situation;
     let (Some(program), Some(standing)) = (one.program(), &one.looked.standing) else {
         return Block::None;
@@ -108,7 +108,7 @@ fn enabling(software: Software, site: &Path, enabled: &Path) -> String {
 
 /// What the file of the block is called.
 #[must_use]
-pub fn file_name(stem: &str, software: Software) -> String {
+pub(crate) fn file_name(stem: &str, software: Software) -> String {
     // What HAProxy reads of a folder ends so.
     let end = if software == Software::Haproxy {
         "cfg"
@@ -130,7 +130,7 @@ fn reason(error: &dyn std::error::Error) -> String {
 impl Block {
     /// What is said.
     #[must_use]
-    pub fn finding(&self) -> Finding {
+    pub(crate) fn finding(&self) -> Finding {
         let message = match self {
             Self::Elsewhere(software, blocks) => {
                 format!(
@@ -181,7 +181,7 @@ impl Block {
 
     /// How it comes to where the server reads it: by a folder that its configuration includes.
     #[must_use]
-    pub fn next(&self, one: &Use) -> Placing {
+    pub(crate) fn next(&self, one: &Use) -> Placing {
         let (Some(program), Some(standing)) = (one.program(), &one.looked.standing) else {
             return Placing::Nothing;
         };

@@ -23,7 +23,7 @@ use crate::webserver::model::Software;
 
 /// What is needed to run the plan of one pair.
 #[derive(Debug)]
-pub struct Hand<'a> {
+pub(crate) struct Hand<'a> {
     /// Where everything lies.
     pub layout: &'a Layout,
     /// The release that the plan is for.

@@ -42,17 +42,9 @@ pub(crate) struct Asked {
     pub(crate) probes: Vec<Probe>,
 }
 
-/// Asks every target once.
-#[must_use]
-pub fn ask(targets: &[ProbeTarget], certificates: &[Certificate]) -> Vec<Probe> {
-    ask_groups(&[(targets, certificates)])
-        .pop()
-        .unwrap_or_default()
-}
-
 /// Asks every target of every group once, all at the same time.
 #[must_use]
-pub fn ask_groups(groups: &[(&[ProbeTarget], &[Certificate])]) -> Vec<Vec<Probe>> {
+pub(crate) fn ask_groups(groups: &[(&[ProbeTarget], &[Certificate])]) -> Vec<Vec<Probe>> {
     let targets: Vec<ProbeTarget> = groups
         .iter()
         .flat_map(|(targets, _)| targets.iter().cloned())

@@ -19,7 +19,7 @@ use crate::system::fs::folders;
 
 /// What is live, and every difference.
 #[derive(Debug, Default)]
-pub struct Looked {
+pub(crate) struct Looked {
     /// What is live, as far as it can be loaded.
     pub release: Option<Release>,
     /// The differences.
@@ -30,7 +30,7 @@ pub struct Looked {
 ///
 /// # Errors
 /// When something is there and cannot be read.
-pub fn look(layout: &Layout, settings: &Settings) -> Result<Looked, InstallError> {
+pub(crate) fn look(layout: &Layout, settings: &Settings) -> Result<Looked, InstallError> {
     let mut looked = Looked::default();
     for link in layout.links() {
         looked.drifts.extend(at_link(layout, link)?);
@@ -72,7 +72,7 @@ pub fn look(layout: &Layout, settings: &Settings) -> Result<Looked, InstallError
 ///
 /// # Errors
 /// When it cannot be looked at.
-pub fn at_link(layout: &Layout, link: &Link) -> Result<Option<Drift>, FileError> {
+pub(crate) fn at_link(layout: &Layout, link: &Link) -> Result<Option<Drift>, FileError> {
     let at = match spot(layout, link)? {
         Ok(Spot::Ours) => return Ok(None),
         Ok(Spot::Absent) => Instead::Nothing,

@@ -41,7 +41,7 @@ pub enum Obstacle {
 
 /// Whether a server was seen to load what lies at its paths, before anything is touched.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Loads {
+pub(crate) enum Loads {
     /// Its test of a configuration that names them is fine.
     Seen,
     /// It is judged by what can be read here.
@@ -263,7 +263,7 @@ fn judge(layout: &Layout, pair: &[usize], loads: Loads) -> Result<Judged, FileEr
 ///
 /// # Errors
 /// When it cannot be looked at.
-pub fn spot(layout: &Layout, link: &Link) -> Result<Result<Spot, Obstacle>, FileError> {
+pub(crate) fn spot(layout: &Layout, link: &Link) -> Result<Result<Spot, Obstacle>, FileError> {
     let path = &link.path;
     let Some(seen) = folders::look(path)? else {
         return Ok(Ok(Spot::Absent));
@@ -291,14 +291,14 @@ fn plain_file(link: &Link) -> Result<Option<(&Path, Seen)>, FileError> {
 }
 
 /// What is worth telling of the plain file whose reader the new key's are: the path, and what.
-pub type Doubts<'a> = (&'a Path, Vec<Doubt>);
+pub(crate) type Doubts<'a> = (&'a Path, Vec<Doubt>);
 
 /// Who may read the new key: as the plain file that it replaces, else as remembered, else only who
 /// runs certctl. And what is worth telling of that file.
 ///
 /// # Errors
 /// When the path cannot be looked at.
-pub fn access<'a>(
+pub(crate) fn access<'a>(
     layout: &'a Layout,
     settings: &Settings,
 ) -> Result<(Access, Doubts<'a>), FileError> {
@@ -329,7 +329,7 @@ fn inherited(layout: &Layout, path: &Path, key: &Seen) -> Result<(Access, Vec<Do
 ///
 /// # Errors
 /// When the files are there and cannot be read.
-pub fn pair_loads(layout: &Layout) -> Result<bool, FileError> {
+pub(crate) fn pair_loads(layout: &Layout) -> Result<bool, FileError> {
     for pair in layout.pairs() {
         let taken = match bytes_of(layout, &pair)? {
             None => return Ok(false),

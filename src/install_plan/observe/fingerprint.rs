@@ -7,14 +7,17 @@ use crate::system::fs::folders::{self, Seen};
 
 /// Paths, and what was at each before it was read.
 #[derive(Debug, Default)]
-pub struct Marks(Vec<(PathBuf, Option<Seen>)>);
+pub(crate) struct Marks(Vec<(PathBuf, Option<Seen>)>);
 
 impl Marks {
     /// Notes what is at `paths` now.
     ///
     /// # Errors
     /// When one cannot be looked at.
-    pub fn note(&mut self, paths: impl IntoIterator<Item = PathBuf>) -> Result<(), FileError> {
+    pub(crate) fn note(
+        &mut self,
+        paths: impl IntoIterator<Item = PathBuf>,
+    ) -> Result<(), FileError> {
         for path in paths {
             let seen = folders::look(&path)?;
             self.0.push((path, seen));
@@ -24,7 +27,7 @@ impl Marks {
 
     /// Whether the same is there still, untouched.
     #[must_use]
-    pub fn hold(&self) -> bool {
+    pub(crate) fn hold(&self) -> bool {
         self.0
             .iter()
             .all(|(path, seen)| folders::look(path).is_ok_and(|now| now == *seen))

@@ -12,7 +12,7 @@ use crate::store::layout::{Layout, Piece, ReleaseId};
 /// the first until the second is done. What makes a pair live is flushed by itself, whatever fails
 /// after it; only a pair that is taken over is live and proven at once, before a link shows it.
 #[must_use]
-pub fn together<'a>(step: &Step, after: impl Iterator<Item = &'a Step>) -> bool {
+pub(crate) fn together<'a>(step: &Step, after: impl Iterator<Item = &'a Step>) -> bool {
     let mut after = after.peekable();
     match step {
         // A link that shows nothing yet relies on nothing.

@@ -11,7 +11,7 @@ use super::undo::{Kept, undo};
 
 /// What is to be done next.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Act {
+pub(crate) enum Act {
     /// A step of one pair alone.
     Do(usize, Step),
     /// A test or a reload of a server, once for all of these pairs.
@@ -40,7 +40,7 @@ enum Rank {
 
 /// How far one pair has come.
 #[derive(Debug)]
-pub struct Way<'a, T> {
+pub(crate) struct Way<'a, T> {
     /// What was planned for it.
     pub plan: &'a InstallPlan,
     /// Every step that was begun on the way there.
@@ -114,7 +114,7 @@ fn arranged(step: &Step) -> Option<&Path> {
 
 /// All pairs on their ways.
 #[derive(Debug)]
-pub struct Course<'a, T> {
+pub(crate) struct Course<'a, T> {
     ways: Vec<Way<'a, T>>,
     open: BTreeSet<(Rank, usize)>,
     /// Folders that are not flushed yet, and whose changes are in them.
@@ -124,7 +124,7 @@ pub struct Course<'a, T> {
 impl<'a, T: Clone> Course<'a, T> {
     /// Nothing is done yet.
     #[must_use]
-    pub fn new(plans: impl IntoIterator<Item = &'a InstallPlan>) -> Self {
+    pub(crate) fn new(plans: impl IntoIterator<Item = &'a InstallPlan>) -> Self {
         let ways: Vec<Way<'a, T>> = plans.into_iter().map(Way::new).collect();
         let open = ways
             .iter()
@@ -140,7 +140,7 @@ impl<'a, T: Clone> Course<'a, T> {
 
     /// What comes next; none when all is done.
     #[must_use]
-    pub fn next(&self) -> Option<Act> {
+    pub(crate) fn next(&self) -> Option<Act> {
         let open = self.open.first();
         if let Some(((since, folder), _)) = self.unflushed.first_key_value()
             && open.is_none_or(|(next, _)| since < next)
@@ -179,7 +179,7 @@ impl<'a, T: Clone> Course<'a, T> {
 
     /// Whether everything that can fail for a reason outside is over: what is left is only noted.
     #[must_use]
-    pub fn is_settling(&self) -> bool {
+    pub(crate) fn is_settling(&self) -> bool {
         let noted = |step: &Step| matches!(step, Step::Record { .. });
         self.ways
             .iter()
@@ -187,24 +187,24 @@ impl<'a, T: Clone> Course<'a, T> {
     }
 
     /// The steps of one pair after the one that it stands before.
-    pub fn after(&self, pair: usize) -> impl Iterator<Item = &Step> {
+    pub(crate) fn after(&self, pair: usize) -> impl Iterator<Item = &Step> {
         self.ways[pair].open.iter().rev().skip(1)
     }
 
     /// Notes that a step of one pair begins: one that fails halfway may have worked.
-    pub fn begins(&mut self, pair: usize, step: &Step) {
+    pub(crate) fn begins(&mut self, pair: usize, step: &Step) {
         if self.ways[pair].trouble.is_none() {
             self.ways[pair].attempted.push(step.clone());
         }
     }
 
     /// Notes a plain file that was kept.
-    pub fn keeps(&mut self, pair: usize, kept: Kept) {
+    pub(crate) fn keeps(&mut self, pair: usize, kept: Kept) {
         self.ways[pair].kept.push(kept);
     }
 
     /// The first step of these pairs ended well.
-    pub fn went_well(&mut self, pairs: &[usize]) {
+    pub(crate) fn went_well(&mut self, pairs: &[usize]) {
         for &pair in pairs {
             self.changed(pair);
             self.advance(pair, |way, step| {
@@ -228,7 +228,7 @@ impl<'a, T: Clone> Course<'a, T> {
     }
 
     /// A folder was flushed; or, for a reason, it could not be: whoever has changed it goes back.
-    pub fn flushed(&mut self, folder: &Path, failed: Option<&T>) {
+    pub(crate) fn flushed(&mut self, folder: &Path, failed: Option<&T>) {
         let all = [Rank::BackUp, Rank::Link]
             .map(|rank| self.unflushed.remove(&(rank, folder.to_owned())));
         let pairs: BTreeSet<usize> = all.into_iter().flatten().flatten().collect();
@@ -245,7 +245,7 @@ impl<'a, T: Clone> Course<'a, T> {
 
     /// The first step of one pair failed: it goes back; or, where it is on its way back, that step
     /// is left undone.
-    pub fn failed(&mut self, pair: usize, why: T) {
+    pub(crate) fn failed(&mut self, pair: usize, why: T) {
         if self.ways[pair].trouble.is_some() {
             self.advance(pair, |way, step| way.not_back.push((step, Some(why))));
         } else {
@@ -256,7 +256,7 @@ impl<'a, T: Clone> Course<'a, T> {
     /// A test or a reload failed. Of the pairs that its words name those go back that have not
     /// settled; where it names none of them, all that the server reads. Where none is left that
     /// could go back, it is left undone.
-    pub fn refused(&mut self, question: &Step, named: &[usize], why: &T) {
+    pub(crate) fn refused(&mut self, question: &Step, named: &[usize], why: &T) {
         let reads = |way: &Way<'_, T>| way.goes_on() && way.begun(|step| step == question);
         let of_server: Vec<usize> = (0..self.ways.len())
             .filter(|&pair| reads(&self.ways[pair]))
@@ -283,7 +283,7 @@ impl<'a, T: Clone> Course<'a, T> {
     }
 
     /// A server was reloaded: pairs that it was seen to serve before are asked for again.
-    pub fn reloaded(&mut self, question: &Step) {
+    pub(crate) fn reloaded(&mut self, question: &Step) {
         for pair in 0..self.ways.len() {
             let way = &self.ways[pair];
             let is_over = way.goes_on() && matches!(way.rank(), None | Some(Rank::Settle));
@@ -305,7 +305,7 @@ impl<'a, T: Clone> Course<'a, T> {
     }
 
     /// Whoever has not settled goes back, each for a reason of its own.
-    pub fn interrupted(&mut self, why: &T) {
+    pub(crate) fn interrupted(&mut self, why: &T) {
         for pair in 0..self.ways.len() {
             if self.ways[pair].goes_on() && !self.ways[pair].open.is_empty() {
                 self.turn_back(pair, why.clone());
@@ -313,15 +313,9 @@ impl<'a, T: Clone> Course<'a, T> {
         }
     }
 
-    /// Whether the plan of a pair is on its way there.
-    #[must_use]
-    pub fn goes_on(&self, pair: usize) -> bool {
-        self.ways[pair].trouble.is_none()
-    }
-
     /// How each ended.
     #[must_use]
-    pub fn into_ways(self) -> Vec<Way<'a, T>> {
+    pub(crate) fn into_ways(self) -> Vec<Way<'a, T>> {
         self.ways
     }
 

@@ -5,7 +5,7 @@ use crate::webserver::model::Software;
 
 /// What lies at a path that servers know. Anything else there is refused before there is a plan.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Spot {
+pub(crate) enum Spot {
     /// Nothing.
     Absent,
     /// A plain file that is no part of a working pair, or has other bytes than the release that is
@@ -22,7 +22,7 @@ pub enum Spot {
 
 /// What servers read where at least one file of a pair is a plain one.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Present {
+pub(crate) enum Present {
     /// A pair that no server can load; says why.
     Broken(String),
     /// No plain file.
@@ -35,7 +35,7 @@ pub enum Present {
 
 /// What can be asked of the server, and how.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Asks {
+pub(crate) struct Asks {
     /// The test of its configuration, in words.
     pub test: Option<String>,
     /// How it is made to read its files again, in words.
@@ -48,7 +48,7 @@ pub struct Asks {
 
 /// Whether a server's configuration sends all names of the certificate to the pair.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Reach {
+pub(crate) enum Reach {
     /// As far as can be told.
     #[default]
     All,
@@ -58,7 +58,7 @@ pub enum Reach {
 
 /// The server as it is before anything is touched.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum ServerState {
+pub(crate) enum ServerState {
     /// Its configuration cannot be loaded, but only for want of the files that this run supplies.
     Mends(Asks),
     /// There is none to ask.
@@ -73,7 +73,7 @@ pub enum ServerState {
 
 /// What one server has to do with the pair.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Use {
+pub(crate) struct Use {
     /// Which; none for commands that were given.
     pub server: Option<Software>,
     /// How it is.
@@ -82,7 +82,7 @@ pub struct Use {
 
 /// What the server was seen to serve before anything is touched.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Served {
+pub(crate) enum Served {
     /// The wanted release, at every address.
     AsWanted,
     /// Something else somewhere, or it was not asked.
@@ -91,7 +91,7 @@ pub enum Served {
 
 /// Everything that decides a plan.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Observed {
+pub(crate) struct Observed {
     /// Where `live` points.
     pub live: Option<ReleaseId>,
     /// Where `proven` points.
@@ -111,13 +111,13 @@ pub struct Observed {
 impl Observed {
     /// Whether every link is there.
     #[must_use]
-    pub fn is_linked(&self) -> bool {
+    pub(crate) fn is_linked(&self) -> bool {
         self.spots.iter().all(|spot| *spot == Spot::Ours)
     }
 
     /// Whether there is nothing to ask, or every server was seen to serve what is wanted.
     #[must_use]
-    pub fn is_answered(&self) -> bool {
+    pub(crate) fn is_answered(&self) -> bool {
         !self.any(|state| match state {
             ServerState::Nothing
             | ServerState::NotNamed
@@ -127,14 +127,14 @@ impl Observed {
     }
 
     /// Whether a server is in such a state.
-    pub fn any(&self, is: impl Fn(&ServerState) -> bool) -> bool {
+    pub(crate) fn any(&self, is: impl Fn(&ServerState) -> bool) -> bool {
         self.uses.iter().any(|one| is(&one.state))
     }
 }
 
 /// The release that an install is for.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Wanted {
+pub(crate) struct Wanted {
     /// Its name.
     pub id: ReleaseId,
     /// Its files.
@@ -145,7 +145,7 @@ pub struct Wanted {
 
 /// Whether what is remembered is what this run goes by.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Remembered {
+pub(crate) enum Remembered {
     /// It is.
     Already,
     /// The command line says something else.

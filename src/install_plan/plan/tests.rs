@@ -95,7 +95,7 @@ fn undo(plan: &InstallPlan, attempted: &[Step]) -> InstallPlan {
         }),
         _ => None,
     });
-    super::undo(plan, attempted, &kept.collect::<Vec<_>>())
+    super::undo::undo(plan, attempted, &kept.collect::<Vec<_>>())
 }
 
 /// Steps in a few letters each, so that a row is a line.
@@ -251,7 +251,7 @@ fn only_what_was_kept_is_put_back() {
         let until_backup = &plan.steps[..3];
         assert_eq!(short(until_backup), "write(b) settings backup(chain)");
         assert_eq!(
-            super::undo(&plan, until_backup, &[]).steps,
+            super::undo::undo(&plan, until_backup, &[]).steps,
             [],
             "it failed: what is there is the user's"
         );
@@ -264,7 +264,7 @@ fn only_what_was_kept_is_put_back() {
             path: "/etc/ssl/x.pem".into(),
             backup: "/etc/ssl/x.pem.~7~".into(),
         };
-        let steps = super::undo(&plan, between, std::slice::from_ref(&chain)).steps;
+        let steps = super::undo::undo(&plan, between, std::slice::from_ref(&chain)).steps;
         assert_eq!(
             steps,
             [Step::Restore {

@@ -7,7 +7,7 @@ use crate::store::layout::{Pointer, ReleaseId};
 
 /// A plain file that this run has kept, and the name that it got.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Kept {
+pub(crate) struct Kept {
     /// Where it was.
     pub path: PathBuf,
     /// Its backup.
@@ -18,7 +18,7 @@ pub struct Kept {
 /// the files that were kept. Not the reverse order: the links go back first, all of them, then one
 /// reload, then the proof.
 #[must_use]
-pub fn undo(plan: &InstallPlan, attempted: &[Step], kept: &[Kept]) -> InstallPlan {
+pub(crate) fn undo(plan: &InstallPlan, attempted: &[Step], kept: &[Kept]) -> InstallPlan {
     let reached = attempted.iter().any(|step| {
         matches!(
             step,
@@ -61,7 +61,7 @@ pub fn undo(plan: &InstallPlan, attempted: &[Step], kept: &[Kept]) -> InstallPla
 /// server was told to load these; taken away, it would go on with them until it cannot start any
 /// more.
 #[must_use]
-pub fn stays(plan: &InstallPlan, attempted: &[Step]) -> bool {
+pub(crate) fn stays(plan: &InstallPlan, attempted: &[Step]) -> bool {
     let any = |wanted: fn(&Step) -> bool| attempted.iter().any(wanted);
     match &plan.back {
         Back::Nothing { reload: false } => any(|step| matches!(step, Step::Reload { .. })),

@@ -31,7 +31,7 @@ impl std::fmt::Display for Who {
 
 /// What of an ACL counts: who is named, and what the owning group may do.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Acl {
+pub(crate) struct Acl {
     /// What each may do, the mask taken off.
     named: Vec<(Who, u16)>,
     /// 0 to 7. The mode of the file shows the mask in its place.
@@ -41,7 +41,7 @@ pub struct Acl {
 impl Acl {
     /// The ACL in these bytes, if it is one.
     #[must_use]
-    pub fn parse(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         let entries = bytes
             .strip_prefix(&VERSION)?
             .chunks(8)
@@ -70,7 +70,7 @@ impl Acl {
 
     /// Who is named in it and may read.
     #[must_use]
-    pub fn readers(&self) -> Vec<Who> {
+    pub(crate) fn readers(&self) -> Vec<Who> {
         self.named
             .iter()
             .filter(|(_, bits)| bits & READ != 0)
@@ -80,7 +80,7 @@ impl Acl {
 
     /// Whether the ACL of a folder lets `who` in by name.
     #[must_use]
-    pub fn lets_in(&self, who: Who) -> bool {
+    pub(crate) fn lets_in(&self, who: Who) -> bool {
         self.named
             .iter()
             .any(|(named, bits)| *named == who && bits & ENTER != 0)
@@ -88,7 +88,7 @@ impl Acl {
 
     /// What the mode of the file would be without its ACL.
     #[must_use]
-    pub fn mode(&self, shown: u32) -> u32 {
+    pub(crate) fn mode(&self, shown: u32) -> u32 {
         shown & !0o070 | self.group << 3
     }
 }
@@ -96,7 +96,7 @@ impl Acl {
 /// The ACL of a new file of `mode` that `readers` may read too, and no more; none when there are
 /// none.
 #[must_use]
-pub fn of(readers: &[Who], mode: u32) -> Option<Vec<u8>> {
+pub(crate) fn of(readers: &[Who], mode: u32) -> Option<Vec<u8>> {
     if readers.is_empty() {
         return None;
     }

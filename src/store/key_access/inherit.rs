@@ -6,7 +6,7 @@ use crate::store::release::Access;
 
 /// A file or a folder: its permission bits, its user and group.
 #[derive(Clone, Copy, Debug)]
-pub struct Node {
+pub(crate) struct Node {
     /// The permission bits.
     pub mode: u32,
     /// User and group.
@@ -15,7 +15,7 @@ pub struct Node {
 
 /// What is worth telling of the file that is replaced.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Doubt {
+pub(crate) enum Doubt {
     /// It had this mode: a group that could not reach it may not read the new key.
     Group(u32),
     /// It had this mode: others may not read the new key.
@@ -28,14 +28,14 @@ pub enum Doubt {
 
 /// The folder may be written to by others than its owner and root's group.
 #[must_use]
-pub fn open(folder: Node) -> bool {
+pub(crate) fn open(folder: Node) -> bool {
     folder.mode & 0o002 != 0 || (folder.mode & 0o020 != 0 && folder.owner.1 != 0)
 }
 
 /// Who may read what replaces `file`, which lies in the first of `folders`, that in the next.
 /// `user` runs certctl.
 #[must_use]
-pub fn inherit(file: Node, folders: &[Node], user: u32) -> (Access, Vec<Doubt>) {
+pub(crate) fn inherit(file: Node, folders: &[Node], user: u32) -> (Access, Vec<Doubt>) {
     let (owner, group) = file.owner;
     let ours = [0, user].contains(&owner);
     if !ours

@@ -52,7 +52,7 @@ fn listed(who: &[Who]) -> String {
 ///
 /// # Errors
 /// When it cannot be looked at.
-pub fn look(path: &Path) -> Result<Option<Seen>, FileError> {
+pub(crate) fn look(path: &Path) -> Result<Option<Seen>, FileError> {
     let Some(mut seen) = folders::look(path)? else {
         return Ok(None);
     };
@@ -74,7 +74,11 @@ fn acl(path: &Path) -> Result<Option<Acl>, FileError> {
 ///
 /// # Errors
 /// When that file cannot be looked at.
-pub fn attributes(layout: &Layout, piece: Piece, mode: u32) -> Result<Attributes, FileError> {
+pub(crate) fn attributes(
+    layout: &Layout,
+    piece: Piece,
+    mode: u32,
+) -> Result<Attributes, FileError> {
     let Some(link) = layout.links().iter().find(|link| link.piece == piece) else {
         return Ok(Attributes::default());
     };
@@ -137,7 +141,7 @@ fn split(
 
 /// What decides for a mode.
 #[must_use]
-pub fn node(seen: &Seen) -> Node {
+pub(crate) fn node(seen: &Seen) -> Node {
     Node {
         mode: seen.mode,
         owner: seen.owner,
@@ -148,7 +152,7 @@ pub fn node(seen: &Seen) -> Node {
 ///
 /// # Errors
 /// When one cannot be looked at.
-pub fn above(layout: &Layout, path: &Path) -> Result<Vec<Node>, FileError> {
+pub(crate) fn above(layout: &Layout, path: &Path) -> Result<Vec<Node>, FileError> {
     let mut above = Vec::new();
     for folder in folders_of(layout, path) {
         above.extend(folders::look(folder)?.as_ref().map(node));
@@ -166,7 +170,7 @@ fn folders_of<'a>(layout: &'a Layout, path: &'a Path) -> impl Iterator<Item = &'
 ///
 /// # Errors
 /// When they cannot be looked at.
-pub fn remarks(layout: &Layout) -> Result<Vec<Remark>, FileError> {
+pub(crate) fn remarks(layout: &Layout) -> Result<Vec<Remark>, FileError> {
     let mut remarks = Vec::new();
     for link in layout.links() {
         let path = link.path.as_path();

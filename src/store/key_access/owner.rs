@@ -9,7 +9,7 @@ const KEY_MODES: [u32; 4] = [0o600, 0o640, 0o400, 0o440];
 ///
 /// # Errors
 /// Why it is none for a key.
-pub fn key_mode(text: &str) -> Result<u32, &'static str> {
+pub(crate) fn key_mode(text: &str) -> Result<u32, &'static str> {
     match u32::from_str_radix(text, 8) {
         Ok(mode) if KEY_MODES.contains(&mode) => Ok(mode),
         Ok(mode) if mode & 0o007 != 0 => {
@@ -42,7 +42,12 @@ pub enum OwnerError {
 ///
 /// # Errors
 /// See [`OwnerError`].
-pub fn owner(text: &str, user: u32, passwd: &str, group: &str) -> Result<(u32, u32), OwnerError> {
+pub(crate) fn owner(
+    text: &str,
+    user: u32,
+    passwd: &str,
+    group: &str,
+) -> Result<(u32, u32), OwnerError> {
     let (name, of) = text.split_once(':').unwrap_or((text, ""));
     let users = || {
         passwd

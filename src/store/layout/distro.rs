@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 /// How a system keeps certificates; decided from what is there.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Family {
+pub(crate) enum Family {
     /// `/etc/ssl` and `/etc/ssl/private`.
     Debian,
     /// `/etc/pki/tls/certs` and `/etc/pki/tls/private`.
@@ -14,7 +14,7 @@ pub enum Family {
 impl Family {
     /// Decided from the folders that are there, named below the root.
     #[must_use]
-    pub fn of(is_folder: impl Fn(&str) -> bool) -> Self {
+    pub(crate) fn of(is_folder: impl Fn(&str) -> bool) -> Self {
         if is_folder("etc/pki/tls") && !is_folder("etc/ssl/private") {
             Self::RedHat
         } else {
@@ -24,7 +24,7 @@ impl Family {
 
     /// Where chain and key of `stem` are read, below the root.
     #[must_use]
-    pub fn stable_paths(self, stem: &str) -> (PathBuf, PathBuf) {
+    pub(crate) fn stable_paths(self, stem: &str) -> (PathBuf, PathBuf) {
         let (chains, keys) = self.folders();
         (
             chains.join(format!("{stem}.fullchain.pem")),
@@ -34,7 +34,7 @@ impl Family {
 
     /// Where chain and key of `stem` in one file are read, below the root.
     #[must_use]
-    pub fn combined_path(self, stem: &str) -> PathBuf {
+    pub(crate) fn combined_path(self, stem: &str) -> PathBuf {
         self.folders().1.join(format!("{stem}.pem"))
     }
 

@@ -39,7 +39,7 @@ const LOST_ZONES: usize = 1000;
 
 /// What one line asks for.
 #[derive(Debug)]
-pub struct Job<K> {
+pub(crate) struct Job<K> {
     /// What the caller knows it by.
     pub key: K,
     /// Type and name of each record; none where the line was no good, and nobody is asked.
@@ -53,7 +53,7 @@ pub struct Job<K> {
 
 /// What servers said.
 #[derive(Debug, Default)]
-pub struct Came {
+pub(crate) struct Came {
     /// One for each record.
     pub surveys: Vec<Survey>,
     /// What is at each name of the CAA climb.
@@ -62,7 +62,7 @@ pub struct Came {
 
 /// How far it was looked into.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Depth {
+pub(crate) enum Depth {
     /// Only for the records themselves: enough where all is well and one server alone was to be
     /// asked.
     Glance,
@@ -72,7 +72,7 @@ pub enum Depth {
 
 /// What the answers to one line came to.
 #[derive(Debug)]
-pub enum Heard<K> {
+pub(crate) enum Heard<K> {
     /// Something.
     Done,
     /// Nobody answered.
@@ -84,7 +84,7 @@ pub enum Heard<K> {
 }
 
 /// Who makes questions of lines and verdicts of answers.
-pub trait Asker {
+pub(crate) trait Asker {
     /// What it knows a line by.
     type Key;
     /// What a line asks for.
@@ -103,7 +103,7 @@ pub trait Asker {
 ///
 /// # Errors
 /// [`DnsError`]; what servers do is no error but an answer.
-pub fn survey_each(
+pub(crate) fn survey_each(
     lines: &mut Lines,
     resolvers: &Resolvers,
     interrupt: &Interrupt,

@@ -44,7 +44,7 @@ pub fn heard(
 }
 
 /// An answer, and for how many seconds it may be remembered.
-pub type Lasting = (Answer, u32);
+pub(crate) type Lasting = (Answer, u32);
 
 /// The target of an alias and its TTL as they are read at a glance where there are thousands of
 /// questions, and as the reader of whole messages has them; `None` where it is left to that reader.

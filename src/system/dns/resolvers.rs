@@ -7,7 +7,7 @@ use crate::system::fs::files;
 
 /// The resolvers to ask.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Resolvers {
+pub(crate) struct Resolvers {
     /// Where they are.
     pub addresses: Vec<SocketAddr>,
     /// True for the system's: one is as good as the other.
@@ -17,7 +17,7 @@ pub struct Resolvers {
 impl Resolvers {
     /// Those of the command line, all of them; none: the system's.
     #[must_use]
-    pub fn new(named: &[SocketAddr]) -> Self {
+    pub(crate) fn new(named: &[SocketAddr]) -> Self {
         if !named.is_empty() {
             return Self {
                 addresses: named.to_vec(),
@@ -33,7 +33,7 @@ impl Resolvers {
 
     /// True when nobody else is to be asked: a port other than 53 is a test's or a tunnel's end.
     #[must_use]
-    pub fn alone(&self) -> bool {
+    pub(crate) fn alone(&self) -> bool {
         self.addresses.iter().any(|address| address.port() != 53)
     }
 }
@@ -42,7 +42,7 @@ impl Resolvers {
 ///
 /// # Errors
 /// What it should look like.
-pub fn address(text: &str) -> Result<SocketAddr, &'static str> {
+pub(crate) fn address(text: &str) -> Result<SocketAddr, &'static str> {
     let bare = text
         .strip_prefix('[')
         .and_then(|text| text.strip_suffix(']'))
@@ -55,7 +55,7 @@ pub fn address(text: &str) -> Result<SocketAddr, &'static str> {
 
 /// The same as it is typed: without the port where it is 53.
 #[must_use]
-pub fn typed(address: SocketAddr) -> String {
+pub(crate) fn typed(address: SocketAddr) -> String {
     if address.port() == 53 {
         address.ip().to_string()
     } else {

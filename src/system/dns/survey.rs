@@ -24,7 +24,7 @@ use crate::system::signals::Interrupt;
 
 /// One record to look for.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Inquiry {
+pub(crate) struct Inquiry {
     /// The domain whose zone is looked for.
     pub domain: String,
     /// The registrable domain, where a zone above it is a registry's.

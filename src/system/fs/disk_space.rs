@@ -12,7 +12,7 @@ use super::folders::user;
 
 /// What a file system has left for who runs certctl.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Space {
+pub(crate) struct Space {
     /// By this it is told from others.
     pub device: u64,
     /// The bytes of a block: each file takes whole ones.
@@ -25,7 +25,7 @@ pub struct Space {
 
 /// Of the file system that a folder is on; `None` when it does not say.
 #[must_use]
-pub fn of(folder: &Path) -> Option<Space> {
+pub(crate) fn of(folder: &Path) -> Option<Space> {
     let device = std::fs::metadata(folder).ok()?.dev();
     let seen = statvfs(folder).ok()?;
     // What is reserved for root is root's.
@@ -47,7 +47,7 @@ pub fn of(folder: &Path) -> Option<Space> {
 ///
 /// # Errors
 /// The reason: no permission, a read-only file system, a folder that is marked as unchangeable.
-pub fn admits(folder: &Path) -> io::Result<()> {
+pub(crate) fn admits(folder: &Path) -> io::Result<()> {
     match accessat(
         CWD,
         folder,

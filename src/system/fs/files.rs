@@ -61,7 +61,7 @@ impl FileError {
 ///
 /// # Errors
 /// When it is not there, not a regular file, larger than `limit`, or cannot be read.
-pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
+pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
     read_with_mode(path, limit).map(|(bytes, _)| bytes)
 }
 
@@ -69,7 +69,7 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
 ///
 /// # Errors
 /// As [`read`].
-pub fn read_with_mode(path: &Path, limit: u64) -> Result<(Vec<u8>, u32), FileError> {
+pub(crate) fn read_with_mode(path: &Path, limit: u64) -> Result<(Vec<u8>, u32), FileError> {
     let open = || -> io::Result<(Vec<u8>, u32)> {
         let (file, meta) = open_regular(path)?;
         // Room for all of it at once: growing would leave copies of a key behind.
@@ -147,7 +147,7 @@ pub(crate) fn read_into(
 ///
 /// # Errors
 /// As [`read`]; folders and devices are refused.
-pub fn read_named(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
+pub(crate) fn read_named(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
     let pipe = fs::metadata(path).is_ok_and(|meta| meta.file_type().is_fifo());
     if !pipe {
         return read(path, limit);
@@ -177,14 +177,14 @@ fn room(limit: u64) -> usize {
 ///
 /// # Errors
 /// When it is longer than `limit` or cannot be read.
-pub fn read_stdin(limit: u64) -> Result<Vec<u8>, FileError> {
+pub(crate) fn read_stdin(limit: u64) -> Result<Vec<u8>, FileError> {
     read_bounded(io::stdin().lock(), limit, room(limit))
         .map_err(FileError::at("read", Path::new("stdin")))
 }
 
 /// True when somebody sits at stdin.
 #[must_use]
-pub fn stdin_is_terminal() -> bool {
+pub(crate) fn stdin_is_terminal() -> bool {
     io::IsTerminal::is_terminal(&io::stdin())
 }
 
@@ -206,7 +206,7 @@ fn too_large(limit: impl Display) -> io::Error {
 
 /// What a folder holds, as far as it was read.
 #[derive(Debug)]
-pub struct Listing {
+pub(crate) struct Listing {
     /// The regular files and links (not what lies below it), sorted by name.
     pub paths: Vec<PathBuf>,
     /// False when there is more in the folder than was looked at.
@@ -217,7 +217,7 @@ pub struct Listing {
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub fn list(directory: &Path, limit: usize) -> Result<Listing, FileError> {
+pub(crate) fn list(directory: &Path, limit: usize) -> Result<Listing, FileError> {
     let failed = || FileError::at("read the folder", directory);
     let mut entries = listing::open(directory).map_err(failed())?;
     let mut paths = Vec::new();
@@ -238,7 +238,7 @@ pub fn list(directory: &Path, limit: usize) -> Result<Listing, FileError> {
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub fn entries(directory: &Path, limit: usize) -> Result<Vec<PathBuf>, FileError> {
+pub(crate) fn entries(directory: &Path, limit: usize) -> Result<Vec<PathBuf>, FileError> {
     let failed = || FileError::at("read the folder", directory);
     let entries = listing::open(directory).map_err(failed())?.take(limit);
     let path = |entry: io::Result<Entry>| entry.map(|entry| directory.join(entry.name));
@@ -252,13 +252,13 @@ pub fn entries(directory: &Path, limit: usize) -> Result<Vec<PathBuf>, FileError
 
 /// True when something is at `path`, a dangling link included.
 #[must_use]
-pub fn occupied(path: &Path) -> bool {
+pub(crate) fn occupied(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
 }
 
 /// True when both paths lead to one file, links followed.
 #[must_use]
-pub fn are_one(path: &Path, other: &Path) -> bool {
+pub(crate) fn are_one(path: &Path, other: &Path) -> bool {
     let inode = |path: &Path| fs::metadata(path).map(|meta| (meta.dev(), meta.ino()));
     matches!((inode(path), inode(other)), (Ok(one), Ok(other)) if one == other)
 }
@@ -267,7 +267,7 @@ pub fn are_one(path: &Path, other: &Path) -> bool {
 ///
 /// # Errors
 /// When it is not there or cannot be looked at.
-pub fn mode(path: &Path) -> Result<u32, FileError> {
+pub(crate) fn mode(path: &Path) -> Result<u32, FileError> {
     let meta = fs::metadata(path).map_err(FileError::at("look at", path))?;
     Ok(meta.mode() & 0o7777)
 }
@@ -278,7 +278,7 @@ pub fn mode(path: &Path) -> Result<u32, FileError> {
 ///
 /// # Errors
 /// `AlreadyExists` when something is at `path`; else the system's reason.
-pub fn create_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
+pub(crate) fn create_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
     stage(path, bytes, mode)?.create()
 }
 
@@ -286,14 +286,14 @@ pub fn create_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError>
 ///
 /// # Errors
 /// The system's reason; what was there is then untouched.
-pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
+pub(crate) fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
     stage(path, bytes, mode)?.replace()
 }
 
 /// A whole and flushed file that waits under a temporary name beside its place; gone when dropped
 /// before it got there.
 #[derive(Debug)]
-pub struct Staged {
+pub(crate) struct Staged {
     temporary: PathBuf,
     path: PathBuf,
     waits: Cell<bool>,
@@ -304,7 +304,7 @@ pub struct Staged {
 ///
 /// # Errors
 /// The system's reason; nothing is left behind.
-pub fn stage(path: &Path, bytes: &[u8], mode: u32) -> Result<Staged, FileError> {
+pub(crate) fn stage(path: &Path, bytes: &[u8], mode: u32) -> Result<Staged, FileError> {
     let staged = Staged {
         temporary: temporary_name(path),
         path: path.to_owned(),
@@ -334,7 +334,7 @@ impl Staged {
     ///
     /// # Errors
     /// The system's reason.
-    pub fn read_back(&self, limit: u64) -> Result<Vec<u8>, FileError> {
+    pub(crate) fn read_back(&self, limit: u64) -> Result<Vec<u8>, FileError> {
         read(&self.temporary, limit)
     }
 
@@ -342,7 +342,7 @@ impl Staged {
     ///
     /// # Errors
     /// `AlreadyExists` when something is there; else the system's reason.
-    pub fn create(&self) -> Result<(), FileError> {
+    pub(crate) fn create(&self) -> Result<(), FileError> {
         move_new(&self.temporary, &self.path).map_err(FileError::at("create", &self.path))?;
         self.waits.set(false);
         sync_folder(parent(&self.path))
@@ -352,7 +352,7 @@ impl Staged {
     ///
     /// # Errors
     /// The system's reason; what was there is then untouched.
-    pub fn replace(&self) -> Result<(), FileError> {
+    pub(crate) fn replace(&self) -> Result<(), FileError> {
         self.place()?;
         sync_folder(parent(&self.path))
     }
@@ -361,14 +361,14 @@ impl Staged {
     ///
     /// # Errors
     /// The system's reason; what was there is then untouched.
-    pub fn place(&self) -> Result<(), FileError> {
+    pub(crate) fn place(&self) -> Result<(), FileError> {
         fs::rename(&self.temporary, &self.path).map_err(FileError::at("write", &self.path))?;
         self.waits.set(false);
         Ok(())
     }
 
     /// Takes its name away again; only for what this one created.
-    pub fn take_back(&self) {
+    pub(crate) fn take_back(&self) {
         let _ = fs::rename(&self.path, &self.temporary);
         self.waits.set(true);
     }
@@ -396,7 +396,7 @@ fn move_new(from: &Path, to: &Path) -> io::Result<()> {
 /// A hidden name in the same folder, `.NAME.<16 hex digits>~`: unlikely to be taken, and refused
 /// (`O_EXCL`) when it is.
 #[must_use]
-pub fn temporary_name(path: &Path) -> PathBuf {
+pub(crate) fn temporary_name(path: &Path) -> PathBuf {
     // Random keys hash nothing: another number each time, and no generator of secrets is set up for
     // a name.
     let random = RandomState::new().build_hasher().finish();
@@ -406,7 +406,7 @@ pub fn temporary_name(path: &Path) -> PathBuf {
 
 /// The folder that `path` lies in.
 #[must_use]
-pub fn parent(path: &Path) -> &Path {
+pub(crate) fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -417,7 +417,7 @@ pub fn parent(path: &Path) -> &Path {
 ///
 /// # Errors
 /// The system's reason.
-pub fn sync_folder(folder: &Path) -> Result<(), FileError> {
+pub(crate) fn sync_folder(folder: &Path) -> Result<(), FileError> {
     File::open(folder)
         .and_then(|open| open.sync_all())
         .map_err(FileError::at("flush the folder", folder))
@@ -427,7 +427,7 @@ pub fn sync_folder(folder: &Path) -> Result<(), FileError> {
 ///
 /// # Errors
 /// The system's reason; the file is then where it was.
-pub fn back_up(path: &Path) -> Result<PathBuf, FileError> {
+pub(crate) fn back_up(path: &Path) -> Result<PathBuf, FileError> {
     for number in 1..u32::MAX {
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(format!(".~{number}~"));
@@ -450,7 +450,7 @@ pub fn back_up(path: &Path) -> Result<PathBuf, FileError> {
 ///
 /// # Errors
 /// The system's reason; the backup is then where it was.
-pub fn put_back(backup: &Path, path: &Path) -> Result<(), FileError> {
+pub(crate) fn put_back(backup: &Path, path: &Path) -> Result<(), FileError> {
     move_new(backup, path).map_err(FileError::at("rename", backup))?;
     sync_folder(parent(path))
 }

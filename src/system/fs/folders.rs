@@ -18,7 +18,7 @@ use super::xattrs::{self, Attributes};
 
 /// What is at a path, links not followed.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// A regular file.
     File,
     /// A folder.
@@ -31,7 +31,7 @@ pub enum Kind {
 
 /// A look at a path. Two that are equal saw the same, unchanged in between.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// What it is.
     pub kind: Kind,
     /// Its permission bits.
@@ -50,13 +50,13 @@ pub struct Seen {
 impl Seen {
     /// Its number on its file system.
     #[must_use]
-    pub fn inode(&self) -> u64 {
+    pub(crate) fn inode(&self) -> u64 {
         self.inode.1
     }
 
     /// Whether both are the same, whatever their names.
     #[must_use]
-    pub fn is(&self, other: &Self) -> bool {
+    pub(crate) fn is(&self, other: &Self) -> bool {
         self.inode == other.inode
     }
 }
@@ -65,7 +65,7 @@ impl Seen {
 ///
 /// # Errors
 /// When it cannot be looked at.
-pub fn look(path: &Path) -> Result<Option<Seen>, FileError> {
+pub(crate) fn look(path: &Path) -> Result<Option<Seen>, FileError> {
     let meta = match fs::symlink_metadata(path) {
         Ok(meta) => meta,
         Err(error)
@@ -100,13 +100,13 @@ pub fn look(path: &Path) -> Result<Option<Seen>, FileError> {
 
 /// Who runs certctl.
 #[must_use]
-pub fn user() -> u32 {
+pub(crate) fn user() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
 /// The home folder of who runs certctl, as the environment says.
 #[must_use]
-pub fn home() -> Option<PathBuf> {
+pub(crate) fn home() -> Option<PathBuf> {
     std::env::var_os("HOME")
         .map(PathBuf::from)
         .filter(|home| home.is_absolute())
@@ -114,13 +114,13 @@ pub fn home() -> Option<PathBuf> {
 
 /// True when a folder is at `path`, links followed.
 #[must_use]
-pub fn is_folder(path: &Path) -> bool {
+pub(crate) fn is_folder(path: &Path) -> bool {
     path.is_dir()
 }
 
 /// True when a file is at `path`, links followed.
 #[must_use]
-pub fn is_file(path: &Path) -> bool {
+pub(crate) fn is_file(path: &Path) -> bool {
     path.is_file()
 }
 
@@ -128,7 +128,7 @@ pub fn is_file(path: &Path) -> bool {
 ///
 /// # Errors
 /// When the current folder is gone.
-pub fn absolute(path: &Path) -> Result<PathBuf, FileError> {
+pub(crate) fn absolute(path: &Path) -> Result<PathBuf, FileError> {
     std::path::absolute(path).map_err(FileError::at("find", path))
 }
 
@@ -137,7 +137,7 @@ pub fn absolute(path: &Path) -> Result<PathBuf, FileError> {
 ///
 /// # Errors
 /// When a folder on the way cannot be looked at.
-pub fn real(path: &Path) -> Result<PathBuf, FileError> {
+pub(crate) fn real(path: &Path) -> Result<PathBuf, FileError> {
     let absolute = absolute(path)?;
     let mut missing: Vec<PathBuf> = absolute
         .file_name()
@@ -164,7 +164,7 @@ pub fn real(path: &Path) -> Result<PathBuf, FileError> {
 
 /// `path` without `.` and `..`, by its words alone: for links whose folders are known to be real.
 #[must_use]
-pub fn plain(path: &Path) -> PathBuf {
+pub(crate) fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for component in path.components() {
         match component {
@@ -182,7 +182,7 @@ pub fn plain(path: &Path) -> PathBuf {
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn names(folder: &Path, limit: usize) -> Result<Vec<std::ffi::OsString>, FileError> {
+pub(crate) fn names(folder: &Path, limit: usize) -> Result<Vec<std::ffi::OsString>, FileError> {
     let entries = match listing::open(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -200,7 +200,7 @@ pub fn names(folder: &Path, limit: usize) -> Result<Vec<std::ffi::OsString>, Fil
 ///
 /// # Errors
 /// The system's reason.
-pub fn make(path: &Path, mode: u32) -> Result<(), FileError> {
+pub(crate) fn make(path: &Path, mode: u32) -> Result<(), FileError> {
     if is_folder(path) {
         return Ok(());
     }
@@ -221,7 +221,7 @@ pub fn make(path: &Path, mode: u32) -> Result<(), FileError> {
 ///
 /// # Errors
 /// Those of `act`, or of [`make`].
-pub fn within<T>(
+pub(crate) fn within<T>(
     folder: &Path,
     mode: u32,
     act: impl Fn() -> Result<T, FileError>,
@@ -236,7 +236,7 @@ pub fn within<T>(
 ///
 /// # Errors
 /// The system's reason.
-pub fn make_new(path: &Path, mode: u32) -> Result<(), FileError> {
+pub(crate) fn make_new(path: &Path, mode: u32) -> Result<(), FileError> {
     let made = DirBuilder::new()
         .mode(mode)
         .create(path)
@@ -253,7 +253,7 @@ fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
 ///
 /// # Errors
 /// `AlreadyExists` when something is at `path`; else the system's reason.
-pub fn write(
+pub(crate) fn write(
     path: &Path,
     bytes: &[u8],
     mode: u32,
@@ -283,7 +283,7 @@ pub fn write(
 ///
 /// # Errors
 /// The system's reason; what was there is then untouched.
-pub fn place(path: &Path, text: &Path) -> Result<(), FileError> {
+pub(crate) fn place(path: &Path, text: &Path) -> Result<(), FileError> {
     match symlink(text, path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         other => return other.map_err(FileError::at("make the link", path)),
@@ -303,7 +303,7 @@ pub fn place(path: &Path, text: &Path) -> Result<(), FileError> {
 ///
 /// # Errors
 /// The system's reason; what was there is then untouched.
-pub fn replace(from: &Path, path: &Path) -> Result<(), FileError> {
+pub(crate) fn replace(from: &Path, path: &Path) -> Result<(), FileError> {
     fs::rename(from, path).map_err(FileError::at("replace", path))?;
     sync_folder(parent(path))
 }
@@ -312,7 +312,7 @@ pub fn replace(from: &Path, path: &Path) -> Result<(), FileError> {
 ///
 /// # Errors
 /// `AlreadyExists` when it is taken; else the system's reason.
-pub fn rename_new(from: &Path, to: &Path) -> Result<(), FileError> {
+pub(crate) fn rename_new(from: &Path, to: &Path) -> Result<(), FileError> {
     let renamed = match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
         // A file system without NOREPLACE: a rename of a folder replaces an empty folder at most.
         Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => fs::rename(from, to),
@@ -326,7 +326,7 @@ pub fn rename_new(from: &Path, to: &Path) -> Result<(), FileError> {
 ///
 /// # Errors
 /// The system's reason.
-pub fn remove(path: &Path) -> Result<(), FileError> {
+pub(crate) fn remove(path: &Path) -> Result<(), FileError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other
@@ -340,7 +340,7 @@ pub fn remove(path: &Path) -> Result<(), FileError> {
 ///
 /// # Errors
 /// The system's reason.
-pub fn remove_folder(path: &Path) -> Result<(), FileError> {
+pub(crate) fn remove_folder(path: &Path) -> Result<(), FileError> {
     match listing::remove(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other.map_err(FileError::at("remove", path)),
@@ -349,7 +349,7 @@ pub fn remove_folder(path: &Path) -> Result<(), FileError> {
 
 /// What the numbered backup of a file is called.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Backup {
+pub(crate) enum Backup {
     /// `.<file>.~N~`: for folders of which a server loads every file that it sees.
     Hidden,
     /// `<file>.~N~`
@@ -362,7 +362,7 @@ pub enum Backup {
 ///
 /// # Errors
 /// The system's reason.
-pub fn back_up_beside(path: &Path, called: Backup) -> Result<PathBuf, FileError> {
+pub(crate) fn back_up_beside(path: &Path, called: Backup) -> Result<PathBuf, FileError> {
     if let Some(backup) = backed_up(path)? {
         return Ok(backup);
     }
@@ -386,7 +386,7 @@ pub fn back_up_beside(path: &Path, called: Backup) -> Result<PathBuf, FileError>
 ///
 /// # Errors
 /// When they cannot be looked at.
-pub fn backed_up(path: &Path) -> Result<Option<PathBuf>, FileError> {
+pub(crate) fn backed_up(path: &Path) -> Result<Option<PathBuf>, FileError> {
     let Some(own) = look(path)?.filter(|seen| seen.names > 1) else {
         return Ok(None);
     };
@@ -408,7 +408,7 @@ pub fn backed_up(path: &Path) -> Result<Option<PathBuf>, FileError> {
 ///
 /// # Errors
 /// `AlreadyExists` when such a file is there; else the system's reason.
-pub fn restore(path: &Path, backup: &Path) -> Result<(), FileError> {
+pub(crate) fn restore(path: &Path, backup: &Path) -> Result<(), FileError> {
     let failed = FileError::at("restore", path);
     match (look(path)?, look(backup)?) {
         (_, None) => return Err(failed(io::ErrorKind::NotFound.into())),
@@ -431,7 +431,7 @@ pub fn restore(path: &Path, backup: &Path) -> Result<(), FileError> {
 ///
 /// # Errors
 /// The system's reason.
-pub fn unlink(path: &Path) -> Result<(), FileError> {
+pub(crate) fn unlink(path: &Path) -> Result<(), FileError> {
     match look(path)? {
         Some(Seen {
             kind: Kind::Link(_),

@@ -15,7 +15,7 @@ use super::walk::Met;
 
 /// One thing that was met.
 #[derive(Debug)]
-pub enum Seen<'a> {
+pub(crate) enum Seen<'a> {
     /// A file: its content and its permission bits.
     File(&'a Path, Result<(&'a [u8], u32), FileError>),
     /// Something else.
@@ -33,7 +33,7 @@ const WAITING: usize = 8;
 /// Reads every file of `walk` up to `limit` bytes. `look` adds what it makes of each to what it
 /// made of those before it, from an empty start every some files; `each` hears of all that in the
 /// order of the walk.
-pub fn look_at<T: Default + Send>(
+pub(crate) fn look_at<T: Default + Send>(
     walk: impl Iterator<Item = Met> + Send,
     limit: u64,
     look: impl Fn(&mut T, Seen<'_>) + Sync,

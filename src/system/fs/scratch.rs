@@ -32,7 +32,7 @@ pub enum ScratchError {
 /// An empty folder of our own, locked while this lives. It stays when dropped: people look at what
 /// a rehearsal made.
 #[derive(Debug)]
-pub struct Scratch {
+pub(crate) struct Scratch {
     path: PathBuf,
     _lock: File,
 }
@@ -42,7 +42,7 @@ impl Scratch {
     ///
     /// # Errors
     /// See [`ScratchError`]; a folder without the marker is not touched.
-    pub fn claim(path: &Path) -> Result<Self, ScratchError> {
+    pub(crate) fn claim(path: &Path) -> Result<Self, ScratchError> {
         let marker = path.join(MARKER);
         if files::occupied(path) {
             let real = path.symlink_metadata().is_ok_and(|meta| meta.is_dir());
@@ -74,7 +74,7 @@ impl Scratch {
 
     /// The folder.
     #[must_use]
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
@@ -82,7 +82,7 @@ impl Scratch {
     ///
     /// # Errors
     /// The system's reason.
-    pub fn absolute(&self) -> Result<PathBuf, FileError> {
+    pub(crate) fn absolute(&self) -> Result<PathBuf, FileError> {
         self.path
             .canonicalize()
             .map_err(FileError::at("look at", &self.path))
@@ -92,7 +92,7 @@ impl Scratch {
     ///
     /// # Errors
     /// The system's reason.
-    pub fn folder(&self, name: &str) -> Result<PathBuf, FileError> {
+    pub(crate) fn folder(&self, name: &str) -> Result<PathBuf, FileError> {
         let path = self.path.join(name);
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
         made.map_err(FileError::at("create the folder", &path))

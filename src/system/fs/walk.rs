@@ -16,7 +16,7 @@ use super::listing::{self, Entry};
 
 /// How far down.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Depth {
+pub(crate) enum Depth {
     /// The files of the folder itself, no hidden ones.
     Own,
     /// All that lies below it.
@@ -25,7 +25,7 @@ pub enum Depth {
 
 /// What was met.
 #[derive(Debug)]
-pub enum Met {
+pub(crate) enum Met {
     /// It could not be looked at.
     Failed(FileError),
     /// A regular file, or a link to one.
@@ -36,7 +36,7 @@ pub enum Met {
 
 /// A walk under way.
 #[derive(Debug)]
-pub struct Walk {
+pub(crate) struct Walk {
     depth: Depth,
     /// Folders still to be opened, the next one last.
     folders: Vec<PathBuf>,
@@ -50,7 +50,7 @@ pub struct Walk {
 impl Walk {
     /// Of the folder at `root`.
     #[must_use]
-    pub fn new(root: &Path, depth: Depth) -> Self {
+    pub(crate) fn new(root: &Path, depth: Depth) -> Self {
         let known = fs::metadata(root)
             .map(|meta| number(&meta))
             .into_iter()

@@ -18,7 +18,7 @@ const ACL: &str = "system.posix_acl_access";
 
 /// Both, as far as a file has them.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Attributes {
+pub(crate) struct Attributes {
     /// The SELinux label.
     pub label: Option<Vec<u8>>,
     /// The ACL, where it says more than the mode.
@@ -29,7 +29,7 @@ pub struct Attributes {
 ///
 /// # Errors
 /// The system's reason.
-pub fn read(path: &Path) -> Result<Attributes, FileError> {
+pub(crate) fn read(path: &Path) -> Result<Attributes, FileError> {
     let label = one(path, LABEL)
         .map_err(|errno| FileError::at("read the SELinux label of", path)(errno.into()))?;
     Ok(Attributes {
@@ -42,7 +42,7 @@ pub fn read(path: &Path) -> Result<Attributes, FileError> {
 ///
 /// # Errors
 /// The system's reason.
-pub fn acl(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+pub(crate) fn acl(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
     one(path, ACL).map_err(|errno| FileError::at("read the ACL of", path)(errno.into()))
 }
 

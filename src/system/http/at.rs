@@ -23,7 +23,10 @@ const AT_ONCE: usize = 32;
 ///
 /// # Errors
 /// The number of the signal that came.
-pub fn look(questions: &[(String, SocketAddr)], interrupt: &Interrupt) -> Result<Vec<Got>, i32> {
+pub(crate) fn look(
+    questions: &[(String, SocketAddr)],
+    interrupt: &Interrupt,
+) -> Result<Vec<Got>, i32> {
     let all = async {
         tokio::select! {
             answers = ask_all(questions) => Ok(answers),

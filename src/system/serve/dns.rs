@@ -14,7 +14,7 @@ use super::{Background, PATIENCE};
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
 /// From the bytes of a query to those of its answer; `None` drops the query.
-pub type Answer = dyn Fn(&[u8]) -> Option<Vec<u8>> + Send + Sync;
+pub(crate) type Answer = dyn Fn(&[u8]) -> Option<Vec<u8>> + Send + Sync;
 
 /// A running DNS server.
 #[derive(Debug)]
@@ -109,7 +109,7 @@ async fn converse(mut stream: tokio::net::TcpStream, answer: &Arc<Answer>) -> io
 ///
 /// # Errors
 /// When nothing came in time or the socket failed.
-pub fn ask(server: SocketAddr, query: &[u8]) -> io::Result<Vec<u8>> {
+pub(crate) fn ask(server: SocketAddr, query: &[u8]) -> io::Result<Vec<u8>> {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
     socket.connect(server)?;
     socket.send(query)?;

@@ -24,7 +24,7 @@ const PAIR_LIMIT: u64 = 1024 * 1024;
 
 /// What the server reads.
 #[derive(Clone, Debug)]
-pub struct Site {
+pub(crate) struct Site {
     /// The chain, PEM.
     pub chain: PathBuf,
     /// The key, PEM.
@@ -38,7 +38,7 @@ pub struct Site {
 
 /// A running TLS server.
 #[derive(Debug)]
-pub struct WebServer {
+pub(crate) struct WebServer {
     address: SocketAddr,
     _background: Background,
 }
@@ -49,7 +49,7 @@ impl WebServer {
     ///
     /// # Errors
     /// When no port or no thread can be had.
-    pub fn start(site: Site) -> io::Result<Self> {
+    pub(crate) fn start(site: Site) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
@@ -77,7 +77,7 @@ impl WebServer {
 
     /// Where it listens.
     #[must_use]
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 }
@@ -109,7 +109,7 @@ fn provider() -> Arc<rustls::crypto::CryptoProvider> {
 
 /// What a visitor who trusts one root was shown.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Visit {
+pub(crate) struct Visit {
     /// `TLS 1.2` or `TLS 1.3`.
     pub protocol: &'static str,
     /// The leaf, DER.
@@ -131,7 +131,12 @@ impl TimeProvider for At {
 ///
 /// # Errors
 /// When there is no connection, or the certificate is refused.
-pub fn visit(address: SocketAddr, host: &str, root: &[u8], at: Timestamp) -> io::Result<Visit> {
+pub(crate) fn visit(
+    address: SocketAddr,
+    host: &str,
+    root: &[u8],
+    at: Timestamp,
+) -> io::Result<Visit> {
     let mut roots = RootCertStore::empty();
     roots
         .add(CertificateDer::from(root))

@@ -17,7 +17,7 @@ use crate::system::tls::{ProbeError, probe};
 
 /// A host to ask.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct HostTarget {
+pub(crate) struct HostTarget {
     /// A DNS name as A-labels, or an address without brackets.
     pub name: String,
     /// The port.
@@ -28,7 +28,7 @@ pub struct HostTarget {
 
 /// What one address of a host showed.
 #[derive(Debug)]
-pub struct AddressAnswer {
+pub(crate) struct AddressAnswer {
     /// Where.
     pub address: SocketAddr,
     /// What, or why nothing.
@@ -44,7 +44,7 @@ const MOST: usize = 16;
 
 /// One fresh handshake with every address of every host; `each` hears of the hosts (their places in
 /// the list) as they are through, with an answer of every address or why none was asked.
-pub fn ask_hosts(
+pub(crate) fn ask_hosts(
     hosts: &[HostTarget],
     deadline: Duration,
     mut each: impl FnMut(usize, Result<Vec<AddressAnswer>, ProbeError>),

@@ -93,7 +93,7 @@ impl Build {
 
 /// The modules that `-l` lists: `mod_so.c`.
 #[must_use]
-pub fn built_in(output: &str) -> Vec<String> {
+pub(crate) fn built_in(output: &str) -> Vec<String> {
     output
         .lines()
         .map(str::trim)
@@ -106,7 +106,7 @@ pub fn built_in(output: &str) -> Vec<String> {
 /// a plain value are understood, those that run something are passed over (what names such a
 /// variable is then a doubt).
 #[must_use]
-pub fn envvars(text: &str) -> HashMap<String, String> {
+pub(crate) fn envvars(text: &str) -> HashMap<String, String> {
     let mut variables = HashMap::new();
     for line in text.lines().map(str::trim) {
         let set = line.strip_prefix("export ").unwrap_or(line);

@@ -14,14 +14,14 @@ use crate::store::release::{Access, Release, Unloadable};
 use crate::webserver::model::{Block, Pair};
 
 /// How each line of the gate begins.
-pub const GATE: &str = "Apache would end at the next reload: ";
+pub(crate) const GATE: &str = "Apache would end at the next reload: ";
 
 /// Reads a file of a pair; else says why it cannot.
 type Reader<'a> = dyn FnMut(&Path) -> Result<Zeroizing<Vec<u8>>, String> + 'a;
 
 /// What would end Apache, a line for each pair; `read` gives a file's bytes, or why it cannot be
 /// read.
-pub fn faults(config: &Config, read: &mut Reader<'_>) -> Vec<String> {
+pub(crate) fn faults(config: &Config, read: &mut Reader<'_>) -> Vec<String> {
     let mut lines = Vec::new();
     let mut seen: Vec<&Pair> = Vec::new();
     for block in config

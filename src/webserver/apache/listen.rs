@@ -47,7 +47,7 @@ impl Socket {
 
 /// An address of `<VirtualHost>`.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct VirtualAddress {
+pub(crate) struct VirtualAddress {
     /// `None`: any (`*`, `_default_`).
     pub host: Option<Interface>,
     /// `None`: any.
@@ -57,7 +57,7 @@ pub struct VirtualAddress {
 impl VirtualAddress {
     /// `*:443`, `192.0.2.1`, `[2001:db8::1]:443`, `www.example.com:*`.
     #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
+    pub(crate) fn parse(word: &str) -> Option<Self> {
         let (host, port) = match word.rsplit_once(':') {
             Some((host, port)) if !host.contains(':') || host.ends_with(']') => (host, port),
             _ => (word, "*"),
@@ -78,7 +78,7 @@ impl VirtualAddress {
 
     /// Where it is reached through these sockets.
     #[must_use]
-    pub fn through(&self, sockets: &[Socket], (mapped, ipv6): (bool, bool)) -> Vec<Listen> {
+    pub(crate) fn through(&self, sockets: &[Socket], (mapped, ipv6): (bool, bool)) -> Vec<Listen> {
         let mut listens: Vec<Listen> = Vec::new();
         for socket in sockets
             .iter()

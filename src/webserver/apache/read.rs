@@ -14,7 +14,7 @@ const DEPTH: usize = 32;
 
 /// What a configuration is read in.
 #[derive(Clone, Debug, Default)]
-pub struct Surroundings {
+pub(crate) struct Surroundings {
     /// What relative paths start from, until a `ServerRoot` says otherwise.
     pub server_root: PathBuf,
     /// The variables of its environment (Debian's envvars).
@@ -81,7 +81,7 @@ impl Directive {
 /// The directives that apply at this level: includes and conditions are replaced by what is in
 /// them.
 #[must_use]
-pub fn flat(directives: &[Directive]) -> Vec<&Directive> {
+pub(crate) fn flat(directives: &[Directive]) -> Vec<&Directive> {
     let mut all = Vec::new();
     for directive in directives {
         match &directive.inside {
@@ -113,7 +113,7 @@ pub struct Read {
 ///
 /// # Errors
 /// What is no configuration, or what `find` fails with.
-pub fn read<E: From<ParseError>>(
+pub(crate) fn read<E: From<ParseError>>(
     main: &ConfigText,
     surroundings: Surroundings,
     find: &mut dyn FnMut(&Path) -> Result<Vec<ConfigText>, E>,

@@ -10,7 +10,7 @@ use crate::webserver::model::{Blame, Complaint, last_words};
 
 /// Reads the output; `paths` are those of the pair, as the configuration names them.
 #[must_use]
-pub fn complaint(output: &str, paths: &[&Path]) -> Complaint {
+pub(crate) fn complaint(output: &str, paths: &[&Path]) -> Complaint {
     let mut lines: Vec<String> = output
         .lines()
         .map(said)
@@ -45,7 +45,7 @@ pub fn complaint(output: &str, paths: &[&Path]) -> Complaint {
 /// were and it does not list: what was understood of the configuration is then not what Apache
 /// makes of it.
 #[must_use]
-pub fn unlisted(output: &str, config: &Config) -> Vec<String> {
+pub(crate) fn unlisted(output: &str, config: &Config) -> Vec<String> {
     let place = |line: &str| {
         line.trim_end()
             .strip_suffix(')')?

@@ -11,7 +11,7 @@ use crate::webserver::model::{Addition, CIPHERS, NewBlock, Software, Written};
 
 /// What is needed to write it.
 #[derive(Clone, Copy, Debug)]
-pub struct Writer<'a> {
+pub(crate) struct Writer<'a> {
     /// What for.
     pub new: NewBlock<'a>,
     /// What Apache reads now.
@@ -24,7 +24,7 @@ const ROOT: &str = "/var/www/html";
 impl Writer<'_> {
     /// The file to put beside Apache's others.
     #[must_use]
-    pub fn write(&self) -> Written {
+    pub(crate) fn write(&self) -> Written {
         let plain: Vec<&VirtualHost> = self
             .config
             .hosts

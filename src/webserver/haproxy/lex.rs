@@ -38,7 +38,7 @@ struct Untold;
 
 /// One word.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Word {
+pub(crate) struct Word {
     /// What it says; variables whose value cannot be told stand as they are written.
     pub text: String,
     /// Whether it holds such a variable.
@@ -47,7 +47,7 @@ pub struct Word {
 
 /// What is no line: a quote or a variable's brace that is not closed, an escape that is none.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Broken;
+pub(crate) struct Broken;
 
 /// The words of a line, its comment left out.
 pub(crate) fn words(line: &str, environment: &Environment) -> Result<Vec<Word>, Broken> {

@@ -8,7 +8,7 @@ use crate::webserver::model::{Blame, Complaint, last_words};
 /// Reads the output of a failing test; `paths` are those of the pair, as the configuration names
 /// them.
 #[must_use]
-pub fn complaint(output: &str, paths: &[&Path]) -> Complaint {
+pub(crate) fn complaint(output: &str, paths: &[&Path]) -> Complaint {
     let mut lines: Vec<String> = output.lines().filter_map(alert).collect();
     lines.dedup();
     let about: Vec<Blame> = lines.iter().map(|line| blame(line, paths)).collect();

@@ -11,7 +11,7 @@ use crate::webserver::model::{Addition, Block, CIPHERS, Listen, NewBlock, Writte
 
 /// What is written, and into what.
 #[derive(Clone, Copy, Debug)]
-pub struct Writer<'a> {
+pub(crate) struct Writer<'a> {
     /// The pair and its names.
     pub new: NewBlock<'a>,
     /// What is there.
@@ -24,7 +24,7 @@ const BACKEND: &str = "127.0.0.1:8000";
 impl Writer<'_> {
     /// The section, and what to change in present ones.
     #[must_use]
-    pub fn write(&self) -> Written {
+    pub(crate) fn write(&self) -> Written {
         let (plain, tls) = self.new.ports;
         let file = self.certificate();
         let names: Vec<&str> = self.new.names.iter().map(|name| name.as_str()).collect();

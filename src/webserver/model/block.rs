@@ -78,7 +78,7 @@ impl Pair {
 
 /// The links of a pair whose chain and key are in a file each.
 #[must_use]
-pub fn chain_and_key(chain: &Path, key: &Path) -> [Link; 2] {
+pub(crate) fn chain_and_key(chain: &Path, key: &Path) -> [Link; 2] {
     [
         Link::new(chain, Piece::FullChain),
         Link::new(key, Piece::Key),

@@ -27,7 +27,7 @@ pub struct Complaint {
 
 /// Where no line is known to be the complaint (another server's words, a crash): the last few.
 #[must_use]
-pub fn last_words(output: &str) -> Vec<String> {
+pub(crate) fn last_words(output: &str) -> Vec<String> {
     let lines: Vec<&str> = output
         .lines()
         .map(str::trim)
@@ -41,7 +41,7 @@ pub fn last_words(output: &str) -> Vec<String> {
 
 /// Whether a server's words name this very path, however they quote it.
 #[must_use]
-pub fn names_path(output: &str, path: &Path) -> bool {
+pub(crate) fn names_path(output: &str, path: &Path) -> bool {
     let goes_on = |c: char| c.is_alphanumeric() || "/._-".contains(c);
     let path = path.display().to_string();
     let alone = |(at, _): (usize, &str)| {

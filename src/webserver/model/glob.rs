@@ -3,13 +3,13 @@
 
 /// Whether it is a pattern at all.
 #[must_use]
-pub fn is_pattern(part: &str) -> bool {
+pub(crate) fn is_pattern(part: &str) -> bool {
     part.contains(['*', '?', '['])
 }
 
 /// Whether `name` is one of those that `pattern` stands for.
 #[must_use]
-pub fn matches(pattern: &str, name: &str) -> bool {
+pub(crate) fn matches(pattern: &str, name: &str) -> bool {
     if name.starts_with('.') && !pattern.starts_with('.') {
         return false;
     }

@@ -97,7 +97,7 @@ const LABEL: &str = "certctl-probe";
 
 /// A host name to ask for that a certificate's name is for.
 #[must_use]
-pub fn concrete(name: &DnsName) -> String {
+pub(crate) fn concrete(name: &DnsName) -> String {
     if name.is_wildcard() {
         format!("{LABEL}.{}", name.base())
     } else {

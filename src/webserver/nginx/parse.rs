@@ -7,7 +7,7 @@ use super::lex::{Fault, Lexer, ParseError, Token};
 use crate::webserver::model::ConfigText;
 
 /// Blocks and includes go no deeper than this.
-pub const DEPTH: usize = 32;
+pub(crate) const DEPTH: usize = 32;
 
 /// One directive.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -43,7 +43,7 @@ impl Directive {
 
 /// `directives` with each `include` replaced by what it includes.
 #[must_use]
-pub fn flat(directives: &[Directive]) -> Vec<&Directive> {
+pub(crate) fn flat(directives: &[Directive]) -> Vec<&Directive> {
     let mut all = Vec::new();
     for directive in directives {
         match directive.name.as_str() {
@@ -59,7 +59,7 @@ pub fn flat(directives: &[Directive]) -> Vec<&Directive> {
 ///
 /// # Errors
 /// What is no configuration, or what `find` fails with.
-pub fn parse<E: From<ParseError>>(
+pub(crate) fn parse<E: From<ParseError>>(
     main: &ConfigText,
     find: &mut dyn FnMut(&Path) -> Result<Vec<ConfigText>, E>,
 ) -> Result<Vec<Directive>, E> {

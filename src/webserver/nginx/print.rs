@@ -4,7 +4,7 @@ use super::parse::Directive;
 
 /// A word as it must be written.
 #[must_use]
-pub fn word(text: &str) -> String {
+pub(crate) fn word(text: &str) -> String {
     let plain = !text.is_empty()
         && !text.starts_with(['#', '"', '\'', '}'])
         && !text.contains([' ', '\t', '\r', '\n', ';'])
@@ -25,7 +25,7 @@ pub fn word(text: &str) -> String {
 }
 
 /// Directives, one a line, each level four blanks deeper; `include` as it was written.
-pub fn directives(out: &mut String, directives: &[Directive], depth: usize) {
+pub(crate) fn directives(out: &mut String, directives: &[Directive], depth: usize) {
     let indent = "    ".repeat(depth);
     for directive in directives {
         let words = std::iter::once(&directive.name)

@@ -16,7 +16,7 @@ use crate::webserver::model::{
 
 /// What is needed to write it.
 #[derive(Clone, Copy, Debug)]
-pub struct Writer<'a> {
+pub(crate) struct Writer<'a> {
     /// What for.
     pub new: NewBlock<'a>,
     /// The nginx that will read it.
@@ -40,7 +40,7 @@ const HEADERS: [(&str, &str); 4] = [
 impl Writer<'_> {
     /// The file to put beside nginx's others.
     #[must_use]
-    pub fn write(&self) -> Written {
+    pub(crate) fn write(&self) -> Written {
         let plain: Vec<&ServerBlock> = self
             .config
             .blocks
@@ -358,8 +358,9 @@ mod tests {
     use super::Writer;
     use crate::store::layout::{Link, Piece};
     use crate::webserver::model::{NewBlock, WEB, Written};
+    use crate::webserver::nginx::Build;
+    use crate::webserver::nginx::build::{Http2, Version};
     use crate::webserver::nginx::testing::{config, names};
-    use crate::webserver::nginx::{Build, Http2, Version};
 
     fn write(http: &str, asked: &[&str], version: Version) -> Written {
         let http2 = if version >= Version(1, 25, 1) {
