@@ -12,6 +12,7 @@ pub mod ca;
 pub mod dns;
 pub mod fleet;
 pub mod foreign;
+pub mod frozen;
 pub mod haproxy;
 pub mod lab;
 pub mod liar;
