@@ -1,0 +1,97 @@
+//! Certificates that certctl 42475f8 installed for nginx, and for nginx and HAProxy together (fixtures/frozen), are
+//! renewed and rolled back before the real servers, with no flag.
+//! Needs: nginx haproxy
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use certctl::live::ProbeTarget;
+use certctl::pki::certificate::Certificate;
+use certctl::system::tls::probe_all;
+use support::Sandbox;
+use support::frozen::{NOW, unpack};
+use support::haproxy::Haproxy;
+use support::nginx::{Nginx, free_port};
+use support::shop::{CHAIN, KEY, PAIR, leftovers, mode};
+
+/// Chain and key in one file, as HAProxy reads it.
+const COMBINED: &str = "tree/etc/ssl/private/example.com.pem";
+
+/// The leaf that the server at this port shows.
+fn shown(port: u16) -> String {
+    let target = ProbeTarget::new(([127, 0, 0, 1], port).into(), "example.com");
+    let handshake = probe_all(&[target], Duration::from_secs(20)).pop().unwrap().expect("a handshake");
+    Certificate::from_der(&handshake.chain[0]).unwrap().to_pem()
+}
+
+/// Installs the next certificate, rolls it back, installs it again; each time all servers show what the chain has.
+fn goes_on(sandbox: &Sandbox, ports: &[u16]) {
+    let settings =
+        || -> serde_json::Value { serde_json::from_str(&sandbox.read(&format!("{PAIR}/settings.json"))).unwrap() };
+    let (before, chain) = (settings(), sandbox.read(CHAIN));
+    let run = |args: &[&str]| sandbox.run(&[args, &["--root", "tree", "--at", NOW]].concat()).expect(0);
+    let is_served = |what: &str| {
+        let served = sandbox.read(CHAIN);
+        ports.iter().for_each(|port| assert!(served.starts_with(&shown(*port)), "{what}: port {port}"));
+        served
+    };
+    is_served("as it was");
+    run(&["install", "next.crt"]);
+    assert_ne!(is_served("installed"), chain);
+    run(&["install", "--check"]);
+    run(&["rollback", "example.com"]);
+    assert_eq!(is_served("rolled back"), chain);
+    run(&["install", "next.crt"]);
+    is_served("installed again");
+    for field in ["server", "server_config", "server_configs", "links", "chain_path", "key_path", "trust"] {
+        assert_eq!(settings().get(field), before.get(field), "{field}");
+    }
+    assert_eq!(leftovers(sandbox), Vec::<std::path::PathBuf>::new());
+}
+
+/// A TLS block of nginx with the pair at the usual paths.
+fn block(sandbox: &Sandbox, port: u16) -> String {
+    let path = |path: &str| sandbox.join(path).display().to_string();
+    format!(
+        "server {{ listen 127.0.0.1:{port} ssl; server_name example.com www.example.com; ssl_certificate {};\n\
+         ssl_certificate_key {}; return 204; }}",
+        path(CHAIN),
+        path(KEY)
+    )
+}
+
+fn is_plain(path: &Path) -> bool {
+    fs::symlink_metadata(path).unwrap().is_file()
+}
+
+#[test]
+fn the_server_of_an_older_install_gets_the_next_certificate() {
+    let sandbox = unpack("server");
+    let port = free_port();
+    let _nginx = Nginx::start(&sandbox.join("nginx"), &block(&sandbox, port));
+    goes_on(&sandbox, &[port]);
+}
+
+#[test]
+fn both_servers_of_an_older_install_get_the_next_certificate() {
+    let sandbox = unpack("servers");
+    let ports = [free_port(), free_port()];
+    let _nginx = Nginx::start(&sandbox.join("nginx"), &block(&sandbox, ports[0]));
+    let frontend = format!(
+        "frontend f\n    bind 127.0.0.1:{} ssl crt {}\n    http-request return status 204\n",
+        ports[1],
+        sandbox.join(COMBINED).display()
+    );
+    let _haproxy = Haproxy::start(&sandbox.join("haproxy"), &frontend);
+    goes_on(&sandbox, &ports);
+    let combined = sandbox.read(COMBINED);
+    assert_eq!(combined, sandbox.read(CHAIN) + &sandbox.read(KEY));
+    sandbox.run(&["remove", "example.com", "--root", "tree", "--at", NOW]).expect(0);
+    assert!([CHAIN, KEY, COMBINED].iter().all(|path| is_plain(&sandbox.join(path))));
+    assert_eq!((sandbox.read(COMBINED), mode(&sandbox.join(COMBINED))), (combined, 0o600));
+    assert!(!sandbox.join(PAIR).exists());
+}
