@@ -412,6 +412,18 @@ fn paths_that_an_older_install_adopted_stay() {
     assert!(!sandbox.join(CHAIN).exists() && !sandbox.join(KEY).exists());
 }
 
+/// No server runs, so that only the settings say where else the certificate is read.
+#[test]
+fn further_links_of_an_older_install_are_removed_too() {
+    let sandbox = unpack("servers");
+    let combined = "tree/etc/ssl/private/example.com.pem";
+    let before = sandbox.read(combined);
+    is_removed(&sandbox, &Case { sample: "servers", ..FINE });
+    assert!(is_plain(&sandbox, combined));
+    assert_eq!(mode(&sandbox.join(combined)), 0o600);
+    assert!(sandbox.read(combined) == before);
+}
+
 #[test]
 fn an_older_batch_goes_on() {
     let sandbox = unpack("batch");
