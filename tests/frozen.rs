@@ -56,10 +56,22 @@ struct Case {
 }
 
 /// One that is in order.
-const FINE: Case = Case { sample: "ordinary", chain: CHAIN, key: KEY, mode: 0o600, check: 0, renew: 0, rollback: 0 };
+const FINE: Case = Case {
+    sample: "ordinary",
+    chain: CHAIN,
+    key: KEY,
+    mode: 0o600,
+    check: 0,
+    renew: 0,
+    rollback: 0,
+};
 
 fn run(sandbox: &Sandbox, args: &[&str]) -> Run {
-    let at: &[&str] = if args.contains(&"--at") { &[] } else { &["--at", NOW] };
+    let at: &[&str] = if args.contains(&"--at") {
+        &[]
+    } else {
+        &["--at", NOW]
+    };
     sandbox.run(&[args, &["--root", "tree"], at].concat())
 }
 
@@ -74,7 +86,9 @@ fn read_settings(sandbox: &Sandbox) -> Value {
 fn options(settings: &Value) -> Value {
     let mut options = settings.clone();
     let fields = options.as_object_mut().unwrap();
-    WRITTEN_BY_INSTALLS.iter().for_each(|field| drop(fields.remove(*field)));
+    WRITTEN_BY_INSTALLS
+        .iter()
+        .for_each(|field| drop(fields.remove(*field)));
     options
 }
 
@@ -85,11 +99,21 @@ fn history(settings: &Value) -> &[Value] {
 /// The release that `live` or `proven` names.
 fn pointer(sandbox: &Sandbox, name: &str) -> Option<String> {
     let text = fs::read_link(sandbox.join(&format!("{PAIR}/{name}"))).ok()?;
-    Some(text.to_str().unwrap().strip_prefix("releases/").unwrap().to_owned())
+    Some(
+        text.to_str()
+            .unwrap()
+            .strip_prefix("releases/")
+            .unwrap()
+            .to_owned(),
+    )
 }
 
 fn served(sandbox: &Sandbox, case: &Case) -> (String, String) {
-    assert!(fits(sandbox, case.chain, case.key), "{}: a chain with another key", case.sample);
+    assert!(
+        fits(sandbox, case.chain, case.key),
+        "{}: a chain with another key",
+        case.sample
+    );
     assert_eq!(mode(&sandbox.join(case.key)), case.mode, "{}", case.sample);
     (sandbox.read(case.chain), sandbox.read(case.key))
 }
@@ -108,17 +132,45 @@ fn is_read(sandbox: &Sandbox, case: &Case) {
     assert!([0, 1].contains(&listed.code), "{}: {listed}", case.sample);
     if let Some(live) = pointer(sandbox, "live") {
         let rows = listed.json()[word::ROWS].as_array().unwrap().clone();
-        let installed: Vec<&Value> = rows.iter().filter(|row| row["state"] == word::INSTALLED).collect();
-        assert!(!installed.is_empty() || case.check != 0, "{}: {live} is not listed: {listed}", case.sample);
+        let installed: Vec<&Value> = rows
+            .iter()
+            .filter(|row| row["state"] == word::INSTALLED)
+            .collect();
+        assert!(
+            !installed.is_empty() || case.check != 0,
+            "{}: {live} is not listed: {listed}",
+            case.sample
+        );
         let path = sandbox.run(&["status", case.chain, "--at", NOW]);
         assert!([0, 1].contains(&path.code), "{}: {path}", case.sample);
     }
     assert_eq!(tree(sandbox.path()), before, "{}", case.sample);
     // From a folder that knows nothing of it: the request is made from what is installed.
     fs::create_dir(sandbox.join("elsewhere")).unwrap();
-    let due = run(sandbox, &["renew", "example.com", "-C", "elsewhere", "--json", "--at", DUE]).expect(case.renew);
-    assert!(case.renew != 0 || due.json()["verdict"] == word::PREPARED, "{}: {due}", case.sample);
-    assert_eq!(tree(&sandbox.join("elsewhere")).is_empty(), case.renew != 0, "{}: {due}", case.sample);
+    let due = run(
+        sandbox,
+        &[
+            "renew",
+            "example.com",
+            "-C",
+            "elsewhere",
+            "--json",
+            "--at",
+            DUE,
+        ],
+    )
+    .expect(case.renew);
+    assert!(
+        case.renew != 0 || due.json()["verdict"] == word::PREPARED,
+        "{}: {due}",
+        case.sample
+    );
+    assert_eq!(
+        tree(&sandbox.join("elsewhere")).is_empty(),
+        case.renew != 0,
+        "{}: {due}",
+        case.sample
+    );
     fs::remove_dir_all(sandbox.join("elsewhere")).unwrap();
     assert_eq!(tree(sandbox.path()), before, "{}", case.sample);
 }
@@ -126,24 +178,62 @@ fn is_read(sandbox: &Sandbox, case: &Case) {
 /// Installs the next certificate; gives the release.
 fn is_installed_over(sandbox: &Sandbox, case: &Case) -> String {
     let before = read_settings(sandbox);
-    let more: &[&str] = if before.get("trust").is_some() { &[] } else { &["--trust", "root.pem"] };
-    let installed = run(sandbox, &[&["install", "next.crt", "--json"], more].concat()).expect(0).json();
-    assert_eq!(installed["verdict"], word::WRITTEN, "{}: {installed}", case.sample);
-    assert!(served(sandbox, case).0.starts_with(&next_leaf(sandbox)), "{}", case.sample);
+    let more: &[&str] = if before.get("trust").is_some() {
+        &[]
+    } else {
+        &["--trust", "root.pem"]
+    };
+    let installed = run(
+        sandbox,
+        &[&["install", "next.crt", "--json"], more].concat(),
+    )
+    .expect(0)
+    .json();
+    assert_eq!(
+        installed["verdict"],
+        word::WRITTEN,
+        "{}: {installed}",
+        case.sample
+    );
+    assert!(
+        served(sandbox, case).0.starts_with(&next_leaf(sandbox)),
+        "{}",
+        case.sample
+    );
     let live = pointer(sandbox, "live").unwrap();
-    assert_eq!(pointer(sandbox, "proven").as_ref(), Some(&live), "{}", case.sample);
-    assert_eq!(leftovers_but_backups(sandbox), Vec::<String>::new(), "{}", case.sample);
+    assert_eq!(
+        pointer(sandbox, "proven").as_ref(),
+        Some(&live),
+        "{}",
+        case.sample
+    );
+    assert_eq!(
+        leftovers_but_backups(sandbox),
+        Vec::<String>::new(),
+        "{}",
+        case.sample
+    );
 
     let after = read_settings(sandbox);
     let (old, new) = (history(&before), history(&after));
-    assert_eq!((&new[..old.len()], new.len()), (old, old.len() + 1), "{}: {after}", case.sample);
+    assert_eq!(
+        (&new[..old.len()], new.len()),
+        (old, old.len() + 1),
+        "{}: {after}",
+        case.sample
+    );
     assert_eq!(new[old.len()]["release"], live.as_str());
     for (option, value) in options(&before).as_object().unwrap() {
         assert_eq!(after[option], *value, "{}: {option}", case.sample);
     }
     run(sandbox, &["install", "--check"]).expect(0);
     let again = run(sandbox, &["install", "next.crt", "--json"]);
-    assert_eq!(again.expect(0).json()["verdict"], word::UNCHANGED, "{}", case.sample);
+    assert_eq!(
+        again.expect(0).json()["verdict"],
+        word::UNCHANGED,
+        "{}",
+        case.sample
+    );
     live
 }
 
@@ -181,10 +271,21 @@ fn is_rolled_back(sandbox: &Sandbox, case: &Case, before: Option<&Before>, next:
     let over = served(sandbox, case);
     let back = |more: &[&str], code: i32, wanted: &(String, String)| {
         run(sandbox, &[&["rollback", "example.com"], more].concat()).expect(code);
-        assert!(served(sandbox, case) == *wanted, "{}: rollback {more:?}", case.sample);
-        assert_eq!(pointer(sandbox, "live"), pointer(sandbox, "proven"), "{}", case.sample);
+        assert!(
+            served(sandbox, case) == *wanted,
+            "{}: rollback {more:?}",
+            case.sample
+        );
+        assert_eq!(
+            pointer(sandbox, "live"),
+            pointer(sandbox, "proven"),
+            "{}",
+            case.sample
+        );
     };
-    let Some(before) = before else { return back(&[], case.rollback, &over) };
+    let Some(before) = before else {
+        return back(&[], case.rollback, &over);
+    };
     back(&[], 0, &before.last);
     back(&["--to", next], 0, &over);
     back(&["--to", "2026-08-01"], 0, &before.by_day);
@@ -194,10 +295,21 @@ fn is_rolled_back(sandbox: &Sandbox, case: &Case, before: Option<&Before>, next:
 fn is_removed(sandbox: &Sandbox, case: &Case) {
     let over = served(sandbox, case);
     run(sandbox, &[word::REMOVE, "example.com"]).expect(0);
-    assert!([case.chain, case.key].iter().all(|path| is_plain(sandbox, path)), "{}", case.sample);
+    assert!(
+        [case.chain, case.key]
+            .iter()
+            .all(|path| is_plain(sandbox, path)),
+        "{}",
+        case.sample
+    );
     assert!(served(sandbox, case) == over, "{}", case.sample);
     assert!(!sandbox.join(PAIR).exists(), "{}", case.sample);
-    assert_eq!(leftovers_but_backups(sandbox), Vec::<String>::new(), "{}", case.sample);
+    assert_eq!(
+        leftovers_but_backups(sandbox),
+        Vec::<String>::new(),
+        "{}",
+        case.sample
+    );
 }
 
 fn is_plain(sandbox: &Sandbox, path: &str) -> bool {
@@ -206,7 +318,9 @@ fn is_plain(sandbox: &Sandbox, path: &str) -> bool {
 
 /// Temporary names; a backup ends in `.~<number>~`.
 fn leftovers_but_backups(sandbox: &Sandbox) -> Vec<String> {
-    let shown = leftovers(sandbox).into_iter().map(|path| path.display().to_string());
+    let shown = leftovers(sandbox)
+        .into_iter()
+        .map(|path| path.display().to_string());
     shown.filter(|path| !path.contains(".~")).collect()
 }
 
@@ -225,8 +339,14 @@ fn goes_on(case: &Case) -> Sandbox {
 fn an_older_install_goes_on() {
     let sandbox = goes_on(&FINE);
     assert!(sandbox.join("example.com-3.dcv").exists());
-    goes_on(&Case { sample: "rolled-back", ..FINE });
-    goes_on(&Case { sample: "taken-back", ..FINE });
+    goes_on(&Case {
+        sample: "rolled-back",
+        ..FINE
+    });
+    goes_on(&Case {
+        sample: "taken-back",
+        ..FINE
+    });
 }
 
 #[test]
@@ -241,25 +361,59 @@ fn the_paths_of_red_hat_go_on() {
 
 #[test]
 fn an_older_unfinished_install_is_finished() {
-    goes_on(&Case { sample: "unfinished", check: 1, ..FINE });
-    goes_on(&Case { sample: "unfinished-first", check: 1, rollback: 3, ..FINE });
-    goes_on(&Case { sample: "unrecorded", ..FINE });
+    goes_on(&Case {
+        sample: "unfinished",
+        check: 1,
+        ..FINE
+    });
+    goes_on(&Case {
+        sample: "unfinished-first",
+        check: 1,
+        rollback: 3,
+        ..FINE
+    });
+    goes_on(&Case {
+        sample: "unrecorded",
+        ..FINE
+    });
 }
 
 #[test]
 fn what_an_older_interrupted_install_left_is_cleared() {
-    goes_on(&Case { sample: "interrupted", ..FINE });
-    goes_on(&Case { sample: "interrupted-first", check: 1, renew: 3, rollback: 3, ..FINE });
-    goes_on(&Case { sample: "interrupted-takeover", check: 1, ..FINE });
+    goes_on(&Case {
+        sample: "interrupted",
+        ..FINE
+    });
+    goes_on(&Case {
+        sample: "interrupted-first",
+        check: 1,
+        renew: 3,
+        rollback: 3,
+        ..FINE
+    });
+    goes_on(&Case {
+        sample: "interrupted-takeover",
+        check: 1,
+        ..FINE
+    });
 }
 
 #[test]
 fn an_older_placeholder_is_replaced_or_removed() {
     let sandbox = unpack("placeholder");
-    let case = Case { sample: "placeholder", ..FINE };
+    let case = Case {
+        sample: "placeholder",
+        ..FINE
+    };
     // What else is not proven is not removed.
     is_removed(&sandbox, &case);
-    goes_on(&Case { sample: "placeholder", check: 1, renew: 3, rollback: 3, ..FINE });
+    goes_on(&Case {
+        sample: "placeholder",
+        check: 1,
+        renew: 3,
+        rollback: 3,
+        ..FINE
+    });
 }
 
 #[test]
@@ -270,12 +424,28 @@ fn an_older_interrupted_removal_is_finished() {
         let before = served(&sandbox, &case);
         run(&sandbox, &[word::REMOVE, "example.com"]).expect(0);
         assert!(served(&sandbox, &case) == before, "{sample}");
-        assert!(is_plain(&sandbox, CHAIN) && is_plain(&sandbox, KEY) && !sandbox.join(PAIR).exists(), "{sample}");
-        assert_eq!(leftovers_but_backups(&sandbox), Vec::<String>::new(), "{sample}");
+        assert!(
+            is_plain(&sandbox, CHAIN) && is_plain(&sandbox, KEY) && !sandbox.join(PAIR).exists(),
+            "{sample}"
+        );
+        assert_eq!(
+            leftovers_but_backups(&sandbox),
+            Vec::<String>::new(),
+            "{sample}"
+        );
     }
     // Or the next install comes first.
-    goes_on(&Case { sample: "removal-begun", check: 1, ..FINE });
-    goes_on(&Case { sample: "removal-ending", check: 3, renew: 3, ..FINE });
+    goes_on(&Case {
+        sample: "removal-begun",
+        check: 1,
+        ..FINE
+    });
+    goes_on(&Case {
+        sample: "removal-ending",
+        check: 3,
+        renew: 3,
+        ..FINE
+    });
 }
 
 /// Folder and name of the last request, the CA and the end of the paid term: from the settings alone.
@@ -290,7 +460,15 @@ fn settings_of_an_older_version_are_used_for_the_next_request() {
     }
     fs::create_dir(sandbox.join("elsewhere")).unwrap();
     let root = sandbox.join("tree").display().to_string();
-    let args = ["renew", "example.com", "--root", &root, "--at", DUE, "--json"];
+    let args = [
+        "renew",
+        "example.com",
+        "--root",
+        &root,
+        "--at",
+        DUE,
+        "--json",
+    ];
     let mut command = sandbox.command(&args);
     command.current_dir(sandbox.join("elsewhere"));
     let due = sandbox.run_command(command).expect(0).json();
@@ -298,7 +476,11 @@ fn settings_of_an_older_version_are_used_for_the_next_request() {
     assert!(sandbox.join("example.com-3.csr").exists(), "{due}");
     assert_eq!(mode(&sandbox.join("example.com-3.key")), 0o600);
     assert_eq!(sandbox.read("example.com-3.dcv"), "; ca namecheap\n");
-    assert_eq!(due["certificates"][0][word::PAID_UNTIL], "2028-01-01", "{due}");
+    assert_eq!(
+        due["certificates"][0][word::PAID_UNTIL],
+        "2028-01-01",
+        "{due}"
+    );
 }
 
 /// Every field that certctl 42475f8 stores is in one of the samples.
@@ -307,7 +489,14 @@ fn every_stored_field_has_a_sample() {
     let mut stored = BTreeMap::new();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/frozen");
     for entry in fs::read_dir(folder).unwrap() {
-        let sample = entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned();
+        let sample = entry
+            .unwrap()
+            .path()
+            .file_stem()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned();
         if sample == "access" && !is_root() {
             continue;
         }
@@ -327,7 +516,13 @@ fn fields_of_a_later_version_are_kept() {
     let mut settings = read_settings(&sandbox);
     settings["of_later"] = json!({"one": ["two", 3]});
     sandbox.write(&file, settings.to_string());
-    let kept = |what: &str| assert_eq!(read_settings(&sandbox)["of_later"], settings["of_later"], "{what}");
+    let kept = |what: &str| {
+        assert_eq!(
+            read_settings(&sandbox)["of_later"],
+            settings["of_later"],
+            "{what}"
+        )
+    };
     run(&sandbox, &["install", "--check"]).expect(0);
     run(&sandbox, &["rollback", "example.com"]).expect(0);
     kept("rollback");
@@ -340,16 +535,25 @@ fn fields_of_a_later_version_are_kept() {
 /// A server that shows what its files hold at each handshake; says where it is, and counts.
 fn serve(chain: PathBuf, key: PathBuf) -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let (address, count) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
+    let (address, count) = (
+        listener.local_addr().unwrap(),
+        Arc::new(AtomicUsize::new(0)),
+    );
     let counted = Arc::clone(&count);
     std::thread::spawn(move || {
         for mut connection in listener.incoming().flatten() {
             counted.fetch_add(1, Ordering::Relaxed);
-            let chain: Vec<_> = CertificateDer::pem_file_iter(&chain).unwrap().map(Result::unwrap).collect();
+            let chain: Vec<_> = CertificateDer::pem_file_iter(&chain)
+                .unwrap()
+                .map(Result::unwrap)
+                .collect();
             let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-            let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-            let config =
-                config.with_no_client_auth().with_single_cert(chain, PrivateKeyDer::from_pem_file(&key).unwrap());
+            let config = ServerConfig::builder_with_provider(provider)
+                .with_safe_default_protocol_versions()
+                .unwrap();
+            let config = config
+                .with_no_client_auth()
+                .with_single_cert(chain, PrivateKeyDer::from_pem_file(&key).unwrap());
             let mut tls = ServerConnection::new(Arc::new(config.unwrap())).unwrap();
             // The prober goes away when it has seen enough.
             while tls.is_handshaking() && tls.complete_io(&mut connection).is_ok() {}
@@ -365,7 +569,10 @@ fn commands_of_an_older_install_are_run_and_its_addresses_probed() {
     let file = format!("{PAIR}/settings.json");
     let text = sandbox.read(&file);
     assert!(text.contains("\"127.0.0.1:1\""));
-    sandbox.write(&file, text.replace("127.0.0.1:1\"", &format!("{address}\"")));
+    sandbox.write(
+        &file,
+        text.replace("127.0.0.1:1\"", &format!("{address}\"")),
+    );
     let before = read_settings(&sandbox);
     let lines = || fs::read_to_string(sandbox.join("log")).unwrap_or_default();
     run(&sandbox, &["install", "next.crt"]).expect(0);
@@ -373,7 +580,10 @@ fn commands_of_an_older_install_are_run_and_its_addresses_probed() {
     let first = probes.load(Ordering::Relaxed);
     assert!(first > 0);
     assert_eq!(options(&read_settings(&sandbox)), options(&before));
-    let case = Case { sample: "commands", ..FINE };
+    let case = Case {
+        sample: "commands",
+        ..FINE
+    };
     assert!(served(&sandbox, &case).0.starts_with(&next_leaf(&sandbox)));
     run(&sandbox, &["install", "--check"]).expect(0);
     fs::remove_file(sandbox.join("log")).unwrap();
@@ -389,7 +599,11 @@ fn owner_and_mode_of_an_older_key_stay() {
     if !is_root() {
         return;
     }
-    let sandbox = goes_on(&Case { sample: "access", mode: 0o640, ..FINE });
+    let sandbox = goes_on(&Case {
+        sample: "access",
+        mode: 0o640,
+        ..FINE
+    });
     let key = sandbox.join(KEY).metadata().unwrap();
     assert_eq!((key.uid(), key.gid()), (0, 114));
 }
@@ -397,13 +611,26 @@ fn owner_and_mode_of_an_older_key_stay() {
 #[test]
 fn paths_that_an_older_install_adopted_stay() {
     let chain = "tree/srv/tls/moved.crt";
-    let case = Case { sample: "adopted", chain, key: "tree/srv/tls/site.key", mode: 0o640, ..FINE };
+    let case = Case {
+        sample: "adopted",
+        chain,
+        key: "tree/srv/tls/site.key",
+        mode: 0o640,
+        ..FINE
+    };
     let sandbox = unpack("adopted");
     let [former, backup] = ["tree/srv/tls/site.crt", "tree/srv/tls/site.crt.~1~"];
     let kept = sandbox.read(backup);
-    let first = read_settings(&sandbox)["history"][0]["before"].as_str().unwrap().to_owned();
+    let first = read_settings(&sandbox)["history"][0]["before"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     run(&sandbox, &["rollback", "example.com", "--to", &first]).expect(0);
-    assert_eq!(served(&sandbox, &case).0, sandbox.read(former), "what was there before certctl was");
+    assert_eq!(
+        served(&sandbox, &case).0,
+        sandbox.read(former),
+        "what was there before certctl was"
+    );
 
     let sandbox = goes_on(&case);
     assert!(is_plain(&sandbox, former));
@@ -418,7 +645,13 @@ fn further_links_of_an_older_install_are_removed_too() {
     let sandbox = unpack("servers");
     let combined = "tree/etc/ssl/private/example.com.pem";
     let before = sandbox.read(combined);
-    is_removed(&sandbox, &Case { sample: "servers", ..FINE });
+    is_removed(
+        &sandbox,
+        &Case {
+            sample: "servers",
+            ..FINE
+        },
+    );
     assert!(is_plain(&sandbox, combined));
     assert_eq!(mode(&sandbox.join(combined)), 0o600);
     assert!(sandbox.read(combined) == before);
@@ -432,16 +665,27 @@ fn an_older_batch_goes_on() {
     let live = |stem: &str| fs::read_link(sandbox.join(&path(stem, "live"))).unwrap();
     let before = stems.map(live);
     run(&sandbox, &["install", "--check"]).expect(0);
-    run(&sandbox, &["install", "next.crt", "next-rsa.crt", "next-wildcard.crt"]).expect(0);
+    run(
+        &sandbox,
+        &["install", "next.crt", "next-rsa.crt", "next-wildcard.crt"],
+    )
+    .expect(0);
     for (stem, before) in stems.iter().zip(&before) {
         assert_ne!(live(stem), *before, "{stem}");
-        let settings: Value = serde_json::from_str(&sandbox.read(&path(stem, "settings.json"))).unwrap();
+        let settings: Value =
+            serde_json::from_str(&sandbox.read(&path(stem, "settings.json"))).unwrap();
         assert_eq!(history(&settings).len(), 2, "{stem}");
         run(&sandbox, &["rollback", stem]).expect(0);
         assert_eq!(live(stem), *before, "{stem}");
         run(&sandbox, &[word::REMOVE, stem]).expect(0);
-        let (chain, key) = (format!("tree/etc/ssl/{stem}.fullchain.pem"), format!("tree/etc/ssl/private/{stem}.key"));
-        assert!(is_plain(&sandbox, &chain) && is_plain(&sandbox, &key) && fits(&sandbox, &chain, &key), "{stem}");
+        let (chain, key) = (
+            format!("tree/etc/ssl/{stem}.fullchain.pem"),
+            format!("tree/etc/ssl/private/{stem}.key"),
+        );
+        assert!(
+            is_plain(&sandbox, &chain) && is_plain(&sandbox, &key) && fits(&sandbox, &chain, &key),
+            "{stem}"
+        );
     }
     assert_eq!(leftovers_but_backups(&sandbox), Vec::<String>::new());
 }

@@ -9,9 +9,9 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use certctl::live::ProbeTarget;
-use certctl::pki::certificate::Certificate;
-use certctl::system::tls::probe_all;
+use certctl::facade::probe::ProbeTarget;
+use certctl::facade::pki::certificate::Certificate;
+use certctl::facade::system::tls::probe_all;
 use support::Sandbox;
 use support::frozen::{NOW, unpack};
 use support::haproxy::Haproxy;
@@ -24,19 +24,29 @@ const COMBINED: &str = "tree/etc/ssl/private/example.com.pem";
 /// The leaf that the server at this port shows.
 fn shown(port: u16) -> String {
     let target = ProbeTarget::new(([127, 0, 0, 1], port).into(), "example.com");
-    let handshake = probe_all(&[target], Duration::from_secs(20)).pop().unwrap().expect("a handshake");
+    let handshake = probe_all(&[target], Duration::from_secs(20))
+        .pop()
+        .unwrap()
+        .expect("a handshake");
     Certificate::from_der(&handshake.chain[0]).unwrap().to_pem()
 }
 
 /// Installs the next certificate, rolls it back, installs it again; each time all servers show what the chain has.
 fn goes_on(sandbox: &Sandbox, ports: &[u16]) {
-    let settings =
-        || -> serde_json::Value { serde_json::from_str(&sandbox.read(&format!("{PAIR}/settings.json"))).unwrap() };
+    let settings = || -> serde_json::Value {
+        serde_json::from_str(&sandbox.read(&format!("{PAIR}/settings.json"))).unwrap()
+    };
     let (before, chain) = (settings(), sandbox.read(CHAIN));
-    let run = |args: &[&str]| sandbox.run(&[args, &["--root", "tree", "--at", NOW]].concat()).expect(0);
+    let run = |args: &[&str]| {
+        sandbox
+            .run(&[args, &["--root", "tree", "--at", NOW]].concat())
+            .expect(0)
+    };
     let is_served = |what: &str| {
         let served = sandbox.read(CHAIN);
-        ports.iter().for_each(|port| assert!(served.starts_with(&shown(*port)), "{what}: port {port}"));
+        ports
+            .iter()
+            .for_each(|port| assert!(served.starts_with(&shown(*port)), "{what}: port {port}"));
         served
     };
     is_served("as it was");
@@ -47,7 +57,15 @@ fn goes_on(sandbox: &Sandbox, ports: &[u16]) {
     assert_eq!(is_served("rolled back"), chain);
     run(&["install", "next.crt"]);
     is_served("installed again");
-    for field in ["server", "server_config", "server_configs", "links", "chain_path", "key_path", "trust"] {
+    for field in [
+        "server",
+        "server_config",
+        "server_configs",
+        "links",
+        "chain_path",
+        "key_path",
+        "trust",
+    ] {
         assert_eq!(settings().get(field), before.get(field), "{field}");
     }
     assert_eq!(leftovers(sandbox), Vec::<std::path::PathBuf>::new());
@@ -90,8 +108,17 @@ fn both_servers_of_an_older_install_get_the_next_certificate() {
     goes_on(&sandbox, &ports);
     let combined = sandbox.read(COMBINED);
     assert_eq!(combined, sandbox.read(CHAIN) + &sandbox.read(KEY));
-    sandbox.run(&["remove", "example.com", "--root", "tree", "--at", NOW]).expect(0);
-    assert!([CHAIN, KEY, COMBINED].iter().all(|path| is_plain(&sandbox.join(path))));
-    assert_eq!((sandbox.read(COMBINED), mode(&sandbox.join(COMBINED))), (combined, 0o600));
+    sandbox
+        .run(&["remove", "example.com", "--root", "tree", "--at", NOW])
+        .expect(0);
+    assert!(
+        [CHAIN, KEY, COMBINED]
+            .iter()
+            .all(|path| is_plain(&sandbox.join(path)))
+    );
+    assert_eq!(
+        (sandbox.read(COMBINED), mode(&sandbox.join(COMBINED))),
+        (combined, 0o600)
+    );
     assert!(!sandbox.join(PAIR).exists());
 }

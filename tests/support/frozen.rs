@@ -20,10 +20,14 @@ const KEY_MARK: &str = " (test key, worthless)";
 /// A sandbox as certctl left it.
 pub fn unpack(sample: &str) -> Sandbox {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("fixtures/frozen/{sample}.txt"));
-    let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let text =
+        fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let sandbox = Sandbox::new();
     let mut releases = Vec::new();
-    let mut lines = text.lines().filter(|line| !line.starts_with('#')).peekable();
+    let mut lines = text
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .peekable();
     while let Some(line) = lines.next() {
         let (kind, rest) = line.split_once(' ').unwrap();
         match kind {
@@ -32,7 +36,10 @@ pub fn unpack(sample: &str) -> Sandbox {
                 let path = sandbox.join(path);
                 fs::create_dir(&path).unwrap();
                 set_mode(&path, mode);
-                if path.parent().is_some_and(|parent| parent.ends_with("releases")) {
+                if path
+                    .parent()
+                    .is_some_and(|parent| parent.ends_with("releases"))
+                {
                     releases.push(path);
                 }
             }
@@ -56,7 +63,9 @@ pub fn unpack(sample: &str) -> Sandbox {
 
 /// `MODE [USER:GROUP] PATH [= PATH [+ PATH]]`: a file with content of its own, or with that of one or two others.
 fn file_of(sandbox: &Sandbox, line: &str, content: &str) {
-    let (head, parts) = line.split_once(" = ").map_or((line, None), |(head, parts)| (head, Some(parts)));
+    let (head, parts) = line
+        .split_once(" = ")
+        .map_or((line, None), |(head, parts)| (head, Some(parts)));
     let words: Vec<&str> = head.split(' ').collect();
     let content = match parts {
         Some(parts) => parts.split(" + ").map(|part| sandbox.read(part)).collect(),
@@ -65,7 +74,12 @@ fn file_of(sandbox: &Sandbox, line: &str, content: &str) {
     let path = sandbox.write(words[words.len() - 1], content);
     if let [_, owner, _] = words[..] {
         let (user, group) = owner.split_once(':').unwrap();
-        chown(&path, Some(user.parse().unwrap()), Some(group.parse().unwrap())).unwrap();
+        chown(
+            &path,
+            Some(user.parse().unwrap()),
+            Some(group.parse().unwrap()),
+        )
+        .unwrap();
     }
     set_mode(&path, words[0]);
 }
@@ -74,11 +88,17 @@ fn file_of(sandbox: &Sandbox, line: &str, content: &str) {
 fn placed(sandbox: &Sandbox, text: &str) -> String {
     let folder = sandbox.path().display().to_string();
     let [user, group] = [geteuid().as_raw(), getegid().as_raw()].map(|id| id.to_string());
-    text.replace("@SANDBOX@", &folder).replace("@UID@", &user).replace("@GID@", &group)
+    text.replace("@SANDBOX@", &folder)
+        .replace("@UID@", &user)
+        .replace("@GID@", &group)
 }
 
 fn set_mode(path: &Path, mode: &str) {
-    fs::set_permissions(path, Permissions::from_mode(u32::from_str_radix(mode, 8).unwrap())).unwrap();
+    fs::set_permissions(
+        path,
+        Permissions::from_mode(u32::from_str_radix(mode, 8).unwrap()),
+    )
+    .unwrap();
 }
 
 /// The samples list the releases by age, the oldest first: which of them are kept depends on it.
@@ -86,6 +106,9 @@ fn age(releases: &[PathBuf]) {
     let mut time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_777_000_000);
     for release in releases {
         time += Duration::from_secs(60);
-        fs::File::open(release).unwrap().set_times(FileTimes::new().set_modified(time)).unwrap();
+        fs::File::open(release)
+            .unwrap()
+            .set_times(FileTimes::new().set_modified(time))
+            .unwrap();
     }
 }
