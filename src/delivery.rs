@@ -23,10 +23,11 @@ mod zip;
 
 pub(crate) use self::contents::Found;
 pub use self::contents::{Delivery, Input};
-pub use self::diagnostics::{Ignored, Unused};
+pub(crate) use self::diagnostics::Ignored;
+pub use self::diagnostics::Unused;
 pub(crate) use self::diagnostics::{Mended, Repair};
 pub(crate) use self::encrypted_key::{LockError, LockedKey};
 pub use self::limits::{DeliveryError, Limits};
 pub use self::pbe::Passphrase;
 pub(crate) use self::sniff::{Form, form, recognised};
-pub use self::source::Source;
+pub(crate) use self::source::Source;

@@ -11,8 +11,8 @@ mod read_back;
 mod render;
 mod target;
 
-pub use self::error::ExportError;
-pub use self::format::Format;
+pub(crate) use self::error::ExportError;
+pub(crate) use self::format::Format;
 pub(crate) use self::guard::{Loss, loss, loss_of};
 pub(crate) use self::pkcs12::{Protection, Strength};
 pub(crate) use self::read_back::read_back;

@@ -7,7 +7,7 @@ use crate::finding::Next;
 
 /// Why there is no outcome; decides the exit code (product contract, "Exit codes").
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// More than one thing fits and the choice is the user's.
     Ambiguous,
     /// It is there already and is not overwritten.
@@ -28,14 +28,13 @@ pub enum Kind {
     Network,
     /// It is not there.
     NotFound,
-    /// The command line.
     Usage,
 }
 
 impl Kind {
     /// The exit code of the process.
     #[must_use]
-    pub fn exit_code(self) -> u8 {
+    pub(crate) fn exit_code(self) -> u8 {
         match self {
             Self::Usage => 2,
             Self::Ambiguous | Self::Exists | Self::Hostile | Self::Malformed | Self::NotFound => 3,
@@ -46,7 +45,7 @@ impl Kind {
 
     /// The stable name in JSON.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Ambiguous => "ambiguous",
             Self::Exists => "exists",
@@ -65,7 +64,7 @@ impl Kind {
 
 /// A failure, ready to print. Boxed inside: it travels in every `Result` of the commands.
 #[derive(Clone, Debug)]
-pub struct Failure {
+pub(crate) struct Failure {
     /// Decides the exit code.
     pub kind: Kind,
     /// What is wrong; lower case, no full stop.
@@ -79,7 +78,7 @@ pub struct Failure {
 impl Failure {
     /// A failure with no cause and no advice yet.
     #[must_use]
-    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
         Self {
             kind,
             message: message.into(),
@@ -90,7 +89,7 @@ impl Failure {
 
     /// A failure that says `error` and, as causes, what lies behind it.
     #[must_use]
-    pub fn of(kind: Kind, error: &dyn std::error::Error) -> Self {
+    pub(crate) fn of(kind: Kind, error: &dyn std::error::Error) -> Self {
         let mut failure = Self::new(kind, error.to_string());
         let mut source = error.source();
         while let Some(cause) = source {
@@ -102,21 +101,21 @@ impl Failure {
 
     /// The same failure with one more cause.
     #[must_use]
-    pub fn because(mut self, cause: impl Into<String>) -> Self {
+    pub(crate) fn because(mut self, cause: impl Into<String>) -> Self {
         self.causes.push(cause.into());
         self
     }
 
     /// The same failure with one more next step.
     #[must_use]
-    pub fn with(mut self, next: Next) -> Self {
+    pub(crate) fn with(mut self, next: Next) -> Self {
         self.next.push(next);
         self
     }
 
     /// `certctl.error/1`.
     #[must_use]
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         json!({
             "schema": "certctl.error/1",
             "error": {

@@ -102,7 +102,6 @@ impl Finding {
         Self::new(code, Severity::Warning, message)
     }
 
-    /// Something worth knowing.
     #[must_use]
     pub fn note(code: &'static str, message: impl Into<String>) -> Self {
         Self::new(code, Severity::Note, message)

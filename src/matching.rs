@@ -10,7 +10,7 @@ mod remark;
 mod served_order;
 
 pub(crate) use self::choose_leaves::{Choice, Scope, choose, judged};
-pub use self::error::PairingError;
+pub(crate) use self::error::PairingError;
 pub(crate) use self::folder::{Directory, Held, folder_in_words, stem};
 pub(crate) use self::keyring::{HeldRequest, Keyring, Named, wrong_key};
 pub(crate) use self::remark::{Anew, Remark, mended, not_issued};

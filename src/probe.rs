@@ -165,7 +165,7 @@ fn label(der: &[u8]) -> String {
 pub struct Patience {
     /// Rounds in a row in which every target must show the same, each with fresh handshakes.
     pub rounds: u32,
-    /// Between two rounds.
+    /// The time between two rounds of probes.
     pub pause: Duration,
     /// After that long it is judged as it is.
     pub deadline: Duration,

@@ -17,6 +17,8 @@ mod certificate;
 mod escape;
 mod json;
 mod progress;
+#[cfg(test)]
+mod tests;
 mod text;
 
 pub(crate) use self::certificate::{
@@ -25,7 +27,7 @@ pub(crate) use self::certificate::{
 pub(crate) use self::escape::escape;
 pub(crate) use self::json::{json_line, push_json_line};
 pub(crate) use self::progress::Live;
-pub use self::text::Text;
+pub(crate) use self::text::Text;
 
 /// When colour is used.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]

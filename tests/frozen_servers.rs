@@ -9,8 +9,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use certctl::facade::probe::ProbeTarget;
 use certctl::facade::pki::certificate::Certificate;
+use certctl::facade::probe::ProbeTarget;
 use certctl::facade::system::tls::probe_all;
 use support::Sandbox;
 use support::frozen::{NOW, unpack};

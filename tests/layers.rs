@@ -9,10 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use source::Source;
 
 /// The layers, outermost first: a module names only its own and those further down. So there is no circle between them.
-const LAYERS: [&str; 25] = [
+const LAYERS: [&str; 26] = [
     "main",
     "lib",
     "cli",
+    "facade",
     "commands",
     "rehearsal",
     "scan",

@@ -5,7 +5,6 @@ use super::rules::Rule;
 /// Something that a CA, or whoever uses the certificate, will not like.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Fault {
-    /// The rule.
     pub rule: &'static Rule,
     /// How it is broken.
     pub what: String,
@@ -16,9 +15,7 @@ pub(crate) struct Fault {
 /// A change to what is asked for.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Cure {
-    /// These names too.
     Add(Vec<String>),
-    /// Not these names.
     Leave(Vec<String>),
     /// A key of the usual kind, made for this request.
     NewKey,

@@ -8,9 +8,7 @@ use crate::pki::subject::Subject;
 /// What is about to be asked of a CA.
 #[derive(Debug)]
 pub(crate) struct Order<'a> {
-    /// The names.
     pub names: &'a AltNames,
-    /// The subject.
     pub subject: &'a Subject,
     /// The kind of key.
     pub algorithm: KeyAlgorithm,

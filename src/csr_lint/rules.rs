@@ -4,7 +4,6 @@
 
 use crate::finding::Severity;
 
-/// One rule.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct Rule {
     /// The code of its finding.

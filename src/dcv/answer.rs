@@ -27,7 +27,6 @@ impl Role {
     }
 }
 
-/// One server.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Server {
     /// Where it was asked; none was found for the name where it is missing.
@@ -48,9 +47,9 @@ pub enum RecordKind {
     Aaaa,
     /// An alias; its target is the proof.
     Cname,
-    /// Who takes mail.
+    /// Mail exchangers (RFC 1035 3.3.9).
     Mx,
-    /// Text.
+    /// Text strings (RFC 1035 3.3.14).
     Txt,
 }
 
@@ -76,7 +75,7 @@ pub enum Answer {
     Cname(String),
     /// The texts there, the strings of each record joined; bytes that are no UTF-8 are replaced.
     Txt(Vec<String>),
-    /// The addresses there.
+    /// The addresses of an A or AAAA answer.
     Addresses(Vec<IpAddr>),
     /// Who takes mail for it, by preference; an empty name says that nobody does (RFC 7505).
     Mx(Vec<String>),
@@ -89,9 +88,9 @@ pub enum Answer {
     Bogus,
     /// A server named by the zone that does not answer for it with authority.
     Lame,
-    /// REFUSED.
+    /// The server answered REFUSED (RFC 1035 4.1.1).
     Refused,
-    /// SERVFAIL.
+    /// The server answered SERVFAIL (RFC 1035 4.1.1).
     ServFail,
     /// Another response code, in words.
     Failed(String),
@@ -99,7 +98,7 @@ pub enum Answer {
     NoTcp,
     /// No usable answer within the time.
     Timeout,
-    /// Nobody listens there.
+    /// No program listens on the port.
     Closed,
     /// No address was found for the server's name, or its lookup failed: it was not asked.
     NoAddress,
@@ -154,11 +153,9 @@ impl Answer {
 /// One question and what came.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Asked {
-    /// The name.
     pub name: String,
     /// The type of record.
     pub kind: RecordKind,
-    /// What came.
     pub answer: Answer,
     /// For how many seconds it may be remembered, where it is there (TTL).
     pub ttl: Option<u32>,
@@ -167,7 +164,6 @@ pub(crate) struct Asked {
 /// All that one server said.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Said {
-    /// Who.
     pub server: Server,
     /// The questions and answers in the order asked: the record's own name and type first.
     pub answers: Vec<Asked>,
@@ -176,7 +172,6 @@ pub(crate) struct Said {
 /// How many of a zone's own servers were not asked, for there are more than anybody needs.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct LeftOut {
-    /// Names of servers.
     pub names: usize,
     /// Addresses of the others.
     pub addresses: usize,
@@ -216,7 +211,6 @@ pub(crate) struct Delegation {
 /// One server's copy of the zone.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Copied {
-    /// Who.
     pub server: String,
     /// The serial number (SOA).
     pub serial: Option<u32>,
@@ -239,7 +233,6 @@ pub(crate) struct Around {
     /// What servers say about the zone itself; not known where nobody but one server was to be
     /// asked.
     pub delegation: Option<Delegation>,
-    /// Keys and signatures.
     pub evidence: Evidence,
     /// Where the alias at a name leads, where that is nowhere.
     pub chain: Option<(String, Chain)>,

@@ -47,7 +47,6 @@ impl Ca {
         Self::Private,
     ];
 
-    /// Its row.
     #[must_use]
     pub fn profile(self) -> &'static Profile {
         match self {

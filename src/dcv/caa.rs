@@ -14,12 +14,10 @@ use super::ca::Issuer;
 use crate::pki::baseline_dates;
 use crate::pki::name::{DnsName, Suffix};
 
-/// One CAA record.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CaaRecord {
     /// Bit 0 of the flags: whoever does not know the tag must not issue (RFC 8659 4.1).
     pub critical: bool,
-    /// The property.
     pub tag: String,
     /// Its value; bytes that are no UTF-8 are replaced.
     pub value: String,
@@ -67,7 +65,6 @@ pub struct Ruling {
 /// What the records come to.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Verdict {
-    /// Nobody was asked.
     NotAsked,
     /// No record limits it: any CA may issue.
     Free,

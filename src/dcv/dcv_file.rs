@@ -86,7 +86,7 @@ impl Kept {
         self.changed
     }
 
-    /// The file's text.
+    /// The content of the file, in zone-file syntax.
     #[must_use]
     pub fn text(&self) -> String {
         self.lines

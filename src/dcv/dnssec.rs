@@ -13,7 +13,6 @@ use jiff::{SignedDuration, Timestamp};
 /// A zone on the way down to the one asked about, and what is known of its keys.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Cut {
-    /// Its apex.
     pub zone: Name,
     /// The DS records that the zone above has for it; not known where missing.
     pub ds: Option<Vec<DS>>,
@@ -61,15 +60,11 @@ impl State {
 /// Something that does not hold, and at which servers.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Fault {
-    /// The zone.
     pub zone: String,
-    /// What is wrong.
     pub flaw: Flaw,
-    /// Who says so.
     pub servers: Vec<String>,
 }
 
-/// What is wrong.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Flaw {
     /// The zone above has a DS record, the zone has no key.

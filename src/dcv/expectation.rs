@@ -28,14 +28,12 @@ pub(crate) enum Likeness {
     Hash(String),
     /// It has the form of the CA's records.
     Shape(&'static str),
-    /// By nothing.
     Unknown,
 }
 
 /// What would satisfy the CA for one domain.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Expectation {
-    /// The record.
     pub record: DcvRecord,
     /// What values of its kind have in common.
     pub likeness: Likeness,
@@ -63,7 +61,6 @@ pub(crate) enum Place {
     Doubled,
     /// Below the domain: proves less than is needed.
     Below,
-    /// Without the underscore.
     NoUnderscore,
 }
 

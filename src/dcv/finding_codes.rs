@@ -386,7 +386,7 @@ pub const FINDINGS: [(&str, &str, &str); 77] = [
     ),
 ];
 
-/// The README's table.
+/// All findings as a Markdown table.
 #[must_use]
 pub fn table() -> String {
     let rows = FINDINGS

@@ -70,7 +70,6 @@ enum Content {
 pub enum Got {
     /// A response: status, where it sends to, and the beginning of its body.
     Answered {
-        /// The HTTP status.
         status: u16,
         /// The `Location` of a redirect.
         location: Option<String>,
@@ -351,9 +350,7 @@ fn beginning(lines: &[&str]) -> String {
 pub enum FileReason {
     /// What one address serves is not it.
     Flaw {
-        /// Where.
         url: String,
-        /// At which address.
         address: SocketAddr,
         /// What is the matter.
         flaw: FileFlaw,
@@ -362,16 +359,13 @@ pub enum FileReason {
     },
     /// The name leads to no address.
     NoAddress {
-        /// The name.
         name: String,
         /// Why that is not known, where it is not.
         failed: Option<Answer>,
     },
     /// The name leads to an address that nobody outside gets to.
     Outside {
-        /// The name.
         name: String,
-        /// Where it leads.
         address: IpAddr,
         /// Why nobody gets there.
         why: &'static str,
@@ -380,21 +374,14 @@ pub enum FileReason {
     },
     /// An address did not answer.
     Silent {
-        /// Where.
         url: String,
-        /// At which address.
         address: SocketAddr,
-        /// Why.
         reason: String,
     },
     /// No file proves a wildcard.
-    Wildcard {
-        /// The wildcard.
-        name: String,
-    },
+    Wildcard { name: String },
     /// The CA leaves a www out that does not serve the file, and says nothing.
     WwwDropsOut {
-        /// The name.
         name: String,
         /// Where the CA says so.
         source: &'static str,

@@ -45,7 +45,6 @@ impl Verdict {
 /// What one server's answers come to.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Standing {
-    /// Who.
     pub server: Server,
     /// What it comes to.
     pub verdict: Verdict,
@@ -60,7 +59,6 @@ pub(crate) struct Standing {
 /// What all answers about one record come to.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Judgement {
-    /// The verdict.
     pub verdict: Verdict,
     /// False when no server answered the question.
     pub answered: bool,

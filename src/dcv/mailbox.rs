@@ -22,7 +22,6 @@ pub(crate) fn contact_name(domain: &str) -> String {
 /// Whether mail for a domain arrives anywhere.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Mail {
-    /// These take it.
     Taken(Vec<String>),
     /// No MX: the domain's own address takes it (RFC 5321 5.1).
     ByAddress,
@@ -30,7 +29,6 @@ pub enum Mail {
     Null,
     /// Neither MX nor address.
     Nowhere,
-    /// Not found out.
     Unknown(Answer),
 }
 
@@ -43,36 +41,23 @@ pub enum MailReason {
     Ends,
     /// Mail for none of the domains of a name arrives.
     NoMail {
-        /// The domain.
         domain: String,
         /// What the DNS says.
         mail: Mail,
     },
     /// Whether the CA takes an answer to an e-mail is not confirmed.
-    NotConfirmed {
-        /// The CA.
-        ca: &'static str,
-    },
+    NotConfirmed { ca: &'static str },
     /// The CA does not offer it.
-    NotTaken {
-        /// Its title.
-        ca: &'static str,
-    },
+    NotTaken { ca: &'static str },
     /// Whether a mailbox is read is nobody's to see.
     Unchecked,
     /// The DNS did not say.
-    Unknown {
-        /// The domain.
-        domain: String,
-        /// What came instead.
-        answer: Answer,
-    },
+    Unknown { domain: String, answer: Answer },
 }
 
 /// What the DNS says of one domain.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Mailbox {
-    /// The domain.
     pub domain: String,
     /// Whether mail for it arrives.
     pub mail: Mail,

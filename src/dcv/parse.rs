@@ -7,7 +7,7 @@ mod file;
 mod lines;
 mod shown;
 
-pub use self::shown::RecordError;
+pub(crate) use self::shown::RecordError;
 use self::shown::{MOST, Pair, label};
 use super::answer::RecordKind;
 use crate::dcv::reseller_record::{self, GivenRecord};

@@ -10,21 +10,17 @@ use crate::dcv::value_check::Flaw;
 pub enum Reason {
     /// It is at another name than the record's own.
     Elsewhere {
-        /// Where it is.
         at: String,
         /// How that name came about.
         how: Elsewhere,
     },
     /// Something else is at the record's own name, in its place or beside it.
     Instead {
-        /// The name.
         at: String,
-        /// What is there.
         what: Instead,
     },
     /// No way from this machine to some servers.
     NoRoute {
-        /// Who they are.
         servers: Vec<String>,
         /// Who was asked all the same.
         others: Others,
@@ -37,47 +33,36 @@ pub enum Reason {
     },
     /// It is in the zone but some servers have an older copy.
     NotEverywhere {
-        /// Who lacks it.
         servers: Vec<String>,
     },
-    /// It is nowhere.
     NotPublished {
-        /// The name.
         name: String,
-        /// Who said so.
         servers: Vec<String>,
     },
     /// The zone's own servers could not be found.
     OwnServersNotFound {
-        /// The domain.
         domain: String,
     },
     /// The zone's servers have it; a resolver remembers from before that it was absent.
     ResolverRemembers {
-        /// Who.
         servers: Vec<String>,
         /// How long it may go on, as it said.
         seconds: Option<u32>,
     },
     /// Some server did not answer the question.
     Silent {
-        /// Who.
         servers: Vec<String>,
-        /// What came instead.
         answer: Answer,
     },
     /// The zone has more servers than were asked.
     TooManyServers {
-        /// The domain.
         domain: String,
         /// How many are left.
         left_out: LeftOut,
     },
     /// The value is not known to be right.
     Value {
-        /// Where.
         at: String,
-        /// What is there.
         seen: String,
         /// What should be there, as far as it is known.
         wanted: String,
@@ -91,7 +76,6 @@ pub enum Reason {
 pub enum Others {
     /// Others of the zone's own servers.
     OfTheZone,
-    /// A resolver alone.
     Resolver,
     /// Nobody: there was no way to any resolver.
     Nobody,
@@ -101,13 +85,9 @@ pub enum Others {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Elsewhere {
     /// It is below the domain, which it does not prove.
-    Below {
-        /// The domain.
-        domain: String,
-    },
+    Below { domain: String },
     /// The zone's name was typed into a panel that adds it by itself.
     Doubled {
-        /// The zone.
         zone: String,
         /// The host to type instead.
         relative: String,

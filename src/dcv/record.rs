@@ -21,7 +21,6 @@ pub(crate) struct DcvRecord {
     /// The owner name relative to the zone: what a DNS provider's panel asks for; `@` for the zone
     /// itself.
     pub relative_name: String,
-    /// CNAME or TXT.
     #[serde(rename = "type")]
     pub kind: RecordKind,
     /// The target or text, where it can be known.

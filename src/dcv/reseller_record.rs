@@ -10,7 +10,6 @@ pub struct GivenRecord {
     /// The owner: whole, or relative to its zone (`_md5`, `_md5.www`, empty for the zone's apex);
     /// lower case.
     pub(super) host: String,
-    /// CNAME or TXT.
     pub kind: RecordKind,
     /// A target without its final dot, hash labels and zones in lower case; a text as it was given.
     pub value: String,

@@ -9,33 +9,20 @@ use jiff::{SignedDuration, Timestamp};
 use super::answer::{Answer, Chain, Delegation, Role, Survey};
 use super::judge::{Judgement, Standing, Verdict};
 
-/// One remark.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Remark {
     /// Resolvers remember that it is absent.
     AbsenceCached {
-        /// Who.
         servers: Vec<String>,
-        /// Until when.
         until: Timestamp,
     },
     /// The aliases at the record's name.
-    Chain {
-        /// Where they begin.
-        name: String,
-        /// Where they go.
-        chain: Chain,
-    },
+    Chain { name: String, chain: Chain },
     /// The servers answer with different values.
-    Disagree {
-        /// Who says what.
-        said: Vec<(String, String)>,
-    },
+    Disagree { said: Vec<(String, String)> },
     /// The NS records of the zone are not those of the zone above.
     NameServers {
-        /// The zone.
         zone: String,
-        /// The zone above.
         above: String,
         /// Those that only the zone above names.
         above_only: Vec<String>,
@@ -43,13 +30,9 @@ pub(crate) enum Remark {
         own_only: Vec<String>,
     },
     /// A resolver says something else than all of the zone's own servers.
-    ResolverDiffers {
-        /// Who.
-        servers: Vec<String>,
-    },
+    ResolverDiffers { servers: Vec<String> },
     /// Copies of another age.
     Serials {
-        /// The zone.
         zone: String,
         /// Server and serial number.
         serials: Vec<(String, u32)>,

@@ -17,12 +17,12 @@ use crate::pki::request::{SigningRequest, UnprovenRequest};
 pub struct Input {
     /// The path as typed, or `stdin`.
     pub name: String,
-    /// The content.
+    /// The whole content; wiped when dropped.
     pub bytes: Zeroizing<Vec<u8>>,
 }
 
 impl Input {
-    /// An input.
+    /// An input under the name that is shown for it.
     #[must_use]
     pub fn new(name: impl Into<String>, bytes: Vec<u8>) -> Self {
         Self {
@@ -35,9 +35,7 @@ impl Input {
 /// Something of use and where it was found.
 #[derive(Clone, Debug)]
 pub struct Found<T> {
-    /// The thing.
     pub value: T,
-    /// Its place.
     pub source: Source,
 }
 
@@ -52,11 +50,11 @@ impl<T> Deref for Found<T> {
 /// What was found in one or more inputs, in the order found, doubles included.
 #[derive(Debug, Default)]
 pub struct Delivery {
-    /// Certificates.
+    /// Every certificate, with where it was found.
     pub certificates: Vec<Found<Certificate>>,
-    /// Requests.
+    /// Every certificate request, with where it was found.
     pub requests: Vec<Found<SigningRequest>>,
-    /// Private keys.
+    /// Every private key, with where it was found.
     pub keys: Vec<Found<PrivateKey>>,
     /// Private keys that need a passphrase.
     pub locked: Vec<Found<LockedKey>>,
@@ -68,7 +66,7 @@ pub struct Delivery {
     pub public_keys: Vec<Found<PublicKey>>,
     /// Requests whose signature does not count; each is among the ignored too.
     pub unproven: Vec<Found<UnprovenRequest>>,
-    /// What was mended.
+    /// Every repair that was needed to read it.
     pub repairs: Vec<Repair>,
     /// What could not be used.
     pub ignored: Vec<Ignored>,

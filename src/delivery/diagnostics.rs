@@ -144,9 +144,7 @@ impl fmt::Display for Mended {
 /// One repair and where.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Repair {
-    /// What was mended.
     pub what: Mended,
-    /// Where.
     pub source: Source,
     /// The line, counted from 1, where it is one.
     pub line: Option<usize>,
@@ -183,7 +181,7 @@ pub enum Unused {
     /// A BEGIN line was meant, but it is not one.
     #[error("text with damaged BEGIN lines: five hyphens are wanted on both sides")]
     DamagedMarkers,
-    /// Nothing in it.
+    /// The file has no content.
     #[error("empty")]
     Empty,
     /// A zip entry that needs a password.
@@ -195,7 +193,7 @@ pub enum Unused {
     /// A web page; holds its title.
     #[error("an HTML page{}", titled(.0))]
     Html(String),
-    /// A Java keystore.
+    /// A Java key store.
     #[error("a Java keystore (JKS)")]
     Jks,
     /// A zip entry that is a symbolic link.
@@ -231,13 +229,13 @@ pub enum Unused {
     /// Packed in a way that is not read.
     #[error("packed in a way that is not read")]
     OtherMethod,
-    /// PDF.
+    /// A PDF document.
     #[error("a PDF file")]
     Pdf,
-    /// Something of PGP.
+    /// A PGP message or key.
     #[error("a PGP block")]
     Pgp,
-    /// A picture.
+    /// A picture or a scan.
     #[error("a picture")]
     Picture,
     /// PKCS#7 that holds no certificates.
@@ -327,8 +325,6 @@ fn titled(title: &str) -> String {
 /// Something that could not be used and where it was.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Ignored {
-    /// What it is.
     pub what: Unused,
-    /// Where.
     pub source: Source,
 }

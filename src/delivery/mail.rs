@@ -15,7 +15,6 @@ pub(super) struct Part {
 /// What a part is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum PartKind {
-    /// A file.
     Attachment,
     /// What the mail says.
     Letter,

@@ -16,7 +16,6 @@ pub(crate) enum Form {
     Base64,
     /// DER elements.
     Der,
-    /// A saved mail.
     Mail,
     /// Markup with BEGIN lines in it.
     Markup,
@@ -26,7 +25,6 @@ pub(crate) enum Form {
     Pem,
     /// Text in UTF-16.
     Utf16,
-    /// A zip file.
     Zip,
 }
 

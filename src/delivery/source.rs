@@ -6,7 +6,6 @@ use std::fmt;
 /// never used as a path.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Source {
-    /// The input's name.
     pub input: String,
     /// The name of the entry or the attachment, `outer.zip > inner.crt` where they are nested.
     pub entry: Option<String>,

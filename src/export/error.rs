@@ -4,7 +4,7 @@ use super::format::Format;
 
 /// Facts only; the advice is `failure`'s.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum ExportError {
+pub(crate) enum ExportError {
     /// What was made does not read back as what it was made from.
     #[error("the {} file does not read back as the certificates and the key that it was made from", .0.name())]
     Differs(Format),
@@ -35,10 +35,5 @@ pub enum ExportError {
     Password,
     /// The certificates or the key cannot be packed; holds the packer's words.
     #[error("the certificates cannot be packed as {}: {reason}", .format.name())]
-    Unpackable {
-        /// The format.
-        format: Format,
-        /// Why.
-        reason: String,
-    },
+    Unpackable { format: Format, reason: String },
 }

@@ -2,7 +2,7 @@
 
 /// What a pair can be written as (`--format`).
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, clap::ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     /// The certificate, then its intermediates: what most servers read
     Pem,
     /// The certificate alone
@@ -22,7 +22,7 @@ pub enum Format {
 impl Format {
     /// The name as typed.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Pem => "pem",
             Self::Cert => "cert",
@@ -36,7 +36,7 @@ impl Format {
 
     /// What its files end in, behind `NAME.`.
     #[must_use]
-    pub fn extension(self) -> &'static str {
+    pub(crate) fn extension(self) -> &'static str {
         match self {
             Self::Pem => "fullchain.pem",
             Self::Cert => "cert.pem",
@@ -50,13 +50,13 @@ impl Format {
 
     /// True when the private key is in it.
     #[must_use]
-    pub fn holds_key(self) -> bool {
+    pub(crate) fn holds_key(self) -> bool {
         matches!(self, Self::Pfx | Self::Haproxy)
     }
 
     /// The mode that its files are born with.
     #[must_use]
-    pub fn mode(self) -> u32 {
+    pub(crate) fn mode(self) -> u32 {
         if self.holds_key() { 0o600 } else { 0o644 }
     }
 }

@@ -26,7 +26,6 @@ pub(crate) enum Strength {
 pub(crate) struct Protection<'a> {
     /// The password; may be empty.
     pub password: &'a str,
-    /// The algorithms.
     pub strength: Strength,
 }
 

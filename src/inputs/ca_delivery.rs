@@ -38,7 +38,6 @@ pub(crate) enum KeyPlace {
     Own,
     /// In what the certificate came in.
     Sent,
-    /// In both.
     Both,
 }
 

@@ -16,7 +16,6 @@ use crate::system::tls::{self, ProbeError};
 pub(crate) struct Host {
     /// A DNS name as A-labels, or an address without brackets.
     pub name: String,
-    /// The port.
     pub port: u16,
 }
 
@@ -74,7 +73,6 @@ impl Host {
 /// What one or more addresses of a host send, the same from each.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Seen {
-    /// The addresses.
     pub addresses: Vec<SocketAddr>,
     /// `TLS 1.2` or `TLS 1.3`.
     pub protocol: &'static str,
@@ -106,11 +104,9 @@ impl Seen {
 /// What a host sends.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Answers {
-    /// Whom.
     pub host: Host,
     /// What was said before TLS.
     pub starttls: Option<StartTls>,
-    /// Each different answer.
     pub seen: Vec<Seen>,
     /// Addresses that did not answer, as notes.
     pub findings: Vec<Finding>,

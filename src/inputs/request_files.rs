@@ -14,9 +14,7 @@ use crate::system::fs::files::{self, FileError, Staged};
 /// The files of one request.
 #[derive(Debug)]
 pub(crate) struct Paths {
-    /// The private key.
     pub key: PathBuf,
-    /// The request.
     pub request: PathBuf,
     /// What is kept of its proof.
     pub record: PathBuf,

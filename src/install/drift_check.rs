@@ -38,13 +38,11 @@ const SERVING: [&str; 6] = [
 /// One pair as it was found.
 #[derive(Debug)]
 pub(crate) struct Checked {
-    /// Its name.
     pub name: String,
     /// What is live, where it can be loaded.
     pub release: Option<Release>,
     /// Where servers read it.
     pub layout: Layout,
-    /// What was answered.
     pub seen: Vec<Seen>,
     /// Every difference, and what else is worth telling.
     pub findings: Vec<Finding>,

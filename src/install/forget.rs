@@ -26,12 +26,9 @@ use crate::store::root::{own, root};
 use crate::store::settings::Settings;
 use crate::system::fs::{files, folders};
 
-/// How it ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Verdict {
-    /// Only shown.
     Planned,
-    /// Nothing was touched.
     Refused,
     /// The links are plain files, and the folder is gone.
     Removed,
@@ -52,13 +49,9 @@ impl Verdict {
 /// What came of it.
 #[derive(Debug)]
 pub(crate) struct Removal {
-    /// How it ended.
     pub verdict: Verdict,
-    /// The pair.
     pub name: String,
-    /// Its folder.
     pub folder: PathBuf,
-    /// What was live.
     pub release: Option<ReleaseId>,
     /// Its certificate, where it could be read.
     pub leaf: Option<Certificate>,
@@ -66,7 +59,6 @@ pub(crate) struct Removal {
     pub files: Vec<Plain>,
     /// What was, or would be done.
     pub steps: Vec<Step>,
-    /// What was found.
     pub findings: Vec<Finding>,
     /// What to do now.
     pub next: Vec<Next>,

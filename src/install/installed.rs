@@ -95,7 +95,6 @@ pub(crate) struct Files {
     pub proven: bool,
     /// Leaf and intermediates.
     pub chain: PathBuf,
-    /// The key.
     pub key: PathBuf,
     /// The requests of the directory that it can have come of, where names were looked up there.
     pub requests: Vec<Held<SigningRequest>>,

@@ -34,9 +34,7 @@ pub(crate) enum Verdict {
     NotServed,
     /// Failed after the switch, and not all was taken back.
     NotTakenBack,
-    /// Only shown.
     Planned,
-    /// Nothing was touched.
     Refused,
     /// Failed after the switch; all is as it was.
     TakenBack,
@@ -96,19 +94,15 @@ impl From<&Probe> for Seen {
 /// The whole of it.
 #[derive(Debug)]
 pub(crate) struct Changeover {
-    /// How it ended.
     pub verdict: Verdict,
     /// Whether anything that servers read is other than before.
     pub changed: bool,
-    /// The pair's name.
     pub name: String,
     /// The certificate that it is about.
     pub leaf: Certificate,
     /// What was, or would be done; none when it was refused.
     pub plan: Option<InstallPlan>,
-    /// What was seen.
     pub seen: Vec<Seen>,
-    /// What was found.
     pub findings: Vec<Finding>,
     /// What to do now.
     pub next: Vec<Next>,
@@ -126,7 +120,6 @@ pub(crate) struct Changeover {
     settings: Value,
     /// What a dry run leaves to do, of each server.
     then: Vec<String>,
-    /// The pair's.
     folder: PathBuf,
 }
 
@@ -180,7 +173,6 @@ impl Changeover {
         refused
     }
 
-    /// A dry run.
     #[must_use]
     pub(crate) fn planned(situation: &Situation, plan: InstallPlan) -> Self {
         let then = Self::left_to_do(situation, plan.end);
@@ -349,7 +341,6 @@ impl Changeover {
         Ok(())
     }
 
-    /// Where it stood.
     fn interrupted(&self, signal: i32, there: &str) -> Failure {
         let failure = Failure::new(
             Kind::Interrupted(signal),

@@ -31,7 +31,6 @@ use crate::system::fs::files;
 /// What was looked at.
 #[derive(Debug)]
 pub(crate) struct Situation {
-    /// Where everything lies.
     pub layout: Layout,
     /// What is remembered, and what the command line says.
     pub settings: Settings,
@@ -39,9 +38,7 @@ pub(crate) struct Situation {
     pub settings_before: Settings,
     /// The release to come to.
     pub wanted: Release,
-    /// What is there.
     pub sight: Sight,
-    /// The servers.
     pub serving: Serving,
     /// Whether all this still holds.
     pub marks: Marks,

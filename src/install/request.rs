@@ -16,7 +16,6 @@ use crate::store::settings::Settings;
 pub(crate) struct Order<'a> {
     /// The pair's name in /etc/ssl.
     pub stem: String,
-    /// Where to.
     pub goal: Goal<'a>,
     /// What the command line says; it overrides what is remembered.
     pub flags: Settings,
@@ -30,12 +29,10 @@ pub(crate) struct Order<'a> {
     pub mode: Mode,
 }
 
-/// Where to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Goal<'a> {
     /// To this release of the history; none: the files before.
     Back(Option<&'a ReleaseId>),
-    /// To this pair.
     Install(&'a CertifiedKey),
     /// To this one, where there is none yet.
     Placeholder(&'a Placeholder),
@@ -46,7 +43,6 @@ pub(crate) enum Goal<'a> {
 pub(crate) enum Mode {
     /// Only what would be done.
     DryRun,
-    /// For real.
     Run,
 }
 

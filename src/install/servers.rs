@@ -39,7 +39,6 @@ use adopt_paths::Adoption;
 /// The servers of a pair as they were found.
 #[derive(Debug)]
 pub(crate) struct Serving {
-    /// Each.
     pub uses: Vec<Use>,
     /// Every path of the pair as configurations spell it; the first two are chain and key.
     pub spelled: Vec<Link>,
@@ -58,7 +57,6 @@ pub(crate) struct Serving {
 /// What one server has to do with the pair.
 #[derive(Debug)]
 pub(crate) struct Use {
-    /// The server.
     pub looked: Rc<Looked>,
     /// What it reads of the pair, as its configuration spells it, or should.
     pub links: Vec<Link>,
@@ -98,7 +96,6 @@ impl Use {
 /// What is looked at: the tree, the usual places of the pair, what was said and what is remembered.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ground<'a> {
-    /// The tree.
     pub root: &'a Path,
     /// Where the pair lies when nobody says otherwise.
     pub usual: &'a Layout,

@@ -22,8 +22,8 @@ pub(crate) mod error;
 mod prove;
 
 pub(crate) use certificate::Hand;
-pub use error::Trouble;
-pub use prove::Probe;
+pub(crate) use error::Trouble;
+pub(crate) use prove::Probe;
 pub(crate) use prove::ask_groups;
 
 use error::InstallError;
@@ -76,7 +76,6 @@ pub(crate) fn lock(
 /// Several pairs at once.
 #[derive(Debug)]
 pub(crate) struct Run<'a> {
-    /// Each.
     pub hands: Vec<Hand<'a>>,
     /// How long the servers are asked.
     pub patience: Patience,

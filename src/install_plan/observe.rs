@@ -16,11 +16,10 @@ pub(crate) mod drift;
 mod existing_files;
 mod fingerprint;
 
-pub use existing_files::Obstacle;
+pub(crate) use existing_files::Obstacle;
 pub(crate) use existing_files::{Loads, access, pair_loads, spot};
 pub(crate) use fingerprint::Marks;
 
-/// What was seen.
 #[derive(Debug)]
 pub(crate) struct Sight {
     /// What decides the plan.

@@ -29,11 +29,9 @@ fn among(items: &[Item]) -> impl Iterator<Item = (&Path, &RevocationList)> {
 /// Why a list that was given does not tell all that it could.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Remark {
-    /// Changes alone.
     #[error("{} only tells what changed since another list of {issuer}: what that one revokes is \
         not in it", path.display())]
     Delta {
-        /// Its file.
         path: PathBuf,
         /// Whose it is. Foreign text.
         issuer: String,
@@ -42,7 +40,6 @@ pub enum Remark {
     #[error("{}, the list of {issuer}, is of {}, and a newer one was due on {}: what was revoked \
         since is not in it", path.display(), day(*made), day(*next))]
     Old {
-        /// Its file.
         path: PathBuf,
         /// Whose it is. Foreign text.
         issuer: String,
@@ -54,7 +51,6 @@ pub enum Remark {
     /// Of certificates that are not here.
     #[error("{} is the list of {issuer}, which issued no certificate here: it says nothing of any", path.display())]
     OfOthers {
-        /// Its file.
         path: PathBuf,
         /// Whose it is. Foreign text.
         issuer: String,

@@ -5,7 +5,6 @@ use jiff::{SignedDuration, Timestamp};
 /// How long before its end a certificate is due.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) enum RenewBefore {
-    /// So long.
     Before(SignedDuration),
     /// So much of its lifetime, in percent.
     Share(u8),

@@ -16,7 +16,6 @@ use crate::webserver::model::Software;
 /// Why a place was looked at.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Origin {
-    /// acme.sh keeps it.
     AcmeSh,
     /// certbot keeps it; the name of its lineage.
     Certbot(String),
@@ -63,14 +62,11 @@ impl Origin {
 pub(crate) enum Place {
     /// A server shows it.
     Address {
-        /// Where it listens.
         address: SocketAddr,
         /// The name that was asked for.
         name: String,
     },
-    /// A file.
     File {
-        /// Its path.
         path: PathBuf,
         /// Why it was looked at.
         origin: Origin,
@@ -78,7 +74,6 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    /// A file.
     #[must_use]
     pub(crate) fn file(path: impl Into<PathBuf>, origin: Origin) -> Self {
         Self::File {
@@ -130,9 +125,7 @@ impl fmt::Display for Place {
 /// A key as far as a listing needs it: never its bytes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct HeldKey {
-    /// Its identity.
     pub id: PublicKeyId,
-    /// Its kind.
     pub algorithm: KeyAlgorithm,
     /// The permission bits of its file.
     pub mode: u32,
@@ -160,19 +153,19 @@ pub(crate) struct Terms {
     pub trust: Option<String>,
 }
 
-/// What was found.
+/// What a file or a block in it holds.
 #[derive(Clone, Debug)]
 pub enum What {
     /// Certificates in the order of the file, or as they were sent.
     Certificates(Vec<Arc<Certificate>>),
-    /// A private key.
+    /// A private key, encrypted or not.
     Key(HeldKey),
     /// A private key that needs a passphrase: whose it is only its name tells.
     LockedKey {
         /// The permission bits of its file.
         mode: u32,
     },
-    /// A request.
+    /// A certificate signing request.
     Request(Asked),
     /// Revoked certificates of a CA.
     Revoked(RevocationList),
@@ -181,9 +174,7 @@ pub enum What {
 /// One thing that was found.
 #[derive(Clone, Debug)]
 pub(crate) struct Item {
-    /// Where.
     pub place: Place,
-    /// What.
     pub what: What,
 }
 
@@ -192,7 +183,6 @@ pub(crate) struct Item {
 pub(crate) struct Question {
     /// The certificate that should be shown, SHA-256 of its DER; none for a host that was named.
     pub expected: Option<[u8; 32]>,
-    /// Where.
     pub address: SocketAddr,
     /// The name asked for.
     pub name: String,
@@ -208,7 +198,6 @@ pub(crate) struct Shown {
     pub fingerprint: [u8; 32],
     /// In words. Foreign text.
     pub label: String,
-    /// Its end.
     pub not_after: Option<Timestamp>,
     /// Whether the certificates after it are those of the file.
     pub same_chain: bool,

@@ -55,7 +55,6 @@ struct Known<'a> {
     lists: &'a [(PathBuf, RevocationList)],
     /// Who should show a certificate.
     questions: HashMap<[u8; 32], Vec<&'a Question>>,
-    /// Which are shown.
     shown: HashSet<[u8; 32]>,
     /// Blocks that use it for names that it lacks.
     uncovered: HashMap<[u8; 32], Vec<(&'a String, &'a [String])>>,

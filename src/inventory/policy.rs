@@ -11,7 +11,6 @@ use crate::pki::trust::TrustAnchors;
 /// What rows are judged by.
 #[derive(Debug)]
 pub(crate) struct Measure<'a> {
-    /// The instant.
     pub now: Timestamp,
     /// How long before its end a certificate is due.
     pub before: RenewBefore,

@@ -18,13 +18,11 @@ use crate::pki::verify::Problem;
 /// What comes of a reason; the greater, the worse.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Weight {
-    /// Worth knowing.
     Notes,
     /// Should be looked into; nothing is due.
     Warns,
     /// The next round is due.
     Due,
-    /// Wrong now.
     Wrong,
 }
 
@@ -44,7 +42,6 @@ enum Rank {
     Rule,
 }
 
-/// One reason.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub(crate) enum Reason {
     /// What path validation refuses, and what the dates say.
@@ -61,7 +58,6 @@ pub(crate) enum Reason {
     WrongKey {
         /// The file of the key.
         path: PathBuf,
-        /// Its id.
         key: PublicKeyId,
         /// The id in the certificate.
         leaf: PublicKeyId,
@@ -74,27 +70,22 @@ pub(crate) enum Reason {
         at(addresses)
     )]
     ServedDiffers {
-        /// Where.
         addresses: Vec<SocketAddr>,
         /// The names asked for at each.
         names: Vec<String>,
-        /// What is shown.
         shown: Shown,
     },
     /// Nobody shows it where it should be.
     #[error("nothing is served for {} at {}: {why}", listed(names), at(addresses))]
     Silent {
-        /// Where.
         addresses: Vec<SocketAddr>,
         /// The names asked for at each.
         names: Vec<String>,
-        /// Why.
         why: String,
     },
     /// The next round is due.
     #[error("due since {}: it ends on {}", day(*since), day(*ends))]
     Due {
-        /// From when on.
         since: Timestamp,
         /// Its end, or that of what it depends on.
         ends: Timestamp,
@@ -104,31 +95,23 @@ pub(crate) enum Reason {
     EndsFirst {
         /// The intermediate in words.
         label: String,
-        /// Its end.
         ends: Timestamp,
     },
     /// What holds for what some addresses send, and not for what others do or servers here read.
     #[error("{} sends it so: {reason}", at(by))]
     Sent {
-        /// Who.
         by: Vec<SocketAddr>,
         /// What is wrong with it.
         reason: Box<Self>,
     },
     /// Somebody else may read its key.
     #[error("others may read its key {} (mode {mode:04o})", path.display())]
-    KeyReadable {
-        /// The file.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-    },
+    KeyReadable { path: PathBuf, mode: u32 },
     /// A server uses it for names that it does not have.
     #[error("{block} serves {} with it, which it does not name", listed(names))]
     NamesNotCovered {
         /// `FILE:LINE`.
         block: String,
-        /// The names.
         names: Vec<String>,
     },
     /// A rule that clients refuse it for.
@@ -136,12 +119,7 @@ pub(crate) enum Reason {
     Weak(Lint),
     /// A newer one lies ready.
     #[error("a newer certificate lies ready in {place}, until {}", day(*ends))]
-    NewerReady {
-        /// Its file.
-        place: Place,
-        /// Its end.
-        ends: Timestamp,
-    },
+    NewerReady { place: Place, ends: Timestamp },
     /// The next round is prepared.
     #[error("the next round is prepared: {request} waits for its certificate")]
     Prepared {
@@ -150,10 +128,7 @@ pub(crate) enum Reason {
     },
     /// What is paid for ends before the next round.
     #[error("what is paid for ends on {on}: the next certificate has to be bought")]
-    TermEnds {
-        /// Its last day.
-        on: Date,
-    },
+    TermEnds { on: Date },
     /// A self-signed certificate that keeps the place.
     #[error("it only keeps the place of the real certificate")]
     Placeholder,

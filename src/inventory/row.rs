@@ -46,7 +46,6 @@ impl State {
         }
     }
 
-    /// What people read.
     #[must_use]
     pub(crate) fn in_words(self) -> &'static str {
         match self {
@@ -64,11 +63,9 @@ impl State {
 /// What is to be said of a row in one word.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Verdict {
-    /// Nothing to do.
     Fine,
     /// The next round is due.
     Due,
-    /// Wrong now.
     Wrong,
 }
 
@@ -84,14 +81,12 @@ impl Verdict {
     }
 }
 
-/// One row.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
     /// The first of its names, or what it calls itself. Foreign text.
     pub name: String,
     /// All its names, as written. Foreign text.
     pub names: Vec<String>,
-    /// What it is.
     pub state: State,
     /// The certificate, where there is one.
     pub certificate: Option<Arc<Certificate>>,
@@ -109,7 +104,6 @@ pub(crate) struct Row {
     pub places: Vec<Place>,
     /// Its keys and their modes.
     pub keys: Vec<(Place, HeldKey)>,
-    /// Its requests.
     pub requests: Vec<Place>,
     /// The name under which certctl installed it.
     pub stem: Option<String>,

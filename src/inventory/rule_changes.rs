@@ -7,12 +7,9 @@ use jiff::civil::Date;
 
 use crate::pki::baseline_dates::{CLIENT_AUTH, EMAIL_PROOF, Ending, LIFETIME, PROOF_REUSE, begin};
 
-/// One change.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Change {
-    /// The stable code.
     pub code: &'static str,
-    /// Its first day.
     pub from: Date,
     /// What it means for whoever renews then.
     pub what: String,
@@ -36,9 +33,7 @@ pub(crate) fn changes(time: &RangeInclusive<Timestamp>, for_clients: ForClients)
 /// Whether a certificate says that it is for TLS clients too.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum ForClients {
-    /// It does not.
     No,
-    /// It does.
     Yes,
 }
 

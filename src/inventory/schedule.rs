@@ -7,7 +7,6 @@ use jiff::{SignedDuration, Timestamp};
 use super::due::RenewBefore;
 use crate::pki::baseline_dates::{LIFETIME, PROOF_REUSE, begin};
 
-/// One round.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Round {
     /// From when on it is due.
@@ -34,7 +33,6 @@ pub(crate) enum Paid {
 /// What control of the names is shown by.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Proof {
-    /// A new proof.
     New,
     /// The CA may go by the one that it has, until then; it may ask for a new one all the same.
     Reused(Timestamp),

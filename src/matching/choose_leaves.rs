@@ -56,7 +56,6 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// What was chosen.
 #[derive(Debug)]
 pub(crate) struct Choice<'a> {
     /// The leaves, in the order of the bag.

@@ -6,11 +6,10 @@ use crate::delivery::LockError;
 
 /// Why arguments do not lead to a certificate.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum PairingError {
+pub(crate) enum PairingError {
     /// Several sites' certificates and nothing to choose by.
     #[error("{} certificates for sites are here, and no key or request fits one of them", leaves.len())]
     Ambiguous {
-        /// Each in words.
         leaves: Vec<String>,
         /// Where keys and requests were looked for.
         looked: String,
@@ -24,7 +23,6 @@ pub enum PairingError {
     /// A file that was named holds no private key.
     #[error("{} holds no private key", path.display())]
     NoKey {
-        /// The file.
         path: PathBuf,
         /// What it holds instead.
         holds: String,
@@ -32,7 +30,6 @@ pub enum PairingError {
     /// A file that was named holds no request.
     #[error("{} holds no certificate request", path.display())]
     NoRequest {
-        /// The file.
         path: PathBuf,
         /// What it holds instead.
         holds: String,
@@ -43,15 +40,12 @@ pub enum PairingError {
     /// No certificate in the directory.
     #[error("no certificate {} in {directory}", for_name(name.as_deref()))]
     NothingHere {
-        /// The folder.
         directory: String,
         /// The name that was asked for.
         name: Option<String>,
     },
-    /// Only a key.
     #[error("{0} holds a private key and no certificate")]
     OnlyKey(String),
-    /// Only a request.
     #[error("{0} is a certificate request (CSR), not a certificate")]
     OnlyRequest(String),
     /// The file of `--trust` has nothing to trust.
@@ -60,7 +54,6 @@ pub enum PairingError {
     /// Neither a file nor a name that anything here carries.
     #[error("{text} is neither a file nor a name of a request or certificate in {directory}")]
     Unknown {
-        /// The argument.
         text: String,
         /// Where names were looked up.
         directory: String,

@@ -16,7 +16,6 @@ use crate::pki::request::SigningRequest;
 /// Something and the file that it lies in.
 #[derive(Clone, Debug)]
 pub(crate) struct Held<T> {
-    /// The file.
     pub path: PathBuf,
     /// What is in it.
     pub value: T,
@@ -35,11 +34,9 @@ pub(crate) fn folder_in_words(folder: &Path) -> String {
 /// The keys, requests and certificates of a folder.
 #[derive(Debug, Default)]
 pub(crate) struct Directory {
-    /// The folder.
     pub path: PathBuf,
     /// Private keys; numbered backups (`x.key.~1~`) and hidden files are never read.
     pub keys: Vec<Held<PrivateKey>>,
-    /// Requests.
     pub requests: Vec<Held<SigningRequest>>,
     /// Files with certificates, each with its certificates in their order.
     pub certificates: Vec<Held<Vec<Certificate>>>,

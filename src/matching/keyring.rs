@@ -27,7 +27,6 @@ pub(crate) struct HeldRequest {
 pub(crate) enum Named {
     /// `--key`.
     Key,
-    /// Neither.
     Nothing,
     /// `--csr`.
     Request,

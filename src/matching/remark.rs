@@ -16,11 +16,9 @@ use crate::pki::verify::Problem;
 pub enum Anew {
     /// What the certificate came in.
     File(PathBuf),
-    /// Its names.
     Names(Vec<String>),
 }
 
-/// One remark.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Remark {
     /// The issuer that is missing lies in the directory.
@@ -36,22 +34,15 @@ pub enum Remark {
     RootHere {
         /// The root in words.
         label: String,
-        /// The root's file.
         path: PathBuf,
     },
     /// Another key than the one that was named fits.
     #[error("the key that fits lies here: {}", path.display())]
-    KeyHere {
-        /// Its file.
-        path: PathBuf,
-    },
+    KeyHere { path: PathBuf },
     /// A key that needed a passphrase is written without it.
     #[error("the key in {} is encrypted; it is written without its password, which no server can \
         ask for", path.display())]
-    KeyDecrypted {
-        /// Its file.
-        path: PathBuf,
-    },
+    KeyDecrypted { path: PathBuf },
     /// The private key came with the certificate.
     #[error("its private key came with it, in {}: who had the delivery, had the key", path.display())]
     KeySent {
@@ -60,26 +51,14 @@ pub enum Remark {
     },
     /// Certificates that were not needed.
     #[error("left out: {} ({})", listed(labels), reason(*why))]
-    LeftOut {
-        /// Each in words.
-        labels: Vec<String>,
-        /// Why.
-        why: LeftOut,
-    },
+    LeftOut { labels: Vec<String>, why: LeftOut },
     /// What was mended while reading.
     #[error("mended: {what} in {}", listed(sources))]
-    Mended {
-        /// What.
-        what: Mended,
-        /// Where.
-        sources: Vec<String>,
-    },
+    Mended { what: Mended, sources: Vec<String> },
     /// The CA left out names.
     #[error("asked for in {} but not issued: {}", request.display(), listed(names))]
     NameNotIssued {
-        /// The names.
         names: Vec<String>,
-        /// The request.
         request: PathBuf,
     },
     /// Nothing to compare with.
@@ -87,7 +66,6 @@ pub enum Remark {
     NoKey {
         /// The certificate in words.
         label: String,
-        /// Where was looked.
         looked: String,
         /// What a request for a new key would be made from.
         anew: Anew,
@@ -97,7 +75,6 @@ pub enum Remark {
     Locked {
         /// The certificate in words.
         label: String,
-        /// The key's file.
         path: PathBuf,
         /// Why the password that was given does not open it.
         why: Option<LockError>,
@@ -109,9 +86,7 @@ pub enum Remark {
     OnlyRequest {
         /// The certificate in words.
         label: String,
-        /// The request's file.
         request: PathBuf,
-        /// Where was looked.
         looked: String,
     },
     /// Other pairs' certificates, without their keys.
@@ -119,22 +94,15 @@ pub enum Remark {
         "left out, because no key and no request here fits: {}",
         listed(labels)
     )]
-    NotOurs {
-        /// Each in words.
-        labels: Vec<String>,
-    },
+    NotOurs { labels: Vec<String> },
     /// Older certificates for the same key, or for the same site.
     #[error("left out, because a newer one is here: {}", listed(labels))]
-    Older {
-        /// Each in words.
-        labels: Vec<String>,
-    },
+    Older { labels: Vec<String> },
     /// The key that was meant does not fit.
     #[error("{}: {problem}", path.display())]
     WrongKey {
         /// How it does not fit.
         problem: Problem,
-        /// The key's file.
         path: PathBuf,
     },
     /// The request that was meant does not fit.
@@ -146,11 +114,8 @@ pub enum Remark {
     WrongRequest {
         /// The certificate in words.
         label: String,
-        /// The request's file.
         path: PathBuf,
-        /// The request's key.
         request: PublicKeyId,
-        /// The certificate's key.
         leaf: PublicKeyId,
     },
 }

@@ -14,35 +14,20 @@ pub enum ServedFault {
     /// A layout that servers cannot read.
     #[error("{file}{}: {what}: servers cannot read it", at_line(*line))]
     Broken {
-        /// The file.
         file: String,
         /// The line, counted from 1.
         line: Option<usize>,
-        /// What it is.
         what: Mended,
     },
     /// Something that a server fails on.
     #[error("{file} is {what}: servers cannot read it")]
-    Damaged {
-        /// The file.
-        file: String,
-        /// What it is.
-        what: Unused,
-    },
+    Damaged { file: String, what: Unused },
     /// DER.
     #[error("{file} is DER; nginx, Apache and HAProxy read PEM alone (\"no start line\")")]
-    Der {
-        /// The file.
-        file: String,
-    },
+    Der { file: String },
     /// Certificates more than once.
     #[error("{file} has more than once: {}", listed(labels))]
-    Duplicate {
-        /// The file.
-        file: String,
-        /// Each in words.
-        labels: Vec<String>,
-    },
+    Duplicate { file: String, labels: Vec<String> },
     /// END and BEGIN on one line.
     #[error(
         "{file}{}: \"-----END CERTIFICATE----------BEGIN CERTIFICATE-----\" on one line: when the \
@@ -50,7 +35,6 @@ pub enum ServedFault {
         at_line(*line)
     )]
     Glued {
-        /// The file.
         file: String,
         /// The line, counted from 1.
         line: Option<usize>,
@@ -61,7 +45,6 @@ pub enum ServedFault {
             servers take the first for the site's and say \"key values mismatch\""
     )]
     LeafNotFirst {
-        /// The file.
         file: String,
         /// The first certificate in words.
         first: String,
@@ -75,35 +58,18 @@ pub enum ServedFault {
         "the intermediates in {file} are not in order: each certificate should be followed by its \
             issuer; strict clients refuse it"
     )]
-    OutOfOrder {
-        /// The file.
-        file: String,
-    },
-    /// A zip.
+    OutOfOrder { file: String },
     #[error("{file} is packed (a zip or a mail): no server reads it")]
-    Packed {
-        /// The file.
-        file: String,
-    },
+    Packed { file: String },
     /// Roots are in it.
     #[error(
         "{file} has roots, which clients have or do not trust; they are sent for nothing: {}",
         listed(labels)
     )]
-    RootIncluded {
-        /// The file.
-        file: String,
-        /// Each in words.
-        labels: Vec<String>,
-    },
+    RootIncluded { file: String, labels: Vec<String> },
     /// Certificates that lead nowhere are in it.
     #[error("{file} has what is no part of the chain: {}", listed(labels))]
-    Unrelated {
-        /// The file.
-        file: String,
-        /// Each in words.
-        labels: Vec<String>,
-    },
+    Unrelated { file: String, labels: Vec<String> },
 }
 
 fn at_line(line: Option<usize>) -> String {

@@ -14,7 +14,6 @@ pub(crate) struct Step {
     pub since: Date,
     /// The most days that hold from then on.
     pub days: i64,
-    /// The ballot.
     pub source: &'static str,
 }
 

@@ -4,7 +4,6 @@ use super::certificate::Certificate;
 use super::key::PrivateKey;
 use super::verify::{Problem, VerifiedChain};
 
-/// The pair.
 #[derive(Debug)]
 pub struct CertifiedKey {
     chain: VerifiedChain,
@@ -23,7 +22,6 @@ impl CertifiedKey {
         }
     }
 
-    /// The chain.
     #[must_use]
     pub fn chain(&self) -> &VerifiedChain {
         &self.chain
@@ -35,7 +33,6 @@ impl CertifiedKey {
         self.chain.chain().leaf()
     }
 
-    /// The key.
     #[must_use]
     pub fn key(&self) -> &PrivateKey {
         &self.key

@@ -34,7 +34,6 @@ pub enum ChainEnd {
     WeakSignature {
         /// The certificate with that signature, in words.
         subject: String,
-        /// Its issuer.
         issuer: String,
     },
 }
@@ -62,7 +61,6 @@ pub enum LeftOut {
 /// A chain and what was not needed for it.
 #[derive(Clone, Debug)]
 pub struct Assembly {
-    /// The chain.
     pub chain: Chain,
     /// What is left out and why, in the order of the bag.
     pub left_out: Vec<(Certificate, LeftOut)>,
@@ -188,13 +186,11 @@ impl Chain {
         &self.certificates
     }
 
-    /// The intermediates alone.
     #[must_use]
     pub fn intermediates(&self) -> &[Certificate] {
         &self.certificates[1..]
     }
 
-    /// Where it ends.
     #[must_use]
     pub fn end(&self) -> &ChainEnd {
         &self.end

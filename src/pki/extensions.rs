@@ -17,7 +17,6 @@ use super::oid as names;
 /// One extension as it stands there.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Extension {
-    /// The dotted number.
     pub oid: String,
     /// Its name, the number where it has none here.
     pub name: String,

@@ -79,7 +79,6 @@ impl fmt::Display for KeyAlgorithm {
 /// A public key by itself.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct PublicKey {
-    /// Its kind.
     pub algorithm: KeyAlgorithm,
     /// Its identity: by it the private key is found.
     pub id: PublicKeyId,
@@ -115,7 +114,6 @@ impl PublicKeyId {
         Self(sha256(spki))
     }
 
-    /// The hash.
     #[must_use]
     pub fn octets(&self) -> &[u8; 32] {
         &self.0

@@ -22,7 +22,6 @@ use weak::PRINTED_KEYS;
 /// A certificate that breaks a rule.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Lint {
-    /// The rule.
     pub rule: &'static Rule,
     /// The certificate in words.
     pub label: String,
@@ -102,7 +101,6 @@ fn is_for_clients(certificate: &Certificate) -> Option<bool> {
 pub struct Outdated {
     /// The certificate in words.
     pub label: String,
-    /// The root.
     pub root: &'static GoneRoot,
 }
 

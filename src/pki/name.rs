@@ -6,7 +6,6 @@ use std::fmt;
 /// Why a text is no DNS name for a certificate.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum NameError {
-    /// Nothing was given.
     #[error("no name was given")]
     Empty,
     /// An address, where a name is wanted.

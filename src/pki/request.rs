@@ -213,7 +213,6 @@ impl UnprovenRequest {
         SigningRequest::unchecked(der).map(|(request, _)| Self(request))
     }
 
-    /// What stands there.
     #[must_use]
     pub fn shown(&self) -> &SigningRequest {
         &self.0

@@ -65,7 +65,7 @@ pub struct TrustAnchors {
 }
 
 impl TrustAnchors {
-    /// Mozilla's root store.
+    /// The list that is compiled in.
     #[must_use]
     pub fn mozilla() -> Self {
         Self {

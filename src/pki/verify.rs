@@ -47,7 +47,6 @@ impl VerifiedChain {
         }
     }
 
-    /// The chain.
     #[must_use]
     pub fn chain(&self) -> &Chain {
         &self.0

@@ -20,7 +20,6 @@ use crate::system::serve::dns;
 /// The zone that targets end in; the first of what is known of Namecheap.
 const TARGET_ZONE: &str = "comodoca.com";
 
-/// The shop.
 #[derive(Debug)]
 pub(crate) struct Shop {
     authority: Authority,
@@ -34,7 +33,6 @@ pub(crate) struct Order {
     name: DnsName,
     /// The CNAME's name, whole, as shops show it.
     pub host: String,
-    /// Its target.
     pub target: String,
 }
 
@@ -43,7 +41,6 @@ pub(crate) struct Order {
 pub(crate) enum Seen {
     /// The record, as it has to be.
     Record,
-    /// No such record.
     Nothing,
     /// A record with another target.
     Other(String),

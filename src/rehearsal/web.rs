@@ -24,9 +24,7 @@ pub(crate) const OLD_DAYS: i64 = 9;
 /// The paths that the server's configuration names: the ones that certctl uses by default.
 #[derive(Clone, Debug)]
 pub(crate) struct Paths {
-    /// The chain.
     pub chain: PathBuf,
-    /// The key.
     pub key: PathBuf,
 }
 
@@ -60,9 +58,7 @@ pub(crate) fn old_pair(
 /// The server of the site.
 #[derive(Debug)]
 pub(crate) enum Web {
-    /// In this process.
     Embedded {
-        /// The listener.
         server: WebServer,
         /// Touching this file makes it reload.
         reload: PathBuf,
@@ -89,7 +85,6 @@ impl Web {
         })
     }
 
-    /// Where it listens.
     #[must_use]
     pub(crate) fn address(&self) -> SocketAddr {
         match self {

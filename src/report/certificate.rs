@@ -6,7 +6,6 @@ use crate::pki::certificate::Certificate;
 use crate::pki::chain::Chain;
 use crate::pki::name::DnsName;
 
-/// One certificate.
 #[must_use]
 pub(crate) fn certificate_json(certificate: &Certificate) -> Value {
     json!({

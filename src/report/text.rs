@@ -8,7 +8,7 @@ use crate::finding::{Finding, Next, Severity};
 
 /// The text of an outcome, line by line.
 #[derive(Debug, Default)]
-pub struct Text {
+pub(crate) struct Text {
     lines: Vec<Line>,
 }
 
@@ -31,28 +31,28 @@ enum LineKind {
 
 impl Text {
     /// A fact under a short label: `made   example.com.key`. Left out by `-q`.
-    pub fn fact(&mut self, label: &str, body: impl Into<String>) {
+    pub(crate) fn fact(&mut self, label: &str, body: impl Into<String>) {
         self.say(LineKind::Fact, label, body.into());
     }
 
     /// Something to act on: shown by `-q` too.
-    pub fn act(&mut self, label: &str, body: impl Into<String>) {
+    pub(crate) fn act(&mut self, label: &str, body: impl Into<String>) {
         self.say(LineKind::Act, label, body.into());
     }
 
     /// Something wrong: shown by `-q` too, coloured as such.
-    pub fn bad(&mut self, label: &str, body: impl Into<String>) {
+    pub(crate) fn bad(&mut self, label: &str, body: impl Into<String>) {
         self.say(LineKind::Bad, label, body.into());
     }
 
     /// Text to copy, with its own line breaks and no indent (a request, a zone-file line, a server
     /// block).
-    pub fn payload(&mut self, body: impl Into<String>) {
+    pub(crate) fn payload(&mut self, body: impl Into<String>) {
         self.push(LineKind::Payload, "", body.into());
     }
 
     /// A finding: its severity as the label, its next steps below it.
-    pub fn finding(&mut self, finding: &Finding) {
+    pub(crate) fn finding(&mut self, finding: &Finding) {
         match finding.severity {
             Severity::Error => self.bad("wrong", finding.message.clone()),
             Severity::Warning => self.act("warn", finding.message.clone()),
@@ -65,7 +65,7 @@ impl Text {
     }
 
     /// Lines of somebody else's, each behind a bar below the line before.
-    pub fn quote(&mut self, lines: &[String]) {
+    pub(crate) fn quote(&mut self, lines: &[String]) {
         self.below("| ", lines);
     }
 
@@ -84,7 +84,7 @@ impl Text {
     }
 
     /// Findings, the worst first; notes last.
-    pub fn findings(&mut self, findings: &[Finding]) {
+    pub(crate) fn findings(&mut self, findings: &[Finding]) {
         let mut sorted: Vec<&Finding> = findings.iter().collect();
         sorted.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         for finding in sorted {
@@ -93,7 +93,7 @@ impl Text {
     }
 
     /// `error:`, `cause:` and `next:` lines.
-    pub fn failure(&mut self, failure: &Failure) {
+    pub(crate) fn failure(&mut self, failure: &Failure) {
         self.say(LineKind::Error, "error:", failure.message.clone());
         for cause in &failure.causes {
             self.say(LineKind::Detail, "  cause:", cause.clone());
@@ -104,7 +104,7 @@ impl Text {
     }
 
     /// What to do next, one line each.
-    pub fn nexts(&mut self, next: &[Next]) {
+    pub(crate) fn nexts(&mut self, next: &[Next]) {
         for step in next {
             self.push(LineKind::Act, "next", step.text.clone());
             self.below("    ", &step.lines);

@@ -11,7 +11,6 @@ use crate::inventory::item::{Question, Terms};
 use crate::pki::certificate::Certificate;
 use crate::pki::trust::TrustAnchors;
 
-/// What was gathered.
 #[derive(Debug, Default)]
 pub(crate) struct Survey {
     /// Everything that was found.

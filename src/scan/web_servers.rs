@@ -47,7 +47,6 @@ pub(crate) struct Servers {
 }
 
 impl Servers {
-    /// Whom to ask.
     pub(crate) fn into_asks(self) -> Vec<Ask> {
         self.asks
     }

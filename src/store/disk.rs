@@ -27,7 +27,6 @@ pub enum StoreError {
     /// A release is not what was written.
     #[error("{} was changed: {how}", path.display())]
     Damaged {
-        /// The file.
         path: PathBuf,
         /// What is wrong with it.
         how: &'static str,

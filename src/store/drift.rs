@@ -4,13 +4,11 @@ use std::path::PathBuf;
 
 use super::layout::{Link, ReleaseId};
 
-/// One difference.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub(crate) enum Drift {
     /// A file of the release is not what was written.
     #[error("{} {how}", path.display())]
     File {
-        /// The file.
         path: PathBuf,
         /// What is wrong with it.
         how: &'static str,
@@ -23,7 +21,6 @@ pub(crate) enum Drift {
     Link {
         /// The link that should be there.
         link: Link,
-        /// What is there.
         at: Instead,
     },
     /// A mode is another.
@@ -31,21 +28,16 @@ pub(crate) enum Drift {
     Mode {
         /// The file or folder.
         path: PathBuf,
-        /// Its mode.
         is: u32,
         /// What it should be.
         was: u32,
     },
     /// The last install did not end well.
     #[error("{live} is live, and was not seen to be served")]
-    NotProven {
-        /// What is live.
-        live: ReleaseId,
-    },
+    NotProven { live: ReleaseId },
     /// An owner is another.
     #[error("{} belongs to {}:{}, and was made for {}:{}", path.display(), is.0, is.1, was.0, was.1)]
     Owner {
-        /// The file.
         path: PathBuf,
         /// Its user and group.
         is: (u32, u32),
@@ -57,11 +49,9 @@ pub(crate) enum Drift {
 /// What is in the place of our link.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Instead {
-    /// A plain file.
     File,
     /// A link that leads elsewhere.
     Link(PathBuf),
-    /// Nothing.
     Nothing,
     /// A folder, a FIFO, a socket, a device.
     Other,

@@ -11,7 +11,6 @@ use super::settings::Entry;
 pub(crate) enum Meant {
     /// What was live at that instant. A day without a time means its end, in UTC.
     At(Timestamp),
-    /// That release.
     Release(ReleaseId),
 }
 
@@ -37,7 +36,6 @@ impl Meant {
 /// Files that were live once.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Past {
-    /// Their release.
     pub release: ReleaseId,
     /// When they were installed last; none where they were there before certctl was.
     pub since: Option<Timestamp>,

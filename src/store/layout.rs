@@ -30,7 +30,6 @@ pub struct Layout {
     root: PathBuf,
     staged: bool,
     stem: String,
-    /// The pair's.
     folder: PathBuf,
     /// Chain and key, which every pair has; then the further ones.
     links: Vec<Link>,
@@ -136,7 +135,7 @@ impl Layout {
         &self.stem
     }
 
-    /// The tree.
+    /// The tree that is installed into: `/` or `--root`.
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root

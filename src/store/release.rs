@@ -14,7 +14,7 @@ use crate::pki::key::{KeyError, PrivateKey, PublicKeyId, sha256};
 /// Who may read a key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Access {
-    /// The permission bits.
+    /// The permission bits of the key file.
     pub mode: u32,
     /// User and group, where they are not simply those of who runs certctl.
     pub owner: Option<(u32, u32)>,
@@ -32,7 +32,7 @@ impl Default for Access {
 
 /// The files of a release, not yet anywhere.
 pub struct Release {
-    /// Its name.
+    /// The id that its content gives it.
     pub id: ReleaseId,
     /// The chain as a server sends it, leaf first.
     pub certificates: Vec<Certificate>,
@@ -60,7 +60,6 @@ pub enum Unloadable {
     /// The first certificate of the chain file carries another key.
     #[error("the key is {}, the first certificate of the chain carries {}", key.short(), leaf.short())]
     Mismatch {
-        /// The key's id.
         key: PublicKeyId,
         /// The id in the first certificate.
         leaf: PublicKeyId,

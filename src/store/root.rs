@@ -8,18 +8,13 @@ use crate::system::fs::folders;
 
 /// Why a path of the tree cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum RootError {
+pub(crate) enum RootError {
     /// It cannot be followed.
     #[error(transparent)]
     File(#[from] FileError),
     /// A link leads out of the tree.
     #[error("{} leads out of {}", path.display(), root.display())]
-    Outside {
-        /// The path.
-        path: PathBuf,
-        /// The tree.
-        root: PathBuf,
-    },
+    Outside { path: PathBuf, root: PathBuf },
 }
 
 /// The tree to install into, with no link on the way: `/` without `--root`.

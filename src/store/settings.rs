@@ -24,7 +24,7 @@ const HISTORY_LIMIT: usize = 100;
 /// What an install was done with. Paths are as seen from inside of the tree.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(default)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// The names of the servers, or `none`; one stands alone, several in a list.
     #[serde(skip_serializing_if = "Vec::is_empty", with = "one_or_several")]
     pub server: Vec<String>,
@@ -99,10 +99,8 @@ fn unspeakable(path: &Option<PathBuf>) -> bool {
 
 /// One install that ended well.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Entry {
-    /// Its release.
+pub(crate) struct Entry {
     pub release: ReleaseId,
-    /// When it ended.
     pub at: Timestamp,
     /// The release that was proven before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -119,7 +117,7 @@ impl Settings {
     ///
     /// # Errors
     /// When it is no JSON object of the known fields.
-    pub fn parse(bytes: &[u8]) -> Result<Self, SettingsError> {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, SettingsError> {
         Ok(serde_json::from_slice(bytes)?)
     }
 
@@ -127,13 +125,13 @@ impl Settings {
     ///
     /// # Errors
     /// Never in practice: all keys are text.
-    pub fn to_json(&self) -> Result<String, SettingsError> {
+    pub(crate) fn to_json(&self) -> Result<String, SettingsError> {
         Ok(serde_json::to_string_pretty(self)? + "\n")
     }
 
     /// All but the history: what the next round goes by.
     #[must_use]
-    pub fn shown(&self) -> Value {
+    pub(crate) fn shown(&self) -> Value {
         let mut shown = serde_json::to_value(self).unwrap_or_default();
         if let Some(fields) = shown.as_object_mut() {
             fields.remove("history");
@@ -143,7 +141,7 @@ impl Settings {
 
     /// These, where `flags` says nothing else. The history stays.
     #[must_use]
-    pub fn overridden_by(self, flags: Self) -> Self {
+    pub(crate) fn overridden_by(self, flags: Self) -> Self {
         Self {
             server: if flags.server.is_empty() {
                 self.server
@@ -205,7 +203,7 @@ impl Settings {
     /// What the next round is to know of these: that nobody was asked is said anew each time, or it
     /// would never be asked again.
     #[must_use]
-    pub fn lasting(self, before: &Self) -> Self {
+    pub(crate) fn lasting(self, before: &Self) -> Self {
         if self.probe.iter().any(|probe| probe == NOBODY) {
             return Self {
                 probe: lasting(before.probe.clone()),
@@ -218,7 +216,7 @@ impl Settings {
     /// These, with the server as `before` says it: what an install that was taken back was told
     /// about it is not for the next one.
     #[must_use]
-    pub fn with_server_of(self, before: Self) -> Self {
+    pub(crate) fn with_server_of(self, before: Self) -> Self {
         Self {
             server: before.server,
             server_config: before.server_config,
@@ -233,7 +231,7 @@ impl Settings {
     /// Who may read the key, where that is remembered; never a bit for others, whatever the file
     /// says.
     #[must_use]
-    pub fn access(&self) -> Option<Access> {
+    pub(crate) fn access(&self) -> Option<Access> {
         let mode = u32::from_str_radix(self.key_mode.as_deref()?, 8).ok()?;
         Some(Access {
             mode: super::layout::key_mode(Some(mode)),
@@ -242,13 +240,13 @@ impl Settings {
     }
 
     /// Notes who may read the key.
-    pub fn remember_access(&mut self, access: Access) {
+    pub(crate) fn remember_access(&mut self, access: Access) {
         self.key_mode = Some(format!("{:04o}", access.mode));
         self.key_owner = access.owner;
     }
 
     /// Notes an install that ended well.
-    pub fn record(&mut self, release: ReleaseId, before: Option<ReleaseId>, at: Timestamp) {
+    pub(crate) fn record(&mut self, release: ReleaseId, before: Option<ReleaseId>, at: Timestamp) {
         self.placeholder = None;
         self.history.push(Entry {
             release,
@@ -263,7 +261,7 @@ impl Settings {
     /// `live`: what was proven when it was installed, else the one above it. A `live` that the
     /// history lacks (a kill came between the proof and the note) stands after all of it.
     #[must_use]
-    pub fn before(&self, live: &ReleaseId) -> Option<&ReleaseId> {
+    pub(crate) fn before(&self, live: &ReleaseId) -> Option<&ReleaseId> {
         let index = self
             .history
             .iter()

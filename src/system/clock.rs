@@ -36,7 +36,6 @@ pub(crate) fn duration(text: &str) -> Result<Duration, &'static str> {
 pub(crate) struct Stopwatch(Instant);
 
 impl Stopwatch {
-    /// From now on.
     #[must_use]
     pub(crate) fn start() -> Self {
         Self(Instant::now())

@@ -36,7 +36,7 @@ use self::client::Client;
 pub use self::fuzzing::{glanced, heard};
 use self::join::in_order;
 pub(crate) use self::resolvers::{Resolvers, address, typed};
-pub use self::survey::DnsError;
+pub(crate) use self::survey::DnsError;
 pub(crate) use self::survey::Inquiry;
 use self::survey::{SURVEY, surveys, until_signal};
 use super::signals::Interrupt;

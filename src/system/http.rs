@@ -37,12 +37,7 @@ pub(crate) enum Reach {
 pub(crate) enum HttpError {
     /// A signal came; holds which.
     #[error("interrupted while {url} was fetched")]
-    Interrupted {
-        /// From where.
-        url: String,
-        /// Its number.
-        signal: i32,
-    },
+    Interrupted { url: String, signal: i32 },
     /// The address is of this machine or its own network.
     #[error("{0} is an address of this machine or its own network")]
     Private(IpAddr),
@@ -55,16 +50,12 @@ pub(crate) enum HttpError {
     /// Another status than 200.
     #[error("the server says {0}")]
     Status(u16),
-    /// Too slow.
     #[error("not there within {} s", .0.as_secs_f32())]
     Slow(Duration),
-    /// Too large.
     #[error("it is larger than {} KiB", MOST_BYTES >> 10)]
     TooLarge,
-    /// Redirected too often.
     #[error("it is redirected more than {MOST_REDIRECTS} times")]
     TooManyRedirects,
-    /// No URL.
     #[error("it is no URL")]
     Url,
 }

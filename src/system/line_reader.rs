@@ -19,7 +19,6 @@ const AHEAD: usize = 4;
 /// One line, numbered from 1.
 #[derive(Debug)]
 pub(crate) struct Line {
-    /// Its number.
     pub number: usize,
     /// Its text without the line break; what is no UTF-8 is replaced.
     pub text: Result<String, LineError>,
@@ -27,7 +26,7 @@ pub(crate) struct Line {
 
 /// Why there is no text.
 #[derive(Debug, thiserror::Error)]
-pub enum LineError {
+pub(crate) enum LineError {
     /// The rest cannot be read.
     #[error("cannot read the list any further")]
     Io(#[source] io::Error),

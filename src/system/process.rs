@@ -16,7 +16,7 @@ use rustix::process::{
     Pid, PidfdFlags, Signal, kill_process, kill_process_group, pidfd_open, test_kill_process,
 };
 
-/// What to run.
+/// A command to run, with its limits.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Invocation {
     /// The program (a path, or a name to look up) and its arguments, one word each.
@@ -27,7 +27,7 @@ pub struct Invocation {
     pub output_limit: usize,
 }
 
-/// How it ended.
+/// The result of a command that ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Finished {
     /// The exit status; `None` when a signal or the deadline ended it, or when it cannot be known.
@@ -60,12 +60,12 @@ pub enum ProcessError {
         /// As it was given.
         program: String,
     },
-    /// The system refused.
+    /// The system did not start the program.
     #[error("cannot run {program}")]
     Start {
         /// As it was given.
         program: String,
-        /// The system's reason.
+        /// The reason that the system gives.
         #[source]
         source: io::Error,
     },
@@ -313,7 +313,7 @@ pub(crate) fn reload(pid: i32) -> bool {
 
 /// Why a text cannot be run as a command without a shell.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum WordsError {
+pub(crate) enum WordsError {
     /// Nothing but blanks.
     #[error("the command is empty")]
     Empty,

@@ -40,7 +40,7 @@ pub(crate) fn moves_cursor() -> bool {
 
 /// Why nothing was typed.
 #[derive(Debug, thiserror::Error)]
-pub enum AskError {
+pub(crate) enum AskError {
     /// A signal came; holds its number.
     #[error("interrupted while a password was asked for")]
     Interrupted(i32),

@@ -47,7 +47,7 @@ pub enum ProbeError {
     /// What answers does not speak TLS.
     #[error("what answers does not speak TLS")]
     NotTls,
-    /// Nothing listens there.
+    /// Nothing accepts connections at the address.
     #[error("the connection was refused")]
     Refused,
     /// It shows a certificate and cannot prove that it holds the key.

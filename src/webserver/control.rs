@@ -22,15 +22,16 @@ mod service;
 pub use apache::Apache;
 pub(crate) use haproxy::Haproxy;
 pub use nginx::Nginx;
+pub(crate) use observe::ServerError;
 use observe::run;
-pub use observe::{Detail, ServerError, Standing};
+pub use observe::{Detail, Standing};
 
 /// What serves the files.
 #[derive(Clone, Debug)]
 pub enum Server {
     /// A program that has a profile.
     Known {
-        /// It.
+        /// The program that was found.
         program: Program,
         /// In place of its own test.
         test: Option<Vec<String>>,
@@ -39,7 +40,7 @@ pub enum Server {
     },
     /// Anything else, by the commands that were given.
     Command {
-        /// Tests its configuration.
+        /// The test that replaces the server's own.
         test: Option<Vec<String>>,
         /// Makes it read its files again.
         reload: Option<Vec<String>>,
@@ -51,11 +52,11 @@ pub enum Server {
 /// A server program of this machine.
 #[derive(Clone, Debug)]
 pub enum Program {
-    /// Apache.
+    /// Apache httpd, as `apache2` or `httpd`.
     Apache(Apache),
-    /// HAProxy.
+    /// HAProxy, with or without a master process.
     Haproxy(Haproxy),
-    /// nginx.
+    /// nginx, or a build that is compatible with it.
     Nginx(Nginx),
 }
 
@@ -73,7 +74,7 @@ impl Program {
         }
     }
 
-    /// What it is.
+    /// The kind of server software.
     #[must_use]
     pub fn software(&self) -> Software {
         match self {

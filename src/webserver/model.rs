@@ -31,4 +31,4 @@ pub use new_block::NewBlock;
 pub(crate) use new_block::{Addition, CIPHERS, WEB, Written};
 pub(crate) use probe_targets::Elsewhere;
 pub use probe_targets::{Targets, Wanted};
-pub use software::Software;
+pub(crate) use software::Software;

@@ -3,7 +3,7 @@
 
 pub(crate) mod block;
 pub(crate) mod build;
-mod lex;
+pub(crate) mod lex;
 mod listen;
 mod name;
 pub(crate) mod parse;
@@ -15,7 +15,7 @@ pub(crate) mod write;
 
 pub(crate) use block::Config;
 pub(crate) use build::Build;
-pub use lex::{Fault, ParseError};
+pub(crate) use lex::ParseError;
 pub use parse::Directive;
 pub use words::complaint;
 pub(crate) use write::Writer;

@@ -25,10 +25,8 @@ pub(crate) struct Bundled {
     pub brought: bool,
 }
 
-/// The whole.
 #[derive(Debug)]
 pub(crate) struct BundleOutcome {
-    /// Each chain.
     pub bundled: Vec<Bundled>,
     /// The first words of the command that installs.
     pub install: Vec<String>,

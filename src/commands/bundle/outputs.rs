@@ -210,12 +210,9 @@ fn typed_twice(context: &Context) -> Result<Zeroizing<String>, Failure> {
     Ok(password)
 }
 
-/// One file.
 #[derive(Debug)]
 pub(crate) struct Output {
-    /// Its format.
     pub format: Format,
-    /// Where it is.
     pub path: PathBuf,
     /// False when it was there already, the same.
     pub changed: bool,

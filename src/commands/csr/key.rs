@@ -29,7 +29,6 @@ pub(super) enum Origin {
 /// What there is to say of a key.
 #[derive(Clone, Debug)]
 pub(super) struct KeyFile {
-    /// Its file.
     pub path: PathBuf,
     /// The kind of key.
     pub algorithm: KeyAlgorithm,

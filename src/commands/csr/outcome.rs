@@ -13,7 +13,6 @@ use crate::pki::alt_name::AltNames;
 use crate::pki::request::SigningRequest;
 use crate::report::{Outcome, Text};
 
-/// Key and request.
 #[derive(Debug)]
 pub(super) struct Made {
     /// False when key and request were there already.
@@ -24,13 +23,10 @@ pub(super) struct Made {
     pub names: AltNames,
     /// What they were taken over from, in words.
     pub from: Option<String>,
-    /// The key.
     pub key: KeyFile,
-    /// The request file.
     pub request_path: PathBuf,
     /// The file that keeps the CA and the shop's record, where there is something to keep.
     pub record_path: PathBuf,
-    /// The request.
     pub request: SigningRequest,
     /// The CA, if one was named.
     pub ca: Option<Ca>,

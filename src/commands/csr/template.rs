@@ -22,7 +22,6 @@ const MOST_NAMES: usize = 10_000;
 
 /// What a certificate or request says.
 pub(super) struct Source {
-    /// Which, in words.
     pub(super) label: String,
     pub(super) names: AltNames,
     pub(super) subject: Subject,

@@ -11,15 +11,12 @@ use crate::report::{Outcome, Text};
 #[derive(Debug)]
 pub(super) struct Part {
     pub(super) verdict: Verdict,
-    /// Whether anybody answered.
     pub(super) answered: bool,
     /// Its entry of `records`.
     pub(super) record: Value,
-    /// Whose it is.
     pub(super) name: String,
     /// Label and words of its lines.
     pub(super) lines: Vec<(&'static str, String)>,
-    /// Who says what.
     pub(super) rows: Vec<(String, String)>,
 }
 

@@ -217,7 +217,6 @@ pub(super) fn summary(checks: &[Check]) -> String {
     lines.join("; ")
 }
 
-/// What programs read.
 #[derive(Debug, Serialize)]
 pub(super) struct Document<'a> {
     schema: &'static str,

@@ -14,7 +14,6 @@ use crate::pki::request::SigningRequest;
 /// What `inspect` ends with.
 #[derive(Debug)]
 pub(crate) struct InspectOutcome {
-    /// What was named.
     pub(super) file: String,
     /// The instant by which days are counted.
     pub(super) at: Timestamp,

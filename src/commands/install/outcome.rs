@@ -32,14 +32,12 @@ pub(super) struct Part {
     pub(super) undo: Option<Next>,
 }
 
-/// How it ended.
 #[derive(Debug)]
 pub(super) enum Came {
     /// The pair itself was refused.
     Refused,
     /// Its files could not be used: what servers read is as it was.
     Failed(Failure),
-    /// It was begun.
     Done(Box<Changeover>),
 }
 

@@ -23,7 +23,6 @@ use crate::system::http::Reach;
 /// What the command line says of what is read.
 #[derive(Clone, Copy)]
 pub(super) struct Said<'a> {
-    /// Names and files.
     pub(super) files: &'a [String],
     /// `--key`
     pub(super) key: Option<&'a Path>,

@@ -18,7 +18,6 @@ pub(super) struct Step {
     pub(super) shown: Vec<String>,
     /// How it should end.
     pub(super) expected: Expected,
-    /// How it ended.
     pub(super) exit_code: u8,
     /// What it printed with `--json`.
     pub(super) document: Value,

@@ -66,7 +66,6 @@ pub(super) struct Round {
 pub(super) enum Came {
     /// What would be made.
     Planned(Files),
-    /// Key and request.
     Prepared(Box<Prepared>),
     /// A newer certificate and its key lie in this file already.
     Ready(PathBuf),
@@ -75,9 +74,7 @@ pub(super) enum Came {
 /// The files of a round and the key's kind.
 #[derive(Debug)]
 pub(super) struct Files {
-    /// The key's.
     pub(super) key: PathBuf,
-    /// The request's.
     pub(super) request: PathBuf,
     /// The kind of key.
     pub(super) algorithm: KeyAlgorithm,
@@ -88,9 +85,7 @@ pub(super) struct Files {
 pub(super) struct Prepared {
     /// Whether they were made in this run.
     pub(super) made: bool,
-    /// Where they are.
     pub(super) files: Files,
-    /// The request.
     pub(super) request: SigningRequest,
     /// What to publish, as far as it can be known.
     pub(super) records: Vec<DcvRecord>,

@@ -13,7 +13,6 @@ use crate::scan::Survey;
 use crate::store::root;
 use crate::system::fs::folders;
 
-/// What is meant.
 pub(super) struct Chosen {
     /// The certificates whose next round is wanted.
     pub(super) rows: Vec<Row>,

@@ -13,7 +13,6 @@ use crate::inventory::{Row, State};
 use crate::pki::key::sha256;
 use crate::report::{escape, name_in_words};
 
-/// The file.
 pub(super) fn calendar(outcome: &StatusOutcome) -> String {
     let mut out = Calendar {
         text: String::new(),

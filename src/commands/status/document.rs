@@ -9,7 +9,6 @@ use crate::inventory::schedule::{Paid, Proof, Round};
 use crate::inventory::{State, Verdict};
 use crate::report;
 
-/// The document.
 pub(super) fn status(outcome: &StatusOutcome) -> Value {
     let findings: Vec<Finding> = outcome
         .findings
@@ -47,7 +46,6 @@ fn by_name(one: &Judged) -> Vec<Finding> {
     one.findings.iter().map(said).collect()
 }
 
-/// One row.
 pub(super) fn row(one: &Judged) -> Value {
     let row = &one.row;
     let certificate = row.certificate.as_deref();

@@ -25,7 +25,6 @@ use crate::scan::{Sought, Survey};
 use crate::system::fs::parallel_read::{Seen, look_at};
 use crate::system::fs::walk::Met;
 
-/// One line.
 #[derive(Serialize)]
 struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -391,7 +390,6 @@ impl Lines {
     }
 }
 
-/// Where lines go.
 struct Out<'a> {
     sink: &'a Sink,
     sum: Sum,
@@ -432,7 +430,6 @@ impl Out<'_> {
     }
 }
 
-/// The last line.
 #[derive(Serialize)]
 struct Summary<'a> {
     schema: &'static str,

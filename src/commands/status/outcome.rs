@@ -29,14 +29,12 @@ pub(crate) struct StatusOutcome {
 pub(crate) struct Written {
     /// `prometheus` or `ics`.
     pub format: &'static str,
-    /// Where.
     pub path: PathBuf,
 }
 
 /// A row with what to do about it.
 #[derive(Debug)]
 pub(crate) struct Judged {
-    /// The row.
     pub row: Row,
     /// Its reasons with their steps.
     pub findings: Vec<Finding>,

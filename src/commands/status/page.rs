@@ -19,12 +19,10 @@ use crate::inventory::Verdict;
 
 const STYLE: &str = include_str!("page/style.css");
 const SCRIPT: &str = include_str!("page/script.js");
-/// A padlock.
 const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E\
     %3Cpath d='M5 7V5a3 3 0 0 1 6 0v2' fill='none' stroke='%230a7d55' stroke-width='2'/%3E\
     %3Crect x='3' y='7' width='10' height='8' rx='2' fill='%230a7d55'/%3E%3C/svg%3E";
 
-/// The page.
 pub(super) fn html(outcome: &StatusOutcome) -> String {
     let timeline = Timeline::from(outcome.at);
     let mut page = head(outcome.at);

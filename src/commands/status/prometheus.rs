@@ -9,7 +9,6 @@ use jiff::Timestamp;
 use crate::commands::status::outcome::{Judged, StatusOutcome};
 use crate::inventory::{Row, State, Verdict};
 
-/// The file.
 pub(super) fn metrics(outcome: &StatusOutcome) -> String {
     let rows: Vec<&Judged> = outcome
         .rows

@@ -26,7 +26,6 @@ const ROUNDS: usize = 3;
 /// Of so few it is told what waits for a step, too.
 const SOME: usize = 12;
 
-/// Writes the table.
 pub(super) fn write(outcome: &StatusOutcome, text: &mut Text) {
     if outcome.rows.is_empty() {
         text.fact("found", "no certificate, request or key");

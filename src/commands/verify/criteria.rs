@@ -14,7 +14,6 @@ use crate::pki::trust::{Scope, TrustAnchors, TrustSource};
 use crate::pki::verify::{self, Policy};
 use crate::report;
 
-/// How strictly.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Rules {
     /// Warnings refuse too, and the rules for public CAs hold for all.
@@ -27,7 +26,6 @@ pub(super) enum Rules {
 #[derive(Clone, Copy)]
 pub(super) struct Measure<'a> {
     policy: Policy<'a>,
-    /// Whose rules hold.
     scope: Scope,
     /// What makes it wrong.
     bar: Severity,
@@ -113,7 +111,6 @@ pub(crate) struct Verified {
     pub chain: Chain,
     /// The key that fits and its file.
     pub key_path: Option<PathBuf>,
-    /// Everything found.
     pub findings: Vec<Finding>,
     /// What makes it wrong: errors, with `--strict` warnings too.
     pub bar: Severity,

@@ -38,11 +38,8 @@ pub struct Profile {
 /// What was found out, or not.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Known {
-    /// It does.
     Yes,
-    /// It does not.
     No,
-    /// Not confirmed.
     Unknown,
 }
 
@@ -73,7 +70,6 @@ pub enum DnsProof {
     CsrHash(CsrHash),
     /// A record with a random value that only the shop knows; the usual form first.
     Token(&'static [Token]),
-    /// None is wanted.
     None,
 }
 
@@ -98,11 +94,9 @@ pub enum UniqueValue {
 /// A record with a random value. `<...>` stands for what differs from order to order (`shape`).
 #[derive(Debug, Eq, PartialEq)]
 pub struct Token {
-    /// The type.
     pub kind: RecordKind,
     /// What stands before the domain; empty: the record is at the domain itself.
     pub label: &'static str,
-    /// The value.
     pub value: &'static str,
 }
 
@@ -116,7 +110,6 @@ pub enum HttpProof {
     Named(&'static str, Redirects),
     /// Not offered, or not wanted.
     None,
-    /// Not confirmed.
     Unknown,
 }
 

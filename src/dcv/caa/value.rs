@@ -1,6 +1,5 @@
 //! The value of `issue` and `issuewild`: an issuer's name and parameters (RFC 8659 4.2).
 
-/// One value, read.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) struct Issue {
     /// Who may issue, in lower case; nobody where it is empty or cannot be read.

@@ -17,7 +17,6 @@ pub enum RecordError {
     /// The MD5 does not have 32 digits.
     #[error("the host {host:?} has {digits} hex digits after '_', not 32")]
     HostDigits {
-        /// The host.
         host: String,
         /// How many there are.
         digits: usize,

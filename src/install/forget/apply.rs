@@ -20,9 +20,7 @@ const NAMES_LIMIT: usize = 100_000;
 /// A plain file that stands where a link was, or will.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Plain {
-    /// Where.
     pub path: PathBuf,
-    /// Its permission bits.
     pub mode: u32,
     /// Its user and group.
     pub owner: (u32, u32),

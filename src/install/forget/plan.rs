@@ -9,7 +9,6 @@ use serde::{Serialize, Serializer};
 use crate::install_plan::plan::Spot;
 use crate::store::layout::{Layout, Piece, ReleaseId};
 
-/// One change.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(tag = "step", rename_all = "kebab-case")]
 pub(crate) enum Step {
@@ -71,7 +70,6 @@ pub(crate) enum Refusal {
     Named {
         /// Where: `FILE:LINE`.
         block: String,
-        /// The file.
         path: PathBuf,
     },
     /// A link of ours shows nothing.

@@ -15,7 +15,6 @@ use crate::store::release::{Access, Release, Unloadable};
 /// It is to be replaced at once; long enough for a CA that takes its time.
 const DAYS: i64 = 7;
 
-/// The pair.
 pub(crate) struct Placeholder {
     certificate: Certificate,
     key: PrivateKey,
@@ -45,7 +44,6 @@ impl Placeholder {
         Ok(Self { certificate, key })
     }
 
-    /// The certificate.
     #[must_use]
     pub(crate) fn certificate(&self) -> &Certificate {
         &self.certificate

@@ -17,7 +17,6 @@ const MOST: usize = 64 * 1024 * 1024;
 /// A site that is not read.
 #[derive(Debug)]
 pub(crate) struct UnreadSite {
-    /// Its file.
     pub path: PathBuf,
     /// The folder that the server reads, where a link to it is missing.
     pub enabled: PathBuf,

@@ -23,7 +23,6 @@ use crate::webserver::model::{Block, Software};
 /// A server as it was found.
 #[derive(Debug)]
 pub(crate) struct Looked {
-    /// It.
     pub server: Server,
     /// Its configuration, where it has a profile.
     pub standing: Option<Standing>,
@@ -100,7 +99,6 @@ impl Looked {
 /// The servers of a pair.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
-    /// Each.
     pub servers: Vec<Rc<Looked>>,
     /// Installed and left out: they name nothing of the pair and do not run, while another does.
     pub idle: Vec<Software>,

@@ -34,7 +34,6 @@ pub(crate) enum Block {
 pub(crate) enum Placing {
     /// By lines in its configuration.
     ByHand(Next),
-    /// By this command.
     Move(String),
     /// There is no file to place.
     Nothing,
@@ -128,7 +127,6 @@ fn reason(error: &dyn std::error::Error) -> String {
 }
 
 impl Block {
-    /// What is said.
     #[must_use]
     pub(crate) fn finding(&self) -> Finding {
         let message = match self {

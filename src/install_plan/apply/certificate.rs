@@ -24,7 +24,6 @@ use crate::webserver::model::Software;
 /// What is needed to run the plan of one pair.
 #[derive(Debug)]
 pub(crate) struct Hand<'a> {
-    /// Where everything lies.
     pub layout: &'a Layout,
     /// The release that the plan is for.
     pub wanted: &'a Release,
@@ -39,7 +38,6 @@ pub(crate) struct Hand<'a> {
     pub paths: Vec<PathBuf>,
     /// Whom to ask for what.
     pub targets: &'a [ProbeTarget],
-    /// What is remembered.
     pub settings: Settings,
     /// What was remembered before.
     pub settings_before: Settings,

@@ -16,7 +16,6 @@ pub enum InstallError {
     /// A release is not what was written.
     #[error("{} was changed: {how}", path.display())]
     Damaged {
-        /// The file.
         path: PathBuf,
         /// What is wrong with it.
         how: &'static str,
@@ -24,11 +23,8 @@ pub enum InstallError {
     /// Who runs certctl may not write to a folder.
     #[error("user {user} may not write to {}", folder.display())]
     Denied {
-        /// The folder.
         folder: PathBuf,
-        /// Who runs it.
         user: u32,
-        /// The system's reason.
         source: std::io::Error,
     },
     /// A file could not be used.
@@ -36,22 +32,13 @@ pub enum InstallError {
     File(#[from] FileError),
     /// A signal came before the switch.
     #[error("interrupted before the switch: what servers read is as it was")]
-    Interrupted {
-        /// Its number.
-        signal: i32,
-    },
+    Interrupted { signal: i32 },
     /// A folder or a file of certctl's own that leads elsewhere: certctl makes none.
     #[error("{} is a link to {}; what certctl keeps there is never behind a link", path.display(), to.display())]
-    Linked {
-        /// The path.
-        path: PathBuf,
-        /// Where it leads.
-        to: PathBuf,
-    },
+    Linked { path: PathBuf, to: PathBuf },
     /// Another certctl is at work in this tree.
     #[error("another certctl holds {} for more than {} s", path.display(), waited.as_secs())]
     LockHeld {
-        /// The lock file.
         path: PathBuf,
         /// How long it was waited for.
         waited: Duration,
@@ -70,14 +57,10 @@ pub enum InstallError {
     },
     /// Something else is where our links go.
     #[error("{} is not the link that certctl makes", path.display())]
-    NotOurs {
-        /// The path.
-        path: PathBuf,
-    },
+    NotOurs { path: PathBuf },
     /// The settings hold no settings.
     #[error("{} does not hold what certctl writes", path.display())]
     Settings {
-        /// The file.
         path: PathBuf,
         /// What is wrong with it.
         #[source]
@@ -89,9 +72,7 @@ pub enum InstallError {
     Writable {
         /// The file or folder.
         path: PathBuf,
-        /// Its mode.
         mode: u32,
-        /// Who owns it.
         user: u32,
     },
 }
@@ -111,7 +92,6 @@ pub enum Trouble {
     /// A file could not be used, or is not what it was.
     #[error(transparent)]
     Install(#[from] InstallError),
-    /// A signal came.
     #[error("interrupted by signal {0}")]
     Interrupted(i32),
     /// Not every address serves the release.

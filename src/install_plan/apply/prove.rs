@@ -34,11 +34,8 @@ impl Probe {
 pub(crate) struct Asked {
     /// The pair's place among those of the run.
     pub(crate) pair: usize,
-    /// Whom.
     pub(crate) targets: Vec<ProbeTarget>,
-    /// For what.
     pub(crate) certificates: Vec<Certificate>,
-    /// What came.
     pub(crate) probes: Vec<Probe>,
 }
 

@@ -22,7 +22,6 @@ use crate::system::fs::folders;
 pub(crate) struct Looked {
     /// What is live, as far as it can be loaded.
     pub release: Option<Release>,
-    /// The differences.
     pub drifts: Vec<Drift>,
 }
 

@@ -22,7 +22,6 @@ pub enum Obstacle {
     /// together.
     #[error("{} and what belongs to it are another pair than that of {}", .0.display(), .1.display())]
     Another(PathBuf, PathBuf),
-    /// A folder.
     #[error("{} is a folder", .0.display())]
     Folder(PathBuf),
     /// A link that another tool keeps.
@@ -51,7 +50,6 @@ pub(crate) enum Loads {
 /// What lies at the links of a layout.
 #[derive(Debug)]
 pub(crate) struct Found {
-    /// At each link.
     pub spots: Vec<Spot>,
     /// What plain files make.
     pub present: Present,

@@ -313,7 +313,6 @@ impl<'a, T: Clone> Course<'a, T> {
         }
     }
 
-    /// How each ended.
     #[must_use]
     pub(crate) fn into_ways(self) -> Vec<Way<'a, T>> {
         self.ways

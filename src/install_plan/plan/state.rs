@@ -6,14 +6,12 @@ use crate::webserver::model::Software;
 /// What lies at a path that servers know. Anything else there is refused before there is a plan.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Spot {
-    /// Nothing.
     Absent,
     /// A plain file that is no part of a working pair, or has other bytes than the release that is
     /// taken over: it is kept as a backup.
     File,
     /// A plain file that the release that is live or taken over has, byte for byte.
     Held,
-    /// Our link.
     Ours,
     /// A plain file that is a working pair of its own: it is kept as a backup, and a failure puts
     /// it back.
@@ -25,7 +23,6 @@ pub(crate) enum Spot {
 pub(crate) enum Present {
     /// A pair that no server can load; says why.
     Broken(String),
-    /// No plain file.
     Nothing,
     /// Not a pair, or one that cannot be judged (an encrypted key).
     Partial,
@@ -76,7 +73,6 @@ pub(crate) enum ServerState {
 pub(crate) struct Use {
     /// Which; none for commands that were given.
     pub server: Option<Software>,
-    /// How it is.
     pub state: ServerState,
 }
 
@@ -104,7 +100,6 @@ pub(crate) struct Observed {
     pub spots: Vec<Spot>,
     /// What plain files there make.
     pub present: Present,
-    /// The servers.
     pub uses: Vec<Use>,
 }
 
@@ -135,9 +130,7 @@ impl Observed {
 /// The release that an install is for.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Wanted {
-    /// Its name.
     pub id: ReleaseId,
-    /// Its files.
     pub pieces: Vec<Piece>,
     /// Whether the settings say already how it is installed.
     pub remembered: Remembered,
@@ -146,7 +139,6 @@ pub(crate) struct Wanted {
 /// Whether what is remembered is what this run goes by.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Remembered {
-    /// It is.
     Already,
     /// The command line says something else.
     Otherwise,

@@ -100,12 +100,12 @@ pub enum Back {
     /// Nothing was there: links are removed, plain files come back. `reload`: every server loads
     /// its configuration without the pair, so that it can be made to forget it.
     Nothing {
-        /// See above.
+        /// Whether the server is reloaded afterwards.
         reload: bool,
     },
     /// The pair before was broken (says why): the new files stay.
     Stay(String),
-    /// To this release.
+    /// To the release with this id.
     To(ReleaseId),
     /// To this release, which was never proven but is what the server loads: without it, it loads
     /// nothing at all.

@@ -8,9 +8,7 @@ use crate::store::layout::{Pointer, ReleaseId};
 /// A plain file that this run has kept, and the name that it got.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Kept {
-    /// Where it was.
     pub path: PathBuf,
-    /// Its backup.
     pub backup: PathBuf,
 }
 

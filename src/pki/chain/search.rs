@@ -42,7 +42,6 @@ pub(super) enum Rules {
     Permitted,
     /// Valid now: the judge says what is wrong with it.
     Valid,
-    /// Any.
     None,
 }
 

@@ -15,20 +15,17 @@ pub enum Weight {
 /// Who is bound by a rule.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Binds {
-    /// Every certificate.
     Everybody,
     /// What public CAs issue; for a company's own CA it is a note.
     PublicCas,
 }
 
-/// One rule.
 #[derive(Debug, Eq, PartialEq)]
 pub struct Rule {
     /// The code of its finding.
     pub code: &'static str,
     /// What comes of breaking it.
     pub weight: Weight,
-    /// Who is bound.
     pub binds: Binds,
     /// Where it says so.
     pub section: &'static str,
@@ -131,7 +128,6 @@ pub struct GoneRoot {
     pub since: &'static str,
     /// What happened, in words.
     pub why: &'static str,
-    /// What says so.
     pub source: &'static str,
 }
 

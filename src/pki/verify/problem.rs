@@ -20,7 +20,7 @@ pub enum Problem {
     Expired {
         /// The certificate in words.
         label: String,
-        /// Its end.
+        /// When it expired.
         not_after: Timestamp,
         /// Whether it is the site's own certificate.
         leaf: bool,
@@ -62,15 +62,15 @@ pub enum Problem {
     NotYetValid {
         /// The certificate in words.
         label: String,
-        /// Its first second.
+        /// When it begins to be valid.
         not_before: Timestamp,
         /// The instant of the judgement.
         at: Timestamp,
     },
-    /// Path validation refused it for a reason that has no word of its own here.
+    /// Path validation refused it for a reason that has no variant of its own.
     #[error("the chain is refused: {reason}")]
     Refused {
-        /// The validator's words.
+        /// The verifier's words.
         reason: String,
     },
     /// The site's certificate signed itself.
@@ -112,7 +112,7 @@ pub enum Problem {
     WeakSignature {
         /// The certificate with that signature, in words.
         subject: String,
-        /// Its issuer.
+        /// The issuer that is missing.
         issuer: String,
     },
     /// The key is of another kind than the certificate's: `nginx -t` passes this.
@@ -121,9 +121,9 @@ pub enum Problem {
             cannot belong together; nginx -t accepts them, and then every handshake fails"
     )]
     WrongKeyKind {
-        /// The key's kind.
+        /// The algorithm of the private key.
         key: KeyAlgorithm,
-        /// The certificate's.
+        /// The algorithm of the certificate's key.
         leaf: KeyAlgorithm,
         /// The certificate in words.
         label: String,
@@ -132,9 +132,9 @@ pub enum Problem {
     #[error("the private key does not belong to the certificate {label}: the key is {}, the \
         certificate carries {}; servers say \"key values mismatch\"", key.short(), leaf.short())]
     WrongKey {
-        /// The key's id.
+        /// The id of the private key.
         key: PublicKeyId,
-        /// The certificate's.
+        /// The id of the certificate's key.
         leaf: PublicKeyId,
         /// The certificate in words.
         label: String,

@@ -7,9 +7,7 @@ use crate::store::release::Access;
 /// A file or a folder: its permission bits, its user and group.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Node {
-    /// The permission bits.
     pub mode: u32,
-    /// User and group.
     pub owner: (u32, u32),
 }
 

@@ -16,7 +16,6 @@ pub enum Remark {
     /// They may read it by an ACL, and so may they what replaces it.
     #[error("by an ACL of {} {} may read it, and so may they the new one", path.display(), listed(who))]
     Readers {
-        /// The file.
         path: PathBuf,
         /// Those who are named.
         who: Vec<Who>,
@@ -24,7 +23,6 @@ pub enum Remark {
     /// An ACL names them, but folders that are not in the way of the new file keep them out.
     #[error("an ACL of {} names {}, whom its folders may keep out: the new key is without it", path.display(), listed(who))]
     KeptOut {
-        /// The file.
         path: PathBuf,
         /// Those who are named.
         who: Vec<Who>,
@@ -32,7 +30,6 @@ pub enum Remark {
     /// It has that many further names.
     #[error("{} is the same file under {others} other name{}; what is read there stays the old one", path.display(), if *others == 1 { "" } else { "s" })]
     Linked {
-        /// The file.
         path: PathBuf,
         /// How many, backups of ours aside.
         others: u64,

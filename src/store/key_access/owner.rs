@@ -21,7 +21,7 @@ pub(crate) fn key_mode(text: &str) -> Result<u32, &'static str> {
 
 /// Why an owner is nobody's.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum OwnerError {
+pub(crate) enum OwnerError {
     /// Neither user nor group.
     #[error("no owner was given")]
     Empty,

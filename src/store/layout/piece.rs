@@ -24,7 +24,7 @@ impl ReleaseId {
         Self(hex::encode(&hash[..4]))
     }
 
-    /// As text.
+    /// The eight hex digits as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -53,9 +53,9 @@ pub enum Piece {
     FullChain,
     /// The leaf alone.
     Cert,
-    /// The intermediates alone.
+    /// The intermediates, without the leaf.
     Ca,
-    /// The private key.
+    /// The private key, PEM.
     Key,
     /// Leaf, intermediates and key in one file, for servers that want it so; only where one does.
     Combined,
@@ -87,9 +87,9 @@ impl Piece {
 /// A path that servers read, and the file of a release that it shows.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub struct Link {
-    /// Where.
+    /// The path that servers read.
     pub path: PathBuf,
-    /// What.
+    /// The file of the release that it shows.
     pub piece: Piece,
 }
 
@@ -108,17 +108,14 @@ impl Link {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Pointer {
-    /// What servers read.
     Live,
     /// What an install last ended well with.
     Proven,
 }
 
 impl Pointer {
-    /// Both.
     pub const BOTH: [Self; 2] = [Self::Live, Self::Proven];
 
-    /// Its name.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

@@ -51,7 +51,6 @@ pub(crate) struct Job<K> {
     pub records_alone: bool,
 }
 
-/// What servers said.
 #[derive(Debug, Default)]
 pub(crate) struct Came {
     /// One for each record.
@@ -73,9 +72,7 @@ pub(crate) enum Depth {
 /// What the answers to one line came to.
 #[derive(Debug)]
 pub(crate) enum Heard<K> {
-    /// Something.
     Done,
-    /// Nobody answered.
     Nothing,
     /// Something, and that is enough: the rest is not looked for.
     Enough,
@@ -163,7 +160,6 @@ struct Desk<'a, A: Asker> {
     known: Arc<Known>,
     /// Glances at given servers.
     flight: Flight<Part>,
-    /// Whole surveys.
     tasks: JoinSet<(u64, Came)>,
     open: HashMap<u64, Open<A::Key>>,
     zones: HashMap<String, Zone<A::Key>>,

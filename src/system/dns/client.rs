@@ -70,7 +70,6 @@ pub(super) enum NoAnswer {
     NoRoute,
     /// The UDP answer was cut short and TCP gave none.
     NoTcp,
-    /// The system's reason.
     Other(String),
     Timeout,
 }

@@ -8,7 +8,6 @@ use crate::system::fs::files;
 /// The resolvers to ask.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Resolvers {
-    /// Where they are.
     pub addresses: Vec<SocketAddr>,
     /// True for the system's: one is as good as the other.
     pub(super) first_that_answers: bool,

@@ -41,8 +41,7 @@ pub(crate) struct Inquiry {
 
 /// Why there is no survey at all.
 #[derive(Debug, thiserror::Error)]
-pub enum DnsError {
-    /// A signal came.
+pub(crate) enum DnsError {
     #[error("interrupted while asking name servers")]
     Interrupted(i32),
     /// The machine could not even start to ask.

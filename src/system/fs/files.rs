@@ -20,9 +20,7 @@ use super::listing::{self, Entry};
 pub struct FileError {
     /// The action as an infinitive: `read`, `create`, `rename to`.
     pub doing: &'static str,
-    /// The path.
     pub path: PathBuf,
-    /// The system's reason.
     #[source]
     pub source: io::Error,
 }

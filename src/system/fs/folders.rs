@@ -19,9 +19,7 @@ use super::xattrs::{self, Attributes};
 /// What is at a path, links not followed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Kind {
-    /// A regular file.
     File,
-    /// A folder.
     Folder,
     /// A link, and what it says.
     Link(PathBuf),
@@ -32,9 +30,7 @@ pub(crate) enum Kind {
 /// A look at a path. Two that are equal saw the same, unchanged in between.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Seen {
-    /// What it is.
     pub kind: Kind,
-    /// Its permission bits.
     pub mode: u32,
     /// Its user and group.
     pub owner: (u32, u32),
@@ -98,7 +94,6 @@ pub(crate) fn look(path: &Path) -> Result<Option<Seen>, FileError> {
     }))
 }
 
-/// Who runs certctl.
 #[must_use]
 pub(crate) fn user() -> u32 {
     rustix::process::geteuid().as_raw()

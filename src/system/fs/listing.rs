@@ -14,7 +14,6 @@ use rustix::path::Arg;
 
 /// One name in a folder.
 pub(crate) struct Entry {
-    /// The name.
     pub(crate) name: OsString,
     /// What it is, links not followed.
     pub(crate) kind: FileType,

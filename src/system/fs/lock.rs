@@ -16,7 +16,6 @@ use crate::system::clock;
 #[derive(Debug)]
 pub struct Lock(File);
 
-/// Between two attempts.
 const PAUSE: Duration = Duration::from_millis(20);
 
 impl Lock {

@@ -18,7 +18,6 @@ use super::walk::Met;
 pub(crate) enum Seen<'a> {
     /// A file: its content and its permission bits.
     File(&'a Path, Result<(&'a [u8], u32), FileError>),
-    /// Something else.
     Other(Met),
 }
 

@@ -17,7 +17,7 @@ const MARKER_TEXT: &str =
 
 /// Why a folder cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum ScratchError {
+pub(crate) enum ScratchError {
     /// Another process works in it.
     #[error("another rehearsal is running in {}", .0.display())]
     Busy(PathBuf),
@@ -72,7 +72,6 @@ impl Scratch {
         Ok(scratch)
     }
 
-    /// The folder.
     #[must_use]
     pub(crate) fn path(&self) -> &Path {
         &self.path

@@ -14,7 +14,6 @@ use rustix::fs::FileType;
 use super::files::FileError;
 use super::listing::{self, Entry};
 
-/// How far down.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Depth {
     /// The files of the folder itself, no hidden ones.
@@ -23,7 +22,6 @@ pub(crate) enum Depth {
     Tree,
 }
 
-/// What was met.
 #[derive(Debug)]
 pub(crate) enum Met {
     /// It could not be looked at.

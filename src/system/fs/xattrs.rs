@@ -19,7 +19,6 @@ const ACL: &str = "system.posix_acl_access";
 /// Both, as far as a file has them.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Attributes {
-    /// The SELinux label.
     pub label: Option<Vec<u8>>,
     /// The ACL, where it says more than the mode.
     pub acl: Option<Vec<u8>>,

@@ -75,7 +75,6 @@ impl WebServer {
         })
     }
 
-    /// Where it listens.
     #[must_use]
     pub(crate) fn address(&self) -> SocketAddr {
         self.address

@@ -20,7 +20,6 @@ use crate::system::tls::{ProbeError, probe};
 pub(crate) struct HostTarget {
     /// A DNS name as A-labels, or an address without brackets.
     pub name: String,
-    /// The port.
     pub port: u16,
     /// What is said before the handshake.
     pub starttls: Option<StartTls>,
@@ -29,7 +28,6 @@ pub(crate) struct HostTarget {
 /// What one address of a host showed.
 #[derive(Debug)]
 pub(crate) struct AddressAnswer {
-    /// Where.
     pub address: SocketAddr,
     /// What, or why nothing.
     pub answer: Result<Handshake, ProbeError>,

@@ -13,7 +13,6 @@ use crate::probe::StartTls;
 /// Why the server did not get as far as TLS.
 #[derive(Debug, thiserror::Error)]
 pub enum StartTlsError {
-    /// The connection broke.
     #[error("the connection broke before TLS could be asked for")]
     Broken(#[source] io::Error),
     /// It does not speak that protocol; holds what it said.

@@ -33,7 +33,6 @@ impl VirtualHost {
 /// What an install needs to know of a configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The main file.
     pub file: PathBuf,
     /// All virtual hosts in Apache's order, then the main server.
     pub hosts: Vec<VirtualHost>,

@@ -43,7 +43,6 @@ impl Version {
 /// What was built in.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Build {
-    /// The version.
     pub version: Version,
     /// What relative paths start from.
     pub root: PathBuf,

@@ -8,9 +8,7 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{}:{line}: {what}", file.display())]
 pub struct ParseError {
-    /// The file.
     pub file: PathBuf,
-    /// The line.
     pub line: u32,
     /// What is wrong there.
     pub what: &'static str,

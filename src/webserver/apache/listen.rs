@@ -10,7 +10,6 @@ use crate::webserver::model::{Interface, Listen};
 pub struct Socket {
     /// The address; `None` for all of this machine.
     pub address: Option<IpAddr>,
-    /// The port.
     pub port: u16,
 }
 

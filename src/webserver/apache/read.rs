@@ -38,7 +38,7 @@ pub struct Directive {
     pub raw: String,
     /// The file it stands in.
     pub file: PathBuf,
-    /// The line.
+    /// The line in the file, counted from 1.
     pub line: u32,
     /// The directives of the section, or those of the files that it includes.
     pub inside: Option<Vec<Self>>,
@@ -98,7 +98,6 @@ pub(crate) fn flat(directives: &[Directive]) -> Vec<&Directive> {
 /// A configuration as it was read.
 #[derive(Clone, Debug)]
 pub struct Read {
-    /// Its directives.
     pub directives: Vec<Directive>,
     /// What relative paths start from.
     pub server_root: PathBuf,

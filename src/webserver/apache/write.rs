@@ -12,7 +12,6 @@ use crate::webserver::model::{Addition, CIPHERS, NewBlock, Software, Written};
 /// What is needed to write it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Writer<'a> {
-    /// What for.
     pub new: NewBlock<'a>,
     /// What Apache reads now.
     pub config: &'a Config,

@@ -33,7 +33,7 @@ const PAIR: u64 = 1024 * 1024;
 /// An Apache on this machine.
 #[derive(Clone, Debug)]
 pub struct Apache {
-    /// The program.
+    /// The path of the control program or the server.
     pub binary: PathBuf,
     /// The script that runs it in its environment, where it is there.
     pub control: Option<PathBuf>,
@@ -160,7 +160,7 @@ impl Apache {
         )
     }
 
-    /// Its own test.
+    /// The command that tests the configuration.
     #[must_use]
     pub fn test(&self) -> Vec<String> {
         match (&self.config, &self.control) {

@@ -26,7 +26,6 @@ const FILE: u64 = 4 * 1024 * 1024;
 /// An HAProxy on this machine.
 #[derive(Clone, Debug)]
 pub struct Haproxy {
-    /// The program.
     pub binary: PathBuf,
     /// Its configuration files and folders, in their order; absolute.
     pub config: Vec<PathBuf>,
@@ -128,7 +127,6 @@ impl Haproxy {
         })
     }
 
-    /// Its own test.
     #[must_use]
     pub fn test(&self) -> Vec<String> {
         let mut argv = vec![self.binary.display().to_string(), "-c".to_owned()];

@@ -23,7 +23,7 @@ const PROGRAMS: [&str; 3] = [
 /// An nginx on this machine.
 #[derive(Clone, Debug)]
 pub struct Nginx {
-    /// The program.
+    /// The path of the server's program.
     pub binary: PathBuf,
     /// The main configuration file that was named (absolute), where it is not the built-in one.
     pub config: Option<PathBuf>,
@@ -107,7 +107,7 @@ impl Nginx {
         }
     }
 
-    /// Its own test.
+    /// The command that tests the configuration.
     #[must_use]
     pub fn test(&self) -> Vec<String> {
         self.command(&["-t"])

@@ -36,13 +36,11 @@ pub enum ServerError {
     Stranger {
         /// What it should be.
         software: Software,
-        /// The program.
         binary: PathBuf,
     },
     /// It could not be run.
     #[error(transparent)]
     Process(#[from] ProcessError),
-    /// Includes without end.
     #[error("{}'s configuration has more than {FILES} files", .0.title())]
     TooManyFiles(Software),
 }
@@ -63,13 +61,13 @@ pub struct Standing {
 /// What only a profile needs of a configuration.
 #[derive(Clone, Debug)]
 pub enum Detail {
-    /// Apache's virtual hosts.
+    /// The virtual hosts of Apache.
     Apache(apache::Config),
-    /// HAProxy's sections.
+    /// The sections of HAProxy.
     Haproxy(haproxy::Config),
-    /// nginx's directives.
+    /// The blocks of nginx.
     Nginx {
-        /// What it says.
+        /// The configuration with all included files.
         config: nginx::Config,
         /// The nginx that reads it.
         build: nginx::Build,

@@ -20,13 +20,10 @@ struct Level {
 /// What a line is to the conditions.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) enum Line {
-    /// One of theirs.
     Theirs,
     /// One of theirs that cannot be told: the lines after it are read.
     Untold,
-    /// To be read.
     Read,
-    /// Left out.
     LeftOut,
 }
 

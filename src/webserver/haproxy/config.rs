@@ -27,13 +27,9 @@ pub struct World<'a> {
 /// A `frontend` or `listen` section.
 #[derive(Clone, Debug, Default)]
 pub struct Frontend {
-    /// Its name.
     pub name: String,
-    /// Its file,
     pub file: PathBuf,
-    /// and line.
     pub line: u32,
-    /// Where it listens.
     pub listens: Vec<Listen>,
     /// `default_backend`, or its own name where it is a `listen` section.
     pub backend: Option<String>,
@@ -46,7 +42,6 @@ pub struct Frontend {
 /// What an install needs to know of a configuration.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
-    /// The main file.
     pub file: PathBuf,
     /// Certificates and plain addresses, in HAProxy's order.
     pub blocks: Vec<Block>,
@@ -59,7 +54,6 @@ pub struct Config {
 }
 
 impl Config {
-    /// Of its files.
     #[must_use]
     pub fn read(texts: &[ConfigText], world: World<'_>) -> Self {
         let file = texts
@@ -150,7 +144,6 @@ enum Relative {
     Config,
     /// The one above it.
     Parent,
-    /// This one.
     Origin(PathBuf),
 }
 

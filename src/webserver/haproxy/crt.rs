@@ -17,11 +17,9 @@ use crate::webserver::model::{Pair, PairPath, ServerName};
 /// What lies at a path.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Lying {
-    /// A file.
     File(Shown),
     /// A folder with these files.
     Folder(Vec<PathBuf>),
-    /// Nothing.
     Nothing,
     /// Something that cannot be looked at.
     Unreadable,
@@ -104,7 +102,6 @@ impl Default for Extras {
 /// One certificate with its key, as it is loaded.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Loaded {
-    /// The files.
     pub(crate) pair: Pair,
     /// The names in the certificate.
     pub(crate) names: Vec<ServerName>,

@@ -5,7 +5,6 @@
 /// The environment that HAProxy was started with.
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
-    /// What is set.
     pub set: Vec<(String, String)>,
     /// Whether that is all: else what is not set here cannot be told.
     pub complete: bool,
@@ -36,7 +35,6 @@ pub(crate) struct Over(pub(crate) bool);
 
 struct Untold;
 
-/// One word.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Word {
     /// What it says; variables whose value cannot be told stand as they are written.

@@ -17,7 +17,6 @@ pub(crate) struct Listed {
 /// The filters of a line.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Filters {
-    /// These,
     pub(crate) names: Vec<ServerName>,
     /// but not these, which are below the wildcards among them.
     pub(crate) except: Vec<String>,

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 /// An HAProxy that runs.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Master {
-    /// Its process id.
     pub pid: i32,
     /// Its configuration files and folders, in their order; absolute where that can be told.
     pub config: Vec<PathBuf>,

@@ -14,7 +14,6 @@ use crate::webserver::model::{Addition, Block, CIPHERS, Listen, NewBlock, Writte
 pub(crate) struct Writer<'a> {
     /// The pair and its names.
     pub new: NewBlock<'a>,
-    /// What is there.
     pub config: &'a Config,
 }
 

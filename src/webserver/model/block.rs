@@ -13,11 +13,8 @@ use crate::store::layout::{Link, Piece};
 /// another.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Part {
-    /// Web sites.
     Http,
-    /// Mail proxies.
     Mail,
-    /// TCP proxies.
     Stream,
 }
 
@@ -85,7 +82,6 @@ pub(crate) fn chain_and_key(chain: &Path, key: &Path) -> [Link; 2] {
     ]
 }
 
-/// One block.
 #[derive(Clone, Debug)]
 pub struct Block {
     /// The file it stands in.
@@ -96,9 +92,7 @@ pub struct Block {
     pub part: Part,
     /// The names it answers to.
     pub names: Vec<ServerName>,
-    /// Where they stand.
     pub names_from: NamesFrom,
-    /// Where it listens.
     pub listens: Vec<Listen>,
     /// Its pairs, or those it inherits.
     pub pairs: Vec<Pair>,
@@ -113,18 +107,15 @@ pub enum NamesFrom {
     /// In the certificate that lies there now (HAProxy without a filter): another one brings its
     /// own.
     Certificate,
-    /// In the configuration.
     Configuration,
 }
 
 /// Whether a certificate has all names that a block answers to.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Coverage {
-    /// All of them.
     All,
     /// The block has no names (`_`): it serves whatever reaches it.
     Nameless,
-    /// Not these.
     Lacks(Vec<String>),
     /// These are patterns that only the server can match.
     CannotTell(Vec<String>),

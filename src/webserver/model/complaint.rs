@@ -12,7 +12,7 @@ pub enum Blame {
     PairBroken,
     /// The pair is there and the server may not read it.
     PairUnreadable,
-    /// Another reason.
+    /// The complaint is about something else.
     Other,
 }
 

@@ -15,16 +15,13 @@ use crate::store::layout::Link;
 pub struct ConfigText {
     /// Its absolute path.
     pub path: PathBuf,
-    /// What it says.
     pub text: String,
 }
 
 /// What an install needs to know of a configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Whose it is.
     pub software: Software,
-    /// The main file.
     pub file: PathBuf,
     /// All blocks, in the server's order.
     blocks: Vec<Block>,

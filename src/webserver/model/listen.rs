@@ -10,7 +10,6 @@ pub enum Interface {
     Address(IpAddr),
     /// A host name, which the server looks up when it starts.
     Host(String),
-    /// A Unix socket.
     Unix(String),
     /// What only the server can tell: a variable, a socket that it inherits.
     Unknown(String),
@@ -19,7 +18,6 @@ pub enum Interface {
 /// One address of a server block.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Listen {
-    /// Where.
     pub interface: Interface,
     /// The port; 0 for a Unix socket.
     pub port: u16,

@@ -6,7 +6,6 @@ use crate::pki::name::DnsName;
 /// One name of a block, lower case.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum ServerName {
-    /// One name.
     Exact(String),
     /// `*.example.com`, without the `*`: all names below.
     Below(String),

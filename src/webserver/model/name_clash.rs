@@ -17,9 +17,7 @@ use crate::store::layout::Link;
 pub enum Clash {
     /// Two blocks have the same name at the same address.
     Twice {
-        /// The name.
         name: String,
-        /// The address.
         address: String,
         /// The one that answers, `FILE:LINE`.
         first: String,
@@ -28,7 +26,6 @@ pub enum Clash {
     },
     /// A block for names of the certificate speaks TLS and has none.
     Bare {
-        /// The block.
         block: String,
         /// What says that it speaks TLS.
         address: String,

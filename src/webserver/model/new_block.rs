@@ -25,10 +25,8 @@ pub(crate) const WEB: (u16, u16) = (80, 443);
 pub(crate) const CIPHERS: &str = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:\
     ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 
-/// What was written.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Written {
-    /// The file.
     pub text: String,
     /// What `/` is passed on to, where it is.
     pub upstream: Option<String>,
@@ -43,10 +41,8 @@ pub struct Written {
 /// Lines to add to a block by hand.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Addition {
-    /// The block's file.
     pub file: PathBuf,
     /// The block's first line; the lines go after it.
     pub line: u32,
-    /// What to add.
     pub lines: Vec<String>,
 }

@@ -21,13 +21,9 @@ use crate::store::layout::Link;
 /// A name that the server serves, at some address, from a block that does not name the pair.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Elsewhere {
-    /// The name.
     pub name: String,
-    /// The address.
     pub address: SocketAddr,
-    /// The block's file.
     pub file: PathBuf,
-    /// The block's line.
     pub line: u32,
 }
 
@@ -40,7 +36,6 @@ pub enum Unasked {
     Regex,
     /// Other blocks listen at the loopback address of that port.
     Taken,
-    /// A Unix socket.
     UnixSocket,
     /// Names that no block has get no answer there.
     Refused,

@@ -14,7 +14,6 @@ pub enum Software {
 }
 
 impl Software {
-    /// All of them.
     pub const ALL: [Self; 3] = [Self::Nginx, Self::Apache, Self::Haproxy];
 
     /// The name that settings and flags have.
@@ -45,7 +44,6 @@ impl Software {
         }
     }
 
-    /// Debian's package.
     #[must_use]
     pub fn package(self) -> &'static str {
         match self {

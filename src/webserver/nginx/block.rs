@@ -40,7 +40,6 @@ pub struct ServerBlock {
 /// What an install needs to know of a configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The main file.
     pub file: PathBuf,
     /// All server blocks, in nginx's order.
     pub blocks: Vec<ServerBlock>,

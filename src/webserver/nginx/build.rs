@@ -3,7 +3,6 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// A version.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Version(pub u16, pub u16, pub u16);
 
@@ -27,7 +26,6 @@ pub enum Http2 {
 /// What was built in.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Build {
-    /// The version.
     pub version: Version,
     /// What relative paths start from.
     pub prefix: PathBuf,

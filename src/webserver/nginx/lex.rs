@@ -19,9 +19,7 @@ pub enum Fault {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{}:{line}: {}", file.display(), words(*fault))]
 pub struct ParseError {
-    /// The file.
     pub file: PathBuf,
-    /// The line.
     pub line: u32,
     /// What is wrong there.
     pub fault: Fault,

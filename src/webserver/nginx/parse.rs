@@ -9,10 +9,10 @@ use crate::webserver::model::ConfigText;
 /// Blocks and includes go no deeper than this.
 pub(crate) const DEPTH: usize = 32;
 
-/// One directive.
+/// A directive with its arguments and its block.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Directive {
-    /// The first word.
+    /// The first word of the directive.
     pub name: String,
     /// The words after it.
     pub arguments: Vec<String>,

@@ -17,7 +17,6 @@ use crate::webserver::model::{
 /// What is needed to write it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Writer<'a> {
-    /// What for.
     pub new: NewBlock<'a>,
     /// The nginx that will read it.
     pub build: &'a Build,

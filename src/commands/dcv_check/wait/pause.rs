@@ -11,7 +11,6 @@ const PAUSES: [u64; 9] = [2, 3, 5, 8, 13, 20, 30, 45, 60];
 /// The longest pause for the sake of a resolver that remembers.
 const LONGEST: u64 = 300;
 
-/// Longer and longer.
 pub(super) fn plain(round: usize) -> Duration {
     Duration::from_secs(
         PAUSES

@@ -10,7 +10,6 @@ use crate::report::{Live, Sink};
 pub(crate) struct Group {
     pub(super) verdict: Verdict,
     pub(super) name: String,
-    /// Who says what.
     pub(super) rows: Vec<(String, String)>,
 }
 
@@ -18,7 +17,6 @@ pub(crate) struct Group {
 pub(super) struct Table<'a> {
     sink: &'a Sink,
     live: Option<Live>,
-    /// When waiting ends.
     until: String,
     looks: usize,
     /// What each server says of each record, and since when.

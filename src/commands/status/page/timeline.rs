@@ -69,7 +69,6 @@ impl Timeline {
         Timestamp::from_second(self.now).unwrap_or(Timestamp::MAX)
     }
 
-    /// Its last instant.
     pub(super) fn end(&self) -> Timestamp {
         Timestamp::from_second(self.to).unwrap_or(Timestamp::MAX)
     }
