@@ -45,6 +45,10 @@ pub mod inventory {
 
 /// Names, keys, requests, certificates, chains.
 pub mod pki {
+    /// Dates of the Baseline Requirements.
+    pub mod baseline_dates {
+        pub use crate::pki::baseline_dates::{LIFETIME, begin};
+    }
     /// Certificates.
     pub mod certificate {
         pub use crate::pki::certificate::Certificate;

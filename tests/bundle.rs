@@ -8,6 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use support::ca::{Leaf, TestCa, days, today};
 use support::mask::masked;
 use support::order::Order;
+use support::program::program;
 use support::zip::zip;
 
 #[test]
@@ -600,7 +601,7 @@ fn a_pipe_that_is_named_is_read_and_what_has_no_end_is_not() {
     let mut command = std::process::Command::new("bash");
     let script = format!(
         "{} bundle <(cat chain.pem) --trust <(cat root.pem)",
-        env!("CARGO_BIN_EXE_certctl")
+        program()
     );
     command
         .args(["-c", &script])

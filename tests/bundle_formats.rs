@@ -10,6 +10,7 @@ use support::foreign::{foreign, path_of, succeed};
 use support::mask::masked;
 use support::nginx::{free_port, write_config};
 use support::order::Order;
+use support::program::program;
 use support::{Run, Sandbox};
 
 const ALL: [&str; 7] = ["pem", "cert", "chain", "der", "p7b", "pfx", "haproxy"];
@@ -482,7 +483,7 @@ while True:
 sys.stdout.write(said.decode())
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 "#,
-        env!("CARGO_BIN_EXE_certctl")
+        program()
     );
     let ask = |typed: &[&str]| {
         let output = foreign("python3")

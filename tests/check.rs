@@ -11,6 +11,7 @@ use std::path::Path;
 use serde_json::Value;
 use support::Run;
 use support::foreign::{foreign, succeed};
+use support::program::program;
 use support::shop::{CHAIN, KEY, PAIR, Shop, codes, tree};
 use support::site::Site;
 
@@ -210,7 +211,7 @@ fn each_difference_is_found_and_its_line_mends_it() {
                 .split_once(":  ")
                 .map_or(line, |(_, line)| line)
                 .replace("sudo ", "");
-            let line = line.replace("certctl ", &format!("{} ", env!("CARGO_BIN_EXE_certctl")));
+            let line = line.replace("certctl ", &format!("{} ", program()));
             let trusting = line.replace("--root tree", "--root tree --trust root.pem");
             succeed(
                 std::process::Command::new("sh")

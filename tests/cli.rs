@@ -9,6 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::process::{Command, Stdio};
 
 use support::ca::TestCa;
+use support::program::{clear_environment, program};
 use support::{Run, Sandbox};
 
 const VERBS: [&str; 12] = [
@@ -272,8 +273,8 @@ fn odd_surroundings_do_no_harm() {
             }
         }
     }
-    let mut bare = Command::new(env!("CARGO_BIN_EXE_certctl"));
-    bare.env_clear()
+    let mut bare = Command::new(program());
+    clear_environment(&mut bare)
         .args(["csr", "bare.example"])
         .current_dir(sandbox.path());
     sandbox.run_command(bare).expect(0);
@@ -329,8 +330,8 @@ fn stdin_closed_and_a_folder_that_is_gone() {
         command = Command::new("/bin/sh");
         command
             .args([OsStr::new("-c"), OsStr::new(script), &certctl])
-            .current_dir(sandbox.path())
-            .env_clear();
+            .current_dir(sandbox.path());
+        clear_environment(&mut command);
         let run = sandbox.run_command(command);
         assert!(!run.stderr.contains("panicked"), "{script}\n{run}");
         assert_eq!(run.code, code, "{script}\n{run}");

@@ -10,19 +10,20 @@
 mod support;
 
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use certctl::facade::system::fs::lock::Lock;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, Stream};
+use support::program::program;
 use support::shop::{KEY, PAIR, Shop, leftovers};
 use support::site::Site;
 
@@ -73,7 +74,7 @@ fn fifty_installs_of_two_certificates_at_once() {
         settings["history"].as_array().unwrap().len()
     };
     let stop = AtomicBool::new(false);
-    let (mut waited, mut changes, mut longest) = (0, 0, Duration::ZERO);
+    let (mut waited, mut changes) = (0, 0);
     let rounds = count(20, 3);
     let looks = std::thread::scope(|scope| {
         let watcher = scope.spawn(|| {
@@ -93,19 +94,18 @@ fn fifty_installs_of_two_certificates_at_once() {
                 let args = [
                     "install", &file, "--key", &key, "--root", "tree", "--trust", "root.pem",
                 ];
-                let child = sandbox
+                sandbox
                     .command(&args)
                     .stdout(Stdio::piped())
                     .stderr(Stdio::piped())
                     .spawn()
-                    .unwrap();
-                (child, Instant::now())
+                    .unwrap()
             };
             let children: Vec<_> = (0..50).map(start).collect();
             let mut changed = 0;
-            for (child, begun) in children {
+            for child in children {
+                // One that had waited for a minute would have given up (exit 4).
                 let run = sandbox.finished(child).expect(0);
-                longest = longest.max(begun.elapsed());
                 // What was in place already is not written.
                 changed += usize::from(run.stdout.contains("\nwrote "));
                 waited += usize::from(
@@ -128,11 +128,9 @@ fn fifty_installs_of_two_certificates_at_once() {
     });
     assert_eq!(leftovers(sandbox), Vec::<std::path::PathBuf>::new());
     assert!(waited > 0, "the wait is told");
-    assert!(longest < Duration::from_secs(60), "{longest:?}");
     println!(
-        "{} installs, {changes} changes, {waited} waited for another, none longer than {} ms; {looks} looks, none at a mixed pair",
-        50 * rounds,
-        longest.as_millis()
+        "{} installs, {changes} changes, {waited} waited for another, none in vain; {looks} looks, none at a mixed pair",
+        50 * rounds
     );
 }
 
@@ -160,7 +158,7 @@ fn what_another_run_does_after_the_look_is_seen() {
         "#!/bin/sh\n[ -e {done} ] && exit 0\ntouch {done}\nexec {certctl} {}\n",
         other.join(" "),
         done = at("done"),
-        certctl = env!("CARGO_BIN_EXE_certctl"),
+        certctl = program(),
     );
     let test = sandbox.write("between", script);
     fs::set_permissions(&test, fs::Permissions::from_mode(0o755)).unwrap();
@@ -189,27 +187,49 @@ fn the_wait_for_the_lock_is_told_and_bounded() {
     )
     .unwrap()
     .unwrap();
-    for (timeout, least) in [("0s", 0), ("1s", 1)] {
-        let begun = Instant::now();
+    // Each ends while the lock is held: it is never free in here.
+    for (timeout, waits) in [("0s", false), ("1s", true)] {
         let run = shop
             .install("new.crt", &["--lock-timeout", timeout])
             .expect(4);
         assert!(run.stderr.contains("another certctl holds"), "{run}");
         assert_eq!(
             run.stderr.contains("waiting for it, at most 1 s"),
-            least == 1,
+            waits,
             "{run}"
-        );
-        assert!(
-            (least..least + 5).contains(&begun.elapsed().as_secs()),
-            "{:?}",
-            begun.elapsed()
         );
         assert_eq!((shop.tree(), shop.served()), (before.clone(), pair.clone()));
     }
+    // One that waits gets the lock when it is released.
+    let args = [
+        "install",
+        "new.crt",
+        "--root",
+        "tree",
+        "--trust",
+        "root.pem",
+        "--lock-timeout",
+        "600s",
+    ];
+    let mut command = shop.sandbox.command(&args);
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut waiting = String::new();
+    BufReader::new(child.stderr.as_mut().unwrap())
+        .read_line(&mut waiting)
+        .unwrap();
+    assert!(
+        waiting.contains("waiting for it, at most 600 s"),
+        "{waiting}"
+    );
+    assert_eq!(shop.served(), pair);
     drop(held);
-    shop.install("new.crt", &["--lock-timeout", "0s"]).expect(0);
+    shop.sandbox.finished(child).expect(0);
     assert_ne!(shop.sandbox.read(KEY), pair.1);
+    shop.install("new.crt", &["--lock-timeout", "0s"]).expect(0);
 }
 
 /// One visit: a new connection, a handshake that is verified down to the root, a request and its answer.

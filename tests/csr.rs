@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use support::Sandbox;
 use support::ca::TestCa;
+use support::program::program;
 
 #[test]
 fn a_key_is_born_private_and_never_overwritten() {
@@ -383,7 +384,7 @@ fn force_keeps_the_old_files_with_their_modes() {
 fn no_umask_changes_the_modes() {
     for umask in ["000", "077"] {
         let sandbox = Sandbox::new();
-        let certctl = env!("CARGO_BIN_EXE_certctl");
+        let certctl = program();
         let mut command = std::process::Command::new("/bin/sh");
         let line = format!("umask {umask}; exec {certctl} csr example.com --ca namecheap");
         command.args(["-c", &line]).current_dir(sandbox.path());
@@ -471,7 +472,7 @@ fn the_lines_proposed_act_on_the_pair_that_is_in_the_way() {
 fn where_the_folder_is_gone_it_says_so() {
     let sandbox = Sandbox::new();
     let mut command = std::process::Command::new("/bin/sh");
-    let certctl = env!("CARGO_BIN_EXE_certctl");
+    let certctl = program();
     command.args([
         "-c",
         &format!("mkdir gone && cd gone && rmdir ../gone && exec {certctl} csr example.com"),
@@ -533,7 +534,7 @@ fn a_full_disk_leaves_the_old_pair_where_it_was() {
         ("1", &names(20)),
     ] {
         let mut command = std::process::Command::new("/bin/sh");
-        let certctl = env!("CARGO_BIN_EXE_certctl");
+        let certctl = program();
         let line = format!(
             "trap '' XFSZ; ulimit -f {blocks}; exec {certctl} csr example.com {more} --ca sectigo --force"
         );

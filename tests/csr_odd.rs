@@ -6,6 +6,7 @@ mod support;
 
 use support::Sandbox;
 use support::foreign::{foreign, succeed};
+use support::seed::Generator;
 
 fn openssl(sandbox: &Sandbox, words: &str) -> String {
     succeed(
@@ -143,6 +144,9 @@ fn two_requests_for_extensions_are_read_or_refused() {
         .expect(4);
 }
 
+/// The seed of the changes below, unless `CERTCTL_TEST_SEED` gives another.
+const SEED: u64 = 2026;
+
 #[test]
 fn a_hundred_changed_requests_end_in_an_answer_or_a_refusal() {
     let sandbox = Sandbox::new();
@@ -160,24 +164,18 @@ fn a_hundred_changed_requests_end_in_an_answer_or_a_refusal() {
     sandbox.run(&args).expect(0);
     openssl(&sandbox, "req -in one.example.csr -outform DER -out x.der");
     let whole = std::fs::read(sandbox.join("x.der")).unwrap();
-    // A small generator, so that each run is the same.
-    let mut state = 2026_u64;
-    let mut next = |below: usize| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(state >> 33).unwrap() % below
-    };
+    let mut generator = Generator::new(SEED);
+    let repeat = generator.repeat("csr_odd", "a_hundred_changed_requests");
     for turn in 0..100 {
         let mut changed = whole.clone();
-        let at = next(changed.len());
+        let at = generator.below(changed.len());
         match turn % 5 {
-            0 => changed[at] ^= 1 << next(8),
+            0 => changed[at] ^= 1 << generator.below(8),
             1 => changed.truncate(at),
-            2 => changed.insert(at, u8::try_from(next(256)).unwrap()),
+            2 => changed.insert(at, u8::try_from(generator.below(256)).unwrap()),
             3 => drop(changed.remove(at)),
             _ => changed
-                .splice(at..at, whole[..next(64)].iter().copied())
+                .splice(at..at, whole[..generator.below(64)].iter().copied())
                 .for_each(drop),
         }
         sandbox.write("changed.der", &changed);
@@ -188,11 +186,11 @@ fn a_hundred_changed_requests_end_in_an_answer_or_a_refusal() {
             let run = sandbox.run(args);
             assert!(
                 matches!(run.code, 0 | 1 | 3 | 4),
-                "turn {turn}, {args:?}: {run}"
+                "turn {turn}, {args:?}: {run}\n{repeat}"
             );
             assert!(
                 !run.stderr.contains("panicked"),
-                "turn {turn}, {args:?}: {run}"
+                "turn {turn}, {args:?}: {run}\n{repeat}"
             );
         }
     }

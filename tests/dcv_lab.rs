@@ -484,13 +484,6 @@ fn caa_is_looked_up_as_cas_do() {
                 &["caa-forbids"],
             ),
             (
-                "caa-terms.example",
-                0,
-                "visible",
-                "unsigned",
-                &["caa-terms"],
-            ),
-            (
                 "caa-malformed.example",
                 1,
                 "visible",
@@ -595,7 +588,16 @@ fn it_is_said_which_record_until_when_and_what_to_add() {
     );
     assert_eq!(partly["records"][0]["caa"][1]["name"], "*.caa-wild.example");
 
-    // The terms bind every CA from a day on.
+    // The terms bind every CA from a day on; before it they are only mentioned.
+    let before = ["--ca", "sectigo", "--at", "2027-03-14T23:59:59Z"];
+    let terms = LAB
+        .check("caa-terms.example", &LAB.trusting(), &before)
+        .expect(0)
+        .json();
+    assert_eq!(
+        (codes(&terms), verdict(&terms)),
+        (vec!["caa-terms"], "visible")
+    );
     let later = ["--ca", "sectigo", "--at", "2027-03-15T00:00:00Z"];
     let terms = LAB
         .check("caa-terms.example", &LAB.trusting(), &later)

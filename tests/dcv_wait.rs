@@ -12,6 +12,7 @@ use support::Sandbox;
 use support::dns::{NameServer, port_53, with_port_53};
 use support::foreign::foreign;
 use support::nginx::Nginx;
+use support::program::program;
 
 /// Runs its arguments on a terminal of 80 columns: what it shows goes to stdout, stdin is typed.
 const TERMINAL: &str = r#"
@@ -46,11 +47,7 @@ struct Shown {
 
 impl Shown {
     fn start(sandbox: &Sandbox, args: &[&str], term: &str) -> Self {
-        Self::program(
-            sandbox,
-            &[&[env!("CARGO_BIN_EXE_certctl")], args].concat(),
-            term,
-        )
+        Self::program(sandbox, &[&[program()], args].concat(), term)
     }
 
     fn program(sandbox: &Sandbox, words: &[&str], term: &str) -> Self {
@@ -72,13 +69,9 @@ impl Shown {
 
     /// Reads on until `wanted` was shown.
     fn until(&mut self, wanted: &str) {
-        let (started, mut piece) = (Instant::now(), [0; 4096]);
+        let (ends, mut piece) = (Instant::now() + Duration::from_secs(30), [0; 4096]);
         while !self.text.contains(wanted) {
-            assert!(
-                started.elapsed() < Duration::from_secs(30),
-                "{wanted}\n{}",
-                self.text
-            );
+            assert!(Instant::now() < ends, "{wanted}\n{}", self.text);
             let count = self
                 .child
                 .stdout
@@ -393,7 +386,7 @@ fn a_list_shows_its_progress_beside_its_answers() {
     sandbox.write("list", (0..3).map(line).collect::<String>());
     let command = format!(
         "{} dcv-check --batch list --resolver {} >out",
-        env!("CARGO_BIN_EXE_certctl"),
+        program(),
         server.at()
     );
     let (code, text) = Shown::program(&sandbox, &["/bin/sh", "-c", &command], "xterm").end();

@@ -12,6 +12,7 @@ use std::process::{Command, Stdio};
 
 use support::Run;
 use support::namespace::in_mount;
+use support::program::{clear_environment, clock_words, program};
 use support::shop::{CHAIN, KEY, PAIR, Shop, leftovers, link, mode, tree};
 
 /// A shop with two installs behind it, and the file of a third.
@@ -27,10 +28,9 @@ fn shop() -> Shop {
 fn script(shop: &Shop, script: &str) -> Run {
     let mut command = Command::new("/bin/sh");
     command
-        .args(["-c", script, env!("CARGO_BIN_EXE_certctl")])
+        .args(["-c", script, program()])
         .current_dir(shop.sandbox.path());
-    command
-        .env_clear()
+    clear_environment(&mut command)
         .env("HERE", shop.sandbox.path())
         .stdin(Stdio::null());
     let run = shop.sandbox.run_command(command);
@@ -73,7 +73,7 @@ fn streams_environment_and_folders_as_they_come() {
     for (what, wrapped, code) in [
         (
             "nothing at all in the environment",
-            "exec env -i \"HERE=$HERE\" \"$0\" ARGS",
+            "exec env -i CLOCK \"HERE=$HERE\" \"$0\" ARGS",
             0,
         ),
         ("an empty PATH", "PATH= HOME= exec \"$0\" ARGS", 0),
@@ -117,6 +117,7 @@ fn streams_environment_and_folders_as_they_come() {
             0,
         ),
     ] {
+        let wrapped = wrapped.replace("CLOCK", &clock_words());
         let run = script(&shop, &wrapped.replace("ARGS", INSTALL));
         assert_eq!(run.code, code, "{what}\n{run}");
         let installed = changed(&shop, &start, what);

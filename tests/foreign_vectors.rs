@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::Value;
 use support::Sandbox;
 use support::foreign::{foreign, path_of};
+use support::program::program;
 
 /// Where both do not say the same, and why. An entry that is not needed any more fails too.
 const DIFFERENT: [(&str, &str, &str); 7] = [
@@ -111,7 +112,7 @@ fn inspect(sandbox: &Sandbox, root: &Path, file: &str) -> (i32, Value) {
     let mut command = foreign("timeout");
     command.args([
         "20",
-        env!("CARGO_BIN_EXE_certctl"),
+        program(),
         "inspect",
         "--json",
         "--password-file",

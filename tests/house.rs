@@ -1,13 +1,14 @@
 //! House rules that no compiler checks: short functions and files, what each file is for, which tests need other
-//! people's programs. A broken example of each shows that it can fail.
+//! people's programs, that tests compare no times. A broken example of each shows that it can fail.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 #[path = "support/source.rs"]
 mod source;
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
-use source::{Source, is_name};
+use source::{Source, Word, is_name};
 
 const FUNCTION_LINES: usize = 60;
 const FILE_LINES: usize = 400;
@@ -103,6 +104,99 @@ fn functions(source: &Source) -> Vec<(String, usize, usize)> {
         }
     }
     found
+}
+
+/// Every Rust file below `folder`.
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+#[test]
+fn tests_count_what_happened_and_never_seconds() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut broken = Vec::new();
+    for path in rust_files(&root.join("tests")) {
+        let name = path.strip_prefix(root).unwrap().display().to_string();
+        broken.extend(timed(&name, &std::fs::read_to_string(&path).unwrap()));
+    }
+    assert!(broken.is_empty(), "\n{}\n", broken.join("\n"));
+    let complaint = "x.rs:2 compares time that has passed: count what happened (queries, connections, attempts)";
+    for line in [
+        "    assert!(began.elapsed() < limit);",
+        "    assert_eq!(began.elapsed().as_secs(), 3);",
+        "    let late = began.elapsed() > limit;",
+        "    let late = began.elapsed().as_secs() >= 5;",
+        "    assert!(took < Duration::from_secs(15));",
+    ] {
+        assert_eq!(
+            timed("x.rs", &format!("fn f() {{\n{line}\n}}\n")),
+            [complaint],
+            "{line}"
+        );
+    }
+    // A deadline that only ends a test that hangs, and time that is an input of what is tested.
+    let fine = "fn f() {\n    assert!(Instant::now() < ends, \"it did not start\");\n    g(began.elapsed());\n}\n";
+    assert_eq!(timed("x.rs", fine), Vec::<String>::new());
+}
+
+/// Where a test compares a time that has passed: an assertion with `elapsed` or a `Duration` in it, or a comparison of
+/// `elapsed()` anywhere. A machine that is busy makes such a test fail, and a fast one lets it pass for no reason.
+fn timed(file: &str, text: &str) -> Vec<String> {
+    let words = Source::new("test", text).words;
+    let is = |at: usize, text: &str| words.get(at).is_some_and(|word| word.text == text);
+    let mut lines = BTreeSet::new();
+    for at in 0..words.len() {
+        if words[at].text.starts_with("assert") && is(at + 1, "!") {
+            let all = at + 2..closing(&words, at + 2);
+            lines.extend(
+                words[all]
+                    .iter()
+                    .find(|word| ["elapsed", "Duration"].contains(&word.text.as_str()))
+                    .map(|_| words[at].line),
+            );
+        }
+        if words[at].text == "elapsed" && is(at + 1, "(") {
+            // `elapsed()`, or a number made of it: `elapsed().as_secs()`.
+            let mut end = closing(&words, at + 1) + 1;
+            if is(end, ".") && is(end + 2, "(") {
+                end = closing(&words, end + 2) + 1;
+            }
+            if is(end, "<") || is(end, ">") {
+                lines.insert(words[at].line);
+            }
+        }
+    }
+    let complain = |line| {
+        format!(
+            "{file}:{line} compares time that has passed: count what happened (queries, connections, attempts)"
+        )
+    };
+    lines.into_iter().map(complain).collect()
+}
+
+/// Where the bracket that opens at `at` is closed.
+fn closing(words: &[Word], at: usize) -> usize {
+    let mut depth = 0;
+    for (index, word) in words.iter().enumerate().skip(at) {
+        match word.text.as_str() {
+            "(" | "[" | "{" => depth += 1,
+            ")" | "]" | "}" => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return index;
+        }
+    }
+    words.len()
 }
 
 #[test]

@@ -80,7 +80,7 @@ fn the_document() {
               "critical": false
             }
           ],
-          "days_left": 188,
+          "days_left": 43,
           "is_site": true,
           "is_ca": null,
           "path_length": null,
@@ -179,7 +179,7 @@ fn the_document() {
     insta::assert_snapshot!(masked(&text.to_string()), @r"
     cert   1 of 1, site   (a.crt in all.zip)
            names   example.com, www.example.com
-           valid   [DATE] to [DATE]  [....................]  188 days left
+           valid   [DATE] to [DATE]  [....................]  43 days left
            subject CN=example.com
            issuer  CN=Test DV CA R2,O=certctl tests
            serial  [HEX]

@@ -7,6 +7,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 
 use support::Sandbox;
 use support::ca::{Leaf, days, today};
+use support::program::program;
 use support::shop::{CHAIN, KEY, PAIR, Shop, codes, fits, leftovers, link, mode};
 
 #[test]
@@ -515,7 +516,7 @@ fn modes_whatever_the_umask() {
     for umask in ["000", "077"] {
         let shop = Shop::new();
         shop.deliver("new.crt");
-        let certctl = env!("CARGO_BIN_EXE_certctl");
+        let certctl = program();
         let line =
             format!("umask {umask}; exec {certctl} install new.crt --root tree --trust root.pem");
         let status = std::process::Command::new("sh")

@@ -11,6 +11,7 @@ use certctl::facade::system::tls::probe_all;
 use serde_json::Value;
 use support::Sandbox;
 use support::nginx::{Nginx, free_port};
+use support::program::program;
 use support::shop::{Shop, codes, fits, link};
 
 const NAMES: [&str; 3] = ["a.example", "b.example", "c.example"];
@@ -144,7 +145,7 @@ fn without_arguments_what_is_ready_here_is_installed() {
         line,
         "for name in a.example c.example; do certctl rollback \"$name\" --root tree; done"
     );
-    let certctl = env!("CARGO_BIN_EXE_certctl");
+    let certctl = program();
     let line = line.replace("certctl", certctl);
     let mut shell = std::process::Command::new("sh");
     assert!(

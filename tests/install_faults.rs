@@ -13,6 +13,7 @@ use std::process::Command;
 use support::foreign::{foreign, succeed};
 use support::mask;
 use support::namespace::{in_mount, is_root, user};
+use support::program::program;
 use support::shop::{CHAIN, KEY, Shop, tree};
 
 /// What is there before the run that fails.
@@ -523,7 +524,7 @@ fn a_link_planted_at_a_temporary_name_is_not_followed() {
             "traced",
             "-e",
             "trace=open,openat,openat2,creat",
-            env!("CARGO_BIN_EXE_certctl"),
+            program(),
         ]);
         strace
             .args([

@@ -9,12 +9,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use support::Sandbox;
-use support::ca::{Leaf, days, today};
+use support::ca::{DAYS_UNTIL_DUE, Leaf, days, noon, today};
 use support::foreign::{foreign, path_of, succeed};
 use support::namespace::in_mount;
+use support::program::{clear_environment, clock_words, program};
 use support::shop::Shop;
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_certctl");
 
 fn packaging(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -35,7 +34,7 @@ fn units(sandbox: &Sandbox) -> Vec<String> {
         .map(|name| {
             let text = std::fs::read_to_string(packaging("systemd").join(name)).unwrap();
             let text = text
-                .replace("/usr/local/bin/certctl", PROGRAM)
+                .replace("/usr/local/bin/certctl", program())
                 .replace("/usr/local/lib/certctl/status-mail", &mailer);
             sandbox.write(name, text).display().to_string()
         })
@@ -90,9 +89,8 @@ fn the_cron_line_is_silent_until_something_is_due() {
     let shop = Shop::new();
     shop.round(&[]).expect(0);
     let status = |at: i64| {
-        let at = format!("{}T12:00:00Z", days(today(), at));
         shop.sandbox
-            .run(&["status", "-q", "--root", "tree", "--at", &at])
+            .run(&["status", "-q", "--root", "tree", "--at", &noon(at)])
     };
     let fine = status(1).expect(0);
     assert_eq!(
@@ -100,7 +98,7 @@ fn the_cron_line_is_silent_until_something_is_due() {
         ("", ""),
         "{fine}"
     );
-    let due = status(170).expect(1);
+    let due = status(DAYS_UNTIL_DUE).expect(1);
     assert!(
         due.stdout.contains("example.com") && due.stdout.contains("renew"),
         "{due}"
@@ -121,10 +119,9 @@ fn both_lines_run_as_they_are_written() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
     shop.deliver("fine.crt");
-    let from = days(today(), -180);
     let leaf = Leaf {
-        not_before: from,
-        not_after: days(from, 190),
+        not_before: days(today(), -35),
+        not_after: days(today(), 9),
         ..Leaf::default()
     };
     sandbox.run(&["csr", "due.example"]).expect(0);
@@ -135,9 +132,12 @@ fn both_lines_run_as_they_are_written() {
     let folder = value("systemd/certctl-status.service", "WorkingDirectory=");
     // As cron and systemd start them: with little in the environment. Nobody looks at what this machine has.
     let path = value("cron/certctl", "PATH=");
+    let clock = clock_words();
     let lines = [
-        format!("env -i HOME=/root LOGNAME=root SHELL=/bin/sh PATH={path} /bin/sh -c '{cron}'"),
-        format!("cd {folder}; env -i LANG=C PATH={path} {unit}"),
+        format!(
+            "env -i {clock}HOME=/root LOGNAME=root SHELL=/bin/sh PATH={path} /bin/sh -c '{cron}'"
+        ),
+        format!("cd {folder}; env -i {clock}LANG=C PATH={path} {unit}"),
     ];
     let runs: String = lines
         .iter()
@@ -203,8 +203,8 @@ fn the_mail_says_what_was_found() {
     ] {
         sandbox.write("found", found);
         let mut mail = std::process::Command::new("/bin/sh");
-        mail.arg(packaging("systemd/status-mail"))
-            .env_clear()
+        clear_environment(&mut mail)
+            .arg(packaging("systemd/status-mail"))
             .current_dir(sandbox.path());
         let path = format!("{}:/usr/bin:/bin", sandbox.join("bin").display());
         succeed(mail.env("PATH", path).env("MAILTO", "ops@example.com"));

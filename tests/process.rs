@@ -73,9 +73,8 @@ fn a_flood_without_end_is_cut_at_the_deadline() {
 
 #[test]
 fn the_whole_group_dies_at_the_deadline() {
-    let began = Instant::now();
-    let finished = shell("sleep 1000 & echo $!; wait", 300);
-    assert!(began.elapsed() < Duration::from_secs(10));
+    // The shell ends by a signal, long before what it waits for.
+    let finished = shell("sleep 86000 & echo $!; wait", 300);
     assert_eq!(
         (finished.status, finished.signal, finished.timed_out),
         (None, Some(9), true)
@@ -95,12 +94,16 @@ fn running(pid: i32) -> bool {
 
 #[test]
 fn who_only_holds_the_output_open_is_not_waited_for_and_lives() {
-    let began = Instant::now();
-    let finished = shell("sleep 30 & echo $!", 20_000);
-    assert!(began.elapsed() < Duration::from_secs(10));
-    assert!(finished.succeeded());
+    let finished = shell("sleep 86000 & echo $!", 20_000);
+    assert!(finished.succeeded() && !finished.timed_out, "{finished:?}");
     let daemon: i32 = finished.output.trim().parse().unwrap();
     assert!(running(daemon), "a daemon must survive its start");
+    let output = std::fs::read_link(format!("/proc/{daemon}/fd/1")).unwrap();
+    assert!(
+        output.to_string_lossy().starts_with("pipe:"),
+        "it still holds the output open: {}",
+        output.display()
+    );
     let daemon = rustix::process::Pid::from_raw(daemon).unwrap();
     rustix::process::kill_process(daemon, rustix::process::Signal::TERM).unwrap();
 }

@@ -10,6 +10,7 @@ use certctl::facade::rehearsal::zone::Zone;
 use certctl::facade::system::serve::dns::DnsServer;
 use support::Sandbox;
 use support::foreign::{foreign, path_of, succeed};
+use support::program::program;
 
 #[test]
 fn the_real_nginx_serves_the_site() {
@@ -42,7 +43,7 @@ fn it_stays_on_loopback_and_in_its_folder() {
         .args(["-f", "-yy", "-qq", "-s", "4096", "-o"])
         .arg(&log);
     strace.args(["-e", "trace=bind,connect,sendto,openat,mkdir,mkdirat,rename,renameat,renameat2,unlink,unlinkat,rmdir,symlink,symlinkat,link,linkat,chmod,fchmodat,chown,fchownat,lchown"]);
-    succeed(strace.arg(env!("CARGO_BIN_EXE_certctl")).arg("rehearse"));
+    succeed(strace.arg(program()).arg("rehearse"));
     let log = std::fs::read_to_string(log).unwrap();
     let (mut sockets, mut files) = (0, 0);
     for line in log.lines().filter(|line| !line.contains("resumed>")) {

@@ -12,6 +12,7 @@ use std::process::Command;
 use support::Run;
 use support::foreign::{foreign, succeed};
 use support::namespace::{in_mount, user};
+use support::program::program;
 use support::shop::{CHAIN, KEY, PAIR, Shop, codes, leftovers, mode, tree};
 use support::site::Site;
 
@@ -389,7 +390,7 @@ fn killed_at_each_call_it_is_taken_up() {
         command
             .args(["-f", "-qq", "-o", "/dev/null"])
             .args(options)
-            .arg(env!("CARGO_BIN_EXE_certctl"));
+            .arg(program());
         command
             .args(["remove", "example.com", "--root", "tree"])
             .current_dir(shop.sandbox.path());

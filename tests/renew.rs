@@ -5,14 +5,9 @@
 mod support;
 
 use serde_json::Value;
-use support::ca::{Leaf, days, today};
+use support::ca::{DAYS_LEFT, DAYS_UNTIL_DUE, Leaf, days, noon, today};
 use support::shop::{Shop, codes, mode};
 use support::{Run, Sandbox};
-
-/// An instant so many days from now.
-fn in_days(count: i64) -> String {
-    format!("{}T12:00:00Z", days(today(), count))
-}
 
 /// `renew ARGS` in the shop's tree.
 fn renew(shop: &Shop, more: &[&str]) -> Run {
@@ -86,7 +81,7 @@ fn the_next_request_is_like_the_last_one() {
     assert_eq!(nothing["next_due"]["name"], "example.com");
     assert!(!sandbox.join("example.com-2.key").exists());
 
-    let planned = renewed(&shop, &["--dry-run", "--at", &in_days(170)]);
+    let planned = renewed(&shop, &["--dry-run", "--at", &noon(DAYS_UNTIL_DUE)]);
     assert_eq!(
         (&planned["verdict"], &planned["changed"]),
         (&"prepared".into(), &false.into()),
@@ -99,7 +94,7 @@ fn the_next_request_is_like_the_last_one() {
     );
     assert!(!sandbox.join("example.com-2.key").exists());
 
-    let made = renewed(&shop, &["--at", &in_days(170)]);
+    let made = renewed(&shop, &["--at", &noon(DAYS_UNTIL_DUE)]);
     assert_eq!(
         (&made["verdict"], &made["changed"]),
         (&"prepared".into(), &true.into()),
@@ -130,7 +125,7 @@ fn the_next_request_is_like_the_last_one() {
     // Again, and once it is named: the same.
     let key = sandbox.read("example.com-2.key");
     for more in [
-        &["--at", &in_days(170)][..],
+        &["--at", &noon(DAYS_UNTIL_DUE)][..],
         &["example.com"],
         &["www.example.com"],
         &["example.com", "--dry-run"],
@@ -242,7 +237,14 @@ fn the_folder_of_the_last_request_is_used() {
     // Wherever somebody looks from, the round that waits is told, and what has come for it.
     let installed = || {
         let run = sandbox
-            .run(&["status", "--root", "tree", "--at", &in_days(170), "--json"])
+            .run(&[
+                "status",
+                "--root",
+                "tree",
+                "--at",
+                &noon(DAYS_UNTIL_DUE),
+                "--json",
+            ])
             .expect(1)
             .json();
         run["rows"]
@@ -359,16 +361,18 @@ fn what_is_paid_for_decides_between_reissue_and_purchase() {
         .run(&["csr", "example.com", "--ca", "namecheap"])
         .expect(0);
     deliver(&shop, "example.com.csr", "new.crt", Leaf::default());
-    let until = days(today(), 185).to_string();
+    let until = days(today(), DAYS_LEFT - 4).to_string();
     shop.install("new.crt", &["--paid-until", &until]).expect(0);
     let plan = shop.install("new.crt", &["--dry-run"]).expect(0).stdout;
     assert!(plan.contains(&format!("paid until: {until}")), "{plan}");
     let early = renewed(
         &shop,
-        &["--dry-run", "--renew-before", "90d", "--at", &in_days(120)],
+        &["--dry-run", "--renew-before", "42d", "--at", &noon(5)],
     );
     assert_eq!(text(&early, "/certificates/0/order"), "reissue", "{early}");
-    let late = renew(&shop, &["--at", &in_days(170)]).expect(0).stdout;
+    let late = renew(&shop, &["--at", &noon(DAYS_UNTIL_DUE)])
+        .expect(0)
+        .stdout;
     assert!(
         late.contains(&format!(
             "what is paid for ends on {until}: buy again, then Namecheap > Activate"
@@ -390,7 +394,7 @@ fn what_is_paid_for_decides_between_reissue_and_purchase() {
         .expect(0);
     assert_eq!(
         text(
-            &renewed(&shop, &["--at", &in_days(170)]),
+            &renewed(&shop, &["--at", &noon(DAYS_UNTIL_DUE)]),
             "/certificates/0/order"
         ),
         "reissue"
@@ -403,7 +407,7 @@ fn what_is_paid_for_decides_between_reissue_and_purchase() {
         .stdout;
     assert!(!plan.contains("paid until"), "{plan}");
     shop.install("new.crt", &["--paid-until", "none"]).expect(0);
-    let again = renewed(&shop, &["--at", &in_days(170)]);
+    let again = renewed(&shop, &["--at", &noon(DAYS_UNTIL_DUE)]);
     assert_eq!(
         (
             &again["certificates"][0]["order"],
@@ -438,7 +442,7 @@ fn several_are_due_and_one_of_them_cannot_be_prepared() {
     }
     // What is kept of its proof cannot be read.
     sandbox.write("b.example/b.example.dcv", [0xff, 0xfe]);
-    let run = renew(&shop, &["--json", "--at", &in_days(170)])
+    let run = renew(&shop, &["--json", "--at", &noon(DAYS_UNTIL_DUE)])
         .expect(1)
         .json();
     assert_eq!(
@@ -467,7 +471,7 @@ fn what_certctl_did_not_install() {
         "{waits}"
     );
     deliver(&shop, "site.csr", "site.crt", Leaf::default());
-    let made = renewed(&shop, &["--at", &in_days(170)]);
+    let made = renewed(&shop, &["--at", &noon(DAYS_UNTIL_DUE)]);
     assert_eq!(
         text(&made, "/certificates/0/request/path"),
         "site-2.csr",
@@ -489,7 +493,7 @@ fn what_certctl_did_not_install() {
             .contains("certctl --root tree csr nobody.example"),
         "{unknown}"
     );
-    sandbox.run(&["renew", "--at", &in_days(1)]).expect(2);
+    sandbox.run(&["renew", "--at", &noon(1)]).expect(2);
 }
 
 #[test]
@@ -499,7 +503,7 @@ fn a_newer_certificate_that_lies_ready_is_to_be_installed() {
         &shop,
         "example.com",
         Leaf {
-            not_after: days(today(), 100),
+            not_after: days(today(), 20),
             ..Leaf::default()
         },
     );

@@ -7,7 +7,7 @@ mod support;
 use std::net::{Ipv6Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use certctl::facade::pki::certificate::Certificate;
 use certctl::facade::pki::key::KeyAlgorithm;
@@ -196,11 +196,13 @@ fn a_reload_that_hangs_is_killed_with_all_that_it_started() {
             .sandbox
             .write("hang", format!("#!/bin/sh\nsleep {mark} &\nsleep {mark}\n"));
         make_executable(&script);
-        let started = Instant::now();
         let run = front.round(&["--reload", &script.display().to_string(), "--json"]);
-        assert!(started.elapsed() < Duration::from_secs(100), "{kind:?}");
         let run = taken_back(&front, run, &before);
         assert!(codes(&run).contains(&"reload-failed"), "{kind:?}: {run}");
+        assert!(
+            run["findings"].to_string().contains("did not end in time"),
+            "its deadline ended it: {kind:?}: {run}"
+        );
         assert_eq!(processes_with(&mark), 0, "{kind:?}: its group is gone");
         front.round(&[]).expect(0);
     });

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use support::foreign::{foreign, path_of, succeed};
+use support::program::program;
 use support::shop::{Shop, link, mode};
 
 /// `nobody`, as far as certctl is concerned.
@@ -32,7 +33,7 @@ impl Staging {
         .unwrap();
         shop.deliver("two.crt");
         let certctl = shop.sandbox.join("certctl");
-        std::fs::copy(env!("CARGO_BIN_EXE_certctl"), &certctl).unwrap();
+        std::fs::copy(program(), &certctl).unwrap();
         let root = rustix::process::geteuid().is_root();
         let user = if root {
             USER

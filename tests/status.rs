@@ -11,8 +11,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use support::ca::{Leaf, days, today};
+use support::ca::{DAYS_LEFT, DAYS_UNTIL_DUE, Leaf, days, noon, today};
 use support::foreign::{foreign, succeed};
+use support::holding::Held;
 use support::shop::{CHAIN, KEY, PAIR, Shop};
 use support::site::Site;
 use support::zip::{bomb, zip};
@@ -55,11 +56,6 @@ fn set_mode(sandbox: &Sandbox, path: &str, mode: u32) {
     std::fs::set_permissions(sandbox.join(path), std::fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// An instant so many days from now.
-fn in_days(count: i64) -> String {
-    format!("{}T12:00:00Z", days(today(), count))
-}
-
 #[test]
 fn a_round_from_request_to_the_end() {
     let shop = Shop::new();
@@ -96,15 +92,20 @@ fn a_round_from_request_to_the_end() {
         (&"certctl.status/1".into(), &"fine".into())
     );
 
-    // 190 days, due 30 days before they end.
-    for (day, code, verdict) in [(158, 0, "fine"), (160, 1, "due"), (191, 1, "wrong")] {
-        let run = status(&shop, &["--at", &in_days(day)]).expect(code).json();
+    // 45 days, due 15 days before they end.
+    let due = DAYS_LEFT - 15;
+    for (day, code, verdict) in [
+        (due - 1, 0, "fine"),
+        (due + 1, 1, "due"),
+        (DAYS_LEFT + 2, 1, "wrong"),
+    ] {
+        let run = status(&shop, &["--at", &noon(day)]).expect(code).json();
         assert_eq!(run["verdict"], verdict, "{day}: {run}");
         let reason = &rows(&run)[0]["reasons"][0]["code"];
         assert_eq!(*reason == "due", verdict == "due", "{run}");
         assert_eq!(*reason == "expired", verdict == "wrong", "{run}");
     }
-    status(&shop, &["--at", &in_days(158), "--renew-before", "40d"]).expect(1);
+    status(&shop, &["--at", &noon(due - 1), "--renew-before", "20d"]).expect(1);
     status(&shop, &["--renew-before", "95%"]).expect(0);
     status(&shop, &["--renew-before", "soon"]).expect(2);
 }
@@ -261,7 +262,9 @@ fn what_took_its_place_is_told() {
     sandbox
         .run(&["csr", "example.com", "www.example.com", "--force"])
         .expect(0);
-    let prepared = status(&shop, &["--at", &in_days(170)]).expect(1).json();
+    let prepared = status(&shop, &["--at", &noon(DAYS_UNTIL_DUE)])
+        .expect(1)
+        .json();
     assert!(
         told(&prepared)[0].contains("installed due due prepared"),
         "{prepared}"
@@ -273,7 +276,9 @@ fn what_took_its_place_is_told() {
     };
     let leaf = shop.ca.issue_as(&sandbox.read("example.com.csr"), later);
     sandbox.write("new.pem", leaf + &shop.ca.intermediate_pem());
-    let ready = status(&shop, &["--at", &in_days(170)]).expect(1).json();
+    let ready = status(&shop, &["--at", &noon(DAYS_UNTIL_DUE)])
+        .expect(1)
+        .json();
     let installed = told(&ready)
         .into_iter()
         .find(|row| row.contains("installed"))
@@ -381,13 +386,20 @@ fn hosts_are_asked_side_by_side_and_one_that_stalls_delays_nobody() {
     let shop = &site.shop;
     site.plain("pair.pem", "pair.key");
     let _nginx = site.start(&site.block("pair.pem", "pair.key"));
-    let stalled = TcpListener::bind("127.0.0.1:0").unwrap();
-    let stalls = stalled.local_addr().unwrap().to_string();
-    let talks = serve(|mut connection| drop(connection.write_all(&[b'x'; 100_000])));
+    let held = Held::default();
+    let stalls = held.serve(|_| {}).to_string();
+    let counted = |answer: fn(TcpStream)| {
+        let held = held.clone();
+        serve(move |connection| {
+            held.pass();
+            answer(connection);
+        })
+    };
+    let talks = counted(|mut connection| drop(connection.write_all(&[b'x'; 100_000])));
     // What the client said is not taken from the socket: the connection ends with a reset.
-    let resets = serve(|connection| drop(connection.peek(&mut [0])));
+    let resets = counted(|connection| drop(connection.peek(&mut [0])));
     // The beginning of a handshake message of 16 MiB, and 100 MB of records after it.
-    let floods = serve(|mut connection| {
+    let floods = counted(|mut connection| {
         let mut record = vec![22, 3, 3, 0x40, 0, 2, 0xff, 0xff, 0xff];
         record.resize(5 + 0x4000, b'x');
         let sent = (0..6104)
@@ -397,14 +409,19 @@ fn hosts_are_asked_side_by_side_and_one_that_stalls_delays_nobody() {
     });
     let good = format!("127.0.0.1:{}", site.port);
     let closed = format!("127.0.0.1:{}", support::nginx::free_port());
-    let started = Instant::now();
     let hosts = [&stalls, &good, &talks, &resets, &floods, &closed].map(String::as_str);
     let run = shop
         .sandbox
         .run(&[&["status"], &hosts[..], &["--json"]].concat())
         .expect(1)
         .json();
-    assert!(started.elapsed() < Duration::from_secs(15), "{run}");
+    let counts = held.counts();
+    assert_eq!(counts.accepted, 4, "each is asked once: {counts:?}");
+    assert_eq!(
+        counts.before_first_end,
+        Some(4),
+        "the others are asked while one stalls: {counts:?}"
+    );
     assert_eq!(rows(&run).len(), 1, "{run}");
     assert_eq!(rows(&run)[0]["state"], "served");
     assert_eq!(rows(&run)[0]["places"][0]["address"], good);
@@ -434,12 +451,9 @@ fn hosts_are_asked_side_by_side_and_one_that_stalls_delays_nobody() {
 
 /// Servers that keep whoever asks them waiting, three of each kind: they say nothing, half of a message, a little of one
 /// again and again, or do not even accept the connection.
-fn stalling() -> (Vec<String>, Box<dyn std::any::Any>) {
+fn stalling(held: &Held) -> (Vec<String>, Box<dyn std::any::Any>) {
     // A record of a handshake message that is never whole.
     let half = [22, 3, 3, 1, 0, 2, 0, 0, 0xfc, 3, 3];
-    let quiet = (0..3)
-        .map(|_| TcpListener::bind("127.0.0.1:0").unwrap())
-        .collect::<Vec<_>>();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -455,29 +469,31 @@ fn stalling() -> (Vec<String>, Box<dyn std::any::Any>) {
         (address, listener, waits)
     });
     let full: Vec<_> = full.collect();
-    let mut hosts: Vec<String> = quiet
+    let mut hosts: Vec<String> = full
         .iter()
-        .map(|one| one.local_addr().unwrap().to_string())
+        .map(|(address, ..)| address.to_string())
         .collect();
-    hosts.extend(full.iter().map(|(address, ..)| address.to_string()));
     for _ in 0..3 {
-        hosts.push(serve(move |mut connection| {
-            connection.write_all(&half).unwrap();
-            std::mem::forget(connection);
-        }));
-        hosts.push(serve(move |mut connection| {
+        hosts.push(held.serve(|_| {}).to_string());
+        hosts.push(
+            held.serve(move |connection| connection.write_all(&half).unwrap())
+                .to_string(),
+        );
+        let drip = move |connection: &mut TcpStream| {
+            let mut writer = connection.try_clone().unwrap();
             let _ = std::thread::spawn(move || {
                 let mut drops = half.into_iter().chain(std::iter::repeat(0));
                 while drops
                     .next()
-                    .is_some_and(|one| connection.write_all(&[one]).is_ok())
+                    .is_some_and(|one| writer.write_all(&[one]).is_ok())
                 {
                     std::thread::sleep(Duration::from_millis(100));
                 }
             });
-        }));
+        };
+        hosts.push(held.serve(drip).to_string());
     }
-    (hosts, Box::new((runtime, quiet, full)))
+    (hosts, Box::new((runtime, full)))
 }
 
 #[test]
@@ -494,8 +510,8 @@ fn a_stream_tells_everybody_else_before_those_that_stall() {
         .collect();
     let usual = format!("listen 127.0.0.1:{} ssl;", site.port);
     let _nginx = site.start(&site.block("pair.pem", "pair.key").replace(&usual, &listens));
-    let (stalling, _held) = stalling();
-    let started = Instant::now();
+    let held = Held::default();
+    let (stalling, _full) = stalling(&held);
     let hosts = stalling.iter().chain(&good).map(String::as_str);
     let run = shop.sandbox.run_command(
         shop.sandbox.command(
@@ -506,8 +522,13 @@ fn a_stream_tells_everybody_else_before_those_that_stall() {
         ),
     );
     let run = run.expect(1);
-    // Ten seconds for each: one after the other they would take two minutes.
-    assert!(started.elapsed() < Duration::from_secs(40), "{run}");
+    // Ten seconds for each, all at the same time: when the first is given up, all have been asked. Three never accept.
+    let counts = held.counts();
+    assert_eq!(
+        (counts.accepted, counts.before_first_end),
+        (9, Some(9)),
+        "{counts:?}"
+    );
     let lines: Vec<Value> = run
         .stdout
         .lines()

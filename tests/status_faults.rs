@@ -17,6 +17,7 @@ use serde_json::Value;
 use support::foreign::path_of;
 use support::namespace::is_root;
 use support::order::Order;
+use support::program::program;
 use support::{Run, Sandbox};
 use tempfile::NamedTempFile;
 
@@ -25,11 +26,7 @@ fn humble(sandbox: &Sandbox, args: &[&str]) -> Run {
     let command = if is_root() {
         let mut command = Command::new(path_of("setpriv"));
         command
-            .args([
-                "--inh-caps=-all",
-                "--bounding-set=-all",
-                env!("CARGO_BIN_EXE_certctl"),
-            ])
+            .args(["--inh-caps=-all", "--bounding-set=-all", program()])
             .args(args);
         command.current_dir(sandbox.path());
         command

@@ -6,6 +6,7 @@
 
 mod support;
 
+use jiff::civil::date;
 use support::Sandbox;
 use support::ca::{Leaf, TestCa, days, today};
 use support::foreign::{foreign, path_of, succeed};
@@ -30,10 +31,10 @@ fn folder() -> Sandbox {
         let leaf = ca.issue_as(&sandbox.read(&format!("{name}.csr")), leaf);
         sandbox.write(&format!("{name}.crt"), leaf + &ca.intermediate_pem());
     };
-    make("fine.example.com", -10, 189, |_| {});
-    make("soon.example.net", -180, 19, |_| {});
+    make("fine.example.com", -1, 43, |_| {});
+    make("soon.example.net", -40, 4, |_| {});
     make("ended.example.org", -250, -20, |_| {});
-    make("foul.example.com", -10, 100, |params| {
+    make("foul.example.com", -10, 35, |params| {
         params.distinguished_name = rcgen::DistinguishedName::new();
         params
             .distinguished_name
@@ -93,8 +94,12 @@ fn the_page_is_whole_and_nothing_in_it_is_foreign() {
         "shown as what it is"
     );
     assert!(!page.contains('\u{202e}') && page.matches("<script>").count() == 1);
-    for rule in ["2027-03-15", "2028-03-15", "2029-03-15"] {
-        assert!(text.contains(rule), "{rule}");
+    // What is still to come is on the page.
+    for rule in [date(2027, 3, 15), date(2028, 3, 15), date(2029, 3, 15)] {
+        assert!(
+            rule <= today() || text.contains(&rule.to_string()),
+            "{rule}"
+        );
     }
 }
 

@@ -9,7 +9,7 @@ use jiff::tz::Offset;
 
 /// What holds from a day on, until the next step.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Step {
+pub struct Step {
     /// Its first day; it begins at 00:00 UTC.
     pub since: Date,
     /// The most days that hold from then on.
@@ -19,7 +19,7 @@ pub(crate) struct Step {
 
 /// A number of days that shrinks by steps.
 #[derive(Debug, Eq, PartialEq)]
-pub(crate) struct Schedule {
+pub struct Schedule {
     /// Where it says so.
     pub section: &'static str,
     /// The newest first.
@@ -29,7 +29,7 @@ pub(crate) struct Schedule {
 impl Schedule {
     /// What holds at `at`; none where the schedule begins later.
     #[must_use]
-    pub(crate) fn at(&self, at: Timestamp) -> Option<&Step> {
+    pub fn at(&self, at: Timestamp) -> Option<&Step> {
         self.steps.iter().find(|step| at >= begin(step.since))
     }
 
@@ -88,7 +88,7 @@ const fn step(since: Date, days: i64, source: &'static str) -> Step {
 
 /// How long a certificate may live, by the day of its first second. A day has 86,400 seconds, and
 /// the last second counts.
-pub(crate) static LIFETIME: Schedule = Schedule {
+pub static LIFETIME: Schedule = Schedule {
     section: "BR 6.3.2",
     steps: &[
         step(date(2029, 3, 15), 47, "SC-081v3"),
@@ -152,7 +152,7 @@ pub(crate) fn perspectives(at: Timestamp) -> u8 {
 
 /// Midnight in UTC; a day that cannot be one of this calendar never comes.
 #[must_use]
-pub(crate) fn begin(day: Date) -> Timestamp {
+pub fn begin(day: Date) -> Timestamp {
     Offset::UTC
         .to_timestamp(day.to_datetime(Time::midnight()))
         .unwrap_or(Timestamp::MAX)

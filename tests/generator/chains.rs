@@ -54,12 +54,12 @@ pub fn rows(world: &World) -> Vec<Row> {
         row(
             Must::Judge,
             "expired",
-            &[&world.leaf_from_to(-300, -100), middle],
+            &[&world.leaf_from_to(-144, -100), middle],
         ),
         row(
             Must::Judge,
             "not yet valid",
-            &[&world.leaf_from_to(20, 200), middle],
+            &[&world.leaf_from_to(20, 64), middle],
         ),
         row(
             Must::Give,
@@ -69,16 +69,16 @@ pub fn rows(world: &World) -> Vec<Row> {
         row(
             Must::Give,
             "old and new for one key",
-            &[&world.leaf_from_to(-190, 5), leaf, middle],
+            &[&world.leaf_from_to(-40, 4), leaf, middle],
         ),
         row(
             Must::Give,
             "new, old, expired, future for one key",
             &[
                 leaf,
-                &world.leaf_from_to(-190, 5),
-                &world.leaf_from_to(-300, -1),
-                &world.leaf_from_to(10, 300),
+                &world.leaf_from_to(-40, 4),
+                &world.leaf_from_to(-45, -1),
+                &world.leaf_from_to(10, 54),
                 middle,
             ],
         ),

@@ -6,6 +6,7 @@ use p12_keystore::{
 };
 
 use super::world::{World, der};
+use crate::support::ca::{DAYS_LEFT, days, today};
 
 pub const SEQUENCE: u8 = 0x30;
 const DATA: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01";
@@ -134,13 +135,16 @@ pub fn long_key(octets: usize) -> Vec<u8> {
         SEQUENCE,
         &[&tlv(6, &[b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b"]), &[5, 0]],
     );
-    let dates = tlv(
-        SEQUENCE,
-        &[
-            &tlv(0x17, &[b"260101000000Z"]),
-            &tlv(0x17, &[b"270101000000Z"]),
-        ],
-    );
+    let utc_time = |count: i64| {
+        tlv(
+            0x17,
+            &[days(today(), count)
+                .strftime("%y%m%d000000Z")
+                .to_string()
+                .as_bytes()],
+        )
+    };
+    let dates = tlv(SEQUENCE, &[&utc_time(-1), &utc_time(DAYS_LEFT)]);
     let name = tlv(SEQUENCE, &[]);
     let body = tlv(
         SEQUENCE,

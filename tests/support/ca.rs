@@ -1,5 +1,7 @@
 //! A CA made at run time: a root, intermediates, leaves with every fault a test asks for.
 
+use std::sync::OnceLock;
+
 use jiff::civil::Date;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateSigningRequestParams, CertifiedIssuer,
@@ -15,6 +17,13 @@ pub struct TestCa {
     pub intermediate: Issuer,
 }
 
+/// The days that a default leaf has left. Its whole lifetime of 45 days is allowed on every day of the calendar: the
+/// strictest limit is 47 days, from 2029-03-15 (SC-081v3).
+pub const DAYS_LEFT: i64 = 44;
+
+/// The days until a default leaf is due for renewal, with some to spare: certctl renews in the last third of a lifetime.
+pub const DAYS_UNTIL_DUE: i64 = 36;
+
 /// What a leaf is like; `default()` is a good one.
 pub struct Leaf {
     pub not_before: Date,
@@ -26,12 +35,12 @@ pub struct Leaf {
 }
 
 impl Default for Leaf {
-    /// Valid from yesterday for 190 days, with the names of the request.
+    /// Valid from yesterday until [`DAYS_LEFT`] days from now, with the names of the request.
     fn default() -> Self {
         let today = today();
         Self {
             not_before: days(today, -1),
-            not_after: days(today, 189),
+            not_after: days(today, DAYS_LEFT),
             names: None,
             change: |_| {},
         }
@@ -125,7 +134,7 @@ pub fn subordinate(issuer: &Issuer, name: &str, algorithm: &'static SignatureAlg
     Issuer::signed_by(ca_params(name), key, issuer).unwrap()
 }
 
-/// A CA's parameters, valid for ten years around now.
+/// A CA's parameters, valid from 2020 (so that tests can evaluate dates as of any fixed day since) for five years from now.
 pub fn ca_params(name: &str) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
@@ -135,15 +144,24 @@ pub fn ca_params(name: &str) -> CertificateParams {
     params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    params.not_before = moment(days(today(), -1800));
+    params.not_before = moment(jiff::civil::date(2020, 1, 1));
     params.not_after = moment(days(today(), 1800));
     params
 }
 
+/// Returns the day of the run in UTC: the same one all through a process, also when midnight passes.
 pub fn today() -> Date {
-    jiff::tz::Offset::UTC
-        .to_datetime(jiff::Timestamp::now())
-        .date()
+    static TODAY: OnceLock<Date> = OnceLock::new();
+    *TODAY.get_or_init(|| {
+        jiff::tz::Offset::UTC
+            .to_datetime(jiff::Timestamp::now())
+            .date()
+    })
+}
+
+/// Returns noon (UTC) of the day `count` days after today, as `--at` takes it.
+pub fn noon(count: i64) -> String {
+    format!("{}T12:00:00Z", days(today(), count))
 }
 
 pub fn days(from: Date, count: i64) -> Date {

@@ -5,14 +5,15 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use super::program::clear_environment;
+
 const PROGRAMS: &str = include_str!("programs.txt");
 const FOLDERS: [&str; 4] = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 /// A command that runs `program` as Debian ships it, with no environment but PATH.
 pub fn foreign(program: &str) -> Command {
     let mut command = Command::new(path_of(program));
-    command
-        .env_clear()
+    clear_environment(&mut command)
         .env("PATH", FOLDERS.join(":"))
         .env("LC_ALL", "C");
     command

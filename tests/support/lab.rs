@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
 use super::foreign::{foreign, path_of};
+use super::program::{clear_environment, program};
 use super::{Run, Sandbox};
 
 /// A running lab.
@@ -70,8 +71,7 @@ impl Lab {
         ] {
             path_of(program);
         }
-        let mut script = Command::new(root.join("scripts/dns-lab"))
-            .env_clear()
+        let mut script = clear_environment(&mut Command::new(root.join("scripts/dns-lab")))
             .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
             .arg("--zones")
             .arg(sandbox.join("zones"))
@@ -131,7 +131,7 @@ impl Lab {
 
     /// certctl in the lab, for the order of `zone`.
     pub fn run(&self, zone: &str, args: &[&str]) -> Run {
-        let binary = env!("CARGO_BIN_EXE_certctl");
+        let binary = program();
         let mut command = match &self.inside {
             Some(process) => {
                 let mut command = foreign("nsenter");
@@ -147,9 +147,7 @@ impl Lab {
             }
             None => {
                 let mut command = Command::new(binary);
-                command
-                    .env_clear()
-                    .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+                clear_environment(&mut command).env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
                 command
             }
         };

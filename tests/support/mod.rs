@@ -14,6 +14,7 @@ pub mod fleet;
 pub mod foreign;
 pub mod frozen;
 pub mod haproxy;
+pub mod holding;
 pub mod lab;
 pub mod liar;
 pub mod mask;
@@ -22,6 +23,8 @@ pub mod namespace;
 pub mod nginx;
 pub mod openssl_ca;
 pub mod order;
+pub mod program;
+pub mod seed;
 pub mod shop;
 pub mod site;
 pub mod sweep;
@@ -31,6 +34,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use program::{clear_environment, program};
 use tempfile::TempDir;
 
 /// A folder of its own to run certctl in, with an empty environment.
@@ -100,11 +104,10 @@ impl Sandbox {
 
     /// A command to adapt before it is run with `run_command`.
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_certctl"));
-        command
+        let mut command = Command::new(program());
+        clear_environment(&mut command)
             .args(args)
             .current_dir(self.path())
-            .env_clear()
             .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
             .stdin(Stdio::null());
         command
@@ -202,6 +205,16 @@ impl fmt::Display for Run {
         }
         write!(f, "--- exit {}", self.code)
     }
+}
+
+/// Lets the kernel kill a child once it has used so many seconds of processor time: a bound on its work, not on the clock.
+pub fn limit_processor(child: &std::process::Child, seconds: u64) {
+    use rustix::process::{Pid, Resource, Rlimit, prlimit};
+    let limit = Rlimit {
+        current: Some(seconds),
+        maximum: Some(seconds),
+    };
+    prlimit(Some(Pid::from_child(child)), Resource::Cpu, limit).unwrap();
 }
 
 /// Asks a process to end (SIGTERM).

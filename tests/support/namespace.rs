@@ -2,6 +2,7 @@
 //! attributes that the test's own folder may not take. Without root it is a user namespace too.
 
 use super::foreign::{foreign, path_of};
+use super::program::program;
 use super::{Run, Sandbox};
 
 /// Mounts a tmpfs with `options` at `tree` and runs `script` there (a POSIX shell's, ended by the first failure; `certctl`
@@ -17,7 +18,7 @@ pub fn in_mount(sandbox: &Sandbox, options: &str, script: &str) -> Run {
     command
         .arg(if root { "-m" } else { "-rm" })
         .args(["sh", "-c", &format!("{head}\n{script}")])
-        .env("CERTCTL", env!("CARGO_BIN_EXE_certctl"))
+        .env("CERTCTL", program())
         .current_dir(sandbox.path());
     sandbox.run_command(command)
 }

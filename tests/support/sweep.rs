@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::Sandbox;
 use super::foreign::{path_of, succeed};
+use super::program::program;
 use super::shop::{leftovers, tree};
 
 /// Every call that names a file, and those that change or lock one; and those that make threads.
@@ -146,10 +147,7 @@ impl Scenario {
             .arg(path_of("strace"))
             .args(self.always)
             .args(options);
-        command
-            .arg(env!("CARGO_BIN_EXE_certctl"))
-            .args(&self.args)
-            .arg("--json");
+        command.arg(program()).args(&self.args).arg("--json");
         let output = command
             .current_dir(sandbox.path())
             .stdin(Stdio::null())

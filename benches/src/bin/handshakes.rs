@@ -29,17 +29,11 @@ fn main() {
         .with_no_client_auth();
     config.resumption = Resumption::disabled();
     let connector = TlsConnector::from(Arc::new(config));
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let lines: Vec<String> = runtime.block_on(async move {
         let (mut running, mut lines) = (JoinSet::new(), Vec::new());
-        let mut start = |running: &mut JoinSet<_>| {
-            addresses
-                .pop()
-                .map(|address| running.spawn(ask(connector.clone(), address)))
-        };
+        let mut start =
+            |running: &mut JoinSet<_>| addresses.pop().map(|address| running.spawn(ask(connector.clone(), address)));
         while running.len() < at_once && start(&mut running).is_some() {}
         while let Some(line) = running.join_next().await {
             lines.push(line.unwrap().unwrap());
@@ -51,26 +45,14 @@ fn main() {
     eprintln!("{} servers", lines.len());
 }
 
-async fn ask(
-    connector: TlsConnector,
-    address: SocketAddr,
-) -> Result<String, Box<dyn Error + Send + Sync>> {
+async fn ask(connector: TlsConnector, address: SocketAddr) -> Result<String, Box<dyn Error + Send + Sync>> {
     let connection = TcpStream::connect(address).await?;
-    let mut shown = connector
-        .connect(ServerName::from(address.ip()), connection)
-        .await?;
+    let mut shown = connector.connect(ServerName::from(address.ip()), connection).await?;
     let line = {
         let (_, session) = shown.get_ref();
-        let leaf = session
-            .peer_certificates()
-            .and_then(<[_]>::first)
-            .ok_or("no certificate")?;
+        let leaf = session.peer_certificates().and_then(<[_]>::first).ok_or("no certificate")?;
         let (_, leaf) = x509_parser::parse_x509_certificate(leaf)?;
-        format!(
-            "{address} {} {}",
-            leaf.validity().not_after.timestamp(),
-            leaf.subject()
-        )
+        format!("{address} {} {}", leaf.validity().not_after.timestamp(), leaf.subject())
     };
     let _ = shown.shutdown().await;
     Ok(line)
@@ -110,8 +92,6 @@ impl ServerCertVerifier for Anyone {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        default_provider()
-            .signature_verification_algorithms
-            .supported_schemes()
+        default_provider().signature_verification_algorithms.supported_schemes()
     }
 }

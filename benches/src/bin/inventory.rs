@@ -17,22 +17,14 @@ fn main() {
     let mut args = std::env::args().skip(1);
     let folder = PathBuf::from(args.next().unwrap());
     if let Some(threads) = args.next() {
-        rayon::ThreadPoolBuilder::new()
-            .num_threads(threads.parse().unwrap())
-            .build_global()
-            .unwrap();
+        rayon::ThreadPoolBuilder::new().num_threads(threads.parse().unwrap()).build_global().unwrap();
     }
     let mut files = Vec::new();
     walk(folder, &mut files);
     let told: Vec<(String, usize)> = files.par_chunks(512).map(chunk).collect();
     let mut out = std::io::stdout().lock();
-    told.iter()
-        .for_each(|(lines, _)| out.write_all(lines.as_bytes()).unwrap());
-    eprintln!(
-        "{} files, {} certificates",
-        files.len(),
-        told.iter().map(|(_, count)| count).sum::<usize>()
-    );
+    told.iter().for_each(|(lines, _)| out.write_all(lines.as_bytes()).unwrap());
+    eprintln!("{} files, {} certificates", files.len(), told.iter().map(|(_, count)| count).sum::<usize>());
 }
 
 fn walk(folder: PathBuf, files: &mut Vec<PathBuf>) {
@@ -50,10 +42,7 @@ fn chunk(files: &[PathBuf]) -> (String, usize) {
     let (mut bytes, mut text) = (Vec::with_capacity(1 << 16), Vec::with_capacity(1 << 14));
     for path in files {
         bytes.clear();
-        if File::open(path)
-            .and_then(|mut file| file.read_to_end(&mut bytes))
-            .is_err()
-        {
+        if File::open(path).and_then(|mut file| file.read_to_end(&mut bytes)).is_err() {
             continue;
         }
         let path = path.to_string_lossy();
@@ -64,15 +53,9 @@ fn chunk(files: &[PathBuf]) -> (String, usize) {
         let mut rest = bytes.as_slice();
         while let Some(start) = memmem::find(rest, BEGIN) {
             rest = &rest[start + BEGIN.len()..];
-            let Some(end) = memmem::find(rest, END) else {
-                break;
-            };
+            let Some(end) = memmem::find(rest, END) else { break };
             text.clear();
-            text.extend(
-                rest[..end]
-                    .iter()
-                    .filter(|byte| !byte.is_ascii_whitespace()),
-            );
+            text.extend(rest[..end].iter().filter(|byte| !byte.is_ascii_whitespace()));
             if let Ok(der) = base64_simd::STANDARD.decode_inplace(&mut text) {
                 count += certificate(der, &path, &mut lines);
             }
@@ -83,15 +66,8 @@ fn chunk(files: &[PathBuf]) -> (String, usize) {
 }
 
 fn certificate(der: &[u8], path: &str, lines: &mut String) -> usize {
-    let Ok((_, certificate)) = X509Certificate::from_der(der) else {
-        return 0;
-    };
-    let _ = write!(
-        lines,
-        "{path}\t{}\t{}\t",
-        certificate.validity().not_after.timestamp(),
-        certificate.subject()
-    );
+    let Ok((_, certificate)) = X509Certificate::from_der(der) else { return 0 };
+    let _ = write!(lines, "{path}\t{}\t{}\t", certificate.validity().not_after.timestamp(), certificate.subject());
     if let Ok(Some(names)) = certificate.subject_alternative_name() {
         for name in &names.value.general_names {
             if let GeneralName::DNSName(name) = name {

@@ -12,12 +12,7 @@ fn main() {
     let (folder, content) = (Path::new(&args[1]), std::fs::read(&args[2]).unwrap());
     let temporary = folder.join(".temporary");
     for number in 0..args[3].parse::<usize>().unwrap() {
-        let mut file = OpenOptions::new()
-            .create_new(true)
-            .write(true)
-            .mode(0o600)
-            .open(&temporary)
-            .unwrap();
+        let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&temporary).unwrap();
         file.write_all(&content).unwrap();
         file.sync_all().unwrap();
         drop(file);

@@ -1,0 +1,58 @@
+//! The certctl binary under test, and the environment that the commands of the tests run in.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// The variable that names another binary to test, such as one from a package or a release archive.
+const OTHER_BINARY: &str = "CERTCTL_TEST_BINARY";
+
+/// The variables that set the calendar ahead (`ahead.c`); `scripts/test --ahead` sets them.
+const CLOCK: [&str; 2] = ["LD_PRELOAD", "CERTCTL_TEST_AHEAD"];
+
+/// Returns the absolute path of the certctl binary under test: the file named by `CERTCTL_TEST_BINARY` if that variable is
+/// set, otherwise the binary that cargo built for this test.
+///
+/// # Panics
+/// If `CERTCTL_TEST_BINARY` does not name a file.
+pub fn program() -> &'static str {
+    static PROGRAM: OnceLock<String> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let Some(path) = std::env::var_os(OTHER_BINARY) else {
+            return env!("CARGO_BIN_EXE_certctl").to_owned();
+        };
+        // Relative paths start at the package's root, where cargo runs the tests.
+        let absolute =
+            std::path::absolute(Path::new(env!("CARGO_MANIFEST_DIR")).join(&path)).unwrap();
+        assert!(
+            absolute.is_file(),
+            "{OTHER_BINARY} is {}: there is no such file",
+            absolute.display()
+        );
+        absolute
+            .into_os_string()
+            .into_string()
+            .expect("the path of the binary is UTF-8")
+    })
+}
+
+/// Returns the variables, as `(name, value)`, that give a child process the same clock as this test.
+pub fn clock() -> Vec<(&'static str, String)> {
+    CLOCK
+        .into_iter()
+        .filter_map(|name| Some((name, std::env::var(name).ok()?)))
+        .collect()
+}
+
+/// Returns the variables of [`clock`] as words for a shell script that starts a program with `env -i`.
+pub fn clock_words() -> String {
+    clock()
+        .iter()
+        .map(|(name, value)| format!("{name}='{value}' "))
+        .collect()
+}
+
+/// Removes every environment variable except those of [`clock`].
+pub fn clear_environment(command: &mut Command) -> &mut Command {
+    command.env_clear().envs(clock())
+}
