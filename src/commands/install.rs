@@ -71,7 +71,7 @@ pub(crate) struct InstallArgs {
     /// installed; none under --root]
     #[arg(long)]
     pub server: Vec<ServerKind>,
-    /// The server's main configuration file; of several servers each its own: --server-config
+    /// The server's main configuration file; of several servers each its own:  --server-config
     /// haproxy=FILE
     #[arg(long, value_name = "FILE")]
     pub server_config: Vec<PathBuf>,

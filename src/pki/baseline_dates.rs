@@ -14,6 +14,7 @@ pub struct Step {
     pub since: Date,
     /// The most days that hold from then on.
     pub days: i64,
+    /// The ballot that set it.
     pub source: &'static str,
 }
 

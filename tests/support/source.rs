@@ -24,6 +24,8 @@ pub struct Source {
 pub struct Word {
     pub text: String,
     pub line: usize,
+    /// Whether it follows the word before it without a space.
+    pub glued: bool,
 }
 
 impl Source {
@@ -194,7 +196,7 @@ fn use_tree(
 fn words(text: &str) -> Vec<Word> {
     let bytes: Vec<char> = text.chars().collect();
     let mut words = Vec::new();
-    let (mut at, mut line) = (0, 1);
+    let (mut at, mut line, mut last_end) = (0, 1, 0);
     let starts = |at: usize, what: &str| {
         what.chars()
             .enumerate()
@@ -233,7 +235,9 @@ fn words(text: &str) -> Vec<Word> {
                     raw.clone()
                 },
                 line,
+                glued: at == last_end,
             });
+            last_end = end;
         }
         line += raw.matches('\n').count();
         at = end;

@@ -513,7 +513,7 @@ mod tests {
             .unwrap()
             .local_addr()
             .unwrap();
-        let (mut flight, since) = (flight(), Instant::now());
+        let mut flight = flight();
         (0..9).for_each(|number| flight.ask(number, address, RecordKind::Cname, "a.test"));
         let came = all(&mut flight, 9).await;
         assert!(
@@ -521,7 +521,6 @@ mod tests {
                 .all(|(_, came)| matches!(came, Came::Said(Answer::Closed, None))),
             "{came:?}"
         );
-        assert!(since.elapsed() < Duration::from_secs(1));
         assert!(flight.posts[0].ports.is_empty());
     }
 

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{HttpError, MOST_BYTES, Reach, fetch};
 use crate::system::signals::Interrupt;
@@ -104,15 +104,14 @@ fn a_server_that_stalls_is_left() {
             Some(dripping),
         ),
     ] {
-        let begun = Instant::now();
         let told = fetch(
             &url,
             Reach::Any,
             Duration::from_millis(300),
             &Interrupt::default(),
         );
+        // The server never ends: only the deadline did.
         assert!(matches!(told, Err(HttpError::Slow(_))), "{told:?}");
-        assert!(begun.elapsed() < Duration::from_secs(3));
     }
 }
 
@@ -148,16 +147,15 @@ fn a_signal_ends_it_at_once() {
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let interrupt = Interrupt::default();
     interrupt.listen().unwrap();
-    let began = Instant::now();
     std::thread::spawn(move || {
         let _connection = listener.accept();
         signal_hook::low_level::raise(signal_hook::consts::SIGHUP).unwrap();
         std::thread::sleep(Duration::from_secs(20));
     });
+    // The deadline would end it as `Slow`.
     let told = fetch(&url, Reach::Any, Duration::from_secs(10), &interrupt);
     assert!(
         matches!(told, Err(HttpError::Interrupted { signal: 1, .. })),
         "{told:?}"
     );
-    assert!(began.elapsed() < Duration::from_secs(5));
 }
