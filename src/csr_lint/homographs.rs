@@ -1,8 +1,7 @@
 //! Names in letters of several scripts, or of one whose letters look like Latin ones: who reads
 //! them takes them for others.
 
-use icu_properties::CodePointMapData;
-use icu_properties::props::Script;
+use unicode_script::{Script, UnicodeScript};
 
 use super::fault::Fault;
 use super::rules;
@@ -54,9 +53,8 @@ fn why(label: &str) -> Option<String> {
 
 /// Without what all scripts share: digits, hyphens, accents.
 fn scripts(label: &str) -> Vec<Script> {
-    let map = CodePointMapData::<Script>::new();
     let mut scripts: Vec<Script> = Vec::new();
-    for script in label.chars().map(|c| map.get(c)) {
+    for script in label.chars().map(|c| c.script()) {
         if !matches!(script, Script::Common | Script::Inherited) && !scripts.contains(&script) {
             scripts.push(script);
         }
