@@ -30,7 +30,7 @@ fn a_zip_becomes_the_chain_file() {
         .permissions()
         .mode();
     assert_eq!(mode & 0o7777, 0o644);
-    insta::assert_snapshot!(masked(&serde_json::to_string_pretty(&document).unwrap()), @r#"
+    insta::assert_snapshot!(masked(&format!("{:#}", document)), @r#"
     {
       "schema": "certctl.bundle/1",
       "verdict": "right",

@@ -8,9 +8,9 @@ mod support;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
-use serde_json::Value;
 use support::Run;
 use support::foreign::{foreign, succeed};
+use support::json::Json;
 use support::program::program;
 use support::shop::{CHAIN, KEY, PAIR, Shop, codes, tree};
 use support::site::Site;
@@ -28,7 +28,7 @@ fn check(shop: &Shop, more: &[&str]) -> Run {
     run
 }
 
-fn verdict(document: &Value) -> (&str, bool) {
+fn verdict(document: &Json) -> (&str, bool) {
     (
         document["verdict"].as_str().unwrap(),
         document["changed"].as_bool().unwrap(),
@@ -53,15 +53,7 @@ fn what_is_as_it_was_left_is_fine() {
         assert_eq!(run["certificates"].as_array().unwrap().len(), 1);
         assert_eq!(run["certificates"][0]["proof"], "files");
         assert_eq!(codes(&run), Vec::<&str>::new());
-        let keys = |value: &Value| {
-            value
-                .as_object()
-                .unwrap()
-                .keys()
-                .cloned()
-                .collect::<Vec<_>>()
-                .join(" ")
-        };
+        let keys = |value: &Json| value.keys().join(" ");
         assert_eq!(
             keys(&run),
             "schema verdict changed certificates findings next"
@@ -198,7 +190,9 @@ fn each_difference_is_found_and_its_line_mends_it() {
         assert!(codes(&run).contains(&code), "{what}: {run}");
         let found = run["findings"].as_array().unwrap();
         assert!(
-            found.iter().all(|one| one["next"][0]["text"].is_string()),
+            found
+                .iter()
+                .all(|one| one["next"][0]["text"].as_str().is_some()),
             "{what}: {run}"
         );
         let wrong = found.iter().find(|one| one["code"] == code).unwrap();
@@ -291,9 +285,9 @@ fn what_nginx_serves_is_part_of_it() {
     site.round(&["--server", "none", "--probe", "none"])
         .expect(0);
     let settings = sandbox.read(&format!("{PAIR}/settings.json"));
-    let mut settings: Value = serde_json::from_str(&settings).unwrap();
-    settings["server"] = "nginx".into();
-    settings["probe"] = Value::Array(Vec::new());
+    let mut settings = Json::parse(&settings);
+    settings.set("server", "nginx");
+    settings.set("probe", Json::Array(Vec::new()));
     sandbox.write(&format!("{PAIR}/settings.json"), settings.to_string());
     assert_ne!(
         std::fs::read_link(sandbox.join(PAIR).join("live")).unwrap(),

@@ -412,7 +412,7 @@ fn words_that_are_not_utf8_are_no_reason_to_panic() {
             let run = sandbox.run_command(command);
             assert_eq!(run.code, code, "{args:?}\n{run}");
             assert!(!run.to_string().contains('\x1b'), "{run}");
-            assert!(json.is_empty() || run.json().is_object(), "{run}");
+            assert!(json.is_empty() || !run.json().fields().is_empty(), "{run}");
         }
         let request =
             std::fs::read_to_string(sandbox.path().join(odd).join("example.com.csr")).unwrap();

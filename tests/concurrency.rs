@@ -23,6 +23,7 @@ use certctl::facade::system::fs::lock::Lock;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, Stream};
+use support::json::Json;
 use support::program::program;
 use support::shop::{KEY, PAIR, Shop, leftovers};
 use support::site::Site;
@@ -69,8 +70,7 @@ fn fifty_installs_of_two_certificates_at_once() {
         pairs.push(shop.served());
     }
     let history = || {
-        let settings: serde_json::Value =
-            serde_json::from_str(&sandbox.read(&format!("{PAIR}/settings.json"))).unwrap();
+        let settings = Json::parse(&sandbox.read(&format!("{PAIR}/settings.json")));
         settings["history"].as_array().unwrap().len()
     };
     let stop = AtomicBool::new(false);
@@ -167,8 +167,7 @@ fn what_another_run_does_after_the_look_is_seen() {
         .expect(0);
     assert!(!run.stderr.contains("waiting for it"), "{run}");
     shop.served();
-    let settings: serde_json::Value =
-        serde_json::from_str(&sandbox.read(&format!("{PAIR}/settings.json"))).unwrap();
+    let settings = Json::parse(&sandbox.read(&format!("{PAIR}/settings.json")));
     let history = settings["history"].as_array().unwrap();
     assert_eq!(history.len(), 3, "{settings}");
     assert_eq!(history[2]["before"], history[1]["release"], "{settings}");

@@ -21,6 +21,7 @@ use certctl::facade::store::layout::{Layout, Piece, ReleaseId};
 use support::Sandbox;
 use support::ca::noon;
 use support::foreign::{foreign, path_of, succeed};
+use support::json::Json;
 use support::program::program;
 use support::shop::{CHAIN, KEY, PAIR, Shop, link};
 use support::sweep::{Pair, Scenario};
@@ -442,10 +443,10 @@ fn flushes_and_renames_come_in_the_order_that_a_power_loss_allows() {
 }
 
 /// The steps that a document says were done, as far as they are told apart by what they flush.
-fn steps(document: &serde_json::Value) -> Vec<Step> {
-    let id = |value: &serde_json::Value| ReleaseId::parse(value.as_str().unwrap()).unwrap();
-    let path = |step: &serde_json::Value| PathBuf::from(step["path"].as_str().unwrap());
-    let step = |step: &serde_json::Value| match step["step"].as_str().unwrap() {
+fn steps(document: &Json) -> Vec<Step> {
+    let id = |value: &Json| ReleaseId::parse(value.as_str().unwrap()).unwrap();
+    let path = |step: &Json| PathBuf::from(step["path"].as_str().unwrap());
+    let step = |step: &Json| match step["step"].as_str().unwrap() {
         "link" => Step::Link {
             path: path(step),
             text: PathBuf::new(),
@@ -505,7 +506,7 @@ fn flushed(trace: &str) -> Vec<PathBuf> {
 }
 
 /// A run of the scenario: its document, what it flushed, the tree.
-fn traced(scenario: &Scenario) -> (serde_json::Value, Vec<PathBuf>, PathBuf) {
+fn traced(scenario: &Scenario) -> (Json, Vec<PathBuf>, PathBuf) {
     let sandbox = &scenario.sandbox;
     sandbox.write("traces/flushes", "");
     // Folders that have to be made are flushed too.
@@ -524,19 +525,14 @@ fn traced(scenario: &Scenario) -> (serde_json::Value, Vec<PathBuf>, PathBuf) {
     assert_eq!(code, 0);
     let flushed = flushed(&sandbox.read("traces/flushes"));
     (
-        serde_json::from_str(&document).unwrap(),
+        Json::parse(&document),
         flushed,
         fs::canonicalize(sandbox.join("tree")).unwrap(),
     )
 }
 
 /// The plan and the paths of a certificate of a document.
-fn planned(
-    root: &Path,
-    steps_of: &serde_json::Value,
-    stem: &str,
-    site: [&str; 2],
-) -> (InstallPlan, Layout) {
+fn planned(root: &Path, steps_of: &Json, stem: &str, site: [&str; 2]) -> (InstallPlan, Layout) {
     let [chain, key] = site.map(|path| root.join(path.strip_prefix("tree/").unwrap()));
     let start = Start::default();
     let plan = InstallPlan {

@@ -9,6 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use support::Sandbox;
 use support::foreign::{foreign, succeed};
+use support::json::Json;
 use support::order::Order;
 
 /// Runs each line; `PASS` is the password.
@@ -214,7 +215,7 @@ fn a_key_that_others_have_or_that_everybody_has_is_told() {
             &second["records"][0]["value"],
             &second["records"][0]["complete"]
         ),
-        (&serde_json::Value::Null, &false.into())
+        (&Json::Null, &false.into())
     );
     std::fs::set_permissions(
         sandbox.join("one.example.key"),
@@ -271,7 +272,7 @@ fn a_key_that_a_certificate_has_is_told() {
         ];
         sandbox.run(&[&ask[..], more].concat()).expect(0).json()["findings"][0].clone()
     };
-    let told = |finding: &serde_json::Value, other: &str| {
+    let told = |finding: &Json, other: &str| {
         let message = finding["message"].as_str().unwrap();
         assert_eq!(
             (&finding["code"], message.contains(other)),
@@ -399,8 +400,8 @@ fn an_encrypted_key_is_opened_by_others_and_found_again() {
         .expect(0)
         .json();
     assert_eq!(
-        (&again["changed"], &again["findings"][0]),
-        (&false.into(), &serde_json::Value::Null)
+        (&again["changed"], &again["findings"]),
+        (&false.into(), &Json::Array(Vec::new()))
     );
     // A locked key without its request: named, it is used and stays where it is, whatever gives way.
     std::fs::remove_file(sandbox.join("one.example.csr")).unwrap();
@@ -672,7 +673,7 @@ fn nginx_and_java_load_the_keys() {
 }
 
 /// Without what differs from run to run: the request's body and its hashes.
-fn masked(said: &str, made: &serde_json::Value) -> String {
+fn masked(said: &str, made: &Json) -> String {
     let field = |name: &str| made["request"][name].as_str().unwrap().to_owned();
     let (md5, sha256) = (field("md5"), field("sha256"));
     let said = [

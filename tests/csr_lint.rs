@@ -8,9 +8,9 @@ mod support;
 use std::collections::BTreeSet;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
-use serde_json::Value;
 use support::Sandbox;
 use support::foreign::{foreign, succeed};
+use support::json::Json;
 
 /// The key printed in RFC 9500 2.3: everybody's.
 const PRINTED: &str = "MHcCAQEEIObLW92AqkWunJXowVR2Z5/+yVPBaFHnEedDk5WJxk/BoAoGCCqGSM49AwEHoUQDQgAEQiVI+I+3gv+17KN0RFLHKh5Vj71vc75eSOkyMsxFxbFsTNEMTLjVuKFxOelIgsiZJXKZNCX0FBmrfpCkKklCcg==";
@@ -144,7 +144,7 @@ fn files(sandbox: &Sandbox) -> BTreeSet<std::ffi::OsString> {
         .collect()
 }
 
-fn found(document: &Value, code: &str) -> Value {
+fn found(document: &Json, code: &str) -> Json {
     let findings = document["findings"].as_array().unwrap();
     let finding = findings.iter().find(|one| one["code"] == code);
     finding
@@ -179,7 +179,7 @@ fn every_rule_is_told_with_weight_reason_source_and_next_step() {
             !finding["next"].as_array().unwrap().is_empty(),
             "{code}: {finding}"
         );
-        assert_eq!(document["request"], Value::Null, "{code}");
+        assert_eq!(document["request"], Json::Null, "{code}");
         // Asked for all the same it stays reported.
         let allowed = csr(&["--allow", code]).expect(0).json();
         let finding = found(&allowed, code);
@@ -189,7 +189,7 @@ fn every_rule_is_told_with_weight_reason_source_and_next_step() {
             message.ends_with(&format!("; allowed by --allow {code}")),
             "{message}"
         );
-        assert!(allowed["request"]["sha256"].is_string(), "{code}");
+        assert!(allowed["request"]["sha256"].as_str().is_some(), "{code}");
         // And the words to paste are those.
         let anyway = &document["next"].as_array().unwrap().last().unwrap()["argv"];
         let words: Vec<&str> = anyway
@@ -264,7 +264,7 @@ fn a_companys_own_ca_is_asked_for_whatever_it_takes() {
             .json();
         assert_eq!(
             (&document["findings"], &document["records"]),
-            (&serde_json::json!([]), &serde_json::json!([]))
+            (&Json::Array(Vec::new()), &Json::Array(Vec::new()))
         );
         let submit = document["next"][0]["text"].as_str().unwrap();
         assert!(

@@ -6,8 +6,9 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use support::dns::NameServer;
+use support::json::Json;
 use support::liar::{Liar, TRANSMISSIONS, forward_to};
 use support::{Run, Sandbox};
 
@@ -53,12 +54,8 @@ impl Shop {
 }
 
 /// The lines of a stream: those of the list by their numbers, and the summary.
-fn stream(run: &Run) -> (BTreeMap<u64, Value>, Value) {
-    let mut lines: Vec<Value> = run
-        .stdout
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+fn stream(run: &Run) -> (BTreeMap<u64, Json>, Json) {
+    let mut lines = run.json_lines();
     let summary = lines.pop().unwrap();
     assert_eq!(summary["schema"], "certctl.summary/1", "{run}");
     (
@@ -68,6 +65,11 @@ fn stream(run: &Run) -> (BTreeMap<u64, Value>, Value) {
             .collect(),
         summary,
     )
+}
+
+/// The verdict on a line; an error has none.
+fn verdict(line: &Json) -> Option<&str> {
+    line.get("verdict").map(|verdict| verdict.as_str().unwrap())
 }
 
 #[test]
@@ -80,27 +82,30 @@ fn a_list_is_checked_line_by_line() {
     let list = "# names\na.shop.example\n\n  b.shop.example  \nc.shop.example.csr\nnobody.example\nnot a name\n; end";
     let run = shop.batch(list, &server.at(), &[]).expect(1);
     let (lines, summary) = stream(&run);
-    let said: Vec<(u64, &Value, &Value)> = lines
+    let said: Vec<(u64, &str, Option<&str>)> = lines
         .iter()
-        .map(|(number, line)| (*number, &line["input"], &line["verdict"]))
+        .map(|(number, line)| (*number, line["input"].as_str().unwrap(), verdict(line)))
         .collect();
     assert_eq!(
         said,
         [
-            (2, &json!("a.shop.example"), &json!("visible")),
-            (4, &json!("b.shop.example"), &json!("absent")),
-            (5, &json!("c.shop.example.csr"), &json!("visible")),
-            (6, &json!("nobody.example"), &Value::Null),
-            (7, &json!("not a name"), &Value::Null),
+            (2, "a.shop.example", Some("visible")),
+            (4, "b.shop.example", Some("absent")),
+            (5, "c.shop.example.csr", Some("visible")),
+            (6, "nobody.example", None),
+            (7, "not a name", None),
         ]
     );
     assert_eq!(
         (&lines[&2]["schema"], &lines[&6]["schema"]),
-        (&json!("certctl.dcv-check/1"), &json!("certctl.error/1"))
+        (
+            &Json::from("certctl.dcv-check/1"),
+            &Json::from("certctl.error/1")
+        )
     );
     assert_eq!(
         (&lines[&6]["error"]["kind"], &lines[&7]["error"]["kind"]),
-        (&json!("not-found"), &json!("malformed"))
+        (&Json::from("not-found"), &Json::from("malformed"))
     );
     assert_eq!(lines[&4]["findings"][0]["code"], "not-published");
     assert_eq!(
@@ -251,10 +256,10 @@ fn a_stalled_zone_delays_no_other() {
         stalled.iter().all(|times| **times <= TRANSMISSIONS),
         "{stalled:?}"
     );
-    let verdicts: Vec<Value> = run
-        .stdout
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).unwrap()["verdict"].clone())
+    let verdicts: Vec<Json> = run
+        .json_lines()
+        .iter()
+        .map(|line| line["verdict"].clone())
         .collect();
     let first = verdicts
         .iter()
@@ -287,22 +292,21 @@ fn records_are_checked_as_they_stand() {
     );
     let run = shop.batch(&list, &server.at(), &[]).expect(1);
     let (lines, summary) = stream(&run);
-    let verdicts: Vec<&Value> = lines.values().map(|line| &line["verdict"]).collect();
-    let absent = json!("absent");
+    let verdicts: Vec<Option<&str>> = lines.values().map(verdict).collect();
     assert_eq!(
         verdicts,
         [
-            &json!("visible"),
-            &json!("different"),
-            &json!("visible"),
-            &Value::Null,
-            &absent
+            Some("visible"),
+            Some("different"),
+            Some("visible"),
+            None,
+            Some("absent")
         ],
         "{run}"
     );
     assert_eq!(
         (&lines[&1]["records"][0]["request"], &summary["errors"]),
-        (&Value::Null, &json!(1))
+        (&Json::Null, &Json::from(1))
     );
 }
 
@@ -315,7 +319,7 @@ fn a_long_line_is_told_and_the_rest_goes_on() {
     let (lines, _) = stream(&run);
     assert_eq!(
         (&lines[&1]["error"]["kind"], &lines[&2]["verdict"]),
-        (&json!("malformed"), &json!("visible"))
+        (&Json::from("malformed"), &Json::from("visible"))
     );
     assert!(!run.stdout.contains('\x1b'), "{run}");
 }

@@ -10,9 +10,9 @@ use std::time::Duration;
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::rdata::CNAME;
 use hickory_proto::rr::{Name, RData, Record, RecordType};
-use serde_json::Value;
 use support::ca::TestCa;
 use support::dns::{NameServer, free_port, port_53, with_port_53};
+use support::json::Json;
 use support::liar::{Liar, TRANSMISSIONS, coded, forward_to};
 use support::{Run, Sandbox};
 
@@ -76,12 +76,12 @@ impl Order {
     }
 }
 
-fn verdict(document: &Value) -> &str {
+fn verdict(document: &Json) -> &str {
     assert_eq!(document["schema"], "certctl.dcv-check/1", "{document}");
     document["verdict"].as_str().unwrap()
 }
 
-fn codes(document: &Value) -> Vec<&str> {
+fn codes(document: &Json) -> Vec<&str> {
     document["findings"]
         .as_array()
         .unwrap()
@@ -91,7 +91,7 @@ fn codes(document: &Value) -> Vec<&str> {
 }
 
 /// The answers of all servers to the first record.
-fn answers(document: &Value) -> Vec<&str> {
+fn answers(document: &Json) -> Vec<&str> {
     document["records"][0]["servers"]
         .as_array()
         .unwrap()
@@ -264,7 +264,7 @@ fn the_document_is_pinned() {
         "{} CNAME {}.5a955211b1f8c.comodoca.com.",
         order.label, order.hash
     ));
-    let pretty = serde_json::to_string_pretty(&order.check(&server.at()).expect(1).json()).unwrap();
+    let pretty = format!("{:#}", order.check(&server.at()).expect(1).json());
     insta::assert_snapshot!(masked(&order, &server, &pretty), @r#"
     {
       "schema": "certctl.dcv-check/1",
@@ -568,7 +568,7 @@ fn a_key_used_again_needs_a_value_that_was_compared() {
         (verdict(&document), codes(&document)),
         ("unchecked", vec!["unique-value-unchecked"])
     );
-    assert_eq!(document["records"][0]["value"], Value::Null);
+    assert_eq!(document["records"][0]["value"], Json::Null);
     order.sandbox.write("list", "mail.shop.example\n");
     let listed = order
         .sandbox
@@ -772,7 +772,7 @@ fn any_cas_record_is_checked_once_it_was_given() {
             .json();
         assert_eq!(
             (verdict(&again), &again["changed"]),
-            (wanted, &Value::Bool(false)),
+            (wanted, &Json::Bool(false)),
             "it was kept"
         );
     }
@@ -1189,7 +1189,7 @@ fn a_server_whose_address_is_not_found_is_not_counted_as_asked() {
                 let silent = &document["records"][0]["servers"][2];
                 assert_eq!(
                     (&silent["address"], &silent["name"]),
-                    (&Value::Null, &"ns2.shop.example".into())
+                    (&Json::Null, &"ns2.shop.example".into())
                 );
             }
         },
@@ -1440,7 +1440,7 @@ fn a_signal_ends_the_wait_and_says_where_it_stood() {
         rustix::process::kill_process(rustix::process::Pid::from_child(&child), signal).unwrap();
         let run = child.wait_with_output().unwrap();
         assert_eq!(run.status.code(), Some(code));
-        let document: Value = serde_json::from_slice(&run.stdout).unwrap();
+        let document = Json::parse(str::from_utf8(&run.stdout).unwrap());
         assert_eq!(document["error"]["kind"], "interrupted");
         assert!(
             document["error"]["causes"][0]

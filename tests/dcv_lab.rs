@@ -6,17 +6,17 @@ mod support;
 
 use std::sync::LazyLock;
 
-use serde_json::Value;
+use support::json::Json;
 use support::lab::Lab;
 
 static LAB: LazyLock<Lab> = LazyLock::new(Lab::start);
 
-fn verdict(document: &Value) -> &str {
+fn verdict(document: &Json) -> &str {
     assert_eq!(document["schema"], "certctl.dcv-check/1", "{document}");
     document["verdict"].as_str().unwrap()
 }
 
-fn codes(document: &Value) -> Vec<&str> {
+fn codes(document: &Json) -> Vec<&str> {
     document["findings"]
         .as_array()
         .unwrap()
@@ -26,7 +26,7 @@ fn codes(document: &Value) -> Vec<&str> {
 }
 
 /// The message of the finding with this code.
-fn message(document: &Value, code: &str) -> String {
+fn message(document: &Json, code: &str) -> String {
     let findings = document["findings"].as_array().unwrap();
     let finding = findings.iter().find(|finding| finding["code"] == code);
     finding.unwrap_or_else(|| panic!("no {code}: {document:#}"))["message"]
@@ -36,8 +36,8 @@ fn message(document: &Value, code: &str) -> String {
 }
 
 /// What each server said about the first record: role, name, answer.
-fn said(document: &Value) -> Vec<String> {
-    let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+fn said(document: &Json) -> Vec<String> {
+    let text = |value: &Json| value.as_str().unwrap_or("-").to_owned();
     let servers = document["records"][0]["servers"].as_array().unwrap().iter();
     servers
         .map(|one| {
@@ -523,7 +523,7 @@ fn caa_is_looked_up_as_cas_do() {
 }
 
 /// The lines to paste that come with the finding of this code.
-fn lines(document: &Value, code: &str) -> Vec<String> {
+fn lines(document: &Json, code: &str) -> Vec<String> {
     let finding = document["findings"]
         .as_array()
         .unwrap()

@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::rdata::CNAME;
 use hickory_proto::rr::{Name, RData, Record, RecordType};
-use serde_json::Value;
 use support::Sandbox;
+use support::json::Json;
 use support::liar::{Liar, TRANSMISSIONS, coded};
 
 /// A request for `shop.example`, the record for it in two columns, and its target.
@@ -98,7 +98,7 @@ fn framed(lie: &[u8]) -> Vec<u8> {
     [&u16::try_from(lie.len()).unwrap().to_be_bytes()[..], lie].concat()
 }
 
-fn check(sandbox: &Sandbox, given: &str, server: SocketAddr) -> (i32, Value) {
+fn check(sandbox: &Sandbox, given: &str, server: SocketAddr) -> (i32, Json) {
     let at = server.to_string();
     let run = sandbox.run(&["dcv-check", "--record", given, "--resolver", &at, "--json"]);
     (run.code, run.json())
@@ -120,7 +120,7 @@ fn is_given_up(liar: &Liar) {
     );
 }
 
-fn codes(document: &Value) -> Vec<&str> {
+fn codes(document: &Json) -> Vec<&str> {
     document["findings"]
         .as_array()
         .unwrap()

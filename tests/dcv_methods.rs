@@ -6,8 +6,8 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
 use support::dns::{NameServer, ZONE, free_port, port_53, with_port_53};
+use support::json::Json;
 use support::nginx::Nginx;
 use support::{Run, Sandbox};
 
@@ -19,12 +19,12 @@ const EMAIL_DAY: &str = "2028-03-14T23:59:59Z";
 /// The web servers of these tests are on loopback, which is told of every name that leads there.
 const INSIDE: &str = "address-not-public";
 
-fn verdict(document: &Value) -> &str {
+fn verdict(document: &Json) -> &str {
     assert_eq!(document["schema"], "certctl.dcv-check/1", "{document}");
     document["verdict"].as_str().unwrap()
 }
 
-fn codes(document: &Value) -> Vec<&str> {
+fn codes(document: &Json) -> Vec<&str> {
     document["findings"]
         .as_array()
         .unwrap()
@@ -160,7 +160,7 @@ fn each_state_of_a_file_has_its_verdict() {
         assert_eq!(record["body"], format!("{sha256}\ncomodoca.com\n{UNIQUE}"));
         assert_eq!(
             (&record["type"], &record["complete"]),
-            (&Value::from("HTTP"), &Value::Bool(true))
+            (&Json::from("HTTP"), &Json::Bool(true))
         );
         assert_eq!(record["servers"][0]["address"], format!("{web}:80"));
         assert_eq!(record["servers"][0]["answer"], "200");
@@ -340,11 +340,7 @@ fn the_words_and_documents_are_pinned() {
             let said = if more.is_empty() {
                 run.to_string()
             } else {
-                format!(
-                    "{}\n--- exit {}",
-                    serde_json::to_string_pretty(&run.json()).unwrap(),
-                    run.code
-                )
+                format!("{:#}\n--- exit {}", run.json(), run.code)
             };
             masked(&said, &masks).replace(&web, "[WEB]")
         };

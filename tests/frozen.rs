@@ -15,8 +15,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection};
-use serde_json::{Value, json};
+use serde_json::json;
 use support::frozen::{DUE, NOW, unpack};
+use support::json::Json;
 use support::namespace::is_root;
 use support::shop::{CHAIN, KEY, PAIR, fits, leftovers, mode, tree};
 use support::{Run, Sandbox};
@@ -75,24 +76,23 @@ fn run(sandbox: &Sandbox, args: &[&str]) -> Run {
     sandbox.run(&[args, &["--root", "tree"], at].concat())
 }
 
-fn read_settings(sandbox: &Sandbox) -> Value {
-    match fs::read(sandbox.join(&format!("{PAIR}/settings.json"))) {
-        Ok(bytes) => serde_json::from_slice(&bytes).unwrap(),
-        Err(_) => json!({"history": []}),
+fn read_settings(sandbox: &Sandbox) -> Json {
+    match fs::read_to_string(sandbox.join(&format!("{PAIR}/settings.json"))) {
+        Ok(text) => Json::parse(&text),
+        Err(_) => json!({"history": []}).into(),
     }
 }
 
 /// What is remembered from one install to the next.
-fn options(settings: &Value) -> Value {
+fn options(settings: &Json) -> Json {
     let mut options = settings.clone();
-    let fields = options.as_object_mut().unwrap();
-    WRITTEN_BY_INSTALLS
-        .iter()
-        .for_each(|field| drop(fields.remove(*field)));
+    options
+        .fields_mut()
+        .retain(|(name, _)| !WRITTEN_BY_INSTALLS.contains(&name.as_str()));
     options
 }
 
-fn history(settings: &Value) -> &[Value] {
+fn history(settings: &Json) -> &[Json] {
     settings["history"].as_array().unwrap()
 }
 
@@ -132,7 +132,7 @@ fn is_read(sandbox: &Sandbox, case: &Case) {
     assert!([0, 1].contains(&listed.code), "{}: {listed}", case.sample);
     if let Some(live) = pointer(sandbox, "live") {
         let rows = listed.json()[word::ROWS].as_array().unwrap().clone();
-        let installed: Vec<&Value> = rows
+        let installed: Vec<&Json> = rows
             .iter()
             .filter(|row| row["state"] == word::INSTALLED)
             .collect();
@@ -223,8 +223,8 @@ fn is_installed_over(sandbox: &Sandbox, case: &Case) -> String {
         case.sample
     );
     assert_eq!(new[old.len()]["release"], live.as_str());
-    for (option, value) in options(&before).as_object().unwrap() {
-        assert_eq!(after[option], *value, "{}: {option}", case.sample);
+    for (option, value) in options(&before).fields() {
+        assert_eq!(after[option.as_str()], *value, "{}: {option}", case.sample);
     }
     run(sandbox, &["install", "--check"]).expect(0);
     let again = run(sandbox, &["install", "next.crt", "--json"]);
@@ -501,7 +501,7 @@ fn every_stored_field_has_a_sample() {
             continue;
         }
         let settings = read_settings(&unpack(&sample));
-        stored.extend(settings.as_object().unwrap().clone());
+        stored.extend(settings.fields().iter().cloned());
     }
     let fields: Vec<&str> = stored.keys().map(String::as_str).collect();
     let all = "ca chain_path folder former history key_mode key_owner key_path links paid_until placeholder probe reload \
@@ -514,7 +514,7 @@ fn fields_of_a_later_version_are_kept() {
     let sandbox = unpack("ordinary");
     let file = format!("{PAIR}/settings.json");
     let mut settings = read_settings(&sandbox);
-    settings["of_later"] = json!({"one": ["two", 3]});
+    settings.set("of_later", json!({"one": ["two", 3]}));
     sandbox.write(&file, settings.to_string());
     let kept = |what: &str| {
         assert_eq!(
@@ -672,8 +672,7 @@ fn an_older_batch_goes_on() {
     .expect(0);
     for (stem, before) in stems.iter().zip(&before) {
         assert_ne!(live(stem), *before, "{stem}");
-        let settings: Value =
-            serde_json::from_str(&sandbox.read(&path(stem, "settings.json"))).unwrap();
+        let settings = Json::parse(&sandbox.read(&path(stem, "settings.json")));
         assert_eq!(history(&settings).len(), 2, "{stem}");
         run(&sandbox, &["rollback", stem]).expect(0);
         assert_eq!(live(stem), *before, "{stem}");

@@ -15,6 +15,7 @@ use certctl::facade::system::tls::probe_all;
 use support::Sandbox;
 use support::frozen::{NOW, unpack};
 use support::haproxy::Haproxy;
+use support::json::Json;
 use support::nginx::{Nginx, free_port};
 use support::shop::{CHAIN, KEY, PAIR, leftovers, mode};
 
@@ -33,9 +34,7 @@ fn shown(port: u16) -> String {
 
 /// Installs the next certificate, rolls it back, installs it again; each time all servers show what the chain has.
 fn goes_on(sandbox: &Sandbox, ports: &[u16]) {
-    let settings = || -> serde_json::Value {
-        serde_json::from_str(&sandbox.read(&format!("{PAIR}/settings.json"))).unwrap()
-    };
+    let settings = || Json::parse(&sandbox.read(&format!("{PAIR}/settings.json")));
     let (before, chain) = (settings(), sandbox.read(CHAIN));
     let run = |args: &[&str]| {
         sandbox

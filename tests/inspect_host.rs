@@ -16,6 +16,7 @@ use rustls::{ServerConfig, ServerConnection};
 use support::Sandbox;
 use support::ca::{DAYS_LEFT, Leaf, TestCa, ca_params, moment, today};
 use support::foreign::{foreign, path_of, succeed};
+use support::json::Json;
 use support::mask::masked;
 use support::nginx::free_port;
 use support::order::Order;
@@ -128,12 +129,8 @@ fn what_openssl_serves_is_shown_and_judged() {
         .expect(0)
         .json();
     let mut gist = document.clone();
-    gist["items"] = document["items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|item| item["source"].clone())
-        .collect();
+    let sources = document["items"].iter().map(|item| item["source"].clone());
+    gist["items"] = Json::Array(sources.collect());
     insta::assert_snapshot!(plain(&gist.to_string(), server.1), @r#"
     {"schema":"certctl.inspect/1","file":"127.0.0.1:[PORT]","items":["127.0.0.1:[PORT]","127.0.0.1:[PORT]","127.0.0.1:[PORT]"],"findings":[],"next":[],"host":"127.0.0.1","port":[PORT],"served":[{"addresses":["127.0.0.1:[PORT]"],"protocol":"TLS 1.3","starttls":null,"sent":3,"in_order":true}]}
     "#);
@@ -444,7 +441,7 @@ fn every_protocol_that_starts_in_the_clear() {
 }
 
 /// The row of what a server shows, for which nothing else lies here.
-fn row(sandbox: &Sandbox, host: &str, protocol: &str) -> serde_json::Value {
+fn row(sandbox: &Sandbox, host: &str, protocol: &str) -> Json {
     // It is asked by its address, which the certificate does not name.
     let run = sandbox
         .run(&["status", host, "--starttls", protocol, "--json"])

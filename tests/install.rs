@@ -760,7 +760,7 @@ fn a_signal_before_the_switch_stops_and_after_it_takes_back() {
 
 /// The document with what differs from run to run masked.
 fn masked(shop: &Shop, run: &support::Run) -> String {
-    let mut text = serde_json::to_string_pretty(&run.json()).unwrap();
+    let mut text = format!("{:#}", run.json());
     text = text.replace(&shop.sandbox.path().display().to_string(), "[SANDBOX]");
     let document = run.json();
     let certificate = &document["certificates"][0];

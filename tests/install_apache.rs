@@ -12,6 +12,7 @@ use certctl::facade::probe::ProbeTarget;
 use certctl::facade::system::tls::probe_all;
 use support::Run;
 use support::apache::{Apache, write_config};
+use support::json::Json;
 use support::nginx::free_port;
 use support::shop::{CHAIN, KEY, Shop, codes};
 
@@ -151,7 +152,7 @@ fn no_host_names_the_pair_yet() {
     // Where there are sites of which a folder has links, that is the way; a block that lies there is not written again.
     let kept = web.folder().join("sites-available");
     std::fs::create_dir_all(&kept).unwrap();
-    let next = |run: serde_json::Value| run["next"][0]["text"].as_str().unwrap().to_owned();
+    let next = |run: Json| run["next"][0]["text"].as_str().unwrap().to_owned();
     let told = next(web.shop.install("new.crt", &["--json"]).expect(1).json());
     assert!(
         told.contains(

@@ -8,8 +8,8 @@ use std::os::unix::fs::PermissionsExt;
 
 use certctl::facade::probe::ProbeTarget;
 use certctl::facade::system::tls::probe_all;
-use serde_json::Value;
 use support::Sandbox;
+use support::json::Json;
 use support::nginx::{Nginx, free_port};
 use support::program::program;
 use support::shop::{Shop, codes, fits, link};
@@ -42,7 +42,7 @@ fn proven(sandbox: &Sandbox, name: &str) -> String {
     link(sandbox, &format!("tree/etc/ssl/certctl/{name}/proven"))
 }
 
-fn verdicts(document: &Value) -> Vec<&str> {
+fn verdicts(document: &Json) -> Vec<&str> {
     document["certificates"]
         .as_array()
         .unwrap()

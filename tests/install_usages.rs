@@ -5,9 +5,9 @@
 mod support;
 
 use rcgen::{CertificateParams, CustomExtension, ExtendedKeyUsagePurpose};
-use serde_json::Value;
 use support::apache::Apache;
 use support::ca::Leaf;
+use support::json::Json;
 use support::nginx::free_port;
 use support::shop::{CHAIN, KEY, Shop, codes};
 use support::site::Site;
@@ -28,7 +28,7 @@ fn with_ocsp(params: &mut CertificateParams) {
         ));
 }
 
-fn told<'a>(document: &'a Value, code: &str) -> &'a Value {
+fn told<'a>(document: &'a Json, code: &str) -> &'a Json {
     let found = document["findings"]
         .as_array()
         .unwrap()

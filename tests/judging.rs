@@ -5,8 +5,8 @@
 mod support;
 
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, Issuer, KeyPair};
-use serde_json::Value;
 use support::ca::{Leaf, days, today};
+use support::json::Json;
 use support::order::Order;
 use support::{Run, Sandbox};
 
@@ -18,7 +18,7 @@ fn run_with_store(sandbox: &Sandbox, store: &str, args: &[&str]) -> Run {
 }
 
 /// The findings with that code.
-fn found(document: &Value, code: &str) -> Vec<Value> {
+fn found(document: &Json, code: &str) -> Vec<Json> {
     let findings = document["findings"].as_array().unwrap().iter();
     findings
         .filter(|finding| finding["code"] == code)
@@ -29,7 +29,7 @@ fn found(document: &Value, code: &str) -> Vec<Value> {
 fn severities(run: &Run) -> Vec<(String, String)> {
     let document = run.json();
     let findings = document["findings"].as_array().unwrap().iter();
-    let text = |finding: &Value, field: &str| finding[field].as_str().unwrap().to_owned();
+    let text = |finding: &Json, field: &str| finding[field].as_str().unwrap().to_owned();
     findings
         .map(|finding| (text(finding, "code"), text(finding, "severity")))
         .collect()

@@ -7,6 +7,7 @@ mod support;
 
 use support::Run;
 use support::foreign::foreign;
+use support::json::Json;
 use support::nginx::write_config;
 use support::shop::{CHAIN, KEY, PAIR, Shop, codes, leftovers, mode};
 use support::site::Site;
@@ -105,8 +106,7 @@ fn the_real_one_replaces_it_and_nobody_goes_back() {
     let real = shop.round(&["--json"]).expect(0).json();
     assert_eq!(real["verdict"], "files", "{real}");
     assert_eq!(shop.served().0.matches("BEGIN CERTIFICATE").count(), 2);
-    let settings: serde_json::Value =
-        serde_json::from_str(&sandbox.read(&format!("{PAIR}/settings.json"))).unwrap();
+    let settings = Json::parse(&sandbox.read(&format!("{PAIR}/settings.json")));
     assert!(settings.get("placeholder").is_none(), "{settings}");
     sandbox.run(&["rollback", "--root", "tree"]).expect(3);
     sandbox

@@ -11,6 +11,7 @@ use std::process::Command;
 
 use support::Run;
 use support::foreign::{foreign, succeed};
+use support::json::Json;
 use support::namespace::{in_mount, user};
 use support::program::program;
 use support::shop::{CHAIN, KEY, PAIR, Shop, codes, leftovers, mode, tree};
@@ -59,15 +60,7 @@ fn links_become_plain_files_and_the_folder_goes() {
         (&"certctl.remove/1".into(), &"removed".into())
     );
     assert_eq!(removed["changed"], true);
-    let keys = |value: &serde_json::Value| {
-        value
-            .as_object()
-            .unwrap()
-            .keys()
-            .cloned()
-            .collect::<Vec<_>>()
-            .join(" ")
-    };
+    let keys = |value: &Json| value.keys().join(" ");
     assert_eq!(
         keys(&removed),
         "schema verdict changed certificates plan findings next"
@@ -134,7 +127,10 @@ fn refused_while_the_last_install_is_open_or_something_would_be_lost() {
                 (&"refused".into(), &false.into())
             );
             assert_eq!(codes(&run), [code], "{run}");
-            assert!(run["findings"][0]["next"][0]["text"].is_string(), "{run}");
+            assert!(
+                run["findings"][0]["next"][0]["text"].as_str().is_some(),
+                "{run}"
+            );
         }
         assert_eq!(shop.tree(), before);
     };
@@ -324,8 +320,7 @@ fn no_link_of_an_earlier_install_is_left_behind() {
             .expect(0);
     }
     site.round(&[]).expect(0);
-    let settings: serde_json::Value =
-        serde_json::from_str(&sandbox.read(&format!("{PAIR}/settings.json"))).unwrap();
+    let settings = Json::parse(&sandbox.read(&format!("{PAIR}/settings.json")));
     assert_eq!(
         settings["former"].as_array().map(Vec::len),
         Some(4),
@@ -458,8 +453,9 @@ fn a_configuration_that_names_the_folder_itself_holds_it() {
         .display()
         .to_string();
     let settings = format!("{PAIR}/settings.json");
-    let mut told: serde_json::Value = serde_json::from_str(&sandbox.read(&settings)).unwrap();
-    (told["server"], told["server_config"]) = ("nginx".into(), config.into());
+    let mut told = Json::parse(&sandbox.read(&settings));
+    told.set("server", "nginx");
+    told.set("server_config", config);
     sandbox.write(&settings, told.to_string());
     std::os::unix::fs::symlink(
         sandbox.join(PAIR).join("live/key.pem"),

@@ -13,9 +13,9 @@ use certctl::facade::pki::certificate::Certificate;
 use certctl::facade::pki::key::KeyAlgorithm;
 use certctl::facade::probe::ProbeTarget;
 use certctl::facade::system::tls::probe_all;
-use serde_json::Value;
 use support::Run;
 use support::fleet::{Kind, Place, Running};
+use support::json::Json;
 use support::nginx::free_port;
 use support::shop::{Shop, codes, leftovers};
 
@@ -169,7 +169,7 @@ fn processes_with(word: &str) -> usize {
 }
 
 /// What a run that was taken back says, and what it leaves.
-fn taken_back(front: &Front, run: Run, before: &(String, String)) -> Value {
+fn taken_back(front: &Front, run: Run, before: &(String, String)) -> Json {
     let run = run.expect(5).json();
     assert_eq!(
         (&run["verdict"], &run["changed"]),
@@ -410,7 +410,7 @@ fn one_certificate_on_all_three_is_one_transaction() {
         (&"live".into(), &"live".into()),
         "{run}"
     );
-    let probed = |run: &Value| {
+    let probed = |run: &Json| {
         let probes = run["certificates"][0]["probes"].as_array().unwrap();
         let mut ports: Vec<String> = probes
             .iter()

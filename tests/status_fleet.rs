@@ -15,10 +15,10 @@ use rcgen::{
     CertificateRevocationListParams, ExtendedKeyUsagePurpose, KeyIdMethod, RevokedCertParams,
     SerialNumber,
 };
-use serde_json::Value;
 use support::Sandbox;
 use support::ca::{Leaf, crossed, days, moment, names_its_issuer, today};
 use support::foreign::{foreign, path_of, succeed};
+use support::json::Json;
 use support::nginx::Nginx;
 use support::shop::Shop;
 use support::site::Site;
@@ -285,8 +285,8 @@ fn serve(site: &Site, pairs: &[Pair]) -> Nginx {
     );
     for pair in stale() {
         let path = format!("tree/etc/ssl/certctl/{}/settings.json", pair.name);
-        let mut settings: Value = serde_json::from_str(&sandbox.read(&path)).unwrap();
-        settings["server"] = "nginx".into();
+        let mut settings = Json::parse(&sandbox.read(&path));
+        settings.set("server", "nginx");
         sandbox.write(&path, settings.to_string());
     }
     nginx.rewrite(&blocks(" more.NAME"));
@@ -437,21 +437,20 @@ fn expected(pair: &Pair, at: Date) -> Expected {
 }
 
 /// The rows by their names; a key alone has none: its file tells. What nginx still shows of stale pairs is left out.
-fn by_name(run: &Value) -> BTreeMap<String, &Value> {
-    let key = |row: &Value| {
+fn by_name(run: &Json) -> BTreeMap<String, &Json> {
+    let key = |row: &Json| {
         row["keys"][0]["path"]
             .as_str()
-            .unwrap_or_default()
+            .unwrap()
             .trim_end_matches(".key")
             .to_owned()
     };
-    let named = |row: &Value| {
-        row["names"][0]
-            .as_str()
-            .map_or_else(|| key(row), str::to_owned)
+    let named = |row: &Json| {
+        let first = row["names"].iter().next();
+        first.map_or_else(|| key(row), |name| name.as_str().unwrap().to_owned())
     };
     let rows = run["rows"].as_array().unwrap();
-    let (shown, rows): (Vec<&Value>, Vec<&Value>) = rows
+    let (shown, rows): (Vec<&Json>, Vec<&Json>) = rows
         .iter()
         .partition(|row| row["state"] == "served" && named(row).starts_with("stale"));
     assert_eq!((shown.len(), rows.len()), (2, 200));
@@ -496,7 +495,8 @@ fn each_row_says_what_its_dates_say() {
                 .map(|one| one["code"].as_str().unwrap())
                 .collect();
             assert_eq!(reasons, codes, "{day}: {row}");
-            let text = row["next"][0]["text"].as_str().unwrap_or_default();
+            let next = row["next"].iter().next();
+            let text = next.map_or("", |next| next["text"].as_str().unwrap());
             assert!(
                 text.contains(&step) && text.is_empty() == step.is_empty(),
                 "{day}: {step:?}: {row}"

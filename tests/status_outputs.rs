@@ -8,9 +8,9 @@ mod support;
 use std::fs::File;
 use std::process::Stdio;
 
-use serde_json::Value;
 use support::ca::{DAYS_UNTIL_DUE, Leaf, days, names_its_issuer, noon, today};
 use support::foreign::{foreign, path_of, succeed};
+use support::json::Json;
 use support::mask::masked;
 use support::program::program;
 use support::shop::{PAIR, Shop};
@@ -32,10 +32,10 @@ fn shop() -> Shop {
     );
     shop.install("new.crt", &[]).expect(0);
     let settings = format!("{PAIR}/settings.json");
-    let mut document: Value = serde_json::from_str(&shop.sandbox.read(&settings)).unwrap();
-    document["paid_until"] = paid_until().into();
+    let mut document = Json::parse(&shop.sandbox.read(&settings));
+    document.set("paid_until", paid_until());
     // As for a public CA: what a private one does with its rounds is its own business.
-    document.as_object_mut().unwrap().remove("trust");
+    document.remove("trust");
     shop.sandbox.write(&settings, document.to_string());
     shop.sandbox.run(&["csr", "b\u{fc}cher.example"]).expect(0);
     shop
@@ -248,8 +248,8 @@ fn the_document_and_the_page() {
         .expect(0);
     let mut document = run.json();
     // Which rules and rounds are to come hangs on the day of the test: a table of `inventory` has them.
-    let rounds = document["rows"][0]["rounds"].take();
-    let fields: Vec<&String> = rounds[0].as_object().unwrap().keys().collect();
+    let rounds = std::mem::replace(&mut document["rows"][0]["rounds"], Json::Null);
+    let fields = rounds[0].keys();
     assert_eq!(
         fields,
         [
@@ -262,15 +262,15 @@ fn the_document_and_the_page() {
             "proof_until"
         ]
     );
-    let lasting = |list: &mut Value| {
-        let rule = |one: &Value| one["code"].as_str().unwrap().starts_with("rule-");
+    let lasting = |list: &mut Json| {
+        let rule = |one: &Json| one["code"].as_str().unwrap().starts_with("rule-");
         list.as_array_mut().unwrap().retain(|one| !rule(one));
     };
     lasting(&mut document["rows"][0]["reasons"]);
     lasting(&mut document["findings"]);
     let plain =
         |text: &str| masked(&text.replace(&sandbox.path().display().to_string(), "[SANDBOX]"));
-    insta::assert_snapshot!(plain(&serde_json::to_string_pretty(&document).unwrap()), @r#"
+    insta::assert_snapshot!(plain(&format!("{:#}", document)), @r#"
     {
       "schema": "certctl.status/1",
       "verdict": "fine",

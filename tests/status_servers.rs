@@ -10,10 +10,10 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
-use serde_json::Value;
 use support::ca::{DAYS_UNTIL_DUE, crossed, days, noon, today};
 use support::fleet::{Kind, Place};
 use support::foreign::{path_of, succeed};
+use support::json::Json;
 use support::namespace::in_mount;
 use support::nginx::write_config;
 use support::shop::{Shop, codes};
@@ -60,19 +60,19 @@ fn with_nginx(site: &Site, http: &str, script: &str) -> Run {
 }
 
 /// The last line that is a document.
-fn document(run: &Run) -> Value {
-    serde_json::from_str(run.stdout.lines().last().unwrap_or_default())
-        .unwrap_or_else(|_| panic!("{run}"))
+fn document(run: &Run) -> Json {
+    let last = run.stdout.lines().last().unwrap_or_default();
+    last.parse().unwrap_or_else(|_| panic!("{run}"))
 }
 
-fn row<'a>(document: &'a Value, state: &str) -> &'a Value {
+fn row<'a>(document: &'a Json, state: &str) -> &'a Json {
     let rows = document["rows"].as_array().unwrap();
     rows.iter()
         .find(|row| row["name"] == "example.com" && row["state"] == state)
         .unwrap_or_else(|| panic!("{document}"))
 }
 
-fn reasons(row: &Value) -> Vec<&str> {
+fn reasons(row: &Json) -> Vec<&str> {
     row["reasons"]
         .as_array()
         .unwrap()
@@ -197,10 +197,10 @@ fn what_apache_and_haproxy_name_is_found_and_compared_with_what_they_show() {
             [&fill(start), &fill(stop)],
             script,
         );
-        let documents: Vec<Value> = run
+        let documents: Vec<Json> = run
             .stdout
             .lines()
-            .filter_map(|line| serde_json::from_str(line).ok())
+            .filter_map(|line| line.parse().ok())
             .collect();
         assert_eq!(documents.len(), 2, "{run}");
         let served = row(&documents[0], "served");
@@ -244,7 +244,7 @@ fn an_intermediate_that_ends_first_is_found_in_files_and_on_a_server() {
     let _nginx = site.start(&site.block("tls/crossed.pem", "tls/site.key"));
     let host = format!("127.0.0.1:{}", site.port);
     let ended = noon(25);
-    let early = |args: &[&str], code: i32| -> Value {
+    let early = |args: &[&str], code: i32| -> Json {
         let run = sandbox
             .run(&[&["status", "--json"], args].concat())
             .expect(code)
@@ -393,7 +393,7 @@ fn a_list_that_is_given_revokes() {
     );
 
     // What a list cannot tell is told: it is old, it is only what changed, it is another CA's.
-    let said = |files: &[&str], more: &[&str], code: i32| -> Value {
+    let said = |files: &[&str], more: &[&str], code: i32| -> Json {
         sandbox
             .run(&[&["status", "site.pem"], files, more, &["--json"]].concat())
             .expect(code)

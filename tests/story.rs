@@ -12,10 +12,10 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
 use support::Sandbox;
 use support::dns::{NameServer, ZONE};
 use support::foreign::{foreign, succeed};
+use support::json::Json;
 use support::nginx::{Nginx, free_port};
 use support::openssl_ca::{CaKey, OpensslCa};
 
@@ -183,7 +183,7 @@ impl<'a> Site<'a> {
     }
 
     /// `certctl install` into the tree, with what is not the same each time.
-    fn install(&self, zip: &str, more: &[&str], code: i32) -> Value {
+    fn install(&self, zip: &str, more: &[&str], code: i32) -> Json {
         let root = self.sandbox.join("tree");
         let args = ["install", zip, "--root", root.to_str().unwrap(), "--json"];
         self.sandbox

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use certctl::facade::delivery::{Delivery, Input, Limits, Passphrase};
 use generator::{Must, Row, World};
-use serde_json::Value;
+use support::json::Json;
 use support::mask::masked;
 use support::{Run, Sandbox, limit_processor};
 
@@ -163,16 +163,15 @@ fn peak(child: &mut Child) -> u64 {
     peak
 }
 
-fn page(row: &Row, text: &Run, document: &Value) -> String {
-    let chain = document["certificates"][0]["chain"]
-        .as_array()
-        .map_or(0, Vec::len);
-    let codes: BTreeSet<&str> = document["findings"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|one| one["code"].as_str().unwrap())
-        .collect();
+fn page(row: &Row, text: &Run, document: &Json) -> String {
+    let (mut chain, mut codes) = (0, BTreeSet::new());
+    if row.must == Must::Refuse {
+        assert_eq!(document["schema"], "certctl.error/1", "{}", row.name);
+    } else {
+        chain = document["certificates"][0]["chain"].len();
+        let found = document["findings"].iter();
+        codes.extend(found.map(|one| one["code"].as_str().unwrap()));
+    }
     let codes: Vec<&str> = codes.into_iter().collect();
     let count = certificates(row).map_or_else(|| "no".to_owned(), |count| count.to_string());
     let mut page = format!(

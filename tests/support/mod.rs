@@ -15,6 +15,7 @@ pub mod foreign;
 pub mod frozen;
 pub mod haproxy;
 pub mod holding;
+pub mod json;
 pub mod lab;
 pub mod liar;
 pub mod mask;
@@ -34,6 +35,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use json::Json;
 use program::{clear_environment, program};
 use tempfile::TempDir;
 
@@ -137,9 +139,17 @@ impl Sandbox {
 
 impl Run {
     /// The JSON document on stdout.
-    pub fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.stdout)
-            .unwrap_or_else(|error| panic!("not JSON ({error}):\n{self}"))
+    #[track_caller]
+    pub fn json(&self) -> Json {
+        match self.stdout.parse() {
+            Ok(document) => document,
+            Err(error) => panic!("not JSON ({error}):\n{self}"),
+        }
+    }
+
+    /// The JSON documents on stdout, one per line (`--jsonl`, `--batch`).
+    pub fn json_lines(&self) -> Vec<Json> {
+        Json::parse_lines(&self.stdout)
     }
 
     /// Fails with everything that was printed unless the exit code is `code`.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use certctl::facade::store::release::{Access, Release};
 
 use super::ca::{Leaf, TestCa};
+use super::json::Json;
 use super::{Run, Sandbox};
 
 pub const CHAIN: &str = "tree/etc/ssl/example.com.fullchain.pem";
@@ -117,7 +118,7 @@ pub fn fits(sandbox: &Sandbox, chain: &str, key: &str) -> bool {
 }
 
 /// The codes of a document's findings.
-pub fn codes(document: &serde_json::Value) -> Vec<&str> {
+pub fn codes(document: &Json) -> Vec<&str> {
     document["findings"]
         .as_array()
         .unwrap()
