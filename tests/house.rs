@@ -845,3 +845,77 @@ fn unsaid(file: &str, text: &str) -> Vec<String> {
     }
     Vec::new()
 }
+
+#[test]
+fn tests_read_json_through_the_strict_helper() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut broken = Vec::new();
+    for path in rust_files(&root.join("tests")) {
+        let name = path.strip_prefix(root).unwrap().display().to_string();
+        broken.extend(lenient_json(
+            &name,
+            &std::fs::read_to_string(&path).unwrap(),
+        ));
+    }
+    assert!(broken.is_empty(), "\n{}\n", broken.join("\n"));
+    for line in [
+        "let document: serde_json::Value = g();",
+        "let document = serde_json::from_str(&run.stdout).unwrap();",
+        "let document = serde_json::from_str::<Map>(&run.stdout).unwrap();",
+        "let document = serde_json::from_slice(&bytes).unwrap();",
+        "let document = serde_json::from_reader(file).unwrap();",
+        "use serde_json::{Value, json};",
+        "use serde_json as lenient;",
+        "use serde_json::*;",
+        "let document: Value = g();\nuse serde_json::Value;",
+    ] {
+        let complaint = lenient_json("tests/x.rs", line);
+        assert!(!complaint.is_empty(), "{line}");
+        assert!(
+            complaint
+                .iter()
+                .all(|one| one.ends_with(": read JSON with support::json::Json")),
+            "{complaint:?}"
+        );
+    }
+    for (file, fine) in [
+        ("tests/x.rs", "use serde_json::json;\nf(json!([1]));"),
+        ("tests/x.rs", "f(serde_json::json!({\"name\": true}));"),
+        (
+            "tests/x.rs",
+            "// serde_json::Value\nf(\"serde_json::Value\");",
+        ),
+        ("tests/x.rs", "f(Reason::Value);"),
+        ("tests/support/json.rs", "use serde_json::Value;"),
+    ] {
+        assert_eq!(lenient_json(file, fine), Vec::<String>::new(), "{fine}");
+    }
+}
+
+/// Where a test names anything of `serde_json` but the macro `json!`: a `serde_json::Value` gives null for a missing
+/// field, so an assertion can pass because the name is wrong. Only the helper itself may do that.
+fn lenient_json(file: &str, text: &str) -> Vec<String> {
+    if file == "tests/support/json.rs" {
+        return Vec::new();
+    }
+    let words = Source::new("test", text).words;
+    let mut complaints = Vec::new();
+    for (at, word) in words.iter().enumerate() {
+        if word.text != "serde_json" {
+            continue;
+        }
+        let named: Vec<&str> = words[at + 1..]
+            .iter()
+            .map(|word| word.text.as_str())
+            .take(2)
+            .collect();
+        if named != ["::", "json"] {
+            complaints.push(format!(
+                "{file}:{} uses serde_json{}: read JSON with support::json::Json",
+                word.line,
+                named.concat()
+            ));
+        }
+    }
+    complaints
+}
